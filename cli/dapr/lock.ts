@@ -1,0 +1,178 @@
+/** @module The lock of a state folder: one living run per folder, and what a killed run left behind is ended by the next one. */
+import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFileSync } from "node:fs";
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { LaunchError, systemCode } from "./problem.ts";
+import { stopGroup } from "./process.ts";
+
+/** A process as the lock file names it. A pid alone is not enough: the system gives it to somebody else later. */
+interface LockedProcess {
+  readonly name: string;
+  readonly pid: number;
+  /** When it started, as the system counts (Linux: clock ticks since boot); empty where that cannot be read. */
+  readonly started: string;
+}
+
+interface LockFile {
+  readonly owner: LockedProcess;
+  readonly children: readonly LockedProcess[];
+}
+
+/** How long a child that a killed run left behind may take to end. */
+const ORPHAN_GRACE_MS = 3_000;
+/** Tries to take over a lock while other processes try the same. */
+const TAKE_TRIES = 5;
+
+/** A held lock. It also writes down the children of this run, so that a later run can end them if this one is killed. */
+export class FolderLock {
+  readonly #path: string;
+  readonly #owner: LockedProcess;
+  readonly #children = new Map<number, LockedProcess>();
+  #writing: Promise<void> = Promise.resolve();
+
+  private constructor(path: string, owner: LockedProcess) {
+    this.#path = path;
+    this.#owner = owner;
+  }
+
+  /** Takes the lock of a folder, which is made if needed; FOLDER_LOCKED when a living process holds it. */
+  static async take(dir: string, log: (line: string) => void): Promise<FolderLock> {
+    await mkdir(dir, { recursive: true });
+    const path = join(dir, "lock");
+    const owner = identify("troupe", process.pid);
+    for (let attempt = 0; attempt < TAKE_TRIES; attempt++) {
+      if (await createWhole(path, { owner, children: [] })) return new FolderLock(path, owner);
+      const held = await read(path);
+      if (held === undefined) continue;
+      if (alive(held.owner)) throw locked(dir, held.owner.pid);
+      await endOrphans(held.children, log);
+      await dropStale(path, held.owner);
+    }
+    throw locked(dir, undefined);
+  }
+
+  /** Writes down a child that now runs. */
+  async add(name: string, pid: number): Promise<void> {
+    this.#children.set(pid, identify(name, pid));
+    await this.#save();
+  }
+
+  /** Forgets a child that ended. */
+  async remove(pid: number): Promise<void> {
+    if (this.#children.delete(pid)) await this.#save();
+  }
+
+  /** Gives the folder free. */
+  async release(): Promise<void> {
+    await this.#writing.catch(() => undefined);
+    await rm(this.#path, { force: true });
+  }
+
+  #save(): Promise<void> {
+    const write = async (): Promise<void> => {
+      const file: LockFile = { owner: this.#owner, children: [...this.#children.values()] };
+      const temporary = `${this.#path}.${randomUUID()}`;
+      await writeFile(temporary, JSON.stringify(file));
+      await rename(temporary, this.#path);
+    };
+    this.#writing = this.#writing.then(write, write);
+    return this.#writing;
+  }
+}
+
+/** Creates the file with its whole content, or nothing; false when it is already there. */
+async function createWhole(path: string, file: LockFile): Promise<boolean> {
+  const temporary = `${path}.${randomUUID()}`;
+  await writeFile(temporary, JSON.stringify(file));
+  try {
+    await link(temporary, path);
+    return true;
+  } catch (error) {
+    if (systemCode(error) === "EEXIST") return false;
+    throw error;
+  } finally {
+    await rm(temporary, { force: true });
+  }
+}
+
+/** Removes a lock whose owner is dead, unless somebody else has taken it over in the meantime. */
+async function dropStale(path: string, owner: LockedProcess): Promise<void> {
+  const aside = `${path}.${randomUUID()}`;
+  try {
+    await rename(path, aside);
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return;
+    throw error;
+  }
+  const moved = await read(aside);
+  // Another process took the folder between our look and our rename: give its lock back.
+  if (moved !== undefined && moved.owner.pid !== owner.pid) await link(aside, path).catch(() => undefined);
+  await rm(aside, { force: true });
+}
+
+async function endOrphans(children: readonly LockedProcess[], log: (line: string) => void): Promise<void> {
+  const living = children.filter(alive);
+  for (const child of living) log(`ending ${child.name} (pid ${child.pid}), left behind by a run that was killed`);
+  await Promise.all(living.map((child) => stopGroup(child.pid, ORPHAN_GRACE_MS)));
+}
+
+async function read(path: string): Promise<LockFile | undefined> {
+  let text: string;
+  try {
+    text = await readFile(path, "utf8");
+  } catch (error) {
+    if (systemCode(error) === "ENOENT") return undefined;
+    throw error;
+  }
+  return parse(text) ?? { owner: { name: "unknown", pid: 0, started: "" }, children: [] };
+}
+
+function parse(text: string): LockFile | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value !== "object" || value === null || !("owner" in value) || !("children" in value)) return undefined;
+    if (!isLocked(value.owner) || !Array.isArray(value.children)) return undefined;
+    return { owner: value.owner, children: value.children.filter(isLocked) };
+  } catch {
+    // A file cut short by a full disk says nothing; its owner cannot be alive and known.
+    return undefined;
+  }
+}
+
+function isLocked(value: unknown): value is LockedProcess {
+  if (typeof value !== "object" || value === null) return false;
+  return "name" in value && typeof value.name === "string" && "pid" in value && Number.isInteger(value.pid) && "started" in value && typeof value.started === "string";
+}
+
+function identify(name: string, pid: number): LockedProcess {
+  return { name, pid, started: startedAt(pid) };
+}
+
+function alive(locked: LockedProcess): boolean {
+  if (locked.pid <= 0) return false;
+  try {
+    process.kill(locked.pid, 0);
+  } catch (error) {
+    if (systemCode(error) !== "EPERM") return false;
+  }
+  return startedAt(locked.pid) === locked.started;
+}
+
+/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets, so counting starts after the last one. */
+function startedAt(pid: number): string {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+  } catch {
+    return "";
+  }
+}
+
+function locked(dir: string, pid: number | undefined): LaunchError {
+  return new LaunchError({
+    code: "FOLDER_LOCKED",
+    what: pid === undefined ? `the folder ${dir} is being taken by other processes.` : `the folder ${dir} is in use by process ${pid}.`,
+    fix: "Stop that run, or use another state folder.",
+  });
+}

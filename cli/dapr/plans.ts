@@ -1,0 +1,191 @@
+/** @module The command lines of placement, scheduler and daprd: every flag we set, and why. */
+import { join } from "node:path";
+import type { DaprBinaries } from "./binaries.ts";
+import { answers, type PartPlan } from "./part.ts";
+import { LOOPBACK } from "./ports.ts";
+
+/** The ports of the control plane of one state folder. */
+export interface ControlPorts {
+  readonly placement: number;
+  readonly placementRaft: number;
+  readonly placementHealth: number;
+  readonly scheduler: number;
+  readonly schedulerHealth: number;
+  readonly etcdClient: number;
+  readonly etcdPeer: number;
+}
+
+/** The names in `ControlPorts`. */
+export const CONTROL_PORT_NAMES = ["placement", "placementRaft", "placementHealth", "scheduler", "schedulerHealth", "etcdClient", "etcdPeer"] as const satisfies readonly (keyof ControlPorts)[];
+
+/** How much the Dapr programs print. */
+export type LogLevel = "debug" | "info" | "warn" | "error";
+
+/** What a sidecar is started with. */
+export interface SidecarOptions {
+  readonly appId: string;
+  /** Where the app listens, on 127.0.0.1. */
+  readonly appPort: number;
+  /** The folder with the component files, see `renderResources`. */
+  readonly resourcesDir: string;
+  /** daprd asks callers for this token (DAPR_API_TOKEN). */
+  readonly apiToken?: string;
+  /** daprd shows this token to the app (APP_API_TOKEN). */
+  readonly appToken?: string;
+  /** A Dapr Configuration file; by default one that keeps everything on this machine. */
+  readonly configFile?: string;
+  /** The largest request daprd takes and makes. */
+  readonly maxBodyBytes?: number;
+  /** Ports to use instead of free ones. */
+  readonly httpPort?: number;
+  readonly grpcPort?: number;
+  readonly logLevel?: LogLevel;
+  /** More environment for daprd, for example what `secretstores.local.env` shall read. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+/** What one sidecar listens on. */
+export interface SidecarPorts {
+  readonly http: number;
+  readonly grpc: number;
+  readonly internal: number;
+}
+
+const CONTROL_READY_MS = 30_000;
+const CONTROL_GRACE_MS = 5_000;
+const HEALTH_TIMEOUT_MS = 1_000;
+/** daprd ends its own graceful stop after `SIDECAR_SHUTDOWN_S`; it gets a little more before SIGKILL. */
+const SIDECAR_SHUTDOWN_S = 5;
+const SIDECAR_GRACE_MS = 8_000;
+/** The default of daprd is 4 MiB. */
+const DEFAULT_BODY_BYTES = 4 * 1_024 * 1_024;
+const SIDECAR_READY_MS = 30_000;
+
+/** Placement, with the shortest timings that a loaded machine still bears. */
+export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: string, level: LogLevel): PartPlan {
+  return {
+    name: "placement",
+    command: binaries.placement,
+    args: [
+      "--port", String(ports.placement),
+      "--listen-address", LOOPBACK,
+      "--id", "dapr-placement-0",
+      "--initial-cluster", `dapr-placement-0=${LOOPBACK}:${ports.placementRaft}`,
+      ...healthArgs(ports.placementHealth),
+      // A dead daprd is seen at once (its socket closes). These two are for a frozen one or a lost network:
+      // 1 s + 2 s instead of 2 s + 3 s. Not shorter: a busy 2-core machine misses a 1 s answer.
+      "--keepalive-time", "1s",
+      "--keepalive-timeout", "2s",
+      // A round of dissemination with a daprd that does not answer holds up every call of its actor types.
+      "--disseminate-timeout", "4s",
+      "--log-level", level,
+    ],
+    env: childEnv({}),
+    cwd: dir,
+    ports: [ports.placement, ports.placementRaft, ports.placementHealth],
+    ready: () => answers(ports.placementHealth, "/healthz", HEALTH_TIMEOUT_MS),
+    readyMs: CONTROL_READY_MS,
+    graceMs: CONTROL_GRACE_MS,
+  };
+}
+
+/** Scheduler with its embedded etcd, whose folder holds every reminder. */
+export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: string, level: LogLevel): PartPlan {
+  const id = "dapr-scheduler-server-0";
+  return {
+    name: "scheduler",
+    command: binaries.scheduler,
+    args: [
+      "--port", String(ports.scheduler),
+      "--listen-address", LOOPBACK,
+      // Otherwise it tells daprd the address of a network interface, where it does not listen.
+      "--override-broadcast-host-port", `${LOOPBACK}:${ports.scheduler}`,
+      "--id", id,
+      "--etcd-data-dir", schedulerData(dir),
+      "--etcd-client-listen-address", LOOPBACK,
+      "--etcd-client-port", String(ports.etcdClient),
+      "--etcd-initial-cluster", `${id}=http://${LOOPBACK}:${ports.etcdPeer}`,
+      ...healthArgs(ports.schedulerHealth),
+      "--log-level", level,
+    ],
+    env: childEnv({}),
+    cwd: dir,
+    ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
+    ready: () => answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS),
+    readyMs: CONTROL_READY_MS,
+    graceMs: CONTROL_GRACE_MS,
+  };
+}
+
+/** The folder of the scheduler's etcd inside the state folder. */
+export function schedulerData(dir: string): string {
+  return join(dir, "scheduler");
+}
+
+/** One daprd beside one app. */
+export function sidecarPlan(binaries: DaprBinaries, control: ControlPorts, ports: SidecarPorts, options: SidecarOptions & { readonly configFile: string }, dir: string): PartPlan {
+  const headers = options.apiToken === undefined ? {} : { "dapr-api-token": options.apiToken };
+  return {
+    name: `daprd ${options.appId}`,
+    command: binaries.daprd,
+    args: [
+      "--app-id", options.appId,
+      "--app-port", String(options.appPort),
+      "--app-protocol", "http",
+      "--app-channel-address", LOOPBACK,
+      "--resources-path", options.resourcesDir,
+      "--config", options.configFile,
+      "--dapr-listen-addresses", LOOPBACK,
+      "--dapr-http-port", String(ports.http),
+      "--dapr-grpc-port", String(ports.grpc),
+      "--dapr-internal-grpc-listen-address", LOOPBACK,
+      "--dapr-internal-grpc-port", String(ports.internal),
+      "--placement-host-address", `${LOOPBACK}:${control.placement}`,
+      "--scheduler-host-address", `${LOOPBACK}:${control.scheduler}`,
+      "--enable-metrics=false",
+      // Without health checks daprd never notices that the app was restarted. The threshold counts failures that need
+      // not be consecutive: see docs/dapr-launch.md.
+      "--enable-app-health-check",
+      "--app-health-check-path", "/healthz",
+      "--app-health-probe-interval", "1",
+      "--app-health-probe-timeout", "500",
+      "--app-health-threshold", "3",
+      "--max-body-size", String(options.maxBodyBytes ?? DEFAULT_BODY_BYTES),
+      "--dapr-graceful-shutdown-seconds", String(SIDECAR_SHUTDOWN_S),
+      "--log-level", options.logLevel ?? "info",
+    ],
+    env: childEnv({
+      // Other hosts on this machine must be told the address the internal port listens on. Without it daprd also
+      // refuses to start on a machine without a network.
+      DAPR_HOST_IP: LOOPBACK,
+      ...(options.apiToken === undefined ? {} : { DAPR_API_TOKEN: options.apiToken }),
+      ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
+      ...options.env,
+    }),
+    cwd: dir,
+    ports: [ports.http, ports.grpc, ports.internal],
+    ready: () => answers(ports.http, "/v1.0/healthz", HEALTH_TIMEOUT_MS, headers),
+    readyMs: SIDECAR_READY_MS,
+    graceMs: SIDECAR_GRACE_MS,
+  };
+}
+
+/**
+ * The health server of placement and scheduler listens on every interface whatever is asked for: dapr 1.18.2
+ * pkg/healthz/server/server.go opens ":port" and cmd/placement/app/app.go never passes `--healthz-listen-address` on.
+ * It answers 200 or 503 on /healthz and nothing else. The flag is set all the same, for the version that reads it.
+ */
+function healthArgs(port: number): readonly string[] {
+  return ["--healthz-listen-address", LOOPBACK, "--healthz-port", String(port), "--enable-metrics=false"];
+}
+
+/** Only what a Go program needs: an inherited DAPR_API_TOKEN or NAMESPACE would change what daprd does. */
+function childEnv(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
+  const kept = ["PATH", "HOME", "TMPDIR", "USER", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
+  const env: NodeJS.ProcessEnv = {};
+  for (const name of kept) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return { ...env, ...more };
+}

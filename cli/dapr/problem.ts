@@ -1,0 +1,66 @@
+/** @module One coded error for everything that can go wrong while Dapr is found, built, started or stopped. */
+
+/** The codes of `LaunchError`. Each has one cause and one thing to do. */
+export type LaunchCode =
+  | "DAPR_NOT_FOUND"
+  | "DAPR_VERSION"
+  | "SYSTEM_UNSUPPORTED"
+  | "GO_ABSENT"
+  | "GO_OLD"
+  | "DISK_SPACE"
+  | "BUILD_BUSY"
+  | "BUILD_FAILED"
+  | "FOLDER_LOCKED"
+  | "PORT_TAKEN"
+  | "START_FAILED"
+  | "START_TIMEOUT"
+  | "STOP_FAILED"
+  | "STORE_NOT_FOUND"
+  | "STORE_FAILED"
+  | "RESOURCE_INVALID";
+
+/** What a `LaunchError` is made of. */
+export interface LaunchProblem {
+  readonly code: LaunchCode;
+  /** What happened, in one sentence. */
+  readonly what: string;
+  /** What the reader can do about it. */
+  readonly fix: string;
+  /** The last lines a child process printed, oldest first. */
+  readonly lines?: readonly string[];
+  readonly cause?: unknown;
+}
+
+/** Log lines repeated in the text of an error; the full tail stays in `lines`. */
+const SHOWN_LINES = 12;
+
+/** An error a person can act on: a code, what happened, what to do, and the last log lines. */
+export class LaunchError extends Error {
+  readonly code: LaunchCode;
+  readonly fix: string;
+  readonly lines: readonly string[];
+
+  constructor(problem: LaunchProblem) {
+    super(describe(problem), problem.cause === undefined ? undefined : { cause: problem.cause });
+    this.name = "LaunchError";
+    this.code = problem.code;
+    this.fix = problem.fix;
+    this.lines = problem.lines ?? [];
+  }
+}
+
+function describe(problem: LaunchProblem): string {
+  const shown = (problem.lines ?? []).slice(-SHOWN_LINES).map((line) => `  | ${line}`);
+  return [`${problem.code}: ${problem.what}`, ...shown, `What to do: ${problem.fix}`].join("\n");
+}
+
+/** The message of anything that was thrown. */
+export function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** The `code` of a Node system error such as `ENOENT`, if it has one. */
+export function systemCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !("code" in error)) return undefined;
+  return typeof error.code === "string" ? error.code : undefined;
+}

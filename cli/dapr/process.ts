@@ -1,0 +1,188 @@
+/** @module A child process in a process group of its own, read line by line, with a bounded memory of what it said. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { setTimeout as sleep } from "node:timers/promises";
+import { LaunchError, messageOf, systemCode } from "./problem.ts";
+
+/** How a child ended. */
+export interface ChildExit {
+  readonly code: number | null;
+  readonly signal: NodeJS.Signals | null;
+}
+
+/** What to run and how to listen to it. */
+export interface ChildOptions {
+  /** A short name for messages, for example `placement`. */
+  readonly name: string;
+  readonly command: string;
+  readonly args: readonly string[];
+  readonly cwd?: string;
+  /** The whole environment of the child; by default that of this process. */
+  readonly env?: NodeJS.ProcessEnv;
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly onLine?: (line: string) => void;
+}
+
+/** Lines kept for error messages. */
+const TAIL_LINES = 200;
+/** A longer line is cut, so that a child which prints no newline cannot fill the memory. */
+const LINE_MAX_CHARS = 8_192;
+/** How often a wait looks whether the group is gone. */
+const GROUP_POLL_MS = 20;
+/** How long the kernel may take to end a group after SIGKILL. */
+const KILL_WAIT_MS = 5_000;
+/** How long a child that was asked politely may take. */
+const STOP_GRACE_MS = 8_000;
+
+/**
+ * A running child process. It leads a process group, so that a signal reaches whatever it started itself, and a Ctrl-C
+ * in the terminal does not reach it before we decide in which order the parts stop.
+ */
+export class Child {
+  readonly name: string;
+  readonly pid: number;
+  /** Resolves when the process ended and its output was read to the end; never rejects. */
+  readonly exited: Promise<ChildExit>;
+  readonly #lines: string[] = [];
+  #exit: ChildExit | undefined;
+
+  private constructor(options: ChildOptions, process: ChildProcess, pid: number) {
+    this.name = options.name;
+    this.pid = pid;
+    const onLine = (line: string): void => {
+      this.#lines.push(line);
+      if (this.#lines.length > TAIL_LINES) this.#lines.shift();
+      options.onLine?.(line);
+    };
+    readLines(process.stdout, onLine);
+    readLines(process.stderr, onLine);
+    process.once("exit", (code, signal) => {
+      this.#exit = { code, signal };
+    });
+    this.exited = new Promise((resolve) => {
+      process.once("close", (code, signal) => {
+        this.#exit = { code, signal };
+        resolve(this.#exit);
+      });
+    });
+  }
+
+  /** Starts a child; rejects with START_FAILED when the program cannot be run at all. */
+  static async spawn(options: ChildOptions): Promise<Child> {
+    const process = spawn(options.command, options.args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
+    });
+    const child = process.pid === undefined ? undefined : new Child(options, process, process.pid);
+    await new Promise<void>((resolve, reject) => {
+      process.once("spawn", resolve);
+      process.once("error", (error) => reject(cannotRun(options, error)));
+    });
+    if (child === undefined) throw cannotRun(options, new Error("no process id"));
+    // A later "error" only says that a signal could not be sent; kill() reports that itself.
+    process.on("error", () => undefined);
+    return child;
+  }
+
+  /** Whether the process itself has not ended yet. */
+  get running(): boolean {
+    return this.#exit === undefined;
+  }
+
+  /** How it ended, once it did. */
+  get exit(): ChildExit | undefined {
+    return this.#exit;
+  }
+
+  /** The last lines it printed, oldest first. */
+  get tail(): readonly string[] {
+    return [...this.#lines];
+  }
+
+  /** Sends a signal to the whole group; false when nothing of it is left. */
+  kill(signal: NodeJS.Signals): boolean {
+    return signalGroup(this.pid, signal);
+  }
+
+  /** Ends the group: SIGTERM, a bounded wait, then SIGKILL. Nothing of the group is left when it returns. */
+  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
+    await stopGroup(this.pid, graceMs);
+    await Promise.race([this.exited, sleep(KILL_WAIT_MS, undefined, { ref: false })]);
+  }
+}
+
+/** Whether any process of the group led by `pid` is alive (a zombie nobody waited for does not count). */
+export function groupAlive(pid: number): boolean {
+  return signalGroup(pid, 0);
+}
+
+/** Sends a signal to the group led by `pid`; false when there is no such group any more. */
+export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
+  try {
+    process.kill(-pid, signal);
+    return true;
+  } catch (error) {
+    // EPERM: the group lives and belongs to another user.
+    return systemCode(error) === "EPERM";
+  }
+}
+
+/** Ends the group led by `pid`: SIGTERM, a bounded wait, then SIGKILL. */
+export async function stopGroup(pid: number, graceMs: number): Promise<void> {
+  signalGroup(pid, "SIGTERM");
+  // A frozen process (SIGSTOP) acts on SIGTERM only when it goes on.
+  signalGroup(pid, "SIGCONT");
+  if (await groupGone(pid, graceMs)) return;
+  signalGroup(pid, "SIGKILL");
+  if (await groupGone(pid, KILL_WAIT_MS)) return;
+  throw new LaunchError({
+    code: "STOP_FAILED",
+    what: `the process group ${pid} is alive ${KILL_WAIT_MS} ms after SIGKILL.`,
+    fix: `Look at it with "ps -o pid,stat,wchan,cmd -g ${pid}"; a process stuck in the kernel ends when its disk or network answers.`,
+  });
+}
+
+/** Waits until the group led by `pid` is gone; false when the time is over. */
+export async function groupGone(pid: number, timeoutMs: number): Promise<boolean> {
+  const end = performance.now() + timeoutMs;
+  while (groupAlive(pid)) {
+    if (performance.now() >= end) return false;
+    await sleep(GROUP_POLL_MS);
+  }
+  return true;
+}
+
+function cannotRun(options: ChildOptions, error: Error): LaunchError {
+  return new LaunchError({
+    code: "START_FAILED",
+    what: `${options.name} could not be run: ${messageOf(error)}.`,
+    fix: `Check that ${options.command} exists, is executable and is made for this system.`,
+    cause: error,
+  });
+}
+
+function readLines(stream: NodeJS.ReadableStream | null, onLine: (line: string) => void): void {
+  if (stream === null) return;
+  stream.setEncoding("utf8");
+  let rest = "";
+  stream.on("data", (chunk: string) => {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop() ?? "";
+    for (const part of parts) emit(part, onLine);
+    if (rest.length > LINE_MAX_CHARS) {
+      emit(rest, onLine);
+      rest = "";
+    }
+  });
+  stream.on("end", () => emit(rest, onLine));
+  stream.on("error", () => undefined);
+}
+
+function emit(line: string, onLine: (line: string) => void): void {
+  const text = line.replace(/\r$/, "").slice(0, LINE_MAX_CHARS);
+  if (text !== "") onLine(text);
+}
