@@ -28,7 +28,7 @@ export interface PartPlan {
   /** Ports it will listen on; a start waits a little until they are free. */
   readonly ports: readonly number[];
   /** Whether it can be used now. Called again and again until true, or until the time is over. */
-  readonly ready: () => Promise<boolean>;
+  readonly ready: (launchedAtMs: number) => Promise<boolean>;
   readonly readyMs: number;
   /** How long it may take to end after SIGTERM. */
   readonly graceMs: number;
@@ -58,6 +58,7 @@ export class Part implements Restartable {
   readonly #watch: PartWatch;
   #child: Child | undefined;
   #expected = false;
+  #launchedAtMs = 0;
 
   constructor(plan: PartPlan, watch: PartWatch) {
     this.plan = plan;
@@ -81,7 +82,7 @@ export class Part implements Restartable {
     if (this.running) return;
     await this.launch();
     try {
-      await this.waitReady(this.plan.readyMs, this.plan.ready);
+      await this.waitReady(this.plan.readyMs, () => this.plan.ready(this.#launchedAtMs));
     } catch (error) {
       await this.stop();
       throw error;
@@ -93,6 +94,7 @@ export class Part implements Restartable {
     const { plan } = this;
     await this.#portsFree();
     this.#expected = false;
+    this.#launchedAtMs = Date.now();
     const child = await Child.spawn({
       ...plan,
       onLine: (line) => this.#watch.log(plan.name, line),

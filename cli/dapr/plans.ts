@@ -1,6 +1,7 @@
 /** @module The command lines of placement, scheduler and daprd: every flag we set, and why. */
 import { join } from "node:path";
 import type { DaprBinaries } from "./binaries.ts";
+import { schedulerLeads } from "./leadership.ts";
 import { answers, type PartPlan } from "./part.ts";
 import { LOOPBACK } from "./ports.ts";
 
@@ -111,7 +112,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     env: childEnv({}),
     cwd: dir,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
-    ready: () => answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS),
+    ready: async (launchedAtMs) => (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
     readyMs: CONTROL_READY_MS,
     graceMs: CONTROL_GRACE_MS,
   };
