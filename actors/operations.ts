@@ -1,0 +1,65 @@
+/**
+ * @module What a person or program outside may ask of a running system: the face behind HTTP, topics and commands.
+ */
+import type { Json, WireFault } from "../runtime/faults.ts";
+import type { OutcomeStatus, Principal, Trace } from "../runtime/protocol.ts";
+
+export interface Submission {
+  /** Same id and same input: the same process. Left out: one is made. */
+  readonly id?: string | undefined;
+  readonly route: string;
+  readonly input: unknown;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** Who asks, and in which trace. */
+export interface Caller {
+  readonly principal: Principal;
+  /** The caller's trace context, continued by the task. */
+  readonly trace?: Trace | undefined;
+}
+
+/** A task is accepted when this is given. */
+export interface TaskReceipt {
+  readonly id: string;
+  readonly route: string;
+  readonly run: number;
+  /** Sequence of the journal at which the task stands. */
+  readonly sequence: number;
+  readonly traceId: string;
+}
+
+export interface OutcomeView {
+  readonly id: string;
+  readonly status: OutcomeStatus;
+  readonly output?: Json;
+  readonly fault?: WireFault;
+  readonly traceId: string;
+  readonly acceptedAtMs: number;
+  readonly endedAtMs: number;
+}
+
+export interface SubmitResult {
+  readonly receipt: TaskReceipt;
+  /** Present when the process ended within the time that the caller waits. */
+  readonly outcome?: OutcomeView;
+}
+
+export interface Page {
+  readonly entries: readonly Json[];
+  /** Pass it back for the next page; absent on the last. */
+  readonly cursor?: string;
+}
+
+/** All methods throw coded faults. */
+export interface Operations {
+  /** Accepts a task. `waitMs` 0 answers with the receipt at once. Throws `system.overloaded` with nothing recorded. */
+  submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
+  /** State, history and outcome of a process. Throws `process.unknown`. */
+  process(id: string): Promise<Json>;
+  /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
+  cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
+  deadLetters(cursor: string | undefined, limit: number): Promise<Page>;
+  /** Keeps what could not even be read as a task: its bytes and why, at the dead letter desk. */
+  poison(bytes: string, fault: WireFault, topic: string): Promise<void>;
+}

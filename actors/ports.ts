@@ -1,0 +1,83 @@
+/**
+ * @module What the turn engine needs of the world, and what the world may ask of it.
+ *
+ * On Dapr these are a sidecar's HTTP API (actors/dapr/); in `runLocal` and in the simulator they are in memory. The
+ * engine knows neither, so the same engine runs everywhere.
+ */
+import type { Json } from "../runtime/faults.ts";
+import type { Address, Message, NoticeData, TurnAnswer } from "../runtime/protocol.ts";
+
+/** How an insert went. `refused`: the key was there. `unknown`: no answer, or one that says nothing; read the key back. */
+export type InsertResult = "inserted" | "refused" | "unknown";
+
+/** A key-value store whose only write is insert-only (Dapr: `concurrency: first-write` without ETag, one key a request). */
+export interface StateStore {
+  /** The contents of the keys that are there. Throws `store.unavailable`. Never served from a cache. */
+  read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
+  /** Writes the JSON text unless the key is there. Never throws. */
+  insert(key: string, text: string): Promise<InsertResult>;
+}
+
+/** Durable repeating alarms (Dapr actor reminders). Setting one again replaces it. All throw `sidecar.unavailable`. */
+export interface Alarms {
+  set(actor: Address, name: string, dueMs: number, periodMs: number): Promise<void>;
+  remove(actor: Address, name: string): Promise<void>;
+}
+
+/** Delivery. Nothing here is trusted: only a receipt counts. */
+export interface Transport {
+  /** Through the broker. Resolves when the broker took it. Throws `sidecar.unavailable`. */
+  publish(topic: string, message: Message): Promise<void>;
+  /** Straight to the actor, wherever placement has it. An answer that is no turn answer is thrown as `sidecar.unavailable`. */
+  deliver(message: Message): Promise<TurnAnswer>;
+  /** A sign of life of running work, unjournaled, to wherever the actor is. Failures do not matter. */
+  heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
+  /** What an actor shows of itself. Throws coded faults. */
+  inspect(actor: Address): Promise<Json>;
+  /** Tells the world on the system's topic. Throws `sidecar.unavailable`. */
+  notice(topic: string, id: string, data: NoticeData): Promise<void>;
+}
+
+export interface Heartbeat {
+  readonly workId: string;
+  readonly token: string;
+}
+
+export interface Clock {
+  /** Epoch, milliseconds. */
+  nowMs(): number;
+  /** Calls back once after `delayMs`; the result cancels. A callback must not throw. */
+  after(delayMs: number, callback: () => void): () => void;
+}
+
+/** Chance, so that a simulation can fix it. */
+export interface Chance {
+  /** A new unique token. */
+  token(): string;
+  /** Uniform in [0, 1). */
+  jitter01(): number;
+}
+
+export interface Ports {
+  readonly store: StateStore;
+  readonly alarms: Alarms;
+  readonly transport: Transport;
+  readonly clock: Clock;
+  readonly chance: Chance;
+}
+
+/** What the world may ask of the actors of one host. Nothing here throws but coded faults. */
+export interface ActorHost {
+  /** The actor types that this host serves. */
+  readonly types: readonly string[];
+  /** One turn. A refusal is an answer, not an error. */
+  receive(message: Message): Promise<TurnAnswer>;
+  /** An alarm rang. Cheap when nothing is due: missed ticks come one by one. */
+  tick(actor: Address, name: string): Promise<void>;
+  /** A sign of life of work that another host runs. */
+  heartbeat(actor: Address, beat: Heartbeat): void;
+  /** What the actor shows of itself, read from the journal. */
+  inspect(actor: Address): Promise<Json>;
+  /** The sidecar lets the actor go. Idempotent; unknown actors are no error. */
+  deactivate(actor: Address): void;
+}

@@ -1,0 +1,64 @@
+/**
+ * @module One spelling of a JSON value, and its hash. Pure.
+ *
+ * Keys are sorted and `undefined` is left out, so that equal values have equal text on every host
+ * (after RFC 8785, JSON Canonicalization Scheme; numbers as ECMAScript prints them, which is what the RFC asks).
+ */
+import { sha256 } from "@noble/hashes/sha2.js";
+import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
+import type { Json } from "./faults.ts";
+
+/** The canonical text of a JSON value. Throws on what is not JSON: functions, NaN, cycles, class instances. */
+export function canonicalJson(value: Json): string {
+  return write(value, 0);
+}
+
+const DEPTH_MAX = 256;
+
+function write(value: unknown, depth: number): string {
+  if (depth > DEPTH_MAX) throw new TypeError(`a value is nested deeper than ${DEPTH_MAX} levels`);
+  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "number") {
+    if (!Number.isFinite(value)) throw new TypeError(`${value} is not a JSON number`);
+    return JSON.stringify(value);
+  }
+  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
+  if (typeof value === "object") return writeObject(value, depth);
+  throw new TypeError(`a ${typeof value} is not a JSON value`);
+}
+
+function writeObject(value: object, depth: number): string {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) throw new TypeError("a class instance is not a JSON value");
+  const parts: string[] = [];
+  for (const key of Object.keys(value).sort()) {
+    const item: unknown = (value as Record<string, unknown>)[key];
+    if (item !== undefined) parts.push(`${JSON.stringify(key)}:${write(item, depth + 1)}`);
+  }
+  return `{${parts.join(",")}}`;
+}
+
+/** SHA-256 of a text, in hex. */
+export function hashText(text: string): string {
+  return bytesToHex(sha256(utf8ToBytes(text)));
+}
+
+/** SHA-256 of a value's canonical text, in hex: equal values, equal hash. */
+export function hashJson(value: Json): string {
+  return hashText(canonicalJson(value));
+}
+
+/** Size of a text in UTF-8, in bytes. */
+export function textBytes(text: string): number {
+  let bytes = 0;
+  for (let index = 0; index < text.length; index += 1) {
+    const code = text.charCodeAt(index);
+    if (code < 0x80) bytes += 1;
+    else if (code < 0x800) bytes += 2;
+    else if (code >= 0xd800 && code < 0xdc00) {
+      bytes += 4;
+      index += 1;
+    } else bytes += 3;
+  }
+  return bytes;
+}

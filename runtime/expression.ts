@@ -1,0 +1,75 @@
+/**
+ * @module Mappings as data: what a stop's input is made of. Pure.
+ *
+ * A mapping function of a route runs once, over a recording proxy (see agents/recording.ts), and becomes one of these
+ * expressions. So a slip can be validated, hashed, edited and emitted by a planner, and no code travels with a task.
+ */
+import { z } from "zod";
+import { Fault, type Json, assertNever } from "./faults.ts";
+import { JsonContent } from "./value.ts";
+
+/** Persisted as part of a slip. `from` reads a path in the scope; the first part is a name of the scope. */
+export type Expression =
+  | { readonly from: readonly string[] }
+  | { readonly literal: Json }
+  | { readonly object: { readonly [key: string]: Expression } }
+  | { readonly list: readonly Expression[] };
+
+export const Expression: z.ZodType<Expression> = z.lazy(() =>
+  z.union([
+    z.strictObject({ from: z.array(z.string()).min(1) }),
+    z.strictObject({ literal: JsonContent }),
+    z.strictObject({ object: z.record(z.string(), Expression) }),
+    z.strictObject({ list: z.array(Expression) }),
+  ]),
+);
+
+/** The names of an expression's scope: `task`, `item` and finished stops. */
+export type Scope = Readonly<Record<string, Json>>;
+
+/** The value of an expression. Throws `slip.mapping` where a path leads through something that is not there. */
+export function evaluate(expression: Expression, scope: Scope): Json {
+  if ("from" in expression) return follow(expression.from, scope);
+  if ("literal" in expression) return expression.literal;
+  if ("list" in expression) return expression.list.map((item) => evaluate(item, scope));
+  if ("object" in expression) {
+    return Object.fromEntries(Object.entries(expression.object).map(([key, item]) => [key, evaluate(item, scope)]));
+  }
+  return assertNever(expression);
+}
+
+function follow(path: readonly string[], scope: Scope): Json {
+  let current: Json = scope;
+  for (const [index, part] of path.entries()) {
+    const next: Json | undefined = property(current, part);
+    if (next === undefined) {
+      throw new Fault("slip.mapping", `${path.join(".")} is not there: ${describe(path.slice(0, index), current)} has no ${JSON.stringify(part)}`, { path: [...path] });
+    }
+    current = next;
+  }
+  return current;
+}
+
+function property(value: Json, part: string): Json | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  if (!Object.hasOwn(value, part)) return undefined;
+  return (value as Readonly<Record<string, Json>>)[part];
+}
+
+function describe(path: readonly string[], value: Json): string {
+  const what = value === null ? "null" : Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
+  return path.length === 0 ? "the scope" : `${path.join(".")}, ${what},`;
+}
+
+/** The names of the scope that an expression reads. */
+export function namesIn(expression: Expression): Set<string> {
+  const names = new Set<string>();
+  collect(expression, names);
+  return names;
+}
+
+function collect(expression: Expression, names: Set<string>): void {
+  if ("from" in expression) names.add(expression.from[0] ?? "");
+  else if ("object" in expression) for (const item of Object.values(expression.object)) collect(item, names);
+  else if ("list" in expression) for (const item of expression.list) collect(item, names);
+}

@@ -1,0 +1,65 @@
+/**
+ * @module Names and ids: what is allowed, and how work ids are built.
+ *
+ * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host, so
+ * it is what agents deduplicate by and what outside effects get as their idempotency key.
+ */
+import { LIMITS } from "./limits.ts";
+import { hashText } from "./canonical.ts";
+import { Fault } from "./faults.ts";
+
+const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
+const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
+
+/** Whether a text may be used as an id as it stands. */
+export function isId(text: string): boolean {
+  return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
+}
+
+/** Returns the id or throws `id.invalid`. */
+export function requireId(text: string, what: string): string {
+  if (!isId(text)) throw new Fault("id.invalid", `${what} ${JSON.stringify(text.slice(0, 160))} is not an id of 1 to ${LIMITS.idLengthMax} characters A-Z a-z 0-9 _ . -`);
+  return text;
+}
+
+/** Whether a text may name an agent, a route, a stop or a system (no dots: Dapr app ids and topics are built of it). */
+export function isName(text: string): boolean {
+  return text.length <= LIMITS.idLengthMax / 2 && NAME_PATTERN.test(text);
+}
+
+/**
+ * Any text as an actor id. A text that is an id stays as it is; any other becomes `x-` and its hash, so that two texts
+ * never share an actor. A text that already begins with `x-` is hashed too, or it could pose as another's encoding.
+ */
+export function encodeActorId(text: string): string {
+  if (isId(text) && !text.startsWith("x-")) return text;
+  return `x-${hashText(text)}`;
+}
+
+/** What a piece of work is for. `do`: a stop. `ask`: a question of a handler. `undo`: compensation of another work. */
+export type WorkKind = "do" | "ask" | "undo";
+
+/** Work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1, and one more after each hand-off. */
+export function stopWorkId(process: string, run: number, stop: string, item: number, visit: number): string {
+  return `${process}:${run}:${stop}:${item}:${visit}`;
+}
+
+/** Work id of the `index`-th ask (from 0) of a piece of work, and of its visit after hand-offs. */
+export function askWorkId(parent: string, index: number, visit: number): string {
+  return `${parent}/ask${index}:${visit}`;
+}
+
+/** Work id of the compensation of a piece of work. */
+export function undoWorkId(work: string): string {
+  return `${work}/undo`;
+}
+
+/** Message id = work id and attempt. */
+export function messageId(work: string, attempt: number): string {
+  return `${work}:${attempt}`;
+}
+
+/** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process. */
+export function childProcessId(work: string): string {
+  return `child-${hashText(work).slice(0, 40)}`;
+}

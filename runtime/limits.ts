@@ -1,0 +1,153 @@
+/**
+ * @module Every bound of the system, named with its unit.
+ *
+ * Each constant says what it protects and what happens when it is reached. The relations that must hold between them
+ * are checked when the module is loaded, so that an edit of one cannot silently break another.
+ */
+
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const KIB_BYTES = 1_024;
+const MIB_BYTES = 1_024 * KIB_BYTES;
+
+export const LIMITS = {
+  /** A JSON value of at most this size stands inline in records and messages; a larger one becomes a value key. */
+  valueInlineBytesMax: 1 * KIB_BYTES,
+  /** One value (task input, agent input or output, state, step result). Above: `value.too-large`. */
+  valueBytesMax: 1 * MIB_BYTES,
+  /** One message on a topic or an actor call. Above: `message.too-large`, nothing recorded. */
+  messageBytesMax: 2 * MIB_BYTES,
+  /** One journal record. Above: the turn commits a small `turn-failed` record instead. */
+  recordBytesMax: 2 * MIB_BYTES,
+  /** Body limit of the host and of the sidecar; above it HTTP answers 413. */
+  bodyBytesMax: 4 * MIB_BYTES,
+  /** Length of a task id, agent name, route name or stop name. Above: `id.invalid`. */
+  idLengthMax: 128,
+
+  /** A snapshot is taken when the bytes since the last one exceed this multiple of the snapshot's own size. */
+  snapshotRecordsToStateRatio: 16,
+  /** No snapshot before this many bytes of records: short lives need none. */
+  snapshotBytesMin: 64 * KIB_BYTES,
+  /** Records fetched in one read while an actor is loaded. */
+  loadBatchRecords: 32,
+  /** Attempts to commit one turn against refusals and unanswered writes. Above: `journal.contended`, retryable. */
+  commitAttemptsMax: 8,
+  /** Actors whose state a host keeps in memory between turns; the least recently used leaves first. */
+  cachedActorsMax: 4_096,
+  /** Values a host keeps in memory. */
+  cachedValuesMax: 4_096,
+  /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
+  actorTurnsQueuedMax: 1_024,
+
+  /** Default and greatest lifetime of a task. At the deadline the process is compensated and ends `expired`. */
+  taskTimeoutMsDefault: 1 * HOUR_MS,
+  taskTimeoutMsMax: 30 * DAY_MS,
+  taskTimeoutMsMin: 1,
+  /** How long after its deadline a process may still compensate; undo records are kept for that long. */
+  compensationMsMax: 1 * DAY_MS,
+  /** A task from a topic without an expiry gets its CloudEvent time plus this. */
+  messageLifetimeMsDefault: 1 * DAY_MS,
+  /** Two hosts' clocks may differ by this much; a deduplication entry stays this much longer than its message. */
+  clockDriftMsMax: 5 * MINUTE_MS,
+
+  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. */
+  openProcessesMax: 10_000,
+  /** Stops of one route. */
+  stopsMax: 1_024,
+  /** Branches of one parallel stop. */
+  branchesMax: 64,
+  /** Items of one `forEach`. Above: `slip.too-many-items`. */
+  forEachItemsMax: 10_000,
+  /** Items of a `forEach` in work at once. */
+  forEachConcurrencyDefault: 8,
+  forEachConcurrencyMax: 256,
+  /** Depth of nested routes. Above: `cycle.depth`. */
+  nestingMax: 8,
+  /** Deliveries (work, asks, compensations excluded) of one process. Above: `cycle.hops`. */
+  hopsMax: 20_000,
+  /** Asks that one piece of work may make. Above: `ask.too-many`. */
+  asksPerWorkMax: 256,
+  /** Steps that one piece of work may record. Above: `step.too-many`. */
+  stepsPerWorkMax: 1_024,
+  /** Greatest `visitsMax` that an agent or route may declare. */
+  visitsMaxMax: 1_000,
+
+  /** Default and greatest time that a stop may take in one attempt. */
+  stopTimeoutMsDefault: 60 * SECOND_MS,
+  stopTimeoutMsMax: 7 * DAY_MS,
+  /** Attempts count from 1 and include the first; 1 means no retry. */
+  attemptsDefault: 3,
+  attemptsMax: 100,
+  backoffMsDefault: 200,
+  backoffMsMaxDefault: 30 * SECOND_MS,
+  backoffMsMax: 1 * HOUR_MS,
+  /** Attempts of one compensation; they are many because giving up needs a person. */
+  undoAttemptsMax: 12,
+  undoTimeoutMs: 60 * SECOND_MS,
+  undoBackoffMs: 500,
+  undoBackoffMsMax: 30 * SECOND_MS,
+  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that poison work cannot kill hosts for ever. */
+  takeoversMax: 5,
+
+  /** Work waiting at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
+  agentQueueMax: 256,
+  /** Deduplication entries of one agent actor. Above: `agent.window-full`, retryable, nothing recorded. */
+  agentWindowMax: 8_192,
+  /** Handlers of one agent running at once in one host, unless the agent declares fewer. */
+  agentConcurrencyDefault: 64,
+  agentConcurrencyMax: 1_024,
+  /** A handler that was told to stop gets this long before its work goes on without it. */
+  stopGraceMs: 5 * SECOND_MS,
+
+  /** A host reports each running piece of work this often to the work's actor. */
+  heartbeatMs: 1 * SECOND_MS,
+  /** Heartbeats that must be missed before another host may take work over. */
+  heartbeatsMissedMax: 3,
+
+  /** Period of the alarm while a process has unanswered effects. */
+  alarmNearMs: 3 * SECOND_MS,
+  /** The alarm of an open process is never further away than this. */
+  alarmAwayMsMax: 10 * MINUTE_MS,
+  /** A process with nothing unanswered moves its alarm away only when its next moment is at least this far. */
+  alarmAwayMsMin: 30 * SECOND_MS,
+  /** A request that was sent is sent again when its answer has been missing for this long. */
+  resendMs: 2 * SECOND_MS,
+
+  /** Time for one call to the sidecar before it is given up and asked again. */
+  sidecarCallMs: 5 * SECOND_MS,
+  /** Greatest `waitMs` of POST /tasks. */
+  waitMsMax: 60 * SECOND_MS,
+  /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
+  subscriberQueueMax: 2_048,
+  /** Time a stopping host waits for turns and handlers in flight. */
+  drainMs: 10 * SECOND_MS,
+
+  /** Width of one bucket of the index of processes. */
+  indexBucketMs: 10 * MINUTE_MS,
+  /** Entries of one bucket; a further one opens the next bucket of the same slice of time. */
+  indexBucketEntriesMax: 2_048,
+  /** Entries in one write to the index. */
+  indexBatchMax: 256,
+  /** Buckets of an index. Above: `index.full`, retryable. */
+  indexBucketsMax: 16_384,
+  /** Entries on one page of a listing. */
+  pageEntriesMax: 200,
+  /** History lines in a dead letter; the oldest leave first. */
+  historyMax: 64,
+} as const;
+
+export type Limits = typeof LIMITS;
+
+function relation(holds: boolean, text: string): void {
+  if (!holds) throw new Error(`limits.ts: ${text}`);
+}
+
+relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
+relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
+relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
+relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
+relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
+relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
+relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop must fit in a task");

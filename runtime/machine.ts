@@ -1,0 +1,133 @@
+/**
+ * @module What every actor is: a pure state machine over a journal.
+ *
+ * `decide(state, input, context) -> decision`, `evolve(state, event) -> state`. Inputs and events are facts in the past
+ * tense, effects are orders. The shell does exactly: load, decide, commit, perform. The same machines run on Dapr, in
+ * `runLocal` and in a simulation.
+ */
+import type { z } from "zod";
+import type { Json, WireFault } from "./faults.ts";
+import type { Effect } from "./protocol.ts";
+import { Fault } from "./faults.ts";
+import { packValue, readValue, type StoredValue, type Value } from "./value.ts";
+
+/** Everything a decision may use that is not its state or its input. */
+export interface DecisionContext {
+  readonly system: string;
+  readonly actorId: string;
+  /** Epoch, in milliseconds, of the deciding host. Never compared with another host's. */
+  readonly nowMs: number;
+  /** The deciding host's incarnation: new at every start. */
+  readonly incarnation: string;
+  /** Uniform in [0, 1). */
+  readonly jitter01: number;
+  /** A token that no other decision gets. */
+  readonly token: string;
+  /** Content by hash; throws {@link MissingValues} when it must be loaded first. */
+  readonly values: ReadonlyMap<string, Json>;
+}
+
+/** What a turn answers to its caller, apart from the receipt. */
+export type Verdict = { readonly kind: "received" } | { readonly kind: "refused"; readonly fault: WireFault };
+
+export interface Decision<E> {
+  readonly events: readonly E[];
+  /** Orders that this decision gives for the first time, or gives again to answer a duplicate. */
+  readonly effects: readonly Effect[];
+  /** Content that must be in the store before the record. */
+  readonly stored: readonly StoredValue[];
+  readonly verdict: Verdict;
+}
+
+/** How far away an actor's alarm should be. */
+export type AlarmWish =
+  | { readonly kind: "none" }
+  /** Unanswered effects: soon, repeating. */
+  | { readonly kind: "near"; readonly name: string }
+  /** Nothing unanswered: at the next moment of interest. */
+  | { readonly kind: "away"; readonly name: string; readonly atMs: number }
+  /** Ended: may go once the last effects are performed. */
+  | { readonly kind: "done"; readonly name: string };
+
+export interface Machine<S, I, E> {
+  initial(actorId: string): S;
+  /** Pure. Throws only {@link MissingValues} and defects. */
+  decide(state: S, input: I, context: DecisionContext): Decision<E>;
+  evolve(state: S, event: E): S;
+  /** Every effect that is not answered yet, from the state alone. */
+  outbox(state: S, context: DecisionContext): readonly Effect[];
+  alarm(state: S, nowMs: number): AlarmWish;
+  /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
+  nextDueMs(state: S): number | undefined;
+  readonly events: z.ZodType<E>;
+  readonly states: z.ZodType<S>;
+}
+
+/** Thrown by a decision that needs values which are not loaded; the shell loads them and decides again. */
+export class MissingValues extends Error {
+  readonly refs: readonly string[];
+  constructor(refs: readonly string[]) {
+    super(`values to load: ${refs.join(", ")}`);
+    this.refs = refs;
+  }
+}
+
+/** The contents of some values; asks for all that are missing at once. */
+export function readAll(values: readonly Value[], context: DecisionContext): Json[] {
+  const missing = values.flatMap((value) => ("ref" in value && !context.values.has(value.ref) ? [value.ref] : []));
+  if (missing.length > 0) throw new MissingValues([...new Set(missing)]);
+  return values.map((value) => readValue(value, (ref) => context.values.get(ref) ?? null));
+}
+
+/** The content of one value. */
+export function readOne(value: Value, context: DecisionContext): Json {
+  return readAll([value], context)[0] ?? null;
+}
+
+/**
+ * A decision being made. Owns the state as it becomes with each event, so that later parts of the same decision see
+ * what earlier parts decided. Local to one call of `decide`; nothing of it is shared.
+ */
+export class Draft<S, E> {
+  readonly #evolve: (state: S, event: E) => S;
+  readonly #events: E[] = [];
+  readonly #effects: Effect[] = [];
+  readonly #stored: StoredValue[] = [];
+  #verdict: Verdict = { kind: "received" };
+  state: S;
+  readonly context: DecisionContext;
+
+  constructor(state: S, evolve: (state: S, event: E) => S, context: DecisionContext) {
+    this.state = state;
+    this.#evolve = evolve;
+    this.context = context;
+  }
+
+  emit(event: E): void {
+    this.#events.push(event);
+    this.state = this.#evolve(this.state, event);
+  }
+
+  order(effect: Effect): void {
+    this.#effects.push(effect);
+  }
+
+  refuse(fault: WireFault): void {
+    this.#verdict = { kind: "refused", fault };
+  }
+
+  pack(content: Json): Value {
+    const packed = packValue(content);
+    if (packed.stored !== undefined) this.#stored.push(packed.stored);
+    return packed.value;
+  }
+
+  done(): Decision<E> {
+    return { events: this.#events, effects: this.#effects, stored: this.#stored, verdict: this.#verdict };
+  }
+}
+
+/** A refusal that records nothing. */
+export function refusal<E>(fault: Fault): Decision<E> {
+  return { events: [], effects: [], stored: [], verdict: { kind: "refused", fault: fault.toWire() } };
+}

@@ -1,0 +1,209 @@
+/**
+ * @module The vocabulary: addresses, messages, receipts, outcomes and effects. Read this file before any other.
+ *
+ * A message is a fact or a request on its way between two actors, in the terms of Hohpe and Woolf: message id,
+ * correlation (the process), return address (`from`), expiry. On a topic it travels as the data of a CloudEvent with
+ * the same id. An effect is an order to the shell; effects form one closed union with one exhaustive performer.
+ */
+import { z } from "zod";
+import { WireFault } from "./faults.ts";
+import { isId } from "./ids.ts";
+import { Value } from "./value.ts";
+
+const ActorId = z.string().refine(isId, "an actor id");
+const EpochMs = z.int().nonnegative();
+
+/** Where an actor lives: its type (with the system's name) and its id. */
+export const Address = z.strictObject({ type: z.string().min(1), id: ActorId });
+export type Address = { readonly type: string; readonly id: string };
+
+/** Who a task acts for. From the token or a signed claim, never from a body. */
+export const Principal = z.strictObject({ subject: z.string(), tenant: z.string(), permissions: z.array(z.string()) });
+export type Principal = { readonly subject: string; readonly tenant: string; readonly permissions: readonly string[] };
+
+/** The principal of a request that carries no identity (no token configured). */
+export const ANONYMOUS: Principal = { subject: "anonymous", tenant: "default", permissions: [] };
+
+/** W3C trace context: one trace per task, over every hop, retry and restart. */
+export const Trace = z.strictObject({ traceparent: z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/), tracestate: z.string().optional() });
+export type Trace = { readonly traceparent: string; readonly tracestate?: string | undefined };
+
+/** The trace id within a trace context. */
+export function traceId(trace: Trace): string {
+  return trace.traceparent.slice(3, 35);
+}
+
+/** An agent on a path of waits: who asked whom, oldest first. */
+export const Ancestor = z.strictObject({ agent: z.string(), id: ActorId });
+export type Ancestor = { readonly agent: string; readonly id: string };
+
+/** How a piece of work ended, as its doer tells it. */
+export const Result = z.union([
+  z.strictObject({ output: Value }),
+  z.strictObject({ fault: WireFault }),
+  z.strictObject({ handOff: z.strictObject({ agent: z.string(), input: Value }) }),
+]);
+export type Result = { readonly output: Value } | { readonly fault: WireFault } | { readonly handOff: { readonly agent: string; readonly input: Value } };
+
+/** The process that waits for a nested route, and the work it is. */
+export const Parent = z.strictObject({ processId: ActorId, workId: z.string() });
+export type Parent = { readonly processId: string; readonly workId: string };
+
+/** A task, asked of a process manager from outside or by a parent process. */
+export const TaskBody = z.strictObject({
+  kind: z.literal("task"),
+  route: z.string(),
+  /** Which version of the rules the task is pinned to: the slip, by reference. */
+  slip: Value,
+  input: Value,
+  timeoutMs: z.int().positive(),
+  /** Bucket of the index in which the open process stands. */
+  bucket: z.string(),
+  parent: Parent.optional(),
+  /** Names of the routes above, outermost first. */
+  nesting: z.array(z.string()),
+});
+
+/** Work for an agent: a stop, or an ask of another agent's handler. */
+export const WorkBody = z.strictObject({
+  kind: z.literal("work"),
+  workId: z.string(),
+  attempt: z.int().positive(),
+  agent: z.string(),
+  version: z.int().positive(),
+  input: Value,
+  /** Until then the process may ask for compensation, so the agent must remember. */
+  retainUntilMs: EpochMs,
+  ancestors: z.array(Ancestor),
+});
+
+/** Compensation of a piece of work, of an agent or of a child process. */
+export const UndoBody = z.strictObject({
+  kind: z.literal("undo"),
+  /** The work to undo. */
+  workId: z.string(),
+  undoId: z.string(),
+  attempt: z.int().positive(),
+  agent: z.string(),
+  retainUntilMs: EpochMs,
+});
+
+/** The answer to a handler's ask. */
+export const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
+
+/** A doer tells how its work, or the compensation of it, ended. */
+export const ResultBody = z.strictObject({
+  kind: z.literal("result"),
+  workId: z.string(),
+  attempt: z.int().positive(),
+  result: Result,
+});
+
+/** A handler asks another agent, through the process manager. */
+export const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.string(), index: z.int().nonnegative(), agent: z.string(), input: Value });
+
+/** Somebody cancels a process. */
+export const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
+
+/** Entries for an index actor: the directory of processes or the dead letter desk. */
+export const IndexEntry = z.strictObject({
+  id: z.string(),
+  open: z.boolean(),
+  atMs: EpochMs,
+  /** Facts for a listing. JSON texts only. */
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.boolean(), z.null()])),
+  content: Value.optional(),
+});
+export type IndexEntry = z.infer<typeof IndexEntry>;
+export const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
+
+export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, EntriesBody]);
+export type Body = z.infer<typeof Body>;
+export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
+
+/** A message between actors. Persisted in brokers: changing this needs a version bump. */
+export const Message = z.strictObject({
+  v: z.literal(1),
+  id: z.string().min(1),
+  to: Address,
+  /** Return address: the process or actor that waits for the receipt and the answer. */
+  from: z.string(),
+  /** Correlation identifier: the process all of this belongs to. */
+  processId: z.string(),
+  createdAtMs: EpochMs,
+  /** After this moment the message is refused, never run. */
+  expiresAtMs: EpochMs,
+  hop: z.int().nonnegative(),
+  principal: Principal,
+  trace: Trace,
+  body: Body,
+});
+export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: Body };
+
+/**
+ * The only thing that counts as delivered: the receiver's own word, with the sequence of its journal. An HTTP status or
+ * a broker's acknowledgement is none (dapr 1.18.2 pkg/channel/http/http_channel.go can answer 200 for nothing).
+ */
+export const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
+export type Receipt = { readonly messageId: string; readonly sequence: number };
+
+/** What a turn answers: its receipt, or why nothing was recorded. */
+export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional() }), z.strictObject({ refused: WireFault })]);
+export type TurnAnswer = { readonly receipt: Receipt; readonly traceId?: string | undefined } | { readonly refused: WireFault };
+
+export const OUTCOMES = ["completed", "partial", "failed", "cancelled", "expired"] as const;
+export type OutcomeStatus = (typeof OUTCOMES)[number];
+
+/** How a process ended. Exactly one per run. */
+export const Outcome = z.strictObject({
+  status: z.enum(OUTCOMES),
+  output: Value.optional(),
+  fault: WireFault.optional(),
+  /** Present when a dead letter exists. */
+  deadLetter: Value.optional(),
+  atMs: EpochMs,
+});
+export type Outcome = { readonly status: OutcomeStatus; readonly output?: Value | undefined; readonly fault?: WireFault | undefined; readonly deadLetter?: Value | undefined; readonly atMs: number };
+
+/**
+ * Orders to the shell. `send`, `index`, `letter` and `notice` are performed again until answered; `run`, `stop` and
+ * `watch` concern only the host that holds the actor now.
+ */
+export type Effect =
+  /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
+  | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
+  /** Enter a closed process in the index, or a dead letter at the desk. */
+  | { readonly kind: "index"; readonly index: "Directory" | "DeadLetterDesk"; readonly bucket: string; readonly entry: IndexEntry }
+  /** Tell the world. The truth is the journal. */
+  | { readonly kind: "notice"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NoticeData }
+  /** Run a handler outside the turn. */
+  | { readonly kind: "run"; readonly workId: string; readonly token: string }
+  /** Tell a running handler to stop. */
+  | { readonly kind: "stop"; readonly workId: string; readonly token: string }
+  /** Watch for the heartbeats of another host's work; without any, report `lost`. */
+  | { readonly kind: "watch"; readonly workId: string; readonly token: string };
+
+export interface NoticeData {
+  readonly processId: string;
+  readonly route: string;
+  readonly run: number;
+  readonly status: OutcomeStatus;
+  readonly traceId: string;
+  readonly atMs: number;
+}
+
+/** Actor types of a system. Agents' types are made the same way, so an agent cannot carry one of these names. */
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterDesk"] as const;
+
+export function actorType(system: string, name: string): string {
+  return `${system}.${name}`;
+}
+
+/** Topics of a system. */
+export const topics = {
+  tasks: (system: string): string => `${system}.tasks`,
+  agent: (system: string, agent: string): string => `${system}.agent.${agent}`,
+  manager: (system: string): string => `${system}.manager`,
+  results: (system: string): string => `${system}.results`,
+  deadletters: (system: string): string => `${system}.deadletters`,
+} as const;

@@ -1,0 +1,105 @@
+/**
+ * @module The journal record: one turn, one record, one atomic write. Pure.
+ *
+ * The sequence in the key is the fence: the write is insert-only, so of two owners one is refused. The predecessor's
+ * writer makes a chain: a store that lost or changed records is found when they are read.
+ */
+import { z } from "zod";
+import { Fault } from "./faults.ts";
+
+export const RECORD_VERSION = 1;
+
+/** Who wrote a record: a host incarnation and its own count of writes. Unique for ever. */
+export const Writer = z.strictObject({ incarnation: z.string(), count: z.int().nonnegative() });
+export type Writer = { readonly incarnation: string; readonly count: number };
+
+const Frame = z.strictObject({
+  v: z.literal(RECORD_VERSION),
+  sequence: z.int().positive(),
+  /** Id of the input that the turn decided on. */
+  input: z.string(),
+  events: z.array(z.unknown()).min(1),
+  /** Names of the effects ordered by this turn; their content is made from the state by the same pure function as at first. */
+  effects: z.array(z.string()),
+  writer: Writer,
+  /** Writer of the record before; null for the first. */
+  previous: Writer.nullable(),
+  atMs: z.int().nonnegative(),
+});
+
+export interface JournalRecord<E> {
+  readonly v: 1;
+  readonly sequence: number;
+  readonly input: string;
+  readonly events: readonly E[];
+  readonly effects: readonly string[];
+  readonly writer: Writer;
+  readonly previous: Writer | null;
+  readonly atMs: number;
+}
+
+/** A snapshot: the state after a sequence. Insert-only under keys of its own, numbered without gaps. */
+export const SnapshotFrame = z.strictObject({
+  v: z.literal(RECORD_VERSION),
+  number: z.int().positive(),
+  sequence: z.int().positive(),
+  writer: Writer,
+  state: z.unknown(),
+});
+export interface Snapshot<S> {
+  readonly v: 1;
+  readonly number: number;
+  readonly sequence: number;
+  /** Writer of the record at `sequence`. */
+  readonly writer: Writer;
+  readonly state: S;
+}
+
+/** A turn that threw, or would have been too large, leaves this event so that its input is not decided for ever. */
+export const TurnFailed = z.strictObject({ e: z.literal("turn-failed"), input: z.string(), code: z.string(), message: z.string() });
+export type TurnFailed = z.infer<typeof TurnFailed>;
+
+export function isTurnFailed(event: unknown): event is TurnFailed {
+  return typeof event === "object" && event !== null && (event as { readonly e?: unknown }).e === "turn-failed";
+}
+
+/** Reads a record. Throws `journal.newer` (retryable) or `journal.unreadable` with the key. */
+export function parseRecord<E>(content: unknown, key: string, events: z.ZodType<E>): JournalRecord<E | TurnFailed> {
+  const frame = parseFrame(Frame, content, key);
+  return { ...frame, events: frame.events.map((event, index) => (isTurnFailed(event) ? parsePart(TurnFailed, event, key, `events[${index}]`) : parsePart(events, event, key, `events[${index}]`))) };
+}
+
+/** Reads a snapshot, as {@link parseRecord}. */
+export function parseSnapshot<S>(content: unknown, key: string, states: z.ZodType<S>): Snapshot<S> {
+  const frame = parseFrame(SnapshotFrame, content, key);
+  return { ...frame, state: parsePart(states, frame.state, key, "state") };
+}
+
+function parseFrame<T>(schema: z.ZodType<T>, content: unknown, key: string): T {
+  const version = typeof content === "object" && content !== null ? (content as { readonly v?: unknown }).v : undefined;
+  if (typeof version === "number" && version > RECORD_VERSION) {
+    throw new Fault("journal.newer", `${key} was written in version ${version}; this host knows up to ${RECORD_VERSION}`, { key, version });
+  }
+  return parsePart(schema, content, key, "record");
+}
+
+function parsePart<T>(schema: z.ZodType<T>, content: unknown, key: string, what: string): T {
+  const parsed = schema.safeParse(content);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  throw new Fault("journal.unreadable", `${key}: ${what}${issue === undefined ? "" : ` at ${issue.path.join(".") || "top"}: ${issue.message}`}`, { key });
+}
+
+/** Checks that a record follows the one before it. Throws `journal.broken-chain`. */
+export function requireChain(key: string, previous: Writer | null, found: Writer | null): void {
+  if (sameWriter(previous, found)) return;
+  throw new Fault("journal.broken-chain", `${key} follows a record of ${writerText(found)}, but the record before it is of ${writerText(previous)}`, { key });
+}
+
+export function sameWriter(a: Writer | null, b: Writer | null): boolean {
+  return a === b || (a !== null && b !== null && a.incarnation === b.incarnation && a.count === b.count);
+}
+
+function writerText(writer: Writer | null): string {
+  return writer === null ? "nobody" : `${writer.incarnation}#${writer.count}`;
+}

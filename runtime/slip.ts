@@ -1,0 +1,143 @@
+/**
+ * @module The routing slip as data: what is pinned when a task is accepted. Pure.
+ *
+ * A slip holds everything that deciding needs: routes, and what the manager must know of each agent. It is stored once
+ * under its hash and referred to by record 1, so a deploy changes only new processes.
+ * Routing Slip and Process Manager: Hohpe and Woolf, Enterprise Integration Patterns.
+ */
+import { z } from "zod";
+import { Expression } from "./expression.ts";
+import { isName } from "./ids.ts";
+import { LIMITS } from "./limits.ts";
+
+const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
+const DurationMs = z.int().positive();
+
+/** How a failed stop is tried again. Attempts count from 1 and include the first. */
+export const RetryPolicy = z.strictObject({
+  attemptsMax: z.int().min(1).max(LIMITS.attemptsMax),
+  backoffMs: z.int().min(0).max(LIMITS.backoffMsMax),
+  backoffMsMax: z.int().min(0).max(LIMITS.backoffMsMax),
+  /** Share of the backoff that is random, 0 to 1. */
+  jitter: z.number().min(0).max(1),
+});
+export type RetryPolicy = Readonly<z.infer<typeof RetryPolicy>>;
+
+/** Who does a stop: an agent, or a nested route that runs as a process of its own. */
+export const Target = z.union([z.strictObject({ agent: Name }), z.strictObject({ route: Name })]);
+export type Target = { readonly agent: string } | { readonly route: string };
+
+/** One request that a stop makes. */
+export const Call = z.strictObject({
+  target: Target,
+  input: Expression,
+  timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax),
+  retry: RetryPolicy,
+  /** CEL; absent means always. A call that is not made has the output `null`. */
+  when: z.string().optional(),
+  /** A failed optional call has the output `null`, and the process ends `partial`. */
+  optional: z.boolean(),
+});
+export type Call = {
+  readonly target: Target;
+  readonly input: Expression;
+  readonly timeoutMs: number;
+  readonly retry: RetryPolicy;
+  readonly when?: string | undefined;
+  readonly optional: boolean;
+};
+
+/** A stop. `one` and the branches of `all` give an output under their name, `any` and `forEach` under the stop's name. */
+export const Stop = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("one"), name: Name, call: Call }),
+  z.strictObject({ kind: z.literal("all"), name: Name, branches: z.record(Name, Call) }),
+  z.strictObject({ kind: z.literal("any"), name: Name, branches: z.record(Name, Call) }),
+  z.strictObject({ kind: z.literal("forEach"), name: Name, over: Expression, call: Call, concurrency: z.int().min(1).max(LIMITS.forEachConcurrencyMax) }),
+]);
+export type Stop =
+  | { readonly kind: "one"; readonly name: string; readonly call: Call }
+  | { readonly kind: "all"; readonly name: string; readonly branches: Readonly<Record<string, Call>> }
+  | { readonly kind: "any"; readonly name: string; readonly branches: Readonly<Record<string, Call>> }
+  | { readonly kind: "forEach"; readonly name: string; readonly over: Expression; readonly call: Call; readonly concurrency: number };
+
+export const RouteData = z.strictObject({
+  version: z.int().positive(),
+  stops: z.array(Stop).min(1).max(LIMITS.stopsMax),
+  output: Expression,
+  visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
+});
+export type RouteData = {
+  readonly version: number;
+  readonly stops: readonly Stop[];
+  readonly output: Expression;
+  /** How often this route may stand in one chain of nested routes. */
+  readonly visitsMax?: number | undefined;
+};
+
+/** What the manager knows of an agent. */
+export const AgentData = z.strictObject({
+  version: z.int().positive(),
+  /** Session key over the name `input`; absent means the process id. */
+  key: Expression.optional(),
+  asks: z.array(Name),
+  handsOffTo: z.array(Name),
+  /** How often this agent may stand in one chain of hand-offs and asks. */
+  visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
+});
+export type AgentData = {
+  readonly version: number;
+  readonly key?: Expression | undefined;
+  readonly asks: readonly string[];
+  readonly handsOffTo: readonly string[];
+  readonly visitsMax?: number | undefined;
+};
+
+export const Slip = z.strictObject({
+  v: z.literal(1),
+  system: Name,
+  routes: z.record(Name, RouteData),
+  agents: z.record(Name, AgentData),
+});
+/** Persisted: changing this needs a version bump. */
+export type Slip = {
+  readonly v: 1;
+  readonly system: string;
+  readonly routes: Readonly<Record<string, RouteData>>;
+  readonly agents: Readonly<Record<string, AgentData>>;
+};
+
+/** The retry policy of a stop that declares none. */
+export const RETRY_DEFAULT: RetryPolicy = {
+  attemptsMax: LIMITS.attemptsDefault,
+  backoffMs: LIMITS.backoffMsDefault,
+  backoffMsMax: LIMITS.backoffMsMaxDefault,
+  jitter: 0.5,
+};
+
+/** The retry policy of compensations. */
+export const RETRY_UNDO: RetryPolicy = {
+  attemptsMax: LIMITS.undoAttemptsMax,
+  backoffMs: LIMITS.undoBackoffMs,
+  backoffMsMax: LIMITS.undoBackoffMsMax,
+  jitter: 0.5,
+};
+
+/**
+ * Pause before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the
+ * share `jitter` is random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ */
+export function backoffMs(policy: RetryPolicy, attempt: number, jitter01: number): number {
+  const full = Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(attempt - 1, 30));
+  return Math.round(full * (1 - policy.jitter * jitter01));
+}
+
+/** The names under which a stop's outputs stand in the scope. */
+export function outputNames(stop: Stop): string[] {
+  return stop.kind === "all" ? Object.keys(stop.branches) : [stop.name];
+}
+
+/** The calls of a stop with the path under which each runs. */
+export function callsOf(stop: Stop): readonly (readonly [string, Call])[] {
+  if (stop.kind === "one" || stop.kind === "forEach") return [[stop.name, stop.call]];
+  return Object.entries(stop.branches).map(([branch, call]) => [stop.kind === "all" ? branch : `${stop.name}.${branch}`, call] as const);
+}
