@@ -30,8 +30,10 @@ export interface PartPlan {
   /** Whether it can be used now. Called again and again until true, or until the time is over. */
   readonly ready: (launchedAtMs: number) => Promise<boolean>;
   readonly readyMs: number;
-  /** How long it may take to end after SIGTERM. */
+  /** How long it may take to end after the polite signal. */
   readonly graceMs: number;
+  /** The polite signal; SIGTERM unless the program wants another one. */
+  readonly stopSignal?: NodeJS.Signals;
 }
 
 /** Where a part reports. */
@@ -131,10 +133,10 @@ export class Part implements Restartable {
     await child.exited;
   }
 
-  /** Ends the part for good: SIGTERM, a bounded wait, SIGKILL. */
+  /** Ends the part for good: the polite signal, a bounded wait, SIGKILL. */
   async stop(): Promise<void> {
     this.#expected = true;
-    await this.#child?.stop(this.plan.graceMs);
+    await this.#child?.stop(this.plan.graceMs, this.plan.stopSignal);
   }
 
   async #portsFree(): Promise<void> {

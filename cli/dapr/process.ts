@@ -108,9 +108,9 @@ export class Child {
     return signalGroup(this.pid, signal);
   }
 
-  /** Ends the group: SIGTERM, a bounded wait, then SIGKILL. Nothing of the group is left when it returns. */
-  async stop(graceMs: number = STOP_GRACE_MS): Promise<void> {
-    await stopGroup(this.pid, graceMs);
+  /** Ends the group: a polite signal, a bounded wait, then SIGKILL. Nothing of the group is left when it returns. */
+  async stop(graceMs: number = STOP_GRACE_MS, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+    await stopGroup(this.pid, graceMs, signal);
     await Promise.race([this.exited, sleep(KILL_WAIT_MS, undefined, { ref: false })]);
   }
 }
@@ -131,10 +131,10 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Ends the group led by `pid`: SIGTERM, a bounded wait, then SIGKILL. */
-export async function stopGroup(pid: number, graceMs: number): Promise<void> {
-  signalGroup(pid, "SIGTERM");
-  // A frozen process (SIGSTOP) acts on SIGTERM only when it goes on.
+/** Ends the group led by `pid`: a polite signal, a bounded wait, then SIGKILL. */
+export async function stopGroup(pid: number, graceMs: number, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
+  signalGroup(pid, signal);
+  // A frozen process (SIGSTOP) acts on it only when it goes on.
   signalGroup(pid, "SIGCONT");
   if (await groupGone(pid, graceMs)) return;
   signalGroup(pid, "SIGKILL");

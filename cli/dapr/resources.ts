@@ -1,21 +1,105 @@
 /** @module The Dapr resource files of one run, made from the templates in `components/`. */
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { stringify } from "yaml";
+import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { parse, stringify } from "yaml";
+import { z } from "zod";
+import { LaunchError, messageOf } from "./problem.ts";
 
-/** Writes the Dapr Configuration of a run and returns its path. */
+/** The profiles there are templates for. */
+export const PROFILES = ["embedded", "redis", "postgres"] as const;
+
+/** Where state and topics live. */
+export type Profile = (typeof PROFILES)[number];
+
+/** What differs from run to run; whatever is left out stays as in the template. */
+export interface ResourceValues {
+  /** The folder of the run; the files go to `resources/` inside it. */
+  readonly dir: string;
+  /** The SQLite file of profile `embedded`; by default `state.db` in `dir`. */
+  readonly sqliteFile?: string;
+  /** `host:port`. */
+  readonly redisHost?: string;
+  readonly redisPassword?: string;
+  /** A PostgreSQL connection string or URL. */
+  readonly postgresUrl?: string;
+}
+
+/** The files hold passwords. */
+const PRIVATE_FILE_MODE = 0o600;
+
+const componentSchema = z.looseObject({
+  kind: z.literal("Component"),
+  spec: z.looseObject({ type: z.string(), metadata: z.array(z.looseObject({ name: z.string(), value: z.string() })) }),
+});
+const anyResourceSchema = z.looseObject({ kind: z.string() });
+const configurationSchema = z.looseObject({ kind: z.literal("Configuration"), spec: z.looseObject({}) });
+type Component = z.infer<typeof componentSchema>;
+
+/** Writes the resource files of a run and returns their folder. Files of an earlier run are removed from it. */
+export async function renderResources(profile: Profile, values: ResourceValues): Promise<string> {
+  const target = join(resolve(values.dir), "resources");
+  const templates = join(await templatesDir(), profile);
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  for (const name of (await readdir(templates)).filter((file) => file.endsWith(".yaml")).toSorted()) {
+    const resource = await readTemplate(join(templates, name), anyResourceSchema);
+    const filled = resource.kind === "Component" ? fill(await readTemplate(join(templates, name), componentSchema), values) : resource;
+    await writeFile(join(target, name), stringify(filled), { mode: PRIVATE_FILE_MODE });
+  }
+  return target;
+}
+
+/** Writes the Dapr Configuration of a run and returns its path. Names are resolved by a file in `dir`: no multicast, no open port. */
 export async function writeConfiguration(dir: string): Promise<string> {
-  const path = join(dir, "configuration.yaml");
-  await mkdir(dir, { recursive: true });
-  await writeFile(path, stringify({
-    apiVersion: "dapr.io/v1alpha1",
-    kind: "Configuration",
-    metadata: { name: "troupe" },
-    spec: {
-      nameResolution: { component: "sqlite", version: "v1", configuration: { connectionString: `file:${join(dir, "names.db")}` } },
-      metric: { enabled: false },
-      tracing: { samplingRate: "0" },
-    },
-  }));
+  const folder = resolve(dir);
+  const template = await readTemplate(join(await templatesDir(), "configuration.yaml"), configurationSchema);
+  const nameResolution = { component: "sqlite", version: "v1", configuration: { connectionString: sqliteUrl(join(folder, "names.db"), "") } };
+  await mkdir(folder, { recursive: true });
+  const path = join(folder, "configuration.yaml");
+  await writeFile(path, stringify({ ...template, spec: { ...template.spec, nameResolution } }), { mode: PRIVATE_FILE_MODE });
   return path;
+}
+
+function fill(component: Component, values: ResourceValues): Component {
+  const changes = changesFor(component.spec.type, values);
+  const metadata = component.spec.metadata.map((entry) => {
+    const value = changes[entry.name];
+    return value === undefined ? entry : { ...entry, value };
+  });
+  return { ...component, spec: { ...component.spec, metadata } };
+}
+
+function changesFor(type: string, values: ResourceValues): Readonly<Record<string, string | undefined>> {
+  if (type === "state.sqlite") return { connectionString: sqliteUrl(values.sqliteFile ?? join(values.dir, "state.db"), "?_pragma=synchronous(FULL)") };
+  if (type === "state.postgresql") return { connectionString: values.postgresUrl };
+  if (type.endsWith(".redis")) return { redisHost: values.redisHost, redisPassword: values.redisPassword };
+  return {};
+}
+
+/** A SQLite URL; characters that mean something in a URL are encoded. */
+function sqliteUrl(file: string, query: string): string {
+  const path = resolve(file).replaceAll(/[%?#]/g, (character) => encodeURIComponent(character));
+  return `file:${path}${query}`;
+}
+
+/** The templates lie beside the sources, and one folder further up when this file runs from a build folder. */
+async function templatesDir(): Promise<string> {
+  const places = ["../../components", "../../../components"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
+  for (const place of places) {
+    const there = await access(join(place, "configuration.yaml")).then(
+      () => true,
+      () => false,
+    );
+    if (there) return place;
+  }
+  throw new LaunchError({ code: "RESOURCE_INVALID", what: `the folder "components" was found in none of ${places.join(", ")}.`, fix: "Install the package again." });
+}
+
+async function readTemplate<T>(path: string, schema: z.ZodType<T>): Promise<T> {
+  try {
+    return schema.parse(parse(await readFile(path, "utf8")));
+  } catch (error) {
+    throw new LaunchError({ code: "RESOURCE_INVALID", what: `${path} is not a Dapr resource file: ${messageOf(error)}`, fix: "Repair the file, or take it from the package again.", cause: error });
+  }
 }
