@@ -1,0 +1,206 @@
+/** @module Builds the pinned Dapr programs once from their Go modules, resumable and visible, and never leaves half a program. */
+import { chmod, mkdir, rename, rm, statfs } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { DAPR_VERSION, PROGRAMS, type DaprBinaries } from "./binaries.ts";
+import { cacheDir, searchDapr, versionOf, type DaprSearch } from "./find.ts";
+import { goEnv, goVersion } from "./go.ts";
+import { FolderLock } from "./lock.ts";
+import { LaunchError, messageOf } from "./problem.ts";
+import { Child, signalGroup } from "./process.ts";
+
+/** Takes one line of progress for a person. */
+export type Log = (line: string) => void;
+
+/** What a build takes, as measured; told before it starts. */
+export const BUILD_NEEDS = {
+  minutes: 4,
+  diskBytes: 3_000_000_000,
+  keptBytes: 250_000_000,
+} as const;
+
+const MODULE = "github.com/dapr/dapr";
+/** sqlite, redis, postgres, in-memory and more; without a tag daprd panics at start. */
+const TAGS = "stablecomponents";
+const PROGRESS_MS = 5_000;
+const BUSY_POLL_MS = 2_000;
+const BUSY_MAX_MS = 1_800_000;
+const GIGABYTE_BYTES = 1_000_000_000;
+const EXECUTABLE_MODE = 0o755;
+
+/** The Dapr programs: those found, else those built now. */
+export async function ensureDapr(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries> {
+  const search = await searchDapr(env);
+  if (search.binaries !== undefined) return search.binaries;
+  for (const { path, found } of search.skipped) log(`DAPR_VERSION: skipped ${path}: it is ${found}, needed is ${DAPR_VERSION}`);
+  if (!canBuild()) throw unsupported(search);
+  return buildDapr(log, env);
+}
+
+/** Builds the programs into the cache folder, or waits for another process that is doing so. */
+export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries> {
+  if (!canBuild()) throw unsupported();
+  const dir = cacheDir(env);
+  const go = await goVersion(env);
+  await mkdir(dir, { recursive: true });
+  const lock = await lockOrWait(dir, log, env);
+  if (!(lock instanceof FolderLock)) return lock;
+  try {
+    await enoughDisk(dir);
+    log(`Dapr ${DAPR_VERSION} was not found; building it once with Go ${go} into ${dir}.`);
+    log(`This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile and ${gigabytes(BUILD_NEEDS.keptBytes)} GB after. If interrupted it goes on where it was.`);
+    return await build(dir, lock, log, env);
+  } finally {
+    await lock.release();
+  }
+}
+
+/** Whether this system is one the build is made for. */
+export function canBuild(): boolean {
+  return process.platform === "linux" && process.arch === "x64";
+}
+
+async function build(dir: string, lock: FolderLock, log: Log, env: NodeJS.ProcessEnv): Promise<DaprBinaries> {
+  const goCache = join(dir, "gocache");
+  const partial = join(dir, "partial");
+  await rm(partial, { recursive: true, force: true });
+  await mkdir(partial, { recursive: true });
+  const tools: Tools = { lock, log, env: goEnv(goCache, env), startedAt: performance.now(), modules: 0, packages: 0 };
+
+  const downloaded = await runGo(tools, "downloading the source", ["mod", "download", "-json", `${MODULE}@v${DAPR_VERSION}`], dir);
+  const source = moduleFolder(downloaded);
+  // In the module's own folder, so that its own go.sum and replace lines count.
+  const ldflags = `-s -w -X ${MODULE}/pkg/buildinfo.version=${DAPR_VERSION}`;
+  await runGo(tools, "compiling", ["build", "-v", "-tags", TAGS, "-ldflags", ldflags, "-o", `${partial}/`, ...PROGRAMS.map((program) => `./cmd/${program}`)], source);
+
+  const binaries: DaprBinaries = { daprd: join(dir, "daprd"), placement: join(dir, "placement"), scheduler: join(dir, "scheduler"), version: DAPR_VERSION, source: dir };
+  for (const program of PROGRAMS) await checkVersion(program, join(partial, program));
+  for (const program of PROGRAMS) {
+    await chmod(join(partial, program), EXECUTABLE_MODE);
+    await rename(join(partial, program), binaries[program]);
+  }
+  await rm(partial, { recursive: true, force: true });
+  await rm(goCache, { recursive: true, force: true });
+  log(`Dapr ${DAPR_VERSION} is built: ${elapsed(tools.startedAt)}, ${tools.packages} packages, ${dir}`);
+  return binaries;
+}
+
+interface Tools {
+  readonly lock: FolderLock;
+  readonly log: Log;
+  readonly env: NodeJS.ProcessEnv;
+  readonly startedAt: number;
+  modules: number;
+  packages: number;
+}
+
+/** Runs go, tells how far it is every few seconds, and returns what it printed. */
+async function runGo(tools: Tools, phase: string, args: readonly string[], cwd: string): Promise<readonly string[]> {
+  const lines: string[] = [];
+  const go = await Child.spawn({ name: "go", command: "go", args, cwd, env: tools.env, onLine: (line) => count(tools, lines, line) });
+  await tools.lock.add("go", go.pid);
+  const onExit = (): void => void signalGroup(go.pid, "SIGKILL");
+  process.once("exit", onExit);
+  const tell = (): void => tools.log(`building Dapr: ${phase}, ${elapsed(tools.startedAt)}, ${tools.modules} modules downloaded, ${tools.packages} packages compiled`);
+  tell();
+  const ticker = setInterval(tell, PROGRESS_MS);
+  try {
+    const exit = await go.exited;
+    if (exit.code !== 0) throw buildFailed(phase, exit.signal ?? `exit code ${exit.code}`, lines);
+    return lines;
+  } finally {
+    clearInterval(ticker);
+    process.off("exit", onExit);
+    await tools.lock.remove(go.pid);
+  }
+}
+
+/** `go: downloading ...` is a module, a bare import path is a compiled package; the rest is kept, it may be an error. */
+function count(tools: Tools, lines: string[], line: string): void {
+  if (line.startsWith("go: downloading ")) tools.modules++;
+  else if (/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) tools.packages++;
+  else lines.push(line);
+}
+
+function moduleFolder(lines: readonly string[]): string {
+  const text = lines.join("\n");
+  const folder = /"Dir":\s*"([^"]+)"/.exec(text)?.[1];
+  if (folder === undefined) throw buildFailed("downloading the source", "go told no folder", lines);
+  return folder;
+}
+
+async function checkVersion(program: (typeof PROGRAMS)[number], path: string): Promise<void> {
+  const version = await versionOf(program, path).catch((error: unknown) => messageOf(error));
+  if (version !== DAPR_VERSION) throw buildFailed("checking", `the built ${program} says "${version}"`, []);
+}
+
+/** The lock of the cache folder; or the programs, when another process built them while we waited for it. */
+async function lockOrWait(dir: string, log: Log, env: NodeJS.ProcessEnv): Promise<FolderLock | DaprBinaries> {
+  const startedAt = performance.now();
+  let waited = false;
+  for (;;) {
+    const taken = await FolderLock.take(dir, log).catch((error: unknown) => {
+      if (error instanceof LaunchError && error.code === "FOLDER_LOCKED") return error;
+      throw error;
+    });
+    if (taken instanceof FolderLock) {
+      const found = waited ? (await searchDapr(env)).binaries : undefined;
+      if (found === undefined) return taken;
+      await taken.release();
+      return found;
+    }
+    if (performance.now() - startedAt > BUSY_MAX_MS) {
+      throw new LaunchError({ code: "BUILD_BUSY", what: `another process has been building Dapr in ${dir} for ${elapsed(startedAt)}.`, fix: "Look at that process; end it if it hangs, and start again: a build goes on where it was.", cause: taken });
+    }
+    if (!waited) log(`another process is building Dapr in ${dir}; waiting for it`);
+    waited = true;
+    await sleep(BUSY_POLL_MS);
+  }
+}
+
+async function enoughDisk(dir: string): Promise<void> {
+  const free = await freeBytes(dir);
+  if (free >= BUILD_NEEDS.diskBytes) return;
+  throw new LaunchError({
+    code: "DISK_SPACE",
+    what: `building Dapr needs about ${gigabytes(BUILD_NEEDS.diskBytes)} GB in ${dir}, and ${gigabytes(free)} GB are free.`,
+    fix: "Free some space, or set TROUPE_DAPR_DIR to a folder on another disk.",
+  });
+}
+
+/** Free bytes where a folder is, or would be made. */
+export async function freeBytes(dir: string): Promise<number> {
+  for (let folder = dir; ; folder = dirname(folder)) {
+    const stats = await statfs(folder).catch(() => undefined);
+    if (stats !== undefined) return stats.bavail * stats.bsize;
+    if (folder === dirname(folder)) return 0;
+  }
+}
+
+/** Bytes as gigabytes with two digits. */
+export function gigabytes(bytes: number): string {
+  return (bytes / GIGABYTE_BYTES).toFixed(2);
+}
+
+function elapsed(since: number): string {
+  const seconds = Math.round((performance.now() - since) / 1_000);
+  return `${Math.floor(seconds / 60)}m${String(seconds % 60).padStart(2, "0")}s`;
+}
+
+function buildFailed(phase: string, how: string, lines: readonly string[]): LaunchError {
+  return new LaunchError({
+    code: "BUILD_FAILED",
+    what: `building Dapr failed while ${phase} (${how}).`,
+    lines,
+    fix: "Read the lines above. Without a network the Go modules must be in the module cache or come from GOPROXY. Start again: a build goes on where it was.",
+  });
+}
+
+function unsupported(search?: DaprSearch): LaunchError {
+  const missing = search === undefined ? "" : ` Missing: ${search.missing.join(", ")}; looked in ${search.folders.join(", ")}.`;
+  return new LaunchError({
+    code: "SYSTEM_UNSUPPORTED",
+    what: `Troupe builds Dapr on linux-x64 only, and this is ${process.platform}-${process.arch}.${missing}`,
+    fix: `Put daprd, placement and scheduler ${DAPR_VERSION} into ~/.dapr/bin or on PATH.`,
+  });
+}

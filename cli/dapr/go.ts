@@ -1,0 +1,51 @@
+/** @module The Go toolchain a build needs: whether it is there, how old it is, and the environment it runs in. */
+import { execFile } from "node:child_process";
+import { tmpdir } from "node:os";
+import { promisify } from "node:util";
+import { LaunchError, systemCode } from "./problem.ts";
+
+const run = promisify(execFile);
+const VERSION_TIMEOUT_MS = 20_000;
+/** go.mod of dapr 1.18.2 asks for it. */
+export const GO_MAJOR = 1;
+export const GO_MINOR_MIN = 26;
+
+const INSTALL = `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) and put it on PATH, or put daprd, placement and scheduler 1.18.2 into ~/.dapr/bin.`;
+
+/** The version of the `go` on PATH, for example `1.26.8`; GO_ABSENT or GO_OLD when it is of no use. */
+export async function goVersion(env: NodeJS.ProcessEnv = process.env): Promise<string> {
+  const text = await askGo(env);
+  const [, major, minor, rest = ""] = /go(\d+)\.(\d+)(\S*)/.exec(text) ?? [];
+  const version = major === undefined || minor === undefined ? undefined : `${major}.${minor}${rest}`;
+  if (version === undefined || Number(major) < GO_MAJOR || (Number(major) === GO_MAJOR && Number(minor) < GO_MINOR_MIN)) {
+    throw new LaunchError({ code: "GO_OLD", what: `building Dapr needs Go ${GO_MAJOR}.${GO_MINOR_MIN} or later; found "${version ?? text.trim()}".`, fix: INSTALL });
+  }
+  return version;
+}
+
+/** The environment of the build: nothing of the user's own Go settings may change what is built. */
+export function goEnv(goCache: string, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  return {
+    ...env,
+    CGO_ENABLED: "0",
+    GOOS: "linux",
+    GOARCH: "amd64",
+    GOCACHE: goCache,
+    // Without it the toolchain downloads another one when a module asks for it.
+    GOTOOLCHAIN: "local",
+    GOFLAGS: "-mod=readonly",
+    GOWORK: "off",
+    GO111MODULE: "on",
+  };
+}
+
+async function askGo(env: NodeJS.ProcessEnv): Promise<string> {
+  try {
+    // Outside of any module, so that no go.mod or go.work nearby has a say.
+    const { stdout } = await run("go", ["version"], { env: { ...env, GOTOOLCHAIN: "local" }, cwd: tmpdir(), timeout: VERSION_TIMEOUT_MS });
+    return stdout;
+  } catch (error) {
+    const absent = systemCode(error) === "ENOENT";
+    throw new LaunchError({ code: "GO_ABSENT", what: absent ? "building Dapr needs Go, and there is no go on PATH." : "building Dapr needs Go, and the go on PATH does not run.", fix: INSTALL, cause: error });
+  }
+}
