@@ -1,0 +1,185 @@
+/**
+ * @module An agent: a contract and the handler that fulfils it.
+ */
+import type { z } from "zod";
+import { Fault, type Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Gate, requireJson } from "../runtime/schema.ts";
+import type { AgentData } from "../runtime/slip.ts";
+import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
+import type { BaseContext, HandlerContext, HandOff, RuntimeContext, StateContext, StepOptions, StepTools } from "./context.ts";
+import { invalid, requireInt, requireKeys } from "./definition.ts";
+
+const VERSION_MAX = 1_000_000;
+const OPTIONS = ["handle", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
+
+/** What a handler gives: the contract's output, or a hand-off. */
+export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
+
+export interface AgentOptions<C extends Contract, State, Asks extends readonly Contract[], HandsOffTo extends readonly Contract[]> {
+  /**
+   * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.step`, and time and
+   * chance come from `ctx.now()` and `ctx.uuid()`. What it throws becomes a coded fault; a `Fault` keeps its code.
+   */
+  readonly handle: (input: InputOf<C>, ctx: HandlerContext<State, Asks[number], HandsOffTo[number]>) => Answer<OutputOf<C>>;
+  /** Durable state of each actor of this agent. Without it there is no `ctx.state`. */
+  readonly state?: { readonly schema: z.ZodType<State>; readonly initial: NoInfer<State> } | undefined;
+  /** Agents that the handler may ask. */
+  readonly asks?: Asks | undefined;
+  /** Agents that may answer instead. Their output must be one that this agent's contract allows. */
+  readonly handsOffTo?: HandsOffTo | undefined;
+  /** How often this agent may stand in one chain of hand-offs and asks, 1 to 1,000. Needed where it stands in a ring. */
+  readonly visitsMax?: number | undefined;
+  /** Handlers of this agent running at once in one host. Default 64, at most 1,024. */
+  readonly concurrency?: number | undefined;
+  /** Other versions of this agent whose unfinished work this one can go on with. */
+  readonly compatibleWith?: readonly number[] | undefined;
+}
+
+/** A finished agent, as hosts use it. Its methods do not depend on types that are gone at run time. */
+export interface AgentDefinition {
+  readonly kind: "agent";
+  readonly name: string;
+  readonly version: number;
+  readonly contract: Contract;
+  readonly compatibleWith: readonly number[];
+  readonly concurrency: number;
+  /** The contracts of `asks` and `handsOffTo`. */
+  readonly asks: readonly Contract[];
+  readonly handsOffTo: readonly Contract[];
+  readonly data: AgentData;
+  /** `null` without declared state. */
+  readonly initialState: Json;
+  /** Returns the input, or throws `schema.input`. */
+  checkInput(value: unknown): Json;
+  /** Returns the output, or throws `schema.output`. A hand-off is no output: look with `isHandOff` first. */
+  checkOutput(value: unknown): Json;
+  /** Returns the state, or throws `schema.state`. */
+  checkState(value: unknown): Json;
+  /** Runs the handler. The input must have been checked; the answer has not been. */
+  handle(input: Json, context: RuntimeContext): Promise<unknown>;
+}
+
+/** Defines an agent. Throws `definition.invalid` naming the agent and the option. */
+export function agent<
+  C extends Contract,
+  const Asks extends readonly Contract[] = [],
+  const HandsOffTo extends readonly Contract<string, unknown, OutputOf<C>>[] = [],
+  State = never,
+>(target: C, options: AgentOptions<C, State, Asks, HandsOffTo>): AgentDefinition {
+  if (target?.kind !== "contract") throw invalid("agent", "the first argument is a contract");
+  const where = `agent ${JSON.stringify(target.name)}`;
+  requireKeys(options, where, OPTIONS);
+  if (typeof options.handle !== "function") throw invalid(where, "handle is not a function");
+  const state = stateOf(options.state, target.name, where);
+  const asks = options.asks ?? [];
+  const handsOffTo = options.handsOffTo ?? [];
+  const data = agentData(target, options, where);
+  return Object.freeze({
+    kind: "agent",
+    name: target.name,
+    version: target.version,
+    contract: target,
+    compatibleWith: versionsOf(options.compatibleWith ?? [], target.version, where),
+    concurrency: requireInt(options.concurrency ?? LIMITS.agentConcurrencyDefault, where, "concurrency", 1, LIMITS.agentConcurrencyMax),
+    asks,
+    handsOffTo,
+    data,
+    initialState: state.initial,
+    checkInput: (value: unknown) => target.checkInput(value),
+    checkOutput: (value: unknown) => target.checkOutput(value),
+    checkState: (value: unknown) => state.gate.check(value),
+    handle: async (input: Json, context: RuntimeContext) => {
+      // The one place where types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an
+      // InputOf<C>; the face checks everything that goes through it, and has state exactly when `State` is not never.
+      const face = faceOf(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number]>;
+      return await options.handle(input as InputOf<C>, face);
+    },
+  });
+}
+
+function versionsOf(versions: readonly number[], own: number, where: string): readonly number[] {
+  for (const version of versions) {
+    requireInt(version, where, "compatibleWith", 1, VERSION_MAX);
+    if (version === own) throw invalid(where, `compatibleWith names version ${own}, which is this one`);
+  }
+  return [...new Set(versions)];
+}
+
+interface StateData {
+  readonly gate: Gate;
+  readonly initial: Json;
+}
+
+function stateOf(state: { readonly schema: z.ZodType; readonly initial: unknown } | undefined, name: string, where: string): StateData {
+  if (state === undefined) return { gate: NO_STATE, initial: null };
+  requireKeys(state, `${where}, state`, ["schema", "initial"]);
+  const gate = definitionGate(state.schema, `state of agent ${name}`, "schema.state");
+  try {
+    return { gate, initial: gate.check(state.initial) };
+  } catch (error) {
+    throw invalid(`${where}, state`, `initial does not fit the schema: ${error instanceof Error ? error.message : "no error"}`);
+  }
+}
+
+const NO_STATE: Gate = {
+  check: (value) => {
+    if (value === null) return null;
+    throw new Fault("schema.state", "the agent declares no state", { path: "", expected: "null" });
+  },
+};
+
+// ---- the face of a running handler ----------------------------------------------------------------------------------
+
+type Face = BaseContext<Contract, Contract> & StateContext<Json>;
+
+/** Checks what goes out of the handler and what comes back into it; the runner under it only sees JSON. */
+function faceOf(context: RuntimeContext, name: string, state: Gate, asks: readonly Contract[], handsOffTo: readonly Contract[]): Face {
+  return {
+    get state() {
+      return context.state;
+    },
+    setState: (next) => context.setState(state.check(next)),
+    step: <R>(step: string, action: (tools: StepTools) => R | Promise<R>, options?: StepOptions<R>) => runStep(context, name, step, action, options),
+    ask: async (target, input) => {
+      requireDeclared(target, asks, () => new Fault("ask.undeclared", `agent ${name} asked ${target.name}, which is not in its asks`, { agent: name, target: target.name }));
+      const answer = await context.ask(target, target.checkInput(input));
+      // The gate changes nothing, so what passed it is of the contract's output type.
+      return target.checkOutput(answer) as OutputOf<typeof target>;
+    },
+    handOff: (target, input) => {
+      requireDeclared(target, handsOffTo, () => new Fault("handoff.undeclared", `agent ${name} handed off to ${target.name}, which is not in its handsOffTo`, { agent: name, target: target.name }));
+      return context.handOff(target, target.checkInput(input));
+    },
+    now: () => context.now(),
+    uuid: () => context.uuid(),
+    get signal() {
+      return context.signal;
+    },
+    log: context.log,
+    principal: context.principal,
+    attempt: context.attempt,
+    processId: context.processId,
+  };
+}
+
+async function runStep<R>(
+  context: RuntimeContext,
+  agentName: string,
+  name: string,
+  action: (step: StepTools) => R | Promise<R>,
+  options: StepOptions<R> | undefined,
+): Promise<R> {
+  const what = `step ${JSON.stringify(name)} of agent ${agentName}`;
+  const { undo, input } = options ?? {};
+  const recorded = await context.step(name, async (step) => requireJson((await action(step)) ?? null, `result of ${what}`, "schema.output"), {
+    // What was recorded is what the action gave, as JSON, so it is an R again.
+    ...(undo === undefined ? {} : { undo: (result: Json | undefined, step: StepTools) => undo(result as R | undefined, step) }),
+    ...(input === undefined ? {} : { input: requireJson(input, `input of ${what}`, "schema.output") }),
+  });
+  return recorded as R;
+}
+
+function requireDeclared(target: Contract, declared: readonly Contract[], fault: () => Fault): void {
+  if (!declared.some((item) => item.name === target.name)) throw fault();
+}

@@ -1,0 +1,143 @@
+/**
+ * @module A contract: an agent's name, version and schemas, apart from its implementation.
+ *
+ * Because a contract is a value of its own, two agents can ask each other and still type-check, and apps that host
+ * different agents share contracts instead of code.
+ */
+import type { z } from "zod";
+import type { Expression } from "../runtime/expression.ts";
+import type { FaultCode, Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
+import type { AgentData } from "../runtime/slip.ts";
+import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { recordArgument } from "./recording.ts";
+
+const VERSION_MAX = 1_000_000;
+
+declare const OUTPUT: unique symbol;
+
+/** What a stop can name: the contract of an agent, a finished route, or the contract of a route. */
+export interface Callable<Name extends string = string, Input = unknown, Output = unknown> {
+  readonly name: Name;
+  readonly input: z.ZodType<Input>;
+  /** Carries the output type; there is no such property. */
+  readonly [OUTPUT]?: Output;
+}
+
+/** What a contract, route or route contract takes. */
+export type InputOf<C extends Callable> = z.infer<C["input"]>;
+
+/** What a contract, route or route contract gives. */
+export type OutputOf<C extends Callable> = C extends Callable<string, unknown, infer Output> ? Output : never;
+
+export interface Contract<Name extends string = string, Input = unknown, Output = unknown> extends Callable<Name, Input, Output> {
+  readonly kind: "contract";
+  /** Counts from 1. Raise it when recorded work of the old code must not be gone on with by the new. */
+  readonly version: number;
+  readonly output: z.ZodType<Output>;
+  /** Session key over the name `input`; absent: the process id, so that every process has its own actor. */
+  readonly key: Expression | undefined;
+  readonly inputJsonSchema: JsonSchema;
+  readonly outputJsonSchema: JsonSchema;
+  /** Returns the input, or throws `schema.input`. */
+  checkInput(value: unknown): Json;
+  /** Returns the output, or throws `schema.output`. */
+  checkOutput(value: unknown): Json;
+}
+
+export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
+  readonly input: I;
+  readonly output: O;
+  /**
+   * Which actor of the agent does the work. Default: one for each process. `(query) => query.customer` gives each
+   * customer a long-lived actor with state of its own, `() => "one"` a single actor. It is recorded as data.
+   */
+  readonly key?: ((input: z.infer<I>) => string) | undefined;
+}
+
+/**
+ * Declares what an agent takes and gives. Throws `definition.invalid` for a wrong name or version, for a schema that
+ * is not plain JSON, and for a key that does more than read properties of the input.
+ */
+export function contract<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
+  name: Name,
+  version: number,
+  options: ContractOptions<I, O>,
+): Contract<Name, z.infer<I>, z.infer<O>> {
+  const where = `contract ${JSON.stringify(name)}`;
+  requireName(name, "contract");
+  requireKeys(options, where, ["input", "output", "key"]);
+  const input = gate(options.input, `input of agent ${name}`, "schema.input");
+  const output = gate(options.output, `output of agent ${name}`, "schema.output");
+  return Object.freeze({
+    kind: "contract",
+    name,
+    version: requireInt(version, where, "version", 1, VERSION_MAX),
+    input: options.input as z.ZodType<z.infer<I>>,
+    output: options.output as z.ZodType<z.infer<O>>,
+    key: options.key === undefined ? undefined : keyOf(options.key, where),
+    inputJsonSchema: jsonSchemaOf(options.input, `${where}, input`),
+    outputJsonSchema: jsonSchemaOf(options.output, `${where}, output`),
+    checkInput: (value: unknown) => input.check(value),
+    checkOutput: (value: unknown) => output.check(value),
+  });
+}
+
+function keyOf(mapping: (input: never) => string, where: string): Expression {
+  const key = recordArgument(mapping, "input", `${where}, key`);
+  const isText = "from" in key || ("literal" in key && typeof key.literal === "string" && key.literal !== "");
+  if (!isText) throw invalid(`${where}, key`, "a key is a text: a property of the input, or a literal that is not empty");
+  return key;
+}
+
+/** What an agent may do besides answering; needed to bound rings and to check asks and hand-offs. */
+export interface Relations {
+  readonly asks?: readonly Contract[] | undefined;
+  readonly handsOffTo?: readonly Contract[] | undefined;
+  /** How often the agent may stand in one chain of hand-offs and asks, 1 to 1,000. Absent: it may not stand in a ring. */
+  readonly visitsMax?: number | undefined;
+}
+
+/** An agent that another app hosts, with what this app must know of it. */
+export interface RemoteAgent {
+  readonly kind: "remote";
+  readonly contract: Contract;
+  readonly relations: Relations;
+  readonly data: AgentData;
+}
+
+/** Declares an agent that another app hosts. A bare contract in `remote` means: it asks nobody and hands off to nobody. */
+export function remote(target: Contract, relations: Relations = {}): RemoteAgent {
+  const where = `remote agent ${JSON.stringify(target.name)}`;
+  requireKeys(relations, where, ["asks", "handsOffTo", "visitsMax"]);
+  return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where) });
+}
+
+/** What the process manager must know of an agent. Throws `definition.invalid`. */
+export function agentData(target: Contract, relations: Relations, where: string): AgentData {
+  const { visitsMax } = relations;
+  return {
+    version: target.version,
+    ...(target.key === undefined ? {} : { key: target.key }),
+    asks: namesOf(relations.asks ?? [], where, "asks"),
+    handsOffTo: namesOf(relations.handsOffTo ?? [], where, "handsOffTo"),
+    ...(visitsMax === undefined ? {} : { visitsMax: requireInt(visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax) }),
+  };
+}
+
+function namesOf(contracts: readonly Contract[], where: string, field: string): string[] {
+  const names = new Set<string>();
+  for (const item of contracts) {
+    if (item?.kind !== "contract") throw invalid(where, `${field} holds something that is no contract`);
+    if (names.has(item.name)) throw invalid(where, `${field} names ${JSON.stringify(item.name)} twice`);
+    names.add(item.name);
+  }
+  return [...names];
+}
+
+/** The gate of a schema whose faults have the given code; for other definitions of this folder. */
+export function definitionGate(schema: z.ZodType, what: string, code: FaultCode): Gate {
+  jsonSchemaOf(schema, what);
+  return gate(schema, what, code);
+}

@@ -1,0 +1,33 @@
+/**
+ * @module Errors of definitions, and the checks that every definition shares.
+ */
+import { Fault } from "../runtime/faults.ts";
+import { isName } from "../runtime/ids.ts";
+
+/** The fault of a wrong definition: where (such as `route "trip", stop "plan"`), and what is wrong there. */
+export function invalid(where: string, text: string): Fault {
+  return new Fault("definition.invalid", `${where}: ${text}`, { where });
+}
+
+/** Returns the name, or throws `definition.invalid`. `what` is the kind of thing that is named. */
+export function requireName<const N extends string>(name: N, what: string): N {
+  if (typeof name !== "string" || !isName(name)) {
+    throw invalid(`${what} ${JSON.stringify(name)}`, "a name has 1 to 64 characters A-Z a-z 0-9 _ - and begins with a letter");
+  }
+  return name;
+}
+
+/** Returns a whole number within bounds (both included), or throws `definition.invalid` naming the field. */
+export function requireInt(value: number, where: string, field: string, min: number, max: number): number {
+  if (!Number.isSafeInteger(value) || value < min || value > max) {
+    throw invalid(where, `${field} is ${String(value)}, but must be a whole number from ${min} to ${max}`);
+  }
+  return value;
+}
+
+/** Throws `definition.invalid` when options hold a key that is not known: a typing error must not be ignored. */
+export function requireKeys(options: object, where: string, known: readonly string[]): void {
+  for (const key of Object.keys(options)) {
+    if (!known.includes(key)) throw invalid(where, `unknown option ${JSON.stringify(key)}; known are ${known.join(", ")}`);
+  }
+}

@@ -1,0 +1,235 @@
+/**
+ * @module The typed builder of routes: stops in order, each with what it takes from the task and from finished stops.
+ *
+ * The builder is immutable: every call gives a new one, so a common beginning may be continued in two ways.
+ */
+import type { z } from "zod";
+import type { Expression } from "../runtime/expression.ts";
+import type { Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
+import { type Call, outputNames, type RouteData, type Stop } from "../runtime/slip.ts";
+import { callOf, type StopOptions } from "./calls.ts";
+import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
+import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { recordScope } from "./recording.ts";
+
+const VERSION_MAX = 1_000_000;
+const RESERVED = ["task", "item", "input"];
+
+/** A route by name and schemas only, for a stop that runs a route defined later, or the same route again. */
+export interface RouteContract<Name extends string = string, Input = unknown, Output = unknown> extends Callable<Name, Input, Output> {
+  readonly kind: "route-contract";
+  readonly inputJsonSchema: JsonSchema;
+  readonly outputJsonSchema: JsonSchema;
+}
+
+/** A finished route. Its data is what a slip pins. */
+export interface RouteDefinition<Name extends string = string, Task = unknown, Output = unknown> extends Callable<Name, Task, Output> {
+  readonly kind: "route";
+  readonly version: number;
+  readonly data: RouteData;
+  readonly inputJsonSchema: JsonSchema;
+  /** What the stops name, each once. */
+  readonly targets: readonly RouteTarget[];
+  /** Returns the task's input, or throws `schema.task`. */
+  checkTask(value: unknown): Json;
+}
+
+/** What a stop may run. */
+export type RouteTarget = Contract | RouteDefinition | RouteContract;
+
+/** Refers to a route that is defined later, or to the route being defined: `system` checks that it exists and fits. */
+export function routeContract<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
+  name: Name,
+  schemas: { readonly input: I; readonly output: O },
+): RouteContract<Name, z.infer<I>, z.infer<O>> {
+  const where = `contract of route ${JSON.stringify(name)}`;
+  requireKeys(schemas, where, ["input", "output"]);
+  return Object.freeze({
+    kind: "route-contract",
+    name: requireName(name, "route"),
+    input: schemas.input as z.ZodType<z.infer<I>>,
+    inputJsonSchema: jsonSchemaOf(schemas.input, `${where}, input`),
+    outputJsonSchema: jsonSchemaOf(schemas.output, `${where}, output`),
+  });
+}
+
+declare const BRANCH: unique symbol;
+
+/** One request of a stop with several, made by the `stop` function that `all`, `any` and `forEach` give. */
+export interface Branch<Output = unknown> {
+  readonly target: RouteTarget;
+  readonly mapping: (scope: never) => unknown;
+  readonly options: StopOptions;
+  /** Carries the output type; there is no such property. */
+  readonly [BRANCH]?: Output;
+}
+
+type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
+
+/** A stop that may be skipped or fail has `null` for an output then; options that are not known exactly may say so too. */
+type StopOutput<C extends RouteTarget, O extends StopOptions> = MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
+
+type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
+
+/** Makes one request of a stop with several. */
+export type MakeBranch<Scope> = <C extends RouteTarget, const O extends StopOptions = {}>(
+  target: C,
+  mapping: (scope: Scope) => InputOf<C>,
+  options?: O,
+) => Branch<StopOutput<C, O>>;
+
+const makeBranch = (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({ target, mapping, options });
+
+type Simplify<T> = { [Key in keyof T]: T[Key] };
+type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
+
+export interface RouteOptions {
+  /** How often this route may stand in one chain of nested routes, 1 to 1,000. Needed where it leads to itself. */
+  readonly visitsMax?: number | undefined;
+}
+
+export interface ForEachOptions {
+  /** Items in work at once, 1 to 256. Default 8. */
+  readonly concurrency?: number | undefined;
+}
+
+/** Begins a route. Throws `definition.invalid`. */
+export function route<const Name extends string, T extends z.ZodType>(name: Name, version: number, task: T, options: RouteOptions = {}): RouteBuilder<Name, z.infer<T>, { readonly task: z.infer<T> }> {
+  const where = `route ${JSON.stringify(name)}`;
+  requireName(name, "route");
+  requireKeys(options, where, ["visitsMax"]);
+  requireInt(version, where, "version", 1, VERSION_MAX);
+  if (options.visitsMax !== undefined) requireInt(options.visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax);
+  const head: Head = { name, version, task, visitsMax: options.visitsMax, gate: definitionGate(task, `task of route ${name}`, "schema.task"), schema: jsonSchemaOf(task, `${where}, task`) };
+  return new RouteBuilder(head, [], []);
+}
+
+interface Head {
+  readonly name: string;
+  readonly version: number;
+  readonly task: z.ZodType;
+  readonly visitsMax: number | undefined;
+  readonly gate: { check(value: unknown): Json };
+  readonly schema: JsonSchema;
+}
+
+/** A route in the making. `Scope` is what the next stop may read: the task and the outputs of finished stops. */
+export class RouteBuilder<Name extends string, Task, Scope> {
+  readonly #head: Head;
+  readonly #stops: readonly Stop[];
+  readonly #targets: readonly RouteTarget[];
+
+  constructor(head: Head, stops: readonly Stop[], targets: readonly RouteTarget[]) {
+    this.#head = head;
+    this.#stops = stops;
+    this.#targets = targets;
+  }
+
+  /** One agent or nested route; its output stands in the scope under the stop's name. */
+  to<const N extends string, C extends RouteTarget, const O extends StopOptions = {}>(
+    name: N,
+    target: C,
+    mapping: (scope: Scope) => InputOf<C>,
+    options?: O,
+  ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
+    const where = this.#begin(name);
+    const call = callOf(target, mapping, options ?? {}, this.#names(), where);
+    return this.#with({ kind: "one", name, call }, [target]);
+  }
+
+  /** Several at once, and all must succeed; each output stands in the scope under its branch's name. */
+  all<B extends Readonly<Record<string, Branch>>>(branches: (stop: MakeBranch<Scope>) => B): RouteBuilder<Name, Task, Simplify<Scope & { readonly [Key in keyof B]: BranchOutput<B[Key]> }>> {
+    const name = `all-${this.#stops.length + 1}`;
+    const made = this.#branches(branches(makeBranch), this.#begin(name));
+    const where = this.#where(name);
+    for (const branch of Object.keys(made.calls)) this.#requireNew(branch, where);
+    return this.#with({ kind: "all", name, branches: made.calls }, made.targets);
+  }
+
+  /** Several at once, and the first that succeeds counts; the others are cancelled and compensated. */
+  any<const N extends string, B extends Readonly<Record<string, Branch>>>(name: N, branches: (stop: MakeBranch<Scope>) => B): RouteBuilder<Name, Task, Extended<Scope, N, BranchOutput<B[keyof B]>>> {
+    const made = this.#branches(branches(makeBranch), this.#begin(name));
+    return this.#with({ kind: "any", name, branches: made.calls }, made.targets);
+  }
+
+  /** The same request for every item of a list, in the list's order; the mapping reads the item as `item`. */
+  forEach<const N extends string, Item, B extends Branch>(
+    name: N,
+    over: (scope: Scope) => readonly Item[],
+    each: (stop: MakeBranch<Simplify<Scope & { readonly item: Item }>>) => B,
+    options: ForEachOptions = {},
+  ): RouteBuilder<Name, Task, Extended<Scope, N, BranchOutput<B>[]>> {
+    const where = this.#begin(name);
+    requireKeys(options, where, ["concurrency"]);
+    const list = recordScope(over, this.#names(), `${where}, list`);
+    if ("object" in list || ("literal" in list && !Array.isArray(list.literal))) throw invalid(`${where}, list`, "the mapping does not give a list");
+    const branch = requireBranch(each(makeBranch), where);
+    const call = callOf(branch.target, branch.mapping, branch.options, [...this.#names(), "item"], where);
+    const concurrency = requireInt(options.concurrency ?? LIMITS.forEachConcurrencyDefault, where, "concurrency", 1, LIMITS.forEachConcurrencyMax);
+    return this.#with({ kind: "forEach", name, over: list, call, concurrency }, [branch.target]);
+  }
+
+  /** Finishes the route: what it gives. Throws `definition.invalid`. */
+  output<Output>(mapping: (scope: Scope) => Output): RouteDefinition<Name, Task, Output> {
+    const { name, version, task, visitsMax, gate, schema } = this.#head;
+    if (this.#stops.length === 0) throw invalid(`route ${JSON.stringify(name)}`, "there is no stop; add one with .to()");
+    const output: Expression = recordScope(mapping, this.#names(), `route ${JSON.stringify(name)}, output`);
+    return Object.freeze({
+      kind: "route",
+      // The head keeps the names and schemas of the type parameters, untyped.
+      name: name as Name,
+      input: task as z.ZodType<Task>,
+      version,
+      data: { version, stops: this.#stops, output, ...(visitsMax === undefined ? {} : { visitsMax }) },
+      inputJsonSchema: schema,
+      targets: [...new Set(this.#targets)],
+      checkTask: (value: unknown) => gate.check(value),
+    });
+  }
+
+  #names(): string[] {
+    return ["task", ...this.#stops.flatMap(outputNames)];
+  }
+
+  #where(stop: string): string {
+    return `route ${JSON.stringify(this.#head.name)}, stop ${JSON.stringify(stop)}`;
+  }
+
+  /** Checks a new stop's name and returns the place for messages. */
+  #begin(name: string): string {
+    const where = this.#where(name);
+    requireName(name, "stop");
+    this.#requireNew(name, where);
+    if (this.#stops.length >= LIMITS.stopsMax) throw invalid(where, `a route has at most ${LIMITS.stopsMax} stops`);
+    return where;
+  }
+
+  #requireNew(name: string, where: string): void {
+    if (RESERVED.includes(name)) throw invalid(where, `the name ${JSON.stringify(name)} is reserved`);
+    const used = this.#stops.some((stop) => stop.name === name || outputNames(stop).includes(name));
+    if (used) throw invalid(where, `the name ${JSON.stringify(name)} is already used in this route`);
+  }
+
+  #branches(branches: Readonly<Record<string, Branch>>, where: string): { readonly calls: Readonly<Record<string, Call>>; readonly targets: readonly RouteTarget[] } {
+    const entries = Object.entries(branches);
+    if (entries.length === 0 || entries.length > LIMITS.branchesMax) throw invalid(where, `there are ${entries.length} branches, but must be 1 to ${LIMITS.branchesMax}`);
+    const calls = entries.map(([name, made]) => {
+      const place = `${where}, branch ${JSON.stringify(name)}`;
+      requireName(name, "branch");
+      const branch = requireBranch(made, place);
+      return [name, callOf(branch.target, branch.mapping, branch.options, this.#names(), place)] as const;
+    });
+    return { calls: Object.fromEntries(calls), targets: entries.map(([, branch]) => branch.target) };
+  }
+
+  #with<Next>(stop: Stop, targets: readonly RouteTarget[]): RouteBuilder<Name, Task, Next> {
+    return new RouteBuilder(this.#head, [...this.#stops, stop], [...this.#targets, ...targets]);
+  }
+}
+
+function requireBranch(branch: Branch | undefined, where: string): Branch {
+  if (typeof branch !== "object" || branch === null || typeof branch.mapping !== "function") throw invalid(where, "a branch is made with the stop function that is given");
+  return branch;
+}

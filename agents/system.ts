@@ -1,0 +1,176 @@
+/**
+ * @module A system: agents and routes put together, checked as a whole, and pinned as slips. A pure value.
+ */
+import { canonicalJson, hashText } from "../runtime/canonical.ts";
+import { Fault, type Json } from "../runtime/faults.ts";
+import { findUnboundedRing, ringText } from "../runtime/graph.ts";
+import type { JsonSchema } from "../runtime/schema.ts";
+import { type AgentData, callsOf, type RouteData, type Slip } from "../runtime/slip.ts";
+import type { AgentDefinition } from "./agent.ts";
+import { type Contract, type RemoteAgent, remote } from "./contract.ts";
+import { invalid, requireKeys, requireName } from "./definition.ts";
+import { checkFit } from "./fit.ts";
+import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
+
+export interface SystemOptions {
+  /** Agents that this app hosts. */
+  readonly agents: readonly AgentDefinition[];
+  /** Routes, with every route that they run as nested ones. */
+  readonly routes: readonly RouteDefinition[];
+  /** Agents that other apps host: contracts, or `remote(...)` where they ask, hand off or stand in a ring. */
+  readonly remote?: readonly (Contract | RemoteAgent)[] | undefined;
+}
+
+/** A route with the slip that its tasks are pinned to. */
+export interface SystemRoute {
+  readonly name: string;
+  readonly version: number;
+  readonly inputJsonSchema: JsonSchema;
+  /** This route, every route reachable from it, and what the manager must know of all agents. */
+  readonly slip: Slip;
+  /** SHA-256 of the slip's canonical text, in hex. */
+  readonly slipHash: string;
+  /** Returns the task's input, or throws `schema.task`. */
+  checkTask(value: unknown): Json;
+}
+
+export interface System {
+  readonly name: string;
+  /** Agents hosted here, by name. */
+  readonly agents: ReadonlyMap<string, AgentDefinition>;
+  /** Agents hosted by other apps, by name. */
+  readonly remote: ReadonlyMap<string, RemoteAgent>;
+  readonly routes: ReadonlyMap<string, SystemRoute>;
+  /** Everything in one slip: for the graph and for documents. */
+  readonly slip: Slip;
+}
+
+/**
+ * Puts a system together. Throws `definition.invalid` for what does not go together (naming it), and `cycle.unbounded`
+ * with the ring printed where agents or routes could lead to each other for ever.
+ */
+export function system(name: string, options: SystemOptions): System {
+  const where = `system ${JSON.stringify(name)}`;
+  requireName(name, "system");
+  requireKeys(options, where, ["agents", "routes", "remote"]);
+  const agents = byName(options.agents, where, "agent", "agent");
+  const remotes = byName((options.remote ?? []).map(asRemote), where, "remote agent", "remote");
+  const routes = byName(options.routes, where, "route", "route");
+  const contracts = contractsOf(agents, remotes, where);
+  checkRelations(agents, remotes, contracts);
+  for (const definition of routes.values()) {
+    checkTargets(definition, contracts, routes);
+    checkFit(definition);
+  }
+  const slip: Slip = { v: 1, system: name, routes: mapValues(routes, (item) => item.data), agents: dataOf(agents, remotes) };
+  const ring = findUnboundedRing(slip);
+  if (ring !== undefined) {
+    throw new Fault("cycle.unbounded", `${where}: the ring ${ringText(ring)} has no bound; give one of its members a visitsMax, or break the ring`, {
+      ring: ring.nodes.map((node) => node.name),
+      kinds: [...ring.kinds],
+    });
+  }
+  return Object.freeze({ name, agents, remote: remotes, routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])), slip });
+}
+
+function asRemote(item: Contract | RemoteAgent): RemoteAgent {
+  return item.kind === "contract" ? remote(item) : item;
+}
+
+function byName<T extends { readonly kind: string } & ({ readonly name: string } | { readonly contract: Contract })>(items: readonly T[], where: string, what: string, kind: string): Map<string, T> {
+  const found = new Map<string, T>();
+  for (const item of items) {
+    if (item?.kind !== kind) throw invalid(where, `something among the ${what}s is no ${what}${what === "route" ? "; finish a route with .output()" : ""}`);
+    const name = "name" in item ? item.name : item.contract.name;
+    if (found.has(name)) throw invalid(where, `there are two ${what}s named ${JSON.stringify(name)}`);
+    found.set(name, item);
+  }
+  return found;
+}
+
+function contractsOf(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>, where: string): Map<string, Contract> {
+  const contracts = new Map([...agents].map(([name, item]) => [name, item.contract]));
+  for (const [name, item] of remotes) {
+    if (contracts.has(name)) throw invalid(where, `agent ${JSON.stringify(name)} is among the agents and among the remote ones`);
+    contracts.set(name, item.contract);
+  }
+  return contracts;
+}
+
+function dataOf(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>): Readonly<Record<string, AgentData>> {
+  return { ...mapValues(agents, (item) => item.data), ...mapValues(remotes, (item) => item.data) };
+}
+
+function mapValues<T, R>(map: ReadonlyMap<string, T>, to: (item: T) => R): Record<string, R> {
+  return Object.fromEntries([...map].map(([key, item]) => [key, to(item)]));
+}
+
+// ---- what is named must be there ------------------------------------------------------------------------------------
+
+function checkRelations(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>, contracts: ReadonlyMap<string, Contract>): void {
+  for (const [name, item] of agents) checkNamed(`agent ${JSON.stringify(name)}`, item.asks, item.handsOffTo, contracts);
+  for (const [name, item] of remotes) checkNamed(`remote agent ${JSON.stringify(name)}`, item.relations.asks ?? [], item.relations.handsOffTo ?? [], contracts);
+}
+
+function checkNamed(where: string, asks: readonly Contract[], handsOffTo: readonly Contract[], contracts: ReadonlyMap<string, Contract>): void {
+  for (const target of asks) checkContract(`${where}, asks`, target, contracts);
+  for (const target of handsOffTo) checkContract(`${where}, handsOffTo`, target, contracts);
+}
+
+function checkContract(where: string, named: Contract, contracts: ReadonlyMap<string, Contract>): void {
+  const known = contracts.get(named.name);
+  if (known === named) return;
+  const name = JSON.stringify(named.name);
+  if (known === undefined) throw invalid(where, `agent ${name} is neither among the agents of the system nor among its remote ones`);
+  if (known.version !== named.version) throw invalid(where, `agent ${name} is named in version ${named.version}, but the system has version ${known.version}`);
+  const same = sameJson(known.inputJsonSchema, named.inputJsonSchema) && sameJson(known.outputJsonSchema, named.outputJsonSchema) && sameJson(known.key ?? null, named.key ?? null);
+  if (!same) throw invalid(where, `agent ${name} version ${named.version} is named by a contract with other schemas or another key than the system's`);
+}
+
+function checkTargets(definition: RouteDefinition, contracts: ReadonlyMap<string, Contract>, routes: ReadonlyMap<string, RouteDefinition>): void {
+  const where = `route ${JSON.stringify(definition.name)}`;
+  for (const target of definition.targets) {
+    if (target.kind === "contract") checkContract(where, target, contracts);
+    else checkRoute(where, target, routes);
+  }
+}
+
+function checkRoute(where: string, named: RouteDefinition | RouteContract, routes: ReadonlyMap<string, RouteDefinition>): void {
+  const known: RouteTarget | undefined = routes.get(named.name);
+  if (known === named) return;
+  const name = JSON.stringify(named.name);
+  if (known === undefined) throw invalid(where, `route ${name} is not among the routes of the system`);
+  if (named.kind === "route") throw invalid(where, `route ${name} is not the one that the system has under this name`);
+  if (!sameJson(known.inputJsonSchema, named.inputJsonSchema)) throw invalid(where, `route ${name} takes another input than its contract says`);
+  checkFit(known, named);
+}
+
+function sameJson(left: Json, right: Json): boolean {
+  return canonicalJson(left) === canonicalJson(right);
+}
+
+// ---- slips ----------------------------------------------------------------------------------------------------------
+
+function systemRoute(definition: RouteDefinition, whole: Slip): SystemRoute {
+  const slip: Slip = { ...whole, routes: reachable(definition.name, whole.routes) };
+  return Object.freeze({
+    name: definition.name,
+    version: definition.version,
+    inputJsonSchema: definition.inputJsonSchema,
+    slip,
+    slipHash: hashText(canonicalJson(slip as Json)),
+    checkTask: (value: unknown) => definition.checkTask(value),
+  });
+}
+
+function reachable(first: string, routes: Readonly<Record<string, RouteData>>): Readonly<Record<string, RouteData>> {
+  const found: Record<string, RouteData> = {};
+  const open = [first];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const data = routes[name];
+    if (data === undefined || Object.hasOwn(found, name)) continue;
+    found[name] = data;
+    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if ("route" in call.target) open.push(call.target.route);
+  }
+  return found;
+}

@@ -1,0 +1,266 @@
+/**
+ * @module The schema gate: a value passes exactly as it is, or a fault says where and what was expected. Pure.
+ *
+ * Nothing is coerced, nothing is stripped, no default is filled in, and unknown keys are faults even where the schema
+ * is a plain `z.object`: the value is parsed with zod and the result must equal the value. `z.looseObject` and
+ * `z.catchall` still allow further keys, because there the author says so. In a union of plain objects zod takes the
+ * first that fits, so order them from the larger to the smaller or use `z.discriminatedUnion` or `z.strictObject`.
+ */
+import { z } from "zod";
+import { Fault, type FaultCode, type Json } from "./faults.ts";
+import { LIMITS } from "./limits.ts";
+
+/** Deeper values are refused; the same depth as in canonical.ts. */
+const DEPTH_MAX_LEVELS = 256;
+/** Every JSON node takes at least one byte, so a value with more nodes cannot fit. It also ends the walk of cycles. */
+const NODES_MAX = LIMITS.valueBytesMax;
+
+type Key = string | number;
+
+/** The first thing wrong with a value. The path is built backwards, from the place to the root. */
+interface Problem {
+  readonly path: Key[];
+  readonly text: string;
+  readonly expected: string;
+}
+
+export interface Gate {
+  /**
+   * Returns the value as JSON. A property whose value is `undefined` counts as absent, as in `JSON.stringify`.
+   * Throws the gate's fault with details `path` (such as `items[0].price`, empty for the value itself) and `expected`.
+   */
+  check(value: unknown): Json;
+}
+
+/**
+ * Makes the gate of a boundary. `what` names it in messages ("input of agent Planner"), `code` is the fault it throws.
+ * A schema with asynchronous checks throws `definition.invalid` when it is first used.
+ */
+export function gate(schema: z.ZodType, what: string, code: FaultCode): Gate {
+  return { check: (value) => checkValue(schema, what, code, value) };
+}
+
+/** Returns a value as JSON, or throws `code`: for values that have no schema, such as results of steps. */
+export function requireJson(value: unknown, what: string, code: FaultCode): Json {
+  const walk: Walk = { nodes: 0, absent: false };
+  const problem = notJson(value, walk, 0);
+  if (problem !== undefined) throw faultOf(problem, what, code);
+  // Every node was just seen to be JSON; only absent properties may be in the way.
+  return walk.absent ? withoutAbsent(value as Json) : (value as Json);
+}
+
+function checkValue(schema: z.ZodType, what: string, code: FaultCode, value: unknown): Json {
+  const json = requireJson(value, what, code);
+  const parsed = parse(schema, what, code, json);
+  if (!parsed.success) throw faultOf(problemOf(parsed.error.issues, json), what, code);
+  const problem = difference(json, parsed.data);
+  if (problem !== undefined) throw faultOf(problem, what, code);
+  return json;
+}
+
+function parse(schema: z.ZodType, what: string, code: FaultCode, value: Json): z.ZodSafeParseResult<unknown> {
+  try {
+    return schema.safeParse(value);
+  } catch (error) {
+    if (error instanceof z.core.$ZodAsyncError) throw new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
+    const text = error instanceof Error ? error.message : "no error";
+    throw new Fault(code, `${what}: a check of the schema threw: ${text}`, { path: "", expected: "a value that the schema's checks can judge" }, error);
+  }
+}
+
+// ---- JSON or not ----------------------------------------------------------------------------------------------------
+
+interface Walk {
+  nodes: number;
+  /** Some property has the value `undefined`. */
+  absent: boolean;
+}
+
+function notJson(value: unknown, walk: Walk, depth: number): Problem | undefined {
+  walk.nodes += 1;
+  if (walk.nodes > NODES_MAX || depth > DEPTH_MAX_LEVELS) {
+    return { path: [], text: "too large, too deep or a cycle", expected: `a tree of at most ${NODES_MAX} nodes and ${DEPTH_MAX_LEVELS} levels` };
+  }
+  if (value === null || typeof value === "string" || typeof value === "boolean") return undefined;
+  if (typeof value === "number") return Number.isFinite(value) ? undefined : jsonExpected(String(value));
+  if (typeof value !== "object") return jsonExpected(kindOf(value));
+  return Array.isArray(value) ? notJsonList(value, walk, depth) : notJsonObject(value, walk, depth);
+}
+
+function notJsonList(list: readonly unknown[], walk: Walk, depth: number): Problem | undefined {
+  for (let index = 0; index < list.length; index += 1) {
+    const problem = notJson(list[index], walk, depth + 1);
+    if (problem !== undefined) return under(index, problem);
+  }
+  return undefined;
+}
+
+function notJsonObject(value: object, walk: Walk, depth: number): Problem | undefined {
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype !== Object.prototype && prototype !== null) return jsonExpected(kindOf(value));
+  for (const [key, item] of Object.entries(value)) {
+    if (item === undefined) {
+      walk.absent = true;
+      continue;
+    }
+    const problem = notJson(item, walk, depth + 1);
+    if (problem !== undefined) return under(key, problem);
+  }
+  return undefined;
+}
+
+function jsonExpected(found: string): Problem {
+  return { path: [], text: `expected a JSON value, found ${found}`, expected: "a JSON value" };
+}
+
+function withoutAbsent(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (isList(value)) return value.map(withoutAbsent);
+  return Object.fromEntries(Object.entries(value).flatMap(([key, item]) => (item === undefined ? [] : [[key, withoutAbsent(item)]])));
+}
+
+/** `Array.isArray` does not narrow readonly lists. */
+function isList(value: Json): value is readonly Json[] {
+  return Array.isArray(value);
+}
+
+// ---- what the schema would change -----------------------------------------------------------------------------------
+
+/** The first place where the schema's result is not the value. Equal references need no second look: they are JSON. */
+function difference(value: Json, result: unknown): Problem | undefined {
+  if (value === result) return undefined;
+  if (typeof value !== "object" || value === null || typeof result !== "object" || result === null) return changed();
+  if (isList(value)) return Array.isArray(result) ? listDifference(value, result) : changed();
+  return Array.isArray(result) ? changed() : objectDifference(value, result);
+}
+
+function listDifference(value: readonly Json[], result: readonly unknown[]): Problem | undefined {
+  if (value.length !== result.length) return changed();
+  for (const [index, item] of value.entries()) {
+    const problem = difference(item, result[index]);
+    if (problem !== undefined) return under(index, problem);
+  }
+  return undefined;
+}
+
+function objectDifference(value: { readonly [key: string]: Json }, result: object): Problem | undefined {
+  const made = result as Readonly<Record<string, unknown>>;
+  for (const [key, item] of Object.entries(value)) {
+    if (!Object.hasOwn(made, key)) return { path: [key], text: "unknown key", expected: "only the keys of the schema" };
+    const problem = difference(item, made[key]);
+    if (problem !== undefined) return under(key, problem);
+  }
+  for (const [key, item] of Object.entries(made)) {
+    if (item !== undefined && !Object.hasOwn(value, key)) {
+      return { path: [key], text: "missing; the schema would fill in a default, and none is filled in", expected: "a value" };
+    }
+  }
+  return undefined;
+}
+
+function changed(): Problem {
+  return { path: [], text: "would be changed by the schema", expected: "a value that the schema leaves as it is" };
+}
+
+function under(key: Key, problem: Problem): Problem {
+  problem.path.push(key);
+  return problem;
+}
+
+// ---- messages -------------------------------------------------------------------------------------------------------
+
+function faultOf(problem: Problem, what: string, code: FaultCode): Fault {
+  const path = pathText(problem.path.toReversed());
+  return new Fault(code, `${what}${path === "" ? "" : ` at ${path}`}: ${problem.text}`, { path, expected: problem.expected });
+}
+
+function pathText(path: readonly Key[]): string {
+  let text = "";
+  for (const key of path) {
+    if (typeof key === "number") text += `[${key}]`;
+    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) text += text === "" ? key : `.${key}`;
+    else text += `[${JSON.stringify(key)}]`;
+  }
+  return text;
+}
+
+type Issue = z.core.$ZodIssue;
+
+/** The issue that says most: in a union, that of the option which got furthest. */
+function problemOf(issues: readonly Issue[], value: Json): Problem {
+  const deepest = issues[0];
+  if (deepest === undefined) return changed();
+  if (deepest.code === "invalid_union") {
+    const best = deepest.errors.map((errors) => errors[0]).filter((issue) => issue !== undefined).sort((a, b) => b.path.length - a.path.length)[0];
+    if (best !== undefined && best.path.length > 0) return problemOf([{ ...best, path: [...deepest.path, ...best.path] }], value);
+  }
+  const path = deepest.path.map((key) => (typeof key === "symbol" ? String(key) : key));
+  if (deepest.code === "unrecognized_keys") path.push(deepest.keys[0] ?? "");
+  return { path: path.reverse(), ...textOf(deepest, valueAt(value, deepest.path)) };
+}
+
+function textOf(issue: Issue, found: unknown): { readonly text: string; readonly expected: string } {
+  if (issue.code === "unrecognized_keys") return { text: "unknown key", expected: "only the keys of the schema" };
+  const expected = expectationOf(issue);
+  if (expected === undefined) return { text: issue.message, expected: issue.message };
+  return { text: `expected ${expected}, found ${kindOf(found)}`, expected };
+}
+
+function expectationOf(issue: Issue): string | undefined {
+  if (issue.code === "invalid_type") return issue.expected;
+  if (issue.code === "invalid_value") return issue.values.length === 1 ? JSON.stringify(issue.values[0]) : `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+  if (issue.code === "invalid_union") {
+    const heads = issue.errors.flatMap((errors) => (errors[0] === undefined ? [] : [expectationOf(errors[0]) ?? errors[0].message]));
+    return heads.length === 0 ? "one of the schema's alternatives" : heads.join(" or ");
+  }
+  return undefined;
+}
+
+function valueAt(value: Json, path: readonly PropertyKey[]): unknown {
+  let current: unknown = value;
+  for (const key of path) {
+    if (typeof current !== "object" || current === null || !Object.hasOwn(current, key)) return undefined;
+    current = (current as Readonly<Record<PropertyKey, unknown>>)[key];
+  }
+  return current;
+}
+
+/** What a value is, never what it says: inputs may be secret and messages are published. */
+function kindOf(value: unknown): string {
+  if (value === undefined) return "nothing";
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "a list";
+  if (typeof value !== "object") return `a ${typeof value}`;
+  const prototype: unknown = Object.getPrototypeOf(value);
+  if (prototype === Object.prototype || prototype === null) return "an object";
+  const maker: unknown = (value as { readonly constructor?: unknown }).constructor;
+  return `an instance of ${typeof maker === "function" && maker.name !== "" ? maker.name : "a class"}`;
+}
+
+// ---- JSON Schema ----------------------------------------------------------------------------------------------------
+
+/** A JSON Schema of draft 2020-12. */
+export type JsonSchema = { readonly [key: string]: Json };
+
+/**
+ * The JSON Schema of what passes the gate, for documents, OpenAPI and models. Throws `definition.invalid` for a schema
+ * that no JSON Schema can say or that turns values into others: dates, big integers, custom checks, transforms, codecs.
+ */
+export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
+  let made: unknown;
+  try {
+    made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseTransform(context.zodSchema) });
+  } catch (error) {
+    const text = error instanceof Error ? error.message : "it cannot be written as JSON Schema";
+    throw new Fault("definition.invalid", `${what}: ${text}; use a schema of plain JSON values, such as z.iso.datetime() for a date`);
+  }
+  // zod leaves hidden functions on its result; the round trip keeps only what is JSON.
+  return JSON.parse(JSON.stringify(made)) as JsonSchema;
+}
+
+/** zod writes the far end of a codec or a preprocessing step; a value that changes on the way never passes the gate. */
+function refuseTransform(schema: z.core.$ZodTypes): void {
+  const definition = schema._zod.def;
+  if (definition.type !== "pipe") return;
+  if ("transform" in definition || definition.in._zod.def.type === "transform") throw new Error("a codec or preprocess changes values");
+}
