@@ -1,0 +1,102 @@
+/**
+ * @module Delivery over the sidecar: through the broker as a CloudEvent, or straight to the actor.
+ *
+ * Only a receipt with the message's id counts. daprd 1.18.2 can answer an actor call with 200 and nothing although the
+ * app never ran the turn (pkg/channel/http/http_channel.go), so an answer is parsed strictly and never read from its status.
+ */
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { TurnAnswer, type Address, type Message, type NoticeData } from "../../runtime/protocol.ts";
+import type { Heartbeat, Transport } from "../ports.ts";
+import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
+
+const STATUS_OK = 200;
+const STATUS_NO_CONTENT = 204;
+
+export interface DaprTransportOptions {
+  /** The pubsub component. */
+  readonly pubsub: string;
+  /** `source` of the CloudEvents: the system's name. */
+  readonly source: string;
+}
+
+/** {@link Transport} over the sidecar. */
+export class DaprTransport implements Transport {
+  readonly #client: SidecarClient;
+  readonly #options: DaprTransportOptions;
+
+  constructor(client: SidecarClient, options: DaprTransportOptions) {
+    this.#client = client;
+    this.#options = options;
+  }
+
+  async publish(topic: string, message: Message): Promise<void> {
+    requireSize(message.id, JSON.stringify(message));
+    const event = { id: message.id, type: `troupe.${message.body.kind}`, time: new Date(message.createdAtMs).toISOString(), subject: `${message.to.type}/${message.to.id}`, data: message };
+    await this.#publish(topic, { ...event, ...traceFields(message.trace) }, message.trace.traceparent);
+  }
+
+  async notice(topic: string, id: string, data: NoticeData): Promise<void> {
+    await this.#publish(topic, { id, type: "troupe.notice", time: new Date(data.atMs).toISOString(), data });
+  }
+
+  async deliver(message: Message): Promise<TurnAnswer> {
+    const body = JSON.stringify(message);
+    requireSize(message.id, body);
+    const answer = await this.#method(message.to, "receive", body, message.trace.traceparent);
+    const content = answer.status === STATUS_OK ? TurnAnswer.safeParse(parseJson(answer.text)) : undefined;
+    if (content?.success !== true) throw failure(message.to, answer);
+    if ("receipt" in content.data && content.data.receipt.messageId !== message.id) {
+      throw new Fault("sidecar.unavailable", `${message.to.type}/${message.to.id} gave a receipt for ${content.data.receipt.messageId} when asked about ${message.id}`);
+    }
+    return content.data;
+  }
+
+  /** Never throws: a heartbeat that is lost is the next one's business. */
+  async heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
+    await this.#method(actor, "heartbeat", JSON.stringify(beat)).catch(() => undefined);
+  }
+
+  async inspect(actor: Address): Promise<Json> {
+    const answer = await this.#method(actor, "inspect", "{}");
+    const content = answer.status === STATUS_OK ? parseJson(answer.text) : undefined;
+    if (content === undefined) throw failure(actor, answer);
+    return content;
+  }
+
+  async #publish(topic: string, event: Readonly<Record<string, unknown>>, traceparent?: string): Promise<void> {
+    const answer = await this.#client.call({
+      method: "POST",
+      path: `/v1.0/publish/${segment(this.#options.pubsub)}/${segment(topic)}`,
+      contentType: "application/cloudevents+json",
+      // `datacontenttype` is what makes daprd leave `data` JSON. The id stays the message's over every resend: a broker that deduplicates may use it.
+      body: JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...event }),
+      headers: traceparent === undefined ? undefined : { traceparent },
+    });
+    if (answer.status !== STATUS_NO_CONTENT) throw new Fault("sidecar.unavailable", `publish to ${topic}: ${excerpt(answer)}`);
+  }
+
+  async #method(actor: Address, method: string, body: string, traceparent?: string): Promise<SidecarAnswer> {
+    return this.#client.call({
+      method: "POST",
+      path: `/v1.0/actors/${segment(actor.type)}/${segment(actor.id)}/method/${method}`,
+      body,
+      headers: traceparent === undefined ? undefined : { traceparent },
+    });
+  }
+}
+
+function traceFields(trace: Message["trace"]): Readonly<Record<string, string>> {
+  return trace.tracestate === undefined ? { traceparent: trace.traceparent } : { traceparent: trace.traceparent, tracestate: trace.tracestate };
+}
+
+/** The fault in an answer that is no turn answer: the app's own code where it carries one. */
+function failure(actor: Address, answer: SidecarAnswer): Fault {
+  const coded = answer.status === STATUS_OK ? undefined : codedFault(answer.text);
+  return coded ?? new Fault("sidecar.unavailable", `${actor.type}/${actor.id}: ${excerpt(answer)}`);
+}
+
+function requireSize(id: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (bytes > LIMITS.messageBytesMax) throw new Fault("message.too-large", `message ${id} has ${bytes} bytes; the limit is ${LIMITS.messageBytesMax}`);
+}

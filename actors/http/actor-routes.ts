@@ -1,0 +1,91 @@
+/**
+ * @module Dapr's actor protocol on routes of our own.
+ *
+ * @dapr/dapr 3.18.0 serves it too, but a throwing reminder ends the process, every prototype method can be called from
+ * outside and an unknown actor's deactivation is an error (implementation/Server/HTTPServer/actor.js).
+ */
+import { Router, type Request } from "express";
+import { z } from "zod";
+import { Fault } from "../../runtime/faults.ts";
+import { isId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { Message, type Address } from "../../runtime/protocol.ts";
+import type { ActorHost } from "../ports.ts";
+import { check, readJson } from "./body.ts";
+
+const SECOND_MS = 1_000;
+
+/**
+ * daprd counts idleness from the beginning of the last turn and deactivates in the midst of a turn (dapr 1.18.2
+ * pkg/actors/targets/app/app.go). Half as long again as the furthest alarm: no actor with an open process becomes idle,
+ * and none becomes idle at the very moment of its alarm.
+ */
+const IDLE_S = Math.ceil((1.5 * LIMITS.alarmAwayMsMax) / SECOND_MS);
+
+/**
+ * How long daprd waits for turns in flight while placement changes; meanwhile every call of the type waits. A turn lasts
+ * milliseconds, and one that is cut off is fenced by the journal. It must stay below placement's --disseminate-timeout
+ * (8 s, and 4 s as cli/dapr/plans.ts sets it), or placement drops the host.
+ */
+const DRAIN_S = 2;
+
+const HeartbeatBody = z.strictObject({ workId: z.string().min(1), token: z.string().min(1) });
+
+/** What daprd asks at its start. */
+export function daprConfig(host: ActorHost): object {
+  return {
+    entities: [...host.types],
+    actorIdleTimeout: `${IDLE_S}s`,
+    drainOngoingCallTimeout: `${DRAIN_S}s`,
+    drainRebalancedActors: true,
+    reentrancy: { enabled: false },
+  };
+}
+
+/** The routes. `admit` throws `system.stopping` when no new turn may begin. */
+export function actorRoutes(host: ActorHost, admit: () => void): Router {
+  const router = Router({ caseSensitive: true });
+  router.get("/dapr/config", (_request, response) => {
+    response.json(daprConfig(host));
+  });
+  router.put("/actors/:type/:id/method/receive", async (request, response) => {
+    admit();
+    const actor = actorOf(host, request);
+    const message: Message = check(Message, await readJson(request), "message.invalid", "the message");
+    if (message.to.type !== actor.type || message.to.id !== actor.id) {
+      throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type}/${message.to.id} and came to ${actor.type}/${actor.id}`);
+    }
+    response.json(await host.receive(message));
+  });
+  router.put("/actors/:type/:id/method/heartbeat", async (request, response) => {
+    const actor = actorOf(host, request);
+    host.heartbeat(actor, check(HeartbeatBody, await readJson(request), "body.invalid", "the heartbeat"));
+    response.json({});
+  });
+  router.put("/actors/:type/:id/method/inspect", async (request, response) => {
+    response.json(await host.inspect(actorOf(host, request)));
+  });
+  router.put("/actors/:type/:id/method/remind/:name", async (request, response) => {
+    admit();
+    await host.tick(actorOf(host, request), request.params.name);
+    response.json({});
+  });
+  router.put("/actors/:type/:id/method/{*rest}", (request) => {
+    actorOf(host, request);
+    throw new Fault("route.unknown", "an actor has the methods receive, heartbeat and inspect, and no others");
+  });
+  router.delete("/actors/:type/:id", (request, response) => {
+    // Whatever it is, it is not active here afterwards. Anything but 200 would only be logged by daprd.
+    const { type, id } = request.params;
+    if (host.types.includes(type)) host.deactivate({ type, id });
+    response.json({});
+  });
+  return router;
+}
+
+function actorOf(host: ActorHost, request: Request): Address {
+  const { type, id } = request.params;
+  if (typeof type !== "string" || !host.types.includes(type)) throw new Fault("agent.unknown", `this host serves no actors of type ${String(type).slice(0, LIMITS.idLengthMax)}`);
+  if (typeof id !== "string" || !isId(id)) throw new Fault("id.invalid", `${JSON.stringify(String(id).slice(0, LIMITS.idLengthMax))} is not an actor id`);
+  return { type, id };
+}

@@ -1,0 +1,120 @@
+/**
+ * @module Bodies of requests: bytes up to a limit, JSON up to a depth, strict schemas with the place and the expectation.
+ *
+ * Express's own parsers are not used: they answer bad JSON themselves and throw the bytes away, but a message that cannot
+ * be read must be kept, as bytes, at the dead letter desk.
+ */
+import type { IncomingMessage } from "node:http";
+import type { z } from "zod";
+import { Fault, type FaultCode, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+
+/** Levels of nesting in a body: what runtime/canonical.ts takes, and the levels of an envelope around it. */
+const DEPTH_LEVELS_MAX = 264;
+/** Violations named in the details of one fault. */
+const ISSUES_MAX = 8;
+/** Characters of a name or value that a fault repeats. */
+const ECHO_CHARS = 80;
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const OPEN_BRACKET = 0x5b;
+const CLOSE_BRACKET = 0x5d;
+const OPEN_BRACE = 0x7b;
+const CLOSE_BRACE = 0x7d;
+
+/** The bytes of a body. What is beyond the limit is read and dropped, so that the answer reaches the sender. */
+export interface Bytes {
+  readonly bytes: Buffer;
+  /** The body was larger than the limit; `bytes` is its beginning. */
+  readonly cut: boolean;
+}
+
+/** Reads a body. Throws `body.invalid` when the sender went away or compressed it. */
+export async function readBytes(request: IncomingMessage): Promise<Bytes> {
+  const encoding = request.headers["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") throw new Fault("body.invalid", `content-encoding ${encoding.slice(0, ECHO_CHARS)} is not taken; send the body as it is`);
+  const chunks: Buffer[] = [];
+  let size = 0;
+  let cut = false;
+  try {
+    for await (const chunk of request as AsyncIterable<Buffer>) {
+      const room = LIMITS.bodyBytesMax - size;
+      if (chunk.length > room) cut = true;
+      if (room > 0) chunks.push(chunk.subarray(0, room));
+      size = Math.min(LIMITS.bodyBytesMax, size + chunk.length);
+    }
+  } catch {
+    throw new Fault("body.invalid", "the request ended before its body did");
+  }
+  return { bytes: Buffer.concat(chunks), cut };
+}
+
+/** The JSON of a body, or undefined when the body is empty. Throws `message.too-large` and `body.invalid`. */
+export async function readJson(request: IncomingMessage): Promise<Json | undefined> {
+  const { bytes, cut } = await readBytes(request);
+  if (cut) throw tooLarge();
+  return bytes.length === 0 ? undefined : parseBytes(bytes);
+}
+
+/** The fault of a body beyond the limit. */
+export function tooLarge(): Fault {
+  return new Fault("message.too-large", `a body may have ${LIMITS.bodyBytesMax} bytes`, { bytesMax: LIMITS.bodyBytesMax });
+}
+
+/** Bytes as JSON. Throws `body.invalid`. */
+export function parseBytes(bytes: Buffer): Json {
+  if (depth(bytes) > DEPTH_LEVELS_MAX) throw new Fault("body.invalid", `the body is nested deeper than ${DEPTH_LEVELS_MAX} levels`);
+  let text: string;
+  try {
+    text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch {
+    throw new Fault("body.invalid", "the body is not UTF-8");
+  }
+  try {
+    return JSON.parse(text) as Json;
+  } catch (error) {
+    throw new Fault("body.invalid", `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 2 * ECHO_CHARS) : "it cannot be parsed"}`);
+  }
+}
+
+/** Checks a value against a strict schema. The fault names the first place and what was expected there. */
+export function check<T>(schema: z.ZodType<T>, value: unknown, code: FaultCode, what: string): T {
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  const issues = parsed.error.issues.slice(0, ISSUES_MAX).flatMap(violations);
+  const first = issues[0];
+  throw new Fault(code, first === undefined ? `${what} does not fit its schema` : `${what}: at ${first.path}: ${first.expected}`, { issues: issues.map((issue) => ({ ...issue })) });
+}
+
+interface Violation {
+  readonly path: string;
+  readonly expected: string;
+}
+
+function violations(issue: z.core.$ZodIssue): readonly Violation[] {
+  const at = issue.path.map((part) => String(part).slice(0, ECHO_CHARS));
+  if (issue.code === "unrecognized_keys") {
+    return issue.keys.slice(0, ISSUES_MAX).map((key) => ({ path: [...at, key.slice(0, ECHO_CHARS)].join("."), expected: "no such key is known" }));
+  }
+  return [{ path: at.join(".") || "the top", expected: issue.message }];
+}
+
+/** Greatest nesting of brackets outside strings. A loop, because what recurses over hostile JSON overflows the stack. */
+function depth(bytes: Buffer): number {
+  let level = 0;
+  let deepest = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length; at += 1) {
+    const byte = bytes[at];
+    if (inString) {
+      if (byte === BACKSLASH) at += 1;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      level += 1;
+      if (level > deepest) deepest = level;
+    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) level -= 1;
+  }
+  return deepest;
+}

@@ -1,0 +1,78 @@
+/**
+ * @module Faults as HTTP answers: always JSON with a code and what to do, never a stack trace or a page.
+ */
+import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
+import type { Logger } from "pino";
+import { Fault, FAULTS, isFault, wireFault, type WireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { traceId } from "../../runtime/protocol.ts";
+import { traceOf } from "./trace.ts";
+
+const SECOND_MS = 1_000;
+const STATUS_BAD_REQUEST = 400;
+const STATUS_NOT_FOUND = 404;
+const STATUS_INTERNAL = 500;
+const STATUS_TOO_MANY = 429;
+const STATUS_UNAVAILABLE = 503;
+
+/** The body of every error. */
+export interface ErrorBody {
+  readonly error: WireFault & { readonly fix: string };
+  readonly traceId: string;
+}
+
+/** A fault as the body of an answer. */
+export function errorBody(fault: WireFault, trace: string): ErrorBody {
+  return { error: { ...fault, fix: FAULTS[fault.code].fix }, traceId: trace };
+}
+
+/** Answers with a fault, its status and, where trying again is of use, when. */
+export function sendFault(request: Request, response: Response, fault: WireFault, status: number = FAULTS[fault.code].httpStatus): void {
+  if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE) response.set("retry-after", String(Math.ceil(LIMITS.resendMs / SECOND_MS)));
+  response.status(status).json(errorBody(fault, traceId(traceOf(request))));
+}
+
+/** What was thrown, as a fault. An error that is no fault is a defect: its text stays in the log. */
+export function faultOfThrown(error: unknown): WireFault {
+  if (isFault(error)) return wireFault(error.code, error.message, error.details);
+  // express 5.3 and its router mark errors of their own: a path that cannot be decoded is 400.
+  if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST) return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");
+  return wireFault("turn.failed", "an unexpected error; the log holds it under the trace id");
+}
+
+/** The last handler of the app. */
+export function errorHandler(logger: Logger): ErrorRequestHandler {
+  // Express knows an error handler by its four parameters.
+  return (error: unknown, request, response, next) => {
+    const fault = faultOfThrown(error);
+    if (fault.code === "turn.failed") logger.error({ err: error, method: request.method, path: request.path, traceId: traceId(traceOf(request)) }, "a request failed unexpectedly");
+    if (response.headersSent) {
+      next(error);
+      return;
+    }
+    sendFault(request, response, fault);
+  };
+}
+
+/**
+ * The error handler of the actors' routes. daprd 1.18.2 drops the body of a 404 (pkg/actors/targets/app/transport/http/http.go),
+ * and with it the code, so there a 404 goes out as a 500.
+ */
+export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
+  const common = errorHandler(logger);
+  return (error: unknown, request, response, next) => {
+    const fault = faultOfThrown(error);
+    if (FAULTS[fault.code].httpStatus !== STATUS_NOT_FOUND || response.headersSent) common(error, request, response, next);
+    else sendFault(request, response, fault, STATUS_INTERNAL);
+  };
+}
+
+/** Answers what no route answered. */
+export const notFound: RequestHandler = (request, response) => {
+  const fault = new Fault("route.unknown", `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are POST /tasks, GET /processes/:id, POST /processes/:id/cancel, GET /deadletters and GET /healthz`);
+  sendFault(request, response, fault.toWire(), STATUS_NOT_FOUND);
+};
+
+function statusOf(error: unknown): number | undefined {
+  return typeof error === "object" && error !== null && "status" in error && typeof error.status === "number" ? error.status : undefined;
+}

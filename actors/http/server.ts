@@ -1,0 +1,169 @@
+/**
+ * @module The host's HTTP server: Dapr's protocols, the users' API, health, and an orderly end.
+ */
+import { createServer, type Server } from "node:http";
+import type { AddressInfo, Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import express, { type Express, type Request, type RequestHandler } from "express";
+import type { Logger } from "pino";
+import { Fault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Operations } from "../operations.ts";
+import type { ActorHost, Transport } from "../ports.ts";
+import { actorRoutes } from "./actor-routes.ts";
+import { apiRoutes } from "./api.ts";
+import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
+import { principalOf, refuseForeignPages, requireToken } from "./guard.ts";
+import { Subscriber } from "./subscriber.ts";
+import { newTraceId } from "./trace.ts";
+
+/** The address that anything listens on unless told otherwise. */
+export const LOOPBACK = "127.0.0.1";
+
+/**
+ * daprd keeps idle connections to the app for 90 s (Go's http.DefaultTransport, cloned in dapr 1.18.2
+ * pkg/runtime/channels/channels.go). Node's default of 5 s would close them under daprd's hands, and Go does not repeat
+ * a PUT whose connection broke.
+ */
+const KEEP_ALIVE_MS = 2 * LIMITS.waitMsMax;
+/** How often an ending server looks whether its requests have ended, in milliseconds. */
+const DRAIN_POLL_MS = 20;
+
+const STATUS_OK = 200;
+const STATUS_UNAVAILABLE = 503;
+
+export interface HttpHostOptions {
+  readonly system: string;
+  /** The agents hosted here. */
+  readonly agents: readonly string[];
+  readonly host: ActorHost;
+  readonly operations: Operations;
+  readonly transport: Transport;
+  /** The pubsub component. */
+  readonly pubsub: string;
+  /** True for pubsub.in-memory. */
+  readonly answerAtOnce: boolean;
+  /** APP_API_TOKEN: asked of every request but GET /healthz. */
+  readonly appToken?: string | undefined;
+  readonly logger: Logger;
+  /** Epoch, milliseconds; by default the machine's clock. */
+  readonly nowMs?: () => number;
+}
+
+/** One host's HTTP face. */
+export class HttpHost {
+  readonly app: Express;
+  readonly #server: Server;
+  readonly #subscriber: Subscriber;
+  readonly #sockets = new Set<Socket>();
+  #inFlight = 0;
+  #stopping = false;
+
+  constructor(options: HttpHostOptions) {
+    const admit = (): void => {
+      if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and takes no new work");
+    };
+    this.#subscriber = new Subscriber({ ...options, nowMs: options.nowMs ?? Date.now, admit });
+    this.app = this.#build(options, admit);
+    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs }, this.app);
+    this.#server.on("connection", (socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
+    this.#server.on("clientError", refuseGarbage);
+  }
+
+  /** Begins to listen; port 0 takes a free one. Resolves with the port. Throws `port.taken`. */
+  async listen(port: number, host: string = LOOPBACK): Promise<number> {
+    await new Promise<void>((resolve, reject) => {
+      const failed = (error: NodeJS.ErrnoException): void => reject(error.code === "EADDRINUSE" ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, error) : error);
+      this.#server.once("error", failed);
+      this.#server.listen(port, host, () => {
+        this.#server.off("error", failed);
+        resolve();
+      });
+    });
+    return (this.#server.address() as AddressInfo).port;
+  }
+
+  /** Whether {@link drain} was called. */
+  get stopping(): boolean {
+    return this.#stopping;
+  }
+
+  /** Takes no new work, waits for what is in flight, at most LIMITS.drainMs, and closes. */
+  async drain(): Promise<void> {
+    this.#stopping = true;
+    const end = performance.now() + LIMITS.drainMs;
+    let queued = true;
+    void this.#subscriber.idle().then(() => {
+      queued = false;
+    });
+    // One look later at the earliest: the queues tell that they are empty only in the next turn of the event loop.
+    do await pause(DRAIN_POLL_MS);
+    while ((queued || this.#inFlight > 0) && performance.now() < end);
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    if (!this.#server.listening) return;
+    const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
+    this.#server.closeIdleConnections();
+    // An answer that is done may still be on its way out of a socket; what is not done by now is cut off.
+    if (this.#inFlight > 0) for (const socket of this.#sockets) socket.destroy();
+    else for (const socket of this.#sockets) socket.destroySoon();
+    await closed;
+  }
+
+  #build(options: HttpHostOptions, admit: () => void): Express {
+    const app = express();
+    app.disable("x-powered-by");
+    app.disable("etag");
+    app.enable("case sensitive routing");
+    // Before everything else: daprd probes it without a token.
+    app.get("/healthz", (_request, response) => {
+      response.status(this.#stopping ? STATUS_UNAVAILABLE : STATUS_OK).json({ status: this.#stopping ? "stopping" : "ok" });
+    });
+    app.use(this.#count());
+    app.use(refuseForeignPages);
+    app.use(requireToken(options.appToken, isUsersApi));
+    app.use(actorRoutes(options.host, admit));
+    app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
+    app.use(this.#subscriber.router);
+    app.use(apiRoutes(options.operations, principalOf(options.appToken), admit));
+    app.use(notFound);
+    app.use(errorHandler(options.logger));
+    return app;
+  }
+
+  #count(): RequestHandler {
+    return (_request, response, next) => {
+      this.#inFlight += 1;
+      response.once("close", () => {
+        this.#inFlight -= 1;
+      });
+      next();
+    };
+  }
+}
+
+/** daprd sends its header on the paths of its protocols; a bearer token is for people and programs. */
+function isUsersApi(request: Request): boolean {
+  return /^\/(tasks|processes|deadletters)(\/|$)/.test(request.path);
+}
+
+/** Bytes that are no HTTP get a coded answer too, and never an exception. */
+function refuseGarbage(_error: Error, socket: Duplex): void {
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is no HTTP request that can be read" }, newTraceId()));
+  socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+}

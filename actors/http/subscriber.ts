@@ -1,0 +1,167 @@
+/**
+ * @module The thin subscribers: a topic's event is checked, handed to the actor and acknowledged on the actor's word.
+ *
+ * Nothing here is trusted to deliver: whoever sent a message asks again until it has the receiver's receipt. Only tasks
+ * from outside have nobody who asks again, so they are acknowledged on their receipt or kept at the dead letter desk.
+ */
+import { Router } from "express";
+import PQueue from "p-queue";
+import type { Logger } from "pino";
+import { z } from "zod";
+import { Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { encodeActorId, requireId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { actorType, ANONYMOUS, Message, topics, type Trace } from "../../runtime/protocol.ts";
+import type { Operations } from "../operations.ts";
+import type { Transport } from "../ports.ts";
+import { TaskRequest } from "./api.ts";
+import { check, parseBytes, readBytes, tooLarge, type Bytes } from "./body.ts";
+import { traceFrom, traceOf } from "./trace.ts";
+
+export interface SubscriberOptions {
+  readonly system: string;
+  /** The agents hosted here. */
+  readonly agents: readonly string[];
+  readonly operations: Operations;
+  readonly transport: Transport;
+  /** The pubsub component. */
+  readonly pubsub: string;
+  /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. */
+  readonly answerAtOnce: boolean;
+  readonly logger: Logger;
+  /** Epoch, milliseconds. */
+  readonly nowMs: () => number;
+  /** Throws `system.stopping` when no new work may begin. */
+  readonly admit: () => void;
+}
+
+/** What daprd does with a message: SUCCESS takes it off the broker, RETRY gives it back. */
+type Status = "SUCCESS" | "RETRY";
+
+/** A CloudEvent as daprd hands it over; it adds attributes of its own. */
+const CloudEvent = z.looseObject({
+  id: z.string().min(1),
+  time: z.iso.datetime({ offset: true }),
+  data: z.unknown().refine((data) => data !== undefined, "data is required"),
+  traceparent: z.string().optional(),
+  tracestate: z.string().optional(),
+});
+type CloudEvent = z.infer<typeof CloudEvent>;
+
+interface Subscription {
+  readonly topic: string;
+  readonly route: string;
+  readonly handle: (event: CloudEvent, trace: Trace) => Promise<Status>;
+}
+
+/** The topics of one host. */
+export class Subscriber {
+  readonly router: Router;
+  readonly #options: SubscriberOptions;
+  readonly #queues: PQueue[] = [];
+
+  constructor(options: SubscriberOptions) {
+    this.#options = options;
+    this.router = Router({ caseSensitive: true });
+    const subscriptions = this.#subscriptions();
+    this.router.get("/dapr/subscribe", (_request, response) => {
+      response.json(subscriptions.map(({ topic, route }) => ({ pubsubname: options.pubsub, topic, route })));
+    });
+    for (const subscription of subscriptions) this.#serve(subscription);
+  }
+
+  /** Resolves when what was taken off the broker before its actor was asked has been handed over. */
+  async idle(): Promise<void> {
+    await Promise.all(this.#queues.map((queue) => queue.onIdle()));
+  }
+
+  #subscriptions(): readonly Subscription[] {
+    const { system, agents } = this.#options;
+    return [
+      { topic: topics.tasks(system), route: "/topics/tasks", handle: (event, trace) => this.#task(event, trace) },
+      { topic: topics.manager(system), route: "/topics/manager", handle: this.#forwarder(actorType(system, "ProcessManager")) },
+      ...agents.map((agent) => ({ topic: topics.agent(system, agent), route: `/topics/agent/${agent}`, handle: this.#forwarder(actorType(system, agent)) })),
+    ];
+  }
+
+  #serve({ topic, route, handle }: Subscription): void {
+    this.router.post(route, async (request, response) => {
+      const answer = (status: Status): void => {
+        response.json({ status });
+      };
+      let received: Bytes | undefined;
+      try {
+        this.#options.admit();
+        received = await readBytes(request);
+        if (received.cut) throw tooLarge();
+        const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
+        answer(await handle(event, traceFrom(event.traceparent, event.tracestate) ?? traceOf(request)));
+      } catch (error) {
+        answer(await this.#refuse(received, error, topic));
+      }
+    });
+  }
+
+  /** A task: its receipt is its acknowledgement. */
+  async #task(event: CloudEvent, trace: Trace): Promise<Status> {
+    const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
+    const expiresAtMs = Date.parse(event.time) + LIMITS.messageLifetimeMsDefault;
+    if (this.#options.nowMs() > expiresAtMs) {
+      throw new Fault("message.expired", `event ${event.id} of ${event.time} expired at ${new Date(expiresAtMs).toISOString()}`);
+    }
+    // The event's id makes a redelivery the same task.
+    const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
+    // The token of the request is daprd's and says nothing about who published.
+    await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
+    return "SUCCESS";
+  }
+
+  /** Hands messages for the actors of one type over. */
+  #forwarder(type: string): Subscription["handle"] {
+    const queue = new PQueue({ concurrency: LIMITS.agentConcurrencyDefault });
+    this.#queues.push(queue);
+    return async (event) => {
+      const message: Message = check(Message, event.data, "message.invalid", "the message in the event's data");
+      if (message.to.type !== type) throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
+      if (!this.#options.answerAtOnce) return this.#deliver(message);
+      if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
+      void queue.add(() => this.#deliver(message));
+      return "SUCCESS";
+    };
+  }
+
+  /** Never throws. A refusal that is final is acknowledged: the sender asks again by itself and gets it told. */
+  async #deliver(message: Message): Promise<Status> {
+    const facts = { messageId: message.id, processId: message.processId, to: message.to };
+    try {
+      const answer = await this.#options.transport.deliver(message);
+      if ("receipt" in answer) return "SUCCESS";
+      this.#options.logger.debug({ ...facts, fault: answer.refused }, "an actor refused a message");
+      return isRetryable(answer.refused) ? "RETRY" : "SUCCESS";
+    } catch (error) {
+      const fault = faultFrom(error, "sidecar.unavailable");
+      this.#options.logger.debug({ ...facts, fault }, "a message was not delivered; its sender will ask again");
+      return isRetryable(fault) ? "RETRY" : "SUCCESS";
+    }
+  }
+
+  /** What was wrong with an event decides: what may pass is given back, what will not is kept at the desk first. */
+  async #refuse(received: Bytes | undefined, error: unknown, topic: string): Promise<Status> {
+    const fault = faultFrom(error, "turn.failed");
+    // Without bytes there is nothing to keep: the body did not arrive whole.
+    if (received === undefined || isRetryable(fault)) return "RETRY";
+    return this.#keep(received, fault, topic);
+  }
+
+  async #keep({ bytes }: Bytes, fault: WireFault, topic: string): Promise<Status> {
+    const { logger, operations } = this.#options;
+    try {
+      await operations.poison(bytes.toString("utf8"), fault, topic);
+      logger.warn({ topic, fault }, "an event could not be used; it is at the dead letter desk");
+      return "SUCCESS";
+    } catch (error) {
+      logger.warn({ topic, fault, err: error }, "an event could not be used nor kept; the broker is asked to deliver it again");
+      return "RETRY";
+    }
+  }
+}

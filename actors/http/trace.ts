@@ -1,0 +1,41 @@
+/**
+ * @module The trace of a request: continued from its `traceparent`, begun here when it brings none.
+ */
+import { randomBytes } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { Trace } from "../../runtime/protocol.ts";
+
+const TRACE_ID_BYTES = 16;
+const SPAN_ID_BYTES = 8;
+/** W3C Trace Context, level 2, section 3.3.1.5: what a vendor should pass on at least. */
+const TRACESTATE_CHARS_MAX = 512;
+/** All zeros are no ids, and version ff is none. */
+const NO_TRACE = /^ff-|^..-0{32}-|-0{16}-..$/;
+
+const traces = new WeakMap<IncomingMessage, Trace>();
+
+/** The trace of a request, the same at every call. */
+export function traceOf(request: IncomingMessage): Trace {
+  const known = traces.get(request);
+  if (known !== undefined) return known;
+  const state = request.headers["tracestate"];
+  const trace = traceFrom(request.headers["traceparent"], typeof state === "string" ? state : undefined) ?? newTrace();
+  traces.set(request, trace);
+  return trace;
+}
+
+/** A trace context from its two fields; undefined when they are none. */
+export function traceFrom(traceparent: unknown, tracestate: unknown): Trace | undefined {
+  const kept = typeof tracestate === "string" && tracestate.length <= TRACESTATE_CHARS_MAX ? { tracestate } : {};
+  const parsed = Trace.safeParse({ traceparent, ...kept });
+  return parsed.success && !NO_TRACE.test(parsed.data.traceparent) ? parsed.data : undefined;
+}
+
+/** A new random trace id. */
+export function newTraceId(): string {
+  return randomBytes(TRACE_ID_BYTES).toString("hex");
+}
+
+function newTrace(): Trace {
+  return { traceparent: `00-${newTraceId()}-${randomBytes(SPAN_ID_BYTES).toString("hex")}-01` };
+}
