@@ -27,15 +27,29 @@ export const Expression: z.ZodType<Expression> = z.lazy(() =>
 /** The names of an expression's scope: `task`, `item` and finished stops. */
 export type Scope = Readonly<Record<string, Json>>;
 
-/** The value of an expression. Throws `slip.mapping` where a path leads through something that is not there. */
+/**
+ * The value of an expression. As in TypeScript, where a path that ends in nothing gives `undefined` and an undefined
+ * property is no property in JSON, such a path leaves its key out of an object. Anywhere else it throws `slip.mapping`.
+ */
 export function evaluate(expression: Expression, scope: Scope): Json {
   if ("from" in expression) return follow(expression.from, scope);
   if ("literal" in expression) return expression.literal;
   if ("list" in expression) return expression.list.map((item) => evaluate(item, scope));
   if ("object" in expression) {
-    return Object.fromEntries(Object.entries(expression.object).map(([key, item]) => [key, evaluate(item, scope)]));
+    const present = Object.entries(expression.object).filter(([, item]) => !("from" in item) || leads(item.from, scope));
+    return Object.fromEntries(present.map(([key, item]) => [key, evaluate(item, scope)]));
   }
   return assertNever(expression);
+}
+
+/** False only where a known name of the scope does not lead to the end of the path; an unknown name is a fault. */
+function leads(path: readonly string[], scope: Scope): boolean {
+  let current: Json | undefined = scope;
+  for (const [index, part] of path.entries()) {
+    current = property(current, part);
+    if (current === undefined) return index === 0;
+  }
+  return true;
 }
 
 function follow(path: readonly string[], scope: Scope): Json {

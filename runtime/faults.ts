@@ -88,11 +88,11 @@ export function isFaultCode(text: string): text is FaultCode {
 }
 
 /** A fault as it stands in messages and records. Persisted: changing this needs a version bump. */
-export const WireFault = z.strictObject({
-  code: z.string().refine(isFaultCode, "unknown fault code"),
+export const WireFault: z.ZodType<WireFault> = z.strictObject({
+  code: z.custom<FaultCode>((value) => typeof value === "string" && isFaultCode(value), "unknown fault code"),
   message: z.string(),
   /** Facts for the reader, JSON only. */
-  details: z.record(z.string(), z.json()).optional(),
+  details: z.record(z.string(), z.custom<Json>((value) => value !== undefined)).optional(),
 });
 export type WireFault = { readonly code: FaultCode; readonly message: string; readonly details?: Readonly<Record<string, Json>> | undefined };
 

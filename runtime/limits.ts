@@ -114,6 +114,8 @@ export const LIMITS = {
   alarmAwayMsMin: 30 * SECOND_MS,
   /** A request that was sent is sent again when its answer has been missing for this long. */
   resendMs: 2 * SECOND_MS,
+  /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
+  receiptTrustMs: 5 * SECOND_MS,
 
   /** Time for one call to the sidecar before it is given up and asked again. */
   sidecarCallMs: 5 * SECOND_MS,

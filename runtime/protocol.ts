@@ -57,8 +57,6 @@ export const TaskBody = z.strictObject({
   slip: Value,
   input: Value,
   timeoutMs: z.int().positive(),
-  /** Bucket of the index in which the open process stands. */
-  bucket: z.string(),
   parent: Parent.optional(),
   /** Names of the routes above, outermost first. */
   nesting: z.array(z.string()),

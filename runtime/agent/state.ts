@@ -1,0 +1,186 @@
+/**
+ * @module State and events of an agent actor, and how one becomes the other. Pure.
+ *
+ * An agent actor remembers every piece of work for as long as its process may speak of it: that is its deduplication
+ * window. Content that no replay can need any more is dropped when work is done.
+ */
+import { z } from "zod";
+import { assertNever } from "../faults.ts";
+import { Ancestor, Principal, Result, Trace } from "../protocol.ts";
+import { Value } from "../value.ts";
+
+/** Something a handler did that is recorded once. Matched by kind, name, occurrence of that name and input hash. */
+export const Entry = z.strictObject({
+  kind: z.enum(["step", "undo"]),
+  name: z.string(),
+  occurrence: z.int().nonnegative(),
+  input: z.string(),
+  output: Value,
+  /** The step has an undo. */
+  undoable: z.boolean(),
+});
+export type Entry = z.infer<typeof Entry>;
+
+/** A question of the handler to another agent. Matched like an {@link Entry}. */
+export const Ask = z.strictObject({
+  index: z.int().nonnegative(),
+  agent: z.string(),
+  occurrence: z.int().nonnegative(),
+  input: Value,
+  inputHash: z.string(),
+  result: Result.optional(),
+});
+export type Ask = z.infer<typeof Ask>;
+
+export const AgentWork = z.strictObject({
+  id: z.string(),
+  processId: z.string(),
+  agent: z.string(),
+  version: z.int(),
+  attempt: z.int().positive(),
+  /** `ready`: waits for the actor. `parked`: waits for answers, and the actor is free. `tombstone`: undone before it came. */
+  status: z.enum(["ready", "running", "parked", "done", "undone", "tombstone"]),
+  mode: z.enum(["do", "undo"]),
+  /** A handler was begun at least once, so an effect may have happened. */
+  begun: z.boolean(),
+  begunAtMs: z.int(),
+  token: z.string(),
+  holder: z.string(),
+  takeovers: z.int().nonnegative(),
+  input: Value,
+  /** The work is remembered at least until then. */
+  retainUntilMs: z.int(),
+  principal: Principal,
+  trace: Trace,
+  hop: z.int(),
+  ancestors: z.array(Ancestor),
+  entries: z.array(Entry),
+  asks: z.array(Ask),
+  result: Result.optional(),
+  undo: z.strictObject({ undoId: z.string(), attempt: z.int(), result: Result.optional() }).optional(),
+});
+export type AgentWork = z.infer<typeof AgentWork>;
+
+export const AgentState = z.strictObject({
+  id: z.string(),
+  /** What `ctx.setState` last committed; absent means the agent's initial state. */
+  state: Value.optional(),
+  stateVersion: z.int().nonnegative(),
+  works: z.record(z.string(), AgentWork),
+  running: z.string().optional(),
+  ready: z.array(z.string()),
+});
+export type AgentState = z.infer<typeof AgentState>;
+
+/** Facts of an agent actor. Persisted: changing this needs a version bump. */
+export const AgentEvent = z.discriminatedUnion("e", [
+  z.strictObject({ e: z.literal("work-accepted"), work: AgentWork }),
+  z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("readied"), workId: z.string(), first: z.boolean() }),
+  z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
+  z.strictObject({ e: z.literal("taken-over"), workId: z.string(), token: z.string(), holder: z.string() }),
+  z.strictObject({ e: z.literal("recorded"), workId: z.string(), entry: Entry }),
+  z.strictObject({ e: z.literal("parked"), workId: z.string(), ask: Ask }),
+  z.strictObject({ e: z.literal("ask-answered"), workId: z.string(), index: z.int(), result: Result }),
+  z.strictObject({ e: z.literal("work-done"), workId: z.string(), result: Result, state: Value.optional() }),
+  z.strictObject({ e: z.literal("undo-asked"), workId: z.string(), undoId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("undo-done"), workId: z.string(), result: Result }),
+  z.strictObject({ e: z.literal("buried"), workId: z.string(), undoId: z.string(), attempt: z.int(), processId: z.string(), agent: z.string(), retainUntilMs: z.int(), principal: Principal, trace: Trace, hop: z.int() }),
+  z.strictObject({ e: z.literal("forgotten"), workIds: z.array(z.string()) }),
+]);
+export type AgentEvent = z.infer<typeof AgentEvent>;
+
+export function newAgent(id: string): AgentState {
+  return { id, stateVersion: 0, works: {}, ready: [] };
+}
+
+const NOTHING = { json: null } as const;
+const UNDONE: Result = { output: NOTHING };
+
+/** The state after an event. */
+export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
+  switch (event.e) {
+    case "work-accepted":
+      return { ...state, works: { ...state.works, [event.work.id]: event.work }, ready: [...state.ready, event.work.id] };
+    case "attempt-asked":
+      return patch(state, event.workId, { attempt: event.attempt });
+    case "readied":
+      return ready(state, event.workId, event.first);
+    case "begun":
+      return begin(state, event);
+    case "taken-over":
+      return patch(state, event.workId, { token: event.token, holder: event.holder, takeovers: (state.works[event.workId]?.takeovers ?? 0) + 1 });
+    case "recorded":
+      return patch(state, event.workId, { entries: [...(state.works[event.workId]?.entries ?? []), event.entry] });
+    case "parked":
+      return free(patch(state, event.workId, { status: "parked", asks: [...(state.works[event.workId]?.asks ?? []), event.ask] }), event.workId);
+    case "ask-answered":
+      return patch(state, event.workId, { asks: (state.works[event.workId]?.asks ?? []).map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)) });
+    case "work-done":
+      return workDone(state, event);
+    case "undo-asked":
+      return patch(state, event.workId, { mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } });
+    case "undo-done":
+      return undoDone(state, event);
+    case "buried":
+      return bury(state, event);
+    case "forgotten": {
+      const gone = new Set(event.workIds);
+      return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => !gone.has(id))) };
+    }
+    default:
+      return assertNever(event);
+  }
+}
+
+function patch(state: AgentState, id: string, change: Partial<AgentWork>): AgentState {
+  const work = state.works[id];
+  return work === undefined ? state : { ...state, works: { ...state.works, [id]: { ...work, ...change } } };
+}
+
+/** The actor is free again when the running work no longer runs. */
+function free(state: AgentState, id: string): AgentState {
+  if (state.running !== id) return { ...state, ready: state.ready.filter((one) => one !== id) };
+  const { running: _gone, ...rest } = state;
+  return { ...rest, ready: state.ready.filter((one) => one !== id) };
+}
+
+function ready(state: AgentState, id: string, first: boolean): AgentState {
+  const next = free(patch(state, id, { status: "ready" }), id);
+  return { ...next, ready: first ? [id, ...next.ready] : [...next.ready, id] };
+}
+
+function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): AgentState {
+  const work = state.works[event.workId];
+  const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
+  const next = patch(state, event.workId, { status: "running", begun: true, begunAtMs, token: event.token, holder: event.holder });
+  return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
+}
+
+/** A success without undoable steps needs neither input nor records again; a fault may be retried, and keeps them. */
+function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done" }>): AgentState {
+  const work = state.works[event.workId];
+  if (work === undefined) return state;
+  const settled = !("fault" in event.result) && !work.entries.some((entry) => entry.undoable);
+  const slim: Partial<AgentWork> = settled ? { input: NOTHING, entries: [], asks: [], ancestors: [] } : {};
+  const next = free(patch(state, event.workId, { ...slim, status: "done", result: event.result }), event.workId);
+  return event.state === undefined ? next : { ...next, state: event.state, stateVersion: state.stateVersion + 1 };
+}
+
+function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done" }>): AgentState {
+  const work = state.works[event.workId];
+  if (work?.undo === undefined) return state;
+  const failed = "fault" in event.result;
+  const slim: Partial<AgentWork> = failed ? {} : { input: NOTHING, entries: [], asks: [], ancestors: [], result: UNDONE };
+  return free(patch(state, event.workId, { ...slim, status: failed ? "done" : "undone", undo: { ...work.undo, result: event.result } }), event.workId);
+}
+
+/** The tombstone that refuses the work if it arrives later. */
+function bury(state: AgentState, event: Extract<AgentEvent, { e: "buried" }>): AgentState {
+  const { workId, undoId, attempt, processId, agent, retainUntilMs, principal, trace, hop } = event;
+  const work: AgentWork = {
+    id: workId, processId, agent, version: 1, attempt: 1, status: "tombstone", mode: "undo", begun: false, begunAtMs: 0, token: "", holder: "", takeovers: 0,
+    input: NOTHING, retainUntilMs, principal, trace, hop, ancestors: [], entries: [], asks: [], undo: { undoId, attempt, result: UNDONE },
+  };
+  return free({ ...state, works: { ...state.works, [workId]: work } }, workId);
+}

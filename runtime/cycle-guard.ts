@@ -1,0 +1,58 @@
+/**
+ * @module The dynamic cycle guard: what refuses a hand-off, an ask or a nested route before it begins. Pure.
+ *
+ * The static guard (graph.ts) makes sure that every ring has a bound; this one applies the bounds to what happens.
+ * A ring of waits is a deadlock by construction (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983), so it is
+ * refused by the path of waits that every ask carries, before anything waits.
+ */
+import { Fault } from "./faults.ts";
+import { LIMITS } from "./limits.ts";
+import type { Link } from "./process/state.ts";
+import type { Ancestor } from "./protocol.ts";
+import type { Slip } from "./slip.ts";
+
+/** The names of a ring or path as a person reads it. */
+export function ringText(names: readonly string[]): string {
+  return names.join(" -> ");
+}
+
+/** Refuses the next link of a causal chain of hand-offs and asks. Siblings, attempts and redrives are no part of it. */
+export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void {
+  const path = [...chain.map((link) => link.agent), next.agent];
+  const same = chain.findIndex((link) => link.agent === next.agent && link.input === next.input);
+  if (same >= 0) {
+    const ring = ringText(path.slice(same));
+    throw new Fault("cycle.no-progress", `${ring}: ${next.agent} came up again with the same input`, { ring, path: ringText(path) });
+  }
+  const visitsMax = slip.agents[next.agent]?.visitsMax;
+  const visits = chain.filter((link) => link.agent === next.agent).length + 1;
+  if (visitsMax !== undefined && visits > visitsMax) {
+    const ring = ringText(path.slice(path.indexOf(next.agent)));
+    throw new Fault("cycle.visits", `${ring}: visit ${visits} of ${next.agent}, which allows ${visitsMax}`, { ring, visits, visitsMax });
+  }
+}
+
+/** Refuses an ask whose answer would wait for somebody who already waits. */
+export function guardWait(waiting: readonly Ancestor[], next: Ancestor): void {
+  const index = waiting.findIndex((one) => one.agent === next.agent && one.id === next.id);
+  if (index < 0) return;
+  const ring = ringText([...waiting.slice(index).map((one) => one.agent), next.agent]);
+  throw new Fault("cycle.ask-ring", `${ring}: ${next.agent} is already waiting for this answer`, { ring });
+}
+
+/** Refuses one delivery too many. */
+export function guardHops(hops: number): void {
+  if (hops >= LIMITS.hopsMax) throw new Fault("cycle.hops", `the process has made ${hops} deliveries, which is the limit`, { hops });
+}
+
+/** Refuses a nested route that is too deep, or that stands in its own chain too often. */
+export function guardNesting(slip: Slip, nesting: readonly string[], route: string): void {
+  const path = [...nesting, route];
+  if (path.length > LIMITS.nestingMax) throw new Fault("cycle.depth", `${ringText(path)}: nested deeper than ${LIMITS.nestingMax}`, { path: ringText(path) });
+  const visitsMax = slip.routes[route]?.visitsMax;
+  const visits = path.filter((name) => name === route).length;
+  if (visitsMax !== undefined && visits > visitsMax) {
+    const ring = ringText(path.slice(path.indexOf(route)));
+    throw new Fault("cycle.visits", `${ring}: visit ${visits} of route ${route}, which allows ${visitsMax}`, { ring, visits, visitsMax });
+  }
+}

@@ -1,0 +1,73 @@
+/**
+ * @module The index actors: Directory (processes) and DeadLetterDesk (what waits for a person). Pure.
+ *
+ * An index is a list of buckets, each an actor of its own that can be dropped whole; the actor `root` lists the buckets.
+ * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
+ */
+import { z } from "zod";
+import { assertNever, wireFault } from "./faults.ts";
+import { LIMITS } from "./limits.ts";
+import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
+import { IndexEntry, type Message } from "./protocol.ts";
+
+export const IndexState = z.strictObject({ id: z.string(), entries: z.record(z.string(), IndexEntry) });
+export type IndexState = z.infer<typeof IndexState>;
+
+export const IndexEvent = z.discriminatedUnion("e", [z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) })]);
+export type IndexEvent = z.infer<typeof IndexEvent>;
+
+export interface IndexInput {
+  readonly kind: "message";
+  readonly message: Message;
+}
+
+/** The actor that lists the buckets of an index. */
+export const INDEX_ROOT = "root";
+
+export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
+  initial: (id) => ({ id, entries: {} }),
+  decide: decideIndex,
+  evolve: evolveIndex,
+  outbox: () => [],
+  alarm: () => ({ kind: "none" }),
+  nextDueMs: () => undefined,
+  events: IndexEvent,
+  states: IndexState,
+};
+
+function decideIndex(state: IndexState, input: IndexInput, context: DecisionContext): Decision<IndexEvent> {
+  const draft = new Draft(state, evolveIndex, context);
+  const { body } = input.message;
+  if (body.kind !== "entries") {
+    draft.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
+    return draft.done();
+  }
+  const news = body.entries.filter((entry) => isNews(state.entries[entry.id], entry));
+  const added = news.filter((entry) => state.entries[entry.id] === undefined).length;
+  const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
+  if (added > 0 && Object.keys(state.entries).length + added > max) draft.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
+  else if (news.length > 0) draft.emit({ e: "entered", entries: news });
+  return draft.done();
+}
+
+/** An entry changes its line unless it is older: a late "open" must not reopen what was closed. */
+function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
+  if (known === undefined) return true;
+  if (known.open === entry.open) return false;
+  return entry.open ? entry.atMs > known.atMs : true;
+}
+
+function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
+  switch (event.e) {
+    case "entered":
+      return { ...state, entries: { ...state.entries, ...Object.fromEntries(event.entries.map((entry) => [entry.id, entry])) } };
+    default:
+      return assertNever(event.e);
+  }
+}
+
+/** Which bucket a moment belongs to; `part` counts on when a bucket of the same slice is full. Sorts by time. */
+export function bucketOf(atMs: number, part: number): string {
+  const slice = Math.floor(atMs / LIMITS.indexBucketMs);
+  return `${String(slice).padStart(9, "0")}.${String(part).padStart(4, "0")}`;
+}

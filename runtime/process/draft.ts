@@ -1,0 +1,64 @@
+/**
+ * @module What every part of a process decision shares: the draft, the slip, and scopes for mappings. Pure.
+ */
+import type { Scope } from "../expression.ts";
+import { Fault, invariant, type Json } from "../faults.ts";
+import { type DecisionContext, Draft, readAll, readOne } from "../machine.ts";
+import { type RouteData, Slip } from "../slip.ts";
+import type { Value } from "../value.ts";
+import { evolveProcess, type ProcessEvent, type ProcessState, type Task } from "./state.ts";
+
+export type ProcessDraft = Draft<ProcessState, ProcessEvent>;
+
+export function openDraft(state: ProcessState, context: DecisionContext): ProcessDraft {
+  return new Draft(state, evolveProcess, context);
+}
+
+export function taskOf(state: ProcessState): Task {
+  invariant(state.task !== undefined, "a process that was accepted has a task");
+  return state.task;
+}
+
+/** Slips that were checked once; content stands under its hash, so it cannot have changed since. */
+const checked = new WeakMap<object, Slip>();
+
+/** The slip pinned to the process. Throws `slip.invalid` when the content is no slip. */
+export function slipOf(value: Value, context: DecisionContext): Slip {
+  const content = readOne(value, context);
+  if (typeof content !== "object" || content === null) throw new Fault("slip.invalid", "the slip is not an object");
+  const known = checked.get(content);
+  if (known !== undefined) return known;
+  const parsed = Slip.safeParse(content);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault("slip.invalid", `the slip at ${issue?.path.join(".") ?? "top"}: ${issue?.message ?? "is not well formed"}`);
+  }
+  checked.set(content, parsed.data);
+  return parsed.data;
+}
+
+export function routeOf(draft: ProcessDraft): RouteData {
+  const task = taskOf(draft.state);
+  const route = slipOf(task.slip, draft.context).routes[task.route];
+  if (route === undefined) throw new Fault("route.unknown", `the slip has no route ${JSON.stringify(task.route)}`);
+  return route;
+}
+
+/** The contents behind some names: `task`, `item` and finished stops. Names that are not there are left out. */
+export function scopeOf(draft: ProcessDraft, names: Iterable<string>, item?: Json): Scope {
+  const known = [...names].flatMap((name): [string, Value][] => {
+    if (name === "task") return [[name, taskOf(draft.state).input]];
+    const output = draft.state.outputs[name];
+    return output === undefined ? [] : [[name, output]];
+  });
+  const contents = readAll(known.map(([, value]) => value), draft.context);
+  const scope = Object.fromEntries(known.map(([name], index) => [name, contents[index] ?? null]));
+  return item === undefined ? scope : { ...scope, item };
+}
+
+/** The names of a condition's scope that its text mentions; reading them all would load every output for nothing. */
+export function conditionScope(draft: ProcessDraft, text: string, item?: Json): Scope {
+  const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
+  const names = ["task", ...Object.keys(draft.state.outputs)].filter((name) => words.has(name));
+  return scopeOf(draft, names, item);
+}

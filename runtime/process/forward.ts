@@ -1,0 +1,220 @@
+/**
+ * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
+ */
+import { evaluate, namesIn } from "../expression.ts";
+import { holds } from "../condition.ts";
+import { guardHops, guardNesting } from "../cycle-guard.ts";
+import { Fault, faultFrom, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { childProcessId, encodeActorId, messageId, stopWorkId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { readAll, readOne } from "../machine.ts";
+import { type Call, callsOf, type Stop } from "../slip.ts";
+import { type Value, valueHash } from "../value.ts";
+import { conditionScope, type ProcessDraft, routeOf, scopeOf, slipOf, taskOf } from "./draft.ts";
+import { workEffect } from "./messages.ts";
+import { progressKey, type Progress, type Work } from "./state.ts";
+import { beginEnding, endProcess, pumpUndo } from "./undo.ts";
+
+/** Goes as far as can be gone without another answer. Called after every change of an open process. */
+export function advance(draft: ProcessDraft): void {
+  const turnsMax = 3 * LIMITS.stopsMax;
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    if (draft.state.phase !== "open") return;
+    if (draft.state.ending !== undefined) {
+      if (!pumpUndo(draft)) endProcess(draft);
+      return;
+    }
+    if (!stepForward(draft)) return;
+  }
+  invariant(false, "a slip is worked off in a bounded number of steps");
+}
+
+/** One step; false when an answer must come first. A mapping or condition that fails ends the process with its fault. */
+function stepForward(draft: ProcessDraft): boolean {
+  const stop = routeOf(draft).stops[draft.state.cursor];
+  try {
+    if (stop === undefined) return finishSlip(draft);
+    if (draft.state.progress === undefined) return beginStop(draft, stop);
+    return workOnStop(draft, stop, draft.state.progress);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    beginEnding(draft, "failed", error.toWire(), stop?.name ?? "output");
+    return true;
+  }
+}
+
+function finishSlip(draft: ProcessDraft): boolean {
+  if (pumpUndo(draft)) return false;
+  const route = routeOf(draft);
+  const output = evaluate(route.output, scopeOf(draft, namesIn(route.output)));
+  endProcess(draft, draft.pack(output));
+  return false;
+}
+
+function beginStop(draft: ProcessDraft, stop: Stop): boolean {
+  if (stop.kind !== "forEach") {
+    draft.emit({ e: "stop-begun", stop: stop.name, total: callsOf(stop).length });
+    return true;
+  }
+  const items = evaluate(stop.over, scopeOf(draft, namesIn(stop.over)));
+  if (!Array.isArray(items)) throw new Fault("slip.too-many-items", `stop ${stop.name}: forEach needs a list and got ${items === null ? "null" : typeof items}`);
+  if (items.length > LIMITS.forEachItemsMax) throw new Fault("slip.too-many-items", `stop ${stop.name}: ${items.length} items are more than ${LIMITS.forEachItemsMax}`, { items: items.length });
+  draft.emit({ e: "stop-begun", stop: stop.name, total: items.length, items: draft.pack(items) });
+  return true;
+}
+
+/** Begins what may begin, then looks whether the stop is done or has failed. */
+function workOnStop(draft: ProcessDraft, stop: Stop, before: Progress): boolean {
+  if (stop.kind === "forEach") beginItems(draft, stop, before);
+  else if (before.begun === 0) for (const [path, call] of callsOf(stop)) beginCall(draft, { path, item: 0, call });
+  const progress = draft.state.progress;
+  invariant(progress !== undefined, "a stop in work has progress");
+  const verdict = judge(stop, progress);
+  if (verdict === "wait") {
+    pumpUndo(draft);
+    return false;
+  }
+  if ("fault" in verdict) {
+    beginEnding(draft, "failed", verdict.fault, stop.name);
+    return true;
+  }
+  undoLeftovers(draft, verdict.undo);
+  draft.emit({ e: "stop-done", stop: stop.name, outputs: outputsOf(draft, stop, progress, verdict.outputs), atMs: draft.context.nowMs });
+  return true;
+}
+
+function beginItems(draft: ProcessDraft, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
+  const inWork = Object.values(draft.state.works).filter((work) => work.kind === "do" && work.stop === `${stop.name}[]`).length;
+  const count = Math.min(stop.concurrency - inWork, progress.total - progress.begun);
+  if (count <= 0 || progress.items === undefined) return;
+  if (hasFinalFailure(stop, progress)) return;
+  const items = readOne(progress.items, draft.context);
+  invariant(Array.isArray(items), "the items of a forEach are a list");
+  for (let index = progress.begun; index < progress.begun + count; index += 1) {
+    beginCall(draft, { path: `${stop.name}[]`, item: index, call: stop.call, element: items[index] as Json });
+  }
+}
+
+function hasFinalFailure(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): boolean {
+  return !stop.call.optional && Object.keys(progress.failed).length > 0;
+}
+
+interface Begin {
+  readonly path: string;
+  readonly item: number;
+  readonly call: Call;
+  readonly element?: Json;
+}
+
+/** Asks for one call of a stop, or skips it when its condition does not hold. */
+function beginCall(draft: ProcessDraft, { path, item, call, element }: Begin): void {
+  if (call.when !== undefined && !holds(call.when, conditionScope(draft, call.when, element))) {
+    draft.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
+    return;
+  }
+  const input = draft.pack(evaluate(call.input, scopeOf(draft, namesIn(call.input), element)));
+  const id = stopWorkId(draft.state.id, draft.state.run, path, item, 1);
+  guardHops(draft.state.hops);
+  const { nowMs } = draft.context;
+  const work: Work = {
+    id, kind: "do", order: draft.state.order + 1, stop: path, item, visit: 1, target: call.target, ...addressOf(draft, call.target, input, id), input,
+    attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + call.timeoutMs, timeoutMs: call.timeoutMs,
+    retry: "route" in call.target ? { ...call.retry, attemptsMax: 1 } : call.retry,
+    optional: call.optional, chain: "agent" in call.target ? [{ agent: call.target.agent, input: valueHash(input) }] : [], ancestors: [], answers: {}, faults: [],
+  };
+  askWork(draft, work);
+}
+
+/** Records a piece of work as asked and orders its request. */
+export function askWork(draft: ProcessDraft, work: Work): void {
+  draft.emit({ e: "asked", work });
+  draft.order(workEffect(draft.state, work, draft.context));
+}
+
+/** Actor and version of a target. Throws faults of the guard, and `agent.unknown`. */
+export function addressOf(draft: ProcessDraft, target: Call["target"], input: Value, id: string): { actor: string; version: number } {
+  const task = taskOf(draft.state);
+  const slip = slipOf(task.slip, draft.context);
+  if ("route" in target) {
+    guardNesting(slip, [...task.nesting, task.route], target.route);
+    return { actor: childProcessId(messageId(id, 1)), version: slip.routes[target.route]?.version ?? 1 };
+  }
+  const agent = slip.agents[target.agent];
+  if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(target.agent)}`);
+  if (agent.key === undefined) return { actor: draft.state.id, version: agent.version };
+  const key = evaluate(agent.key, { input: readOne(input, draft.context) });
+  if (typeof key !== "string" && typeof key !== "number") throw new Fault("slip.mapping", `the key of ${target.agent} is ${key === null ? "null" : `a ${typeof key}`}, not a text or number`);
+  return { actor: encodeActorId(String(key)), version: agent.version };
+}
+
+type Judgement = "wait" | { readonly fault: WireFault } | { readonly outputs: Readonly<Record<string, Value>>; readonly undo: readonly string[] };
+
+const NOTHING: Value = { json: null };
+
+/** Whether a stop waits, has failed, or is done with which outputs; `undo` names the paths whose works must be undone. */
+function judge(stop: Stop, progress: Progress): Judgement {
+  if (stop.kind === "any") return judgeAny(stop, progress);
+  if (stop.kind === "forEach") return judgeItems(stop, progress);
+  const outputs: Record<string, Value> = {};
+  const undo: string[] = [];
+  let waiting = false;
+  for (const [path, call] of callsOf(stop)) {
+    const output = progress.outputs[path];
+    const fault = progress.failed[path];
+    if (output !== undefined) outputs[path] = output;
+    else if (fault === undefined) waiting = true;
+    else if (!call.optional) return { fault };
+    else {
+      outputs[path] = NOTHING;
+      undo.push(path);
+    }
+  }
+  return waiting ? "wait" : { outputs, undo };
+}
+
+function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
+  const paths = callsOf(stop).map(([path]) => path);
+  const winner = paths.find((path) => progress.outputs[path] !== undefined && !isNothing(progress.outputs[path]));
+  if (winner !== undefined) return { outputs: { [stop.name]: progress.outputs[winner] ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
+  const failed = paths.filter((path) => progress.failed[path] !== undefined);
+  if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
+  if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
+  const last = progress.failed[failed.at(-1) ?? ""];
+  return { fault: wireFault("join.failed", `no branch of ${stop.name} succeeded: ${failed.join(", ")} failed, the last with ${last?.code ?? "?"}: ${last?.message ?? ""}`, { branches: failed }) };
+}
+
+function isNothing(value: Value | undefined): boolean {
+  return value !== undefined && "json" in value && value.json === null;
+}
+
+function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): Judgement {
+  const failed = Object.entries(progress.failed);
+  const first = failed[0];
+  if (first !== undefined && !stop.call.optional) return { fault: first[1] };
+  if (Object.keys(progress.outputs).length + failed.length < progress.total) return "wait";
+  return { outputs: {}, undo: failed.map(([index]) => `${stop.name}[]#${index}`) };
+}
+
+/** A `forEach` gives one list in the order of its items. */
+function outputsOf(draft: ProcessDraft, stop: Stop, progress: Progress, outputs: Readonly<Record<string, Value>>): Record<string, Value> {
+  if (stop.kind !== "forEach") return { ...outputs };
+  const values = Array.from({ length: progress.total }, (_, index) => progress.outputs[String(index)] ?? NOTHING);
+  return { [stop.name]: draft.pack(readAll(values, draft.context)) };
+}
+
+/** Losers of an `any` and failed optional calls were asked and are not known to be undone, so they are compensated. */
+function undoLeftovers(draft: ProcessDraft, paths: readonly string[]): void {
+  const workIds = draft.state.asked.filter((one) => paths.some((path) => belongs(one, path)) && !draft.state.undoing.includes(one.id)).map((one) => one.id);
+  if (workIds.length > 0) draft.emit({ e: "undo-due", workIds });
+}
+
+function belongs(one: { readonly id: string; readonly stop: string }, path: string): boolean {
+  const [stop, item] = path.split("#");
+  if (one.stop !== stop) return false;
+  return item === undefined || one.id.split(":")[3] === item;
+}
+
+/** Any fault on the way forward that is not an answer to a request. */
+export function failForward(draft: ProcessDraft, error: unknown, stop: string): void {
+  beginEnding(draft, "failed", faultFrom(error, "turn.failed"), stop);
+}

@@ -1,0 +1,219 @@
+/**
+ * @module The process manager: one actor per task, which runs the task's slip over the agents. Pure.
+ *
+ * Owns: the process's state, what it asked for and what is unanswered, its one outcome per run.
+ * Does not own: the agents' work, the alarm, the index. Talks to: agents, child processes, its parent, by messages.
+ * Invariants: P1 a run has one outcome. P2 what was asked is answered, timed out or undone before the outcome.
+ * P3 a decision on a repeated input writes nothing. P4 compensation of a work is asked only after the work is no longer
+ * waited for.
+ */
+import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import { type AlarmWish, type Decision, type DecisionContext, type Machine } from "../machine.ts";
+import type { BodyOf, Message } from "../protocol.ts";
+import { hashJson } from "../canonical.ts";
+import { valueHash } from "../value.ts";
+import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
+import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
+import { advance } from "./forward.ts";
+import { finalEffects, processOutbox, undoReply } from "./messages.ts";
+import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
+import { beginEnding } from "./undo.ts";
+
+export type ProcessInput =
+  | {
+      readonly kind: "message";
+      readonly message: Message;
+      /** Bucket of the index in which an accepted task stands already. */
+      readonly bucket?: string;
+      /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
+      readonly fault?: WireFault;
+    }
+  | { readonly kind: "tick" };
+
+export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
+  initial: newProcess,
+  decide: decideProcess,
+  evolve: evolveProcess,
+  outbox: processOutbox,
+  alarm: processAlarm,
+  nextDueMs: processDueMs,
+  events: ProcessEvent,
+  states: ProcessState,
+};
+
+/** The alarm of a run: named by its number, so that removing an old run's alarm cannot touch a new one's. */
+export function alarmName(run: number): string {
+  return `run-${run}`;
+}
+
+/** The run that a task would open now. */
+export function nextRun(state: ProcessState): number {
+  return state.run + 1;
+}
+
+function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
+  const draft = openDraft(state, context);
+  if (input.kind === "tick") decideTick(draft);
+  else decideMessage(draft, input);
+  return draft.done();
+}
+
+function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>): void {
+  const { body } = input.message;
+  switch (body.kind) {
+    case "task":
+      return decideTask(draft, input, body);
+    case "result":
+      return whenOpen(draft, () => takeResult(draft, body));
+    case "question":
+      return whenOpen(draft, () => takeQuestion(draft, body));
+    case "cancel":
+      return decideCancel(draft, body);
+    case "undo":
+      return decideUndo(draft, body);
+    case "work":
+    case "answer":
+    case "entries":
+      return draft.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
+    default:
+      return assertNever(body);
+  }
+}
+
+/** Results and questions that come when nothing is open are late: they are received, and change nothing. */
+function whenOpen(draft: ProcessDraft, take: () => void): void {
+  if (draft.state.phase === "open") take();
+}
+
+/** Route and input: what makes a repeated task the same task. */
+export function fingerprint(body: BodyOf<"task">): string {
+  return hashJson({ route: body.route, input: valueHash(body.input) });
+}
+
+function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>, body: BodyOf<"task">): void {
+  const { state, context } = draft;
+  if (state.phase === "refused") return draft.refuse(wireFault("work.undone", "the process was undone before its task arrived"));
+  if (state.phase === "open" || state.phase === "ended") return repeatTask(draft, body);
+  if (input.message.expiresAtMs <= context.nowMs) return draft.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
+  if (input.bucket === undefined) return draft.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
+  const task: Task = {
+    route: body.route, input: body.input, fingerprint: fingerprint(body), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
+    acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }),
+  };
+  draft.emit({ e: "accepted", run: nextRun(state), task });
+  const fault = input.fault ?? routeFault(draft);
+  if (fault !== undefined) beginEnding(draft, "failed", fault, "task");
+  advance(draft);
+}
+
+function copyPrincipal(message: Message): Task["principal"] {
+  return { ...message.principal, permissions: [...message.principal.permissions] };
+}
+
+function routeFault(draft: ProcessDraft): WireFault | undefined {
+  try {
+    routeOf(draft);
+    return undefined;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return error.toWire();
+  }
+}
+
+function repeatTask(draft: ProcessDraft, body: BodyOf<"task">): void {
+  const { state, context } = draft;
+  if (taskOf(state).fingerprint !== fingerprint(body)) return draft.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+  if (state.phase === "ended" && taskOf(state).parent !== undefined) for (const effect of finalEffects(state, context)) if (effect.kind === "send") draft.order(effect);
+}
+
+function decideCancel(draft: ProcessDraft, body: BodyOf<"cancel">): void {
+  const { state } = draft;
+  if (state.phase === "ended") {
+    if (state.outcome?.status !== "cancelled") draft.refuse(wireFault("process.ended", `the process has ended: ${state.outcome?.status ?? ""}`));
+    return;
+  }
+  if (state.phase !== "open") return draft.refuse(wireFault("process.unknown", `there is no process ${state.id}`));
+  if (state.ending !== undefined) return;
+  beginEnding(draft, "cancelled", wireFault("process.cancelled", body.reason), state.progress?.stop ?? "");
+  advance(draft);
+}
+
+/** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
+function decideUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
+  const { state, context } = draft;
+  if (state.phase === "refused" || state.undo?.done === true) {
+    for (const effect of undoReply(state, context)) draft.order(effect);
+    return;
+  }
+  if (state.undo !== undefined) return;
+  const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };
+  if (state.phase === "new" || state.phase === "void") {
+    draft.emit({ e: "refused-for-ever", ...request });
+    for (const effect of undoReply(draft.state, context)) draft.order(effect);
+    return;
+  }
+  draft.emit({ e: "undo-requested", ...request });
+  if (state.phase === "ended" && state.asked.length === 0) {
+    draft.emit({ e: "undo-finished" });
+    for (const effect of undoReply(draft.state, context)) draft.order(effect);
+    return;
+  }
+  beginEnding(draft, "cancelled", wireFault("process.cancelled", "the parent process was undone"), state.progress?.stop ?? "");
+  advance(draft);
+}
+
+function decideTick(draft: ProcessDraft): void {
+  const { state, context } = draft;
+  switch (state.phase) {
+    case "new":
+      return draft.emit({ e: "voided" });
+    case "void":
+      return;
+    case "refused":
+    case "ended":
+      for (const effect of processOutbox(state, context)) draft.order(effect);
+      return;
+    case "open":
+      return tickOpen(draft);
+    default:
+      return assertNever(state.phase);
+  }
+}
+
+function tickOpen(draft: ProcessDraft): void {
+  const { context } = draft;
+  const deadlineAtMs = taskOf(draft.state).deadlineAtMs;
+  if (draft.state.ending === undefined && context.nowMs >= deadlineAtMs) {
+    const fault = new Fault("process.expired", `the deadline passed after ${deadlineAtMs - taskOf(draft.state).acceptedAtMs} ms`);
+    beginEnding(draft, "expired", fault.toWire(), draft.state.progress?.stop ?? "");
+    advance(draft);
+  }
+  if (context.nowMs >= deadlineAtMs + LIMITS.compensationMsMax) giveUpUndo(draft);
+  takeTime(draft);
+}
+
+/** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */
+function giveUpUndo(draft: ProcessDraft): void {
+  for (let round = 0; round < LIMITS.hopsMax; round += 1) {
+    const work = Object.values(draft.state.works).find((one) => one.kind === "undo");
+    if (work === undefined) return;
+    takeFault(draft, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));
+  }
+}
+
+function processDueMs(state: ProcessState): number | undefined {
+  if (state.phase !== "open" || state.task === undefined) return undefined;
+  const end = state.ending === undefined ? state.task.deadlineAtMs : state.task.deadlineAtMs + LIMITS.compensationMsMax;
+  return Object.values(state.works).reduce((soonest, work) => Math.min(soonest, work.dueAtMs), end);
+}
+
+function processAlarm(state: ProcessState, nowMs: number): AlarmWish {
+  if (state.phase === "new") return { kind: "none" };
+  const name = alarmName(state.run);
+  if (state.phase !== "open") return { kind: "done", name };
+  const unanswered = Object.values(state.works).some((work) => work.status === "asked" || Object.keys(work.answers).length > 0);
+  if (unanswered) return { kind: "near", name };
+  return { kind: "away", name, atMs: processDueMs(state) ?? nowMs };
+}
+

@@ -1,0 +1,126 @@
+/**
+ * @module What a process sends: every unanswered effect, made from the state alone. Pure.
+ *
+ * The same function makes an effect when it is first ordered and when it is performed again, so a repeated request has
+ * the same id and the same content.
+ */
+import { invariant } from "../faults.ts";
+import { messageId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import type { DecisionContext } from "../machine.ts";
+import { type Address, type Body, type Effect, type Message, type Result, actorType, topics, traceId } from "../protocol.ts";
+import { taskOf } from "./draft.ts";
+import type { ProcessState, Work } from "./state.ts";
+
+/** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
+export function retainUntilMs(state: ProcessState): number {
+  return taskOf(state).deadlineAtMs + LIMITS.compensationMsMax;
+}
+
+/** The request of a piece of work that is asked now. */
+export function workEffect(state: ProcessState, work: Work, context: DecisionContext): Effect {
+  const body = work.kind === "undo" ? undoBody(state, work) : doBody(state, work);
+  const target = work.target;
+  const to = address(context.system, work);
+  const topic = "agent" in target ? topics.agent(context.system, target.agent) : topics.manager(context.system);
+  const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : work.dueAtMs;
+  return { kind: "send", topic, message: envelope(state, context, { id: messageId(work.id, work.attempt), to, body, expiresAtMs, createdAtMs: work.askedAtMs, hop: work.chain.length }) };
+}
+
+function address(system: string, work: Work): Address {
+  return "agent" in work.target ? { type: actorType(system, work.target.agent), id: work.actor } : { type: actorType(system, "ProcessManager"), id: work.actor };
+}
+
+function doBody(state: ProcessState, work: Work): Body {
+  const task = taskOf(state);
+  if ("route" in work.target) {
+    const timeoutMs = Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs));
+    return { kind: "task", route: work.target.route, slip: task.slip, input: work.input, timeoutMs, parent: { processId: state.id, workId: work.id }, nesting: [...task.nesting, task.route] };
+  }
+  return { kind: "work", workId: work.id, attempt: work.attempt, agent: work.target.agent, version: work.version, input: work.input, retainUntilMs: retainUntilMs(state), ancestors: work.ancestors };
+}
+
+function undoBody(state: ProcessState, work: Work): Body {
+  invariant(work.undoes !== undefined, "a compensation names the work that it undoes");
+  return { kind: "undo", workId: work.undoes, undoId: work.id, attempt: work.attempt, agent: "agent" in work.target ? work.target.agent : work.target.route, retainUntilMs: retainUntilMs(state) };
+}
+
+/** The answer to the ask of a handler. */
+export function answerEffect(state: ProcessState, asker: Work, index: number, result: Result, context: DecisionContext): Effect {
+  invariant("agent" in asker.target, "only agents ask");
+  const body: Body = { kind: "answer", workId: asker.id, index, result };
+  return {
+    kind: "send",
+    topic: topics.agent(context.system, asker.target.agent),
+    message: envelope(state, context, { id: `${asker.id}/answer${index}`, to: address(context.system, asker), body, expiresAtMs: taskOf(state).deadlineAtMs, createdAtMs: asker.askedAtMs, hop: asker.chain.length }),
+  };
+}
+
+interface Parts {
+  readonly id: string;
+  readonly to: Address;
+  readonly body: Body;
+  readonly expiresAtMs: number;
+  readonly createdAtMs: number;
+  readonly hop: number;
+}
+
+function envelope(state: ProcessState, context: DecisionContext, parts: Parts): Message {
+  const { principal, trace } = taskOf(state);
+  return { v: 1, from: `${actorType(context.system, "ProcessManager")}/${state.id}`, processId: state.id, principal, trace, ...parts };
+}
+
+/** What an ended process still owes: its line in the index, its dead letter, the notices, its parent's answer. */
+export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
+  const { outcome } = state;
+  if (outcome === undefined || state.task === undefined) return undoReply(state, context);
+  const task = state.task;
+  const facts = { route: task.route, status: outcome.status, run: state.run, traceId: traceId(task.trace), acceptedAtMs: task.acceptedAtMs, ...(outcome.fault === undefined ? {} : { code: outcome.fault.code }) };
+  const id = `${state.id}:${state.run}`;
+  const effects: Effect[] = [{ kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } }];
+  const data = { processId: state.id, route: task.route, run: state.run, status: outcome.status, traceId: traceId(task.trace), atMs: outcome.atMs };
+  if (outcome.deadLetter !== undefined) {
+    effects.push({ kind: "index", index: "DeadLetterDesk", bucket: task.bucket, entry: { id, open: true, atMs: outcome.atMs, facts: { ...facts, message: outcome.fault?.message ?? "" }, content: outcome.deadLetter } });
+    effects.push({ kind: "notice", topic: "deadletters", id, data });
+  }
+  effects.push({ kind: "notice", topic: "results", id, data });
+  if (task.parent !== undefined) effects.push(parentReply(state, context));
+  return [...effects, ...undoReply(state, context)];
+}
+
+function parentReply(state: ProcessState, context: DecisionContext): Effect {
+  const { outcome } = state;
+  const parent = taskOf(state).parent;
+  invariant(parent !== undefined && outcome !== undefined, "an ended child has a parent and an outcome");
+  const result: Result = outcome.output !== undefined && outcome.fault === undefined ? { output: outcome.output } : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
+  return replyTo(state, context, parent.processId, `${parent.workId}/reply`, { kind: "result", workId: parent.workId, attempt: 1, result });
+}
+
+/** Tells the parent that the whole process is undone. */
+export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
+  if (state.undo === undefined || !state.undo.done) return [];
+  const result: Result = state.undoFault === undefined ? { output: { json: null } } : { fault: state.undoFault };
+  const processId = state.task?.parent?.processId ?? state.undo.workId.split(":")[0] ?? "";
+  return [replyTo(state, context, processId, `${state.undo.undoId}/reply`, { kind: "result", workId: state.undo.undoId, attempt: state.undo.attempt, result })];
+}
+
+function replyTo(state: ProcessState, context: DecisionContext, processId: string, id: string, body: Body): Effect {
+  const to = { type: actorType(context.system, "ProcessManager"), id: processId };
+  const task = state.task;
+  const from = `${actorType(context.system, "ProcessManager")}/${state.id}`;
+  const expiresAtMs = (task?.deadlineAtMs ?? context.nowMs) + LIMITS.compensationMsMax;
+  const principal = task?.principal ?? { subject: "anonymous", tenant: "default", permissions: [] };
+  const trace = task?.trace ?? { traceparent: `00-${"0".repeat(31)}1-${"0".repeat(15)}1-00` };
+  return { kind: "send", topic: topics.manager(context.system), message: { v: 1, id, to, from, processId, createdAtMs: context.nowMs, expiresAtMs, hop: 0, principal, trace, body } };
+}
+
+/** Every effect that is not answered yet. */
+export function processOutbox(state: ProcessState, context: DecisionContext): Effect[] {
+  if (state.phase === "refused") return undoReply(state, context);
+  if (state.phase === "ended") return finalEffects(state, context);
+  if (state.phase !== "open") return [];
+  return Object.values(state.works).flatMap((work) => {
+    const answers = Object.entries(work.answers).map(([index, result]) => answerEffect(state, work, Number(index), result, context));
+    return work.status === "asked" ? [workEffect(state, work, context), ...answers] : answers;
+  });
+}

@@ -1,0 +1,309 @@
+/**
+ * @module State and events of the process manager, and how one becomes the other. Pure.
+ *
+ * One process manager per task. The state holds what is unanswered in full and what is finished in a line each, so that
+ * a thousand stops later it has grown by what happened and no more.
+ */
+import { z } from "zod";
+import { assertNever, WireFault } from "../faults.ts";
+import type { WorkKind } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
+import { RetryPolicy, Target } from "../slip.ts";
+import { Value } from "../value.ts";
+
+/** The task as it was accepted. */
+export const Task = z.strictObject({
+  route: z.string(),
+  input: Value,
+  /** Hash of route and input: what makes a repeated task the same. */
+  fingerprint: z.string(),
+  slip: Value,
+  principal: Principal,
+  trace: Trace,
+  acceptedAtMs: z.int(),
+  deadlineAtMs: z.int(),
+  bucket: z.string(),
+  parent: Parent.optional(),
+  nesting: z.array(z.string()),
+});
+export type Task = z.infer<typeof Task>;
+
+/** One link of a chain of hand-offs and asks: the agent, its actor and the hash of the input it was given. */
+export const Link = z.strictObject({ agent: z.string(), input: z.string() });
+export type Link = { readonly agent: string; readonly input: string };
+
+/** A request that the manager made and that is not answered yet, or waits to be made again. */
+export const Work = z.strictObject({
+  id: z.string(),
+  kind: z.enum(["do", "ask", "undo"]),
+  /** Order of asking within the process, from 1. Compensation goes backwards along it. */
+  order: z.int().positive(),
+  /** Output name of the stop (or `stop.branch` of an `any`). For asks and compensations, that of the work they belong to. */
+  stop: z.string(),
+  item: z.int().nonnegative(),
+  visit: z.int().positive(),
+  target: Target,
+  /** Version of the agent's contract, or of the route, that the slip pins. */
+  version: z.int().positive(),
+  /** Actor id: session key of an agent, process id of a nested route. */
+  actor: z.string(),
+  input: Value,
+  attempt: z.int().positive(),
+  status: z.enum(["asked", "waiting"]),
+  askedAtMs: z.int(),
+  /** `asked`: when the attempt times out. `waiting`: when the next attempt is made. */
+  dueAtMs: z.int(),
+  timeoutMs: z.int().positive(),
+  retry: RetryPolicy,
+  optional: z.boolean(),
+  /** The work whose handler asks; the index of its ask. */
+  asker: z.strictObject({ workId: z.string(), index: z.int().nonnegative() }).optional(),
+  /** The work that this one compensates. */
+  undoes: z.string().optional(),
+  chain: z.array(Link),
+  ancestors: z.array(Ancestor),
+  /** Answers to this work's own asks, until the work is done. */
+  answers: z.record(z.string(), Result),
+  faults: z.array(z.strictObject({ attempt: z.int(), atMs: z.int(), fault: WireFault })),
+});
+export type Work = z.infer<typeof Work>;
+
+/** What may have to be compensated: asked once, and not known to be undone. */
+export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Target, actor: z.string() });
+export type Asked = z.infer<typeof Asked>;
+
+/** The stop in work. */
+export const Progress = z.strictObject({
+  stop: z.string(),
+  total: z.int().nonnegative(),
+  /** Items or branches begun so far. */
+  begun: z.int().nonnegative(),
+  items: Value.optional(),
+  outputs: z.record(z.string(), Value),
+  failed: z.record(z.string(), WireFault),
+});
+export type Progress = z.infer<typeof Progress>;
+
+export const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
+export type HistoryLine = z.infer<typeof HistoryLine>;
+
+/** Why the process no longer goes forward. */
+export const Ending = z.strictObject({
+  status: z.enum(["failed", "cancelled", "expired"]),
+  fault: WireFault,
+  stop: z.string(),
+  /** The work that failed, as it stood: the original message of the dead letter. */
+  work: Work.optional(),
+});
+export type Ending = z.infer<typeof Ending>;
+
+export const ProcessState = z.strictObject({
+  id: z.string(),
+  /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. */
+  phase: z.enum(["new", "void", "refused", "open", "ended"]),
+  run: z.int().nonnegative(),
+  task: Task.optional(),
+  cursor: z.int().nonnegative(),
+  progress: Progress.optional(),
+  outputs: z.record(z.string(), Value),
+  works: z.record(z.string(), Work),
+  asked: z.array(Asked),
+  /** Works of `asked` whose compensation is due now (losers, optional failures, or everything while ending). */
+  undoing: z.array(z.string()),
+  order: z.int().nonnegative(),
+  hops: z.int().nonnegative(),
+  partial: z.boolean(),
+  ending: Ending.optional(),
+  /** The work of a stop that failed for good most recently, as it stood: a dead letter's original message. */
+  failedWork: Work.optional(),
+  undoFault: WireFault.optional(),
+  history: z.array(HistoryLine),
+  outcome: Outcome.optional(),
+  /** A parent asked for the compensation of this whole process, under these ids. */
+  undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
+});
+export type ProcessState = z.infer<typeof ProcessState>;
+
+/** Facts of a process. Persisted: changing this needs a version bump. */
+export const ProcessEvent = z.discriminatedUnion("e", [
+  z.strictObject({ e: z.literal("voided") }),
+  z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("accepted"), run: z.int().positive(), task: Task }),
+  z.strictObject({ e: z.literal("stop-begun"), stop: z.string(), total: z.int().nonnegative(), items: Value.optional() }),
+  z.strictObject({ e: z.literal("asked"), work: Work }),
+  z.strictObject({ e: z.literal("skipped"), stop: z.string(), key: z.string() }),
+  z.strictObject({ e: z.literal("attempt-failed"), workId: z.string(), attempt: z.int(), fault: WireFault, atMs: z.int(), againAtMs: z.int() }),
+  z.strictObject({ e: z.literal("asked-again"), workId: z.string(), attempt: z.int(), atMs: z.int(), dueAtMs: z.int() }),
+  z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
+  z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
+  z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
+  z.strictObject({ e: z.literal("question-answered"), workId: z.string(), index: z.int(), result: Result }),
+  z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
+  z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
+  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int() }),
+  z.strictObject({ e: z.literal("undo-failed"), workId: z.string(), fault: WireFault, atMs: z.int() }),
+  z.strictObject({ e: z.literal("ending"), ending: Ending, atMs: z.int() }),
+  z.strictObject({ e: z.literal("ended"), outcome: Outcome }),
+  z.strictObject({ e: z.literal("undo-requested"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("undo-finished") }),
+]);
+export type ProcessEvent = z.infer<typeof ProcessEvent>;
+
+export function newProcess(id: string): ProcessState {
+  return { id, phase: "new", run: 0, cursor: 0, outputs: {}, works: {}, asked: [], undoing: [], order: 0, hops: 0, partial: false, history: [] };
+}
+
+/** The state after an event. Pure; never fails on an event that `decide` gave. */
+export function evolveProcess(state: ProcessState, event: ProcessEvent): ProcessState {
+  switch (event.e) {
+    case "voided":
+      return { ...state, phase: "void", run: state.run + 1 };
+    case "refused-for-ever":
+      return { ...state, phase: "refused", undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true } };
+    case "accepted":
+      return { ...newProcess(state.id), phase: "open", run: event.run, task: event.task };
+    case "stop-begun":
+      return { ...state, progress: { stop: event.stop, total: event.total, begun: 0, outputs: {}, failed: {}, ...(event.items === undefined ? {} : { items: event.items }) } };
+    case "skipped":
+      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: { ...progress.outputs, [event.key]: { json: null } } }));
+    case "stop-done":
+      return withoutProgress({ ...state, cursor: state.cursor + 1, outputs: { ...state.outputs, ...event.outputs } });
+    case "ending":
+      return beginEnding(state, event);
+    case "ended":
+      return { ...state, phase: "ended", outcome: event.outcome };
+    case "undo-requested":
+      return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
+    case "undo-finished":
+      return state.undo === undefined ? state : { ...state, undo: { ...state.undo, done: true } };
+    case "undo-due":
+      return undoDue(state, event.workIds);
+    default:
+      return evolveWork(state, event);
+  }
+}
+
+type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "undo-due" }>;
+
+function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
+  switch (event.e) {
+    case "asked":
+      return ask(state, event.work);
+    case "asked-again":
+      return line(patchWork(state, event.workId, { attempt: event.attempt, status: "asked", askedAtMs: event.atMs, dueAtMs: event.dueAtMs }), event.workId, event.atMs, "asked again");
+    case "attempt-failed": {
+      const work = state.works[event.workId];
+      const faults = [...(work?.faults ?? []), { attempt: event.attempt, atMs: event.atMs, fault: event.fault }].slice(-LIMITS.historyMax);
+      return line(patchWork(state, event.workId, { status: "waiting", dueAtMs: event.againAtMs, faults }), event.workId, event.atMs, "attempt failed", event.fault.code);
+    }
+    case "answered":
+      return finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output });
+    case "handed-off":
+      return removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId);
+    case "failed": {
+      const work = state.works[event.workId];
+      const next = finish(line(state, event.workId, event.atMs, "failed", event.fault.code), event.workId, { fault: event.fault });
+      if (event.tolerated) return { ...next, partial: true };
+      return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
+    }
+    case "question-answered": {
+      const work = state.works[event.workId];
+      return work === undefined ? state : patchWork(state, event.workId, { answers: { ...work.answers, [event.index]: event.result } });
+    }
+    case "undone":
+      return dropUndo(line(state, event.workId, event.atMs, "undone"), event.workId);
+    case "undo-failed":
+      return { ...dropUndo(line(state, event.workId, event.atMs, "undo failed", event.fault.code), event.workId), undoFault: event.fault };
+    default:
+      return assertNever(event);
+  }
+}
+
+function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
+  return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
+}
+
+function withoutProgress(state: ProcessState): ProcessState {
+  const { progress: _gone, ...rest } = state;
+  return rest;
+}
+
+function patchWork(state: ProcessState, id: string, patch: Partial<Work>): ProcessState {
+  const work = state.works[id];
+  return work === undefined ? state : { ...state, works: { ...state.works, [id]: { ...work, ...patch } } };
+}
+
+function removeWork(state: ProcessState, id: string): ProcessState {
+  const { [id]: _gone, ...works } = state.works;
+  return { ...state, works };
+}
+
+function ask(state: ProcessState, work: Work): ProcessState {
+  const counted = { ...state, order: Math.max(state.order, work.order), works: { ...state.works, [work.id]: work } };
+  if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
+  const asked = { ...counted, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
+  const begun = work.kind === "do" && work.visit === 1 ? withProgress(asked, (progress) => ({ ...progress, begun: progress.begun + 1 })) : asked;
+  return line(begun, work.id, work.askedAtMs, work.kind === "ask" ? "asked by a handler" : "asked");
+}
+
+/** The work's answer goes where it belongs: to the stop in progress, or to the work whose handler asked. */
+function finish(state: ProcessState, id: string, result: Result): ProcessState {
+  const work = state.works[id];
+  if (work === undefined) return state;
+  const rest = removeWork(state, id);
+  if (work.asker !== undefined) {
+    const asker = rest.works[work.asker.workId];
+    return asker === undefined ? rest : patchWork(rest, asker.id, { answers: { ...asker.answers, [work.asker.index]: result } });
+  }
+  return withProgress(rest, (progress) => {
+    const key = progressKey(work);
+    if ("output" in result) return { ...progress, outputs: { ...progress.outputs, [key]: result.output } };
+    return "fault" in result ? { ...progress, failed: { ...progress.failed, [key]: result.fault } } : progress;
+  });
+}
+
+/** Under which key a stop's work is counted: the item's index in a `forEach`, the branch or stop name elsewhere. */
+export function progressKey(work: { readonly stop: string; readonly item: number }): string {
+  return work.stop.endsWith("[]") ? String(work.item) : work.stop;
+}
+
+function dropUndo(state: ProcessState, undoId: string): ProcessState {
+  const target = state.works[undoId]?.undoes;
+  const rest = removeWork(state, undoId);
+  if (target === undefined) return rest;
+  return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
+}
+
+/** What is to be undone is no longer waited for. */
+function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState {
+  const due = new Set(workIds);
+  const works = Object.fromEntries(Object.entries(state.works).filter(([id, work]) => work.kind === "undo" || !due.has(id)));
+  return { ...state, works, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
+}
+
+/** Everything asked and not undone becomes due for compensation; what is unanswered is no longer waited for. */
+function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
+  const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
+  const { failedWork: _noted, ...rest } = state;
+  const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
+  return addLine(withoutProgress({ ...rest, phase: "open", works, undoing, ending: event.ending }), {
+    atMs: event.atMs, what: event.ending.status, stop: event.ending.stop, agent: "", attempt: 0, code: event.ending.fault.code,
+  });
+}
+
+function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
+  const work = state.works[id];
+  if (work === undefined) return state;
+  const agent = "agent" in work.target ? work.target.agent : work.target.route;
+  return addLine(state, { atMs, what, stop: work.stop, agent, attempt: work.attempt, ...(code === undefined ? {} : { code }) });
+}
+
+function addLine(state: ProcessState, added: HistoryLine): ProcessState {
+  return { ...state, history: [...state.history, added].slice(-LIMITS.historyMax) };
+}
+
+/** Name of the work kind in a sentence. */
+export function kindText(kind: WorkKind): string {
+  return kind === "do" ? "stop" : kind === "ask" ? "ask" : "compensation";
+}

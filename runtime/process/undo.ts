@@ -1,0 +1,87 @@
+/**
+ * @module The way back: compensation in reverse order, and the one outcome of a run. Pure.
+ *
+ * Sagas: Garcia-Molina and Salem, 1987. Whatever was asked and is not known to be undone is compensated, newest first,
+ * one at a time; compensation does not know the process's deadline, hops or budget and has limits of its own.
+ */
+import { type Json, wireFault, type WireFault } from "../faults.ts";
+import { undoWorkId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { type Outcome, type OutcomeStatus, traceId } from "../protocol.ts";
+import { RETRY_UNDO } from "../slip.ts";
+import type { Value } from "../value.ts";
+import { type ProcessDraft, taskOf } from "./draft.ts";
+import { finalEffects, workEffect } from "./messages.ts";
+import type { Asked, Ending, Work } from "./state.ts";
+
+/** Turns the process round. The first reason counts; a second one is ignored. */
+export function beginEnding(draft: ProcessDraft, status: Ending["status"], fault: WireFault, stop: string): void {
+  if (draft.state.ending !== undefined) return;
+  const work = status === "failed" ? draft.state.failedWork : undefined;
+  draft.emit({ e: "ending", ending: { status, fault, stop, ...(work === undefined ? {} : { work }) }, atMs: draft.context.nowMs });
+}
+
+/** Asks for the next compensation; true while any is due or unanswered. */
+export function pumpUndo(draft: ProcessDraft): boolean {
+  if (Object.values(draft.state.works).some((work) => work.kind === "undo")) return true;
+  const due = new Set(draft.state.undoing);
+  const next = draft.state.asked.filter((one) => due.has(one.id)).reduce<Asked | undefined>((newest, one) => (newest === undefined || one.order > newest.order ? one : newest), undefined);
+  if (next === undefined) return false;
+  askUndo(draft, next);
+  return true;
+}
+
+function askUndo(draft: ProcessDraft, target: Asked): void {
+  const { nowMs } = draft.context;
+  const work: Work = {
+    id: undoWorkId(target.id), kind: "undo", order: target.order, stop: target.stop, item: 0, visit: 1, target: target.target, version: 1, actor: target.actor, input: { json: null },
+    attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + LIMITS.undoTimeoutMs, timeoutMs: LIMITS.undoTimeoutMs, retry: RETRY_UNDO,
+    optional: false, undoes: target.id, chain: [], ancestors: [], answers: {}, faults: [],
+  };
+  draft.emit({ e: "asked", work });
+  draft.order(workEffect(draft.state, work, draft.context));
+}
+
+/** Records the outcome and orders what an ended process still owes. `output` is given on the way forward only. */
+export function endProcess(draft: ProcessDraft, output?: Value): void {
+  const outcome = draft.state.undo !== undefined && draft.state.outcome !== undefined ? draft.state.outcome : outcomeOf(draft, output);
+  draft.emit({ e: "ended", outcome });
+  if (draft.state.undo !== undefined && !draft.state.undo.done) draft.emit({ e: "undo-finished" });
+  for (const effect of finalEffects(draft.state, draft.context)) draft.order(effect);
+}
+
+function outcomeOf(draft: ProcessDraft, output: Value | undefined): Outcome {
+  const { ending, undoFault, partial } = draft.state;
+  const atMs = draft.context.nowMs;
+  if (output !== undefined && undoFault === undefined) return { status: partial ? "partial" : "completed", output, atMs };
+  const fault = undoFault ?? ending?.fault ?? wireFault("turn.failed", "the process ended without a reason");
+  const status: OutcomeStatus = undoFault === undefined && ending !== undefined ? ending.status : "failed";
+  if (status !== "failed") return { status, fault, atMs };
+  return { status, fault, deadLetter: draft.pack(deadLetter(draft, fault)), atMs };
+}
+
+/** Original message, fault, attempts, history, path and trace id (Dead Letter Channel, Enterprise Integration Patterns). */
+function deadLetter(draft: ProcessDraft, fault: WireFault): Json {
+  const { state } = draft;
+  const task = taskOf(state);
+  const work = state.ending?.work;
+  return {
+    processId: state.id,
+    run: state.run,
+    route: task.route,
+    traceId: traceId(task.trace),
+    fault: plain(fault),
+    stop: state.ending?.stop ?? null,
+    original: work === undefined ? { kind: "task", input: plain(task.input) } : { kind: work.kind, workId: work.id, target: plain(work.target), actor: work.actor, input: plain(work.input) },
+    attempts: work === undefined ? [] : plain(work.faults),
+    path: work === undefined ? [] : work.chain.map((link) => link.agent),
+    history: plain(state.history),
+    principal: task.principal.subject,
+    atMs: draft.context.nowMs,
+  };
+}
+
+/** A part of the state as plain JSON: optional fields that are absent stay absent. */
+function plain(part: unknown): Json {
+  return JSON.parse(JSON.stringify(part)) as Json;
+}
