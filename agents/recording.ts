@@ -8,7 +8,7 @@
  * `a?.b` is recorded as `a.b`: where the path ends in nothing, the key it stands at is left out.
  */
 import type { Expression } from "../runtime/expression.ts";
-import type { Json } from "../runtime/faults.ts";
+import { isFault, type Json } from "../runtime/faults.ts";
 import { invalid } from "./definition.ts";
 
 const DEPTH_MAX_LEVELS = 64;
@@ -48,7 +48,7 @@ function run(mapping: (argument: never) => unknown, argument: unknown, session: 
     // The proxy stands for a value of the mapping's argument type; nothing else can be done with it.
     result = mapping(argument as never);
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "definition.invalid") throw error;
+    if (isFault(error)) throw error;
     throw invalid(session.where, `the mapping threw ${error instanceof Error ? `${error.name}: ${error.message}` : "a value that is no error"}`);
   }
   return expressionOf(result, session, [], 0);

@@ -30,7 +30,7 @@ export function orNull(shape: Shape | undefined): Shape | undefined {
   return shape === undefined ? undefined : { node: { anyOf: [shape.node, { type: "null" }] }, root: shape.root };
 }
 
-/** The shape of a stop that has one of several outputs. Its parts come from documents of their own, so nothing is known. */
+/** The shape of the output of a `forEach`: a list of what each item gave. */
 export function listOf(shape: Shape | undefined): Shape | undefined {
   return shape === undefined ? undefined : { node: { type: "array", items: shape.node }, root: shape.root };
 }

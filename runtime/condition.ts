@@ -26,6 +26,7 @@ function environment(names: readonly string[]): Environment {
 export function checkCondition(text: string, names: readonly string[]): void {
   const result = parse(text, names).check();
   if (!result.valid) throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${result.error?.message ?? "does not type-check"}`);
+  if (result.type !== "bool" && result.type !== "dyn") throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gives a value of type ${String(result.type)}, not true or false`);
 }
 
 /** Whether a condition holds. Throws `slip.condition` when it gives anything but true or false. */
