@@ -46,6 +46,7 @@ export class Cluster {
   readonly #sidecars = new Set<SidecarPart>();
   readonly #configFile: string;
   readonly #onProcessExit: () => void;
+  #stopping: Promise<void> | undefined;
 
   private constructor(options: ClusterOptions, dir: string, lock: FolderLock, started: Started, configFile: string) {
     this.#options = options;
@@ -91,6 +92,7 @@ export class Cluster {
   /** Runs a daprd. It does not wait until daprd is ready, since that needs the app: see `Sidecar.waitReady`. */
   async startSidecar(options: SidecarOptions): Promise<Sidecar> {
     for (let attempt = 1; ; attempt++) {
+      if (this.#stopping !== undefined) throw new LaunchError({ code: "START_FAILED", what: "the Dapr set is being stopped.", fix: "Start a new one." });
       const ports = await sidecarPorts(options);
       const plan = sidecarPlan(this.#options.binaries, this.ports, ports, { logLevel: this.#options.logLevel ?? "info", configFile: this.#configFile, ...options }, this.dir);
       const sidecar = new SidecarPart(new Part(plan, watchOf(this.#options, this.#lock)), ports, options, () => {
@@ -116,7 +118,12 @@ export class Cluster {
   }
 
   /** Ends everything: the sidecars first, then scheduler and placement. Nothing is left when it returns. */
-  async stop(): Promise<void> {
+  stop(): Promise<void> {
+    this.#stopping ??= this.#stop();
+    return this.#stopping;
+  }
+
+  async #stop(): Promise<void> {
     const sidecars = await Promise.allSettled([...this.#sidecars].map((sidecar) => sidecar.stop()));
     const controls = await Promise.allSettled([this.#parts.scheduler.stop(), this.#parts.placement.stop()]);
     process.off("exit", this.#onProcessExit);

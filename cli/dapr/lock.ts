@@ -30,6 +30,7 @@ export class FolderLock {
   readonly #owner: LockedProcess;
   readonly #children = new Map<number, LockedProcess>();
   #writing: Promise<void> = Promise.resolve();
+  #held = true;
 
   private constructor(path: string, owner: LockedProcess) {
     this.#path = path;
@@ -63,14 +64,17 @@ export class FolderLock {
     if (this.#children.delete(pid)) await this.#save();
   }
 
-  /** Gives the folder free. */
+  /** Gives the folder free; a second call does nothing, since the lock may be somebody else's by then. */
   async release(): Promise<void> {
+    if (!this.#held) return;
+    this.#held = false;
     await this.#writing.catch(() => undefined);
     await rm(this.#path, { force: true });
   }
 
   #save(): Promise<void> {
     const write = async (): Promise<void> => {
+      if (!this.#held) return;
       const file: LockFile = { owner: this.#owner, children: [...this.#children.values()] };
       const temporary = `${this.#path}.${randomUUID()}`;
       await writeFile(temporary, JSON.stringify(file));
@@ -112,7 +116,8 @@ async function dropStale(path: string, owner: LockedProcess): Promise<void> {
 }
 
 async function endOrphans(children: readonly LockedProcess[], log: (line: string) => void): Promise<void> {
-  const living = children.filter(alive);
+  // Where the start time cannot be read, the pid may belong to somebody else by now: such a process is left alone.
+  const living = children.filter((child) => child.started !== "" && alive(child));
   for (const child of living) log(`ending ${child.name} (pid ${child.pid}), left behind by a run that was killed`);
   await Promise.all(living.map((child) => stopGroup(child.pid, ORPHAN_GRACE_MS)));
 }

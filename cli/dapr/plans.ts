@@ -73,11 +73,13 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
       "--id", "dapr-placement-0",
       "--initial-cluster", `dapr-placement-0=${LOOPBACK}:${ports.placementRaft}`,
       ...healthArgs(ports.placementHealth),
-      // A dead daprd is seen at once (its socket closes). These two are for a frozen one or a lost network:
-      // 1 s + 2 s instead of 2 s + 3 s. Not shorter: a busy 2-core machine misses a 1 s answer.
+      // A dead daprd is seen at once (its socket closes). These two are for a frozen one or a lost network: its actors
+      // were callable elsewhere after 3.0 s, with the defaults (2 s + 3 s) after 4-5 s, with 1 s + 1 s after 2.0 s; but a
+      // loaded machine can be late by a second, and a host that is forgotten halts all its actors.
       "--keepalive-time", "1s",
       "--keepalive-timeout", "2s",
-      // A round of dissemination with a daprd that does not answer holds up every call of its actor types.
+      // A round with a daprd that does not answer holds up every call of its actor types (default 8 s). The hosts' drain time
+      // (drainOngoingCallTimeout, 2 s by default) must stay well below it.
       "--disseminate-timeout", "4s",
       "--log-level", level,
     ],

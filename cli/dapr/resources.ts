@@ -50,14 +50,20 @@ export async function renderResources(profile: Profile, values: ResourceValues):
   return target;
 }
 
-/** Writes the Dapr Configuration of a run and returns its path. Names are resolved by a file in `dir`: no multicast, no open port. */
+/**
+ * Name resolution that opens nothing and asks nobody. Troupe calls no app by name, and daprd's default, mDNS, listens on UDP
+ * 5353 of every interface. Of the resolvers in the `stablecomponents` build of dapr 1.18.2 (cmd/daprd/components/nameresolution_*.go)
+ * only this one is silent: it fills in a template (contrib 1.18.3 nameresolution/kubernetes/kubernetes.go).
+ */
+const SILENT_NAMES = { component: "kubernetes", version: "v1", configuration: { template: "{{.ID}}.invalid:{{.Port}}" } };
+
+/** Writes the Dapr Configuration of a run and returns its path. */
 export async function writeConfiguration(dir: string): Promise<string> {
   const folder = resolve(dir);
   const template = await readTemplate(join(await templatesDir(), "configuration.yaml"), configurationSchema);
-  const nameResolution = { component: "sqlite", version: "v1", configuration: { connectionString: sqliteUrl(join(folder, "names.db"), "") } };
   await mkdir(folder, { recursive: true });
   const path = join(folder, "configuration.yaml");
-  await writeFile(path, stringify({ ...template, spec: { ...template.spec, nameResolution } }), { mode: PRIVATE_FILE_MODE });
+  await writeFile(path, stringify({ ...template, spec: { ...template.spec, nameResolution: SILENT_NAMES } }), { mode: PRIVATE_FILE_MODE });
   return path;
 }
 

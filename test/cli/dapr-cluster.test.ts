@@ -1,6 +1,6 @@
 /** @module The launcher on a real Dapr: every profile starts, every part comes back after `kill -9`, and nothing is left after stop. */
 import { existsSync } from "node:fs";
-import { chmod, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdtemp, readdir, readFile, readlink, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -17,6 +17,7 @@ const READY_MS = 30_000;
 const RECOVERY_MAX_MS = 5_000;
 const CALL_TIMEOUT_MS = 1_000;
 const TEST_TIMEOUT_MS = 120_000;
+const REMINDER = "/v1.0/actors/Echo/one/reminders/later";
 const API_TOKEN = "api-token-of-the-test";
 const APP_TOKEN = "app-token-of-the-test";
 
@@ -82,7 +83,7 @@ async function request(sidecar: Sidecar, path: string, method: string, body: unk
   const response = await fetch(`http://127.0.0.1:${sidecar.httpPort}${path}`, {
     method,
     headers: { "content-type": "application/json", "dapr-api-token": API_TOKEN },
-    body: JSON.stringify(body),
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     signal: AbortSignal.timeout(CALL_TIMEOUT_MS),
   });
   const text = await response.text();
@@ -91,7 +92,7 @@ async function request(sidecar: Sidecar, path: string, method: string, body: unk
 }
 
 const call = (sidecar: Sidecar): Promise<string> => request(sidecar, "/v1.0/actors/Echo/one/method/hello", "POST", {});
-const remind = (sidecar: Sidecar): Promise<string> => request(sidecar, "/v1.0/actors/Echo/one/reminders/later", "POST", { dueTime: "600s", period: "600s" });
+const remind = (sidecar: Sidecar): Promise<string> => request(sidecar, REMINDER, "POST", { dueTime: "600s", period: "600s" });
 const write = (sidecar: Sidecar): Promise<string> => request(sidecar, "/v1.0/state/statestore", "POST", [{ key: "k", value: 1 }]);
 
 /** Repeats until it succeeds, prints how long that took, and fails when it took too long. */
@@ -121,6 +122,10 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     remember(running);
     expect(JSON.parse(await call(sidecar))).toEqual({ pid: running.app().pid, token: APP_TOKEN });
     await remind(sidecar);
+    const open = await Promise.all([cluster.placement, cluster.scheduler, sidecar].map((part) => openSockets(part.pid)));
+    // Dapr's health servers know no other address than all interfaces; see docs/dapr-launch.md.
+    const health = [cluster.ports.placementHealth, cluster.ports.schedulerHealth].map((port) => `tcp6 :: ${port}`);
+    expect(open.flat().filter((socket) => !socket.includes(" 127.0.0.1 ")).toSorted()).toEqual(existsSync("/proc/net/tcp6") ? health.toSorted() : []);
 
     await cluster.placement.kill("SIGKILL");
     expect(cluster.placement.running).toBe(false);
@@ -131,6 +136,7 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     const since = performance.now();
     await cluster.scheduler.start();
     report("scheduler killed: its start", since);
+    expect(await request(sidecar, REMINDER, "GET", undefined)).toContain("@every 10m0s");
     await again("scheduler killed: reminder after its start", () => remind(sidecar));
 
     await sidecar.kill("SIGKILL");
@@ -193,6 +199,26 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     await storeComesBack("postgres", dir, store, { postgresUrl: store.url, ...(broker === undefined ? {} : { redisHost: broker.host }) });
   });
 });
+
+/** What a process listens on, as "tcp 127.0.0.1 20123"; nothing where there is no /proc. */
+async function openSockets(pid: number): Promise<readonly string[]> {
+  const TCP_LISTEN = "0A";
+  const UDP_UNCONNECTED = "07";
+  const fds = await readdir(`/proc/${pid}/fd`).catch(() => []);
+  const links = await Promise.all(fds.map((fd) => readlink(`/proc/${pid}/fd/${fd}`).catch(() => "")));
+  const inodes = new Set(links.map((link) => /^socket:\[(\d+)\]$/.exec(link)?.[1]));
+  const found: string[] = [];
+  for (const kind of ["tcp", "tcp6", "udp", "udp6"]) {
+    for (const line of (await readFile(`/proc/net/${kind}`, "utf8").catch(() => "")).split("\n").slice(1)) {
+      const [, local = "", , state, , , , , , inode] = line.trim().split(/\s+/);
+      if (!inodes.has(inode) || inode === undefined || (state !== TCP_LISTEN && state !== UDP_UNCONNECTED)) continue;
+      const [address = "", port = ""] = local.split(":");
+      const name = address === "0100007F" ? "127.0.0.1" : /^0+$/.test(address) ? "::" : address;
+      found.push(`${kind} ${name} ${Number.parseInt(port, 16)}`);
+    }
+  }
+  return found;
+}
 
 async function storeComesBack(profile: Profile, dir: string, store: Store, values: Partial<ResourceValues>): Promise<void> {
   cleanups.push(() => store.stop());
