@@ -41,11 +41,6 @@ export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIM
   return facts(await within(client.metadata.get(), waitMs, options.origin), options.origin);
 }
 
-/** Whether several inserts may go in one transaction: only where it was proved to keep first-write and to roll back. */
-export function transactionsKeepFirstWrite(componentType: string | undefined): boolean {
-  return componentType === "state.sqlite" || componentType === "state.postgresql";
-}
-
 /** Whether a pubsub component delivers under a lock that the publisher waits for (hazards, section 0), so that subscribers must answer at once. */
 export function answersAtOnce(componentType: string | undefined): boolean {
   return componentType === "pubsub.in-memory";
@@ -64,7 +59,7 @@ function facts(answer: unknown, origin: string): SidecarFacts {
 async function within<T>(promise: Promise<T>, waitMs: number, origin: string): Promise<T> {
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Fault("sidecar.unavailable", `no sidecar answers at ${origin} within ${waitMs} ms`)), waitMs);
+    timer = setTimeout(() => reject(new Fault("sidecar.unavailable", `no sidecar answers at ${origin} within ${waitMs} ms, or it asks for another DAPR_API_TOKEN`)), waitMs);
   });
   try {
     return await Promise.race([promise, late]);

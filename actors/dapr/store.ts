@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { JsonContent } from "../../runtime/value.ts";
 import type { InsertResult, StateStore } from "../ports.ts";
 import { excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
@@ -24,8 +25,11 @@ const STATUS_ERROR = 500;
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
 
-/** One item of a bulk answer. An item without `data` and without `error` is absent. */
-const BulkItem = z.object({ key: z.string(), data: z.json().optional(), error: z.string().optional() });
+/**
+ * One item of a bulk answer. An item without `data` and without `error` is absent. The data is not parsed again:
+ * zod 4.6.7's z.json() drops a key `__proto__` (core/schemas.js, records).
+ */
+const BulkItem = z.object({ key: z.string(), data: JsonContent.optional(), error: z.string().optional() });
 const BulkAnswer = z.array(BulkItem);
 
 /** A {@link StateStore} over one state component of the sidecar. */

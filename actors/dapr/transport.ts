@@ -64,6 +64,12 @@ export class DaprTransport implements Transport {
     return content;
   }
 
+  async nudge(actor: Address): Promise<void> {
+    const answer = await this.#method(actor, "nudge", "{}");
+    // An empty 200 is no sign that anybody was nudged.
+    if (answer.status !== STATUS_OK || parseJson(answer.text) === undefined) throw failure(actor, answer);
+  }
+
   async #publish(topic: string, event: Readonly<Record<string, unknown>>, traceparent?: string): Promise<void> {
     const answer = await this.#client.call({
       method: "POST",

@@ -65,6 +65,11 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   router.put("/actors/:type/:id/method/inspect", async (request, response) => {
     response.json(await host.inspect(actorOf(host, request)));
   });
+  router.put("/actors/:type/:id/method/nudge", async (request, response) => {
+    admit();
+    await host.nudge(actorOf(host, request));
+    response.json({});
+  });
   router.put("/actors/:type/:id/method/remind/:name", async (request, response) => {
     admit();
     await host.tick(actorOf(host, request), request.params.name);
@@ -72,7 +77,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   });
   router.put("/actors/:type/:id/method/{*rest}", (request) => {
     actorOf(host, request);
-    throw new Fault("route.unknown", "an actor has the methods receive, heartbeat and inspect, and no others");
+    throw new Fault("route.unknown", "an actor has the methods receive, heartbeat, inspect and nudge, and no others");
   });
   router.delete("/actors/:type/:id", (request, response) => {
     // Whatever it is, it is not active here afterwards. Anything but 200 would only be logged by daprd.

@@ -72,10 +72,23 @@ export function parseBytes(bytes: Buffer): Json {
     throw new Fault("body.invalid", "the body is not UTF-8");
   }
   try {
-    return JSON.parse(text) as Json;
+    return (HALF_PAIR.test(text) ? JSON.parse(text, requireWellFormed) : JSON.parse(text)) as Json;
   } catch (error) {
+    if (error instanceof Fault) throw error;
     throw new Fault("body.invalid", `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 2 * ECHO_CHARS) : "it cannot be parsed"}`);
   }
+}
+
+/** An escape that may be half of a surrogate pair without the other half. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/;
+
+/**
+ * Half a surrogate pair is no character. daprd stores U+FFFD in its place (Go's encoding/json), so a value would come
+ * back from the store as another one.
+ */
+function requireWellFormed(this: unknown, key: string, value: unknown): unknown {
+  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Fault("body.invalid", "a string holds half of a surrogate pair, which is no character");
+  return value;
 }
 
 /** Checks a value against a strict schema. The fault names the first place and what was expected there. */
