@@ -9,6 +9,7 @@ import type { Json } from "../runtime/faults.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 
 const REFERENCES_MAX = 32;
+const COMPARE_DEPTH_MAX_LEVELS = 8;
 
 /** A schema and the document that its references point into. `undefined`: anything is possible. */
 export interface Shape {
@@ -65,10 +66,29 @@ function fit(expression: Expression, scope: Shapes, target: Shape | undefined, a
 function fromFit(path: readonly string[], scope: Shapes, target: Shape | undefined, at: readonly string[]): string | undefined {
   const found = follow(path, scope);
   if (isNothing(found)) return found.nothing;
-  const given = typeOf(found);
+  return shapesFit(path, found, target, at, 0);
+}
+
+/** Compares what is read with what is wanted, key by key where both are objects; recursive schemas end at a depth. */
+function shapesFit(path: readonly string[], source: Shape | undefined, target: Shape | undefined, at: readonly string[], depth: number): string | undefined {
+  const given = typeOf(source);
   const wanted = typeOf(target);
-  if (given === undefined || wanted === undefined || compatible(given, wanted)) return undefined;
-  return `${path.join(".")} is of type ${given}, but ${place(at)} must be of type ${wanted}`;
+  if (given === undefined || wanted === undefined || depth > COMPARE_DEPTH_MAX_LEVELS) return undefined;
+  if (!compatible(given, wanted)) return `${path.join(".")} is of type ${given}, but ${place(at)} must be of type ${wanted}`;
+  const inside = (part: string): string | undefined => {
+    const from = member(source, part);
+    const to = member(target, part);
+    if (isNothing(from)) return `${path.join(".")} has no ${JSON.stringify(part)}, which ${place(at)} must have`;
+    if (isNothing(to)) return `${path.join(".")} has ${JSON.stringify(part)}, which ${place(at)} must not have`;
+    return shapesFit([...path, part], from, to, [...at, part], depth + 1);
+  };
+  // Only keys that are always there, or always needed, can certainly be wrong.
+  return first([...new Set([...requiredOf(target), ...requiredOf(source)])].map(inside));
+}
+
+function requiredOf(shape: Shape | undefined): readonly string[] {
+  const required = resolve(shape)?.node["required"];
+  return Array.isArray(required) ? (required as readonly Json[]).filter((key) => typeof key === "string") : [];
 }
 
 function literalFit(literal: Json, target: Shape | undefined, at: readonly string[]): string | undefined {
@@ -86,10 +106,9 @@ function literalFit(literal: Json, target: Shape | undefined, at: readonly strin
 function objectFit(entries: Readonly<Record<string, Expression>>, scope: Shapes, target: Shape | undefined, at: readonly string[]): string | undefined {
   const wrong = kindFit("object", target, at) ?? first(Object.entries(entries).map(([key, item]) => memberFit(item, scope, target, [...at, key])));
   if (wrong !== undefined) return wrong;
-  const node = resolve(target)?.node;
-  if (node?.["type"] !== "object" || !Array.isArray(node["required"])) return undefined;
-  const missing = (node["required"] as readonly Json[]).find((key) => typeof key === "string" && !Object.hasOwn(entries, key));
-  return missing === undefined ? undefined : `${place([...at, String(missing)])} is missing`;
+  if (typeOf(target) !== "object") return undefined;
+  const missing = requiredOf(target).find((key) => !Object.hasOwn(entries, key));
+  return missing === undefined ? undefined : `${place([...at, missing])} is missing`;
 }
 
 function memberFit(item: Expression, scope: Shapes, target: Shape | undefined, at: readonly string[]): string | undefined {

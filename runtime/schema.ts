@@ -98,7 +98,9 @@ function notJsonList(list: readonly unknown[], walk: Walk, depth: number): Probl
 function notJsonObject(value: object, walk: Walk, depth: number): Problem | undefined {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) return jsonExpected(kindOf(value));
-  for (const [key, item] of Object.entries(value)) {
+  const object = value as Readonly<Record<string, unknown>>;
+  for (const key of Object.keys(object)) {
+    const item = object[key];
     if (item === undefined) {
       walk.absent = true;
       continue;
@@ -145,13 +147,13 @@ function listDifference(value: readonly Json[], result: readonly unknown[]): Pro
 
 function objectDifference(value: { readonly [key: string]: Json }, result: object): Problem | undefined {
   const made = result as Readonly<Record<string, unknown>>;
-  for (const [key, item] of Object.entries(value)) {
+  for (const key of Object.keys(value)) {
     if (!Object.hasOwn(made, key)) return { path: [key], text: "unknown key", expected: "only the keys of the schema" };
-    const problem = difference(item, made[key]);
+    const problem = difference(value[key] ?? null, made[key]);
     if (problem !== undefined) return under(key, problem);
   }
-  for (const [key, item] of Object.entries(made)) {
-    if (item !== undefined && !Object.hasOwn(value, key)) {
+  for (const key of Object.keys(made)) {
+    if (made[key] !== undefined && !Object.hasOwn(value, key)) {
       return { path: [key], text: "missing; the schema would fill in a default, and none is filled in", expected: "a value" };
     }
   }

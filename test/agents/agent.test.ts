@@ -1,0 +1,154 @@
+/**
+ * @module Promises of contracts and agents.
+ */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { agent, contract, Fault, handOffTo, isHandOff, type Json, remote, type RuntimeContext } from "../../agents/index.ts";
+import { booked, flight, Flight, hotel, Hotel, planner, Planner, snark, Snark } from "./fixtures/travel.ts";
+
+interface Fake extends RuntimeContext {
+  readonly states: Json[];
+  readonly asked: (readonly [string, Json])[];
+  readonly undos: (() => unknown)[];
+}
+
+/** A runner that records nothing: each call goes straight through. */
+function fake(state: Json, answer: Json = null): Fake {
+  const states: Json[] = [];
+  const asked: (readonly [string, Json])[] = [];
+  const undos: (() => unknown)[] = [];
+  const signal = new AbortController().signal;
+  return {
+    states, asked, undos, state, signal,
+    setState: (next) => void states.push(next),
+    step: async (name, action, options) => {
+      const tools = { idempotencyKey: `key-${name}`, signal };
+      const result = await action(tools);
+      undos.push(() => options?.undo?.(undefined, tools));
+      return JSON.parse(JSON.stringify(result)) as Json;
+    },
+    ask: async (target, input) => {
+      asked.push([target.name, input]);
+      return answer;
+    },
+    handOff: (target, input) => handOffTo(target.name, input),
+    now: () => 5,
+    uuid: () => "u",
+    log: { info: () => undefined, warn: () => undefined, error: () => undefined },
+    principal: { subject: "s", tenant: "t", permissions: [] },
+    attempt: 1,
+    processId: "p",
+  };
+}
+
+const definition = (run: () => unknown): string => {
+  try {
+    run();
+  } catch (error) {
+    if (error instanceof Fault && error.code === "definition.invalid") return error.message;
+    throw error;
+  }
+  throw new Error("nothing was refused");
+};
+
+describe("a handler", () => {
+  test("gets its input and gives its output", async () => {
+    expect(await planner.handle({ city: "Rome", days: 3 }, fake(null))).toEqual({ airport: "ROM", nights: 2 });
+  });
+  test("makes outside effects under a key, and takes them back by it", async () => {
+    const context = fake(null);
+    expect(await flight.handle({ to: "ROM" }, context)).toEqual({ price: 120, ticket: "key-reserve" });
+    expect(booked.get("key-reserve")).toBe("ROM");
+    for (const undo of context.undos) await undo();
+    expect(booked.size).toBe(0);
+  });
+  test("asks declared agents and keeps state", async () => {
+    const context = fake({ jokes: 4 }, { airport: "ROM", nights: 2 });
+    const trip = { city: "Rome", days: 3 };
+    expect(await snark.handle({ prices: [1, 2], trip }, context)).toEqual({ joke: "ROM, again?", total: 3 });
+    expect(context.asked).toEqual([["Planner", trip]]);
+    expect(context.states).toEqual([{ jokes: 5 }]);
+  });
+  test("an answer that is not what the asked contract promises is a fault of its output", async () => {
+    await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow("output of agent Planner at airport: expected string, found a number");
+  });
+  test("a state that does not fit is refused and not set", async () => {
+    const wrong = agent(Planner, {
+      state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
+      handle: (_trip, ctx) => {
+        ctx.setState({ n: 0.5 });
+        return { airport: "A", nights: 1 };
+      },
+    });
+    const context = fake({ n: 0 });
+    await expect(wrong.handle({ city: "A", days: 1 }, context)).rejects.toMatchObject({ code: "schema.state", message: "state of agent Planner at n: expected int, found a number" });
+    expect(context.states).toEqual([]);
+  });
+  test("a step that gives nothing is recorded as null, one that gives no JSON is refused", async () => {
+    const results: unknown[] = [];
+    const odd = agent(Planner, {
+      handle: async (_trip, ctx) => {
+        results.push(await ctx.step("none", () => undefined));
+        await ctx.step("date", () => ({ at: new Date(0) }));
+        return { airport: "A", nights: 1 };
+      },
+    });
+    await expect(odd.handle({ city: "A", days: 1 }, fake(null))).rejects.toThrow('result of step "date" of agent Planner at at: expected a JSON value, found an instance of Date');
+    expect(results).toEqual([null]);
+  });
+  test("hands off to declared agents, and the answer is known as a hand-off", async () => {
+    const Charter = contract("Charter", 1, { input: Flight.input, output: Flight.output });
+    const broker = agent(Flight, { handsOffTo: [Charter], handle: (query, ctx) => ctx.handOff(Charter, query) });
+    const answer = await broker.handle({ to: "ROM" }, fake(null));
+    expect(isHandOff(answer) && [answer.target, answer.input]).toEqual(["Charter", { to: "ROM" }]);
+    expect(isHandOff({ target: "Charter", input: { to: "ROM" } })).toBe(false);
+  });
+  test("without types, what is not declared is still refused", async () => {
+    const sly = agent(Planner, {
+      handle: async (trip, ctx) => {
+        const ask = ctx.ask as unknown as (target: unknown, input: unknown) => Promise<unknown>;
+        await ask(Snark, trip);
+        return { airport: "A", nights: 1 };
+      },
+    });
+    await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({ code: "ask.undeclared", message: "agent Planner asked Snark, which is not in its asks" });
+  });
+});
+
+describe("an agent's face for hosts", () => {
+  test("the gates have their own codes", () => {
+    expect(() => flight.checkInput({ to: "A", vip: true })).toThrow("input of agent Flight at vip: unknown key");
+    expect(() => flight.checkOutput({ price: 1 })).toThrow("output of agent Flight at ticket: expected string, found nothing");
+    expect(() => snark.checkState({ jokes: "1" })).toThrow("state of agent Snark at jokes: expected number, found a string");
+    expect(planner.checkState(null)).toBe(null);
+    expect(() => planner.checkState({})).toThrow("the agent declares no state");
+  });
+  test("defaults, and what the manager must know", () => {
+    expect([hotel.concurrency, hotel.compatibleWith, hotel.initialState]).toEqual([64, [], null]);
+    expect(snark.data).toEqual({ version: 1, key: { literal: "one" }, asks: ["Planner"], handsOffTo: [] });
+    expect(remote(Hotel, { asks: [Planner], visitsMax: 2 }).data).toEqual({ version: 1, asks: ["Planner"], handsOffTo: [], visitsMax: 2 });
+  });
+});
+
+describe("a wrong definition is refused with the place", () => {
+  const Text = z.object({ text: z.string() });
+  const handle = () => ({ airport: "A", nights: 1 });
+  const cases: readonly (readonly [string, () => unknown, string])[] = [
+    ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name has 1 to 64 characters'],
+    ["a contract's version", () => contract("A", 0, { input: Text, output: Text }), 'contract "A": version is 0, but must be a whole number from 1'],
+    ["a schema of dates", () => contract("A", 1, { input: z.object({ at: z.date() }), output: Text }), 'contract "A", input: Date cannot be represented'],
+    ["a key that computes", () => contract("A", 1, { input: Text, output: Text, key: (input) => input.text.trim() }), 'contract "A", key: input.text.trim() was called'],
+    ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
+    ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],
+    ["an unknown option", () => agent(Planner, { handle, visits: 1 } as never), 'agent "Planner": unknown option "visits"; known are handle, state'],
+    ["visits", () => agent(Planner, { handle, visitsMax: 1_001 }), 'agent "Planner": visitsMax is 1001, but must be a whole number from 1 to 1000'],
+    ["concurrency", () => agent(Planner, { handle, concurrency: 0 }), 'agent "Planner": concurrency is 0'],
+    ["its own version as compatible", () => agent(Planner, { handle, compatibleWith: [1] }), 'agent "Planner": compatibleWith names version 1, which is this one'],
+    ["an ask twice", () => agent(Planner, { handle, asks: [Hotel, Hotel] }), 'agent "Planner": asks names "Hotel" twice'],
+    ["an agent among the asks", () => agent(Planner, { handle, asks: [hotel as never] }), 'agent "Planner": asks holds something that is no contract'],
+    ["an initial state that does not fit", () => agent(Planner, { handle, state: { schema: z.object({ n: z.int() }), initial: { n: 0.5 } } }), 'agent "Planner", state: initial does not fit the schema: state of agent Planner at n'],
+  ];
+  test.each(cases)("%s", (_title, run, message) => {
+    expect(definition(run)).toContain(message);
+  });
+});
