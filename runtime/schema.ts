@@ -81,7 +81,8 @@ function notJson(value: unknown, walk: Walk, depth: number): Problem | undefined
   if (walk.nodes > NODES_MAX || depth > DEPTH_MAX_LEVELS) {
     return { path: [], text: "too large, too deep or a cycle", expected: `a tree of at most ${NODES_MAX} nodes and ${DEPTH_MAX_LEVELS} levels` };
   }
-  if (value === null || typeof value === "string" || typeof value === "boolean") return undefined;
+  if (value === null || typeof value === "boolean") return undefined;
+  if (typeof value === "string") return value.isWellFormed() ? undefined : halfPair();
   if (typeof value === "number") return Number.isFinite(value) ? undefined : jsonExpected(String(value));
   if (typeof value !== "object") return jsonExpected(kindOf(value));
   return Array.isArray(value) ? notJsonList(value, walk, depth) : notJsonObject(value, walk, depth);
@@ -105,10 +106,15 @@ function notJsonObject(value: object, walk: Walk, depth: number): Problem | unde
       walk.absent = true;
       continue;
     }
-    const problem = notJson(item, walk, depth + 1);
+    const problem = key.isWellFormed() ? notJson(item, walk, depth + 1) : halfPair();
     if (problem !== undefined) return under(key, problem);
   }
   return undefined;
+}
+
+/** Stores replace half of a surrogate pair by another character, so the value would not come back as it was. */
+function halfPair(): Problem {
+  return { path: [], text: "a text holds half of a surrogate pair, which is no character", expected: "a text of whole characters" };
 }
 
 function jsonExpected(found: string): Problem {

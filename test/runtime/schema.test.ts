@@ -58,6 +58,7 @@ describe("a fault says where and what was expected", () => {
     ["a date", z.unknown(), { at: new Date(0) }, "at", "input of agent A at at: expected a JSON value, found an instance of Date"],
     ["a hole", z.array(z.unknown()), [1, undefined], "[1]", "input of agent A at [1]: expected a JSON value, found nothing"],
     ["NaN", z.unknown(), { n: [Number.NaN] }, "n[0]", "input of agent A at n[0]: expected a JSON value, found NaN"],
+    ["half a character", z.unknown(), ["a\ud83d"], "[0]", "input of agent A at [0]: a text holds half of a surrogate pair, which is no character"],
     ["a function", z.unknown(), { f: () => 1 }, "f", "input of agent A at f: expected a JSON value, found a function"],
     ["a key that only looks like part of the object", Trip, JSON.parse('{"city":"R","legs":[],"__proto__":{"vip":true}}'), "__proto__", "input of agent A at __proto__: unknown key"],
   ];
