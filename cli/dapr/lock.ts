@@ -164,11 +164,15 @@ function alive(locked: LockedProcess): boolean {
   return startedAt(locked.pid) === locked.started;
 }
 
-/** Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets, so counting starts after the last one. */
+/**
+ * Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets, so counting starts after the last one.
+ * A process that has ended and waits for its parent to notice (state Z) started at no time: it holds nothing.
+ */
 function startedAt(pid: number): string {
   try {
     const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19] ?? "";
+    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    return fields[0] === "Z" ? "ended" : (fields[19] ?? "");
   } catch {
     return "";
   }

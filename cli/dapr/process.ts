@@ -1,5 +1,6 @@
 /** @module A child process in a process group of its own, read line by line, with a bounded memory of what it said. */
 import { spawn, type ChildProcess } from "node:child_process";
+import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { LaunchError, messageOf, systemCode } from "./problem.ts";
 
@@ -27,6 +28,8 @@ export interface ChildOptions {
 const TAIL_LINES = 200;
 /** A longer line is cut, so that a child which prints no newline cannot fill the memory. */
 const LINE_MAX_CHARS = 8_192;
+/** How long the output of an ended process is read to its end while others hold it open. */
+const DRAIN_MS = 1_000;
 /** How often a wait looks whether the group is gone. */
 const GROUP_POLL_MS = 20;
 /** How long the kernel may take to end a group after SIGKILL. */
@@ -56,11 +59,14 @@ export class Child {
     };
     readLines(process.stdout, onLine);
     readLines(process.stderr, onLine);
+    let leftBehind: NodeJS.Timeout | undefined;
     process.once("exit", (code, signal) => {
       this.#exit = { code, signal };
+      leftBehind = setTimeout(() => endLeftBehind(process, pid), DRAIN_MS);
     });
     this.exited = new Promise((resolve) => {
       process.once("close", (code, signal) => {
+        clearTimeout(leftBehind);
         this.#exit = { code, signal };
         resolve(this.#exit);
       });
@@ -115,9 +121,35 @@ export class Child {
   }
 }
 
-/** Whether any process of the group led by `pid` is alive (a zombie nobody waited for does not count). */
+/**
+ * Whether any process of the group led by `pid` is alive. A signal also reaches a process that has ended and waits for its
+ * parent to notice, which an orphan may do for seconds under a slow init; where /proc tells, such a one does not count.
+ */
 export function groupAlive(pid: number): boolean {
-  return signalGroup(pid, 0);
+  if (!signalGroup(pid, 0)) return false;
+  const states = groupStates(pid);
+  return states === undefined || states.some((state) => state !== "Z" && state !== "X");
+}
+
+/** The states of a group's processes as /proc/<pid>/stat has them (field 3, the group is field 5); undefined without /proc. */
+function groupStates(group: number): readonly string[] | undefined {
+  if (process.platform !== "linux") return undefined;
+  const states: string[] = [];
+  for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
+    const stat = readStat(name);
+    const [state, , owner] = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
+    if (state !== undefined && Number(owner) === group) states.push(state);
+  }
+  return states;
+}
+
+function readStat(pid: string): string {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, "utf8");
+  } catch {
+    // It ended between the listing and the reading.
+    return "";
+  }
 }
 
 /** Sends a signal to the group led by `pid`; false when there is no such group any more. */
@@ -154,6 +186,13 @@ export async function groupGone(pid: number, timeoutMs: number): Promise<boolean
     await sleep(GROUP_POLL_MS);
   }
   return true;
+}
+
+/** The leader has ended and somebody still holds its output: what it started itself is ended too, and we listen no longer. */
+function endLeftBehind(process: ChildProcess, pid: number): void {
+  signalGroup(pid, "SIGKILL");
+  process.stdout?.destroy();
+  process.stderr?.destroy();
 }
 
 function cannotRun(options: ChildOptions, error: Error): LaunchError {
