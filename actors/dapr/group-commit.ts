@@ -12,8 +12,8 @@ import { DaprStore, itemText } from "./store.ts";
 
 /** Inserts in one transaction. More gain nothing and hold the others up longer. */
 const GROUP_INSERTS_MAX = 64;
-/** Bytes of one transaction's keys and values, so that the request stays below the sidecar's limit with its envelopes. */
-const GROUP_BYTES_MAX = LIMITS.bodyBytesMax / 2;
+/** Bytes of one transaction's keys and texts, so that the request stays below the sidecar's limit also when quoting doubles them. */
+const GROUP_BYTES_MAX = LIMITS.bodyBytesMax / 4;
 const STATUS_NO_CONTENT = 204;
 
 /** Records of an actor are numbered: `<system>/<type>/<id>/<sequence>`. */
