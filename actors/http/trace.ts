@@ -24,9 +24,9 @@ export function traceOf(request: IncomingMessage): Trace {
   return trace;
 }
 
-/** A trace context from its two fields; undefined when they are none. */
+/** A trace context from its two fields; undefined when they are none. daprd 1.18.2 fills in empty ones. */
 export function traceFrom(traceparent: unknown, tracestate: unknown): Trace | undefined {
-  const kept = typeof tracestate === "string" && tracestate.length <= TRACESTATE_CHARS_MAX ? { tracestate } : {};
+  const kept = typeof tracestate === "string" && tracestate !== "" && tracestate.length <= TRACESTATE_CHARS_MAX ? { tracestate } : {};
   const parsed = Trace.safeParse({ traceparent, ...kept });
   return parsed.success && !NO_TRACE.test(parsed.data.traceparent) ? parsed.data : undefined;
 }

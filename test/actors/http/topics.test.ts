@@ -1,0 +1,183 @@
+/** @module The thin subscribers: acknowledged on a receipt, given back when trying again is of use, kept when not. */
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { Fault } from "../../../runtime/faults.ts";
+import { encodeActorId } from "../../../runtime/ids.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { event, gate, message, startRig, TRACEPARENT, type HttpRig } from "./rig.ts";
+
+const SUCCESS = { status: "SUCCESS" };
+const RETRY = { status: "RETRY" };
+
+let rig: HttpRig;
+beforeEach(async () => {
+  rig = await startRig();
+});
+afterEach(async () => rig.host.drain());
+
+async function post(route: string, body: unknown): Promise<unknown> {
+  const answer = await rig.call("POST", `/topics/${route}`, body);
+  expect(answer.status).toBe(200);
+  return answer.json;
+}
+
+test("the subscriptions", async () => {
+  expect((await rig.call("GET", "/dapr/subscribe")).json).toEqual([
+    { pubsubname: "pubsub", topic: "party.tasks", route: "/topics/tasks" },
+    { pubsubname: "pubsub", topic: "party.manager", route: "/topics/manager" },
+    { pubsubname: "pubsub", topic: "party.agent.Planner", route: "/topics/agent/Planner" },
+  ]);
+});
+
+describe("tasks", () => {
+  test("are submitted under their own id, or under the event's", async () => {
+    expect(await post("tasks", event({ id: "t-1", route: "trip", input: 1 }, { traceparent: TRACEPARENT }))).toEqual(SUCCESS);
+    expect(await post("tasks", event({ route: "trip", input: null, timeoutMs: 9 }, { id: "event-2" }))).toEqual(SUCCESS);
+    expect(await post("tasks", event({ route: "trip", input: 1 }, { id: "a/b c" }))).toEqual(SUCCESS);
+    expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([
+      { id: "t-1", route: "trip", input: 1 },
+      { id: "event-2", route: "trip", input: null, timeoutMs: 9 },
+      { id: encodeActorId("a/b c"), route: "trip", input: 1 },
+    ]);
+    expect(rig.seen.submitted[0]?.caller).toEqual({ principal: { subject: "anonymous", tenant: "default", permissions: [] }, trace: { traceparent: TRACEPARENT } });
+    expect(rig.seen.poisoned).toEqual([]);
+  });
+
+  test.each([
+    ["bytes that are no JSON", "{oops", "body.invalid"],
+    ["an event without data", event(undefined), "message.invalid"],
+    ["an event without an id", event({ route: "trip", input: 1 }, { id: "" }), "message.invalid"],
+    ["an event without a time", event({ route: "trip", input: 1 }, { time: undefined }), "message.invalid"],
+    ["data that is text", event("hello"), "message.invalid"],
+    ["an unknown key", event({ route: "trip", input: 1, extra: 1 }), "message.invalid"],
+    ["no input", event({ route: "trip" }), "message.invalid"],
+    ["an id that is none", event({ id: "a/b", route: "trip", input: 1 }), "id.invalid"],
+    ["an expired event", event({ route: "trip", input: 1 }, { time: new Date(Date.now() - LIMITS.messageLifetimeMsDefault - 1_000).toISOString() }), "message.expired"],
+  ])("%s is kept at the desk with its bytes, and then acknowledged", async (_name, body, code) => {
+    expect(await post("tasks", body)).toEqual(SUCCESS);
+    expect(rig.seen.poisoned).toHaveLength(1);
+    expect(rig.seen.poisoned[0]).toMatchObject({ bytes: typeof body === "string" ? body : JSON.stringify(body), topic: "party.tasks", fault: { code } });
+    expect(rig.seen.submitted).toEqual([]);
+  });
+
+  test("an event over the limit is kept by its beginning", async () => {
+    expect(await post("tasks", `{"data":"${"x".repeat(LIMITS.bodyBytesMax)}"}`)).toEqual(SUCCESS);
+    expect(rig.seen.poisoned[0]?.fault.code).toBe("message.too-large");
+    expect(rig.seen.poisoned[0]?.bytes).toHaveLength(LIMITS.bodyBytesMax);
+  });
+
+  test("a final refusal is kept, one that may pass is given back", async () => {
+    const task = event({ route: "trip", input: 1 });
+    for (const code of ["system.overloaded", "store.unavailable", "sidecar.unavailable", "actor.busy"] as const) {
+      rig.behaviour.submit = async () => {
+        throw new Fault(code, "later");
+      };
+      expect(await post("tasks", task)).toEqual(RETRY);
+    }
+    expect(rig.seen.poisoned).toEqual([]);
+    for (const code of ["route.unknown", "schema.task", "process.conflict"] as const) {
+      rig.behaviour.submit = async () => {
+        throw new Fault(code, "never");
+      };
+      expect(await post("tasks", task)).toEqual(SUCCESS);
+    }
+    rig.behaviour.submit = async () => {
+      throw new TypeError("a defect");
+    };
+    expect(await post("tasks", task)).toEqual(SUCCESS);
+    expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["route.unknown", "schema.task", "process.conflict", "turn.failed"]);
+  });
+
+  test("what cannot be kept is given back", async () => {
+    rig.behaviour.poison = async () => {
+      throw new Fault("store.unavailable", "down");
+    };
+    expect(await post("tasks", "{oops")).toEqual(RETRY);
+  });
+});
+
+describe("messages", () => {
+  test("are handed to the actor and acknowledged on its receipt", async () => {
+    expect(await post("agent/Planner", event(message("m-1")))).toEqual(SUCCESS);
+    expect(await post("manager", event(message("m-2", { type: "party.ProcessManager", id: "p-1" })))).toEqual(SUCCESS);
+    expect(rig.seen.delivered.map(({ id }) => id)).toEqual(["m-1", "m-2"]);
+  });
+
+  test("a refusal that may pass is given back, a final one is acknowledged, no answer is given back", async () => {
+    rig.behaviour.deliver = async () => ({ refused: { code: "agent.busy", message: "" } });
+    expect(await post("agent/Planner", event(message("m")))).toEqual(RETRY);
+    rig.behaviour.deliver = async () => ({ refused: { code: "message.expired", message: "" } });
+    expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
+    rig.behaviour.deliver = async () => {
+      throw new Fault("sidecar.unavailable", "");
+    };
+    expect(await post("agent/Planner", event(message("m")))).toEqual(RETRY);
+    rig.behaviour.deliver = async () => {
+      throw new Error("anything");
+    };
+    expect(await post("agent/Planner", event(message("m")))).toEqual(RETRY);
+  });
+
+  test.each([
+    ["bytes that are no JSON", "nope", "body.invalid"],
+    ["a message with more", event({ ...message("m"), more: 1 }), "message.invalid"],
+    ["a message for another type", event(message("m", { type: "party.ProcessManager", id: "p" })), "message.invalid"],
+  ])("%s is kept and goes to nobody", async (_name, body, code) => {
+    expect(await post("agent/Planner", body)).toEqual(SUCCESS);
+    expect(rig.seen.poisoned.map(({ fault, topic }) => [fault.code, topic])).toEqual([[code, "party.agent.Planner"]]);
+    expect(rig.seen.delivered).toEqual([]);
+  });
+
+  test("a topic of an agent that is not here is unknown", async () => {
+    expect((await rig.call("POST", "/topics/agent/Other", event(message("m")))).status).toBe(404);
+  });
+});
+
+describe("messages when a broker must be answered at once", () => {
+  beforeEach(async () => {
+    await rig.host.drain();
+    rig = await startRig({ answerAtOnce: true });
+  });
+
+  test("are acknowledged before the actor answers, and delivered all the same before the host ends", async () => {
+    const answer = gate();
+    rig.behaviour.deliver = async ({ id }) => {
+      await answer.opened;
+      rig.seen.events.push(`done ${id}`);
+      return { receipt: { messageId: id, sequence: 1 } };
+    };
+    for (const id of ["m-1", "m-2"]) expect(await post("agent/Planner", event(message(id)))).toEqual(SUCCESS);
+    const drained = rig.host.drain();
+    expect(rig.seen.events).toEqual([]);
+    answer.open();
+    await drained;
+    expect(rig.seen.events).toEqual(["done m-1", "done m-2"]);
+  });
+
+  test("are given back when the queue is full", async () => {
+    const answer = gate();
+    rig.behaviour.deliver = async ({ id }) => {
+      await answer.opened;
+      return { receipt: { messageId: id, sequence: 1 } };
+    };
+    const room = LIMITS.subscriberQueueMax + LIMITS.agentConcurrencyDefault;
+    const body = JSON.stringify(event(message("m")));
+    let taken = 0;
+    for (let at = 0; at < room + 20; at += 20) {
+      const answers = await Promise.all(Array.from({ length: 20 }, () => post("agent/Planner", body)));
+      taken += answers.filter((status) => JSON.stringify(status) === JSON.stringify(SUCCESS)).length;
+    }
+    expect(taken).toBe(room);
+    // Tasks have a queue of nobody: they are acknowledged on their receipt.
+    expect(await post("tasks", event({ route: "trip", input: 1 }))).toEqual(SUCCESS);
+    answer.open();
+  });
+
+  test("a failed delivery ends nothing", async () => {
+    rig.behaviour.deliver = async () => {
+      throw new Error("swordfish");
+    };
+    expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
+    expect(await post("agent/Planner", "nope")).toEqual(SUCCESS);
+    expect(rig.seen.poisoned).toHaveLength(1);
+  });
+});
