@@ -34,6 +34,8 @@ export interface Transport {
   heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
   /** What an actor shows of itself. Throws coded faults. */
   inspect(actor: Address): Promise<Json>;
+  /** Has an actor look at its state now and set its alarm again, wherever placement has it (actor method `nudge`, no body). */
+  nudge(actor: Address): Promise<void>;
   /** Tells the world on the system's topic. Throws `sidecar.unavailable`. */
   notice(topic: string, id: string, data: NoticeData): Promise<void>;
 }
@@ -74,6 +76,8 @@ export interface ActorHost {
   receive(message: Message): Promise<TurnAnswer>;
   /** An alarm rang. Cheap when nothing is due: missed ticks come one by one. */
   tick(actor: Address, name: string): Promise<void>;
+  /** As a tick, and the alarm is set again even if this host believes that it is set. */
+  nudge(actor: Address): Promise<void>;
   /** A sign of life of work that another host runs. */
   heartbeat(actor: Address, beat: Heartbeat): void;
   /** What the actor shows of itself, read from the journal. */

@@ -42,7 +42,7 @@ export interface HttpHostOptions {
   /** The pubsub component. */
   readonly pubsub: string;
   /** True for pubsub.in-memory. */
-  readonly answerAtOnce: boolean;
+  readonly answerAtOnce: boolean | (() => boolean);
   /** APP_API_TOKEN: asked of every request but GET /healthz. */
   readonly appToken?: string | undefined;
   readonly logger: Logger;

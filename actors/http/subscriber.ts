@@ -27,7 +27,7 @@ export interface SubscriberOptions {
   /** The pubsub component. */
   readonly pubsub: string;
   /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. */
-  readonly answerAtOnce: boolean;
+  readonly answerAtOnce: boolean | (() => boolean);
   readonly logger: Logger;
   /** Epoch, milliseconds. */
   readonly nowMs: () => number;
@@ -45,6 +45,8 @@ const CloudEvent = z.looseObject({
   data: z.unknown().refine((data) => data !== undefined, "data is required"),
   traceparent: z.string().optional(),
   tracestate: z.string().optional(),
+  /** A traceparent of the publisher's that daprd leaves alone: it replaces `traceparent`, and empties it where tracing is off. */
+  troupetrace: z.string().optional(),
 });
 type CloudEvent = z.infer<typeof CloudEvent>;
 
@@ -95,7 +97,7 @@ export class Subscriber {
         received = await readBytes(request);
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
-        answer(await handle(event, traceFrom(event.traceparent, event.tracestate) ?? traceOf(request)));
+        answer(await handle(event, traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request)));
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
@@ -123,7 +125,8 @@ export class Subscriber {
     return async (event) => {
       const message: Message = check(Message, event.data, "message.invalid", "the message in the event's data");
       if (message.to.type !== type) throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
-      if (!this.#options.answerAtOnce) return this.#deliver(message);
+      const { answerAtOnce } = this.#options;
+      if (!(typeof answerAtOnce === "function" ? answerAtOnce() : answerAtOnce)) return this.#deliver(message);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
       void queue.add(() => this.#deliver(message));
       return "SUCCESS";

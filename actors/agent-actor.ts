@@ -1,0 +1,113 @@
+/**
+ * @module An agent on a host: checks what comes in, runs turns, and has handlers run outside them.
+ */
+import type { AgentDefinition } from "../agents/agent.ts";
+import { type AgentInput, agentMachine } from "../runtime/agent/machine.ts";
+import type { AgentEvent, AgentState } from "../runtime/agent/state.ts";
+import { Fault, faultFrom, isRetryable, type WireFault } from "../runtime/faults.ts";
+import type { Message, TurnAnswer } from "../runtime/protocol.ts";
+import { Leases } from "./leases.ts";
+import type { Logger } from "./log.ts";
+import type { LocalEffect, Performer } from "./performer.ts";
+import type { Heartbeat, Ports } from "./ports.ts";
+import { Runner } from "./runner.ts";
+import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
+import type { Values } from "./values.ts";
+
+export interface AgentActorParts {
+  readonly system: string;
+  readonly type: string;
+  readonly definition: AgentDefinition;
+  readonly ports: Ports;
+  readonly values: Values;
+  readonly writer: WriterIdentity;
+  readonly performer: Performer;
+  readonly log: Logger;
+}
+
+/** All actors of one agent in this host. */
+export class AgentActors {
+  readonly engine: TurnEngine<AgentState, AgentInput, AgentEvent>;
+  readonly runner: Runner;
+  readonly #parts: AgentActorParts;
+  readonly #leases: Leases;
+
+  constructor(parts: AgentActorParts) {
+    this.#parts = parts;
+    this.engine = new TurnEngine({ type: parts.type, machine: agentMachine, system: parts.system, ports: parts.ports, values: parts.values, writer: parts.writer });
+    this.#leases = new Leases(parts.ports.clock);
+    this.runner = new Runner({
+      definition: parts.definition, type: parts.type, values: parts.values, clock: parts.ports.clock, transport: parts.ports.transport, log: parts.log,
+      feed: (actorId, input) => this.#feed(actorId, input), peek: (actorId) => this.engine.peek(actorId),
+    });
+  }
+
+  async receive(message: Message): Promise<TurnAnswer> {
+    const { body } = message;
+    const fault = body.kind === "work" ? await this.#checkInput(message) : undefined;
+    const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
+    // An actor of one process is new when its first request comes; the insert finds out when that is wrong.
+    const expectNew = body.kind === "work" && body.attempt === 1 && message.to.id === message.processId;
+    const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
+    this.#after(message.to.id, result);
+    if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
+    this.#parts.performer.noteReceipt(message.id);
+    return { receipt: { messageId: message.id, sequence: result.sequence } };
+  }
+
+  /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */
+  async #checkInput(message: Message): Promise<WireFault | undefined> {
+    if (message.body.kind !== "work") return undefined;
+    try {
+      this.#parts.definition.checkInput(await this.#parts.values.read(message.body.input));
+      return undefined;
+    } catch (error) {
+      const fault = faultFrom(error, "schema.input");
+      if (isRetryable(fault)) throw error;
+      return fault;
+    }
+  }
+
+  /** A turn with an input of this host's own: the runner's. It needs no placement: the journal is the fence. */
+  async #feed(actorId: string, input: AgentInput): Promise<AgentState> {
+    const result = await this.engine.turn(actorId, input, { inputId: input.kind === "message" ? input.message.id : `${input.kind} ${input.workId}` });
+    this.#after(actorId, result);
+    if (result.verdict.kind === "refused") throw Fault.fromWire(result.verdict.fault);
+    return result.state;
+  }
+
+  #after(actorId: string, result: TurnResult<AgentState>): void {
+    if (result.effects.length === 0) return;
+    const direct = !result.wrote;
+    void this.#parts.performer.perform(result.effects, { direct, local: (effect) => this.#local(actorId, effect, result.state) });
+  }
+
+  #local(actorId: string, effect: LocalEffect, state: AgentState): void {
+    switch (effect.kind) {
+      case "run":
+        void this.runner.run(actorId, state, effect.workId, effect.token);
+        return;
+      case "stop":
+        this.runner.stop(actorId, effect.workId, effect.token);
+        return;
+      case "watch":
+        this.#leases.watch(`${actorId}/${effect.workId}`, effect.token, () => {
+          this.#feed(actorId, { kind: "lost", workId: effect.workId, token: effect.token }).catch((error: unknown) => {
+            this.#parts.log.debug({ err: error, workId: effect.workId }, "a loss was not recorded; the next request will watch again");
+          });
+        });
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  heartbeat(actorId: string, beat: Heartbeat): void {
+    this.#leases.heard(`${actorId}/${beat.workId}`, beat);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#leases.endAll();
+    await this.runner.drain(drainMs);
+  }
+}

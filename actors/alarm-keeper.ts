@@ -1,0 +1,56 @@
+/**
+ * @module Keeps the alarms of processes where they must be, and remembers what it set so that most turns set nothing.
+ *
+ * What this host remembers may be wrong (another host may have moved an alarm), so it is only used to leave out a call
+ * that would bring an alarm near again while this host's own near alarm still stands; an alarm is never further away
+ * than LIMITS.alarmAwayMsMax, which bounds what any mistake can cost.
+ */
+import { LIMITS } from "../runtime/limits.ts";
+import type { Address } from "../runtime/protocol.ts";
+import { LruMap } from "./lru.ts";
+import type { Alarms, Clock } from "./ports.ts";
+
+export class AlarmKeeper {
+  readonly #alarms: Alarms;
+  readonly #clock: Clock;
+  readonly #near = new LruMap<string, true>(LIMITS.knownAlarmsMax);
+
+  constructor(alarms: Alarms, clock: Clock) {
+    this.#alarms = alarms;
+    this.#clock = clock;
+  }
+
+  /** Makes sure that the alarm rings soon. Throws `sidecar.unavailable`. */
+  async near(actor: Address, name: string): Promise<void> {
+    const key = keyOf(actor, name);
+    if (this.#near.has(key)) return;
+    await this.#alarms.set(actor, name, LIMITS.alarmNearMs, LIMITS.alarmNearMs);
+    this.#near.set(key, true);
+  }
+
+  /**
+   * Moves the alarm away to a moment, at most LIMITS.alarmAwayMsMax from now. `isCurrent` tells whether the decision to
+   * move still stands; it is asked before and after, so that a host that slept in between brings the alarm back.
+   */
+  async away(actor: Address, name: string, atMs: number, isCurrent: () => Promise<boolean>): Promise<void> {
+    const delayMs = Math.min(atMs - this.#clock.nowMs(), LIMITS.alarmAwayMsMax);
+    if (delayMs < LIMITS.alarmAwayMsMin || !(await isCurrent())) return;
+    this.forget(actor, name);
+    await this.#alarms.set(actor, name, delayMs, LIMITS.alarmNearMs);
+    if (!(await isCurrent())) await this.near(actor, name);
+  }
+
+  /** Removes an alarm that no state can need any more. */
+  async remove(actor: Address, name: string): Promise<void> {
+    await this.#alarms.remove(actor, name);
+    this.forget(actor, name);
+  }
+
+  forget(actor: Address, name: string): void {
+    this.#near.delete(keyOf(actor, name));
+  }
+}
+
+function keyOf(actor: Address, name: string): string {
+  return `${actor.type}/${actor.id}/${name}`;
+}

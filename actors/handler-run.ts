@@ -1,0 +1,256 @@
+/**
+ * @module One run of a handler: what it is given, what it records, how it is stopped.
+ *
+ * A handler runs from its start. What an earlier run recorded is given back instead of being done again, so the handler
+ * comes to where the earlier run was. In undo mode it runs only to show which undos there are.
+ */
+import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
+import { handOffTo } from "../agents/context.ts";
+import { hashJson, hashText } from "../runtime/canonical.ts";
+import { Fault, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
+import type { EntryContent } from "../runtime/agent/machine.ts";
+import type { Clock } from "./ports.ts";
+import type { Values } from "./values.ts";
+
+/** How a run reaches its actor. Both throw the refusal as a fault: `work.superseded` when the token is stale. */
+export interface RunLink {
+  record(entry: EntryContent): Promise<void>;
+  ask(agent: string, occurrence: number, input: Json): Promise<AgentState>;
+  /** The actor's state as this host last knew it. */
+  state(): AgentState | undefined;
+}
+
+interface Undoable {
+  readonly name: string;
+  readonly occurrence: number;
+  readonly result: Json | undefined;
+  readonly undo: (result: Json | undefined, step: StepTools) => unknown;
+}
+
+interface PendingAsk {
+  readonly resolve: (answer: Json) => void;
+  readonly reject: (fault: Fault) => void;
+}
+
+type StepOptions = Parameters<RuntimeContext["step"]>[2];
+
+export interface HandlerRunParts {
+  readonly work: AgentWork;
+  readonly values: Values;
+  readonly clock: Clock;
+  readonly link: RunLink;
+  readonly log: AgentLog;
+  /** Called when the run parks for an answer (`true`) and before it goes on (`false`). */
+  readonly parked: (parked: boolean) => Promise<void>;
+}
+
+/** The mutable side of one run. Lives in one host, under one token; everything durable is in the actor's journal. */
+export class HandlerRun implements RuntimeContext {
+  readonly #parts: HandlerRunParts;
+  readonly #abort = new AbortController();
+  readonly #occurrences = new Map<string, number>();
+  readonly #asked = new Map<number, PendingAsk>();
+  readonly #undoables: Undoable[] = [];
+  #uuids = 0;
+  #pendingState: { readonly content: Json; readonly base: number } | undefined;
+  #stateVersion: number;
+  #state: Json;
+  #touchedAtMs: number;
+  #blocked = false;
+
+  constructor(parts: HandlerRunParts, stateVersion: number, state: Json) {
+    this.#parts = parts;
+    this.#stateVersion = stateVersion;
+    this.#state = state;
+    this.#touchedAtMs = parts.clock.nowMs();
+  }
+
+  // ---- what the handler sees ----------------------------------------------------------------------------------------
+
+  get state(): Json {
+    return this.#pendingState?.content ?? this.#state;
+  }
+
+  setState(next: Json): void {
+    this.#pendingState = { content: next, base: this.#stateVersion };
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get log(): AgentLog {
+    return this.#parts.log;
+  }
+
+  get principal(): RuntimeContext["principal"] {
+    return this.#parts.work.principal;
+  }
+
+  get attempt(): number {
+    return this.#parts.work.attempt;
+  }
+
+  get processId(): string {
+    return this.#parts.work.processId;
+  }
+
+  /** The moment at which this work was begun first: the same on every run. */
+  now(): number {
+    return this.#parts.work.begunAtMs;
+  }
+
+  /** Derived from the work id and the count of calls: the same on every run, and unlike any other work's. */
+  uuid(): string {
+    const text = hashText(`${this.#parts.work.id}/uuid/${this.#uuids}`);
+    this.#uuids += 1;
+    // Layout of RFC 9562, version 8 (custom).
+    return `${text.slice(0, 8)}-${text.slice(8, 12)}-8${text.slice(13, 16)}-a${text.slice(17, 20)}-${text.slice(20, 32)}`;
+  }
+
+  handOff(target: { readonly name: string }, input: Json): HandOff {
+    return handOffTo(target.name, input);
+  }
+
+  async step(name: string, action: (step: StepTools) => unknown, options?: StepOptions): Promise<Json> {
+    const occurrence = this.#count(`step ${name}`);
+    const input = hashJson(options?.input ?? null);
+    const recorded = this.#find("step", name, occurrence, input);
+    if (recorded !== undefined) {
+      const output = await this.#parts.values.read(recorded.output);
+      this.#noteUndo(name, occurrence, output, options?.undo);
+      return output;
+    }
+    if (this.#undoing) {
+      // Its effect may have happened without having been recorded, so it is undone by its key.
+      this.#noteUndo(name, occurrence, undefined, options?.undo);
+      return this.#never();
+    }
+    if (occurrence >= LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} was made ${occurrence} times`);
+    this.#throwIfStopped();
+    const output = plainJson(await action(this.#tools(name, occurrence)));
+    await this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined });
+    return output;
+  }
+
+  async ask(target: { readonly name: string }, input: Json): Promise<Json> {
+    const occurrence = this.#count(`ask ${target.name}`);
+    const known = this.#findAsk(this.#parts.work.asks, target.name, occurrence, input);
+    if (known === undefined && this.#undoing) return this.#never();
+    if (known?.result !== undefined) return this.#answer(known);
+    if (this.#undoing) return this.#never();
+    this.#throwIfStopped();
+    const asks = known === undefined ? (await this.#parts.link.ask(target.name, occurrence, input)).works[this.#parts.work.id]?.asks : this.#latest()?.asks;
+    const ask = this.#findAsk(asks ?? [], target.name, occurrence, input);
+    if (ask === undefined) throw new Fault("work.superseded", "the work went on elsewhere");
+    if (ask.result !== undefined) return this.#answer(ask);
+    void this.#parts.parked(true);
+    return new Promise((resolve, reject) => this.#asked.set(ask.index, { resolve, reject }));
+  }
+
+  // ---- what the runner does with it ---------------------------------------------------------------------------------
+
+  get pendingState(): { readonly content: Json; readonly base: number } | undefined {
+    return this.#pendingState;
+  }
+
+  stop(reason: WireFault): void {
+    const fault = Fault.fromWire(reason);
+    this.#abort.abort(fault);
+    for (const [index, pending] of this.#asked) {
+      this.#asked.delete(index);
+      pending.reject(fault);
+    }
+  }
+
+  /** The parked handler goes on: fresh state, and its answers. */
+  async goOn(work: AgentWork, stateVersion: number, state: Json): Promise<void> {
+    const answered = work.asks.filter((ask) => ask.result !== undefined && this.#asked.has(ask.index));
+    if (answered.length === 0) return;
+    this.#stateVersion = stateVersion;
+    this.#state = state;
+    await this.#parts.parked(false);
+    for (const ask of answered) {
+      const pending = this.#asked.get(ask.index);
+      this.#asked.delete(ask.index);
+      this.#answer(ask).then(pending?.resolve, pending?.reject);
+    }
+  }
+
+  /** Resolves when the handler of an undo run has shown all it can: it asked for nothing new for a while. */
+  async blocked(): Promise<void> {
+    while (!this.#blocked || this.#parts.clock.nowMs() - this.#touchedAtMs < LIMITS.undoQuietMs) {
+      if (this.#abort.signal.aborted) return;
+      await new Promise<void>((resolve) => void this.#parts.clock.after(LIMITS.undoQuietMs / 4, resolve));
+    }
+  }
+
+  /** Undoes what was found, newest first; each undo is recorded once. Throws what an undo throws. */
+  async undoAll(): Promise<void> {
+    for (const { name, occurrence, result, undo } of this.#undoables.toReversed()) {
+      if (this.#find("undo", name, occurrence, "") !== undefined) continue;
+      await undo(result, this.#tools(name, occurrence));
+      await this.#parts.link.record({ kind: "undo", name, occurrence, input: "", output: null, undoable: false });
+    }
+  }
+
+  // ---- internals ----------------------------------------------------------------------------------------------------
+
+  get #undoing(): boolean {
+    return this.#parts.work.mode === "undo";
+  }
+
+  #latest(): AgentWork | undefined {
+    return this.#parts.link.state()?.works[this.#parts.work.id];
+  }
+
+  #count(key: string): number {
+    this.#touchedAtMs = this.#parts.clock.nowMs();
+    const count = this.#occurrences.get(key) ?? 0;
+    this.#occurrences.set(key, count + 1);
+    return count;
+  }
+
+  #find(kind: Entry["kind"], name: string, occurrence: number, input: string): Entry | undefined {
+    const entry = this.#parts.work.entries.find((one) => one.kind === kind && one.name === name && one.occurrence === occurrence);
+    if (entry !== undefined && entry.input !== input) throw new Fault("step.mismatch", `step ${JSON.stringify(name)} (${occurrence}) was recorded with another input`);
+    return entry;
+  }
+
+  #findAsk(asks: readonly Ask[], agent: string, occurrence: number, input: Json): Ask | undefined {
+    const ask = asks.find((one) => one.agent === agent && one.occurrence === occurrence);
+    if (ask !== undefined && ask.inputHash !== hashJson(input)) throw new Fault("step.mismatch", `ask of ${agent} (${occurrence}) was recorded with another input`);
+    return ask;
+  }
+
+  async #answer(ask: Ask): Promise<Json> {
+    const { result } = ask;
+    if (result !== undefined && "output" in result) return this.#parts.values.read(result.output);
+    const fault = result !== undefined && "fault" in result ? result.fault : wireFault("turn.failed", `the answer of ${ask.agent} has no content`);
+    throw Fault.fromWire(fault);
+  }
+
+  #noteUndo(name: string, occurrence: number, result: Json | undefined, undo: NonNullable<StepOptions>["undo"]): void {
+    if (undo !== undefined) this.#undoables.push({ name, occurrence, result, undo });
+  }
+
+  #tools(name: string, occurrence: number): StepTools {
+    return { idempotencyKey: `${this.#parts.work.id}/${name}/${occurrence}`, signal: this.#abort.signal };
+  }
+
+  #throwIfStopped(): void {
+    if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
+  }
+
+  /** An undo run must not go past what was recorded: whatever comes next never happened. */
+  #never(): Promise<never> {
+    this.#blocked = true;
+    return new Promise<never>(() => {});
+  }
+}
+
+function plainJson(value: unknown): Json {
+  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json);
+}

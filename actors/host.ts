@@ -1,0 +1,153 @@
+/**
+ * @module One host: the actors of a system over one set of ports. Knows neither Dapr nor HTTP.
+ *
+ * Owns: the incarnation, the dispatch of messages by actor type, the shutdown. The same host runs on Dapr, in
+ * `runLocal` and in a simulation.
+ */
+import type { System } from "../agents/system.ts";
+import { Fault, type Json } from "../runtime/faults.ts";
+import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../runtime/index-actor.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Address, actorType, type Message, type TurnAnswer } from "../runtime/protocol.ts";
+import type { ProcessState } from "../runtime/process/state.ts";
+import { AgentActors } from "./agent-actor.ts";
+import { AlarmKeeper } from "./alarm-keeper.ts";
+import { IndexClient } from "./index-client.ts";
+import type { Logger } from "./log.ts";
+import { Performer } from "./performer.ts";
+import type { ActorHost, Heartbeat, Ports } from "./ports.ts";
+import { ProcessActors } from "./process-actor.ts";
+import { processView } from "./process-view.ts";
+import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
+import { TurnEngine, type WriterIdentity } from "./turn.ts";
+import { Values } from "./values.ts";
+
+export interface HostParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly log: Logger;
+  /** Open processes above which tasks are refused. */
+  readonly openMax?: number;
+}
+
+/** Hears of every record of a process manager of this host, after it was written. */
+export type ProcessListener = (before: ProcessState, after: ProcessState) => void;
+
+export class Host implements ActorHost {
+  readonly types: readonly string[];
+  readonly incarnation: string;
+  readonly values: Values;
+  readonly directory: IndexClient;
+  readonly desk: IndexClient;
+  readonly processes: ProcessActors;
+  readonly #agents = new Map<string, AgentActors>();
+  readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
+  readonly #processType: string;
+  readonly #listeners = new Set<ProcessListener>();
+
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax }: HostParts) {
+    this.incarnation = ports.chance.token();
+    this.values = new Values(ports.store, system.name);
+    this.directory = new IndexClient(ports, system.name, "Directory");
+    this.desk = new IndexClient(ports, system.name, "DeadLetterDesk");
+    const writer = writerOf(this.incarnation);
+    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, log });
+    const shared = { ports, values: this.values, writer, performer, log };
+    this.#processType = actorType(system.name, "ProcessManager");
+    this.processes = new ProcessActors({
+      ...shared, system, type: this.#processType, alarms: new AlarmKeeper(ports.alarms, ports.clock), directory: this.directory, openMax,
+      observe: (before, after) => {
+        for (const listener of this.#listeners) listener(before, after);
+      },
+    });
+    for (const definition of system.agents.values()) {
+      const type = actorType(system.name, definition.name);
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+    }
+    for (const index of ["Directory", "DeadLetterDesk"] as const) {
+      const type = actorType(system.name, index);
+      this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
+    }
+    this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+  }
+
+  /** Calls the listener after every record of a process here; the result ends it. */
+  listen(listener: ProcessListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  receive(message: Message): Promise<TurnAnswer> {
+    const attributes = { [ATTRIBUTE.actor]: message.to.type, [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
+    return inSpan(SPAN.turn, message.trace, attributes, () => this.#receive(message));
+  }
+
+  async #receive(message: Message): Promise<TurnAnswer> {
+    const { type, id } = message.to;
+    if (type === this.#processType) return this.processes.receive(message);
+    const agent = this.#agents.get(type);
+    if (agent !== undefined) return agent.receive(message);
+    const index = this.#indexes.get(type);
+    if (index === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
+    const result = await index.turn(id, { kind: "message", message }, { inputId: message.id });
+    if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
+    return { receipt: { messageId: message.id, sequence: result.sequence } };
+  }
+
+  async tick(actor: Address, name: string): Promise<void> {
+    if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+  }
+
+  async nudge(actor: Address): Promise<void> {
+    if (actor.type === this.#processType) await this.processes.nudge(actor.id);
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#agents.get(actor.type)?.heartbeat(actor.id, beat);
+  }
+
+  async inspect(actor: Address): Promise<Json> {
+    if (actor.type === this.#processType) {
+      const { state, sequence } = await this.processes.engine.fresh(actor.id);
+      return processView(state, sequence, this.values);
+    }
+    const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
+    return toJson((await engine.fresh(actor.id)).state);
+  }
+
+  /** What is cached of an actor that moves away would only be found stale later. */
+  deactivate(actor: Address): void {
+    if (actor.type === this.#processType) this.processes.engine.forget(actor.id);
+    this.#agents.get(actor.type)?.engine.forget(actor.id);
+    this.#indexes.get(actor.type)?.forget(actor.id);
+  }
+
+  /** Handlers in work. */
+  get running(): number {
+    let count = 0;
+    for (const agent of this.#agents.values()) count += agent.runner.running;
+    return count;
+  }
+
+  /** Ends timers and watches, and waits for handlers in work, at most `drainMs`. */
+  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+    this.processes.stop();
+  }
+}
+
+function writerOf(incarnation: string): WriterIdentity {
+  let count = 0;
+  return {
+    incarnation,
+    nextCount: () => {
+      count += 1;
+      return count;
+    },
+  };
+}
+
+function toJson(state: unknown): Json {
+  return JSON.parse(JSON.stringify(state)) as Json;
+}

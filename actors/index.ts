@@ -1,0 +1,118 @@
+/**
+ * @module Package entry `./dapr`: serves a system beside a Dapr sidecar.
+ */
+import type { Logger } from "pino";
+import { v7 } from "uuid";
+import type { System } from "../agents/system.ts";
+import { Fault, faultFrom } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { DaprAlarms } from "./dapr/alarms.ts";
+import { SidecarClient } from "./dapr/client.ts";
+import { openStore } from "./dapr/group-commit.ts";
+import { answersAtOnce, type SidecarFacts, sidecarFacts } from "./dapr/sidecar.ts";
+import { DaprTransport } from "./dapr/transport.ts";
+import { Host } from "./host.ts";
+import { HttpHost } from "./http/server.ts";
+import { LateStore } from "./late-store.ts";
+import type { Operations } from "./operations.ts";
+import { recover } from "./recovery.ts";
+import { systemChance, systemClock } from "./system-clock.ts";
+import { SystemOperations } from "./system-operations.ts";
+
+export type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+
+export interface ServeOptions {
+  /** Port of the app; 0 takes a free one. */
+  readonly appPort: number;
+  /** Address that the app listens on. Default 127.0.0.1: whoever reaches it can run turns. */
+  readonly host?: string | undefined;
+  readonly daprHttpPort: number;
+  /** Default 127.0.0.1. */
+  readonly daprHost?: string | undefined;
+  /** DAPR_API_TOKEN: sent to the sidecar. */
+  readonly apiToken?: string | undefined;
+  /** APP_API_TOKEN: asked of every request but GET /healthz. */
+  readonly appToken?: string | undefined;
+  /** Name of the state store component. Default `statestore`. */
+  readonly stateStore?: string | undefined;
+  /** Name of the pubsub component. Default `pubsub`. */
+  readonly pubsub?: string | undefined;
+  /** Open processes of this host above which tasks get 429. Default LIMITS.openProcessesMax. */
+  readonly openProcessesMax?: number | undefined;
+  readonly logger: Logger;
+}
+
+export interface RunningHost {
+  readonly port: number;
+  readonly operations: Operations;
+  /** Resolves when the sidecar was found and every open process was nudged; gives their number. */
+  readonly recovered: Promise<number>;
+  /** Takes no new work, waits for what is in flight, closes. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Serves a system: listens first, so that the sidecar finds the app, then waits for the sidecar and goes on with what is
+ * open. Throws `port.taken`; a sidecar that is missing or of another version is logged and waited for.
+ */
+export async function serve(system: System, options: ServeOptions): Promise<RunningHost> {
+  const { logger } = options;
+  const sidecar = { origin: `http://${options.daprHost ?? "127.0.0.1"}:${options.daprHttpPort}`, apiToken: options.apiToken };
+  const client = new SidecarClient(sidecar);
+  const pubsub = options.pubsub ?? "pubsub";
+  const stateStore = options.stateStore ?? "statestore";
+  const transport = new DaprTransport(client, { pubsub, source: system.name });
+  const store = new LateStore();
+  const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
+  const host = new Host({ system, ports, log: logger, ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
+  let facts: SidecarFacts | undefined;
+  const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
+  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host, operations, transport, pubsub, answerAtOnce, appToken: options.appToken, logger });
+  const port = await http.listen(options.appPort, options.host);
+  const findSidecar = async (): Promise<number> => {
+    facts = await waitForSidecar(sidecar, logger, () => http.stopping);
+    if (facts === undefined) return 0;
+    requireComponents(facts, stateStore, pubsub, logger);
+    store.open(openStore(client, stateStore, facts.components.get(stateStore)));
+    logger.info({ dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) }, "the sidecar is there");
+    const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
+    logger.info({ open: count }, "recovered");
+    return count;
+  };
+  const recovered = findSidecar().catch((error: unknown) => {
+    logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
+    return 0;
+  });
+  const stop = async (): Promise<void> => {
+    await Promise.all([http.drain(), host.stop()]);
+    await client.close();
+  };
+  return { port, operations, recovered, stop };
+}
+
+/** Asks until the sidecar answers. A wrong version is said once and asked again: it may be replaced. */
+async function waitForSidecar(sidecar: { readonly origin: string; readonly apiToken: string | undefined }, logger: Logger, stopped: () => boolean): Promise<SidecarFacts | undefined> {
+  let said = "";
+  while (!stopped()) {
+    try {
+      return await sidecarFacts(sidecar);
+    } catch (error) {
+      const fault = faultFrom(error, "sidecar.unavailable");
+      if (said !== fault.code) logger.warn({ fault }, "waiting for the sidecar");
+      said = fault.code;
+    }
+    await new Promise<void>((resolve) => void systemClock.after(LIMITS.recoveryRetryMs, resolve));
+  }
+  return undefined;
+}
+
+function requireComponents(facts: SidecarFacts, stateStore: string, pubsub: string, logger: Logger): void {
+  for (const name of [stateStore, pubsub]) {
+    if (!facts.components.has(name)) {
+      const fault = new Fault("sidecar.unavailable", `the sidecar has no component ${JSON.stringify(name)}; it has ${[...facts.components.keys()].join(", ")}`);
+      logger.error({ fault: fault.toWire() }, "a component is missing");
+      throw fault;
+    }
+  }
+}

@@ -1,0 +1,186 @@
+/**
+ * @module The journal: loads an actor, commits a turn as one insert-only write, takes snapshots. Only here are its keys.
+ *
+ * Owns: key names, the read-back after a refused or unanswered write, the check of the chain, snapshots.
+ * Does not own: decisions, caching. Invariants: J1 a record is written once under its sequence and never again.
+ * J2 an unanswered write is believed only after it was read back. J3 snapshots are numbered without gaps, insert-only,
+ * and a later number never has an earlier sequence.
+ */
+import { textBytes } from "../runtime/canonical.ts";
+import { Fault, type Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Machine } from "../runtime/machine.ts";
+import { isTurnFailed, type JournalRecord, parseRecord, parseSnapshot, requireChain, sameWriter, type Snapshot, type TurnFailed, type Writer } from "../runtime/record.ts";
+import type { Clock, StateStore } from "./ports.ts";
+
+/** An actor as it was read: its state and where its journal stands. */
+export interface Loaded<S> {
+  readonly state: S;
+  /** Sequence of the last record; 0 for none. */
+  readonly sequence: number;
+  readonly writer: Writer | null;
+  readonly snapshotNumber: number;
+  /** Bytes of records since the last snapshot. */
+  readonly bytesSince: number;
+}
+
+/** Keys of an actor. Ids and types hold no `/`, so keys of two actors never meet. */
+export const keys = {
+  record: (system: string, type: string, id: string, sequence: number): string => `${system}/${type}/${id}/${sequence}`,
+  snapshot: (system: string, type: string, id: string, number: number): string => `${system}/${type}/${id}/snapshot/${number}`,
+  value: (system: string, ref: string): string => `${system}/value/${ref}`,
+} as const;
+
+const SNAPSHOT_GALLOP_STEPS = 20;
+
+export class Journal<S, I, E> {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #machine: Machine<S, I, E>;
+  readonly #system: string;
+  readonly #type: string;
+
+  constructor(store: StateStore, clock: Clock, machine: Machine<S, I, E>, system: string, type: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#machine = machine;
+    this.#system = system;
+    this.#type = type;
+  }
+
+  /** What an actor without a journal is. A write on it finds out whether that is so. */
+  empty(id: string): Loaded<S> {
+    return { state: this.#machine.initial(id), sequence: 0, writer: null, snapshotNumber: 0, bytesSince: 0 };
+  }
+
+  /** Reads an actor. Throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`. */
+  async load(id: string): Promise<Loaded<S>> {
+    const firstKey = this.#recordKey(id, 1);
+    const snapshotKey = this.#snapshotKey(id, 1);
+    // Most actors that are loaded are new: one key answers that.
+    if (!(await this.#store.read([firstKey])).has(firstKey)) return this.empty(id);
+    const found = await this.#store.read([snapshotKey]);
+    let loaded = found.has(snapshotKey) ? await this.#lastSnapshot(id) : this.empty(id);
+    for (;;) {
+      const next = await this.#loadBatch(id, loaded);
+      if (next.sequence - loaded.sequence < LIMITS.loadBatchRecords) return next;
+      loaded = next;
+    }
+  }
+
+  async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
+    const sequences = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => from.sequence + 1 + index);
+    const found = await this.#store.read(sequences.map((sequence) => this.#recordKey(id, sequence)));
+    let loaded = from;
+    for (const sequence of sequences) {
+      const content = found.get(this.#recordKey(id, sequence));
+      if (content === undefined) return loaded;
+      loaded = this.#apply(id, loaded, content);
+    }
+    return loaded;
+  }
+
+  #apply(id: string, loaded: Loaded<S>, content: Json): Loaded<S> {
+    const key = this.#recordKey(id, loaded.sequence + 1);
+    const record = parseRecord(content, key, this.#machine.events);
+    requireChain(key, loaded.writer, record.previous);
+    return this.advance(loaded, record, textBytes(JSON.stringify(content)));
+  }
+
+  /** The actor after a record. */
+  advance(loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, bytes: number): Loaded<S> {
+    let state = loaded.state;
+    for (const event of record.events) if (!isTurnFailed(event)) state = this.#machine.evolve(state, event);
+    return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes };
+  }
+
+  /** Numbers have no gaps, so doubling and then halving finds the last one in few reads. */
+  async #lastSnapshot(id: string): Promise<Loaded<S>> {
+    const doubled = Array.from({ length: SNAPSHOT_GALLOP_STEPS }, (_, index) => 2 ** index);
+    const found = await this.#store.read(doubled.map((number) => this.#snapshotKey(id, number)));
+    let low = doubled.filter((number) => found.has(this.#snapshotKey(id, number))).at(-1) ?? 1;
+    let high = low * 2;
+    while (high - low > 1) {
+      const middle = Math.floor((low + high) / 2);
+      const there = await this.#store.read([this.#snapshotKey(id, middle)]);
+      if (there.size > 0) low = middle;
+      else high = middle;
+    }
+    return this.#readSnapshot(id, low);
+  }
+
+  async #readSnapshot(id: string, number: number): Promise<Loaded<S>> {
+    const key = this.#snapshotKey(id, number);
+    const content = (await this.#store.read([key])).get(key);
+    if (content === undefined) throw new Fault("journal.broken-chain", `${key} was there and is gone`, { key });
+    const snapshot = parseSnapshot(content, key, this.#machine.states);
+    return { state: snapshot.state, sequence: snapshot.sequence, writer: snapshot.writer, snapshotNumber: number, bytesSince: 0 };
+  }
+
+  /** Whether nobody wrote after what is loaded. A decision that writes nothing is only believed when this holds. */
+  async isCurrent(id: string, loaded: Loaded<S>): Promise<boolean> {
+    const key = this.#recordKey(id, loaded.sequence + 1);
+    return !(await this.#store.read([key])).has(key);
+  }
+
+  /**
+   * Writes a record (J1, J2). `committed`: it is there and ours. `lost`: another writer has the sequence.
+   * Throws `store.unavailable` or `journal.contended` when neither could be learned; the caller must forget its cache.
+   */
+  async commit(id: string, record: JournalRecord<E | TurnFailed>): Promise<{ readonly kind: "committed"; readonly bytes: number } | { readonly kind: "lost" }> {
+    const key = this.#recordKey(id, record.sequence);
+    const text = JSON.stringify(record);
+    const bytes = textBytes(text);
+    if (bytes > LIMITS.recordBytesMax) throw new Fault("record.too-large", `a record of ${bytes} bytes is larger than ${LIMITS.recordBytesMax}`, { bytes });
+    for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
+      if ((await this.#store.insert(key, text)) === "inserted") return { kind: "committed", bytes };
+      const there = await this.#readBack(key, attempt);
+      if (there === "unknown") continue;
+      if (there !== undefined) return sameWriter(writerOf(there), record.writer) ? { kind: "committed", bytes } : { kind: "lost" };
+    }
+    throw new Fault("journal.contended", `${key} could not be written in ${LIMITS.commitAttemptsMax} attempts`, { key });
+  }
+
+  async #readBack(key: string, attempt: number): Promise<Json | undefined | "unknown"> {
+    try {
+      return (await this.#store.read([key])).get(key);
+    } catch (error) {
+      if (attempt === LIMITS.commitAttemptsMax) throw error;
+      await new Promise<void>((resolve) => void this.#clock.after(LIMITS.commitRetryMs * 2 ** attempt, resolve));
+      return "unknown";
+    }
+  }
+
+  /** Whether the records since the last snapshot have become large enough beside the state. */
+  snapshotDue(loaded: Loaded<S>): boolean {
+    if (loaded.bytesSince < LIMITS.snapshotBytesMin) return false;
+    return loaded.bytesSince >= LIMITS.snapshotRecordsToStateRatio * textBytes(JSON.stringify(loaded.state));
+  }
+
+  /** Takes a snapshot (J3). When another host took one of that number, learns its number instead. Never throws. */
+  async snapshot(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
+    if (loaded.writer === null) return loaded;
+    const number = loaded.snapshotNumber + 1;
+    const snapshot: Snapshot<S> = { v: 1, number, sequence: loaded.sequence, writer: loaded.writer, state: loaded.state };
+    const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot));
+    if (result === "unknown") return loaded;
+    return { ...loaded, snapshotNumber: number, bytesSince: 0 };
+  }
+
+  #recordKey(id: string, sequence: number): string {
+    return keys.record(this.#system, this.#type, id, sequence);
+  }
+
+  #snapshotKey(id: string, number: number): string {
+    return keys.snapshot(this.#system, this.#type, id, number);
+  }
+}
+
+function writerOf(content: Json): Writer | null {
+  if (typeof content !== "object" || content === null || Array.isArray(content)) return null;
+  const writer = (content as { readonly writer?: Json }).writer;
+  if (typeof writer !== "object" || writer === null) return null;
+  const { incarnation, count } = writer as { readonly incarnation?: Json; readonly count?: Json };
+  return typeof incarnation === "string" && typeof count === "number" ? { incarnation, count } : null;
+}
+

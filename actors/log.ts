@@ -1,0 +1,15 @@
+/**
+ * @module The log that the shell writes to: the part of pino's interface that is used, so that tests can read it.
+ */
+
+export type LogFacts = Readonly<Record<string, unknown>>;
+
+export interface Logger {
+  debug(facts: LogFacts, message: string): void;
+  info(facts: LogFacts, message: string): void;
+  warn(facts: LogFacts, message: string): void;
+  error(facts: LogFacts, message: string): void;
+}
+
+/** For runs that nobody listens to. */
+export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,0 +1,193 @@
+/**
+ * @module The process manager on a host: prepares acceptance, keeps the alarm, performs what the turns ordered.
+ *
+ * Invariants: M1 alarm and index entry stand before record 1. M2 a turn that leaves something unanswered brings the
+ * alarm near before its record. M3 an alarm goes only when the state says so, the state is current, and the last
+ * effects are performed.
+ */
+import type { System } from "../agents/system.ts";
+import { faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../runtime/protocol.ts";
+import { alarmName, nextRun, type ProcessInput, processMachine } from "../runtime/process/machine.ts";
+import type { ProcessEvent, ProcessState } from "../runtime/process/state.ts";
+import type { AlarmKeeper } from "./alarm-keeper.ts";
+import type { IndexClient } from "./index-client.ts";
+import type { Logger } from "./log.ts";
+import type { Performer } from "./performer.ts";
+import type { Ports } from "./ports.ts";
+import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
+import type { Values } from "./values.ts";
+
+export interface ProcessActorParts {
+  readonly system: System;
+  readonly type: string;
+  readonly ports: Ports;
+  readonly values: Values;
+  readonly writer: WriterIdentity;
+  readonly alarms: AlarmKeeper;
+  readonly directory: IndexClient;
+  readonly performer: Performer;
+  readonly log: Logger;
+  /** Open processes of this host above which top-level tasks are refused. */
+  readonly openMax: number;
+  /** Called after each record, before its effects are performed. */
+  readonly observe: (before: ProcessState, after: ProcessState) => void;
+}
+
+export class ProcessActors {
+  readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
+  readonly #parts: ProcessActorParts;
+  readonly #open = new Set<string>();
+  readonly #timers = new Map<string, () => void>();
+
+  constructor(parts: ProcessActorParts) {
+    this.#parts = parts;
+    this.engine = new TurnEngine({
+      type: parts.type, machine: processMachine, system: parts.system.name, ports: parts.ports, values: parts.values, writer: parts.writer,
+      hooks: { beforeCommit: (id, next) => this.#beforeCommit(id, next) },
+    });
+  }
+
+  get openCount(): number {
+    return this.#open.size;
+  }
+
+  async receive(message: Message): Promise<TurnAnswer> {
+    const { body } = message;
+    if (body.kind === "task") return this.#acceptTask(message, body);
+    const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
+    return this.#answer(message, result, result.wrote ? "fresh" : "again");
+  }
+
+  /** M1. What is known already needs no preparation; what is new is refused while too much is open. */
+  async #acceptTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
+    const id = message.to.id;
+    const known = this.engine.peek(id) ?? (await this.engine.fresh(id)).state;
+    if (known.phase !== "new" && known.phase !== "void") return this.#turnTask(message, {});
+    if (body.parent === undefined && this.#open.size >= this.#parts.openMax) {
+      return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
+    }
+    const fault = await this.#checkInput(body);
+    if (fault !== undefined && body.parent === undefined) return { refused: fault };
+    const atMs = this.#parts.ports.clock.nowMs();
+    const facts = { route: body.route, traceId: traceId(message.trace), acceptedAtMs: atMs };
+    const [bucket] = await Promise.all([
+      this.#parts.directory.open({ id, open: true, atMs, facts }),
+      this.#parts.alarms.near(this.#address(id), alarmName(nextRun(known))),
+    ]);
+    return this.#turnTask(message, { bucket, ...(fault === undefined ? {} : { fault }) });
+  }
+
+  async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {
+    const result = await this.engine.turn(message.to.id, { kind: "message", message, ...found }, { inputId: message.id });
+    return this.#answer(message, result, result.wrote ? "fresh" : "again");
+  }
+
+  async #checkInput(body: BodyOf<"task">): Promise<WireFault | undefined> {
+    const route = this.#parts.system.routes.get(body.route);
+    // A route of another version of this system is pinned in the slip and was checked where the task came in.
+    if (route === undefined) return undefined;
+    try {
+      route.checkTask(await this.#parts.values.read(body.input));
+      return undefined;
+    } catch (error) {
+      const fault = faultFrom(error, "schema.task");
+      if (isRetryable(fault)) throw error;
+      return fault;
+    }
+  }
+
+  #answer(message: Message, result: TurnResult<ProcessState>, mode: "fresh" | "again"): TurnAnswer {
+    this.#after(message.to.id, result, mode === "again");
+    if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
+    this.#parts.performer.noteReceipt(message.id);
+    const trace = result.state.task?.trace;
+    return { receipt: { messageId: message.id, sequence: result.sequence }, ...(trace === undefined ? {} : { traceId: traceId(trace) }) };
+  }
+
+  async tick(id: string, name?: string): Promise<void> {
+    const result = await this.engine.turn(id, { kind: "tick" }, { inputId: `tick ${name ?? "timer"}` });
+    const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
+    if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name);
+    this.#after(id, result, true);
+  }
+
+  /** A tick after which the alarm stands for sure: this host may believe in an alarm that is gone. */
+  async nudge(id: string): Promise<void> {
+    const state = (await this.engine.fresh(id)).state;
+    const wish = processMachine.alarm(state, this.#parts.ports.clock.nowMs());
+    if (wish.kind === "near" || wish.kind === "away") {
+      this.#parts.alarms.forget(this.#address(id), wish.name);
+      await this.#parts.alarms.near(this.#address(id), wish.name);
+    }
+    await this.tick(id);
+  }
+
+  /** M2. */
+  async #beforeCommit(id: string, next: ProcessState): Promise<void> {
+    const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
+    if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
+  }
+
+  /** After the answer: timers, effects, and where the alarm belongs now. Never throws. */
+  #after(id: string, result: TurnResult<ProcessState>, direct: boolean): void {
+    const { state, before } = result;
+    if (state.phase === "open") this.#open.add(id);
+    else this.#open.delete(id);
+    this.#setTimer(id, state);
+    if (result.wrote) this.#parts.observe(before, state);
+    void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
+      this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");
+    });
+  }
+
+  async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean): Promise<void> {
+    const { alarms, performer, ports } = this.#parts;
+    const performed = await performer.perform(result.effects, { direct, local: () => {}, refused: (message, fault) => this.#takeRefusal(id, message, fault) });
+    const wish = processMachine.alarm(result.state, ports.clock.nowMs());
+    if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name);
+    if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence));
+  }
+
+  /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the alarm. */
+  #saidAll(result: TurnResult<ProcessState>): boolean {
+    return result.state.phase === "void" || result.effects.length > 0;
+  }
+
+  async #isCurrent(id: string, sequence: number): Promise<boolean> {
+    return (await this.engine.fresh(id)).sequence === sequence;
+  }
+
+  /** An agent refused a request for good, which is its result. */
+  #takeRefusal(id: string, message: Message, fault: WireFault): void {
+    const { body } = message;
+    if (body.kind !== "work" || fault.code === "message.expired" || fault.code === "work.undone") return;
+    const reply: Message = { ...message, id: `${message.id}/refused`, to: this.#address(id), from: message.to.type, body: { kind: "result", workId: body.workId, attempt: body.attempt, result: { fault } } };
+    this.receive(reply).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a refusal was not recorded; it will be asked again"));
+  }
+
+  /** Moments nearer than the alarm are met by a timer of this host; the alarm stands behind it. */
+  #setTimer(id: string, state: ProcessState): void {
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
+    const dueMs = processMachine.nextDueMs(state);
+    if (dueMs === undefined) return;
+    const { log, ports: { clock } } = this.#parts;
+    const delayMs = Math.max(0, dueMs - clock.nowMs());
+    if (delayMs > LIMITS.alarmAwayMsMax) return;
+    this.#timers.set(id, clock.after(delayMs, () => {
+      this.#timers.delete(id);
+      this.tick(id).catch((error: unknown) => log.debug({ err: error, processId: id }, "a timer's tick failed; the alarm stands behind it"));
+    }));
+  }
+
+  #address(id: string): Address {
+    return { type: this.#parts.type, id };
+  }
+
+  stop(): void {
+    for (const cancel of this.#timers.values()) cancel();
+    this.#timers.clear();
+  }
+}

@@ -1,0 +1,237 @@
+/**
+ * @module Runs handlers outside turns, one run per piece of work and token, and brings their results to their actors.
+ *
+ * Owns: the table of what runs in this incarnation, slots per agent, heartbeats, the stop of a run.
+ * Does not own: what counts (the actor's journal does: a stale token is refused there).
+ * Invariants: R1 at most one run of a work in this host; a new token waits until the old run has settled, or its grace
+ * is over. R2 a result is offered until the actor took it or refused it: what was bought is not thrown away.
+ */
+import type { AgentDefinition } from "../agents/agent.ts";
+import { isHandOff } from "../agents/context.ts";
+import { Fault, faultFrom, isRetryable, type Json, wireFault } from "../runtime/faults.ts";
+import type { AgentInput, FinishedResult } from "../runtime/agent/machine.ts";
+import type { AgentState, AgentWork } from "../runtime/agent/state.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { SPAN, ATTRIBUTE, inSpan } from "./telemetry.ts";
+import type { Address } from "../runtime/protocol.ts";
+import { HandlerRun } from "./handler-run.ts";
+import type { Logger } from "./log.ts";
+import type { Clock, Transport } from "./ports.ts";
+import { Slots } from "./slots.ts";
+import type { Values } from "./values.ts";
+
+/** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
+export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
+
+export interface RunnerParts {
+  readonly definition: AgentDefinition;
+  readonly type: string;
+  readonly feed: Feed;
+  readonly peek: (actorId: string) => AgentState | undefined;
+  readonly values: Values;
+  readonly clock: Clock;
+  readonly transport: Transport;
+  readonly log: Logger;
+}
+
+interface Active {
+  readonly token: string;
+  readonly run: HandlerRun;
+  readonly settled: Promise<void>;
+  parked: boolean;
+}
+
+export class Runner {
+  readonly #parts: RunnerParts;
+  readonly #slots: Slots;
+  readonly #active = new Map<string, Active>();
+  readonly #starting = new Map<string, string>();
+
+  constructor(parts: RunnerParts) {
+    this.#parts = parts;
+    this.#slots = new Slots(parts.definition.concurrency);
+  }
+
+  /** Handlers in work, parked ones left out. */
+  get running(): number {
+    let count = 0;
+    for (const active of this.#active.values()) if (!active.parked) count += 1;
+    return count;
+  }
+
+  /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
+  async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
+    const work = state.works[workId];
+    if (work === undefined || work.token !== token || work.status !== "running") return;
+    const key = `${actorId}/${workId}`;
+    const active = this.#active.get(key);
+    if (active?.token === token && work.mode === "do") {
+      if (active.parked) await active.run.goOn(work, state.stateVersion, await this.#stateOf(state));
+      return;
+    }
+    if (active?.token === token || this.#starting.get(key) === token) return;
+    this.#starting.set(key, token);
+    try {
+      if (active !== undefined) await this.#settle(active);
+      if (this.#starting.get(key) === token) await this.#begin(key, actorId, state, work);
+    } catch (error) {
+      this.#parts.log.error({ err: error, workId }, "a run could not be begun; it will be asked again");
+    } finally {
+      if (this.#starting.get(key) === token) this.#starting.delete(key);
+    }
+  }
+
+  /** Tells a run to stop. Its work hears of the end when the handler has settled, or its grace is over. */
+  stop(actorId: string, workId: string, token: string): void {
+    const active = this.#active.get(`${actorId}/${workId}`);
+    if (active?.token === token) active.run.stop(wireFault("work.cancelled", "the work is no longer needed"));
+  }
+
+  async #settle(active: Active): Promise<void> {
+    active.run.stop(wireFault("work.superseded", "a later attempt took the work over"));
+    await Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]);
+  }
+
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
+  }
+
+  async #stateOf(state: AgentState): Promise<Json> {
+    return state.state === undefined ? this.#parts.definition.initialState : this.#parts.values.read(state.state);
+  }
+
+  async #begin(key: string, actorId: string, state: AgentState, work: AgentWork): Promise<void> {
+    const content = await this.#stateOf(state);
+    const run = this.#makeRun(key, actorId, work, state.stateVersion, content);
+    let settled = (): void => {};
+    const active: Active = { token: work.token, run, parked: false, settled: new Promise((resolve) => { settled = resolve; }) };
+    this.#active.set(key, active);
+    void this.#heartbeats(key, actorId, active, work.id);
+    void this.#execute(actorId, work, run).finally(() => {
+      if (this.#active.get(key) === active) this.#active.delete(key);
+      settled();
+    });
+  }
+
+  #makeRun(key: string, actorId: string, work: AgentWork, stateVersion: number, content: Json): HandlerRun {
+    const { definition, values, clock, peek, log } = this.#parts;
+    const facts = { processId: work.processId, workId: work.id, agent: definition.name, traceId: work.trace.traceparent.slice(3, 35) };
+    return new HandlerRun(
+      {
+        work, values, clock,
+        log: {
+          info: (message, more) => log.info({ ...facts, ...more }, message),
+          warn: (message, more) => log.warn({ ...facts, ...more }, message),
+          error: (message, more) => log.error({ ...facts, ...more }, message),
+        },
+        link: {
+          record: async (entry) => void (await this.#insist(actorId, { kind: "recorded", workId: work.id, token: work.token, entry })),
+          ask: (agent, occurrence, input) => this.#insist(actorId, { kind: "asked", workId: work.id, token: work.token, agent, occurrence, input }),
+          state: () => peek(actorId),
+        },
+        parked: (parked) => this.#park(key, parked),
+      },
+      stateVersion,
+      content,
+    );
+  }
+
+  /** A parked handler holds no slot. */
+  async #park(key: string, parked: boolean): Promise<void> {
+    const active = this.#active.get(key);
+    if (active === undefined || active.parked === parked) return;
+    active.parked = parked;
+    if (parked) this.#slots.give();
+    else await this.#slots.take();
+  }
+
+  async #execute(actorId: string, work: AgentWork, run: HandlerRun): Promise<void> {
+    await this.#slots.take();
+    const key = `${actorId}/${work.id}`;
+    try {
+      const attributes = { [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id, [ATTRIBUTE.agent]: this.#parts.definition.name, [ATTRIBUTE.effect]: "run" };
+      const result = await inSpan(SPAN.effect, work.trace, attributes, () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)));
+      const state = work.mode === "do" && !("fault" in result) ? run.pendingState : undefined;
+      await this.#offer(actorId, { kind: "finished", mode: work.mode, workId: work.id, token: work.token, result, ...(state === undefined ? {} : { state }) });
+    } finally {
+      if (this.#active.get(key)?.parked !== true) this.#slots.give();
+    }
+  }
+
+  async #do(work: AgentWork, run: HandlerRun): Promise<FinishedResult> {
+    const { definition, values } = this.#parts;
+    try {
+      this.#requireVersion(work);
+      run.signal.throwIfAborted();
+      const answer = await definition.handle(await values.read(work.input), run);
+      if (run.signal.aborted) return { fault: faultFrom(run.signal.reason, "work.cancelled") };
+      if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
+      return { output: definition.checkOutput(answer) };
+    } catch (error) {
+      return { fault: run.signal.aborted ? faultFrom(run.signal.reason, "work.cancelled") : faultFrom(error, "agent.failed") };
+    }
+  }
+
+  #requireVersion(work: AgentWork): void {
+    const { name, version, compatibleWith } = this.#parts.definition;
+    if (work.version === version || compatibleWith.includes(work.version)) return;
+    throw new Fault("agent.version", `${name} is version ${version} and not declared compatible with ${work.version}, which this work was begun with`);
+  }
+
+  async #undo(work: AgentWork, run: HandlerRun): Promise<FinishedResult> {
+    const { definition, values } = this.#parts;
+    try {
+      this.#requireVersion(work);
+      const shown = definition.handle(await values.read(work.input), run).then(() => {}, () => {});
+      await Promise.race([shown, run.blocked()]);
+      await run.undoAll();
+      return { output: null };
+    } catch (error) {
+      return { fault: faultFrom(error, "agent.failed") };
+    }
+  }
+
+  /** Brings the end of a run to its actor. What cannot be recorded as it is ends the work with the reason. */
+  async #offer(actorId: string, input: Extract<AgentInput, { kind: "finished" }>): Promise<void> {
+    try {
+      await this.#insist(actorId, input);
+    } catch (error) {
+      const fault = faultFrom(error, "turn.failed");
+      if (fault.code === "work.superseded") return;
+      this.#parts.log.error({ fault, workId: input.workId }, "a result could not be recorded");
+      if (!("fault" in input.result)) await this.#offer(actorId, { kind: "finished", mode: input.mode, workId: input.workId, token: input.token, result: { fault } });
+    }
+  }
+
+  /** R2. Tries again while the store or the sidecar is silent; throws only what trying again cannot change. */
+  async #insist(actorId: string, input: AgentInput): Promise<AgentState> {
+    let pauseMs: number = LIMITS.recordRetryMsMin;
+    for (;;) {
+      try {
+        return await this.#parts.feed(actorId, input);
+      } catch (error) {
+        const fault = faultFrom(error, "turn.failed");
+        if (!isRetryable(fault) || fault.code === "work.superseded") throw error;
+        this.#parts.log.warn({ fault }, "a result waits for the store");
+        await this.#pause(pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
+      }
+    }
+  }
+
+  /** Signs of life for as long as the run lasts, parked or not: whoever holds the actor may be another host. */
+  async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
+    const actor: Address = { type: this.#parts.type, id: actorId };
+    for (;;) {
+      await this.#pause(LIMITS.heartbeatMs);
+      if (this.#active.get(key) !== active) return;
+      if (!active.parked) await this.#parts.transport.heartbeat(actor, { workId, token: active.token }).catch(() => {});
+    }
+  }
+
+  /** Waits until no handler runs, at most `ms`. Parked handlers are safe in the journal. */
+  async drain(ms: number): Promise<void> {
+    const end = this.#parts.clock.nowMs() + ms;
+    while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
+  }
+}

@@ -1,0 +1,21 @@
+/**
+ * @module The machine's clock and chance, for hosts that run for real.
+ */
+import { randomUUID } from "node:crypto";
+import type { Chance, Clock } from "./ports.ts";
+
+/** Node's timers take at most 2^31 - 1 ms. */
+const TIMER_MS_MAX = 2_147_483_647;
+
+export const systemClock: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, Math.min(delayMs, TIMER_MS_MAX));
+    return () => clearTimeout(timer);
+  },
+};
+
+export const systemChance: Chance = {
+  token: () => randomUUID(),
+  jitter01: () => Math.random(),
+};

@@ -1,0 +1,162 @@
+/**
+ * @module The operations of a running system: tasks, processes, dead letters, over any ports.
+ */
+import { z } from "zod";
+import type { System } from "../agents/system.ts";
+import { hashText } from "../runtime/canonical.ts";
+import { Fault, invariant, type Json, type WireFault } from "../runtime/faults.ts";
+import { isFaultCode, WireFault as WireFaultSchema } from "../runtime/faults.ts";
+import { requireId } from "../runtime/ids.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, type TurnAnswer } from "../runtime/protocol.ts";
+import type { ProcessState } from "../runtime/process/state.ts";
+import type { Host } from "./host.ts";
+import type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import type { Ports } from "./ports.ts";
+import { ATTRIBUTE, freshTrace, taskTrace } from "./telemetry.ts";
+import { Waiters } from "./waiters.ts";
+
+/** What is read of a process's own view. */
+const ProcessShown = z.object({
+  phase: z.string(),
+  run: z.int(),
+  sequence: z.int(),
+  route: z.string().optional(),
+  traceId: z.string().optional(),
+  acceptedAtMs: z.int().optional(),
+  outcome: z.object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() }).optional(),
+});
+
+export interface OperationsParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly newId: () => string;
+}
+
+export class SystemOperations implements Operations {
+  readonly #parts: OperationsParts;
+  readonly #waiters: Waiters;
+
+  constructor(parts: OperationsParts) {
+    this.#parts = parts;
+    this.#waiters = new Waiters(parts.ports.clock, (id) => this.#outcome(id));
+    parts.host.listen((before, after) => {
+      if (after.phase === "ended" && before.phase !== "ended") void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
+    });
+  }
+
+  async submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult> {
+    const message = await this.#taskMessage(submission, caller);
+    const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
+    try {
+      const answer = await this.#parts.ports.transport.deliver(message);
+      const receipt = this.#receipt(submission.route, message, answer);
+      const outcome = await ended?.outcome;
+      return outcome === undefined ? { receipt } : { receipt, outcome };
+    } finally {
+      ended?.end();
+    }
+  }
+
+  async #taskMessage(submission: Submission, caller: Caller): Promise<Message> {
+    const { system, ports, host, newId } = this.#parts;
+    const route = system.routes.get(submission.route);
+    if (route === undefined) throw new Fault("route.unknown", `there is no route ${JSON.stringify(submission.route)}; there are ${[...system.routes.keys()].join(", ")}`);
+    const content = route.checkTask(submission.input);
+    const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
+    const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
+    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
+      throw new Fault("body.invalid", `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`, { path: "timeoutMs" });
+    }
+    const slip = await host.values.keep(route.slip as unknown as Json, 0);
+    const input = await host.values.keep(content);
+    const nowMs = ports.clock.nowMs();
+    const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.chance);
+    return this.#message(id, { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] }, { ...caller, trace }, nowMs + timeoutMs);
+  }
+
+  #message(id: string, body: Message["body"], caller: Caller, expiresAtMs: number): Message {
+    const { ports } = this.#parts;
+    return {
+      v: 1, id: body.kind === "task" ? id : `${body.kind}-${ports.chance.token()}`, to: this.#process(id), from: "client", processId: id, createdAtMs: ports.clock.nowMs(), expiresAtMs,
+      hop: 0, principal: { ...caller.principal, permissions: [...caller.principal.permissions] }, trace: caller.trace ?? freshTrace(ports.chance), body,
+    };
+  }
+
+  #process(id: string): Address {
+    return { type: actorType(this.#parts.system.name, "ProcessManager"), id };
+  }
+
+  #receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
+    if ("refused" in answer) throw Fault.fromWire(answer.refused);
+    const receipt: Receipt = answer.receipt;
+    return { id: message.to.id, route, run: 1, sequence: receipt.sequence, traceId: answer.traceId ?? message.trace.traceparent.slice(3, 35) };
+  }
+
+  async process(id: string): Promise<Json> {
+    const view = await this.#parts.ports.transport.inspect(this.#process(requireId(id, "process id")));
+    const shown = ProcessShown.parse(view);
+    if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused") throw new Fault("process.unknown", `there is no process ${id}`);
+    return view;
+  }
+
+  async #outcomeOf(state: ProcessState): Promise<OutcomeView> {
+    const { outcome, task } = state;
+    invariant(outcome !== undefined && task !== undefined, "an ended process has a task and an outcome");
+    return {
+      id: state.id, status: outcome.status, traceId: task.trace.traceparent.slice(3, 35), acceptedAtMs: task.acceptedAtMs, endedAtMs: outcome.atMs,
+      ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }), ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+    };
+  }
+
+  async #outcome(id: string): Promise<OutcomeView | undefined> {
+    const shown = ProcessShown.parse(await this.#parts.ports.transport.inspect(this.#process(id)));
+    const { outcome } = shown;
+    if (outcome === undefined || shown.phase !== "ended") return undefined;
+    return {
+      id, status: outcome.status, traceId: shown.traceId ?? "", acceptedAtMs: shown.acceptedAtMs ?? 0, endedAtMs: outcome.atMs,
+      ...(outcome.output === undefined ? {} : { output: outcome.output }), ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+    };
+  }
+
+  async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {
+    const { ports } = this.#parts;
+    const message = this.#message(requireId(id, "process id"), { kind: "cancel", reason }, caller, ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault);
+    const answer = await ports.transport.deliver(message);
+    const receipt = this.#receipt("", message, answer);
+    const shown = ProcessShown.parse(await ports.transport.inspect(this.#process(id)));
+    return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
+  }
+
+  /** Letters of the newest bucket first. The cursor is `bucket/offset`. */
+  async deadLetters(cursor: string | undefined, limit: number): Promise<Page> {
+    const { desk } = this.#parts.host;
+    const buckets = (await desk.buckets()).toReversed();
+    const [bucketName, offsetText = "0"] = cursor?.split("/") ?? [buckets[0] ?? ""];
+    let offset = Number.parseInt(offsetText, 10);
+    if (Number.isNaN(offset)) throw new Fault("body.invalid", "the cursor is not one that this system gave", { path: "cursor" });
+    const entries: Json[] = [];
+    for (const bucket of buckets.slice(Math.max(0, buckets.indexOf(bucketName ?? "")))) {
+      const letters = (await desk.read(bucket)).filter((entry) => entry.open).sort((a, b) => b.atMs - a.atMs);
+      const page = letters.slice(offset, offset + limit - entries.length);
+      entries.push(...(await Promise.all(page.map((entry) => this.#letter(entry)))));
+      if (entries.length >= limit) return { entries, cursor: `${bucket}/${offset + page.length}` };
+      offset = 0;
+    }
+    return { entries };
+  }
+
+  async #letter(entry: IndexEntry): Promise<Json> {
+    const content = entry.content === undefined ? null : await this.#parts.host.values.read(entry.content);
+    return { id: entry.id, atMs: entry.atMs, ...entry.facts, letter: content };
+  }
+
+  async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
+    const { desk, values } = this.#parts.host;
+    const atMs = this.#parts.ports.clock.nowMs();
+    const content = await values.keep({ topic, bytes, fault: JSON.parse(JSON.stringify(fault)) as Json, atMs });
+    const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
+    await desk.open({ id: `poison-${hashText(`${topic}\n${bytes}`).slice(0, 40)}`, open: true, atMs, facts, content });
+  }
+}

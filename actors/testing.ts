@@ -1,0 +1,4 @@
+/**
+ * @module Package entry `./testing`: what tests of a system need. No Dapr in its import graph.
+ */
+export { type FakeHandler, type LocalHistoryLine, type LocalOutcome, runLocal, type RunLocalOptions } from "./local.ts";

@@ -1,0 +1,198 @@
+/**
+ * @module The turn engine: load, decide, commit; one turn at a time per actor. It calls nobody but the store.
+ *
+ * Owns: the cache of actors between turns, the retry of a turn that lost its write, `turn-failed` records.
+ * Does not own: effects (the host performs them after the answer), alarms (a hook is called before the write).
+ * Invariants: T1 an event is believed only after its record is committed. T2 a decision that writes nothing is believed
+ * only after the next key was found absent. T3 after a lost or failed write nothing cached is used again.
+ */
+import { Fault, faultFrom, isFault, type Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Decision, type DecisionContext, type Machine, MissingValues, type Verdict } from "../runtime/machine.ts";
+import type { Effect } from "../runtime/protocol.ts";
+import { type JournalRecord, RECORD_VERSION, type TurnFailed } from "../runtime/record.ts";
+import { Journal, type Loaded } from "./journal.ts";
+import { LruMap } from "./lru.ts";
+import { KeyedMutex } from "./mutex.ts";
+import type { Ports } from "./ports.ts";
+import type { Values } from "./values.ts";
+
+/** Counts the writes of this host, over all actors; with the incarnation it names a writer for ever. */
+export interface WriterIdentity {
+  readonly incarnation: string;
+  nextCount(): number;
+}
+
+export interface TurnResult<S> {
+  readonly state: S;
+  /** State before the turn. */
+  readonly before: S;
+  /** Sequence of the journal after the turn. */
+  readonly sequence: number;
+  readonly effects: readonly Effect[];
+  readonly verdict: Verdict;
+  /** A record was written. */
+  readonly wrote: boolean;
+}
+
+export interface TurnHooks<S> {
+  /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. */
+  beforeCommit?(actorId: string, next: S): Promise<void>;
+}
+
+export interface TurnOptions {
+  readonly inputId: string;
+  /** The actor is probably new: decide on an empty journal first and let the write find out. */
+  readonly expectNew?: boolean;
+}
+
+export class TurnEngine<S, I, E> {
+  readonly type: string;
+  readonly machine: Machine<S, I, E>;
+  readonly #system: string;
+  readonly #ports: Ports;
+  readonly #values: Values;
+  readonly #writer: WriterIdentity;
+  readonly #hooks: TurnHooks<S>;
+  readonly #journal: Journal<S, I, E>;
+  readonly #cache = new LruMap<string, Loaded<S>>(LIMITS.cachedActorsMax);
+  readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
+
+  constructor(parts: { readonly type: string; readonly machine: Machine<S, I, E>; readonly system: string; readonly ports: Ports; readonly values: Values; readonly writer: WriterIdentity; readonly hooks?: TurnHooks<S> }) {
+    this.type = parts.type;
+    this.machine = parts.machine;
+    this.#system = parts.system;
+    this.#ports = parts.ports;
+    this.#values = parts.values;
+    this.#writer = parts.writer;
+    this.#hooks = parts.hooks ?? {};
+    this.#journal = new Journal(parts.ports.store, parts.ports.clock, parts.machine, parts.system, parts.type);
+  }
+
+  /** One turn. Throws coded faults when nothing could be learned or recorded; a refusal is a result. */
+  turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
+    return this.#mutex.run(actorId, () => this.#turn(actorId, input, options));
+  }
+
+  async #turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
+    let expectNew = options.expectNew === true;
+    for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
+      const loaded = this.#cache.get(actorId) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
+      expectNew = false;
+      try {
+        const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
+        if (result !== "stale") return result;
+        this.#cache.delete(actorId);
+      } catch (error) {
+        this.#cache.delete(actorId);
+        throw error;
+      }
+    }
+    throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
+  }
+
+  async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
+    const decision = await this.#decide(actorId, input, loaded.state);
+    if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
+    if (decision.events.length === 0) {
+      if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
+      this.#cache.set(actorId, loaded);
+      return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false };
+    }
+    const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
+    const next = this.#journal.advance(loaded, record, 0);
+    await Promise.all([this.#hooks.beforeCommit?.(actorId, next.state), this.#values.write(decision.stored)]);
+    const committed = await this.#commitOrFail(actorId, inputId, loaded, record);
+    if (committed === "stale") return "stale";
+    if (committed !== "committed") return committed;
+    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
+  }
+
+  async #commitOrFail(actorId: string, inputId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>): Promise<"committed" | "stale" | TurnResult<S>> {
+    try {
+      return await this.#commit(actorId, loaded, record);
+    } catch (error) {
+      if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
+      throw error;
+    }
+  }
+
+  async #commit(actorId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>): Promise<"committed" | "stale"> {
+    const outcome = await this.#journal.commit(actorId, record);
+    if (outcome.kind === "lost") return "stale";
+    let next = this.#journal.advance(loaded, record, outcome.bytes);
+    if (this.#journal.snapshotDue(next)) next = await this.#journal.snapshot(actorId, next);
+    this.#cache.set(actorId, next);
+    return "committed";
+  }
+
+  /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */
+  async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
+    const fault = faultFrom(error, "turn.failed");
+    const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
+    const outcome = await this.#commit(actorId, loaded, this.#record(loaded, inputId, [event], []));
+    if (outcome === "stale") return "stale";
+    return { state: loaded.state, before: loaded.state, sequence: loaded.sequence + 1, effects: [], verdict: { kind: "refused", fault }, wrote: true };
+  }
+
+  #record(loaded: Loaded<S>, inputId: string, events: readonly (E | TurnFailed)[], effects: readonly string[]): JournalRecord<E | TurnFailed> {
+    const writer = { incarnation: this.#writer.incarnation, count: this.#writer.nextCount() };
+    return { v: RECORD_VERSION, sequence: loaded.sequence + 1, input: inputId, events, effects, writer, previous: loaded.writer, atMs: this.#ports.clock.nowMs() };
+  }
+
+  /** Decides, loading values as the decision asks for them. What a decision throws beside that is a defect. */
+  async #decide(actorId: string, input: I, state: S): Promise<Decision<E> | { readonly failure: unknown }> {
+    let values = new Map<string, Json>();
+    const fixed = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
+    for (;;) {
+      try {
+        return this.machine.decide(state, input, { ...fixed, values });
+      } catch (error) {
+        if (!(error instanceof MissingValues)) return { failure: error };
+        values = new Map([...values, ...(await this.#values.load(error.refs))]);
+      }
+    }
+  }
+
+  context(actorId: string): DecisionContext {
+    return { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: 0, token: "", values: new Map() };
+  }
+
+  /** The state as the store has it now. */
+  fresh(actorId: string): Promise<Loaded<S>> {
+    return this.#mutex.run(actorId, async () => {
+      const cached = this.#cache.get(actorId);
+      if (cached !== undefined && (await this.#journal.isCurrent(actorId, cached))) return cached;
+      const loaded = await this.#journal.load(actorId);
+      this.#cache.set(actorId, loaded);
+      return loaded;
+    });
+  }
+
+  /** The state as this host last knew it; undefined when it does not. Good for hints, never for the truth. */
+  peek(actorId: string): S | undefined {
+    return this.#cache.get(actorId)?.state;
+  }
+
+  forget(actorId: string): void {
+    this.#cache.delete(actorId);
+  }
+
+  get busy(): number {
+    return this.#mutex.size;
+  }
+}
+
+/** What a record says of an effect; its content is made again from the state. */
+export function effectName(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+      return `send ${effect.message.id}`;
+    case "index":
+      return `index ${effect.index} ${effect.entry.id}`;
+    case "notice":
+      return `notice ${effect.topic} ${effect.id}`;
+    default:
+      return `${effect.kind} ${effect.workId} ${effect.token}`;
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * @module Values in the store: written before the record that refers to them, read once and kept.
+ *
+ * Content stands under its hash, so it never changes and a refused insert means that it is there already.
+ */
+import { Fault, type Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { packValue, type StoredValue, type Value } from "../runtime/value.ts";
+import { keys } from "./journal.ts";
+import { LruMap } from "./lru.ts";
+import type { StateStore } from "./ports.ts";
+
+export class Values {
+  readonly #store: StateStore;
+  readonly #system: string;
+  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
+
+  constructor(store: StateStore, system: string) {
+    this.#store = store;
+    this.#system = system;
+  }
+
+  /** Contents that are in memory. */
+  known(refs: readonly string[]): Map<string, Json> {
+    const found = new Map<string, Json>();
+    for (const ref of refs) {
+      const content = this.#contents.get(ref);
+      if (content !== undefined) found.set(ref, content);
+    }
+    return found;
+  }
+
+  /** Contents by hash. Throws `value.missing`, `store.unavailable`. */
+  async load(refs: readonly string[]): Promise<Map<string, Json>> {
+    const found = this.known(refs);
+    const missing = refs.filter((ref) => !found.has(ref));
+    if (missing.length === 0) return found;
+    const read = await this.#store.read(missing.map((ref) => keys.value(this.#system, ref)));
+    for (const ref of missing) {
+      const content = read.get(keys.value(this.#system, ref));
+      if (content === undefined) throw new Fault("value.missing", `the value ${ref} is not in the store`, { ref });
+      this.#contents.set(ref, content);
+      found.set(ref, content);
+    }
+    return found;
+  }
+
+  /** The content of one value. */
+  async read(value: Value): Promise<Json> {
+    if ("json" in value) return value.json;
+    return (await this.load([value.ref])).get(value.ref) ?? null;
+  }
+
+  /** Writes values that are not known to be there. Throws `store.unavailable` when that cannot be made sure. */
+  async write(stored: readonly StoredValue[]): Promise<void> {
+    await Promise.all(stored.filter((value) => !this.#contents.has(value.ref)).map((value) => this.#writeOne(value)));
+  }
+
+  async #writeOne(value: StoredValue): Promise<void> {
+    const key = keys.value(this.#system, value.ref);
+    for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
+      const result = await this.#store.insert(key, value.text);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key)) {
+        this.#contents.set(value.ref, JSON.parse(value.text) as Json);
+        return;
+      }
+    }
+    throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
+  }
+
+  /** Stores content as a value. `inlineBytesMax` 0 forces a reference. */
+  async keep(content: Json, inlineBytesMax?: number): Promise<Value> {
+    const packed = packValue(content, inlineBytesMax);
+    if (packed.stored !== undefined) await this.write([packed.stored]);
+    return packed.value;
+  }
+}
