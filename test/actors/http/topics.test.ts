@@ -32,13 +32,15 @@ describe("tasks", () => {
   test("are submitted under their own id, or under the event's", async () => {
     expect(await post("tasks", event({ id: "t-1", route: "trip", input: 1 }, { traceparent: TRACEPARENT }))).toEqual(SUCCESS);
     expect(await post("tasks", event({ route: "trip", input: null, timeoutMs: 9 }, { id: "event-2" }))).toEqual(SUCCESS);
-    expect(await post("tasks", event({ route: "trip", input: 1 }, { id: "a/b c" }))).toEqual(SUCCESS);
+    expect(await post("tasks", event({ route: "trip", input: 1 }, { id: "a/b c", troupetrace: TRACEPARENT }))).toEqual(SUCCESS);
     expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([
       { id: "t-1", route: "trip", input: 1 },
       { id: "event-2", route: "trip", input: null, timeoutMs: 9 },
       { id: encodeActorId("a/b c"), route: "trip", input: 1 },
     ]);
     expect(rig.seen.submitted[0]?.caller).toEqual({ principal: { subject: "anonymous", tenant: "default", permissions: [] }, trace: { traceparent: TRACEPARENT } });
+    // daprd empties traceparent where tracing is off, and leaves other attributes alone.
+    expect(rig.seen.submitted[2]?.caller.trace).toEqual({ traceparent: TRACEPARENT });
     expect(rig.seen.poisoned).toEqual([]);
   });
 
