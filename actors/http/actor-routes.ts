@@ -9,9 +9,10 @@ import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { Message, type Address } from "../../runtime/protocol.ts";
+import type { Address } from "../../runtime/protocol.ts";
 import type { ActorHost } from "../ports.ts";
 import { check, readJson } from "./body.ts";
+import { checkMessage } from "./message.ts";
 
 const SECOND_MS = 1_000;
 
@@ -51,7 +52,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   router.put("/actors/:type/:id/method/receive", async (request, response) => {
     admit();
     const actor = actorOf(host, request);
-    const message: Message = check(Message, await readJson(request), "message.invalid", "the message");
+    const message = checkMessage(await readJson(request), "the message");
     if (message.to.type !== actor.type || message.to.id !== actor.id) {
       throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type}/${message.to.id} and came to ${actor.type}/${actor.id}`);
     }

@@ -11,11 +11,12 @@ import { z } from "zod";
 import { Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { actorType, ANONYMOUS, Message, topics, type Trace } from "../../runtime/protocol.ts";
+import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations.ts";
 import type { Transport } from "../ports.ts";
 import { TaskRequest } from "./api.ts";
 import { check, parseBytes, readBytes, tooLarge, type Bytes } from "./body.ts";
+import { checkMessage } from "./message.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 
 export interface SubscriberOptions {
@@ -123,7 +124,7 @@ export class Subscriber {
     const queue = new PQueue({ concurrency: LIMITS.agentConcurrencyDefault });
     this.#queues.push(queue);
     return async (event) => {
-      const message: Message = check(Message, event.data, "message.invalid", "the message in the event's data");
+      const message = checkMessage(event.data, "the message in the event's data");
       if (message.to.type !== type) throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
       const { answerAtOnce } = this.#options;
       if (!(typeof answerAtOnce === "function" ? answerAtOnce() : answerAtOnce)) return this.#deliver(message);

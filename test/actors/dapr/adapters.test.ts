@@ -10,7 +10,8 @@ import { LIMITS } from "../../../runtime/limits.ts";
 import { message, TRACEPARENT } from "../http/rig.ts";
 import { FakeSidecar, type Reply } from "./fake-sidecar.ts";
 
-const TIMEOUT_MS = 100;
+/** Long enough for a busy machine, short enough to wait for. */
+const TIMEOUT_MS = 500;
 const ACTOR = { type: "party.Planner", id: "p-1" } as const;
 
 let sidecar: FakeSidecar;

@@ -75,7 +75,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     };
     await expect(transport.deliver(message("m"))).rejects.toMatchObject({ code: "turn.failed" });
     rig.behaviour.receive = async ({ id }) => ({ receipt: { messageId: id, sequence: 1 } });
-    const wrong: Message = { ...message("m"), v: 2 as 1 };
+    const wrong: Message = { ...message("m"), v: 0 as 1 };
     await expect(transport.deliver(wrong)).rejects.toMatchObject({ code: "message.invalid" });
     expect(await transport.inspect(ACTOR)).toEqual({ id: "p-1" });
     await transport.nudge(ACTOR);

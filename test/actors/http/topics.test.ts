@@ -129,6 +129,11 @@ describe("messages", () => {
     expect(rig.seen.delivered).toEqual([]);
   });
 
+  test("a message of a newer version is given back", async () => {
+    expect(await post("agent/Planner", event({ ...message("m"), v: 2 }))).toEqual(RETRY);
+    expect(rig.seen.poisoned).toEqual([]);
+  });
+
   test("a topic of an agent that is not here is unknown", async () => {
     expect((await rig.call("POST", "/topics/agent/Other", event(message("m")))).status).toBe(404);
   });
