@@ -38,6 +38,15 @@ const KILL_WAIT_MS = 5_000;
 const STOP_GRACE_MS = 8_000;
 
 /**
+ * Groups of children that live. If this process ends without having stopped them, by an uncaught error or in the middle of
+ * a start, nothing of ours may stay behind.
+ */
+const living = new Set<number>();
+process.once("exit", () => {
+  for (const pid of living) signalGroup(pid, "SIGKILL");
+});
+
+/**
  * A running child process. It leads a process group, so that a signal reaches whatever it started itself, and a Ctrl-C
  * in the terminal does not reach it before we decide in which order the parts stop.
  */
@@ -60,6 +69,7 @@ export class Child {
     readLines(process.stdout, onLine);
     readLines(process.stderr, onLine);
     let leftBehind: NodeJS.Timeout | undefined;
+    living.add(pid);
     process.once("exit", (code, signal) => {
       this.#exit = { code, signal };
       leftBehind = setTimeout(() => endLeftBehind(process, pid), DRAIN_MS);
@@ -67,6 +77,7 @@ export class Child {
     this.exited = new Promise((resolve) => {
       process.once("close", (code, signal) => {
         clearTimeout(leftBehind);
+        living.delete(pid);
         this.#exit = { code, signal };
         resolve(this.#exit);
       });

@@ -57,13 +57,16 @@ export async function renderResources(profile: Profile, values: ResourceValues):
  */
 const SILENT_NAMES = { component: "kubernetes", version: "v1", configuration: { template: "{{.ID}}.invalid:{{.Port}}" } };
 
-/** Writes the Dapr Configuration of a run and returns its path. */
-export async function writeConfiguration(dir: string): Promise<string> {
+/**
+ * Writes the Dapr Configuration of a run and returns its path. With a file of the user's own it is that one; only where it
+ * says nothing of name resolution the silent one is added.
+ */
+export async function writeConfiguration(dir: string, own?: string): Promise<string> {
   const folder = resolve(dir);
-  const template = await readTemplate(join(await templatesDir(), "configuration.yaml"), configurationSchema);
+  const template = await readTemplate(own ?? join(await templatesDir(), "configuration.yaml"), configurationSchema);
   await mkdir(folder, { recursive: true });
   const path = join(folder, "configuration.yaml");
-  await writeFile(path, stringify({ ...template, spec: { ...template.spec, nameResolution: SILENT_NAMES } }), { mode: PRIVATE_FILE_MODE });
+  await writeFile(path, stringify({ ...template, spec: { nameResolution: SILENT_NAMES, ...template.spec } }), { mode: PRIVATE_FILE_MODE });
   return path;
 }
 

@@ -1,0 +1,82 @@
+/**
+ * @module One app: loads a system and serves it beside the sidecar that the environment names. Run as a process of its own
+ * by the command, by `dapr run`, or by whatever starts containers: `node cli/app.ts <systemFile>`.
+ */
+import { parseArgs } from "node:util";
+import { type Level, pino } from "pino";
+import { serve } from "../actors/index.ts";
+import { loadSystem } from "./load.ts";
+import { CliError, EXIT, exitCodeOf, problemText } from "./problem.ts";
+
+const APP_PORT_DEFAULT = 3_100;
+const DAPR_HTTP_PORT_DEFAULT = 3_500;
+const PORT_MAX = 65_535;
+const LEVELS: readonly (Level | "silent")[] = ["trace", "debug", "info", "warn", "error", "fatal", "silent"];
+
+async function main(): Promise<void> {
+  const file = systemFile();
+  const logger = pino({ level: logLevel(), base: { app: process.env["APP_ID"] ?? "troupe" } }, pino.destination({ dest: 1, sync: true }));
+  // What user code lets slip must not take other people's work down with it: everything durable is in the journal.
+  process.on("unhandledRejection", (error) => logger.error({ err: error }, "a promise was rejected and nobody caught it"));
+  process.on("uncaughtException", (error) => logger.error({ err: error }, "an error was thrown and nobody caught it"));
+  const system = await loadSystem(file);
+  const host = await serve(system, {
+    appPort: port("APP_PORT", APP_PORT_DEFAULT),
+    daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
+    ...optional("apiToken", "DAPR_API_TOKEN"),
+    ...optional("appToken", "APP_API_TOKEN"),
+    ...optional("host", "TROUPE_HOST"),
+    ...optional("stateStore", "TROUPE_STATE_STORE"),
+    ...optional("pubsub", "TROUPE_PUBSUB"),
+    logger,
+  });
+  logger.info({ system: system.name, port: host.port, agents: [...system.agents.keys()], routes: [...system.routes.keys()] }, "listening");
+  let stopping = false;
+  const stop = (signal: NodeJS.Signals): void => {
+    if (stopping) return;
+    stopping = true;
+    logger.info({ signal }, "stopping");
+    host.stop().then(
+      () => process.exit(EXIT.ok),
+      (error: unknown) => {
+        logger.error({ err: error }, "the app did not stop in an orderly way");
+        process.exit(EXIT.failed);
+      },
+    );
+  };
+  process.on("SIGTERM", stop);
+  process.on("SIGINT", stop);
+}
+
+function systemFile(): string {
+  const { positionals } = parseArgs({ allowPositionals: true, strict: true, options: {} });
+  const [file, ...more] = positionals;
+  if (file === undefined || more.length > 0) throw new CliError("USAGE", "one file is expected: the module that exports the system.", "node cli/app.ts examples/01-travel/system.ts");
+  return file;
+}
+
+function port(name: string, otherwise: number): number {
+  const text = process.env[name];
+  if (text === undefined || text === "") return otherwise;
+  const value = Number(text);
+  if (!/^\d{1,5}$/.test(text) || value > PORT_MAX) throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is no port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
+  return value;
+}
+
+function logLevel(): string {
+  const wanted = process.env["TROUPE_LOG"] ?? "info";
+  if (!LEVELS.some((level) => level === wanted)) throw new CliError("USAGE", `TROUPE_LOG is ${JSON.stringify(wanted)}.`, `Use one of ${LEVELS.join(", ")}.`);
+  return wanted;
+}
+
+/** An option from the environment; an empty variable is one that is not set. */
+function optional<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  const value = process.env[name];
+  const none: { readonly [K in Key]?: string } = {};
+  return value === undefined || value === "" ? none : { ...none, [key]: value };
+}
+
+main().catch((error: unknown) => {
+  process.stderr.write(`${problemText(error)}\n`);
+  process.exit(exitCodeOf(error));
+});

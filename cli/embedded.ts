@@ -1,0 +1,78 @@
+/** @module The embedded profile: one app, one daprd, placement, scheduler, SQLite and topics in memory, in one state folder. */
+import { fileURLToPath } from "node:url";
+import { Cluster, type DaprBinaries, freePort, renderResources } from "./dapr/index.ts";
+import { Apps } from "./apps.ts";
+import type { Lifetime } from "./lifetime.ts";
+
+export interface EmbeddedOptions {
+  readonly binaries: DaprBinaries;
+  readonly systemFile: string;
+  /** The state folder, for example `.troupe`. */
+  readonly dir: string;
+  /** Where the app listens; a free port when left out. */
+  readonly appPort?: number | undefined;
+  readonly log: (source: string, line: string) => void;
+  readonly lifetime: Lifetime;
+}
+
+/** A running system. */
+export interface EmbeddedRun {
+  /** Where its HTTP API answers. */
+  readonly url: string;
+  /** Ends everything; nothing is left when it resolves. */
+  stop(): Promise<void>;
+}
+
+const APP_ID = "troupe";
+const READY_MS = 60_000;
+
+/** Starts everything and resolves when the system takes tasks. Whatever fails, nothing is left running. */
+export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {
+  const { lifetime, log, dir } = options;
+  const stops: (() => Promise<void>)[] = [];
+  const stop = (): Promise<void> => stopAll(stops.splice(0));
+  const onExit = (name: string, detail: string): void => lifetime.partEnded(name, detail);
+  try {
+    const apps = await Apps.open(dir, { log, onExit });
+    stops.push(() => apps.stop());
+    const [appPort, httpPort] = [options.appPort ?? (await freePort()), await freePort()];
+    const cluster = await Cluster.start({ binaries: options.binaries, dir, log, onExit });
+    // After the apps, which drain while their sidecars still live.
+    stops.push(() => cluster.stop());
+    lifetime.signal.throwIfAborted();
+    await apps.start(embeddedApp(options.systemFile, appPort, httpPort));
+    lifetime.signal.throwIfAborted();
+    const resourcesDir = await renderResources("embedded", { dir });
+    const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
+    await lifetime.orEnd(sidecar.waitReady(READY_MS));
+    return { url: `http://127.0.0.1:${appPort}`, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** Stops one after the other; one that fails does not keep the next from being stopped. */
+export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
+  const errors: unknown[] = [];
+  for (const stop of stops) await stop().catch((error: unknown) => errors.push(error));
+  if (errors.length > 0) throw errors[0];
+}
+
+function embeddedApp(systemFile: string, appPort: number, httpPort: number): Parameters<Apps["start"]>[0] {
+  return {
+    name: "app",
+    command: process.execPath,
+    args: [fileURLToPath(new URL("app.ts", import.meta.url)), systemFile],
+    cwd: process.cwd(),
+    env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort) },
+    port: appPort,
+    healthPath: "/healthz",
+  };
+}
+
+/** Tokens of the environment hold in the embedded profile too. */
+function tokens(): { readonly apiToken?: string; readonly appToken?: string } {
+  const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = process.env;
+  return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };
+}

@@ -1,0 +1,33 @@
+/** @module The log file of a run: every line of every part, in the state folder, with a greatest size. */
+import { createWriteStream, type WriteStream } from "node:fs";
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+
+/** A run that writes more than this stops to write; the parts' last lines are kept in memory for error messages anyway. */
+const LOG_BYTES_MAX = 64 * 1_024 * 1_024;
+
+/** Writes `run.log`, anew in each run. */
+export class RunLog {
+  readonly path: string;
+  readonly #stream: WriteStream;
+  #bytes = 0;
+
+  constructor(dir: string) {
+    mkdirSync(dir, { recursive: true });
+    this.path = join(dir, "run.log");
+    this.#stream = createWriteStream(this.path, { flags: "w" });
+    // A full disk must not end the run: the log is a help, not a part.
+    this.#stream.on("error", () => undefined);
+  }
+
+  readonly write = (source: string, line: string): void => {
+    if (this.#bytes > LOG_BYTES_MAX) return;
+    const text = `[${source}] ${line}\n`;
+    this.#bytes += Buffer.byteLength(text);
+    this.#stream.write(this.#bytes > LOG_BYTES_MAX ? "[troupe] the log is full and ends here\n" : text);
+  };
+
+  close(): Promise<void> {
+    return new Promise((resolve) => this.#stream.end(resolve));
+  }
+}

@@ -1,0 +1,146 @@
+/** @module The default command: runs the travel example on a task, shows each step and the result, and leaves nothing running. */
+import { existsSync } from "node:fs";
+import { rename } from "node:fs/promises";
+import { join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { v7 } from "uuid";
+import type { Json } from "../runtime/faults.ts";
+import { type HistoryLine, type ProcessView, SystemClient } from "./client.ts";
+import { ensureDapr } from "./dapr/index.ts";
+import { FolderLock } from "./dapr/lock.ts";
+import { startEmbedded } from "./embedded.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { say } from "./output.ts";
+import { CliError, EXIT, Interrupted } from "./problem.ts";
+import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "./progress.ts";
+import { RunLog } from "./run-log.ts";
+import { TasksFile } from "./tasks-file.ts";
+
+export interface StartOptions {
+  /** A task as JSON, or a wish in plain words; the default task when left out. */
+  readonly task: string | undefined;
+  readonly dir: string;
+  /** Move the state of earlier runs aside. */
+  readonly fresh: boolean;
+}
+
+const SYSTEM_FILE = fileURLToPath(new URL("../examples/01-travel/system.ts", import.meta.url));
+const ROUTE = "trip";
+const DEFAULT_WISH = "somewhere warm by the sea with good food";
+const DAYS_DEFAULT = 4;
+const BUDGET_DEFAULT_EURO = 900;
+const POLL_MS = 100;
+
+/** Runs the command. Resolves with the exit code. */
+export async function start(options: StartOptions, lifetime: Lifetime): Promise<number> {
+  const input = taskInput(options.task);
+  const dir = resolve(options.dir);
+  if (options.fresh) await moveAside(dir);
+  const binaries = await lifetime.orEnd(ensureDapr(say));
+  say(`Travel example on Dapr ${binaries.version} (${binaries.source}); everything on 127.0.0.1, state in ${shown(dir)}`);
+  const log = new RunLog(dir);
+  const tasks = new TasksFile(dir);
+  try {
+    const startedAtMs = performance.now();
+    const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, log: log.write, lifetime });
+    try {
+      say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
+      const client = new SystemClient(run.url, process.env["APP_API_TOKEN"]);
+      const resumed = await resume(client, tasks, lifetime);
+      const fresh = await submit(client, tasks, input, lifetime);
+      return resumed && fresh ? EXIT.ok : EXIT.failed;
+    } finally {
+      await run.stop();
+    }
+  } catch (error) {
+    if (error instanceof Interrupted) await sayOpen(tasks, error.message);
+    else say(`The log of all parts is ${shown(log.path)}`);
+    throw error;
+  } finally {
+    await log.close();
+  }
+}
+
+/** Follows what an earlier run left open. False when one of them ended badly. */
+async function resume(client: SystemClient, tasks: TasksFile, lifetime: Lifetime): Promise<boolean> {
+  let good = true;
+  for (const { id, submittedAtMs } of await tasks.open()) {
+    const view = await client.process(id, lifetime.signal);
+    if (view === undefined) {
+      say(`\nTask ${id} of an earlier run was never accepted; give it again if you still want it.`);
+      await tasks.remove(id);
+      continue;
+    }
+    say(`\nResuming task ${id} of ${new Date(submittedAtMs).toISOString()}, which is ${view.phase}`);
+    good = (await follow(client, tasks, id, lifetime)) && good;
+  }
+  return good;
+}
+
+async function submit(client: SystemClient, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
+  const id = v7();
+  // Noted first: a run that is killed right after its task was accepted still finds it.
+  await tasks.add({ id, route: ROUTE, submittedAtMs: Date.now() });
+  try {
+    await client.submit({ id, route: ROUTE, input }, lifetime.signal);
+  } catch (error) {
+    if (!lifetime.signal.aborted) await tasks.remove(id);
+    throw error;
+  }
+  say(`\nTask ${id} is accepted: ${JSON.stringify(input)}`);
+  return follow(client, tasks, id, lifetime);
+}
+
+/** Prints what happens until the process has ended. */
+async function follow(client: SystemClient, tasks: TasksFile, id: string, lifetime: Lifetime): Promise<boolean> {
+  say(STEP_HEAD);
+  let history: readonly HistoryLine[] = [];
+  for (;;) {
+    const view: ProcessView | undefined = await client.process(id, lifetime.signal);
+    if (view === undefined) throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that nobody changed the state folder.");
+    const acceptedAtMs = view.acceptedAtMs ?? 0;
+    for (const line of newLines(history, view.history)) say(stepText(line, acceptedAtMs));
+    history = view.history;
+    if (view.outcome !== undefined && view.phase === "ended") {
+      say(`\n${outcomeText(view.outcome, acceptedAtMs, view.traceId)}`);
+      await tasks.remove(id);
+      return succeeded(view.outcome);
+    }
+    await lifetime.orEnd(sleep(POLL_MS));
+  }
+}
+
+/** The state of a living run stays where it is: FOLDER_LOCKED. What a killed run left behind is ended first. */
+async function moveAside(dir: string): Promise<void> {
+  if (!existsSync(dir)) return;
+  for (const folder of [join(dir, "apps"), dir]) {
+    const lock = await FolderLock.take(folder, say);
+    await lock.release();
+  }
+  const aside = `${dir}.${new Date().toISOString().replaceAll(/[-:]/g, "").replace(/\..*/, "")}`;
+  await rename(dir, existsSync(aside) ? `${aside}-${process.pid}` : aside);
+  say(`The state of earlier runs is now in ${shown(aside)}`);
+}
+
+async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
+  const open = await tasks.open();
+  say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`);
+}
+
+/** The argument as the route's input. What it holds is checked by the system; here it only must be JSON where it begins like it. */
+export function taskInput(text: string | undefined): Json {
+  const wish = (text ?? "").trim();
+  if (wish === "") return { wish: DEFAULT_WISH, days: DAYS_DEFAULT, budget: BUDGET_DEFAULT_EURO };
+  if (!/^[[{"]/.test(wish)) return { wish, days: DAYS_DEFAULT, budget: BUDGET_DEFAULT_EURO };
+  try {
+    return JSON.parse(wish) as Json;
+  } catch (error) {
+    throw new CliError("USAGE", "the task begins like JSON and is none.", `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`, error);
+  }
+}
+
+function shown(path: string): string {
+  const short = relative(process.cwd(), path);
+  return short === "" || short.startsWith("..") ? path : short;
+}

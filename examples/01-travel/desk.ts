@@ -1,0 +1,44 @@
+/**
+ * @module The booking desk: the outside world that the travel party changes. One file for each reservation.
+ *
+ * The file's name comes from the idempotency key, and it is made only if it is not there: so however often a step is
+ * tried, there is one reservation, and an undo that finds nothing to undo has succeeded.
+ */
+import { createHash } from "node:crypto";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Booking, Offer } from "./contracts.ts";
+
+const CODE_CHARS = 6;
+
+/** Reserves an offer, once for each key. */
+export async function reserve(offer: Offer, key: string): Promise<Booking> {
+  const code = codeOf(key);
+  await mkdir(folder(), { recursive: true });
+  await writeFile(file(key), JSON.stringify({ key, code, ...offer }), { flag: "wx" }).catch((error: unknown) => {
+    if (!isThere(error)) throw error;
+  });
+  return { ...offer, code };
+}
+
+/** Takes a reservation back; does nothing when there is none. The key is enough: what was reserved may not be known. */
+export async function cancel(_booking: Booking | undefined, step: { readonly idempotencyKey: string }): Promise<void> {
+  await rm(file(step.idempotencyKey), { force: true });
+}
+
+/** Where the reservations lie. */
+export function folder(): string {
+  return process.env["TRAVEL_DESK"] ?? join(".troupe", "bookings");
+}
+
+function file(key: string): string {
+  return join(folder(), `${createHash("sha256").update(key).digest("hex")}.json`);
+}
+
+function codeOf(key: string): string {
+  return createHash("sha256").update(key).digest("hex").slice(0, CODE_CHARS).toUpperCase();
+}
+
+function isThere(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EEXIST";
+}

@@ -1,0 +1,29 @@
+/** @module A travel party: one agent plans, two book at the same time, and a fourth has the last word. */
+import { agent, Fault, route, system } from "troupe";
+import { Flight, Hotel, Jokes, Planner, Snark, Trip } from "./contracts.ts";
+import { cancel, reserve } from "./desk.ts";
+import { flightTo, hotelIn, jokeAbout, planFor } from "./world.ts";
+
+const planner = agent(Planner, { handle: ({ trip, except }) => planFor(trip, except) });
+const flight = agent(Flight, { handle: (query, ctx) => ctx.step("reserve", ({ idempotencyKey }) => reserve(flightTo(query), idempotencyKey), { undo: cancel }) });
+const hotel = agent(Hotel, { handle: (query, ctx) => ctx.step("reserve", ({ idempotencyKey }) => reserve(hotelIn(query), idempotencyKey), { undo: cancel }) });
+const snark = agent(Snark, {
+  state: { schema: Jokes, initial: { told: 0 } },
+  asks: [Planner],
+  handle: async ({ trip, plan, flight, hotel }, ctx) => {
+    const total = flight.price + hotel.price;
+    if (total > trip.budget) throw new Fault("agent.refused", `${plan.city} costs ${total}, and the budget is ${trip.budget}`);
+    const other = await ctx.ask(Planner, { trip, except: [plan.city] });
+    const { told } = ctx.state;
+    ctx.setState({ told: told + 1 });
+    return { total, runnerUp: other.city, remark: jokeAbout(plan, other, told), jokesToldBefore: told };
+  },
+});
+
+const trip = route("trip", 1, Trip)
+  .to("plan", Planner, ({ task }) => ({ trip: task, except: [] }), { timeoutMs: 5_000 })
+  .all((stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.airport })), hotel: stop(Hotel, ({ plan }) => ({ city: plan.city, nights: plan.nights })) }))
+  .to("snark", Snark, ({ task, plan, flight, hotel }) => ({ trip: task, plan, flight, hotel }))
+  .output(({ plan, flight, hotel, snark }) => ({ city: plan.city, because: plan.reason, flight: flight.what, hotel: hotel.what, total: snark.total, remark: snark.remark }));
+
+export default system("party", { agents: [planner, flight, hotel, snark], routes: [trip] });
