@@ -2,7 +2,7 @@
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
 import { Fault, isFault } from "../runtime/faults.ts";
-import { bucketOf, INDEX_ROOT, IndexState } from "../runtime/index-actor.ts";
+import { bucketOf, entriesOf, INDEX_ROOT, IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type Message, type RESERVED_TYPES } from "../runtime/protocol.ts";
 import type { Ports } from "./ports.ts";
@@ -113,7 +113,7 @@ export class IndexClient {
     const shown = await this.#ports.transport.inspect(this.#address(bucket));
     const parsed = IndexState.safeParse(shown);
     if (!parsed.success) throw new Fault("sidecar.unavailable", `bucket ${bucket} of ${this.#type} showed no index`);
-    return Object.values(parsed.data.entries);
+    return entriesOf(parsed.data);
   }
 
   /** The buckets, oldest first. */

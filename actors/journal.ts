@@ -6,7 +6,6 @@
  * J2 an unanswered write is believed only after it was read back. J3 snapshots are numbered without gaps, insert-only,
  * and a later number never has an earlier sequence.
  */
-import { textBytes } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -22,6 +21,8 @@ export interface Loaded<S> {
   readonly snapshotNumber: number;
   /** Bytes of records since the last snapshot. */
   readonly bytesSince: number;
+  /** Bytes since the last snapshot at which the state's size is looked at next: measuring it costs as much as writing it. */
+  readonly measureAt: number;
 }
 
 /** Keys of an actor. Ids and types hold no `/`, so keys of two actors never meet. */
@@ -50,7 +51,7 @@ export class Journal<S, I, E> {
 
   /** What an actor without a journal is. A write on it finds out whether that is so. */
   empty(id: string): Loaded<S> {
-    return { state: this.#machine.initial(id), sequence: 0, writer: null, snapshotNumber: 0, bytesSince: 0 };
+    return { state: this.#machine.initial(id), sequence: 0, writer: null, snapshotNumber: 0, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
   }
 
   /** Reads an actor. Throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`. */
@@ -84,7 +85,7 @@ export class Journal<S, I, E> {
     const key = this.#recordKey(id, loaded.sequence + 1);
     const record = parseRecord(content, key, this.#machine.events);
     requireChain(key, loaded.writer, record.previous);
-    return this.advance(loaded, record, textBytes(JSON.stringify(content)));
+    return this.advance(loaded, record, Buffer.byteLength(JSON.stringify(content)));
   }
 
   /** The actor after a record. */
@@ -114,7 +115,7 @@ export class Journal<S, I, E> {
     const content = (await this.#store.read([key])).get(key);
     if (content === undefined) throw new Fault("journal.broken-chain", `${key} was there and is gone`, { key });
     const snapshot = parseSnapshot(content, key, this.#machine.states);
-    return { state: snapshot.state, sequence: snapshot.sequence, writer: snapshot.writer, snapshotNumber: number, bytesSince: 0 };
+    return { state: snapshot.state, sequence: snapshot.sequence, writer: snapshot.writer, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
   }
 
   /** Whether nobody wrote after what is loaded. A decision that writes nothing is only believed when this holds. */
@@ -130,7 +131,7 @@ export class Journal<S, I, E> {
   async commit(id: string, record: JournalRecord<E | TurnFailed>): Promise<{ readonly kind: "committed"; readonly bytes: number } | { readonly kind: "lost" }> {
     const key = this.#recordKey(id, record.sequence);
     const text = JSON.stringify(record);
-    const bytes = textBytes(text);
+    const bytes = Buffer.byteLength(text);
     if (bytes > LIMITS.recordBytesMax) throw new Fault("record.too-large", `a record of ${bytes} bytes is larger than ${LIMITS.recordBytesMax}`, { bytes });
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
       if ((await this.#store.insert(key, text)) === "inserted") return { kind: "committed", bytes };
@@ -151,20 +152,23 @@ export class Journal<S, I, E> {
     }
   }
 
-  /** Whether the records since the last snapshot have become large enough beside the state. */
-  snapshotDue(loaded: Loaded<S>): boolean {
-    if (loaded.bytesSince < LIMITS.snapshotBytesMin) return false;
-    return loaded.bytesSince >= LIMITS.snapshotRecordsToStateRatio * textBytes(JSON.stringify(loaded.state));
+  /** Takes a snapshot when the records since the last one have become large enough beside the state. Never throws. */
+  async snapshotIfDue(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
+    if (loaded.bytesSince < loaded.measureAt) return loaded;
+    const text = JSON.stringify(loaded.state);
+    const dueAt = Math.max(LIMITS.snapshotBytesMin, LIMITS.snapshotRecordsToStateRatio * Buffer.byteLength(text));
+    if (loaded.bytesSince < dueAt) return { ...loaded, measureAt: dueAt };
+    return this.#snapshot(id, loaded);
   }
 
   /** Takes a snapshot (J3). When another host took one of that number, learns its number instead. Never throws. */
-  async snapshot(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
+  async #snapshot(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     if (loaded.writer === null) return loaded;
     const number = loaded.snapshotNumber + 1;
     const snapshot: Snapshot<S> = { v: 1, number, sequence: loaded.sequence, writer: loaded.writer, state: loaded.state };
     const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot));
     if (result === "unknown") return loaded;
-    return { ...loaded, snapshotNumber: number, bytesSince: 0 };
+    return { ...loaded, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
   }
 
   #recordKey(id: string, sequence: number): string {

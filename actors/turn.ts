@@ -120,9 +120,8 @@ export class TurnEngine<S, I, E> {
   async #commit(actorId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>): Promise<"committed" | "stale"> {
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
-    let next = this.#journal.advance(loaded, record, outcome.bytes);
-    if (this.#journal.snapshotDue(next)) next = await this.#journal.snapshot(actorId, next);
-    this.#cache.set(actorId, next);
+    const next = this.#journal.advance(loaded, record, outcome.bytes);
+    this.#cache.set(actorId, await this.#journal.snapshotIfDue(actorId, next));
     return "committed";
   }
 
@@ -142,16 +141,18 @@ export class TurnEngine<S, I, E> {
 
   /** Decides, loading values as the decision asks for them. What a decision throws beside that is a defect. */
   async #decide(actorId: string, input: I, state: S): Promise<Decision<E> | { readonly failure: unknown }> {
-    let values = new Map<string, Json>();
-    const fixed = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
-    for (;;) {
+    const context = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
+    // Content stands under its hash: what is in memory already cannot differ from what would be loaded.
+    let values: DecisionContext["values"] = this.#values.memory;
+    for (let load = 0; load <= LIMITS.valueLoadsMax; load += 1) {
       try {
-        return this.machine.decide(state, input, { ...fixed, values });
+        return this.machine.decide(state, input, { ...context, values });
       } catch (error) {
         if (!(error instanceof MissingValues)) return { failure: error };
-        values = new Map([...values, ...(await this.#values.load(error.refs))]);
+        values = overlay(await this.#values.load(error.refs), values);
       }
     }
+    return { failure: new Fault("value.missing", `a decision asked for values more than ${LIMITS.valueLoadsMax} times`) };
   }
 
   context(actorId: string): DecisionContext {
@@ -181,6 +182,10 @@ export class TurnEngine<S, I, E> {
   get busy(): number {
     return this.#mutex.size;
   }
+}
+
+function overlay(loaded: ReadonlyMap<string, Json>, below: DecisionContext["values"]): DecisionContext["values"] {
+  return { has: (ref) => loaded.has(ref) || below.has(ref), get: (ref) => loaded.get(ref) ?? below.get(ref) };
 }
 
 /** What a record says of an effect; its content is made again from the state. */

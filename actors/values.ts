@@ -20,8 +20,12 @@ export class Values {
     this.#system = system;
   }
 
-  /** Contents that are in memory. */
-  known(refs: readonly string[]): Map<string, Json> {
+  /** What is in memory now, as decisions read it. */
+  get memory(): Pick<ReadonlyMap<string, Json>, "get" | "has"> {
+    return this.#contents;
+  }
+
+  #known(refs: readonly string[]): Map<string, Json> {
     const found = new Map<string, Json>();
     for (const ref of refs) {
       const content = this.#contents.get(ref);
@@ -32,7 +36,7 @@ export class Values {
 
   /** Contents by hash. Throws `value.missing`, `store.unavailable`. */
   async load(refs: readonly string[]): Promise<Map<string, Json>> {
-    const found = this.known(refs);
+    const found = this.#known(refs);
     const missing = refs.filter((ref) => !found.has(ref));
     if (missing.length === 0) return found;
     const read = await this.#store.read(missing.map((ref) => keys.value(this.#system, ref)));

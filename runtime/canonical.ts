@@ -17,7 +17,12 @@ const DEPTH_MAX = 256;
 
 function write(value: unknown, depth: number): string {
   if (depth > DEPTH_MAX) throw new TypeError(`a value is nested deeper than ${DEPTH_MAX} levels`);
-  if (value === null || typeof value === "boolean" || typeof value === "string") return JSON.stringify(value);
+  if (typeof value === "string") {
+    // A half of a surrogate pair is no Unicode text; on its way through a broker it would become another character.
+    if (!value.isWellFormed()) throw new TypeError("a text holds half a surrogate pair");
+    return JSON.stringify(value);
+  }
+  if (value === null || typeof value === "boolean") return JSON.stringify(value);
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new TypeError(`${value} is not a JSON number`);
     return JSON.stringify(value);

@@ -11,8 +11,9 @@ import { Fault } from "./faults.ts";
 const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Whether a text may be used as an id as it stands. */
+/** Whether a text may be used as an id as it stands. `.` and `..` may not: in a URL path they mean another place. */
 export function isId(text: string): boolean {
+  if (text === "." || text === "..") return false;
   return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
 }
 

@@ -10,8 +10,26 @@ import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
-export const IndexState = z.strictObject({ id: z.string(), entries: z.record(z.string(), IndexEntry) });
+/** `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. */
+export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnegative(), shards: z.record(z.string(), z.record(z.string(), IndexEntry)) });
 export type IndexState = z.infer<typeof IndexState>;
+
+const SHARDS = 64;
+
+function shardOf(id: string): string {
+  let hash = 0;
+  for (let index = 0; index < id.length; index += 1) hash = (hash * 31 + id.charCodeAt(index)) % 0x7fff_ffff;
+  return String(hash % SHARDS);
+}
+
+function entryOf(state: IndexState, id: string): IndexEntry | undefined {
+  return state.shards[shardOf(id)]?.[id];
+}
+
+/** All entries of a bucket, in no order. */
+export function entriesOf(state: IndexState): IndexEntry[] {
+  return Object.values(state.shards).flatMap((shard) => Object.values(shard));
+}
 
 export const IndexEvent = z.discriminatedUnion("e", [z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) })]);
 export type IndexEvent = z.infer<typeof IndexEvent>;
@@ -25,7 +43,7 @@ export interface IndexInput {
 export const INDEX_ROOT = "root";
 
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
-  initial: (id) => ({ id, entries: {} }),
+  initial: (id) => ({ id, size: 0, shards: {} }),
   decide: decideIndex,
   evolve: evolveIndex,
   outbox: () => [],
@@ -42,10 +60,10 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
     draft.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
     return draft.done();
   }
-  const news = body.entries.filter((entry) => isNews(state.entries[entry.id], entry));
-  const added = news.filter((entry) => state.entries[entry.id] === undefined).length;
+  const news = body.entries.filter((entry) => isNews(entryOf(state, entry.id), entry));
+  const added = news.filter((entry) => entryOf(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
-  if (added > 0 && Object.keys(state.entries).length + added > max) draft.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
+  if (added > 0 && state.size + added > max) draft.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
   else if (news.length > 0) draft.emit({ e: "entered", entries: news });
   return draft.done();
 }
@@ -60,10 +78,16 @@ function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
 function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
   switch (event.e) {
     case "entered":
-      return { ...state, entries: { ...state.entries, ...Object.fromEntries(event.entries.map((entry) => [entry.id, entry])) } };
+      return event.entries.reduce(enter, state);
     default:
       return assertNever(event.e);
   }
+}
+
+function enter(state: IndexState, entry: IndexEntry): IndexState {
+  const shard = shardOf(entry.id);
+  const size = entryOf(state, entry.id) === undefined ? state.size + 1 : state.size;
+  return { ...state, size, shards: { ...state.shards, [shard]: { ...state.shards[shard], [entry.id]: entry } } };
 }
 
 /** Which bucket a moment belongs to; `part` counts on when a bucket of the same slice is full. Sorts by time. */

@@ -38,6 +38,8 @@ export const LIMITS = {
   cachedActorsMax: 4_096,
   /** Values a host keeps in memory. */
   cachedValuesMax: 4_096,
+  /** Rounds of loading values for one decision. Above: the turn fails. */
+  valueLoadsMax: 64,
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
   actorTurnsQueuedMax: 1_024,
 
@@ -101,6 +103,14 @@ export const LIMITS = {
   /** A handler that was told to stop gets this long before its work goes on without it. */
   stopGraceMs: 5 * SECOND_MS,
 
+  /** An undo that runs a handler again concludes when the handler has asked for nothing new for this long. */
+  undoQuietMs: 100,
+  /** Pause before a handler's result that could not be recorded is recorded again; doubles up to the second figure. */
+  recordRetryMsMin: 100,
+  recordRetryMsMax: 2 * SECOND_MS,
+  /** Pause before an unanswered write is written again. */
+  commitRetryMs: 50,
+
   /** A host reports each running piece of work this often to the work's actor. */
   heartbeatMs: 1 * SECOND_MS,
   /** Heartbeats that must be missed before another host may take work over. */
@@ -117,6 +127,14 @@ export const LIMITS = {
   /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
   receiptTrustMs: 5 * SECOND_MS,
 
+  /** Alarms that a host remembers having set. */
+  knownAlarmsMax: 65_536,
+  /** Receipts that a host remembers. */
+  knownReceiptsMax: 65_536,
+  /** Open processes that a starting host nudges at once. */
+  recoveryConcurrency: 16,
+  /** Pause before a starting host looks for open processes again when the index does not answer. */
+  recoveryRetryMs: 500,
   /** Time for one call to the sidecar before it is given up and asked again. */
   sidecarCallMs: 5 * SECOND_MS,
   /** Greatest `waitMs` of POST /tasks. */

@@ -23,8 +23,8 @@ export interface DecisionContext {
   readonly jitter01: number;
   /** A token that no other decision gets. */
   readonly token: string;
-  /** Content by hash; throws {@link MissingValues} when it must be loaded first. */
-  readonly values: ReadonlyMap<string, Json>;
+  /** Content by hash, as far as it is loaded; {@link readAll} throws {@link MissingValues} for the rest. */
+  readonly values: Pick<ReadonlyMap<string, Json>, "get" | "has">;
 }
 
 /** What a turn answers to its caller, apart from the receipt. */
