@@ -1,0 +1,72 @@
+/** @module The folder, the log and the end of a run: whatever happens, nothing of it stays behind. */
+import { createWriteStream } from "node:fs";
+import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { Target, TargetPlace } from "./targets/target.ts";
+
+/** PostgreSQL runs as another user and must be able to walk through the folder. */
+const OPEN_MODE = 0o755;
+
+export class Bed {
+  readonly dir: string;
+  readonly logFile: string;
+  readonly #log: NodeJS.WritableStream;
+  readonly #starting = new Set<Promise<Target>>();
+  #folders = 0;
+
+  private constructor(dir: string) {
+    this.dir = dir;
+    this.logFile = join(dir, "programs.log");
+    this.#log = createWriteStream(this.logFile);
+  }
+
+  static async make(): Promise<Bed> {
+    const dir = await mkdtemp(join(tmpdir(), "troupe-bench-"));
+    await chmod(dir, OPEN_MODE);
+    return new Bed(dir);
+  }
+
+  /** A new folder for one target; what its programs print goes to the log file. */
+  async place(): Promise<TargetPlace> {
+    this.#folders += 1;
+    const dir = join(this.dir, String(this.#folders));
+    await mkdir(dir);
+    return { dir, log: (source, line) => void this.#log.write(`${source} | ${line}\n`) };
+  }
+
+  /** Takes care that a target which starts is stopped, also when it is still starting by then. */
+  hold<T extends Target>(starting: Promise<T>): Promise<T> {
+    this.#starting.add(starting);
+    return starting;
+  }
+
+  async stopTargets(): Promise<void> {
+    const started = await Promise.allSettled(this.#starting);
+    this.#starting.clear();
+    await Promise.all(started.map((result) => (result.status === "fulfilled" ? result.value.stop() : undefined)));
+  }
+
+  /** Runs the work; an interrupt, a failure and the end of the time all stop what it started. The folder stays after a failure. */
+  async run(limitMs: number, work: () => Promise<void>): Promise<void> {
+    const interrupted = Promise.withResolvers<never>();
+    const onSignal = (signal: NodeJS.Signals): void => interrupted.reject(new Error(`ended by ${signal}`));
+    const timer = setTimeout(() => interrupted.reject(new Error(`not done after ${Math.round(limitMs / 1_000)} s`)), limitMs);
+    process.once("SIGINT", onSignal);
+    process.once("SIGTERM", onSignal);
+    try {
+      await Promise.race([work(), interrupted.promise]);
+      await this.stopTargets();
+      await rm(this.dir, { recursive: true, force: true });
+    } catch (error) {
+      await this.stopTargets();
+      console.error(`what the programs printed: ${this.logFile}`);
+      throw error;
+    } finally {
+      clearTimeout(timer);
+      process.off("SIGINT", onSignal);
+      process.off("SIGTERM", onSignal);
+      this.#log.end();
+    }
+  }
+}

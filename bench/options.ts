@@ -1,0 +1,70 @@
+/** @module What `npm run bench` can be told. */
+import { parseArgs } from "node:util";
+import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
+
+/** Restate as it comes, without fsync, and with agents that have neither state nor a journaled step. */
+export const PEERS = ["restate", "restate-nofsync", "restate-lean"] as const;
+export type PeerName = (typeof PEERS)[number];
+
+export interface BenchOptions {
+  /** Measured seconds of each side at each number of callers, over all rounds. */
+  readonly seconds: number;
+  /** Rounds these seconds are cut into; the sides take turns. */
+  readonly rounds: number;
+  /** Seconds of load before the first round, for compilers and caches. */
+  readonly warmUp: number;
+  readonly profiles: readonly OurProfile[];
+  readonly callers: readonly number[];
+  readonly peers: readonly PeerName[];
+  /** Where the figures go; by default `bench/results/<date>.json`. */
+  readonly out: string | undefined;
+}
+
+export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 10] [--callers 1,32]
+  [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none] [--out FILE]
+  --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.`;
+
+const SECONDS_MAX = 600;
+const ROUNDS_MAX = 60;
+const CALLERS_MAX = 1_024;
+
+/** Throws with a sentence for a person when an argument is wrong. */
+export function benchOptions(args: readonly string[]): BenchOptions {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      "seconds": { type: "string", default: "12" },
+      "rounds": { type: "string", default: "4" },
+      "warm-up": { type: "string", default: "10" },
+      "callers": { type: "string", default: "1,32" },
+      "profiles": { type: "string", default: OUR_PROFILES.join(",") },
+      "peers": { type: "string", default: "restate" },
+      "out": { type: "string" },
+    },
+  });
+  return {
+    seconds: whole(values.seconds, "--seconds", SECONDS_MAX),
+    rounds: whole(values.rounds, "--rounds", ROUNDS_MAX),
+    warmUp: whole(values["warm-up"], "--warm-up", SECONDS_MAX),
+    callers: list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX)),
+    profiles: list(values.profiles).map((name) => oneOf(OUR_PROFILES, name, "--profiles")),
+    peers: values.peers === "none" ? [] : list(values.peers).map((name) => oneOf(PEERS, name, "--peers")),
+    out: values.out,
+  };
+}
+
+export function list(text: string): readonly string[] {
+  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+}
+
+export function whole(text: string, option: string, max: number): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1 || value > max) throw new Error(`${option} takes whole numbers from 1 to ${max}, not ${text}`);
+  return value;
+}
+
+export function oneOf<T extends string>(names: readonly T[], name: string, option: string): T {
+  const found = names.find((item) => item === name);
+  if (found === undefined) throw new Error(`${option} takes ${names.join(", ")}, not ${name}`);
+  return found;
+}

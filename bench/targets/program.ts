@@ -1,0 +1,16 @@
+/** @module A program of a side that cannot outlive the benchmark. */
+import { Child, type ChildOptions } from "../../cli/dapr/index.ts";
+
+/** Only what a program needs: nothing of the caller's settings changes what is measured. */
+export function basicEnv(): NodeJS.ProcessEnv {
+  return { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], LANG: "C", NODE_ENV: "production" };
+}
+
+/** Runs a program; it is killed when the benchmark ends without having stopped it. */
+export async function startProgram(options: ChildOptions): Promise<Child> {
+  const child = await Child.spawn(options);
+  const kill = (): void => void child.kill("SIGKILL");
+  process.once("exit", kill);
+  void child.exited.then(() => process.off("exit", kill));
+  return child;
+}
