@@ -36,11 +36,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
     const [appPort, httpPort] = [options.appPort ?? (await freePort()), await freePort()];
-    const cluster = await Cluster.start({ binaries: options.binaries, dir, log, onExit });
+    const [app, controls] = await Promise.allSettled([apps.start(embeddedApp(options.systemFile, appPort, httpPort)), Cluster.start({ binaries: options.binaries, dir, log, onExit })]);
+    if (controls.status === "rejected") throw controls.reason;
+    const cluster = controls.value;
     // After the apps, which drain while their sidecars still live.
     stops.push(() => cluster.stop());
-    lifetime.signal.throwIfAborted();
-    await apps.start(embeddedApp(options.systemFile, appPort, httpPort));
+    if (app.status === "rejected") throw app.reason;
     lifetime.signal.throwIfAborted();
     const resourcesDir = await renderResources("embedded", { dir });
     const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });

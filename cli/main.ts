@@ -47,12 +47,13 @@ function program(lifetime: Lifetime, done: (code: number) => void): Command {
     .command("up [systemFile]")
     .description("run a system in the foreground: embedded, or the apps of a dapr.yaml")
     .option("-f, --file <dapr.yaml>", "a multi-app run file")
+    .option("--verbose", "show what Dapr's programs print too", false)
     .option("--port <number>", "where the HTTP API answers", port, UP_PORT)
     .option("--state <folder>", "where the state lies", STATE_DIR)
-    .action(async (systemFile: string | undefined, options: { readonly file?: string; readonly port: number; readonly state: string }) => {
+    .action(async (systemFile: string | undefined, options: { readonly file?: string; readonly port: number; readonly state: string; readonly verbose: boolean }) => {
       if (systemFile !== undefined && options.file !== undefined) command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
-      if (options.file !== undefined) done(await upFile({ file: options.file, dir: options.state }, lifetime));
-      else done(await upEmbedded({ systemFile, port: options.port, dir: options.state }, lifetime));
+      if (options.file !== undefined) done(await upFile({ file: options.file, dir: options.state, verbose: options.verbose }, lifetime));
+      else done(await upEmbedded({ systemFile, port: options.port, dir: options.state, verbose: options.verbose }, lifetime));
     });
   command
     .command("doctor")

@@ -5,7 +5,7 @@ import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
-import type { Json } from "../runtime/faults.ts";
+import { isFault, type Json } from "../runtime/faults.ts";
 import { type HistoryLine, type ProcessView, SystemClient } from "./client.ts";
 import { ensureDapr } from "./dapr/index.ts";
 import { FolderLock } from "./dapr/lock.ts";
@@ -55,7 +55,8 @@ export async function start(options: StartOptions, lifetime: Lifetime): Promise<
     }
   } catch (error) {
     if (error instanceof Interrupted) await sayOpen(tasks, error.message);
-    else say(`The log of all parts is ${shown(log.path)}`);
+    // A refused task says all there is to say; of parts that failed, the log knows more.
+    else if (!isFault(error)) say(`The log of all parts is ${shown(log.path)}`);
     throw error;
   } finally {
     await log.close();

@@ -10,12 +10,15 @@ import type { Lifetime } from "./lifetime.ts";
 import { complain, say } from "./output.ts";
 import { CliError } from "./problem.ts";
 import { readRunFile, type RunApp } from "./run-file.ts";
-import { untilInterrupted } from "./up.ts";
+import { RunLog } from "./run-log.ts";
+import { consoleLog, untilInterrupted } from "./up.ts";
 
 export interface UpFileOptions {
   readonly file: string;
   /** The state folder: reminders, ports, copies of resource files. */
   readonly dir: string;
+  /** Show what Dapr's programs print too. */
+  readonly verbose: boolean;
 }
 
 const READY_MS = 60_000;
@@ -26,7 +29,9 @@ export async function upFile(options: UpFileOptions, lifetime: Lifetime): Promis
   for (const warning of plan.warnings) complain(`warning: ${warning}`);
   const dir = resolve(options.dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
-  const log = (source: string, line: string): void => say(`[${source}] ${line}`);
+  const runLog = new RunLog(dir);
+  const ids = new Set(plan.apps.map((app) => app.appId));
+  const log = consoleLog(runLog, options.verbose, (source) => ids.has(source));
   const onExit = (name: string, detail: string): void => lifetime.partEnded(name, detail);
   const stops: (() => Promise<void>)[] = [];
   try {
@@ -41,10 +46,11 @@ export async function upFile(options: UpFileOptions, lifetime: Lifetime): Promis
     }
     await lifetime.orEnd(Promise.all(sidecars.map((sidecar) => sidecar.waitReady(READY_MS))));
     for (const app of plan.apps) say(`${app.appId} is up at http://127.0.0.1:${app.appPort}`);
-    say("Ctrl-C ends everything.");
+    say(`The log of all parts is ${runLog.path}. Ctrl-C ends everything.`);
     return await untilInterrupted(lifetime);
   } finally {
     await stopAll(stops);
+    await runLog.close();
     say("Everything is stopped.");
   }
 }

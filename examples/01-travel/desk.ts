@@ -7,13 +7,16 @@
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { StepTools } from "troupe";
 import type { Booking, Offer } from "./contracts.ts";
 
 const CODE_CHARS = 6;
 
-/** Reserves an offer, once for each key. */
-export async function reserve(offer: Offer, key: string): Promise<Booking> {
+/** Reserves an offer, once for each key. TRAVEL_DESK_MS makes the desk slow: time to pull a plug. */
+export async function reserve(offer: Offer, { idempotencyKey: key, signal }: StepTools): Promise<Booking> {
   const code = codeOf(key);
+  await sleep(Number(process.env["TRAVEL_DESK_MS"] ?? 0), undefined, { signal });
   await mkdir(folder(), { recursive: true });
   await writeFile(file(key), JSON.stringify({ key, code, ...offer }), { flag: "wx" }).catch((error: unknown) => {
     if (!isThere(error)) throw error;
@@ -22,8 +25,8 @@ export async function reserve(offer: Offer, key: string): Promise<Booking> {
 }
 
 /** Takes a reservation back; does nothing when there is none. The key is enough: what was reserved may not be known. */
-export async function cancel(_booking: Booking | undefined, step: { readonly idempotencyKey: string }): Promise<void> {
-  await rm(file(step.idempotencyKey), { force: true });
+export async function cancel(_booking: Booking | undefined, { idempotencyKey }: StepTools): Promise<void> {
+  await rm(file(idempotencyKey), { force: true });
 }
 
 /** Where the reservations lie. */

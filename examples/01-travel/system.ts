@@ -5,8 +5,8 @@ import { cancel, reserve } from "./desk.ts";
 import { flightTo, hotelIn, jokeAbout, planFor } from "./world.ts";
 
 const planner = agent(Planner, { handle: ({ trip, except }) => planFor(trip, except) });
-const flight = agent(Flight, { handle: (query, ctx) => ctx.step("reserve", ({ idempotencyKey }) => reserve(flightTo(query), idempotencyKey), { undo: cancel }) });
-const hotel = agent(Hotel, { handle: (query, ctx) => ctx.step("reserve", ({ idempotencyKey }) => reserve(hotelIn(query), idempotencyKey), { undo: cancel }) });
+const flight = agent(Flight, { handle: (query, ctx) => ctx.step("reserve", (step) => reserve(flightTo(query), step), { undo: cancel }) });
+const hotel = agent(Hotel, { handle: (query, ctx) => ctx.step("reserve", (step) => reserve(hotelIn(query), step), { undo: cancel }) });
 const snark = agent(Snark, {
   state: { schema: Jokes, initial: { told: 0 } },
   asks: [Planner],

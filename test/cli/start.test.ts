@@ -1,0 +1,155 @@
+/** @module The default command on a real Dapr: it completes, leaves nothing behind, and goes on after `kill -9` of everything. */
+import { existsSync } from "node:fs";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findDapr } from "../../cli/dapr/find.ts";
+import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+
+const TEST_MS = 120_000;
+const OK = { code: 0, signal: null };
+const FAILED = { code: 1, signal: null };
+const USAGE = { code: 2, signal: null };
+/** A desk that is slow enough to be hit in mid-process. */
+const SLOW = { TRAVEL_DESK_MS: "20000" };
+
+const binaries = await findDapr();
+if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
+
+let dir = "";
+let remove = async (): Promise<void> => undefined;
+beforeEach(async () => {
+  ({ dir, remove } = await testFolder());
+});
+afterEach(async () => {
+  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
+  await remove();
+});
+
+const bookings = async (): Promise<readonly string[]> => (existsSync(join(dir, ".troupe", "bookings")) ? readdir(join(dir, ".troupe", "bookings")) : []);
+
+/** Starts a task with a slow desk and waits until it is at the desk. */
+async function inMidProcess(): ReturnType<typeof startCommand> {
+  const run = await startCommand(dir, [], SLOW);
+  await run.until("HotelAgent    asked");
+  return run;
+}
+
+describe.skipIf(binaries === undefined)("the default command", () => {
+  test("runs the example, ends with completed and exit code 0, and leaves no process behind", { timeout: TEST_MS }, async () => {
+    const { exit, text } = await runCommand(dir, []);
+    expect(exit, text).toEqual(OK);
+    for (const step of ["plan      PlannerAgent  answered", "flight    FlightAgent   answered", "hotel     HotelAgent    answered", "snark     PlannerAgent  asked by a handler", "snark     SnarkAgent    answered"]) expect(text).toContain(step);
+    expect(text).toContain("city: Palermo");
+    expect(text.trimEnd().split("\n").at(-1)).toMatch(/^completed in \d+\.\d{3} s$/);
+    expect(processesOf(dir)).toEqual([]);
+    expect(await bookings()).toHaveLength(2);
+    expect(JSON.parse(await readFile(join(dir, ".troupe", "tasks.json"), "utf8"))).toEqual({ v: 1, open: [] });
+  });
+
+  test("takes a wish in plain words, keeps state over runs, and --fresh moves it aside", { timeout: TEST_MS }, async () => {
+    const first = await runCommand(dir, ["music,", "opera", "and", "cake"]);
+    expect(first.text).toContain('"wish":"music, opera and cake"');
+    expect(first.text).toContain("remark: Vienna has waited two thousand years for you.");
+    const second = await runCommand(dir, ['{"wish":"music, opera and cake","days":3,"budget":900}']);
+    expect(second.text).toContain("remark: Everything in Vienna is older");
+    const fresh = await runCommand(dir, ["--fresh", "music, opera and cake"]);
+    expect(fresh.text).toContain("remark: Vienna has waited two thousand years for you.");
+    expect((await readdir(dir)).filter((name) => /^\.troupe\.\d{8}T\d{6}$/.test(name))).toHaveLength(1);
+  });
+
+  test("a budget that is too small: both bookings are undone, a dead letter, exit code 1", { timeout: TEST_MS }, async () => {
+    const { exit, text } = await runCommand(dir, ['{"wish":"snow","days":5,"budget":10}']);
+    expect(exit, text).toEqual(FAILED);
+    for (const line of ["flight    FlightAgent   undone", "hotel     HotelAgent    undone", "agent.refused: ", "What to do: ", "dead letter", "failed in "]) expect(text).toContain(line);
+    expect(await bookings()).toEqual([]);
+  });
+
+  test("a task that does not fit is refused with its place, exit code 1", { timeout: TEST_MS }, async () => {
+    const { exit, text } = await runCommand(dir, ['{"wish":"snow"}']);
+    expect(exit, text).toEqual(FAILED);
+    expect(text).toContain("schema.task: task of route trip at days");
+    expect(text).not.toMatch(/^\s+at /m);
+    expect(processesOf(dir)).toEqual([]);
+  });
+
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
+    test(`${signal} in mid-process ends everything; the next start goes on with the task`, { timeout: TEST_MS }, async () => {
+      const run = await inMidProcess();
+      process.kill(run.child.pid, signal);
+      expect(await run.child.exited, run.text()).toEqual(FAILED);
+      expect(run.text()).toContain("The next start goes on with it.");
+      expect(processesOf(dir)).toEqual([]);
+      const again = await runCommand(dir, ["beach"]);
+      expect(again.exit, again.text).toEqual(OK);
+      expect(again.text).toContain("Resuming task ");
+      expect(again.text.match(/^completed in /gm)).toHaveLength(2);
+      expect(await bookings()).toHaveLength(4);
+    });
+  }
+
+  test("kill -9 of everything in mid-process: the next start goes on, and nothing is booked twice", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
+    await run.child.exited;
+    await expect.poll(() => processesOf(dir)).toEqual([]);
+    const again = await runCommand(dir, ["beach"]);
+    expect(again.exit, again.text).toEqual(OK);
+    expect(again.text).toContain("Resuming task ");
+    expect(again.text.match(/^completed in /gm)).toHaveLength(2);
+    expect(await bookings()).toHaveLength(4);
+  });
+
+  test("kill -9 of the command alone: the next start ends what it left behind, and goes on", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    process.kill(run.child.pid, "SIGKILL");
+    await run.child.exited;
+    expect(processesOf(dir).length).toBeGreaterThan(0);
+    const again = await runCommand(dir, ["beach"]);
+    expect(again.exit, again.text).toEqual(OK);
+    expect(again.text.match(/^completed in /gm)).toHaveLength(2);
+    expect(processesOf(dir)).toEqual([]);
+  });
+
+  test("a part that dies is named, everything else is stopped, exit code 1", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    const daprd = processesOf(dir).find(({ command }) => command.includes("daprd"));
+    process.kill(daprd?.pid ?? 0, "SIGKILL");
+    expect(await run.child.exited, run.text()).toEqual(FAILED);
+    expect(run.text()).toContain("PART_ENDED: daprd troupe ended with SIGKILL");
+    expect(processesOf(dir)).toEqual([]);
+  });
+
+  test("a second run in the same folder is refused, and the first goes on", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    const second = await runCommand(dir, []);
+    expect(second.exit).toEqual(FAILED);
+    expect(second.text).toContain("FOLDER_LOCKED");
+    const fresh = await runCommand(dir, ["--fresh"]);
+    expect(fresh.text).toContain("FOLDER_LOCKED");
+    expect(run.child.running).toBe(true);
+    process.kill(run.child.pid, "SIGINT");
+    await run.child.exited;
+  });
+});
+
+describe("usage", () => {
+  test("a wrong option and broken JSON are exit code 2, help and version 0", { timeout: TEST_MS }, async () => {
+    expect((await runCommand(dir, ["--frsh"])).exit).toEqual(USAGE);
+    expect((await runCommand(dir, ['{"wish":'])).exit).toEqual(USAGE);
+    expect((await runCommand(dir, ["up", "--port", "0"])).exit).toEqual(USAGE);
+    const help = await runCommand(dir, ["--help"]);
+    expect(help.exit).toEqual(OK);
+    expect(help.text).toContain("Examples:");
+    const version = await runCommand(dir, ["--version"]);
+    expect(version.text).toMatch(/^\d+\.\d+\.\d+$/);
+    expect(existsSync(join(dir, ".troupe"))).toBe(false);
+  });
+
+  test("tasks.json that is no such file is said, and nothing is thrown away", { timeout: TEST_MS }, async () => {
+    await writeFile(join(dir, "x"), "");
+    const { TasksFile } = await import("../../cli/tasks-file.ts");
+    await writeFile(join(dir, "tasks.json"), "{");
+    await expect(new TasksFile(dir).open()).rejects.toMatchObject({ code: "TASKS_FILE" });
+  });
+});
