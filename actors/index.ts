@@ -15,6 +15,7 @@ import { Host } from "./host.ts";
 import { HttpHost } from "./http/server.ts";
 import { LateStore } from "./late-store.ts";
 import type { Operations } from "./operations.ts";
+import { PlacedHost, Placement, ShortTransport } from "./placed.ts";
 import { recover } from "./recovery.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
@@ -61,14 +62,15 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const client = new SidecarClient(sidecar);
   const pubsub = options.pubsub ?? "pubsub";
   const stateStore = options.stateStore ?? "statestore";
-  const transport = new DaprTransport(client, { pubsub, source: system.name });
+  const placement = new Placement(systemClock);
+  const transport = new ShortTransport(new DaprTransport(client, { pubsub, source: system.name }), placement, () => host);
   const store = new LateStore();
   const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
-  const host = new Host({ system, ports, log: logger, ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
+  const host: Host = new Host({ system, ports, log: logger, ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
   let facts: SidecarFacts | undefined;
   const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
-  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host, operations, transport, pubsub, answerAtOnce, appToken: options.appToken, logger });
+  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport, pubsub, answerAtOnce, appToken: options.appToken, logger });
   const port = await http.listen(options.appPort, options.host);
   const findSidecar = async (): Promise<number> => {
     facts = await waitForSidecar(sidecar, logger, () => http.stopping);

@@ -14,6 +14,7 @@ import type { ProcessEvent, ProcessState } from "../runtime/process/state.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
+import { LruMap } from "./lru.ts";
 import type { Performer } from "./performer.ts";
 import type { Ports } from "./ports.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
@@ -40,6 +41,7 @@ export class ProcessActors {
   readonly #parts: ProcessActorParts;
   readonly #open = new Set<string>();
   readonly #timers = new Map<string, () => void>();
+  readonly #made = new LruMap<string, true>(LIMITS.madeIdsMax);
 
   constructor(parts: ProcessActorParts) {
     this.#parts = parts;
@@ -47,6 +49,11 @@ export class ProcessActors {
       type: parts.type, machine: processMachine, system: parts.system.name, ports: parts.ports, values: parts.values, writer: parts.writer,
       hooks: { beforeCommit: (id, next) => this.#beforeCommit(id, next) },
     });
+  }
+
+  /** An id that this host has just made at random: nobody can have used it, and the insert of record 1 would find out. */
+  noteMadeId(id: string): void {
+    this.#made.set(id, true);
   }
 
   get openCount(): number {
@@ -63,7 +70,7 @@ export class ProcessActors {
   /** M1. What is known already needs no preparation; what is new is refused while too much is open. */
   async #acceptTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
     const id = message.to.id;
-    const known = this.engine.peek(id) ?? (await this.engine.fresh(id)).state;
+    const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
     if (known.phase !== "new" && known.phase !== "void") return this.#turnTask(message, {});
     if (body.parent === undefined && this.#open.size >= this.#parts.openMax) {
       return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
@@ -80,7 +87,9 @@ export class ProcessActors {
   }
 
   async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {
-    const result = await this.engine.turn(message.to.id, { kind: "message", message, ...found }, { inputId: message.id });
+    const id = message.to.id;
+    const result = await this.engine.turn(id, { kind: "message", message, ...found }, { inputId: message.id, expectNew: this.#made.has(id) });
+    this.#made.delete(id);
     return this.#answer(message, result, result.wrote ? "fresh" : "again");
   }
 

@@ -65,6 +65,7 @@ export class SystemOperations implements Operations {
     if (route === undefined) throw new Fault("route.unknown", `there is no route ${JSON.stringify(submission.route)}; there are ${[...system.routes.keys()].join(", ")}`);
     const content = route.checkTask(submission.input);
     const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
+    if (submission.id === undefined) host.processes.noteMadeId(id);
     const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
     if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
       throw new Fault("body.invalid", `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`, { path: "timeoutMs" });

@@ -127,6 +127,10 @@ export const LIMITS = {
   /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
   receiptTrustMs: 5 * SECOND_MS,
 
+  /** A host that Dapr called for an actor this lately takes the actor to be here still. */
+  placementTrustMs: 10 * SECOND_MS,
+  /** Ids made by a host that it takes to be new without looking. */
+  madeIdsMax: 4_096,
   /** Alarms that a host remembers having set. */
   knownAlarmsMax: 65_536,
   /** Receipts that a host remembers. */

@@ -1,0 +1,120 @@
+/**
+ * @module What Dapr placed here lately is called here, without a way through the sidecar and back.
+ *
+ * Placement decides where an actor lives; the journal decides what counts. So a host that Dapr called for an actor a
+ * moment ago may run the actor's next turn itself: if the actor has moved since, that turn loses its write to the other
+ * host and is decided again, as after any race of two owners (law "two owners cannot both win").
+ */
+import type { Json } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Address, Message, NoticeData, TurnAnswer } from "../runtime/protocol.ts";
+import { LruMap } from "./lru.ts";
+import type { ActorHost, Clock, Heartbeat, Transport } from "./ports.ts";
+
+/** Actors that Dapr called here, and when it did so last. */
+export class Placement {
+  readonly #clock: Clock;
+  readonly #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  called(actor: Address): void {
+    this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs());
+  }
+
+  left(actor: Address): void {
+    this.#calledAtMs.delete(keyOf(actor));
+  }
+
+  isHere(actor: Address): boolean {
+    const at = this.#calledAtMs.get(keyOf(actor));
+    return at !== undefined && this.#clock.nowMs() - at < LIMITS.placementTrustMs;
+  }
+}
+
+function keyOf(actor: Address): string {
+  return `${actor.type}/${actor.id}`;
+}
+
+/** The host as Dapr calls it: each call shows where the actor lives. */
+export class PlacedHost implements ActorHost {
+  readonly #host: ActorHost;
+  readonly #placement: Placement;
+
+  constructor(host: ActorHost, placement: Placement) {
+    this.#host = host;
+    this.#placement = placement;
+  }
+
+  get types(): readonly string[] {
+    return this.#host.types;
+  }
+
+  receive(message: Message): Promise<TurnAnswer> {
+    this.#placement.called(message.to);
+    return this.#host.receive(message);
+  }
+
+  tick(actor: Address, name: string): Promise<void> {
+    this.#placement.called(actor);
+    return this.#host.tick(actor, name);
+  }
+
+  nudge(actor: Address): Promise<void> {
+    this.#placement.called(actor);
+    return this.#host.nudge(actor);
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#host.heartbeat(actor, beat);
+  }
+
+  inspect(actor: Address): Promise<Json> {
+    this.#placement.called(actor);
+    return this.#host.inspect(actor);
+  }
+
+  deactivate(actor: Address): void {
+    this.#placement.left(actor);
+    this.#host.deactivate(actor);
+  }
+}
+
+/** Delivery that takes the short way to actors that are here. */
+export class ShortTransport implements Transport {
+  readonly #far: Transport;
+  readonly #placement: Placement;
+  readonly #host: () => ActorHost;
+
+  constructor(far: Transport, placement: Placement, host: () => ActorHost) {
+    this.#far = far;
+    this.#placement = placement;
+    this.#host = host;
+  }
+
+  publish(topic: string, message: Message): Promise<void> {
+    return this.#far.publish(topic, message);
+  }
+
+  deliver(message: Message): Promise<TurnAnswer> {
+    return this.#placement.isHere(message.to) ? this.#host().receive(message) : this.#far.deliver(message);
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
+    return this.#far.heartbeat(actor, beat);
+  }
+
+  inspect(actor: Address): Promise<Json> {
+    return this.#placement.isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
+  }
+
+  nudge(actor: Address): Promise<void> {
+    return this.#far.nudge(actor);
+  }
+
+  notice(topic: string, id: string, data: NoticeData): Promise<void> {
+    return this.#far.notice(topic, id, data);
+  }
+}
