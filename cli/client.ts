@@ -36,6 +36,8 @@ export interface TaskToSubmit {
   readonly input: Json;
 }
 
+/** No task has this id, and asking for it changes nothing. */
+const READY_PROBE_ID = "troupe-ready-probe";
 const CALL_TIMEOUT_MS = 10_000;
 const RETRY_MS = 100;
 /** How long a system that has just started may answer "not yet". */
@@ -50,6 +52,11 @@ export class SystemClient {
   constructor(url: string, appToken: string | undefined) {
     this.#url = url;
     this.#headers = appToken === undefined || appToken === "" ? {} : { "dapr-api-token": appToken };
+  }
+
+  /** Resolves when the system reads its journal: it listens and is healthy a little before that. Nothing is written. */
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.process(READY_PROBE_ID, signal);
   }
 
   /** Submits a task until a receipt is there. Throws the fault of a task that is refused. */

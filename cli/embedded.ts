@@ -2,6 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { Cluster, type DaprBinaries, freePort, renderResources } from "./dapr/index.ts";
 import { Apps } from "./apps.ts";
+import { SystemClient } from "./client.ts";
 import type { Lifetime } from "./lifetime.ts";
 
 export interface EmbeddedOptions {
@@ -19,6 +20,7 @@ export interface EmbeddedOptions {
 export interface EmbeddedRun {
   /** Where its HTTP API answers. */
   readonly url: string;
+  readonly client: SystemClient;
   /** Ends everything; nothing is left when it resolves. */
   stop(): Promise<void>;
 }
@@ -46,7 +48,10 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const resourcesDir = await renderResources("embedded", { dir });
     const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
     await lifetime.orEnd(sidecar.waitReady(READY_MS));
-    return { url: `http://127.0.0.1:${appPort}`, stop };
+    const url = `http://127.0.0.1:${appPort}`;
+    const client = new SystemClient(url, process.env["APP_API_TOKEN"]);
+    await client.ready(lifetime.signal);
+    return { url, client, stop };
   } catch (error) {
     await stop();
     throw error;

@@ -1,5 +1,9 @@
 /** @module How long a command runs: until it is done, is told to end, loses its terminal, or one of its parts dies. */
+import { LIMITS } from "../runtime/limits.ts";
+import { complain } from "./output.ts";
 import { CliError, EXIT, Interrupted } from "./problem.ts";
+
+const SECOND_MS = 1_000;
 
 /** A second signal within this time is the same Ctrl-C, passed on by npm or the shell; a later one means "at once". */
 const SAME_SIGNAL_MS = 1_000;
@@ -51,6 +55,7 @@ export class Lifetime {
 
   #onSignal(name: NodeJS.Signals): void {
     if (!this.signal.aborted) {
+      complain(`${name}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s; once more ends everything at once.`);
       this.end(new Interrupted(name));
       return;
     }

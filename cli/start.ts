@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
 import { isFault, type Json } from "../runtime/faults.ts";
-import { type HistoryLine, type ProcessView, SystemClient } from "./client.ts";
+import { type HistoryLine, type ProcessView, type SystemClient } from "./client.ts";
 import { ensureDapr } from "./dapr/index.ts";
 import { FolderLock } from "./dapr/lock.ts";
 import { startEmbedded } from "./embedded.ts";
@@ -46,9 +46,8 @@ export async function start(options: StartOptions, lifetime: Lifetime): Promise<
     const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, log: log.write, lifetime });
     try {
       say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
-      const client = new SystemClient(run.url, process.env["APP_API_TOKEN"]);
-      const resumed = await resume(client, tasks, lifetime);
-      const fresh = await submit(client, tasks, input, lifetime);
+      const resumed = await resume(run.client, tasks, lifetime);
+      const fresh = await submit(run.client, tasks, input, lifetime);
       return resumed && fresh ? EXIT.ok : EXIT.failed;
     } finally {
       await run.stop();

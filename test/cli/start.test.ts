@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
@@ -10,6 +11,9 @@ const TEST_MS = 120_000;
 const OK = { code: 0, signal: null };
 const FAILED = { code: 1, signal: null };
 const USAGE = { code: 2, signal: null };
+/** npm and the shell pass one Ctrl-C on as several signals; what comes later than this is a second one. */
+const AFTER_SAME_SIGNAL_MS = 1_200;
+const AT_ONCE_MS = 2_000;
 /** A desk that is slow enough to be hit in mid-process. */
 const SLOW = { TRAVEL_DESK_MS: "20000" };
 
@@ -87,6 +91,18 @@ describe.skipIf(binaries === undefined)("the default command", () => {
       expect(await bookings()).toHaveLength(4);
     });
   }
+
+  test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    process.kill(run.child.pid, "SIGINT");
+    await run.until("once more ends everything at once");
+    await sleep(AFTER_SAME_SIGNAL_MS);
+    const askedAtMs = performance.now();
+    process.kill(run.child.pid, "SIGINT");
+    expect(await run.child.exited, run.text()).toEqual(FAILED);
+    expect(performance.now() - askedAtMs).toBeLessThan(AT_ONCE_MS);
+    await expect.poll(() => processesOf(dir)).toEqual([]);
+  });
 
   test("kill -9 of everything in mid-process: the next start goes on, and nothing is booked twice", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();
