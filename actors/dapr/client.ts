@@ -4,7 +4,7 @@
  * Every turn makes a few of these calls, so they are made with undici's `Pool` on one origin: measured against `fetch`
  * and against @dapr/dapr's client in docs/dapr-client.md. `sidecar.ts` uses @dapr/dapr where latency does not matter.
  */
-import { Pool } from "undici";
+import { type Dispatcher, Pool } from "undici";
 import { Fault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
@@ -43,6 +43,48 @@ export interface SidecarAnswer {
   readonly text: string;
 }
 
+/**
+ * One exchange on undici's dispatch interface, which makes no stream and no AbortSignal for it.
+ * Rejects with what broke the exchange, or with the time limit.
+ */
+function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: number, signal: AbortSignal | undefined): Promise<SidecarAnswer> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let status = 0;
+    let abort = (_reason: Error): void => {};
+    const end = (): void => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", cancel);
+    };
+    const fail = (error: Error): void => {
+      end();
+      abort(error);
+      reject(error);
+    };
+    const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
+    const cancel = (): void => fail(signal?.reason instanceof Error ? signal.reason : new Error("the call was given up"));
+    if (signal?.aborted === true) return cancel();
+    signal?.addEventListener("abort", cancel, { once: true });
+    pool.dispatch(request, {
+      onRequestStart: (controller) => {
+        abort = (reason) => controller.abort(reason);
+      },
+      onResponseStart: (_controller, statusCode) => {
+        status = statusCode;
+      },
+      onResponseData: (_controller, chunk) => void chunks.push(chunk),
+      onResponseEnd: () => {
+        end();
+        resolve({ status, text: Buffer.concat(chunks).toString("utf8") });
+      },
+      onResponseError: (_controller, error) => {
+        end();
+        reject(error);
+      },
+    });
+  });
+}
+
 /** A pool of connections to one sidecar. */
 export class SidecarClient {
   readonly origin: string;
@@ -68,19 +110,10 @@ export class SidecarClient {
 
   /** Makes one call, once. Throws `sidecar.unavailable` when there was no whole answer in time; a status is an answer. */
   async call(call: SidecarCall): Promise<SidecarAnswer> {
-    const abort = new AbortController();
-    const timer = setTimeout(() => abort.abort(new Error(`no answer within ${this.#timeoutMs} ms`)), this.#timeoutMs);
-    const cancel = (): void => abort.abort(call.signal?.reason);
-    if (call.signal?.aborted === true) cancel();
-    else call.signal?.addEventListener("abort", cancel, { once: true });
     try {
-      const answer = await this.#pool.request({ method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null, signal: abort.signal });
-      return { status: answer.statusCode, text: await answer.body.text() };
+      return await exchange(this.#pool, { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null }, this.#timeoutMs, call.signal);
     } catch (error) {
       throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, error);
-    } finally {
-      clearTimeout(timer);
-      call.signal?.removeEventListener("abort", cancel);
     }
   }
 

@@ -34,20 +34,21 @@ export interface Bytes {
 export async function readBytes(request: IncomingMessage): Promise<Bytes> {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") throw new Fault("body.invalid", `content-encoding ${encoding.slice(0, ECHO_CHARS)} is not taken; send the body as it is`);
-  const chunks: Buffer[] = [];
-  let size = 0;
-  let cut = false;
-  try {
-    for await (const chunk of request as AsyncIterable<Buffer>) {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let size = 0;
+    let cut = false;
+    // Events, because an async iterator over the request costs more than the rest of reading it.
+    request.on("data", (chunk: Buffer) => {
       const room = LIMITS.bodyBytesMax - size;
       if (chunk.length > room) cut = true;
       if (room > 0) chunks.push(chunk.subarray(0, room));
       size = Math.min(LIMITS.bodyBytesMax, size + chunk.length);
-    }
-  } catch {
-    throw new Fault("body.invalid", "the request ended before its body did");
-  }
-  return { bytes: Buffer.concat(chunks), cut };
+    });
+    request.once("end", () => resolve({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), cut }));
+    request.once("close", () => reject(new Fault("body.invalid", "the request ended before its body did")));
+    request.once("error", () => reject(new Fault("body.invalid", "the request ended before its body did")));
+  });
 }
 
 /** The JSON of a body, or undefined when the body is empty. Throws `message.too-large` and `body.invalid`. */
