@@ -93,6 +93,8 @@ export class Draft<S, E> {
   readonly #events: E[] = [];
   readonly #effects: Effect[] = [];
   readonly #stored: StoredValue[] = [];
+  /** Contents packed by this decision: no store has them yet, and later parts of the decision may read them. */
+  readonly #packed = new Map<string, Json>();
   #verdict: Verdict = { kind: "received" };
   state: S;
   readonly context: DecisionContext;
@@ -100,7 +102,8 @@ export class Draft<S, E> {
   constructor(state: S, evolve: (state: S, event: E) => S, context: DecisionContext) {
     this.state = state;
     this.#evolve = evolve;
-    this.context = context;
+    const { values } = context;
+    this.context = { ...context, values: { has: (ref) => this.#packed.has(ref) || values.has(ref), get: (ref) => this.#packed.get(ref) ?? values.get(ref) } };
   }
 
   emit(event: E): void {
@@ -118,7 +121,10 @@ export class Draft<S, E> {
 
   pack(content: Json): Value {
     const packed = packValue(content);
-    if (packed.stored !== undefined) this.#stored.push(packed.stored);
+    if (packed.stored !== undefined) {
+      this.#stored.push(packed.stored);
+      this.#packed.set(packed.stored.ref, content);
+    }
     return packed.value;
   }
 

@@ -69,7 +69,7 @@ function workOnStop(draft: ProcessDraft, stop: Stop, before: Progress): boolean 
   else if (before.begun === 0) for (const [path, call] of callsOf(stop)) beginCall(draft, { path, item: 0, call });
   const progress = draft.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
-  const verdict = judge(stop, progress);
+  const verdict = judge(draft, stop, progress);
   if (verdict === "wait") {
     pumpUndo(draft);
     return false;
@@ -84,14 +84,15 @@ function workOnStop(draft: ProcessDraft, stop: Stop, before: Progress): boolean 
 }
 
 function beginItems(draft: ProcessDraft, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
-  const inWork = Object.values(draft.state.works).filter((work) => work.kind === "do" && work.stop === `${stop.name}[]`).length;
-  const count = Math.min(stop.concurrency - inWork, progress.total - progress.begun);
-  if (count <= 0 || progress.items === undefined) return;
+  const path = `${stop.name}[]`;
+  const isFull = (): boolean => Object.values(draft.state.works).filter((work) => work.kind === "do" && work.stop === path).length >= stop.concurrency;
+  if (progress.begun >= progress.total || progress.items === undefined || isFull()) return;
   if (hasFinalFailure(stop, progress)) return;
   const items = readOne(progress.items, draft.context);
   invariant(Array.isArray(items), "the items of a forEach are a list");
-  for (let index = progress.begun; index < progress.begun + count; index += 1) {
-    beginCall(draft, { path: `${stop.name}[]`, item: index, call: stop.call, element: items[index] as Json });
+  // Skipped items are in no work, so they leave their places to the next.
+  for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
+    beginCall(draft, { path, item: index, call: stop.call, element: items[index] as Json });
   }
 }
 
@@ -152,8 +153,8 @@ type Judgement = "wait" | { readonly fault: WireFault } | { readonly outputs: Re
 const NOTHING: Value = { json: null };
 
 /** Whether a stop waits, has failed, or is done with which outputs; `undo` names the paths whose works must be undone. */
-function judge(stop: Stop, progress: Progress): Judgement {
-  if (stop.kind === "any") return judgeAny(stop, progress);
+function judge(draft: ProcessDraft, stop: Stop, progress: Progress): Judgement {
+  if (stop.kind === "any") return judgeAny(draft, stop, progress);
   if (stop.kind === "forEach") return judgeItems(stop, progress);
   const outputs: Record<string, Value> = {};
   const undo: string[] = [];
@@ -172,19 +173,16 @@ function judge(stop: Stop, progress: Progress): Judgement {
   return waiting ? "wait" : { outputs, undo };
 }
 
-function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
+/** A branch that was skipped has an output too, but was never asked, so it cannot win. */
+function judgeAny(draft: ProcessDraft, stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find((path) => progress.outputs[path] !== undefined && !isNothing(progress.outputs[path]));
+  const winner = paths.find((path) => progress.outputs[path] !== undefined && draft.state.asked.some((one) => one.stop === path));
   if (winner !== undefined) return { outputs: { [stop.name]: progress.outputs[winner] ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
   const failed = paths.filter((path) => progress.failed[path] !== undefined);
   if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
   if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
   const last = progress.failed[failed.at(-1) ?? ""];
   return { fault: wireFault("join.failed", `no branch of ${stop.name} succeeded: ${failed.join(", ")} failed, the last with ${last?.code ?? "?"}: ${last?.message ?? ""}`, { branches: failed }) };
-}
-
-function isNothing(value: Value | undefined): boolean {
-  return value !== undefined && "json" in value && value.json === null;
 }
 
 function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): Judgement {

@@ -168,7 +168,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "skipped":
       return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: { ...progress.outputs, [event.key]: { json: null } } }));
     case "stop-done":
-      return withoutProgress({ ...state, cursor: state.cursor + 1, outputs: { ...state.outputs, ...event.outputs } });
+      return stopDone(state, event.outputs);
     case "ending":
       return beginEnding(state, event);
     case "ended":
@@ -227,6 +227,12 @@ function withProgress(state: ProcessState, change: (progress: Progress) => Progr
 function withoutProgress(state: ProcessState): ProcessState {
   const { progress: _gone, ...rest } = state;
   return rest;
+}
+
+/** A failure that the stop survived is not the cause of a later one. */
+function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>): ProcessState {
+  const { failedWork: _survived, ...rest } = state;
+  return withoutProgress({ ...rest, cursor: state.cursor + 1, outputs: { ...state.outputs, ...outputs } });
 }
 
 function patchWork(state: ProcessState, id: string, patch: Partial<Work>): ProcessState {

@@ -1,0 +1,149 @@
+/**
+ * @module A process manager alone: slips in data, requests to look at, answers to give.
+ */
+import type { Expression } from "../../runtime/expression.ts";
+import type { Json, WireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Decision } from "../../runtime/machine.ts";
+import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
+import type { ProcessEvent, ProcessState, Work } from "../../runtime/process/state.ts";
+import type { Body, Message, Result } from "../../runtime/protocol.ts";
+import { type AgentData, type Call, RETRY_DEFAULT, type RouteData, type Slip, type Stop } from "../../runtime/slip.ts";
+import { packValue } from "../../runtime/value.ts";
+import { MachineRig, PRINCIPAL, sends, TRACE } from "./machine-rig.ts";
+
+export const FLAT = { ...RETRY_DEFAULT, jitter: 0 };
+
+export function call(agent: string, more: Partial<Call> = {}): Call {
+  return { target: { agent }, input: { from: ["task"] }, timeoutMs: 60_000, retry: { ...FLAT, attemptsMax: 1 }, optional: false, ...more };
+}
+
+export function one(name: string, more: Partial<Call> = {}, agent = name.toUpperCase()): Stop {
+  return { kind: "one", name, call: call(agent, more) };
+}
+
+export function agentData(more: Partial<AgentData> = {}): AgentData {
+  return { version: 1, asks: [], handsOffTo: [], ...more };
+}
+
+export interface SlipParts {
+  readonly agents?: Readonly<Record<string, Partial<AgentData>>>;
+  readonly routes?: Readonly<Record<string, RouteData>>;
+  readonly output?: Expression;
+}
+
+const AGENTS = ["A", "B", "C", "D", "E"];
+
+export function slipOf(stops: readonly Stop[], parts: SlipParts = {}): Slip {
+  const agents = Object.fromEntries([...AGENTS, ...Object.keys(parts.agents ?? {})].map((name) => [name, agentData(parts.agents?.[name])]));
+  return { v: 1, system: "sys", routes: { main: { version: 1, stops, output: parts.output ?? { literal: "done" } }, ...parts.routes }, agents };
+}
+
+export interface TaskParts {
+  readonly input?: Json;
+  readonly timeoutMs?: number;
+  readonly parent?: { readonly processId: string; readonly workId: string };
+  readonly nesting?: string[];
+  readonly route?: string;
+}
+
+/** A process and what answers it. */
+export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEvent> {
+  readonly slip: Slip;
+
+  constructor(slip: Slip, id = "p") {
+    super(processMachine, id);
+    this.slip = slip;
+  }
+
+  message(id: string, body: Body, expiresAtMs = this.nowMs + 3_600_000): Message {
+    return { v: 1, id, to: { type: "sys.ProcessManager", id: this.actorId }, from: "test", processId: this.actorId, createdAtMs: this.nowMs, expiresAtMs, hop: 0, principal: { ...PRINCIPAL, permissions: [...PRINCIPAL.permissions] }, trace: TRACE, body };
+  }
+
+  taskMessage(parts: TaskParts = {}): Message {
+    const packed = packValue(this.slip as unknown as Json, 0);
+    const input = packValue(parts.input ?? { n: 1 });
+    for (const one of [packed, input]) if (one.stored !== undefined) this.values.set(one.stored.ref, JSON.parse(one.stored.text) as Json);
+    const { parent, nesting = [], route = "main", timeoutMs = 3_600_000 } = parts;
+    return this.message(this.actorId, { kind: "task", route, slip: packed.value, input: input.value, timeoutMs, nesting, ...(parent === undefined ? {} : { parent }) });
+  }
+
+  accept(parts: TaskParts = {}): Decision<ProcessEvent> {
+    return this.give({ kind: "message", message: this.taskMessage(parts), bucket: "b" });
+  }
+
+  tick(): Decision<ProcessEvent> {
+    return this.give({ kind: "tick" });
+  }
+
+  body(body: Body): Decision<ProcessEvent> {
+    return this.give({ kind: "message", message: this.message(`m-${body.kind}`, body) });
+  }
+
+  result(workId: string, result: Result, attempt = 1): Decision<ProcessEvent> {
+    return this.body({ kind: "result", workId, attempt, result });
+  }
+
+  output(workId: string, content: Json = `${workId}!`, attempt = 1): Decision<ProcessEvent> {
+    return this.result(workId, { output: { json: content } }, attempt);
+  }
+
+  fault(workId: string, code: WireFault["code"] = "agent.refused", attempt = 1): Decision<ProcessEvent> {
+    return this.result(workId, { fault: { code, message: `${code}!` } }, attempt);
+  }
+
+  question(workId: string, index: number, agent: string, input: Json = "q"): Decision<ProcessEvent> {
+    return this.body({ kind: "question", workId, index, agent, input: { json: input } });
+  }
+
+  cancel(reason = "enough"): Decision<ProcessEvent> {
+    return this.body({ kind: "cancel", reason });
+  }
+
+  work(id: string): Work | undefined {
+    return this.state.works[id];
+  }
+
+  get open(): string[] {
+    return Object.keys(this.state.works);
+  }
+
+  /** Ids of works named by their stop: `p:1:<path>:<item>:<visit>`. */
+  id(path: string, item = 0, visit = 1): string {
+    return `${this.actorId}:${this.state.run}:${path}:${item}:${visit}`;
+  }
+
+  /** Answers every compensation until none is asked; gives the order in which they were asked. */
+  undoAll(from: Decision<ProcessEvent>): { readonly order: string[]; readonly last: Decision<ProcessEvent> } {
+    const order: string[] = [];
+    let last = from;
+    for (;;) {
+      const asked = asksUndo(last);
+      if (asked.length === 0) return { order, last };
+      order.push(...asked);
+      for (const workId of asked) last = this.output(`${workId}/undo`, null);
+    }
+  }
+
+  get ends(): ProcessEvent[] {
+    return this.log.filter((event) => event.e === "ended");
+  }
+
+  get letter(): Readonly<Record<string, Json>> {
+    const value = this.state.outcome?.deadLetter;
+    if (value === undefined) throw new Error("there is no dead letter");
+    return ("json" in value ? value.json : this.values.get(value.ref)) as Readonly<Record<string, Json>>;
+  }
+}
+
+/** Works that a decision asks to be undone, in order. */
+export function asksUndo(decision: Decision<ProcessEvent>): string[] {
+  return sends(decision.effects).flatMap(({ body }) => (body.kind === "undo" ? [body.workId] : []));
+}
+
+/** Works that a decision asks to be done, in order. */
+export function asksWork(decision: Decision<ProcessEvent>): string[] {
+  return sends(decision.effects).flatMap(({ body }) => (body.kind === "work" ? [body.workId] : []));
+}
+
+export const DAY_MS = LIMITS.compensationMsMax;
