@@ -1,7 +1,7 @@
 /** @module The default command: runs the travel example on a task, shows each step and the result, and leaves nothing running. */
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
-import { join, relative, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
@@ -11,7 +11,7 @@ import { ensureDapr } from "./dapr/index.ts";
 import { FolderLock } from "./dapr/lock.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { say } from "./output.ts";
+import { say, shown } from "./output.ts";
 import { CliError, EXIT, Interrupted } from "./problem.ts";
 import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "./progress.ts";
 import { RunLog } from "./run-log.ts";
@@ -38,7 +38,7 @@ export async function start(options: StartOptions, lifetime: Lifetime): Promise<
   const dir = resolve(options.dir);
   if (options.fresh) await moveAside(dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
-  say(`Travel example on Dapr ${binaries.version} (${binaries.source}); everything on 127.0.0.1, state in ${shown(dir)}`);
+  say(`Travel example on Dapr ${binaries.version} (${shown(binaries.source)}); everything on 127.0.0.1, state in ${shown(dir)}`);
   const log = new RunLog(dir);
   const tasks = new TasksFile(dir);
   try {
@@ -138,9 +138,4 @@ export function taskInput(text: string | undefined): Json {
   } catch (error) {
     throw new CliError("USAGE", "the task begins like JSON and is none.", `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`, error);
   }
-}
-
-function shown(path: string): string {
-  const short = relative(process.cwd(), path);
-  return short === "" || short.startsWith("..") ? path : short;
 }

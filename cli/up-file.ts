@@ -7,7 +7,7 @@ import { messageOf } from "./dapr/problem.ts";
 import { writeConfiguration } from "./dapr/resources.ts";
 import { stopAll } from "./embedded.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { complain, say } from "./output.ts";
+import { complain, say, shown } from "./output.ts";
 import { CliError } from "./problem.ts";
 import { readRunFile, type RunApp } from "./run-file.ts";
 import { RunLog } from "./run-log.ts";
@@ -46,7 +46,7 @@ export async function upFile(options: UpFileOptions, lifetime: Lifetime): Promis
     }
     await lifetime.orEnd(Promise.all(sidecars.map((sidecar) => sidecar.waitReady(READY_MS))));
     for (const app of plan.apps) say(`${app.appId} is up at http://127.0.0.1:${app.appPort}`);
-    say(`The log of all parts is ${runLog.path}. Ctrl-C ends everything.`);
+    say(`The log of all parts is ${shown(runLog.path)}. Ctrl-C ends everything.`);
     return await untilInterrupted(lifetime);
   } finally {
     await stopAll(stops);

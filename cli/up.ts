@@ -1,9 +1,10 @@
 /** @module `up`: a system in the foreground, embedded, until Ctrl-C. */
+import { resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { ensureDapr } from "./dapr/index.ts";
 import { startEmbedded } from "./embedded.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { say } from "./output.ts";
+import { say, shown } from "./output.ts";
 import { EXIT, Interrupted } from "./problem.ts";
 import { RunLog } from "./run-log.ts";
 
@@ -20,13 +21,14 @@ const EXAMPLE = fileURLToPath(new URL("../examples/01-travel/system.ts", import.
 
 /** Runs the command. Resolves with the exit code when it is interrupted; throws when a part died. */
 export async function upEmbedded(options: UpOptions, lifetime: Lifetime): Promise<number> {
+  const dir = resolve(options.dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
-  const runLog = new RunLog(options.dir);
+  const runLog = new RunLog(dir);
   const log = consoleLog(runLog, options.verbose, (source) => source === "app");
   try {
-    const run = await startEmbedded({ binaries, systemFile: options.systemFile ?? EXAMPLE, dir: options.dir, appPort: options.port, log, lifetime });
+    const run = await startEmbedded({ binaries, systemFile: options.systemFile ?? EXAMPLE, dir, appPort: options.port, log, lifetime });
     try {
-      say(`The system takes tasks at ${run.url} (POST /tasks). The log of all parts is ${runLog.path}. Ctrl-C ends it.`);
+      say(`The system takes tasks at ${run.url} (POST /tasks). The log of all parts is ${shown(runLog.path)}. Ctrl-C ends it.`);
       return await untilInterrupted(lifetime);
     } finally {
       await run.stop();

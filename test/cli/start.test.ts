@@ -77,20 +77,27 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     expect(processesOf(dir)).toEqual([]);
   });
 
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
-    test(`${signal} in mid-process ends everything; the next start goes on with the task`, { timeout: TEST_MS }, async () => {
-      const run = await inMidProcess();
-      process.kill(run.child.pid, signal);
-      expect(await run.child.exited, run.text()).toEqual(FAILED);
-      expect(run.text()).toContain("The next start goes on with it.");
-      expect(processesOf(dir)).toEqual([]);
-      const again = await runCommand(dir, ["beach"]);
-      expect(again.exit, again.text).toEqual(OK);
-      expect(again.text).toContain("Resuming task ");
-      expect(again.text.match(/^completed in /gm)).toHaveLength(2);
-      expect(await bookings()).toHaveLength(4);
-    });
-  }
+  test("Ctrl-C in mid-process ends everything; the next start goes on with the task", { timeout: TEST_MS }, async () => {
+    const run = await inMidProcess();
+    process.kill(run.child.pid, "SIGINT");
+    expect(await run.child.exited, run.text()).toEqual(FAILED);
+    expect(run.text()).toContain("The next start goes on with it.");
+    expect(processesOf(dir)).toEqual([]);
+    const again = await runCommand(dir, ["beach"]);
+    expect(again.exit, again.text).toEqual(OK);
+    expect(again.text).toContain("Resuming task ");
+    expect(again.text.match(/^completed in /gm)).toHaveLength(2);
+    expect(await bookings()).toHaveLength(4);
+  });
+
+  test.each(["SIGTERM", "SIGHUP"] as const)("%s, also while everything is being started, leaves nothing behind", { timeout: TEST_MS }, async (signal) => {
+    const run = await startCommand(dir, []);
+    await run.until("Travel example on Dapr");
+    process.kill(run.child.pid, signal);
+    expect(await run.child.exited, run.text()).toEqual(FAILED);
+    expect(run.text()).toContain(`Stopped (${signal}). Nothing is open.`);
+    expect(processesOf(dir)).toEqual([]);
+  });
 
   test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();

@@ -1,0 +1,61 @@
+/** @module What the README and the documents say is what the sources say and the programs print. */
+import { existsSync, globSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { findDapr } from "../../cli/dapr/find.ts";
+import { runCommand, testFolder } from "../cli/command.ts";
+import { generated, part, readme, ROOT } from "./readme.ts";
+
+const TEST_MS = 120_000;
+const PROGRAM_LINES_MAX = 30;
+const binaries = await findDapr();
+
+describe("the README", () => {
+  test.each(Object.keys(generated()))("part %s is what the sources give (else: node test/examples/readme.ts)", (name) => {
+    expect(part(readme(), name)).toBe(generated()[name]);
+  });
+
+  test("its program is complete and at most 30 lines long", () => {
+    expect(readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(PROGRAM_LINES_MAX);
+  });
+
+  test("it names the two commands", () => {
+    expect(readme()).toContain("\nnpm install && npm start\n");
+    expect(readme()).toContain("\nnpm install && npm test\n");
+  });
+
+  test.skipIf(binaries === undefined)("it shows what npm start prints", { timeout: TEST_MS }, async () => {
+    const folder = await testFolder();
+    try {
+      const { text } = await runCommand(folder.dir, []);
+      expect(masked(text)).toEqual(masked(part(readme(), "npm start").replaceAll(/^```.*\n/gm, "")));
+    } finally {
+      await folder.remove();
+    }
+  });
+
+  test.each(["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: ROOT })])("every link of %s leads to a file", (name) => {
+    const text = readFileSync(join(ROOT, name), "utf8");
+    const links = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)].flatMap((found) => found[1] ?? []).filter((link) => !link.includes("://"));
+    expect(links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
+  });
+
+  test("every document is in the index", () => {
+    const index = readFileSync(join(ROOT, "docs/index.md"), "utf8");
+    const missing = globSync("docs/*.md", { cwd: ROOT }).map((name) => name.replace("docs/", "")).filter((name) => name !== "index.md" && !index.includes(`(${name})`));
+    expect(missing).toEqual([]);
+  });
+});
+
+/** Without what differs from run to run: times, ids, ports, folders. Branches have no order, so lines have none here. */
+function masked(text: string): readonly string[] {
+  return text
+    .trim()
+    .replaceAll(/\([^()]*\); everything/g, "(FOLDER); everything")
+    .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID")
+    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replaceAll(/ +\d+\.\d+/g, " TIME")
+    .split("\n")
+    .filter((line) => line !== "")
+    .toSorted();
+}

@@ -1,0 +1,82 @@
+/** @module Parts of the README that are made from the sources: code, tables, printed output. `node test/examples/readme.ts` writes them anew. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FAULTS } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+
+export const ROOT = join(import.meta.dirname, "..", "..");
+const README = join(ROOT, "README.md");
+const SECOND_MS = 1_000;
+const MINUTE_MS = 60 * SECOND_MS;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+const KIB_BYTES = 1_024;
+const MIB_BYTES = 1_024 * KIB_BYTES;
+
+/** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; throws when there is no such part. */
+export function part(text: string, name: string): string {
+  const [begin, end] = [`<!-- begin ${name} -->\n`, `<!-- end ${name} -->`];
+  const [from, to] = [text.indexOf(begin), text.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`README.md has no part ${JSON.stringify(name)}`);
+  return text.slice(from + begin.length, to);
+}
+
+/** The README as it is. */
+export function readme(): string {
+  return readFileSync(README, "utf8");
+}
+
+/** The parts that are made from the sources alone. */
+export function generated(): Readonly<Record<string, string>> {
+  return {
+    "examples/01-travel/system.ts": `\`\`\`ts\n${readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8")}\`\`\`\n`,
+    limits: limitsTable(),
+    errors: errorsTable(),
+  };
+}
+
+function errorsTable(): string {
+  const rows = Object.entries(FAULTS).map(([code, row]) => `| \`${code}\` | ${row.httpStatus} | ${row.retryable ? "yes" : "no"} | ${row.meaning} | ${row.fix} |`);
+  return ["| Code | HTTP | Tried again | Meaning | What to do |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+/** Values come from the module, descriptions from the comments above them; a constant without one shares the one before. */
+function limitsTable(): string {
+  const source = readFileSync(join(ROOT, "runtime/limits.ts"), "utf8");
+  const values: Readonly<Record<string, number>> = LIMITS;
+  const rows: string[] = [];
+  let comment = "";
+  for (const line of source.slice(source.indexOf("export const LIMITS")).split("\n")) {
+    comment = /^ {2}\/\*\* (.*) \*\/$/.exec(line)?.[1] ?? comment;
+    const name = /^ {2}(\w+):/.exec(line)?.[1];
+    if (name === undefined) continue;
+    const value = values[name];
+    if (value === undefined) throw new Error(`limits.ts: ${name} was not understood`);
+    rows.push(`| \`${name}\` | ${valueText(name, value)} | ${comment} |`);
+  }
+  if (rows.length !== Object.keys(values).length) throw new Error("limits.ts: a constant was not understood");
+  return ["| Limit | Value | What it bounds, and what happens there |", "|---|---|---|", ...rows, ""].join("\n");
+}
+
+function valueText(name: string, value: number): string {
+  if (/Bytes/.test(name)) return value % MIB_BYTES === 0 ? `${value / MIB_BYTES} MiB` : `${value / KIB_BYTES} KiB`;
+  if (/Ms(?![a-z])/.test(name)) return timeText(value);
+  return value.toLocaleString("en-US");
+}
+
+function timeText(ms: number): string {
+  for (const [unit, text] of [[DAY_MS, "d"], [HOUR_MS, "h"], [MINUTE_MS, "min"], [SECOND_MS, "s"]] as const) if (ms >= unit && ms % unit === 0) return `${ms / unit} ${text}`;
+  return `${ms} ms`;
+}
+
+/** Writes the generated parts into the README. */
+function update(): void {
+  let text = readme();
+  for (const [name, made] of Object.entries(generated())) {
+    const old = part(text, name);
+    text = text.replace(`<!-- begin ${name} -->\n${old}`, () => `<!-- begin ${name} -->\n${made}`);
+  }
+  writeFileSync(README, text);
+}
+
+if (import.meta.main) update();

@@ -1,0 +1,75 @@
+/** @module Example 01 without Dapr: the plan, the bookings and their undo, the remark with its memory. */
+import { mkdtemp, readdir, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { runLocal } from "../../actors/testing.ts";
+import { cancel, reserve } from "../../examples/01-travel/desk.ts";
+import party from "../../examples/01-travel/system.ts";
+import { planFor } from "../../examples/01-travel/world.ts";
+
+let desk = "";
+beforeEach(async () => {
+  desk = await mkdtemp(join(tmpdir(), "troupe-desk-"));
+  process.env["TRAVEL_DESK"] = desk;
+});
+afterEach(async () => {
+  delete process.env["TRAVEL_DESK"];
+  await rm(desk, { recursive: true, force: true });
+});
+
+const trip = (wish: string, budget = 900): { wish: string; days: number; budget: number } => ({ wish, days: 4, budget });
+
+describe("the travel party", () => {
+  test("plans, books twice, and remarks on the runner-up", async () => {
+    const { status, output, history } = await runLocal(party, "trip", trip("music, opera and cake"));
+    expect(status).toBe("completed");
+    expect(output).toEqual({
+      city: "Vienna",
+      because: "it has music, opera, cake",
+      flight: "OS 226 to VIE and back",
+      hotel: "Pension Nestroy, 3 nights",
+      total: 455,
+      remark: "Vienna has waited two thousand years for you. Prague could not be bothered.",
+    });
+    expect(history.filter((line) => line.what === "asked by a handler").map((line) => line.agent)).toEqual(["PlannerAgent"]);
+    expect(await readdir(desk)).toHaveLength(2);
+  });
+
+  test("a budget that is too small is refused after the bookings, and both are undone", async () => {
+    const { status, fault, deadLetter, history } = await runLocal(party, "trip", trip("music", 10));
+    expect([status, fault?.code]).toEqual(["failed", "agent.refused"]);
+    expect(deadLetter).toMatchObject({ route: "trip", stop: "snark", fault: { code: "agent.refused" } });
+    expect(history.filter((line) => line.what === "undone").map((line) => line.agent)).toEqual(expect.arrayContaining(["HotelAgent", "FlightAgent"]));
+    expect(await readdir(desk)).toEqual([]);
+  });
+
+  test("an agent can be faked by its name", async () => {
+    const { output } = await runLocal(party, "trip", trip("cake"), { fakes: { FlightAgent: () => ({ what: "a carpet", price: 0, code: "X" }) } });
+    expect(output).toMatchObject({ flight: "a carpet", total: 336 });
+  });
+
+  test("a task that does not fit is refused with its place", async () => {
+    await expect(runLocal(party, "trip", { wish: "x", days: "3", budget: 1 })).rejects.toMatchObject({ code: "schema.task" });
+    await expect(runLocal(party, "trip", { ...trip("x"), extra: 1 })).rejects.toMatchObject({ code: "schema.task" });
+  });
+});
+
+describe("the desk", () => {
+  const step = { idempotencyKey: "p:1:flight:0:1/reserve/0", signal: new AbortController().signal };
+
+  test("one key is one reservation, however often it is tried; undoing nothing succeeds", async () => {
+    const offer = { what: "a seat", price: 1 };
+    expect(await reserve(offer, step)).toEqual(await reserve(offer, step));
+    expect(await readdir(desk)).toHaveLength(1);
+    await cancel(undefined, step);
+    await cancel(undefined, step);
+    expect(await readdir(desk)).toEqual([]);
+  });
+});
+
+test("the plan is the city that most words speak for, the cheaper one among equals, and never one that is left out", () => {
+  expect(planFor(trip("snow, northern lights and whales"), []).city).toBe("Tromso");
+  expect(planFor(trip("snow, northern lights and whales"), ["Tromso"]).city).toBe("Reykjavik");
+  expect(planFor(trip("nothing of that kind"), []).reason).toContain("cheapest");
+});
