@@ -115,22 +115,25 @@ export class ProcessActors {
     return { receipt: { messageId: message.id, sequence: result.sequence }, ...(trace === undefined ? {} : { traceId: traceId(trace) }) };
   }
 
-  async tick(id: string, name?: string): Promise<void> {
-    const result = await this.engine.turn(id, { kind: "tick" }, { inputId: `tick ${name ?? "timer"}` });
+  async tick(id: string, name?: string, nudged = false): Promise<void> {
+    const result = await this.engine.turn(id, { kind: "tick", nudged }, { inputId: `tick ${name ?? "timer"}` });
     const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
     if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name);
     this.#after(id, result, true);
   }
 
-  /** A tick after which the alarm stands for sure: this host may believe in an alarm that is gone. */
+  /**
+   * A tick after which the alarm stands for sure (this host may believe in an alarm that is gone), also that of a process
+   * which has ended and owes its last effects. Whoever was asked may have died with a host, so everybody is asked again.
+   */
   async nudge(id: string): Promise<void> {
     const state = (await this.engine.fresh(id)).state;
     const wish = processMachine.alarm(state, this.#parts.ports.clock.nowMs());
-    if (wish.kind === "near" || wish.kind === "away") {
+    if (wish.kind !== "none") {
       this.#parts.alarms.forget(this.#address(id), wish.name);
       await this.#parts.alarms.near(this.#address(id), wish.name);
     }
-    await this.tick(id);
+    await this.tick(id, undefined, true);
   }
 
   /** M2. */

@@ -6,7 +6,7 @@
  */
 import PQueue from "p-queue";
 import { z } from "zod";
-import { faultFrom } from "../runtime/faults.ts";
+import { faultFrom, isRetryable } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { actorType } from "../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -24,33 +24,64 @@ export interface RecoveryParts {
   readonly stopped: () => boolean;
 }
 
-/** Nudges every open process of the index; tries until it could read the index, or the host stops. Gives their number. */
+/**
+ * Nudges every open process of the index; tries until it could read the index, or the host stops. Gives their number.
+ * Those that could not be nudged are nudged again in the background: their alarms may be lost, so nobody else might.
+ */
 export async function recover(parts: RecoveryParts): Promise<number> {
   for (;;) {
     try {
-      return await nudgeAll(parts);
+      const { count, left } = await nudgeAll(parts);
+      if (left.length > 0) void nudgeLater(parts, left);
+      return count;
     } catch (error) {
       parts.log.debug({ fault: faultFrom(error, "sidecar.unavailable") }, "the index of open processes does not answer yet");
     }
     if (parts.stopped()) return 0;
-    await new Promise<void>((resolve) => void parts.ports.clock.after(LIMITS.recoveryRetryMs, resolve));
+    await pause(parts, LIMITS.recoveryRetryMs);
   }
 }
 
-async function nudgeAll(parts: RecoveryParts): Promise<number> {
+/** A line of the index that says "open". */
+interface OpenLine {
+  readonly bucket: string;
+  readonly id: string;
+  readonly atMs: number;
+}
+
+async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  const left: OpenLine[] = [];
   let count = 0;
   for (const bucket of (await parts.directory.buckets()).toReversed()) {
     const open = (await parts.directory.read(bucket)).filter((entry) => entry.open);
     count += open.length;
-    for (const entry of open) void queue.add(() => nudgeOne(parts, bucket, entry.id, entry.atMs));
+    for (const { id, atMs } of open) void queue.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
     await queue.onSizeLessThan(LIMITS.pageEntriesMax);
   }
   await queue.onIdle();
-  return count;
+  return { count, left };
 }
 
-async function nudgeOne({ system, ports, directory, log }: RecoveryParts, bucket: string, id: string, atMs: number): Promise<void> {
+async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {
+  const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  let left = lines;
+  for (let pauseMs: number = LIMITS.recoveryRetryMs; left.length > 0; pauseMs = Math.min(2 * pauseMs, LIMITS.alarmAwayMsMin)) {
+    await pause(parts, pauseMs);
+    if (parts.stopped()) return;
+    const again: OpenLine[] = [];
+    await queue.addAll(left.map((line) => () => nudgeOne(parts, line, again)));
+    left = again;
+  }
+}
+
+function pause({ ports }: RecoveryParts, ms: number): Promise<void> {
+  return new Promise((resolve) => void ports.clock.after(ms, resolve));
+}
+
+/** Never throws. A line whose nudge may succeed later is put on `left`. */
+async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
+  const { bucket, id, atMs } = line;
   const actor = { type: actorType(system, "ProcessManager"), id };
   try {
     await ports.transport.nudge(actor);
@@ -59,6 +90,8 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, bucket
     // A line without a process is left of an acceptance that never came to be; one in the making is young.
     if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax) await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
   } catch (error) {
-    log.debug({ processId: id, fault: faultFrom(error, "sidecar.unavailable") }, "an open process could not be nudged; its alarm stands");
+    const fault = faultFrom(error, "sidecar.unavailable");
+    if (isRetryable(fault)) left.push(line);
+    log.debug({ processId: id, fault }, "an open process could not be nudged");
   }
 }

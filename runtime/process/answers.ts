@@ -142,13 +142,13 @@ function questionWork(draft: ProcessDraft, asker: Work, body: BodyOf<"question">
 }
 
 /** What time has brought: timeouts become faults, pauses end, and unanswered requests are made again. */
-export function takeTime(draft: ProcessDraft): void {
+export function takeTime(draft: ProcessDraft, resendMs: number): void {
   const { nowMs } = draft.context;
   for (const id of Object.keys(draft.state.works)) {
     const work = draft.state.works[id];
     if (work === undefined || draft.state.phase !== "open") continue;
     if (work.dueAtMs <= nowMs) timeIsUp(draft, work);
-    else if (work.status === "asked" && work.askedAtMs + LIMITS.resendMs <= nowMs) repeat(draft, work);
+    else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(draft, work);
   }
 }
 

@@ -29,7 +29,11 @@ export type ProcessInput =
       /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
       readonly fault?: WireFault;
     }
-  | { readonly kind: "tick" };
+  | {
+      readonly kind: "tick";
+      /** A starting host found the process open: what is unanswered is asked again, however lately it was asked. */
+      readonly nudged?: boolean;
+    };
 
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
@@ -54,7 +58,7 @@ export function nextRun(state: ProcessState): number {
 
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const draft = openDraft(state, context);
-  if (input.kind === "tick") decideTick(draft);
+  if (input.kind === "tick") decideTick(draft, input.nudged === true ? 0 : LIMITS.resendMs);
   else decideMessage(draft, input);
   return draft.done();
 }
@@ -163,7 +167,7 @@ function decideUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
   advance(draft);
 }
 
-function decideTick(draft: ProcessDraft): void {
+function decideTick(draft: ProcessDraft, resendMs: number): void {
   const { state, context } = draft;
   switch (state.phase) {
     case "new":
@@ -175,13 +179,13 @@ function decideTick(draft: ProcessDraft): void {
       for (const effect of processOutbox(state, context)) draft.order(effect);
       return;
     case "open":
-      return tickOpen(draft);
+      return tickOpen(draft, resendMs);
     default:
       return assertNever(state.phase);
   }
 }
 
-function tickOpen(draft: ProcessDraft): void {
+function tickOpen(draft: ProcessDraft, resendMs: number): void {
   const { context } = draft;
   const deadlineAtMs = taskOf(draft.state).deadlineAtMs;
   if (draft.state.ending === undefined && context.nowMs >= deadlineAtMs) {
@@ -190,7 +194,7 @@ function tickOpen(draft: ProcessDraft): void {
     advance(draft);
   }
   if (context.nowMs >= deadlineAtMs + LIMITS.compensationMsMax) giveUpUndo(draft);
-  takeTime(draft);
+  takeTime(draft, resendMs);
 }
 
 /** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */

@@ -1,0 +1,54 @@
+/**
+ * @module The app of the live tests: the booking system beside a daprd, with test hooks. Run as a process of its own, to be killed.
+ */
+import { appendFileSync } from "node:fs";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import pino from "pino";
+import type { StepTools } from "../../agents/index.ts";
+import { serve } from "../../actors/index.ts";
+import { bookingSystem } from "./booking.ts";
+import { GaugeWriter } from "./gauge.ts";
+import { installHooks } from "./hooks.ts";
+
+const SAMPLE_MS = 250;
+const BYTES_PER_MIB = 1_048_576;
+const NS_PER_MS = 1_000_000;
+
+function need(name: string): string {
+  const value = process.env[name];
+  if (value === undefined) throw new Error(`${name} is not set`);
+  return value;
+}
+
+const gauges = new GaugeWriter(need("LIVE_GAUGES"));
+installHooks({ gauges, freezeFile: process.env["LIVE_FREEZE"] });
+
+async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: StepTools): Promise<void> {
+  await gauges.during("effect", async () => {
+    const answer = await fetch(`${need("LIVE_LEDGER")}/${what}`, { method: "POST", body: JSON.stringify({ key: idempotencyKey, process: process_, effect }), signal });
+    if (!answer.ok) throw new Error(`the ledger said ${answer.status} to ${what} ${idempotencyKey}`);
+  });
+}
+
+/** Memory and event-loop delay, a line every {@link SAMPLE_MS}. */
+function sample(file: string): void {
+  const delay = monitorEventLoopDelay({ resolution: 5 });
+  delay.enable();
+  setInterval(() => {
+    appendFileSync(file, `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`);
+  }, SAMPLE_MS).unref();
+}
+
+const samples = process.env["LIVE_SAMPLES"];
+if (samples !== undefined) sample(samples);
+
+const host = await serve(bookingSystem({ call }), {
+  appPort: Number(need("LIVE_APP_PORT")),
+  daprHttpPort: Number(need("LIVE_DAPR_PORT")),
+  appToken: process.env["LIVE_APP_TOKEN"],
+  logger: pino({ level: process.env["LIVE_LOG"] ?? "warn" }),
+});
+process.stdout.write(`listening on ${host.port}\n`);
+const open = await host.recovered;
+process.stdout.write(`recovered ${open}\n`);
+process.once("SIGTERM", () => void host.stop().then(() => process.exit(0)));

@@ -1,0 +1,109 @@
+/**
+ * @module The system under test: four stops with an ask, a keyed agent with state, and compensation.
+ *
+ * plan -> seat and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
+ * after `pay` has taken a deposit, so that everything has to be taken back.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { agent, contract, Fault, route, system, type StepTools, type System } from "../../agents/index.ts";
+
+/** Shelves: long-lived actors that all processes share. */
+export const SHELVES = 4;
+
+export const Task = z.strictObject({ n: z.int(), shelf: z.string(), refuse: z.boolean() });
+const Plan = z.strictObject({ process: z.string(), parts: z.int() });
+const Booking = z.strictObject({ process: z.string(), what: z.string() });
+const Booked = z.strictObject({ what: z.string() });
+const Shelving = z.strictObject({ process: z.string(), shelf: z.string() });
+const Shelved = z.strictObject({ count: z.int() });
+const Price = z.strictObject({ price: z.int(), process: z.string() });
+const Payment = z.strictObject({ process: z.string(), price: z.int(), refuse: z.boolean() });
+const Paid = z.strictObject({ price: z.int() });
+const Nap = z.strictObject({ attempts: z.int(), ms: z.int() });
+
+/** What the handlers need of the world outside. */
+export interface Outside {
+  /** Does or undoes an effect at the ledger; throws when it is not known to be done. */
+  call(what: "apply" | "undo", effect: string, process: string, step: StepTools): Promise<void>;
+}
+
+const Planner = contract("Planner", 1, { input: z.strictObject({ n: z.int() }), output: Plan });
+const Seat = contract("Seat", 1, { input: Booking, output: Booked });
+const Shelf = contract("Shelf", 1, { input: Shelving, output: Shelved, key: ({ shelf }) => shelf });
+const Quote = contract("Quote", 1, { input: Booking, output: Price });
+const Pay = contract("Pay", 1, { input: Payment, output: Paid });
+const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
+
+function agents(outside: Outside) {
+  const effect = (name: string, process: string) =>
+    [name, (step: StepTools) => outside.call("apply", name, process, step), { undo: (_done: unknown, step: StepTools) => outside.call("undo", name, process, step) }] as const;
+  return [
+    agent(Planner, { handle: ({ n }, ctx) => ({ process: ctx.processId, parts: n % 3 }) }),
+    agent(Seat, {
+      handle: async ({ process, what }, ctx) => {
+        await ctx.step(...effect(what, process));
+        return { what };
+      },
+    }),
+    agent(Shelf, {
+      state: { schema: z.strictObject({ count: z.int() }), initial: { count: 0 } },
+      handle: async ({ process }, ctx) => {
+        await ctx.step(...effect("shelf", process));
+        ctx.setState({ count: ctx.state.count + 1 });
+        return { count: ctx.state.count };
+      },
+    }),
+    agent(Quote, {
+      asks: [Planner],
+      handle: async ({ process, what }, ctx) => {
+        await ctx.step(...effect("quote", process));
+        const plan = await ctx.ask(Planner, { n: what.length });
+        return { price: plan.parts, process };
+      },
+    }),
+    agent(Pay, {
+      handle: async ({ process, price, refuse }, ctx) => {
+        await ctx.step(...effect("deposit", process));
+        if (refuse) throw new Fault("agent.refused", "the card was refused");
+        await ctx.step(...effect("pay", process));
+        return { price };
+      },
+    }),
+    agent(Sleeper, {
+      handle: async ({ attempts, ms }, ctx) => {
+        await sleep(ms, undefined, { signal: ctx.signal });
+        await ctx.step(...effect("nap", ctx.processId));
+        if (ctx.attempt < attempts) throw new Fault("agent.failed", `attempt ${ctx.attempt} of ${attempts}`);
+        return { price: 0 };
+      },
+    }),
+  ];
+}
+
+const party = route("party", 1, Task)
+  .to("plan", Planner, ({ task }) => ({ n: task.n }))
+  .all((stop) => ({
+    seat: stop(Seat, ({ plan }) => ({ process: plan.process, what: "seat" })),
+    shelf: stop(Shelf, ({ plan, task }) => ({ process: plan.process, shelf: task.shelf })),
+  }))
+  .to("quote", Quote, ({ plan, seat }) => ({ process: plan.process, what: seat.what }))
+  .to("pay", Pay, ({ quote, task }) => ({ process: quote.process, price: quote.price, refuse: task.refuse }))
+  .output(({ pay }) => pay);
+
+/** One stop that takes time and may fail a few times; its pauses are those of the route. */
+const nap = route("nap", 1, Nap)
+  .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 2_000, backoffMsMax: 2_000, jitter: 0.1 } })
+  .output(({ nap: done }) => done);
+
+/** As `nap`, with a pause so long that the alarm moves away. */
+const longNap = route("long-nap", 1, Nap)
+  .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0.1 } })
+  .output(({ nap: done }) => done);
+
+/** The effects of a completed `party`. */
+export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
+
+export function bookingSystem(outside: Outside): System {
+  return system("live", { agents: agents(outside), routes: [party, nap, longNap] });
+}

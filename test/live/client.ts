@@ -1,0 +1,99 @@
+/**
+ * @module A caller from outside, as a careful one is written: the same id is sent again until a receipt is there.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+
+const CALL_MS = 5_000;
+const AGAIN_MS = 100;
+const POLL_MS = 200;
+
+const Receipt = z.looseObject({ id: z.string(), sequence: z.int() });
+export const View = z.looseObject({
+  id: z.string(),
+  phase: z.string(),
+  sequence: z.int(),
+  acceptedAtMs: z.int().optional(),
+  unanswered: z.array(z.looseObject({ work: z.string(), status: z.string() })).default([]),
+  history: z.array(z.looseObject({ atMs: z.int(), what: z.string(), stop: z.string() })).default([]),
+  outcome: z.looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() }).optional(),
+});
+export type View = z.infer<typeof View>;
+
+const Letters = z.looseObject({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
+
+export interface TaskOrder {
+  readonly id: string;
+  readonly route: string;
+  readonly input: unknown;
+  readonly timeoutMs?: number;
+}
+
+export class Client {
+  readonly #urls: () => readonly string[];
+  #turn = 0;
+  /** Tries that had no receipt: refused connections, time-outs, 503. */
+  retries = 0;
+  readonly #headers: Readonly<Record<string, string>>;
+
+  constructor(urls: () => readonly string[], token?: string) {
+    this.#urls = urls;
+    this.#headers = { "content-type": "application/json", ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) };
+  }
+
+  /** One try at the next host. */
+  async #call(path: string, init: RequestInit = {}): Promise<{ readonly status: number; readonly body: unknown }> {
+    const urls = this.#urls();
+    this.#turn += 1;
+    const url = urls[this.#turn % urls.length] ?? "";
+    const answer = await fetch(url + path, { ...init, headers: this.#headers, signal: AbortSignal.timeout(CALL_MS) });
+    return { status: answer.status, body: await answer.json() };
+  }
+
+  /** Sends a task until its receipt is there. Throws at an answer that trying again cannot change. */
+  async submit(order: TaskOrder, endMs: number = Date.now() + 120_000): Promise<void> {
+    for (;;) {
+      const answer = await this.#call("/tasks", { method: "POST", body: JSON.stringify(order) }).catch(() => undefined);
+      if (answer !== undefined && (answer.status === 202 || answer.status === 200)) {
+        Receipt.parse(answer.body);
+        return;
+      }
+      if (answer !== undefined && answer.status < 500 && answer.status !== 429) throw new Error(`task ${order.id}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      if (Date.now() > endMs) throw new Error(`task ${order.id} was never accepted: ${JSON.stringify(answer)}`);
+      this.retries += 1;
+      await sleep(AGAIN_MS);
+    }
+  }
+
+  /** The view of a process; undefined when nobody tells. */
+  async look(id: string): Promise<View | undefined> {
+    const answer = await this.#call(`/processes/${id}`).catch(() => undefined);
+    return answer?.status === 200 ? View.parse(answer.body) : undefined;
+  }
+
+  /** Waits until a process has ended; the last view if it has not by then. */
+  async ended(id: string, endMs: number): Promise<View | undefined> {
+    let last: View | undefined;
+    for (;;) {
+      last = (await this.look(id)) ?? last;
+      if (last?.phase === "ended" || Date.now() > endMs) return last;
+      await sleep(POLL_MS);
+    }
+  }
+
+  async cancel(id: string): Promise<number> {
+    return (await this.#call(`/processes/${id}/cancel`, { method: "POST", body: "{}" })).status;
+  }
+
+  /** Ids of all dead letters. */
+  async letters(): Promise<Set<string>> {
+    const ids = new Set<string>();
+    for (let cursor: string | undefined; ; ) {
+      const answer = await this.#call(`/deadletters?limit=200${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
+      const page = Letters.parse(answer.body);
+      for (const entry of page.entries) ids.add(entry.id);
+      if (page.cursor === undefined || page.entries.length === 0) return ids;
+      cursor = page.cursor;
+    }
+  }
+}

@@ -1,0 +1,31 @@
+/** @module Recovery: a stopped process goes on within seconds after its host is back. */
+import { expect, test } from "vitest";
+import { findDapr, findRedis } from "../../cli/dapr/index.ts";
+import { makeRandom, percentile, print, seedOfRun } from "./random.ts";
+import { measureRecovery } from "./recovery.ts";
+import { World } from "./world.ts";
+
+const ROUNDS = 4;
+const TEST_MS = 150_000;
+/** The bar is a p99 of 5 s on a machine of its own; this bound only catches a recovery that does not happen. */
+const NEXT_STEP_MS_MAX = 15_000;
+
+const able = (await findDapr()) !== undefined;
+if (!able) print("skip: no Dapr programs, run `npm start -- doctor --install`");
+
+for (const profile of ["redis", "embedded"] as const) {
+  const there = able && (profile !== "redis" || (await findRedis()) !== undefined);
+  test.skipIf(!there)(`after kill -9 of the app every stopped process takes its next step within seconds (${profile})`, { timeout: TEST_MS }, async () => {
+    const seed = seedOfRun();
+    const world = await World.start({ profile, seed });
+    try {
+      const { nextStepMs, notEnded } = await measureRecovery(world, ROUNDS, makeRandom(seed));
+      print(`recovery ${profile} (seed ${seed}): ${nextStepMs.length} stopped processes, next step p50 ${percentile(nextStepMs, 0.5)} ms, p99 ${percentile(nextStepMs, 0.99)} ms, max ${percentile(nextStepMs, 1)} ms`);
+      expect(notEnded).toEqual([]);
+      expect(nextStepMs.length).toBeGreaterThan(0);
+      expect(percentile(nextStepMs, 1)).toBeLessThan(NEXT_STEP_MS_MAX);
+    } finally {
+      await world.stop();
+    }
+  });
+}

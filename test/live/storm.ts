@@ -1,0 +1,119 @@
+/**
+ * @module A storm: bursts of tasks, each followed by the `kill -9` of one part, which comes back at once.
+ */
+import { setTimeout as sleep } from "node:timers/promises";
+import { SHELVES } from "./booking.ts";
+import type { TaskOrder } from "./client.ts";
+import { phaseOf, type Phase } from "./gauge.ts";
+import type { World } from "./world.ts";
+
+export const PARTS = ["app", "daprd", "placement", "scheduler", "store"] as const;
+export type PartName = (typeof PARTS)[number];
+
+export interface StormOptions {
+  readonly kills: number;
+  readonly processes: number;
+  readonly random: () => number;
+  /** Called after each kill. */
+  readonly progress?: (kill: Kill, count: number) => void;
+}
+
+export interface Kill {
+  readonly part: PartName;
+  readonly phase: Phase;
+  /** An outside effect was open at the ledger. */
+  readonly effectOpen: boolean;
+  readonly turnOpen: boolean;
+}
+
+export interface StormResult {
+  readonly orders: readonly TaskOrder[];
+  readonly kills: readonly Kill[];
+}
+
+/** Between two kills, in milliseconds: from, and how much more at random. */
+const PAUSE_MS_MIN = 1_000;
+const PAUSE_MS_MORE = 500;
+/** A kill comes so long after a task at most: while it is in work. */
+const STRIKE_MS_MAX = 90;
+const REFUSED_SHARE = 0.25;
+
+/** How often each part is killed: control plane and store each about a tenth, so that 120 kills have 10 of each. */
+const DECK: readonly PartName[] = ["app", "app", "app", "app", "daprd", "daprd", "daprd", "placement", "scheduler", "store"];
+
+export async function storm(world: World, { kills, processes, random, progress }: StormOptions): Promise<StormResult> {
+  const orders: TaskOrder[] = [];
+  const submissions: Promise<void>[] = [];
+  const struck: Kill[] = [];
+  const comingBack = new Set<PartName>();
+  const prefix = Math.floor(random() * 36 ** 5).toString(36);
+  let deck: PartName[] = [];
+  for (let round = 0; round < kills; round += 1) {
+    const due = Math.ceil((processes * (round + 1)) / kills) - orders.length;
+    for (let index = 0; index < due; index += 1) {
+      const n = orders.length;
+      const order = { id: `${prefix}-${n}`, route: "party", input: { n, shelf: `s${Math.floor(random() * SHELVES)}`, refuse: random() < REFUSED_SHARE } };
+      orders.push(order);
+      submissions.push(world.client.submit(order));
+      await sleep(random() * STRIKE_MS_MAX);
+    }
+    if (deck.length === 0) deck = DECK.filter((part) => part !== "store" || world.store !== undefined).map((part) => [random(), part] as const).sort(([a], [b]) => a - b).map(([, part]) => part);
+    const at = Math.max(0, deck.findIndex((part) => !comingBack.has(part)));
+    const [part = "app"] = deck.splice(at, 1);
+    const kill = await strike(world, part, comingBack);
+    struck.push(kill);
+    progress?.(kill, struck.length);
+    await sleep(PAUSE_MS_MIN + random() * PAUSE_MS_MORE);
+  }
+  await Promise.all(submissions);
+  while (comingBack.size > 0) await sleep(PAUSE_MS_MIN / 10);
+  return { orders, kills: struck };
+}
+
+async function strike(world: World, part: PartName, comingBack: Set<PartName>): Promise<Kill> {
+  while (comingBack.has(part)) await sleep(PAUSE_MS_MIN / 10);
+  const effectOpen = world.ledger.open > 0;
+  const before = world.host.gauges();
+  const dead = killPart(world, part);
+  const gauges = part === "app" ? await dead.then(() => world.host.gauges()) : before;
+  await dead;
+  comingBack.add(part);
+  void startPart(world, part).finally(() => comingBack.delete(part));
+  return { part, phase: phaseOf({ ...gauges, effect: effectOpen ? 1 : gauges.effect }), effectOpen: effectOpen || gauges.effect > 0, turnOpen: gauges.turn > 0 };
+}
+
+function killPart(world: World, part: PartName): Promise<void> {
+  switch (part) {
+    case "app":
+      return world.host.killApp();
+    case "daprd":
+      return world.host.sidecar.kill("SIGKILL");
+    case "placement":
+      return world.cluster.placement.kill("SIGKILL");
+    case "scheduler":
+      return world.cluster.scheduler.kill("SIGKILL");
+    case "store":
+      return world.store?.kill("SIGKILL") ?? Promise.resolve();
+    default:
+      return part satisfies never;
+  }
+}
+
+async function startPart(world: World, part: PartName): Promise<void> {
+  switch (part) {
+    case "app":
+      world.host.startApp();
+      await world.host.healthy();
+      return;
+    case "daprd":
+      return world.host.startSidecar();
+    case "placement":
+      return world.cluster.placement.start();
+    case "scheduler":
+      return world.cluster.scheduler.start();
+    case "store":
+      return world.store?.start();
+    default:
+      return part satisfies never;
+  }
+}

@@ -1,0 +1,85 @@
+/**
+ * @module A whole installation for one live test: store, placement, scheduler, hosts, ledger and a careful client.
+ *
+ * Everything lies in one temp folder and listens on loopback; `stop` leaves nothing behind.
+ */
+import { appendFileSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Cluster, findDapr, type Profile, renderResources, type Restartable, startPostgres, startRedis } from "../../cli/dapr/index.ts";
+import { Client } from "./client.ts";
+import { LiveHost } from "./host.ts";
+import { Ledger } from "./ledger.ts";
+import { makeRandom } from "./random.ts";
+
+const ANSWER_MS_MAX = 30;
+
+export interface WorldOptions {
+  readonly profile: Profile;
+  readonly hosts?: number;
+  readonly seed: number;
+  /** More environment for the apps. */
+  readonly env?: Readonly<Record<string, string>>;
+  readonly answerMsMax?: number;
+  readonly tokens?: { readonly app: string; readonly daprd: string };
+}
+
+interface Store extends Restartable {
+  stop(): Promise<void>;
+}
+
+export class World {
+  readonly dir: string;
+  readonly cluster: Cluster;
+  readonly store: Store | undefined;
+  readonly hosts: readonly LiveHost[];
+  readonly ledger: Ledger;
+  readonly client: Client;
+  /** Redis's port in that profile. */
+  readonly storePort: number;
+
+  private constructor(parts: Omit<World, "client" | "stop" | "host">, token: string | undefined) {
+    this.dir = parts.dir;
+    this.cluster = parts.cluster;
+    this.store = parts.store;
+    this.storePort = parts.storePort;
+    this.hosts = parts.hosts;
+    this.ledger = parts.ledger;
+    this.client = new Client(() => this.hosts.map((host) => host.url), token);
+  }
+
+  /** The only host, or the first. */
+  get host(): LiveHost {
+    const [first] = this.hosts;
+    if (first === undefined) throw new Error("the world has no host");
+    return first;
+  }
+
+  static async start({ profile, hosts: count = 1, seed, env, answerMsMax = ANSWER_MS_MAX, tokens }: WorldOptions): Promise<World> {
+    const binaries = await findDapr();
+    if (binaries === undefined) throw new Error("no Dapr programs were found: run `npm start -- doctor --install`");
+    const dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
+    const log = (source: string, line: string): void => appendFileSync(join(dir, "dapr.log"), `${source} ${line}\n`);
+    const redis = profile === "redis" ? await startRedis({ dir: join(dir, "redis"), appendfsync: "always" }) : undefined;
+    const postgres = profile === "postgres" ? await startPostgres({ dir: join(dir, "postgres") }) : undefined;
+    const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log });
+    const resourcesDir = await renderResources(profile, { dir, ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) });
+    const ledger = await Ledger.start({ answerMsMax, random: makeRandom(seed ^ 0x1ed6e5) });
+    const hosts: LiveHost[] = [];
+    for (let index = 0; index < count; index += 1) {
+      hosts.push(await LiveHost.start({ name: `host${index}`, dir, cluster, resourcesDir, ledgerUrl: ledger.url, ...(env === undefined ? {} : { env }), ...(tokens === undefined ? {} : { tokens }) }));
+    }
+    return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, hosts, ledger }, tokens?.app);
+  }
+
+  /** Ends everything. The folder stays when `keep` is set: for whoever looks for the cause of a failure. */
+  async stop(keep = process.env["LIVE_KEEP"] !== undefined): Promise<void> {
+    await Promise.all(this.hosts.map((host) => host.stop()));
+    await this.cluster.stop();
+    await this.store?.stop();
+    await this.ledger.stop();
+    if (keep) process.stdout.write(`kept: ${this.dir}\n`);
+    else await rm(this.dir, { recursive: true, force: true });
+  }
+}
