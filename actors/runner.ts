@@ -36,9 +36,12 @@ export interface RunnerParts {
 
 interface Active {
   readonly token: string;
+  readonly mode: AgentWork["mode"];
   readonly run: HandlerRun;
   readonly settled: Promise<void>;
   parked: boolean;
+  /** Whether this run holds one of the agent's slots. */
+  slot: boolean;
 }
 
 export class Runner {
@@ -72,7 +75,7 @@ export class Runner {
     if (active?.token === token || this.#starting.get(key) === token) return;
     this.#starting.set(key, token);
     try {
-      if (active !== undefined) await this.#settle(active);
+      if (active !== undefined) await this.#settle(key, active);
       if (this.#starting.get(key) === token) await this.#begin(key, actorId, state, work);
     } catch (error) {
       this.#parts.log.error({ err: error, workId }, "a run could not be begun; it will be asked again");
@@ -83,13 +86,40 @@ export class Runner {
 
   /** Tells a run to stop. Its work hears of the end when the handler has settled, or its grace is over. */
   stop(actorId: string, workId: string, token: string): void {
-    const active = this.#active.get(`${actorId}/${workId}`);
-    if (active?.token === token) active.run.stop(wireFault("work.cancelled", "the work is no longer needed"));
+    const key = `${actorId}/${workId}`;
+    const active = this.#active.get(key);
+    if (active?.token !== token) return;
+    const fault = wireFault("work.cancelled", "the work is no longer needed");
+    active.run.stop(fault);
+    void Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]).then(() => {
+      if (this.#abandon(key, active)) return this.#offer(actorId, { kind: "finished", mode: active.mode, workId, token, result: { fault } });
+      return undefined;
+    });
   }
 
-  async #settle(active: Active): Promise<void> {
+  async #settle(key: string, active: Active): Promise<void> {
     active.run.stop(wireFault("work.superseded", "a later attempt took the work over"));
     await Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]);
+    this.#abandon(key, active);
+  }
+
+  /** Goes on without a handler that ignores its signal; whatever it still says is stale. False when it has settled. */
+  #abandon(key: string, active: Active): boolean {
+    if (this.#active.get(key) !== active) return false;
+    this.#active.delete(key);
+    this.#giveSlot(active);
+    return true;
+  }
+
+  #giveSlot(active: Active): void {
+    if (!active.slot) return;
+    active.slot = false;
+    this.#slots.give();
+  }
+
+  async #takeSlot(active: Active): Promise<void> {
+    await this.#slots.take();
+    active.slot = true;
   }
 
   #pause(ms: number): Promise<void> {
@@ -104,10 +134,10 @@ export class Runner {
     const content = await this.#stateOf(state);
     const run = this.#makeRun(key, actorId, work, state.stateVersion, content);
     let settled = (): void => {};
-    const active: Active = { token: work.token, run, parked: false, settled: new Promise((resolve) => { settled = resolve; }) };
+    const active: Active = { token: work.token, mode: work.mode, run, parked: false, slot: false, settled: new Promise((resolve) => { settled = resolve; }) };
     this.#active.set(key, active);
     void this.#heartbeats(key, actorId, active, work.id);
-    void this.#execute(actorId, work, run).finally(() => {
+    void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
       settled();
     });
@@ -141,20 +171,29 @@ export class Runner {
     const active = this.#active.get(key);
     if (active === undefined || active.parked === parked) return;
     active.parked = parked;
-    if (parked) this.#slots.give();
-    else await this.#slots.take();
+    if (!parked) return this.#takeSlot(active);
+    this.#giveSlot(active);
+    this.#dropOldestParked();
   }
 
-  async #execute(actorId: string, work: AgentWork, run: HandlerRun): Promise<void> {
-    await this.#slots.take();
-    const key = `${actorId}/${work.id}`;
+  /** A parked handler is only a short cut: everything it needs to go on is in the journal. */
+  #dropOldestParked(): void {
+    if (this.#active.size <= LIMITS.parkedHandlersMax) return;
+    const parked = [...this.#active].filter(([, active]) => active.parked);
+    const oldest = parked.length > LIMITS.parkedHandlersMax ? parked[0] : undefined;
+    if (oldest !== undefined) this.#active.delete(oldest[0]);
+  }
+
+  async #execute(actorId: string, work: AgentWork, active: Active): Promise<void> {
+    await this.#takeSlot(active);
+    const { run } = active;
     try {
       const attributes = { [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id, [ATTRIBUTE.agent]: this.#parts.definition.name, [ATTRIBUTE.effect]: "run" };
       const result = await inSpan(SPAN.effect, work.trace, attributes, () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)));
       const state = work.mode === "do" && !("fault" in result) ? run.pendingState : undefined;
       await this.#offer(actorId, { kind: "finished", mode: work.mode, workId: work.id, token: work.token, result, ...(state === undefined ? {} : { state }) });
     } finally {
-      if (this.#active.get(key)?.parked !== true) this.#slots.give();
+      this.#giveSlot(active);
     }
   }
 

@@ -4,7 +4,7 @@
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
 import { hashText } from "../runtime/canonical.ts";
-import { Fault, invariant, type Json, type WireFault } from "../runtime/faults.ts";
+import { Fault, invariant, isFault, type Json, type WireFault } from "../runtime/faults.ts";
 import { isFaultCode, WireFault as WireFaultSchema } from "../runtime/faults.ts";
 import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -50,12 +50,24 @@ export class SystemOperations implements Operations {
     const message = await this.#taskMessage(submission, caller);
     const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
     try {
-      const answer = await this.#parts.ports.transport.deliver(message);
-      const receipt = this.#receipt(submission.route, message, answer);
+      const receipt = this.#receipt(submission.route, message, await this.#insist(message));
       const outcome = await ended?.outcome;
       return outcome === undefined ? { receipt } : { receipt, outcome };
     } finally {
       ended?.end();
+    }
+  }
+
+  /** An answer may be lost although the task was accepted; the same message asked again gets the same receipt. */
+  async #insist(message: Message): Promise<TurnAnswer> {
+    const { transport, clock } = this.#parts.ports;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transport.deliver(message);
+      } catch (error) {
+        if (attempt >= LIMITS.submitAttemptsMax || !isFault(error) || error.code !== "sidecar.unavailable") throw error;
+        await new Promise<void>((resolve) => void clock.after(LIMITS.recordRetryMsMin, resolve));
+      }
     }
   }
 

@@ -103,6 +103,8 @@ export const LIMITS = {
   /** A handler that was told to stop gets this long before its work goes on without it. */
   stopGraceMs: 5 * SECOND_MS,
 
+  /** Parked handlers of one agent that a host keeps in memory; the oldest is dropped and will run again from its records. */
+  parkedHandlersMax: 4_096,
   /** An undo that runs a handler again concludes when the handler has asked for nothing new for this long. */
   undoQuietMs: 100,
   /** Pause before a handler's result that could not be recorded is recorded again; doubles up to the second figure. */
@@ -141,6 +143,8 @@ export const LIMITS = {
   recoveryRetryMs: 500,
   /** Time for one call to the sidecar before it is given up and asked again. */
   sidecarCallMs: 5 * SECOND_MS,
+  /** Deliveries of one submitted task before its caller is told that the sidecar does not answer. */
+  submitAttemptsMax: 3,
   /** Greatest `waitMs` of POST /tasks. */
   waitMsMax: 60 * SECOND_MS,
   /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */

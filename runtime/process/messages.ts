@@ -23,7 +23,8 @@ export function workEffect(state: ProcessState, work: Work, context: DecisionCon
   const target = work.target;
   const to = address(context.system, work);
   const topic = "agent" in target ? topics.agent(context.system, target.agent) : topics.manager(context.system);
-  const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : work.dueAtMs;
+  // A request that comes late is superseded by its next attempt or refused by its tombstone; it expires with the process.
+  const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : taskOf(state).deadlineAtMs;
   return { kind: "send", topic, message: envelope(state, context, { id: messageId(work.id, work.attempt), to, body, expiresAtMs, createdAtMs: work.askedAtMs, hop: work.chain.length }) };
 }
 
