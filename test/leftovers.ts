@@ -1,0 +1,44 @@
+/** @module What a run of tests left behind: processes that carry its mark, and files in its temporary folder. */
+import { readdir, readFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+
+/** The variable that every process of a run inherits; its value is the run's own. */
+export const RUN_MARK = "TROUPE_TEST_RUN";
+
+const ENDING_MS = 5_000;
+const POLL_MS = 100;
+
+/** A process that outlived the run. */
+export interface Leftover {
+  readonly pid: number;
+  readonly command: string;
+}
+
+/** Processes with this mark that do not end by themselves; none where there is no /proc. */
+export async function leftProcesses(mark: string): Promise<readonly Leftover[]> {
+  const until = performance.now() + ENDING_MS;
+  for (;;) {
+    const left = await marked(`${RUN_MARK}=${mark}`);
+    if (left.length === 0 || performance.now() > until) return left;
+    await sleep(POLL_MS);
+  }
+}
+
+/** Entries of the run's temporary folder. */
+export async function leftFiles(folder: string): Promise<readonly string[]> {
+  return (await readdir(folder)).toSorted();
+}
+
+async function marked(entry: string): Promise<readonly Leftover[]> {
+  const found: Leftover[] = [];
+  for (const name of await readdir("/proc").catch(() => [])) {
+    const pid = Number(name);
+    if (!Number.isInteger(pid) || pid === process.pid) continue;
+    // A process may end while it is looked at.
+    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
+    if (!environment.split("\0").includes(entry)) continue;
+    const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
+    if (command !== "") found.push({ pid, command: command.replaceAll("\0", " ").trim() });
+  }
+  return found;
+}

@@ -1,0 +1,58 @@
+/** @module Which folder may import what: the layers, the entries without Dapr, and no rings. */
+import { at, type Check, type Finding } from "./project.ts";
+import { edges, reach, rings } from "./imports.ts";
+
+/** What the files under a path may import: paths that begin so, and packages by name. The first rule that fits a file holds. */
+interface Rule {
+  readonly under: string;
+  readonly may: readonly string[];
+  readonly packages: readonly string[] | "any";
+}
+
+const RULES: readonly Rule[] = [
+  { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js"] },
+  { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
+  { under: "actors/dapr/", may: ["actors/dapr/", "actors/ports.ts", "runtime/"], packages: ["@dapr/dapr", "undici", "zod", "p-queue", "node:*"] },
+  { under: "actors/http/", may: ["actors/http/", "actors/ports.ts", "actors/operations.ts", "runtime/"], packages: ["express", "pino", "p-queue", "zod", "node:*"] },
+  // The one place where the shell is put together with Dapr.
+  { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["pino", "uuid", "node:*"] },
+  { under: "actors/", may: ["actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "agents/", "runtime/"], packages: ["zod", "p-queue", "uuid", "@opentelemetry/api", "node:*"] },
+  { under: "cli/", may: ["cli/", "actors/", "agents/", "runtime/"], packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"] },
+  { under: "examples/", may: ["examples/", "agents/index.ts", "actors/index.ts", "actors/testing.ts"], packages: ["zod", "openai", "node:*"] },
+  { under: "bench/", may: ["bench/", "cli/", "actors/", "agents/", "runtime/"], packages: "any" },
+  { under: "test/", may: [""], packages: "any" },
+  { under: "", may: [""], packages: "any" },
+];
+
+/** Packages that no program without Dapr may load, by entry. */
+const KEPT_OUT: Readonly<Record<string, readonly string[]>> = {
+  "agents/index.ts": ["@dapr/dapr", "express", "undici", "pino", "p-queue", "uuid", "openai", "@opentelemetry/api", "node:*"],
+  "actors/testing.ts": ["@dapr/dapr", "express", "undici", "pino", "openai", "node:http", "node:http2", "node:net", "node:fs", "node:fs/promises", "node:child_process"],
+};
+
+/** Every import goes the way its folder may. */
+export const directions: Check = (project) =>
+  edges(project).flatMap((edge) => {
+    const rule = RULES.find(({ under }) => edge.from.startsWith(under));
+    if (rule === undefined) return [];
+    const ok = edge.isPackage ? rule.packages === "any" || listed(rule.packages, edge.to) : allows(rule.may, edge.to);
+    return ok ? [] : [at(edge.node, `${rule.under} may not import ${edge.to}`)];
+  });
+
+/** The entries for programs without Dapr load none of it, however far away. */
+export const entriesWithoutDapr: Check = (project) =>
+  Object.entries(KEPT_OUT).flatMap(([entry, kept]): readonly Finding[] =>
+    [...reach(project, entry)].filter(([to]) => listed(kept, to)).map(([to, way]) => ({ path: entry, line: 1, text: `reaches ${to}: ${way.join(" -> ")}` })),
+  );
+
+/** No file imports itself over others. Imports of types alone leave nothing at run time and are exempt. */
+export const noRings: Check = rings;
+
+function listed(packages: readonly string[], name: string): boolean {
+  return packages.some((allowed) => (allowed.endsWith("*") ? name.startsWith(allowed.slice(0, -1)) : name === allowed));
+}
+
+function allows(may: readonly string[], path: string): boolean {
+  const denied = may.some((entry) => entry.startsWith("!") && path.startsWith(entry.slice(1)));
+  return !denied && may.some((entry) => path.startsWith(entry));
+}
