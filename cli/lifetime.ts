@@ -55,7 +55,7 @@ export class Lifetime {
 
   #onSignal(name: NodeJS.Signals): void {
     if (!this.signal.aborted) {
-      complain(`${name}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s; once more ends everything at once.`);
+      complain(`${name}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s, then the sidecar a few more; once more ends everything at once.`);
       this.end(new Interrupted(name));
       return;
     }

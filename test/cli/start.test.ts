@@ -1,10 +1,12 @@
 /** @module The default command on a real Dapr: it completes, leaves nothing behind, and goes on after `kill -9` of everything. */
+import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
+import { TasksFile } from "../../cli/tasks-file.ts";
 import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
 
 const TEST_MS = 120_000;
@@ -169,9 +171,25 @@ describe("usage", () => {
     expect(existsSync(join(dir, ".troupe"))).toBe(false);
   });
 
+  test("doctor says what is missing and what to do, exit code 1; with everything there 0", { timeout: TEST_MS }, async () => {
+    const bare = await runCommand(dir, ["doctor"], { HOME: dir, PATH: dir, TROUPE_DAPR_DIR: join(dir, "none") });
+    expect(bare.exit, bare.text).toEqual(FAILED);
+    expect(bare.text).toMatch(/^BAD {2}dapr +missing daprd, placement, scheduler 1\.18\.2/m);
+    expect(bare.text).toContain("What to do: ");
+    const start = await runCommand(dir, [], { HOME: dir, PATH: dir, TROUPE_DAPR_DIR: join(dir, "none") });
+    expect(start.exit, start.text).toEqual(FAILED);
+    expect(start.text).toMatch(/^(GO_ABSENT|SYSTEM_UNSUPPORTED): /m);
+    if (binaries !== undefined) expect((await runCommand(dir, ["doctor"])).text).toContain("ok   dapr");
+  });
+
+  test("a Node that is too old is told so in one sentence", async () => {
+    const door = JSON.stringify(new URL("../../cli/troupe.js", import.meta.url).href);
+    const script = `Object.defineProperty(process.versions, "node", { value: "22.17.1" }); await import(${door});`;
+    const { stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    expect([status, stderr.split("\n")[0]]).toEqual([1, "NODE_OLD: Troupe needs Node.js 22.18 or later, and this is 22.17.1."]);
+  });
+
   test("tasks.json that is no such file is said, and nothing is thrown away", { timeout: TEST_MS }, async () => {
-    await writeFile(join(dir, "x"), "");
-    const { TasksFile } = await import("../../cli/tasks-file.ts");
     await writeFile(join(dir, "tasks.json"), "{");
     await expect(new TasksFile(dir).open()).rejects.toMatchObject({ code: "TASKS_FILE" });
   });
