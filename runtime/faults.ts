@@ -5,6 +5,8 @@
  * A fault is an operating error and a value; a programmer's error is thrown and ends the turn.
  */
 import { z } from "zod";
+import { canonicalJson } from "./canonical.ts";
+import { LIMITS } from "./limits.ts";
 
 interface FaultRow {
   /** `true`: the same request may succeed later, so a policy may try again. */
@@ -123,9 +125,28 @@ export class Fault extends Error {
   }
 }
 
-/** A fault as a value. */
+/** A fault as a value, within its bounds. */
 export function wireFault(code: FaultCode, message: string, details?: Readonly<Record<string, Json>>): WireFault {
-  return details === undefined ? { code, message } : { code, message, details };
+  return boundedFault(details === undefined ? { code, message } : { code, message, details });
+}
+
+/**
+ * A fault that fits in every record: error texts come from anywhere and may be of any size, and a text with half a
+ * surrogate pair can stand in no value.
+ */
+export function boundedFault(fault: WireFault): WireFault {
+  const { code, message, details } = fault;
+  const short = message.length <= LIMITS.faultMessageLengthMax ? message : `${message.slice(0, LIMITS.faultMessageLengthMax)}... (${message.length} characters)`;
+  return details === undefined || !mayStay(details) ? { code, message: short.toWellFormed() } : { code, message: short.toWellFormed(), details };
+}
+
+function mayStay(details: Readonly<Record<string, Json>>): boolean {
+  try {
+    return canonicalJson(details).length <= LIMITS.faultDetailsLengthMax;
+  } catch {
+    // Details that are no JSON say nothing that a record could hold.
+    return false;
+  }
 }
 
 /** True for a {@link Fault} of any copy of this module (two copies may be loaded in one process). */

@@ -21,6 +21,10 @@ export const LIMITS = {
   messageBytesMax: 2 * MIB_BYTES,
   /** One journal record. Above: the turn commits a small `turn-failed` record instead. */
   recordBytesMax: 2 * MIB_BYTES,
+  /** Characters of a fault's message; the rest is cut off, or the dead letter of many attempts would not fit in a value. */
+  faultMessageLengthMax: 2_000,
+  /** Details of a fault, as JSON text. Larger ones, and what is no Unicode text, are left out. */
+  faultDetailsLengthMax: 2_000,
   /** Body limit of the host and of the sidecar; above it HTTP answers 413. */
   bodyBytesMax: 4 * MIB_BYTES,
   /** Length of a task id, agent name, route name or stop name. Above: `id.invalid`. */

@@ -2,7 +2,7 @@
  * @module What comes back: results, faults and retries, hand-offs, and the questions of handlers. Pure.
  */
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
-import { assertNever, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
+import { assertNever, boundedFault, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ancestor, BodyOf, Result } from "../protocol.ts";
@@ -19,7 +19,7 @@ export function takeResult(draft: ProcessDraft, body: BodyOf<"result">): void {
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
-    if (body.attempt === work.attempt && work.status === "asked") takeFault(draft, work, result.fault);
+    if (body.attempt === work.attempt && work.status === "asked") takeFault(draft, work, boundedFault(result.fault));
     return;
   }
   if (work.kind === "undo") {
@@ -55,14 +55,15 @@ export function takeFault(draft: ProcessDraft, work: Work, fault: WireFault): vo
   passOn(draft, work, { fault });
 }
 
-/** A finished work's result goes to the handler that asked, or moves the slip on. */
+/** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
 function passOn(draft: ProcessDraft, work: Work, result: Result): void {
-  if (work.asker === undefined) {
-    advance(draft);
-    return;
+  const asker = work.asker === undefined ? undefined : draft.state.works[work.asker.workId];
+  if (asker !== undefined && work.asker !== undefined) draft.order(answerEffect(draft.state, asker, work.asker.index, result, draft.context));
+  if (work.asker !== undefined && "fault" in result) {
+    const ask = askWorkId(work.asker.workId, work.asker.index, 1).slice(0, -1);
+    draft.emit({ e: "undo-due", workIds: draft.state.asked.map((one) => one.id).filter((id) => id.startsWith(ask)) });
   }
-  const asker = draft.state.works[work.asker.workId];
-  if (asker !== undefined) draft.order(answerEffect(draft.state, asker, work.asker.index, result, draft.context));
+  if (asker === undefined || "fault" in result) advance(draft);
 }
 
 /** An agent answered by handing its work to another: the same stop, the next visit. */
@@ -136,7 +137,7 @@ function questionWork(draft: ProcessDraft, asker: Work, body: BodyOf<"question">
   const { nowMs } = draft.context;
   return {
     id, kind: "ask", order: draft.state.order + 1, stop: asker.stop, item: asker.item, visit: 1, target, ...address, input: body.input,
-    attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + asker.timeoutMs, timeoutMs: asker.timeoutMs, retry: RETRY_DEFAULT, optional: true,
+    attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + asker.timeoutMs, timeoutMs: asker.timeoutMs, retry: RETRY_DEFAULT, optional: false,
     asker: { workId: asker.id, index: body.index }, chain: [...asker.chain, link], ancestors: waiting, answers: {}, faults: [],
   };
 }

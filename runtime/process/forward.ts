@@ -44,7 +44,8 @@ function stepForward(draft: ProcessDraft): boolean {
 }
 
 function finishSlip(draft: ProcessDraft): boolean {
-  if (pumpUndo(draft)) return false;
+  // What a handler asked and did not wait for is waited for here: the outcome comes last.
+  if (pumpUndo(draft) || Object.keys(draft.state.works).length > 0) return false;
   const route = routeOf(draft);
   const output = evaluate(route.output, scopeOf(draft, namesIn(route.output)));
   endProcess(draft, draft.pack(output));

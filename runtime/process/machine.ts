@@ -146,11 +146,7 @@ function decideCancel(draft: ProcessDraft, body: BodyOf<"cancel">): void {
 /** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
 function decideUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
   const { state, context } = draft;
-  if (state.phase === "refused" || state.undo?.done === true) {
-    for (const effect of undoReply(state, context)) draft.order(effect);
-    return;
-  }
-  if (state.undo !== undefined) return;
+  if (state.undo !== undefined) return repeatUndo(draft, body);
   const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };
   if (state.phase === "new" || state.phase === "void") {
     draft.emit({ e: "refused-for-ever", ...request });
@@ -165,6 +161,17 @@ function decideUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
   }
   beginEnding(draft, "cancelled", wireFault("process.cancelled", "the parent process was undone"), state.progress?.stop ?? "");
   advance(draft);
+}
+
+/** An undo that failed answers under the attempt that asks; a success counts under any. */
+function repeatUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
+  const { undo, undoFault } = draft.state;
+  if (undo === undefined) return;
+  if (body.attempt > undo.attempt && (!undo.done || undoFault !== undefined)) {
+    draft.emit({ e: "undo-requested", undoId: body.undoId, workId: body.workId, attempt: body.attempt });
+    if (undo.done) draft.emit({ e: "undo-finished" });
+  }
+  for (const effect of undoReply(draft.state, draft.context)) draft.order(effect);
 }
 
 function decideTick(draft: ProcessDraft, resendMs: number): void {

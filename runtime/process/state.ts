@@ -176,7 +176,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "undo-requested":
       return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
     case "undo-finished":
-      return state.undo === undefined ? state : { ...state, undo: { ...state.undo, done: true } };
+      return state.undo === undefined ? state : { ...state, phase: state.outcome === undefined ? state.phase : "ended", undo: { ...state.undo, done: true } };
     case "undo-due":
       return undoDue(state, event.workIds);
     default:

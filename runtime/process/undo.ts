@@ -42,10 +42,12 @@ function askUndo(draft: ProcessDraft, target: Asked): void {
   draft.order(workEffect(draft.state, work, draft.context));
 }
 
-/** Records the outcome and orders what an ended process still owes. `output` is given on the way forward only. */
+/**
+ * Records the outcome and orders what an ended process still owes. `output` is given on the way forward only. A run that
+ * had its outcome and was opened again for its parent's undo keeps it.
+ */
 export function endProcess(draft: ProcessDraft, output?: Value): void {
-  const outcome = draft.state.undo !== undefined && draft.state.outcome !== undefined ? draft.state.outcome : outcomeOf(draft, output);
-  draft.emit({ e: "ended", outcome });
+  if (draft.state.outcome === undefined) draft.emit({ e: "ended", outcome: outcomeOf(draft, output) });
   if (draft.state.undo !== undefined && !draft.state.undo.done) draft.emit({ e: "undo-finished" });
   for (const effect of finalEffects(draft.state, draft.context)) draft.order(effect);
 }
