@@ -5,7 +5,7 @@
  */
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { Server, type IncomingMessage, type ServerResponse } from "node:http";
-import { Pool, type Dispatcher } from "undici";
+import { SidecarClient, type SidecarAnswer, type SidecarCall } from "../../actors/dapr/client.ts";
 import type { Gauge, GaugeWriter } from "./gauge.ts";
 
 /** A write to stop before: the request's method and path must match one pattern, its body the other. */
@@ -39,27 +39,45 @@ function gaugeOf(path: string): Gauge {
   return path.includes("/reminders/") ? "alarm" : "message";
 }
 
-/** Puts the hooks around every call that undici's pools make from now on. */
+/** Puts the hooks around every call to the sidecar from now on. */
 export function installHooks({ gauges, freezeFile }: HookOptions): void {
-  const plain = Pool.prototype.request as (this: Pool, options: Dispatcher.RequestOptions) => Promise<Dispatcher.ResponseData>;
-  async function hooked(this: Pool, options: Dispatcher.RequestOptions): Promise<Dispatcher.ResponseData> {
-    const stopped = freezeFile !== undefined && stopBefore(freezeFile, options);
-    return gauges.during(gaugeOf(String(options.path)), async () => {
-      const answer = await plain.call(this, stopped ? { ...options, signal: null } : options);
-      if (stopped && freezeFile !== undefined) appendFileSync(`${freezeFile}.log`, `${JSON.stringify({ path: options.path, body: String(options.body), status: answer.statusCode })}\n`);
+  let frozen = false;
+  const plain = SidecarClient.prototype.call;
+  SidecarClient.prototype.call = async function hooked(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
+    // The call's own time limit begins when the process is awake again.
+    const stopped = freezeFile !== undefined && stopBefore(freezeFile, call);
+    frozen ||= stopped;
+    const gauge = gaugeOf(call.path);
+    return gauges.during(gauge, async () => {
+      const answer = await plain.call(this, call);
+      if (freezeFile !== undefined && (stopped || (frozen && gauge === "alarm"))) tell(freezeFile, { what: stopped ? "answered" : "alarm", path: callText(call), status: answer.status });
       return answer;
     });
-  }
-  Object.assign(Pool.prototype, { request: hooked });
+  };
   countTurns(gauges);
 }
 
-function stopBefore(freezeFile: string, options: Dispatcher.RequestOptions): boolean {
+function stopBefore(freezeFile: string, call: SidecarCall): boolean {
   if (!existsSync(freezeFile)) return false;
   const freeze = JSON.parse(readFileSync(freezeFile, "utf8")) as Freeze;
-  if (!new RegExp(freeze.path).test(`${options.method} ${decodeURIComponent(String(options.path))}`) || !new RegExp(freeze.body).test(String(options.body ?? ""))) return false;
+  if (!new RegExp(freeze.path).test(callText(call)) || !new RegExp(freeze.body).test(call.body ?? "")) return false;
   rmSync(freezeFile);
-  appendFileSync(`${freezeFile}.log`, `${JSON.stringify({ stopped: String(options.path) })}\n`);
+  tell(freezeFile, { what: "stopped", path: callText(call), status: 0 });
   process.kill(process.pid, "SIGSTOP");
   return true;
+}
+
+function callText(call: SidecarCall): string {
+  return `${call.method} ${decodeURIComponent(call.path)}`;
+}
+
+/** What the hooks saw, a line each, in `<freezeFile>.log`. */
+export interface Sighting {
+  readonly what: "stopped" | "answered" | "alarm";
+  readonly path: string;
+  readonly status: number;
+}
+
+function tell(freezeFile: string, sighting: Sighting): void {
+  appendFileSync(`${freezeFile}.log`, `${JSON.stringify(sighting)}\n`);
 }

@@ -17,10 +17,12 @@ export interface Recovery {
   /** Milliseconds from the first 200 to the next step, one figure for each stopped process. */
   readonly nextStepMs: number[];
   readonly notEnded: string[];
+  /** The slowest: its history, in milliseconds from the first 200. */
+  slowest: string;
 }
 
 export async function measureRecovery(world: World, rounds: number, random: () => number): Promise<Recovery> {
-  const recovery: Recovery = { nextStepMs: [], notEnded: [] };
+  const recovery: Recovery = { nextStepMs: [], notEnded: [], slowest: "" };
   for (let round = 0; round < rounds; round += 1) await oneRound(world, `r${round}`, random, recovery);
   return recovery;
 }
@@ -44,7 +46,11 @@ async function oneRound(world: World, prefix: string, random: () => number, reco
   for (const order of orders) {
     const view = await world.client.ended(order.id, Date.now() + END_MS);
     if (view?.outcome === undefined) recovery.notEnded.push(`${order.id} ${JSON.stringify(view)}`);
-    else if (view.acceptedAtMs !== undefined && view.acceptedAtMs < killedMs && view.outcome.atMs > killedMs) recovery.nextStepMs.push(Math.max(0, nextStepMs(view, killedMs) - healthyMs));
+    else if (view.acceptedAtMs !== undefined && view.acceptedAtMs < killedMs && view.outcome.atMs > killedMs) {
+      const ms = Math.max(0, nextStepMs(view, killedMs) - healthyMs);
+      if (ms > Math.max(...recovery.nextStepMs, 0)) recovery.slowest = `${order.id}: ${view.history.map((line) => `${line.what} ${line.stop} ${line.atMs - healthyMs}`).join(", ")}`;
+      recovery.nextStepMs.push(ms);
+    }
   }
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { EFFECTS } from "./booking.ts";
 import type { TaskOrder, View } from "./client.ts";
+import type { Entry } from "./ledger.ts";
 import { percentile, print } from "./random.ts";
 import type { Kill } from "./storm.ts";
 import type { World } from "./world.ts";
@@ -29,6 +30,8 @@ export interface Verdict {
   readonly endMs: readonly number[];
   readonly again: number;
   readonly late: number;
+  /** The process that took longest: its history, in milliseconds from its acceptance. */
+  readonly slowest: string;
 }
 
 const Input = z.looseObject({ refuse: z.boolean() });
@@ -45,13 +48,15 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   const wrong: string[] = [];
   const endMs: number[] = [];
   const failed = new Set<string>();
+  let slowest: View | undefined;
   for (const order of orders) {
     const view = views.get(order.id);
     if (view?.outcome === undefined) {
       lost.push(`${order.id}: ${JSON.stringify(view)?.slice(0, 1_500) ?? "nobody knows it"}`);
       continue;
     }
-    endMs.push(view.outcome.atMs - (view.acceptedAtMs ?? 0));
+    endMs.push(tookMs(view));
+    if (slowest === undefined || tookMs(view) > tookMs(slowest)) slowest = view;
     if (view.outcome.status === "failed") failed.add(order.id);
     doubled.push(...twice(world, order.id));
     wrong.push(...wrongOf(world, order, view));
@@ -62,7 +67,12 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   return {
     total: orders.length, completed: orders.length - failed.size - lost.length, failed: failed.size, lost, doubled, wrong, endMs,
     again: entries.filter((entry) => entry.applyCalls > 1).length, late: entries.reduce((sum, entry) => sum + entry.lateCalls, 0),
+    slowest: slowest === undefined ? "" : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
   };
+}
+
+function tookMs(view: View): number {
+  return (view.outcome?.atMs ?? Number.NaN) - (view.acceptedAtMs ?? 0);
 }
 
 /** One effect under two keys has happened twice. */
@@ -81,13 +91,19 @@ function wrongOf(world: World, order: TaskOrder, view: View): string[] {
     wrong.push(`${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`);
   };
   if (status !== (refuse ? "failed" : "completed")) say(`it should be ${refuse ? "failed" : "completed"};`);
-  if (status === "completed") {
-    for (const effect of EFFECTS) if (!entries.some((entry) => entry.effect === effect && entry.applied)) say(`${effect} is missing;`);
-    for (const entry of entries) if (entry.undone) say(`${entry.effect} was undone;`);
-  } else {
-    for (const entry of entries) if (entry.applied && !entry.undone) say(`${entry.effect} was not undone;`);
-  }
+  for (const text of effectsOf(entries, status === "completed")) say(text);
   return wrong;
+}
+
+function effectsOf(entries: readonly Entry[], completed: boolean): string[] {
+  if (!completed) return entries.filter((entry) => entry.applied && !entry.undone).map((entry) => `${entry.effect} was not undone;`);
+  const missing = EFFECTS.filter((effect) => !entries.some((entry) => entry.effect === effect && entry.applied));
+  return [...missing.map((effect) => `${effect} is missing;`), ...entries.filter((entry) => entry.undone).map((entry) => `${entry.effect} was undone;`)];
+}
+
+/** What is wrong with the effects of one process of the route `party`, or of any that had to be taken back. */
+export function effectsWrong(world: World, id: string, completed: boolean): string[] {
+  return [...twice(world, id), ...effectsOf(world.ledger.of(id), completed)];
 }
 
 async function missingLetters(world: World, failed: ReadonlySet<string>): Promise<string[]> {
@@ -102,7 +118,7 @@ async function missingLetters(world: World, failed: ReadonlySet<string>): Promis
 }
 
 /** Counts outcomes in the records themselves, past the code that wrote them. */
-async function outcomesInJournal(world: World, id: string): Promise<number> {
+export async function outcomesInJournal(world: World, id: string): Promise<number> {
   let outcomes = 0;
   for (let sequence = 1; ; sequence += 1) {
     const record = await readRecord(world, `live/live.ProcessManager/${id}/${sequence}`);
@@ -134,5 +150,6 @@ export function report(name: string, kills: readonly Kill[], verdict: Verdict): 
   print(`${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}`);
   print(`${name}: keys called more than once ${verdict.again}, calls after the undo refused by the ledger ${verdict.late}`);
   print(`${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`);
+  print(`${name}: slowest ${verdict.slowest}`);
   for (const line of [...verdict.lost, ...verdict.doubled, ...verdict.wrong].slice(0, 10)) print(`  ${line}`);
 }

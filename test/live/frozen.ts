@@ -1,0 +1,126 @@
+/**
+ * @module A host is frozen between its decision and its write; another one takes over and finishes; then the first wakes up.
+ */
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Client } from "./client.ts";
+import type { Freeze, Sighting } from "./hooks.ts";
+import type { LiveHost } from "./host.ts";
+import { effectsWrong, outcomesInJournal } from "./verdict.ts";
+import type { World } from "./world.ts";
+
+/** What a host is stopped before. `look`: the read that an alarm's move depends on. `move`: the move itself. */
+export const MOMENTS = ["process commit", "agent commit", "look", "move"] as const;
+export type Moment = (typeof MOMENTS)[number];
+
+const WAIT_MS = 60_000;
+const POLL_MS = 50;
+const SETTLE_MS = 4_000;
+const READY_MS = 30_000;
+
+export interface FrozenRound {
+  readonly moment: Moment;
+  /** What was wrong; empty when everything is as it must be. */
+  readonly wrong: readonly string[];
+  readonly takeoverMs: number;
+}
+
+function freezeOf(moment: Moment, id: string): Freeze {
+  switch (moment) {
+    case "process commit":
+      return { path: "^POST /v1.0/state/", body: `live.ProcessManager/${id}/3"` };
+    case "agent commit":
+      return { path: "^POST /v1.0/state/", body: `live.Pay/${id}/2"` };
+    case "look":
+      return { path: `^GET /v1.0/state/.*live.ProcessManager/${id}/3$`, body: "" };
+    case "move":
+      return { path: `^POST .*live.ProcessManager/${id}/reminders/run-1$`, body: '"dueTime":"(?!3s")' };
+    default:
+      return moment satisfies never;
+  }
+}
+
+export async function frozenRound(world: World, moment: Moment, n: number): Promise<FrozenRound> {
+  const id = `frozen-${n}`;
+  const commit = moment === "process commit" || moment === "agent commit";
+  for (const host of world.hosts) {
+    rmSync(`${host.freezeFile}.log`, { force: true });
+    writeFileSync(host.freezeFile, JSON.stringify(freezeOf(moment, id)));
+  }
+  const refuse = n % 2 === 1;
+  await world.client.submit(commit ? { id, route: "party", input: { n, shelf: `s${n}`, refuse } } : { id, route: "long-nap", input: { attempts: 2, ms: 10 } });
+  const { frozen, other } = await whoFroze(world);
+  rmSync(other.freezeFile, { force: true });
+  const frozenAtMs = performance.now();
+  const client = new Client(() => [other.url]);
+  if (!commit) await retried(() => client.cancel(id));
+  const view = await client.ended(id, Date.now() + WAIT_MS);
+  const takeoverMs = performance.now() - frozenAtMs;
+  const before = JSON.stringify(view?.outcome);
+  frozen.signalApp("SIGCONT");
+  const wrong = [...(await wakes(frozen, moment))];
+  const status = commit ? (refuse ? "failed" : "completed") : "cancelled";
+  if (view?.outcome?.status !== status) wrong.push(`ended ${String(view?.outcome?.status)} and not ${status}: ${JSON.stringify(view)}`);
+  const after = await world.client.ended(id, Date.now() + WAIT_MS);
+  if (JSON.stringify(after?.outcome) !== before) wrong.push(`the outcome changed from ${String(before)} to ${JSON.stringify(after?.outcome)}`);
+  if ((await outcomesInJournal(world, id)) !== 1) wrong.push("the journal does not hold one outcome");
+  wrong.push(...effectsWrong(world, id, status === "completed"));
+  if (await alarmStands(world, id)) wrong.push("an alarm of the ended process still rings");
+  await Promise.all(world.hosts.map((host) => host.sidecar.waitReady(READY_MS)));
+  return { moment, wrong: wrong.map((text) => `${id} (${moment}): ${text}`), takeoverMs };
+}
+
+async function whoFroze(world: World): Promise<{ readonly frozen: LiveHost; readonly other: LiveHost }> {
+  const end = performance.now() + WAIT_MS;
+  while (performance.now() < end) {
+    const frozen = world.hosts.find((host) => sightings(host).some((one) => one.what === "stopped"));
+    const other = world.hosts.find((host) => host !== frozen);
+    if (frozen !== undefined && other !== undefined) return { frozen, other };
+    await sleep(POLL_MS);
+  }
+  throw new Error("no host came to the write that it should be stopped before");
+}
+
+function sightings(host: LiveHost): Sighting[] {
+  const file = `${host.freezeFile}.log`;
+  if (!existsSync(file)) return [];
+  return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Sighting);
+}
+
+/** The woken host makes the call that it was stopped before: a commit must be refused, a move must not come to be or be taken back. */
+async function wakes(host: LiveHost, moment: Moment): Promise<string[]> {
+  const end = performance.now() + WAIT_MS;
+  while (!sightings(host).some((one) => one.what === "answered")) {
+    if (performance.now() > end) return ["the woken host never made its call"];
+    await sleep(POLL_MS);
+  }
+  await sleep(SETTLE_MS);
+  const seen = sightings(host);
+  const moved = seen.slice(seen.findIndex((one) => one.what === "stopped")).some((one) => one.what === "alarm" && one.path.startsWith("POST"));
+  const answer = seen.find((one) => one.what === "answered");
+  const wrong: string[] = [];
+  if ((moment === "process commit" || moment === "agent commit") && answer?.status === 204) wrong.push(`the late commit was taken: ${JSON.stringify(answer)}`);
+  if (moment === "look" && moved) wrong.push(`an alarm was moved after the look: ${JSON.stringify(seen)}`);
+  return wrong;
+}
+
+/** Whether the scheduler still holds an alarm of the process, after it has had time to go. */
+async function alarmStands(world: World, id: string): Promise<boolean> {
+  const end = performance.now() + WAIT_MS / 2;
+  for (;;) {
+    const answer = await fetch(`http://127.0.0.1:${world.host.daprPort}/v1.0/actors/live.ProcessManager/${id}/reminders/run-1`, { signal: AbortSignal.timeout(SETTLE_MS) }).catch(() => undefined);
+    if (answer !== undefined && (answer.status !== 200 || (await answer.text()) === "")) return false;
+    if (performance.now() > end) return true;
+    await sleep(10 * POLL_MS);
+  }
+}
+
+async function retried(action: () => Promise<number>): Promise<void> {
+  const end = performance.now() + WAIT_MS;
+  while (performance.now() < end) {
+    const status = await action().catch(() => 0);
+    if (status === 202 || status === 409) return;
+    await sleep(10 * POLL_MS);
+  }
+  throw new Error("the process could not be cancelled at the other host");
+}
