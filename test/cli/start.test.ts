@@ -4,6 +4,7 @@ import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { TasksFile } from "../../cli/tasks-file.ts";
@@ -99,6 +100,13 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     expect(await run.child.exited, run.text()).toEqual(FAILED);
     expect(run.text()).toContain(`Stopped (${signal}). Nothing is open.`);
     expect(processesOf(dir)).toEqual([]);
+  });
+
+  test("an output that is closed ends the run: nobody waits for it any more", { timeout: TEST_MS }, async () => {
+    const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+    const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" | head -1`], { cwd: dir, env: { ...process.env, TROUPE_TEST_DIR: dir }, encoding: "utf8" });
+    expect(stdout).toContain("Travel example on Dapr");
+    await expect.poll(() => processesOf(dir)).toEqual([]);
   });
 
   test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
