@@ -97,6 +97,15 @@ export class HandlerRun implements RuntimeContext {
     return this.#parts.work.processId;
   }
 
+  /** For whoever watches runs from outside, such as the simulator. */
+  get workId(): string {
+    return this.#parts.work.id;
+  }
+
+  get mode(): AgentWork["mode"] {
+    return this.#parts.work.mode;
+  }
+
   /** The moment at which this work was begun first: the same on every run. */
   now(): number {
     return this.#parts.work.begunAtMs;
@@ -142,10 +151,13 @@ export class HandlerRun implements RuntimeContext {
     if (known?.result !== undefined) return this.#answer(known);
     if (this.#undoing) return this.#never();
     this.#throwIfStopped();
-    const asks = known === undefined ? (await this.#parts.link.ask(target.name, occurrence, input)).works[this.#parts.work.id]?.asks : this.#latest()?.asks;
-    const ask = this.#findAsk(asks ?? [], target.name, occurrence, input);
+    // Also when an earlier run asked it: the actor must know that this run waits, to be free and to let it go on.
+    const told = (await this.#parts.link.ask(target.name, occurrence, input)).works[this.#parts.work.id]?.asks ?? [];
+    const ask = this.#findAsk(told, target.name, occurrence, input);
     if (ask === undefined) throw new Fault("work.superseded", "the work went on elsewhere");
-    if (ask.result !== undefined) return this.#answer(ask);
+    // The answer may have come before this run could note that it waits.
+    const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], target.name, occurrence, input)].find((one) => one?.result !== undefined);
+    if (answered !== undefined) return this.#answer(answered);
     void this.#parts.parked(true);
     return new Promise((resolve, reject) => this.#asked.set(ask.index, { resolve, reject }));
   }

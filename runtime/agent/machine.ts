@@ -13,7 +13,7 @@ import { type Decision, type DecisionContext, Draft, type Machine } from "../mac
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
 import { type Value, valueHash } from "../value.ts";
 import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
-import { AgentEvent, AgentState, type AgentWork, type Entry, evolveAgent, newAgent } from "./state.ts";
+import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, newAgent } from "./state.ts";
 
 /** What a handler recorded, before its content is packed. */
 export type EntryContent = Omit<Entry, "output"> & { readonly output: Json };
@@ -54,7 +54,7 @@ function decideAgent(state: AgentState, input: AgentInput, context: DecisionCont
       decideMessage(draft, input.message, input.fault);
       break;
     case "recorded":
-      withToken(draft, input, (work) => draft.emit({ e: "recorded", workId: work.id, entry: { ...input.entry, output: draft.pack(input.entry.output) } }));
+      withToken(draft, input, (work) => takeRecord(draft, work, input.entry));
       break;
     case "asked":
       withToken(draft, input, (work) => takeAsk(draft, work, input));
@@ -154,7 +154,7 @@ function repeatWork(draft: AgentDraft, work: AgentWork, body: BodyOf<"work">): v
 function nextAttempt(draft: AgentDraft, work: AgentWork, attempt: number): void {
   draft.emit({ e: "attempt-asked", workId: work.id, attempt });
   if (work.status === "ready") return;
-  if (work.status === "running") draft.order({ kind: "stop", workId: work.id, token: work.token });
+  if (work.status === "running" || work.status === "parked") draft.order({ kind: "stop", workId: work.id, token: work.token });
   draft.emit({ e: "readied", workId: work.id, first: work.status === "running" });
   startNext(draft, { renew: true });
 }
@@ -182,12 +182,28 @@ function startNext(draft: AgentDraft, options: { readonly renew: boolean } = { r
   draft.order({ kind: "run", workId: next, token });
 }
 
+/** A host that never heard that its record was written offers it again. */
+function takeRecord(draft: AgentDraft, work: AgentWork, entry: EntryContent): void {
+  if (work.entries.some((one) => one.kind === entry.kind && one.name === entry.name && one.occurrence === entry.occurrence)) return;
+  draft.emit({ e: "recorded", workId: work.id, entry: { ...entry, output: draft.pack(entry.output) } });
+}
+
 function takeAsk(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, { kind: "asked" }>): void {
   if (work.mode === "undo") return draft.refuse(wireFault("work.cancelled", `${work.id} is being undone`));
+  const known = work.asks.find((one) => one.agent === input.agent && one.occurrence === input.occurrence);
+  if (known !== undefined) return askAgain(draft, work, known);
   if (work.asks.length >= LIMITS.asksPerWorkMax) return draft.refuse(wireFault("ask.too-many", `${LIMITS.asksPerWorkMax} asks are allowed in one piece of work`));
   const packed: Value = draft.pack(input.input);
   const ask = { index: work.asks.length, agent: input.agent, occurrence: input.occurrence, input: packed, inputHash: valueHash(packed) };
   draft.emit({ e: "parked", workId: work.id, ask });
+  draft.order(questionEffect(work, ask, draft.context));
+  startNext(draft);
+}
+
+/** A handler that runs again came to a question that is recorded: it finds the answer, or parks for it (A5). */
+function askAgain(draft: AgentDraft, work: AgentWork, ask: Ask): void {
+  if (ask.result !== undefined) return;
+  if (work.status !== "parked") draft.emit({ e: "parked", workId: work.id, ask });
   draft.order(questionEffect(work, ask, draft.context));
   startNext(draft);
 }

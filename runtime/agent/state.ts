@@ -103,7 +103,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-accepted":
       return { ...state, works: { ...state.works, [event.work.id]: event.work }, ready: [...state.ready, event.work.id] };
     case "attempt-asked":
-      return patch(state, event.workId, { attempt: event.attempt });
+      return patch(state, event.workId, { attempt: event.attempt, token: "", takeovers: 0 });
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
@@ -113,7 +113,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "recorded":
       return patch(state, event.workId, { entries: [...(state.works[event.workId]?.entries ?? []), event.entry] });
     case "parked":
-      return free(patch(state, event.workId, { status: "parked", asks: [...(state.works[event.workId]?.asks ?? []), event.ask] }), event.workId);
+      return free(patch(state, event.workId, { status: "parked", asks: [...(state.works[event.workId]?.asks ?? []).filter((ask) => ask.index !== event.ask.index), event.ask] }), event.workId);
     case "ask-answered":
       return patch(state, event.workId, { asks: (state.works[event.workId]?.asks ?? []).map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)) });
     case "work-done":

@@ -1,0 +1,157 @@
+/**
+ * @module Decisions of an agent on its handlers' questions, and on its own state.
+ */
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../runtime/limits.ts";
+import { AgentRig, orders, replies } from "./agent-rig.ts";
+import { names, sends } from "./machine-rig.ts";
+
+describe("law: a handler parked in an ask gives its actor free", () => {
+  test("the question goes to the process and the next work begins", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.asks("x");
+    const parked = rig.askedBy("w", "B");
+    expect(names(parked)).toEqual(["parked", "begun"]);
+    expect(sends(parked.effects)).toMatchObject([{ id: "w/question0", to: { type: "sys.ProcessManager", id: "p" }, body: { kind: "question", workId: "w", index: 0, agent: "B", input: { json: "question" } } }]);
+    expect(rig.state).toMatchObject({ running: "x", ready: [] });
+    expect(rig.work("w").status).toBe("parked");
+  });
+
+  test("it goes on when every open ask is answered, under its token, where it is parked", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.askedBy("w", "C");
+    expect(names(rig.answers("w", 1))).toEqual(["ask-answered"]);
+    const goes = rig.answers("w", 0);
+    expect(names(goes)).toEqual(["ask-answered", "readied", "begun"]);
+    expect(goes.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
+  });
+
+  test("it waits its turn while another work runs", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.asks("x");
+    expect(names(rig.answers("w", 0))).toEqual(["ask-answered", "readied"]);
+    expect(orders(rig.finishes("x"))).toEqual(["run w"]);
+    expect(rig.token("w")).toBe("token-1");
+  });
+
+  test("another host begins it anew under its own token", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    const goes = rig.as("host-2", () => rig.answers("w", 0));
+    expect(goes.effects).toEqual([{ kind: "run", workId: "w", token: "token-3" }]);
+    expect(rig.work("w").holder).toBe("host-2");
+  });
+
+  test("a repeated, unknown or late answer changes nothing", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    expect(rig.answers("w", 7)).toMatchObject({ events: [], effects: [] });
+    expect(rig.answers("never", 0)).toMatchObject({ events: [], effects: [] });
+    rig.answers("w", 0);
+    expect(rig.answers("w", 0)).toMatchObject({ events: [], effects: [] });
+    rig.finishes("w");
+    expect(rig.answers("w", 0)).toMatchObject({ events: [], effects: [] });
+  });
+
+  test("a repeated request asks the open questions again, the same", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const first = sends(rig.askedBy("w", "B").effects);
+    rig.askedBy("w", "C");
+    rig.answers("w", 1);
+    expect(sends(rig.asks("w").effects)).toEqual(first);
+  });
+
+  test("too many asks are refused with a code, and nothing is recorded", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    for (let index = 0; index < LIMITS.asksPerWorkMax; index += 1) rig.askedBy("w", "B", { occurrence: index });
+    expect(rig.askedBy("w", "B", { occurrence: LIMITS.asksPerWorkMax })).toMatchObject({ events: [], verdict: { fault: { code: "ask.too-many" } } });
+  });
+});
+
+describe("a handler that runs again comes to a question that it asked already", () => {
+  test("still open: it is asked again under the same index, and the actor is free until the answer", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const first = sends(rig.askedBy("w", "B").effects);
+    rig.asks("w", { attempt: 2 });
+    expect(rig.state.running).toBe("w");
+    const again = rig.askedBy("w", "B");
+    expect(names(again)).toEqual(["parked"]);
+    expect(sends(again.effects)).toEqual(first);
+    expect(rig.work("w")).toMatchObject({ status: "parked", asks: [{ index: 0, agent: "B" }] });
+    expect(rig.work("w").asks).toHaveLength(1);
+    expect(names(rig.answers("w", 0))).toEqual(["ask-answered", "readied", "begun"]);
+  });
+
+  test("answered meanwhile: nothing is written, and it finds the answer in the state", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.asks("w", { attempt: 2 });
+    rig.answers("w", 0);
+    expect(rig.askedBy("w", "B")).toMatchObject({ events: [], effects: [], verdict: { kind: "received" } });
+    expect(rig.work("w")).toMatchObject({ status: "running", asks: [{ result: { output: { json: "answer 0" } } }] });
+  });
+
+  test("the same question recorded twice, because its commit went unheard, is one question", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.askedBy("w", "B");
+    expect(rig.work("w").asks).toHaveLength(1);
+    expect(names(rig.askedBy("w", "B", { occurrence: 1 }))).toEqual(["parked"]);
+    expect(rig.work("w").asks.map((ask) => ask.index)).toEqual([0, 1]);
+  });
+});
+
+describe("law: state commits with the result, and is what the handler read", () => {
+  test("a result with state commits both in one event", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const done = rig.finishes("w", { output: "out" }, { state: { content: { jokes: 1 }, base: 0 } });
+    expect(done.events).toEqual([{ e: "work-done", workId: "w", result: { output: { json: "out" } }, state: { json: { jokes: 1 } } }]);
+    expect(rig.state).toMatchObject({ state: { json: { jokes: 1 } }, stateVersion: 1 });
+  });
+
+  test("when another work changed it meanwhile, the handler runs again and its result is not taken", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.asks("x");
+    rig.finishes("x", { output: 1 }, { state: { content: "x's", base: 0 } });
+    rig.answers("w", 0);
+    const decision = rig.finishes("w", { output: 2 }, { state: { content: "w's", base: 0 } });
+    expect(names(decision)).toEqual(["readied", "begun"]);
+    expect(replies(decision)).toEqual([]);
+    expect(rig.state.state).toEqual({ json: "x's" });
+    expect(replies(rig.finishes("w", { output: 2 }, { state: { content: "w's", base: 1 } }))).toEqual([["w", 1, { output: { json: 2 } }]]);
+    expect(rig.state).toMatchObject({ state: { json: "w's" }, stateVersion: 2 });
+  });
+
+  test("a result without state is taken whatever the state became, and a fault changes none", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.finishes("w", { fault: { code: "agent.failed", message: "no" } });
+    expect(rig.state.stateVersion).toBe(0);
+    rig.asks("x");
+    expect(replies(rig.finishes("x"))).toHaveLength(1);
+  });
+
+  test("a hand-off is a result, and content that is too large stands in the store", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const big = "x".repeat(LIMITS.valueInlineBytesMax);
+    const done = rig.finishes("w", { handOff: { agent: "B", input: big } });
+    expect(done.stored).toHaveLength(1);
+    expect(replies(done)).toEqual([["w", 1, { handOff: { agent: "B", input: { ref: done.stored[0]?.ref, bytes: big.length + 2 } } }]]);
+  });
+});

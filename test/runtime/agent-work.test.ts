@@ -1,0 +1,222 @@
+/**
+ * @module Decisions of an agent on work: once, one at a time, by the holder of the token, within bounds.
+ */
+import { describe, expect, test } from "vitest";
+import { LIMITS } from "../../runtime/limits.ts";
+import { AgentRig, HOUR_MS, orders, replies } from "./agent-rig.ts";
+import { names, T0 } from "./machine-rig.ts";
+
+const DONE = { output: { json: "out" } };
+const FAULT = { fault: { code: "agent.failed", message: "no" } } as const;
+
+describe("law: work is accepted once", () => {
+  test("new work is recorded and begun under a new token by this host", () => {
+    const rig = new AgentRig();
+    const decision = rig.asks("w");
+    expect(names(decision)).toEqual(["work-accepted", "begun"]);
+    expect(decision.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
+    expect(rig.work("w")).toMatchObject({ status: "running", holder: "host-1", token: "token-1", begun: true, begunAtMs: T0, attempt: 1 });
+  });
+
+  test("a repeated request while it runs here has it run, which is idempotent; while it runs elsewhere, watched", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    expect(rig.asks("w")).toMatchObject({ events: [], effects: [{ kind: "run", workId: "w", token: "token-1" }] });
+    expect(rig.as("host-2", () => rig.asks("w"))).toMatchObject({ events: [], effects: [{ kind: "watch", workId: "w", token: "token-1" }] });
+  });
+
+  test("the result is the reply to every repetition, and nothing runs again", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const done = rig.finishes("w");
+    expect(names(done)).toEqual(["work-done"]);
+    expect(replies(done)).toEqual([["w", 1, DONE]]);
+    for (const attempt of [1, 2, 7]) expect(rig.asks("w", { attempt })).toMatchObject({ events: [], effects: done.effects });
+  });
+
+  test("a fault is replied again for its attempt; a further attempt runs again with what was recorded", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.records("w", "book");
+    rig.finishes("w", FAULT);
+    expect(replies(rig.asks("w"))).toEqual([["w", 1, FAULT]]);
+    const again = rig.asks("w", { attempt: 2 });
+    expect(names(again)).toEqual(["attempt-asked", "readied", "begun"]);
+    expect(rig.work("w")).toMatchObject({ attempt: 2, status: "running", entries: [{ name: "book" }] });
+    expect(replies(rig.finishes("w"))).toEqual([["w", 2, DONE]]);
+  });
+
+  test("an expired message is refused, never run", () => {
+    const rig = new AgentRig();
+    expect(rig.asks("w", { expiresAtMs: T0 })).toMatchObject({ events: [], effects: [], verdict: { fault: { code: "message.expired" } } });
+  });
+
+  test("an input that the contract refuses is recorded as done with that fault, and never begun", () => {
+    const rig = new AgentRig();
+    const decision = rig.asks("w", { fault: { code: "schema.input", message: "no" } });
+    expect(names(decision)).toEqual(["work-accepted", "work-done"]);
+    expect(replies(decision)).toEqual([["w", 1, { fault: { code: "schema.input", message: "no" } }]]);
+    expect(rig.state.ready).toEqual([]);
+    expect(rig.work("w").begun).toBe(false);
+  });
+
+  test("what an agent does not take is refused with nothing recorded", () => {
+    const rig = new AgentRig();
+    expect(rig.give({ kind: "message", message: rig.message("m", { kind: "cancel", reason: "x" }) })).toMatchObject({ events: [], verdict: { fault: { code: "message.invalid" } } });
+  });
+});
+
+describe("law: a further attempt supersedes the earlier token, and a stale token is ignored", () => {
+  test("the running handler is stopped and the work begins again under a new token", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const decision = rig.asks("w", { attempt: 2 });
+    expect(names(decision)).toEqual(["attempt-asked", "readied", "begun"]);
+    expect(decision.effects).toEqual([{ kind: "stop", workId: "w", token: "token-1" }, { kind: "run", workId: "w", token: "token-2" }]);
+  });
+
+  test("results, records and questions under the stale token are refused and change nothing", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.asks("w", { attempt: 2 });
+    for (const stale of [() => rig.finishes("w", { output: 1 }, { token: "token-1" }), () => rig.records("w", "s", { token: "token-1" }), () => rig.askedBy("w", "B", { token: "token-1" })]) {
+      expect(stale()).toMatchObject({ events: [], effects: [], verdict: { fault: { code: "work.superseded" } } });
+    }
+  });
+
+  test("also when the earlier attempt was parked and another work has the actor meanwhile", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.asks("x");
+    expect(names(rig.asks("w", { attempt: 2 }))).toEqual(["attempt-asked", "readied"]);
+    expect(rig.records("w", "late", { token: "token-1" })).toMatchObject({ events: [], verdict: { fault: { code: "work.superseded" } } });
+    const freed = rig.finishes("x");
+    expect(names(freed)).toEqual(["work-done", "begun"]);
+    expect(rig.work("w")).toMatchObject({ status: "running", attempt: 2 });
+    expect(rig.token("w")).not.toBe("token-1");
+  });
+
+  test("a further attempt of waiting work waits on", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.asks("x");
+    expect(names(rig.asks("x", { attempt: 2 }))).toEqual(["attempt-asked"]);
+    rig.finishes("w");
+    expect(rig.work("x")).toMatchObject({ status: "running", attempt: 2 });
+  });
+
+  test("each attempt may be taken over so often, not all together", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.as("host-2", () => rig.lost("w"));
+    expect(rig.work("w").takeovers).toBe(1);
+    rig.asks("w", { attempt: 2 });
+    expect(rig.work("w").takeovers).toBe(0);
+  });
+});
+
+describe("a record is written once", () => {
+  test("what a handler records again, because it never heard that it was written, is not written twice", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    expect(names(rig.records("w", "book"))).toEqual(["recorded"]);
+    expect(rig.records("w", "book")).toMatchObject({ events: [], verdict: { kind: "received" } });
+    expect(names(rig.records("w", "book", { occurrence: 1 }))).toEqual(["recorded"]);
+    expect(names(rig.records("w", "book", { kind: "undo" }))).toEqual(["recorded"]);
+    expect(rig.work("w").entries).toHaveLength(3);
+  });
+
+  test("what no replay needs is dropped with a success, and kept with a fault or an undoable step", () => {
+    const rig = new AgentRig();
+    rig.asks("plain");
+    rig.records("plain", "s");
+    rig.finishes("plain");
+    expect(rig.work("plain")).toMatchObject({ entries: [], input: { json: null } });
+    rig.asks("undoable");
+    rig.records("undoable", "s", { undoable: true });
+    rig.finishes("undoable");
+    expect(rig.work("undoable")).toMatchObject({ entries: [{ name: "s" }], input: { json: "in" } });
+  });
+});
+
+describe("law: one running work per actor, a bounded queue behind it", () => {
+  test("work waits in the order of coming", () => {
+    const rig = new AgentRig();
+    for (const id of ["a", "b", "c"]) rig.asks(id);
+    expect(rig.state).toMatchObject({ running: "a", ready: ["b", "c"] });
+    expect(orders(rig.finishes("a"))).toEqual(["run b"]);
+    expect(rig.state).toMatchObject({ running: "b", ready: ["c"] });
+  });
+
+  test("a full queue refuses with agent.busy and records nothing; it takes again when there is room", () => {
+    const rig = new AgentRig();
+    for (let index = 0; index <= LIMITS.agentQueueMax; index += 1) rig.asks(`w${index}`);
+    expect(rig.asks("more")).toMatchObject({ events: [], effects: [], verdict: { fault: { code: "agent.busy" } } });
+    rig.finishes("w0");
+    expect(names(rig.asks("more"))).toEqual(["work-accepted"]);
+  }, 30_000);
+});
+
+describe("law: a deduplication entry leaves only after its message has expired on any clock", () => {
+  function full(): AgentRig {
+    const rig = new AgentRig();
+    rig.asks("first");
+    rig.finishes("first");
+    const works = Object.fromEntries(Array.from({ length: LIMITS.agentWindowMax }, (_, index) => [`w${index}`, { ...rig.work("first"), id: `w${index}` }]));
+    rig.state = Object.freeze({ ...rig.state, works });
+    return rig;
+  }
+
+  test("a full window refuses new work, retryable, and records nothing", () => {
+    const rig = full();
+    expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context())).toMatchObject({ events: [], verdict: { fault: { code: "agent.window-full" } } });
+    rig.nowMs = T0 + HOUR_MS + LIMITS.clockDriftMsMax;
+    expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context()).events).toEqual([]);
+  });
+
+  test("past expiry and drift the settled entries are forgotten, in the decision that needs the room", () => {
+    const rig = full();
+    rig.nowMs = T0 + HOUR_MS + LIMITS.clockDriftMsMax + 1;
+    const { events } = rig.machine.decide(rig.state, work(rig, "new"), rig.context());
+    expect(events.map((event) => event.e)).toEqual(["forgotten", "work-accepted", "begun"]);
+    expect(events[0]).toMatchObject({ workIds: expect.arrayContaining(["w0", `w${LIMITS.agentWindowMax - 1}`]) });
+  });
+
+  function work(rig: AgentRig, workId: string): Parameters<AgentRig["give"]>[0] {
+    return { kind: "message", message: rig.message(workId, { kind: "work", workId, attempt: 1, agent: "A", version: 1, input: { json: 1 }, retainUntilMs: rig.nowMs + HOUR_MS, ancestors: [] }) };
+  }
+});
+
+describe("law: only lost work is taken over, under a new token, and not for ever", () => {
+  test("by another host, with one record", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const taken = rig.as("host-2", () => rig.lost("w"));
+    expect(taken.events).toEqual([{ e: "taken-over", workId: "w", token: "token-2", holder: "host-2" }]);
+    expect(taken.effects).toEqual([{ kind: "run", workId: "w", token: "token-2" }]);
+    expect(rig.finishes("w", { output: "frozen host's" }, { token: "token-1" })).toMatchObject({ events: [], verdict: { fault: { code: "work.superseded" } } });
+    expect(replies(rig.finishes("w"))).toEqual([["w", 1, DONE]]);
+  });
+
+  test("never its own, nor under a stale token, nor what does not run", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    expect(rig.lost("w")).toMatchObject({ events: [], effects: [] });
+    expect(rig.as("host-2", () => rig.lost("w", "stale"))).toMatchObject({ events: [], effects: [] });
+    rig.askedBy("w", "B");
+    expect(rig.as("host-2", () => rig.lost("w"))).toMatchObject({ events: [], effects: [] });
+    expect(rig.as("host-2", () => rig.lost("never"))).toMatchObject({ events: [], effects: [] });
+  });
+
+  test("work that killed as many hosts as it may is ended with work.crashed and the actor is free", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.asks("next");
+    for (let index = 0; index < LIMITS.takeoversMax; index += 1) rig.as(`other-${index}`, () => rig.lost("w"));
+    const given = rig.as("last", () => rig.lost("w"));
+    expect(names(given)).toEqual(["work-done", "begun"]);
+    expect(replies(given)).toMatchObject([["w", 1, { fault: { code: "work.crashed" } }]]);
+    expect(rig.state.running).toBe("next");
+  });
+});
