@@ -55,9 +55,9 @@ export class Runner {
     this.#slots = new Slots(parts.definition.concurrency);
   }
 
-  /** Handlers in work, parked ones left out. */
+  /** Handlers in work or being begun, parked ones left out. */
   get running(): number {
-    let count = 0;
+    let count = this.#starting.size;
     for (const active of this.#active.values()) if (!active.parked) count += 1;
     return count;
   }
