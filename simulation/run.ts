@@ -1,0 +1,95 @@
+/**
+ * @module One run: a safety phase with faults, a liveness phase without, and then everything is checked.
+ */
+import type { System } from "../agents/system.ts";
+import type { Ports } from "../actors/ports.ts";
+import { checkEnd, type Finding } from "./check.ts";
+import { Watch } from "./watch.ts";
+import { Clients, type SimTask } from "./client.ts";
+import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
+import type { Life } from "./life.ts";
+import { type Plan, planOf, schedule } from "./plan.ts";
+import { Random, STREAM } from "./random.ts";
+import { drive } from "./timeline.ts";
+import { type CallFault, World } from "./world.ts";
+
+/** What is simulated: a system and its tasks, for a seed. */
+export interface Scenario {
+  readonly name: string;
+  readonly system: (seed: number) => System;
+  readonly tasks: (seed: number) => readonly SimTask[];
+  /** What must hold beside the promises; gives what is wrong. */
+  readonly invariant?: ((world: World) => string | undefined) | undefined;
+  /** The handlers tell the ledger of all they do, by key and with an undo: then compensation is checked too. */
+  readonly strict: boolean;
+}
+
+export interface RunOptions {
+  readonly scenario: Scenario;
+  readonly seed: number;
+  /** The most that may fail; a seed takes its part. */
+  readonly most: FaultRates;
+  /** Take `most` as it is. */
+  readonly exact?: boolean | undefined;
+  /** Only these faults may happen. */
+  readonly only?: ReadonlySet<string> | undefined;
+  /** Only these tasks are submitted. */
+  readonly onlyTasks?: ReadonlySet<string> | undefined;
+  readonly atCalls?: ReadonlyMap<number, CallFault> | undefined;
+  readonly plan?: Partial<Plan> | undefined;
+  readonly trace?: ((atMs: number, line: string) => void) | undefined;
+  readonly wrapPorts?: ((ports: Ports, life: Life, world: World) => Ports) | undefined;
+}
+
+export interface RunResult {
+  readonly seed: number;
+  readonly findings: readonly Finding[];
+  readonly fired: readonly Fired[];
+  readonly messages: number;
+  readonly events: number;
+  readonly virtualMs: number;
+  readonly tasks: readonly SimTask[];
+  readonly world: World;
+}
+
+/** After the last fault everything must have ended within this time beyond the last deadline. */
+const LIVENESS_MS = 20 * 60_000;
+/** After the last end the world goes on a little: what is late must change nothing. */
+const QUIET_MS = 8_000;
+const RECOVER_MS = 60_000;
+
+/** Runs a seed. */
+export async function runSeed(options: RunOptions): Promise<RunResult> {
+  const { scenario, seed } = options;
+  const rates = options.exact === true ? options.most : ratesOf(seed, options.most);
+  const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
+  const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
+  const faults = new Faults(rates, options.only);
+  const watch = new Watch(scenario.strict);
+  const { trace } = options;
+  const world: World = new World({
+    seed, system: scenario.system(seed), faults, nodes: plan.nodes, atCalls: options.atCalls ?? plan.atCalls, copies: plan.copies, shortWay: plan.shortWay,
+    trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
+    observe: (at, life, key, text) => watch.wrote(at, life, key, text),
+    wrapPorts: options.wrapPorts,
+  });
+  schedule(world, plan.timed);
+  const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
+  watch.begin();
+  try {
+    const done = (): boolean => watch.failed || (clients.settled && watch.allEnded(clients.accepted));
+    await drive(world.timeline, plan.safetyMs, done);
+    world.heal(plan.keepDead);
+    const deadline = tasks.reduce((last, task) => Math.max(last, task.timeoutMs), 0);
+    const endMs = world.timeline.nowMs + deadline + LIVENESS_MS;
+    await drive(world.timeline, endMs, done);
+    const nowMs = world.timeline.nowMs;
+    await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
+    const settled = (): boolean => watch.failed || world.alarms.all.length === 0;
+    await drive(world.timeline, endMs + RECOVER_MS, settled);
+  } finally {
+    watch.end();
+  }
+  const findings = [...watch.findings, ...(watch.failed ? [] : checkEnd(world, clients, watch, scenario))];
+  return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
+}

@@ -1,0 +1,87 @@
+/**
+ * @module The travel party: four agents, an ask, a parallel stop, and a compensation when the price is too high.
+ */
+import { z } from "zod";
+import { agent } from "../../agents/agent.ts";
+import type { StepTools } from "../../agents/context.ts";
+import { contract } from "../../agents/contract.ts";
+import { route } from "../../agents/route.ts";
+import { type System, system } from "../../agents/system.ts";
+import { Fault } from "../../runtime/faults.ts";
+import type { SimTask } from "../client.ts";
+import { outsideNow } from "../outside.ts";
+import { Random, STREAM } from "../random.ts";
+import type { Scenario } from "../run.ts";
+
+const Trip = z.object({ wish: z.string(), budget: z.int() });
+const Query = z.object({ to: z.string() });
+const Booking = z.object({ what: z.string(), price: z.int() });
+const PRICE = 100;
+const STOP_MS = 5_000;
+const ASK_SHARE = 0.3;
+const CHEAP_SHARE = 0.4;
+const TASKS_MAX = 2;
+
+const Planner = contract("Planner", 1, { input: z.object({ wish: z.string() }), output: z.object({ city: z.string() }) });
+const Flight = contract("Flight", 1, { input: Query, output: Booking });
+const Hotel = contract("Hotel", 1, { input: Query, output: Booking });
+const Snark = contract("Snark", 1, { input: z.object({ total: z.array(z.int()), trip: Trip }), output: z.object({ remark: z.string() }), key: () => "one" });
+
+/** Does something outside, once for each key. */
+export async function book(name: string, about: string, step: StepTools): Promise<string> {
+  return String(await outsideNow().perform({ name, about, key: step.idempotencyKey, signal: step.signal }));
+}
+
+/** Takes it back. */
+export async function unbook(name: string, about: string, step: StepTools): Promise<void> {
+  await outsideNow().undo({ name, about, key: step.idempotencyKey });
+}
+
+const planner = agent(Planner, {
+  handle: async ({ wish }, ctx) => {
+    const about = `${ctx.processId}/plan/${wish}`;
+    return { city: await ctx.step("plan", (step) => book("plan", about, step), { undo: (_plan, step) => unbook("plan", about, step) }) };
+  },
+});
+
+function booker(target: typeof Flight | typeof Hotel, name: string): ReturnType<typeof agent> {
+  return agent(target, {
+    handle: async ({ to }, ctx) => {
+      const about = `${ctx.processId}/${name}`;
+      const what = await ctx.step("reserve", (step) => book(name, about, step), { undo: (_what, step) => unbook(name, about, step) });
+      return { what: `${what} to ${to}`, price: PRICE };
+    },
+  });
+}
+
+const Remarks = z.object({ told: z.int() });
+const snark = agent(Snark, {
+  state: { schema: Remarks, initial: { told: 0 } },
+  asks: [Planner],
+  handle: async ({ total, trip }, ctx) => {
+    const { city } = await ctx.ask(Planner, { wish: `not ${trip.wish}` });
+    if (total.reduce((sum, price) => sum + price, 0) > trip.budget) throw new Fault("agent.refused", "too dear");
+    ctx.setState({ told: ctx.state.told + 1 });
+    return { remark: `${city} would have been better (${ctx.state.told})` };
+  },
+});
+
+const trip = route("trip", 1, Trip)
+  .to("plan", Planner, ({ task }) => ({ wish: task.wish }), { timeoutMs: STOP_MS })
+  .all((stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }), hotel: stop(Hotel, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }) }))
+  .to("snark", Snark, ({ flight, hotel, task }) => ({ total: [flight.price, hotel.price], trip: task }), { timeoutMs: STOP_MS })
+  .output(({ snark }) => snark);
+
+/** The party as a system. */
+export const partySystem: System = system("party", { agents: [planner, booker(Flight, "flight"), booker(Hotel, "hotel"), snark], routes: [trip] });
+
+function partyTasks(seed: number): readonly SimTask[] {
+  const random = new Random(seed, STREAM.system + 1);
+  return Array.from({ length: random.int(1, TASKS_MAX) }, (_, index): SimTask => ({
+    id: `t${index + 1}`, route: "trip", input: { wish: `sun ${index}`, budget: random.chance(CHEAP_SHARE) ? PRICE : 10 * PRICE }, timeoutMs: random.int(10, 90) * 1_000, atMs: random.int(0, 300),
+    cancelAtMs: random.chance(ASK_SHARE / 3) ? random.int(0, 4_000) : undefined,
+    againAtMs: random.chance(ASK_SHARE) ? random.int(0, 3_000) : undefined,
+  }));
+}
+
+export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };

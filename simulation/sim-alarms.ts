@@ -1,0 +1,102 @@
+/**
+ * @module The simulated scheduler: repeating reminders that ring late, twice or not at all, and that make up for what was
+ * missed one by one, as Dapr's do.
+ */
+import type { Alarms } from "../actors/ports.ts";
+import { Fault } from "../runtime/faults.ts";
+import type { Address } from "../runtime/protocol.ts";
+import type { Life } from "./life.ts";
+import type { World } from "./world.ts";
+
+interface Alarm {
+  readonly actor: Address;
+  readonly name: string;
+  readonly periodMs: number;
+  dueMs: number;
+  missed: number;
+}
+
+const LATE_MS_MAX = 6_000;
+/** Ticks that are made up for at most. */
+const MISSED_MAX = 8;
+const CALL_FAILS_MS = 50;
+
+export class SimAlarms {
+  readonly #world: World;
+  readonly #alarms = new Map<string, Alarm>();
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  of(life: Life): Alarms {
+    const { faults, random } = this.#world;
+    const call = (what: string, act: () => void): Promise<void> =>
+      this.#world.port(life, what, false, (resolve, reject) => {
+        const fails = faults.happens("alarmCallFails", random.alarms);
+        // A call that fails may have been done all the same.
+        if (!fails || random.alarms.chance(0.5)) act();
+        this.#world.toLife(life, fails ? CALL_FAILS_MS : this.#world.latency(), () => {
+          if (fails) reject(new Fault("sidecar.unavailable", "the simulated scheduler does not answer"));
+          else resolve();
+        });
+      });
+    return {
+      set: (actor, name, dueMs, periodMs) => call(`alarm ${name} of ${actor.id} in ${dueMs} ms`, () => this.#set(actor, name, dueMs, periodMs)),
+      remove: (actor, name) => call(`no alarm ${name} of ${actor.id}`, () => void this.#alarms.delete(keyOf(actor, name))),
+    };
+  }
+
+  #set(actor: Address, name: string, dueMs: number, periodMs: number): void {
+    const alarm = { actor, name, periodMs, dueMs: this.#world.timeline.nowMs + dueMs, missed: 0 };
+    this.#alarms.set(keyOf(actor, name), alarm);
+    this.#arm(alarm);
+  }
+
+  #arm(alarm: Alarm): void {
+    const { faults, random, timeline } = this.#world;
+    const lateMs = faults.happens("alarmLate", random.alarms) ? random.alarms.int(1, LATE_MS_MAX) : 0;
+    timeline.after(alarm.dueMs - timeline.nowMs + lateMs, () => {
+      if (this.#alarms.get(keyOf(alarm.actor, alarm.name)) !== alarm) return;
+      alarm.dueMs += alarm.periodMs;
+      this.#ring(alarm);
+      this.#arm(alarm);
+    });
+  }
+
+  #ring(alarm: Alarm): void {
+    const { faults, random } = this.#world;
+    const life = this.#world.owner(alarm.actor);
+    if (life === undefined || life.state !== "up") {
+      alarm.missed = Math.min(MISSED_MAX, alarm.missed + 1);
+      return;
+    }
+    const ticks = 1 + alarm.missed + (faults.happens("alarmDoubled", random.alarms) ? 1 : 0);
+    alarm.missed = 0;
+    for (let tick = 0; tick < ticks; tick += 1) {
+      this.#world.toLife(life, this.#world.latency() * (tick + 1), () => {
+        this.#world.trace?.(`${life.name}: alarm ${alarm.name} of ${alarm.actor.id} rings`);
+        life.face?.tick(alarm.actor, alarm.name).catch(() => {});
+      });
+    }
+  }
+
+  /** When an alarm rings next, or undefined when it is not set. */
+  dueMs(actor: Address, name: string): number | undefined {
+    return this.#alarms.get(keyOf(actor, name))?.dueMs;
+  }
+
+  /** The actors and names of all alarms that are set. */
+  get all(): readonly { readonly actor: Address; readonly name: string }[] {
+    return [...this.#alarms.values()];
+  }
+
+  /** Every alarm is gone, as when the scheduler's folder is deleted. */
+  loseAll(): void {
+    this.#alarms.clear();
+  }
+}
+
+function keyOf(actor: Address, name: string): string {
+  return `${actor.type}/${actor.id}/${name}`;
+}

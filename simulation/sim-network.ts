@@ -1,0 +1,148 @@
+/**
+ * @module The simulated broker and sidecars: messages are dropped, doubled, delayed and so reordered; calls reach nobody,
+ * or somebody whose answer is lost. One-way cuts separate hosts from each other and from the broker.
+ */
+import type { ActorHost, Transport } from "../actors/ports.ts";
+import { Fault } from "../runtime/faults.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Address, Message, NoticeData } from "../runtime/protocol.ts";
+import type { Life } from "./life.ts";
+import type { World } from "./world.ts";
+
+const DELAY_MS_MAX = 4_000;
+const REFUSED_MS = 5;
+/** The broker as an end of a cut. */
+export const BROKER = -1;
+
+export interface Notice {
+  readonly topic: string;
+  readonly id: string;
+  readonly data: NoticeData;
+}
+
+export class SimNetwork {
+  /** Messages that reached a host. */
+  delivered = 0;
+  readonly notices: Notice[] = [];
+  readonly #world: World;
+  readonly #cuts: { readonly from: number; readonly to: number; readonly untilMs: number }[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  of(life: Life): Transport {
+    return {
+      publish: (topic, message) => this.#publish(life, topic, message),
+      deliver: (message) => this.#call(life, message.to, describe(message), (face) => face.receive(this.#world.copy(message))),
+      heartbeat: (actor, beat) => this.#heartbeat(life, actor, beat.workId, (face) => face.heartbeat(actor, beat)),
+      inspect: (actor) => this.#call(life, actor, `look at ${actor.id}`, (face) => face.inspect(actor)),
+      nudge: (actor) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor)),
+      notice: (topic, id, data) => this.#notice(life, { topic, id, data }),
+    };
+  }
+
+  /** Nothing gets from one node to another (or to the broker) for a while; the other way is free. */
+  cut(from: number, to: number, forMs: number): void {
+    this.#cuts.push({ from, to, untilMs: this.#world.timeline.nowMs + forMs });
+  }
+
+  mend(): void {
+    this.#cuts.length = 0;
+  }
+
+  #isCut(from: number, to: number): boolean {
+    return this.#cuts.length > 0 && this.#cuts.some((cut) => cut.from === from && cut.to === to && this.#world.timeline.nowMs < cut.untilMs);
+  }
+
+  #way(): number {
+    const { faults, random } = this.#world;
+    return this.#world.latency() + (faults.happens("delay", random.network) ? random.network.int(1, DELAY_MS_MAX) : 0);
+  }
+
+  /** A call to wherever an actor is, with an answer that may not come. */
+  #call<T>(life: Life, to: Address, what: string, run: (face: ActorHost) => Promise<T>): Promise<T> {
+    const world = this.#world;
+    const { faults, random } = world;
+    return world.port(life, `call: ${what}`, false, (resolve, reject) => {
+      const fail = (delayMs: number, text: string): void => world.toLife(life, delayMs, () => reject(new Fault("sidecar.unavailable", text)));
+      if (faults.happens("emptyAnswer", random.network)) return fail(world.latency(), "200 with nothing in it");
+      fail(LIMITS.sidecarCallMs, "no answer in time");
+      if (faults.happens("dropRequest", random.network)) return;
+      const lost = faults.happens("loseAnswer", random.network);
+      const ways = faults.happens("duplicate", random.network) ? 2 : 1;
+      for (let way = 0; way < ways; way += 1) {
+        world.timeline.after(this.#way(), () => {
+          const target = world.owner(to);
+          if (target === undefined || target.state === "dead") return fail(REFUSED_MS, "connection refused");
+          if (this.#isCut(life.node, target.node)) return;
+          this.#arrive(target, what, run, (settle) => {
+            if (lost || this.#isCut(target.node, life.node)) return;
+            world.toLife(life, this.#way(), () => settle(resolve, reject));
+          });
+        });
+      }
+    });
+  }
+
+  #arrive<T>(target: Life, what: string, run: (face: ActorHost) => Promise<T>, back: (settle: (resolve: (value: T) => void, reject: (error: unknown) => void) => void) => void): void {
+    this.#world.toLife(target, 0, () => {
+      if (target.face === undefined) return;
+      this.delivered += 1;
+      this.#world.trace?.(`${target.name}: ${what} arrives`);
+      run(target.face).then(
+        (value) => back((resolve) => resolve(value)),
+        (error: unknown) => back((_resolve, reject) => reject(error)),
+      );
+    });
+  }
+
+  #publish(life: Life, topic: string, message: Message): Promise<void> {
+    const world = this.#world;
+    const { faults, random } = world;
+    return world.port(life, `publish ${describe(message)}`, false, (resolve, reject) => {
+      if (this.#isCut(life.node, BROKER)) {
+        return world.toLife(life, LIMITS.sidecarCallMs, () => reject(new Fault("sidecar.unavailable", `the broker of ${topic} does not answer`)));
+      }
+      world.toLife(life, world.latency(), resolve);
+      if (faults.happens("dropPublish", random.network)) return;
+      const ways = faults.happens("duplicate", random.network) ? 2 : 1;
+      for (let way = 0; way < ways; way += 1) {
+        world.timeline.after(this.#way(), () => {
+          const target = world.owner(message.to);
+          if (target === undefined || target.state === "dead" || this.#isCut(BROKER, target.node)) return;
+          this.#arrive(target, describe(message), (face) => face.receive(world.copy(message)), () => {});
+        });
+      }
+    });
+  }
+
+  #heartbeat(life: Life, actor: Address, workId: string, run: (face: ActorHost) => void): Promise<void> {
+    const world = this.#world;
+    return world.port(life, `heartbeat of ${workId}`, false, (resolve) => {
+      world.toLife(life, world.latency(), resolve);
+      if (world.faults.happens("dropHeartbeat", world.random.network)) return;
+      world.timeline.after(world.latency(), () => {
+        const target = world.owner(actor);
+        if (target === undefined || target.state === "dead" || this.#isCut(life.node, target.node)) return;
+        world.toLife(target, 0, () => {
+          if (target.face !== undefined) run(target.face);
+        });
+      });
+    });
+  }
+
+  #notice(life: Life, notice: Notice): Promise<void> {
+    const world = this.#world;
+    return world.port(life, `notice ${notice.topic}`, false, (resolve, reject) => {
+      const fails = world.faults.happens("emptyAnswer", world.random.network) || this.#isCut(life.node, BROKER);
+      if (!fails) this.notices.push(notice);
+      world.toLife(life, world.latency(), () => (fails ? reject(new Fault("sidecar.unavailable", "the broker does not answer")) : resolve()));
+    });
+  }
+}
+
+/** A message in a few words. */
+export function describe(message: Message): string {
+  return `${message.body.kind} ${message.id} for ${message.to.type.slice(message.to.type.indexOf(".") + 1)}/${message.to.id}`;
+}

@@ -1,0 +1,125 @@
+/**
+ * @module The simulated state store: insert-only, and as unreliable as a store behind a sidecar.
+ *
+ * A write may be lost, be made without an answer, or be made long after its caller gave it up. Reads see what is there
+ * when they are answered. It can be told to be away, and to forget what was written lately.
+ */
+import type { InsertResult, StateStore } from "../actors/ports.ts";
+import { Fault, type Json } from "../runtime/faults.ts";
+import type { Life } from "./life.ts";
+import type { World } from "./world.ts";
+
+/** A write that the store made, in the order of making. */
+export interface Written {
+  readonly atMs: number;
+  readonly key: string;
+  readonly text: string;
+  readonly life: string;
+}
+
+interface Cell {
+  readonly text: string;
+  content: Json | undefined;
+}
+
+const LATE_MS_MIN = 500;
+const LATE_MS_MAX = 15_000;
+const UNAVAILABLE_MS = 20;
+
+export class SimStore {
+  readonly writes: Written[] = [];
+  readonly #world: World;
+  readonly #cells = new Map<string, Cell>();
+  #awayUntilMs = -1;
+  forgot = false;
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** The store as one host sees it. */
+  of(life: Life): StateStore {
+    return { read: (keys) => this.#read(life, keys), insert: (key, text) => this.#insert(life, key, text) };
+  }
+
+  #read(life: Life, keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+    const { faults, random } = this.#world;
+    return this.#world.port(life, "read", false, (resolve, reject) => {
+      const fails = faults.happens("readFails", random.store) || this.#away;
+      this.#world.toLife(life, fails ? UNAVAILABLE_MS : this.#world.latency(), () => {
+        if (fails) reject(new Fault("store.unavailable", "the simulated store does not answer"));
+        else resolve(this.peek(keys));
+      });
+    });
+  }
+
+  #insert(life: Life, key: string, text: string): Promise<InsertResult> {
+    const { faults, random } = this.#world;
+    return this.#world.port(life, `write ${key}`, true, (resolve) => {
+      const answer = (result: InsertResult, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(result));
+      if (this.#away || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
+      if (faults.happens("writeLate", random.store)) {
+        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text));
+        return answer("unknown", UNAVAILABLE_MS);
+      }
+      const unanswered = faults.happens("writeUnanswered", random.store);
+      const result = this.put(life, key, text);
+      answer(unanswered ? "unknown" : result, this.#world.latency());
+    });
+  }
+
+  /** Insert-only: who comes second is refused. */
+  put(life: Life, key: string, text: string): InsertResult {
+    if (this.#cells.has(key)) return "refused";
+    this.#cells.set(key, { text, content: undefined });
+    this.writes.push({ atMs: this.#world.timeline.nowMs, key, text, life: life.name });
+    this.#world.wrote(life, key, text);
+    return "inserted";
+  }
+
+  /** Overwrites, as no store of this system does; for planted bugs. */
+  overwrite(life: Life, key: string, text: string): void {
+    this.#cells.delete(key);
+    this.put(life, key, text);
+  }
+
+  /** What is there now. */
+  peek(keys: readonly string[]): Map<string, Json> {
+    const found = new Map<string, Json>();
+    for (const key of keys) {
+      const cell = this.#cells.get(key);
+      if (cell === undefined) continue;
+      cell.content ??= JSON.parse(cell.text) as Json;
+      found.set(key, cell.content);
+    }
+    return found;
+  }
+
+  /** The text under a key now. */
+  text(key: string): string | undefined {
+    return this.#cells.get(key)?.text;
+  }
+
+  get keys(): IterableIterator<string> {
+    return this.#cells.keys();
+  }
+
+  get #away(): boolean {
+    return this.#world.timeline.nowMs < this.#awayUntilMs;
+  }
+
+  goAway(forMs: number): void {
+    this.#awayUntilMs = this.#world.timeline.nowMs + forMs;
+  }
+
+  comeBack(): void {
+    this.#awayUntilMs = -1;
+  }
+
+  /** Loses what was written in the last `ms`. */
+  forget(ms: number): void {
+    const sinceMs = this.#world.timeline.nowMs - ms;
+    this.forgot = true;
+    for (const write of this.writes) if (write.atMs > sinceMs) this.#cells.delete(write.key);
+  }
+}
