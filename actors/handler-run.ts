@@ -59,6 +59,7 @@ export class HandlerRun implements RuntimeContext {
   #state: Json;
   #touchedAtMs: number;
   #blocked = false;
+  #shown = false;
 
   constructor(parts: HandlerRunParts, stateVersion: number, state: Json) {
     this.#parts = parts;
@@ -191,10 +192,15 @@ export class HandlerRun implements RuntimeContext {
     }
   }
 
+  /** The handler of an undo run has come to its end: nobody needs to wait for it to block any more. */
+  noteShown(): void {
+    this.#shown = true;
+  }
+
   /** Resolves when the handler of an undo run has shown all it can: it asked for nothing new for a while. */
   async blocked(): Promise<void> {
     while (!this.#blocked || this.#parts.clock.nowMs() - this.#touchedAtMs < LIMITS.undoQuietMs) {
-      if (this.#abort.signal.aborted) return;
+      if (this.#abort.signal.aborted || this.#shown) return;
       await new Promise<void>((resolve) => void this.#parts.clock.after(LIMITS.undoQuietMs / 4, resolve));
     }
   }

@@ -221,7 +221,7 @@ export class Runner {
     const { definition, values } = this.#parts;
     try {
       this.#requireVersion(work);
-      const shown = definition.handle(await values.read(work.input), run).then(() => {}, () => {});
+      const shown = definition.handle(await values.read(work.input), run).then(() => run.noteShown(), () => run.noteShown());
       await Promise.race([shown, run.blocked()]);
       await run.undoAll();
       return { output: null };
