@@ -8,7 +8,7 @@ import type { System } from "../agents/system.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type Message, type TurnAnswer } from "../runtime/protocol.ts";
+import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { AlarmKeeper } from "./alarm-keeper.ts";
@@ -43,9 +43,11 @@ export class Host implements ActorHost {
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
+  readonly #log: Logger;
   readonly #listeners = new Set<ProcessListener>();
 
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax }: HostParts) {
+    this.#log = log;
     this.incarnation = ports.chance.token();
     this.values = new Values(ports.store, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
@@ -78,6 +80,7 @@ export class Host implements ActorHost {
   }
 
   receive(message: Message): Promise<TurnAnswer> {
+    this.#log.debug({ messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) }, "a message came");
     const attributes = { [ATTRIBUTE.actor]: message.to.type, [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
     return inSpan(SPAN.turn, message.trace, attributes, () => this.#receive(message));
   }

@@ -148,10 +148,19 @@ export class ProcessActors {
     if (state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
     this.#setTimer(id, state);
-    if (result.wrote) this.#parts.observe(before, state);
+    if (result.wrote) this.#tell(before, state);
     void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
       this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");
     });
+  }
+
+  /** One line when a process opens and one when it ends: never what it is about, always its trace id. */
+  #tell(before: ProcessState, after: ProcessState): void {
+    this.#parts.observe(before, after);
+    if (before.phase === after.phase || after.task === undefined) return;
+    const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
+    if (after.phase === "open") this.#parts.log.info(facts, "a task was accepted");
+    if (after.phase === "ended") this.#parts.log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 
   async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean): Promise<void> {

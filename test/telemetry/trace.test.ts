@@ -1,0 +1,102 @@
+/**
+ * @module Telemetry: one trace per task over every hop, retry and restart, without payloads.
+ *
+ * Method: a tracer provider of a few lines that keeps every span, set through `@opentelemetry/api` as an application
+ * would set an SDK's, and runs without Dapr.
+ */
+import { type Attributes, type Context, type Span, type SpanContext, type SpanOptions, trace, TraceFlags, type TracerProvider } from "@opentelemetry/api";
+import { afterEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { type LogFacts, type Logger } from "../../actors/log.ts";
+import { runLocal } from "../../actors/testing.ts";
+import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+
+interface Kept {
+  readonly name: string;
+  readonly context: SpanContext;
+  readonly parent: SpanContext | undefined;
+  readonly attributes: Attributes;
+  ended: boolean;
+}
+
+function keepSpans(): Kept[] {
+  const kept: Kept[] = [];
+  const startSpan = (name: string, options: SpanOptions = {}, context?: Context): Span => {
+    const parent = options.root === true || context === undefined ? undefined : trace.getSpanContext(context);
+    const spanId = String(kept.length + 1).padStart(16, "0");
+    const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags: TraceFlags.SAMPLED };
+    const record: Kept = { name, context: own, parent, attributes: { ...options.attributes }, ended: false };
+    kept.push(record);
+    const span: Span = {
+      spanContext: () => own,
+      setAttribute: (key, value) => {
+        record.attributes[key] = value;
+        return span;
+      },
+      setAttributes: () => span, addEvent: () => span, addLink: () => span, addLinks: () => span, setStatus: () => span, updateName: () => span,
+      end: () => {
+        record.ended = true;
+      },
+      isRecording: () => true, recordException: () => {},
+    };
+    return span;
+  };
+  const provider: TracerProvider = { getTracer: () => ({ startSpan, startActiveSpan: () => { throw new Error("not used"); } }) };
+  trace.setGlobalTracerProvider(provider);
+  return kept;
+}
+
+afterEach(() => trace.disable());
+
+const Note = z.object({ text: z.string() });
+const Writer = contract("Writer", 1, { input: Note, output: Note });
+const Checker = contract("Checker", 1, { input: Note, output: Note });
+
+function notes(failures: { left: number }) {
+  const writer = agent(Writer, { asks: [Checker], handle: async (note, ctx) => ctx.ask(Checker, note) });
+  const checker = agent(Checker, {
+    handle: (note) => {
+      failures.left -= 1;
+      if (failures.left >= 0) throw new Error("not now");
+      return note;
+    },
+  });
+  return system("notes", { agents: [writer, checker], routes: [route("write", 1, Note).to("first", Writer, ({ task }) => task).to("second", Checker, ({ first }) => first).output(({ second }) => second)] });
+}
+
+describe("telemetry", () => {
+  test("a task over two stops, an ask and a retry is one trace, in which every span has ended and hangs under the task", async () => {
+    const spans = keepSpans();
+    const outcome = await runLocal(notes({ left: 1 }), "write", { text: "SECRET" });
+    expect(outcome.status).toBe("completed");
+    const task = spans.filter((span) => span.name === "troupe.task");
+    expect(task).toHaveLength(1);
+    const own = spans.filter((span) => span.attributes["troupe.process.id"] === "local");
+    expect(new Set(own.map((span) => span.context.traceId))).toEqual(new Set([task[0]?.context.traceId]));
+    expect(new Set(own.map((span) => span.name))).toEqual(new Set(["troupe.task", "troupe.turn", "troupe.message", "troupe.effect"]));
+    expect(own.filter((span) => span.name === "troupe.effect")).toHaveLength(4);
+    expect(own.every((span) => span.ended)).toBe(true);
+    for (const span of own) if (span.name !== "troupe.task") expect(span.parent).toBeDefined();
+  });
+
+  test("no payload stands in a span or a log line, and every line about a process carries its trace id", async () => {
+    const spans = keepSpans();
+    const lines: LogFacts[] = [];
+    const keep = (facts: LogFacts): void => void lines.push(facts);
+    const log: Logger = { debug: keep, info: keep, warn: keep, error: keep };
+    await runLocal(notes({ left: 0 }), "write", { text: "SECRET" }, { log });
+    const traceId = spans.find((span) => span.name === "troupe.task")?.context.traceId;
+    const about = lines.filter((line) => line["processId"] === "local");
+    expect(about.length).toBeGreaterThan(5);
+    for (const line of about) expect(line["traceId"]).toBe(traceId);
+    expect(JSON.stringify([spans, lines])).not.toContain("SECRET");
+  });
+
+  test("the outcome of a failed task carries the trace id into its dead letter", async () => {
+    keepSpans();
+    const refusing = { Checker: () => { throw new Fault("agent.refused", "never"); } };
+    const outcome = await runLocal(notes({ left: 0 }), "write", { text: "x" }, { fakes: refusing });
+    expect(outcome.status).toBe("failed");
+    expect(outcome.deadLetter).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/), fault: { code: "agent.refused" } });
+  });
+});
