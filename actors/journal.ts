@@ -84,6 +84,7 @@ export class Journal<S, I, E> {
   #apply(id: string, loaded: Loaded<S>, content: Json): Loaded<S> {
     const key = this.#recordKey(id, loaded.sequence + 1);
     const record = parseRecord(content, key, this.#machine.events);
+    if (record.sequence !== loaded.sequence + 1) throw new Fault("journal.broken-chain", `${key} holds the record of sequence ${record.sequence}`, { key });
     requireChain(key, loaded.writer, record.previous);
     return this.advance(loaded, record, Buffer.byteLength(JSON.stringify(content)));
   }

@@ -1,0 +1,174 @@
+/**
+ * @module A turn engine over a small counting machine, a store that fails on command, and a clock that the test drives.
+ */
+import { z } from "zod";
+import type { Json } from "../../runtime/faults.ts";
+import { type Decision, Draft, type Machine, readOne } from "../../runtime/machine.ts";
+import { Value } from "../../runtime/value.ts";
+import { Journal } from "../../actors/journal.ts";
+import { MemoryStore } from "../../actors/memory-store.ts";
+import type { Chance, Clock, InsertResult, Ports, StateStore, Transport } from "../../actors/ports.ts";
+import { TurnEngine, type TurnHooks } from "../../actors/turn.ts";
+import { Values } from "../../actors/values.ts";
+
+export const SYSTEM = "sys";
+export const TYPE = "sys.Counter";
+
+/** A clock that moves only when told to. */
+export class HandClock implements Clock {
+  #nowMs = 1_000_000;
+  #next = 0;
+  readonly #timers = new Map<number, { readonly atMs: number; readonly callback: () => void }>();
+
+  nowMs(): number {
+    return this.#nowMs;
+  }
+
+  after(delayMs: number, callback: () => void): () => void {
+    const id = this.#next;
+    this.#next += 1;
+    this.#timers.set(id, { atMs: this.#nowMs + delayMs, callback });
+    return () => void this.#timers.delete(id);
+  }
+
+  get pending(): number {
+    return this.#timers.size;
+  }
+
+  /** Moves on, timer by timer, and lets everything that follows happen before the next. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#nowMs + ms;
+    await flush();
+    for (;;) {
+      const next = [...this.#timers].filter(([, timer]) => timer.atMs <= end).sort((a, b) => a[1].atMs - b[1].atMs || a[0] - b[0])[0];
+      if (next === undefined) break;
+      this.#timers.delete(next[0]);
+      this.#nowMs = Math.max(this.#nowMs, next[1].atMs);
+      next[1].callback();
+      await flush();
+    }
+    this.#nowMs = end;
+  }
+}
+
+/** Lets every promise that can settle do so. */
+export async function flush(rounds = 40): Promise<void> {
+  for (let round = 0; round < rounds; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
+}
+
+/** Chance without chance: tokens are counted. */
+export function countedChance(prefix: string): Chance {
+  let count = 0;
+  return {
+    token: () => {
+      count += 1;
+      return `${prefix}-${count}`;
+    },
+    jitter01: () => 0,
+  };
+}
+
+export const CounterState = z.strictObject({ id: z.string(), count: z.int(), ballast: z.string(), content: Value.optional() });
+export type CounterState = z.infer<typeof CounterState>;
+export const CounterEvent = z.discriminatedUnion("e", [
+  z.strictObject({ e: z.literal("added"), by: z.int(), pad: z.string() }),
+  z.strictObject({ e: z.literal("ballast"), text: z.string() }),
+  z.strictObject({ e: z.literal("kept"), content: Value }),
+]);
+export type CounterEvent = z.infer<typeof CounterEvent>;
+export type CounterInput =
+  | { readonly kind: "add"; readonly by: number; readonly pad?: string }
+  | { readonly kind: "look" }
+  | { readonly kind: "throw" }
+  | { readonly kind: "ballast"; readonly text: string }
+  | { readonly kind: "keep"; readonly content: Json }
+  | { readonly kind: "read" };
+
+function evolve(state: CounterState, event: CounterEvent): CounterState {
+  if (event.e === "added") return { ...state, count: state.count + event.by };
+  return event.e === "ballast" ? { ...state, ballast: event.text } : { ...state, content: event.content };
+}
+
+export const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
+  initial: (id) => ({ id, count: 0, ballast: "" }),
+  decide: (state, input, context): Decision<CounterEvent> => {
+    const draft = new Draft(state, evolve, context);
+    if (input.kind === "add") draft.emit({ e: "added", by: input.by, pad: input.pad ?? "" });
+    if (input.kind === "ballast") draft.emit({ e: "ballast", text: input.text });
+    if (input.kind === "keep") draft.emit({ e: "kept", content: draft.pack(input.content) });
+    if (input.kind === "read" && state.content !== undefined) draft.emit({ e: "added", by: String(readOne(state.content, context)).length, pad: "" });
+    if (input.kind === "throw") throw new TypeError("a defect");
+    return draft.done();
+  },
+  evolve,
+  outbox: () => [],
+  alarm: () => ({ kind: "none" }),
+  nextDueMs: () => undefined,
+  events: CounterEvent,
+  states: CounterState,
+};
+
+/** A store before which a test may stand: it sees every call, and can hold writes back. */
+export class GatedStore implements StateStore {
+  readonly inner: MemoryStore;
+  readonly reads: (readonly string[])[] = [];
+  readonly inserts: string[] = [];
+  /** Called before each insert is made. */
+  beforeInsert: (key: string) => Promise<void> = async () => {};
+  /** Called after an insert was made, before its answer is given. */
+  afterInsert: (key: string) => Promise<void> = async () => {};
+
+  constructor(inner: MemoryStore) {
+    this.inner = inner;
+  }
+
+  async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+    this.reads.push(keys);
+    return this.inner.read(keys);
+  }
+
+  async insert(key: string, text: string): Promise<InsertResult> {
+    this.inserts.push(key);
+    await this.beforeInsert(key);
+    const result = await this.inner.insert(key, text);
+    await this.afterInsert(key);
+    return result;
+  }
+}
+
+const unused = (): never => {
+  throw new Error("no engine calls this");
+};
+const NOBODY: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notice: unused };
+
+export interface EngineHost {
+  readonly engine: TurnEngine<CounterState, CounterInput, CounterEvent>;
+  readonly store: GatedStore;
+  readonly clock: HandClock;
+  readonly values: Values;
+  add(by: number, pad?: string): Promise<number>;
+}
+
+/** One host's engine over a store that others may share. */
+export function engineHost(inner: MemoryStore, name: string, clock = new HandClock(), hooks: TurnHooks<CounterState> = {}): EngineHost {
+  const store = new GatedStore(inner);
+  const ports: Ports = { store, alarms: { set: unused, remove: unused }, transport: NOBODY, clock, chance: countedChance(name) };
+  const values = new Values(store, SYSTEM);
+  let count = 0;
+  const writer = { incarnation: name, nextCount: () => (count += 1) };
+  const engine = new TurnEngine({ type: TYPE, machine: counterMachine, system: SYSTEM, ports, values, writer, hooks });
+  const add = async (by: number, pad = ""): Promise<number> => (await engine.turn("a", { kind: "add", by, pad }, { inputId: `add ${by}` })).state.count;
+  return { engine, store, clock, values, add };
+}
+
+export function journalOver(store: StateStore, clock: Clock = new HandClock()): Journal<CounterState, CounterInput, CounterEvent> {
+  return new Journal(store, clock, counterMachine, SYSTEM, TYPE);
+}
+
+export const recordKey = (sequence: number): string => `${SYSTEM}/${TYPE}/a/${sequence}`;
+export const snapshotKey = (number: number): string => `${SYSTEM}/${TYPE}/a/snapshot/${number}`;
+
+/** A store's JSON under a key. */
+export async function contentOf(store: StateStore, key: string): Promise<Json | undefined> {
+  return (await store.read([key])).get(key);
+}
