@@ -11,6 +11,7 @@ import type { Logger } from "./log.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "./ports.ts";
 import { Runner } from "./runner.ts";
+import { isGone } from "./seat.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
 import type { Values } from "./values.ts";
 
@@ -91,15 +92,18 @@ export class AgentActors {
         this.runner.stop(actorId, effect.workId, effect.token);
         return;
       case "watch":
-        this.#leases.watch(`${actorId}/${effect.workId}`, effect.token, () => {
-          this.#feed(actorId, { kind: "lost", workId: effect.workId, token: effect.token }).catch((error: unknown) => {
-            this.#parts.log.debug({ err: error, workId: effect.workId }, "a loss was not recorded; the next request will watch again");
-          });
-        });
+        if (isGone(state.works[effect.workId]?.holder ?? "", this.#parts.writer.incarnation)) this.#lost(actorId, effect.workId, effect.token);
+        else this.#leases.watch(`${actorId}/${effect.workId}`, effect.token, () => this.#lost(actorId, effect.workId, effect.token));
         return;
       default:
         return effect satisfies never;
     }
+  }
+
+  #lost(actorId: string, workId: string, token: string): void {
+    this.#feed(actorId, { kind: "lost", workId, token }).catch((error: unknown) => {
+      this.#parts.log.debug({ err: error, workId }, "a loss was not recorded; the next request will watch again");
+    });
   }
 
   heartbeat(actorId: string, beat: Heartbeat): void {

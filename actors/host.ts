@@ -18,6 +18,7 @@ import { Performer } from "./performer.ts";
 import type { ActorHost, Heartbeat, Ports } from "./ports.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
+import { incarnationAt } from "./seat.ts";
 import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
 import { TurnEngine, type WriterIdentity } from "./turn.ts";
 import { Values } from "./values.ts";
@@ -28,6 +29,8 @@ export interface HostParts {
   readonly log: Logger;
   /** Open processes above which tasks are refused. */
   readonly openMax?: number;
+  /** The place that only this host can hold while it lives, see seat.ts. */
+  readonly seat?: string | undefined;
 }
 
 /** Hears of every record of a process manager of this host, after it was written. */
@@ -46,9 +49,9 @@ export class Host implements ActorHost {
   readonly #log: Logger;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, seat }: HostParts) {
     this.#log = log;
-    this.incarnation = ports.chance.token();
+    this.incarnation = incarnationAt(seat, ports.chance.token());
     this.values = new Values(ports.store, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterDesk");

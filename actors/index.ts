@@ -17,6 +17,7 @@ import { LateStore } from "./late-store.ts";
 import type { Operations } from "./operations.ts";
 import { PlacedHost, Placement, ShortTransport } from "./placed.ts";
 import { recover } from "./recovery.ts";
+import { seatOf } from "./seat.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
@@ -66,7 +67,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const transport = new ShortTransport(new DaprTransport(client, { pubsub, source: system.name }), placement, () => host);
   const store = new LateStore();
   const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
-  const host: Host = new Host({ system, ports, log: logger, ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
+  const host: Host = new Host({ system, ports, log: logger, seat: seatOf(options.host ?? "127.0.0.1", options.appPort), ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
   let facts: SidecarFacts | undefined;
   const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
