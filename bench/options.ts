@@ -22,7 +22,8 @@ export interface BenchOptions {
 
 export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 10] [--callers 1,32]
   [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none] [--out FILE]
-  --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.`;
+  --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
+  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts`;
 
 const SECONDS_MAX = 600;
 const ROUNDS_MAX = 60;

@@ -29,6 +29,8 @@ const TIMELINES_MAX = 200;
 /** What happens after the answer belongs to the timeline for this long. */
 const AFTER_MS = 15;
 const NS_PER_MS = 1e6;
+/** A finer one would cost more than what it watches. */
+const LOOP_RESOLUTION_MS = 20;
 
 /** The parts of a request that both libraries' events have. */
 interface Seen {
@@ -41,23 +43,34 @@ interface Seen {
 type KindSum = { way: "in" | "out"; kind: string; count: number; sumMs: number; bytes: number };
 
 class Watch {
-  readonly #loop = monitorEventLoopDelay({ resolution: 1 });
+  readonly #loop = monitorEventLoopDelay({ resolution: LOOP_RESOLUTION_MS });
   #busy = performance.eventLoopUtilization();
   #kinds = new Map<string, KindSum>();
   #calls: Call[] = [];
   #timelines: Call[][] = [];
+  #tasks = 0;
+  /** More than one task was in work since the last look: whose call is whose cannot be told. */
+  #mixed = false;
 
   constructor() {
     this.#loop.enable();
   }
 
+  began(kind: string): void {
+    if (kind !== TASK) return;
+    this.#tasks += 1;
+    if (this.#tasks > 1) this.#mixed = true;
+  }
+
   add(call: Call, bytes: number): void {
+    if (call.kind === TASK) this.#tasks -= 1;
     const key = `${call.way} ${call.kind}`;
     const sum = this.#kinds.get(key) ?? { way: call.way, kind: call.kind, count: 0, sumMs: 0, bytes: 0 };
     sum.count += 1;
     sum.sumMs += call.endMs - call.startMs;
     sum.bytes += bytes;
     this.#kinds.set(key, sum);
+    if (this.#mixed) return;
     this.#calls.push(call);
     if (this.#calls.length > CALLS_MAX) this.#calls.splice(0, CALLS_MAX / 2);
     if (call.kind === TASK && this.#timelines.length < TIMELINES_MAX) setTimeout(() => this.#cut(call), AFTER_MS);
@@ -75,6 +88,7 @@ class Watch {
     this.#kinds = new Map();
     this.#calls = [];
     this.#timelines = [];
+    this.#mixed = this.#tasks > 1;
     return watched;
   }
 }
@@ -86,7 +100,9 @@ export function watchHttp(file: string): void {
   const watch = new Watch();
   const begun = new WeakMap<object, { readonly atMs: number; readonly kind: string; readonly bytes: number }>();
   const begin = (key: unknown, kind: string | undefined, bytes: number): void => {
-    if (isObject(key) && kind !== undefined) begun.set(key, { atMs: performance.now(), kind, bytes });
+    if (!isObject(key) || kind === undefined) return;
+    begun.set(key, { atMs: performance.now(), kind, bytes });
+    watch.began(kind);
   };
   const end = (way: "in" | "out", key: unknown): void => {
     const start = isObject(key) ? begun.get(key) : undefined;

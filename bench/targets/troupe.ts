@@ -17,6 +17,8 @@ export interface TroupeOptions extends TargetPlace {
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onAppLine?: (line: string) => void;
+  /** More environment for daprd, for example GOGC. */
+  readonly sidecarEnv?: Readonly<Record<string, string>>;
 }
 
 export interface TroupeTarget extends Target {
@@ -63,8 +65,8 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     });
     // Dapr goes before the app: it tells it of every actor that it lets go.
     stops.splice(-1, 0, () => app.stop(STOP_GRACE_MS));
-    const sidecar = await cluster.startSidecar({ appId: "bench", appPort, resourcesDir, httpPort: daprPort });
-    await sidecar.waitReady(READY_MS);
+    const sidecar = await cluster.startSidecar({ appId: "bench", appPort, resourcesDir, httpPort: daprPort, ...(options.sidecarEnv === undefined ? {} : { env: options.sidecarEnv }) });
+    await Promise.race([sidecar.waitReady(READY_MS), ended(app)]);
     await tryUntilDone(scenario(appPort), app);
     const store = [...(stores.redis === undefined ? [] : [{ name: "redis", pid: stores.redis.pid }]), ...(stores.postgres === undefined ? [] : [{ name: "postgres", pid: stores.postgres.pid }])];
     const processes = (): readonly NamedPid[] => [{ name: "app", pid: app.pid }, { name: "daprd", pid: sidecar.pid }, ...store, { name: "scheduler", pid: cluster.scheduler.pid }, { name: "placement", pid: cluster.placement.pid }];
@@ -96,6 +98,12 @@ function scenario(appPort: number): Target["scenario"] {
 function completed(answer: unknown): number | undefined {
   if (typeof answer !== "object" || answer === null || !("status" in answer) || !("output" in answer)) return undefined;
   return answer.status === "completed" && typeof answer.output === "number" ? answer.output : undefined;
+}
+
+/** Rejects when the app ends before anybody asked it to. */
+async function ended(app: Child): Promise<never> {
+  const { code, signal } = await app.exited;
+  throw new Error(`the app has ended (${signal ?? code}): ${app.tail.join("\n")}`);
 }
 
 /** The host answers before it has found its sidecar; the measurement begins when a first process came to its end. */
