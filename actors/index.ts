@@ -88,7 +88,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     return 0;
   });
   const stop = async (): Promise<void> => {
-    await Promise.all([http.drain(), host.stop()]);
+    await http.drain(host.stop());
     await client.close();
   };
   return { port, operations, recovered, stop };

@@ -91,12 +91,15 @@ export class HttpHost {
     return this.#stopping;
   }
 
-  /** Takes no new work, waits for what is in flight, at most LIMITS.drainMs, and closes. */
-  async drain(): Promise<void> {
+  /**
+   * Takes no new work, waits for what is in flight and for `others`, at most LIMITS.drainMs, and closes. The port is held
+   * until then: whoever listens on it next takes this host to be gone (actors/seat.ts).
+   */
+  async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
     const end = performance.now() + LIMITS.drainMs;
     let queued = true;
-    void this.#subscriber.idle().then(() => {
+    void Promise.allSettled([this.#subscriber.idle(), others]).then(() => {
       queued = false;
     });
     // One look later at the earliest: the queues tell that they are empty only in the next turn of the event loop.
