@@ -103,7 +103,8 @@ function agentOf(work: Work): string {
 /** A handler's question to another agent. Asked once; a repeated question is answered again. */
 export function takeQuestion(draft: ProcessDraft, body: BodyOf<"question">): void {
   const asker = draft.state.works[body.workId];
-  if (asker === undefined) return;
+  // Neither nested routes nor compensations ask; a message that says so is none of ours.
+  if (asker === undefined || asker.kind === "undo" || !("agent" in asker.target)) return;
   const answer = asker.answers[body.index];
   if (answer !== undefined) {
     draft.order(answerEffect(draft.state, asker, body.index, answer, draft.context));

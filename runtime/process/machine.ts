@@ -8,9 +8,10 @@
  * waited for.
  */
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
+import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type AlarmWish, type Decision, type DecisionContext, type Machine } from "../machine.ts";
-import type { BodyOf, Message } from "../protocol.ts";
+import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { valueHash } from "../value.ts";
 import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
@@ -20,6 +21,7 @@ import { finalEffects, processOutbox, undoReply } from "./messages.ts";
 import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./undo.ts";
 
+/** What a process manager decides on: a message, or that time has passed. */
 export type ProcessInput =
   | {
       readonly kind: "message";
@@ -35,6 +37,7 @@ export type ProcessInput =
       readonly nudged?: boolean;
     };
 
+/** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
   decide: decideProcess,
@@ -60,7 +63,16 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
   const draft = openDraft(state, context);
   if (input.kind === "tick") decideTick(draft, input.nudged === true ? 0 : LIMITS.resendMs);
   else decideMessage(draft, input);
-  return draft.done();
+  const decision = draft.done();
+  return { ...decision, effects: decision.effects.filter((effect) => isWanted(draft.state, effect)) };
+}
+
+/** One decision may ask for work and then find that it is no longer needed; such a request is not sent. */
+function isWanted(state: ProcessState, effect: Effect): boolean {
+  if (effect.kind !== "send") return true;
+  const { id, body } = effect.message;
+  if (body.kind !== "work" && body.kind !== "task" && body.kind !== "undo") return true;
+  return Object.values(state.works).some((work) => work.status === "asked" && messageId(work.id, work.attempt) === id);
 }
 
 function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>): void {

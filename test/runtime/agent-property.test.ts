@@ -1,0 +1,109 @@
+/**
+ * @module Properties of the agent machine under any order of work, attempts, compensations, answers, hosts and losses.
+ *
+ * The rig checks purity, the strict schemas and replay at every decision; here the invariants A1 to A5.
+ */
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import type { AgentEvent } from "../../runtime/agent/state.ts";
+import type { Decision } from "../../runtime/machine.ts";
+import { AgentRig, replies } from "./agent-rig.ts";
+
+const step = fc.record({
+  what: fc.constantFrom("work", "work", "again", "undo", "answer", "record", "ask", "finish", "finish", "finishState", "fail", "finishUndo", "failUndo", "lost", "stale"),
+  work: fc.constantFrom("w0", "w1", "w2"),
+  attempt: fc.integer({ min: 1, max: 4 }),
+  index: fc.nat(2),
+  host: fc.constantFrom("host-1", "host-2"),
+  undoable: fc.boolean(),
+});
+type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
+
+class Storm {
+  readonly rig = new AgentRig();
+  /** First success of each work, as it was told. */
+  readonly #successes = new Map<string, string>();
+  readonly #buried = new Set<string>();
+  readonly #tokens = new Set<string>();
+
+  apply(step: Step): void {
+    this.rig.incarnation = step.host;
+    this.rig.after(1);
+    const decision = this.#give(step);
+    if (decision !== undefined) this.#check(decision);
+  }
+
+  #give({ what, work, attempt, index, undoable }: Step): Decision<AgentEvent> | undefined {
+    const { rig } = this;
+    const known = rig.state.works[work];
+    const fault = { fault: { code: "agent.failed", message: "no" } } as const;
+    if (what === "work") return rig.asks(work, { attempt });
+    if (what === "again") return rig.asks(work, { attempt: known?.attempt ?? 1 });
+    if (what === "undo") return rig.undoes(work, attempt);
+    if (what === "answer") return rig.answers(work, index);
+    if (what === "stale") return rig.finishes(work, { output: "stale" }, { token: "stale" });
+    if (known === undefined || known.token === "") return undefined;
+    if (what === "lost") return rig.lost(work);
+    if (what === "record") return rig.records(work, "s", { occurrence: index, undoable, kind: known.mode === "undo" ? "undo" : "step" });
+    if (what === "ask") return rig.askedBy(work, "B", { occurrence: index });
+    // Only what is running, or parked, can be ended by its handler.
+    if (known.status !== "running" && known.status !== "parked" && known.status !== "ready") return undefined;
+    if (what === "finish") return rig.finishes(work, { output: rig.nowMs });
+    if (what === "fail") return rig.finishes(work, fault);
+    if (what === "finishState") return rig.finishes(work, { output: rig.nowMs }, { state: { content: rig.nowMs, base: rig.state.stateVersion - (index === 0 ? 1 : 0) } });
+    return known.mode === "undo" ? rig.finishes(work, what === "finishUndo" ? { output: null } : fault, { mode: "undo" }) : undefined;
+  }
+
+  #check(decision: Decision<AgentEvent>): void {
+    const { state } = this.rig;
+    const works = Object.values(state.works);
+    const running = works.filter((work) => work.status === "running").map((work) => work.id);
+    expect(running, "A1").toEqual(state.running === undefined ? [] : [state.running]);
+    expect([...state.ready].sort(), "the queue holds what is ready").toEqual(works.filter((work) => work.status === "ready").map((work) => work.id).sort());
+    if (running.length === 0) expect(state.ready, "an idle actor has nobody waiting").toEqual([]);
+    for (const [workId, , result] of replies(decision)) {
+      if (!("output" in result) || workId.endsWith("/undo")) continue;
+      const text = JSON.stringify(result);
+      expect(this.#successes.get(workId) ?? text, "A3").toBe(text);
+      this.#successes.set(workId, text);
+    }
+    for (const event of decision.events) this.#checkEvent(event);
+  }
+
+  #checkEvent(event: AgentEvent): void {
+    if (event.e === "buried") this.#buried.add(event.workId);
+    if (event.e === "begun") expect(this.#buried.has(event.workId), "A4").toBe(false);
+    if (event.e === "taken-over") {
+      expect(this.#tokens.has(event.token), "a takeover gets a token of its own").toBe(false);
+    }
+    if (event.e === "begun" || event.e === "taken-over") this.#tokens.add(event.token);
+    if (event.e === "undo-done" && !("fault" in event.result)) this.#buried.add(event.workId);
+  }
+}
+
+test("whatever comes in whatever order: one runs, nobody waits for an idle actor, a success is told alike, the buried never run", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
+      const storm = new Storm();
+      for (const one of steps) storm.apply(one);
+    }),
+    { numRuns: 250 },
+  );
+}, 120_000);
+
+test("a storm can always be calmed: every handler ends, and every work is settled or parked", () => {
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
+      const storm = new Storm();
+      for (const one of steps) storm.apply(one);
+      const { rig } = storm;
+      for (let round = 0; rig.state.running !== undefined && round < 50; round += 1) {
+        const { running } = rig.state;
+        rig.finishes(running, { output: 0 }, { mode: rig.work(running).mode });
+      }
+      expect(rig.state.running).toBeUndefined();
+      expect(rig.state.ready).toEqual([]);
+    }),
+    { numRuns: 150 },
+  );
+}, 120_000);
