@@ -15,6 +15,7 @@ import { isGone } from "./seat.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
 import type { Values } from "./values.ts";
 
+/** What the actors of one agent are made of. `type` is their actor type, with the system's name. */
 export interface AgentActorParts {
   readonly system: string;
   readonly type: string;

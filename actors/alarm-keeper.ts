@@ -10,6 +10,7 @@ import type { Address } from "../runtime/protocol.ts";
 import { LruMap } from "./lru.ts";
 import type { Alarms, Clock } from "./ports.ts";
 
+/** Sets, moves and removes alarms of processes. All but `forget` throw `sidecar.unavailable`. */
 export class AlarmKeeper {
   readonly #alarms: Alarms;
   readonly #clock: Clock;

@@ -36,6 +36,7 @@ interface PendingAsk {
 
 type StepOptions = Parameters<RuntimeContext["step"]>[2];
 
+/** What one run is made of. `work` is as it stood when the run began; answers that come later are read through the link. */
 export interface HandlerRunParts {
   readonly work: AgentWork;
   readonly values: Values;

@@ -23,6 +23,7 @@ import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
 import { TurnEngine, type WriterIdentity } from "./turn.ts";
 import { Values } from "./values.ts";
 
+/** What a host is made of: a system, and everything that it has of the outside world. */
 export interface HostParts {
   readonly system: System;
   readonly ports: Ports;
@@ -36,6 +37,7 @@ export interface HostParts {
 /** Hears of every record of a process manager of this host, after it was written. */
 export type ProcessListener = (before: ProcessState, after: ProcessState) => void;
 
+/** The actors of one system in one process. Each start makes a new incarnation; `stop` ends it. */
 export class Host implements ActorHost {
   readonly types: readonly string[];
   readonly incarnation: string;

@@ -19,6 +19,7 @@ interface Line {
   flushing: boolean;
 }
 
+/** One index of a system, the directory or the desk, as this host writes and reads it. */
 export class IndexClient {
   readonly #ports: Ports;
   readonly #type: string;

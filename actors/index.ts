@@ -23,6 +23,7 @@ import { SystemOperations } from "./system-operations.ts";
 
 export type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 
+/** Where {@link serve} listens, and where it finds its sidecar. */
 export interface ServeOptions {
   /** Port of the app; 0 takes a free one. */
   readonly appPort: number;
@@ -44,6 +45,7 @@ export interface ServeOptions {
   readonly logger: Logger;
 }
 
+/** A host that serves. It handles no signals: whoever started it calls `stop`. */
 export interface RunningHost {
   readonly port: number;
   readonly operations: Operations;

@@ -34,6 +34,7 @@ export const keys = {
 
 const SNAPSHOT_GALLOP_STEPS = 20;
 
+/** The journals of all actors of one type. It keeps nothing in memory: what was loaded is the caller's. */
 export class Journal<S, I, E> {
   readonly #store: StateStore;
   readonly #clock: Clock;

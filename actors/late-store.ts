@@ -4,6 +4,7 @@
 import { Fault, type Json } from "../runtime/faults.ts";
 import type { InsertResult, StateStore } from "./ports.ts";
 
+/** Until `open` is called, reads throw `store.unavailable` and inserts give `unknown`. */
 export class LateStore implements StateStore {
   #store: StateStore | undefined;
 

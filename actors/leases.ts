@@ -13,6 +13,7 @@ interface Watch {
   readonly token: string;
 }
 
+/** Watches by key, at most one for each, over running work that other hosts hold. */
 export class Leases {
   readonly #clock: Clock;
   readonly #watches = new Map<string, Watch>();

@@ -133,6 +133,7 @@ class LocalTransport implements Transport {
   async notice(): Promise<void> {}
 }
 
+/** What a local world is made of. `store` defaults to one in memory. */
 export interface LocalWorldOptions {
   readonly clock?: Clock;
   readonly store?: StateStore;

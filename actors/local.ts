@@ -17,6 +17,7 @@ import { SystemOperations } from "./system-operations.ts";
 /** Replaces an agent's handler in a test. Its input has been checked, its output will be, as for the real one. */
 export type FakeHandler = (input: Json, context: RuntimeContext) => unknown;
 
+/** What a caller of {@link runLocal} may choose; all of it has a default. */
 export interface RunLocalOptions {
   /** Handlers by agent name; agents that are not named run as they are. */
   readonly fakes?: Readonly<Record<string, FakeHandler>>;
@@ -30,6 +31,7 @@ export interface RunLocalOptions {
   readonly giveUpMs?: number;
 }
 
+/** One thing that happened: epoch milliseconds of the run's clock, what, and where. `code` is the fault's. */
 export interface LocalHistoryLine {
   readonly atMs: number;
   readonly what: string;
@@ -39,6 +41,7 @@ export interface LocalHistoryLine {
   readonly code?: string | undefined;
 }
 
+/** How a local run ended, with contents in place of references. */
 export interface LocalOutcome {
   readonly id: string;
   readonly status: OutcomeStatus;

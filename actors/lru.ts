@@ -2,6 +2,7 @@
  * @module A map that holds so many entries and forgets the least recently used first.
  */
 
+/** Holds at most `max` entries. `get` and `set` make an entry the youngest; `has` does not. */
 export class LruMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;

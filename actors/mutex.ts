@@ -11,6 +11,7 @@ interface Line {
   length: number;
 }
 
+/** One line for each key, in which at most `waitingMax` calls wait or run. */
 export class KeyedMutex {
   readonly #lines = new Map<string, Line>();
   readonly #waitingMax: number;

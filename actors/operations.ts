@@ -4,6 +4,7 @@
 import type { Json, WireFault } from "../runtime/faults.ts";
 import type { OutcomeStatus, Principal, Trace } from "../runtime/protocol.ts";
 
+/** A task as it comes from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
 export interface Submission {
   /** Same id and same input: the same process. Left out: one is made. */
   readonly id?: string | undefined;
@@ -29,6 +30,7 @@ export interface TaskReceipt {
   readonly traceId: string;
 }
 
+/** How a process ended, with contents in place of references. Moments are epoch milliseconds. */
 export interface OutcomeView {
   readonly id: string;
   readonly status: OutcomeStatus;
@@ -39,12 +41,14 @@ export interface OutcomeView {
   readonly endedAtMs: number;
 }
 
+/** What is given for a task that stands in the journal. */
 export interface SubmitResult {
   readonly receipt: TaskReceipt;
   /** Present when the process ended within the time that the caller waits. */
   readonly outcome?: OutcomeView;
 }
 
+/** A part of a listing, at most as long as was asked for. */
 export interface Page {
   readonly entries: readonly Json[];
   /** Pass it back for the next page; absent on the last. */

@@ -16,6 +16,7 @@ import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
 /** Effects that concern only the host that holds the actor. */
 export type LocalEffect = Extract<Effect, { kind: "run" | "stop" | "watch" }>;
 
+/** What effects are performed with. */
 export interface PerformerParts {
   readonly system: string;
   readonly ports: Ports;
@@ -24,6 +25,7 @@ export interface PerformerParts {
   readonly log: Logger;
 }
 
+/** How the effects of one turn are performed. */
 export interface PerformOptions {
   /** Past the broker: for what was sent before, and for what must have its receipt. */
   readonly direct: boolean;
@@ -32,6 +34,7 @@ export interface PerformOptions {
   readonly refused?: (message: Message, fault: WireFault) => void;
 }
 
+/** Performs the effects of a host's turns. Receipts are remembered in memory only, the last LIMITS.knownReceiptsMax of them. */
 export class Performer {
   readonly #parts: PerformerParts;
   readonly #receipts = new LruMap<string, number>(LIMITS.knownReceiptsMax);

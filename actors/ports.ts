@@ -40,11 +40,13 @@ export interface Transport {
   notice(topic: string, id: string, data: NoticeData): Promise<void>;
 }
 
+/** A sign of life of one running piece of work, under the token of its run. */
 export interface Heartbeat {
   readonly workId: string;
   readonly token: string;
 }
 
+/** Time, so that a test or a simulation can drive it. */
 export interface Clock {
   /** Epoch, milliseconds. */
   nowMs(): number;
@@ -60,6 +62,7 @@ export interface Chance {
   jitter01(): number;
 }
 
+/** Everything that a host has of the outside world. */
 export interface Ports {
   readonly store: StateStore;
   readonly alarms: Alarms;

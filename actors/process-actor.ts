@@ -20,6 +20,7 @@ import type { Ports } from "./ports.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
 import type { Values } from "./values.ts";
 
+/** What the process managers of a host are made of. `type` is their actor type, with the system's name. */
 export interface ProcessActorParts {
   readonly system: System;
   readonly type: string;
@@ -36,6 +37,7 @@ export interface ProcessActorParts {
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
 
+/** All process managers in this host. */
 export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
   readonly #parts: ProcessActorParts;

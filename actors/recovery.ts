@@ -15,6 +15,7 @@ import type { Ports } from "./ports.ts";
 
 const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
 
+/** Whose open processes are looked for, and through what. */
 export interface RecoveryParts {
   readonly system: string;
   readonly ports: Ports;

@@ -23,6 +23,7 @@ import type { Values } from "./values.ts";
 /** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
 export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
 
+/** What a runner is made of. `peek` gives an actor's state as this host last knew it. */
 export interface RunnerParts {
   readonly definition: AgentDefinition;
   readonly type: string;
@@ -44,6 +45,7 @@ interface Active {
   slot: boolean;
 }
 
+/** The handlers of one agent in this host. At most as many run at once as the agent allows; parked ones do not count. */
 export class Runner {
   readonly #parts: RunnerParts;
   readonly #slots: Slots;

@@ -2,6 +2,7 @@
  * @module A bounded number of slots, given in the order of asking.
  */
 
+/** Whoever took a slot gives it back exactly once. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];

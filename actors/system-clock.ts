@@ -7,6 +7,7 @@ import type { Chance, Clock } from "./ports.ts";
 /** Node's timers take at most 2^31 - 1 ms. */
 const TIMER_MS_MAX = 2_147_483_647;
 
+/** The machine's clock. A delay of more than 24.8 days ends after 24.8 days, where Node's timers do. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after: (delayMs, callback) => {
@@ -15,6 +16,7 @@ export const systemClock: Clock = {
   },
 };
 
+/** Random UUIDs as tokens, and `Math.random`. */
 export const systemChance: Chance = {
   token: () => randomUUID(),
   jitter01: () => Math.random(),

@@ -27,6 +27,7 @@ const ProcessShown = z.object({
   outcome: z.object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() }).optional(),
 });
 
+/** What the operations work on. `newId` makes the id of a task that comes without one. */
 export interface OperationsParts {
   readonly system: System;
   readonly ports: Ports;
@@ -34,6 +35,7 @@ export interface OperationsParts {
   readonly newId: () => string;
 }
 
+/** The operations of one system. The process that is spoken of may be at any host: everything goes through the transport. */
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;

@@ -15,6 +15,7 @@ const HEX_SPAN_LENGTH = 16;
 
 /** Names of spans and attributes, in one place. */
 export const SPAN = { task: "troupe.task", turn: "troupe.turn", message: "troupe.message", effect: "troupe.effect" } as const;
+/** Names of the attributes of spans. Those that do not begin with `troupe` are OpenTelemetry's own. */
 export const ATTRIBUTE = {
   process: "troupe.process.id",
   route: "troupe.route",

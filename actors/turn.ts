@@ -23,6 +23,7 @@ export interface WriterIdentity {
   nextCount(): number;
 }
 
+/** What a turn gave. Its effects are ordered and not performed yet. */
 export interface TurnResult<S> {
   readonly state: S;
   /** State before the turn. */
@@ -35,17 +36,20 @@ export interface TurnResult<S> {
   readonly wrote: boolean;
 }
 
+/** What a host has to say in the midst of a turn. */
 export interface TurnHooks<S> {
   /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. */
   beforeCommit?(actorId: string, next: S): Promise<void>;
 }
 
+/** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
 export interface TurnOptions {
   readonly inputId: string;
   /** The actor is probably new: decide on an empty journal first and let the write find out. */
   readonly expectNew?: boolean;
 }
 
+/** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
   readonly machine: Machine<S, I, E>;

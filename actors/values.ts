@@ -10,6 +10,7 @@ import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { StateStore } from "./ports.ts";
 
+/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are kept in memory. */
 export class Values {
   readonly #store: StateStore;
   readonly #system: string;

@@ -8,12 +8,14 @@ import type { Clock } from "./ports.ts";
 const LOOK_MS_MIN = 250;
 const LOOK_MS_MAX = 2_000;
 
+/** The wait of one caller, who must call `end` when it no longer waits. */
 export interface Waiting {
   /** The outcome, or undefined when time is up first. Never rejects. */
   readonly outcome: Promise<OutcomeView | undefined>;
   readonly end: () => void;
 }
 
+/** The waits of a host's callers, by process id. `look` asks the process itself, wherever it is. */
 export class Waiters {
   readonly #clock: Clock;
   readonly #look: (id: string) => Promise<OutcomeView | undefined>;

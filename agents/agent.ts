@@ -16,6 +16,7 @@ const OPTIONS = ["handle", "state", "asks", "handsOffTo", "visitsMax", "concurre
 /** What a handler gives: the contract's output, or a hand-off. */
 export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
 
+/** What an agent is beside its contract. Only `handle` is needed. */
 export interface AgentOptions<C extends Contract, State, Asks extends readonly Contract[], HandsOffTo extends readonly Contract[]> {
   /**
    * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.step`, and time and

@@ -8,6 +8,7 @@ import { invalid, requireInt, requireKeys } from "./definition.ts";
 import { recordScope } from "./recording.ts";
 import type { RouteTarget } from "./route.ts";
 
+/** What a stop may say beside its target and its mapping. */
 export interface StopOptions {
   /** Time for one attempt, in milliseconds, 1 to 7 days. Default: 60 s for an agent, 1 h for a nested route. */
   readonly timeoutMs?: number | undefined;

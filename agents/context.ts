@@ -76,6 +76,7 @@ export type DeepReadonly<T> = T extends string | number | boolean | null | undef
       : { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
 
+/** What a step may say beside its name and its action. */
 export interface StepOptions<R> {
   /**
    * Takes the effect back when the process is compensated. `result` is `undefined` when the effect may have happened

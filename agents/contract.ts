@@ -31,6 +31,7 @@ export type InputOf<C extends Callable> = z.infer<C["input"]>;
 /** What a contract, route or route contract gives. */
 export type OutputOf<C extends Callable> = C extends Callable<string, unknown, infer Output> ? Output : never;
 
+/** An agent as others know it: its name, its schemas and which of its actors is meant. It holds no code, so apps can share it. */
 export interface Contract<Name extends string = string, Input = unknown, Output = unknown> extends Callable<Name, Input, Output> {
   readonly kind: "contract";
   /** Counts from 1. Raise it when recorded work of the old code must not be gone on with by the new. */
@@ -46,6 +47,7 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
   checkOutput(value: unknown): Json;
 }
 
+/** What an agent takes and gives: schemas of plain JSON, to which nothing is added and from which nothing is dropped. */
 export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly input: I;
   readonly output: O;

@@ -85,11 +85,13 @@ const makeBranch = (target: RouteTarget, mapping: (scope: never) => unknown, opt
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
 
+/** What a route may say beside its name, version and task. */
 export interface RouteOptions {
   /** How often this route may stand in one chain of nested routes, 1 to 1,000. Needed where it leads to itself. */
   readonly visitsMax?: number | undefined;
 }
 
+/** How a `forEach` goes through its list. */
 export interface ForEachOptions {
   /** Items in work at once, 1 to 256. Default 8. */
   readonly concurrency?: number | undefined;

@@ -17,11 +17,13 @@ export interface Shape {
   readonly root: JsonSchema;
 }
 
+/** What each name of a scope holds; `undefined`: anything is possible. */
 export type Shapes = Readonly<Record<string, Shape | undefined>>;
 
 /** What a path leads to: a shape, anything (`undefined`), or certainly nothing. */
 type Step = Shape | undefined | { readonly nothing: string };
 
+/** The shape of a whole document: its references point into itself. */
 export function shapeOfSchema(schema: JsonSchema): Shape {
   return { node: schema, root: schema };
 }

@@ -12,6 +12,7 @@ import { invalid, requireKeys, requireName } from "./definition.ts";
 import { checkFit } from "./fit.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
+/** What {@link system} puts together. */
 export interface SystemOptions {
   /** Agents that this app hosts. */
   readonly agents: readonly AgentDefinition[];
@@ -34,6 +35,7 @@ export interface SystemRoute {
   checkTask(value: unknown): Json;
 }
 
+/** Agents and routes that were checked as a whole; what a host serves. */
 export interface System {
   readonly name: string;
   /** Agents hosted here, by name. */

@@ -17,6 +17,7 @@ interface FaultRow {
   readonly fix: string;
 }
 
+/** Every fault there is. Codes stand in records and messages, so one that was ever raised stays in the table. */
 export const FAULTS = {
   "id.invalid": { retryable: false, httpStatus: 400, meaning: "An id is empty, longer than 128 characters or holds characters outside A-Z a-z 0-9 _ . -", fix: "Use an id of 1 to 128 of these characters, or leave it out and one is made." },
   "body.invalid": { retryable: false, httpStatus: 400, meaning: "The body is not the JSON object that the route expects.", fix: "Compare the body with the path and the expectation in the message." },
@@ -82,6 +83,7 @@ export const FAULTS = {
   "dapr.version": { retryable: false, httpStatus: 500, meaning: "Dapr is installed in another version than the pinned one.", fix: "Run `npm start -- doctor --install`." },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
+/** A code of the table, such as `stop.timeout`. */
 export type FaultCode = keyof typeof FAULTS;
 
 /** Whether a text is a code of the table. */

@@ -12,12 +12,14 @@ import { callsOf, type Slip } from "./slip.ts";
 /** `stop`: a route runs an agent. `route`: a route runs another as a child process. */
 export type EdgeKind = "stop" | "route" | "ask" | "hand-off";
 
+/** An agent or a route. Without `visitsMax` nothing bounds how often it stands in one chain. */
 export interface GraphNode {
   readonly kind: "agent" | "route";
   readonly name: string;
   readonly visitsMax: number | undefined;
 }
 
+/** One node may lead to another. */
 export interface GraphEdge {
   readonly kind: EdgeKind;
   /** Indexes into the graph's nodes. */
@@ -27,6 +29,7 @@ export interface GraphEdge {
   readonly stop: string | undefined;
 }
 
+/** Who may lead to whom in one slip. */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];

@@ -31,9 +31,11 @@ export function entriesOf(state: IndexState): IndexEntry[] {
   return Object.values(state.shards).flatMap((shard) => Object.values(shard));
 }
 
+/** Facts of a bucket. Persisted: changing this needs a version bump. */
 export const IndexEvent = z.discriminatedUnion("e", [z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) })]);
 export type IndexEvent = z.infer<typeof IndexEvent>;
 
+/** What a bucket decides on. Messages without entries are refused with `message.invalid`. */
 export interface IndexInput {
   readonly kind: "message";
   readonly message: Message;
@@ -42,6 +44,7 @@ export interface IndexInput {
 /** The actor that lists the buckets of an index. */
 export const INDEX_ROOT = "root";
 
+/** A bucket of an index, or its root. It orders nothing and needs no alarm: whoever enters asks until it has the receipt. */
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   initial: (id) => ({ id, size: 0, shards: {} }),
   decide: decideIndex,

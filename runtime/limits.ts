@@ -12,6 +12,7 @@ const DAY_MS = 24 * HOUR_MS;
 const KIB_BYTES = 1_024;
 const MIB_BYTES = 1_024 * KIB_BYTES;
 
+/** Every bound. Names say the unit: milliseconds, bytes, and elsewhere what is counted. */
 export const LIMITS = {
   /** A JSON value of at most this size stands inline in records and messages; a larger one becomes a value key. */
   valueInlineBytesMax: 1 * KIB_BYTES,

@@ -30,6 +30,7 @@ export interface DecisionContext {
 /** What a turn answers to its caller, apart from the receipt. */
 export type Verdict = { readonly kind: "received" } | { readonly kind: "refused"; readonly fault: WireFault };
 
+/** What a decision gives. Its events are facts, and its effects orders, only once its record is written. */
 export interface Decision<E> {
   readonly events: readonly E[];
   /** Orders that this decision gives for the first time, or gives again to answer a duplicate. */
@@ -49,6 +50,7 @@ export type AlarmWish =
   /** Ended: may go once the last effects are performed. */
   | { readonly kind: "done"; readonly name: string };
 
+/** An actor as pure functions over its state `S`, its inputs `I` and its events `E`. */
 export interface Machine<S, I, E> {
   initial(actorId: string): S;
   /** Pure. Throws only {@link MissingValues} and defects. */

@@ -113,10 +113,13 @@ export const IndexEntry = z.strictObject({
   content: Value.optional(),
 });
 export type IndexEntry = z.infer<typeof IndexEntry>;
+/** Something is entered in an index, in one write. */
 export const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
+/** What a message says, by `kind`. Persisted in brokers: changing this needs a version bump. */
 export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, EntriesBody]);
 export type Body = z.infer<typeof Body>;
+/** The body of one kind, such as `BodyOf<"task">`. */
 export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
 
 /** A message between actors. Persisted in brokers: changing this needs a version bump. */
@@ -149,7 +152,12 @@ export type Receipt = { readonly messageId: string; readonly sequence: number };
 export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional() }), z.strictObject({ refused: WireFault })]);
 export type TurnAnswer = { readonly receipt: Receipt; readonly traceId?: string | undefined } | { readonly refused: WireFault };
 
+/**
+ * How a run can end. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first.
+ * Persisted: changing this needs a version bump.
+ */
 export const OUTCOMES = ["completed", "partial", "failed", "cancelled", "expired"] as const;
+/** One of {@link OUTCOMES}. */
 export type OutcomeStatus = (typeof OUTCOMES)[number];
 
 /** How a process ended. Exactly one per run. */
@@ -181,6 +189,7 @@ export type Effect =
   /** Watch for the heartbeats of another host's work; without any, report `lost`. */
   | { readonly kind: "watch"; readonly workId: string; readonly token: string };
 
+/** What the world is told of a run that ended: never its input or output. `atMs` is epoch milliseconds. */
 export interface NoticeData {
   readonly processId: string;
   readonly route: string;
@@ -193,6 +202,7 @@ export interface NoticeData {
 /** Actor types of a system. Agents' types are made the same way, so an agent cannot carry one of these names. */
 export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterDesk"] as const;
 
+/** The actor type of an agent, or of one of {@link RESERVED_TYPES}, in a system. */
 export function actorType(system: string, name: string): string {
   return `${system}.${name}`;
 }

@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { Fault } from "./faults.ts";
 
+/** Version in which records and snapshots are written; a higher one that is read is `journal.newer`. */
 export const RECORD_VERSION = 1;
 
 /** Who wrote a record: a host incarnation and its own count of writes. Unique for ever. */
@@ -27,6 +28,7 @@ const Frame = z.strictObject({
   atMs: z.int().nonnegative(),
 });
 
+/** One turn as it stands in the store. Persisted: changing this needs a version bump. */
 export interface JournalRecord<E> {
   readonly v: 1;
   readonly sequence: number;
@@ -46,6 +48,7 @@ export const SnapshotFrame = z.strictObject({
   writer: Writer,
   state: z.unknown(),
 });
+/** The state of an actor after `sequence`; snapshots count from 1. Persisted: changing this needs a version bump. */
 export interface Snapshot<S> {
   readonly v: 1;
   readonly number: number;
@@ -59,6 +62,7 @@ export interface Snapshot<S> {
 export const TurnFailed = z.strictObject({ e: z.literal("turn-failed"), input: z.string(), code: z.string(), message: z.string() });
 export type TurnFailed = z.infer<typeof TurnFailed>;
 
+/** Whether an event says that its turn failed; such an event changes no state. */
 export function isTurnFailed(event: unknown): event is TurnFailed {
   return typeof event === "object" && event !== null && (event as { readonly e?: unknown }).e === "turn-failed";
 }
@@ -96,6 +100,7 @@ export function requireChain(key: string, previous: Writer | null, found: Writer
   throw new Fault("journal.broken-chain", `${key} follows a record of ${writerText(found)}, but the record before it is of ${writerText(previous)}`, { key });
 }
 
+/** Whether both are one write of one host; null, before the first record, is only like null. */
 export function sameWriter(a: Writer | null, b: Writer | null): boolean {
   return a === b || (a !== null && b !== null && a.incarnation === b.incarnation && a.count === b.count);
 }

@@ -24,6 +24,7 @@ interface Problem {
   readonly expected: string;
 }
 
+/** The check at one boundary. */
 export interface Gate {
   /**
    * Returns the value as JSON. A property whose value is `undefined` counts as absent, as in `JSON.stringify`.

@@ -60,6 +60,7 @@ export type Stop =
   | { readonly kind: "any"; readonly name: string; readonly branches: Readonly<Record<string, Call>> }
   | { readonly kind: "forEach"; readonly name: string; readonly over: Expression; readonly call: Call; readonly concurrency: number };
 
+/** One route of a slip. Persisted: changing this needs a version bump. */
 export const RouteData = z.strictObject({
   version: z.int().positive(),
   stops: z.array(Stop).min(1).max(LIMITS.stopsMax),

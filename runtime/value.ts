@@ -28,6 +28,7 @@ export interface StoredValue {
   readonly text: string;
 }
 
+/** A value, and what must be in the store before anything refers to it. */
 export interface PackedValue {
   readonly value: Value;
   /** Present when the content is too large to stand inline. */

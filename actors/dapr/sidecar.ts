@@ -18,6 +18,7 @@ const Metadata = z.object({
   components: z.array(z.object({ name: z.string(), type: z.string(), version: z.string().optional(), capabilities: z.array(z.string()).nullish() })).default([]),
 });
 
+/** What the sidecar said of itself when it was asked. */
 export interface SidecarFacts {
   readonly appId: string;
   readonly version: string;

@@ -13,6 +13,7 @@ import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type Sidec
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
 
+/** The names under which messages go out. */
 export interface DaprTransportOptions {
   /** The pubsub component. */
   readonly pubsub: string;

@@ -32,6 +32,7 @@ const DRAIN_POLL_MS = 20;
 const STATUS_OK = 200;
 const STATUS_UNAVAILABLE = 503;
 
+/** What the server serves, and to whom. */
 export interface HttpHostOptions {
   readonly system: string;
   /** The agents hosted here. */

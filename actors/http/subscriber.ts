@@ -19,6 +19,7 @@ import { check, parseBytes, readBytes, tooLarge, type Bytes } from "./body.ts";
 import { checkMessage } from "./message.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 
+/** Whose topics are served, and whom tasks and messages are handed to. */
 export interface SubscriberOptions {
   readonly system: string;
   /** The agents hosted here. */

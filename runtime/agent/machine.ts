@@ -18,6 +18,7 @@ import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAge
 /** What a handler recorded, before its content is packed. */
 export type EntryContent = Omit<Entry, "output"> & { readonly output: Json };
 
+/** What an agent actor decides on: a message, or what its own host tells of a handler. */
 export type AgentInput =
   | {
       readonly kind: "message";
@@ -36,6 +37,7 @@ export type FinishedResult = { readonly output: Json } | { readonly fault: WireF
 
 type AgentDraft = Draft<AgentState, AgentEvent>;
 
+/** The agent actor. Its outbox is empty and it has no alarm, because the process manager asks again. */
 export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   initial: newAgent,
   decide: decideAgent,

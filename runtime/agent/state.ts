@@ -32,6 +32,7 @@ export const Ask = z.strictObject({
 });
 export type Ask = z.infer<typeof Ask>;
 
+/** One piece of work as its actor remembers it. Persisted: changing this needs a version bump. */
 export const AgentWork = z.strictObject({
   id: z.string(),
   processId: z.string(),
@@ -61,6 +62,7 @@ export const AgentWork = z.strictObject({
 });
 export type AgentWork = z.infer<typeof AgentWork>;
 
+/** The state of one agent actor: works by their ids, which one runs, and which wait, in order. Persisted: changing this needs a version bump. */
 export const AgentState = z.strictObject({
   id: z.string(),
   /** What `ctx.setState` last committed; absent means the agent's initial state. */
@@ -90,6 +92,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
 
+/** An agent actor that was never asked. */
 export function newAgent(id: string): AgentState {
   return { id, stateVersion: 0, works: {}, ready: [] };
 }

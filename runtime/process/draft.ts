@@ -8,12 +8,15 @@ import { type RouteData, Slip } from "../slip.ts";
 import type { Value } from "../value.ts";
 import { evolveProcess, type ProcessEvent, type ProcessState, type Task } from "./state.ts";
 
+/** A decision of a process manager that is being made. */
 export type ProcessDraft = Draft<ProcessState, ProcessEvent>;
 
+/** Begins a decision on a state. */
 export function openDraft(state: ProcessState, context: DecisionContext): ProcessDraft {
   return new Draft(state, evolveProcess, context);
 }
 
+/** The task of a process that was accepted. Its absence is a defect and ends the turn. */
 export function taskOf(state: ProcessState): Task {
   invariant(state.task !== undefined, "a process that was accepted has a task");
   return state.task;
@@ -37,6 +40,7 @@ export function slipOf(value: Value, context: DecisionContext): Slip {
   return parsed.data;
 }
 
+/** The task's route as the pinned slip has it. Throws `route.unknown` and `slip.invalid`. */
 export function routeOf(draft: ProcessDraft): RouteData {
   const task = taskOf(draft.state);
   const route = slipOf(task.slip, draft.context).routes[task.route];

@@ -85,6 +85,7 @@ export const Progress = z.strictObject({
 });
 export type Progress = z.infer<typeof Progress>;
 
+/** One thing that happened, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
 export const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
@@ -98,6 +99,7 @@ export const Ending = z.strictObject({
 });
 export type Ending = z.infer<typeof Ending>;
 
+/** The state of one process; a new run begins it anew, but for `id` and `run`. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
   /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. */
@@ -150,6 +152,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
 ]);
 export type ProcessEvent = z.infer<typeof ProcessEvent>;
 
+/** A process manager that was never asked. */
 export function newProcess(id: string): ProcessState {
   return { id, phase: "new", run: 0, cursor: 0, outputs: {}, works: {}, asked: [], undoing: [], order: 0, hops: 0, partial: false, history: [] };
 }
