@@ -9,7 +9,7 @@ import type { System } from "../agents/system.ts";
 import { faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../runtime/protocol.ts";
-import { alarmName, nextRun, type ProcessInput, processMachine } from "../runtime/process/machine.ts";
+import { alarmName, nextRun, type ProcessInput, processMachine, runOf } from "../runtime/process/machine.ts";
 import type { ProcessEvent, ProcessState } from "../runtime/process/state.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -118,7 +118,7 @@ export class ProcessActors {
   }
 
   async tick(id: string, name?: string, nudged = false): Promise<void> {
-    const result = await this.engine.turn(id, { kind: "tick", nudged }, { inputId: `tick ${name ?? "timer"}` });
+    const result = await this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
     const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
     if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name);
     this.#after(id, result, true);

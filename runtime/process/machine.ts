@@ -35,6 +35,8 @@ export type ProcessInput =
       readonly kind: "tick";
       /** A starting host found the process open: what is unanswered is asked again, however lately it was asked. */
       readonly nudged?: boolean;
+      /** The run whose alarm rang; absent for a tick that no alarm brought. */
+      readonly run?: number | undefined;
     };
 
 /** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
@@ -54,6 +56,11 @@ export function alarmName(run: number): string {
   return `run-${run}`;
 }
 
+/** The run that an alarm is named after. */
+export function runOf(name: string): number {
+  return Number(name.slice(alarmName(0).length - 1));
+}
+
 /** The run that a task would open now. */
 export function nextRun(state: ProcessState): number {
   return state.run + 1;
@@ -61,7 +68,7 @@ export function nextRun(state: ProcessState): number {
 
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const draft = openDraft(state, context);
-  if (input.kind === "tick") decideTick(draft, input.nudged === true ? 0 : LIMITS.resendMs);
+  if (input.kind === "tick") decideTick(draft, input);
   else decideMessage(draft, input);
   const decision = draft.done();
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(draft.state, effect)) };
@@ -186,19 +193,20 @@ function repeatUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
   for (const effect of undoReply(draft.state, draft.context)) draft.order(effect);
 }
 
-function decideTick(draft: ProcessDraft, resendMs: number): void {
+function decideTick(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "tick" }>): void {
   const { state, context } = draft;
   switch (state.phase) {
     case "new":
       return draft.emit({ e: "voided" });
     case "void":
-      return;
+      // The alarm of a run that is about to be accepted may only go when that run is void too.
+      return input.run === nextRun(state) ? draft.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
       for (const effect of processOutbox(state, context)) draft.order(effect);
       return;
     case "open":
-      return tickOpen(draft, resendMs);
+      return tickOpen(draft, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
       return assertNever(state.phase);
   }
