@@ -7,7 +7,7 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
 import { handOffTo } from "../agents/context.ts";
 import { hashJson, hashText } from "../runtime/canonical.ts";
-import { Fault, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
+import { Fault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
 import type { EntryContent } from "../runtime/agent/machine.ts";
@@ -61,6 +61,7 @@ export class HandlerRun implements RuntimeContext {
   #touchedAtMs: number;
   #blocked = false;
   #shown = false;
+  #thrown: WireFault | undefined;
 
   constructor(parts: HandlerRunParts, stateVersion: number, state: Json) {
     this.#parts = parts;
@@ -194,8 +195,23 @@ export class HandlerRun implements RuntimeContext {
   }
 
   /** The handler of an undo run has come to its end: nobody needs to wait for it to block any more. */
-  noteShown(): void {
+  noteShown(thrown?: WireFault): void {
     this.#shown = true;
+    this.#thrown = thrown;
+  }
+
+  /**
+   * Throws when the handler of an undo run may not have shown everything, so that the undo is tried again: it did not
+   * come to a step that was recorded, or it threw something that no recorded fault explains.
+   */
+  requireShown(): void {
+    const { work } = this.#parts;
+    const missed = work.entries.find((entry) => entry.kind === "step" && entry.undoable && !this.#undoables.some((one) => one.name === entry.name && one.occurrence === entry.occurrence));
+    if (missed !== undefined) throw new Fault("agent.failed", `the handler did not come to step ${JSON.stringify(missed.name)}, which was recorded and is to be undone`);
+    const thrown = this.#thrown;
+    if (thrown === undefined || !isRetryable(thrown)) return;
+    const known = [work.result, ...work.asks.map((ask) => ask.result)].some((result) => result !== undefined && "fault" in result && result.fault.code === thrown.code && result.fault.message === thrown.message);
+    if (!known) throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
   }
 
   /** Resolves when the handler of an undo run has shown all it can: it asked for nothing new for a while. */

@@ -223,9 +223,10 @@ export class Runner {
     const { definition, values } = this.#parts;
     try {
       this.#requireVersion(work);
-      const shown = definition.handle(await values.read(work.input), run).then(() => run.noteShown(), () => run.noteShown());
+      const shown = definition.handle(await values.read(work.input), run).then(() => run.noteShown(), (error: unknown) => run.noteShown(faultFrom(error, "agent.failed")));
       await Promise.race([shown, run.blocked()]);
       await run.undoAll();
+      run.requireShown();
       return { output: null };
     } catch (error) {
       return { fault: faultFrom(error, "agent.failed") };
