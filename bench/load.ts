@@ -19,7 +19,7 @@ export interface Scenario {
 }
 
 /** Stops that each add one. */
-export const STOPS = 3;
+const STOPS = 3;
 /** A process that takes longer is an error. */
 const CALL_TIMEOUT_MS = 30_000;
 /** A round with more errors than this is given up: nothing it measures means anything. */

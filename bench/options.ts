@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
 
 /** Restate as it comes, without fsync, and with agents that have neither state nor a journaled step. */
-export const PEERS = ["restate", "restate-nofsync", "restate-lean"] as const;
+const PEERS = ["restate", "restate-nofsync", "restate-lean"] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface BenchOptions {

@@ -4,9 +4,9 @@ import { agent, contract, route, system } from "../agents/index.ts";
 
 const Whole = z.int();
 
-export const N1 = contract("N1", 1, { input: Whole, output: Whole });
-export const N2 = contract("N2", 1, { input: Whole, output: Whole });
-export const N3 = contract("N3", 1, { input: Whole, output: Whole });
+const N1 = contract("N1", 1, { input: Whole, output: Whole });
+const N2 = contract("N2", 1, { input: Whole, output: Whole });
+const N3 = contract("N3", 1, { input: Whole, output: Whole });
 
 const three = route("three", 1, Whole)
   .to("first", N1, ({ task }) => task)
