@@ -5,6 +5,8 @@ import { ALL_FAULTS, NO_FAULTS } from "./faults.ts";
 import { runSeed } from "./run.ts";
 import { party } from "./scenarios/party.ts";
 
+Error.stackTraceLimit = mode0();
+function mode0(): number { return process.argv[3] === "-" ? 10 : 0; }
 const [, , from = "1", to, mode = "all"] = process.argv;
 const most = mode === "none" ? NO_FAULTS : ALL_FAULTS;
 if (to === undefined || to === "-") {

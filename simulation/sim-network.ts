@@ -65,7 +65,12 @@ export class SimNetwork {
     const world = this.#world;
     const { faults, random } = world;
     return world.port(life, `call: ${what}`, false, (resolve, reject) => {
-      const fail = (delayMs: number, text: string): void => world.toLife(life, delayMs, () => reject(new Fault("sidecar.unavailable", text)));
+      let settled = false;
+      const fail = (delayMs: number, text: string): void => world.toLife(life, delayMs, () => {
+        if (settled) return;
+        settled = true;
+        reject(new Fault("sidecar.unavailable", text));
+      });
       if (faults.happens("emptyAnswer", random.network)) return fail(world.latency(), "200 with nothing in it");
       fail(LIMITS.sidecarCallMs, "no answer in time");
       if (faults.happens("dropRequest", random.network)) return;
@@ -78,7 +83,10 @@ export class SimNetwork {
           if (this.#isCut(life.node, target.node)) return;
           this.#arrive(target, what, run, (settle) => {
             if (lost || this.#isCut(target.node, life.node)) return;
-            world.toLife(life, this.#way(), () => settle(resolve, reject));
+            world.toLife(life, this.#way(), () => {
+              settled = true;
+              settle(resolve, reject);
+            });
           });
         });
       }

@@ -20,7 +20,7 @@ const PRICE = 100;
 const STOP_MS = 5_000;
 const ASK_SHARE = 0.3;
 const CHEAP_SHARE = 0.4;
-const TASKS_MAX = 2;
+const TASKS_MAX = 1;
 
 const Planner = contract("Planner", 1, { input: z.object({ wish: z.string() }), output: z.object({ city: z.string() }) });
 const Flight = contract("Flight", 1, { input: Query, output: Booking });
