@@ -167,7 +167,11 @@ export class ProcessActors {
 
   async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean): Promise<void> {
     const { alarms, performer, ports } = this.#parts;
-    const performed = await performer.perform(result.effects, { direct, local: () => {}, refused: (message, fault) => this.#takeRefusal(id, message, fault) });
+    const options = { direct, local: () => {}, refused: (message: Message, fault: WireFault) => this.#takeRefusal(id, message, fault) };
+    // The line in the index closes last: where alarms are lost it alone leads back to what was not told yet.
+    const closing = result.effects.filter((effect) => effect.kind === "index" && effect.index === "Directory");
+    const others = result.effects.filter((effect) => !closing.includes(effect));
+    const performed = (await performer.perform(others, options)) && (await performer.perform(closing, options));
     const wish = processMachine.alarm(result.state, ports.clock.nowMs());
     if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name);
     if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence));
