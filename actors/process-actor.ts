@@ -92,6 +92,8 @@ export class ProcessActors {
     const id = message.to.id;
     const result = await this.engine.turn(id, { kind: "message", message, ...found }, { inputId: message.id, expectNew: this.#made.has(id) });
     this.#made.delete(id);
+    // The preparation was for a process that another host had accepted: its line and alarm may stand where nothing needs them.
+    if (found.bucket !== undefined && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
     return this.#answer(message, result, result.wrote ? "fresh" : "again");
   }
 
