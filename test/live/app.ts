@@ -34,6 +34,8 @@ async function call(what: "apply" | "undo", effect: string, process_: string, { 
 function sample(file: string): void {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
+  // The test asks for figures from now on.
+  process.on("SIGUSR2", () => delay.reset());
   setInterval(() => {
     appendFileSync(file, `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`);
   }, SAMPLE_MS).unref();

@@ -11,7 +11,7 @@ import { agent, contract, Fault, route, system, type StepTools, type System } fr
 /** Shelves: long-lived actors that all processes share. */
 export const SHELVES = 4;
 
-export const Task = z.strictObject({ n: z.int(), shelf: z.string(), refuse: z.boolean() });
+const Task = z.strictObject({ n: z.int(), shelf: z.string(), refuse: z.boolean() });
 const Plan = z.strictObject({ process: z.string(), parts: z.int() });
 const Booking = z.strictObject({ process: z.string(), what: z.string() });
 const Booked = z.strictObject({ what: z.string() });

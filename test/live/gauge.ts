@@ -6,7 +6,7 @@
 import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
 
 /** Calls in flight, by what they are for. */
-export const GAUGES = ["turn", "effect", "alarm", "message"] as const;
+const GAUGES = ["turn", "effect", "alarm", "message"] as const;
 export type Gauge = (typeof GAUGES)[number];
 export type Phase = Gauge | "idle";
 

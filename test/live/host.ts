@@ -26,6 +26,13 @@ export interface HostOptions {
 }
 
 export class LiveHost {
+  static readonly #alive = new Set<ChildProcess>();
+  static {
+    // A test that ends by an uncaught error leaves no app behind.
+    process.on("exit", () => {
+      for (const app of LiveHost.#alive) app.kill("SIGKILL");
+    });
+  }
   readonly name: string;
   readonly appPort: number;
   readonly daprPort: number;
@@ -86,7 +93,7 @@ export class LiveHost {
   startApp(more: Readonly<Record<string, string>> = {}): void {
     const file = openSync(this.logFile, "a");
     const { ledgerUrl, env, tokens } = this.#options;
-    this.#app = spawn(process.execPath, [APP], {
+    const app = spawn(process.execPath, [APP], {
       stdio: ["ignore", file, file],
       env: {
         ...process.env, LIVE_APP_PORT: String(this.appPort), LIVE_DAPR_PORT: String(this.daprPort), LIVE_LEDGER: ledgerUrl, LIVE_GAUGES: this.#gaugesFile,
@@ -94,6 +101,9 @@ export class LiveHost {
       },
     });
     closeSync(file);
+    this.#app = app;
+    LiveHost.#alive.add(app);
+    app.once("exit", () => LiveHost.#alive.delete(app));
   }
 
   async startSidecar(): Promise<void> {

@@ -16,14 +16,15 @@ const profile = values.profile as Profile;
 print(`storm on ${profile}: seed ${seed} (LIVE_SEED), ${values.kills} kills, ${values.processes} processes`);
 const world = await World.start({ profile, seed });
 try {
-  const { orders, kills } = await storm(world, {
+  const { orders, notAccepted, kills } = await storm(world, {
     kills: Number(values.kills), processes: Number(values.processes), random: makeRandom(seed),
     ...(values.verbose ? { progress: (kill, count) => print(`${count} ${JSON.stringify(kill)}`) } : {}),
   });
   const verdict = await judge(world, orders);
   report(profile, kills, verdict);
   print(`client tries without a receipt: ${world.client.retries}`);
-  process.exitCode = verdict.lost.length + verdict.doubled.length + verdict.wrong.length === 0 ? 0 : 1;
+  for (const line of notAccepted) print(`never accepted: ${line}`);
+  process.exitCode = notAccepted.length + verdict.lost.length + verdict.doubled.length + verdict.wrong.length === 0 ? 0 : 1;
 } finally {
   await world.stop();
 }
