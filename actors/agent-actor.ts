@@ -49,7 +49,7 @@ export class AgentActors {
     const fault = body.kind === "work" ? await this.#checkInput(message) : undefined;
     const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
     // An actor of one process is new when its first request comes; the insert finds out when that is wrong.
-    const expectNew = body.kind === "work" && body.attempt === 1 && message.to.id === message.processId;
+    const expectNew = body.kind === "work" && body.first === true;
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
     this.#after(message.to.id, result);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };

@@ -17,6 +17,8 @@ interface Waiting {
 interface Line {
   waiting: Waiting[];
   flushing: boolean;
+  /** Cancels the flush that is to come. */
+  linger: (() => void) | undefined;
 }
 
 /** One index of a system, the directory or the desk, as this host writes and reads it. */
@@ -72,19 +74,26 @@ export class IndexClient {
     await Promise.all([this.#register(bucket), this.enter(bucket, entry)]);
   }
 
-  /** Enters an entry; resolves on the index's receipt. What waits while a write is under way goes together in the next. */
-  enter(bucket: string, entry: IndexEntry): Promise<void> {
-    const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false };
+  /**
+   * Enters an entry; resolves on the index's receipt. What waits while a write is under way goes together in the next.
+   * With `lingerMs` the entry waits that long for others, unless one that cannot wait takes it along.
+   */
+  enter(bucket: string, entry: IndexEntry, lingerMs = 0): Promise<void> {
+    const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false, linger: undefined };
     this.#lines.set(bucket, line);
     const entered = new Promise<void>((resolve, reject) => {
       line.waiting.push({ entry, resolve, reject });
     });
-    if (!line.flushing) void this.#flush(bucket, line);
+    if (line.flushing) return entered;
+    if (lingerMs === 0) void this.#flush(bucket, line);
+    else line.linger ??= this.#ports.clock.after(lingerMs, () => void this.#flush(bucket, line));
     return entered;
   }
 
   async #flush(bucket: string, line: Line): Promise<void> {
     line.flushing = true;
+    line.linger?.();
+    line.linger = undefined;
     while (line.waiting.length > 0) {
       const batch = line.waiting.splice(0, LIMITS.indexBatchMax);
       try {

@@ -73,7 +73,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
   let facts: SidecarFacts | undefined;
   const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
-  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport, pubsub, answerAtOnce, appToken: options.appToken, logger });
+  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, appToken: options.appToken, logger });
   const port = await http.listen(options.appPort, options.host);
   const findSidecar = async (): Promise<number> => {
     facts = await waitForSidecar(sidecar, logger, () => http.stopping);

@@ -61,7 +61,7 @@ export class Performer {
         case "send":
           return await this.#send(effect.message, effect.topic, options);
         case "index":
-          if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry);
+          if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
           else await desk.file(effect.bucket, effect.entry);
           return true;
         case "notice":

@@ -94,10 +94,23 @@ export class ShortTransport implements Transport {
     this.#host = host;
   }
 
-  /** The broker finds a host for a message. An actor that is here needs none; what is lost on the way is asked again. */
+  /** The broker finds a host for a message. What is at home here needs none; what is lost on the way is asked again. */
   async publish(topic: string, message: Message): Promise<void> {
-    if (!this.#placement.isHere(message.to)) return this.#far.publish(topic, message);
+    if (!this.#placement.isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
     this.#host().receive(message).catch(() => {});
+  }
+
+  /** For subscribers: what came over the broker may begin here, anything else goes to where placement has its actor. */
+  brought(message: Message): Promise<TurnAnswer> {
+    return this.#beginsHere(message) ? this.#host().receive(message) : this.deliver(message);
+  }
+
+  /**
+   * An actor of one process that was never asked before is nowhere yet, and nobody else can know it: it begins where its
+   * first message is. Everything later finds it by placement, as the journal tells it what was begun.
+   */
+  #beginsHere(message: Message): boolean {
+    return message.body.kind === "work" && message.body.first === true && this.#host().types.includes(message.to.type);
   }
 
   deliver(message: Message): Promise<TurnAnswer> {

@@ -18,7 +18,7 @@ export const LIMITS = {
   valueInlineBytesMax: 1 * KIB_BYTES,
   /** One value (task input, agent input or output, state, step result). Above: `value.too-large`. */
   valueBytesMax: 1 * MIB_BYTES,
-  /** One message on a topic or an actor call. Above: `message.too-large`, nothing recorded. */
+  /** One message on a topic or in an actor call. Above: `message.too-large`, and it is not sent. */
   messageBytesMax: 2 * MIB_BYTES,
   /** One journal record. Above: the turn commits a small `turn-failed` record instead. */
   recordBytesMax: 2 * MIB_BYTES,
@@ -28,7 +28,7 @@ export const LIMITS = {
   faultDetailsLengthMax: 2_000,
   /** Body limit of the host and of the sidecar; above it HTTP answers 413. */
   bodyBytesMax: 4 * MIB_BYTES,
-  /** Length of a task id, agent name, route name or stop name. Above: `id.invalid`. */
+  /** Characters of the id of a task or an actor. Above: `id.invalid`. Names of systems, agents, routes and stops have at most half; above: `definition.invalid`. */
   idLengthMax: 128,
 
   /** A snapshot is taken when the bytes since the last one exceed this multiple of the snapshot's own size. */
@@ -48,9 +48,11 @@ export const LIMITS = {
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
   actorTurnsQueuedMax: 1_024,
 
-  /** Default and greatest lifetime of a task. At the deadline the process is compensated and ends `expired`. */
+  /** Lifetime of a task that names none. At the deadline the process is compensated and ends `expired`. */
   taskTimeoutMsDefault: 1 * HOUR_MS,
+  /** Greatest lifetime that a task may name. Above: refused with `body.invalid`, or `message.invalid` on a topic. */
   taskTimeoutMsMax: 30 * DAY_MS,
+  /** Least lifetime that a task may name; a nested route gets it even when its parent has no time left. */
   taskTimeoutMsMin: 1,
   /** How long after its deadline a process may still compensate; undo records are kept for that long. */
   compensationMsMax: 1 * DAY_MS,
@@ -59,41 +61,50 @@ export const LIMITS = {
   /** Two hosts' clocks may differ by this much; a deduplication entry stays this much longer than its message. */
   clockDriftMsMax: 5 * MINUTE_MS,
 
-  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. */
+  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are let in. */
   openProcessesMax: 10_000,
-  /** Stops of one route. */
+  /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
-  /** Branches of one parallel stop. */
+  /** Branches of one parallel stop. Above: `definition.invalid`. */
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
-  /** Items of a `forEach` in work at once. */
+  /** Items of a `forEach` in work at once where the stop names no number; the rest wait. */
   forEachConcurrencyDefault: 8,
+  /** Greatest number of items in work at once that a stop may name. Above: `definition.invalid`. */
   forEachConcurrencyMax: 256,
   /** Depth of nested routes. Above: `cycle.depth`. */
   nestingMax: 8,
-  /** Deliveries (work, asks, compensations excluded) of one process. Above: `cycle.hops`. */
+  /** Pieces of work that one process may ask for: stops, items, nested routes, asks and hand-offs; no retries, no compensations. Above: `cycle.hops`. */
   hopsMax: 20_000,
   /** Asks that one piece of work may make. Above: `ask.too-many`. */
   asksPerWorkMax: 256,
-  /** Steps that one piece of work may record. Above: `step.too-many`. */
+  /** Steps that one piece of work may make. Above: `step.too-many`. */
   stepsPerWorkMax: 1_024,
-  /** Greatest `visitsMax` that an agent or route may declare. */
+  /** Greatest `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
 
-  /** Default and greatest time that a stop may take in one attempt. */
+  /** Time of an agent for one attempt where the stop names none; a nested route has `taskTimeoutMsDefault`. Then: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
+  /** Greatest time for one attempt that a stop may name. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
-  /** Attempts count from 1 and include the first; 1 means no retry. */
+  /** Attempts of a stop that names no number, the first included. After the last the stop has failed. */
   attemptsDefault: 3,
+  /** Greatest number of attempts that a stop may name; 1 means no retry. Above: `definition.invalid`. */
   attemptsMax: 100,
+  /** Pause before a second attempt where the stop names none; it doubles from attempt to attempt, and up to half of it is left out at random. */
   backoffMsDefault: 200,
+  /** Pause at which the doubling ends where the stop names none. */
   backoffMsMaxDefault: 30 * SECOND_MS,
+  /** Greatest pause between attempts that a stop may name. Above: `definition.invalid`. */
   backoffMsMax: 1 * HOUR_MS,
-  /** Attempts of one compensation; they are many because giving up needs a person. */
+  /** Attempts of one compensation; they are many because giving up needs a person. After the last: `compensation.failed` and a dead letter. */
   undoAttemptsMax: 12,
+  /** Time of an agent or nested route for one attempt of a compensation. Then the next attempt is made. */
   undoTimeoutMs: 60 * SECOND_MS,
+  /** Pause before the second attempt of a compensation; it doubles from attempt to attempt, and up to half of it is left out at random. */
   undoBackoffMs: 500,
+  /** Pause at which the doubling ends for compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
   /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that poison work cannot kill hosts for ever. */
   takeoversMax: 5,
@@ -102,8 +113,9 @@ export const LIMITS = {
   agentQueueMax: 256,
   /** Deduplication entries of one agent actor. Above: `agent.window-full`, retryable, nothing recorded. */
   agentWindowMax: 8_192,
-  /** Handlers of one agent running at once in one host, unless the agent declares fewer. */
+  /** Handlers of one agent running at once in one host where the agent declares no number; further ones wait. */
   agentConcurrencyDefault: 64,
+  /** Greatest number of handlers at once that an agent may declare. Above: `definition.invalid`. */
   agentConcurrencyMax: 1_024,
   /** A handler that was told to stop gets this long before its work goes on without it. */
   stopGraceMs: 5 * SECOND_MS,
@@ -112,10 +124,11 @@ export const LIMITS = {
   parkedHandlersMax: 4_096,
   /** An undo that runs a handler again concludes when the handler has asked for nothing new for this long. */
   undoQuietMs: 100,
-  /** Pause before a handler's result that could not be recorded is recorded again; doubles up to the second figure. */
+  /** First pause before what a handler did is offered to its actor again because it could not be recorded; doubles. */
   recordRetryMsMin: 100,
+  /** Pause at which that doubling ends; it is offered until it is recorded or refused. */
   recordRetryMsMax: 2 * SECOND_MS,
-  /** Pause before an unanswered write is written again. */
+  /** A write whose fate cannot be read is tried again after twice this, then four times, and so on. */
   commitRetryMs: 50,
 
   /** A host reports each running piece of work this often to the work's actor. */
@@ -150,7 +163,7 @@ export const LIMITS = {
   sidecarCallMs: 5 * SECOND_MS,
   /** Deliveries of one submitted task before its caller is told that the sidecar does not answer. */
   submitAttemptsMax: 3,
-  /** Greatest `waitMs` of POST /tasks. */
+  /** Greatest `waitMs` of POST /tasks. Above: `body.invalid`. */
   waitMsMax: 60 * SECOND_MS,
   /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
@@ -163,15 +176,15 @@ export const LIMITS = {
   indexBucketEntriesMax: 2_048,
   /** Entries in one write to the index. */
   indexBatchMax: 256,
+  /** Time that the line of an ended process waits for others, to be written together with them. */
+  indexLingerMs: 25,
   /** Buckets of an index. Above: `index.full`, retryable. */
   indexBucketsMax: 16_384,
-  /** Entries on one page of a listing. */
+  /** Entries on one page of a listing. More asked for: `body.invalid`. */
   pageEntriesMax: 200,
-  /** History lines in a dead letter; the oldest leave first. */
+  /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
   historyMax: 64,
 } as const;
-
-export type Limits = typeof LIMITS;
 
 function relation(holds: boolean, text: string): void {
   if (!holds) throw new Error(`limits.ts: ${text}`);

@@ -50,7 +50,7 @@ export const Parent = z.strictObject({ processId: ActorId, workId: z.string() })
 export type Parent = { readonly processId: string; readonly workId: string };
 
 /** A task, asked of a process manager from outside or by a parent process. */
-export const TaskBody = z.strictObject({
+const TaskBody = z.strictObject({
   kind: z.literal("task"),
   route: z.string(),
   /** Which version of the rules the task is pinned to: the slip, by reference. */
@@ -63,7 +63,7 @@ export const TaskBody = z.strictObject({
 });
 
 /** Work for an agent: a stop, or an ask of another agent's handler. */
-export const WorkBody = z.strictObject({
+const WorkBody = z.strictObject({
   kind: z.literal("work"),
   workId: z.string(),
   attempt: z.int().positive(),
@@ -73,10 +73,12 @@ export const WorkBody = z.strictObject({
   /** Until then the process may ask for compensation, so the agent must remember. */
   retainUntilMs: EpochMs,
   ancestors: z.array(Ancestor),
+  /** The first thing that is ever asked of an actor which only this process can know: it may begin wherever the message is. */
+  first: z.boolean().optional(),
 });
 
 /** Compensation of a piece of work, of an agent or of a child process. */
-export const UndoBody = z.strictObject({
+const UndoBody = z.strictObject({
   kind: z.literal("undo"),
   /** The work to undo. */
   workId: z.string(),
@@ -87,10 +89,10 @@ export const UndoBody = z.strictObject({
 });
 
 /** The answer to a handler's ask. */
-export const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
+const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
 
 /** A doer tells how its work, or the compensation of it, ended. */
-export const ResultBody = z.strictObject({
+const ResultBody = z.strictObject({
   kind: z.literal("result"),
   workId: z.string(),
   attempt: z.int().positive(),
@@ -98,10 +100,10 @@ export const ResultBody = z.strictObject({
 });
 
 /** A handler asks another agent, through the process manager. */
-export const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.string(), index: z.int().nonnegative(), agent: z.string(), input: Value });
+const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.string(), index: z.int().nonnegative(), agent: z.string(), input: Value });
 
 /** Somebody cancels a process. */
-export const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
+const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
 
 /** Entries for an index actor: the directory of processes or the dead letter desk. */
 export const IndexEntry = z.strictObject({
@@ -114,7 +116,7 @@ export const IndexEntry = z.strictObject({
 });
 export type IndexEntry = z.infer<typeof IndexEntry>;
 /** Something is entered in an index, in one write. */
-export const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
+const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
 /** What a message says, by `kind`. Persisted in brokers: changing this needs a version bump. */
 export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, EntriesBody]);

@@ -33,7 +33,7 @@ const DRAIN_S = 2;
 const HeartbeatBody = z.strictObject({ workId: z.string().min(1), token: z.string().min(1) });
 
 /** What daprd asks at its start. */
-export function daprConfig(host: ActorHost): object {
+function daprConfig(host: ActorHost): object {
   return {
     entities: [...host.types],
     actorIdleTimeout: `${IDLE_S}s`,

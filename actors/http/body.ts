@@ -16,12 +16,12 @@ const ISSUES_MAX = 8;
 /** Characters of a name or value that a fault repeats. */
 const ECHO_CHARS = 80;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_BRACKET = 0x5b;
-const CLOSE_BRACKET = 0x5d;
-const OPEN_BRACE = 0x7b;
-const CLOSE_BRACE = 0x7d;
+const QUOTE_CODE = 0x22;
+const BACKSLASH_CODE = 0x5c;
+const OPEN_BRACKET_CODE = 0x5b;
+const CLOSE_BRACKET_CODE = 0x5d;
+const OPEN_BRACE_CODE = 0x7b;
+const CLOSE_BRACE_CODE = 0x7d;
 
 /** The bytes of a body. What is beyond the limit is read and dropped, so that the answer reaches the sender. */
 export interface Bytes {
@@ -122,13 +122,13 @@ function depth(bytes: Buffer): number {
   for (let at = 0; at < bytes.length; at += 1) {
     const byte = bytes[at];
     if (inString) {
-      if (byte === BACKSLASH) at += 1;
-      else if (byte === QUOTE) inString = false;
-    } else if (byte === QUOTE) inString = true;
-    else if (byte === OPEN_BRACKET || byte === OPEN_BRACE) {
+      if (byte === BACKSLASH_CODE) at += 1;
+      else if (byte === QUOTE_CODE) inString = false;
+    } else if (byte === QUOTE_CODE) inString = true;
+    else if (byte === OPEN_BRACKET_CODE || byte === OPEN_BRACE_CODE) {
       level += 1;
       if (level > deepest) deepest = level;
-    } else if (byte === CLOSE_BRACKET || byte === CLOSE_BRACE) level -= 1;
+    } else if (byte === CLOSE_BRACKET_CODE || byte === CLOSE_BRACE_CODE) level -= 1;
   }
   return deepest;
 }

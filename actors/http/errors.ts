@@ -27,13 +27,13 @@ export function errorBody(fault: WireFault, trace: string): ErrorBody {
 }
 
 /** Answers with a fault, its status and, where trying again is of use, when. */
-export function sendFault(request: Request, response: Response, fault: WireFault, status: number = FAULTS[fault.code].httpStatus): void {
+function sendFault(request: Request, response: Response, fault: WireFault, status: number = FAULTS[fault.code].httpStatus): void {
   if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE) response.set("retry-after", String(Math.ceil(LIMITS.resendMs / SECOND_MS)));
   response.status(status).json(errorBody(fault, traceId(traceOf(request))));
 }
 
 /** What was thrown, as a fault. An error that is no fault is a defect: its text stays in the log. */
-export function faultOfThrown(error: unknown): WireFault {
+function faultOfThrown(error: unknown): WireFault {
   if (isFault(error)) return wireFault(error.code, error.message, error.details);
   // express 5.3 and its router mark errors of their own: a path that cannot be decoded is 400.
   if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST) return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");

@@ -7,7 +7,7 @@ import { Fault } from "../../runtime/faults.ts";
 import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
 
 /** Who holds the app's token. One token is one subject: it says "may use this system" and no name. */
-export const TOKEN_HOLDER: Principal = { subject: "app-token", tenant: "default", permissions: [] };
+const TOKEN_HOLDER: Principal = { subject: "app-token", tenant: "default", permissions: [] };
 
 const BEARER = /^Bearer +(\S+)$/i;
 

@@ -18,7 +18,7 @@ import { Subscriber } from "./subscriber.ts";
 import { newTraceId } from "./trace.ts";
 
 /** The address that anything listens on unless told otherwise. */
-export const LOOPBACK = "127.0.0.1";
+const LOOPBACK = "127.0.0.1";
 
 /**
  * daprd keeps idle connections to the app for 90 s (Go's http.DefaultTransport, cloned in dapr 1.18.2
@@ -39,7 +39,8 @@ export interface HttpHostOptions {
   readonly agents: readonly string[];
   readonly host: ActorHost;
   readonly operations: Operations;
-  readonly transport: Transport;
+  /** How a message from a topic reaches its actor. */
+  readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
   /** True for pubsub.in-memory. */

@@ -25,7 +25,8 @@ export interface SubscriberOptions {
   /** The agents hosted here. */
   readonly agents: readonly string[];
   readonly operations: Operations;
-  readonly transport: Transport;
+  /** How a message from a topic reaches its actor. */
+  readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
   /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. */
