@@ -38,13 +38,21 @@ export class AlarmKeeper {
     if (delayMs < LIMITS.alarmAwayMsMin || !(await isCurrent())) return;
     this.forget(actor, name);
     await this.#alarms.set(actor, name, delayMs, LIMITS.alarmNearMs);
-    if (!(await isCurrent())) await this.near(actor, name);
+    if (!(await isCurrent())) await this.#bringBack(actor, name);
   }
 
-  /** Removes an alarm that no state can need any more. */
-  async remove(actor: Address, name: string): Promise<void> {
-    await this.#alarms.remove(actor, name);
+  /** Removes an alarm that no state needs any more; `isCurrent` as in {@link away}. */
+  async remove(actor: Address, name: string, isCurrent: () => Promise<boolean>): Promise<void> {
+    if (!(await isCurrent())) return;
     this.forget(actor, name);
+    await this.#alarms.remove(actor, name);
+    if (!(await isCurrent())) await this.#bringBack(actor, name);
+  }
+
+  /** Another turn may have brought it near meanwhile, and its call may have arrived before the one that moved it. */
+  async #bringBack(actor: Address, name: string): Promise<void> {
+    this.forget(actor, name);
+    await this.near(actor, name);
   }
 
   forget(actor: Address, name: string): void {

@@ -42,6 +42,8 @@ export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
   readonly #parts: ProcessActorParts;
   readonly #open = new Set<string>();
+  /** Tasks on their way to record 1; they count as open, or a burst would pass the bound together. */
+  #accepting = 0;
   readonly #timers = new Map<string, () => void>();
   readonly #made = new LruMap<string, true>(LIMITS.madeIdsMax);
 
@@ -74,9 +76,19 @@ export class ProcessActors {
     const id = message.to.id;
     const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
     if (known.phase !== "new" && known.phase !== "void") return this.#turnTask(message, {});
-    if (body.parent === undefined && this.#open.size >= this.#parts.openMax) {
+    if (body.parent === undefined && this.#open.size + this.#accepting >= this.#parts.openMax) {
       return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
     }
+    this.#accepting += 1;
+    try {
+      return await this.#openTask(message, body, known);
+    } finally {
+      this.#accepting -= 1;
+    }
+  }
+
+  async #openTask(message: Message, body: BodyOf<"task">, known: ProcessState): Promise<TurnAnswer> {
+    const id = message.to.id;
     const fault = await this.#checkInput(body);
     if (fault !== undefined && body.parent === undefined) return { refused: fault };
     const atMs = this.#parts.ports.clock.nowMs();
@@ -122,7 +134,7 @@ export class ProcessActors {
   async tick(id: string, name?: string, nudged = false): Promise<void> {
     const result = await this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
     const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
-    if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name);
+    if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name, async () => true);
     this.#after(id, result, true);
   }
 
@@ -151,7 +163,8 @@ export class ProcessActors {
     const { state, before } = result;
     if (state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
-    this.#setTimer(id, state);
+    // After a failed turn the same moment would come at once, for ever: its alarm comes in its own time.
+    if (!(result.wrote && result.verdict.kind === "refused")) this.#setTimer(id, state);
     if (result.wrote) this.#tell(before, state);
     void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
       this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");
@@ -175,13 +188,18 @@ export class ProcessActors {
     const others = result.effects.filter((effect) => !closing.includes(effect));
     const performed = (await performer.perform(others, options)) && (await performer.perform(closing, options));
     const wish = processMachine.alarm(result.state, ports.clock.nowMs());
-    if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name);
+    if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name, () => this.#isOver(id, result));
     if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence));
   }
 
   /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the alarm. */
   #saidAll(result: TurnResult<ProcessState>): boolean {
     return result.state.phase === "void" || result.effects.length > 0;
+  }
+
+  /** Only a child can be opened again under the same run: by its parent's undo. */
+  async #isOver(id: string, { state, sequence }: TurnResult<ProcessState>): Promise<boolean> {
+    return state.task?.parent === undefined || this.#isCurrent(id, sequence);
   }
 
   async #isCurrent(id: string, sequence: number): Promise<boolean> {

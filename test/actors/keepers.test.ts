@@ -1,0 +1,264 @@
+/**
+ * @module Promises of the alarm keeper, the leases and the index client, each alone over ports that the test sees.
+ */
+import { describe, expect, test } from "vitest";
+import { AlarmKeeper } from "../../actors/alarm-keeper.ts";
+import { IndexClient } from "../../actors/index-client.ts";
+import { Leases } from "../../actors/leases.ts";
+import type { Alarms, Transport } from "../../actors/ports.ts";
+import { MemoryStore } from "../../actors/memory-store.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { bucketOf, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { IndexEntry, Message } from "../../runtime/protocol.ts";
+import { countedChance, flush, HandClock } from "./engine-rig.ts";
+
+const ACTOR = { type: "sys.ProcessManager", id: "p" };
+
+class SeenAlarms implements Alarms {
+  readonly calls: string[] = [];
+  /** Where the alarm stands: its delay when it was set last. */
+  readonly standing = new Map<string, number>();
+  before: (call: string) => Promise<void> = async () => {};
+
+  async set(_actor: typeof ACTOR, name: string, dueMs: number): Promise<void> {
+    this.calls.push(`set ${dueMs}`);
+    await this.before(`set ${dueMs}`);
+    this.standing.set(name, dueMs);
+  }
+
+  async remove(_actor: typeof ACTOR, name: string): Promise<void> {
+    this.calls.push("remove");
+    await this.before("remove");
+    this.standing.delete(name);
+  }
+}
+
+const yes = async (): Promise<boolean> => true;
+const NEAR = LIMITS.alarmNearMs;
+
+describe("law: alarms", () => {
+  function keeper(): { readonly alarms: SeenAlarms; readonly keeper: AlarmKeeper; readonly clock: HandClock } {
+    const alarms = new SeenAlarms();
+    const clock = new HandClock();
+    return { alarms, clock, keeper: new AlarmKeeper(alarms, clock) };
+  }
+
+  test("near is set once while it stands, again after it was moved, removed or forgotten", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    await kept.near(ACTOR, "run-1");
+    await kept.near(ACTOR, "run-1");
+    expect(alarms.calls).toEqual([`set ${NEAR}`]);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes);
+    await kept.near(ACTOR, "run-1");
+    await kept.remove(ACTOR, "run-1", yes);
+    await kept.near(ACTOR, "run-1");
+    kept.forget(ACTOR, "run-1");
+    await kept.near(ACTOR, "run-1");
+    expect(alarms.calls).toEqual([`set ${NEAR}`, "set 60000", `set ${NEAR}`, "remove", `set ${NEAR}`, `set ${NEAR}`]);
+  });
+
+  test("what the sidecar did not take is not believed to stand", async () => {
+    const { alarms, keeper: kept } = keeper();
+    alarms.before = () => Promise.reject(new Fault("sidecar.unavailable", "no"));
+    await expect(kept.near(ACTOR, "run-1")).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    alarms.before = async () => {};
+    await kept.near(ACTOR, "run-1");
+    expect(alarms.standing.get("run-1")).toBe(NEAR);
+  });
+
+  test("away is never further than its limit, and not worth a call when it is near", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    await kept.away(ACTOR, "run-1", clock.nowMs() + LIMITS.alarmAwayMsMin - 1, yes);
+    expect(alarms.calls).toEqual([]);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 10 * LIMITS.alarmAwayMsMax, yes);
+    expect(alarms.calls).toEqual([`set ${LIMITS.alarmAwayMsMax}`]);
+  });
+
+  test("away is not moved by a decision that no longer stands; one that stopped standing meanwhile brings it back", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => false);
+    expect(alarms.calls).toEqual([]);
+    const answers = [true, false];
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => answers.shift() ?? false);
+    expect(alarms.calls).toEqual(["set 60000", `set ${NEAR}`]);
+  });
+
+  test("a turn that brings it near while it is being moved away wins, whichever call arrives first", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    let land = (): void => {};
+    alarms.before = (call) => (call === "set 60000" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
+    let current = true;
+    const moving = kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => current);
+    await flush(2);
+    await kept.near(ACTOR, "run-1");
+    current = false;
+    land();
+    await moving;
+    expect(alarms.standing.get("run-1")).toBe(NEAR);
+  });
+
+  test("it is not removed by a decision that no longer stands; one that stopped standing meanwhile sets it again", async () => {
+    const { alarms, keeper: kept } = keeper();
+    await kept.near(ACTOR, "run-1");
+    await kept.remove(ACTOR, "run-1", async () => false);
+    expect(alarms.standing.has("run-1")).toBe(true);
+    let land = (): void => {};
+    alarms.before = (call) => (call === "remove" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
+    let current = true;
+    const removing = kept.remove(ACTOR, "run-1", async () => current);
+    await flush(2);
+    await kept.near(ACTOR, "run-1");
+    current = false;
+    land();
+    await removing;
+    expect(alarms.standing.get("run-1")).toBe(NEAR);
+  });
+});
+
+describe("law: three missed heartbeats allow a takeover", () => {
+  const SILENCE = LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax;
+
+  function watching(): { readonly clock: HandClock; readonly leases: Leases; readonly lost: string[]; watch(token: string): void } {
+    const clock = new HandClock();
+    const leases = new Leases(clock);
+    const lost: string[] = [];
+    return { clock, leases, lost, watch: (token) => leases.watch("a/w", token, () => lost.push(token)) };
+  }
+
+  test("silence of three beats is a loss, told once, and not a millisecond early", async () => {
+    const { clock, lost, watch } = watching();
+    watch("t");
+    await clock.advance(SILENCE - 1);
+    expect(lost).toEqual([]);
+    await clock.advance(1);
+    expect(lost).toEqual(["t"]);
+    await clock.advance(10 * SILENCE);
+    expect(lost).toEqual(["t"]);
+  });
+
+  test("watching again under the same token does not begin anew; under another it does", async () => {
+    const { clock, lost, watch } = watching();
+    watch("t");
+    await clock.advance(SILENCE - 1);
+    watch("t");
+    await clock.advance(1);
+    expect(lost).toEqual(["t"]);
+    watch("t");
+    await clock.advance(SILENCE - 1);
+    watch("u");
+    await clock.advance(SILENCE - 1);
+    expect(lost).toEqual(["t"]);
+    await clock.advance(1);
+    expect(lost).toEqual(["t", "u"]);
+  });
+
+  test("a sign of life under the token ends the watch; one under another token does not", async () => {
+    const { clock, leases, lost, watch } = watching();
+    watch("t");
+    leases.heard("a/w", { workId: "w", token: "stale" });
+    leases.heard("other", { workId: "w", token: "t" });
+    await clock.advance(SILENCE);
+    expect(lost).toEqual(["t"]);
+    watch("t");
+    leases.heard("a/w", { workId: "w", token: "t" });
+    await clock.advance(10 * SILENCE);
+    expect(lost).toEqual(["t"]);
+    expect(clock.pending).toBe(0);
+  });
+
+  test("a stopping host ends all its watches", async () => {
+    const { clock, leases, lost, watch } = watching();
+    watch("t");
+    leases.endAll();
+    await clock.advance(10 * SILENCE);
+    expect(lost).toEqual([]);
+  });
+});
+
+/** Index actors without a journal, and what was sent to them. */
+class Indexes {
+  readonly states = new Map<string, IndexState>();
+  readonly sent: [string, number][] = [];
+  silent = false;
+  hold: Promise<void> | undefined;
+
+  readonly deliver = async (message: Message): Promise<Awaited<ReturnType<Transport["deliver"]>>> => {
+    const { id } = message.to;
+    this.sent.push([id, message.body.kind === "entries" ? message.body.entries.length : 0]);
+    await this.hold;
+    if (this.silent) throw new Fault("sidecar.unavailable", "silent");
+    const state = this.states.get(id) ?? indexMachine.initial(id);
+    const context = { system: "sys", actorId: id, nowMs: 0, incarnation: "", jitter01: 0, token: "", values: new Map<string, Json>() };
+    const decision = indexMachine.decide(state, { kind: "message", message }, context);
+    if (decision.verdict.kind === "refused") return { refused: decision.verdict.fault };
+    this.states.set(id, decision.events.reduce((now, event) => indexMachine.evolve(now, event), state));
+    return { receipt: { messageId: message.id, sequence: 1 } };
+  };
+}
+
+describe("the index client", () => {
+  const entry = (id: string): IndexEntry => ({ id, open: true, atMs: 1, facts: {} });
+
+  function client(): { readonly indexes: Indexes; readonly clock: HandClock; readonly client: IndexClient } {
+    const indexes = new Indexes();
+    const clock = new HandClock();
+    const unused = (): never => { throw new Error("not used"); };
+    const inspect = async (actor: { readonly id: string }): Promise<Json> => JSON.parse(JSON.stringify(indexes.states.get(actor.id) ?? indexMachine.initial(actor.id))) as Json;
+    const transport: Transport = { deliver: indexes.deliver, inspect, publish: unused, heartbeat: unused, nudge: unused, notice: unused };
+    const alarms: Alarms = { set: unused, remove: unused };
+    return { indexes, clock, client: new IndexClient({ store: new MemoryStore(), alarms, transport, clock, chance: countedChance("c") }, "sys", "Directory") };
+  }
+
+  test("an entry is in when the index gave its receipt, in a bucket that the root names", async () => {
+    const { indexes, clock, client: index } = client();
+    const bucket = await index.open(entry("p"));
+    expect(bucket).toBe(bucketOf(clock.nowMs(), 0));
+    expect(await index.buckets()).toEqual([bucket]);
+    expect(await index.read(bucket)).toEqual([entry("p")]);
+    await index.open(entry("q"));
+    expect(indexes.sent.filter(([id]) => id === "root")).toHaveLength(1);
+  });
+
+  test("what waits while a write is under way goes together in the next, so many at most", async () => {
+    const { indexes, client: index } = client();
+    let go = (): void => {};
+    indexes.hold = new Promise((resolve) => (go = resolve));
+    const opened = Array.from({ length: 300 }, (_, number) => index.open(entry(`p${number}`)));
+    await flush(2);
+    indexes.hold = undefined;
+    go();
+    await Promise.all(opened);
+    expect(indexes.sent.filter(([id]) => id !== "root").map(([, count]) => count)).toEqual([1, LIMITS.indexBatchMax, 300 - 1 - LIMITS.indexBatchMax]);
+  });
+
+  test("a full bucket is followed by the next of the same slice; a new slice begins its own", async () => {
+    const { clock, client: index } = client();
+    await Promise.all(Array.from({ length: LIMITS.indexBucketEntriesMax }, (_, number) => index.open(entry(`p${number}`))));
+    const next = await index.open(entry("more"));
+    expect(next).toBe(bucketOf(clock.nowMs(), 1));
+    await clock.advance(LIMITS.indexBucketMs);
+    expect(await index.open(entry("later"))).toBe(bucketOf(clock.nowMs(), 0));
+    expect((await index.buckets()).length).toBe(3);
+  });
+
+  test("a silent index fails the entry, and the bucket is registered anew with the next", async () => {
+    const { indexes, client: index } = client();
+    indexes.silent = true;
+    await expect(index.open(entry("p"))).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    indexes.silent = false;
+    const bucket = await index.open(entry("p"));
+    expect(await index.buckets()).toEqual([bucket]);
+  });
+
+  test("a late open line does not reopen what was closed, and closing twice writes once", async () => {
+    const { indexes, client: index } = client();
+    const bucket = await index.open(entry("p"));
+    await index.enter(bucket, { ...entry("p"), open: false, atMs: 5 });
+    await index.enter(bucket, entry("p"));
+    expect((await index.read(bucket))[0]?.open).toBe(false);
+    const before = indexes.states.get(bucket);
+    await index.enter(bucket, { ...entry("p"), open: false, atMs: 5 });
+    expect(indexes.states.get(bucket)).toEqual(before);
+  });
+});
