@@ -55,6 +55,7 @@ export class HandlerRun implements RuntimeContext {
   readonly #asked = new Map<number, PendingAsk>();
   readonly #undoables: Undoable[] = [];
   #uuids = 0;
+  #steps = 0;
   #pendingState: { readonly content: Json; readonly base: number } | undefined;
   #stateVersion: number;
   #state: Json;
@@ -128,6 +129,7 @@ export class HandlerRun implements RuntimeContext {
 
   async step(name: string, action: (step: StepTools) => unknown, options?: StepOptions): Promise<Json> {
     const occurrence = this.#count(`step ${name}`);
+    this.#steps += 1;
     const input = hashJson(options?.input ?? null);
     const recorded = this.#find("step", name, occurrence, input);
     if (recorded !== undefined) {
@@ -140,7 +142,7 @@ export class HandlerRun implements RuntimeContext {
       this.#noteUndo(name, occurrence, undefined, options?.undo);
       return this.#never();
     }
-    if (occurrence >= LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} was made ${occurrence} times`);
+    if (this.#steps > LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} is one more than the ${LIMITS.stepsPerWorkMax} steps of one piece of work`);
     this.#throwIfStopped();
     const output = plainJson(await action(this.#tools(name, occurrence)));
     await this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined });

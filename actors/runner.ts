@@ -261,7 +261,7 @@ export class Runner {
     }
   }
 
-  /** Signs of life for as long as the run lasts, parked or not: whoever holds the actor may be another host. */
+  /** Signs of life for as long as the run lasts, but none while it is parked: whoever holds the actor may be another host. */
   async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
     const actor: Address = { type: this.#parts.type, id: actorId };
     for (;;) {

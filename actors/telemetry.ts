@@ -13,7 +13,7 @@ const TRACER = "troupe";
 const HEX_TRACE_LENGTH = 32;
 const HEX_SPAN_LENGTH = 16;
 
-/** Names of spans and attributes, in one place. */
+/** Names of spans. */
 export const SPAN = { task: "troupe.task", turn: "troupe.turn", message: "troupe.message", effect: "troupe.effect" } as const;
 /** Names of the attributes of spans. Those that do not begin with `troupe` are OpenTelemetry's own. */
 export const ATTRIBUTE = {
@@ -42,7 +42,7 @@ function hex(chance: Chance, length: number): string {
 }
 
 /** The OpenTelemetry context of a trace context that came in a message. */
-export function contextOf(parent: Trace): Context {
+function contextOf(parent: Trace): Context {
   const [, traceId = "", spanId = "", flags = "00"] = parent.traceparent.split("-");
   return trace.setSpanContext(context.active(), { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true });
 }

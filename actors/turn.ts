@@ -193,7 +193,7 @@ function overlay(loaded: ReadonlyMap<string, Json>, below: DecisionContext["valu
 }
 
 /** What a record says of an effect; its content is made again from the state. */
-export function effectName(effect: Effect): string {
+function effectName(effect: Effect): string {
   switch (effect.kind) {
     case "send":
       return `send ${effect.message.id}`;

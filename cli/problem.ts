@@ -3,7 +3,7 @@ import { FAULTS, isFault, isFaultCode } from "../runtime/faults.ts";
 import { LaunchError, messageOf } from "./dapr/problem.ts";
 
 /** Codes of the command itself; those of Dapr's launcher are in `dapr/problem.ts`, those of a system in `runtime/faults.ts`. */
-export type CliCode = "USAGE" | "SYSTEM_FILE" | "SYSTEM_EXPORT" | "SYSTEM_LOAD" | "RUN_FILE" | "APP_FAILED" | "APP_ANSWER" | "PART_ENDED" | "TASKS_FILE";
+export type CliCode = "USAGE" | "SYSTEM_FILE" | "SYSTEM_EXPORT" | "SYSTEM_LOAD" | "RUN_FILE" | "APP_ANSWER" | "PART_ENDED" | "TASKS_FILE";
 
 /** Exit codes of every command. */
 export const EXIT = { ok: 0, failed: 1, usage: 2 } as const;

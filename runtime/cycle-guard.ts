@@ -12,11 +12,11 @@ import type { Ancestor } from "./protocol.ts";
 import type { Slip } from "./slip.ts";
 
 /** The names of a ring or path as a person reads it. */
-export function ringText(names: readonly string[]): string {
+function ringText(names: readonly string[]): string {
   return names.join(" -> ");
 }
 
-/** Refuses the next link of a causal chain of hand-offs and asks. Siblings, attempts and redrives are no part of it. */
+/** Refuses the next link of a causal chain of hand-offs and asks. Siblings and attempts are no part of it. */
 export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void {
   const path = [...chain.map((link) => link.agent), next.agent];
   const same = chain.findIndex((link) => link.agent === next.agent && link.input === next.input);

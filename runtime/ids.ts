@@ -37,9 +37,6 @@ export function encodeActorId(text: string): string {
   return `x-${hashText(text)}`;
 }
 
-/** What a piece of work is for. `do`: a stop. `ask`: a question of a handler. `undo`: compensation of another work. */
-export type WorkKind = "do" | "ask" | "undo";
-
 /** Work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1, and one more after each hand-off. */
 export function stopWorkId(process: string, run: number, stop: string, item: number, visit: number): string {
   return `${process}:${run}:${stop}:${item}:${visit}`;

@@ -8,7 +8,6 @@
 import type { z } from "zod";
 import type { Json, WireFault } from "./faults.ts";
 import type { Effect } from "./protocol.ts";
-import { Fault } from "./faults.ts";
 import { packValue, readValue, type StoredValue, type Value } from "./value.ts";
 
 /** Everything a decision may use that is not its state or its input. */
@@ -133,9 +132,4 @@ export class Draft<S, E> {
   done(): Decision<E> {
     return { events: this.#events, effects: this.#effects, stored: this.#stored, verdict: this.#verdict };
   }
-}
-
-/** A refusal that records nothing. */
-export function refusal<E>(fault: Fault): Decision<E> {
-  return { events: [], effects: [], stored: [], verdict: { kind: "refused", fault: fault.toWire() } };
 }

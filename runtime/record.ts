@@ -41,7 +41,7 @@ export interface JournalRecord<E> {
 }
 
 /** A snapshot: the state after a sequence. Insert-only under keys of its own, numbered without gaps. */
-export const SnapshotFrame = z.strictObject({
+const SnapshotFrame = z.strictObject({
   v: z.literal(RECORD_VERSION),
   number: z.int().positive(),
   sequence: z.int().positive(),

@@ -62,10 +62,3 @@ export function readValue(value: Value, read: ReadValue): Json {
 export function valueHash(value: Value): string {
   return "json" in value ? hashText(canonicalJson(value.json)) : value.ref;
 }
-
-/** The references among some values. */
-export function valueRefs(values: Iterable<Value | undefined>): string[] {
-  const refs = new Set<string>();
-  for (const value of values) if (value !== undefined && "ref" in value) refs.add(value.ref);
-  return [...refs];
-}

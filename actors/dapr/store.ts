@@ -136,8 +136,8 @@ export function decodeContent(stored: Json): Json {
   return content === undefined ? stored : content;
 }
 
-/** What the answer to an insert says. Exported for its tests. */
-export function insertResult(answer: SidecarAnswer): InsertResult {
+/** What the answer to an insert says. */
+function insertResult(answer: SidecarAnswer): InsertResult {
   if (answer.status === STATUS_NO_CONTENT) return "inserted";
   if (answer.status === STATUS_CONFLICT) return "refused";
   if (answer.status === STATUS_ERROR && REFUSALS.some((text) => text.test(answer.text))) return "refused";

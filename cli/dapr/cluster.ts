@@ -13,7 +13,6 @@ import { writeConfiguration } from "./resources.ts";
 import { SidecarPart, type Sidecar } from "./sidecar.ts";
 
 export type { Restartable } from "./part.ts";
-export type { ControlPorts, LogLevel, SidecarOptions } from "./plans.ts";
 export type { Sidecar } from "./sidecar.ts";
 
 /** What a Dapr set is started with. */

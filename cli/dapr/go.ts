@@ -7,8 +7,8 @@ import { LaunchError, systemCode } from "./problem.ts";
 const run = promisify(execFile);
 const VERSION_TIMEOUT_MS = 20_000;
 /** go.mod of dapr 1.18.2 asks for it. */
-export const GO_MAJOR = 1;
-export const GO_MINOR_MIN = 26;
+const GO_MAJOR = 1;
+const GO_MINOR_MIN = 26;
 
 const INSTALL = `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) and put it on PATH, or put daprd, placement and scheduler 1.18.2 into ~/.dapr/bin.`;
 

@@ -2,8 +2,6 @@
 
 /** The codes of `LaunchError`. Each has one cause and one thing to do. */
 export type LaunchCode =
-  | "DAPR_NOT_FOUND"
-  | "DAPR_VERSION"
   | "SYSTEM_UNSUPPORTED"
   | "GO_ABSENT"
   | "GO_OLD"

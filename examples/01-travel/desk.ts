@@ -30,7 +30,7 @@ export async function cancel(_booking: Booking | undefined, { idempotencyKey }: 
 }
 
 /** Where the reservations lie. */
-export function folder(): string {
+function folder(): string {
   return process.env["TRAVEL_DESK"] ?? join(".troupe", "bookings");
 }
 

@@ -4,7 +4,7 @@
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
-import { Fault, faultFrom, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { childProcessId, encodeActorId, messageId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readAll, readOne } from "../machine.ts";
@@ -211,9 +211,4 @@ function belongs(one: { readonly id: string; readonly stop: string }, path: stri
   const [stop, item] = path.split("#");
   if (one.stop !== stop) return false;
   return item === undefined || one.id.split(":")[3] === item;
-}
-
-/** Any fault on the way forward that is not an answer to a request. */
-export function failForward(draft: ProcessDraft, error: unknown, stop: string): void {
-  beginEnding(draft, "failed", faultFrom(error, "turn.failed"), stop);
 }

@@ -110,7 +110,7 @@ function whenOpen(draft: ProcessDraft, take: () => void): void {
 }
 
 /** Route and input: what makes a repeated task the same task. */
-export function fingerprint(body: BodyOf<"task">): string {
+function fingerprint(body: BodyOf<"task">): string {
   return hashJson({ route: body.route, input: valueHash(body.input) });
 }
 

@@ -6,7 +6,6 @@
  */
 import { z } from "zod";
 import { assertNever, WireFault } from "../faults.ts";
-import type { WorkKind } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
 import { RetryPolicy, Target } from "../slip.ts";
@@ -36,6 +35,7 @@ export type Link = { readonly agent: string; readonly input: string };
 /** A request that the manager made and that is not answered yet, or waits to be made again. */
 export const Work = z.strictObject({
   id: z.string(),
+  /** `do`: a stop. `ask`: a question of a handler. `undo`: compensation of another work. */
   kind: z.enum(["do", "ask", "undo"]),
   /** Order of asking within the process, from 1. Compensation goes backwards along it. */
   order: z.int().positive(),
@@ -86,8 +86,8 @@ export const Progress = z.strictObject({
 export type Progress = z.infer<typeof Progress>;
 
 /** One thing that happened, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
-export const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
-export type HistoryLine = z.infer<typeof HistoryLine>;
+const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
+type HistoryLine = z.infer<typeof HistoryLine>;
 
 /** Why the process no longer goes forward. */
 export const Ending = z.strictObject({
@@ -310,9 +310,4 @@ function line(state: ProcessState, id: string, atMs: number, what: string, code?
 
 function addLine(state: ProcessState, added: HistoryLine): ProcessState {
   return { ...state, history: [...state.history, added].slice(-LIMITS.historyMax) };
-}
-
-/** Name of the work kind in a sentence. */
-export function kindText(kind: WorkKind): string {
-  return kind === "do" ? "stop" : kind === "ask" ? "ask" : "compensation";
 }

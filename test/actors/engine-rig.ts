@@ -11,8 +11,8 @@ import type { Chance, Clock, InsertResult, Ports, StateStore, Transport } from "
 import { TurnEngine, type TurnHooks } from "../../actors/turn.ts";
 import { Values } from "../../actors/values.ts";
 
-export const SYSTEM = "sys";
-export const TYPE = "sys.Counter";
+const SYSTEM = "sys";
+const TYPE = "sys.Counter";
 
 /** A clock that moves only when told to. */
 export class HandClock implements Clock {
@@ -89,7 +89,7 @@ function evolve(state: CounterState, event: CounterEvent): CounterState {
   return event.e === "ballast" ? { ...state, ballast: event.text } : { ...state, content: event.content };
 }
 
-export const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
+const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   initial: (id) => ({ id, count: 0, ballast: "" }),
   decide: (state, input, context): Decision<CounterEvent> => {
     const draft = new Draft(state, evolve, context);

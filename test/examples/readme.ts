@@ -40,7 +40,7 @@ function errorsTable(): string {
   return ["| Code | HTTP | Tried again | Meaning | What to do |", "|---|---|---|---|---|", ...rows, ""].join("\n");
 }
 
-/** Values come from the module, descriptions from the comments above them; a constant without one shares the one before. */
+/** Values come from the module, descriptions from the comments above them, each on one line. */
 function limitsTable(): string {
   const source = readFileSync(join(ROOT, "runtime/limits.ts"), "utf8");
   const values: Readonly<Record<string, number>> = LIMITS;

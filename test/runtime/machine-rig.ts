@@ -14,7 +14,7 @@ export const T0 = 1_000_000;
 export const TRACE = { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` };
 export const PRINCIPAL = { subject: "ada", tenant: "t", permissions: ["book"] };
 
-export function freezeDeep<T>(value: T): T {
+function freezeDeep<T>(value: T): T {
   if (typeof value !== "object" || value === null || Object.isFrozen(value)) return value;
   for (const part of Object.values(value)) freezeDeep(part);
   return Object.freeze(value);

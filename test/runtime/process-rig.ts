@@ -3,7 +3,6 @@
  */
 import type { Expression } from "../../runtime/expression.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
-import { LIMITS } from "../../runtime/limits.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import type { ProcessEvent, ProcessState, Work } from "../../runtime/process/state.ts";
@@ -12,7 +11,7 @@ import { type AgentData, type Call, RETRY_DEFAULT, type RouteData, type Slip, ty
 import { packValue } from "../../runtime/value.ts";
 import { MachineRig, PRINCIPAL, sends, TRACE } from "./machine-rig.ts";
 
-export const FLAT = { ...RETRY_DEFAULT, jitter: 0 };
+const FLAT = { ...RETRY_DEFAULT, jitter: 0 };
 
 export function call(agent: string, more: Partial<Call> = {}): Call {
   return { target: { agent }, input: { from: ["task"] }, timeoutMs: 60_000, retry: { ...FLAT, attemptsMax: 1 }, optional: false, ...more };
@@ -22,7 +21,7 @@ export function one(name: string, more: Partial<Call> = {}, agent = name.toUpper
   return { kind: "one", name, call: call(agent, more) };
 }
 
-export function agentData(more: Partial<AgentData> = {}): AgentData {
+function agentData(more: Partial<AgentData> = {}): AgentData {
   return { version: 1, asks: [], handsOffTo: [], ...more };
 }
 
@@ -145,5 +144,3 @@ export function asksUndo(decision: Decision<ProcessEvent>): string[] {
 export function asksWork(decision: Decision<ProcessEvent>): string[] {
   return sends(decision.effects).flatMap(({ body }) => (body.kind === "work" ? [body.workId] : []));
 }
-
-export const DAY_MS = LIMITS.compensationMsMax;
