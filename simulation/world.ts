@@ -264,9 +264,13 @@ export class World {
     this.store.comeBack();
     this.network.mend();
     this.#doubleUntilMs = -1;
+    const alarmsLost = this.faults.fired.some((fired) => fired.kind === "alarmsLost");
+    // Where all alarms are lost only the index knows what is open, and a host reads it when it starts.
+    const first = this.nodes[0];
+    if (alarmsLost && first !== undefined) this.crash(first.life, undefined, "to start it again, because all alarms were lost");
     for (const node of this.nodes) {
       this.wake(node.life);
-      if (node.life.state === "dead" && !(keepDead && this.nodes.some((other) => other.life.state === "up"))) this.restart(node.index);
+      if (node.life.state === "dead" && !(keepDead && !alarmsLost && this.nodes.some((other) => other.life.state === "up"))) this.restart(node.index);
     }
   }
 
