@@ -5,8 +5,8 @@ import type { OutcomeView } from "./operations.ts";
 import type { Clock } from "./ports.ts";
 
 /** First and greatest pause between two looks at a process that another host may end, in milliseconds. */
-const LOOK_MS_MIN = 250;
-const LOOK_MS_MAX = 2_000;
+const LOOK_MS_MIN = 1_000;
+const LOOK_MS_MAX = 4_000;
 
 /** The wait of one caller, who must call `end` when it no longer waits. */
 export interface Waiting {

@@ -45,9 +45,12 @@ export async function readBytes(request: IncomingMessage): Promise<Bytes> {
       if (room > 0) chunks.push(chunk.subarray(0, room));
       size = Math.min(LIMITS.bodyBytesMax, size + chunk.length);
     });
+    const broken = (): void => {
+      if (!request.readableEnded) reject(new Fault("body.invalid", "the request ended before its body did"));
+    };
     request.once("end", () => resolve({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), cut }));
-    request.once("close", () => reject(new Fault("body.invalid", "the request ended before its body did")));
-    request.once("error", () => reject(new Fault("body.invalid", "the request ended before its body did")));
+    request.once("close", broken);
+    request.once("error", broken);
   });
 }
 
