@@ -11,8 +11,11 @@ const TOKEN_HOLDER: Principal = { subject: "app-token", tenant: "default", permi
 
 const BEARER = /^Bearer +(\S+)$/i;
 
-/** Lets through what carries the token. Where no token is configured everything passes. Throws `auth.token`. */
-export function requireToken(token: string | undefined, bearerAllowed: (request: Request) => boolean): RequestHandler {
+/**
+ * Lets through what carries the token. Where no token is configured everything passes. Throws `auth.token`.
+ * `refused` hears of the others: without it a daprd that has another token would be refused in silence.
+ */
+export function requireToken(token: string | undefined, bearerAllowed: (request: Request) => boolean, refused: (request: Request) => void = () => {}): RequestHandler {
   const wanted = token === undefined ? undefined : digest(token);
   return (request, _response, next) => {
     if (wanted === undefined) {
@@ -21,7 +24,10 @@ export function requireToken(token: string | undefined, bearerAllowed: (request:
     }
     const offered = request.get("dapr-api-token") ?? (bearerAllowed(request) ? BEARER.exec(request.get("authorization") ?? "")?.[1] : undefined);
     // Digests have one length, so neither the length nor the first wrong letter can be timed.
-    if (offered === undefined || !timingSafeEqual(digest(offered), wanted)) throw new Fault("auth.token", offered === undefined ? "the request carries no token" : "the token is not the one of this app");
+    if (offered === undefined || !timingSafeEqual(digest(offered), wanted)) {
+      refused(request);
+      throw new Fault("auth.token", offered === undefined ? "the request carries no token" : "the token is not the one of this app");
+    }
     next();
   };
 }

@@ -131,7 +131,7 @@ export class HttpHost {
     });
     app.use(this.#count());
     app.use(refuseForeignPages);
-    app.use(requireToken(options.appToken, isUsersApi));
+    app.use(requireToken(options.appToken, isUsersApi, tellRefusedSidecar(options.logger)));
     app.use(actorRoutes(options.host, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
@@ -150,6 +150,17 @@ export class HttpHost {
       next();
     };
   }
+}
+
+/** A daprd that is refused shows nothing but unplaced actors, so its first refusal is said where the operator looks. */
+function tellRefusedSidecar(logger: Logger): (request: Request) => void {
+  let said = false;
+  return (request) => {
+    if (said || isUsersApi(request)) return;
+    said = true;
+    const fault = { code: "auth.token", message: `${request.method} ${request.path} came without this app's token` };
+    logger.warn({ fault }, "the sidecar is refused: its APP_API_TOKEN is not this app's");
+  };
 }
 
 /** daprd sends its header on the paths of its protocols; a bearer token is for people and programs. */
