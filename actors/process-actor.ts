@@ -60,6 +60,11 @@ export class ProcessActors {
     this.#made.set(id, true);
   }
 
+  /** Whether the process was open after its last turn here. */
+  isOpen(id: string): boolean {
+    return this.#open.has(id);
+  }
+
   get openCount(): number {
     return this.#open.size;
   }

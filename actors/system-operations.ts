@@ -3,15 +3,16 @@
  */
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
-import { hashText } from "../runtime/canonical.ts";
+import { hashText, plainJson } from "../runtime/canonical.ts";
 import { Fault, invariant, isFault, type Json, type WireFault } from "../runtime/faults.ts";
 import { isFaultCode, WireFault as WireFaultSchema } from "../runtime/faults.ts";
 import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, type TurnAnswer } from "../runtime/protocol.ts";
+import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import type { Host } from "./host.ts";
 import type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
 import { ATTRIBUTE, freshTrace, taskTrace } from "./telemetry.ts";
 import { Waiters } from "./waiters.ts";
@@ -28,6 +29,9 @@ const ProcessShown = z.object({
 });
 
 /** What the operations work on. `newId` makes the id of a task that comes without one. */
+/** A waiter believes for so long that a process stays where it was opened, in milliseconds. */
+const MOVED_MS = 2_000;
+
 export interface OperationsParts {
   readonly system: System;
   readonly ports: Ports;
@@ -42,7 +46,7 @@ export class SystemOperations implements Operations {
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
-    this.#waiters = new Waiters(parts.ports.clock, (id) => this.#outcome(id));
+    this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       if (after.phase === "ended" && before.phase !== "ended") void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
     });
@@ -68,7 +72,7 @@ export class SystemOperations implements Operations {
         return await transport.deliver(message);
       } catch (error) {
         if (attempt >= LIMITS.submitAttemptsMax || !isFault(error) || error.code !== "sidecar.unavailable") throw error;
-        await new Promise<void>((resolve) => void clock.after(LIMITS.recordRetryMsMin, resolve));
+        await pause(clock, LIMITS.recordRetryMsMin);
       }
     }
   }
@@ -106,7 +110,7 @@ export class SystemOperations implements Operations {
   #receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
     if ("refused" in answer) throw Fault.fromWire(answer.refused);
     const receipt: Receipt = answer.receipt;
-    return { id: message.to.id, route, run: 1, sequence: receipt.sequence, traceId: answer.traceId ?? message.trace.traceparent.slice(3, 35) };
+    return { id: message.to.id, route, run: 1, sequence: receipt.sequence, traceId: answer.traceId ?? traceId(message.trace) };
   }
 
   async process(id: string): Promise<Json> {
@@ -120,9 +124,14 @@ export class SystemOperations implements Operations {
     const { outcome, task } = state;
     invariant(outcome !== undefined && task !== undefined, "an ended process has a task and an outcome");
     return {
-      id: state.id, status: outcome.status, traceId: task.trace.traceparent.slice(3, 35), acceptedAtMs: task.acceptedAtMs, endedAtMs: outcome.atMs,
+      id: state.id, status: outcome.status, traceId: traceId(task.trace), acceptedAtMs: task.acceptedAtMs, endedAtMs: outcome.atMs,
       ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }), ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     };
+  }
+
+  /** A process that is open here will wake its waiters itself; it is looked at only in case it has moved away since. */
+  async #lookFor(id: string, waitedMs: number): Promise<OutcomeView | undefined> {
+    return this.#parts.host.processes.isOpen(id) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
   }
 
   async #outcome(id: string): Promise<OutcomeView | undefined> {
@@ -170,7 +179,7 @@ export class SystemOperations implements Operations {
   async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
     const { desk, values } = this.#parts.host;
     const atMs = this.#parts.ports.clock.nowMs();
-    const content = await values.keep({ topic, bytes, fault: JSON.parse(JSON.stringify(fault)) as Json, atMs });
+    const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs });
     const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
     await desk.open({ id: `poison-${hashText(`${topic}\n${bytes}`).slice(0, 40)}`, open: true, atMs, facts, content });
   }

@@ -5,10 +5,13 @@ import type { OutcomeView } from "./operations.ts";
 import type { Clock } from "./ports.ts";
 
 /** First and greatest pause between two looks at a process that another host may end, in milliseconds. */
-const LOOK_MS_MIN = 1_000;
-const LOOK_MS_MAX = 4_000;
+const LOOK_MS_MIN = 100;
+const LOOK_MS_MAX = 2_000;
 
 /** The wait of one caller, who must call `end` when it no longer waits. */
+/** Looks for an outcome after so many milliseconds of waiting. */
+type Look = (id: string, waitedMs: number) => Promise<OutcomeView | undefined>;
+
 export interface Waiting {
   /** The outcome, or undefined when time is up first. Never rejects. */
   readonly outcome: Promise<OutcomeView | undefined>;
@@ -18,10 +21,10 @@ export interface Waiting {
 /** The waits of a host's callers, by process id. `look` asks the process itself, wherever it is. */
 export class Waiters {
   readonly #clock: Clock;
-  readonly #look: (id: string) => Promise<OutcomeView | undefined>;
+  readonly #look: Look;
   readonly #wakers = new Map<string, Set<(outcome: OutcomeView) => void>>();
 
-  constructor(clock: Clock, look: (id: string) => Promise<OutcomeView | undefined>) {
+  constructor(clock: Clock, look: Look) {
     this.#clock = clock;
     this.#look = look;
   }
@@ -62,7 +65,7 @@ export class Waiters {
     const outcome = (async (): Promise<OutcomeView | undefined> => {
       for (let pauseMs = LOOK_MS_MIN; !ended && told === undefined && this.#clock.nowMs() < endMs; pauseMs = Math.min(2 * pauseMs, LOOK_MS_MAX)) {
         await sleep(Math.min(pauseMs, Math.max(1, endMs - this.#clock.nowMs())));
-        if (told === undefined && !ended) told = await this.#look(id).catch(() => undefined);
+        if (told === undefined && !ended) told = await this.#look(id, waitMs - (endMs - this.#clock.nowMs())).catch(() => undefined);
       }
       return told;
     })();
