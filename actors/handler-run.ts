@@ -6,11 +6,12 @@
  */
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
 import { handOffTo } from "../agents/context.ts";
-import { hashJson, hashText } from "../runtime/canonical.ts";
+import { hashJson, hashText, plainJson } from "../runtime/canonical.ts";
 import { Fault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
 import type { EntryContent } from "../runtime/agent/machine.ts";
+import { pause } from "./pause.ts";
 import type { Clock } from "./ports.ts";
 import type { Values } from "./values.ts";
 
@@ -144,7 +145,7 @@ export class HandlerRun implements RuntimeContext {
     }
     if (this.#steps > LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} is one more than the ${LIMITS.stepsPerWorkMax} steps of one piece of work`);
     this.#throwIfStopped();
-    const output = plainJson(await action(this.#tools(name, occurrence)));
+    const output = plainJson((await action(this.#tools(name, occurrence))) ?? null);
     await this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined });
     return output;
   }
@@ -216,11 +217,13 @@ export class HandlerRun implements RuntimeContext {
     if (!known) throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
   }
 
-  /** Resolves when the handler of an undo run has shown all it can: it asked for nothing new for a while. */
+  /** Resolves when the handler of an undo run has shown all it can: it waits, or hangs, and asked for nothing new for a while. */
   async blocked(): Promise<void> {
-    while (!this.#blocked || this.#parts.clock.nowMs() - this.#touchedAtMs < LIMITS.undoQuietMs) {
+    for (;;) {
+      const quietMs = this.#parts.clock.nowMs() - this.#touchedAtMs;
+      if (quietMs >= (this.#blocked ? LIMITS.undoQuietMs : LIMITS.undoSilenceMsMax)) return;
       if (this.#abort.signal.aborted || this.#shown) return;
-      await new Promise<void>((resolve) => void this.#parts.clock.after(LIMITS.undoQuietMs / 4, resolve));
+      await pause(this.#parts.clock, LIMITS.undoQuietMs / 4);
     }
   }
 
@@ -286,8 +289,4 @@ export class HandlerRun implements RuntimeContext {
     this.#blocked = true;
     return new Promise<never>(() => {});
   }
-}
-
-function plainJson(value: unknown): Json {
-  return value === undefined ? null : (JSON.parse(JSON.stringify(value)) as Json);
 }

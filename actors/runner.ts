@@ -13,9 +13,10 @@ import type { AgentInput, FinishedResult } from "../runtime/agent/machine.ts";
 import type { AgentState, AgentWork } from "../runtime/agent/state.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { SPAN, ATTRIBUTE, inSpan } from "./telemetry.ts";
-import type { Address } from "../runtime/protocol.ts";
+import { type Address, traceId } from "../runtime/protocol.ts";
 import { HandlerRun } from "./handler-run.ts";
 import type { Logger } from "./log.ts";
+import { pause } from "./pause.ts";
 import type { Clock, Transport } from "./ports.ts";
 import { Slots } from "./slots.ts";
 import type { Values } from "./values.ts";
@@ -125,7 +126,7 @@ export class Runner {
   }
 
   #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => void this.#parts.clock.after(ms, resolve));
+    return pause(this.#parts.clock, ms);
   }
 
   async #stateOf(state: AgentState): Promise<Json> {
@@ -147,7 +148,7 @@ export class Runner {
 
   #makeRun(key: string, actorId: string, work: AgentWork, stateVersion: number, content: Json): HandlerRun {
     const { definition, values, clock, peek, log } = this.#parts;
-    const facts = { processId: work.processId, workId: work.id, agent: definition.name, traceId: work.trace.traceparent.slice(3, 35) };
+    const facts = { processId: work.processId, workId: work.id, agent: definition.name, traceId: traceId(work.trace) };
     return new HandlerRun(
       {
         work, values, clock,
@@ -230,6 +231,8 @@ export class Runner {
       return { output: null };
     } catch (error) {
       return { fault: faultFrom(error, "agent.failed") };
+    } finally {
+      run.stop(wireFault("work.cancelled", "the undo has what it needs of this handler"));
     }
   }
 

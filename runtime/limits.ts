@@ -124,6 +124,8 @@ export const LIMITS = {
   parkedHandlersMax: 4_096,
   /** An undo that runs a handler again concludes when the handler has asked for nothing new for this long. */
   undoQuietMs: 100,
+  /** A handler that an undo runs again and that neither ends nor asks for anything new, for this long, has shown what it can. */
+  undoSilenceMsMax: 5 * MINUTE_MS,
   /** First pause before what a handler did is offered to its actor again because it could not be recorded; doubles. */
   recordRetryMsMin: 100,
   /** Pause at which that doubling ends; it is offered until it is recorded or refused. */

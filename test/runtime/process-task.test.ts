@@ -17,7 +17,7 @@ describe("accepting a task", () => {
       {
         v: 1, id: "p:1:a:0:1:1", to: { type: "sys.A", id: "p" }, from: "sys.ProcessManager/p", processId: "p", createdAtMs: T0, expiresAtMs: T0 + 3_600_000, hop: 1,
         principal: { subject: "ada", tenant: "t", permissions: ["book"] }, trace: TRACE,
-        body: { kind: "work", workId: "p:1:a:0:1", attempt: 1, agent: "A", version: 1, input: { json: { n: 1 } }, retainUntilMs: T0 + 3_600_000 + LIMITS.compensationMsMax, ancestors: [] },
+        body: { kind: "work", workId: "p:1:a:0:1", attempt: 1, agent: "A", version: 1, input: { json: { n: 1 } }, retainUntilMs: T0 + 3_600_000 + LIMITS.compensationMsMax, ancestors: [], first: true },
       },
     ]);
   });

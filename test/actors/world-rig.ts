@@ -1,0 +1,156 @@
+/**
+ * @module Several hosts of one system over one store, with a clock that the test drives; hosts can die and freeze.
+ */
+import type { System } from "../../agents/system.ts";
+import { Host } from "../../actors/host.ts";
+import { SILENT } from "../../actors/log.ts";
+import { MemoryStore } from "../../actors/memory-store.ts";
+import type { Alarms, Clock, Heartbeat, Ports, StateStore, Transport } from "../../actors/ports.ts";
+import { SystemOperations } from "../../actors/system-operations.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { type Address, ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { OutcomeView } from "../../actors/operations.ts";
+import { countedChance, flush, HandClock } from "./engine-rig.ts";
+
+export const CALLER = { principal: ANONYMOUS };
+
+/** One host and what holds it: while frozen nothing leaves it and nothing reaches it; when dead, nothing ever again. */
+export class Member {
+  readonly host: Host;
+  readonly operations: SystemOperations;
+  #dead = false;
+  #frozen: Promise<void> | undefined;
+  #thaw: () => void = () => {};
+
+  constructor(world: World, system: System, name: string, openMax?: number) {
+    const ports = world.portsOf(this, name);
+    this.host = new Host({ system, ports, log: SILENT, ...(openMax === undefined ? {} : { openMax }) });
+    this.operations = new SystemOperations({ system, ports, host: this.host, newId: () => "made" });
+  }
+
+  kill(): void {
+    this.#dead = true;
+  }
+
+  freeze(): void {
+    this.#frozen = new Promise((resolve) => (this.#thaw = resolve));
+  }
+
+  thaw(): void {
+    this.#frozen = undefined;
+    this.#thaw();
+  }
+
+  get reachable(): boolean {
+    return !this.#dead && this.#frozen === undefined;
+  }
+
+  /** Passes when this host may act; a dead one waits for ever. */
+  async act(): Promise<void> {
+    while (this.#dead || this.#frozen !== undefined) await (this.#dead ? new Promise<never>(() => {}) : this.#frozen);
+  }
+}
+
+export class World {
+  readonly clock = new HandClock();
+  readonly store: MemoryStore;
+  readonly members: Member[] = [];
+  readonly notices: string[] = [];
+  /** Every delivery and publication, as `kind id`. */
+  readonly sent: string[] = [];
+  readonly alarms = new Map<string, () => void>();
+  /** Where actors are; the first reachable member otherwise. */
+  place: (actor: Address) => number | undefined = () => undefined;
+  /** What the broker does with a message: how often it arrives. */
+  broker: (message: Message) => number = () => 1;
+
+  constructor(store = new MemoryStore()) {
+    this.store = store;
+  }
+
+  join(system: System, name: string, openMax?: number): Member {
+    const member = new Member(this, system, name, openMax);
+    this.members.push(member);
+    return member;
+  }
+
+  holder(actor: Address): Member {
+    const at = this.place(actor);
+    const member = at === undefined ? this.members.find((one) => one.reachable) : this.members[at];
+    if (member === undefined || !member.reachable) throw new Fault("sidecar.unavailable", "nobody holds the actor");
+    return member;
+  }
+
+  portsOf(member: Member, name: string): Ports {
+    const acting = async <T>(action: () => Promise<T>): Promise<T> => {
+      await member.act();
+      const result = await action();
+      await member.act();
+      return result;
+    };
+    const store: StateStore = { read: (keys) => acting(() => this.store.read(keys)), insert: (key, text) => acting(() => this.store.insert(key, text)) };
+    const clock: Clock = { nowMs: () => this.clock.nowMs(), after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)) };
+    const alarms: Alarms = { set: (actor, alarm, due, period) => acting(async () => this.#setAlarm(actor, alarm, due, period)), remove: (actor, alarm) => acting(async () => this.#endAlarm(actor, alarm)) };
+    const transport: Transport = {
+      publish: (_topic, message) => acting(async () => {
+        this.sent.push(`publish ${message.id}`);
+        for (let copy = 0; copy < this.broker(message); copy += 1) void this.#deliver(message).catch(() => {});
+      }),
+      deliver: (message) => acting(() => { this.sent.push(`deliver ${message.id}`); return this.#deliver(message); }),
+      heartbeat: (actor, beat: Heartbeat) => acting(async () => this.holder(actor).host.heartbeat(actor, beat)),
+      inspect: (actor) => acting(() => this.holder(actor).host.inspect(actor)),
+      nudge: (actor) => acting(() => this.holder(actor).host.nudge(actor)),
+      notice: (topic, id) => acting(async () => void this.notices.push(`${topic} ${id}`)),
+    };
+    return { store, alarms, transport, clock, chance: countedChance(name) };
+  }
+
+  async #deliver(message: Message): Promise<TurnAnswer> {
+    const copy = structuredClone(message);
+    return this.holder(copy.to).host.receive(copy);
+  }
+
+  #setAlarm(actor: Address, name: string, dueMs: number, periodMs: number): void {
+    this.#endAlarm(actor, name);
+    const key = `${actor.id}/${name}`;
+    const arm = (ms: number): void => {
+      this.alarms.set(key, this.clock.after(ms, () => {
+        arm(periodMs);
+        try {
+          this.holder(actor).host.tick(actor, name).catch(() => {});
+        } catch {
+          // Nobody holds the actor now; the alarm rings again.
+        }
+      }));
+    };
+    arm(dueMs);
+  }
+
+  #endAlarm(actor: Address, name: string): void {
+    this.alarms.get(`${actor.id}/${name}`)?.();
+    this.alarms.delete(`${actor.id}/${name}`);
+  }
+
+  /** Runs the clock until the process ended, at most `ms`. */
+  async until(member: Member, id: string, ms = 120_000): Promise<OutcomeView> {
+    for (let passed = 0; passed <= ms; passed += 250) {
+      await flush(20);
+      const outcome = await ended(member, id);
+      if (outcome !== undefined) return outcome;
+      await this.clock.advance(250);
+    }
+    throw new Error(`${id} did not end within ${ms} ms: ${JSON.stringify(await member.operations.process(id))}`);
+  }
+}
+
+async function ended(member: Member, id: string): Promise<OutcomeView | undefined> {
+  const shown = (await member.operations.process(id).catch(() => ({}))) as { readonly outcome?: Json };
+  return shown.outcome as unknown as OutcomeView | undefined;
+}
+
+/** A promise and what settles it. */
+export function gate<T = void>(): { readonly promise: Promise<T>; open(value: T): void } {
+  let open: (value: T) => void = () => {};
+  const promise = new Promise<T>((resolve) => (open = resolve));
+  return { promise, open: (value) => open(value) };
+}
