@@ -5,6 +5,7 @@
  * `runLocal` and in a simulation.
  */
 import type { System } from "../agents/system.ts";
+import { plainJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -121,7 +122,7 @@ export class Host implements ActorHost {
     }
     const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
-    return toJson((await engine.fresh(actor.id)).state);
+    return plainJson((await engine.fresh(actor.id)).state);
   }
 
   /** What is cached of an actor that moves away would only be found stale later. */
@@ -154,8 +155,4 @@ function writerOf(incarnation: string): WriterIdentity {
       return count;
     },
   };
-}
-
-function toJson(state: unknown): Json {
-  return JSON.parse(JSON.stringify(state)) as Json;
 }

@@ -15,9 +15,10 @@ import { Host } from "./host.ts";
 import { HttpHost } from "./http/server.ts";
 import { LateStore } from "./late-store.ts";
 import type { Operations } from "./operations.ts";
+import { pause } from "./pause.ts";
 import { PlacedHost, Placement, ShortTransport } from "./placed.ts";
+import { seatOf } from "./port-seat.ts";
 import { recover } from "./recovery.ts";
-import { seatOf } from "./seat.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
@@ -107,7 +108,7 @@ async function waitForSidecar(sidecar: { readonly origin: string; readonly apiTo
       if (said !== fault.code) logger.warn({ fault }, "waiting for the sidecar");
       said = fault.code;
     }
-    await new Promise<void>((resolve) => void systemClock.after(LIMITS.recoveryRetryMs, resolve));
+    await pause(systemClock, LIMITS.recoveryRetryMs);
   }
   return undefined;
 }

@@ -10,6 +10,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { isTurnFailed, type JournalRecord, parseRecord, parseSnapshot, requireChain, sameWriter, type Snapshot, type TurnFailed, type Writer } from "../runtime/record.ts";
+import { pause } from "./pause.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
 /** An actor as it was read: its state and where its journal stands. */
@@ -149,7 +150,7 @@ export class Journal<S, I, E> {
       return (await this.#store.read([key])).get(key);
     } catch (error) {
       if (attempt === LIMITS.commitAttemptsMax) throw error;
-      await new Promise<void>((resolve) => void this.#clock.after(LIMITS.commitRetryMs * 2 ** attempt, resolve));
+      await pause(this.#clock, LIMITS.commitRetryMs * 2 ** attempt);
       return "unknown";
     }
   }

@@ -1,6 +1,7 @@
 /**
  * @module What a process shows of itself to people and programs.
  */
+import { plainJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type Outcome, traceId } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
@@ -30,7 +31,7 @@ async function outcomeView(outcome: Outcome, values: Values): Promise<Json> {
     status: outcome.status,
     atMs: outcome.atMs,
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
-    ...(outcome.fault === undefined ? {} : { fault: JSON.parse(JSON.stringify(outcome.fault)) as Json }),
+    ...(outcome.fault === undefined ? {} : { fault: plainJson(outcome.fault) }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: await values.read(outcome.deadLetter) }),
   };
 }

@@ -11,6 +11,7 @@ import { LIMITS } from "../runtime/limits.ts";
 import { actorType } from "../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
+import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
 
 const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
@@ -39,7 +40,7 @@ export async function recover(parts: RecoveryParts): Promise<number> {
       parts.log.debug({ fault: faultFrom(error, "sidecar.unavailable") }, "the index of open processes does not answer yet");
     }
     if (parts.stopped()) return 0;
-    await pause(parts, LIMITS.recoveryRetryMs);
+    await pause(parts.ports.clock, LIMITS.recoveryRetryMs);
   }
 }
 
@@ -68,16 +69,12 @@ async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Pro
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
   let left = lines;
   for (let pauseMs: number = LIMITS.recoveryRetryMs; left.length > 0; pauseMs = Math.min(2 * pauseMs, LIMITS.alarmAwayMsMin)) {
-    await pause(parts, pauseMs);
+    await pause(parts.ports.clock, pauseMs);
     if (parts.stopped()) return;
     const again: OpenLine[] = [];
     await queue.addAll(left.map((line) => () => nudgeOne(parts, line, again)));
     left = again;
   }
-}
-
-function pause({ ports }: RecoveryParts, ms: number): Promise<void> {
-  return new Promise((resolve) => void ports.clock.after(ms, resolve));
 }
 
 /** Never throws. A line whose nudge may succeed later is put on `left`. */

@@ -13,6 +13,11 @@ export function canonicalJson(value: Json): string {
   return write(value, 0);
 }
 
+/** Data of the system's own as JSON: a copy in which properties that are `undefined` are absent. */
+export function plainJson(data: unknown): Json {
+  return JSON.parse(JSON.stringify(data)) as Json;
+}
+
 const DEPTH_MAX = 256;
 
 function write(value: unknown, depth: number): string {

@@ -4,6 +4,7 @@
  * Sagas: Garcia-Molina and Salem, 1987. Whatever was asked and is not known to be undone is compensated, newest first,
  * one at a time; compensation does not know the process's deadline, hops or budget and has limits of its own.
  */
+import { plainJson } from "../canonical.ts";
 import { type Json, wireFault, type WireFault } from "../faults.ts";
 import { undoWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -72,18 +73,13 @@ function deadLetter(draft: ProcessDraft, fault: WireFault): Json {
     run: state.run,
     route: task.route,
     traceId: traceId(task.trace),
-    fault: plain(fault),
+    fault: plainJson(fault),
     stop: state.ending?.stop ?? null,
-    original: work === undefined ? { kind: "task", input: plain(task.input) } : { kind: work.kind, workId: work.id, target: plain(work.target), actor: work.actor, input: plain(work.input) },
-    attempts: work === undefined ? [] : plain(work.faults),
+    original: work === undefined ? { kind: "task", input: plainJson(task.input) } : { kind: work.kind, workId: work.id, target: plainJson(work.target), actor: work.actor, input: plainJson(work.input) },
+    attempts: work === undefined ? [] : plainJson(work.faults),
     path: work === undefined ? [] : work.chain.map((link) => link.agent),
-    history: plain(state.history),
+    history: plainJson(state.history),
     principal: task.principal.subject,
     atMs: draft.context.nowMs,
   };
-}
-
-/** A part of the state as plain JSON: optional fields that are absent stay absent. */
-function plain(part: unknown): Json {
-  return JSON.parse(JSON.stringify(part)) as Json;
 }
