@@ -13,7 +13,7 @@ import type { Round } from "./stats.ts";
 export interface Scenario {
   readonly origin: string;
   /** Path and body of one process; `id` was never used before. */
-  readonly request: (id: string, input: number) => { readonly path: string; readonly body: string };
+  readonly request: (id: string, input: number) => { readonly path: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
   /** The output in an answer; undefined when it is not the outcome of a process that came to its good end. */
   readonly output: (status: number, text: string) => number | undefined;
 }
@@ -57,9 +57,9 @@ export class Load {
   /** One process; the text of what went wrong, if anything did. */
   async #once(): Promise<string | undefined> {
     const input = Math.floor(Math.random() * INPUTS);
-    const { path, body } = this.#scenario.request(randomUUID(), input);
+    const { path, body, headers } = this.#scenario.request(randomUUID(), input);
     try {
-      const answer = await this.#pool.request({ method: "POST", path, body, headers: { "content-type": "application/json" } });
+      const answer = await this.#pool.request({ method: "POST", path, body, headers: { "content-type": "application/json", ...headers } });
       const text = await answer.body.text();
       if (this.#scenario.output(answer.statusCode, text) === input + STOPS) return undefined;
       return `${answer.statusCode} ${text.slice(0, ERROR_CHARS_MAX)}`;

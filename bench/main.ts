@@ -2,7 +2,7 @@
 import { ensureDapr } from "../cli/dapr/index.ts";
 import { Bed } from "./bed.ts";
 import { describeMachine } from "./machine.ts";
-import { type BenchOptions, benchOptions, type PeerName, USAGE } from "./options.ts";
+import { type BenchOptions, benchOptions, USAGE } from "./options.ts";
 import { ensurePeer, type Peer } from "./peer.ts";
 import { type Comparison, machineText, ratioRow, ratiosOf, tableHead, tableRow, writeResults } from "./report.ts";
 import { measure, type Measured, warmUp } from "./rounds.ts";
@@ -24,8 +24,8 @@ async function main(options: BenchOptions): Promise<void> {
     const comparisons: Comparison[] = [];
     for (const profile of options.profiles) {
       const place = await bed.place();
-      const ours = await bed.hold(startTroupe({ ...place, binaries, profile }));
-      const peers = peer === undefined ? [] : await startPeers(bed, peer, options.peers);
+      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids }));
+      const peers = peer === undefined ? [] : await startPeers(bed, peer, options);
       comparisons.push(await compare(profile, ours, peers, options));
       await bed.stopTargets();
     }
@@ -34,11 +34,11 @@ async function main(options: BenchOptions): Promise<void> {
   });
 }
 
-async function startPeers(bed: Bed, peer: Peer, names: readonly PeerName[]): Promise<readonly Target[]> {
+async function startPeers(bed: Bed, peer: Peer, { peers, ids }: BenchOptions): Promise<readonly Target[]> {
   const targets: Target[] = [];
-  for (const name of names) {
+  for (const name of peers) {
     const place = await bed.place();
-    targets.push(await bed.hold(startRestate({ ...place, peer, fsync: name === "restate-nofsync" ? "never" : "always", work: name === "restate-lean" ? "lean" : "step" })));
+    targets.push(await bed.hold(startRestate({ ...place, peer, fsync: name === "restate-nofsync" ? "never" : "always", work: name === "restate-lean" ? "lean" : "step", ids })));
   }
   return targets;
 }

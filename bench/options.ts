@@ -1,5 +1,6 @@
 /** @module What `npm run bench` can be told. */
 import { parseArgs } from "node:util";
+import { IDS, type Ids } from "./targets/target.ts";
 import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
 
 /** Restate as it comes, without fsync, and with agents that have neither state nor a journaled step. */
@@ -16,14 +17,17 @@ export interface BenchOptions {
   readonly profiles: readonly OurProfile[];
   readonly callers: readonly number[];
   readonly peers: readonly PeerName[];
+  readonly ids: Ids;
   /** Where the figures go; by default `bench/results/<date>.json`. */
   readonly out: string | undefined;
 }
 
 export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 10] [--callers 1,32]
-  [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none] [--out FILE]
+  [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none]
+  [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
-  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts`;
+  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts;
+  what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;
 
 const SECONDS_MAX = 600;
 const ROUNDS_MAX = 60;
@@ -40,6 +44,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       "callers": { type: "string", default: "1,32" },
       "profiles": { type: "string", default: OUR_PROFILES.join(",") },
       "peers": { type: "string", default: "restate" },
+      "ids": { type: "string", default: "made" },
       "out": { type: "string" },
     },
   });
@@ -50,6 +55,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     callers: list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX)),
     profiles: list(values.profiles).map((name) => oneOf(OUR_PROFILES, name, "--profiles")),
     peers: values.peers === "none" ? [] : list(values.peers).map((name) => oneOf(PEERS, name, "--peers")),
+    ids: oneOf(IDS, values.ids, "--ids"),
     out: values.out,
   };
 }

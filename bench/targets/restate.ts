@@ -5,7 +5,7 @@ import { request } from "undici";
 import { type Child, freePort } from "../../cli/dapr/index.ts";
 import type { Peer } from "../peer.ts";
 import { basicEnv, startProgram } from "./program.ts";
-import type { Target, TargetPlace } from "./target.ts";
+import type { Ids, Target, TargetPlace } from "./target.ts";
 
 /** `always`: the server's default, every batch of its log is on the disk before it is acknowledged. */
 export type PeerFsync = "always" | "never";
@@ -16,6 +16,7 @@ export interface RestateOptions extends TargetPlace {
   readonly peer: Peer;
   readonly fsync: PeerFsync;
   readonly work: PeerWork;
+  readonly ids: Ids;
 }
 
 const HOST = "127.0.0.1";
@@ -41,7 +42,7 @@ export async function startRestate(options: RestateOptions): Promise<Target> {
       durability: options.fsync === "always" ? "every batch of the log fsynced (default)" : "no fsync (RESTATE_LOG_SERVER__ROCKSDB_DISABLE_WAL_FSYNC=true)",
       scenario: {
         origin: `http://${HOST}:${ingress}`,
-        request: (id, input) => ({ path: `/Three/${id}/${handler}`, body: String(input) }),
+        request: (id, input) => ({ path: `/Three/${id}/${handler}`, body: String(input), ...(options.ids === "given" ? { headers: { "idempotency-key": id } } : {}) }),
         output: (status, text) => (status === STATUS_OK && /^\d+$/.test(text) ? Number(text) : undefined),
       },
       processes: () => [{ name: "restate", pid: server.pid }, { name: "app", pid: app.pid }],

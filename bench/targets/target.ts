@@ -12,6 +12,13 @@ export interface Target {
   stop(): Promise<void>;
 }
 
+/**
+ * `made`: a call is a new process, whatever was called before. `given`: the caller's id makes a repeated call the same
+ * process; on our side the task's id, on Restate's an idempotency key.
+ */
+export const IDS = ["made", "given"] as const;
+export type Ids = (typeof IDS)[number];
+
 /** Where a target keeps its data and tells what its programs print. */
 export interface TargetPlace {
   /** A temporary folder of its own. */

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { type Child, Cluster, type DaprBinaries, freePort, type PostgresStore, type RedisStore, renderResources, startPostgres, startRedis } from "../../cli/dapr/index.ts";
 import type { NamedPid } from "../proc.ts";
 import { basicEnv, startProgram } from "./program.ts";
-import type { Target, TargetPlace } from "./target.ts";
+import type { Ids, Target, TargetPlace } from "./target.ts";
 
 export const OUR_PROFILES = ["embedded", "redis-everysec", "redis-always", "postgres"] as const;
 export type OurProfile = (typeof OUR_PROFILES)[number];
@@ -13,10 +13,13 @@ export type OurProfile = (typeof OUR_PROFILES)[number];
 export interface TroupeOptions extends TargetPlace {
   readonly binaries: DaprBinaries;
   readonly profile: OurProfile;
+  readonly ids: Ids;
   /** More arguments for Node and more environment for the app. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
   readonly onAppLine?: (line: string) => void;
+  /** The app of another checkout. */
+  readonly appFile?: string;
   /** More environment for daprd, for example GOGC. */
   readonly sidecarEnv?: Readonly<Record<string, string>>;
 }
@@ -59,7 +62,7 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     stops.push(() => cluster.stop());
     const [appPort, daprPort] = [await freePort(), await freePort()];
     const app = await startProgram({
-      name: "app", command: process.execPath, args: [...(options.nodeArgs ?? []), APP], cwd: options.dir,
+      name: "app", command: process.execPath, args: [...(options.nodeArgs ?? []), options.appFile ?? APP], cwd: options.dir,
       env: { ...basicEnv(), APP_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort), ...options.env },
       onLine: options.onAppLine ?? ((line) => options.log("app", line)),
     });
@@ -67,10 +70,10 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     stops.splice(-1, 0, () => app.stop(STOP_GRACE_MS));
     const sidecar = await cluster.startSidecar({ appId: "bench", appPort, resourcesDir, httpPort: daprPort, ...(options.sidecarEnv === undefined ? {} : { env: options.sidecarEnv }) });
     await Promise.race([sidecar.waitReady(READY_MS), ended(app)]);
-    await tryUntilDone(scenario(appPort), app);
+    await tryUntilDone(scenario(appPort, "given"), app);
     const store = [...(stores.redis === undefined ? [] : [{ name: "redis", pid: stores.redis.pid }]), ...(stores.postgres === undefined ? [] : [{ name: "postgres", pid: stores.postgres.pid }])];
     const processes = (): readonly NamedPid[] => [{ name: "app", pid: app.pid }, { name: "daprd", pid: sidecar.pid }, ...store, { name: "scheduler", pid: cluster.scheduler.pid }, { name: "placement", pid: cluster.placement.pid }];
-    return { name: `troupe ${options.profile}`, durability: DURABILITY[options.profile], scenario: scenario(appPort), processes, stop, app, daprPid: sidecar.pid };
+    return { name: `troupe ${options.profile}`, durability: DURABILITY[options.profile], scenario: scenario(appPort, options.ids), processes, stop, app, daprPid: sidecar.pid };
   } catch (error) {
     await stop();
     throw error;
@@ -87,10 +90,10 @@ function values({ redis, postgres }: Stores): { readonly redisHost?: string; rea
   return { ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) };
 }
 
-function scenario(appPort: number): Target["scenario"] {
+function scenario(appPort: number, ids: Ids): Target["scenario"] {
   return {
     origin: `http://${HOST}:${appPort}`,
-    request: (id, input) => ({ path: `/tasks?waitMs=${WAIT_MS}`, body: JSON.stringify({ id, route: "three", input }) }),
+    request: (id, input) => ({ path: `/tasks?waitMs=${WAIT_MS}`, body: JSON.stringify({ ...(ids === "given" ? { id } : {}), route: "three", input }) }),
     output: (status, text) => (status === STATUS_OK ? completed(JSON.parse(text)) : undefined),
   };
 }
