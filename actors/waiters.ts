@@ -8,10 +8,10 @@ import type { Clock } from "./ports.ts";
 const LOOK_MS_MIN = 100;
 const LOOK_MS_MAX = 2_000;
 
-/** The wait of one caller, who must call `end` when it no longer waits. */
 /** Looks for an outcome after so many milliseconds of waiting. */
 type Look = (id: string, waitedMs: number) => Promise<OutcomeView | undefined>;
 
+/** The wait of one caller, who must call `end` when it no longer waits. */
 export interface Waiting {
   /** The outcome, or undefined when time is up first. Never rejects. */
   readonly outcome: Promise<OutcomeView | undefined>;
