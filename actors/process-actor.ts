@@ -199,7 +199,10 @@ export class ProcessActors {
 
   /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the alarm. */
   #saidAll(result: TurnResult<ProcessState>): boolean {
-    return result.state.phase === "void" || result.effects.length > 0;
+    const { state, effects } = result;
+    if (state.phase !== "ended") return state.phase === "void" || effects.length > 0;
+    // An ended child also answers its parent alone; all is said by the turn that closes the line in the index.
+    return effects.some((effect) => effect.kind === "index" && effect.index === "Directory");
   }
 
   /** Only a child can be opened again under the same run: by its parent's undo. */
