@@ -28,10 +28,10 @@ const ProcessShown = z.object({
   outcome: z.object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() }).optional(),
 });
 
-/** What the operations work on. `newId` makes the id of a task that comes without one. */
 /** A waiter believes for so long that a process stays where it was opened, in milliseconds. */
 const MOVED_MS = 2_000;
 
+/** What the operations work on. `newId` makes the id of a task that comes without one. */
 export interface OperationsParts {
   readonly system: System;
   readonly ports: Ports;

@@ -5,7 +5,7 @@
  * happens: as a service behaves that takes idempotency keys seriously. An effect without a key happens at every call.
  */
 import type { Json } from "../runtime/faults.ts";
-import { type Life, type Place, place } from "./life.ts";
+import { type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
 /** One line of the ledger. */
@@ -42,7 +42,7 @@ interface Entry {
 const LATE_MS_MIN = 4_000;
 const LATE_MS_MAX = 40_000;
 const GIVEN_UP_MS = 2_000;
-const HALF = 0.5;
+const HALF_SHARE = 0.5;
 
 export class Outside {
   readonly ledger: LedgerLine[] = [];
@@ -64,8 +64,8 @@ export class Outside {
       const failure = (text: string): Error => new Error(`${call.name}: ${text}`);
       if (faults.happens("effectFails", random.outside)) return answer(ms, () => reject(failure("the service failed")));
       if (faults.happens("effectHangs", random.outside)) {
-        if (random.outside.chance(HALF)) this.#world.timeline.after(ms, apply);
-        if (random.outside.chance(HALF)) call.signal?.addEventListener("abort", () => reject(failure("given up")), { once: true });
+        if (random.outside.chance(HALF_SHARE)) this.#world.timeline.after(ms, apply);
+        if (random.outside.chance(HALF_SHARE)) call.signal?.addEventListener("abort", () => reject(failure("given up")), { once: true });
         return;
       }
       if (faults.happens("effectLate", random.outside)) {
@@ -149,9 +149,4 @@ function placed(): Place {
 /** The outside world of the handler that runs now. */
 export function outsideNow(): Outside {
   return placed().life.outside;
-}
-
-/** The life that the code runs in, for checks. */
-export function lifeNow(): Life {
-  return placed().life;
 }

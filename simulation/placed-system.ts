@@ -8,13 +8,6 @@ import type { Json } from "../runtime/faults.ts";
 import { type Life, type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
-/** The run of one handler, as checks see it. */
-export interface HandlerStart {
-  readonly life: Life;
-  readonly agent: string;
-  readonly context: RuntimeContext;
-}
-
 /** The system with handlers that run in a place. */
 export function placedSystem(system: System, life: Life, world: World): System {
   const agents = new Map<string, AgentDefinition>();

@@ -5,13 +5,6 @@ import type { FaultKind, FaultRates } from "./faults.ts";
 import { Random, STREAM } from "./random.ts";
 import type { CallFault, World } from "./world.ts";
 
-/** What a client does at a moment. */
-export interface ClientAct {
-  readonly atMs: number;
-  readonly kind: "submit" | "cancel";
-  readonly task: number;
-}
-
 /** A fault that begins at a moment. */
 export interface TimedFault {
   readonly atMs: number;
@@ -38,7 +31,7 @@ const CALLS_PER_TASK = 120;
 const DOWN_MS_MAX = 8_000;
 const FROZEN_MS_MAX = 15_000;
 const COPIES_SHARE = 0.125;
-const HALF = 0.5;
+const HALF_SHARE = 0.5;
 
 const TIMED: readonly { readonly kind: TimedFault["kind"]; readonly forMsMax: number }[] = [
   { kind: "partitions", forMsMax: 12_000 },
@@ -57,12 +50,12 @@ export function planOf(seed: number, rates: FaultRates, tasks: number): Plan {
     const forMs = random.chance(0.8) ? random.int(50, forMsMax) : undefined;
     atCalls.set(call, { call, kind, forMs });
   };
-  for (let count = 0; count < rates.crashes; count += 1) add(random.chance(HALF) ? "crash-before" : "crash-after", DOWN_MS_MAX);
+  for (let count = 0; count < rates.crashes; count += 1) add(random.chance(HALF_SHARE) ? "crash-before" : "crash-after", DOWN_MS_MAX);
   for (let count = 0; count < rates.freezes; count += 1) add("freeze", FROZEN_MS_MAX);
   const timed = TIMED.flatMap(({ kind, forMsMax }) => Array.from({ length: rates[kind] }, (): TimedFault => ({ kind, atMs: random.int(0, SAFETY_MS_MIN), forMs: forMsMax === 0 ? 0 : random.int(100, forMsMax) })));
   return {
-    nodes: random.int(1, NODES_MAX), atCalls, timed, keepDead: random.chance(HALF), safetyMs: random.int(SAFETY_MS_MIN, SAFETY_MS_MAX),
-    shortWay: random.chance(HALF), copies: random.chance(COPIES_SHARE),
+    nodes: random.int(1, NODES_MAX), atCalls, timed, keepDead: random.chance(HALF_SHARE), safetyMs: random.int(SAFETY_MS_MIN, SAFETY_MS_MAX),
+    shortWay: random.chance(HALF_SHARE), copies: random.chance(COPIES_SHARE),
   };
 }
 

@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 const DELAY_MS_MAX = 4_000;
 const REFUSED_MS = 5;
 /** The broker as an end of a cut. */
-export const BROKER = -1;
+export const BROKER_INDEX = -1;
 
 export interface Notice {
   readonly topic: string;
@@ -109,7 +109,7 @@ export class SimNetwork {
     const world = this.#world;
     const { faults, random } = world;
     return world.port(life, `publish ${describe(message)}`, false, (resolve, reject) => {
-      if (this.#isCut(life.node, BROKER)) {
+      if (this.#isCut(life.node, BROKER_INDEX)) {
         return world.toLife(life, LIMITS.sidecarCallMs, () => reject(new Fault("sidecar.unavailable", `the broker of ${topic} does not answer`)));
       }
       world.toLife(life, world.latency(), resolve);
@@ -118,7 +118,7 @@ export class SimNetwork {
       for (let way = 0; way < ways; way += 1) {
         world.timeline.after(this.#way(), () => {
           const target = world.owner(message.to);
-          if (target === undefined || target.state === "dead" || this.#isCut(BROKER, target.node)) return;
+          if (target === undefined || target.state === "dead" || this.#isCut(BROKER_INDEX, target.node)) return;
           this.#arrive(target, describe(message), (face) => face.receive(world.copy(message)), () => {});
         });
       }
@@ -143,7 +143,7 @@ export class SimNetwork {
   #notice(life: Life, notice: Notice): Promise<void> {
     const world = this.#world;
     return world.port(life, `notice ${notice.topic}`, false, (resolve, reject) => {
-      const fails = world.faults.happens("emptyAnswer", world.random.network) || this.#isCut(life.node, BROKER);
+      const fails = world.faults.happens("emptyAnswer", world.random.network) || this.#isCut(life.node, BROKER_INDEX);
       if (!fails) this.notices.push(notice);
       world.toLife(life, world.latency(), () => (fails ? reject(new Fault("sidecar.unavailable", "the broker does not answer")) : resolve()));
     });
@@ -151,6 +151,6 @@ export class SimNetwork {
 }
 
 /** A message in a few words. */
-export function describe(message: Message): string {
+function describe(message: Message): string {
   return `${message.body.kind} ${message.id} for ${message.to.type.slice(message.to.type.indexOf(".") + 1)}/${message.to.id}`;
 }

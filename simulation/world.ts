@@ -19,7 +19,7 @@ import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
 import { Random, STREAM } from "./random.ts";
 import { SimAlarms } from "./sim-alarms.ts";
-import { BROKER, SimNetwork } from "./sim-network.ts";
+import { BROKER_INDEX, SimNetwork } from "./sim-network.ts";
 import { SimStore } from "./sim-store.ts";
 import { Timeline } from "./timeline.ts";
 
@@ -282,7 +282,7 @@ export class World {
 
   /** Cuts one way between two ends, of which one may be the broker. */
   cut(random: Random, forMs: number): void {
-    const ends = [...this.nodes.map((node) => node.index), BROKER];
+    const ends = [...this.nodes.map((node) => node.index), BROKER_INDEX];
     const from = random.pick(ends);
     const to = random.pick(ends.filter((end) => end !== from));
     this.trace?.(`CUT: nothing gets from ${endName(from)} to ${endName(to)} for ${Math.round(forMs)} ms`);
@@ -291,7 +291,7 @@ export class World {
 }
 
 function endName(end: number): string {
-  return end === BROKER ? "the broker" : (NODE_NAMES[end] ?? "?");
+  return end === BROKER_INDEX ? "the broker" : (NODE_NAMES[end] ?? "?");
 }
 
 function hashOf(actor: Address): number {

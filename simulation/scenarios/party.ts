@@ -16,7 +16,7 @@ import type { Scenario } from "../run.ts";
 const Trip = z.object({ wish: z.string(), budget: z.int() });
 const Query = z.object({ to: z.string() });
 const Booking = z.object({ what: z.string(), price: z.int() });
-const PRICE = 100;
+const PRICE_EUROS = 100;
 const STOP_MS = 5_000;
 const ASK_SHARE = 0.3;
 const CHEAP_SHARE = 0.4;
@@ -49,7 +49,7 @@ function booker(target: typeof Flight | typeof Hotel, name: string): ReturnType<
     handle: async ({ to }, ctx) => {
       const about = `${ctx.processId}/${name}`;
       const what = await ctx.step("reserve", (step) => book(name, about, step), { undo: (_what, step) => unbook(name, about, step) });
-      return { what: `${what} to ${to}`, price: PRICE };
+      return { what: `${what} to ${to}`, price: PRICE_EUROS };
     },
   });
 }
@@ -73,12 +73,12 @@ const trip = route("trip", 1, Trip)
   .output(({ snark }) => snark);
 
 /** The party as a system. */
-export const partySystem: System = system("party", { agents: [planner, booker(Flight, "flight"), booker(Hotel, "hotel"), snark], routes: [trip] });
+const partySystem: System = system("party", { agents: [planner, booker(Flight, "flight"), booker(Hotel, "hotel"), snark], routes: [trip] });
 
 function partyTasks(seed: number): readonly SimTask[] {
   const random = new Random(seed, STREAM.system + 1);
   return Array.from({ length: random.int(1, TASKS_MAX) }, (_, index): SimTask => ({
-    id: `t${index + 1}`, route: "trip", input: { wish: `sun ${index}`, budget: random.chance(CHEAP_SHARE) ? PRICE : 10 * PRICE }, timeoutMs: random.int(10, 90) * 1_000, atMs: random.int(0, 300),
+    id: `t${index + 1}`, route: "trip", input: { wish: `sun ${index}`, budget: random.chance(CHEAP_SHARE) ? PRICE_EUROS : 10 * PRICE_EUROS }, timeoutMs: random.int(10, 90) * 1_000, atMs: random.int(0, 300),
     cancelAtMs: random.chance(ASK_SHARE / 3) ? random.int(0, 4_000) : undefined,
     againAtMs: random.chance(ASK_SHARE) ? random.int(0, 3_000) : undefined,
   }));

@@ -6,7 +6,7 @@ import { entriesOf, limits } from "./docs.ts";
 import { at, type Check, type Finding, nodes, type Project } from "./project.ts";
 
 /** Files that are started, loaded by a tool, or only compiled. */
-const STARTED = /^(cli\/main\.ts|bench\/main\.ts|vitest\.config\.ts|test\/all\.ts|test\/live\/long\.ts|test\/types\/.*|test\/.*\.test\.ts)$/;
+const STARTED = /^(cli\/main\.ts|bench\/main\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/all\.ts|test\/live\/long\.ts|test\/types\/.*|test\/.*\.test\.ts)$/;
 const PUBLIC = Object.values(ENTRIES);
 /** Packages that are there for what they do, and not to be imported. */
 const NOT_IMPORTED = ["typescript", "@types/node", "@types/express"];
