@@ -168,7 +168,15 @@ function repeatLive(draft: AgentDraft, work: AgentWork): void {
     draft.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
   }
   if (work.status === "parked") for (const ask of work.asks) if (ask.result === undefined) draft.order(questionEffect(work, ask, draft.context));
-  if (work.status === "ready") startNext(draft);
+  if (work.status === "ready") startOrLook(draft);
+}
+
+/** Work that waits is asked for again: what it waits for may have died with its host, and nobody else may ask for that. */
+function startOrLook(draft: AgentDraft, options?: { readonly renew: boolean }): void {
+  const { works, running } = draft.state;
+  const holder = running === undefined ? undefined : works[running];
+  if (holder === undefined) return startNext(draft, options);
+  draft.order({ kind: holder.holder === draft.context.incarnation ? "run" : "watch", workId: holder.id, token: holder.token });
 }
 
 /** A1: begins the first ready work when nothing runs. A parked handler of this incarnation goes on under its token. */
@@ -310,7 +318,7 @@ function repeatUndo(draft: AgentDraft, work: AgentWork, body: BodyOf<"undo">): v
     return startNext(draft, { renew: true });
   }
   if (further) draft.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
-  if (work.status === "ready") return startNext(draft, { renew: true });
+  if (work.status === "ready") return startOrLook(draft, { renew: true });
   if (work.holder === draft.context.incarnation) draft.order({ kind: "run", workId: work.id, token: work.token });
   else watchIfForeign(draft, work);
 }
