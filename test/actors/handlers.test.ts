@@ -1,0 +1,302 @@
+/**
+ * @module Promises to handlers: steps recorded once, keys that never change, asks, state, undo, slots, stop and grace.
+ */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { agent, contract, route, system } from "../../agents/index.ts";
+import { Slots } from "../../actors/slots.ts";
+import type { OutcomeView } from "../../actors/operations.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { flush } from "./engine-rig.ts";
+import { CALLER, gate, World } from "./world-rig.ts";
+
+const In = z.object({ n: z.int() });
+const Text = z.object({ text: z.string() });
+const Doer = contract("Doer", 1, { input: In, output: Text });
+const Helper = contract("Helper", 1, { input: In, output: Text, key: () => "one" });
+const Last = contract("Last", 1, { input: In, output: Text });
+const Tally = z.object({ count: z.int() });
+
+type Member = ReturnType<World["join"]>;
+type DoerContext = Parameters<Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>>>[1]["handle"]>[1];
+type DoerHandle = (n: number, ctx: DoerContext) => Promise<string>;
+
+interface Parts {
+  readonly handle: DoerHandle;
+  readonly help?: (n: number) => Promise<string>;
+  readonly last?: () => Promise<string>;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+}
+
+function systemOf({ handle, help = async (n) => `help ${n}`, last = async () => "last", concurrency = 8, timeoutMs = 60_000 }: Parts): ReturnType<typeof system> {
+  const doer = agent(Doer, { concurrency, asks: [Helper], state: { schema: Tally, initial: { count: 0 } }, handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }) });
+  const helper = agent(Helper, { handle: async ({ n }) => ({ text: await help(n) }) });
+  const closing = agent(Last, { handle: async () => ({ text: await last() }) });
+  const main = route("main", 1, In)
+    .to("doer", Doer, ({ task }) => task, { timeoutMs, retry: { attemptsMax: 3, backoffMs: 0, jitter: 0 } })
+    .to("last", Last, ({ task }) => task, { retry: { attemptsMax: 1 } })
+    .output(({ doer: done }) => done);
+  return system("sys", { agents: [doer, helper, closing], routes: [main] });
+}
+
+async function submit(member: Member, id = "p", n = 1): Promise<void> {
+  await member.operations.submit({ id, route: "main", input: { n } }, CALLER, 0);
+  await flush();
+}
+
+async function run(parts: Parts, ms?: number): Promise<OutcomeView> {
+  const world = new World();
+  const one = world.join(systemOf(parts), "one");
+  await submit(one);
+  return world.until(one, "p", ms);
+}
+
+describe("law: a step is done at least once and its result recorded once; once recorded it is never bought again", () => {
+  test("a further attempt gets the recorded result, and a step not recorded has the same key again", async () => {
+    const keys: string[] = [];
+    let attempts = 0;
+    const outcome = await run({
+      handle: async (_n, ctx) => {
+        attempts += 1;
+        const first = await ctx.step("buy", ({ idempotencyKey }) => (keys.push(idempotencyKey), `bought in ${attempts}`));
+        const second = await ctx.step("pay", ({ idempotencyKey }) => {
+          keys.push(idempotencyKey);
+          if (attempts < 3) throw new TypeError("no answer");
+          return "paid";
+        });
+        return `${first}, ${second}, ${ctx.uuid()}`;
+      },
+    });
+    expect(attempts).toBe(3);
+    expect(keys).toEqual(["p:1:doer:0:1/buy/0", "p:1:doer:0:1/pay/0", "p:1:doer:0:1/pay/0", "p:1:doer:0:1/pay/0"]);
+    expect(outcome).toMatchObject({ status: "completed", output: { text: expect.stringMatching(/^bought in 1, paid, [0-9a-f-]{36}$/) } });
+  });
+
+  test("after the host died the other host gets what was recorded", async () => {
+    const world = new World();
+    const never = gate<string>();
+    const bought: string[] = [];
+    const handle = (name: string): DoerHandle => async (_n, ctx) => {
+      const at = ctx.now();
+      const result = await ctx.step("buy", () => (bought.push(name), name));
+      if (name === "one") await never.promise;
+      return `${result} ${at}`;
+    };
+    const one = world.join(systemOf({ handle: handle("one") }), "one");
+    const two = world.join(systemOf({ handle: handle("two") }), "two");
+    await submit(one);
+    one.kill();
+    expect(await world.until(two, "p")).toMatchObject({ output: { text: "one 1000000" } });
+    expect(bought).toEqual(["one"]);
+  });
+
+  test("steps of one name are told apart by their occurrence; steps at once are fine", async () => {
+    const outcome = await run({ handle: async (_n, ctx) => (await Promise.all([1, 2, 3].map((n) => ctx.step("s", () => n)))).join() });
+    expect(outcome).toMatchObject({ output: { text: "1,2,3" } });
+  });
+
+  test("a step that comes back with another input is a coded fault, and is not tried again", async () => {
+    let attempts = 0;
+    const outcome = await run({
+      handle: async (_n, ctx) => {
+        attempts += 1;
+        await ctx.step("buy", () => 1, { input: { attempts } });
+        throw new TypeError("again");
+      },
+    });
+    // The third run is the one that shows what is to be undone.
+    expect(attempts).toBe(3);
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "step.mismatch" } });
+  });
+
+  test("the store is silent when the step is recorded: the result is kept and recorded when it answers", async () => {
+    const world = new World();
+    let bought = 0;
+    const one = world.join(systemOf({ handle: async (_n, ctx) => ctx.step("buy", () => { world.store.setAvailable(false); return `${(bought += 1)}`; }) }), "one");
+    await submit(one);
+    await world.clock.advance(20_000);
+    world.store.setAvailable(true);
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: { text: "1" } });
+    expect(bought).toBe(1);
+  });
+});
+
+describe("asks", () => {
+  test("are asked once and answered; several at once with a step beside them", async () => {
+    const asked: number[] = [];
+    const outcome = await run({
+      handle: async (_n, ctx) => (await Promise.all([ctx.ask(Helper, { n: 1 }), ctx.step("s", () => ({ text: "step" })), ctx.ask(Helper, { n: 2 })])).map(({ text }) => text).join(),
+      help: async (n) => (asked.push(n), `help ${n}`),
+    });
+    expect(outcome).toMatchObject({ output: { text: "help 1,step,help 2" } });
+    expect(asked.sort()).toEqual([1, 2]);
+  });
+
+  test("a failed one throws its coded fault, which can be caught, and the process is completed", async () => {
+    const outcome = await run({
+      handle: async (_n, ctx) => ctx.ask(Helper, { n: 1 }).then(({ text }) => text, (error: { readonly code?: string }) => `caught ${error.code}`),
+      help: () => Promise.reject(new TypeError("no")),
+    }, 300_000);
+    expect(outcome).toMatchObject({ status: "completed", output: { text: "caught agent.failed" } });
+  });
+
+  test("an attempt that runs again at a question still open waits for the one answer and goes on", async () => {
+    const answer = gate<string>();
+    let attempts = 0;
+    let helps = 0;
+    const world = new World();
+    const one = world.join(systemOf({ timeoutMs: 10_000, handle: async (_n, ctx) => {
+      attempts += 1;
+      await ctx.step("pause", () => new Promise<void>((resolve) => void world.clock.after(6_000, resolve)));
+      return `${attempts} ${(await ctx.ask(Helper, { n: 1 })).text}`;
+    }, help: () => ((helps += 1), answer.promise) }), "one");
+    await submit(one);
+    await world.clock.advance(10_500);
+    expect([attempts, helps]).toEqual([2, 1]);
+    expect(one.host.running).toBe(1);
+    answer.open("late");
+    await flush();
+    expect(await world.until(one, "p", 3_000)).toMatchObject({ status: "completed", output: { text: "2 late" } });
+  });
+
+  test("law: state is read again after an ask, commits with the result, and no count is lost", async () => {
+    const world = new World();
+    const KeyedDoer = contract("Doer", 1, { input: In, output: Text, key: () => "one" });
+    const seen: number[][] = [];
+    const doer = agent(KeyedDoer, {
+      asks: [Helper], state: { schema: Tally, initial: { count: 0 } },
+      handle: async (_input, ctx) => {
+        const before = ctx.state.count;
+        await ctx.ask(Helper, { n: 1 });
+        seen.push([before, ctx.state.count]);
+        ctx.setState({ count: ctx.state.count + 1 });
+        return { text: "" };
+      },
+    });
+    const helper = agent(Helper, { handle: () => ({ text: "" }) });
+    const main = route("main", 1, In).to("doer", KeyedDoer, ({ task }) => task).output(({ doer: done }) => done);
+    const one = world.join(system("sys", { agents: [doer, helper], routes: [main] }), "one");
+    await Promise.all([1, 2, 3, 4].map((n) => submit(one, `p${n}`, n)));
+    for (const n of [1, 2, 3, 4]) expect(await world.until(one, `p${n}`)).toMatchObject({ status: "completed" });
+    expect(await one.host.inspect({ type: "sys.Doer", id: "one" })).toMatchObject({ state: { json: { count: 4 } }, stateVersion: 4 });
+    expect(seen.some(([before, after]) => before !== after)).toBe(true);
+  });
+});
+
+describe("law: what was done is undone, newest first, by its key", () => {
+  const fail = { last: () => Promise.reject(new TypeError("no")) };
+
+  test("each recorded step with its result, under the step's own key", async () => {
+    const undone: unknown[] = [];
+    const undo = (result: string | undefined, { idempotencyKey }: { readonly idempotencyKey: string }): void => void undone.push([result, idempotencyKey]);
+    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
+      await ctx.step("a", () => "A", { undo });
+      await ctx.step("look", () => "nothing to undo");
+      await ctx.step("b", () => "B", { undo });
+      return "done";
+    } }, 300_000);
+    expect(outcome.status).toBe("failed");
+    expect(undone).toEqual([["B", "p:1:doer:0:1/b/0"], ["A", "p:1:doer:0:1/a/0"]]);
+  });
+
+  test("a step whose effect may have happened without a record is undone with undefined", async () => {
+    const undone: unknown[] = [];
+    const world = new World();
+    const one = world.join(systemOf({ handle: async (_n, ctx) => {
+      await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
+      return ctx.step("b", ({ signal }) => new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped")))), { undo: (result) => void undone.push(result) });
+    } }), "one");
+    await submit(one);
+    await one.operations.cancel("p", "enough", CALLER);
+    expect(await world.until(one, "p")).toMatchObject({ status: "cancelled" });
+    expect(undone).toEqual([undefined, "A"]);
+  });
+
+  test("an undo that fails is tried again, and what was undone is not undone twice", async () => {
+    const undone: string[] = [];
+    let tries = 0;
+    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
+      await ctx.step("a", () => "A", { undo: () => { if ((tries += 1) < 3) throw new TypeError("not now"); undone.push("A"); } });
+      await ctx.step("b", () => "B", { undo: () => void undone.push("B") });
+      return "done";
+    } }, 600_000);
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
+    expect(undone).toEqual(["B", "A"]);
+  });
+});
+
+describe("slots and stopping", () => {
+  test("at most so many handlers run at once; a parked one holds no slot", async () => {
+    const world = new World();
+    let now = 0;
+    let most = 0;
+    const answer = gate<string>();
+    const one = world.join(systemOf({ concurrency: 2, handle: async (n, ctx) => {
+      if (n === 0) return (await ctx.ask(Helper, { n })).text;
+      most = Math.max(most, (now += 1));
+      await ctx.step("s", () => flush(3));
+      now -= 1;
+      return "";
+    }, help: () => answer.promise }), "one");
+    await submit(one, "parked1", 0);
+    await submit(one, "parked2", 0);
+    await Promise.all(Array.from({ length: 6 }, (_, index) => submit(one, `p${index}`, 1)));
+    for (let index = 0; index < 6; index += 1) expect(await world.until(one, `p${index}`)).toMatchObject({ status: "completed" });
+    expect(most).toBe(2);
+    answer.open("x");
+    expect(await world.until(one, "parked2")).toMatchObject({ status: "completed" });
+  });
+
+  test("slots are given in the order of asking", async () => {
+    const slots = new Slots(1);
+    const order: number[] = [];
+    for (const n of [1, 2, 3]) void slots.take().then(() => order.push(n));
+    await flush(1);
+    expect(order).toEqual([1]);
+    slots.give();
+    slots.give();
+    await flush(1);
+    expect(order).toEqual([1, 2, 3]);
+  });
+
+  test("a timed out handler is told by its signal; its late result is refused", async () => {
+    const world = new World();
+    const first = gate<string>();
+    const reasons: unknown[] = [];
+    let attempts = 0;
+    const one = world.join(systemOf({ timeoutMs: 5_000, handle: async (_n, ctx) => {
+      attempts += 1;
+      if (attempts > 1) return "second";
+      ctx.signal.addEventListener("abort", () => reasons.push((ctx.signal.reason as { readonly code: string }).code));
+      return first.promise;
+    } }), "one");
+    await submit(one);
+    await world.clock.advance(5_500);
+    first.open("too late");
+    expect(await world.until(one, "p")).toMatchObject({ output: { text: "second" } });
+    expect(reasons).toEqual([expect.stringMatching(/^work\.(cancelled|superseded)$/)]);
+  });
+
+  test("a handler that ignores its signal is left behind after its grace, and the next attempt runs", async () => {
+    const world = new World();
+    let attempts = 0;
+    const one = world.join(systemOf({ timeoutMs: 20_000, concurrency: 1, handle: () => ((attempts += 1) > 1 ? Promise.resolve("second") : gate<string>().promise) }), "one");
+    await submit(one);
+    await world.clock.advance(20_000 + LIMITS.stopGraceMs + 1_000);
+    expect(await world.until(one, "p", 5_000)).toMatchObject({ status: "completed", output: { text: "second" } });
+    expect(one.host.running).toBe(0);
+  });
+
+  test("a stopping host waits for its handlers, but not for parked ones, and not for ever", async () => {
+    const world = new World();
+    const one = world.join(systemOf({ handle: () => gate<string>().promise }), "one");
+    await submit(one);
+    let stopped = false;
+    void one.host.stop(10_000).then(() => (stopped = true));
+    await world.clock.advance(9_000);
+    expect(stopped).toBe(false);
+    await world.clock.advance(2_000);
+    expect(stopped).toBe(true);
+  });
+});
