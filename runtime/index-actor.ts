@@ -10,7 +10,7 @@ import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
-/** `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. */
+/** `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. Persisted: changing this needs a version bump. */
 export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnegative(), shards: z.record(z.string(), z.record(z.string(), IndexEntry)) });
 export type IndexState = z.infer<typeof IndexState>;
 

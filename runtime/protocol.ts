@@ -162,7 +162,7 @@ export const OUTCOMES = ["completed", "partial", "failed", "cancelled", "expired
 /** One of {@link OUTCOMES}. */
 export type OutcomeStatus = (typeof OUTCOMES)[number];
 
-/** How a process ended. Exactly one per run. */
+/** How a process ended. Exactly one per run. Persisted: changing this needs a version bump. */
 export const Outcome = z.strictObject({
   status: z.enum(OUTCOMES),
   output: Value.optional(),

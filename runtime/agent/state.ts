@@ -9,7 +9,7 @@ import { assertNever } from "../faults.ts";
 import { Ancestor, Principal, Result, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 
-/** Something a handler did that is recorded once. Matched by kind, name, occurrence of that name and input hash. */
+/** Something a handler did that is recorded once. Matched by kind, name, occurrence of that name and input hash. Persisted: changing this needs a version bump. */
 export const Entry = z.strictObject({
   kind: z.enum(["step", "undo"]),
   name: z.string(),
@@ -21,7 +21,7 @@ export const Entry = z.strictObject({
 });
 export type Entry = z.infer<typeof Entry>;
 
-/** A question of the handler to another agent. Matched like an {@link Entry}. */
+/** A question of the handler to another agent. Matched like an {@link Entry}. Persisted: changing this needs a version bump. */
 export const Ask = z.strictObject({
   index: z.int().nonnegative(),
   agent: z.string(),

@@ -11,7 +11,7 @@ import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol
 import { RetryPolicy, Target } from "../slip.ts";
 import { Value } from "../value.ts";
 
-/** The task as it was accepted. */
+/** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
   route: z.string(),
   input: Value,
@@ -32,7 +32,7 @@ export type Task = z.infer<typeof Task>;
 export const Link = z.strictObject({ agent: z.string(), input: z.string() });
 export type Link = { readonly agent: string; readonly input: string };
 
-/** A request that the manager made and that is not answered yet, or waits to be made again. */
+/** A request that the manager made and that is not answered yet, or waits to be made again. Persisted: changing this needs a version bump. */
 export const Work = z.strictObject({
   id: z.string(),
   /** `do`: a stop. `ask`: a question of a handler. `undo`: compensation of another work. */
@@ -69,11 +69,11 @@ export const Work = z.strictObject({
 });
 export type Work = z.infer<typeof Work>;
 
-/** What may have to be compensated: asked once, and not known to be undone. */
+/** What may have to be compensated: asked once, and not known to be undone. Persisted: changing this needs a version bump. */
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Target, actor: z.string() });
 export type Asked = z.infer<typeof Asked>;
 
-/** The stop in work. */
+/** The stop in work. Persisted: changing this needs a version bump. */
 export const Progress = z.strictObject({
   stop: z.string(),
   total: z.int().nonnegative(),
@@ -89,7 +89,7 @@ export type Progress = z.infer<typeof Progress>;
 const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
 type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** Why the process no longer goes forward. */
+/** Why the process no longer goes forward. Persisted: changing this needs a version bump. */
 export const Ending = z.strictObject({
   status: z.enum(["failed", "cancelled", "expired"]),
   fault: WireFault,
