@@ -15,7 +15,7 @@ import { countedChance, flush, HandClock } from "./engine-rig.ts";
 export const CALLER = { principal: ANONYMOUS };
 
 /** One host and what holds it: while frozen nothing leaves it and nothing reaches it; when dead, nothing ever again. */
-export class Member {
+class Member {
   readonly host: Host;
   readonly operations: SystemOperations;
   #dead = false;
