@@ -155,7 +155,7 @@ function repeatWork(draft: AgentDraft, work: AgentWork, body: BodyOf<"work">): v
 /** A further attempt supersedes the earlier token; what was recorded stays recorded. */
 function nextAttempt(draft: AgentDraft, work: AgentWork, attempt: number): void {
   draft.emit({ e: "attempt-asked", workId: work.id, attempt });
-  if (work.status === "ready") return;
+  if (work.status === "ready") return startOrLook(draft);
   if (work.status === "running" || work.status === "parked") draft.order({ kind: "stop", workId: work.id, token: work.token });
   draft.emit({ e: "readied", workId: work.id, first: work.status === "running" });
   startNext(draft, { renew: true });
