@@ -59,6 +59,8 @@ export class World {
   /** Every delivery and publication, as `kind id`. */
   readonly sent: string[] = [];
   readonly alarms = new Map<string, () => void>();
+  /** Throws where the sidecar is to be silent: `alarm`, `remove`, `notice`. */
+  guard: (what: string) => void = () => {};
   /** Where actors are; the first reachable member otherwise. */
   place: (actor: Address) => number | undefined = () => undefined;
   /** What the broker does with a message: how often it arrives. */
@@ -90,7 +92,7 @@ export class World {
     };
     const store: StateStore = { read: (keys) => acting(() => this.store.read(keys)), insert: (key, text) => acting(() => this.store.insert(key, text)) };
     const clock: Clock = { nowMs: () => this.clock.nowMs(), after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)) };
-    const alarms: Alarms = { set: (actor, alarm, due, period) => acting(async () => this.#setAlarm(actor, alarm, due, period)), remove: (actor, alarm) => acting(async () => this.#endAlarm(actor, alarm)) };
+    const alarms: Alarms = { set: (actor, alarm, due, period) => acting(async () => { this.guard("alarm"); this.#setAlarm(actor, alarm, due, period); }), remove: (actor, alarm) => acting(async () => { this.guard("remove"); this.#endAlarm(actor, alarm); }) };
     const transport: Transport = {
       publish: (_topic, message) => acting(async () => {
         this.sent.push(`publish ${message.id}`);
@@ -100,7 +102,7 @@ export class World {
       heartbeat: (actor, beat: Heartbeat) => acting(async () => this.holder(actor).host.heartbeat(actor, beat)),
       inspect: (actor) => acting(() => this.holder(actor).host.inspect(actor)),
       nudge: (actor) => acting(() => this.holder(actor).host.nudge(actor)),
-      notice: (topic, id) => acting(async () => void this.notices.push(`${topic} ${id}`)),
+      notice: (topic, id) => acting(async () => { this.guard("notice"); this.notices.push(`${topic} ${id}`); }),
     };
     return { store, alarms, transport, clock, chance: countedChance(name) };
   }

@@ -1,0 +1,124 @@
+/**
+ * @module The laws of alarms on a host, each a named test: before record 1, near before a commit, gone only at the very end.
+ */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { agent, contract, route, system } from "../../agents/index.ts";
+import { Fault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { flush } from "./engine-rig.ts";
+import { CALLER, gate, World } from "./world-rig.ts";
+
+const In = z.object({ n: z.int() });
+const Doer = contract("Doer", 1, { input: In, output: In });
+
+function systemOf(handle: (n: number) => Promise<number>, backoffMs = 0): ReturnType<typeof system> {
+  const doer = agent(Doer, { handle: async ({ n }) => ({ n: await handle(n) }) });
+  const main = route("main", 1, In).to("doer", Doer, ({ task }) => task, { retry: { attemptsMax: 3, backoffMs, backoffMsMax: Math.max(backoffMs, 1), jitter: 0 } }).output(({ doer: done }) => done);
+  return system("sys", { agents: [doer], routes: [main] });
+}
+
+const PROCESS = { type: "sys.ProcessManager", id: "p" };
+const silent = (what: string) => (asked: string): void => {
+  if (asked === what) throw new Fault("sidecar.unavailable", "silent");
+};
+const journal = (world: World): readonly string[] => world.store.keys("sys/sys.ProcessManager/p/");
+
+describe("law: the alarm and the line in the index stand before record 1", () => {
+  test("while no alarm can be set nothing is accepted and nothing recorded; asked again it is", async () => {
+    const world = new World();
+    const one = world.join(systemOf(async (n) => n), "one");
+    world.guard = silent("alarm");
+    const refused = one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
+    await world.clock.advance(10_000);
+    expect(await refused).toMatchObject({ code: "sidecar.unavailable" });
+    expect(journal(world)).toEqual([]);
+    world.guard = () => {};
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+  });
+
+  test("a tick on an empty journal inserts a void record first and only then removes the alarm", async () => {
+    const world = new World();
+    const one = world.join(systemOf(async (n) => n), "one");
+    await world.portsOf(one, "x").alarms.set(PROCESS, "run-1", 1_000, 1_000);
+    world.guard = silent("remove");
+    await world.clock.advance(1_000);
+    expect(journal(world)).toHaveLength(1);
+    expect(world.alarms.size).toBe(1);
+    world.guard = () => {};
+    await world.clock.advance(1_000);
+    expect(journal(world)).toHaveLength(1);
+    expect(world.alarms.size).toBe(0);
+    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect([...world.alarms.keys()]).toEqual(["p/run-2"]);
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("law: an alarm goes only when the last effects are performed", () => {
+  test("while a notice cannot be told the alarm stands, and its tick tells it", async () => {
+    const world = new World();
+    const one = world.join(systemOf(async (n) => n), "one");
+    world.guard = silent("notice");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await world.until(one, "p");
+    await world.clock.advance(10_000);
+    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
+    world.guard = () => {};
+    await world.clock.advance(LIMITS.alarmNearMs);
+    expect(world.notices).toEqual(["sys.results p:1"]);
+    expect(world.alarms.size).toBe(0);
+  });
+
+  test("a host that died right after the last record leaves it to the next", async () => {
+    const world = new World();
+    const result = gate<number>();
+    const one = world.join(systemOf(() => result.promise), "one");
+    const two = world.join(systemOf(() => result.promise), "two");
+    world.guard = silent("notice");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    result.open(1);
+    await flush();
+    one.kill();
+    world.guard = () => {};
+    expect(await world.until(two, "p")).toMatchObject({ status: "completed" });
+    await world.clock.advance(2 * LIMITS.alarmNearMs);
+    expect(world.notices).toEqual(["sys.results p:1"]);
+    expect(world.alarms.size).toBe(0);
+    expect((await two.host.directory.read((await two.host.directory.buckets())[0] ?? "")).map(({ id, open }) => [id, open])).toEqual([["p", false]]);
+  });
+});
+
+describe("an alarm away", () => {
+  test("a long pause is met at its moment, by a timer here, or by the alarm when the host is gone", async () => {
+    for (const kill of [false, true]) {
+      const world = new World();
+      let attempts = 0;
+      const handle = async (n: number): Promise<number> => {
+        if ((attempts += 1) === 1) throw new TypeError("later");
+        return n;
+      };
+      const one = world.join(systemOf(handle, 120_000), "one");
+      const two = world.join(systemOf(handle, 120_000), "two");
+      await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+      await flush();
+      if (kill) one.kill();
+      await world.clock.advance(119_000);
+      expect(attempts).toBe(1);
+      expect(await world.until(kill ? two : one, "p", 10_000)).toMatchObject({ status: "completed" });
+    }
+  });
+
+  test("ticks that are late, repeated or of an old run are cheap: nothing is written", async () => {
+    const world = new World();
+    const one = world.join(systemOf(async (n) => n), "one");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await world.until(one, "p");
+    const before = journal(world);
+    for (const name of ["run-1", "run-1", "run-0", "run-7"]) await one.host.tick(PROCESS, name);
+    expect(journal(world)).toEqual(before);
+  });
+});
