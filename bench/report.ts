@@ -17,6 +17,7 @@ export interface Comparison {
 export interface Ratio {
   readonly peer: string;
   readonly callers: number;
+  readonly p10: number;
   readonly p50: number;
   readonly p99: number;
   readonly throughput: number;
@@ -36,6 +37,7 @@ export function ratiosOf(ours: Measured, peers: readonly Measured[]): readonly R
   return peers.map((peer) => ({
     peer: peer.side,
     callers: ours.callers,
+    p10: rounded(ours.p10Ms / peer.p10Ms),
     p50: rounded(ours.p50Ms / peer.p50Ms),
     p99: rounded(ours.p99Ms / peer.p99Ms),
     throughput: rounded(ours.perSecond / peer.perSecond),
@@ -48,20 +50,20 @@ function spread(values: readonly number[]): readonly [number, number, number] {
   return [rounded(Math.min(...values)), rounded(median(values)), rounded(Math.max(...values))];
 }
 
-const WIDTHS = [24, 8, 10, 7, 9, 9, 9, 9, 8] as const;
+const WIDTHS = [24, 8, 10, 7, 9, 9, 9, 9, 9, 8] as const;
 
 export function tableHead(): string {
-  return row(["side", "callers", "processes", "errors", "p50 ms", "p90 ms", "p99 ms", "per s", "others"]);
+  return row(["side", "callers", "processes", "errors", "p10 ms", "p50 ms", "p90 ms", "p99 ms", "per s", "others"]);
 }
 
 export function tableRow(measured: Measured): string {
-  const { side, callers, processes, errors, p50Ms, p90Ms, p99Ms, perSecond, othersCores } = measured;
+  const { side, callers, processes, errors, p10Ms, p50Ms, p90Ms, p99Ms, perSecond, othersCores } = measured;
   const cpu = Object.entries(measured.cpuMsPerProcess).filter(([, ms]) => ms >= 0.05).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-  return `${row([side, String(callers), String(processes), String(errors), p50Ms.toFixed(1), p90Ms.toFixed(1), p99Ms.toFixed(1), perSecond.toFixed(1), othersCores.toFixed(2)])}   ${cpu.join(", ")}`;
+  return `${row([side, String(callers), String(processes), String(errors), p10Ms.toFixed(1), p50Ms.toFixed(1), p90Ms.toFixed(1), p99Ms.toFixed(1), perSecond.toFixed(1), othersCores.toFixed(2)])}   ${cpu.join(", ")}`;
 }
 
-export function ratioRow({ peer, callers, p50, p99, throughput, p50Rounds, throughputRounds }: Ratio): string {
-  return `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p99 ${p99.toFixed(2)}, throughput ${throughput.toFixed(2)} (rounds ${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`;
+export function ratioRow({ peer, callers, p10, p50, p99, throughput, p50Rounds, throughputRounds }: Ratio): string {
+  return `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p10 ${p10.toFixed(2)}, p99 ${p99.toFixed(2)}, throughput ${throughput.toFixed(2)} (rounds ${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`;
 }
 
 export function machineText(machine: Machine): string {

@@ -13,6 +13,8 @@ export interface Round {
 export interface Summary {
   readonly processes: number;
   readonly errors: number;
+  /** What a process takes when nobody is in its way: on a shared machine the steadiest figure. */
+  readonly p10Ms: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
   readonly p99Ms: number;
@@ -41,6 +43,7 @@ export function summarise(rounds: readonly Round[]): Summary {
   return {
     processes: all.length,
     errors: rounds.reduce((sum, round) => sum + round.errors.length, 0),
+    p10Ms: rounded(percentile(all, 0.1)),
     p50Ms: rounded(percentile(all, 0.5)),
     p90Ms: rounded(percentile(all, 0.9)),
     p99Ms: rounded(percentile(all, 0.99)),

@@ -6,11 +6,17 @@ export function basicEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], LANG: "C", NODE_ENV: "production" };
 }
 
+const living = new Set<Child>();
+
+function killAll(): void {
+  for (const child of living) child.kill("SIGKILL");
+}
+
 /** Runs a program; it is killed when the benchmark ends without having stopped it. */
 export async function startProgram(options: ChildOptions): Promise<Child> {
   const child = await Child.spawn(options);
-  const kill = (): void => void child.kill("SIGKILL");
-  process.once("exit", kill);
-  void child.exited.then(() => process.off("exit", kill));
+  if (!process.listeners("exit").includes(killAll)) process.once("exit", killAll);
+  living.add(child);
+  void child.exited.then(() => living.delete(child));
   return child;
 }
