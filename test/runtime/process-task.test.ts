@@ -118,13 +118,14 @@ describe("a sequence", () => {
     expect(rig.ends).toHaveLength(1);
   });
 
-  test("a mapping that reads what is not there ends the process as failed and compensates", () => {
-    const rig = new ProcessRig(slip);
+  test("a mapping that reads what is not there ends the process as failed and compensates what was done", () => {
+    const rig = new ProcessRig(slipOf([one("a"), one("b", { input: { list: [{ from: ["a", "x"] }] } })]));
     rig.accept();
     const decision = rig.output(rig.id("a"), {});
-    expect(names(decision)).not.toContain("ended");
-    const { order } = rig.undoAll(rig.output(rig.id("b"), 1));
-    expect(order).toEqual(["p:1:b:0:1", "p:1:a:0:1"].slice(0, order.length));
+    expect(names(decision)).toEqual(["answered", "stop-done", "stop-begun", "ending", "asked"]);
+    expect(rig.undoAll(decision).order).toEqual(["p:1:a:0:1"]);
+    expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "slip.mapping" } });
+    expect(rig.letter).toMatchObject({ stop: "b", original: { kind: "task" } });
   });
 
   test("content that is too large for a record is stored once and read again in the same decision", () => {
