@@ -113,6 +113,8 @@ export const ProcessState = z.strictObject({
   asked: z.array(Asked),
   /** Works of `asked` whose compensation is due now (losers, optional failures, or everything while ending). */
   undoing: z.array(z.string()),
+  /** Works that may run still although nobody waits for them any more; they may hold actors that others wait for. */
+  stopping: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
   partial: z.boolean(),
@@ -206,7 +208,8 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
       return removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId);
     case "failed": {
       const work = state.works[event.workId];
-      const next = finish(line(state, event.workId, event.atMs, "failed", event.fault.code), event.workId, { fault: event.fault });
+      const mayRun = event.fault.code === "stop.timeout" ? unanswered(state, (id) => id === event.workId) : {};
+      const next = finish(line({ ...state, ...mayRun }, event.workId, event.atMs, "failed", event.fault.code), event.workId, { fault: event.fault });
       if (event.tolerated) return { ...next, partial: true };
       return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
     }
@@ -288,7 +291,14 @@ function dropUndo(state: ProcessState, undoId: string): ProcessState {
 function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState {
   const due = new Set(workIds);
   const works = Object.fromEntries(Object.entries(state.works).filter(([id, work]) => work.kind === "undo" || !due.has(id)));
-  return { ...state, works, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
+  const stopping = unanswered(state, (id) => due.has(id));
+  return { ...state, works, ...stopping, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
+}
+
+/** The works that have no answer, as ones that may run still. */
+function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
+  const ids = Object.values(state.works).filter((work) => work.kind !== "undo" && isMeant(work.id)).map((work) => work.id);
+  return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
 }
 
 /** Everything asked and not undone becomes due for compensation; what is unanswered is no longer waited for. */
@@ -296,7 +306,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
   const { failedWork: _noted, ...rest } = state;
   const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
-  return addLine(withoutProgress({ ...rest, phase: "open", works, undoing, ending: event.ending }), {
+  return addLine(withoutProgress({ ...rest, ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
     atMs: event.atMs, what: event.ending.status, stop: event.ending.stop, agent: "", attempt: 0, code: event.ending.fault.code,
   });
 }

@@ -22,14 +22,27 @@ export function beginEnding(draft: ProcessDraft, status: Ending["status"], fault
   draft.emit({ e: "ending", ending: { status, fault, stop, ...(work === undefined ? {} : { work }) }, atMs: draft.context.nowMs });
 }
 
-/** Asks for the next compensation; true while any is due or unanswered. */
+/**
+ * Asks for the next compensation; true while any is due or unanswered. What may run still is stopped and undone at once,
+ * and then the rest in reverse order: two works that run and wait for each other's actors would else wait for ever.
+ */
 export function pumpUndo(draft: ProcessDraft): boolean {
+  for (const target of stillRunning(draft)) askUndo(draft, target);
   if (Object.values(draft.state.works).some((work) => work.kind === "undo")) return true;
   const due = new Set(draft.state.undoing);
   const next = draft.state.asked.filter((one) => due.has(one.id)).reduce<Asked | undefined>((newest, one) => (newest === undefined || one.order > newest.order ? one : newest), undefined);
   if (next === undefined) return false;
   askUndo(draft, next);
   return true;
+}
+
+/** Due works that may run still and are not asked yet. One that waits for an ask comes after the ask. */
+function stillRunning(draft: ProcessDraft): Asked[] {
+  const { state } = draft;
+  const stopping = new Set(state.stopping ?? []);
+  if (stopping.size === 0) return [];
+  const due = new Set(state.undoing);
+  return state.asked.filter((one) => due.has(one.id) && stopping.has(one.id) && state.works[undoWorkId(one.id)] === undefined && !state.asked.some((other) => due.has(other.id) && other.id.startsWith(`${one.id}/ask`))).sort((a, b) => b.order - a.order);
 }
 
 function askUndo(draft: ProcessDraft, target: Asked): void {

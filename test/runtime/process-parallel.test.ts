@@ -65,8 +65,8 @@ describe("any", () => {
     const rig = new ProcessRig(alone);
     rig.accept();
     const won = rig.output(rig.id("best.y"), "Y");
-    expect(names(won)).toEqual(["answered", "undo-due", "stop-done", "asked"]);
-    expect(rig.open).toEqual(["p:1:best.z:0:1/undo"]);
+    expect(names(won)).toEqual(["answered", "undo-due", "stop-done", "asked", "asked"]);
+    expect(rig.open).toEqual(["p:1:best.z:0:1/undo", "p:1:best.x:0:1/undo"]);
     expect(rig.output(rig.id("best.x"), "too late")).toMatchObject({ events: [], effects: [] });
     const { order } = rig.undoAll(won);
     expect(order).toEqual(["p:1:best.z:0:1", "p:1:best.x:0:1"]);

@@ -126,9 +126,12 @@ describe("cancellation", () => {
     rig.accept();
     const won = rig.output(rig.id("best.x"));
     expect(asksUndo(won)).toEqual(["p:1:best.y:0:1"]);
-    expect(names(rig.cancel())).toEqual(["ending"]);
-    const { order } = rig.undoAll(rig.output("p:1:best.y:0:1/undo", null));
-    expect(order).toEqual(["p:1:c:0:1", "p:1:best.x:0:1"]);
+    const cancelled = rig.cancel();
+    expect(names(cancelled)).toEqual(["ending", "asked"]);
+    expect(asksUndo(cancelled), "what runs is stopped at once").toEqual(["p:1:c:0:1"]);
+    rig.output("p:1:best.y:0:1/undo", null);
+    const { order } = rig.undoAll(rig.output("p:1:c:0:1/undo", null));
+    expect(order).toEqual(["p:1:best.x:0:1"]);
     expect(rig.state.outcome?.status).toBe("cancelled");
   });
 });
