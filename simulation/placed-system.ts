@@ -22,9 +22,9 @@ function handle(definition: AgentDefinition, input: Json, context: RuntimeContex
   const at: Place = { life, agent: definition.name, workId, processId: context.processId };
   world.trace?.(`${life.name}: the handler of ${definition.name} begins (${workId}, attempt ${context.attempt})`);
   return place.run(at, async () => {
-    if (world.faults.happens("handlerThrows", world.random.outside)) throw new Error("planted: the handler threw before it did anything");
+    if (world.faults.happens("handlerThrows", world.random.outside)) throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw before it did anything`);
     const answer = await definition.handle(input, placedContext(context, at, world));
-    if (world.faults.happens("handlerThrows", world.random.outside)) throw new Error("planted: the handler threw when it was done");
+    if (world.faults.happens("handlerThrows", world.random.outside)) throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw when it was done`);
     world.trace?.(`${life.name}: the handler of ${definition.name} is done (${workId})`);
     return answer;
   });
