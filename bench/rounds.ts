@@ -46,20 +46,25 @@ export async function warmUp(targets: readonly Target[], callers: number, second
   }
 }
 
-/** Rounds A B C, B C A, C A B and so on. */
+/** Rounds A B C, A C B, C A B, B A C and so on: nobody always comes first, or always after the same one. */
 export async function measure(targets: readonly Target[], options: RoundsOptions): Promise<readonly Measured[]> {
   const sums = new Map<Target, Sum>(targets.map((target) => [target, { rounds: [], cpu: {}, othersSeconds: 0, seconds: 0 }]));
   const loads = new Map(targets.map((target) => [target, new Load(target.scenario, options.callers)]));
   for (let round = 0; round < options.rounds; round++) {
-    for (let turn = 0; turn < targets.length; turn++) {
-      const target = targets[(round + turn) % targets.length];
-      const load = target === undefined ? undefined : loads.get(target);
-      const sum = target === undefined ? undefined : sums.get(target);
-      if (target !== undefined && load !== undefined && sum !== undefined) await oneRound(targets, target, load, sum, options);
+    for (const target of inOrder(targets, round)) {
+      const load = loads.get(target);
+      const sum = sums.get(target);
+      if (load !== undefined && sum !== undefined) await oneRound(targets, target, load, sum, options);
     }
   }
   await Promise.all([...loads.values()].map((load) => load.close()));
   return [...sums].map(([target, sum]) => measured(target, sum, options.callers));
+}
+
+function inOrder(targets: readonly Target[], round: number): readonly Target[] {
+  const first = Math.ceil(round / 2) % targets.length;
+  const turned = [...targets.slice(first), ...targets.slice(0, first)];
+  return round % 2 === 0 ? turned : turned.toReversed();
 }
 
 async function oneRound(all: readonly Target[], target: Target, load: Load, sum: Sum, options: RoundsOptions): Promise<void> {
