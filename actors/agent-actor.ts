@@ -108,6 +108,8 @@ export class AgentActors {
   }
 
   heartbeat(actorId: string, beat: Heartbeat): void {
+    // A stop reaches only handlers of this host. One that runs elsewhere and is to be undone loses its work to the silence.
+    if (this.engine.peek(actorId)?.works[beat.workId]?.mode === "undo") return;
     this.#leases.heard(`${actorId}/${beat.workId}`, beat);
   }
 
