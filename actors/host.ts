@@ -127,7 +127,7 @@ export class Host implements ActorHost {
 
   /** What is cached of an actor that moves away would only be found stale later. */
   deactivate(actor: Address): void {
-    if (actor.type === this.#processType) this.processes.engine.forget(actor.id);
+    if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.engine.forget(actor.id);
     this.#indexes.get(actor.type)?.forget(actor.id);
   }

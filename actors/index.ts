@@ -19,6 +19,9 @@ import { pause } from "./pause.ts";
 import { PlacedHost, Placement, ShortTransport } from "./placed.ts";
 import { seatOf } from "./port-seat.ts";
 import { recover } from "./recovery.ts";
+import { INDEX_ROOT } from "../runtime/index-actor.ts";
+import { actorType } from "../runtime/protocol.ts";
+import { SidecarWatchdog } from "./watchdog.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
@@ -67,20 +70,25 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const pubsub = options.pubsub ?? "pubsub";
   const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
-  const transport = new ShortTransport(new DaprTransport(client, { pubsub, source: system.name }), placement, () => host);
+  const far = new DaprTransport(client, { pubsub, source: system.name });
+  const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
   const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
   const host: Host = new Host({ system, ports, log: logger, seat: seatOf(options.host ?? "127.0.0.1", options.appPort), ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
   let facts: SidecarFacts | undefined;
   const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
-  const http = new HttpHost({ system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, appToken: options.appToken, logger });
+  const watchdog: SidecarWatchdog = new SidecarWatchdog({
+    call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }), clock: systemClock, log: logger, stopped: () => http.stopping,
+  });
+  const http: HttpHost = new HttpHost({ resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, appToken: options.appToken, logger });
   const port = await http.listen(options.appPort, options.host);
   const findSidecar = async (): Promise<number> => {
     facts = await waitForSidecar(sidecar, logger, () => http.stopping);
     if (facts === undefined) return 0;
     requireComponents(facts, stateStore, pubsub, logger);
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
+    void watchdog.run();
     logger.info({ dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) }, "the sidecar is there");
     const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
     logger.info({ open: count }, "recovered");

@@ -60,6 +60,13 @@ export class ProcessActors {
     this.#made.set(id, true);
   }
 
+  /** The actor moves away: another host may write its journal and move its alarm from now on. */
+  deactivate(id: string): void {
+    const run = this.engine.peek(id)?.run;
+    if (run !== undefined) this.#parts.alarms.forget(this.#address(id), alarmName(run));
+    this.engine.forget(id);
+  }
+
   /** Whether the process was open after its last turn here. */
   isOpen(id: string): boolean {
     return this.#open.has(id);
@@ -133,7 +140,7 @@ export class ProcessActors {
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);
     const trace = result.state.task?.trace;
-    return { receipt: { messageId: message.id, sequence: result.sequence }, ...(trace === undefined ? {} : { traceId: traceId(trace) }) };
+    return { receipt: { messageId: message.id, sequence: result.sequence }, ...(trace === undefined ? {} : { traceId: traceId(trace), run: result.state.run }) };
   }
 
   async tick(id: string, name?: string, nudged = false): Promise<void> {

@@ -110,7 +110,7 @@ export class SystemOperations implements Operations {
   #receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
     if ("refused" in answer) throw Fault.fromWire(answer.refused);
     const receipt: Receipt = answer.receipt;
-    return { id: message.to.id, route, run: 1, sequence: receipt.sequence, traceId: answer.traceId ?? traceId(message.trace) };
+    return { id: message.to.id, route, run: answer.run ?? 1, sequence: receipt.sequence, traceId: answer.traceId ?? traceId(message.trace) };
   }
 
   async process(id: string): Promise<Json> {

@@ -60,6 +60,8 @@ export class TurnEngine<S, I, E> {
   readonly #hooks: TurnHooks<S>;
   readonly #journal: Journal<S, I, E>;
   readonly #cache = new LruMap<string, Loaded<S>>(LIMITS.cachedActorsMax);
+  /** The last failed turn of an actor: sequence of its record, input and code. */
+  readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
   readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
 
   constructor(parts: { readonly type: string; readonly machine: Machine<S, I, E>; readonly system: string; readonly ports: Ports; readonly values: Values; readonly writer: WriterIdentity; readonly hooks?: TurnHooks<S> }) {
@@ -132,10 +134,15 @@ export class TurnEngine<S, I, E> {
   /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
+    const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault } } as const;
+    // The same input fails the same way until something else is recorded: once is enough, or every tick would add a record.
+    const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
+    if (this.#failures.get(actorId) === failure) return { ...refused, sequence: loaded.sequence, wrote: false };
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
     const outcome = await this.#commit(actorId, loaded, this.#record(loaded, inputId, [event], []));
     if (outcome === "stale") return "stale";
-    return { state: loaded.state, before: loaded.state, sequence: loaded.sequence + 1, effects: [], verdict: { kind: "refused", fault }, wrote: true };
+    this.#failures.set(actorId, `${loaded.sequence + 1} ${inputId} ${fault.code}`);
+    return { ...refused, sequence: loaded.sequence + 1, wrote: true };
   }
 
   #record(loaded: Loaded<S>, inputId: string, events: readonly (E | TurnFailed)[], effects: readonly string[]): JournalRecord<E | TurnFailed> {

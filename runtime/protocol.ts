@@ -58,6 +58,8 @@ const TaskBody = z.strictObject({
   input: Value,
   timeoutMs: z.int().positive(),
   parent: Parent.optional(),
+  /** Until then the parent may ask for the compensation of the whole process. */
+  retainUntilMs: EpochMs.optional(),
   /** Names of the routes above, outermost first. */
   nesting: z.array(z.string()),
 });
@@ -151,8 +153,8 @@ export const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int()
 export type Receipt = { readonly messageId: string; readonly sequence: number };
 
 /** What a turn answers: its receipt, or why nothing was recorded. */
-export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional() }), z.strictObject({ refused: WireFault })]);
-export type TurnAnswer = { readonly receipt: Receipt; readonly traceId?: string | undefined } | { readonly refused: WireFault };
+export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional(), run: z.int().positive().optional() }), z.strictObject({ refused: WireFault })]);
+export type TurnAnswer = { readonly receipt: Receipt; readonly traceId?: string | undefined; readonly run?: number | undefined } | { readonly refused: WireFault };
 
 /**
  * How a run can end. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first.

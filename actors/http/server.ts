@@ -50,6 +50,8 @@ export interface HttpHostOptions {
   readonly logger: Logger;
   /** Epoch, milliseconds; by default the machine's clock. */
   readonly nowMs?: () => number;
+  /** The sidecar is to call this app unhealthy for a while, see watchdog.ts. */
+  readonly resetting?: () => boolean;
 }
 
 /** One host's HTTP face. */
@@ -127,7 +129,8 @@ export class HttpHost {
     app.enable("case sensitive routing");
     // Before everything else: daprd probes it without a token.
     app.get("/healthz", (_request, response) => {
-      response.status(this.#stopping ? STATUS_UNAVAILABLE : STATUS_OK).json({ status: this.#stopping ? "stopping" : "ok" });
+      const status = this.#stopping ? "stopping" : options.resetting?.() === true ? "resetting" : "ok";
+      response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status });
     });
     app.use(this.#count());
     app.use(refuseForeignPages);

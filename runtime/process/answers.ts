@@ -12,6 +12,7 @@ import { type ProcessDraft, slipOf, taskOf } from "./draft.ts";
 import { addressOf, advance, askWork } from "./forward.ts";
 import { answerEffect, workEffect } from "./messages.ts";
 import type { Link, Work } from "./state.ts";
+import { beginEnding } from "./undo.ts";
 
 /** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
 export function takeResult(draft: ProcessDraft, body: BodyOf<"result">): void {
@@ -48,11 +49,18 @@ export function takeFault(draft: ProcessDraft, work: Work, fault: WireFault): vo
   if (work.kind === "undo") {
     const failed = { code: "compensation.failed" as const, message: `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}` };
     draft.emit({ e: "undo-failed", workId: work.id, fault: failed, atMs: nowMs });
+    // Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could.
+    beginEnding(draft, "failed", failed, work.stop);
     advance(draft);
     return;
   }
-  draft.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: work.optional });
+  draft.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
   passOn(draft, work, { fault });
+}
+
+/** A branch of an `any` may fail without making the outcome partial: another one has won, or the stop fails. */
+function isTolerated(work: Work): boolean {
+  return work.optional && !work.stop.includes(".");
 }
 
 /** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
@@ -74,7 +82,7 @@ function takeHandOff(draft: ProcessDraft, work: Work, handOff: Extract<Result, {
     askWork(draft, next);
   } catch (error) {
     if (!isFault(error)) throw error;
-    draft.emit({ e: "failed", workId: work.id, fault: error.toWire(), atMs: draft.context.nowMs, tolerated: work.optional });
+    draft.emit({ e: "failed", workId: work.id, fault: error.toWire(), atMs: draft.context.nowMs, tolerated: isTolerated(work) });
     passOn(draft, work, { fault: error.toWire() });
   }
 }

@@ -17,7 +17,7 @@ import { valueHash } from "../value.ts";
 import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
 import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
 import { advance } from "./forward.ts";
-import { finalEffects, processOutbox, undoReply } from "./messages.ts";
+import { finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
 import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./undo.ts";
 
@@ -122,7 +122,7 @@ function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "m
   if (input.bucket === undefined) return draft.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
   const task: Task = {
     route: body.route, input: body.input, fingerprint: fingerprint(body), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
-    acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }),
+    acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }), ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
   };
   draft.emit({ e: "accepted", run: nextRun(state), task });
   const fault = input.fault ?? routeFault(draft);
@@ -220,7 +220,7 @@ function tickOpen(draft: ProcessDraft, resendMs: number): void {
     beginEnding(draft, "expired", fault.toWire(), draft.state.progress?.stop ?? "");
     advance(draft);
   }
-  if (context.nowMs >= deadlineAtMs + LIMITS.compensationMsMax) giveUpUndo(draft);
+  if (context.nowMs >= retainUntilMs(draft.state)) giveUpUndo(draft);
   takeTime(draft, resendMs);
 }
 
@@ -235,7 +235,7 @@ function giveUpUndo(draft: ProcessDraft): void {
 
 function processDueMs(state: ProcessState): number | undefined {
   if (state.phase !== "open" || state.task === undefined) return undefined;
-  const end = state.ending === undefined ? state.task.deadlineAtMs : state.task.deadlineAtMs + LIMITS.compensationMsMax;
+  const end = state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state);
   return Object.values(state.works).reduce((soonest, work) => Math.min(soonest, work.dueAtMs), end);
 }
 

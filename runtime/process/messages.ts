@@ -13,8 +13,9 @@ import { taskOf } from "./draft.ts";
 import type { ProcessState, Work } from "./state.ts";
 
 /** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
-function retainUntilMs(state: ProcessState): number {
-  return taskOf(state).deadlineAtMs + LIMITS.compensationMsMax;
+export function retainUntilMs(state: ProcessState): number {
+  const { deadlineAtMs, retainUntilMs: parents = 0 } = taskOf(state);
+  return Math.max(deadlineAtMs + LIMITS.compensationMsMax, parents);
 }
 
 /** The request of a piece of work that is asked now. */
@@ -36,7 +37,7 @@ function doBody(state: ProcessState, work: Work): Body {
   const task = taskOf(state);
   if ("route" in work.target) {
     const timeoutMs = Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs));
-    return { kind: "task", route: work.target.route, slip: task.slip, input: work.input, timeoutMs, parent: { processId: state.id, workId: work.id }, nesting: [...task.nesting, task.route] };
+    return { kind: "task", route: work.target.route, slip: task.slip, input: work.input, timeoutMs, parent: { processId: state.id, workId: work.id }, retainUntilMs: retainUntilMs(state), nesting: [...task.nesting, task.route] };
   }
   return { kind: "work", workId: work.id, attempt: work.attempt, agent: work.target.agent, version: work.version, input: work.input, retainUntilMs: retainUntilMs(state), ancestors: work.ancestors, ...(isFirst(state, work) ? { first: true } : {}) };
 }

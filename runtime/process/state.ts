@@ -24,6 +24,8 @@ export const Task = z.strictObject({
   deadlineAtMs: z.int(),
   bucket: z.string(),
   parent: Parent.optional(),
+  /** Until then a parent may ask for the compensation of the whole process. */
+  retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),
 });
 export type Task = z.infer<typeof Task>;
