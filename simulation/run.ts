@@ -10,6 +10,7 @@ import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
 import type { Life } from "./life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
 import { Random, STREAM } from "./random.ts";
+import { type LimitChanges, withLimits } from "./limits.ts";
 import { drive } from "./timeline.ts";
 import { type CallFault, World } from "./world.ts";
 
@@ -22,6 +23,8 @@ export interface Scenario {
   readonly invariant?: ((world: World) => string | undefined) | undefined;
   /** The handlers tell the ledger of all they do, by key and with an undo: then compensation is checked too. */
   readonly strict: boolean;
+  /** Limits that are smaller in this scenario, so that small runs reach them. */
+  readonly limits?: LimitChanges | undefined;
 }
 
 export interface RunOptions {
@@ -76,6 +79,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   watch.begin();
+  const restoreLimits = withLimits(scenario.limits ?? {});
   try {
     const done = (): boolean => watch.failed || (clients.settled && watch.allEnded(clients.accepted));
     await drive(world.timeline, plan.safetyMs, done);
@@ -88,6 +92,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     const settled = (): boolean => watch.failed || world.alarms.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
   } finally {
+    restoreLimits();
     watch.end();
   }
   const findings = [...watch.findings, ...(watch.failed ? [] : checkEnd(world, clients, watch, scenario))];

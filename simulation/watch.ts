@@ -5,6 +5,7 @@
  */
 import { type AgentInput, agentMachine } from "../runtime/agent/machine.ts";
 import { type AgentEvent, type AgentState, evolveAgent, newAgent } from "../runtime/agent/state.ts";
+import { canonicalJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -129,7 +130,7 @@ export class Watch {
     const name = `${shadow.type}/${shadow.id}/snapshot/${number}`;
     if (number !== shadow.snapshots + 1) this.find("snapshots have no gaps", `${name} was written after snapshot ${shadow.snapshots}`);
     if (snapshot.sequence <= shadow.snapshotSequence) this.find("snapshots never go backwards", `${name} is of record ${snapshot.sequence}, but the one before was of ${shadow.snapshotSequence}`);
-    if (snapshot.sequence === shadow.sequence && JSON.stringify(snapshot.state) !== JSON.stringify(shadow.state)) this.find("a snapshot is the state", `${name} is not what the records say`);
+    if (snapshot.sequence === shadow.sequence && canonicalJson(snapshot.state as Json) !== canonicalJson(shadow.state as Json)) this.find("a snapshot is the state", `${name} is not what the records say`);
     shadow.snapshots = number;
     shadow.snapshotSequence = snapshot.sequence;
   }
