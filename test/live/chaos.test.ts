@@ -29,6 +29,7 @@ for (const profile of ["redis", "embedded"] as const) {
       const verdict = await judge(world, orders);
       report(profile, kills, verdict);
       expect({ notAccepted, lost: verdict.lost, doubled: verdict.doubled, wrong: verdict.wrong }).toEqual({ notAccepted: [], lost: [], doubled: [], wrong: [] });
+      expect(verdict.gaveUp.length).toBeLessThanOrEqual(PROCESSES / 10);
       expect(verdict.completed + verdict.failed).toBe(PROCESSES);
     } finally {
       await world.stop();

@@ -20,12 +20,12 @@ export interface HookOptions {
   readonly freezeFile: string | undefined;
 }
 
-/** What was asked of the host and is not answered is a turn in flight, or one that waits for its turn. */
+/** What daprd asked of the host and is not answered is a turn in flight, or one that waits for its turn. A caller who waits is none. */
 function countTurns(gauges: GaugeWriter): void {
   const plain = Server.prototype.emit as (this: Server, name: string | symbol, ...rest: unknown[]) => boolean;
   function hooked(this: Server, name: string | symbol, ...rest: unknown[]): boolean {
     const [request, response] = rest as [IncomingMessage | undefined, ServerResponse | undefined];
-    if (name === "request" && request?.method !== "GET" && response !== undefined) {
+    if (name === "request" && request?.method !== "GET" && request?.url?.startsWith("/tasks") === false && response !== undefined) {
       gauges.change("turn", 1);
       response.once("close", () => gauges.change("turn", -1));
     }

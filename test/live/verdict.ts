@@ -25,6 +25,8 @@ export interface Verdict {
   readonly lost: readonly string[];
   /** An effect under two keys, or the journal with more than one outcome. */
   readonly doubled: readonly string[];
+  /** Ended failed because a stop's own time and attempts were used up by the outages; everything of theirs must be undone. */
+  readonly gaveUp: readonly string[];
   /** Effects missing, not undone, undone wrongly; outcomes that the input does not call for; letters missing. */
   readonly wrong: readonly string[];
   readonly endMs: readonly number[];
@@ -46,6 +48,7 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   const lost: string[] = [];
   const doubled: string[] = [];
   const wrong: string[] = [];
+  const gaveUp: string[] = [];
   const endMs: number[] = [];
   const failed = new Set<string>();
   let slowest: View | undefined;
@@ -59,13 +62,14 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
     if (slowest === undefined || tookMs(view) > tookMs(slowest)) slowest = view;
     if (view.outcome.status === "failed") failed.add(order.id);
     doubled.push(...twice(world, order.id));
+    if (hasGivenUp(order, view)) gaveUp.push(order.id);
     wrong.push(...wrongOf(world, order, view));
     if ((await outcomesInJournal(world, order.id)) !== 1) doubled.push(`${order.id}: the journal does not hold one outcome`);
   }
   wrong.push(...(await missingLetters(world, failed)));
   const entries = [...world.ledger.entries.values()];
   return {
-    total: orders.length, completed: orders.length - failed.size - lost.length, failed: failed.size, lost, doubled, wrong, endMs,
+    total: orders.length, completed: orders.length - failed.size - lost.length, failed: failed.size, lost, doubled, gaveUp, wrong, endMs,
     again: entries.filter((entry) => entry.applyCalls > 1).length, late: entries.reduce((sum, entry) => sum + entry.lateCalls, 0),
     slowest: slowest === undefined ? "" : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
   };
@@ -82,6 +86,10 @@ function twice(world: World, id: string): string[] {
   return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${id}: ${name} under ${entries.filter((entry) => entry.effect === name).map((entry) => entry.key).join(" and ")}`);
 }
 
+function hasGivenUp(order: TaskOrder, view: View): boolean {
+  return !Input.parse(order.input).refuse && view.outcome?.status === "failed" && view.outcome.fault?.code === "stop.timeout";
+}
+
 function wrongOf(world: World, order: TaskOrder, view: View): string[] {
   const { refuse } = Input.parse(order.input);
   const status = view.outcome?.status;
@@ -90,7 +98,7 @@ function wrongOf(world: World, order: TaskOrder, view: View): string[] {
   const say = (text: string): void => {
     wrong.push(`${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`);
   };
-  if (status !== (refuse ? "failed" : "completed")) say(`it should be ${refuse ? "failed" : "completed"};`);
+  if (status !== (refuse ? "failed" : "completed") && !hasGivenUp(order, view)) say(`it should be ${refuse ? "failed" : "completed"};`);
   for (const text of effectsOf(entries, status === "completed")) say(text);
   return wrong;
 }
@@ -147,7 +155,7 @@ export function report(name: string, kills: readonly Kill[], verdict: Verdict): 
   const inFlight = kills.filter((kill) => kill.turnOpen || kill.effectOpen).length;
   print(`${name}: ${kills.length} kills by part: ${count(kills.map((kill) => kill.part))}`);
   print(`${name}: by phase: ${count(kills.map((kill) => kill.phase))}; with a turn or effect in flight ${inFlight}`);
-  print(`${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}`);
+  print(`${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the failed ${verdict.gaveUp.length} had used up their own time`);
   print(`${name}: keys called more than once ${verdict.again}, calls after the undo refused by the ledger ${verdict.late}`);
   print(`${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`);
   print(`${name}: slowest ${verdict.slowest}`);
