@@ -23,6 +23,8 @@ export interface Scenario {
   readonly invariant?: ((world: World) => string | undefined) | undefined;
   /** The handlers tell the ledger of all they do, by key and with an undo: then compensation is checked too. */
   readonly strict: boolean;
+  /** The same effect may happen more than once in one process. */
+  readonly repeatsAllowed?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
 }

@@ -1,0 +1,134 @@
+/**
+ * @module `simulate`: a user's system in the simulated world, seed after seed, until a promise breaks or all seeds ran.
+ *
+ * The outside of the system is told with `outside`: a function that stands for another program. In the simulation its
+ * calls fail, hang, or happen without their answer coming back; anywhere else it is called as it is.
+ */
+import type { System } from "../agents/system.ts";
+import type { Json } from "../runtime/faults.ts";
+import type { SimTask } from "./client.ts";
+import { ALL_FAULTS, type FaultRates, NO_FAULTS } from "./faults.ts";
+import { place } from "./life.ts";
+import type { LedgerLine } from "./outside.ts";
+import { reportText, shrink } from "./report.ts";
+import { type RunOptions, runSeed, type Scenario } from "./run.ts";
+import { virtualGlobals } from "./virtual-globals.ts";
+
+/** What another program did, as invariants see it. */
+export interface OutsideCall {
+  readonly name: string;
+  /** The arguments, as JSON text. */
+  readonly about: string;
+  readonly what: LedgerLine["what"];
+  readonly key: string | undefined;
+  readonly processId: string;
+  readonly atMs: number;
+}
+
+/** What is known when a run is over and everything has ended. */
+export interface SimulatedRun {
+  readonly seed: number;
+  readonly calls: readonly OutsideCall[];
+  readonly messages: number;
+}
+
+export interface SimulateOptions {
+  /** Tasks of each run: route and input. They are given at the same time. */
+  readonly tasks: readonly { readonly route: string; readonly input: unknown; readonly timeoutMs?: number }[];
+  /** How many runs, or the seeds themselves. Default 200. */
+  readonly seeds?: number | readonly number[] | undefined;
+  /** What may fail. Default everything; single rates may be changed. `none` fails nothing. */
+  readonly faults?: "all" | "none" | Partial<FaultRates> | undefined;
+  /** Must hold at the end of every run; a text says what is wrong. By name. */
+  readonly invariants?: Readonly<Record<string, (run: SimulatedRun) => string | undefined>> | undefined;
+  /** Calls of `outside` with the same arguments may happen more than once in one process. Default false. */
+  readonly repeatsAllowed?: boolean | undefined;
+  /** Command that repeats a seed, for the report. `{seed}` is replaced. */
+  readonly command?: string | undefined;
+}
+
+export interface SimulateResult {
+  readonly ok: boolean;
+  readonly runs: number;
+  /** Present when something broke. */
+  readonly seed?: number;
+  readonly law?: string;
+  /** What broke, the seed, the command that repeats it, and the shortest trace that was found, in plain words. */
+  readonly report?: string;
+}
+
+const SEEDS_DEFAULT = 200;
+const TIMEOUT_MS_DEFAULT = 60_000;
+
+/**
+ * Marks a function that acts on another program. `key` finds the idempotency key among the arguments: then the other
+ * program is taken to act once for each key. Without it every call acts.
+ */
+export function outside<Args extends readonly Json[], R extends Json>(name: string, act: (...args: Args) => R | Promise<R>, options: { readonly key?: (...args: Args) => string } = {}): (...args: Args) => Promise<R> {
+  return async (...args) => {
+    const at = place.getStore();
+    if (at === undefined) return act(...args);
+    const key = options.key?.(...args);
+    // The key is how the effect is asked for, not what it is about.
+    const about = JSON.stringify(args.filter((arg) => arg !== key)).slice(1, -1);
+    await at.life.outside.perform({ name, key, about: `${name}(${about}) for ${at.processId}` });
+    return act(...args);
+  };
+}
+
+/** Runs a system through many seeds. Never throws for what the system does wrong: the result tells. */
+export async function simulate(system: System, options: SimulateOptions): Promise<SimulateResult> {
+  const seeds = typeof options.seeds === "object" ? options.seeds : Array.from({ length: options.seeds ?? SEEDS_DEFAULT }, (_, index) => index + 1);
+  const scenario = scenarioOf(system, options);
+  const most: FaultRates = options.faults === "none" ? NO_FAULTS : { ...ALL_FAULTS, handlerThrows: 0, ...(typeof options.faults === "object" ? options.faults : {}) };
+  const restore = virtualGlobals();
+  try {
+    for (const seed of seeds) {
+      const run: RunOptions = { scenario, seed, most };
+      const result = await runSeed(run);
+      const finding = result.findings[0];
+      if (finding === undefined) continue;
+      const shrunk = await shrink(run, result);
+      const command = (options.command ?? "simulate(system, { …, seeds: [{seed}] })").replace("{seed}", String(seed));
+      const last = await runSeed(shrunk.options);
+      return { ok: false, runs: seeds.indexOf(seed) + 1, seed, law: shrunk.finding.law, report: reportText(shrunk, command, explain(last.world.outside.ledger)) };
+    }
+  } finally {
+    restore();
+  }
+  return { ok: true, runs: seeds.length };
+}
+
+function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = false }: SimulateOptions): Scenario {
+  const made = tasks.map((task, index): SimTask => ({ id: `task-${index + 1}`, route: task.route, input: task.input, timeoutMs: task.timeoutMs ?? TIMEOUT_MS_DEFAULT, atMs: 0 }));
+  return {
+    name: system.name, system: () => system, tasks: () => made, strict: false, repeatsAllowed,
+    invariant: (world) => {
+      const calls = world.outside.ledger.map(({ name, about, what, key, processId, atMs }): OutsideCall => ({ name, about, what, key, processId, atMs }));
+      const run: SimulatedRun = { seed: world.options.seed, calls, messages: world.network.delivered };
+      for (const [name, check] of Object.entries(invariants)) {
+        const wrong = check(run);
+        if (wrong !== undefined) return `${name}: ${wrong}`;
+      }
+      return undefined;
+    },
+  };
+}
+
+/** Why an effect happened twice, for who has never seen it. */
+function explain(ledger: readonly LedgerLine[]): string | undefined {
+  const seen = new Map<string, LedgerLine>();
+  for (const line of ledger) {
+    if (line.what !== "applied") continue;
+    const first = seen.get(line.about);
+    if (first === undefined) {
+      seen.set(line.about, line);
+      continue;
+    }
+    const where = line.step === undefined
+      ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n(after a crash, a lost answer, another error or for its compensation) calls it again.\nPut it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
+      : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. A step runs at least once: where its answer is lost\nor its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.`;
+    return `WHY: ${line.about} happened at ${(first.atMs / 1_000).toFixed(3)} s on ${first.life} and again at ${(line.atMs / 1_000).toFixed(3)} s on ${line.life}.\n${where}`;
+  }
+  return undefined;
+}
