@@ -4,15 +4,16 @@
  * A simulator that finds nothing may be blind. Each canary wraps a machine, a class of the shell or the ports of hosts.
  */
 import { AlarmKeeper } from "../actors/alarm-keeper.ts";
+import { HandlerRun } from "../actors/handler-run.ts";
 import { Journal } from "../actors/journal.ts";
 import type { Ports } from "../actors/ports.ts";
 import { ProcessActors } from "../actors/process-actor.ts";
+import type { StepTools } from "../agents/context.ts";
 import { agentMachine } from "../runtime/agent/machine.ts";
 import type { AgentState } from "../runtime/agent/state.ts";
 import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { processMachine } from "../runtime/process/machine.ts";
-import type { Message } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
 import type { World } from "./world.ts";
 
@@ -38,19 +39,6 @@ function replace<T extends object, K extends keyof T>(target: T, key: K, make: (
 
 function forgetWorks(state: AgentState, keep: (id: string) => boolean): AgentState {
   return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => keep(id))) };
-}
-
-/** Messages of a kind change on their way out. */
-function mapMessages(ports: Ports, change: (message: Message) => Message): Ports {
-  const { transport } = ports;
-  return {
-    ...ports,
-    transport: {
-      publish: (topic, message) => transport.publish(topic, change(message)), deliver: (message) => transport.deliver(change(message)),
-      heartbeat: (actor, beat) => transport.heartbeat(actor, beat), inspect: (actor) => transport.inspect(actor), nudge: (actor) => transport.nudge(actor),
-      notice: (topic, id, data) => transport.notice(topic, id, data),
-    },
-  };
 }
 
 const noDeduplication: Canary = {
@@ -175,12 +163,12 @@ const evictedEarly: Canary = {
 };
 
 const itemsShareIds: Canary = {
-  name: "work id reused by forEach", scenario: "wild", plant: nothing,
-  wrapPorts: (ports) => mapMessages(ports, (message) => {
-    const { body } = message;
-    // Items are told apart by their index; without it every item is the first one.
-    if (body.kind !== "work" || !body.workId.includes("[]:")) return message;
-    return { ...message, body: { ...body, workId: body.workId.replace(/\[\]:\d+:/, "[]:0:") } };
+  name: "work id reused by forEach", scenario: "wild",
+  plant: () => replace(HandlerRun.prototype, "step", (step) => function (this: HandlerRun, name, action, options) {
+    // Items are told apart by their index; without it every item asks under the key of the first.
+    const shared = (tools: StepTools): StepTools => ({ ...tools, idempotencyKey: tools.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:") });
+    const undo = options?.undo;
+    return step.call(this, name, (tools) => action(shared(tools)), { ...options, ...(undo === undefined ? {} : { undo: (result, tools) => undo(result, shared(tools)) }) });
   }),
 };
 

@@ -95,6 +95,16 @@ export function ratesOf(seed: number, most: FaultRates): FaultRates {
   return Object.fromEntries(entries) as unknown as FaultRates;
 }
 
+/** Faults as a reader of a trace sees them. */
+const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
+  dropPublish: "this message never comes", duplicate: "this comes twice", delay: "this takes much longer", dropRequest: "this call reaches nobody", loseAnswer: "the answer to this call will be lost",
+  emptyAnswer: "the answer is 200 with nothing in it, and nothing ran", dropHeartbeat: "this heartbeat is lost", writeLost: "this write is not made", writeUnanswered: "this write is made and not answered",
+  writeLate: "this write is made much later", readFails: "this read fails", alarmCallFails: "this call about an alarm fails", alarmLate: "this alarm rings late", alarmDoubled: "this alarm rings twice",
+  effectFails: "the other program fails before it does anything", effectUnanswered: "the other program does it, and the answer is lost on the way", effectHangs: "the other program never answers",
+  effectLate: "the other program does it long after it was given up", handlerThrows: "the handler throws", crashes: "a host is killed", freezes: "a host stands still", partitions: "one way is cut",
+  doubleOwners: "placement names two owners", storeOutages: "the store goes away", alarmsLost: "all alarms are lost", storeForgets: "the store forgets", clockOffsetMs: "a clock is wrong", clockRate: "a clock is too fast or slow",
+};
+
 /** A fault that happened. */
 export interface Fired {
   readonly name: string;
@@ -111,6 +121,8 @@ export class Faults {
   readonly #only: ReadonlySet<string> | undefined;
   readonly #counts = new Map<FaultKind, number>();
   #on = true;
+  /** Hears of every fault, in words. */
+  told: ((line: string) => void) | undefined;
 
   constructor(rates: FaultRates, only: ReadonlySet<string> | undefined) {
     this.rates = rates;
@@ -140,6 +152,7 @@ export class Faults {
     const name = `${kind}:${count}`;
     if (this.#only !== undefined && !this.#only.has(name)) return false;
     this.fired.push({ name, kind });
+    this.told?.(`FAULT ${name}: ${FAULT_TEXTS[kind]}`);
     return true;
   }
 }

@@ -35,8 +35,10 @@ export class SimAlarms {
       this.#world.port(life, what, false, (resolve, reject) => {
         const fails = faults.happens("alarmCallFails", random.alarms);
         // A call that fails may have been done all the same.
-        if (!fails || random.alarms.chance(0.5)) act();
-        this.#world.toLife(life, fails ? CALL_FAILS_MS : this.#world.latency(), () => {
+        const done = !fails || random.alarms.chance(0.5);
+        const ms = this.#world.latency();
+        if (done) this.#world.timeline.after(ms, act);
+        this.#world.toLife(life, fails ? CALL_FAILS_MS : ms, () => {
           if (fails) reject(new Fault("sidecar.unavailable", "the simulated scheduler does not answer"));
           else resolve();
         });

@@ -5,6 +5,7 @@
  */
 import { type AgentInput, agentMachine } from "../runtime/agent/machine.ts";
 import { type AgentEvent, type AgentState, evolveAgent, newAgent } from "../runtime/agent/state.ts";
+import { TurnEngine } from "../actors/turn.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../runtime/index-actor.ts";
@@ -40,6 +41,7 @@ export class Watch {
   readonly failedTurns: TurnFailed[] = [];
   readonly #strict: boolean;
   #decide = pristine.decideAgent;
+  #turn = TurnEngine.prototype.turn;
 
   constructor(strict: boolean) {
     this.#strict = strict;
@@ -57,6 +59,15 @@ export class Watch {
   begin(): void {
     const decide = agentMachine.decide;
     this.#decide = decide;
+    const turn = TurnEngine.prototype.turn;
+    this.#turn = turn;
+    const watch = this;
+    TurnEngine.prototype.turn = async function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
+      const before = watch.#sequence(this.type, actorId);
+      const result = await turn.call(this, actorId, input, options);
+      if (!result.wrote && result.sequence < before) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${result.sequence} when record ${before} was there`);
+      return result;
+    };
     agentMachine.decide = (state, input, context) => {
       const decision = decide(state, input, context);
       if (decision.events.length > 0 && "token" in input) this.#checkToken(state, input);
@@ -66,6 +77,13 @@ export class Watch {
 
   end(): void {
     agentMachine.decide = this.#decide;
+    TurnEngine.prototype.turn = this.#turn;
+  }
+
+  #sequence(type: string, id: string): number {
+    const name = type.slice(type.indexOf(".") + 1);
+    if (name === "ProcessManager") return this.processes.get(id)?.sequence ?? 0;
+    return (this.indexes.get(`${name}/${id}`) ?? this.agents.get(`${name}/${id}`))?.sequence ?? 0;
   }
 
   #checkToken(state: AgentState, input: Extract<AgentInput, { token: string }>): void {
@@ -148,10 +166,22 @@ export class Watch {
 
   #outcome(shadow: Shadow<ProcessState>, before: ProcessState, event: ProcessEvent): void {
     if (event.e === "accepted" && before.phase === "open") this.find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
+    if (event.e === "asked" && event.work.kind === "ask") {
+      const { work } = event;
+      if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor)) this.find("no ring of asks", `${work.id} asks an actor that waits for it`);
+    }
+    if (event.e === "undo-failed") this.#givenUp(before, event);
     if (event.e !== "ended" || before.outcome === undefined) return;
     // A parent may have the whole process undone; its outcome stays.
     if (before.undo === undefined && shadow.state.undo === undefined) this.find("one outcome for each run", `${shadow.id} ended ${event.outcome.status} after it had ended ${before.outcome.status}`);
     else if (before.outcome.status !== event.outcome.status) this.find("one outcome for each run", `${shadow.id} ended ${before.outcome.status}, and then ${event.outcome.status}`);
+  }
+
+  /** Compensation knows neither deadline nor hops: it is given up by its own limits only. */
+  #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
+    const work = before.works[event.workId];
+    const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
+    if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax)) this.find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
   }
 
   #alarm(world: World, life: Life, shadow: Shadow<ProcessState>): void {
@@ -182,10 +212,6 @@ export class Watch {
       if (settled && shadow.state.works[event.workId]?.mode === "do") this.find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
     }
     if (event.e === "work-accepted" && before.works[event.work.id] !== undefined) this.find("work is accepted once", `${event.work.id} was accepted again`);
-    if (event.e === "parked") {
-      const ancestor = shadow.state.works[event.workId]?.ancestors.find((one) => one.agent === event.ask.agent && one.id === shadow.id);
-      if (ancestor !== undefined) this.find("no ring of asks", `${event.workId} waits for ${event.ask.agent}`);
-    }
     if (event.e === "forgotten" && this.#strict) {
       for (const id of event.workIds) if ((before.works[id]?.retainUntilMs ?? 0) > 0 && !this.#mayForget(before, id)) this.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
     }

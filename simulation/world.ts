@@ -87,6 +87,7 @@ export class World {
   constructor(options: WorldOptions) {
     this.options = options;
     this.faults = options.faults;
+    this.faults.told = options.trace;
     const stream = (number: number): Random => new Random(options.seed, number);
     this.random = {
       latency: stream(STREAM.latency), network: stream(STREAM.network), store: stream(STREAM.store), alarms: stream(STREAM.alarms),

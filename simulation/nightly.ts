@@ -1,0 +1,48 @@
+/**
+ * @module The long run: `node simulation/nightly.ts --seeds 20000`. Prints speed and medians, and shrinks what fails.
+ */
+import { parseArgs } from "node:util";
+import { runBulkOnCores } from "./bulk.ts";
+import { ALL_FAULTS } from "./faults.ts";
+import { median } from "./hunt.ts";
+import { reportText, shrink } from "./report.ts";
+import { runSeed } from "./run.ts";
+import { SCENARIOS } from "./scenarios/index.ts";
+
+/** Shares of the seeds. The party is the one whose speed is told. */
+const SHARES: Readonly<Record<string, number>> = { party: 0.5, wild: 0.3, long: 0.1, ring: 0.1 };
+const REPORTS_MAX = 3;
+
+const { values } = parseArgs({ options: { seeds: { type: "string", default: "20000" }, from: { type: "string", default: "1" }, scenario: { type: "string" }, seed: { type: "string" } } });
+
+function say(line: string): void {
+  process.stdout.write(`${line}\n`);
+}
+
+/** Repeats a seed, shrinks it when it fails, and tells. */
+async function tell(name: string, seed: number): Promise<void> {
+  const scenario = SCENARIOS[name];
+  if (scenario === undefined) throw new Error(`there is no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);
+  const run = { scenario, seed, most: ALL_FAULTS };
+  const result = await runSeed(run);
+  if (result.findings.length === 0) say(`${name} ${seed}: nothing found`);
+  else say(reportText(await shrink(run, result), `node simulation/nightly.ts --scenario ${name} --seed ${seed}`, undefined));
+}
+
+async function bulk(name: string, count: number): Promise<number> {
+  const from = Number(values.from);
+  const startedMs = performance.now();
+  const done = await runBulkOnCores({ scenario: name, from, to: from + count - 1 });
+  const ms = performance.now() - startedMs;
+  say(`${name}: ${count} seeds, ${done.failing.length} failing; ${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`);
+  for (const one of done.failing) say(`  seed ${one.seed}: ${one.law}: ${one.text}`);
+  for (const one of done.failing.slice(0, REPORTS_MAX)) await tell(name, one.seed);
+  return done.failing.length;
+}
+
+if (values.seed !== undefined) await tell(values.scenario ?? "party", Number(values.seed));
+else {
+  let failing = 0;
+  for (const [name, share] of Object.entries(SHARES)) if (values.scenario === undefined || values.scenario === name) failing += await bulk(name, Math.ceil(Number(values.seeds) * (values.scenario === undefined ? share : 1)));
+  process.exitCode = failing === 0 ? 0 : 1;
+}
