@@ -166,7 +166,7 @@ export class Watch {
 
   #outcome(shadow: Shadow<ProcessState>, before: ProcessState, event: ProcessEvent): void {
     if (event.e === "accepted" && before.phase === "open") this.find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
-    if (event.e === "asked" && event.work.kind === "ask") {
+    if (event.e === "asked" && event.work.kind === "ask" && event.work.visit === 1) {
       const { work } = event;
       if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor)) this.find("no ring of asks", `${work.id} asks an actor that waits for it`);
     }
