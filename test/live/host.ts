@@ -58,10 +58,15 @@ export class LiveHost {
   /** Starts app and daprd, and waits until actors can be called. */
   static async start(options: HostOptions): Promise<LiveHost> {
     const host = new LiveHost(options, await freePort(), await freePort());
-    host.startApp();
-    await host.startSidecar();
-    await host.sidecar.waitReady(READY_MS);
-    return host;
+    try {
+      host.startApp();
+      await host.startSidecar();
+      await host.sidecar.waitReady(READY_MS);
+      return host;
+    } catch (error) {
+      await host.stop();
+      throw error;
+    }
   }
 
   get url(): string {

@@ -61,16 +61,27 @@ export class World {
     if (binaries === undefined) throw new Error("no Dapr programs were found: run `npm start -- doctor --install`");
     const dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
     const log = (source: string, line: string): void => appendFileSync(join(dir, "dapr.log"), `${source} ${line}\n`);
-    const redis = profile === "redis" ? await startRedis({ dir: join(dir, "redis"), appendfsync: "always" }) : undefined;
-    const postgres = profile === "postgres" ? await startPostgres({ dir: join(dir, "postgres") }) : undefined;
-    const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log });
-    const resourcesDir = await renderResources(profile, { dir, ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) });
-    const ledger = await Ledger.start({ answerMsMax, random: makeRandom(seed ^ 0x1ed6e5) });
-    const hosts: LiveHost[] = [];
-    for (let index = 0; index < count; index += 1) {
-      hosts.push(await LiveHost.start({ name: `host${index}`, dir, cluster, resourcesDir, ledgerUrl: ledger.url, ...(env === undefined ? {} : { env }), ...(tokens === undefined ? {} : { tokens }) }));
+    const begun: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
+    try {
+      const redis = profile === "redis" ? await startRedis({ dir: join(dir, "redis"), appendfsync: "always" }) : undefined;
+      if (redis !== undefined) begun.push(() => redis.stop());
+      const postgres = profile === "postgres" ? await startPostgres({ dir: join(dir, "postgres") }) : undefined;
+      if (postgres !== undefined) begun.push(() => postgres.stop());
+      const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log });
+      begun.push(() => cluster.stop());
+      const resourcesDir = await renderResources(profile, { dir, ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) });
+      const ledger = await Ledger.start({ answerMsMax, random: makeRandom(seed ^ 0x1ed6e5) });
+      begun.push(() => ledger.stop());
+      const hosts: LiveHost[] = [];
+      for (let index = 0; index < count; index += 1) {
+        hosts.push(await LiveHost.start({ name: `host${index}`, dir, cluster, resourcesDir, ledgerUrl: ledger.url, ...(env === undefined ? {} : { env }), ...(tokens === undefined ? {} : { tokens }) }));
+      }
+      return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, hosts, ledger }, tokens?.app);
+    } catch (error) {
+      // A start that fails half-way leaves nothing behind either.
+      for (const end of begun.toReversed()) await end();
+      throw error;
     }
-    return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, hosts, ledger }, tokens?.app);
   }
 
   /** Ends everything. The folder stays when `keep` is set: for whoever looks for the cause of a failure. */
