@@ -21,6 +21,7 @@ const DOWN_MS_NEXT = 20_000;
 /** A call that failed sooner was refused or answered: that is no hang. */
 const HANG_MS = 0.9 * LIMITS.sidecarCallMs;
 
+/** What the watchdog looks at, and how it waits. */
 export interface WatchdogParts {
   /** Any call of an actor through the sidecar. */
   readonly call: () => Promise<unknown>;
@@ -29,6 +30,7 @@ export interface WatchdogParts {
   readonly stopped: () => boolean;
 }
 
+/** Watches the sidecar of one host. */
 export class SidecarWatchdog {
   readonly #parts: WatchdogParts;
   #resetting = false;
