@@ -4,6 +4,7 @@
 import type { System } from "../agents/system.ts";
 import type { Ports } from "../actors/ports.ts";
 import { checkEnd, type Finding } from "./check.ts";
+import { checkForgetful } from "./check-forgetful.ts";
 import { Watch } from "./watch.ts";
 import { Clients, type SimTask } from "./client.ts";
 import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
@@ -70,7 +71,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
   const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
   const faults = new Faults(rates, options.only);
-  const watch = new Watch(scenario.strict);
+  const watch = new Watch(scenario.strict, rates.storeForgets > 0);
   const { trace } = options;
   const world: World = new World({
     seed, system: scenario.system(seed), faults, nodes: plan.nodes, atCalls: options.atCalls ?? plan.atCalls, copies: plan.copies, shortWay: plan.shortWay,
@@ -97,6 +98,6 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     restoreLimits();
     watch.end();
   }
-  const findings = [...watch.findings, ...(watch.failed ? [] : checkEnd(world, clients, watch, scenario))];
+  const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : checkEnd(world, clients, watch, scenario))];
   return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
 }

@@ -80,6 +80,8 @@ export class World {
   calls = 0;
   readonly durableCalls: number[] = [];
   crashes = 0;
+  /** Actors whose chain a forgetful store broke. */
+  quarantined = 0;
   #placed: number[] = [];
   #doubleUntilMs = -1;
   #epochMs = EPOCH_MS;
