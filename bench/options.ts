@@ -22,7 +22,7 @@ export interface BenchOptions {
   readonly out: string | undefined;
 }
 
-export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 10] [--callers 1,32]
+export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15] [--callers 1,32]
   [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none]
   [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
@@ -40,7 +40,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     options: {
       "seconds": { type: "string", default: "12" },
       "rounds": { type: "string", default: "4" },
-      "warm-up": { type: "string", default: "10" },
+      "warm-up": { type: "string", default: "15" },
       "callers": { type: "string", default: "1,32" },
       "profiles": { type: "string", default: OUR_PROFILES.join(",") },
       "peers": { type: "string", default: "restate" },
