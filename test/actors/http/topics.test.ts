@@ -1,9 +1,15 @@
 /** @module The thin subscribers: acknowledged on a receipt, given back when trying again is of use, kept when not. */
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { encodeActorId } from "../../../runtime/ids.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { event, gate, message, startRig, TRACEPARENT, type HttpRig } from "./rig.ts";
+
+// A short queue: to fill one of thousands over HTTP takes longer than a test may on a loaded machine.
+vi.mock("../../../runtime/limits.ts", async (original) => {
+  const { LIMITS: real } = await original<{ readonly LIMITS: typeof LIMITS }>();
+  return { LIMITS: { ...real, subscriberQueueMax: 40 } };
+});
 
 const SUCCESS = { status: "SUCCESS" };
 const RETRY = { status: "RETRY" };

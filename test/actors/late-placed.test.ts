@@ -1,0 +1,191 @@
+/**
+ * @module The short way: what begins here, what goes by placement, and how long a call of Dapr's counts; over a host, a far
+ * transport and a clock that the test sees.
+ */
+import { describe, expect, test } from "vitest";
+import { PlacedHost, Placement, ShortTransport } from "../../actors/placed.ts";
+import type { ActorHost, Transport } from "../../actors/ports.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, ANONYMOUS, type Body, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
+import { HandClock } from "./engine-rig.ts";
+
+const DOER: Address = { type: "sys.Doer", id: "p" };
+const STRANGER: Address = { type: "sys.Stranger", id: "p" };
+const TRUST_MS = LIMITS.placementTrustMs;
+
+interface Rig {
+  readonly clock: HandClock;
+  readonly placed: PlacedHost;
+  readonly short: ShortTransport;
+  /** Where everything went, as `here receive m` or `far publish m`. */
+  readonly went: string[];
+  /** What the host here does with a message. */
+  receive: (message: Message) => Promise<TurnAnswer>;
+}
+
+function rigOf(): Rig {
+  const clock = new HandClock();
+  const went: string[] = [];
+  const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
+  const host: ActorHost = {
+    types: ["sys.ProcessManager", "sys.Doer"],
+    receive: (message) => {
+      went.push(`here receive ${message.id}`);
+      return rig.receive(message);
+    },
+    tick: async (actor, name) => void went.push(`here tick ${actor.id} ${name}`),
+    nudge: async (actor) => void went.push(`here nudge ${actor.id}`),
+    heartbeat: (actor, beat) => void went.push(`here heartbeat ${actor.id} ${beat.workId}`),
+    inspect: async (actor) => {
+      went.push(`here inspect ${actor.id}`);
+      return "here";
+    },
+    deactivate: (actor) => void went.push(`here deactivate ${actor.id}`),
+  };
+  const far: Transport = {
+    publish: async (topic, message) => void went.push(`far publish ${topic} ${message.id}`),
+    deliver: async (message) => {
+      went.push(`far deliver ${message.id}`);
+      return receipt(message);
+    },
+    heartbeat: async (actor, beat) => void went.push(`far heartbeat ${actor.id} ${beat.workId}`),
+    inspect: async (actor) => {
+      went.push(`far inspect ${actor.id}`);
+      return "far";
+    },
+    nudge: async (actor) => void went.push(`far nudge ${actor.id}`),
+    notice: async (topic, id) => void went.push(`far notice ${topic} ${id}`),
+  };
+  const placement = new Placement(clock);
+  const rig: Rig = { clock, went, placed: new PlacedHost(host, placement), short: new ShortTransport(far, placement, () => host), receive: async (message) => receipt(message) };
+  return rig;
+}
+
+function message(id: string, to: Address, body: Body): Message {
+  return { v: 1, id, to, from: "sys.ProcessManager/p", processId: "p", createdAtMs: 1, expiresAtMs: 2, hop: 0, principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` }, body };
+}
+
+const work = (first?: boolean): Body => ({ kind: "work", workId: "w", attempt: 1, agent: "Doer", version: 1, input: { json: 1 }, retainUntilMs: 3, ancestors: [], ...(first === undefined ? {} : { first }) });
+const undo: Body = { kind: "undo", workId: "w", undoId: "w/undo", attempt: 1, agent: "Doer", retainUntilMs: 3 };
+
+describe("what is published", () => {
+  test("the first work of an agent that is hosted here begins here", async () => {
+    const { short, went } = rigOf();
+    await short.publish("sys.agent.Doer", message("m", DOER, work(true)));
+    expect(went).toEqual(["here receive m"]);
+  });
+
+  test.each<[string, Address, Body]>([
+    ["the first work of an agent that is not hosted here", STRANGER, work(true)],
+    ["a further work", DOER, work()],
+    ["a work that says that it is not the first", DOER, work(false)],
+    ["a compensation", DOER, undo],
+    ["a message to a process", { type: "sys.ProcessManager", id: "p" }, { kind: "cancel", reason: "enough" }],
+  ])("%s goes to the broker", async (_what, to, body) => {
+    const { short, went } = rigOf();
+    await short.publish("sys.topic", message("m", to, body));
+    expect(went).toEqual(["far publish sys.topic m"]);
+  });
+
+  test("anything for an actor that Dapr called here stays here", async () => {
+    const { short, placed, went } = rigOf();
+    await placed.tick(DOER, "run-1");
+    await short.publish("sys.agent.Doer", message("m", DOER, work()));
+    await short.publish("sys.agent.Doer", message("u", DOER, undo));
+    expect(went).toEqual(["here tick p run-1", "here receive m", "here receive u"]);
+  });
+
+  test("the sender waits for no turn, and a turn that fails is no failure of its: it asks again", async () => {
+    const rig = rigOf();
+    rig.receive = () => new Promise(() => {});
+    await rig.short.publish("sys.agent.Doer", message("m", DOER, work(true)));
+    rig.receive = () => Promise.reject(new Error("the store is silent"));
+    await rig.short.publish("sys.agent.Doer", message("n", DOER, work(true)));
+    expect(rig.went).toEqual(["here receive m", "here receive n"]);
+  });
+
+  test("a begin is no placement: what follows goes by placement until Dapr calls", async () => {
+    const { short, went } = rigOf();
+    await short.publish("sys.agent.Doer", message("m", DOER, work(true)));
+    await short.deliver(message("m", DOER, work(true)));
+    await short.publish("sys.agent.Doer", message("n", DOER, work()));
+    expect(went).toEqual(["here receive m", "far deliver m", "far publish sys.agent.Doer n"]);
+  });
+});
+
+describe("what the broker brought", () => {
+  test("begins here when it is a first work of an agent here, and goes by placement when it is anything else", async () => {
+    const { short, went } = rigOf();
+    expect(await short.brought(message("m", DOER, work(true)))).toEqual({ receipt: { messageId: "m", sequence: 1 } });
+    await short.brought(message("n", DOER, work()));
+    await short.brought(message("s", STRANGER, work(true)));
+    expect(went).toEqual(["here receive m", "far deliver n", "far deliver s"]);
+  });
+});
+
+describe("what is delivered", () => {
+  test("a repeated request goes by placement, also when it is a first work of an agent here", async () => {
+    const { short, went } = rigOf();
+    expect(await short.deliver(message("m", DOER, work(true)))).toEqual({ receipt: { messageId: "m", sequence: 1 } });
+    expect(went).toEqual(["far deliver m"]);
+  });
+
+  test.each<[string, (placed: PlacedHost) => unknown]>([
+    ["a message", (placed) => placed.receive(message("d", DOER, undo))],
+    ["a tick", (placed) => placed.tick(DOER, "run-1")],
+    ["a nudge", (placed) => placed.nudge(DOER)],
+    ["a look", (placed) => placed.inspect(DOER)],
+  ])("%s of Dapr's keeps the actor here for placementTrustMs, and each further one anew", async (_what, called) => {
+    const { short, placed, went, clock } = rigOf();
+    await called(placed);
+    await clock.advance(TRUST_MS - 1);
+    went.length = 0;
+    await short.deliver(message("m", DOER, undo));
+    await clock.advance(1);
+    await short.deliver(message("n", DOER, undo));
+    expect(went).toEqual(["here receive m", "far deliver n"]);
+    await called(placed);
+    await short.deliver(message("o", DOER, undo));
+    expect(went.at(-1)).toBe("here receive o");
+  });
+
+  test("a call for one actor says nothing of another, nor does a heartbeat", async () => {
+    const { short, placed, went } = rigOf();
+    await placed.tick({ ...DOER, id: "q" }, "run-1");
+    await placed.tick({ ...DOER, type: "sys.ProcessManager" }, "run-1");
+    placed.heartbeat(DOER, { workId: "w", token: "t" });
+    await short.deliver(message("m", DOER, undo));
+    expect(went.at(-1)).toBe("far deliver m");
+  });
+
+  test("what was delivered the short way does not prolong the trust: only Dapr knows", async () => {
+    const { short, placed, went, clock } = rigOf();
+    await placed.tick(DOER, "run-1");
+    await clock.advance(TRUST_MS - 1);
+    await short.deliver(message("m", DOER, undo));
+    await clock.advance(1);
+    await short.deliver(message("n", DOER, undo));
+    expect(went).toEqual(["here tick p run-1", "here receive m", "far deliver n"]);
+  });
+
+  test("deactivate ends the trust at once, and the host hears of it", async () => {
+    const { short, placed, went } = rigOf();
+    await placed.tick(DOER, "run-1");
+    placed.deactivate(DOER);
+    await short.deliver(message("m", DOER, undo));
+    await short.publish("sys.agent.Doer", message("n", DOER, work()));
+    expect(await short.inspect(DOER)).toBe("far");
+    expect(went).toEqual(["here tick p run-1", "here deactivate p", "far deliver m", "far publish sys.agent.Doer n", "far inspect p"]);
+  });
+});
+
+test("looks take the short way too; heartbeats, nudges and notices never do", async () => {
+  const { short, placed, went } = rigOf();
+  await placed.tick(DOER, "run-1");
+  expect(await short.inspect(DOER)).toBe("here");
+  await short.heartbeat(DOER, { workId: "w", token: "t" });
+  await short.nudge(DOER);
+  await short.notice("sys.results", "p:1", { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: 1 });
+  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notice sys.results p:1"]);
+  expect(placed.types).toEqual(["sys.ProcessManager", "sys.Doer"]);
+});
