@@ -75,6 +75,8 @@ export class Runner {
       if (active.parked) await active.run.goOn(work, state.stateVersion, await this.#stateOf(state));
       return;
     }
+    // Another host was told to stop this handler, and the actor came back here: the work is to be undone, and it still runs.
+    if (active?.token === token && active.mode === "do") return this.stop(actorId, workId, token);
     if (active?.token === token || this.#starting.get(key) === token) return;
     this.#starting.set(key, token);
     try {
