@@ -51,7 +51,7 @@ export class ProcessActors {
     this.#parts = parts;
     this.engine = new TurnEngine({
       type: parts.type, machine: processMachine, system: parts.system.name, ports: parts.ports, values: parts.values, writer: parts.writer,
-      hooks: { beforeCommit: (id, next) => this.#beforeCommit(id, next) },
+      hooks: { beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before) },
     });
   }
 
@@ -165,8 +165,10 @@ export class ProcessActors {
   }
 
   /** M2. */
-  async #beforeCommit(id: string, next: ProcessState): Promise<void> {
+  async #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
     const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
+    // A process that had ended opens again for its parent's undo: whichever host ended it has removed the alarm.
+    if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id), wish.name);
     if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
   }
 

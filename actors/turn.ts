@@ -39,7 +39,7 @@ export interface TurnResult<S> {
 /** What a host has to say in the midst of a turn. */
 export interface TurnHooks<S> {
   /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. */
-  beforeCommit?(actorId: string, next: S): Promise<void>;
+  beforeCommit?(actorId: string, next: S, before: S): Promise<void>;
 }
 
 /** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
@@ -107,7 +107,7 @@ export class TurnEngine<S, I, E> {
     }
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
-    await Promise.all([this.#hooks.beforeCommit?.(actorId, next.state), this.#values.write(decision.stored)]);
+    await Promise.all([this.#hooks.beforeCommit?.(actorId, next.state, loaded.state), this.#values.write(decision.stored)]);
     const committed = await this.#commitOrFail(actorId, inputId, loaded, record);
     if (committed === "stale") return "stale";
     if (committed !== "committed") return committed;
