@@ -23,6 +23,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 755, "a hung handler that its process no longer needed was not stopped before the undo of work that waited for its actor"],
   ["wild", 156, "the same, across several tasks that share actors"],
   ["wild", 2214, "a living host that went on running work to be undone kept the undo waiting by its heartbeats"],
+  ["wild", 728, "a stop that was ordered on another host never reached the handler, although its own host heard of the undo"],
+  ["wild", 3334, "a child that opened again for its parent's undo had no alarm: another host had removed it, and this one believed in it"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
