@@ -50,7 +50,11 @@ export class Bed {
   /** Runs the work; an interrupt, a failure and the end of the time all stop what it started. The folder stays after a failure. */
   async run(limitMs: number, work: () => Promise<void>): Promise<void> {
     const interrupted = Promise.withResolvers<never>();
-    const onSignal = (signal: NodeJS.Signals): void => interrupted.reject(new Error(`ended by ${signal}`));
+    let isWanted = false;
+    const onSignal = (signal: NodeJS.Signals): void => {
+      isWanted = true;
+      interrupted.reject(new Error(`ended by ${signal}`));
+    };
     const timer = setTimeout(() => interrupted.reject(new Error(`not done after ${Math.round(limitMs / 1_000)} s`)), limitMs);
     process.once("SIGINT", onSignal);
     process.once("SIGTERM", onSignal);
@@ -60,7 +64,8 @@ export class Bed {
       await rm(this.dir, { recursive: true, force: true });
     } catch (error) {
       await this.stopTargets();
-      console.error(`what the programs printed: ${this.logFile}`);
+      if (isWanted) await rm(this.dir, { recursive: true, force: true });
+      else console.error(`what the programs printed: ${this.logFile}`);
       throw error;
     } finally {
       clearTimeout(timer);

@@ -29,7 +29,7 @@ async function main(options: BenchOptions): Promise<void> {
       comparisons.push(await compare(profile, ours, peers, options));
       await bed.stopTargets();
     }
-    console.log(`\nfigures: ${await writeResults({ machine, options, comparisons }, options.out)}`);
+    console.log(`\nfigures: ${await writeResults({ machine, options: { ...options, out: undefined }, comparisons }, options.out)}`);
     if (comparisons.some(({ measured }) => measured.some(({ errors }) => errors > 0))) throw new Error("there were errors: the figures mean nothing");
   });
 }
