@@ -16,8 +16,8 @@ export interface Hunt {
 }
 
 /** A hunt gives up after so many seeds. */
-export const HUNT_SEEDS_MAX = 400;
-const HUNT_STRIDE = 10_007;
+const HUNT_SEEDS_MAX = 400;
+const SEEDS_PER_HUNT = 10_007;
 
 /** Hunts for a canary several times, each time from other seeds. */
 export async function hunt(canary: Canary, hunts: number): Promise<Hunt> {
@@ -25,7 +25,7 @@ export async function hunt(canary: Canary, hunts: number): Promise<Hunt> {
   let missed = 0;
   let law = "";
   for (let number = 0; number < hunts; number += 1) {
-    const found = await huntOnce(canary, 1 + number * HUNT_STRIDE);
+    const found = await huntOnce(canary, 1 + number * SEEDS_PER_HUNT);
     if (found === undefined) missed += 1;
     else {
       seeds.push(found.seeds);

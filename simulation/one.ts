@@ -1,5 +1,7 @@
 /**
  * @module Runs one seed with its trace, or many with a summary: `node simulation/one.ts party 17`, `… wild 1 2000`.
+ *
+ * Many seeds on all cores, shrunk when they fail: `node simulation/nightly.ts --seeds 20000`.
  */
 import { ALL_FAULTS, NO_FAULTS } from "./faults.ts";
 import { runSeed } from "./run.ts";

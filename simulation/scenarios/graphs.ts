@@ -13,8 +13,8 @@ import type { Json } from "../../runtime/faults.ts";
 import type { Scenario } from "../run.ts";
 import { book, unbook } from "./party.ts";
 
-export const AGENTS_MAX = 5;
-export const HOPS_MAX = 4;
+const AGENTS_MAX = 5;
+const HOPS_MAX = 4;
 const EDGES = ["stop", "beside", "hand-off", "ask"] as const;
 type Edge = (typeof EDGES)[number];
 

@@ -44,10 +44,10 @@ function tasksOf(seed: number): readonly SimTask[] {
 
 const SNAPSHOT_BYTES = 2_048;
 const BATCH_RECORDS = 4;
-const WINDOW = 16;
+const WINDOW_PER_TASK = 16;
 
 /** Many records, small snapshots, a small window of deduplication. */
 export const long: Scenario = {
   name: "long", system: () => made, tasks: tasksOf, strict: true,
-  limits: { snapshotBytesMin: SNAPSHOT_BYTES, snapshotRecordsToStateRatio: 1, loadBatchRecords: BATCH_RECORDS, agentWindowMax: WINDOW * TASKS_MAX },
+  limits: { snapshotBytesMin: SNAPSHOT_BYTES, snapshotRecordsToStateRatio: 1, loadBatchRecords: BATCH_RECORDS, agentWindowMax: WINDOW_PER_TASK * TASKS_MAX },
 };

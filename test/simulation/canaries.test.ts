@@ -5,6 +5,7 @@
 import { expect, test } from "vitest";
 import { CANARIES } from "../../simulation/canaries.ts";
 import { hunt, huntText } from "../../simulation/hunt.ts";
+import { say } from "./say.ts";
 
 const HUNTS = 3;
 const CANARIES_MIN = 14;
@@ -17,7 +18,7 @@ test("there are enough", () => {
 for (const canary of CANARIES) {
   test(canary.name, { timeout: TIMEOUT_MS }, async () => {
     const found = await hunt(canary, HUNTS);
-    console.log(huntText([found]));
+    say(huntText([found]));
     expect(found.missed).toBe(0);
   });
 }

@@ -5,6 +5,7 @@ import { expect, test } from "vitest";
 import { ALL_FAULTS } from "../../simulation/faults.ts";
 import { runSeed } from "../../simulation/run.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
+import { say } from "./say.ts";
 
 const SEEDS = 150;
 const BROKEN_MIN = 5;
@@ -18,6 +19,6 @@ test("every broken chain is answered by its code, every intact one is read", { t
     expect(result.findings, `seed ${seed}`).toEqual([]);
     broken += result.world.quarantined;
   }
-  console.log(`forgetful store: ${SEEDS} seeds, ${broken} actors with a broken chain, all found`);
+  say(`forgetful store: ${SEEDS} seeds, ${broken} actors with a broken chain, all found`);
   expect(broken).toBeGreaterThanOrEqual(BROKEN_MIN);
 });

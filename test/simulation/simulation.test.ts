@@ -12,6 +12,7 @@ import { allGraphs, graphScenario, graphSystem } from "../../simulation/scenario
 import { long } from "../../simulation/scenarios/long.ts";
 import { party } from "../../simulation/scenarios/party.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
+import { say } from "./say.ts";
 
 const SEEDS = { party: 1_300, wild: 400, long: 150, ring: 200 } as const;
 const MESSAGES_MIN = 12;
@@ -22,7 +23,7 @@ describe("seeds", () => {
   for (const [scenario, count] of Object.entries(SEEDS)) {
     test(`${count} seeds of ${scenario}`, { timeout: TIMEOUT_MS }, async () => {
       const done = await runBulk({ scenario, from: 1, to: count });
-      console.log(`${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed`);
+      say(`${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed`);
       expect(done.failing).toEqual([]);
       expect(median(done.faults)).toBeGreaterThanOrEqual(FAULTS_MIN);
       expect(median(done.messages)).toBeGreaterThanOrEqual(scenario === "ring" ? 1 : MESSAGES_MIN);
@@ -48,7 +49,7 @@ test("crash everywhere: before and after each write and effect, for good and for
     runs += done.runs;
     expect(done.findings).toEqual([]);
   }
-  console.log(`crash everywhere: ${points} writes and effects, ${runs} runs`);
+  say(`crash everywhere: ${points} writes and effects, ${runs} runs`);
 });
 
 test("all graphs of up to 5 agents and 4 hops end as a rule of three lines says", { timeout: TIMEOUT_MS }, async () => {
@@ -58,6 +59,6 @@ test("all graphs of up to 5 agents and 4 hops end as a rule of three lines says"
     const result = await runSeed({ scenario: graphScenario(made, graph), seed: 1, most: NO_FAULTS, exact: true, plan: { nodes: 2 } });
     expect(result.findings, `${graph.agents.join(" ")} by ${graph.edges.join(", ")}`).toEqual([]);
   }
-  console.log(`graphs: ${graphs.length}, of which ${graphs.filter((graph) => graph.expected === "failed").length} are rings of asks and refused`);
+  say(`graphs: ${graphs.length}, of which ${graphs.filter((graph) => graph.expected === "failed").length} are rings of asks and refused`);
   expect(graphs).toHaveLength(1 + 2 * 4 + 5 * 16 + 15 * 64);
 });
