@@ -65,6 +65,7 @@ export class ProcessActors {
     const run = this.engine.peek(id)?.run;
     if (run !== undefined) this.#parts.alarms.forget(this.#address(id), alarmName(run));
     this.engine.forget(id);
+    this.#open.delete(id);
   }
 
   /** Whether the process was open after its last turn here. */
@@ -178,7 +179,7 @@ export class ProcessActors {
     if (state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
     // After a failed turn the same moment would come at once, for ever: its alarm comes in its own time.
-    if (!(result.wrote && result.verdict.kind === "refused")) this.#setTimer(id, state);
+    if (result.failed !== true) this.#setTimer(id, state);
     if (result.wrote) this.#tell(before, state);
     void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
       this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");

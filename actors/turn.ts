@@ -34,6 +34,8 @@ export interface TurnResult<S> {
   readonly verdict: Verdict;
   /** A record was written. */
   readonly wrote: boolean;
+  /** The decision threw, or its record was too large: nothing was decided. */
+  readonly failed?: true;
 }
 
 /** What a host has to say in the midst of a turn. */
@@ -134,10 +136,10 @@ export class TurnEngine<S, I, E> {
   /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
-    const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault } } as const;
+    const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
     // The same input fails the same way until something else is recorded: once is enough, or every tick would add a record.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
-    if (this.#failures.get(actorId) === failure) return { ...refused, sequence: loaded.sequence, wrote: false };
+    if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
     const outcome = await this.#commit(actorId, loaded, this.#record(loaded, inputId, [event], []));
     if (outcome === "stale") return "stale";

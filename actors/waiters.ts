@@ -65,7 +65,9 @@ export class Waiters {
     const outcome = (async (): Promise<OutcomeView | undefined> => {
       for (let pauseMs = LOOK_MS_MIN; !ended && told === undefined && this.#clock.nowMs() < endMs; pauseMs = Math.min(2 * pauseMs, LOOK_MS_MAX)) {
         await sleep(Math.min(pauseMs, Math.max(1, endMs - this.#clock.nowMs())));
-        if (told === undefined && !ended) told = await this.#look(id, waitMs - (endMs - this.#clock.nowMs())).catch(() => undefined);
+        if (told !== undefined || ended) continue;
+        const found = await this.#look(id, waitMs - (endMs - this.#clock.nowMs())).catch(() => undefined);
+        told ??= found;
       }
       return told;
     })();

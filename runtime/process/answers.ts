@@ -50,7 +50,7 @@ export function takeFault(draft: ProcessDraft, work: Work, fault: WireFault): vo
     const failed = { code: "compensation.failed" as const, message: `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}` };
     draft.emit({ e: "undo-failed", workId: work.id, fault: failed, atMs: nowMs });
     // Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could.
-    beginEnding(draft, "failed", failed, work.stop);
+    beginEnding(draft, "failed", failed, work.stop, work);
     advance(draft);
     return;
   }

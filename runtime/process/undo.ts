@@ -16,9 +16,9 @@ import { finalEffects, workEffect } from "./messages.ts";
 import type { Asked, Ending, Work } from "./state.ts";
 
 /** Turns the process round. The first reason counts; a second one is ignored. */
-export function beginEnding(draft: ProcessDraft, status: Ending["status"], fault: WireFault, stop: string): void {
+export function beginEnding(draft: ProcessDraft, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
   if (draft.state.ending !== undefined) return;
-  const work = status === "failed" ? draft.state.failedWork : undefined;
+  const work = status === "failed" ? (failed ?? draft.state.failedWork) : undefined;
   draft.emit({ e: "ending", ending: { status, fault, stop, ...(work === undefined ? {} : { work }) }, atMs: draft.context.nowMs });
 }
 
