@@ -116,7 +116,7 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     { bad: { "package.json": '{"devDependencies":{"zod":"1"}}', [A]: 'import { z } from "zod/mini";' }, says: "zod is not among the dependencies", good: { "package.json": '{"devDependencies":{"zod":"1"}}', "test/a.ts": 'import { z } from "zod/mini";' } },
   ],
   noPlaces: [
-    inFile("docs/a.md", `see ${["", "work", "main"].join("/")}`, "a folder of one machine", "see https://x.dev/work/main and ~/work/main"),
+    inFile("docs/a.md", `see ${["", "work", "main"].join("/")}`, "a folder of one machine", `see https://x.dev${["", "work", "main"].join("/")} and ~${["", "work", "main"].join("/")}`),
     inFile("a.yaml", `dir: "${["", "home", "me"].join("/")}"`, "a folder of one machine", "dir: ${HOME}/home/me"),
     inFile(A, `f("${["", "tmp", "x"].join("/")}");`, "a fixed temporary folder", "f(tmpdir());"),
     inFile("package-lock.json", `"https://${["registry", "npmjs", "org"].join(".")}/x"`, "the host of a registry", '"registry": "none"'),
