@@ -6,6 +6,7 @@ import type { Alarms } from "../actors/ports.ts";
 import { Fault } from "../runtime/faults.ts";
 import type { Address } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
+import { SCHEDULER_INDEX } from "./sim-network.ts";
 import type { World } from "./world.ts";
 
 interface Alarm {
@@ -30,9 +31,12 @@ export class SimAlarms {
   }
 
   of(life: Life): Alarms {
-    const { faults, random } = this.#world;
-    const call = (what: string, act: () => void): Promise<void> =>
+    const { faults, random, network } = this.#world;
+    const call = (actor: Address, what: string, act: () => void): Promise<void> =>
       this.#world.port(life, what, false, (resolve, reject) => {
+        if (network.isCut(life.node, SCHEDULER_INDEX) || !this.#world.serves(actor.type)) {
+          return this.#world.toLife(life, CALL_FAILS_MS, () => reject(new Fault("sidecar.unavailable", `nobody sets an alarm of a ${actor.type}`)));
+        }
         const fails = faults.happens("alarmCallFails", random.alarms);
         // A call that fails may have been done all the same.
         const done = !fails || random.alarms.chance(0.5);
@@ -44,8 +48,8 @@ export class SimAlarms {
         });
       });
     return {
-      set: (actor, name, dueMs, periodMs) => call(`alarm ${name} of ${actor.id} in ${dueMs} ms`, () => this.#set(actor, name, dueMs, periodMs)),
-      remove: (actor, name) => call(`no alarm ${name} of ${actor.id}`, () => void this.#alarms.delete(keyOf(actor, name))),
+      set: (actor, name, dueMs, periodMs) => call(actor, `alarm ${name} of ${actor.id} in ${dueMs} ms`, () => this.#set(actor, name, dueMs, periodMs)),
+      remove: (actor, name) => call(actor, `no alarm ${name} of ${actor.id}`, () => void this.#alarms.delete(keyOf(actor, name))),
     };
   }
 
@@ -67,9 +71,9 @@ export class SimAlarms {
   }
 
   #ring(alarm: Alarm): void {
-    const { faults, random } = this.#world;
+    const { faults, random, network } = this.#world;
     const life = this.#world.owner(alarm.actor);
-    if (life === undefined || life.state !== "up") {
+    if (life === undefined || life.state !== "up" || network.isCut(SCHEDULER_INDEX, life.node)) {
       alarm.missed = Math.min(MISSED_MAX, alarm.missed + 1);
       return;
     }

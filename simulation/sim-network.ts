@@ -3,9 +3,9 @@
  * or somebody whose answer is lost. One-way cuts separate hosts from each other and from the broker.
  */
 import type { ActorHost, Transport } from "../actors/ports.ts";
-import { Fault } from "../runtime/faults.ts";
+import { Fault, isFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import type { Address, Message, NoticeData } from "../runtime/protocol.ts";
+import { type Address, type Message, Message as MessageSchema, type NoticeData, topics, type TurnAnswer } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
 import type { World } from "./world.ts";
 
@@ -13,6 +13,8 @@ const DELAY_MS_MAX = 4_000;
 const REFUSED_MS = 5;
 /** The broker as an end of a cut. */
 export const BROKER_INDEX = -1;
+/** The scheduler as an end of a cut. */
+export const SCHEDULER_INDEX = -2;
 
 export interface Notice {
   readonly topic: string;
@@ -34,7 +36,7 @@ export class SimNetwork {
   of(life: Life): Transport {
     return {
       publish: (topic, message) => this.#publish(life, topic, message),
-      deliver: (message) => this.#call(life, message.to, describe(message), (face) => face.receive(this.#world.copy(message))),
+      deliver: (message) => this.#call(life, message.to, describe(message), (face) => this.#receive(face, message), (answer) => "receipt" in answer && answer.receipt.messageId !== message.id),
       heartbeat: (actor, beat) => this.#heartbeat(life, actor, beat.workId, (face) => face.heartbeat(actor, beat)),
       inspect: (actor) => this.#call(life, actor, `look at ${actor.id}`, (face) => face.inspect(actor)),
       nudge: (actor) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor)),
@@ -51,7 +53,8 @@ export class SimNetwork {
     this.#cuts.length = 0;
   }
 
-  #isCut(from: number, to: number): boolean {
+  /** Whether nothing gets from one end to another now. */
+  isCut(from: number, to: number): boolean {
     return this.#cuts.length > 0 && this.#cuts.some((cut) => cut.from === from && cut.to === to && this.#world.timeline.nowMs < cut.untilMs);
   }
 
@@ -61,7 +64,7 @@ export class SimNetwork {
   }
 
   /** A call to wherever an actor is, with an answer that may not come. */
-  #call<T>(life: Life, to: Address, what: string, run: (face: ActorHost) => Promise<T>): Promise<T> {
+  #call<T>(life: Life, to: Address, what: string, run: (face: ActorHost) => Promise<T>, isNone: (answer: T) => boolean = () => false): Promise<T> {
     const world = this.#world;
     const { faults, random } = world;
     return world.port(life, `call: ${what}`, false, (resolve, reject) => {
@@ -80,12 +83,13 @@ export class SimNetwork {
         world.timeline.after(this.#way(), () => {
           const target = world.owner(to);
           if (target === undefined || target.state === "dead") return fail(REFUSED_MS, "connection refused");
-          if (this.#isCut(life.node, target.node)) return;
+          // daprd looks again and again for a host of the type, longer than its caller waits.
+          if (this.isCut(life.node, target.node) || target.face?.types.includes(to.type) !== true) return;
           this.#arrive(target, what, run, (settle) => {
-            if (lost || this.#isCut(target.node, life.node)) return;
+            if (lost || this.isCut(target.node, life.node)) return;
             world.toLife(life, this.#way(), () => {
               settled = true;
-              settle(resolve, reject);
+              settle((answer) => (isNone(answer) ? reject(new Fault("sidecar.unavailable", "the answer is to another question")) : resolve(answer)), reject);
             });
           });
         });
@@ -100,26 +104,35 @@ export class SimNetwork {
       this.#world.trace?.(`${target.name}: ${what} arrives`);
       run(target.face).then(
         (value) => back((resolve) => resolve(value)),
-        (error: unknown) => back((_resolve, reject) => reject(error)),
+        (error: unknown) => back((_resolve, reject) => reject(isFault(error) ? error : new Fault("turn.failed", "an unexpected error in the turn", undefined, error))),
       );
     });
+  }
+
+  /** Copied messages are read as a host's routes read them: what fits no schema reaches no actor. */
+  #receive(face: ActorHost, message: Message): Promise<TurnAnswer> {
+    const copy = this.#world.copy(message);
+    if (!this.#world.options.copies || MessageSchema.safeParse(copy).success) return face.receive(copy);
+    return Promise.reject(new Fault("message.invalid", `message ${message.id} is none of this system's protocol`));
   }
 
   #publish(life: Life, topic: string, message: Message): Promise<void> {
     const world = this.#world;
     const { faults, random } = world;
     return world.port(life, `publish ${describe(message)}`, false, (resolve, reject) => {
-      if (this.#isCut(life.node, BROKER_INDEX)) {
+      if (this.isCut(life.node, BROKER_INDEX)) {
         return world.toLife(life, LIMITS.sidecarCallMs, () => reject(new Fault("sidecar.unavailable", `the broker of ${topic} does not answer`)));
       }
       world.toLife(life, world.latency(), resolve);
+      // A topic that nobody reads, or that is another type's, takes the message to nobody.
+      if (topic !== topicOf(message.to)) return;
       if (faults.happens("dropPublish", random.network)) return;
       const ways = faults.happens("duplicate", random.network) ? 2 : 1;
       for (let way = 0; way < ways; way += 1) {
         world.timeline.after(this.#way(), () => {
           const target = world.owner(message.to);
-          if (target === undefined || target.state === "dead" || this.#isCut(BROKER_INDEX, target.node)) return;
-          this.#arrive(target, describe(message), (face) => face.receive(world.copy(message)), () => {});
+          if (target === undefined || target.state === "dead" || this.isCut(BROKER_INDEX, target.node)) return;
+          this.#arrive(target, describe(message), (face) => this.#receive(face, message), () => {});
         });
       }
     });
@@ -132,7 +145,7 @@ export class SimNetwork {
       if (world.faults.happens("dropHeartbeat", world.random.network)) return;
       world.timeline.after(world.latency(), () => {
         const target = world.owner(actor);
-        if (target === undefined || target.state === "dead" || this.#isCut(life.node, target.node)) return;
+        if (target === undefined || target.state === "dead" || this.isCut(life.node, target.node)) return;
         world.toLife(target, 0, () => {
           if (target.face !== undefined) run(target.face);
         });
@@ -143,11 +156,18 @@ export class SimNetwork {
   #notice(life: Life, notice: Notice): Promise<void> {
     const world = this.#world;
     return world.port(life, `notice ${notice.topic}`, false, (resolve, reject) => {
-      const fails = world.faults.happens("emptyAnswer", world.random.network) || this.#isCut(life.node, BROKER_INDEX);
+      const fails = world.faults.happens("emptyAnswer", world.random.network) || this.isCut(life.node, BROKER_INDEX);
       if (!fails) this.notices.push(notice);
       world.toLife(life, world.latency(), () => (fails ? reject(new Fault("sidecar.unavailable", "the broker does not answer")) : resolve()));
     });
   }
+}
+
+/** The one topic whose readers take messages for actors of this type. */
+function topicOf({ type }: Address): string {
+  const dot = type.indexOf(".");
+  const [system, name] = [type.slice(0, dot), type.slice(dot + 1)];
+  return name === "ProcessManager" ? topics.manager(system) : topics.agent(system, name);
 }
 
 /** A message in a few words. */

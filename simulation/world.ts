@@ -8,7 +8,7 @@
 import { Host } from "../actors/host.ts";
 import { SILENT } from "../actors/log.ts";
 import { PlacedHost, Placement, ShortTransport } from "../actors/placed.ts";
-import type { Chance, Clock, Ports } from "../actors/ports.ts";
+import type { ActorHost, Chance, Clock, Ports } from "../actors/ports.ts";
 import { recover } from "../actors/recovery.ts";
 import { SystemOperations } from "../actors/system-operations.ts";
 import type { System } from "../agents/system.ts";
@@ -54,6 +54,8 @@ export interface WorldOptions {
   readonly observe?: ((world: World, life: Life, key: string, text: string) => void) | undefined;
   /** Wraps a host's ports; for planted bugs. */
   readonly wrapPorts?: ((ports: Ports, life: Life, world: World) => Ports) | undefined;
+  /** Stands in the engine's place on each host; for the conformance suite, which plays with the world itself. */
+  readonly face?: ((life: Life) => ActorHost) | undefined;
 }
 
 interface Node {
@@ -161,6 +163,11 @@ export class World {
     return this.nodes[this.#placed[(hashOf(actor) + shift) % this.#placed.length] ?? 0]?.life;
   }
 
+  /** Whether any host serves the actors of a type. */
+  serves(type: string): boolean {
+    return this.nodes.some((node) => node.life.face?.types.includes(type) === true);
+  }
+
   /** From now on placement may say either of two hosts. */
   doubleOwners(forMs: number): void {
     this.#doubleUntilMs = this.timeline.nowMs + forMs;
@@ -195,7 +202,7 @@ export class World {
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
     life.ports = ports;
-    life.face = new PlacedHost(host, placement);
+    life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => chance.token() });
   }
 
@@ -236,7 +243,7 @@ export class World {
   /** What a starting host does. */
   recover(life: Life): void {
     const { host, ports } = life;
-    if (host === undefined || ports === undefined) return;
+    if (host === undefined || ports === undefined || this.options.face !== undefined) return;
     void recover({ system: this.options.system.name, ports, directory: host.directory, log: SILENT, stopped: () => life.state === "dead" });
   }
 
