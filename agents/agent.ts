@@ -4,11 +4,12 @@
 import type { z } from "zod";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Gate, requireJson } from "../runtime/schema.ts";
+import type { Gate } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
-import type { BaseContext, HandlerContext, HandOff, RuntimeContext, StateContext, StepOptions, StepTools } from "./context.ts";
+import type { HandlerContext, HandOff, RuntimeContext } from "./context.ts";
 import { invalid, requireInt, requireKeys } from "./definition.ts";
+import { Face } from "./face.ts";
 
 const VERSION_MAX = 1_000_000;
 const OPTIONS = ["handle", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
@@ -93,7 +94,7 @@ export function agent<
     handle: async (input: Json, context: RuntimeContext) => {
       // The one place where types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an
       // InputOf<C>; the face checks everything that goes through it, and has state exactly when `State` is not never.
-      const face = faceOf(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number]>;
+      const face = new Face(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number]>;
       return await options.handle(input as InputOf<C>, face);
     },
   });
@@ -129,58 +130,3 @@ const NO_STATE: Gate = {
     throw new Fault("schema.state", "the agent declares no state", { path: "", expected: "null" });
   },
 };
-
-// ---- the face of a running handler ----------------------------------------------------------------------------------
-
-type Face = BaseContext<Contract, Contract> & StateContext<Json>;
-
-/** Checks what goes out of the handler and what comes back into it; the runner under it only sees JSON. */
-function faceOf(context: RuntimeContext, name: string, state: Gate, asks: readonly Contract[], handsOffTo: readonly Contract[]): Face {
-  return {
-    get state() {
-      return context.state;
-    },
-    setState: (next) => context.setState(state.check(next)),
-    step: <R>(step: string, action: (tools: StepTools) => R | Promise<R>, options?: StepOptions<R>) => runStep(context, name, step, action, options),
-    ask: async (target, input) => {
-      requireDeclared(target, asks, () => new Fault("ask.undeclared", `agent ${name} asked ${target.name}, which is not in its asks`, { agent: name, target: target.name }));
-      const answer = await context.ask(target, target.checkInput(input));
-      // The gate changes nothing, so what passed it is of the contract's output type.
-      return target.checkOutput(answer) as OutputOf<typeof target>;
-    },
-    handOff: (target, input) => {
-      requireDeclared(target, handsOffTo, () => new Fault("handoff.undeclared", `agent ${name} handed off to ${target.name}, which is not in its handsOffTo`, { agent: name, target: target.name }));
-      return context.handOff(target, target.checkInput(input));
-    },
-    now: () => context.now(),
-    uuid: () => context.uuid(),
-    get signal() {
-      return context.signal;
-    },
-    log: context.log,
-    principal: context.principal,
-    attempt: context.attempt,
-    processId: context.processId,
-  };
-}
-
-async function runStep<R>(
-  context: RuntimeContext,
-  agentName: string,
-  name: string,
-  action: (step: StepTools) => R | Promise<R>,
-  options: StepOptions<R> | undefined,
-): Promise<R> {
-  const what = `step ${JSON.stringify(name)} of agent ${agentName}`;
-  const { undo, input } = options ?? {};
-  const recorded = await context.step(name, async (step) => requireJson((await action(step)) ?? null, `result of ${what}`, "schema.output"), {
-    // What was recorded is what the action gave, as JSON, so it is an R again.
-    ...(undo === undefined ? {} : { undo: (result: Json | undefined, step: StepTools) => undo(result as R | undefined, step) }),
-    ...(input === undefined ? {} : { input: requireJson(input, `input of ${what}`, "schema.output") }),
-  });
-  return recorded as R;
-}
-
-function requireDeclared(target: Contract, declared: readonly Contract[], fault: () => Fault): void {
-  if (!declared.some((item) => item.name === target.name)) throw fault();
-}
