@@ -6,6 +6,7 @@
 export class LruMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;
+  #youngest: K | undefined;
 
   constructor(max: number) {
     this.#max = max;
@@ -13,15 +14,17 @@ export class LruMap<K, V> {
 
   get(key: K): V | undefined {
     const value = this.#entries.get(key);
-    if (value === undefined) return undefined;
+    if (value === undefined || key === this.#youngest) return value;
     this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     return value;
   }
 
   set(key: K, value: V): void {
-    this.#entries.delete(key);
+    if (key !== this.#youngest) this.#entries.delete(key);
     this.#entries.set(key, value);
+    this.#youngest = key;
     if (this.#entries.size <= this.#max) return;
     const oldest = this.#entries.keys().next();
     if (oldest.done !== true) this.#entries.delete(oldest.value);

@@ -88,7 +88,7 @@ export class SystemOperations implements Operations {
     if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
       throw new Fault("body.invalid", `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`, { path: "timeoutMs" });
     }
-    const slip = await host.values.keep(route.slip as unknown as Json, 0);
+    const slip = await host.values.store(route.slipValue);
     const input = await host.values.keep(content);
     const nowMs = ports.clock.nowMs();
     const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.chance);

@@ -110,26 +110,26 @@ export class TurnEngine<S, I, E> {
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
     await Promise.all([this.#hooks.beforeCommit?.(actorId, next.state, loaded.state), this.#values.write(decision.stored)]);
-    const committed = await this.#commitOrFail(actorId, inputId, loaded, record);
+    const committed = await this.#commitOrFail(actorId, inputId, loaded, record, next);
     if (committed === "stale") return "stale";
     if (committed !== "committed") return committed;
     return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
   }
 
-  async #commitOrFail(actorId: string, inputId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>): Promise<"committed" | "stale" | TurnResult<S>> {
+  async #commitOrFail(actorId: string, inputId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale" | TurnResult<S>> {
     try {
-      return await this.#commit(actorId, loaded, record);
+      return await this.#commit(actorId, record, next);
     } catch (error) {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
     }
   }
 
-  async #commit(actorId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>): Promise<"committed" | "stale"> {
+  /** `next` is the actor after the record, whose bytes are known only here. */
+  async #commit(actorId: string, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale"> {
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
-    const next = this.#journal.advance(loaded, record, outcome.bytes);
-    this.#cache.set(actorId, await this.#journal.snapshotIfDue(actorId, next));
+    this.#cache.set(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + outcome.bytes }));
     return "committed";
   }
 
@@ -141,7 +141,8 @@ export class TurnEngine<S, I, E> {
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
     if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
-    const outcome = await this.#commit(actorId, loaded, this.#record(loaded, inputId, [event], []));
+    const record = this.#record(loaded, inputId, [event], []);
+    const outcome = await this.#commit(actorId, record, this.#journal.advance(loaded, record, 0));
     if (outcome === "stale") return "stale";
     this.#failures.set(actorId, `${loaded.sequence + 1} ${inputId} ${fault.code}`);
     return { ...refused, sequence: loaded.sequence + 1, wrote: true };

@@ -5,7 +5,7 @@
  */
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { packValue, type StoredValue, type Value } from "../runtime/value.ts";
+import { packValue, type PackedValue, type StoredValue, type Value } from "../runtime/value.ts";
 import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { StateStore } from "./ports.ts";
@@ -66,17 +66,32 @@ export class Values {
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
       const result = await this.#store.insert(key, value.text);
       if (result !== "unknown" || (await this.#store.read([key])).has(key)) {
-        this.#contents.set(value.ref, JSON.parse(value.text) as Json);
+        this.#contents.set(value.ref, contentOf(value));
         return;
       }
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }
 
-  /** Stores content as a value. `inlineBytesMax` 0 forces a reference. */
-  async keep(content: Json, inlineBytesMax?: number): Promise<Value> {
-    const packed = packValue(content, inlineBytesMax);
+  /** Stores content as a value. */
+  keep(content: Json): Promise<Value> {
+    return this.store(packValue(content));
+  }
+
+  /** Stores a value that was packed before. */
+  async store(packed: PackedValue): Promise<Value> {
     if (packed.stored !== undefined) await this.write([packed.stored]);
     return packed.value;
   }
+}
+
+/** What was packed once, such as a slip, is written by every host of a process, and read by it from one copy. */
+const contents = new WeakMap<StoredValue, Json>();
+
+function contentOf(value: StoredValue): Json {
+  const known = contents.get(value);
+  if (known !== undefined) return known;
+  const made = JSON.parse(value.text) as Json;
+  contents.set(value, made);
+  return made;
 }

@@ -1,11 +1,12 @@
 /**
  * @module A system: agents and routes put together, checked as a whole, and pinned as slips. A pure value.
  */
-import { canonicalJson, hashText } from "../runtime/canonical.ts";
+import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { findUnboundedRing, ringText } from "../runtime/graph.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import { type AgentData, callsOf, type RouteData, type Slip } from "../runtime/slip.ts";
+import { type PackedValue, packValue, valueHash } from "../runtime/value.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
@@ -31,6 +32,8 @@ export interface SystemRoute {
   readonly slip: Slip;
   /** SHA-256 of the slip's canonical text, in hex. */
   readonly slipHash: string;
+  /** The slip as a value to be stored under that hash, made once for all tasks. */
+  readonly slipValue: PackedValue;
   /** Returns the task's input, or throws `schema.task`. */
   checkTask(value: unknown): Json;
 }
@@ -155,12 +158,14 @@ function sameJson(left: Json, right: Json): boolean {
 
 function systemRoute(definition: RouteDefinition, whole: Slip): SystemRoute {
   const slip: Slip = { ...whole, routes: reachable(definition.name, whole.routes) };
+  const slipValue = packValue(slip as unknown as Json, 0);
   return Object.freeze({
     name: definition.name,
     version: definition.version,
     inputJsonSchema: definition.inputJsonSchema,
     slip,
-    slipHash: hashText(canonicalJson(slip as Json)),
+    slipHash: valueHash(slipValue.value),
+    slipValue,
     checkTask: (value: unknown) => definition.checkTask(value),
   });
 }

@@ -19,37 +19,63 @@ export function plainJson(data: unknown): Json {
 }
 
 const DEPTH_MAX = 256;
+/** Texts that stand in JSON as they are: no quotes, backslashes or controls, and nothing that could be half a pair. */
+const PLAIN = /^[ !#-[\]-~]*$/;
 
 function write(value: unknown, depth: number): string {
   if (depth > DEPTH_MAX) throw new TypeError(`a value is nested deeper than ${DEPTH_MAX} levels`);
-  if (typeof value === "string") {
-    // A half of a surrogate pair is no Unicode text; on its way through a broker it would become another character.
-    if (!value.isWellFormed()) throw new TypeError("a text holds half a surrogate pair");
-    return JSON.stringify(value);
-  }
-  if (value === null || typeof value === "boolean") return JSON.stringify(value);
+  if (typeof value === "string") return writeText(value);
+  if (value === null || typeof value === "boolean") return String(value);
   if (typeof value === "number") {
     if (!Number.isFinite(value)) throw new TypeError(`${value} is not a JSON number`);
-    return JSON.stringify(value);
+    return String(value);
   }
-  if (Array.isArray(value)) return `[${value.map((item) => write(item, depth + 1)).join(",")}]`;
+  if (Array.isArray(value)) return writeList(value, depth);
   if (typeof value === "object") return writeObject(value, depth);
   throw new TypeError(`a ${typeof value} is not a JSON value`);
+}
+
+function writeText(text: string): string {
+  if (PLAIN.test(text)) return `"${text}"`;
+  // A half of a surrogate pair is no Unicode text; on its way through a broker it would become another character.
+  if (!text.isWellFormed()) throw new TypeError("a text holds half a surrogate pair");
+  return JSON.stringify(text);
+}
+
+function writeList(list: readonly unknown[], depth: number): string {
+  let text = "[";
+  for (let index = 0; index < list.length; index += 1) text += `${index === 0 ? "" : ","}${write(list[index], depth + 1)}`;
+  return `${text}]`;
 }
 
 function writeObject(value: object, depth: number): string {
   const prototype: unknown = Object.getPrototypeOf(value);
   if (prototype !== Object.prototype && prototype !== null) throw new TypeError("a class instance is not a JSON value");
-  const parts: string[] = [];
+  let text = "";
   for (const key of Object.keys(value).sort()) {
     const item: unknown = (value as Record<string, unknown>)[key];
-    if (item !== undefined) parts.push(`${JSON.stringify(key)}:${write(item, depth + 1)}`);
+    if (item !== undefined) text += `${text === "" ? "" : ","}${PLAIN.test(key) ? `"${key}"` : JSON.stringify(key)}:${write(item, depth + 1)}`;
   }
-  return `{${parts.join(",")}}`;
+  return `{${text}}`;
 }
+
+/** Hashing is pure, so results for short texts may be kept; the oldest is forgotten first. The commonest is `null`. */
+const hashed = new Map<string, string>();
+const HASHED_MAX = 1_024;
+const HASHED_LENGTH_MAX = 256;
 
 /** SHA-256 of a text, in hex. */
 export function hashText(text: string): string {
+  if (text.length > HASHED_LENGTH_MAX) return digest(text);
+  const known = hashed.get(text);
+  if (known !== undefined) return known;
+  const made = digest(text);
+  if (hashed.size >= HASHED_MAX) hashed.delete(hashed.keys().next().value ?? "");
+  hashed.set(text, made);
+  return made;
+}
+
+function digest(text: string): string {
   return bytesToHex(sha256(utf8ToBytes(text)));
 }
 

@@ -52,8 +52,8 @@ export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   outbox: () => [],
   alarm: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
-  events: IndexEvent,
-  states: IndexState,
+  events: z.compile(IndexEvent),
+  states: z.compile(IndexState),
 };
 
 function decideIndex(state: IndexState, input: IndexInput, context: DecisionContext): Decision<IndexEvent> {

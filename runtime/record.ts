@@ -14,7 +14,7 @@ export const RECORD_VERSION = 1;
 export const Writer = z.strictObject({ incarnation: z.string(), count: z.int().nonnegative() });
 export type Writer = { readonly incarnation: string; readonly count: number };
 
-const Frame = z.strictObject({
+const Frame = z.compile(z.strictObject({
   v: z.literal(RECORD_VERSION),
   sequence: z.int().positive(),
   /** Id of the input that the turn decided on. */
@@ -26,7 +26,7 @@ const Frame = z.strictObject({
   /** Writer of the record before; null for the first. */
   previous: Writer.nullable(),
   atMs: z.int().nonnegative(),
-});
+}));
 
 /** One turn as it stands in the store. Persisted: changing this needs a version bump. */
 export interface JournalRecord<E> {

@@ -4,6 +4,7 @@
 import { faultFrom, isRetryable } from "../runtime/faults.ts";
 import { ANONYMOUS } from "../runtime/protocol.ts";
 import type { Random } from "./random.ts";
+import { NOTHING } from "./timeline.ts";
 import type { World } from "./world.ts";
 
 export interface SimTask {
@@ -52,10 +53,10 @@ export class Clients {
   #submit(task: SimTask, counts: boolean): void {
     const life = this.#world.anyUp(this.#random);
     let over = false;
-    const end = (then: () => void): void => {
-      if (over) return;
+    const end = (then: () => void): void | typeof NOTHING => {
+      if (over) return NOTHING;
       over = true;
-      then();
+      return then();
     };
     const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, counts));
     if (life?.operations === undefined) return again();

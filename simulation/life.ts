@@ -7,6 +7,7 @@ import type { Host } from "../actors/host.ts";
 import type { ActorHost, Ports } from "../actors/ports.ts";
 import type { SystemOperations } from "../actors/system-operations.ts";
 import type { Outside } from "./outside.ts";
+import type { Happening } from "./timeline.ts";
 
 export class Life {
   /** Such as `A1`: the first life of host A. */
@@ -15,7 +16,7 @@ export class Life {
   readonly outside: Outside;
   state: "up" | "frozen" | "dead" = "up";
   /** What came while the life was frozen. */
-  readonly backlog: (() => void)[] = [];
+  readonly backlog: Happening[] = [];
   /** As the world calls it. Set when the host is made. */
   face: ActorHost | undefined;
   host: Host | undefined;

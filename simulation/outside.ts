@@ -64,12 +64,12 @@ export class Outside {
       const failure = (text: string): Error => new Error(`${call.name}: ${text}`);
       if (faults.happens("effectFails", random.outside)) return answer(ms, () => reject(failure("the service failed")));
       if (faults.happens("effectHangs", random.outside)) {
-        if (random.outside.chance(HALF_SHARE)) this.#world.timeline.after(ms, apply);
+        if (random.outside.chance(HALF_SHARE)) this.#world.timeline.after(ms, () => void apply());
         if (random.outside.chance(HALF_SHARE)) call.signal?.addEventListener("abort", () => reject(failure("given up")), { once: true });
         return;
       }
       if (faults.happens("effectLate", random.outside)) {
-        this.#world.timeline.after(random.outside.int(LATE_MS_MIN, LATE_MS_MAX), apply);
+        this.#world.timeline.after(random.outside.int(LATE_MS_MIN, LATE_MS_MAX), () => void apply());
         return answer(GIVEN_UP_MS, () => reject(failure("no answer in time")));
       }
       const unanswered = faults.happens("effectUnanswered", random.outside);

@@ -7,6 +7,7 @@ import { Fault } from "../runtime/faults.ts";
 import type { Address } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
 import { SCHEDULER_INDEX } from "./sim-network.ts";
+import { NOTHING } from "./timeline.ts";
 import type { World } from "./world.ts";
 
 interface Alarm {
@@ -63,10 +64,10 @@ export class SimAlarms {
     const { faults, random, timeline } = this.#world;
     const lateMs = faults.happens("alarmLate", random.alarms) ? random.alarms.int(1, LATE_MS_MAX) : 0;
     timeline.after(alarm.dueMs - timeline.nowMs + lateMs, () => {
-      if (this.#alarms.get(keyOf(alarm.actor, alarm.name)) !== alarm) return;
+      if (this.#alarms.get(keyOf(alarm.actor, alarm.name)) !== alarm) return NOTHING;
       alarm.dueMs += alarm.periodMs;
       this.#ring(alarm);
-      this.#arm(alarm);
+      return this.#arm(alarm);
     });
   }
 

@@ -7,6 +7,7 @@ import { Fault, isFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type Message, Message as MessageSchema, type NoticeData, topics, type TurnAnswer } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
+import { NOTHING } from "./timeline.ts";
 import type { World } from "./world.ts";
 
 const DELAY_MS_MAX = 4_000;
@@ -36,7 +37,7 @@ export class SimNetwork {
   of(life: Life): Transport {
     return {
       publish: (topic, message) => this.#publish(life, topic, message),
-      deliver: (message) => this.#call(life, message.to, describe(message), (face) => this.#receive(face, message), (answer) => "receipt" in answer && answer.receipt.messageId !== message.id),
+      deliver: (message) => this.#call(life, message.to, this.#describe(message), (face) => this.#receive(face, message), (answer) => "receipt" in answer && answer.receipt.messageId !== message.id),
       heartbeat: (actor, beat) => this.#heartbeat(life, actor, beat.workId, (face) => face.heartbeat(actor, beat)),
       inspect: (actor) => this.#call(life, actor, `look at ${actor.id}`, (face) => face.inspect(actor)),
       nudge: (actor) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor)),
@@ -63,6 +64,11 @@ export class SimNetwork {
     return this.#world.latency() + (faults.happens("delay", random.network) ? random.network.int(1, DELAY_MS_MAX) : 0);
   }
 
+  /** A message in a few words, for whoever reads the trace. */
+  #describe(message: Message): string {
+    return this.#world.trace === undefined ? "" : describe(message);
+  }
+
   /** A call to wherever an actor is, with an answer that may not come. */
   #call<T>(life: Life, to: Address, what: string, run: (face: ActorHost) => Promise<T>, isNone: (answer: T) => boolean = () => false): Promise<T> {
     const world = this.#world;
@@ -70,9 +76,9 @@ export class SimNetwork {
     return world.port(life, `call: ${what}`, false, (resolve, reject) => {
       let settled = false;
       const fail = (delayMs: number, text: string): void => world.toLife(life, delayMs, () => {
-        if (settled) return;
+        if (settled) return NOTHING;
         settled = true;
-        reject(new Fault("sidecar.unavailable", text));
+        return reject(new Fault("sidecar.unavailable", text));
       });
       if (faults.happens("emptyAnswer", random.network)) return fail(world.latency(), "200 with nothing in it");
       fail(LIMITS.sidecarCallMs, "no answer in time");
@@ -119,7 +125,7 @@ export class SimNetwork {
   #publish(life: Life, topic: string, message: Message): Promise<void> {
     const world = this.#world;
     const { faults, random } = world;
-    return world.port(life, `publish ${describe(message)}`, false, (resolve, reject) => {
+    return world.port(life, `publish ${this.#describe(message)}`, false, (resolve, reject) => {
       if (this.isCut(life.node, BROKER_INDEX)) {
         return world.toLife(life, LIMITS.sidecarCallMs, () => reject(new Fault("sidecar.unavailable", `the broker of ${topic} does not answer`)));
       }
@@ -132,7 +138,7 @@ export class SimNetwork {
         world.timeline.after(this.#way(), () => {
           const target = world.owner(message.to);
           if (target === undefined || target.state === "dead" || this.isCut(BROKER_INDEX, target.node)) return;
-          this.#arrive(target, describe(message), (face) => this.#receive(face, message), () => {});
+          this.#arrive(target, this.#describe(message), (face) => this.#receive(face, message), () => {});
         });
       }
     });

@@ -6,10 +6,16 @@
  * so the loop needs no guess about how many turns a chain of promises takes.
  */
 
+/** What an event gives that did nothing at all, such as a timer that was cancelled: then nothing can go on because of it. */
+export const NOTHING = Symbol("nothing was done");
+
+/** What happens at a moment. */
+export type Happening = () => void | typeof NOTHING;
+
 interface Event {
   readonly atMs: number;
   readonly order: number;
-  readonly run: () => void;
+  readonly run: Happening;
 }
 
 /** Virtual time in milliseconds from 0, and what is to happen. */
@@ -29,7 +35,7 @@ export class Timeline {
   }
 
   /** Runs something after a delay. Of two events at one moment the one that was asked for first runs first. */
-  after(delayMs: number, run: () => void): void {
+  after(delayMs: number, run: Happening): void {
     const event = { atMs: this.#nowMs + Math.max(0, delayMs), order: this.#order, run };
     this.#order += 1;
     const heap = this.#heap;
@@ -45,15 +51,14 @@ export class Timeline {
     heap[index] = event;
   }
 
-  /** Runs the next event. False when there is none up to `untilMs`. */
-  step(untilMs: number): boolean {
+  /** Runs the next event and tells whether it did anything; undefined when there is none up to `untilMs`. */
+  step(untilMs: number): boolean | undefined {
     const next = this.#heap[0];
-    if (next === undefined || next.atMs > untilMs) return false;
+    if (next === undefined || next.atMs > untilMs) return undefined;
     this.#pop();
     this.#nowMs = next.atMs;
     this.#count += 1;
-    next.run();
-    return true;
+    return next.run() !== NOTHING;
   }
 
   #pop(): void {
@@ -87,7 +92,11 @@ export function drive(timeline: Timeline, untilMs: number, done: () => boolean):
   return new Promise((resolve, reject) => {
     const step = (): void => {
       try {
-        if (done() || !timeline.step(untilMs)) return resolve();
+        for (let did: boolean | undefined = false; did === false; ) {
+          if (done()) return resolve();
+          did = timeline.step(untilMs);
+          if (did === undefined) return resolve();
+        }
       } catch (error) {
         return reject(error instanceof Error ? error : new Error(String(error)));
       }

@@ -21,7 +21,7 @@ import { Random, STREAM } from "./random.ts";
 import { SimAlarms } from "./sim-alarms.ts";
 import { BROKER_INDEX, SimNetwork } from "./sim-network.ts";
 import { SimStore } from "./sim-store.ts";
-import { Timeline } from "./timeline.ts";
+import { type Happening, NOTHING, Timeline } from "./timeline.ts";
 
 /** Tuesday, 2027-01-05, plus what the seed adds: runs also pass from one bucket of the index into the next. */
 const EPOCH_MS = 1_799_107_200_000;
@@ -149,10 +149,11 @@ export class World {
   }
 
   /** Something reaches a host: later when it is frozen, never when it is dead. */
-  toLife(life: Life, delayMs: number, run: () => void): void {
+  toLife(life: Life, delayMs: number, run: Happening): void {
     this.timeline.after(delayMs, () => {
-      if (life.state === "up") run();
-      else if (life.state === "frozen") life.backlog.push(run);
+      if (life.state === "up") return run();
+      if (life.state === "frozen") life.backlog.push(run);
+      return NOTHING;
     });
   }
 
@@ -208,9 +209,7 @@ export class World {
 
   #timer(life: Life, delayMs: number, callback: () => void): () => void {
     let cancelled = false;
-    this.toLife(life, delayMs, () => {
-      if (!cancelled) callback();
-    });
+    this.toLife(life, delayMs, () => (cancelled ? NOTHING : callback()));
     return () => {
       cancelled = true;
     };

@@ -7,6 +7,7 @@
  * success of a work counts; its record is the reply to every repetition. A4 what was buried or undone never runs.
  * A5 a handler that waits for answers does not hold the actor, so waiting actors cannot block each other.
  */
+import { z } from "zod";
 import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "../machine.ts";
@@ -45,8 +46,8 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   outbox: () => [],
   alarm: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
-  events: AgentEvent,
-  states: AgentState,
+  events: z.compile(AgentEvent),
+  states: z.compile(AgentState),
 };
 
 function decideAgent(state: AgentState, input: AgentInput, context: DecisionContext): Decision<AgentEvent> {

@@ -22,21 +22,25 @@ export function taskOf(state: ProcessState): Task {
   return state.task;
 }
 
-/** Slips that were checked once; content stands under its hash, so it cannot have changed since. */
-const checked = new WeakMap<object, Slip>();
+/** Slips that were checked once, by their hash: content stands under it, so it cannot be another. The oldest is forgotten first. */
+const checked = new Map<string, Slip>();
+const CHECKED_MAX = 256;
 
 /** The slip pinned to the process. Throws `slip.invalid` when the content is no slip. */
 export function slipOf(value: Value, context: DecisionContext): Slip {
   const content = readOne(value, context);
-  if (typeof content !== "object" || content === null) throw new Fault("slip.invalid", "the slip is not an object");
-  const known = checked.get(content);
+  const known = "ref" in value ? checked.get(value.ref) : undefined;
   if (known !== undefined) return known;
+  if (typeof content !== "object" || content === null) throw new Fault("slip.invalid", "the slip is not an object");
   const parsed = Slip.safeParse(content);
   if (!parsed.success) {
     const issue = parsed.error.issues[0];
     throw new Fault("slip.invalid", `the slip at ${issue?.path.join(".") ?? "top"}: ${issue?.message ?? "is not well formed"}`);
   }
-  checked.set(content, parsed.data);
+  if ("ref" in value) {
+    if (checked.size >= CHECKED_MAX) checked.delete(checked.keys().next().value ?? "");
+    checked.set(value.ref, parsed.data);
+  }
   return parsed.data;
 }
 

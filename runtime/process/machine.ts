@@ -7,6 +7,7 @@
  * P3 a decision on a repeated input writes nothing. P4 compensation of a work is asked only after the work is no longer
  * waited for.
  */
+import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -47,8 +48,8 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   outbox: processOutbox,
   alarm: processAlarm,
   nextDueMs: processDueMs,
-  events: ProcessEvent,
-  states: ProcessState,
+  events: z.compile(ProcessEvent),
+  states: z.compile(ProcessState),
 };
 
 /** The alarm of a run: named by its number, so that removing an old run's alarm cannot touch a new one's. */

@@ -321,5 +321,6 @@ function line(state: ProcessState, id: string, atMs: number, what: string, code?
 }
 
 function addLine(state: ProcessState, added: HistoryLine): ProcessState {
-  return { ...state, history: [...state.history, added].slice(-LIMITS.historyMax) };
+  const { history } = state;
+  return { ...state, history: [...(history.length < LIMITS.historyMax ? history : history.slice(1 - LIMITS.historyMax)), added] };
 }
