@@ -1,8 +1,9 @@
 /**
- * @module Group commit: inserts that come while a transaction is in flight go together in the next one.
+ * @module Group commit: inserts that come while a request is in flight go together in the next one.
  *
- * Only for stores that keep first-write inside `/transaction` and roll back (sqlite, postgres), never redis:
- * there a transaction loses the first-write mark and is not rolled back. How much it gains: docs/dapr-client.md.
+ * sqlite and postgres keep first-write inside `/transaction` and roll back. On redis a transaction loses the first-write
+ * mark, so there a group is one plain save request: as many independent inserts in no order, each with its own mark, of
+ * which a failed answer says nothing. How much it gains: docs/dapr-client.md.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
@@ -10,9 +11,9 @@ import type { InsertResult, StateStore } from "../ports.ts";
 import { segment, type SidecarClient } from "./client.ts";
 import { DaprStore, itemText } from "./store.ts";
 
-/** Inserts in one transaction. More gain nothing and hold the others up longer. */
+/** Inserts in one request. More gain nothing and hold the others up longer. */
 const GROUP_INSERTS_MAX = 64;
-/** Bytes of one transaction's keys and texts, so that the request stays below the sidecar's limit also when quoting doubles them. */
+/** Bytes of one request's keys and texts, so that the request stays below the sidecar's limit also when quoting doubles them. */
 const GROUP_BYTES_MAX = LIMITS.bodyBytesMax / 4;
 const STATUS_NO_CONTENT = 204;
 
@@ -22,27 +23,36 @@ const NUMBERED = /\/\d+$/;
 interface Waiting {
   readonly key: string;
   readonly text: string;
-  /** Inserts of one group never stand in one transaction. */
+  /** Inserts of one group never stand in one request. */
   readonly group: string;
   readonly bytes: number;
   readonly resolve: (result: InsertResult) => void;
 }
 
+/** How a store takes a group of inserts. */
+interface Grouping {
+  /** `transaction`: all or none. `save`: each for itself; only a full success says anything. */
+  readonly request: "transaction" | "save";
+  /** Requests in flight at once. */
+  readonly inFlightMax: number;
+}
+
 /**
- * Transactions in flight at once, by the type of the store; none where a transaction was not proved to keep first-write
- * and to roll back. sqlite has one writer, so a second transaction only waits for its lock. On postgres two let a few
- * callers go on without waiting for one another. Measured in docs/dapr-client.md.
+ * By the type of the store; a store that is not here was not proved to keep first-write in groups. sqlite has one writer,
+ * so a second transaction only waits for its lock. Elsewhere a few in flight let callers go on without waiting for one
+ * another. Measured in docs/dapr-client.md.
  */
-const IN_FLIGHT: ReadonlyMap<string, number> = new Map([
-  ["state.sqlite", 1],
-  ["state.postgresql", 2],
+const GROUPINGS: ReadonlyMap<string, Grouping> = new Map([
+  ["state.sqlite", { request: "transaction", inFlightMax: 1 }],
+  ["state.postgresql", { request: "transaction", inFlightMax: 2 }],
+  ["state.redis", { request: "save", inFlightMax: 2 }],
 ]);
 
 /** The store behind a component: with group commit where its type allows that. */
 export function openStore(client: SidecarClient, component: string, type: string | undefined): StateStore {
   const single = new DaprStore(client, component);
-  const inFlight = type === undefined ? undefined : IN_FLIGHT.get(type);
-  return inFlight === undefined ? single : new GroupCommitStore(client, component, single, inFlight);
+  const grouping = type === undefined ? undefined : GROUPINGS.get(type);
+  return grouping === undefined ? single : new GroupCommitStore(client, component, single, grouping);
 }
 
 /** A {@link StateStore} that groups the inserts of another one over the same component. */
@@ -50,14 +60,14 @@ export class GroupCommitStore implements StateStore {
   readonly #client: SidecarClient;
   readonly #path: string;
   readonly #single: StateStore;
-  readonly #inFlightMax: number;
+  readonly #grouping: Grouping;
   #waiting: Waiting[] = [];
   #inFlight = 0;
 
-  constructor(client: SidecarClient, component: string, single: StateStore, inFlightMax: number) {
-    this.#inFlightMax = inFlightMax;
+  constructor(client: SidecarClient, component: string, single: StateStore, grouping: Grouping) {
+    this.#grouping = grouping;
     this.#client = client;
-    this.#path = `/v1.0/state/${segment(component)}/transaction`;
+    this.#path = `/v1.0/state/${segment(component)}${grouping.request === "transaction" ? "/transaction" : ""}`;
     this.#single = single;
   }
 
@@ -73,7 +83,7 @@ export class GroupCommitStore implements StateStore {
   }
 
   #next(): void {
-    while (this.#waiting.length > 0 && this.#inFlight < this.#inFlightMax) {
+    while (this.#waiting.length > 0 && this.#inFlight < this.#grouping.inFlightMax) {
       const group = this.#take();
       this.#inFlight += 1;
       void this.#write(group).finally(() => {
@@ -104,22 +114,31 @@ export class GroupCommitStore implements StateStore {
 
   /** Never throws. */
   async #write(group: readonly Waiting[]): Promise<void> {
-    if (group.length > 1) {
-      const result = await this.#transaction(group);
-      if (result !== "refused") {
-        for (const insert of group) insert.resolve(result);
-        return;
-      }
-    }
-    // Alone, or the transaction was refused as a whole: each finds out by itself. Whoever was written after all is
-    // refused here and reads its own record back.
-    await Promise.all(group.map(async (insert) => insert.resolve(await this.#single.insert(insert.key, insert.text))));
+    const result = group.length > 1 ? await this.#together(group) : "refused";
+    if (result !== "refused") return tell(group, result);
+    // Alone, or the group was refused: each finds out by itself.
+    const left = group.length > 1 && this.#grouping.request === "save" ? await this.#unwritten(group) : group;
+    await Promise.all(left.map(async (insert) => insert.resolve(await this.#single.insert(insert.key, insert.text))));
   }
 
-  async #transaction(group: readonly Waiting[]): Promise<InsertResult> {
-    const operations = group.map(({ key, text }) => `{"operation":"upsert","request":${itemText(key, text)}}`);
+  /** A save that failed may have written a part of its group: who stands in the store is told so, the others are given back. */
+  async #unwritten(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     try {
-      const answer = await this.#client.call({ method: "POST", path: this.#path, body: `{"operations":[${operations.join(",")}]}` });
+      const found = await this.#single.read(group.map((insert) => insert.key));
+      return group.filter((insert) => {
+        const content = found.get(insert.key);
+        if (content !== undefined) insert.resolve(JSON.stringify(content) === insert.text ? "inserted" : "refused");
+        return content === undefined;
+      });
+    } catch {
+      tell(group, "unknown");
+      return [];
+    }
+  }
+
+  async #together(group: readonly Waiting[]): Promise<InsertResult> {
+    try {
+      const answer = await this.#client.call({ method: "POST", path: this.#path, body: bodyOf(this.#grouping.request, group) });
       return answer.status === STATUS_NO_CONTENT ? "inserted" : "refused";
     } catch {
       // No answer: it may have been written, or may be written yet. Each owner reads its own key back.
@@ -128,9 +147,19 @@ export class GroupCommitStore implements StateStore {
   }
 }
 
+function tell(group: readonly Waiting[], result: InsertResult): void {
+  for (const insert of group) insert.resolve(result);
+}
+
+function bodyOf(request: Grouping["request"], group: readonly Waiting[]): string {
+  const items = group.map(({ key, text }) => itemText(key, text));
+  if (request === "save") return `[${items.join(",")}]`;
+  return `{"operations":[${items.map((item) => `{"operation":"upsert","request":${item}}`).join(",")}]}`;
+}
+
 /**
- * What a key must not share a transaction with. A record presumes the one before it: were both in one refused
- * transaction, the later one could get in alone. Other keys (values, snapshots by hash) presume nothing.
+ * What a key must not share a request with. A record presumes the one before it: were both in one refused
+ * request, the later one could get in alone. Other keys (values, snapshots by hash) presume nothing.
  */
 function groupOf(key: string): string {
   return key.replace(NUMBERED, "");
