@@ -125,6 +125,8 @@ export const ProcessState = z.strictObject({
   failedWork: Work.optional(),
   undoFault: WireFault.optional(),
   history: z.array(HistoryLine),
+  /** Lines that have left `history`, so that a line keeps its number. */
+  historyGone: z.int().positive().optional(),
   outcome: Outcome.optional(),
   /** A parent asked for the compensation of this whole process, under these ids. */
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
@@ -322,5 +324,6 @@ function line(state: ProcessState, id: string, atMs: number, what: string, code?
 
 function addLine(state: ProcessState, added: HistoryLine): ProcessState {
   const { history } = state;
-  return { ...state, history: [...(history.length < LIMITS.historyMax ? history : history.slice(1 - LIMITS.historyMax)), added] };
+  if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };
+  return { ...state, history: [...history.slice(1 - LIMITS.historyMax), added], historyGone: (state.historyGone ?? 0) + 1 };
 }
