@@ -55,7 +55,7 @@ export class Host implements ActorHost {
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, seat }: HostParts) {
     this.#log = log;
     this.incarnation = incarnationAt(seat, ports.chance.token());
-    this.values = new Values(ports.store, system.name);
+    this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterDesk");
     const writer = writerOf(this.incarnation);

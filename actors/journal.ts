@@ -10,6 +10,7 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Machine } from "../runtime/machine.ts";
 import { isTurnFailed, type JournalRecord, parseRecord, parseSnapshot, requireChain, sameWriter, type Snapshot, type TurnFailed, type Writer } from "../runtime/record.ts";
+import type { ValueRef } from "../runtime/value.ts";
 import { pause } from "./pause.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
@@ -30,7 +31,7 @@ export interface Loaded<S> {
 export const keys = {
   record: (system: string, type: string, id: string, sequence: number): string => `${system}/${type}/${id}/${sequence}`,
   snapshot: (system: string, type: string, id: string, number: number): string => `${system}/${type}/${id}/snapshot/${number}`,
-  value: (system: string, ref: string): string => `${system}/value/${ref}`,
+  value: (system: string, { ref, scope }: ValueRef): string => (scope === undefined ? `${system}/value/${ref}` : `${system}/value/${scope}/${ref}`),
 } as const;
 
 const SNAPSHOT_GALLOP_STEPS = 20;

@@ -10,6 +10,7 @@ import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
+import { requireValue } from "../runtime/value.ts";
 import type { Host } from "./host.ts";
 import type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { pause } from "./pause.ts";
@@ -89,7 +90,9 @@ export class SystemOperations implements Operations {
       throw new Fault("body.invalid", `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`, { path: "timeoutMs" });
     }
     const slip = await host.values.store(route.slipValue);
-    const input = await host.values.keep(content);
+    // Whole, however large: its process stores it with record 1, so a task that is refused leaves nothing.
+    const input = { json: content };
+    requireValue(content);
     const nowMs = ports.clock.nowMs();
     const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.chance);
     return this.#message(id, { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] }, { ...caller, trace }, nowMs + timeoutMs);
@@ -179,8 +182,9 @@ export class SystemOperations implements Operations {
   async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
     const { desk, values } = this.#parts.host;
     const atMs = this.#parts.ports.clock.nowMs();
-    const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs });
+    const id = `poison-${hashText(`${topic}\n${bytes}`).slice(0, 40)}`;
+    const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs }, id);
     const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
-    await desk.open({ id: `poison-${hashText(`${topic}\n${bytes}`).slice(0, 40)}`, open: true, atMs, facts, content });
+    await desk.open({ id, open: true, atMs, facts, content });
   }
 }

@@ -5,19 +5,24 @@
  */
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { packValue, type PackedValue, type StoredValue, type Value } from "../runtime/value.ts";
+import { packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../runtime/value.ts";
 import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
-import type { StateStore } from "./ports.ts";
+import type { Clock, StateStore } from "./ports.ts";
 
 /** The values of one system. The last LIMITS.cachedValuesMax that were read or written are kept in memory. */
 export class Values {
   readonly #store: StateStore;
+  readonly #clock: Clock;
   readonly #system: string;
+  /** By hash alone: the content is the same in every scope. */
   readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
+  /** Keys that were seen in the store, and when. */
+  readonly #seenAtMs = new LruMap<string, number>(LIMITS.cachedValuesMax);
 
-  constructor(store: StateStore, system: string) {
+  constructor(store: StateStore, clock: Clock, system: string) {
     this.#store = store;
+    this.#clock = clock;
     this.#system = system;
   }
 
@@ -26,26 +31,23 @@ export class Values {
     return this.#contents;
   }
 
-  #known(refs: readonly string[]): Map<string, Json> {
-    const found = new Map<string, Json>();
-    for (const ref of refs) {
-      const content = this.#contents.get(ref);
-      if (content !== undefined) found.set(ref, content);
-    }
-    return found;
-  }
-
   /** Contents by hash. Throws `value.missing`, `store.unavailable`. */
-  async load(refs: readonly string[]): Promise<Map<string, Json>> {
-    const found = this.#known(refs);
-    const missing = refs.filter((ref) => !found.has(ref));
+  async load(refs: readonly ValueRef[]): Promise<Map<string, Json>> {
+    const found = new Map<string, Json>();
+    const missing: ValueRef[] = [];
+    for (const at of refs) {
+      const content = this.#contents.get(at.ref);
+      if (content === undefined) missing.push(at);
+      else found.set(at.ref, content);
+    }
     if (missing.length === 0) return found;
-    const read = await this.#store.read(missing.map((ref) => keys.value(this.#system, ref)));
-    for (const ref of missing) {
-      const content = read.get(keys.value(this.#system, ref));
-      if (content === undefined) throw new Fault("value.missing", `the value ${ref} is not in the store`, { ref });
-      this.#contents.set(ref, content);
-      found.set(ref, content);
+    const read = await this.#store.read(missing.map((at) => keys.value(this.#system, at)));
+    for (const at of missing) {
+      const key = keys.value(this.#system, at);
+      const content = read.get(key);
+      if (content === undefined) throw new Fault("value.missing", `the value ${at.ref} is not in the store`, { ref: at.ref });
+      this.#note(key, at.ref, content);
+      found.set(at.ref, content);
     }
     return found;
   }
@@ -53,29 +55,38 @@ export class Values {
   /** The content of one value. */
   async read(value: Value): Promise<Json> {
     if ("json" in value) return value.json;
-    return (await this.load([value.ref])).get(value.ref) ?? null;
+    return (await this.load([value])).get(value.ref) ?? null;
   }
 
   /** Writes values that are not known to be there. Throws `store.unavailable` when that cannot be made sure. */
   async write(stored: readonly StoredValue[]): Promise<void> {
-    await Promise.all(stored.filter((value) => !this.#contents.has(value.ref)).map((value) => this.#writeOne(value)));
+    await Promise.all(stored.map((value) => this.#writeOne(value)));
   }
 
   async #writeOne(value: StoredValue): Promise<void> {
-    const key = keys.value(this.#system, value.ref);
+    const key = keys.value(this.#system, value);
+    if (this.#isThere(key, value)) return;
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
       const result = await this.#store.insert(key, value.text);
-      if (result !== "unknown" || (await this.#store.read([key])).has(key)) {
-        this.#contents.set(value.ref, contentOf(value));
-        return;
-      }
+      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, contentOf(value));
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }
 
-  /** Stores content as a value. */
-  keep(content: Json): Promise<Value> {
-    return this.store(packValue(content));
+  /** What has a scope may have been purged since, and its id may come again: that it was there is believed for a while. */
+  #isThere(key: string, value: ValueRef): boolean {
+    const seenAtMs = this.#seenAtMs.get(key);
+    return seenAtMs !== undefined && (value.scope === undefined || this.#clock.nowMs() - seenAtMs < LIMITS.actorTrustMs);
+  }
+
+  #note(key: string, ref: string, content: Json): void {
+    this.#contents.set(ref, content);
+    this.#seenAtMs.set(key, this.#clock.nowMs());
+  }
+
+  /** Stores content as a value of a scope. */
+  keep(content: Json, scope: string): Promise<Value> {
+    return this.store(packValue(content, scope));
   }
 
   /** Stores a value that was packed before. */

@@ -158,7 +158,7 @@ function sameJson(left: Json, right: Json): boolean {
 
 function systemRoute(definition: RouteDefinition, whole: Slip): SystemRoute {
   const slip: Slip = { ...whole, routes: reachable(definition.name, whole.routes) };
-  const slipValue = packValue(slip as unknown as Json, 0);
+  const slipValue = packValue(slip as unknown as Json, undefined, 0);
   return Object.freeze({
     name: definition.name,
     version: definition.version,

@@ -41,6 +41,8 @@ export const LIMITS = {
   commitAttemptsMax: 8,
   /** Actors whose state a host keeps in memory between turns; the least recently used leaves first. */
   cachedActorsMax: 4_096,
+  /** What a host keeps in memory of an actor or of a stored value is believed for so long without a look at the store. A purge comes much later. */
+  actorTrustMs: 10 * MINUTE_MS,
   /** Values a host keeps in memory. */
   cachedValuesMax: 4_096,
   /** Rounds of loading values for one decision. Above: the turn fails. */

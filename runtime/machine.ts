@@ -8,7 +8,7 @@
 import type { z } from "zod";
 import type { Json, WireFault } from "./faults.ts";
 import type { Effect } from "./protocol.ts";
-import { packValue, readValue, type StoredValue, type Value } from "./value.ts";
+import { packValue, readValue, type StoredValue, type Value, type ValueRef } from "./value.ts";
 
 /** Everything a decision may use that is not its state or its input. */
 export interface DecisionContext {
@@ -66,17 +66,17 @@ export interface Machine<S, I, E> {
 
 /** Thrown by a decision that needs values which are not loaded; the shell loads them and decides again. */
 export class MissingValues extends Error {
-  readonly refs: readonly string[];
-  constructor(refs: readonly string[]) {
-    super(`values to load: ${refs.join(", ")}`);
+  readonly refs: readonly ValueRef[];
+  constructor(refs: readonly ValueRef[]) {
+    super(`values to load: ${refs.map(({ ref }) => ref).join(", ")}`);
     this.refs = refs;
   }
 }
 
 /** The contents of some values; asks for all that are missing at once. */
 export function readAll(values: readonly Value[], context: DecisionContext): Json[] {
-  const missing = values.flatMap((value) => ("ref" in value && !context.values.has(value.ref) ? [value.ref] : []));
-  if (missing.length > 0) throw new MissingValues([...new Set(missing)]);
+  const missing = values.flatMap((value) => ("ref" in value && !context.values.has(value.ref) ? [value] : []));
+  if (missing.length > 0) throw new MissingValues([...new Map(missing.map((value) => [value.ref, value])).values()]);
   return values.map((value) => readValue(value, (ref) => context.values.get(ref) ?? null));
 }
 
@@ -120,8 +120,9 @@ export class Draft<S, E> {
     this.#verdict = { kind: "refused", fault };
   }
 
-  pack(content: Json): Value {
-    const packed = packValue(content);
+  /** Content as a value of this decision. The scope is the deciding actor's own where none is named. */
+  pack(content: Json, scope: string = this.context.actorId): Value {
+    const packed = packValue(content, scope);
     if (packed.stored !== undefined) {
       this.#stored.push(packed.stored);
       this.#packed.set(packed.stored.ref, content);

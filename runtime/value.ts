@@ -1,7 +1,7 @@
 /**
  * @module Values: JSON content inline where it is small, by hash where it is large. Pure.
  *
- * A large value stands once in the store, under its hash, and is written before the record that refers to it
+ * A large value stands once in its scope, under its hash, and is written before the record that refers to it
  * (the Claim Check of Hohpe and Woolf, Enterprise Integration Patterns).
  */
 import { z } from "zod";
@@ -15,16 +15,29 @@ export const JsonContent = z.custom<Json>((value) => value !== undefined, "a JSO
 /** Persisted: changing this needs a version bump. */
 export const Value = z.union([
   z.strictObject({ json: JsonContent }),
-  z.strictObject({ ref: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative() }),
+  z.strictObject({ ref: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative(), scope: z.string().regex(/^[A-Za-z0-9_.~-]+$/).optional() }),
 ]);
-export type Value = { readonly json: Json } | { readonly ref: string; readonly bytes: number };
+export type Value = { readonly json: Json } | ({ readonly bytes: number } & ValueRef);
+
+/**
+ * Where a value stands: under its hash, within a scope. The scope is whom the value goes with when it is purged: the process
+ * that it belongs to, or {@link keyedScope}. Without a scope a value is shared by everybody and stays (slips).
+ */
+export interface ValueRef {
+  readonly ref: string;
+  readonly scope?: string | undefined;
+}
+
+/** The scope of what a keyed agent's actor keeps for itself. No process has such an id. */
+export function keyedScope(agent: string, actorId: string): string {
+  return `${agent}~${actorId}`;
+}
 
 /** Gives the content of a reference. Throws `value.missing` when it was not loaded. */
 export type ReadValue = (ref: string) => Json;
 
 /** Content to be stored under its hash before a record refers to it. */
-export interface StoredValue {
-  readonly ref: string;
+export interface StoredValue extends ValueRef {
   readonly text: string;
 }
 
@@ -36,13 +49,20 @@ export interface PackedValue {
 }
 
 /** Turns content into a value. Throws `value.too-large`, and `schema.output` on what is not JSON. */
-export function packValue(content: Json, inlineBytesMax: number = LIMITS.valueInlineBytesMax): PackedValue {
+export function packValue(content: Json, scope?: string, inlineBytesMax: number = LIMITS.valueInlineBytesMax): PackedValue {
+  const { text, bytes } = requireValue(content);
+  if (bytes <= inlineBytesMax) return { value: { json: content } };
+  const ref = hashText(text);
+  const at: ValueRef = scope === undefined ? { ref } : { ref, scope };
+  return { value: { ...at, bytes }, stored: { ...at, text } };
+}
+
+/** The canonical text of content that may be a value. Throws as {@link packValue}. */
+export function requireValue(content: Json): { readonly text: string; readonly bytes: number } {
   const text = textOf(content);
   const bytes = textBytes(text);
   if (bytes > LIMITS.valueBytesMax) throw new Fault("value.too-large", `a value of ${bytes} bytes is larger than ${LIMITS.valueBytesMax} bytes`, { bytes });
-  if (bytes <= inlineBytesMax) return { value: { json: content } };
-  const ref = hashText(text);
-  return { value: { ref, bytes }, stored: { ref, text } };
+  return { text, bytes };
 }
 
 function textOf(content: Json): string {

@@ -12,7 +12,7 @@ import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts"
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "../machine.ts";
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
-import { type Value, valueHash } from "../value.ts";
+import { keyedScope, type Value, valueHash } from "../value.ts";
 import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
 import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, newAgent } from "./state.ts";
 
@@ -193,10 +193,15 @@ function startNext(draft: AgentDraft, options: { readonly renew: boolean } = { r
   draft.order({ kind: "run", workId: next, token });
 }
 
+/** An actor of one process goes with it; one that outlives processes keeps a copy of its own. */
+function ownScope(draft: AgentDraft, work: AgentWork): string {
+  return draft.state.id === work.processId ? work.processId : keyedScope(work.agent, draft.state.id);
+}
+
 /** A host that never heard that its record was written offers it again. */
 function takeRecord(draft: AgentDraft, work: AgentWork, entry: EntryContent): void {
   if (work.entries.some((one) => one.kind === entry.kind && one.name === entry.name && one.occurrence === entry.occurrence)) return;
-  draft.emit({ e: "recorded", workId: work.id, entry: { ...entry, output: draft.pack(entry.output) } });
+  draft.emit({ e: "recorded", workId: work.id, entry: { ...entry, output: draft.pack(entry.output, ownScope(draft, work)) } });
 }
 
 function takeAsk(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, { kind: "asked" }>): void {
@@ -204,7 +209,7 @@ function takeAsk(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, 
   const known = work.asks.find((one) => one.agent === input.agent && one.occurrence === input.occurrence);
   if (known !== undefined) return askAgain(draft, work, known);
   if (work.asks.length >= LIMITS.asksPerWorkMax) return draft.refuse(wireFault("ask.too-many", `${LIMITS.asksPerWorkMax} asks are allowed in one piece of work`));
-  const packed: Value = draft.pack(input.input);
+  const packed: Value = draft.pack(input.input, work.processId);
   const ask = { index: work.asks.length, agent: input.agent, occurrence: input.occurrence, input: packed, inputHash: valueHash(packed) };
   draft.emit({ e: "parked", workId: work.id, ask });
   draft.order(questionEffect(work, ask, draft.context));
@@ -234,8 +239,8 @@ function takeAnswer(draft: AgentDraft, body: BodyOf<"answer">): void {
 function takeFinish(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, { kind: "finished" }>): void {
   if (work.mode === "undo") return finishUndoMode(draft, work, input);
   if (input.state !== undefined && input.state.base !== draft.state.stateVersion) return runAgain(draft, work);
-  const state = input.state === undefined ? undefined : draft.pack(input.state.content);
-  draft.emit({ e: "work-done", workId: work.id, result: packResult(draft, input.result), ...(state === undefined ? {} : { state }) });
+  const state = input.state === undefined ? undefined : draft.pack(input.state.content, ownScope(draft, work));
+  draft.emit({ e: "work-done", workId: work.id, result: packResult(draft, work, input.result), ...(state === undefined ? {} : { state }) });
   reply(draft, work.id);
   startNext(draft);
 }
@@ -252,15 +257,16 @@ function finishUndoMode(draft: AgentDraft, work: AgentWork, input: Extract<Agent
     draft.emit({ e: "readied", workId: work.id, first: true });
     return startNext(draft, { renew: true });
   }
-  draft.emit({ e: "undo-done", workId: work.id, result: packResult(draft, input.result) });
+  draft.emit({ e: "undo-done", workId: work.id, result: packResult(draft, work, input.result) });
   replyUndo(draft, work.id);
   startNext(draft);
 }
 
-function packResult(draft: AgentDraft, result: FinishedResult): Result {
+/** What goes to the process belongs to it. */
+function packResult(draft: AgentDraft, work: AgentWork, result: FinishedResult): Result {
   if ("fault" in result) return result;
-  if ("output" in result) return { output: draft.pack(result.output) };
-  return { handOff: { agent: result.handOff.agent, input: draft.pack(result.handOff.input) } };
+  if ("output" in result) return { output: draft.pack(result.output, work.processId) };
+  return { handOff: { agent: result.handOff.agent, input: draft.pack(result.handOff.input, work.processId) } };
 }
 
 /** Three heartbeats were missed: this host takes the work over, unless it has killed too many hosts already. */

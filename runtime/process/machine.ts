@@ -11,10 +11,10 @@ import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { type AlarmWish, type Decision, type DecisionContext, type Machine } from "../machine.ts";
+import { type AlarmWish, type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
-import { valueHash } from "../value.ts";
+import { type Value, valueHash } from "../value.ts";
 import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
 import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
 import { advance } from "./forward.ts";
@@ -111,8 +111,8 @@ function whenOpen(draft: ProcessDraft, take: () => void): void {
 }
 
 /** Route and input: what makes a repeated task the same task. */
-function fingerprint(body: BodyOf<"task">): string {
-  return hashJson({ route: body.route, input: valueHash(body.input) });
+function fingerprint(route: string, input: Value): string {
+  return hashJson({ route, input: valueHash(input) });
 }
 
 function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>, body: BodyOf<"task">): void {
@@ -121,14 +121,20 @@ function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "m
   if (state.phase === "open" || state.phase === "ended") return repeatTask(draft, body);
   if (input.message.expiresAtMs <= context.nowMs) return draft.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
   if (input.bucket === undefined) return draft.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
+  const own = ownInput(draft, body.input);
   const task: Task = {
-    route: body.route, input: body.input, fingerprint: fingerprint(body), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
+    route: body.route, input: own, fingerprint: fingerprint(body.route, own), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
     acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }), ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
   };
   draft.emit({ e: "accepted", run: nextRun(state), task });
   const fault = input.fault ?? routeFault(draft);
   if (fault !== undefined) beginEnding(draft, "failed", fault, "task");
   advance(draft);
+}
+
+/** A process keeps what it was given in its own scope: its parent may be purged while it waits for a decision. */
+function ownInput(draft: ProcessDraft, input: Value): Value {
+  return "ref" in input && input.scope === draft.context.actorId ? input : draft.pack(readOne(input, draft.context));
 }
 
 function copyPrincipal(message: Message): Task["principal"] {
@@ -147,7 +153,7 @@ function routeFault(draft: ProcessDraft): WireFault | undefined {
 
 function repeatTask(draft: ProcessDraft, body: BodyOf<"task">): void {
   const { state, context } = draft;
-  if (taskOf(state).fingerprint !== fingerprint(body)) return draft.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+  if (taskOf(state).fingerprint !== fingerprint(body.route, body.input)) return draft.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
   if (state.phase === "ended" && taskOf(state).parent !== undefined) for (const effect of finalEffects(state, context)) if (effect.kind === "send") draft.order(effect);
 }
 

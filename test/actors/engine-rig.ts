@@ -153,7 +153,7 @@ export interface EngineHost {
 export function engineHost(inner: MemoryStore, name: string, clock = new HandClock(), hooks: TurnHooks<CounterState> = {}): EngineHost {
   const store = new GatedStore(inner);
   const ports: Ports = { store, alarms: { set: unused, remove: unused }, transport: NOBODY, clock, chance: countedChance(name) };
-  const values = new Values(store, SYSTEM);
+  const values = new Values(store, clock, SYSTEM);
   let count = 0;
   const writer = { incarnation: name, nextCount: () => (count += 1) };
   const engine = new TurnEngine({ type: TYPE, machine: counterMachine, system: SYSTEM, ports, values, writer, hooks });

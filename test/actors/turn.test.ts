@@ -173,6 +173,32 @@ describe("law: large content lies in value keys, written before the record and s
   });
 });
 
+describe("law: a value goes with whom it belongs to", () => {
+  const content = "x".repeat(LIMITS.valueInlineBytesMax);
+
+  test("the same content of two actors stands once for each, and what goes with one is there for the other", async () => {
+    const store = new MemoryStore();
+    const host = engineHost(store, "one");
+    for (const actor of ["a", "b", "b"]) await host.engine.turn(actor, { kind: "keep", content }, { inputId: "keep" });
+    const [ofA = "", ...others] = store.keys("sys/value/");
+    expect([ofA, ...others].map((key) => key.split("/")[2])).toEqual(["a", "b"]);
+    store.drop(ofA);
+    expect((await engineHost(store, "two").engine.turn("b", { kind: "read" }, { inputId: "read" })).state.count).toBe(content.length);
+  });
+
+  test("that a value stands is believed for a while only: its actor may have been purged since", async () => {
+    const store = new MemoryStore();
+    const host = engineHost(store, "one");
+    const keep = (): Promise<unknown> => host.engine.turn("a", { kind: "keep", content }, { inputId: "keep" });
+    await keep();
+    const [key = ""] = store.keys("sys/value/");
+    store.drop(key);
+    await host.clock.advance(LIMITS.actorTrustMs);
+    await keep();
+    expect(store.keys("sys/value/")).toEqual([key]);
+  });
+});
+
 describe("law: storage grows with what happened", () => {
   test("the bytes of stop 1,000, snapshots counted, are those of stop 10", async () => {
     const store = new MemoryStore();

@@ -152,6 +152,6 @@ describe("law: state commits with the result, and is what the handler read", () 
     const big = "x".repeat(LIMITS.valueInlineBytesMax);
     const done = rig.finishes("w", { handOff: { agent: "B", input: big } });
     expect(done.stored).toHaveLength(1);
-    expect(replies(done)).toEqual([["w", 1, { handOff: { agent: "B", input: { ref: done.stored[0]?.ref, bytes: big.length + 2 } } }]]);
+    expect(replies(done)).toEqual([["w", 1, { handOff: { agent: "B", input: { ref: done.stored[0]?.ref, bytes: big.length + 2, scope: "p" } } }]]);
   });
 });

@@ -60,7 +60,7 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   taskMessage(parts: TaskParts = {}): Message {
-    const packed = packValue(this.slip as unknown as Json, 0);
+    const packed = packValue(this.slip as unknown as Json, undefined, 0);
     const input = packValue(parts.input ?? { n: 1 });
     for (const one of [packed, input]) if (one.stored !== undefined) this.values.set(one.stored.ref, JSON.parse(one.stored.text) as Json);
     const { parent, nesting = [], route = "main", timeoutMs = 3_600_000 } = parts;
