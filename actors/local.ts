@@ -1,5 +1,5 @@
 /**
- * @module `runLocal`: one task of a system, without Dapr, in milliseconds, on the turn engine that runs on Dapr.
+ * @module `runLocal` and `startLocal`: tasks of a system, without Dapr, in milliseconds, on the turn engine that runs on Dapr.
  */
 import { z } from "zod";
 import type { AgentDefinition } from "../agents/agent.ts";
@@ -62,22 +62,56 @@ const Shown = z.object({
 
 /** Runs one task to its outcome. Throws coded faults on bad input, and when the task does not end in `giveUpMs`. */
 export async function runLocal(system: System, route: string, input: unknown, options: RunLocalOptions = {}): Promise<LocalOutcome> {
-  const id = options.id ?? "local";
+  const local = startLocal(system, options);
+  try {
+    return await local.run(route, input, { id: options.id ?? "local", timeoutMs: options.timeoutMs });
+  } finally {
+    await local.stop();
+  }
+}
+
+/** What a caller of {@link startLocal} may choose; as for {@link runLocal}. */
+export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "clock" | "log" | "giveUpMs">;
+
+/** What may be said of one task of a {@link LocalSystem}. */
+export interface LocalTask {
+  /** Default `local-1`, `local-2` and so on. The same id with the same input is the same task. */
+  readonly id?: string | undefined;
+  readonly timeoutMs?: number | undefined;
+}
+
+/** A system without Dapr that takes several tasks, at the same time if you like: the state of its agents stays until `stop`. */
+export interface LocalSystem {
+  /** Runs one task to its outcome. Throws coded faults on bad input, and when the task does not end in `giveUpMs`. */
+  run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
+  stop(): Promise<void>;
+}
+
+/** Starts a system in memory. Throws `agent.unknown` for a fake of an agent that is not there. */
+export function startLocal(system: System, options: StartLocalOptions = {}): LocalSystem {
   const clock = options.clock ?? new SkippingClock(Date.now());
   const world = new LocalWorld({ clock, chance: systemChance });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log: options.log ?? SILENT });
   world.attach(host);
-  const operations = new SystemOperations({ system, ports: world.ports, host, newId: () => id });
-  let ended = false;
+  const ended = new Set<string>();
   host.listen((_before, after) => {
-    if (after.id === id && after.phase === "ended") ended = true;
+    if (after.phase === "ended") ended.add(after.id);
   });
-  await operations.submit({ id, route, input, timeoutMs: options.timeoutMs }, { principal: ANONYMOUS }, 0);
-  await drive({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS }, () => ended);
-  const shown = Shown.parse(await operations.process(id));
-  await host.stop(0);
-  if (shown.outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${shown.phase}`);
-  return { id, ...shown.outcome, history: shown.history };
+  let given = 0;
+  const newId = (): string => `local-${(given += 1)}`;
+  const operations = new SystemOperations({ system, ports: world.ports, host, newId });
+  const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
+  return {
+    run: async (route, input, task = {}) => {
+      const id = task.id ?? newId();
+      await driver.during(operations.submit({ id, route, input, timeoutMs: task.timeoutMs }, { principal: ANONYMOUS }, 0));
+      await driver.until(() => ended.has(id));
+      const shown = Shown.parse(await operations.process(id));
+      if (shown.outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${shown.phase}`);
+      return { id, ...shown.outcome, history: shown.history };
+    },
+    stop: () => host.stop(0),
+  };
 }
 
 interface Driven {
@@ -90,17 +124,47 @@ interface Driven {
 /** Turns of the event loop in which nothing may happen before time is skipped. */
 const QUIET_ROUNDS = 3;
 
-async function drive({ world, host, clock, giveUpMs }: Driven, done: () => boolean): Promise<void> {
-  const endAt = performance.now() + giveUpMs;
-  let quiet = 0;
-  while (!done()) {
-    if (performance.now() > endAt) throw new Fault("process.expired", `the run did not end within ${giveUpMs} ms of real time`);
+/** Moves the world's time on while somebody waits. One loop for all that wait, or each would skip time for the others. */
+class Driver {
+  readonly #driven: Driven;
+  #round: Promise<void> | undefined;
+  #quiet = 0;
+  #held = 0;
+
+  constructor(driven: Driven) {
+    this.#driven = driven;
+  }
+
+  async until(done: () => boolean): Promise<void> {
+    const { giveUpMs } = this.#driven;
+    const endAt = performance.now() + giveUpMs;
+    while (!done()) {
+      if (performance.now() > endAt) throw new Fault("process.expired", `the run did not end within ${giveUpMs} ms of real time`);
+      this.#round ??= this.#go().finally(() => {
+        this.#round = undefined;
+      });
+      await this.#round;
+    }
+  }
+
+  /** No time is skipped meanwhile. */
+  async during<T>(action: Promise<T>): Promise<T> {
+    this.#held += 1;
+    try {
+      return await action;
+    } finally {
+      this.#held -= 1;
+    }
+  }
+
+  async #go(): Promise<void> {
+    const { world, host, clock } = this.#driven;
     await new Promise<void>((resolve) => setImmediate(resolve));
-    if (!(clock instanceof SkippingClock)) continue;
-    const active = clock.fireDue() || world.busy || host.running > 0;
-    quiet = active ? 0 : quiet + 1;
-    if (quiet < QUIET_ROUNDS) continue;
-    quiet = 0;
+    if (!(clock instanceof SkippingClock)) return;
+    const active = clock.fireDue() || this.#held > 0 || world.busy || host.running > 0;
+    this.#quiet = active ? 0 : this.#quiet + 1;
+    if (this.#quiet < QUIET_ROUNDS) return;
+    this.#quiet = 0;
     if (!clock.skip()) throw new Fault("turn.failed", "nothing is left that could go on, and the process has not ended");
   }
 }

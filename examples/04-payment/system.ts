@@ -1,0 +1,55 @@
+/** @module A payment in three steps that belong together: reserve the stock, charge the card, book the courier; or none of them. */
+import { agent, contract, Fault, route, system } from "troupe";
+import { z } from "zod";
+import { enter, takeBack } from "./ledger.ts";
+
+const PIECES_MAX = 1_000;
+const CENTS_MAX = 10_000_000;
+const TEXT_CHARS_MAX = 200;
+
+const Text = z.string().min(1).max(TEXT_CHARS_MAX);
+const Order = z.object({ item: Text, pieces: z.int().min(1).max(PIECES_MAX), cents: z.int().min(1).max(CENTS_MAX), card: Text, town: Text });
+const Done = z.object({ reference: z.string() });
+
+const Stock = contract("Stock", 1, { input: z.object({ item: Text, pieces: z.int() }), output: Done });
+const Card = contract("Card", 1, { input: z.object({ card: Text, cents: z.int() }), output: Done });
+const Courier = contract("Courier", 1, { input: z.object({ town: Text }), output: Done });
+
+/** The towns that the courier goes to. */
+const TOWNS = ["Bremen", "Graz", "Zurich"];
+
+const stock = agent(Stock, {
+  handle: async ({ item, pieces }, ctx) => {
+    await ctx.step("reserve", (step) => enter(step.idempotencyKey, { what: `reserve ${pieces} ${item}`, account: `stock of ${item}`, amount: -pieces }), {
+      undo: (_result, step) => takeBack(step.idempotencyKey, `release ${pieces} ${item}`),
+    });
+    return { reference: `R-${pieces}` };
+  },
+});
+
+const card = agent(Card, {
+  handle: async ({ card: number, cents }, ctx) => {
+    await ctx.step("charge", (step) => enter(step.idempotencyKey, { what: `charge ${cents} cents`, account: `card ${number}`, amount: -cents }), {
+      undo: (_result, step) => takeBack(step.idempotencyKey, `refund ${cents} cents`),
+    });
+    return { reference: `C-${cents}` };
+  },
+});
+
+const courier = agent(Courier, {
+  handle: async ({ town }, ctx) => {
+    if (!TOWNS.includes(town)) throw new Fault("agent.refused", `the courier does not go to ${town}`);
+    await ctx.step("book", (step) => enter(step.idempotencyKey, { what: `book the courier to ${town}`, account: "courier trips", amount: 1 }), {
+      undo: (_result, step) => takeBack(step.idempotencyKey, `cancel the courier to ${town}`),
+    });
+    return { reference: `T-${town}` };
+  },
+});
+
+const order = route("order", 1, Order)
+  .to("stock", Stock, ({ task }) => ({ item: task.item, pieces: task.pieces }))
+  .to("card", Card, ({ task }) => ({ card: task.card, cents: task.cents }))
+  .to("courier", Courier, ({ task }) => ({ town: task.town }))
+  .output(({ stock, card, courier }) => ({ reserved: stock.reference, charged: card.reference, booked: courier.reference }));
+
+export default system("payment", { agents: [stock, card, courier], routes: [order] });
