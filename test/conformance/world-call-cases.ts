@@ -1,0 +1,96 @@
+/** @module Cases of the small calls to an actor: nudge, inspect and heartbeat. */
+import type { Json } from "../../runtime/faults.ts";
+import { actorType, type Address } from "../../runtime/protocol.ts";
+import type { Case } from "./world-case.ts";
+import { ANSWER, freshActor, gate, messageTo, outcome, type WorldRig } from "./world-rig.ts";
+
+const SOON_MS = 3_000;
+const BEGINS_MS = 400;
+const BEAT = { workId: "w", token: "t" } as const;
+const NO_LOCK = "Turns of one actor";
+
+async function nudged(rig: WorldRig, actor: Address): Promise<Json> {
+  return outcome(rig.transport.nudge(actor).then(() => "nudged"));
+}
+
+async function inspected(rig: WorldRig, actor: Address): Promise<Json> {
+  return outcome(rig.transport.inspect(actor).then((shown) => JSON.stringify(shown)));
+}
+
+async function beaten(rig: WorldRig, actor: Address): Promise<Json> {
+  return outcome(rig.transport.heartbeat(actor, BEAT).then(() => "sent"));
+}
+
+/** Whether a call reaches an actor while a turn of it runs. */
+async function reachesDuringTurn(rig: WorldRig, kind: "inspect" | "beat" | "nudge", call: (actor: Address) => Promise<Json>): Promise<boolean> {
+  const actor = freshActor(rig);
+  const { opened, open } = gate();
+  rig.script.on(actor.id, async (arrival) => {
+    if (arrival.kind === "turn") await opened;
+    return ANSWER;
+  });
+  const running = outcome(rig.transport.deliver(messageTo(actor)));
+  await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
+  const called = call(actor);
+  const reached = await rig.comes(() => rig.script.count(actor.id, kind) === 1, BEGINS_MS);
+  open();
+  await Promise.all([running, called]);
+  return reached;
+}
+
+/** The room of nudge, inspect and heartbeat. */
+export const CALL_CASES: readonly Case[] = [
+  { name: "a nudge reaches its actor once", same: ["nudged", 1], run: async (rig) => {
+    const actor = freshActor(rig);
+    return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
+  } },
+  { name: "a nudge that faults tells the code", same: "thrown: store.unavailable", run: async (rig) => {
+    const actor = freshActor(rig);
+    rig.script.on(actor.id, () => ({ kind: "fault", code: "store.unavailable" }));
+    return nudged(rig, actor);
+  } },
+  { name: "an empty 200 is no sign that anybody was nudged", same: ["thrown: sidecar.unavailable", 0], run: async (rig) => {
+    const actor = freshActor(rig);
+    rig.blank(actor, "an empty 200");
+    return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
+  } },
+  { name: "what an actor shows comes as it is", same: '{"id":true,"number":0.123456789,"text":"é😀<&>"}', run: async (rig) => {
+    const actor = freshActor(rig);
+    return String(await inspected(rig, actor)).replace(`"${actor.id}"`, "true");
+  } },
+  { name: "an inspection that faults tells the code", same: "thrown: journal.broken-chain", run: async (rig) => {
+    const actor = freshActor(rig);
+    rig.script.on(actor.id, () => ({ kind: "fault", code: "journal.broken-chain" }));
+    return inspected(rig, actor);
+  } },
+  { name: "an empty 200 shows nothing", same: "thrown: sidecar.unavailable", run: async (rig) => {
+    const actor = freshActor(rig);
+    rig.blank(actor, "an empty 200");
+    return inspected(rig, actor);
+  } },
+  { name: "a heartbeat reaches its actor with work and token", same: ["sent", true, "w t"], run: async (rig) => {
+    const actor = freshActor(rig);
+    const sent = await beaten(rig, actor);
+    const reached = await rig.comes(() => rig.script.count(actor.id, "beat") === 1, SOON_MS);
+    return [sent, reached, rig.script.of(actor.id, "beat")[0]?.name ?? null];
+  } },
+  { name: "nobody hears of a heartbeat that fails", same: "sent", run: async (rig) => {
+    const actor = freshActor(rig);
+    rig.script.on(actor.id, () => ({ kind: "throw" }));
+    return beaten(rig, actor);
+  } },
+  { name: "with the app dead, nudge and inspection fail and a heartbeat does not", alone: true, same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"], run: async (rig) => {
+    const actor = freshActor(rig);
+    await rig.app.kill();
+    const during = await Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
+    await rig.app.start();
+    return during;
+  } },
+  { name: "of a type that nobody serves, nothing is seen within the time of a call", same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"], run: async (rig) => {
+    const actor = { type: actorType(rig.system, "Nobody"), id: "n-1" };
+    return Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
+  } },
+  { name: "a nudge waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "nudge", (actor) => nudged(rig, actor))) },
+  { name: "an inspection waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "inspect", (actor) => inspected(rig, actor))) },
+  { name: "a heartbeat waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "beat", (actor) => beaten(rig, actor))) },
+];

@@ -1,0 +1,225 @@
+/**
+ * @module What a world looks like to a conformance case: ports to act on it, what reaches the app, and ways to hurt it.
+ *
+ * The same cases run over the simulated world and over a real daprd. A case knows no clock but the rig's.
+ */
+import type { Alarms, InsertResult, StateStore, Transport } from "../../actors/ports.ts";
+import type { FaultCode, Json } from "../../runtime/faults.ts";
+import { actorType, type Address, ANONYMOUS, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
+
+/** The worlds under test: the simulated one, daprd on sqlite with topics in memory, daprd on Redis. */
+export const WORLDS = ["simulated", "embedded", "redis"] as const;
+/** One of {@link WORLDS}. */
+export type WorldName = (typeof WORLDS)[number];
+
+/** What reached the app. `event` is a message as the broker brought it, before its actor was asked. */
+export type ArrivalKind = "turn" | "tick" | "nudge" | "inspect" | "beat" | "deactivate" | "event" | "notice";
+
+export interface Arrival {
+  readonly kind: ArrivalKind;
+  /** The actor's id; of a notice the process it is about. */
+  readonly id: string;
+  /** The message's or event's id, the alarm's name, the work of a beat. */
+  readonly name: string;
+  readonly atMs: number;
+  /** Our routes saw it: the app did not answer before them. */
+  heard: boolean;
+  /** The app is done with it. */
+  ended: boolean;
+}
+
+/** What the app does with what reached it. The last two happen before our routes see the request. */
+export type Reaction =
+  | { readonly kind: "answer" }
+  | { readonly kind: "wrong-receipt" }
+  | { readonly kind: "refuse"; readonly code: FaultCode }
+  | { readonly kind: "fault"; readonly code: FaultCode; readonly details?: Readonly<Record<string, Json>> }
+  | { readonly kind: "throw" }
+  | { readonly kind: "status"; readonly status: number; readonly body: string }
+  | { readonly kind: "hang-up" };
+
+export const ANSWER: Reaction = { kind: "answer" };
+/** Answers of an app, or of a sidecar in its place, that say nothing of what became of a call. */
+export const BLANKS = {
+  "an empty 200": { kind: "status", status: 200, body: "" },
+  "a 500 without a code": { kind: "status", status: 500, body: "oh" },
+  "a 404": { kind: "status", status: 404, body: "" },
+  "a cut connection": { kind: "hang-up" },
+} as const satisfies Readonly<Record<string, Reaction>>;
+/** One of {@link BLANKS}. */
+export type Blank = keyof typeof BLANKS;
+
+type React = (arrival: Arrival) => Reaction | Promise<Reaction>;
+
+/** A part of the world that can be killed and started again. `start` resolves when it can be used. */
+export interface Mortal {
+  kill(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** A part that can also be stopped as by SIGSTOP. */
+export interface Freezable extends Mortal {
+  freeze(): Promise<void>;
+  wake(): Promise<void>;
+}
+
+/** How a call can go wrong on its way. */
+export type WriteTrouble = "lost" | "unanswered" | "late";
+export type CallTrouble = "lost" | "unanswered";
+
+export interface WorldRig {
+  readonly world: WorldName;
+  readonly system: string;
+  readonly script: Script;
+  readonly store: StateStore;
+  readonly alarms: Alarms;
+  readonly transport: Transport;
+  /** A caller that gives up soon, so that a case need not wait. */
+  readonly hasty: Transport;
+  readonly hastyAlarms: Alarms;
+  readonly app: Freezable;
+  readonly sidecar: Mortal;
+  readonly scheduler: Mortal;
+  readonly placement: Mortal;
+  /** What holds the state and, on redis, the topics. Absent where that is a part of daprd. */
+  readonly backend: Mortal | undefined;
+  readonly broker: Mortal | undefined;
+  /** Everything that the scheduler knows is gone. */
+  loseAlarms(): Promise<void>;
+  /** A write that goes wrong, by a caller that does not wait long. */
+  insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult>;
+  deliver(trouble: CallTrouble, message: Message): Promise<TurnAnswer>;
+  /** The next call to an actor is answered with nothing that counts, and nothing runs. */
+  blank(actor: Address, how: Blank): void;
+  /** The world's time goes on. */
+  elapse(ms: number): Promise<void>;
+  /** Whether something comes true within a time. Looked at whenever something reached the app. */
+  comes(condition: () => boolean, withinMs: number): Promise<boolean>;
+}
+
+/** What the app does, as a case wants it, and what reached it. */
+export class Script {
+  readonly #arrivals: Arrival[] = [];
+  readonly #reacts = new Map<string, React>();
+  readonly #watchers = new Set<() => void>();
+
+  /** From now on the app reacts so to what is for an actor, or is about a process, of this id. */
+  on(id: string, react: React): void {
+    this.#reacts.set(id, react);
+  }
+
+  /** The app reacts so to the next that comes for this id, and then as before. */
+  once(id: string, reaction: Reaction): void {
+    const before = this.#reacts.get(id);
+    this.on(id, () => {
+      if (before === undefined) this.#reacts.delete(id);
+      else this.#reacts.set(id, before);
+      return reaction;
+    });
+  }
+
+  /** Notes an arrival and gives what the app is to do. The caller tells when that is done. */
+  async arrived(kind: ArrivalKind, id: string, name: string, atMs: number): Promise<{ readonly reaction: Reaction; done(): void }> {
+    const arrival: Arrival = { kind, id, name, atMs, heard: true, ended: false };
+    this.#arrivals.push(arrival);
+    this.changed();
+    const reaction = (await this.#reacts.get(id)?.(arrival)) ?? ANSWER;
+    arrival.heard = reaction.kind !== "status" && reaction.kind !== "hang-up";
+    return {
+      reaction,
+      done: () => {
+        arrival.ended = true;
+        this.changed();
+      },
+    };
+  }
+
+  /** What reached the app for an actor, in the order of coming, whether or not our routes saw it. */
+  tries(id: string, kind: ArrivalKind): readonly Arrival[] {
+    return this.#arrivals.filter((arrival) => arrival.id === id && arrival.kind === kind);
+  }
+
+  /** What reached an actor, in the order of coming. */
+  of(id: string, kind: ArrivalKind): readonly Arrival[] {
+    return this.tries(id, kind).filter(({ heard }) => heard);
+  }
+
+  count(id: string, kind: ArrivalKind): number {
+    return this.of(id, kind).length;
+  }
+
+  /** Calls back whenever something changed; the result ends it. */
+  watch(watcher: () => void): () => void {
+    this.#watchers.add(watcher);
+    return () => void this.#watchers.delete(watcher);
+  }
+
+  changed(): void {
+    for (const watcher of [...this.#watchers]) watcher();
+  }
+}
+
+/** {@link WorldRig.comes} over a script and a clock. */
+export function comes(script: Script, after: (ms: number, run: () => void) => void, condition: () => boolean, withinMs: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    if (condition()) return resolve(true);
+    const end = script.watch(() => {
+      if (!condition()) return;
+      end();
+      resolve(true);
+    });
+    after(withinMs, () => {
+      end();
+      resolve(condition());
+    });
+  });
+}
+
+/** A gate that holds whoever waits before it. */
+export function gate(): { readonly opened: Promise<void>; open(): void } {
+  let open = (): void => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return { opened, open: () => open() };
+}
+
+let serial = 0;
+
+/** An actor that no other case uses. */
+export function freshActor(rig: WorldRig, agent = "Doer"): Address {
+  serial += 1;
+  return { type: actorType(rig.system, agent), id: `a-${serial}` };
+}
+
+/** A key that no other case uses. */
+export function freshKey(rig: WorldRig): string {
+  serial += 1;
+  return `${rig.system}/${rig.system}.Doer/k-${serial}/1`;
+}
+
+/** The topic of an actor's messages. */
+export function topicOf(rig: WorldRig, actor: Address): string {
+  return topics.agent(rig.system, actor.type.slice(rig.system.length + 1));
+}
+
+const LIFETIME_MS = 3_600_000;
+
+/** A message that the routes and schemas of a host take. */
+export function messageTo(actor: Address, id = `${actor.id}:m`, reason = "a conformance case"): Message {
+  const createdAtMs = Date.UTC(2027, 0, 5);
+  return {
+    v: 1, id, to: actor, from: "nobody/0", processId: actor.id, createdAtMs, expiresAtMs: createdAtMs + LIFETIME_MS, hop: 0,
+    principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01` }, body: { kind: "cancel", reason },
+  };
+}
+
+/** How a promise ended: its value, or the code of its fault. */
+export async function outcome<T>(promise: Promise<T>): Promise<T | string> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (typeof error === "object" && error !== null && "code" in error && typeof error.code === "string") return `thrown: ${error.code}`;
+    return `thrown without a code: ${String(error)}`;
+  }
+}
