@@ -29,6 +29,7 @@ export function readme(): string {
 /** The parts that are made from the sources alone. */
 export function generated(): Readonly<Record<string, string>> {
   return {
+    "create-troupe/template/system.ts": `\`\`\`ts\n${readFileSync(join(ROOT, "create-troupe/template/system.ts"), "utf8")}\`\`\`\n`,
     "examples/01-travel/system.ts": `\`\`\`ts\n${readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8")}\`\`\`\n`,
     limits: limitsTable(),
     errors: errorsTable(),

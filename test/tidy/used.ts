@@ -57,14 +57,14 @@ export const deadFaults: Check = (project) => {
   });
 };
 
-/** Every dependency is imported, and every imported package is a dependency. */
+/** Every dependency is imported, and every imported package is a dependency; what ships may also ask the user's project for it. */
 export const dependencies: Check = (project) => {
   const text = project.texts.get("package.json");
   if (text === undefined) return [];
-  const manifest = JSON.parse(text) as { readonly dependencies?: object; readonly devDependencies?: object };
+  const manifest = JSON.parse(text) as { readonly dependencies?: object; readonly peerDependencies?: object; readonly devDependencies?: object };
   const finding = (path: string, what: string): Finding => ({ path, line: 1, text: what });
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
-  const shipped = Object.keys(manifest.dependencies ?? {});
+  const shipped = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
   const packages = edges(project).filter(({ isPackage, to, from }) => isPackage && !to.startsWith("node:") && !from.startsWith("test/tidy/"));
   const unused = declared.filter((name) => !NOT_IMPORTED.includes(name) && !packages.some(({ to }) => to === name)).map((name) => finding("package.json", `nobody imports the dependency ${name}`));
   const unknown = packages.filter(({ from, to }) => !(isShipped(from) ? shipped : declared).includes(to)).map(({ to, node }) => at(node, `${to} is not among the dependencies`));

