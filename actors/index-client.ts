@@ -2,7 +2,7 @@
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
 import { Fault, isFault } from "../runtime/faults.ts";
-import { bucketOf, entriesOf, INDEX_ROOT, IndexState } from "../runtime/index-actor.ts";
+import { bucketOf, entriesOf, INDEX_ROOT, indexMachine } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type Message, type RESERVED_TYPES } from "../runtime/protocol.ts";
 import type { Ports } from "./ports.ts";
@@ -121,7 +121,7 @@ export class IndexClient {
   /** The entries of one bucket. Throws `sidecar.unavailable` and what is wrong with the bucket. */
   async read(bucket: string): Promise<readonly IndexEntry[]> {
     const shown = await this.#ports.transport.inspect(this.#address(bucket));
-    const parsed = IndexState.safeParse(shown);
+    const parsed = indexMachine.states.safeParse(shown);
     if (!parsed.success) throw new Fault("sidecar.unavailable", `bucket ${bucket} of ${this.#type} showed no index`);
     return entriesOf(parsed.data);
   }

@@ -36,6 +36,16 @@ export const keys = {
 
 const SNAPSHOT_GALLOP_STEPS = 20;
 
+/** A record that passed its schema, and its size. */
+interface Checked<E> {
+  readonly record: JournalRecord<E | TurnFailed>;
+  readonly bytes: number;
+  readonly events: Machine<unknown, unknown, E>["events"];
+}
+
+/** A store in memory gives hosts of one process the same object again, which need not be checked twice. */
+const checkedBefore = new WeakMap<object, Checked<unknown>>();
+
 /** The journals of all actors of one type. It keeps nothing in memory: what was loaded is the caller's. */
 export class Journal<S, I, E> {
   readonly #store: StateStore;
@@ -73,23 +83,31 @@ export class Journal<S, I, E> {
   }
 
   async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
-    const sequences = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => from.sequence + 1 + index);
-    const found = await this.#store.read(sequences.map((sequence) => this.#recordKey(id, sequence)));
+    const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, from.sequence + 1 + index));
+    const found = await this.#store.read(batch);
     let loaded = from;
-    for (const sequence of sequences) {
-      const content = found.get(this.#recordKey(id, sequence));
+    for (const key of batch) {
+      const content = found.get(key);
       if (content === undefined) return loaded;
-      loaded = this.#apply(id, loaded, content);
+      loaded = this.#apply(key, loaded, content);
     }
     return loaded;
   }
 
-  #apply(id: string, loaded: Loaded<S>, content: Json): Loaded<S> {
-    const key = this.#recordKey(id, loaded.sequence + 1);
-    const record = parseRecord(content, key, this.#machine.events);
+  #apply(key: string, loaded: Loaded<S>, content: Json): Loaded<S> {
+    const { record, bytes } = this.#checked(key, content);
     if (record.sequence !== loaded.sequence + 1) throw new Fault("journal.broken-chain", `${key} holds the record of sequence ${record.sequence}`, { key });
     requireChain(key, loaded.writer, record.previous);
-    return this.advance(loaded, record, Buffer.byteLength(JSON.stringify(content)));
+    return this.advance(loaded, record, bytes);
+  }
+
+  #checked(key: string, content: Json): Checked<E> {
+    const known = typeof content === "object" && content !== null ? (checkedBefore.get(content) as Checked<E> | undefined) : undefined;
+    if (known !== undefined && known.events === this.#machine.events) return known;
+    const { events } = this.#machine;
+    const made = { record: parseRecord(content, key, events), bytes: Buffer.byteLength(JSON.stringify(content)), events };
+    if (typeof content === "object" && content !== null) checkedBefore.set(content, made);
+    return made;
   }
 
   /** The actor after a record. */

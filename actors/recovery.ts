@@ -52,16 +52,18 @@ interface OpenLine {
 }
 
 async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
-  const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  // Most starts find nothing open.
+  let queue: PQueue | undefined;
   const left: OpenLine[] = [];
   let count = 0;
   for (const bucket of (await parts.directory.buckets()).toReversed()) {
     const open = (await parts.directory.read(bucket)).filter((entry) => entry.open);
     count += open.length;
-    for (const { id, atMs } of open) void queue.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
-    await queue.onSizeLessThan(LIMITS.pageEntriesMax);
+    if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+    for (const { id, atMs } of open) void queue?.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
+    await queue?.onSizeLessThan(LIMITS.pageEntriesMax);
   }
-  await queue.onIdle();
+  await queue?.onIdle();
   return { count, left };
 }
 

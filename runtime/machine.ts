@@ -95,7 +95,7 @@ export class Draft<S, E> {
   readonly #effects: Effect[] = [];
   readonly #stored: StoredValue[] = [];
   /** Contents packed by this decision: no store has them yet, and later parts of the decision may read them. */
-  readonly #packed = new Map<string, Json>();
+  #packed: Map<string, Json> | undefined;
   #verdict: Verdict = { kind: "received" };
   state: S;
   readonly context: DecisionContext;
@@ -104,7 +104,7 @@ export class Draft<S, E> {
     this.state = state;
     this.#evolve = evolve;
     const { values } = context;
-    this.context = { ...context, values: { has: (ref) => this.#packed.has(ref) || values.has(ref), get: (ref) => this.#packed.get(ref) ?? values.get(ref) } };
+    this.context = { ...context, values: { has: (ref) => this.#packed?.has(ref) === true || values.has(ref), get: (ref) => this.#packed?.get(ref) ?? values.get(ref) } };
   }
 
   emit(event: E): void {
@@ -125,6 +125,7 @@ export class Draft<S, E> {
     const packed = packValue(content, scope);
     if (packed.stored !== undefined) {
       this.#stored.push(packed.stored);
+      this.#packed ??= new Map();
       this.#packed.set(packed.stored.ref, content);
     }
     return packed.value;

@@ -127,7 +127,7 @@ export type Body = z.infer<typeof Body>;
 export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
 
 /** A message between actors. Persisted in brokers: changing this needs a version bump. */
-export const Message = z.strictObject({
+export const Message = z.compile(z.strictObject({
   v: z.literal(1),
   id: z.string().min(1),
   to: Address,
@@ -142,7 +142,7 @@ export const Message = z.strictObject({
   principal: Principal,
   trace: Trace,
   body: Body,
-});
+}));
 export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: Body };
 
 /**

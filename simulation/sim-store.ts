@@ -87,12 +87,17 @@ export class SimStore {
   peek(keys: readonly string[]): Map<string, Json> {
     const found = new Map<string, Json>();
     for (const key of keys) {
-      const cell = this.#cells.get(key);
-      if (cell === undefined) continue;
-      cell.content ??= JSON.parse(cell.text) as Json;
-      found.set(key, cell.content);
+      const content = this.content(key);
+      if (content !== undefined) found.set(key, content);
     }
     return found;
+  }
+
+  /** What is there now under one key. */
+  content(key: string): Json | undefined {
+    const cell = this.#cells.get(key);
+    if (cell !== undefined) cell.content ??= JSON.parse(cell.text) as Json;
+    return cell?.content;
   }
 
   /** The text under a key now. */

@@ -107,7 +107,7 @@ export class Watch {
     const [, type, id, number, snapshotNumber] = parts;
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = type.slice(type.indexOf(".") + 1);
-    const content = world.store.peek([key]).get(key) ?? null;
+    const content = world.store.content(key) ?? null;
     if (name === "ProcessManager") this.#process(world, life, this.#shadow(this.processes, type, id, newProcess), number, snapshotNumber, content);
     else if (name === "Directory" || name === "DeadLetterDesk") this.#index(this.#shadow(this.indexes, type, id, (actor) => ({ id: actor, size: 0, shards: {} }), `${name}/${id}`), number, snapshotNumber, content);
     else this.#agent(this.#shadow(this.agents, type, id, newAgent, `${name}/${id}`), number, snapshotNumber, content);
