@@ -84,6 +84,8 @@ export interface LocalTask {
 export interface LocalSystem {
   /** Runs one task to its outcome. Throws coded faults on bad input, and when the task does not end in `giveUpMs`. */
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
+  /** Asks for a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
+  cancel(id: string, reason: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -109,6 +111,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
       const shown = Shown.parse(await operations.process(id));
       if (shown.outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${shown.phase}`);
       return { id, ...shown.outcome, history: shown.history };
+    },
+    cancel: async (id, reason) => {
+      await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
     },
     stop: () => host.stop(0),
   };

@@ -180,14 +180,17 @@ function startOrLook(draft: AgentDraft, options?: { readonly renew: boolean }): 
   draft.order({ kind: holder.holder === draft.context.incarnation ? "run" : "watch", workId: holder.id, token: holder.token });
 }
 
-/** A1: begins the first ready work when nothing runs. A parked handler of this incarnation goes on under its token. */
+/**
+ * A1: begins the first ready work when nothing runs. A parked handler of this incarnation goes on under its token; a further
+ * attempt has no token yet, whatever an earlier one ended with.
+ */
 function startNext(draft: AgentDraft, options: { readonly renew: boolean } = { renew: false }): void {
   const { state, context } = draft;
   const next = state.ready[0];
   if (state.running !== undefined || next === undefined) return;
   const work = state.works[next];
   if (work === undefined) return;
-  const goesOn = !options.renew && work.token !== "" && work.holder === context.incarnation && work.mode === "do" && work.asks.length > 0 && work.result === undefined;
+  const goesOn = !options.renew && work.token !== "" && work.holder === context.incarnation && work.mode === "do" && work.asks.length > 0;
   const token = goesOn ? work.token : context.token;
   draft.emit({ e: "begun", workId: next, token, holder: context.incarnation, atMs: context.nowMs });
   draft.order({ kind: "run", workId: next, token });

@@ -78,6 +78,15 @@ test("a pause of an hour is skipped, also while other tasks run", async () => {
   expect([first.status, second.status, attempts]).toEqual(["completed", "completed", 2]);
 });
 
+test("a running task is cancelled; one that has ended or never was is not", async () => {
+  local = startLocal(bank);
+  const waiting = local.run("wait", { account: "ann", amount: 1 }, { id: "long", timeoutMs: 4 * 3_600_000 });
+  while ((await local.cancel("long", "changed my mind").then(() => "done", (error: { readonly code: string }) => error.code)) === "process.unknown");
+  expect(await waiting).toMatchObject({ status: "cancelled", fault: { code: "process.cancelled", message: expect.stringContaining("changed my mind") } });
+  await local.run("add", { account: "ann", amount: 1 }, { id: "short" });
+  await expect(local.cancel("short", "too late")).rejects.toMatchObject({ code: "process.ended" });
+});
+
 test("what stands still is told, not waited for", async () => {
   await expect(runLocal(bank, "wait", { account: "ann", amount: 1 }, { giveUpMs: 0 })).rejects.toMatchObject({ code: "process.expired" });
 });
