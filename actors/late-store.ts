@@ -2,9 +2,9 @@
  * @module A store that is chosen when the sidecar has told what it has; until then it does not answer.
  */
 import { Fault, type Json } from "../runtime/faults.ts";
-import type { InsertResult, StateStore } from "./ports.ts";
+import type { InsertResult, StateStore, Tagged } from "./ports.ts";
 
-/** Until `open` is called, reads throw `store.unavailable` and inserts give `unknown`. */
+/** Until `open` is called, reads and removals throw `store.unavailable`, and no write is known to be made. */
 export class LateStore implements StateStore {
   #store: StateStore | undefined;
 
@@ -13,11 +13,27 @@ export class LateStore implements StateStore {
   }
 
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    if (this.#store === undefined) throw new Fault("store.unavailable", "the sidecar has not been reached yet");
-    return this.#store.read(keys);
+    return this.#opened().read(keys);
   }
 
   async insert(key: string, text: string): Promise<InsertResult> {
     return this.#store === undefined ? "unknown" : this.#store.insert(key, text);
+  }
+
+  async tagged(key: string): Promise<Tagged | undefined> {
+    return this.#opened().tagged(key);
+  }
+
+  async replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
+    return this.#store === undefined ? false : this.#store.replace(key, text, tag);
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    return this.#opened().remove(keys);
+  }
+
+  #opened(): StateStore {
+    if (this.#store === undefined) throw new Fault("store.unavailable", "the sidecar has not been reached yet");
+    return this.#store;
   }
 }

@@ -2,7 +2,7 @@
  * @module An in-memory state store with the semantics of the real one, and the ways in which a real one fails.
  */
 import { Fault, type Json } from "../runtime/faults.ts";
-import type { InsertResult, StateStore } from "./ports.ts";
+import type { InsertResult, StateStore, Tagged } from "./ports.ts";
 
 /** How a write goes that nobody hears of. `before`: it was never made. `after`: it was made. */
 export type LostWrite = "before" | "after";
@@ -10,6 +10,8 @@ export type LostWrite = "before" | "after";
 /** A {@link StateStore} in memory. Texts are kept as texts, so that nobody can change what was written. */
 export class MemoryStore implements StateStore {
   readonly #texts = new Map<string, string>();
+  /** Versions of keys that were replaced; all others are in their first. */
+  readonly #versions = new Map<string, number>();
   readonly #lost: LostWrite[] = [];
   #available = true;
 
@@ -32,6 +34,37 @@ export class MemoryStore implements StateStore {
       if (text !== undefined) found.set(key, JSON.parse(text) as Json);
     }
     return found;
+  }
+
+  async tagged(key: string): Promise<Tagged | undefined> {
+    const content = (await this.read([key])).get(key);
+    return content === undefined ? undefined : { content, tag: this.#tag(key) };
+  }
+
+  async replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
+    if (!this.#available || (text !== undefined && !isJson(text))) return false;
+    const lost = this.#lost.shift();
+    if (lost === "before" || !this.#texts.has(key) || this.#tag(key) !== tag) return false;
+    this.#versions.set(key, Number(tag) + 1);
+    if (text === undefined) this.#remove(key);
+    else this.#texts.set(key, text);
+    return lost !== "after";
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    if (!this.#available) throw new Fault("store.unavailable", "the state store in memory was told to be unavailable");
+    const lost = this.#lost.shift();
+    if (lost !== "before") for (const key of keys) this.#remove(key);
+    if (lost !== undefined) throw new Fault("store.unavailable", "the answer was lost");
+  }
+
+  #tag(key: string): string {
+    return String(this.#versions.get(key) ?? 1);
+  }
+
+  #remove(key: string): void {
+    this.#texts.delete(key);
+    this.#versions.delete(key);
   }
 
   /** The answers to the next writes are lost, in this order. */

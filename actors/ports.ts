@@ -10,12 +10,30 @@ import type { Address, Message, NoticeData, TurnAnswer } from "../runtime/protoc
 /** How an insert went. `refused`: the key was there. `unknown`: no answer, or one that says nothing; read the key back. */
 export type InsertResult = "inserted" | "refused" | "unknown";
 
-/** A key-value store whose only write is insert-only (Dapr: `concurrency: first-write` without ETag, one key a request). */
+/** A content, and the mark of its version in the store (Dapr: ETag). */
+export interface Tagged {
+  readonly content: Json;
+  readonly tag: string;
+}
+
+/**
+ * A key-value store whose only write of something new is insert-only (Dapr: `concurrency: first-write` without ETag, one
+ * key a request). The purge alone replaces and removes.
+ */
 export interface StateStore {
   /** The contents of the keys that are there. Throws `store.unavailable`. Never served from a cache. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
   /** Writes the JSON text unless the key is there. Never throws. */
   insert(key: string, text: string): Promise<InsertResult>;
+  /** One content with its version; undefined when the key is not there. Throws `store.unavailable`. */
+  tagged(key: string): Promise<Tagged | undefined>;
+  /**
+   * Puts the JSON text in the place of the version with that tag, or removes that version when there is no text. True: it
+   * was done. False: it was not, or nobody knows; look at the key. Never throws. Redis writes it also where nothing is.
+   */
+  replace(key: string, text: string | undefined, tag: string): Promise<boolean>;
+  /** Removes keys, whatever they hold; what is not there is removed. Throws `store.unavailable` when that cannot be made sure. */
+  remove(keys: readonly string[]): Promise<void>;
 }
 
 /** Durable repeating alarms (Dapr actor reminders). Setting one again replaces it. All throw `sidecar.unavailable`. */

@@ -6,7 +6,7 @@
 import { AlarmKeeper } from "../actors/alarm-keeper.ts";
 import { HandlerRun } from "../actors/handler-run.ts";
 import { Journal } from "../actors/journal.ts";
-import type { Ports } from "../actors/ports.ts";
+import type { Ports, StateStore } from "../actors/ports.ts";
 import { ProcessActors } from "../actors/process-actor.ts";
 import type { StepTools } from "../agents/context.ts";
 import { agentMachine } from "../runtime/agent/machine.ts";
@@ -37,6 +37,10 @@ function replace<T extends object, K extends keyof T>(target: T, key: K, make: (
   };
 }
 
+function withoutInsert(store: StateStore): Omit<StateStore, "insert"> {
+  return { read: (keys) => store.read(keys), tagged: (key) => store.tagged(key), replace: (key, text, tag) => store.replace(key, text, tag), remove: (keys) => store.remove(keys) };
+}
+
 function forgetWorks(state: AgentState, keep: (id: string) => boolean): AgentState {
   return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => keep(id))) };
 }
@@ -55,7 +59,7 @@ const noFence: Canary = {
   wrapPorts: (ports, life, world) => ({
     ...ports,
     store: {
-      read: (keys) => ports.store.read(keys),
+      ...withoutInsert(ports.store),
       insert: (key, text) => (key.includes("/value/") ? ports.store.insert(key, text) : world.port(life, `write ${key}`, true, (resolve) => {
         world.store.overwrite(life, key, text);
         world.toLife(life, world.latency(), () => resolve("inserted"));
@@ -70,7 +74,7 @@ const effectsBeforeCommit: Canary = {
   wrapPorts: (ports) => ({
     ...ports,
     store: {
-      read: (keys) => ports.store.read(keys),
+      ...withoutInsert(ports.store),
       insert: async (key, text) => {
         if (key.includes("/value/")) return ports.store.insert(key, text);
         void ports.store.insert(key, text);

@@ -4,7 +4,7 @@
  * A write may be lost, be made without an answer, or be made long after its caller gave it up. Reads see what is there
  * when they are answered. It can be told to be away, and to forget what was written lately.
  */
-import type { InsertResult, StateStore } from "../actors/ports.ts";
+import type { InsertResult, StateStore, Tagged } from "../actors/ports.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import type { Life } from "./life.ts";
 import type { World } from "./world.ts";
@@ -20,6 +20,8 @@ export interface Written {
 interface Cell {
   readonly text: string;
   content: Json | undefined;
+  /** One more with each replacement. */
+  readonly version: number;
 }
 
 const LATE_MS_MIN = 500;
@@ -30,6 +32,8 @@ export class SimStore {
   readonly writes: Written[] = [];
   readonly #world: World;
   readonly #cells = new Map<string, Cell>();
+  /** Versions of contents that replaced others. */
+  readonly #tags = new WeakMap<object, string>();
   #awayUntilMs = -1;
   forgot = false;
 
@@ -39,7 +43,48 @@ export class SimStore {
 
   /** The store as one host sees it. */
   of(life: Life): StateStore {
-    return { read: (keys) => this.#read(life, keys), insert: (key, text) => this.#insert(life, key, text) };
+    return {
+      read: (keys) => this.#read(life, keys),
+      insert: (key, text) => this.#insert(life, key, text),
+      tagged: async (key) => this.#tagged(key, await this.#read(life, [key])),
+      replace: (key, text, tag) => this.#change(life, text === undefined ? `remove ${key}` : `replace ${key}`, () => this.#replace(life, key, text, tag)),
+      remove: async (keys) => {
+        const done = await this.#change(life, `remove ${keys.length} keys from ${keys[0] ?? ""}`, () => this.#remove(keys));
+        if (!done) throw new Fault("store.unavailable", "the simulated store does not answer");
+      },
+    };
+  }
+
+  #tagged(key: string, found: ReadonlyMap<string, Json>): Tagged | undefined {
+    const content = found.get(key);
+    // Between the read and its answer the key may have been replaced: then the tag is of the content that was read.
+    return content === undefined ? undefined : { content, tag: this.#tags.get(content as object) ?? "1" };
+  }
+
+  /** A replacement or removal: as unreliable as an insert. */
+  #change(life: Life, what: string, make: () => boolean): Promise<boolean> {
+    const { faults, random } = this.#world;
+    return this.#world.port(life, what, true, (resolve) => {
+      const answer = (done: boolean, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(done));
+      if (this.#away || faults.happens("writeLost", random.store)) return answer(false, UNAVAILABLE_MS);
+      const unanswered = faults.happens("writeUnanswered", random.store);
+      const done = make();
+      answer(done && !unanswered, this.#world.latency());
+    });
+  }
+
+  #replace(life: Life, key: string, text: string | undefined, tag: string): boolean {
+    const cell = this.#cells.get(key);
+    if (cell === undefined || String(cell.version) !== tag) return false;
+    if (text === undefined) return this.#remove([key]);
+    this.#cells.set(key, { text, content: undefined, version: cell.version + 1 });
+    this.#world.wrote(life, key, text);
+    return true;
+  }
+
+  #remove(keys: readonly string[]): boolean {
+    for (const key of keys) this.#cells.delete(key);
+    return true;
   }
 
   #read(life: Life, keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
@@ -71,7 +116,7 @@ export class SimStore {
   /** Insert-only: who comes second is refused. */
   put(life: Life, key: string, text: string): InsertResult {
     if (this.#cells.has(key)) return "refused";
-    this.#cells.set(key, { text, content: undefined });
+    this.#cells.set(key, { text, content: undefined, version: 1 });
     this.writes.push({ atMs: this.#world.timeline.nowMs, key, text, life: life.name });
     this.#world.wrote(life, key, text);
     return "inserted";
@@ -96,8 +141,12 @@ export class SimStore {
   /** What is there now under one key. */
   content(key: string): Json | undefined {
     const cell = this.#cells.get(key);
-    if (cell !== undefined) cell.content ??= JSON.parse(cell.text) as Json;
-    return cell?.content;
+    if (cell === undefined) return undefined;
+    if (cell.content === undefined) {
+      cell.content = JSON.parse(cell.text) as Json;
+      if (cell.version > 1) this.#tags.set(cell.content as object, String(cell.version));
+    }
+    return cell.content;
   }
 
   /** The text under a key now. */

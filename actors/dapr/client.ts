@@ -41,6 +41,7 @@ export interface SidecarCall {
 export interface SidecarAnswer {
   readonly status: number;
   readonly text: string;
+  readonly etag?: string | undefined;
 }
 
 /**
@@ -51,6 +52,7 @@ function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: nu
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
+    let etag: string | undefined;
     let abort = (_reason: Error): void => {};
     const end = (): void => {
       clearTimeout(timer);
@@ -69,13 +71,14 @@ function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: nu
       onRequestStart: (controller) => {
         abort = (reason) => controller.abort(reason);
       },
-      onResponseStart: (_controller, statusCode) => {
+      onResponseStart: (_controller, statusCode, headers) => {
         status = statusCode;
+        if (typeof headers["etag"] === "string") etag = headers["etag"];
       },
       onResponseData: (_controller, chunk) => void chunks.push(chunk),
       onResponseEnd: () => {
         end();
-        resolve({ status, text: Buffer.concat(chunks).toString("utf8") });
+        resolve({ status, text: Buffer.concat(chunks).toString("utf8"), ...(etag === undefined ? {} : { etag }) });
       },
       onResponseError: (_controller, error) => {
         end();

@@ -7,7 +7,7 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
-import type { InsertResult, StateStore } from "../ports.ts";
+import type { InsertResult, StateStore, Tagged } from "../ports.ts";
 import { segment, type SidecarClient } from "./client.ts";
 import { DaprStore, itemText } from "./store.ts";
 
@@ -73,6 +73,18 @@ export class GroupCommitStore implements StateStore {
 
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
     return this.#single.read(keys);
+  }
+
+  tagged(key: string): Promise<Tagged | undefined> {
+    return this.#single.tagged(key);
+  }
+
+  replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
+    return this.#single.replace(key, text, tag);
+  }
+
+  remove(keys: readonly string[]): Promise<void> {
+    return this.#single.remove(keys);
   }
 
   insert(key: string, text: string): Promise<InsertResult> {

@@ -10,7 +10,7 @@ import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { JsonContent } from "../../runtime/value.ts";
-import type { InsertResult, StateStore } from "../ports.ts";
+import type { InsertResult, StateStore, Tagged } from "../ports.ts";
 import { excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
 /** How the stores say that the key is there already. sqlite: 409. The others: 500 with a text of their own. */
@@ -24,6 +24,9 @@ const REFUSALS: readonly RegExp[] = [
 
 /** Reads that daprd makes at once for one bulk request, on stores without a bulk read. More slow sqlite down (docs/dapr-client.md). */
 const BULK_PARALLELISM = 4;
+
+/** Keys that are removed in one transaction. */
+const REMOVED_AT_ONCE_MAX = 64;
 
 const STATUS_CONFLICT = 409;
 const STATUS_ERROR = 500;
@@ -78,6 +81,48 @@ export class DaprStore implements StateStore {
     return new Map([[key, decodeContent(content)]]);
   }
 
+  async tagged(key: string): Promise<Tagged | undefined> {
+    const answer = await this.#ask({ method: "GET", path: `${this.#path}/${segment(key)}` });
+    if (answer.status === STATUS_NO_CONTENT) return undefined;
+    const content = answer.status === STATUS_OK ? parseJson(answer.text) : undefined;
+    if (content === undefined || answer.etag === undefined) throw this.#unavailable(excerpt(answer));
+    return { content: decodeContent(content), tag: answer.etag };
+  }
+
+  async replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
+    try {
+      const answer = await this.#client.call(
+        text === undefined ? { method: "DELETE", path: `${this.#path}/${segment(key)}`, headers: { "if-match": tag } } : { method: "POST", path: this.#path, body: `[${itemText(key, text, tag)}]` },
+      );
+      return answer.status === STATUS_NO_CONTENT;
+    } catch {
+      // The caller looks at the key.
+      return false;
+    }
+  }
+
+  async remove(keys: readonly string[]): Promise<void> {
+    for (let at = 0; at < keys.length; at += REMOVED_AT_ONCE_MAX) await this.#removeSome(keys.slice(at, at + REMOVED_AT_ONCE_MAX));
+  }
+
+  /** In one transaction; where that is not to be had (a cluster of Redis), or was not answered, one by one what is left. */
+  async #removeSome(keys: readonly string[]): Promise<void> {
+    const operations = keys.map((key) => `{"operation":"delete","request":{"key":${JSON.stringify(key)}}}`);
+    if (await this.#isDone({ method: "POST", path: `${this.#path}/transaction`, body: `{"operations":[${operations.join(",")}]}` })) return;
+    for (const key of (await this.read(keys)).keys()) {
+      if (!(await this.#isDone({ method: "DELETE", path: `${this.#path}/${segment(key)}` })) && (await this.read([key])).has(key)) throw this.#unavailable(`${key} could not be removed`);
+    }
+  }
+
+  async #isDone(call: { readonly method: "POST" | "DELETE"; readonly path: string; readonly body?: string }): Promise<boolean> {
+    try {
+      return (await this.#client.call(call)).status === STATUS_NO_CONTENT;
+    } catch {
+      // The keys are read back.
+      return false;
+    }
+  }
+
   async #readBulk(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
     const answer = await this.#ask({ method: "POST", path: `${this.#path}/bulk`, body: JSON.stringify({ keys, parallelism: BULK_PARALLELISM }) });
     const parsed = answer.status === STATUS_OK ? BulkAnswer.safeParse(parseJson(answer.text)) : undefined;
@@ -106,9 +151,10 @@ export class DaprStore implements StateStore {
   }
 }
 
-/** The item of a save or transaction request for a JSON text. */
-export function itemText(key: string, text: string): string {
-  return `{"key":${JSON.stringify(key)},"value":${encodeContent(text)},"options":{"concurrency":"first-write"}}`;
+/** The item of a save or transaction request for a JSON text; with a tag it replaces that version, without it is new. */
+export function itemText(key: string, text: string, tag?: string): string {
+  const etag = tag === undefined ? "" : `"etag":${JSON.stringify(tag)},`;
+  return `{"key":${JSON.stringify(key)},"value":${encodeContent(text)},${etag}"options":{"concurrency":"first-write"}}`;
 }
 
 /** Marks a text that is in base64; no JSON text begins so. */

@@ -7,7 +7,7 @@ import { type Decision, Draft, type Machine, readOne } from "../../runtime/machi
 import { Value } from "../../runtime/value.ts";
 import { Journal } from "../../actors/journal.ts";
 import { MemoryStore } from "../../actors/memory-store.ts";
-import type { Chance, Clock, InsertResult, Ports, StateStore, Transport } from "../../actors/ports.ts";
+import type { Chance, Clock, InsertResult, Ports, StateStore, Tagged, Transport } from "../../actors/ports.ts";
 import { TurnEngine, type TurnHooks } from "../../actors/turn.ts";
 import { Values } from "../../actors/values.ts";
 
@@ -133,6 +133,18 @@ export class GatedStore implements StateStore {
     const result = await this.inner.insert(key, text);
     await this.afterInsert(key);
     return result;
+  }
+
+  tagged(key: string): Promise<Tagged | undefined> {
+    return this.inner.tagged(key);
+  }
+
+  replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
+    return this.inner.replace(key, text, tag);
+  }
+
+  remove(keys: readonly string[]): Promise<void> {
+    return this.inner.remove(keys);
   }
 }
 

@@ -90,7 +90,10 @@ export class World {
       await member.act();
       return result;
     };
-    const store: StateStore = { read: (keys) => acting(() => this.store.read(keys)), insert: (key, text) => acting(() => this.store.insert(key, text)) };
+    const store: StateStore = {
+      read: (keys) => acting(() => this.store.read(keys)), insert: (key, text) => acting(() => this.store.insert(key, text)),
+      tagged: (key) => acting(() => this.store.tagged(key)), replace: (key, text, tag) => acting(() => this.store.replace(key, text, tag)), remove: (keys) => acting(() => this.store.remove(keys)),
+    };
     const clock: Clock = { nowMs: () => this.clock.nowMs(), after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)) };
     const alarms: Alarms = { set: (actor, alarm, due, period) => acting(async () => { this.guard("alarm"); this.#setAlarm(actor, alarm, due, period); }), remove: (actor, alarm) => acting(async () => { this.guard("remove"); this.#endAlarm(actor, alarm); }) };
     const transport: Transport = {

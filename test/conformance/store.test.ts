@@ -37,6 +37,7 @@ function contract(kind: Kind, reason: string | undefined): void {
 
   writes(() => rig, one);
   contents(() => rig, one);
+  purging(() => rig, one);
   // These two hurt the store, so they come last.
   outage(kind, () => rig, one);
   test.skipIf(kind === "memory")("a restart of everything keeps what was written", async () => {
@@ -88,6 +89,78 @@ function writes(rig: () => Rig, one: One): void {
     expect(await losing.store.insert(key, '"mine"')).toBe("unknown");
     expect((await store.read([key])).get(key)).toBe("mine");
     expect(await losing.store.insert(key, '"mine"')).toBe("refused");
+  });
+}
+
+function purging(rig: () => Rig, one: One): void {
+  const first = async (name: string): Promise<string> => {
+    const key = `${fresh(name)}/1`;
+    expect(await rig().store.insert(key, '{"version":1}')).toBe("inserted");
+    return key;
+  };
+  const tagOf = async (key: string): Promise<string> => (await rig().store.tagged(key))?.tag ?? "absent";
+
+  test("a replacement takes the place of the version it names, and of no other", async () => {
+    const { store } = rig();
+    const key = await first("replaced");
+    const tag = await tagOf(key);
+    expect(await store.tagged(key)).toEqual({ content: { version: 1 }, tag });
+    expect(await store.replace(key, '{"version":2}', tag)).toBe(true);
+    expect(await one(key)).toEqual({ version: 2 });
+    expect(await store.replace(key, '{"version":3}', tag)).toBe(false);
+    expect(await store.replace(key, undefined, tag)).toBe(false);
+    expect(await one(key)).toEqual({ version: 2 });
+    expect(await tagOf(key)).not.toBe(tag);
+    // What was replaced is still insert-only for everybody else.
+    expect(await store.insert(key, '{"version":4}')).toBe("refused");
+    expect(await store.replace(key, undefined, await tagOf(key))).toBe(true);
+    expect(await store.tagged(key)).toBeUndefined();
+  });
+
+  test("of two that replace one version one wins", async () => {
+    const { store } = rig();
+    const key = await first("race");
+    const tag = await tagOf(key);
+    const won = await Promise.all(Array.from({ length: RACERS }, async (_, racer) => store.replace(key, JSON.stringify({ racer }), tag)));
+    expect(won.filter(Boolean)).toHaveLength(1);
+    expect(await one(key)).toEqual({ racer: won.indexOf(true) });
+  });
+
+  test("a key that was removed and written again is not removed under its old version", async () => {
+    const { store } = rig();
+    const key = await first("again");
+    expect(await store.replace(key, '"tombstone"', await tagOf(key))).toBe(true);
+    const old = await tagOf(key);
+    expect(await store.replace(key, undefined, old)).toBe(true);
+    expect(await store.insert(key, '"anew"')).toBe("inserted");
+    expect(await store.replace(key, undefined, old)).toBe(false);
+    expect(await one(key)).toBe("anew");
+  });
+
+  test("keys are removed, all that there are, and what is not there is no error", async () => {
+    const { store } = rig();
+    const base = fresh("removed");
+    const keys = Array.from({ length: 2 * KEYS + 1 }, (_, index) => `${base}/${index + 1}`);
+    await Promise.all(keys.map(async (key) => store.insert(key, "1")));
+    await store.remove([...keys.slice(1), `${base}/absent`, `${base}:ä b?c#d/%2F`]);
+    expect([...(await store.read(keys)).keys()]).toEqual([keys[0]]);
+    await store.remove([]);
+    await store.remove(keys);
+    expect((await store.read(keys)).size).toBe(0);
+    expect(await store.insert(keys[1] ?? "", '"anew"')).toBe("inserted");
+  });
+
+  test("a replacement or removal whose answer is lost is not believed, and the key tells", async () => {
+    const { losing, store } = rig();
+    const key = await first("lost");
+    const tag = await tagOf(key);
+    losing.loseNextAnswer();
+    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
+    expect(await one(key)).toBe("tombstone");
+    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
+    losing.loseNextAnswer();
+    await losing.store.remove([key]).catch((error: unknown) => expect(error).toMatchObject({ code: "store.unavailable" }));
+    expect(await store.tagged(key)).toBeUndefined();
   });
 }
 
@@ -143,6 +216,9 @@ function outage(kind: Kind, rig: () => Rig, one: One): void {
     await expect(rig().store.read([key])).rejects.toMatchObject({ code: "store.unavailable" });
     await expect(rig().store.read([key, `${key}1`])).rejects.toMatchObject({ code: "store.unavailable" });
     expect(await rig().store.insert(key, '"during"')).toBe("unknown");
+    expect(await rig().store.replace(key, '"during"', "1")).toBe(false);
+    await expect(rig().store.tagged(key)).rejects.toMatchObject({ code: "store.unavailable" });
+    await expect(rig().store.remove([key])).rejects.toMatchObject({ code: "store.unavailable" });
     expect(await rig().store.insert(`${fresh("outage")}/1`, '"during"')).toBe("unknown");
     const together = await Promise.all(Array.from({ length: 4 }, async () => rig().store.insert(`${fresh("outage")}/1`, '"during"')));
     expect(new Set(together)).toEqual(new Set(["unknown"]));

@@ -93,6 +93,47 @@ describe("the store", () => {
     }
   });
 
+  test("a replacement names the version; only a 204 says that it was made", async () => {
+    const store = new DaprStore(client, "statestore");
+    sidecar.reply = () => ({ status: 200, text: '"1"', etag: "7" });
+    expect(await store.tagged("k")).toEqual({ content: 1, tag: "7" });
+    sidecar.reply = () => ({ status: 204 });
+    expect(await store.tagged("k")).toBeUndefined();
+    expect(await store.replace("k/1", "2", "7")).toBe(true);
+    expect(await store.replace("k/1", undefined, "7")).toBe(true);
+    expect(sidecar.asked.slice(-2).map(({ method, url, headers, body }) => [method, url, headers["if-match"], body])).toEqual([
+      ["POST", "/v1.0/state/statestore", undefined, '[{"key":"k/1","value":"2","etag":"7","options":{"concurrency":"first-write"}}]'],
+      ["DELETE", "/v1.0/state/statestore/k%2F1", "7", ""],
+    ]);
+    for (const reply of [{ status: 200 }, { status: 409 }, { status: 500 }, "reset", "hang"] as const) {
+      sidecar.reply = () => reply;
+      expect(await store.replace("k", "2", "7")).toBe(false);
+      await expect(store.tagged("k")).rejects.toMatchObject({ code: "store.unavailable" });
+    }
+    // A content without its version could be replaced by anybody's.
+    sidecar.reply = () => ({ status: 200, text: '"1"' });
+    await expect(store.tagged("k")).rejects.toMatchObject({ code: "store.unavailable" });
+  });
+
+  test("keys go in one transaction; where that is refused, what is left goes one by one and is looked at", async () => {
+    const store = new DaprStore(client, "statestore");
+    await store.remove(["a", "b"]);
+    expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([["/v1.0/state/statestore/transaction", { operations: ["a", "b"].map((key) => ({ operation: "delete", request: { key } })) }]]);
+    const left = new Set(["a"]);
+    let isDeaf = false;
+    sidecar.reply = ({ method, url }) => {
+      if (url.endsWith("transaction")) return { status: 200 };
+      if (url.endsWith("bulk")) return { status: 200, text: JSON.stringify(["a", "b"].map((key) => (left.has(key) ? { key, data: "1" } : { key }))) };
+      if (method === "DELETE" && !isDeaf) left.delete("a");
+      return method === "DELETE" ? "reset" : { status: left.has("a") ? 200 : 204, text: left.has("a") ? '"1"' : "" };
+    };
+    await store.remove(["a", "b"]);
+    expect(left.size).toBe(0);
+    left.add("a");
+    isDeaf = true;
+    await expect(store.remove(["a", "b"])).rejects.toMatchObject({ code: "store.unavailable" });
+  });
+
   test("contents are strings, and base64 where quoting would pass the limit", () => {
     expect(encodeContent('{"a":0.123456789}')).toBe('"{\\"a\\":0.123456789}"');
     const awkward = JSON.stringify('"'.repeat(LIMITS.recordBytesMax / 2 - 1));

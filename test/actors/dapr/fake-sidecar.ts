@@ -10,7 +10,7 @@ export interface Asked {
 }
 
 /** What it answers. `hang` never answers, `reset` breaks the connection after the request was read. */
-export type Reply = { readonly status: number; readonly text?: string } | "hang" | "reset";
+export type Reply = { readonly status: number; readonly text?: string; readonly etag?: string } | "hang" | "reset";
 
 export class FakeSidecar {
   readonly asked: Asked[] = [];
@@ -27,7 +27,7 @@ export class FakeSidecar {
         const reply = this.reply(asked);
         if (reply === "hang") return;
         if (reply === "reset") request.socket.resetAndDestroy();
-        else response.writeHead(reply.status).end(reply.text ?? "");
+        else response.writeHead(reply.status, reply.etag === undefined ? {} : { etag: reply.etag }).end(reply.text ?? "");
       });
     });
   }
