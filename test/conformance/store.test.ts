@@ -38,6 +38,7 @@ function contract(kind: Kind, reason: string | undefined): void {
   writes(() => rig, one);
   contents(() => rig, one);
   purging(() => rig, one);
+  removing(() => rig);
   // These two hurt the store, so they come last.
   outage(kind, () => rig, one);
   test.skipIf(kind === "memory")("a restart of everything keeps what was written", async () => {
@@ -137,6 +138,21 @@ function purging(rig: () => Rig, one: One): void {
     expect(await one(key)).toBe("anew");
   });
 
+  test("a replacement or removal whose answer is lost is not believed, and the key tells", async () => {
+    const { losing } = rig();
+    const key = await first("lost");
+    const tag = await tagOf(key);
+    losing.loseNextAnswer();
+    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
+    expect(await one(key)).toBe("tombstone");
+    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
+    losing.loseNextAnswer();
+    await losing.store.remove([key]).catch((error: unknown) => expect(error).toMatchObject({ code: "store.unavailable" }));
+    expect(await one(key)).toBeUndefined();
+  });
+}
+
+function removing(rig: () => Rig): void {
   test("keys are removed, all that there are, and what is not there is no error", async () => {
     const { store } = rig();
     const base = fresh("removed");
@@ -148,19 +164,6 @@ function purging(rig: () => Rig, one: One): void {
     await store.remove(keys);
     expect((await store.read(keys)).size).toBe(0);
     expect(await store.insert(keys[1] ?? "", '"anew"')).toBe("inserted");
-  });
-
-  test("a replacement or removal whose answer is lost is not believed, and the key tells", async () => {
-    const { losing, store } = rig();
-    const key = await first("lost");
-    const tag = await tagOf(key);
-    losing.loseNextAnswer();
-    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
-    expect(await one(key)).toBe("tombstone");
-    expect(await losing.store.replace(key, '"tombstone"', tag)).toBe(false);
-    losing.loseNextAnswer();
-    await losing.store.remove([key]).catch((error: unknown) => expect(error).toMatchObject({ code: "store.unavailable" }));
-    expect(await store.tagged(key)).toBeUndefined();
   });
 }
 
