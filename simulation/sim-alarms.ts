@@ -22,6 +22,9 @@ const LATE_MS_MAX = 6_000;
 /** Ticks that are made up for at most. */
 const MISSED_MAX = 8;
 const CALL_FAILS_MS = 50;
+/** A tick without a period is tried so often more, and is then gone (go-etcd-cron, internal/scheduler/builder.go). */
+const ONCE_RETRIES_MAX = 3;
+const ONCE_RETRY_MS = 1_000;
 
 export class SimAlarms {
   readonly #world: World;
@@ -86,6 +89,20 @@ export class SimAlarms {
         life.face?.tick(alarm.actor, alarm.name).catch(() => {});
       });
     }
+  }
+
+  /** An alarm without a period, as daprd has them and no port does: one that fails for three seconds is lost. */
+  setOnce(actor: Address, name: string, dueMs: number): void {
+    const { timeline } = this.#world;
+    const ring = (left: number): void => {
+      const failed = (): void => {
+        if (left > 0) timeline.after(ONCE_RETRY_MS, () => ring(left - 1));
+      };
+      const life = this.#world.owner(actor);
+      if (life === undefined || life.state === "dead") return failed();
+      this.#world.toLife(life, this.#world.latency(), () => void life.face?.tick(actor, name).catch(failed));
+    };
+    timeline.after(dueMs, () => ring(ONCE_RETRIES_MAX));
   }
 
   /** When an alarm rings next, or undefined when it is not set. */

@@ -129,6 +129,19 @@ const names: readonly Case[] = [
   { name: "an alarm of a type that nobody serves is not set", same: "thrown: sidecar.unavailable", run: (rig) => set(rig, { type: actorType(rig.system, "Nobody"), id: "n-1" }, NAME, LONG_MS, LONG_MS) },
 ];
 
+/** How often a one-shot alarm comes whose first ticks fail. */
+async function once(rig: WorldRig, failures: number): Promise<number> {
+  const actor = freshActor(rig);
+  let left = failures;
+  rig.script.on(actor.id, () => {
+    left -= 1;
+    return left >= 0 ? { kind: "fault", code: "store.unavailable" } : ANSWER;
+  });
+  await rig.setOnce(actor, NAME, 0);
+  await rig.elapse(TRIES_MS + QUIET_MS);
+  return ticks(rig, actor);
+}
+
 const failing: readonly Case[] = [
   { name: "an alarm whose tick fails rings again at its next period", same: true, run: withAlarm(async (rig, actor) => {
     let fails = 1;
@@ -151,6 +164,8 @@ const failing: readonly Case[] = [
     await rig.elapse(2 * QUIET_MS);
     return rig.script.tries(actor.id, "tick").length;
   }) },
+  { name: "a one-shot alarm whose tick fails twice comes a third time", same: 3, run: (rig) => once(rig, 2) },
+  { name: "a one-shot alarm whose tick fails four times is gone", same: 4, run: (rig) => once(rig, 4) },
   { name: "a tick waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: withAlarm(async (rig, actor) => {
     const { opened, open } = gate();
     rig.script.on(actor.id, async ({ kind }) => {

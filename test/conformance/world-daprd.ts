@@ -1,11 +1,9 @@
 /** @module A real daprd with placement and scheduler as a rig; the app is a process that plays the case's script. */
-import { type ChildProcess, fork } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { DaprAlarms } from "../../actors/dapr/alarms.ts";
+import { DaprAlarms, goDuration } from "../../actors/dapr/alarms.ts";
 import { SidecarClient } from "../../actors/dapr/client.ts";
 import { openStore } from "../../actors/dapr/group-commit.ts";
 import { sidecarFacts } from "../../actors/dapr/sidecar.ts";
@@ -14,12 +12,11 @@ import type { Alarms, InsertResult, StateStore, Transport } from "../../actors/p
 import { Cluster, type DaprBinaries, freePort, type RedisStore, renderResources, type Restartable, type Sidecar, startRedis } from "../../cli/dapr/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { actorType, type Address, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
-import type { FromApp, ToApp } from "./world-app.ts";
+import { AppProcess } from "./world-app-process.ts";
 import type { Case } from "./world-case.ts";
 import { SpoilingProxy } from "./world-proxy.ts";
 import { BLANKS, type Blank, type CallTrouble, comes, type Freezable, type Mortal, Script, type WorldRig, type WriteTrouble } from "./world-rig.ts";
 
-const APP = fileURLToPath(new URL("world-app.ts", import.meta.url));
 const LOOPBACK = "127.0.0.1";
 const READY_MS = 30_000;
 const POLL_MS = 25;
@@ -74,52 +71,6 @@ export class DaprGround {
   }
 }
 
-/** The app's process: killed, stopped, and started again at its port. */
-class AppProcess {
-  readonly #args: readonly string[];
-  readonly #script: Script;
-  #child: ChildProcess | undefined;
-
-  constructor(args: readonly string[], script: Script) {
-    this.#args = args;
-    this.#script = script;
-  }
-
-  start(): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const child = fork(APP, [...this.#args], { execArgv: [], stdio: ["ignore", "inherit", "inherit", "ipc"] });
-      this.#child = child;
-      const doing = new Map<number, () => void>();
-      child.once("error", reject);
-      child.once("exit", (code) => reject(new Error(`the app ended with ${code}`)));
-      child.on("message", (message: FromApp) => {
-        if (message.tell === "listening") resolve();
-        else if (message.tell === "done") doing.get(message.ask)?.();
-        else void this.#came(child, message, doing);
-      });
-    });
-  }
-
-  async #came(child: ChildProcess, { ask, kind, id, name }: Extract<FromApp, { tell: "came" }>, doing: Map<number, () => void>): Promise<void> {
-    const { reaction, done } = await this.#script.arrived(kind, id, name, performance.now());
-    doing.set(ask, done);
-    const answer: ToApp = { ask, reaction };
-    if (child.connected) child.send(answer);
-  }
-
-  signal(signal: NodeJS.Signals): void {
-    this.#child?.kill(signal);
-  }
-
-  async kill(): Promise<void> {
-    const child = this.#child;
-    if (child === undefined || child.exitCode !== null || child.signalCode !== null) return;
-    const gone = new Promise<void>((resolve) => child.once("exit", () => resolve()));
-    child.kill("SIGKILL");
-    await gone;
-  }
-}
-
 /** A rig over one daprd. */
 export class DaprdRig implements WorldRig {
   readonly world: "embedded" | "redis";
@@ -138,6 +89,7 @@ export class DaprdRig implements WorldRig {
   readonly broker: Mortal | undefined;
   readonly #ground: DaprGround;
   readonly #ends: Ends;
+  readonly #client: SidecarClient;
   readonly #proxy: SpoilingProxy;
   readonly #spoiled: { readonly store: StateStore; readonly transport: Transport };
 
@@ -152,6 +104,7 @@ export class DaprdRig implements WorldRig {
     this.hastyAlarms = parts.hastyAlarms;
     this.#ground = real.ground;
     this.#ends = real.ends;
+    this.#client = real.client;
     this.#proxy = real.proxy;
     this.#spoiled = real.spoiled;
     const { app, sidecar, ground } = real;
@@ -188,6 +141,11 @@ export class DaprdRig implements WorldRig {
   async loseAlarms(): Promise<void> {
     await this.#ground.cluster.dropSchedulerData();
     await this.#alarmsReady();
+  }
+
+  /** Straight to the sidecar: the ports have no alarm without a period. */
+  async setOnce({ type, id }: Address, name: string, dueMs: number): Promise<void> {
+    await this.#client.call({ method: "POST", path: `/v1.0/actors/${type}/${id}/reminders/${name}`, body: JSON.stringify({ dueTime: goDuration(dueMs) }) });
   }
 
   insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult> {
@@ -245,6 +203,7 @@ interface Real {
   readonly ends: Ends;
   readonly app: AppProcess;
   readonly sidecar: Sidecar;
+  readonly client: SidecarClient;
   readonly proxy: SpoilingProxy;
   readonly spoiled: { readonly store: StateStore; readonly transport: Transport };
 }
@@ -274,7 +233,7 @@ async function build(ground: DaprGround, world: "embedded" | "redis", ends: Ends
   const transport = (client: SidecarClient): Transport => new DaprTransport(client, { pubsub: "pubsub", source: system });
   return make(
     { world, system, script, store: store(clients.patient), alarms: new DaprAlarms(clients.patient), transport: transport(clients.patient), hasty: transport(clients.hasty), hastyAlarms: new DaprAlarms(clients.hasty) },
-    { ground, ends, app, sidecar, proxy, spoiled: { store: store(clients.spoiled), transport: transport(clients.spoiled) } },
+    { ground, ends, app, sidecar, client: clients.patient, proxy, spoiled: { store: store(clients.spoiled), transport: transport(clients.spoiled) } },
   );
 }
 

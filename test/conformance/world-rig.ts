@@ -84,6 +84,8 @@ export interface WorldRig {
   /** What holds the state and, on redis, the topics. Absent where that is a part of daprd. */
   readonly backend: Mortal | undefined;
   readonly broker: Mortal | undefined;
+  /** An alarm without a period, which no port has: what daprd does with one is why. */
+  setOnce(actor: Address, name: string, dueMs: number): Promise<void>;
   /** Everything that the scheduler knows is gone. */
   loseAlarms(): Promise<void>;
   /** A write that goes wrong, by a caller that does not wait long. */

@@ -125,6 +125,10 @@ export class SimulatedRig implements WorldRig {
     };
   }
 
+  async setOnce(actor: Address, name: string, dueMs: number): Promise<void> {
+    this.#world.alarms.setOnce(actor, name, dueMs);
+  }
+
   async loseAlarms(): Promise<void> {
     this.#world.alarms.loseAll();
   }
