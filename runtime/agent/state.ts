@@ -106,23 +106,23 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-accepted":
       return { ...state, works: { ...state.works, [event.work.id]: event.work }, ready: [...state.ready, event.work.id] };
     case "attempt-asked":
-      return patch(state, event.workId, { attempt: event.attempt, token: "", takeovers: 0 });
+      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
       return begin(state, event);
     case "taken-over":
-      return patch(state, event.workId, { token: event.token, holder: event.holder, takeovers: (state.works[event.workId]?.takeovers ?? 0) + 1 });
+      return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
     case "recorded":
-      return patch(state, event.workId, { entries: [...(state.works[event.workId]?.entries ?? []), event.entry] });
+      return patch(state, event.workId, (work) => ({ ...work, entries: [...work.entries, event.entry] }));
     case "parked":
-      return free(patch(state, event.workId, { status: "parked", asks: [...(state.works[event.workId]?.asks ?? []).filter((ask) => ask.index !== event.ask.index), event.ask] }), event.workId);
+      return free(patch(state, event.workId, (work) => ({ ...work, status: "parked", asks: [...work.asks.filter((ask) => ask.index !== event.ask.index), event.ask] })), event.workId);
     case "ask-answered":
-      return patch(state, event.workId, { asks: (state.works[event.workId]?.asks ?? []).map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)) });
+      return patch(state, event.workId, (work) => ({ ...work, asks: work.asks.map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)) }));
     case "work-done":
       return workDone(state, event);
     case "undo-asked":
-      return patch(state, event.workId, { mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } });
+      return patch(state, event.workId, (work) => ({ ...work, mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } }));
     case "undo-done":
       return undoDone(state, event);
     case "buried":
@@ -136,9 +136,10 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   }
 }
 
-function patch(state: AgentState, id: string, change: Partial<AgentWork>): AgentState {
+/** What changes is written out where it changes: merging one object into another costs several times as much. */
+function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
   const work = state.works[id];
-  return work === undefined ? state : { ...state, works: { ...state.works, [id]: { ...work, ...change } } };
+  return work === undefined ? state : { ...state, works: { ...state.works, [id]: change(work) } };
 }
 
 /** The actor is free again when the running work no longer runs. */
@@ -149,14 +150,14 @@ function free(state: AgentState, id: string): AgentState {
 }
 
 function ready(state: AgentState, id: string, first: boolean): AgentState {
-  const next = free(patch(state, id, { status: "ready" }), id);
+  const next = free(patch(state, id, (work) => ({ ...work, status: "ready" })), id);
   return { ...next, ready: first ? [id, ...next.ready] : [...next.ready, id] };
 }
 
 function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): AgentState {
   const work = state.works[event.workId];
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
-  const next = patch(state, event.workId, { status: "running", begun: true, begunAtMs, token: event.token, holder: event.holder });
+  const next = patch(state, event.workId, (known) => ({ ...known, status: "running", begun: true, begunAtMs, token: event.token, holder: event.holder }));
   return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
 }
 
@@ -165,17 +166,21 @@ function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done"
   const work = state.works[event.workId];
   if (work === undefined) return state;
   const settled = !("fault" in event.result) && !work.entries.some((entry) => entry.undoable);
-  const slim: Partial<AgentWork> = settled ? { input: NOTHING, entries: [], asks: [], ancestors: [] } : {};
-  const next = free(patch(state, event.workId, { ...slim, status: "done", result: event.result }), event.workId);
+  const next = free(patch(state, event.workId, (known) => ({ ...(settled ? slim(known) : known), status: "done", result: event.result })), event.workId);
   return event.state === undefined ? next : { ...next, state: event.state, stateVersion: state.stateVersion + 1 };
 }
 
 function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done" }>): AgentState {
   const work = state.works[event.workId];
   if (work?.undo === undefined) return state;
-  const failed = "fault" in event.result;
-  const slim: Partial<AgentWork> = failed ? {} : { input: NOTHING, entries: [], asks: [], ancestors: [], result: UNDONE };
-  return free(patch(state, event.workId, { ...slim, status: failed ? "done" : "undone", undo: { ...work.undo, result: event.result } }), event.workId);
+  const undo = { ...work.undo, result: event.result };
+  const change = (known: AgentWork): AgentWork => ("fault" in event.result ? { ...known, status: "done", undo } : { ...slim(known), result: UNDONE, status: "undone", undo });
+  return free(patch(state, event.workId, change), event.workId);
+}
+
+/** Without what no replay can need any more. */
+function slim(work: AgentWork): AgentWork {
+  return { ...work, input: NOTHING, entries: [], asks: [], ancestors: [] };
 }
 
 /** The tombstone that refuses the work if it arrives later. */
