@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { LIMITS } from "../runtime/limits.ts";
 import { FolderLock } from "./dapr/lock.ts";
-import { answers, Part } from "./dapr/part.ts";
+import { answers, Part, type Restartable } from "./dapr/part.ts";
 import { LaunchError } from "./dapr/problem.ts";
 import { AppSaid } from "./problem.ts";
 
@@ -47,17 +47,14 @@ export class Apps {
   }
 
   /** Starts an app and resolves when it listens. Throws what the app said when it ended instead. */
-  async start(plan: AppPlan): Promise<void> {
-    const part = new Part(
+  async start(plan: AppPlan): Promise<Restartable> {
+    const part = new AppPart(
       { ...plan, ports: [plan.port], ready: () => answers(plan.port, plan.healthPath, PROBE_TIMEOUT_MS), readyMs: READY_MS, graceMs: GRACE_MS },
       { log: this.#watch.log, onExit: this.#watch.onExit, lock: this.#lock },
     );
     this.#parts.push(part);
-    try {
-      await part.start();
-    } catch (error) {
-      throw said(error) ?? error;
-    }
+    await part.start();
+    return part;
   }
 
   /** Ends all apps: asked politely first, so that they drain. */
@@ -65,6 +62,17 @@ export class Apps {
     const results = await Promise.allSettled(this.#parts.map((part) => part.stop()));
     await this.#lock.release();
     for (const result of results) if (result.status === "rejected") throw result.reason;
+  }
+}
+
+/** An app: a start that fails throws what the app itself said. */
+class AppPart extends Part {
+  override async start(): Promise<void> {
+    try {
+      await super.start();
+    } catch (error) {
+      throw said(error) ?? error;
+    }
   }
 }
 

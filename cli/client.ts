@@ -13,7 +13,6 @@ const Outcome = z.object({
   output: z.custom<Json>().optional(),
   fault: z.object({ code: z.string(), message: z.string() }).optional(),
 });
-export type Outcome = z.infer<typeof Outcome>;
 
 /** What the command shows of a process. */
 const ProcessView = z.object({

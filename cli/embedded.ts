@@ -1,9 +1,11 @@
-/** @module The embedded profile: one app, one daprd, placement, scheduler, SQLite and topics in memory, in one state folder. */
+/** @module One app with one daprd, placement and scheduler in one state folder; state and topics by profile, embedded by default. */
+import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
-import { Cluster, type DaprBinaries, freePort, renderResources } from "./dapr/index.ts";
+import { Cluster, type DaprBinaries, freePort, type Profile, renderResources, type ResourceValues } from "./dapr/index.ts";
 import { Apps } from "./apps.ts";
 import { SystemClient } from "./client.ts";
 import type { Lifetime } from "./lifetime.ts";
+import type { Run } from "./run.ts";
 
 export interface EmbeddedOptions {
   readonly binaries: DaprBinaries;
@@ -14,18 +16,23 @@ export interface EmbeddedOptions {
   readonly appPort?: number | undefined;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
+  /** `embedded` when left out: SQLite, and topics in memory. */
+  readonly profile?: Profile | undefined;
+  /** Addresses of the profile's stores. */
+  readonly stores?: Omit<ResourceValues, "dir"> | undefined;
+  /** Who hears of a part that ended by itself; by default it ends the run. */
+  readonly onExit?: ((name: string, detail: string) => void) | undefined;
 }
 
 /** A running system. */
-export interface EmbeddedRun {
+export interface EmbeddedRun extends Run {
   /** Where its HTTP API answers. */
   readonly url: string;
   readonly client: SystemClient;
-  /** Ends everything; nothing is left when it resolves. */
-  stop(): Promise<void>;
 }
 
 const APP_ID = "troupe";
+const APP_NAME = "app";
 const READY_MS = 60_000;
 
 /** Starts everything and resolves when the system takes tasks. Whatever fails, nothing is left running. */
@@ -33,7 +40,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
   const { lifetime, log, dir } = options;
   const stops: (() => Promise<void>)[] = [];
   const stop = (): Promise<void> => stopAll(stops.splice(0));
-  const onExit = (name: string, detail: string): void => lifetime.partEnded(name, detail);
+  const onExit = options.onExit ?? ((name: string, detail: string): void => lifetime.partEnded(name, detail));
   try {
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
@@ -45,13 +52,14 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     stops.push(() => cluster.stop());
     if (app.status === "rejected") throw app.reason;
     lifetime.signal.throwIfAborted();
-    const resourcesDir = await renderResources("embedded", { dir });
+    const resourcesDir = await renderResources(options.profile ?? "embedded", { ...options.stores, dir });
     const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
     await lifetime.orEnd(sidecar.waitReady(READY_MS));
     const url = `http://127.0.0.1:${appPort}`;
     const client = new SystemClient(url, process.env["APP_API_TOKEN"]);
     await client.ready(lifetime.signal);
-    return { url, client, stop };
+    const unit = { appId: APP_ID, url, app: app.value, appName: APP_NAME, sidecar, folder: dirname(resolve(options.systemFile)) };
+    return { url, client, units: [unit], placement: cluster.placement, scheduler: cluster.scheduler, stop };
   } catch (error) {
     await stop();
     throw error;
@@ -67,7 +75,7 @@ export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<
 
 function embeddedApp(systemFile: string, appPort: number, httpPort: number): Parameters<Apps["start"]>[0] {
   return {
-    name: "app",
+    name: APP_NAME,
     command: process.execPath,
     args: [fileURLToPath(new URL("app.ts", import.meta.url)), systemFile],
     cwd: process.cwd(),

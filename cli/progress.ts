@@ -1,13 +1,23 @@
 /** @module What a person sees of a process: a line for each thing that happened, and the result. Pure. */
 import { stringify } from "yaml";
 import type { Json } from "../runtime/faults.ts";
-import type { HistoryLine, Outcome } from "./client.ts";
+import type { HistoryLine } from "./client.ts";
 import { fixOf } from "./problem.ts";
 
 const SECOND_MS = 1_000;
 const SECONDS_DIGITS = 3;
 const COLUMNS = { time: 9, stop: 10, agent: 14 } as const;
 const INDENT = "  ";
+
+/** How a process ended, whoever shows it. */
+export interface Ended {
+  readonly status: string;
+  /** When, in epoch milliseconds: one of the two. */
+  readonly atMs?: number | undefined;
+  readonly endedAtMs?: number | undefined;
+  readonly output?: Json | undefined;
+  readonly fault?: { readonly code: string; readonly message: string } | undefined;
+}
 
 /** The head of the table that {@link stepText} fills. */
 export const STEP_HEAD = row("seconds", "stop", "agent", "what happened");
@@ -34,13 +44,13 @@ export function newLines(before: readonly HistoryLine[], after: readonly History
 }
 
 /** The result of a process, its status last. */
-export function outcomeText(outcome: Outcome, acceptedAtMs: number, traceId: string | undefined): string {
-  const took = `${outcome.status} in ${secondsText(outcome.atMs - acceptedAtMs)} s`;
+export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined): string {
+  const took = `${outcome.status} in ${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
     `${outcome.fault.code}: ${outcome.fault.message}`,
     `What to do: ${fixOf(outcome.fault.code)}`,
-    ...(outcome.status === "failed" ? ["A dead letter keeps the message, the fault, the attempts and the history: GET /deadletters of a running system shows it."] : []),
+    ...(outcome.status === "failed" ? ["A dead letter keeps the message, the fault, the attempts and the history: `troupe dead list` of a running system shows it."] : []),
     `Trace: ${traceId ?? "unknown"}`,
     "",
     took,
@@ -48,7 +58,7 @@ export function outcomeText(outcome: Outcome, acceptedAtMs: number, traceId: str
 }
 
 /** Whether the process did what it was for. */
-export function succeeded(outcome: Outcome): boolean {
+export function succeeded(outcome: Ended): boolean {
   return outcome.status === "completed" || outcome.status === "partial";
 }
 

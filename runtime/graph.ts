@@ -6,7 +6,7 @@
  * avoids that node. So the bounded nodes are taken out, and what is left must have no ring at all: then every ring of
  * the whole graph passes a bounded node, and each turn around it uses up a visit.
  */
-import { assertNever } from "./faults.ts";
+import { assertNever, type Json } from "./faults.ts";
 import { callsOf, type Slip } from "./slip.ts";
 
 /** `stop`: a route runs an agent. `route`: a route runs another as a child process. */
@@ -203,6 +203,19 @@ function wayTo(came: ReadonlyMap<number, GraphEdge>, start: number, last: GraphE
 }
 
 // ---- pictures -------------------------------------------------------------------------------------------------------
+
+/** The graph as plain data: agents and routes with their versions and bounds, and who leads to whom. */
+export function graphData(slip: Slip): Json {
+  const { nodes, edges } = graphOf(slip);
+  const node = (index: number): Json => ({ kind: nodes[index]?.kind ?? "agent", name: nodes[index]?.name ?? "" });
+  const bound = (visitsMax: number | undefined): { readonly [key: string]: Json } => (visitsMax === undefined ? {} : { visitsMax });
+  return {
+    system: slip.system,
+    agents: Object.entries(slip.agents).map(([name, { version, visitsMax }]) => ({ name, version, ...bound(visitsMax) })),
+    routes: Object.entries(slip.routes).map(([name, { version, visitsMax, stops }]) => ({ name, version, stops: stops.map((stop) => stop.name), ...bound(visitsMax) })),
+    edges: edges.map(({ kind, from, to, stop }) => ({ kind, from: node(from), to: node(to), ...(stop === undefined ? {} : { stop }) })),
+  };
+}
 
 /** The graph as a Mermaid flowchart; nodes with a bound show it. */
 export function mermaid(slip: Slip): string {

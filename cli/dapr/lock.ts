@@ -85,6 +85,25 @@ export class FolderLock {
   }
 }
 
+/** A part of a run: its name and process. */
+export interface HeldPart {
+  readonly name: string;
+  readonly pid: number;
+}
+
+/** Who holds a folder: the living process, or `undefined` when it has died, and those of its children that live. */
+export interface FolderHolder {
+  readonly owner: HeldPart | undefined;
+  readonly children: readonly HeldPart[];
+}
+
+/** Looks at the lock of a folder and changes nothing; `undefined` when nobody holds it. */
+export async function folderHolder(dir: string): Promise<FolderHolder | undefined> {
+  const held = await read(join(dir, "lock"));
+  if (held === undefined) return undefined;
+  return { owner: alive(held.owner) ? held.owner : undefined, children: held.children.filter(alive) };
+}
+
 /** Creates the file with its whole content, or nothing; false when it is already there. */
 async function createWhole(path: string, file: LockFile): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}`;

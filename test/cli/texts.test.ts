@@ -5,7 +5,7 @@ import { parse } from "yaml";
 import type { HistoryLine } from "../../cli/client.ts";
 import { newLines, outcomeText, stepText, succeeded } from "../../cli/progress.ts";
 import { runPlan } from "../../cli/run-file.ts";
-import { taskInput } from "../../cli/start.ts";
+import { taskInput } from "../../cli/commands/start.ts";
 
 const line = (atMs: number, what = "asked"): HistoryLine => ({ atMs, what, stop: "plan", agent: "PlannerAgent", attempt: 1 });
 

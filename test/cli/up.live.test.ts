@@ -68,16 +68,6 @@ describe.skipIf(binaries === undefined)("up", () => {
     expect(await post(`http://127.0.0.1:${port}`, "app-token")).toMatchObject({ status: 200 });
   });
 
-  test("an app that dies is named, and everything else is stopped", { timeout: TEST_MS }, async () => {
-    const run = await startCommand(dir, ["up", "--port", String(await freePort())]);
-    await run.until("The system takes tasks at");
-    const app = processesOf(dir).find(({ command }) => command.includes("cli/app.ts"));
-    process.kill(app?.pid ?? 0, "SIGKILL");
-    expect(await run.child.exited).toEqual(FAILED);
-    expect(run.text()).toContain("PART_ENDED: app ended with SIGKILL; everything else was stopped.");
-    expect(processesOf(dir)).toEqual([]);
-  });
-
   const wrong = {
     "a file that is not there": [undefined, "SYSTEM_FILE: there is no file system.ts."],
     "no default export": ["export const x = 1;", "SYSTEM_EXPORT: system.ts has no default export."],

@@ -1,62 +1,55 @@
-/** @module `up -f`: the apps of a dapr.yaml with placement, scheduler and a daprd each, without the Dapr CLI, until Ctrl-C. */
+/** @module The apps of a dapr.yaml with placement, scheduler and a daprd each, without the Dapr CLI. */
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Apps } from "./apps.ts";
-import { Cluster, ensureDapr, freePort, type Sidecar } from "./dapr/index.ts";
+import { Cluster, type DaprBinaries, freePort } from "./dapr/index.ts";
 import { messageOf } from "./dapr/problem.ts";
 import { writeConfiguration } from "./dapr/resources.ts";
 import { stopAll } from "./embedded.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { complain, say, shown } from "./output.ts";
 import { CliError } from "./problem.ts";
-import { readRunFile, type RunApp } from "./run-file.ts";
-import { RunLog } from "./run-log.ts";
-import { consoleLog, untilInterrupted } from "./up.ts";
+import type { Run, RunUnit } from "./run.ts";
+import type { RunApp } from "./run-file.ts";
 
-export interface UpFileOptions {
-  readonly file: string;
+export interface FileRunOptions {
+  readonly binaries: DaprBinaries;
+  readonly apps: readonly RunApp[];
   /** The state folder: reminders, ports, copies of resource files. */
   readonly dir: string;
-  /** Show what Dapr's programs print too. */
-  readonly verbose: boolean;
+  readonly log: (source: string, line: string) => void;
+  readonly lifetime: Lifetime;
+  /** Who hears of a part that ended by itself. */
+  readonly onExit: (name: string, detail: string) => void;
 }
 
 const READY_MS = 60_000;
 
-/** Runs the command. Resolves with the exit code when it is interrupted; throws when a part died. */
-export async function upFile(options: UpFileOptions, lifetime: Lifetime): Promise<number> {
-  const plan = await readRunFile(options.file);
-  for (const warning of plan.warnings) complain(`warning: ${warning}`);
+/** Starts everything and resolves when all apps are placed. Whatever fails, nothing is left running. */
+export async function startFile(options: FileRunOptions): Promise<Run> {
+  const { binaries, lifetime, log, onExit } = options;
   const dir = resolve(options.dir);
-  const binaries = await lifetime.orEnd(ensureDapr(say));
-  const runLog = new RunLog(dir);
-  const ids = new Set(plan.apps.map((app) => app.appId));
-  const log = consoleLog(runLog, options.verbose, (source) => ids.has(source));
-  const onExit = (name: string, detail: string): void => lifetime.partEnded(name, detail);
   const stops: (() => Promise<void>)[] = [];
+  const stop = (): Promise<void> => stopAll(stops.splice(0));
   try {
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
     const cluster = await Cluster.start({ binaries, dir, log, onExit });
     stops.push(() => cluster.stop());
-    const sidecars: Sidecar[] = [];
-    for (const app of plan.apps) {
+    const units: RunUnit[] = [];
+    for (const app of options.apps) {
       lifetime.signal.throwIfAborted();
-      sidecars.push(await startApp(app, apps, cluster, dir));
+      units.push(await startApp(app, apps, cluster, dir));
     }
-    await lifetime.orEnd(Promise.all(sidecars.map((sidecar) => sidecar.waitReady(READY_MS))));
-    for (const app of plan.apps) say(`${app.appId} is up at http://127.0.0.1:${app.appPort}`);
-    say(`The log of all parts is ${shown(runLog.path)}. Ctrl-C ends everything.`);
-    return await untilInterrupted(lifetime);
-  } finally {
-    await stopAll(stops);
-    await runLog.close();
-    say("Everything is stopped.");
+    await lifetime.orEnd(Promise.all(units.map(({ sidecar }) => sidecar.waitReady(READY_MS))));
+    return { units, placement: cluster.placement, scheduler: cluster.scheduler, stop };
+  } catch (error) {
+    await stop();
+    throw error;
   }
 }
 
 /** daprd first: an app may wait for its sidecar before it listens. */
-async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string): Promise<Sidecar> {
+async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
   const folder = join(dir, "run", app.appId);
   const resourcesDir = await resourcesOf(app, folder);
   const configFile = await writeConfiguration(folder, app.configFile);
@@ -66,7 +59,7 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
   const { appId, appPort, logLevel, env } = app;
   const sidecar = await cluster.startSidecar({ appId, appPort, resourcesDir, configFile, httpPort, grpcPort, env, ...tokens, ...(logLevel === undefined ? {} : { logLevel }) });
   const [command = "", ...args] = app.command;
-  await apps.start({
+  const running = await apps.start({
     name: appId,
     command,
     args,
@@ -76,7 +69,7 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
     port: appPort,
     healthPath: "/healthz",
   });
-  return sidecar;
+  return { appId, url: `http://127.0.0.1:${appPort}`, app: running, appName: appId, sidecar, folder: app.dir };
 }
 
 /** The folder of an app's resource files. Several become one, since every file counts and names may repeat. */

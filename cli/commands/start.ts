@@ -1,23 +1,25 @@
 /** @module The default command: runs the travel example on a task, shows each step and the result, and leaves nothing running. */
+import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
-import { isFault, type Json } from "../runtime/faults.ts";
-import { type HistoryLine, type ProcessView, type SystemClient } from "./client.ts";
-import { ensureDapr } from "./dapr/index.ts";
-import { FolderLock } from "./dapr/lock.ts";
-import { startEmbedded } from "./embedded.ts";
-import type { Lifetime } from "./lifetime.ts";
-import { say, shown } from "./output.ts";
-import { CliError, EXIT, Interrupted } from "./problem.ts";
-import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "./progress.ts";
-import { RunLog } from "./run-log.ts";
-import { TasksFile } from "./tasks-file.ts";
+import { isFault, type Json } from "../../runtime/faults.ts";
+import { type HistoryLine, type ProcessView, type SystemClient } from "../client.ts";
+import { ensureDapr } from "../dapr/index.ts";
+import { FolderLock } from "../dapr/lock.ts";
+import { startEmbedded } from "../embedded.ts";
+import type { Lifetime } from "../lifetime.ts";
+import { say, shown } from "../output.ts";
+import { CliError, EXIT, Interrupted } from "../problem.ts";
+import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../progress.ts";
+import { RunLog } from "../run-log.ts";
+import { TasksFile } from "../tasks-file.ts";
+import { type Context, examples, stateOption } from "./common.ts";
 
-export interface StartOptions {
+interface StartOptions {
   /** A task as JSON, or a wish in plain words; the default task when left out. */
   readonly task: string | undefined;
   readonly dir: string;
@@ -25,15 +27,34 @@ export interface StartOptions {
   readonly fresh: boolean;
 }
 
-const SYSTEM_FILE = fileURLToPath(new URL("../examples/01-travel/system.ts", import.meta.url));
+const SYSTEM_FILE = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
 const ROUTE = "trip";
 const DEFAULT_WISH = "somewhere warm by the sea with good food";
 const DAYS_DEFAULT = 4;
 const BUDGET_DEFAULT_EURO = 900;
 const POLL_MS = 100;
 
+/** Adds the command: the default one. */
+export function start(parent: Command, context: Context): void {
+  const command = parent
+    .command("start", { isDefault: true })
+    .argument("[task...]", "JSON, or a wish in plain words")
+    .description("run the travel example on a task, show each step, and leave nothing running")
+    .option("--fresh", "move the state of earlier runs aside", false)
+    .addOption(stateOption());
+  examples(command, [
+    ["troupe", "a default task"],
+    ["troupe snow, northern lights and quiet", "a wish of yours"],
+    [`troupe '{"wish":"music","days":3,"budget":500}'`, ""],
+    ["troupe start --fresh", "with the state of earlier runs moved aside"],
+  ]);
+  command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string }) => {
+    context.done(await runStart({ task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh }, context.lifetime));
+  });
+}
+
 /** Runs the command. Resolves with the exit code. */
-export async function start(options: StartOptions, lifetime: Lifetime): Promise<number> {
+async function runStart(options: StartOptions, lifetime: Lifetime): Promise<number> {
   const input = taskInput(options.task);
   const dir = resolve(options.dir);
   if (options.fresh) await moveAside(dir);

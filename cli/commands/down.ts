@@ -1,0 +1,85 @@
+/** @module `down`: ends the run of a state folder, in order, and what a killed run left behind. */
+import type { Command } from "commander";
+import { join, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type FolderHolder, folderHolder, FolderLock } from "../dapr/lock.ts";
+import type { Lifetime } from "../lifetime.ts";
+import { say, shown } from "../output.ts";
+import { CliError, EXIT } from "../problem.ts";
+import { removeRunRecord } from "../run-record.ts";
+import { type Context, examples, jsonOption, stateOption } from "./common.ts";
+
+interface DownOptions {
+  readonly state: string;
+  readonly json: boolean;
+}
+
+/** Work drains, then the sidecars end, then the rest: what that takes at most, and a little more. */
+const DOWN_MS = 45_000;
+const POLL_MS = 50;
+
+/** Adds the command. */
+export function down(parent: Command, context: Context): void {
+  const command = parent
+    .command("down")
+    .description("end the system that runs in a state folder, in order; open work stays in the journal")
+    .addOption(stateOption())
+    .addOption(jsonOption());
+  examples(command, [
+    ["troupe down", "ends what `troupe up --stay` or another terminal runs here"],
+    ["troupe down --state /var/lib/party", ""],
+  ], ["Where nothing runs it says so and ends with 0."]);
+  command.action(async (options: DownOptions) => context.done(await runDown(options, context.lifetime)));
+}
+
+async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number> {
+  const dir = resolve(options.state);
+  const tell = (text: string, facts: object): void => say(options.json ? JSON.stringify(facts) : text);
+  const owner = await ownerOf(dir);
+  if (owner === undefined) {
+    const left = await endLeftBehind(dir, options.json);
+    await removeRunRecord(dir);
+    tell(left === 0 ? `Nothing runs in ${shown(dir)}.` : `Ended ${left} parts that a killed run left behind in ${shown(dir)}.`, { stopped: false, leftBehind: left });
+    return EXIT.ok;
+  }
+  if (!options.json) say(`Stopping process ${owner}; work in flight gets time to end.`);
+  signal(owner);
+  const endAtMs = performance.now() + DOWN_MS;
+  while ((await ownerOf(dir)) === owner) {
+    if (performance.now() > endAtMs) throw new CliError("DOWN_LATE", `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`, `Look at its log in ${shown(dir)}; \`kill -9 ${owner}\` and \`troupe down\` once more end it the hard way, and nothing accepted is lost.`);
+    await lifetime.orEnd(sleep(POLL_MS));
+  }
+  tell("Everything is stopped.", { stopped: true, pid: owner });
+  return EXIT.ok;
+}
+
+/** The process of the run; a run holds the folder, and for its apps the one below it. */
+async function ownerOf(dir: string): Promise<number | undefined> {
+  const held = await holders(dir);
+  return held.find(({ owner }) => owner !== undefined)?.owner?.pid;
+}
+
+/** Who holds the folder and the one of its apps. */
+export async function holders(dir: string): Promise<readonly FolderHolder[]> {
+  const found = await Promise.all([folderHolder(join(dir, "apps")), folderHolder(dir)]);
+  return found.filter((held) => held !== undefined);
+}
+
+/** Whoever takes the folder ends what a killed run left in it. */
+async function endLeftBehind(dir: string, quiet: boolean): Promise<number> {
+  const left = (await holders(dir)).flatMap(({ children }) => children);
+  if ((await holders(dir)).length === 0) return 0;
+  for (const folder of [join(dir, "apps"), dir]) {
+    const lock = await FolderLock.take(folder, (line) => (quiet ? undefined : say(line)));
+    await lock.release();
+  }
+  return left.length;
+}
+
+function signal(pid: number): void {
+  try {
+    process.kill(pid, "SIGTERM");
+  } catch {
+    // It ended between the look and the signal, which is what was wanted.
+  }
+}

@@ -1,0 +1,62 @@
+/** @module `ps`: what parts run here, and the processes of the running system. */
+import { type Command, Option } from "commander";
+import { resolve } from "node:path";
+import { OUTCOMES } from "../../runtime/protocol.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { agoText } from "../duration.ts";
+import { say, shown } from "../output.ts";
+import { EXIT } from "../problem.ts";
+import { statusCell, table } from "../table.ts";
+import { pageOf, ProcessEntry, read } from "../views.ts";
+import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { holders } from "./down.ts";
+
+interface PsOptions extends RemoteOptions {
+  readonly open?: "open" | "ended";
+  readonly status?: string;
+  readonly route?: string;
+  readonly limit: number;
+  readonly cursor?: string;
+}
+
+const ENTRIES_DEFAULT = 20;
+
+/** Adds the command. */
+export function ps(parent: Command, context: Context): void {
+  const command = remote(parent.command("ps"))
+    .description("list what parts run in the state folder, and the processes of the system, newest first")
+    .addOption(new Option("--only <state>", "processes in this state alone").choices(["open", "ended"]))
+    .addOption(new Option("--status <status>", "processes that ended so").choices([...OUTCOMES]))
+    .option("--route <route>", "processes of this route")
+    .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
+    .option("--cursor <cursor>", "go on where the last page ended");
+  examples(command, [
+    ["troupe ps", ""],
+    ["troupe ps --only open", "what is not done yet"],
+    ["troupe ps --status failed --route trip", ""],
+    ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
+  ], ["With another page to come, its cursor is printed below the table, and as", "`cursor` in the JSON."]);
+  command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
+    const api = await apiOf(options, context.lifetime);
+    const query = { state: options.only, status: options.status, route: options.route, limit: options.limit, cursor: options.cursor };
+    const answer = await api.get("/processes", query);
+    const page = read(pageOf(ProcessEntry), answer, "the processes");
+    const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
+    if (options.json) {
+      say(JSON.stringify({ parts, ...page }));
+    } else {
+      say(parts.length === 0 ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}` : table(["part", "pid"], parts.map(({ name, pid }) => [name, String(pid)])));
+      say("");
+      say(page.entries.length === 0 ? "No such processes." : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)));
+      if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
+    }
+    context.done(EXIT.ok);
+  });
+}
+
+type Row = readonly (string | { readonly text: string; readonly colour: "green" | "yellow" | "red" | "dim" | "bold" })[];
+
+function rowOf(entry: (typeof ProcessEntry)["_output"]): Row {
+  const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
+  return [entry.id, entry.route ?? "", statusCell(entry.status ?? (entry.open ? "open" : "ended")), agoText(entry.atMs, Date.now()), `${entry.code ?? ""}${run}`];
+}

@@ -1,0 +1,29 @@
+/** @module `purge`: takes what ended long ago out of the store. */
+import type { Command } from "commander";
+import { z } from "zod";
+import { say } from "../output.ts";
+import { EXIT } from "../problem.ts";
+import { read } from "../views.ts";
+import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
+
+const Purged = z.looseObject({ purged: z.int(), waiting: z.int() });
+
+/** Adds the command. */
+export function purge(parent: Command, context: Context): void {
+  const command = remote(parent.command("purge"))
+    .description("remove what ended long ago from the store; open processes and undecided dead letters stay")
+    .addOption(durationOption("--older-than <time>", "what ended before that long (default: the system's own retention)"))
+    .option("--dry-run", "only count", false);
+  examples(command, [
+    ["troupe purge --dry-run", "what would go"],
+    ["troupe purge --older-than 30d", ""],
+  ]);
+  command.action(async (options: RemoteOptions & { readonly olderThan?: number; readonly dryRun: boolean }) => {
+    const api = await apiOf(options, context.lifetime);
+    const answer = await api.post("/purge", { ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }), dryRun: options.dryRun });
+    const { purged, waiting } = read(Purged, answer, "the purge");
+    if (options.json) say(JSON.stringify(answer));
+    else say(`${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} for the retention to pass.`);
+    context.done(EXIT.ok);
+  });
+}

@@ -1,0 +1,46 @@
+/** @module `show`: what happened to a process so far, with inputs and outputs. */
+import type { Command } from "commander";
+import { follow } from "../follow.ts";
+import { say } from "../output.ts";
+import { EXIT } from "../problem.ts";
+import { processText } from "../process-text.ts";
+import { ProcessOf, read, StopsOf } from "../views.ts";
+import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+
+interface ShowOptions extends RemoteOptions {
+  readonly follow: boolean;
+  readonly full: boolean;
+  readonly history: boolean;
+}
+
+/** Adds the command. */
+export function show(parent: Command, context: Context): void {
+  const command = remote(parent.command("show"))
+    .argument("<id>", "the process")
+    .description("show a process: stops, attempts, times, path, inputs and outputs, outcome")
+    .option("--follow", "show each step from the first on, until it has ended", false)
+    .option("--full", "inputs and outputs whole, not cut at the edge of the terminal", false)
+    .option("--history", "every line of its history too", false);
+  examples(command, [
+    ["troupe show trip-7", ""],
+    ["troupe show trip-7 --follow", "with --json: JSON lines, the outcome last"],
+    ["troupe show trip-7 --json | jq .outcome.output", ""],
+  ], ["Without --follow 0 is the answer to \"is it known\". With --follow 0 means", "completed or partial, 1 any other end."]);
+  command.action(async (id: string, options: ShowOptions) => {
+    const api = await apiOf(options, context.lifetime);
+    if (options.follow) {
+      context.done(await follow(api, id, options.json));
+      return;
+    }
+    const path = `/processes/${encodeURIComponent(id)}`;
+    const answer = await api.get(path);
+    const process = read(ProcessOf, answer, "the process");
+    const { stops, left = 0 } = read(StopsOf, await api.get(`${path}/stops`), "its stops");
+    if (options.json) say(JSON.stringify({ ...process, stops }));
+    else {
+      say(processText({ process, stops, isFull: options.full, hasHistory: options.history }));
+      if (left > 0) say(`\n${left} older stops are not shown.`);
+    }
+    context.done(EXIT.ok);
+  });
+}

@@ -1,0 +1,112 @@
+/** @module `submit`: gives a task to a running system. */
+import type { Command } from "commander";
+import { v7 } from "uuid";
+import { z } from "zod";
+import type { Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Api } from "../api.ts";
+import { exitOf, follow } from "../follow.ts";
+import { readInput } from "../input.ts";
+import type { Lifetime } from "../lifetime.ts";
+import { complain, say } from "../output.ts";
+import { CliError, EXIT, Refused } from "../problem.ts";
+import { outcomeText } from "../progress.ts";
+import { readRunRecord } from "../run-record.ts";
+import { OutcomeOf, read, Receipt, Submitted } from "../views.ts";
+import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
+
+interface SubmitOptions extends RemoteOptions {
+  readonly id?: string;
+  /** `true`: until it ends. A number: at most so many milliseconds. */
+  readonly wait?: true | number;
+  readonly follow: boolean;
+  readonly timeout?: number;
+  readonly dapr: boolean;
+}
+
+interface Task {
+  readonly id: string;
+  readonly route: string;
+  readonly input: Json;
+  readonly timeoutMs?: number;
+}
+
+const Graph = z.looseObject({ system: z.string() });
+
+/** Adds the command. */
+export function submit(parent: Command, context: Context): void {
+  const command = remote(parent.command("submit"))
+    .argument("<route>", "the route that the task takes")
+    .argument("<input>", "its input: '<json>', @file, or - for standard input")
+    .description("give a task to the running system; it is accepted when the receipt is printed")
+    .option("--id <id>", "the task's id; the same id and input is the same task (default: a new one)")
+    .addOption(durationOption("--wait [time]", "wait for the outcome, for ever or so long, and print it"))
+    .option("--follow", "show each step as it happens, and the outcome", false)
+    .addOption(durationOption("--timeout <time>", "the task's own deadline; it is compensated and ends `expired`"))
+    .option("--dapr", "print the `dapr publish` command for this task and submit nothing", false);
+  examples(command, [
+    [`troupe submit trip '{"wish":"sea","days":4,"budget":900}' --wait`, ""],
+    ["troupe submit trip @task.json --follow", "the input is in a file"],
+    ["jq .task all.json | troupe submit trip -", "the input comes by a pipe"],
+    ["troupe submit trip @task.json --id trip-7", "give it twice: it is one task"],
+    ["troupe submit trip @task.json --dapr", "the same over Dapr's pub/sub:"],
+    [`dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks \\`, ""],
+    [`  --data '{"id":"trip-7","route":"trip","input":{...}}'`, ""],
+  ], [
+    "The id is made before the first try. When no receipt comes, it is printed with",
+    "the error: submit again with --id and nothing is done twice.",
+  ]);
+  command.action(async (route: string, given: string, options: SubmitOptions) => {
+    const input = await readInput(given);
+    const task: Task = { id: options.id ?? v7(), route, input, ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }) };
+    context.done(await runSubmit(task, options, context.lifetime));
+  });
+}
+
+async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime): Promise<number> {
+  const api = await apiOf(options, lifetime);
+  if (options.dapr) return sayPublish(task, api, options);
+  try {
+    if (options.wait !== undefined && !options.follow) return await submitAndWait(task, api, options);
+    const receipt = read(Receipt, await api.post("/tasks", task), "the receipt");
+    if (options.json) say(JSON.stringify(receipt));
+    else say(`Task ${receipt.id} is accepted: route ${receipt.route}, run ${receipt.run}, trace ${receipt.traceId}`);
+    if (options.follow) return await follow(api, receipt.id, options.json);
+    if (!options.json) say(`Follow it: troupe show ${receipt.id} --follow`);
+    return EXIT.ok;
+  } catch (error) {
+    // Whether it was accepted is not known unless the system itself refused it.
+    const isRefused = error instanceof Refused && error.status < 500;
+    if (!isRefused && !(error instanceof CliError && error.code === "STILL_OPEN")) complain(`The task's id is ${task.id}: submit again with --id ${task.id}, and it is the same task.`);
+    throw error;
+  }
+}
+
+/** The same submission again is the same task, so it is a way to wait as long as one likes. */
+async function submitAndWait(task: Task, api: Api, options: SubmitOptions): Promise<number> {
+  const endAtMs = options.wait === true ? Number.POSITIVE_INFINITY : performance.now() + (options.wait ?? 0);
+  for (;;) {
+    const waitMs = Math.max(0, Math.min(LIMITS.waitMsMax, Math.ceil(endAtMs - performance.now())));
+    const answer = await api.post("/tasks", task, { waitMs }, waitMs);
+    if (read(Submitted, answer, "the answer").status !== undefined) {
+      const outcome = read(OutcomeOf, answer, "the outcome");
+      say(options.json ? JSON.stringify(answer) : outcomeText(outcome, outcome.acceptedAtMs ?? 0, outcome.traceId));
+      return exitOf(outcome.status);
+    }
+    if (performance.now() >= endAtMs) throw new CliError("STILL_OPEN", `task ${task.id} is accepted and still open.`, `Look later: troupe show ${task.id} --follow.`);
+  }
+}
+
+async function sayPublish(task: Task, api: Api, options: SubmitOptions): Promise<number> {
+  const { system } = read(Graph, await api.get("/graph"), "the graph");
+  const appId = (await readRunRecord(options.state))?.appId ?? "troupe";
+  const topic = `${system}.tasks`;
+  if (options.json) say(JSON.stringify({ appId, pubsub: "pubsub", topic, data: task }));
+  else say(`dapr publish --publish-app-id ${appId} --pubsub pubsub --topic ${topic} --data ${quoted(JSON.stringify(task))}`);
+  return EXIT.ok;
+}
+
+/** A word for a POSIX shell. */
+function quoted(text: string): string {
+  return `'${text.replaceAll("'", `'\\''`)}'`;
+}

@@ -1,0 +1,191 @@
+/** @module `up`: a system in the foreground under a supervisor, until Ctrl-C; or in the background with `--stay`. */
+import { type Command, Option } from "commander";
+import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { ensureDapr, type Profile } from "../dapr/index.ts";
+import { answers } from "../dapr/part.ts";
+import { PROFILES } from "../dapr/resources.ts";
+import { startEmbedded } from "../embedded.ts";
+import { startFile } from "../file-run.ts";
+import type { Lifetime } from "../lifetime.ts";
+import { logText } from "../log-text.ts";
+import { complain, say, shown } from "../output.ts";
+import { EXIT, Interrupted, problemText } from "../problem.ts";
+import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run.ts";
+import { readRunFile, type RunPlan } from "../run-file.ts";
+import { RunLog } from "../run-log.ts";
+import { removeRunRecord, writeRunRecord } from "../run-record.ts";
+import { detach } from "../stay.ts";
+import { storesOf } from "../stores.ts";
+import { Supervisor } from "../supervisor.ts";
+import { watchSources } from "../watch.ts";
+import { type Context, examples, fromEnv, portOption, stateOption } from "./common.ts";
+
+interface UpOptions {
+  readonly file?: string;
+  readonly profile: Profile;
+  readonly redisUrl?: string;
+  readonly postgresUrl?: string;
+  readonly port: number;
+  readonly state: string;
+  readonly watch: boolean;
+  readonly stay: boolean;
+  readonly verbose: boolean;
+}
+
+const EXAMPLE = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
+const HEALTH_POLL_MS = 2_000;
+const HEALTH_TIMEOUT_MS = 1_000;
+/** So many probes in a row without an answer are told. */
+const UNHEALTHY_PROBES = 3;
+
+/** Adds the command. */
+export function up(parent: Command, context: Context): void {
+  const command = parent
+    .command("up")
+    .argument("[systemFile]", "a module whose default export is system(...); the travel example when left out")
+    .description("run a system under a supervisor: one app, or the apps of a dapr.yaml")
+    .option("-f, --file <dapr.yaml>", "run the apps of a multi-app run file")
+    .addOption(new Option("--profile <name>", "where state and topics live").choices([...PROFILES]).default("embedded"))
+    .addOption(fromEnv("--redis-url <url>", "the Redis of profiles redis and postgres", "TROUPE_REDIS_URL"))
+    .addOption(fromEnv("--postgres-url <url>", "the PostgreSQL of profile postgres", "TROUPE_POSTGRES_URL"))
+    .option("--watch", "restart app and daprd together when a source file changes", false)
+    .option("--stay", "stay up in the background after the command returns, until `troupe down`", false)
+    .option("--verbose", "show what Dapr's programs print too", false)
+    .addOption(portOption())
+    .addOption(stateOption());
+  examples(command, [
+    ["troupe up", "the travel example, until Ctrl-C"],
+    ["troupe up my/system.ts --watch", "yours, restarted when you save a file"],
+    ["troupe up my/system.ts --stay", "in the background; `troupe down` ends it"],
+    ["troupe up --profile redis --redis-url redis://127.0.0.1:6379", ""],
+    ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
+  ], [
+    "A part that dies is started again: up to 5 times in a row, after 0.5, 1, 2, 4",
+    "and 8 s; what stays up for a minute is forgiven. Then everything is stopped",
+    "with PART_ENDED and exit code 1, and the next `up` goes on with open work.",
+  ]);
+  command.action(async (systemFile: string | undefined, options: UpOptions) => {
+    if (systemFile !== undefined && options.file !== undefined) command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
+    if (options.file !== undefined && options.profile !== "embedded") command.error("error: with -f the resources of the file say where state and topics live, not --profile", { exitCode: EXIT.usage });
+    context.done(await (options.stay ? detach({ dir: resolve(options.state) }, context.lifetime) : runUp(systemFile, options, context.lifetime)));
+  });
+}
+
+/** Runs in the foreground. Resolves with the exit code when it is interrupted; throws when a part died for good. */
+async function runUp(systemFile: string | undefined, options: UpOptions, lifetime: Lifetime): Promise<number> {
+  const plan = options.file === undefined ? undefined : await readRunFile(options.file);
+  for (const warning of plan?.warnings ?? []) complain(`warning: ${warning}`);
+  const dir = resolve(options.state);
+  const stores = await storesOf(options);
+  const binaries = await lifetime.orEnd(ensureDapr(say));
+  const runLog = new RunLog(dir);
+  const ids = new Set(plan === undefined ? ["app"] : plan.apps.map(({ appId }) => appId));
+  const log = consoleLog(runLog, options.verbose, ids);
+  const supervisor = new Supervisor({ lifetime, say: (line) => log("troupe", line) });
+  try {
+    const common = { binaries, dir, log, lifetime, onExit: supervisor.onExit };
+    const run = plan === undefined
+      ? await startEmbedded({ ...common, systemFile: systemFile ?? EXAMPLE, appPort: options.port, profile: options.profile, stores })
+      : await startFile({ ...common, apps: plan.apps });
+    try {
+      return await keepUp(run, { dir, plan, logPath: runLog.path, watch: options.watch, log }, supervisor, lifetime);
+    } finally {
+      await removeRunRecord(dir);
+      await supervisor.idle();
+      await run.stop();
+      say("Everything is stopped.");
+    }
+  } finally {
+    await runLog.close();
+  }
+}
+
+interface Kept {
+  readonly dir: string;
+  readonly plan: RunPlan | undefined;
+  readonly logPath: string;
+  readonly watch: boolean;
+  readonly log: (source: string, line: string) => void;
+}
+
+async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<number> {
+  supervisor.begin(partsOf(run));
+  const first = run.units[0];
+  if (first !== undefined) await writeRunRecord(kept.dir, { url: first.url, pid: process.pid, appId: first.appId });
+  if (kept.plan === undefined) say(`The system takes tasks at ${first?.url} (POST /tasks).`);
+  else for (const { appId, url } of run.units) say(`${appId} is up at ${url}`);
+  say(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
+  const watching = kept.watch ? await watchSources(run.units.map(({ folder }) => folder), (path) => void reload(path, run, kept, supervisor, lifetime)) : undefined;
+  if (watching !== undefined) say(`Watching the sources below ${run.units.map(({ folder }) => shown(folder) || ".").join(", ")}.`);
+  void watchHealth(run, kept.log, lifetime);
+  try {
+    return await untilInterrupted(lifetime);
+  } finally {
+    watching?.close();
+  }
+}
+
+/** What the supervisor restarts, by the name under which its end is told. */
+function partsOf(run: Run): ReadonlyMap<string, { isRunning(): boolean; restart(): Promise<void> }> {
+  const controls = [["placement", run.placement], ["scheduler", run.scheduler]] as const;
+  return new Map([
+    ...controls.map(([name, part]) => [name, { isRunning: () => part.running, restart: () => part.start() }] as const),
+    ...run.units.flatMap((unit) => [
+      [unit.appName, { isRunning: () => unit.app.running, restart: () => unit.app.start() }] as const,
+      [sidecarName(unit), { isRunning: () => unit.sidecar.running, restart: () => restartSidecar(unit) }] as const,
+    ]),
+  ]);
+}
+
+/** Restarts the units whose folder holds the file that changed. A program that does not start waits for the next change. */
+async function reload(path: string, run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<void> {
+  const units = run.units.filter(({ folder }) => path.startsWith(folder));
+  const names = units.flatMap((unit) => [unit.appName, sidecarName(unit)]);
+  await supervisor.planned(names, async () => {
+    if (lifetime.signal.aborted) return;
+    kept.log("troupe", `${shown(path)} changed; restarting ${units.map((unit) => unit.appName).join(", ")} with daprd`);
+    try {
+      for (const unit of units) await restartUnit(unit);
+      kept.log("troupe", `restarted after the change of ${shown(path)}`);
+    } catch (error) {
+      for (const line of problemText(error).split("\n")) kept.log("troupe", line);
+      kept.log("troupe", "it does not run now; the next change starts it again");
+    }
+  });
+}
+
+/** Tells when an app stops to answer and when it answers again. It is not killed: work in it may still end. */
+async function watchHealth(run: Run, log: (source: string, line: string) => void, lifetime: Lifetime): Promise<void> {
+  const silent = new Map<RunUnit, number>();
+  while (!lifetime.signal.aborted) {
+    await sleep(HEALTH_POLL_MS, undefined, { signal: lifetime.signal, ref: false }).catch(() => undefined);
+    for (const unit of run.units) {
+      if (lifetime.signal.aborted || !unit.app.running) continue;
+      const before = silent.get(unit) ?? 0;
+      const now = (await answers(Number(new URL(unit.url).port), "/healthz", HEALTH_TIMEOUT_MS)) ? 0 : before + 1;
+      silent.set(unit, now);
+      if (now === UNHEALTHY_PROBES) log("troupe", `${unit.appName} runs and does not answer /healthz`);
+      if (now === 0 && before >= UNHEALTHY_PROBES) log("troupe", `${unit.appName} answers again`);
+    }
+  }
+}
+
+/** Writes every line to the log of the run, and to the terminal what is said by apps and by the launcher; or all of it. */
+function consoleLog(runLog: RunLog, verbose: boolean, apps: ReadonlySet<string>): (source: string, line: string) => void {
+  return (source, line) => {
+    runLog.write(source, line);
+    if (verbose || source === "troupe" || apps.has(source)) say(`[${source}] ${logText(line)}`);
+  };
+}
+
+/** Waits for Ctrl-C or a signal, which end a foreground run as they should; throws anything else that ends it. */
+async function untilInterrupted(lifetime: Lifetime): Promise<number> {
+  try {
+    return await lifetime.orEnd(new Promise<never>(() => undefined));
+  } catch (error) {
+    if (error instanceof Interrupted) return EXIT.ok;
+    throw error;
+  }
+}

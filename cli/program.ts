@@ -1,0 +1,47 @@
+/** @module The `troupe` command: what can be asked of it. */
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { z } from "zod";
+import { cancel } from "./commands/cancel.ts";
+import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
+import { completion } from "./commands/completion.ts";
+import { dead } from "./commands/dead.ts";
+import { doctor } from "./commands/doctor.ts";
+import { down } from "./commands/down.ts";
+import { graph } from "./commands/graph.ts";
+import { ps } from "./commands/ps.ts";
+import { purge } from "./commands/purge.ts";
+import { show } from "./commands/show.ts";
+import { start } from "./commands/start.ts";
+import { submit } from "./commands/submit.ts";
+import { up } from "./commands/up.ts";
+
+const COMMANDS = [start, up, down, ps, submit, show, cancel, dead, graph, doctor, purge, completion];
+
+/** The commands; each gives its exit code to the context. */
+export function program(context: Context): Command {
+  const command = new Command("troupe");
+  // Settings come first: a command takes them from its parent when it is made.
+  command
+    .description("Durable multi-agent systems on Dapr. In a clone of the project: `npm start --` for `troupe`.")
+    .version(version())
+    .exitOverride()
+    .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText })
+    .showHelpAfterError("Try --help.");
+  for (const add of COMMANDS) add(command, context);
+  examples(command, [
+    ["troupe", "the travel example on a default task"],
+    ["troupe snow, northern lights and quiet", "the same on a wish of yours"],
+    ["troupe up my/system.ts --stay", "a system of yours, in the background"],
+    ["troupe submit trip @task.json --follow", "a task for it, step by step"],
+    ["troupe ps", "what runs, and its processes"],
+    ["troupe dead list", "what waits for a decision"],
+    ["troupe down", "the end of it"],
+  ], ["`troupe <command> --help` has examples of each. NO_COLOR is respected."]);
+  return command;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return z.object({ version: z.string() }).parse(manifest).version;
+}
