@@ -1,6 +1,6 @@
 /** @module The `troupe` command: what can be asked of it. */
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
 import { z } from "zod";
 import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
@@ -15,8 +15,32 @@ import { show } from "./commands/show.ts";
 import { start } from "./commands/start.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { complain } from "./output.ts";
+import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./problem.ts";
 
 const COMMANDS = [start, up, down, ps, submit, show, cancel, dead, graph, doctor, purge, completion];
+
+/** Runs a command line, without the program's name. Says what went wrong and what to do; resolves with the exit code. */
+export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {
+  let code: number = EXIT.ok;
+  try {
+    const context = {
+      lifetime,
+      done: (given: number) => {
+        code = given;
+      },
+    };
+    await program(context).parseAsync(words, { from: "user" });
+    return code;
+  } catch (error) {
+    // Commander has printed its message, or the help or version that was asked for.
+    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof Interrupted) return EXIT.failed;
+    complain(words.includes("--json") ? JSON.stringify(problemJson(error)) : problemText(error));
+    return exitCodeOf(error);
+  }
+}
 
 /** The commands; each gives its exit code to the context. */
 export function program(context: Context): Command {

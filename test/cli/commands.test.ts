@@ -1,0 +1,269 @@
+/** @module Every command against a pretended system: good input, bad input, and a system that is away, cannot serve or refuses the token. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { writeRunRecord } from "../../cli/run-record.ts";
+import { refuse, runLine, startStub, type Stub } from "./stub.ts";
+
+const AT_MS = 1_760_000_000_000;
+const RECEIPT = { id: "trip-7", route: "trip", run: 1, sequence: 1, traceId: "abc" };
+const OUTCOME = { id: "trip-7", status: "completed", output: { city: "Palermo" }, traceId: "abc", acceptedAtMs: AT_MS, endedAtMs: AT_MS + 250 };
+const LINE = { atMs: AT_MS + 100, what: "asked", stop: "plan", agent: "PlannerAgent", attempt: 1 };
+const PROCESS = { id: "trip-7", phase: "ended", run: 1, sequence: 9, route: "trip", traceId: "abc", acceptedAtMs: AT_MS, history: [LINE], outcome: { status: "completed", atMs: AT_MS + 250, output: { city: "Palermo" } } };
+const STOPS = { stops: [{ stop: "plan", agent: "PlannerAgent", kind: "do", state: "answered", attempts: 1, askedAtMs: AT_MS + 100, endedAtMs: AT_MS + 200, input: { trip: 1 }, output: { city: "Palermo" } }] };
+const LETTER = { id: "trip-7:1", open: true, atMs: AT_MS, route: "trip", code: "agent.refused", message: "too dear" };
+const INPUT = '{"wish":"sea"}';
+
+let stub: Stub;
+let dir = "";
+beforeEach(async () => {
+  dir = await mkdtemp(join(tmpdir(), "troupe-commands-"));
+  stub = await startStub();
+  await writeRunRecord(dir, { url: stub.url, pid: process.pid, appId: "party" });
+  Object.assign(stub.answers, {
+    "POST /tasks": { status: 202, json: RECEIPT },
+    "GET /processes": { json: { entries: [{ id: "trip-7", open: false, atMs: AT_MS, route: "trip", status: "completed", run: 1 }], cursor: "next" } },
+    "GET /processes/trip-7": { json: PROCESS },
+    "GET /processes/trip-7/stops": { json: STOPS },
+    "POST /processes/trip-7/cancel": { status: 202, json: RECEIPT },
+    "GET /deadletters": { json: { entries: [LETTER] } },
+    "GET /deadletters/trip-7:1": { json: { ...LETTER, letter: { attempts: [{ attempt: 1 }] } } },
+    "POST /deadletters/trip-7:1/redrive": { status: 202, json: { ...RECEIPT, run: 2 } },
+    "POST /deadletters/trip-7:1/discard": { json: { ...LETTER, open: false, decision: "discarded" } },
+    "GET /graph": { json: { system: "party", agents: [], routes: [], edges: [] } },
+    "POST /purge": { json: { purged: 1, waiting: 2 } },
+  });
+});
+afterEach(async () => {
+  await stub.close();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const run = (...words: readonly string[]): ReturnType<typeof runLine> => runLine(...words, "--state", dir, "--patience", "0s");
+
+/** Each command that talks to a system, as a person would type it. */
+const LINES: Readonly<Record<string, readonly string[]>> = {
+  ps: ["ps"],
+  submit: ["submit", "trip", INPUT],
+  "submit --wait": ["submit", "trip", INPUT, "--wait"],
+  "submit --follow": ["submit", "trip", INPUT, "--follow"],
+  "submit --dapr": ["submit", "trip", INPUT, "--dapr"],
+  show: ["show", "trip-7"],
+  "show --follow": ["show", "trip-7", "--follow"],
+  cancel: ["cancel", "trip-7"],
+  "dead list": ["dead", "list"],
+  "dead show": ["dead", "show", "trip-7:1"],
+  "dead redrive": ["dead", "redrive", "trip-7:1"],
+  "dead discard": ["dead", "discard", "trip-7:1", "--reason", "test"],
+  purge: ["purge"],
+};
+
+describe.each(Object.entries(LINES))("%s", (_name, words) => {
+  const failAll = (answer: ReturnType<typeof refuse>): void => {
+    for (const path of Object.keys(stub.answers)) stub.answers[path] = answer;
+  };
+
+  test("with the app down says where it looked and what to do, exit code 3", async () => {
+    await stub.close();
+    const { code, out, err } = await run(...words);
+    expect([code, out]).toEqual([3, ""]);
+    expect(err).toContain(`NOT_REACHABLE: no system answers at ${stub.url}.\nWhat to do: Start one with \`troupe up\``);
+    stub = await startStub();
+  });
+
+  test("with the sidecar down says so and what to do, exit code 3", async () => {
+    failAll(refuse("sidecar.unavailable", "the sidecar does not answer"));
+    const { code, err } = await run(...words);
+    expect(code).toBe(3);
+    expect(err).toMatch(/^sidecar\.unavailable: the sidecar does not answer\nWhat to do: .+/m);
+    expect(err).not.toMatch(/^\s+at /m);
+  });
+
+  test("with a wrong token says how to give one, exit code 4", async () => {
+    failAll(refuse("auth.token", "the token is not the one of this app"));
+    const { code, err } = await run(...words, "--token", "wrong");
+    expect(code).toBe(4);
+    expect(err).toContain("auth.token: the token is not the one of this app\nWhat to do: Give a token that may do this: --token, or TROUPE_TOKEN.");
+    expect(stub.seen[0]?.token).toBe("Bearer wrong");
+  });
+
+  test("with something else at the address says so", async () => {
+    failAll({ status: 500, json: "hello" });
+    const { code, err } = await run(...words);
+    expect(code).toBe(1);
+    expect(err).toMatch(/^APP_ANSWER: what answers at .+ is no Troupe system: 500 without a code\.$/m);
+  });
+
+  test("as JSON for a program: the error is one JSON document", async () => {
+    failAll(refuse("sidecar.unavailable", "away"));
+    const { err } = await run(...words, "--json");
+    expect(JSON.parse(err.trim().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "sidecar.unavailable", message: "away", traceId: "0123" } });
+  });
+});
+
+describe("submit", () => {
+  test("prints the receipt and how to follow it; the id is made here", async () => {
+    const { code, out } = await run("submit", "trip", INPUT);
+    expect([code, out]).toEqual([0, "Task trip-7 is accepted: route trip, run 1, trace abc\nFollow it: troupe show trip-7 --follow\n"]);
+    expect(stub.seen[0]?.body).toMatchObject({ id: expect.stringMatching(/^[0-9a-f-]{36}$/), route: "trip", input: { wish: "sea" } });
+  });
+
+  test("takes the input from a file, with id and deadline", async () => {
+    await writeFile(join(dir, "task.json"), INPUT);
+    await run("submit", "trip", `@${join(dir, "task.json")}`, "--id", "trip-7", "--timeout", "5m", "--json");
+    expect(stub.seen[0]?.body).toEqual({ id: "trip-7", route: "trip", input: { wish: "sea" }, timeoutMs: 300_000 });
+  });
+
+  test("that is answered 503 at first tries again, and it is the same task", async () => {
+    stub.answers["POST /tasks"] = [refuse("sidecar.unavailable"), { status: 202, json: RECEIPT }];
+    const { code } = await runLine("submit", "trip", INPUT, "--state", dir, "--patience", "5s");
+    expect(code).toBe(0);
+    expect(stub.seen.map(({ body }) => body)).toEqual([stub.seen[0]?.body, stub.seen[0]?.body]);
+  });
+
+  test("without a receipt says with which id to try again", async () => {
+    await stub.close();
+    const { err } = await run("submit", "trip", INPUT, "--id", "trip-9");
+    expect(err).toContain("The task's id is trip-9: submit again with --id trip-9, and it is the same task.");
+    stub = await startStub();
+  });
+
+  test("--wait prints the outcome; one that failed is exit code 1, one that is open after the wait 5", async () => {
+    stub.answers["POST /tasks"] = [{ status: 202, json: RECEIPT }, { json: OUTCOME }];
+    expect(await run("submit", "trip", INPUT, "--wait")).toMatchObject({ code: 0, out: "  city: Palermo\n\ncompleted in 0.250 s\n" });
+    expect(stub.seen.map(({ path }) => path)).toEqual(["/tasks?waitMs=60000", "/tasks?waitMs=60000"]);
+    stub.answers["POST /tasks"] = { json: { ...OUTCOME, status: "failed", output: undefined, fault: { code: "agent.refused", message: "too dear" } } };
+    const failed = await run("submit", "trip", INPUT, "--wait");
+    expect([failed.code, failed.out]).toEqual([1, expect.stringContaining("agent.refused: too dear\nWhat to do: ")]);
+    stub.answers["POST /tasks"] = { status: 202, json: RECEIPT };
+    expect(await run("submit", "trip", INPUT, "--id", "trip-7", "--wait", "1ms")).toMatchObject({ code: 5, err: "STILL_OPEN: task trip-7 is accepted and still open.\nWhat to do: Look later: troupe show trip-7 --follow.\n" });
+  });
+
+  test("--dapr prints the command that publishes the same task, and submits nothing", async () => {
+    const { out } = await run("submit", "trip", `{"wish":"it's"}`, "--id", "trip-7", "--dapr");
+    expect(out).toBe(`dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`);
+    expect(stub.seen.map(({ path }) => path)).toEqual(["/graph"]);
+  });
+
+  test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
+    expect(await run("submit", "trip", '{"wish":')).toMatchObject({ code: 2, err: expect.stringMatching(/^USAGE: the input is no JSON: .+\nWhat to do: Quote it/) });
+    expect(await run("submit", "trip", "@absent.json")).toMatchObject({ code: 2, err: expect.stringContaining("USAGE: absent.json cannot be read") });
+    expect(await run("submit", "trip", INPUT, "--wait", "soon")).toMatchObject({ code: 2, err: expect.stringContaining("a time such as 500ms, 30s, 5m, 2h or 7d is expected") });
+    expect(await run("submit", "trip")).toMatchObject({ code: 2, err: expect.stringContaining("missing required argument 'input'") });
+    expect(stub.seen).toEqual([]);
+  });
+
+  test("an input that does not fit is the system's answer, exit code 1", async () => {
+    stub.answers["POST /tasks"] = refuse("schema.task", "task of route trip at days: expected number, found nothing");
+    expect(await run("submit", "trip", INPUT)).toMatchObject({ code: 1, err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Mend the value at the path in the message.\n" });
+  });
+});
+
+describe("following", () => {
+  const events = (...blocks: readonly string[]): { readonly events: string } => ({ events: blocks.map((block) => `${block}\n\n`).join("") });
+  const line = (id: number, what: string): string => `event: line\nid: ${id}\ndata: ${JSON.stringify({ ...LINE, what })}`;
+  const outcome = `event: outcome\ndata: ${JSON.stringify(PROCESS.outcome)}`;
+
+  test("shows each step and the outcome, over a stream that breaks, from where it broke", async () => {
+    stub.answers["GET /processes/trip-7/events"] = [events(": hello", line(0, "asked")), events(line(1, "answered"), outcome)];
+    const { code, out } = await run("submit", "trip", INPUT, "--follow");
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(1)).toEqual([
+      "  seconds  stop      agent         what happened", "    0.100  plan      PlannerAgent  asked", "    0.100  plan      PlannerAgent  answered", "", "  city: Palermo", "", "completed in 0.250 s", "",
+    ]);
+    expect(stub.seen.filter(({ path }) => path.endsWith("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
+  });
+
+  test("as JSON is one document a line, the outcome last", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(line(0, "asked"), outcome);
+    const { out } = await run("show", "trip-7", "--follow", "--json");
+    expect(out.trim().split("\n").map((text) => Object.keys(JSON.parse(text)))).toEqual([["line"], ["outcome"]]);
+  });
+
+  test("of a process that ends badly is exit code 1", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(`event: outcome\ndata: ${JSON.stringify({ status: "cancelled", atMs: AT_MS })}`);
+    expect(await run("show", "trip-7", "--follow")).toMatchObject({ code: 1 });
+  });
+});
+
+describe("show", () => {
+  test("shows head, stops with inputs and outputs, path and outcome", async () => {
+    const { code, out } = await run("show", "trip-7");
+    expect(code).toBe(0);
+    expect(out).toBe([
+      "trip-7: completed", "route trip, run 1, trace abc", "accepted 2025-10-09 08:53:20 UTC", "",
+      "stop  agent         state     tries  at (s)  took (s)", "plan  PlannerAgent  answered  1      0.100   0.100", '    in  {"trip":1}', '    out {"city":"Palermo"}', "",
+      "path: PlannerAgent", "", "  city: Palermo", "", "completed in 0.250 s", "",
+    ].join("\n"));
+  });
+
+  test("of an unknown id says so", async () => {
+    stub.answers["GET /processes/x"] = refuse("process.unknown", "there is no process x");
+    expect(await run("show", "x")).toMatchObject({ code: 1, err: expect.stringContaining("process.unknown: there is no process x\nWhat to do: ") });
+  });
+
+  test("as JSON is the process with its stops", async () => {
+    expect(JSON.parse((await run("show", "trip-7", "--json")).out)).toEqual({ ...PROCESS, ...STOPS });
+  });
+});
+
+test("cancel gives the reason; a process that has ended is refused", async () => {
+  expect(await run("cancel", "trip-7", "--reason", "mind")).toMatchObject({ code: 0, out: "Process trip-7 is being cancelled. Follow it: troupe show trip-7 --follow\n" });
+  expect(stub.seen[0]?.body).toEqual({ reason: "mind" });
+  stub.answers["POST /processes/trip-7/cancel"] = refuse("process.ended");
+  expect((await run("cancel", "trip-7")).code).toBe(1);
+});
+
+test("ps lists processes with filters and the next page", async () => {
+  const { code, out } = await run("ps", "--only", "ended", "--status", "completed", "--route", "trip", "--limit", "1");
+  expect(code).toBe(0);
+  expect(out).toMatch(/process +route +status +since +fault\ntrip-7 +trip +completed +\d+ d\n\nMore: --cursor next\n$/);
+  expect(stub.seen[0]?.path).toBe("/processes?state=ended&status=completed&route=trip&limit=1");
+  expect(JSON.parse((await run("ps", "--json")).out)).toMatchObject({ parts: [], entries: [{ id: "trip-7" }], cursor: "next" });
+  expect(await run("ps", "--status", "gone")).toMatchObject({ code: 2 });
+  expect(await run("ps", "--limit", "0")).toMatchObject({ code: 2 });
+});
+
+describe("dead", () => {
+  test("list shows what waits, with filters", async () => {
+    const { out } = await run("dead", "list", "--route", "trip", "--code", "agent.refused");
+    expect(out).toMatch(/^letter +route +since +fault +what\ntrip-7:1 +trip +\d+ d +agent\.refused +too dear\n$/);
+    expect(stub.seen[0]?.path).toBe("/deadletters?route=trip&code=agent.refused&limit=20");
+  });
+
+  test("show shows what it is, and what can be done", async () => {
+    const { out } = await run("dead", "show", "trip-7:1");
+    expect(out).toContain("trip-7:1: agent.refused, 2025-10-09 08:53:20 UTC\ntoo dear\nWhat to do: ");
+    expect(out).toContain("  attempts:\n    - attempt: 1\n");
+    expect(out).toContain("troupe dead redrive trip-7:1");
+  });
+
+  test("redrive gives the mended input; a second decision is refused", async () => {
+    expect(await run("dead", "redrive", "trip-7:1", "--input", INPUT, "--reason", "typo")).toMatchObject({ code: 0, out: "Process trip-7 runs again, run 2. Follow it: troupe show trip-7 --follow\n" });
+    expect(stub.seen[0]?.body).toEqual({ input: { wish: "sea" }, reason: "typo" });
+    expect(await run("dead", "redrive", "trip-7:1", "--input", "{")).toMatchObject({ code: 2 });
+  });
+
+  test("discard needs a reason", async () => {
+    expect(await run("dead", "discard", "trip-7:1")).toMatchObject({ code: 2, err: expect.stringContaining("required option '--reason <text>' not specified") });
+    expect(await run("dead", "discard", "trip-7:1", "--reason", "test")).toMatchObject({ code: 0, out: "Letter trip-7:1 is discarded.\n" });
+  });
+});
+
+test("purge says what went, or would go", async () => {
+  expect(await run("purge", "--older-than", "7d", "--dry-run")).toMatchObject({ code: 0, out: "Would purge 1 process; 2 wait for the retention to pass.\n" });
+  expect(stub.seen[0]?.body).toEqual({ olderThanMs: 604_800_000, dryRun: true });
+  expect(await run("purge", "--older-than", "long")).toMatchObject({ code: 2 });
+});
+
+test("the address: --url before TROUPE_URL before run.json; what is no URL is wrong usage", async () => {
+  expect(await run("ps", "--url", "nonsense")).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL') });
+  expect((await run("ps", "--url", stub.url)).code).toBe(0);
+  await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30 });
+  expect((await run("ps", "--url", stub.url)).code).toBe(0);
+});
+
+test("down where nothing runs says so, exit code 0", async () => {
+  expect(await runLine("down", "--state", join(dir, "none"), "--json")).toMatchObject({ code: 0, out: '{"stopped":false,"leftBehind":0}\n' });
+});

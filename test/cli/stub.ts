@@ -1,0 +1,84 @@
+/** @module A pretended system for the commands: an HTTP server with answers given by path, and a command line run in this process. */
+import { createServer, type IncomingMessage, type Server } from "node:http";
+import type { AddressInfo } from "node:net";
+import { vi } from "vitest";
+import { Lifetime } from "../../cli/lifetime.ts";
+import { runProgram } from "../../cli/program.ts";
+import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
+
+/** A request as the system saw it. */
+export interface Seen {
+  readonly method: string;
+  /** Path and query, decoded. */
+  readonly path: string;
+  readonly token: string | undefined;
+  readonly lastEventId: string | undefined;
+  readonly body: unknown;
+}
+
+/** What is answered: JSON, or the text of a stream of events. */
+export interface Answer {
+  readonly status?: number;
+  readonly json?: unknown;
+  readonly events?: string;
+}
+
+/** A pretended system. */
+export interface Stub {
+  readonly url: string;
+  readonly seen: Seen[];
+  /** Answers by `METHOD /path` without the query; the last of a list stays. */
+  readonly answers: Record<string, Answer | Answer[]>;
+  close(): Promise<void>;
+}
+
+/** Starts one on a free port. */
+export async function startStub(): Promise<Stub> {
+  const seen: Seen[] = [];
+  const answers: Stub["answers"] = {};
+  const server: Server = createServer((request, response) => {
+    void bodyOf(request).then((body) => {
+      const path = decodeURIComponent(request.url ?? "");
+      const lastEventId = request.headers["last-event-id"];
+      seen.push({ method: request.method ?? "", path, token: request.headers.authorization, lastEventId: typeof lastEventId === "string" ? lastEventId : undefined, body });
+      const given = answers[`${request.method} ${path.split("?")[0]}`] ?? refuse("route.unknown");
+      const answer = Array.isArray(given) ? ((given.length > 1 ? given.shift() : given[0]) ?? {}) : given;
+      response.writeHead(answer.status ?? 200, { "content-type": answer.events === undefined ? "application/json" : "text/event-stream" });
+      response.end(answer.events ?? JSON.stringify(answer.json));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return { url, seen, answers, close: () => new Promise((resolve) => server.close(() => resolve())) };
+}
+
+/** The answer of a system that refuses. */
+export function refuse(code: FaultCode, message = `about ${code}`): Answer {
+  return { status: FAULTS[code].httpStatus, json: { error: { code, message, fix: FAULTS[code].fix }, traceId: "0123" } };
+}
+
+/** Runs a command line in this process. */
+export async function runLine(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+  let [out, err] = ["", ""];
+  const spies = [
+    vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+      out += String(text);
+      return true;
+    }),
+    vi.spyOn(process.stderr, "write").mockImplementation((text) => {
+      err += String(text);
+      return true;
+    }),
+  ];
+  try {
+    return { code: await runProgram(words, new Lifetime()), out, err };
+  } finally {
+    for (const spy of spies) spy.mockRestore();
+  }
+}
+
+async function bodyOf(request: IncomingMessage): Promise<unknown> {
+  let text = "";
+  for await (const chunk of request) text += String(chunk);
+  return text === "" ? undefined : JSON.parse(text);
+}
