@@ -31,7 +31,7 @@ export async function* readEvents(response: Response, silenceMs: number): AsyncG
 }
 
 /** A block of lines as an event; comments alone are none. */
-export function parseEvent(block: string): ServerEvent | undefined {
+function parseEvent(block: string): ServerEvent | undefined {
   const fields = new Map<string, string>();
   for (const line of block.split(/\r?\n/)) {
     const [, name = "", value = ""] = /^([^:]*)(?:: ?(.*))?$/.exec(line) ?? [];
