@@ -32,8 +32,6 @@ export class SimStore {
   readonly writes: Written[] = [];
   readonly #world: World;
   readonly #cells = new Map<string, Cell>();
-  /** Versions of contents that replaced others. */
-  readonly #tags = new WeakMap<object, string>();
   #awayUntilMs = -1;
   forgot = false;
 
@@ -44,9 +42,9 @@ export class SimStore {
   /** The store as one host sees it. */
   of(life: Life): StateStore {
     return {
-      read: (keys) => this.#read(life, keys),
+      read: (keys) => this.#read(life, () => this.peek(keys)),
       insert: (key, text) => this.#insert(life, key, text),
-      tagged: async (key) => this.#tagged(key, await this.#read(life, [key])),
+      tagged: (key) => this.#read(life, () => this.#tagged(key)),
       replace: (key, text, tag) => this.#change(life, text === undefined ? `remove ${key}` : `replace ${key}`, () => this.#replace(life, key, text, tag)),
       remove: async (keys) => {
         const done = await this.#change(life, `remove ${keys.length} keys from ${keys[0] ?? ""}`, () => this.#remove(keys));
@@ -55,10 +53,9 @@ export class SimStore {
     };
   }
 
-  #tagged(key: string, found: ReadonlyMap<string, Json>): Tagged | undefined {
-    const content = found.get(key);
-    // Between the read and its answer the key may have been replaced: then the tag is of the content that was read.
-    return content === undefined ? undefined : { content, tag: this.#tags.get(content as object) ?? "1" };
+  #tagged(key: string): Tagged | undefined {
+    const content = this.content(key);
+    return content === undefined ? undefined : { content, tag: String(this.#cells.get(key)?.version) };
   }
 
   /** A replacement or removal: as unreliable as an insert. */
@@ -87,13 +84,14 @@ export class SimStore {
     return true;
   }
 
-  #read(life: Life, keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
+  /** What is seen is what is there when the read is answered. */
+  #read<T>(life: Life, look: () => T): Promise<T> {
     const { faults, random } = this.#world;
     return this.#world.port(life, "read", false, (resolve, reject) => {
       const fails = faults.happens("readFails", random.store) || this.#away;
       this.#world.toLife(life, fails ? UNAVAILABLE_MS : this.#world.latency(), () => {
         if (fails) reject(new Fault("store.unavailable", "the simulated store does not answer"));
-        else resolve(this.peek(keys));
+        else resolve(look());
       });
     });
   }
@@ -142,10 +140,7 @@ export class SimStore {
   content(key: string): Json | undefined {
     const cell = this.#cells.get(key);
     if (cell === undefined) return undefined;
-    if (cell.content === undefined) {
-      cell.content = JSON.parse(cell.text) as Json;
-      if (cell.version > 1) this.#tags.set(cell.content as object, String(cell.version));
-    }
+    cell.content ??= JSON.parse(cell.text) as Json;
     return cell.content;
   }
 

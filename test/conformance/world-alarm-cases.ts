@@ -14,7 +14,7 @@ const QUIET_MS = 1_000;
 const AWAY_MS = 1_800;
 const BURST_MS = 600;
 const BURST_TICKS_MIN = 4;
-const MANY = 50;
+const ALARMS = 50;
 /** By then daprd has found a dead app dead: three probes, a second apart. */
 const FOUND_DEAD_MS = 4_500;
 const ATTEMPTS_MAX = 3;
@@ -99,8 +99,8 @@ const ringing: readonly Case[] = [
     await remove(rig, other, NAME);
     return [rang, ...(await Promise.all([rings(rig, other, 1, QUIET_MS), rings(rig, actor, 2, QUIET_MS)]))];
   }) },
-  { name: "many alarms at once all ring", same: MANY, run: async (rig) => {
-    const actors = Array.from({ length: MANY }, () => freshActor(rig));
+  { name: "many alarms at once all ring", same: ALARMS, run: async (rig) => {
+    const actors = Array.from({ length: ALARMS }, () => freshActor(rig));
     await Promise.all(actors.map((actor) => set(rig, actor, NAME, SHORT_MS, LONG_MS)));
     await rig.comes(() => actors.every((actor) => ticks(rig, actor) > 0), SOON_MS);
     const rang = actors.filter((actor) => ticks(rig, actor) > 0).length;

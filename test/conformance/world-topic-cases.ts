@@ -8,7 +8,7 @@ import { ANSWER, BLANKS, freshActor, gate, messageTo, outcome, type Reaction, to
 const SOON_MS = 5_000;
 /** Nothing that the broker still holds takes longer. */
 const QUIET_MS = 1_500;
-const MANY = 50;
+const MESSAGES = 50;
 const LOST = "Messages that nobody took";
 
 async function published(rig: WorldRig, message: Message, topic = topicOf(rig, message.to)): Promise<Json> {
@@ -44,11 +44,11 @@ const delivery: readonly Case[] = [
     await rig.comes(() => rig.script.count(actor.id, "event") > 0, SOON_MS);
     return rig.script.of(actor.id, "event")[0]?.name === "the-id";
   } },
-  { name: "many messages at once all come, in whatever order", same: MANY, run: async (rig) => {
+  { name: "many messages at once all come, in whatever order", same: MESSAGES, run: async (rig) => {
     const actor = freshActor(rig);
     const different = (): number => new Set(rig.script.of(actor.id, "turn").map(({ name }) => name)).size;
-    await Promise.all(Array.from({ length: MANY }, (_, index) => published(rig, messageTo(actor, `m-${index}`))));
-    await rig.comes(() => different() === MANY, SOON_MS);
+    await Promise.all(Array.from({ length: MESSAGES }, (_, index) => published(rig, messageTo(actor, `m-${index}`))));
+    await rig.comes(() => different() === MESSAGES, SOON_MS);
     return different();
   } },
   { name: "a message that is published twice comes twice", same: 2, run: async (rig) => {
