@@ -8,6 +8,7 @@ import { Fault, faultFrom, isRetryable, type WireFault } from "../runtime/faults
 import type { Message, TurnAnswer } from "../runtime/protocol.ts";
 import { Leases } from "./leases.ts";
 import type { Logger } from "./log.ts";
+import type { HostMetrics } from "./metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "./ports.ts";
 import { Runner } from "./runner.ts";
@@ -25,6 +26,7 @@ export interface AgentActorParts {
   readonly writer: WriterIdentity;
   readonly performer: Performer;
   readonly log: Logger;
+  readonly metrics: HostMetrics;
 }
 
 /** All actors of one agent in this host. */
@@ -33,13 +35,15 @@ export class AgentActors {
   readonly runner: Runner;
   readonly #parts: AgentActorParts;
   readonly #leases: Leases;
+  /** Work that waits at actors, where there is any; kept only where somebody counts. */
+  readonly #queues = new Map<string, number>();
 
   constructor(parts: AgentActorParts) {
     this.#parts = parts;
     this.engine = new TurnEngine({ type: parts.type, machine: agentMachine, system: parts.system, ports: parts.ports, values: parts.values, writer: parts.writer });
     this.#leases = new Leases(parts.ports.clock);
     this.runner = new Runner({
-      definition: parts.definition, type: parts.type, values: parts.values, clock: parts.ports.clock, transport: parts.ports.transport, log: parts.log,
+      definition: parts.definition, type: parts.type, values: parts.values, clock: parts.ports.clock, transport: parts.ports.transport, log: parts.log, metrics: parts.metrics,
       feed: (actorId, input) => this.#feed(actorId, input), peek: (actorId) => this.engine.peek(actorId),
     });
   }
@@ -78,7 +82,31 @@ export class AgentActors {
     return result.state;
   }
 
+  /** The agent's name. */
+  get name(): string {
+    return this.#parts.definition.name;
+  }
+
+  /** Work that waits for its actor or for a slot, as this host last knew it. Zero when no metrics are read. */
+  get waiting(): number {
+    let count = this.runner.waiting;
+    for (const length of this.#queues.values()) count += length;
+    return count;
+  }
+
+  /** The actor moves away: what waits there is counted where it is. */
+  deactivate(actorId: string): void {
+    this.#queues.delete(actorId);
+    this.engine.forget(actorId);
+  }
+
+  #noteQueue(actorId: string, length: number): void {
+    if (length > 0) this.#queues.set(actorId, length);
+    else this.#queues.delete(actorId);
+  }
+
   #after(actorId: string, result: TurnResult<AgentState>): void {
+    if (this.#parts.metrics.on) this.#noteQueue(actorId, result.state.ready.length);
     if (result.effects.length === 0) return;
     const direct = !result.wrote;
     void this.#parts.performer.perform(result.effects, { direct, local: (effect) => this.#local(actorId, effect, result.state) });

@@ -15,12 +15,14 @@ import { AgentActors } from "./agent-actor.ts";
 import { AlarmKeeper } from "./alarm-keeper.ts";
 import { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
+import { HostMetrics } from "./metrics.ts";
 import { Performer } from "./performer.ts";
 import type { ActorHost, Heartbeat, Ports } from "./ports.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
 import { incarnationAt } from "./seat.ts";
-import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
+import { ATTRIBUTE, SPAN } from "./telemetry-names.ts";
+import { inSpan } from "./telemetry.ts";
 import { TurnEngine, type WriterIdentity } from "./turn.ts";
 import { Values } from "./values.ts";
 
@@ -46,6 +48,7 @@ export class Host implements ActorHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly processes: ProcessActors;
+  readonly #metrics: HostMetrics;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
@@ -54,13 +57,14 @@ export class Host implements ActorHost {
 
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, seat }: HostParts) {
     this.#log = log;
+    this.#metrics = new HostMetrics(system.name);
     this.incarnation = incarnationAt(seat, ports.chance.token());
     this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterDesk");
     const writer = writerOf(this.incarnation);
     const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, log });
-    const shared = { ports, values: this.values, writer, performer, log };
+    const shared = { ports, values: this.values, writer, performer, log, metrics: this.#metrics };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({
       ...shared, system, type: this.#processType, alarms: new AlarmKeeper(ports.alarms, ports.clock), directory: this.directory, openMax,
@@ -76,6 +80,7 @@ export class Host implements ActorHost {
       const type = actorType(system.name, index);
       this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
     }
+    this.#metrics.watch({ open: () => this.processes.openCount, queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const) });
     this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
   }
 
@@ -88,7 +93,7 @@ export class Host implements ActorHost {
   receive(message: Message): Promise<TurnAnswer> {
     this.#log.debug({ messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) }, "a message came");
     const attributes = { [ATTRIBUTE.actor]: message.to.type, [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
-    return inSpan(SPAN.turn, message.trace, attributes, () => this.#receive(message));
+    return inSpan(SPAN.turn, message.trace, attributes, () => this.#metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)));
   }
 
   async #receive(message: Message): Promise<TurnAnswer> {
@@ -128,7 +133,7 @@ export class Host implements ActorHost {
   /** What is cached of an actor that moves away would only be found stale later. */
   deactivate(actor: Address): void {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
-    this.#agents.get(actor.type)?.engine.forget(actor.id);
+    this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#indexes.get(actor.type)?.forget(actor.id);
   }
 
@@ -143,6 +148,7 @@ export class Host implements ActorHost {
   async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
     this.processes.stop();
+    this.#metrics.end();
   }
 }
 

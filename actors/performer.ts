@@ -11,7 +11,8 @@ import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
 import { LruMap } from "./lru.ts";
 import type { Ports } from "./ports.ts";
-import { ATTRIBUTE, inSpan, SPAN } from "./telemetry.ts";
+import { ATTRIBUTE, SPAN } from "./telemetry-names.ts";
+import { inSpan } from "./telemetry.ts";
 
 /** Effects that concern only the host that holds the actor. */
 export type LocalEffect = Extract<Effect, { kind: "run" | "stop" | "watch" }>;

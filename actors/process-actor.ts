@@ -15,6 +15,7 @@ import type { AlarmKeeper } from "./alarm-keeper.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
 import { LruMap } from "./lru.ts";
+import type { HostMetrics } from "./metrics.ts";
 import type { Performer } from "./performer.ts";
 import type { Ports } from "./ports.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "./turn.ts";
@@ -31,6 +32,7 @@ export interface ProcessActorParts {
   readonly directory: IndexClient;
   readonly performer: Performer;
   readonly log: Logger;
+  readonly metrics: HostMetrics;
   /** Open processes of this host above which top-level tasks are refused. */
   readonly openMax: number;
   /** Called after each record, before its effects are performed. */
@@ -81,6 +83,7 @@ export class ProcessActors {
     const { body } = message;
     if (body.kind === "task") return this.#acceptTask(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
+    if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
     return this.#answer(message, result, result.wrote ? "fresh" : "again");
   }
 
@@ -186,12 +189,19 @@ export class ProcessActors {
     });
   }
 
+  /** Both moments are of the manager's clock, also where the agent is on another host. */
+  #measureHop(workId: string, before: ProcessState): void {
+    const work = before.works[workId];
+    if (work?.status === "asked") this.#parts.metrics.hopped("agent" in work.target ? work.target.agent : work.target.route, work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
+  }
+
   /** One line when a process opens and one when it ends: never what it is about, always its trace id. */
   #tell(before: ProcessState, after: ProcessState): void {
     this.#parts.observe(before, after);
     if (before.phase === after.phase || after.task === undefined) return;
     const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
     if (after.phase === "open") this.#parts.log.info(facts, "a task was accepted");
+    if (after.phase === "ended" && after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run)) this.#parts.metrics.ended(after.task.route, after.outcome);
     if (after.phase === "ended") this.#parts.log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 

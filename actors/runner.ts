@@ -12,10 +12,12 @@ import { Fault, faultFrom, isRetryable, type Json, wireFault } from "../runtime/
 import type { AgentInput, FinishedResult } from "../runtime/agent/machine.ts";
 import type { AgentState, AgentWork } from "../runtime/agent/state.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { SPAN, ATTRIBUTE, inSpan } from "./telemetry.ts";
+import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "./telemetry-names.ts";
+import { inSpan } from "./telemetry.ts";
 import { type Address, traceId } from "../runtime/protocol.ts";
 import { HandlerRun } from "./handler-run.ts";
 import type { Logger } from "./log.ts";
+import type { HostMetrics } from "./metrics.ts";
 import { pause } from "./pause.ts";
 import type { Clock, Transport } from "./ports.ts";
 import { Slots } from "./slots.ts";
@@ -34,6 +36,7 @@ export interface RunnerParts {
   readonly clock: Clock;
   readonly transport: Transport;
   readonly log: Logger;
+  readonly metrics: HostMetrics;
 }
 
 interface Active {
@@ -56,6 +59,11 @@ export class Runner {
   constructor(parts: RunnerParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.definition.concurrency);
+  }
+
+  /** Handlers that wait for a slot. */
+  get waiting(): number {
+    return this.#slots.waiting;
   }
 
   /** Handlers in work or being begun, parked ones left out. */
@@ -193,8 +201,13 @@ export class Runner {
     await this.#takeSlot(active);
     const { run } = active;
     try {
-      const attributes = { [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id, [ATTRIBUTE.agent]: this.#parts.definition.name, [ATTRIBUTE.effect]: "run" };
-      const result = await inSpan(SPAN.effect, work.trace, attributes, () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)));
+      const { name } = this.#parts.definition;
+      const attributes = {
+        [ATTRIBUTE.process]: work.processId, [ATTRIBUTE.work]: work.id, [ATTRIBUTE.effect]: "run", [ATTRIBUTE.mode]: work.mode, [ATTRIBUTE.attempt]: work.attempt,
+        [ATTRIBUTE.operation]: INVOKE_AGENT, [ATTRIBUTE.agent]: name, [ATTRIBUTE.conversation]: work.processId,
+      };
+      const result = await inSpan(SPAN.effect, work.trace, attributes, () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)), faultCode);
+      this.#parts.metrics.attempted(name, work.mode, faultCode(result));
       const state = work.mode === "do" && !("fault" in result) ? run.pendingState : undefined;
       await this.#offer(actorId, { kind: "finished", mode: work.mode, workId: work.id, token: work.token, result, ...(state === undefined ? {} : { state }) });
     } finally {
@@ -281,4 +294,8 @@ export class Runner {
     const end = this.#parts.clock.nowMs() + ms;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
   }
+}
+
+function faultCode(result: FinishedResult): string | undefined {
+  return "fault" in result ? result.fault.code : undefined;
 }

@@ -19,6 +19,11 @@ export class Slots {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Takers that wait. */
+  get waiting(): number {
+    return this.#waiting.length;
+  }
+
   give(): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#free += 1;

@@ -15,7 +15,8 @@ import type { Host } from "./host.ts";
 import type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
-import { ATTRIBUTE, freshTrace, taskTrace } from "./telemetry.ts";
+import { ATTRIBUTE } from "./telemetry-names.ts";
+import { freshTrace, taskTrace } from "./telemetry.ts";
 import { Waiters } from "./waiters.ts";
 
 /** What is read of a process's own view. */

@@ -4,30 +4,15 @@
  * Only `@opentelemetry/api` is used, so nothing is measured or sent unless the application installs an SDK. The trace
  * context travels in messages and stands in the journal: it survives queues, alarms, retries and restarts.
  */
-import { type Attributes, context, type Context, isSpanContextValid, ProxyTracer, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
+import { type Attributes, context, type Context, isSpanContextValid, ProxyTracer, type Span, SpanKind, SpanStatusCode, trace, TraceFlags } from "@opentelemetry/api";
 import { isFault } from "../runtime/faults.ts";
 import type { Trace } from "../runtime/protocol.ts";
 import type { Chance } from "./ports.ts";
+import { ATTRIBUTE, SPAN } from "./telemetry-names.ts";
 
 const TRACER = "troupe";
 const HEX_TRACE_LENGTH = 32;
 const HEX_SPAN_LENGTH = 16;
-
-/** Names of spans. */
-export const SPAN = { task: "troupe.task", turn: "troupe.turn", message: "troupe.message", effect: "troupe.effect" } as const;
-/** Names of the attributes of spans. Those that do not begin with `troupe` are OpenTelemetry's own. */
-export const ATTRIBUTE = {
-  process: "troupe.process.id",
-  route: "troupe.route",
-  message: "troupe.message.id",
-  kind: "troupe.message.kind",
-  actor: "troupe.actor",
-  effect: "troupe.effect.kind",
-  work: "troupe.work.id",
-  agent: "gen_ai.agent.name",
-  sequence: "troupe.journal.sequence",
-  fault: "error.type",
-} as const;
 
 /** A trace context of its own: for tasks that come with none while no SDK is installed. */
 export function freshTrace(chance: Chance): Trace {
@@ -47,22 +32,32 @@ function contextOf(parent: Trace): Context {
   return trace.setSpanContext(context.active(), { traceId, spanId, traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED, isRemote: true });
 }
 
-/** Runs something in a span under a message's trace. A thrown value marks the span and is thrown on. */
-export async function inSpan<T>(name: string, parent: Trace, attributes: Attributes, action: () => Promise<T>): Promise<T> {
+/**
+ * Runs something in a span under a message's trace. A thrown value marks the span and is thrown on; `faultOf` finds the
+ * code of a fault that came as a result.
+ */
+export async function inSpan<T>(name: string, parent: Trace, attributes: Attributes, action: () => Promise<T>, faultOf?: (result: T) => string | undefined): Promise<T> {
   const tracer = trace.getTracer(TRACER);
   // The stand-in of an SDK that is not there: nobody would see the span.
   if (tracer instanceof ProxyTracer) return await action();
   const parentContext = contextOf(parent);
   const span = tracer.startSpan(name, { attributes, kind: SpanKind.INTERNAL }, parentContext);
   try {
-    return await context.with(trace.setSpan(parentContext, span), action);
+    const result = await context.with(trace.setSpan(parentContext, span), action);
+    const code = faultOf?.(result);
+    if (code !== undefined) markFault(span, code);
+    return result;
   } catch (error) {
-    span.setAttribute(ATTRIBUTE.fault, isFault(error) ? error.code : "error");
-    span.setStatus({ code: SpanStatusCode.ERROR });
+    markFault(span, isFault(error) ? error.code : "error");
     throw error;
   } finally {
     span.end();
   }
+}
+
+function markFault(span: Span, code: string): void {
+  span.setAttribute(ATTRIBUTE.fault, code);
+  span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
 /**

@@ -5,6 +5,7 @@
 import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { serve } from "../actors/index.ts";
+import { startTelemetry } from "../actors/telemetry-out.ts";
 import { loadSystem } from "./load.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./problem.ts";
 
@@ -19,6 +20,7 @@ async function main(): Promise<void> {
   // What user code lets slip must not take other people's work down with it: everything durable is in the journal.
   process.on("unhandledRejection", (error) => logger.error({ err: error }, "a promise was rejected and nobody caught it"));
   process.on("uncaughtException", (error) => logger.error({ err: error }, "an error was thrown and nobody caught it"));
+  const telemetry = await startTelemetry({ env: process.env, serviceName: process.env["APP_ID"] ?? "troupe", log: logger });
   const system = await loadSystem(file);
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
@@ -36,7 +38,7 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
-    host.stop().then(
+    host.stop().then(() => telemetry?.stop()).then(
       () => process.exit(EXIT.ok),
       (error: unknown) => {
         logger.error({ err: error }, "the app did not stop in an orderly way");

@@ -18,6 +18,8 @@ const RULES: readonly Rule[] = [
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["pino", "uuid", "node:*"] },
   // The entry for tests also has the simulator, which is made of the shell.
   { under: "actors/testing.ts", may: ["actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "simulation/"], packages: [] },
+  // The SDK is the user's, loaded where the environment asks for it.
+  { under: "actors/telemetry-out.ts", may: ["actors/log.ts"], packages: ["@opentelemetry/sdk-node"] },
   { under: "actors/", may: ["actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "agents/", "runtime/"], packages: ["zod", "p-queue", "uuid", "@opentelemetry/api", "node:*"] },
   { under: "cli/", may: ["cli/", "actors/", "agents/", "runtime/"], packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"] },
   { under: "examples/", may: ["examples/", "agents/index.ts", "actors/index.ts", "actors/testing.ts"], packages: ["zod", "openai", "node:*"] },
