@@ -1,0 +1,106 @@
+/** @module `up` as a supervisor on a real Dapr: killed parts come back while a task completes, what does not stay up ends the run, saved sources are run. */
+import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { findDapr } from "../../cli/dapr/find.ts";
+import { freePort } from "../../cli/dapr/ports.ts";
+import { type CommandRun, processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+
+const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
+const TEST_MS = 120_000;
+const OK = { code: 0, signal: null };
+const FAILED = { code: 1, signal: null };
+const TRIP = '{"wish":"lake and mountains","days":3,"budget":500}';
+
+const binaries = await findDapr();
+if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
+
+let dir = "";
+let remove = async (): Promise<void> => undefined;
+beforeEach(async () => {
+  ({ dir, remove } = await testFolder());
+});
+afterEach(async () => {
+  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
+  await remove();
+});
+
+async function upWith(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<CommandRun> {
+  const run = await startCommand(dir, ["up", ...words, "--port", String(await freePort())], env);
+  await run.until("The system takes tasks at");
+  return run;
+}
+
+/** The pid of the part whose command line holds the text. */
+function partOf(text: string): number {
+  return processesOf(dir).find(({ command }) => command.includes(text))?.pid ?? 0;
+}
+
+async function endOf(run: CommandRun): Promise<void> {
+  process.kill(run.child.pid, "SIGINT");
+  expect(await run.child.exited, run.text()).toEqual(OK);
+  expect(processesOf(dir)).toEqual([]);
+}
+
+describe.skipIf(binaries === undefined)("up", () => {
+  test.each([
+    ["app", "cli/app.ts", "app"],
+    ["daprd", "--app-id", "daprd troupe"],
+    ["scheduler", "--etcd-data-dir", "scheduler"],
+  ])("a killed %s is started again, and that is said, while a task completes", { timeout: TEST_MS }, async (_name, mark, part) => {
+    const run = await upWith({ TRAVEL_DESK_MS: "3000" });
+    const task = await startCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"]);
+    await run.until("a task was accepted");
+    process.kill(partOf(mark), "SIGKILL");
+    await run.until(`${part} ended with SIGKILL; restart 1 of 5 in 0.5 s`);
+    await run.until(`${part} is up again`);
+    expect(await task.child.exited, `${task.text()}\n${run.text()}`).toEqual(OK);
+    expect(task.text()).toContain("city: Ljubljana");
+    expect(await readdir(join(dir, ".troupe", "bookings"))).toHaveLength(2);
+    await endOf(run);
+  });
+
+  test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
+    await copyExample();
+    const run = await upWith({}, "party/system.ts");
+    // From now on the program cannot start.
+    await writeFile(join(dir, "party/system.ts"), "throw new Error('no such desk');");
+    process.kill(partOf("cli/app.ts"), "SIGKILL");
+    expect(await run.child.exited).toEqual(FAILED);
+    expect(run.text()).toContain("app did not start: SYSTEM_LOAD: party/system.ts cannot be loaded: no such desk");
+    expect(run.text()).toContain("restart 5 of 5 in 8 s");
+    expect(run.text()).toMatch(/^PART_ENDED: app .+ It was restarted 5 times and does not stay up, so everything was stopped\.$/m);
+    expect(processesOf(dir)).toEqual([]);
+  });
+
+  test("--watch runs what was saved, app and daprd together; a program that does not start waits for the next save", { timeout: TEST_MS }, async () => {
+    await copyExample();
+    const run = await upWith({}, "party/system.ts", "--watch");
+    const [app, daprd] = [partOf("cli/app.ts"), partOf("--app-id")];
+    const world = await readFile(join(dir, "party/world.ts"), "utf8");
+    await writeFile(join(dir, "party/world.ts"), "export const broken: = 1;");
+    await run.until("party/world.ts changed; restarting app with daprd");
+    await run.until("it does not run now; the next change starts it again");
+    expect(run.text()).toContain("SYSTEM_LOAD: party/system.ts cannot be loaded");
+    await writeFile(join(dir, "party/world.ts"), world.replace("export function jokeAbout(", 'export function jokeAbout(..._all: readonly unknown[]): string {\n  return "a new joke";\n}\n\nexport function oldJokeAbout('));
+    await run.until("restarted after the change of party/world.ts");
+    expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(app);
+    expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(daprd);
+    const { exit, text } = await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"]);
+    expect(exit, text).toEqual(OK);
+    expect(text).toContain("remark: a new joke");
+    await endOf(run);
+  });
+});
+
+/** The travel example in the test's folder, with the library where its imports find it. */
+async function copyExample(): Promise<void> {
+  const from = join(ROOT, "examples/01-travel");
+  await mkdir(join(dir, "party"));
+  for (const name of await readdir(from)) {
+    const path = join(dir, "party", name);
+    if (!name.endsWith(".ts")) await copyFile(join(from, name), path);
+    else await writeFile(path, (await readFile(join(from, name), "utf8")).replaceAll('"troupe"', JSON.stringify(join(ROOT, "agents/index.ts"))).replaceAll('"zod"', JSON.stringify(fileURLToPath(import.meta.resolve("zod")))));
+  }
+}
