@@ -23,7 +23,7 @@ export interface Heading {
 
 /** What a document is made of. */
 export interface Parts {
-  /** Lines outside of fences, with what is code or a comment in them left out. */
+  /** Lines outside of fences, with code and comments in them left empty. */
   readonly prose: readonly Line[];
   readonly fences: readonly Fence[];
   readonly headings: readonly Heading[];
@@ -54,7 +54,7 @@ export function partsOf(text: string): Parts {
     const found = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/.exec(row);
     return found === null ? [] : [{ line: number, level: (found[1] ?? "").length, text: found[2] ?? "" }];
   });
-  return { prose: prose.map(({ number, text: row }) => ({ number, text: row.replaceAll(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, "") })), fences, headings };
+  return { prose: prose.map(({ number, text: row }) => ({ number, text: row.replaceAll(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, "``") })), fences, headings };
 }
 
 /** The anchors of a document's headings, made as GitHub makes them: a second heading of the same text gets `-1`, and so on. */

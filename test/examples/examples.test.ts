@@ -60,7 +60,7 @@ describe("03: the checks of Markdown", () => {
   test("links: files, anchors of this file and of others, targets and texts; code is left alone", async () => {
     process.env["MARKDOWN_ROOT"] = dir;
     await writeFile(join(dir, "b.md"), "# B\n## Use it\n## Use it\n");
-    const good = "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [x](https://example.org/a) `[x](gone.md)`\n```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
+    const good = "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [`x`](b.md) [x](https://example.org/a) `[x](gone.md)`\n```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
     expect(texts(checkLinks(document(good)))).toEqual([]);
     const bad = "# A\n[x](gone.md)\n[x](b.md#gone)\n[x](#gone)\n[x]()\n[](b.md)\n[x](http://)\n[x](../outside.md)\n";
     expect(texts(checkLinks(document(bad)))).toEqual([

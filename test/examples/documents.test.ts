@@ -1,0 +1,61 @@
+/** @module The documents are true: their programs are typed, run, and print what they say; every error code has its entry. */
+import { execFile } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { FAULTS } from "../../runtime/faults.ts";
+import { printedBy, programs } from "./programs.ts";
+import { ROOT } from "./readme.ts";
+
+/** Each idea has a page, and each page a program. */
+const IDEAS = ["tasks", "routes", "agents", "asks-and-steps", "outcomes", "dead-letters", "cycles", "limits", "deployment", "troubleshooting"];
+const ENTRY_CHARS_MIN = 60;
+const all = programs();
+
+describe("programs", () => {
+  test.each(IDEAS)("docs/%s.md has a program and what it prints", (idea) => {
+    expect(all.filter(({ path, printed }) => path === `docs/${idea}.md` && printed !== undefined)).not.toEqual([]);
+  });
+
+  test.each(all)("$path:$line prints what it says (else: node test/examples/programs.ts)", async ({ code, printed }) => {
+    expect(printed).toBeDefined();
+    expect(await printedBy(code)).toBe(printed);
+  });
+
+  let dir = "";
+  beforeAll(async () => {
+    // Inside the project, or the programs would not find its package by name.
+    await mkdir(join(ROOT, ".troupe"), { recursive: true });
+    dir = await mkdtemp(join(ROOT, ".troupe", "documents-"));
+  });
+  afterAll(() => rm(dir, { recursive: true }));
+
+  test("all of them have the right types", async () => {
+    await Promise.all(all.map(({ code }, index) => writeFile(join(dir, `program-${index}.ts`), code)));
+    await writeFile(join(dir, "tsconfig.json"), JSON.stringify({ extends: join(ROOT, "tsconfig.json"), compilerOptions: { rootDir: ROOT }, include: [dir] }));
+    const found = await new Promise<string>((resolve) => {
+      execFile(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit", "-p", dir], { cwd: ROOT }, (_error, stdout, stderr) => resolve(stdout + stderr));
+    });
+    const named = found.replaceAll(/\S*program-(\d+)\.ts/g, (text, index: string) => `${all[Number(index)]?.path ?? text}, line ${all[Number(index)]?.line ?? 0}, program`);
+    expect(named).toBe("");
+  });
+});
+
+describe("troubleshooting by error code", () => {
+  test("every code of the fault table has an entry with its cause and what to do, and there is no other", async () => {
+    const text = await readFile(join(ROOT, "docs/troubleshooting.md"), "utf8");
+    const entries = new Map([...text.matchAll(/^- \*\*`([a-z]+\.[a-z-]+)`\*\* ([\s\S]*?)(?=^- \*\*`|^#|^$)/gm)].map((found) => [found[1] ?? "", found[2] ?? ""]));
+    expect([...entries.keys()].toSorted()).toEqual(Object.keys(FAULTS).toSorted());
+    const thin = [...entries].filter(([, body]) => body.length < ENTRY_CHARS_MIN || !body.includes("**Do:**")).map(([code]) => code);
+    expect(thin).toEqual([]);
+  });
+});
+
+test("the index names the pages of the ideas in their reading order, and the README leads to them", async () => {
+  const index = await readFile(join(ROOT, "docs/index.md"), "utf8");
+  const places = IDEAS.map((idea) => index.indexOf(`(${idea}.md)`));
+  expect(places).toEqual(places.toSorted((a, b) => a - b));
+  expect(places).not.toContain(-1);
+  const readme = await readFile(join(ROOT, "README.md"), "utf8");
+  expect(IDEAS.filter((idea) => !readme.includes(`(docs/${idea}.md)`))).toEqual([]);
+});
