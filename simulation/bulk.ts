@@ -45,28 +45,62 @@ export async function runBulk(part: Part): Promise<Bulk> {
   return { scenario: part.scenario, seeds: part.to - part.from + 1, failing, messages, faults, cpuMs: (used.user + used.system) / 1_000 };
 }
 
-/** As {@link runBulk}, spread over the cores. */
-export async function runBulkOnCores(part: Part, cores: number = availableParallelism()): Promise<Bulk> {
-  const share = Math.ceil((part.to - part.from + 1) / cores);
-  const parts = Array.from({ length: cores }, (_, index): Part => ({ ...part, from: part.from + index * share, to: Math.min(part.to, part.from + (index + 1) * share - 1) })).filter((one) => one.from <= one.to);
-  const started = process.cpuUsage();
-  const done = await Promise.all(parts.map(runInWorker));
-  const used = process.cpuUsage(started);
-  return {
-    scenario: part.scenario, seeds: part.to - part.from + 1, failing: done.flatMap((one) => one.failing), messages: done.flatMap((one) => one.messages), faults: done.flatMap((one) => one.faults),
-    cpuMs: (used.user + used.system) / 1_000,
-  };
+/** Small enough that no thread waits long for the others at the end, large enough that asking for the next costs nothing. */
+const SEEDS_PER_PIECE = 100;
+const MIB_BYTES = 1_024 * 1_024;
+/** A world dies young; with room for many of them a collection finds almost nothing alive. */
+const YOUNG_BYTES = 96 * MIB_BYTES;
+
+/** Threads that stay: compiled code is worth several hundred seeds, so each runs piece after piece, of whatever scenario. */
+export class BulkThreads {
+  readonly #workers: readonly Worker[];
+
+  constructor(threads: number = availableParallelism()) {
+    this.#workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData: BULK, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_BYTES / MIB_BYTES } }));
+  }
+
+  /** As {@link runBulk}, in pieces that the threads take one by one. */
+  async run(part: Part): Promise<Bulk> {
+    const pieces: Part[] = [];
+    for (let from = part.from; from <= part.to; from += SEEDS_PER_PIECE) pieces.push({ ...part, from, to: Math.min(part.to, from + SEEDS_PER_PIECE - 1) });
+    const done: Bulk[] = [];
+    let next = 0;
+    const started = process.cpuUsage();
+    await Promise.all(this.#workers.map(async (worker) => {
+      for (let index = next++; index < pieces.length; index = next++) {
+        const piece = pieces[index];
+        if (piece !== undefined) done[index] = await runPiece(worker, piece);
+      }
+    }));
+    const used = process.cpuUsage(started);
+    return {
+      scenario: part.scenario, seeds: part.to - part.from + 1, failing: done.flatMap((one) => one.failing), messages: done.flatMap((one) => one.messages), faults: done.flatMap((one) => one.faults),
+      cpuMs: (used.user + used.system) / 1_000,
+    };
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+  }
 }
 
-function runInWorker(part: Part): Promise<Bulk> {
+function runPiece(worker: Worker, piece: Part): Promise<Bulk> {
   return new Promise((resolve, reject) => {
-    const worker = new Worker(new URL(import.meta.url), { workerData: part, resourceLimits: { maxYoungGenerationSizeMb: 128 } });
-    worker.once("message", resolve);
     worker.once("error", reject);
+    worker.once("message", (done: Bulk) => {
+      worker.off("error", reject);
+      resolve(done);
+    });
+    worker.postMessage(piece);
   });
 }
 
-if (!isMainThread && parentPort !== null && typeof workerData === "object" && workerData !== null && "scenario" in workerData) {
+/** Marks the threads that {@link BulkThreads} began: this module is also loaded by threads of others. */
+const BULK = "troupe bulk";
+
+const port = isMainThread || workerData !== BULK ? null : parentPort;
+if (port !== null) {
   Error.stackTraceLimit = 0;
-  parentPort.postMessage(await runBulk(workerData as Part));
+  // A rejection ends the thread with its error, which reaches whoever waits for the piece.
+  port.on("message", (piece: Part) => void runBulk(piece).then((done) => port.postMessage(done)));
 }

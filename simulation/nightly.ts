@@ -2,7 +2,7 @@
  * @module The long run: `node simulation/nightly.ts --seeds 20000`. Prints speed and medians, and shrinks what fails.
  */
 import { parseArgs } from "node:util";
-import { runBulkOnCores } from "./bulk.ts";
+import { BulkThreads } from "./bulk.ts";
 import { ALL_FAULTS } from "./faults.ts";
 import { median } from "./hunt.ts";
 import { reportText, shrink } from "./report.ts";
@@ -29,10 +29,10 @@ async function tell(name: string, seed: number): Promise<void> {
   else say(reportText(await shrink(run, result), `node simulation/nightly.ts --scenario ${name} --seed ${seed}`, undefined));
 }
 
-async function bulk(name: string, count: number): Promise<number> {
+async function bulk(threads: BulkThreads, name: string, count: number): Promise<number> {
   const from = Number(values.from);
   const startedMs = performance.now();
-  const done = await runBulkOnCores({ scenario: name, from, to: from + count - 1 });
+  const done = await threads.run({ scenario: name, from, to: from + count - 1 });
   const ms = performance.now() - startedMs;
   say(`${name}: ${count} seeds, ${done.failing.length} failing; ${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`);
   for (const one of done.failing) say(`  seed ${one.seed}: ${one.law}: ${one.text}`);
@@ -43,6 +43,8 @@ async function bulk(name: string, count: number): Promise<number> {
 if (values.seed !== undefined) await tell(values.scenario ?? "party", Number(values.seed));
 else {
   let failing = 0;
-  for (const [name, share] of Object.entries(SHARES)) if (values.scenario === undefined || values.scenario === name) failing += await bulk(name, Math.ceil(Number(values.seeds) * (values.scenario === undefined ? share : 1)));
+  const threads = new BulkThreads();
+  for (const [name, share] of Object.entries(SHARES)) if (values.scenario === undefined || values.scenario === name) failing += await bulk(threads, name, Math.ceil(Number(values.seeds) * (values.scenario === undefined ? share : 1)));
+  await threads.close();
   process.exitCode = failing === 0 ? 0 : 1;
 }
