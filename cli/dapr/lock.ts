@@ -201,6 +201,6 @@ function locked(dir: string, pid: number | undefined): LaunchError {
   return new LaunchError({
     code: "FOLDER_LOCKED",
     what: pid === undefined ? `the folder ${dir} is being taken by other processes.` : `the folder ${dir} is in use by process ${pid}.`,
-    fix: "Stop that run, or use another state folder.",
+    fix: "Stop that run (`troupe down`), or use another state folder (--state).",
   });
 }

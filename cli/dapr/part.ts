@@ -177,7 +177,7 @@ function portTaken(name: string, port: number | undefined, lines: readonly strin
     code: "PORT_TAKEN",
     what: `${name} cannot listen: ${which} is taken by another program.`,
     lines,
-    fix: "End the other program (ss -ltnp shows it), or leave the ports unpinned so that free ones are chosen.",
+    fix: "End the other program (ss -ltnp shows it), or choose another port (--port of `up`, the ports of a dapr.yaml).",
   });
 }
 
