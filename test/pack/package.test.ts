@@ -5,6 +5,7 @@
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { checkPackage, createPackageFromTarballData } from "@arethetypeswrong/core";
 import { publint } from "publint";
 import { formatMessage } from "publint/utils";
@@ -21,7 +22,7 @@ const PACK_MS = 120_000;
 const TEST_MS = 120_000;
 const PACKED_BYTES_MAX = 1_000_000;
 const UNPACKED_BYTES_MAX = 4_000_000;
-const RETRY_MS = 100;
+const POLL_MS = 100;
 
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
@@ -41,23 +42,16 @@ async function emptyFolder(name: string): Promise<string> {
   return dir;
 }
 
-/** Starts a command in the foreground, gives a task to the system that it runs, and ends it by Ctrl-C. */
-async function taskOn(dir: string, command: string, args: readonly string[], port: number): Promise<{ readonly outcome: unknown; readonly text: string; readonly exit: unknown }> {
+/** Runs `npm start` in the foreground, gives a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
+async function taskInStarter(dir: string, port: number): Promise<{ readonly said: string; readonly text: string }> {
   const lines: string[] = [];
-  const child = await Child.spawn({ name: "user", command, args, cwd: dir, env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir }, onLine: (line) => lines.push(line) });
-  const ask = async (): Promise<Response | undefined> => {
-    const body = JSON.stringify({ route: "greet", input: { name: "Ada" } });
-    return fetch(`http://127.0.0.1:${port}/tasks?waitMs=20000`, { method: "POST", headers: { "content-type": "application/json" }, body }).catch(() => undefined);
-  };
-  let answer = await ask();
-  while (child.running && answer?.status !== 200) {
-    await new Promise((resolve) => setTimeout(resolve, RETRY_MS));
-    answer = await ask();
-  }
-  const outcome: unknown = answer === undefined ? lines.join("\n") : await answer.json();
+  const child = await Child.spawn({ name: "user", command: "npm", args: ["start", "--", "--port", String(port)], cwd: dir, env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir }, onLine: (line) => lines.push(line) });
+  while (child.running && !lines.some((line) => line.includes("The system takes tasks"))) await sleep(POLL_MS);
+  const said = child.running ? await program(dir, "npm", ["run", "task"]) : "";
   // As a terminal does it: to the whole group.
   if (child.running) process.kill(-child.pid, "SIGINT");
-  return { outcome, exit: await child.exited, text: lines.join("\n") };
+  await child.exited;
+  return { said, text: lines.join("\n") };
 }
 
 describe("the package", () => {
@@ -119,11 +113,14 @@ describe("in an empty folder", () => {
     expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
   });
 
-  test.skipIf(binaries === undefined)("troupe up app.ts: a task completes, and Ctrl-C is an orderly end", { timeout: TEST_MS }, async () => {
-    const port = await freePort();
-    const { outcome, text, exit } = await taskOn(dir, join(dir, "node_modules/.bin/troupe"), ["up", "app.ts", "--port", String(port)], port);
-    expect(outcome, text).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
-    expect(exit, text).toMatchObject({ code: 0 });
+  test.skipIf(binaries === undefined)("troupe up app.ts: a task completes, and troupe down ends it", { timeout: TEST_MS }, async () => {
+    const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
+    try {
+      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      expect(JSON.parse(await troupe("submit", "greet", '{"name":"Ada"}', "--wait", "--json"))).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
+    } finally {
+      await troupe("down");
+    }
     expect(processesOf(dir)).toEqual([]);
   });
 
@@ -149,10 +146,11 @@ describe("the starter", () => {
     expect(existsSync(join(dir, ".gitignore"))).toBe(true);
   });
 
-  test.skipIf(binaries === undefined)("npm start runs it: a task completes", { timeout: TEST_MS }, async () => {
-    const port = await freePort();
-    const { outcome, text } = await taskOn(dir, "npm", ["start", "--", "--port", String(port)], port);
-    expect(outcome, text).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
+  test.skipIf(binaries === undefined)("npm start runs it, and npm run task completes", { timeout: TEST_MS }, async () => {
+    const { said, text } = await taskInStarter(dir, await freePort());
+    expect(said, text).toContain("Good day, Ada!");
+    expect(said, text).toContain("completed");
+    expect(processesOf(dir), text).toEqual([]);
   });
 
   test("it asks for this version, and every release of it carries the same number", async () => {
