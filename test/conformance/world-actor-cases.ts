@@ -8,7 +8,7 @@ import { ANSWER, BLANKS, type Blank, freshActor, gate, messageTo, outcome, type 
 
 const SOON_MS = 3_000;
 /** In this time a turn that may begin has begun. */
-const BEGINS_MS = 400;
+const BEGINS_MS = 1_000;
 const CALLS = 20;
 /** Rows of the table "Differences from daprd". */
 const NO_LOCK = "Turns of one actor";

@@ -7,7 +7,7 @@ import { ANSWER, BLANKS, freshActor, gate, messageTo, outcome, type Reaction, to
 
 const SOON_MS = 5_000;
 /** Nothing that the broker still holds takes longer. */
-const QUIET_MS = 1_500;
+const QUIET_MS = 2_500;
 const MESSAGES = 50;
 const LOST = "Messages that nobody took";
 
