@@ -17,6 +17,7 @@ export class Face implements BaseContext<Contract, Contract>, StateContext<Json>
   readonly #state: Gate;
   readonly #asks: readonly Contract[];
   readonly #handsOffTo: readonly Contract[];
+  #checked: Json = null;
   readonly log: AgentLog;
   readonly principal: Principal;
   readonly attempt: number;
@@ -34,8 +35,11 @@ export class Face implements BaseContext<Contract, Contract>, StateContext<Json>
     this.processId = context.processId;
   }
 
+  /** State that another version of the schema let in is refused before the handler takes it for its own. Throws `schema.state`. */
   get state(): Json {
-    return this.#context.state;
+    const { state } = this.#context;
+    if (state !== this.#checked) this.#checked = this.#state.check(state);
+    return this.#checked;
   }
 
   get signal(): AbortSignal {

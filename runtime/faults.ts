@@ -24,7 +24,7 @@ export const FAULTS = {
   "schema.task": { retryable: false, httpStatus: 400, meaning: "The task's input does not fit the route's schema.", fix: "Mend the value at the path in the message." },
   "schema.input": { retryable: false, httpStatus: 422, meaning: "An agent was given an input that does not fit its contract.", fix: "Mend the mapping of the stop, or the contract." },
   "schema.output": { retryable: false, httpStatus: 422, meaning: "A handler returned a value that does not fit its contract.", fix: "Mend the handler, or the contract." },
-  "schema.state": { retryable: false, httpStatus: 422, meaning: "ctx.setState was given a value that does not fit the agent's state schema.", fix: "Mend the handler, or the schema." },
+  "schema.state": { retryable: false, httpStatus: 422, meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.", fix: "Mend the handler, or let the schema take the old state too." },
   "message.invalid": { retryable: false, httpStatus: 400, meaning: "A message is not a CloudEvent of this system's protocol.", fix: "Publish the fields named in the message; unknown fields are refused." },
   "message.expired": { retryable: false, httpStatus: 410, meaning: "The message's expiry has passed, so it is refused and never run.", fix: "Submit the task again with a later deadline." },
   "message.too-large": { retryable: false, httpStatus: 413, meaning: "The message or body is larger than its limit.", fix: "Send a reference to the content instead of the content." },

@@ -72,6 +72,12 @@ describe("a handler", () => {
   test("an answer that is not what the asked contract promises is a fault of its output", async () => {
     await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow("output of agent Planner at airport: expected string, found a number");
   });
+  test("stored state that the schema no longer lets in is refused when it is read", async () => {
+    const counted = agent(Planner, { state: { schema: z.object({ n: z.int() }), initial: { n: 0 } }, handle: (_input, ctx) => ({ airport: "ROM", nights: ctx.state.n }) });
+    await expect(counted.handle({ city: "A", days: 1 }, fake({ count: 1 }))).rejects.toMatchObject({ code: "schema.state", message: expect.stringContaining("state of agent Planner at") });
+    expect(await counted.handle({ city: "A", days: 1 }, fake({ n: 2 }))).toEqual({ airport: "ROM", nights: 2 });
+  });
+
   test("a state that does not fit is refused and not set", async () => {
     const wrong = agent(Planner, {
       state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
