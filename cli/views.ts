@@ -1,6 +1,7 @@
 /** @module What a running system shows of itself, as the commands read it. Loose: a newer system may show more. */
 import { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
+import type { Graph, GraphNode } from "../runtime/graph.ts";
 import { CliError } from "./problem.ts";
 
 const json = z.custom<Json>();
@@ -50,6 +51,23 @@ export const LetterEntry = z.looseObject({ id: z.string(), open: z.boolean(), at
 
 /** A dead letter with its content. */
 export const LetterOf = LetterEntry.extend({ letter: json });
+
+const NodeOf = z.looseObject({ kind: z.enum(["agent", "route"]), name: z.string() });
+const Bounded = z.looseObject({ name: z.string(), visitsMax: z.int().optional() });
+
+/** The graph of a running system. */
+export const GraphOf = z.looseObject({
+  system: z.string(), agents: z.array(Bounded), routes: z.array(Bounded),
+  edges: z.array(z.looseObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: NodeOf, to: NodeOf, stop: z.string().optional() })),
+});
+
+/** The graph of a running system, as the one of a file. */
+export function graphFrom(shown: z.infer<typeof GraphOf>): Graph {
+  const named = (kind: GraphNode["kind"], all: readonly z.infer<typeof Bounded>[]): readonly GraphNode[] => all.map(({ name, visitsMax }) => ({ kind, name, visitsMax }));
+  const nodes = [...named("route", shown.routes), ...named("agent", shown.agents)];
+  const indexOf = (node: z.infer<typeof NodeOf>): number => nodes.findIndex(({ kind, name }) => kind === node.kind && name === node.name);
+  return { nodes, edges: shown.edges.map(({ kind, from, to, stop }) => ({ kind, from: indexOf(from), to: indexOf(to), stop })) };
+}
 
 /** Reads an answer. Throws APP_ANSWER for what has another form. */
 export function read<T extends z.ZodType>(schema: T, answer: unknown, what: string): z.infer<T> {

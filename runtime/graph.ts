@@ -218,8 +218,7 @@ export function graphData(slip: Slip): Json {
 }
 
 /** The graph as a Mermaid flowchart; nodes with a bound show it. */
-export function mermaid(slip: Slip): string {
-  const { nodes, edges } = graphOf(slip);
+export function mermaid({ nodes, edges }: Graph): string {
   const lines = ["flowchart LR"];
   for (const [index, node] of nodes.entries()) {
     const label = `"${node.name}${boundText(node)}"`;
@@ -244,8 +243,7 @@ function arrow({ kind, stop }: GraphEdge): string {
 }
 
 /** The graph as lines of text: each node, and under it where it leads. */
-export function graphText(slip: Slip): string {
-  const { nodes, edges } = graphOf(slip);
+export function graphText({ nodes, edges }: Graph): string {
   const below = nodes.map((): string[] => []);
   for (const { from, to, kind, stop } of edges) {
     const target = nodes[to];

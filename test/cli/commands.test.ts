@@ -2,6 +2,7 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { writeRunRecord } from "../../cli/run-record.ts";
 import { refuse, runLine, startStub, type Stub } from "./stub.ts";
@@ -52,6 +53,8 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   show: ["show", "trip-7"],
   "show --follow": ["show", "trip-7", "--follow"],
   cancel: ["cancel", "trip-7"],
+  "graph check": ["graph", "check"],
+  "graph show": ["graph", "show"],
   "dead list": ["dead", "list"],
   "dead show": ["dead", "show", "trip-7:1"],
   "dead redrive": ["dead", "redrive", "trip-7:1"],
@@ -256,6 +259,40 @@ test("purge says what went, or would go", async () => {
   expect(stub.seen[0]?.body).toEqual({ olderThanMs: 604_800_000, dryRun: true });
   expect(await run("purge", "--older-than", "long")).toMatchObject({ code: 2 });
 });
+
+describe("graph", () => {
+  const file = (name: string): string => fileURLToPath(new URL(`../../examples/${name}`, import.meta.url));
+
+  test("of a file and of the running system are the same, as text, Mermaid and JSON", async () => {
+    const travel = file("01-travel/system.ts");
+    const json = await run("graph", "show", travel, "--json");
+    stub.answers["GET /graph"] = { json: JSON.parse(json.out) };
+    for (const form of [["show"], ["show", "--mermaid"], ["show", "--json"], ["check"], ["check", "--json"]]) {
+      const [word = "", ...options] = form;
+      const ofFile = await run("graph", word, travel, ...options);
+      expect(ofFile.code).toBe(0);
+      expect(sorted((await run("graph", word, ...options)).out)).toEqual(sorted(ofFile.out));
+    }
+    expect((await run("graph", "show", travel)).out).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent\n");
+    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every ring is bounded.\n");
+  });
+
+  test("of a ring without a bound prints the ring, exit code 1", async () => {
+    await writeFile(join(dir, "system.ts"), `import { unbounded } from ${JSON.stringify(file("02-loops/systems.ts"))}; export default unbounded();`);
+    const { code, err } = await run("graph", "check", join(dir, "system.ts"));
+    expect(code).toBe(1);
+    expect(err).toContain("the ring Sales -> Support -> Sales (hand-off, hand-off) has no bound");
+  });
+
+  test("of a file that is not there says so, exit code 1", async () => {
+    expect(await run("graph", "show", "absent.ts")).toMatchObject({ code: 1, err: expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.\nWhat to do: ") });
+  });
+});
+
+/** Lines in any order: where the nodes begin is not part of a graph. */
+function sorted(text: string): readonly string[] {
+  return text.replaceAll(/\bn\d+/g, "n").split("\n").toSorted();
+}
 
 test("the address: --url before TROUPE_URL before run.json; what is no URL is wrong usage", async () => {
   expect(await run("ps", "--url", "nonsense")).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL') });

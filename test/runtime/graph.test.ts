@@ -121,10 +121,10 @@ function bruteForce(links: Links): number | undefined {
 describe("pictures", () => {
   const data = slip({ A: { asks: ["B"] }, B: { handsOffTo: ["A"], visitsMax: 3 } }, { main: routeTo({ agent: "A" }) });
   test("the graph as text", () => {
-    expect(graphText(data)).toBe("route main\n  only -> agent A\nagent A\n  asks -> agent B\nagent B (at most 3 visits)\n  hands off to -> agent A\n");
+    expect(graphText(graphOf(data))).toBe("route main\n  only -> agent A\nagent A\n  asks -> agent B\nagent B (at most 3 visits)\n  hands off to -> agent A\n");
   });
   test("the graph as Mermaid", () => {
-    expect(mermaid(data)).toBe(
+    expect(mermaid(graphOf(data))).toBe(
       'flowchart LR\n  n0[["main"]]\n  n1("A")\n  n2("B (at most 3 visits)")\n  n0 -->|"only"| n1\n  n1 -.->|"asks"| n2\n  n2 ==>|"hands off"| n1\n',
     );
   });
