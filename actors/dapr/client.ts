@@ -8,8 +8,13 @@ import { type Dispatcher, Pool } from "undici";
 import { Fault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
-/** Connections to the sidecar; further calls wait in the pool, and their time limit runs. */
-const CONNECTIONS_MAX = 128;
+/**
+ * Connections to the sidecar by what they are for; further calls wait in their pool, and their time limit runs. A call
+ * of an actor lasts as long as the actor's turn, and the turn needs the store: in one pool, enough calls would leave the
+ * turns that they wait for without a connection, and all would stand still until their time limits.
+ */
+const CONNECTIONS_MAX = { store: 64, actors: 128, others: 64 } as const;
+type Purpose = keyof typeof CONNECTIONS_MAX;
 /** Bytes of one answer: a full bulk read. A larger one is given up, so that a broken sidecar cannot fill the memory. */
 const ANSWER_BYTES_MAX = LIMITS.loadBatchRecords * LIMITS.bodyBytesMax;
 /** Characters of a sidecar's error text that are kept in a fault. */
@@ -91,7 +96,7 @@ function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: nu
 /** A pool of connections to one sidecar. */
 export class SidecarClient {
   readonly origin: string;
-  readonly #pool: Pool;
+  readonly #pools: Readonly<Record<Purpose, Pool>>;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
 
@@ -99,8 +104,12 @@ export class SidecarClient {
     this.origin = options.origin;
     this.#timeoutMs = options.timeoutMs ?? LIMITS.sidecarCallMs;
     this.#headers = options.apiToken === undefined ? {} : { "dapr-api-token": options.apiToken };
-    this.#pool = new Pool(options.origin, {
-      connections: CONNECTIONS_MAX,
+    this.#pools = { store: this.#open("store"), actors: this.#open("actors"), others: this.#open("others") };
+  }
+
+  #open(purpose: Purpose): Pool {
+    return new Pool(this.origin, {
+      connections: CONNECTIONS_MAX[purpose],
       // No pipelining: one slow call would hold up the calls behind it on its connection.
       pipelining: 1,
       connect: { timeout: this.#timeoutMs },
@@ -114,7 +123,7 @@ export class SidecarClient {
   /** Makes one call, once. Throws `sidecar.unavailable` when there was no whole answer in time; a status is an answer. */
   async call(call: SidecarCall): Promise<SidecarAnswer> {
     try {
-      return await exchange(this.#pool, { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null }, this.#timeoutMs, call.signal);
+      return await exchange(this.#pools[purposeOf(call.path)], { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null }, this.#timeoutMs, call.signal);
     } catch (error) {
       throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, error);
     }
@@ -122,7 +131,7 @@ export class SidecarClient {
 
   /** Ends the connections; calls in flight fail. */
   async close(): Promise<void> {
-    await this.#pool.destroy();
+    await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
 
   #headersOf(call: SidecarCall): Record<string, string> {
@@ -130,6 +139,11 @@ export class SidecarClient {
     if (call.body !== undefined) headers["content-type"] = call.contentType ?? "application/json";
     return headers;
   }
+}
+
+function purposeOf(path: string): Purpose {
+  if (path.startsWith("/v1.0/state/")) return "store";
+  return path.startsWith("/v1.0/actors/") && path.includes("/method/") ? "actors" : "others";
 }
 
 /**
