@@ -151,7 +151,7 @@ export function sidecarPlan(binaries: DaprBinaries, control: ControlPorts, ports
       "--enable-app-health-check",
       "--app-health-check-path", "/healthz",
       "--app-health-probe-interval", "1",
-      "--app-health-probe-timeout", "500",
+      "--app-health-probe-timeout", "900",
       "--app-health-threshold", "3",
       "--max-body-size", String(options.maxBodyBytes ?? DEFAULT_BODY_BYTES),
       "--dapr-graceful-shutdown-seconds", String(SIDECAR_SHUTDOWN_S),
