@@ -82,7 +82,9 @@ export function readAll(values: readonly Value[], context: DecisionContext): Jso
 
 /** The content of one value. */
 export function readOne(value: Value, context: DecisionContext): Json {
-  return readAll([value], context)[0] ?? null;
+  if ("json" in value) return value.json;
+  if (!context.values.has(value.ref)) throw new MissingValues([value]);
+  return context.values.get(value.ref) ?? null;
 }
 
 /**

@@ -87,12 +87,13 @@ const CALM_SHARE = 0.02;
 export function ratesOf(seed: number, most: FaultRates): FaultRates {
   const random = new Random(seed, STREAM.plan);
   const calm = random.chance(CALM_SHARE);
-  const entries = KINDS.map((kind): [FaultKind, number] => {
+  const rates: { -readonly [Kind in FaultKind]: number } = { ...NO_FAULTS };
+  for (const kind of KINDS) {
     const share = random.chance(KIND_SHARE) ? random.next() : 0;
     const scaled = most[kind] * share;
-    return [kind, calm ? 0 : most[kind] >= 1 && most[kind] < 100 ? Math.round(scaled + (share > 0 ? 0.5 : 0)) : scaled];
-  });
-  return Object.fromEntries(entries) as unknown as FaultRates;
+    if (!calm) rates[kind] = most[kind] >= 1 && most[kind] < 100 ? Math.round(scaled + (share > 0 ? 0.5 : 0)) : scaled;
+  }
+  return rates;
 }
 
 /** Faults as a reader of a trace sees them. */
