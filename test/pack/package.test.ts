@@ -124,9 +124,49 @@ describe("in an empty folder", () => {
     expect(processesOf(dir)).toEqual([]);
   });
 
+  test.skipIf(binaries === undefined)("the README's first program does the same, with the files beside it that the README links", { timeout: TEST_MS }, async () => {
+    const trip = await emptyFolder("trip");
+    await install(trip, tarball.file);
+    for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"]) await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
+    await writeFile(join(trip, "app.ts"), part(readme(), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
+    const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
+    try {
+      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      const outcome: unknown = JSON.parse(await troupe("submit", "trip", '{"wish":"lake and mountains","days":3,"budget":500}', "--wait", "--json"));
+      expect(outcome).toMatchObject({ status: "completed", output: { city: "Ljubljana" } });
+    } finally {
+      await troupe("down");
+    }
+  });
+
   test("the command of the package says its version", async () => {
     const manifest = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
     expect(await program(dir, join(dir, "node_modules/.bin/troupe"), ["--version"])).toBe(`${manifest.version}\n`);
+  });
+});
+
+/** The commands of the page for newcomers, in their order. */
+async function newcomersCommands(): Promise<readonly string[]> {
+  const page = await readFile(join(ROOT, "docs/first-agent.md"), "utf8");
+  return [...page.matchAll(/^\| \d+ \| `(.+?)` \|/gm)].flatMap((found) => found[1] ?? []);
+}
+
+describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent.md", () => {
+  test("leads in at most ten commands, as they are written, to a changed agent that runs", { timeout: TEST_MS }, async () => {
+    const clone = join(tarball.dir, "clone");
+    const [first = "", second, ...others] = await newcomersCommands();
+    expect(first).toContain("git clone");
+    expect(second).toBe("npm install");
+    expect(others.length + 2).toBeLessThanOrEqual(10);
+    const port = String(await freePort());
+    const said: string[] = [];
+    try {
+      for (const command of others) said.push(await program(clone, "bash", ["-c", command.replace(" --stay", ` --stay --port ${port}`)]));
+    } finally {
+      await program(clone, "bash", ["-c", "npm start -- down || true"]);
+    }
+    const text = said.join("\n");
+    for (const part of ["completed in", "pass 3", `The system takes tasks at http://127.0.0.1:${port}`, "text: Welcome aboard, Ada!", "Everything is stopped."]) expect(text).toContain(part);
   });
 });
 
