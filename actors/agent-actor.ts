@@ -63,7 +63,8 @@ export class AgentActors {
 
   /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */
   async #checkInput(message: Message): Promise<WireFault | undefined> {
-    if (message.body.kind !== "work") return undefined;
+    // What has expired is refused by its turn; its input may be gone.
+    if (message.body.kind !== "work" || message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return undefined;
     try {
       this.#parts.definition.checkInput(await this.#parts.values.read(message.body.input));
       return undefined;

@@ -6,7 +6,7 @@
  */
 import type { System } from "../agents/system.ts";
 import { plainJson } from "../runtime/canonical.ts";
-import { Fault, type Json } from "../runtime/faults.ts";
+import { Fault, invariant, type Json } from "../runtime/faults.ts";
 import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../runtime/protocol.ts";
@@ -52,12 +52,14 @@ export class Host implements ActorHost {
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
+  readonly #system: string;
   readonly #log: Logger;
   readonly #listeners = new Set<ProcessListener>();
 
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, seat }: HostParts) {
     this.#log = log;
     this.#metrics = new HostMetrics(system.name);
+    this.#system = system.name;
     this.incarnation = incarnationAt(seat, ports.chance.token());
     this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
@@ -88,6 +90,13 @@ export class Host implements ActorHost {
   listen(listener: ProcessListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
+  }
+
+  /** The turns of an index in this host: for the purge, which needs no placement, as the journal is the fence. */
+  indexEngine(index: "Directory" | "DeadLetterDesk"): TurnEngine<IndexState, IndexInput, IndexEvent> {
+    const engine = this.#indexes.get(actorType(this.#system, index));
+    invariant(engine !== undefined, "every host has the indexes");
+    return engine;
   }
 
   receive(message: Message): Promise<TurnAnswer> {

@@ -21,11 +21,12 @@ import { seatOf } from "./port-seat.ts";
 import { recover } from "./recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { actorType } from "../runtime/protocol.ts";
+import { Sweeper } from "./sweeper.ts";
 import { SidecarWatchdog } from "./watchdog.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
-export type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+export type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 
 /** Where {@link serve} listens, and where it finds its sidecar. */
 export interface ServeOptions {
@@ -46,6 +47,8 @@ export interface ServeOptions {
   readonly pubsub?: string | undefined;
   /** Open processes of this host above which tasks get 429. Default LIMITS.openProcessesMax. */
   readonly openProcessesMax?: number | undefined;
+  /** How long what ended is kept, in milliseconds. Default LIMITS.retentionMsDefault. What somebody may still speak of stays longer. */
+  readonly retentionMs?: number | undefined;
   readonly logger: Logger;
 }
 
@@ -75,7 +78,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const store = new LateStore();
   const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
   const host: Host = new Host({ system, ports, log: logger, seat: seatOf(options.host ?? "127.0.0.1", options.appPort), ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7() });
+  const sweeper = new Sweeper({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), sweeper });
   let facts: SidecarFacts | undefined;
   const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
@@ -92,6 +96,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     logger.info({ dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) }, "the sidecar is there");
     const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
     logger.info({ open: count }, "recovered");
+    sweeper.run();
     return count;
   };
   const recovered = findSidecar().catch((error: unknown) => {
@@ -99,6 +104,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     return 0;
   });
   const stop = async (): Promise<void> => {
+    sweeper.stop();
     await http.drain(host.stop());
     await client.close();
   };

@@ -6,10 +6,10 @@
  * J2 an unanswered write is believed only after it was read back. J3 snapshots are numbered without gaps, insert-only,
  * and a later number never has an earlier sequence.
  */
-import { Fault, type Json } from "../runtime/faults.ts";
+import { Fault, isFault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Machine } from "../runtime/machine.ts";
-import { isTurnFailed, type JournalRecord, parseRecord, parseSnapshot, requireChain, sameWriter, type Snapshot, type TurnFailed, type Writer } from "../runtime/record.ts";
+import { isTurnFailed, type JournalRecord, parseRecord, parseSnapshot, requireChain, sameWriter, type Snapshot, tombstoneOf, type TurnFailed, type Writer } from "../runtime/record.ts";
 import type { ValueRef } from "../runtime/value.ts";
 import { pause } from "./pause.ts";
 import type { Clock, StateStore } from "./ports.ts";
@@ -25,6 +25,10 @@ export interface Loaded<S> {
   readonly bytesSince: number;
   /** Bytes since the last snapshot at which the state's size is looked at next: measuring it costs as much as writing it. */
   readonly measureAt: number;
+  /** When the last record was written, by the clock of its writer; 0 where that was not read. */
+  readonly atMs: number;
+  /** A tombstone stands in the place of record 1. */
+  readonly buried?: true;
 }
 
 /** Keys of an actor. Ids and types hold no `/`, so keys of two actors never meet. */
@@ -64,15 +68,29 @@ export class Journal<S, I, E> {
 
   /** What an actor without a journal is. A write on it finds out whether that is so. */
   empty(id: string): Loaded<S> {
-    return { state: this.#machine.initial(id), sequence: 0, writer: null, snapshotNumber: 0, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
+    return { state: this.#machine.initial(id), sequence: 0, writer: null, snapshotNumber: 0, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin, atMs: 0 };
   }
 
   /** Reads an actor. Throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`. */
   async load(id: string): Promise<Loaded<S>> {
     const firstKey = this.#recordKey(id, 1);
-    const snapshotKey = this.#snapshotKey(id, 1);
     // Most actors that are loaded are new: one key answers that.
-    if (!(await this.#store.read([firstKey])).has(firstKey)) return this.empty(id);
+    const first = (await this.#store.read([firstKey])).get(firstKey);
+    if (first === undefined) return this.empty(id);
+    if (tombstoneOf(first, firstKey) !== undefined) return this.#buried(id);
+    try {
+      const loaded = await this.#loadAll(id);
+      // A purge takes the records from under a reader, the last ones first, but only of what has long been still.
+      if (this.#clock.nowMs() - loaded.atMs > LIMITS.actorTrustMs && (await this.isBuried(id))) return this.#buried(id);
+      return loaded;
+    } catch (error) {
+      if (isFault(error) && error.code.startsWith("journal.") && (await this.isBuried(id))) return this.#buried(id);
+      throw error;
+    }
+  }
+
+  async #loadAll(id: string): Promise<Loaded<S>> {
+    const snapshotKey = this.#snapshotKey(id, 1);
     const found = await this.#store.read([snapshotKey]);
     let loaded = found.has(snapshotKey) ? await this.#lastSnapshot(id) : this.empty(id);
     for (;;) {
@@ -80,6 +98,28 @@ export class Journal<S, I, E> {
       if (next.sequence - loaded.sequence < LIMITS.loadBatchRecords) return next;
       loaded = next;
     }
+  }
+
+  #buried(id: string): Loaded<S> {
+    return { ...this.empty(id), state: this.#machine.purged(id), buried: true };
+  }
+
+  /** Whether the actor's tombstone stands. */
+  async isBuried(id: string): Promise<boolean> {
+    const key = this.#recordKey(id, 1);
+    return tombstoneOf((await this.#store.read([key])).get(key), key) !== undefined;
+  }
+
+  /** Whether the actor has a journal: its record 1 is there, and is no tombstone. */
+  async stands(id: string): Promise<boolean> {
+    const key = this.#recordKey(id, 1);
+    const first = (await this.#store.read([key])).get(key);
+    return first !== undefined && tombstoneOf(first, key) === undefined;
+  }
+
+  /** Takes back a record of this host's own that was written into what had been purged meanwhile. */
+  async retract(id: string, sequence: number): Promise<void> {
+    await this.#store.remove([this.#recordKey(id, sequence)]);
   }
 
   async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
@@ -114,7 +154,7 @@ export class Journal<S, I, E> {
   advance(loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, bytes: number): Loaded<S> {
     let state = loaded.state;
     for (const event of record.events) if (!isTurnFailed(event)) state = this.#machine.evolve(state, event);
-    return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes };
+    return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes, atMs: record.atMs };
   }
 
   /** Numbers have no gaps, so doubling and then halving finds the last one in few reads. */
@@ -137,11 +177,12 @@ export class Journal<S, I, E> {
     const content = (await this.#store.read([key])).get(key);
     if (content === undefined) throw new Fault("journal.broken-chain", `${key} was there and is gone`, { key });
     const snapshot = parseSnapshot(content, key, this.#machine.states);
-    return { state: snapshot.state, sequence: snapshot.sequence, writer: snapshot.writer, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
+    return { state: snapshot.state, sequence: snapshot.sequence, writer: snapshot.writer, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin, atMs: 0 };
   }
 
   /** Whether nobody wrote after what is loaded. A decision that writes nothing is only believed when this holds. */
   async isCurrent(id: string, loaded: Loaded<S>): Promise<boolean> {
+    if (loaded.buried === true) return this.isBuried(id);
     const key = this.#recordKey(id, loaded.sequence + 1);
     return !(await this.#store.read([key])).has(key);
   }
@@ -190,7 +231,7 @@ export class Journal<S, I, E> {
     const snapshot: Snapshot<S> = { v: 1, number, sequence: loaded.sequence, writer: loaded.writer, state: loaded.state };
     const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot));
     if (result === "unknown") return loaded;
-    return { ...loaded, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin };
+    return { ...loaded, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin, atMs: 0 };
   }
 
   #recordKey(id: string, sequence: number): string {

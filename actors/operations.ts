@@ -55,6 +55,14 @@ export interface Page {
   readonly cursor?: string;
 }
 
+/** What is purged now, beside what is purged by itself. */
+export interface PurgeOptions {
+  /** In place of the configured retention. What somebody may still speak of stays, however short this is. */
+  readonly olderThanMs?: number | undefined;
+  /** Only counts. */
+  readonly dryRun?: boolean | undefined;
+}
+
 /** All methods throw coded faults. */
 export interface Operations {
   /** Accepts a task. `waitMs` 0 answers with the receipt at once. Throws `system.overloaded` with nothing recorded. */
@@ -64,6 +72,8 @@ export interface Operations {
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   deadLetters(cursor: string | undefined, limit: number): Promise<Page>;
+  /** Purges what has ended. Gives `purged`, how many processes went (or would), and `waiting`, how many ended and may not go yet. */
+  purge(options: PurgeOptions, caller: Caller): Promise<Json>;
   /** Keeps what could not even be read as a task: its bytes and why, at the dead letter desk. */
   poison(bytes: string, fault: WireFault, topic: string): Promise<void>;
 }

@@ -91,7 +91,8 @@ export class ProcessActors {
   async #acceptTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
     const id = message.to.id;
     const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
-    if (known.phase !== "new" && known.phase !== "void") return this.#turnTask(message, {});
+    // A task that has expired is refused by its turn, and nothing is prepared for it.
+    if ((known.phase !== "new" && known.phase !== "void") || message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return this.#turnTask(message, {});
     if (body.parent === undefined && this.#open.size + this.#accepting >= this.#parts.openMax) {
       return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
     }
@@ -170,10 +171,17 @@ export class ProcessActors {
 
   /** M2. */
   async #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
+    // What is left of a task that never was can only be purged by a line that leads to it. It stands as open, because a task may still come.
+    if (before.phase === "new" && (next.phase === "void" || next.phase === "refused")) await this.#enterVoid(id, next);
     const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
     // A process that had ended opens again for its parent's undo: whichever host ended it has removed the alarm.
     if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id), wish.name);
     if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
+  }
+
+  async #enterVoid(id: string, next: ProcessState): Promise<void> {
+    const atMs = this.#parts.ports.clock.nowMs();
+    await this.#parts.directory.open({ id, open: true, atMs, facts: { status: next.phase } });
   }
 
   /** After the answer: timers, effects, and where the alarm belongs now. Never throws. */
@@ -220,7 +228,7 @@ export class ProcessActors {
   /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the alarm. */
   #saidAll(result: TurnResult<ProcessState>): boolean {
     const { state, effects } = result;
-    if (state.phase !== "ended") return state.phase === "void" || effects.length > 0;
+    if (state.phase !== "ended") return state.phase === "void" || state.phase === "purged" || effects.length > 0;
     // An ended child also answers its parent alone; all is said by the turn that closes the line in the index.
     return effects.some((effect) => effect.kind === "index" && effect.index === "Directory");
   }

@@ -23,7 +23,7 @@ export async function processView(state: ProcessState, sequence: number, values:
     })),
     historyFrom: state.historyGone ?? 0,
     history: state.history.map((line) => ({ atMs: line.atMs, what: line.what, stop: line.stop, agent: line.agent, attempt: line.attempt, ...(line.code === undefined ? {} : { code: line.code }) })),
-    ...(outcome === undefined ? {} : { outcome: await outcomeView(outcome, values) }),
+    ...(outcome === undefined || state.phase === "purged" ? {} : { outcome: await outcomeView(outcome, values) }),
   };
 }
 

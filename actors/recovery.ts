@@ -86,7 +86,7 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
   try {
     await ports.transport.nudge(actor);
     const shown = Shown.parse(await ports.transport.inspect(actor));
-    const elsewhere = shown.phase === "void" || (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
+    const elsewhere = shown.phase === "void" || shown.phase === "refused" || shown.phase === "purged" || (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
     // A line without a process is left of an acceptance that never came to be; one in the making is young.
     if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax) await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
   } catch (error) {

@@ -9,14 +9,17 @@ import { isFaultCode, WireFault as WireFaultSchema } from "../runtime/faults.ts"
 import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
+import { purgedFault } from "../runtime/process/purge.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import { requireValue } from "../runtime/value.ts";
 import type { Host } from "./host.ts";
-import type { Caller, Operations, OutcomeView, Page, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import { SILENT } from "./log.ts";
+import type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
 import { ATTRIBUTE } from "./telemetry-names.ts";
 import { freshTrace, taskTrace } from "./telemetry.ts";
+import { Sweeper } from "./sweeper.ts";
 import { Waiters } from "./waiters.ts";
 
 /** What is read of a process's own view. */
@@ -39,15 +42,19 @@ export interface OperationsParts {
   readonly ports: Ports;
   readonly host: Host;
   readonly newId: () => string;
+  /** Default: one with the default retention. */
+  readonly sweeper?: Sweeper | undefined;
 }
 
 /** The operations of one system. The process that is spoken of may be at any host: everything goes through the transport. */
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;
+  readonly #sweeper: Sweeper;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
+    this.#sweeper = parts.sweeper ?? new Sweeper({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
       if (after.phase === "ended" && before.phase !== "ended") void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
@@ -120,6 +127,7 @@ export class SystemOperations implements Operations {
   async process(id: string): Promise<Json> {
     const view = await this.#parts.ports.transport.inspect(this.#process(requireId(id, "process id")));
     const shown = ProcessShown.parse(view);
+    if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
     if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused") throw new Fault("process.unknown", `there is no process ${id}`);
     return view;
   }
@@ -178,6 +186,15 @@ export class SystemOperations implements Operations {
   async #letter(entry: IndexEntry): Promise<Json> {
     const content = entry.content === undefined ? null : await this.#parts.host.values.read(entry.content);
     return { id: entry.id, atMs: entry.atMs, ...entry.facts, letter: content };
+  }
+
+  async purge(options: PurgeOptions, _caller: Caller): Promise<Json> {
+    const { olderThanMs, dryRun = false } = options;
+    if (olderThanMs !== undefined && (!Number.isSafeInteger(olderThanMs) || olderThanMs < LIMITS.retentionMsMin)) {
+      throw new Fault("body.invalid", `olderThanMs is ${olderThanMs}, but must be a whole number from ${LIMITS.retentionMsMin}`, { path: "olderThanMs" });
+    }
+    const { purged, waiting } = await this.#sweeper.sweep({ retentionMs: olderThanMs, dryRun, whole: true });
+    return { purged, waiting };
   }
 
   async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {

@@ -4,7 +4,8 @@
  * Owns: the cache of actors between turns, the retry of a turn that lost its write, `turn-failed` records.
  * Does not own: effects (the host performs them after the answer), alarms (a hook is called before the write).
  * Invariants: T1 an event is believed only after its record is committed. T2 a decision that writes nothing is believed
- * only after the next key was found absent. T3 after a lost or failed write nothing cached is used again.
+ * only after the next key was found absent. T3 after a lost or failed write nothing cached is used again. T4 nothing is
+ * believed or left standing in a journal that was purged.
  */
 import { Fault, faultFrom, isFault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -51,6 +52,12 @@ export interface TurnOptions {
   readonly expectNew?: boolean;
 }
 
+/** An actor in memory, and when it was last found to be what the store has. */
+interface Cached<S> {
+  readonly loaded: Loaded<S>;
+  readonly atMs: number;
+}
+
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
@@ -61,7 +68,7 @@ export class TurnEngine<S, I, E> {
   readonly #writer: WriterIdentity;
   readonly #hooks: TurnHooks<S>;
   readonly #journal: Journal<S, I, E>;
-  readonly #cache = new LruMap<string, Loaded<S>>(LIMITS.cachedActorsMax);
+  readonly #cache = new LruMap<string, Cached<S>>(LIMITS.cachedActorsMax);
   /** The last failed turn of an actor: sequence of its record, input and code. */
   readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
   readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
@@ -85,11 +92,12 @@ export class TurnEngine<S, I, E> {
   async #turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
     let expectNew = options.expectNew === true;
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      const loaded = this.#cache.get(actorId) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
+      const startedMs = this.#ports.clock.nowMs();
+      const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
       expectNew = false;
       try {
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
-        if (result !== "stale") return result;
+        if (result !== "stale" && !(await this.#wroteIntoGrave(actorId, result, startedMs))) return result;
         this.#cache.delete(actorId);
       } catch (error) {
         this.#cache.delete(actorId);
@@ -99,12 +107,38 @@ export class TurnEngine<S, I, E> {
     throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
   }
 
+  /**
+   * T4. What was in memory is believed for LIMITS.actorTrustMs; after that it is looked whether the actor was purged
+   * meanwhile, because the next key of a journal that is gone is absent too.
+   */
+  async #recall(actorId: string): Promise<Loaded<S> | undefined> {
+    const cached = this.#cache.get(actorId);
+    if (cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs) return cached?.loaded;
+    if (cached.loaded.sequence > 0 && !(await this.#journal.stands(actorId))) {
+      this.#cache.delete(actorId);
+      return undefined;
+    }
+    this.#remember(actorId, cached.loaded);
+    return cached.loaded;
+  }
+
+  #remember(actorId: string, loaded: Loaded<S>): void {
+    if (loaded.buried !== true) this.#cache.set(actorId, { loaded, atMs: this.#ports.clock.nowMs() });
+  }
+
+  /** T4. A host that was stopped in mid-turn for longer than that looks, when it wakes, where its record has come to lie. */
+  async #wroteIntoGrave(actorId: string, result: TurnResult<S>, startedMs: number): Promise<boolean> {
+    if (!result.wrote || result.sequence === 1 || this.#ports.clock.nowMs() - startedMs < LIMITS.actorTrustMs || (await this.#journal.stands(actorId))) return false;
+    await this.#journal.retract(actorId, result.sequence);
+    return true;
+  }
+
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
     const decision = await this.#decide(actorId, input, loaded.state);
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
-      this.#cache.set(actorId, loaded);
+      this.#remember(actorId, loaded);
       return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false };
     }
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
@@ -129,7 +163,7 @@ export class TurnEngine<S, I, E> {
   async #commit(actorId: string, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale"> {
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
-    this.#cache.set(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + outcome.bytes }));
+    this.#remember(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + outcome.bytes }));
     return "committed";
   }
 
@@ -176,17 +210,17 @@ export class TurnEngine<S, I, E> {
   /** The state as the store has it now. */
   fresh(actorId: string): Promise<Loaded<S>> {
     return this.#mutex.run(actorId, async () => {
-      const cached = this.#cache.get(actorId);
+      const cached = await this.#recall(actorId);
       if (cached !== undefined && (await this.#journal.isCurrent(actorId, cached))) return cached;
       const loaded = await this.#journal.load(actorId);
-      this.#cache.set(actorId, loaded);
+      this.#remember(actorId, loaded);
       return loaded;
     });
   }
 
   /** The state as this host last knew it; undefined when it does not. Good for hints, never for the truth. */
   peek(actorId: string): S | undefined {
-    return this.#cache.get(actorId)?.state;
+    return this.#cache.get(actorId)?.loaded.state;
   }
 
   forget(actorId: string): void {

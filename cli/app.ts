@@ -6,6 +6,8 @@ import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { serve } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry-out.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { durationMs } from "./duration.ts";
 import { loadSystem } from "./load.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./problem.ts";
 
@@ -30,6 +32,7 @@ async function main(): Promise<void> {
     ...optional("host", "TROUPE_HOST"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
+    retentionMs: retention(),
     logger,
   });
   logger.info({ system: system.name, port: host.port, agents: [...system.agents.keys()], routes: [...system.routes.keys()] }, "listening");
@@ -62,6 +65,15 @@ function port(name: string, otherwise: number): number {
   if (text === undefined || text === "") return otherwise;
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value > PORT_MAX) throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is no port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
+  return value;
+}
+
+/** How long what ended is kept: TROUPE_RETENTION, such as `7d`. */
+function retention(): number | undefined {
+  const text = process.env["TROUPE_RETENTION"];
+  if (text === undefined || text === "") return undefined;
+  const value = durationMs(text);
+  if (value === undefined || value < LIMITS.retentionMsMin) throw new CliError("USAGE", `TROUPE_RETENTION is ${JSON.stringify(text)}, which is no time.`, "Set it to a number with ms, s, m, h or d, such as 7d.");
   return value;
 }
 

@@ -10,8 +10,12 @@ import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
-/** `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. Persisted: changing this needs a version bump. */
-export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnegative(), shards: z.record(z.string(), z.record(z.string(), IndexEntry)) });
+/**
+ * `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. `size` of a bucket
+ * counts all that were ever entered, so that one which was full stays full; of the root it counts what is there.
+ * `dropped`: its lines are gone, and it takes no more. Persisted: changing this needs a version bump.
+ */
+export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnegative(), shards: z.record(z.string(), z.record(z.string(), IndexEntry)), dropped: z.literal(true).optional() });
 export type IndexState = z.infer<typeof IndexState>;
 
 const SHARDS = 64;
@@ -32,14 +36,18 @@ export function entriesOf(state: IndexState): IndexEntry[] {
 }
 
 /** Facts of a bucket. Persisted: changing this needs a version bump. */
-export const IndexEvent = z.discriminatedUnion("e", [z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) })]);
+export const IndexEvent = z.discriminatedUnion("e", [
+  z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) }),
+  z.strictObject({ e: z.literal("removed"), ids: z.array(z.string()) }),
+  z.strictObject({ e: z.literal("dropped") }),
+]);
 export type IndexEvent = z.infer<typeof IndexEvent>;
 
 /** What a bucket decides on. Messages without entries are refused with `message.invalid`. */
-export interface IndexInput {
-  readonly kind: "message";
-  readonly message: Message;
-}
+export type IndexInput =
+  | { readonly kind: "message"; readonly message: Message }
+  /** What the lines stand for was purged. `drop`: the bucket is to take no more lines, if it has none left. */
+  | { readonly kind: "remove"; readonly ids: readonly string[]; readonly drop: boolean };
 
 /** The actor that lists the buckets of an index. */
 export const INDEX_ROOT = "root";
@@ -47,6 +55,7 @@ export const INDEX_ROOT = "root";
 /** A bucket of an index, or its root. It orders nothing and needs no alarm: whoever enters asks until it has the receipt. */
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   initial: (id) => ({ id, size: 0, shards: {} }),
+  purged: (id) => ({ id, size: 0, shards: {}, dropped: true }),
   decide: decideIndex,
   evolve: evolveIndex,
   outbox: () => [],
@@ -58,7 +67,23 @@ export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
 
 function decideIndex(state: IndexState, input: IndexInput, context: DecisionContext): Decision<IndexEvent> {
   const draft = new Draft(state, evolveIndex, context);
-  const { body } = input.message;
+  if (input.kind === "remove") {
+    const ids = input.ids.filter((id) => entryOf(state, id) !== undefined);
+    if (ids.length > 0) draft.emit({ e: "removed", ids });
+    if (input.drop && state.dropped !== true && isEmpty(draft.state)) draft.emit({ e: "dropped" });
+    return draft.done();
+  }
+  const { message } = input;
+  const { body } = message;
+  if (state.dropped === true) {
+    draft.refuse(wireFault("process.purged", `what stood in bucket ${state.id} was purged`));
+    return draft.done();
+  }
+  // An old entry must not come back into a bucket from which it has gone.
+  if (message.expiresAtMs <= context.nowMs) {
+    draft.refuse(wireFault("message.expired", `${message.id} expired`));
+    return draft.done();
+  }
   if (body.kind !== "entries") {
     draft.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
     return draft.done();
@@ -82,15 +107,36 @@ function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
   switch (event.e) {
     case "entered":
       return event.entries.reduce(enter, state);
+    case "removed":
+      return event.ids.reduce(remove, state);
+    case "dropped":
+      return { ...state, dropped: true };
     default:
-      return assertNever(event.e);
+      return assertNever(event);
   }
+}
+
+function remove(state: IndexState, id: string): IndexState {
+  const shard = shardOf(id);
+  const { [id]: _gone, ...rest } = state.shards[shard] ?? {};
+  const { [shard]: _old, ...others } = state.shards;
+  const size = state.id === INDEX_ROOT ? state.size - 1 : state.size;
+  return { ...state, size, shards: Object.keys(rest).length === 0 ? others : { ...others, [shard]: rest } };
+}
+
+function isEmpty(state: IndexState): boolean {
+  return Object.keys(state.shards).length === 0;
 }
 
 function enter(state: IndexState, entry: IndexEntry): IndexState {
   const shard = shardOf(entry.id);
   const size = entryOf(state, entry.id) === undefined ? state.size + 1 : state.size;
   return { ...state, size, shards: { ...state.shards, [shard]: { ...state.shards[shard], [entry.id]: entry } } };
+}
+
+/** The moment at which the slice of a bucket begins. Epoch, milliseconds. */
+export function bucketBeginsAtMs(bucket: string): number {
+  return Number.parseInt(bucket, 10) * LIMITS.indexBucketMs;
 }
 
 /** Which bucket a moment belongs to; `part` counts on when a bucket of the same slice is full. Sorts by time. */

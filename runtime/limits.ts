@@ -63,6 +63,19 @@ export const LIMITS = {
   /** Two hosts' clocks may differ by this much; a deduplication entry stays this much longer than its message. */
   clockDriftMsMax: 5 * MINUTE_MS,
 
+  /** What ended is purged after this time, and not before nobody can speak of it any more. `TROUPE_RETENTION` and `retentionMs` name another. */
+  retentionMsDefault: 7 * DAY_MS,
+  /** Least retention that may be configured; 0 purges as soon as nobody can speak of a process any more. */
+  retentionMsMin: 0,
+  /** A tombstone stands for so long after its process was purged, and refuses whatever is late all the same. */
+  tombstoneMs: 1 * DAY_MS,
+  /** Pause between two sweeps of a host that looks for what is to be purged; up to half of it is left out at random. */
+  sweepMs: 10 * MINUTE_MS,
+  /** Processes that one sweep looks at. There are more: the next sweep goes on there at once. */
+  sweepProcessesMax: 1_024,
+  /** Processes that a sweep purges at once. */
+  sweepConcurrency: 8,
+
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are let in. */
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
@@ -197,6 +210,8 @@ function relation(holds: boolean, text: string): void {
 relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
 relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
 relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
+relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longer than anybody believes in what was there");
+relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");

@@ -52,6 +52,8 @@ export type AlarmWish =
 /** An actor as pure functions over its state `S`, its inputs `I` and its events `E`. */
 export interface Machine<S, I, E> {
   initial(actorId: string): S;
+  /** What is left of an actor whose tombstone stands. It decides nothing but refusals and receipts. */
+  purged(actorId: string): S;
   /** Pure. Throws only {@link MissingValues} and defects. */
   decide(state: S, input: I, context: DecisionContext): Decision<E>;
   evolve(state: S, event: E): S;

@@ -58,6 +58,34 @@ export interface Snapshot<S> {
   readonly state: S;
 }
 
+/**
+ * What stands in the place of record 1 of an actor that was purged: who had this id and how it ended, and what is to be
+ * cleared away still. While it stands nothing of the actor comes back. Persisted: changing this needs a version bump.
+ */
+export const Tombstone = z.strictObject({
+  v: z.literal(RECORD_VERSION),
+  tombstone: z.literal(true),
+  id: z.string(),
+  /** How it ended: an outcome's status, or what it was if it never had one. */
+  outcome: z.string(),
+  /** Sequence of its last record, and number of its last snapshot. */
+  last: z.int().positive(),
+  snapshots: z.int().nonnegative(),
+  /** Hashes of the values of its own that record 1 named. */
+  refs: z.array(z.string()),
+  /** Agents whose actors lived for this process alone, and go with it. */
+  agents: z.array(z.string()),
+  /** The tombstone stands until then. Epoch, milliseconds, of the host that wrote it. */
+  untilMs: z.int().nonnegative(),
+});
+export type Tombstone = z.infer<typeof Tombstone>;
+
+/** The tombstone that a content is, or undefined. Throws as {@link parseRecord}. */
+export function tombstoneOf(content: unknown, key: string): Tombstone | undefined {
+  if (typeof content !== "object" || content === null || (content as { readonly tombstone?: unknown }).tombstone !== true) return undefined;
+  return parseFrame(Tombstone, content, key);
+}
+
 /** A turn that threw, or would have been too large, leaves this event so that its input is not decided for ever. */
 export const TurnFailed = z.strictObject({ e: z.literal("turn-failed"), input: z.string(), code: z.string(), message: z.string() });
 export type TurnFailed = z.infer<typeof TurnFailed>;

@@ -8,7 +8,7 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
@@ -117,7 +117,13 @@ export class Subscriber {
     // The event's id makes a redelivery the same task.
     const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
     // The token of the request is daprd's and says nothing about who published.
-    await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
+    try {
+      await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
+    } catch (error) {
+      // It was done long ago: a repetition of it is no poison.
+      if (!isFault(error) || error.code !== "process.purged") throw error;
+      this.#options.logger.debug({ processId: id }, "a task came again whose process was purged");
+    }
     return "SUCCESS";
   }
 

@@ -41,6 +41,7 @@ type AgentDraft = Draft<AgentState, AgentEvent>;
 /** The agent actor. Its outbox is empty and it has no alarm, because the process manager asks again. */
 export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   initial: newAgent,
+  purged: (id) => ({ ...newAgent(id), purged: true }),
   decide: decideAgent,
   evolve: evolveAgent,
   outbox: () => [],
@@ -52,6 +53,10 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
 
 function decideAgent(state: AgentState, input: AgentInput, context: DecisionContext): Decision<AgentEvent> {
   const draft: AgentDraft = new Draft(state, evolveAgent, context);
+  if (state.purged === true) {
+    draft.refuse(wireFault("process.purged", `the process of ${state.id} was purged`));
+    return draft.done();
+  }
   switch (input.kind) {
     case "message":
       decideMessage(draft, input.message, input.fault);
@@ -106,7 +111,9 @@ function takeWork(draft: AgentDraft, message: Message, body: BodyOf<"work">, fau
   const { context } = draft;
   if (message.expiresAtMs <= context.nowMs) return draft.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
   const known = draft.state.works[body.workId];
-  if (known !== undefined) return repeatWork(draft, known, body);
+  if (known !== undefined && !mayForget(draft, known)) return repeatWork(draft, known, body);
+  // Its process was purged, and this one has its id anew.
+  if (known !== undefined) draft.emit({ e: "forgotten", workIds: [known.id] });
   const refused = room(draft);
   if (refused !== undefined) return draft.refuse(refused);
   draft.emit({ e: "work-accepted", work: newWork(message, body) });
@@ -127,11 +134,14 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
 function room(draft: AgentDraft): WireFault | undefined {
   if (draft.state.ready.length >= LIMITS.agentQueueMax) return wireFault("agent.busy", `${draft.state.ready.length} pieces of work wait for this actor`);
   if (Object.keys(draft.state.works).length < LIMITS.agentWindowMax) return undefined;
-  const horizonMs = draft.context.nowMs - LIMITS.clockDriftMsMax;
-  const old = Object.values(draft.state.works).filter((work) => work.retainUntilMs < horizonMs && isSettled(work)).map((work) => work.id);
+  const old = Object.values(draft.state.works).filter((work) => mayForget(draft, work)).map((work) => work.id);
   if (old.length === 0) return wireFault("agent.window-full", `this actor remembers ${LIMITS.agentWindowMax} pieces of work, none of which may be forgotten yet`);
   draft.emit({ e: "forgotten", workIds: old });
   return undefined;
+}
+
+function mayForget(draft: AgentDraft, work: AgentWork): boolean {
+  return work.retainUntilMs < draft.context.nowMs - LIMITS.clockDriftMsMax && isSettled(work);
 }
 
 function isSettled(work: AgentWork): boolean {
@@ -313,6 +323,8 @@ function takeUndo(draft: AgentDraft, message: Message, body: BodyOf<"undo">): vo
 }
 
 function bury(draft: AgentDraft, message: Message, body: BodyOf<"undo">): void {
+  // Nobody waits for the answer any more, and the tombstone would stand where everything was purged.
+  if (draft.state.works[body.workId] === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= draft.context.nowMs) return draft.refuse(wireFault("message.expired", `${message.id} expired`));
   const principal = { ...message.principal, permissions: [...message.principal.permissions] };
   draft.emit({ e: "buried", workId: body.workId, undoId: body.undoId, attempt: body.attempt, processId: message.processId, agent: body.agent, retainUntilMs: body.retainUntilMs, principal, trace: message.trace, hop: message.hop });
   replyUndo(draft, body.workId);

@@ -71,6 +71,8 @@ export const AgentState = z.strictObject({
   works: z.record(z.string(), AgentWork),
   running: z.string().optional(),
   ready: z.array(z.string()),
+  /** Its process was purged. Never persisted: it is what a tombstone is read as. */
+  purged: z.literal(true).optional(),
 });
 export type AgentState = z.infer<typeof AgentState>;
 

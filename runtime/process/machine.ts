@@ -19,6 +19,7 @@ import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
 import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
 import { advance } from "./forward.ts";
 import { finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
+import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./undo.ts";
 
@@ -38,11 +39,13 @@ export type ProcessInput =
       readonly nudged?: boolean;
       /** The run whose alarm rang; absent for a tick that no alarm brought. */
       readonly run?: number | undefined;
-    };
+    }
+  | PurgeInput;
 
 /** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
+  purged: (id) => ({ ...newProcess(id), phase: "purged" }),
   decide: decideProcess,
   evolve: evolveProcess,
   outbox: processOutbox,
@@ -70,6 +73,7 @@ export function nextRun(state: ProcessState): number {
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const draft = openDraft(state, context);
   if (input.kind === "tick") decideTick(draft, input);
+  else if (input.kind === "purge") decidePurge(draft, input);
   else decideMessage(draft, input);
   const decision = draft.done();
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(draft.state, effect)) };
@@ -85,6 +89,7 @@ function isWanted(state: ProcessState, effect: Effect): boolean {
 
 function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>): void {
   const { body } = input.message;
+  if (draft.state.phase === "purged") return refusePurged(draft, body.kind);
   switch (body.kind) {
     case "task":
       return decideTask(draft, input, body);
@@ -95,7 +100,7 @@ function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind:
     case "cancel":
       return decideCancel(draft, body);
     case "undo":
-      return decideUndo(draft, body);
+      return decideUndo(draft, input.message, body);
     case "work":
     case "answer":
     case "entries":
@@ -170,12 +175,13 @@ function decideCancel(draft: ProcessDraft, body: BodyOf<"cancel">): void {
 }
 
 /** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
-function decideUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
+function decideUndo(draft: ProcessDraft, message: Message, body: BodyOf<"undo">): void {
   const { state, context } = draft;
   if (state.undo !== undefined) return repeatUndo(draft, body);
   const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };
   if (state.phase === "new" || state.phase === "void") {
-    draft.emit({ e: "refused-for-ever", ...request });
+    if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs) return draft.refuse(wireFault("message.expired", `${message.id} expired`));
+    draft.emit({ e: "refused-for-ever", ...request, retainUntilMs: body.retainUntilMs });
     for (const effect of undoReply(draft.state, context)) draft.order(effect);
     return;
   }
@@ -211,6 +217,8 @@ function decideTick(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "t
     case "refused":
     case "ended":
       for (const effect of processOutbox(state, context)) draft.order(effect);
+      return;
+    case "purged":
       return;
     case "open":
       return tickOpen(draft, input.nudged === true ? 0 : LIMITS.resendMs);

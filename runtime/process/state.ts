@@ -104,8 +104,8 @@ export type Ending = z.infer<typeof Ending>;
 /** The state of one process; a new run begins it anew, but for `id` and `run`. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
-  /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. */
-  phase: z.enum(["new", "void", "refused", "open", "ended"]),
+  /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
+  phase: z.enum(["new", "void", "refused", "open", "ended", "purged"]),
   run: z.int().nonnegative(),
   task: Task.optional(),
   cursor: z.int().nonnegative(),
@@ -130,13 +130,15 @@ export const ProcessState = z.strictObject({
   outcome: Outcome.optional(),
   /** A parent asked for the compensation of this whole process, under these ids. */
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
+  /** `refused`: until then its task may come. */
+  refuseUntilMs: z.int().optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
 /** Facts of a process. Persisted: changing this needs a version bump. */
 export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("voided") }),
-  z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int(), retainUntilMs: z.int() }),
   z.strictObject({ e: z.literal("accepted"), run: z.int().positive(), task: Task }),
   z.strictObject({ e: z.literal("stop-begun"), stop: z.string(), total: z.int().nonnegative(), items: Value.optional() }),
   z.strictObject({ e: z.literal("asked"), work: Work }),
@@ -155,6 +157,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("ended"), outcome: Outcome }),
   z.strictObject({ e: z.literal("undo-requested"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("undo-finished") }),
+  z.strictObject({ e: z.literal("purged") }),
 ]);
 export type ProcessEvent = z.infer<typeof ProcessEvent>;
 
@@ -169,7 +172,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "voided":
       return { ...state, phase: "void", run: state.run + 1 };
     case "refused-for-ever":
-      return { ...state, phase: "refused", undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true } };
+      return { ...state, phase: "refused", refuseUntilMs: event.retainUntilMs, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true } };
     case "accepted":
       return { ...newProcess(state.id), phase: "open", run: event.run, task: event.task };
     case "stop-begun":
@@ -186,6 +189,8 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
       return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
     case "undo-finished":
       return state.undo === undefined ? state : { ...state, phase: state.outcome === undefined ? state.phase : "ended", undo: { ...state.undo, done: true } };
+    case "purged":
+      return { ...state, phase: "purged" };
     case "undo-due":
       return undoDue(state, event.workIds);
     default:
@@ -193,7 +198,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
   }
 }
 
-type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "undo-due" }>;
+type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "purged" | "undo-due" }>;
 
 function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
   switch (event.e) {

@@ -91,8 +91,13 @@ function evolve(state: CounterState, event: CounterEvent): CounterState {
 
 const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   initial: (id) => ({ id, count: 0, ballast: "" }),
+  purged: (id) => ({ id, count: -1, ballast: "" }),
   decide: (state, input, context): Decision<CounterEvent> => {
     const draft = new Draft(state, evolve, context);
+    if (state.count < 0) {
+      draft.refuse({ code: "process.purged", message: "purged" });
+      return draft.done();
+    }
     if (input.kind === "add") draft.emit({ e: "added", by: input.by, pad: input.pad ?? "" });
     if (input.kind === "ballast") draft.emit({ e: "ballast", text: input.text });
     if (input.kind === "keep") draft.emit({ e: "kept", content: draft.pack(input.content) });

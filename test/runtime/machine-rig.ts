@@ -67,7 +67,7 @@ export class MachineRig<S, I, E extends { readonly e: string }> {
     try {
       return this.machine.decide(this.state, input, context);
     } catch (error) {
-      if (error instanceof MissingValues) throw new Error(`values that no store has: ${error.refs.join(", ")}`);
+      if (error instanceof MissingValues) throw new Error(`values that no store has: ${error.refs.map(({ ref }) => ref).join(", ")}`);
       throw error;
     }
   }

@@ -123,6 +123,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour): Operations {
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
     deadLetters: async (cursor, limit) => ({ entries: [`${cursor} ${limit}`] }),
+    purge: async ({ olderThanMs, dryRun }) => ({ purged: olderThanMs ?? 0, waiting: dryRun === true ? 1 : 0 }),
     poison: async (bytes, fault, topic) => {
       await behaviour.poison();
       seen.poisoned.push({ bytes, fault, topic });

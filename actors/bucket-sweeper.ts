@@ -1,0 +1,99 @@
+/**
+ * @module The purge of the indexes: lines whose process is gone, poison that was decided, and buckets that are empty.
+ */
+import { plainJson } from "../runtime/canonical.ts";
+import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../runtime/index-actor.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { type Address, actorType, type IndexEntry } from "../runtime/protocol.ts";
+import type { Burial } from "./burial.ts";
+import type { Host } from "./host.ts";
+import type { Ports } from "./ports.ts";
+
+/** The indexes whose lines leave. */
+export type IndexSwept = "Directory" | "DeadLetterDesk";
+
+/** Whose indexes are swept, and through what. */
+export interface BucketSweeperParts {
+  readonly system: string;
+  readonly host: Host;
+  readonly ports: Ports;
+  readonly burial: Burial;
+}
+
+/** Takes lines and buckets out of the indexes. All methods throw `store.unavailable`. */
+export class BucketSweeper {
+  readonly #parts: BucketSweeperParts;
+
+  constructor(parts: BucketSweeperParts) {
+    this.#parts = parts;
+  }
+
+  /** The buckets of an index, oldest first. */
+  async names(index: IndexSwept): Promise<readonly string[]> {
+    return entriesOf(await this.state(index, INDEX_ROOT)).map((entry) => entry.id).sort();
+  }
+
+  /** What a bucket holds now. */
+  async state(index: IndexSwept, bucket: string): Promise<IndexState> {
+    return (await this.#parts.host.indexEngine(index).fresh(bucket)).state;
+  }
+
+  /** Removes lines; drops the bucket when none is left and none can come. Gives when to look again, if that is known. */
+  async tidy(index: IndexSwept, bucket: string, gone: readonly string[], isNeeded = false): Promise<number | undefined> {
+    const engine = this.#parts.host.indexEngine(index);
+    const nowMs = this.#parts.ports.clock.nowMs();
+    const closesAtMs = bucketBeginsAtMs(bucket) + LIMITS.indexBucketMs + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax;
+    const drop = closesAtMs <= nowMs && !isNeeded;
+    let state = await this.state(index, bucket);
+    if (state.dropped !== true && (gone.length > 0 || (drop && entriesOf(state).length === 0))) {
+      state = (await engine.turn(bucket, { kind: "remove", ids: gone, drop }, { inputId: "purge" })).state;
+    }
+    if (state.dropped !== true) return entriesOf(state).length === 0 ? closesAtMs : undefined;
+    engine.forget(bucket);
+    return this.#drop(index, bucket);
+  }
+
+  /** A bucket that takes no more lines: its journal, then its tombstone, and its line in the root at last. */
+  async #drop(index: IndexSwept, bucket: string): Promise<number | undefined> {
+    const { burial, host, ports, system } = this.#parts;
+    const actor = { type: actorType(system, index), id: bucket };
+    const tombstone = await burial.bury(actor, { outcome: "dropped", agents: [] });
+    if (tombstone !== undefined) {
+      await burial.clear(actor, tombstone);
+      if (tombstone.untilMs > ports.clock.nowMs()) return tombstone.untilMs;
+      await this.level(actor);
+    }
+    await host.indexEngine(index).turn(INDEX_ROOT, { kind: "remove", ids: [bucket], drop: false }, { inputId: "purge" });
+    return undefined;
+  }
+
+  /** Removes a tombstone that has stood long enough. */
+  async level(actor: Address): Promise<void> {
+    const grave = await this.#parts.burial.look(actor);
+    if (grave.kind === "tombstone") await this.#parts.burial.level(actor, grave);
+  }
+
+  /** The desk. `directory`: the buckets of processes; letters are filed under the same names. */
+  async sweepDesk(retentionMs: number, directory: readonly string[]): Promise<void> {
+    const slices = new Set(directory.map((bucket) => bucket.split(".")[0]));
+    for (const bucket of await this.names("DeadLetterDesk")) await this.#desk(bucket, retentionMs, slices.has(bucket.split(".")[0] ?? ""));
+  }
+
+  /** Letters that were decided leave with their process, poison that was decided after the retention. */
+  async #desk(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) return;
+    const decided = entriesOf(await this.state("DeadLetterDesk", bucket)).filter((entry) => !entry.open && entry.atMs + retentionMs <= nowMs);
+    const gone: string[] = [];
+    for (const entry of decided) if (await this.#mayGo(entry)) gone.push(entry.id);
+    await this.tidy("DeadLetterDesk", bucket, gone, isNeeded);
+  }
+
+  async #mayGo(entry: IndexEntry): Promise<boolean> {
+    const { burial, system } = this.#parts;
+    const runAt = entry.id.lastIndexOf(":");
+    if (runAt >= 0) return (await burial.look({ type: actorType(system, "ProcessManager"), id: entry.id.slice(0, runAt) })).kind !== "alive";
+    if (entry.content !== undefined) await burial.forgetValues(entry.id, plainJson(entry.content));
+    return true;
+  }
+}

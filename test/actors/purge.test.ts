@@ -1,0 +1,158 @@
+/** @module The purge on real hosts: what goes, what stays, when; a crash at every write; old messages come again. */
+import { beforeEach, describe, expect, test } from "vitest";
+import { LIMITS } from "../../runtime/limits.ts";
+import { begun, FragileStore, PurgeWorld } from "./purge-rig.ts";
+import { CALLER } from "./world-rig.ts";
+
+/** Nobody may speak of a task of the default lifetime after this. */
+const HORIZON_MS = LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax + LIMITS.clockDriftMsMax;
+const SETTLE_MS = 2 * LIMITS.indexBucketMs;
+const TEST_MS = 120_000;
+
+beforeEach(() => void begun.splice(0));
+
+describe("law: purge only what ended, after the retention and the expiry horizon", () => {
+  test("a process goes with its children, agents, values, lines and buckets; what lives on stays", { timeout: TEST_MS }, async () => {
+    const rig = new PurgeWorld();
+    const one = rig.join();
+    await rig.run(one, "p");
+    expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(2);
+    const sweeper = rig.sweeper(one);
+    const passing = rig.passing;
+    expect(passing.length).toBeGreaterThan(20);
+    expect(await sweeper.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
+    await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.alarmNearMs - 60_000);
+    expect(await sweeper.sweep()).toMatchObject({ purged: 0 });
+    expect(rig.passing).toEqual(passing);
+
+    await rig.world.clock.advance(SETTLE_MS);
+    const lasting = rig.lasting;
+    expect(await sweeper.sweep({ whole: true, dryRun: true })).toMatchObject({ purged: 1, waiting: 1 });
+    expect(rig.passing).toEqual(passing);
+    // The parent reads its child's output where it stands, so it goes first.
+    expect(await sweeper.sweep()).toMatchObject({ purged: 1 });
+    await rig.world.clock.advance(SETTLE_MS);
+    expect(await sweeper.sweep()).toMatchObject({ purged: 1, waiting: 0 });
+    // Two tombstones for each process: its own, and that of the agent that lived for it.
+    expect(rig.passing.filter((key) => !/\/Directory\//.test(key.replace("sys.", "/")))).toHaveLength(4);
+    expect(rig.passing.filter((key) => key.includes("/value/"))).toEqual([]);
+
+    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.purged" });
+    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({ code: "process.purged" });
+    await expect(one.operations.cancel("p", "late", CALLER)).rejects.toMatchObject({ code: "process.purged" });
+
+    for (let day = 0; day < 3; day += 1) {
+      await rig.world.clock.advance(LIMITS.tombstoneMs + SETTLE_MS);
+      await sweeper.sweep();
+    }
+    expect(rig.passing).toEqual([]);
+    // The roots have noted that the bucket left; nothing else of what lives on has changed.
+    expect(rig.lasting.filter((key) => !key.includes("/root/"))).toEqual(lasting.filter((key) => !key.includes("/root/")));
+    expect(await one.host.directory.buckets()).toEqual([]);
+    // The id is free again.
+    await rig.run(one, "p");
+    expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(4);
+  });
+
+  test("however short the retention, what somebody may speak of stays", { timeout: TEST_MS }, async () => {
+    const rig = new PurgeWorld();
+    const one = rig.join();
+    await rig.run(one, "p");
+    const sweeper = rig.sweeper(one, 0);
+    await rig.world.clock.advance(HORIZON_MS - 60_000);
+    expect(await sweeper.sweep()).toMatchObject({ purged: 0, waiting: 2 });
+    await rig.world.clock.advance(120_000);
+    expect((await sweeper.sweep({ whole: true })).purged).toBeGreaterThan(0);
+  });
+
+  test("an open process and one whose dead letter waits stay for ever; what never was goes", { timeout: TEST_MS }, async () => {
+    const rig = new PurgeWorld();
+    const one = rig.join();
+    await rig.run(one, "p", "fail");
+    await one.host.tick({ type: "sys.ProcessManager", id: "nobody" }, "run-1");
+    const kept = rig.passing.filter((key) => key.includes("/p/"));
+    for (let week = 0; week < 8; week += 1) {
+      await rig.world.clock.advance(LIMITS.retentionMsDefault);
+      await rig.sweeper(one).sweep();
+    }
+    expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
+    expect(rig.passing.filter((key) => key.includes("nobody"))).toEqual([]);
+    const { entries } = await one.operations.deadLetters(undefined, 10);
+    expect(entries).toMatchObject([{ letter: { processId: "p" } }]);
+  });
+});
+
+describe("law: a purge that is killed between any two steps is gone on with, and resurrects nothing", () => {
+  test.each(["before", "after", "half"] as const)("killed %s each write, then everything comes again", { timeout: TEST_MS }, async (kind) => {
+    let crashes = 0;
+    for (let at = 1; ; at += 1) {
+      const rig = new PurgeWorld();
+      const one = rig.join();
+      await rig.run(one, "p");
+      await rig.world.clock.advance(LIMITS.retentionMsDefault + SETTLE_MS);
+      const old = [...rig.seen];
+      const isDead = await purgeUntil(rig, one, at, kind);
+      const two = rig.join();
+      const ran = begun.length;
+      await rig.resend(two, old);
+      // The dead host's caches are gone with it; the second one goes on with what it finds.
+      for (let pass = 0; pass < 4; pass += 1) {
+        await rig.sweeper(two).sweep();
+        await rig.resend(two, old);
+        await rig.world.clock.advance(pass === 0 ? SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
+      }
+      await rig.sweeper(two).sweep();
+      expect(begun.slice(ran), `crash ${kind} write ${at}`).toEqual([]);
+      expect(rig.passing, `crash ${kind} write ${at}`).toEqual([]);
+      await rig.resend(two, old);
+      expect(begun.slice(ran)).toEqual([]);
+      expect(rig.passing, `resent after crash ${kind} write ${at}`).toEqual([]);
+      if (!isDead) break;
+      crashes += 1;
+    }
+    process.stdout.write(`purge killed ${kind} each of its writes: ${crashes} runs\n`);
+    expect(crashes).toBeGreaterThan(15);
+  });
+
+  test("two hosts that purge at once do no more than one", { timeout: TEST_MS }, async () => {
+    const rig = new PurgeWorld();
+    const [one, two] = [rig.join(), rig.join()];
+    await rig.run(one, "p");
+    for (let pass = 0; pass < 6; pass += 1) {
+      await rig.world.clock.advance(pass === 0 ? LIMITS.retentionMsDefault + SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
+      await Promise.all([rig.sweeper(one).sweep(), rig.sweeper(two).sweep()]);
+    }
+    expect(rig.passing).toEqual([]);
+  });
+
+  test("a host that believes in what was purged looks again before it writes", { timeout: TEST_MS }, async () => {
+    const rig = new PurgeWorld();
+    const [one, two] = [rig.join(), rig.join()];
+    await rig.run(one, "p");
+    expect(one.host.processes.engine.peek("p")?.phase).toBe("ended");
+    await rig.world.clock.advance(LIMITS.retentionMsDefault + SETTLE_MS);
+    await rig.sweeper(two).sweep();
+    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({ code: "process.purged" });
+  });
+});
+
+/** Sweeps until all is gone, or until the write at which the host dies; tells whether it died. */
+async function purgeUntil(rig: PurgeWorld, one: ReturnType<PurgeWorld["join"]>, at: number, kind: "before" | "after" | "half"): Promise<boolean> {
+  const store: FragileStore = rig.store;
+  let isDead = false;
+  const died = new Promise<void>((resolve) => {
+    const from = store.writes;
+    store.onWrite = (write) => (write !== from + at ? undefined : { kind, die: () => { isDead = true; one.kill(); resolve(); } });
+  });
+  const whole = async (): Promise<void> => {
+    const sweeper = rig.sweeper(one);
+    for (let pass = 0; pass < 5 && !isDead; pass += 1) {
+      await sweeper.sweep();
+      await rig.world.clock.advance(pass === 0 ? SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
+    }
+  };
+  await Promise.race([whole(), died]);
+  store.onWrite = () => undefined;
+  one.kill();
+  return isDead;
+}
