@@ -1,4 +1,4 @@
-/** @module Examples 04 and 06 on a real Dapr, as a user starts them: `up`, then tasks by HTTP. What they did outside is counted there. */
+/** @module Examples 03 to 06 on a real Dapr, as a user starts them: `up`, then tasks by HTTP. What they did outside is counted there. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -10,6 +10,7 @@ import { ROOT } from "./readme.ts";
 
 const TEST_MS = 120_000;
 const POLL_MS = 100;
+const CUSTOMER_TASKS_COUNT = 30;
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
 
@@ -62,6 +63,21 @@ describe.skipIf(binaries === undefined)("on a real Dapr", () => {
       "order-1 reserve 2 lamp", "order-1 charge 5900 cents", "order-1 book the courier to Graz", "order-2 reserve 2 lamp", "order-2 charge 5900 cents", "order-2 refund 5900 cents", "order-2 release 2 lamp",
     ]);
     expect(balances()).toEqual({ "stock of lamp": -2, "card 4711": -5_900, "courier trips": 1 });
+    await down(run);
+  });
+
+  test("05: tasks for one customer at the same time take turns, and each sees what the one before it left", { timeout: TEST_MS }, async () => {
+    const { run, submit } = await up("05-customer");
+    const answers = await Promise.all(Array.from({ length: CUSTOMER_TASKS_COUNT }, () => submit({ route: "purchase", input: { customer: "ann", cents: 4_000 } })));
+    const numbers = answers.map(({ body }) => (body as { readonly output: { readonly purchase: number } }).output.purchase);
+    expect(numbers.toSorted((a, b) => a - b)).toEqual(numbers.map((_, index) => index + 1));
+    await down(run);
+  });
+
+  test("03: a folder below the root is read, and no other", { timeout: TEST_MS }, async () => {
+    const { run, submit } = await up("03-markdown", { MARKDOWN_ROOT: join(ROOT, "examples") });
+    expect(await submit({ route: "folder", input: { folder: "03-markdown/sample", names: ["SQLite"] } })).toMatchObject({ body: { status: "completed", output: { files: 2, byCheck: { links: 3, headings: 3, fences: 3, names: 4 } } } });
+    expect(await submit({ route: "folder", input: { folder: "../docs", names: [] } })).toMatchObject({ body: { status: "failed", fault: { code: "agent.refused" } } });
     await down(run);
   });
 
