@@ -21,7 +21,7 @@ export { type Callable, type Contract, contract, type ContractOptions, type Inpu
 export { type Branch, type ForEachOptions, type MakeBranch, route, RouteBuilder, type RouteContract, routeContract, type RouteDefinition, type RouteOptions, type RouteTarget } from "./route.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export { Fault, type FaultCode, FAULTS, isFault, isFaultCode, isRetryable, type Json, type WireFault } from "../runtime/faults.ts";
-export { findUnboundedRing, graphText, mermaid, type Ring, ringText } from "../runtime/graph.ts";
+export { findUnboundedRing, type Graph, graphOf, graphText, mermaid, type Ring, ringText } from "../runtime/graph.ts";
 export { LIMITS } from "../runtime/limits.ts";
 export { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 export { type AgentData, type RetryPolicy, RouteData, Slip } from "../runtime/slip.ts";
