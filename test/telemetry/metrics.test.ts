@@ -1,0 +1,102 @@
+/**
+ * @module Metrics of a host: what is counted, what gauges show while work waits, and that a stopped host shows nothing more.
+ *
+ * Method: a meter provider of a few lines that keeps every value, set through `@opentelemetry/api` as an SDK would be.
+ */
+import { type Attributes, type Meter, metrics, type Observable, type ObservableCallback } from "@opentelemetry/api";
+import { afterEach, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { METRIC } from "../../actors/telemetry-names.ts";
+import { startLocal } from "../../actors/testing.ts";
+import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+
+interface Kept {
+  readonly metric: string;
+  readonly value: number;
+  readonly attributes: Attributes;
+}
+
+class KeepingMeter {
+  readonly kept: Kept[] = [];
+  readonly #gauges = new Map<ObservableCallback, string>();
+
+  install(): void {
+    const keep = (metric: string) => (value: number, attributes: Attributes = {}): void => void this.kept.push({ metric, value, attributes });
+    const observable = (metric: string): Observable => ({
+      addCallback: (callback) => void this.#gauges.set(callback, metric),
+      removeCallback: (callback) => void this.#gauges.delete(callback),
+    });
+    const meter: Meter = {
+      createCounter: (name) => ({ add: keep(name) }), createUpDownCounter: (name) => ({ add: keep(name) }), createHistogram: (name) => ({ record: keep(name) }), createGauge: (name) => ({ record: keep(name) }),
+      createObservableGauge: observable, createObservableCounter: observable, createObservableUpDownCounter: observable, addBatchObservableCallback: () => {}, removeBatchObservableCallback: () => {},
+    };
+    metrics.setGlobalMeterProvider({ getMeter: () => meter });
+  }
+
+  /** What the gauges show now. */
+  read(): readonly Kept[] {
+    const shown: Kept[] = [];
+    for (const [callback, metric] of this.#gauges) void callback({ observe: (value, attributes = {}) => void shown.push({ metric, value, attributes }) });
+    return shown;
+  }
+
+  values(metric: string): readonly Kept[] {
+    return this.kept.filter((one) => one.metric === metric);
+  }
+}
+
+afterEach(() => metrics.disable());
+
+const Job = z.strictObject({ n: z.int() });
+const One = contract("One", 1, { input: Job, output: Job, key: () => "one" });
+const many = [1, 2, 3, 4, 5];
+
+describe("metrics", () => {
+  test("gauges show open processes and work that waits at a busy actor, and nothing once the host has stopped", async () => {
+    const meter = new KeepingMeter();
+    meter.install();
+    const begun = Promise.withResolvers<void>();
+    const open = Promise.withResolvers<void>();
+    const one = agent(One, {
+      handle: async (job) => {
+        begun.resolve();
+        await open.promise;
+        return job;
+      },
+    });
+    const local = startLocal(system("jobs", { agents: [one], routes: [route("job", 1, Job).to("one", One, ({ task }) => task).output(({ one: done }) => done)] }));
+    const outcomes = Promise.all(many.map((n) => local.run("job", { n })));
+    await begun.promise;
+    const shows = (metric: string): number | undefined => meter.read().find((gauge) => gauge.metric === metric)?.value;
+    await expect.poll(() => shows(METRIC.queue)).toBe(many.length - 1);
+    expect(shows(METRIC.open)).toBe(many.length);
+    expect(meter.read().find((gauge) => gauge.metric === METRIC.queue)?.attributes).toEqual({ "troupe.system": "jobs", "gen_ai.agent.name": "One" });
+    open.resolve();
+    expect((await outcomes).map(({ status }) => status)).toEqual(many.map(() => "completed"));
+    expect([shows(METRIC.queue), shows(METRIC.open)]).toEqual([0, 0]);
+    expect(meter.values(METRIC.outcomes)).toHaveLength(many.length);
+    expect(meter.values(METRIC.hop)).toHaveLength(many.length);
+    await local.stop();
+    expect(meter.read()).toEqual([]);
+  });
+
+  test("a dead letter is counted once, with its code, and every attempt with the fault it ended in", async () => {
+    const meter = new KeepingMeter();
+    meter.install();
+    let calls = 0;
+    const one = agent(One, {
+      handle: () => {
+        calls += 1;
+        throw calls === 1 ? new Error("not now") : new Fault("agent.refused", "never");
+      },
+    });
+    const local = startLocal(system("jobs", { agents: [one], routes: [route("job", 1, Job).to("one", One, ({ task }) => task).output(({ one: done }) => done)] }));
+    expect(await local.run("job", { n: 1 })).toMatchObject({ status: "failed" });
+    await local.stop();
+    expect(meter.values(METRIC.deadLetters).map(({ value, attributes }) => [value, attributes["error.type"]])).toEqual([[1, "agent.refused"]]);
+    expect(meter.values(METRIC.outcomes).map(({ attributes }) => attributes)).toEqual([{ "troupe.system": "jobs", "troupe.route": "job", "troupe.outcome": "failed", "error.type": "agent.refused" }]);
+    const runs = meter.values(METRIC.attempts).filter(({ attributes }) => attributes["troupe.work.mode"] === "do");
+    expect(runs.map(({ attributes }) => attributes["error.type"])).toEqual(["agent.failed", "agent.refused"]);
+    for (const { value } of meter.values(METRIC.turn)) expect(value).toBeGreaterThanOrEqual(0);
+  });
+});
