@@ -1,16 +1,21 @@
 /**
- * @module What the sidecar is: its version and its components, asked once at the start through @dapr/dapr.
+ * @module What the sidecar is: its version and its components, asked once at the start.
  *
- * This is the place where @dapr/dapr's client is used: metadata is asked for once, and its answer is checked here.
+ * Two plain calls, without @dapr/dapr: loading that would keep 60 MiB in every host for them (docs/decisions.md).
  */
-import { CommunicationProtocolEnum, DaprClient, LogLevel } from "@dapr/dapr";
+import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { SidecarOptions } from "./client.ts";
+import { excerpt, parseJson, SidecarClient, type SidecarOptions } from "./client.ts";
 
 /** The Dapr runtimes that this was tested with. Hazards change between minor versions. */
 const VERSION = /^1\.18\.\d+$/;
+
+/** Pause before a sidecar that is not ready is asked again. */
+const POLL_MS = 50;
+const STATUS_OK = 200;
+const STATUS_OK_LAST = 299;
 
 const Metadata = z.object({
   id: z.string(),
@@ -31,15 +36,26 @@ export interface SidecarFacts {
  * Throws `sidecar.unavailable`, and `dapr.version` when it is not 1.18.
  */
 export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIMITS.sidecarCallMs): Promise<SidecarFacts> {
-  const url = new URL(options.origin);
-  const client = new DaprClient({
-    daprHost: url.hostname,
-    daprPort: url.port,
-    communicationProtocol: CommunicationProtocolEnum.HTTP,
-    logger: { level: LogLevel.Error },
-    ...(options.apiToken === undefined ? {} : { daprApiToken: options.apiToken }),
-  });
-  return facts(await within(client.metadata.get(), waitMs, options.origin), options.origin);
+  const client = new SidecarClient({ ...options, timeoutMs: waitMs });
+  try {
+    await healthy(client, waitMs);
+    const answer = await client.call({ method: "GET", path: "/v1.0/metadata" });
+    if (answer.status !== STATUS_OK) throw new Fault("sidecar.unavailable", `${options.origin}/v1.0/metadata: ${excerpt(answer)}; it may ask for another DAPR_API_TOKEN`);
+    return facts(parseJson(answer.text), options.origin);
+  } finally {
+    await client.close();
+  }
+}
+
+/** daprd listens before its components and actors can be used. */
+async function healthy(client: SidecarClient, waitMs: number): Promise<void> {
+  const end = performance.now() + waitMs;
+  for (;;) {
+    const said = await client.call({ method: "GET", path: "/v1.0/healthz" }).then((answer) => (answer.status >= STATUS_OK && answer.status <= STATUS_OK_LAST ? "healthy" : excerpt(answer)), (error: unknown) => (error instanceof Error ? error.message : "no answer"));
+    if (said === "healthy") return;
+    if (performance.now() > end) throw new Fault("sidecar.unavailable", `no sidecar is ready at ${client.origin} within ${waitMs} ms: ${said}`);
+    await sleep(POLL_MS);
+  }
 }
 
 /** Whether a pubsub component delivers under a lock that the publisher waits for (hazards, section 0), so that subscribers must answer at once. */
@@ -54,20 +70,4 @@ function facts(answer: unknown, origin: string): SidecarFacts {
   const version = runtimeVersion ?? "unknown";
   if (!VERSION.test(version)) throw new Fault("dapr.version", `the sidecar at ${origin} is Dapr ${version}; 1.18 is needed`, { version });
   return { appId: id, version, components: new Map(components.map(({ name, type }) => [name, type])) };
-}
-
-/** @dapr/dapr 3.18.0 waits for a sidecar for 60 s (implementation/Client/DaprClient.js, awaitSidecarStarted) and takes no signal. */
-async function within<T>(promise: Promise<T>, waitMs: number, origin: string): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Fault("sidecar.unavailable", `no sidecar answers at ${origin} within ${waitMs} ms, or it asks for another DAPR_API_TOKEN`)), waitMs);
-  });
-  try {
-    return await Promise.race([promise, late]);
-  } catch (error) {
-    if (error instanceof Fault) throw error;
-    throw new Fault("sidecar.unavailable", `${origin}: ${error instanceof Error ? error.message : String(error)}`, undefined, error);
-  } finally {
-    clearTimeout(timer);
-  }
 }

@@ -12,7 +12,7 @@ interface Rule {
 const RULES: readonly Rule[] = [
   { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js"] },
   { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
-  { under: "actors/dapr/", may: ["actors/dapr/", "actors/ports.ts", "runtime/"], packages: ["@dapr/dapr", "undici", "zod", "p-queue", "node:*"] },
+  { under: "actors/dapr/", may: ["actors/dapr/", "actors/ports.ts", "runtime/"], packages: ["undici", "zod", "p-queue", "node:*"] },
   { under: "actors/http/", may: ["actors/http/", "actors/ports.ts", "actors/operations.ts", "runtime/"], packages: ["express", "pino", "p-queue", "zod", "node:*"] },
   // The one place where the shell is put together with Dapr.
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["pino", "uuid", "node:*"] },

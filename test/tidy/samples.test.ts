@@ -31,7 +31,7 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     inFile("agents/a.ts", 'import type { Host } from "../actors/host.ts";', "agents/ may not import actors/host.ts", 'import type { Fault } from "../runtime/faults.ts";'),
     inFile("actors/turn.ts", 'import { s } from "./dapr/store.ts";', "may not import actors/dapr/store.ts", 'import { s } from "./ports.ts";'),
     inFile("actors/turn.ts", 'import { DaprClient } from "@dapr/dapr";', "may not import @dapr/dapr", 'import Queue from "p-queue";'),
-    inFile("actors/dapr/store.ts", 'import e from "express";', "may not import express", 'import { DaprClient } from "@dapr/dapr";'),
+    inFile("actors/dapr/store.ts", 'import e from "express";', "may not import express", 'import { Pool } from "undici";'),
     inFile("cli/main.ts", 'import { x } from "../test/x.ts";', "cli/ may not import test/x.ts", 'import { x } from "../actors/index.ts";'),
     inFile("examples/01-x/run.ts", 'import { x } from "../../runtime/slip.ts";', "examples/ may not import runtime/slip.ts", 'import { x } from "troupe";'),
   ],
