@@ -109,7 +109,7 @@ export class ProcessActors {
     const fault = await this.#checkInput(body);
     if (fault !== undefined && body.parent === undefined) return { refused: fault };
     const atMs = this.#parts.ports.clock.nowMs();
-    const facts = { route: body.route, traceId: traceId(message.trace), acceptedAtMs: atMs };
+    const facts = { route: body.route, run: nextRun(known), traceId: traceId(message.trace), acceptedAtMs: atMs };
     const [bucket] = await Promise.all([
       this.#parts.directory.open({ id, open: true, atMs, facts }),
       this.#parts.alarms.near(this.#address(id), alarmName(nextRun(known))),

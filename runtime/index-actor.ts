@@ -96,11 +96,17 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
   return draft.done();
 }
 
-/** An entry changes its line unless it is older: a late "open" must not reopen what was closed. */
+/**
+ * An entry changes its line unless it is older: a late "open" must not reopen what was closed. Which is older the run
+ * tells, and within a run that the end comes last; moments are of several hosts' clocks, which are never compared.
+ */
 function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
-  if (known === undefined) return true;
-  if (known.open === entry.open) return false;
-  return entry.open ? entry.atMs > known.atMs : true;
+  return known === undefined || ageOf(entry) > ageOf(known);
+}
+
+function ageOf({ open, facts }: IndexEntry): number {
+  const run = typeof facts["run"] === "number" ? facts["run"] : 0;
+  return 2 * run + (open ? 0 : 1);
 }
 
 function evolveIndex(state: IndexState, event: IndexEvent): IndexState {

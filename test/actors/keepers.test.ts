@@ -251,6 +251,18 @@ describe("the index client", () => {
     expect(await index.buckets()).toEqual([bucket]);
   });
 
+  test("which of two lines is older the run tells, never the moment: hosts' clocks drift", async () => {
+    const { client: index } = client();
+    const of = (run: number, open: boolean, atMs: number): IndexEntry => ({ id: "p", open, atMs, facts: { run } });
+    const bucket = await index.open(of(1, true, 9_000));
+    await index.enter(bucket, of(1, false, 5));
+    await index.enter(bucket, of(1, true, 9_001));
+    expect((await index.read(bucket))[0]?.open).toBe(false);
+    await index.enter(bucket, of(2, true, 1));
+    await index.enter(bucket, of(1, false, 9_999));
+    expect((await index.read(bucket))[0]).toEqual(of(2, true, 1));
+  });
+
   test("a late open line does not reopen what was closed, and closing twice writes once", async () => {
     const { indexes, client: index } = client();
     const bucket = await index.open(entry("p"));
