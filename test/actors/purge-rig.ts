@@ -14,13 +14,13 @@ const Text = z.object({ text: z.string() });
 const Once = contract("Once", 1, { input: Text, output: Text });
 const Keyed = contract("Keyed", 1, { input: Text, output: Text, key: () => "one" });
 /** Too large to stand in a record. */
-export const LARGE = "x".repeat(LIMITS.valueInlineBytesMax);
+const LARGE = "x".repeat(LIMITS.valueInlineBytesMax);
 
 /** Handlers that began, as `agent process`. */
 export const begun: string[] = [];
 
 /** A session agent that makes steps and asks a keyed one, a nested route, and large contents everywhere. */
-export function everything(): ReturnType<typeof system> {
+function everything(): ReturnType<typeof system> {
   const once = agent(Once, {
     asks: [Keyed],
     handle: async ({ text }, ctx) => {

@@ -8,7 +8,8 @@ import type { StepTools } from "../../agents/index.ts";
 import { serve } from "../../actors/index.ts";
 import { bookingSystem } from "./booking.ts";
 import { GaugeWriter } from "./gauge.ts";
-import { installHooks } from "./hooks.ts";
+import { installHooks, killAtPurge } from "./hooks.ts";
+import { type LimitChanges, withLimits } from "../../simulation/limits.ts";
 
 const SAMPLE_MS = 250;
 const BYTES_PER_MIB = 1_048_576;
@@ -22,6 +23,10 @@ function need(name: string): string {
 
 const gauges = new GaugeWriter(need("LIVE_GAUGES"));
 installHooks({ gauges, freezeFile: process.env["LIVE_FREEZE"] });
+const limits = process.env["LIVE_LIMITS"];
+if (limits !== undefined) withLimits(JSON.parse(limits) as LimitChanges);
+const purgeKill = process.env["LIVE_PURGE_KILL"];
+if (purgeKill !== undefined) killAtPurge(Number(purgeKill));
 
 async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: StepTools): Promise<void> {
   await gauges.during("effect", async () => {
@@ -48,6 +53,7 @@ const host = await serve(bookingSystem({ call }), {
   appPort: Number(need("LIVE_APP_PORT")),
   daprHttpPort: Number(need("LIVE_DAPR_PORT")),
   appToken: process.env["LIVE_APP_TOKEN"],
+  retentionMs: process.env["LIVE_RETENTION_MS"] === undefined ? undefined : Number(process.env["LIVE_RETENTION_MS"]),
   logger: pino({ level: process.env["LIVE_LOG"] ?? "warn" }),
 });
 process.stdout.write(`listening on ${host.port}\n`);

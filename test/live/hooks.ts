@@ -57,6 +57,21 @@ export function installHooks({ gauges, freezeFile }: HookOptions): void {
   countTurns(gauges);
 }
 
+/** Kills this process at the nth call with which a purge changes the store: before odd ones, after even ones. */
+export function killAtPurge(at: number): void {
+  const plain = SidecarClient.prototype.call;
+  let count = 0;
+  SidecarClient.prototype.call = async function counted(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
+    const isPurge = call.path.startsWith("/v1.0/state/") && (call.method === "DELETE" || call.body?.includes('"operation":"delete"') === true || call.body?.includes('"etag":') === true || call.body?.includes('\\"e\\":\\"purged\\"') === true);
+    if (isPurge) count += 1;
+    const isHere = isPurge && count === at;
+    if (isHere && at % 2 === 1) process.kill(process.pid, "SIGKILL");
+    const answer = await plain.call(this, call);
+    if (isHere) process.kill(process.pid, "SIGKILL");
+    return answer;
+  };
+}
+
 function stopBefore(freezeFile: string, call: SidecarCall): boolean {
   if (!existsSync(freezeFile)) return false;
   const freeze = JSON.parse(readFileSync(freezeFile, "utf8")) as Freeze;

@@ -16,6 +16,8 @@ const PROBE_MS = 1_000;
 
 export interface HostOptions {
   readonly name: string;
+  /** Default `live`: all hosts of a test are one app. */
+  readonly appId?: string;
   readonly dir: string;
   readonly cluster: Cluster;
   readonly resourcesDir: string;
@@ -112,9 +114,9 @@ export class LiveHost {
   }
 
   async startSidecar(): Promise<void> {
-    const { cluster, resourcesDir, tokens } = this.#options;
+    const { appId = "live", cluster, resourcesDir, tokens } = this.#options;
     if (this.#sidecar !== undefined) return this.#sidecar.start();
-    this.#sidecar = await cluster.startSidecar({ appId: "live", appPort: this.appPort, resourcesDir, httpPort: this.daprPort, ...(tokens === undefined ? {} : { appToken: tokens.daprd }) });
+    this.#sidecar = await cluster.startSidecar({ appId, appPort: this.appPort, resourcesDir, httpPort: this.daprPort, ...(tokens === undefined ? {} : { appToken: tokens.daprd }) });
   }
 
   signalApp(signal: NodeJS.Signals): void {

@@ -33,6 +33,7 @@ export class World {
   readonly dir: string;
   readonly cluster: Cluster;
   readonly store: Store | undefined;
+  readonly resourcesDir: string;
   readonly hosts: readonly LiveHost[];
   readonly ledger: Ledger;
   readonly client: Client;
@@ -43,6 +44,7 @@ export class World {
     this.dir = parts.dir;
     this.cluster = parts.cluster;
     this.store = parts.store;
+    this.resourcesDir = parts.resourcesDir;
     this.storePort = parts.storePort;
     this.hosts = parts.hosts;
     this.ledger = parts.ledger;
@@ -76,7 +78,7 @@ export class World {
       for (let index = 0; index < count; index += 1) {
         hosts.push(await LiveHost.start({ name: `host${index}`, dir, cluster, resourcesDir, ledgerUrl: ledger.url, ...(env === undefined ? {} : { env }), ...(tokens === undefined ? {} : { tokens }) }));
       }
-      return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, hosts, ledger }, tokens?.app);
+      return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, resourcesDir, hosts, ledger }, tokens?.app);
     } catch (error) {
       // A start that fails half-way leaves nothing behind either.
       for (const end of begun.toReversed()) await end();
