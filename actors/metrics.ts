@@ -88,9 +88,12 @@ export class HostMetrics {
     if (this.on) this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: target, [ATTRIBUTE.mode]: mode });
   }
 
-  /** Runs a turn and measures it. */
-  async turn<T>(actor: string, kind: string, action: () => Promise<T>): Promise<T> {
-    if (!this.on) return action();
+  /** Runs a turn and measures it. Where nobody counts this is the turn alone. */
+  turn<T>(actor: string, kind: string, action: () => Promise<T>): Promise<T> {
+    return this.on ? this.#measuredTurn(actor, kind, action) : action();
+  }
+
+  async #measuredTurn<T>(actor: string, kind: string, action: () => Promise<T>): Promise<T> {
     const startedAtMs = performance.now();
     try {
       return await action();

@@ -62,7 +62,7 @@ function stateText(stop: StopOf): string {
 
 function contentLines(stop: StopOf | undefined, isFull: boolean): readonly string[] {
   if (stop === undefined) return [];
-  const line = (name: string, value: Json | undefined): readonly string[] => (value === undefined ? [] : [contentText(`${CONTENT_INDENT}${name} ${JSON.stringify(value)}`, isFull)]);
+  const line = (name: string, value: Json | undefined): readonly string[] => (value === undefined || value === null ? [] : [contentText(`${CONTENT_INDENT}${name} ${JSON.stringify(value)}`, isFull)]);
   return [...line("in ", stop.input), ...line("out", stop.output), ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${stop.fault.message}`, isFull)])];
 }
 

@@ -50,7 +50,7 @@ export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: strin
   return [
     `${outcome.fault.code}: ${outcome.fault.message}`,
     `What to do: ${fixOf(outcome.fault.code)}`,
-    ...(outcome.status === "failed" ? ["A dead letter keeps the message, the fault, the attempts and the history: `troupe dead list` of a running system shows it."] : []),
+    ...(outcome.status === "failed" ? ["A dead letter keeps message, fault, attempts and history:", "`troupe dead list` of a running system shows it."] : []),
     `Trace: ${traceId ?? "unknown"}`,
     "",
     took,

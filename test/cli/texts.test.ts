@@ -26,7 +26,7 @@ describe("steps", () => {
   test("an outcome ends with its status; a fault comes with what to do", () => {
     expect(outcomeText({ status: "completed", atMs: 1_500, output: { city: "Vienna" } }, 1_000, "t")).toBe("  city: Vienna\n\ncompleted in 0.500 s");
     const failed = outcomeText({ status: "failed", atMs: 1_500, fault: { code: "agent.refused", message: "no" } }, 1_000, "abc");
-    expect(failed).toMatch(/^agent\.refused: no\nWhat to do: .+\nA dead letter .+\nTrace: abc\n\nfailed in 0\.500 s$/);
+    expect(failed).toMatch(/^agent\.refused: no\nWhat to do: .+\nA dead letter .+\n.+ shows it\.\nTrace: abc\n\nfailed in 0\.500 s$/);
     expect([succeeded({ status: "partial", atMs: 0 }), succeeded({ status: "expired", atMs: 0 })]).toEqual([true, false]);
   });
 });

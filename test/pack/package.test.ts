@@ -36,6 +36,17 @@ afterEach(() => {
   for (const { pid } of processesOf(tarball.dir)) process.kill(pid, "SIGKILL");
 });
 
+/** Starts the package's app without a sidecar until it says something; what it said until then. */
+async function appSays(dir: string, wanted: string, env: Readonly<Record<string, string>>): Promise<string> {
+  const lines: string[] = [];
+  const args = [join(dir, "node_modules/troupe/dist/cli/app.js"), "app.ts"];
+  const child = await Child.spawn({ name: "app", command: process.execPath, args, cwd: dir, env: { ...userEnv(), APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env }, onLine: (line) => lines.push(line) });
+  while (child.running && !lines.some((line) => line.includes(wanted))) await sleep(POLL_MS);
+  if (child.running) process.kill(child.pid, "SIGKILL");
+  await child.exited;
+  return lines.join("\n");
+}
+
 async function emptyFolder(name: string): Promise<string> {
   const dir = join(tarball.dir, name);
   await mkdir(dir);
@@ -139,6 +150,13 @@ describe("in an empty folder", () => {
     }
   });
 
+  test("OTEL_* without the SDK is said in the log, with what to do, and the app runs", async () => {
+    const said = await appSays(dir, '"listening"', { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
+    expect(said).toContain("OTEL_* is set, and no telemetry goes out; the app runs without");
+    expect(said).toContain("npm install @opentelemetry/sdk-node");
+    expect(said).toContain('"listening"');
+  });
+
   test("the command of the package says its version", async () => {
     const manifest = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
     expect(await program(dir, join(dir, "node_modules/.bin/troupe"), ["--version"])).toBe(`${manifest.version}\n`);
@@ -173,8 +191,12 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
 describe("the starter", () => {
   let dir = "";
   beforeAll(async () => {
+    // As npm does it for `npm create`: the starter's own package is installed, and its program run.
     const home = await emptyFolder("starter");
-    await program(home, process.execPath, [join(ROOT, "create-troupe/index.js"), "My App", "--troupe", tarball.file]);
+    await program(join(ROOT, "create-troupe"), "npm", ["pack", "--pack-destination", tarball.dir]);
+    const runner = await emptyFolder("runner");
+    await install(runner, join(tarball.dir, `create-troupe-${tarball.version}.tgz`));
+    await program(home, join(runner, "node_modules/.bin/create-troupe"), ["My App", "--troupe", tarball.file]);
     dir = join(home, "My App");
     await install(dir);
   }, TEST_MS);

@@ -14,11 +14,12 @@ const OUTPUT_BYTES_MAX = 16_000_000;
 /** What is not needed to pack, and takes time to copy. */
 const NOT_COPIED = /^(test|bench|docs|\.ci)\//;
 
-const Packed = z.array(z.looseObject({ filename: z.string(), size: z.int(), unpackedSize: z.int(), files: z.array(z.looseObject({ path: z.string() })) })).length(1);
+const Packed = z.array(z.looseObject({ filename: z.string(), version: z.string(), size: z.int(), unpackedSize: z.int(), files: z.array(z.looseObject({ path: z.string() })) })).length(1);
 
 export interface Tarball {
   readonly file: string;
   readonly dir: string;
+  readonly version: string;
   readonly bytes: number;
   readonly unpackedBytes: number;
   readonly paths: readonly string[];
@@ -55,7 +56,7 @@ export async function packTarball(): Promise<Tarball> {
   const [packed] = Packed.parse(JSON.parse(await program(clone, "npm", ["pack", "--json", "--pack-destination", dir])));
   if (packed === undefined) throw new Error("npm packed nothing");
   return {
-    file: join(dir, packed.filename), dir, bytes: packed.size, unpackedBytes: packed.unpackedSize, paths: packed.files.map(({ path }) => path),
+    file: join(dir, packed.filename), dir, version: packed.version, bytes: packed.size, unpackedBytes: packed.unpackedSize, paths: packed.files.map(({ path }) => path),
     remove: () => rm(dir, { recursive: true, force: true }),
   };
 }
