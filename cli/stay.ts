@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDapr } from "./dapr/index.ts";
 import type { Lifetime } from "./lifetime.ts";
-import { say, shown } from "./output.ts";
+import { complain, say, shown } from "./output.ts";
 import { CliError, EXIT } from "./problem.ts";
 import { readRunRecord } from "./run-record.ts";
 
@@ -15,9 +15,9 @@ const POLL_MS = 50;
 const UP_MS = 180_000;
 
 /** Starts the command that was given, without `--stay`, and resolves with the exit code once its system is up or has failed. */
-export async function detach(options: { readonly dir: string }, lifetime: Lifetime): Promise<number> {
+export async function detach(options: { readonly dir: string; readonly json: boolean }, lifetime: Lifetime): Promise<number> {
   // The build is shown here, where somebody looks.
-  await lifetime.orEnd(ensureDapr(say));
+  await lifetime.orEnd(ensureDapr(options.json ? complain : say));
   mkdirSync(options.dir, { recursive: true });
   const logPath = join(options.dir, "up.log");
   const output = openSync(logPath, "w");
@@ -33,10 +33,13 @@ export async function detach(options: { readonly dir: string }, lifetime: Lifeti
   });
   const { pid } = child;
   const endAtMs = performance.now() + UP_MS;
+  // A program waits for one document: what the run says is shown only when it fails.
+  const show = options.json ? async (from: number): Promise<number> => from : (from: number): Promise<number> => showFrom(logPath, from, say);
   let from = 0;
   try {
     for (;;) {
-      from = await showFrom(logPath, from);
+      from = await show(from);
+      if (exitCode !== undefined && options.json) await showFrom(logPath, 0, complain);
       if (exitCode !== undefined) return exitCode === EXIT.ok || exitCode === null ? EXIT.failed : exitCode;
       if ((await readRunRecord(options.dir))?.pid === pid) break;
       if (performance.now() > endAtMs) throw new CliError("NOT_REACHABLE", `the system was not up within ${UP_MS / 1_000} s; it was stopped.`, `Read ${shown(logPath)}.`);
@@ -46,21 +49,23 @@ export async function detach(options: { readonly dir: string }, lifetime: Lifeti
     child.kill("SIGTERM");
     throw error;
   }
-  await showFrom(logPath, from);
+  await show(from);
   child.unref();
-  say(`It stays up as process ${pid}; what it prints is in ${shown(logPath)}. \`troupe ps\` shows it, \`troupe down\` ends it.`);
+  const record = await readRunRecord(options.dir);
+  if (options.json) say(JSON.stringify({ url: record?.url, pid, log: logPath }));
+  else say(`It stays up as process ${pid}; what it prints is in ${shown(logPath)}. \`troupe ps\` shows it, \`troupe down\` ends it.`);
   return EXIT.ok;
 }
 
 /** Prints what was written to a file since a place; resolves with the new place. Only whole lines. */
-async function showFrom(path: string, from: number): Promise<number> {
+async function showFrom(path: string, from: number, print: (line: string) => void): Promise<number> {
   const file = await open(path, "r");
   try {
     const { size } = await file.stat();
     if (size <= from) return from;
     const { buffer, bytesRead } = await file.read({ buffer: Buffer.alloc(size - from), position: from });
     const end = buffer.subarray(0, bytesRead).lastIndexOf("\n") + 1;
-    for (const line of buffer.subarray(0, end).toString("utf8").split("\n").slice(0, -1)) if (!line.includes("Ctrl-C ends everything")) say(line);
+    for (const line of buffer.subarray(0, end).toString("utf8").split("\n").slice(0, -1)) if (!line.includes("Ctrl-C ends everything")) print(line);
     return from + end;
   } finally {
     await file.close();

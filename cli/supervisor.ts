@@ -100,7 +100,8 @@ export class Supervisor {
       await pause(waitMs, lifetime.signal);
       if (lifetime.signal.aborted) return;
       try {
-        await part.restart();
+        await lifetime.orEnd(part.restart());
+        if (lifetime.signal.aborted) return;
         state.upAtMs = nowMs();
         if (part.isRunning()) {
           say(`${name} is up again`);
@@ -108,6 +109,7 @@ export class Supervisor {
         }
         why = "ended again at once";
       } catch (error) {
+        // An end of the run does not wait for a start: what it still brings up ends with this process.
         why = `did not start: ${(problemText(error).split("\n")[0] ?? "").replace(/\.$/, "")}`;
       }
     }

@@ -1,6 +1,6 @@
 /** @module `up`: a system in the foreground under a supervisor, until Ctrl-C; or in the background with `--stay`. */
 import { type Command, Option } from "commander";
-import { resolve } from "node:path";
+import { resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { ensureDapr, type Profile } from "../dapr/index.ts";
@@ -20,7 +20,7 @@ import { detach } from "../stay.ts";
 import { storesOf } from "../stores.ts";
 import { Supervisor } from "../supervisor.ts";
 import { watchSources } from "../watch.ts";
-import { type Context, examples, fromEnv, portOption, stateOption } from "./common.ts";
+import { type Context, examples, fromEnv, jsonOption, portOption, stateOption } from "./common.ts";
 
 interface UpOptions {
   readonly file?: string;
@@ -32,6 +32,7 @@ interface UpOptions {
   readonly watch: boolean;
   readonly stay: boolean;
   readonly verbose: boolean;
+  readonly json: boolean;
 }
 
 const EXAMPLE = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
@@ -54,7 +55,8 @@ export function up(parent: Command, context: Context): void {
     .option("--stay", "stay up in the background after the command returns, until `troupe down`", false)
     .option("--verbose", "show what Dapr's programs print too", false)
     .addOption(portOption())
-    .addOption(stateOption());
+    .addOption(stateOption())
+    .addOption(jsonOption());
   examples(command, [
     ["troupe up", "the travel example, until Ctrl-C"],
     ["troupe up my/system.ts --watch", "yours, restarted when you save a file"],
@@ -65,11 +67,12 @@ export function up(parent: Command, context: Context): void {
     "A part that dies is started again: up to 5 times in a row, after 0.5, 1, 2, 4",
     "and 8 s; what stays up for a minute is forgiven. Then everything is stopped",
     "with PART_ENDED and exit code 1, and the next `up` goes on with open work.",
+    "With --json each line is {\"source\",\"line\"}; with --stay one {\"url\",\"pid\",\"log\"}.",
   ]);
   command.action(async (systemFile: string | undefined, options: UpOptions) => {
     if (systemFile !== undefined && options.file !== undefined) command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
     if (options.file !== undefined && options.profile !== "embedded") command.error("error: with -f the resources of the file say where state and topics live, not --profile", { exitCode: EXIT.usage });
-    context.done(await (options.stay ? detach({ dir: resolve(options.state) }, context.lifetime) : runUp(systemFile, options, context.lifetime)));
+    context.done(await (options.stay ? detach({ dir: resolve(options.state), json: options.json }, context.lifetime) : runUp(systemFile, options, context.lifetime)));
   });
 }
 
@@ -79,10 +82,11 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   for (const warning of plan?.warnings ?? []) complain(`warning: ${warning}`);
   const dir = resolve(options.state);
   const stores = await storesOf(options);
-  const binaries = await lifetime.orEnd(ensureDapr(say));
+  const tell = (line: string): void => (options.json ? sayJson("troupe", line) : say(line));
+  const binaries = await lifetime.orEnd(ensureDapr(tell));
   const runLog = new RunLog(dir);
   const ids = new Set(plan === undefined ? ["app"] : plan.apps.map(({ appId }) => appId));
-  const log = consoleLog(runLog, options.verbose, ids);
+  const log = consoleLog(runLog, options, ids);
   const supervisor = new Supervisor({ lifetime, say: (line) => log("troupe", line) });
   try {
     const common = { binaries, dir, log, lifetime, onExit: supervisor.onExit };
@@ -90,12 +94,12 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
       ? await startEmbedded({ ...common, systemFile: systemFile ?? EXAMPLE, appPort: options.port, profile: options.profile, stores })
       : await startFile({ ...common, apps: plan.apps });
     try {
-      return await keepUp(run, { dir, plan, logPath: runLog.path, watch: options.watch, log }, supervisor, lifetime);
+      return await keepUp(run, { dir, plan, logPath: runLog.path, watch: options.watch, log, tell }, supervisor, lifetime);
     } finally {
       await removeRunRecord(dir);
       await supervisor.idle();
       await run.stop();
-      say("Everything is stopped.");
+      tell("Everything is stopped.");
     }
   } finally {
     await runLog.close();
@@ -108,17 +112,19 @@ interface Kept {
   readonly logPath: string;
   readonly watch: boolean;
   readonly log: (source: string, line: string) => void;
+  /** What is said to whoever started the command, and not to the log. */
+  readonly tell: (line: string) => void;
 }
 
 async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<number> {
   supervisor.begin(partsOf(run));
   const first = run.units[0];
   if (first !== undefined) await writeRunRecord(kept.dir, { url: first.url, pid: process.pid, appId: first.appId });
-  if (kept.plan === undefined) say(`The system takes tasks at ${first?.url} (POST /tasks).`);
-  else for (const { appId, url } of run.units) say(`${appId} is up at ${url}`);
-  say(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
+  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${first?.url} (POST /tasks).`);
+  else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
+  kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch ? await watchSources(run.units.map(({ folder }) => folder), (path) => void reload(path, run, kept, supervisor, lifetime)) : undefined;
-  if (watching !== undefined) say(`Watching the sources below ${run.units.map(({ folder }) => shown(folder) || ".").join(", ")}.`);
+  if (watching !== undefined) kept.tell(`Watching the sources below ${run.units.map(({ folder }) => shown(folder) || ".").join(", ")}.`);
   void watchHealth(run, kept.log, lifetime);
   try {
     return await untilInterrupted(lifetime);
@@ -141,7 +147,7 @@ function partsOf(run: Run): ReadonlyMap<string, { isRunning(): boolean; restart(
 
 /** Restarts the units whose folder holds the file that changed. A program that does not start waits for the next change. */
 async function reload(path: string, run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<void> {
-  const units = run.units.filter(({ folder }) => path.startsWith(folder));
+  const units = run.units.filter(({ folder }) => path.startsWith(`${folder}${sep}`));
   const names = units.flatMap((unit) => [unit.appName, sidecarName(unit)]);
   await supervisor.planned(names, async () => {
     if (lifetime.signal.aborted) return;
@@ -173,11 +179,18 @@ async function watchHealth(run: Run, log: (source: string, line: string) => void
 }
 
 /** Writes every line to the log of the run, and to the terminal what is said by apps and by the launcher; or all of it. */
-function consoleLog(runLog: RunLog, verbose: boolean, apps: ReadonlySet<string>): (source: string, line: string) => void {
+function consoleLog(runLog: RunLog, { verbose, json }: Pick<UpOptions, "verbose" | "json">, apps: ReadonlySet<string>): (source: string, line: string) => void {
   return (source, line) => {
     runLog.write(source, line);
-    if (verbose || source === "troupe" || apps.has(source)) say(`[${source}] ${logText(line)}`);
+    if (!verbose && source !== "troupe" && !apps.has(source)) return;
+    if (json) sayJson(source, line);
+    else say(`[${source}] ${logText(line)}`);
   };
+}
+
+/** One JSON document a line: who says what. */
+function sayJson(source: string, line: string): void {
+  say(JSON.stringify({ source, line }));
 }
 
 /** Waits for Ctrl-C or a signal, which end a foreground run as they should; throws anything else that ends it. */

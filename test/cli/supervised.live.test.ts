@@ -61,6 +61,23 @@ describe.skipIf(binaries === undefined)("up", () => {
     await endOf(run);
   });
 
+  test("--stay stays up when everything around it goes; a supervisor that is killed leaves parts behind, which down ends", { timeout: TEST_MS }, async () => {
+    const { exit, text } = await runCommand(dir, ["up", "--stay", "--json", "--port", String(await freePort())]);
+    expect(exit, text).toEqual(OK);
+    const { pid, url } = JSON.parse(text) as { pid: number; url: string };
+    process.kill(partOf("cli/app.ts"), "SIGKILL");
+    expect((await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"], { TROUPE_URL: url })).exit).toEqual(OK);
+    process.kill(pid, "SIGKILL");
+    await expect.poll(() => processesOf(dir).some((found) => found.pid === pid)).toBe(false);
+    expect(processesOf(dir).length).toBeGreaterThan(0);
+    expect((await runCommand(dir, ["down"])).text).toContain("Ended 4 parts that a killed run left behind in .troupe.");
+    expect(processesOf(dir)).toEqual([]);
+    const port = String(await freePort());
+    const failed = await runCommand(dir, ["up", "absent.ts", "--stay", "--port", port]);
+    expect([failed.exit.code, failed.text]).toEqual([1, expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.")]);
+    expect((await runCommand(dir, ["ps"])).exit.code).toBe(3);
+  });
+
   test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
     await copyExample();
     const run = await upWith({}, "party/system.ts");

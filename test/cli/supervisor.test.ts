@@ -94,7 +94,16 @@ describe("no death", () => {
     expect(order).toEqual(["restart", "planned"]);
   });
 
-  test("is what ends with the run", async () => {
+  test("is what ends with the run, and the end does not wait for a start under way", async () => {
+    rig.work = () => {
+      rig.lifetime.end(new Error("over"));
+      return new Promise(() => undefined);
+    };
+    await die();
+    expect([rig.restarts, rig.said.length]).toEqual([1, 1]);
+  });
+
+  test("is what ends after the run", async () => {
     rig.lifetime.end(new Error("over"));
     await die();
     expect(rig.restarts).toBe(0);
