@@ -13,6 +13,7 @@ import { answersAtOnce, type SidecarFacts, sidecarFacts } from "./dapr/sidecar.t
 import { DaprTransport } from "./dapr/transport.ts";
 import { Host } from "./host.ts";
 import { HttpHost } from "./http/server.ts";
+import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./late-store.ts";
 import type { Operations } from "./operations.ts";
 import { pause } from "./pause.ts";
@@ -26,6 +27,7 @@ import { SidecarWatchdog } from "./watchdog.ts";
 import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
+export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
 export type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 
 /** Where {@link serve} listens, and where it finds its sidecar. */
@@ -39,8 +41,10 @@ export interface ServeOptions {
   readonly daprHost?: string | undefined;
   /** DAPR_API_TOKEN: sent to the sidecar. */
   readonly apiToken?: string | undefined;
-  /** APP_API_TOKEN: asked of every request but GET /healthz. */
+  /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
   readonly appToken?: string | undefined;
+  /** Further tokens for the users' API, with roles of their own. They need `appToken` beside them: `tokens.invalid`. */
+  readonly tokens?: readonly TokenEntry[] | undefined;
   /** Name of the state store component. Default `statestore`. */
   readonly stateStore?: string | undefined;
   /** Name of the pubsub component. Default `pubsub`. */
@@ -85,7 +89,10 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }), clock: systemClock, log: logger, stopped: () => http.stopping,
   });
-  const http: HttpHost = new HttpHost({ resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, appToken: options.appToken, logger });
+  const http: HttpHost = new HttpHost({
+    resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce,
+    appToken: options.appToken, tokens: options.tokens, clock: systemClock, logger,
+  });
   const port = await http.listen(options.appPort, options.host);
   const findSidecar = async (): Promise<number> => {
     facts = await waitForSidecar(sidecar, logger, () => http.stopping);

@@ -122,6 +122,24 @@ export class Journal<S, I, E> {
     await this.#store.remove([this.#recordKey(id, sequence)]);
   }
 
+  /** The events of an actor from a sequence on, checked as in {@link load}, to the end that they have now. */
+  async *events(id: string, from = 1): AsyncGenerator<E> {
+    let previous: Writer | null | undefined = from === 1 ? null : undefined;
+    for (let at = from; ; at += LIMITS.loadBatchRecords) {
+      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, at + index));
+      const found = await this.#store.read(batch);
+      for (const key of batch) {
+        const content = found.get(key);
+        // What is being purged has nothing to tell any more.
+        if (content === undefined || tombstoneOf(content, key) !== undefined) return;
+        const { record } = this.#checked(key, content);
+        if (previous !== undefined) requireChain(key, previous, record.previous);
+        previous = record.writer;
+        for (const event of record.events) if (!isTurnFailed(event)) yield event;
+      }
+    }
+  }
+
   async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
     const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, from.sequence + 1 + index));
     const found = await this.#store.read(batch);

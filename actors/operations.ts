@@ -69,11 +69,18 @@ export interface Operations {
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
   /** State, history and outcome of a process. Throws `process.unknown`. */
   process(id: string): Promise<Json>;
+  /** The works of a process's run: what was asked of whom, with what, and what came back; `{ stops, left? }`. Throws `process.unknown`. */
+  stops(id: string): Promise<Json>;
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   deadLetters(cursor: string | undefined, limit: number): Promise<Page>;
   /** Purges what has ended. Gives `purged`, how many processes went (or would), and `waiting`, how many ended and may not go yet. */
   purge(options: PurgeOptions, caller: Caller): Promise<Json>;
+  /**
+   * Calls back after every record of the process that this host writes, until the result is called. A process at
+   * another host tells nothing here: whoever watches also looks now and then.
+   */
+  watch(id: string, news: () => void): () => void;
   /** Keeps what could not even be read as a task: its bytes and why, at the dead letter desk. */
   poison(bytes: string, fault: WireFault, topic: string): Promise<void>;
 }

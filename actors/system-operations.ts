@@ -17,10 +17,12 @@ import { SILENT } from "./log.ts";
 import type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
+import { stopsView } from "./stops.ts";
 import { ATTRIBUTE } from "./telemetry-names.ts";
 import { freshTrace, taskTrace } from "./telemetry.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Waiters } from "./waiters.ts";
+import { Watchers } from "./watchers.ts";
 
 /** What is read of a process's own view. */
 const ProcessShown = z.object({
@@ -51,12 +53,14 @@ export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;
   readonly #sweeper: Sweeper;
+  readonly #watchers = new Watchers();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
     this.#sweeper = parts.sweeper ?? new Sweeper({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
+      this.#watchers.tell(after.id);
       if (after.phase === "ended" && before.phase !== "ended") void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
     });
   }
@@ -130,6 +134,16 @@ export class SystemOperations implements Operations {
     if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
     if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused") throw new Fault("process.unknown", `there is no process ${id}`);
     return view;
+  }
+
+  async stops(id: string): Promise<Json> {
+    const { sequence } = ProcessShown.parse(await this.process(id));
+    const { ports, system, host } = this.#parts;
+    return stopsView({ ports, system: system.name, type: this.#process(id).type, values: host.values }, id, sequence);
+  }
+
+  watch(id: string, news: () => void): () => void {
+    return this.#watchers.watch(id, news);
   }
 
   async #outcomeOf(state: ProcessState): Promise<OutcomeView> {

@@ -2,9 +2,10 @@
  * @module One app: loads a system and serves it beside the sidecar that the environment names. Run as a process of its own
  * by the command, by `dapr run`, or by whatever starts containers: `node cli/app.ts <systemFile>`.
  */
+import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
-import { serve } from "../actors/index.ts";
+import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry-out.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./duration.ts";
@@ -29,6 +30,7 @@ async function main(): Promise<void> {
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
     ...optional("apiToken", "DAPR_API_TOKEN"),
     ...optional("appToken", "APP_API_TOKEN"),
+    ...tokens(),
     ...optional("host", "TROUPE_HOST"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
@@ -81,6 +83,19 @@ function logLevel(): string {
   const wanted = process.env["TROUPE_LOG"] ?? "info";
   if (!LEVELS.some((level) => level === wanted)) throw new CliError("USAGE", `TROUPE_LOG is ${JSON.stringify(wanted)}.`, `Use one of ${LEVELS.join(", ")}.`);
   return wanted;
+}
+
+/** The tokens of the file that TROUPE_TOKENS_FILE names. */
+function tokens(): { readonly tokens?: readonly TokenEntry[] } {
+  const file = process.env["TROUPE_TOKENS_FILE"];
+  if (file === undefined || file === "") return {};
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new CliError("USAGE", `TROUPE_TOKENS_FILE is ${JSON.stringify(file)}, which cannot be read.`, "Set it to a file that this user can read.", error);
+  }
+  return { tokens: parseTokens(text) };
 }
 
 /** An option from the environment; an empty variable is one that is not set. */

@@ -182,6 +182,22 @@ export const LIMITS = {
   submitAttemptsMax: 3,
   /** Greatest `waitMs` of POST /tasks. Above: `body.invalid`. */
   waitMsMax: 60 * SECOND_MS,
+  /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
+  followStreamsMax: 256,
+  /** Looks at followed processes under way at once in one host; the others wait. */
+  followLooksMax: 8,
+  /** Least pause between two looks at a followed process; while nothing happens it doubles. */
+  followLookMsMin: 100,
+  /** Pause at which that doubling ends: so late a follower may hear of a process of another host. */
+  followLookMsMax: 2 * SECOND_MS,
+  /** A follower hears at least a comment this often, so that nothing on the way takes the stream to be dead. */
+  followKeepAliveMs: 15 * SECOND_MS,
+  /** Length of one stream; then it ends, and whoever follows comes again with Last-Event-ID and the token. */
+  followMsMax: 1 * HOUR_MS,
+  /** Requests with a wrong token or none that a host answers each second with 401. Above: `auth.too-many`, HTTP 429, until the second is over. */
+  refusalsPerSecondMax: 100,
+  /** Entries in the file of tokens. Above: `tokens.invalid`. */
+  tokensMax: 1_024,
   /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
   /** Time a stopping host waits for turns and handlers in flight. */
@@ -199,6 +215,12 @@ export const LIMITS = {
   indexBucketsMax: 16_384,
   /** Entries on one page of a listing. More asked for: `body.invalid`. */
   pageEntriesMax: 200,
+  /** Pieces of work of a process that GET /processes/:id/stops shows, the newest ones. */
+  stopsShownMax: 256,
+  /** Records of a process that are read for them, the newest ones. */
+  stopsRecordsMax: 4_096,
+  /** Contents shown with them together, the newest first; the other inputs and outputs are left out. */
+  stopsContentBytesMax: 4 * MIB_BYTES,
   /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
   historyMax: 64,
 } as const;
@@ -215,4 +237,5 @@ relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
+relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "looks have a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop must fit in a task");

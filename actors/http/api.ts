@@ -1,78 +1,162 @@
 /**
- * @module The users' HTTP API: submit, look, cancel, list dead letters.
+ * @module The users' HTTP API: what each route of the table does.
  */
-import { Router, type Request } from "express";
-import { z } from "zod";
-import { Fault } from "../../runtime/faults.ts";
+import { Router, type Request, type RequestHandler, type Response } from "express";
+import type { Logger } from "pino";
+import type { z } from "zod";
+import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireId } from "../../runtime/ids.ts";
-import { LIMITS } from "../../runtime/limits.ts";
-import type { Principal } from "../../runtime/protocol.ts";
-import type { Caller, Operations } from "../operations.ts";
+import { traceId } from "../../runtime/protocol.ts";
+import type { Caller, Operations, Page } from "../operations.ts";
 import { check, readJson } from "./body.ts";
+import type { Followers } from "./follow.ts";
+import { identityOf, requireRole } from "./guard.ts";
+import { openApiDocument } from "./openapi.ts";
+import { ALL_ROUTES, ROUTES, type RouteSpec } from "./routes.ts";
 import { traceOf } from "./trace.ts";
 
 const STATUS_OK = 200;
 const STATUS_ACCEPTED = 202;
-/** Characters of a cursor or a reason that are taken. */
-const CURSOR_CHARS_MAX = 512;
-const REASON_CHARS_MAX = 1_024;
 const PAGE_ENTRIES_DEFAULT = 50;
-/** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
-const WHOLE_NUMBER = /^\d{1,9}$/;
 
-/** A task as it stands in a body or in the data of a topic's event. `input` may be any JSON, but it must be there. */
-export const TaskRequest = z.strictObject({
-  id: z.string().optional(),
-  route: z.string().min(1),
-  input: z.unknown().refine((input) => input !== undefined, "an input is required"),
-  timeoutMs: z.int().min(LIMITS.taskTimeoutMsMin).max(LIMITS.taskTimeoutMsMax).optional(),
-});
-
-const CancelRequest = z.strictObject({ reason: z.string().max(REASON_CHARS_MAX).optional() });
-
-function whole(max: number): z.ZodType<number> {
-  return z.string().regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`).transform(Number).refine((value) => value <= max, `at most ${max} is allowed`);
+/** What the API works on. */
+export interface ApiOptions {
+  readonly system: string;
+  readonly operations: Operations;
+  readonly followers: Followers;
+  readonly logger: Logger;
+  /** Throws `system.stopping` when no new work may begin. */
+  readonly admit: () => void;
 }
 
-const SubmitQuery = z.strictObject({ waitMs: whole(LIMITS.waitMsMax).optional() });
-const PageQuery = z.strictObject({ cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional(), limit: whole(LIMITS.pageEntriesMax).refine((limit) => limit >= 1, "at least 1 is needed").optional() });
-const NoQuery = z.strictObject({});
+/** What came, after its checks. */
+interface Asked<P, Q, B> {
+  readonly params: P;
+  readonly query: Q;
+  readonly body: B;
+  readonly caller: Caller;
+  readonly request: Request;
+  readonly response: Response;
+}
 
-/** The routes. `admit` throws `system.stopping` when no new work may begin. */
-export function apiRoutes(operations: Operations, principal: Principal, admit: () => void): Router {
+/** What is answered. */
+interface Answered {
+  readonly status: number;
+  readonly body: unknown;
+  readonly location?: string;
+}
+
+/** Undefined: the handler has answered itself. */
+type Handler<P, Q, B> = (asked: Asked<P, Q, B>) => Promise<Answered | undefined>;
+
+const ok = (body: unknown): Answered => ({ status: STATUS_OK, body });
+const page = ({ entries, cursor }: Page): Answered => ok({ entries, ...(cursor === undefined ? {} : { cursor }) });
+
+/** The routes of the table, and 405 for other methods on their paths. */
+export function apiRoutes(options: ApiOptions): Router {
   const router = Router({ caseSensitive: true });
-  const caller = (request: Request): Caller => ({ principal, trace: traceOf(request) });
-  router.post("/tasks", async (request, response) => {
-    admit();
-    const { waitMs } = check(SubmitQuery, request.query, "body.invalid", "the query");
-    const task = check(TaskRequest, await jsonBody(request), "body.invalid", "the task");
-    if (task.id !== undefined) requireId(task.id, "task id");
-    const { receipt, outcome } = await operations.submit(task, caller(request), waitMs ?? 0);
-    response.location(`/processes/${receipt.id}`);
-    if (outcome === undefined) response.status(STATUS_ACCEPTED).json(receipt);
-    else response.status(STATUS_OK).json(outcome);
-  });
-  router.get("/processes/:id", async (request, response) => {
-    check(NoQuery, request.query, "body.invalid", "the query");
-    response.json(await operations.process(requireId(request.params.id, "process id")));
-  });
-  router.post("/processes/:id/cancel", async (request, response) => {
-    admit();
-    check(NoQuery, request.query, "body.invalid", "the query");
-    const id = requireId(request.params.id, "process id");
-    const { reason } = check(CancelRequest, (await jsonBody(request)) ?? {}, "body.invalid", "the cancellation");
-    response.status(STATUS_ACCEPTED).json(await operations.cancel(id, reason ?? "cancelled over HTTP", caller(request)));
-  });
-  router.get("/deadletters", async (request, response) => {
-    const { cursor, limit } = check(PageQuery, request.query, "body.invalid", "the query");
-    response.json(await operations.deadLetters(cursor, limit ?? PAGE_ENTRIES_DEFAULT));
-  });
+  const api = new Api(router, options);
+  taskRoutes(api, options);
+  letterRoutes(api, options);
+  systemRoutes(api, options);
+  api.refuseOtherMethods();
   return router;
 }
 
+function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): void {
+  api.serve(ROUTES.submitTask, async ({ query, body, caller }) => {
+    const { id, route, input, timeoutMs } = body;
+    if (id !== undefined) requireId(id, "task id");
+    const { receipt, outcome } = await operations.submit({ route, input, ...(id === undefined ? {} : { id }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }, caller, query.waitMs ?? 0);
+    const location = `/processes/${receipt.id}`;
+    return outcome === undefined ? { status: STATUS_ACCEPTED, body: receipt, location } : { status: STATUS_OK, body: outcome, location };
+  });
+  api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
+  api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
+  api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
+    admit();
+    await followers.serve(params.id, request, response);
+    return undefined;
+  });
+  api.serve(ROUTES.cancelProcess, async ({ params, body, caller }) => ({ status: STATUS_ACCEPTED, body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller) }));
+}
+
+function letterRoutes(api: Api, { operations }: ApiOptions): void {
+  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit } }) => page(await operations.deadLetters(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+}
+
+function systemRoutes(api: Api, { system }: ApiOptions): void {
+  const document = openApiDocument(system);
+  api.serve(ROUTES.showOpenApi, async () => ok(document));
+}
+
+/** Express's form of a path of the table. */
+function expressPath(path: string): string {
+  return path.replaceAll(/\{(\w+)\}/g, ":$1");
+}
+
+class Api {
+  readonly #router: Router;
+  readonly #options: ApiOptions;
+
+  constructor(router: Router, options: ApiOptions) {
+    this.#router = router;
+    this.#options = options;
+  }
+
+  /** Role first, then the checks, then the handler, then a look at what it answers. */
+  serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
+    const { role, params, query, method } = spec;
+    this.#router[method](expressPath(spec.path), async (request, response) => {
+      requireRole(request, role === "open" ? undefined : role);
+      if (method === "post") this.#options.admit();
+      const answered = await handle({
+        params: check(params, { ...request.params }, "id.invalid", "the path"),
+        query: check(query, request.query, "body.invalid", "the query"),
+        body: await bodyOf(spec, request),
+        caller: { principal: identityOf(request).principal, trace: traceOf(request) },
+        request,
+        response,
+      });
+      if (answered === undefined) return;
+      if (answered.location !== undefined) response.location(answered.location);
+      this.#look(spec.answers[answered.status]?.schema, answered.body, request);
+      response.status(answered.status).json(answered.body);
+    });
+  }
+
+  /**
+   * An answer that does not fit its schema is a defect, or comes from a host of another version. It goes out all the same,
+   * since whoever operates the system needs it now, and the log says what does not fit.
+   */
+  #look(schema: z.ZodType | undefined, body: unknown, request: Request): void {
+    const looked = schema?.safeParse(body);
+    if (looked === undefined || looked.success) return;
+    this.#options.logger.error({ path: request.path, traceId: traceId(traceOf(request)), issues: looked.error.issues.slice(0, 1) }, "an answer does not fit its schema");
+  }
+
+  refuseOtherMethods(): void {
+    const methods = new Map<string, string[]>();
+    for (const [, { path, method }] of ALL_ROUTES) methods.set(path, [...(methods.get(path) ?? []), ...(method === "get" ? ["GET", "HEAD"] : ["POST"])]);
+    for (const [path, allowed] of methods) this.#router.all(expressPath(path), refuseMethod([...allowed, "OPTIONS"].join(", ")));
+  }
+}
+
+const STATUS_NO_CONTENT = 204;
+
+function refuseMethod(allowed: string): RequestHandler {
+  return (request, response) => {
+    response.set("allow", allowed);
+    if (request.method !== "OPTIONS") throw new Fault("method.unknown", `${request.path} takes ${allowed}`);
+    response.status(STATUS_NO_CONTENT).end();
+  };
+}
+
 /** A JSON body, or none. A page of another site may send other content types without being asked for leave (CORS). */
-async function jsonBody(request: Request): Promise<unknown> {
-  const body = await readJson(request);
+async function bodyOf<P, Q, B>({ body: schema, bodyOptional }: RouteSpec<P, Q, B>, request: Request): Promise<B> {
+  // Only routes without a body have no schema for one, and their handlers never look at it.
+  if (schema === undefined) return undefined as B;
+  const body: Json | undefined = await readJson(request);
   if (body !== undefined && request.is("json") === false) throw new Fault("body.invalid", "content-type application/json is expected");
-  return body;
+  return check(schema, body === undefined && bodyOptional === true ? {} : body, "body.invalid", "the body");
 }

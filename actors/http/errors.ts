@@ -6,6 +6,7 @@ import type { Logger } from "pino";
 import { Fault, FAULTS, isFault, wireFault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { traceId } from "../../runtime/protocol.ts";
+import { ROUTES_TEXT } from "./routes.ts";
 import { traceOf } from "./trace.ts";
 
 const SECOND_MS = 1_000;
@@ -69,7 +70,7 @@ export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
 
 /** Answers what no route answered. */
 export const notFound: RequestHandler = (request, response) => {
-  const fault = new Fault("route.unknown", `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are POST /tasks, GET /processes/:id, POST /processes/:id/cancel, GET /deadletters and GET /healthz`);
+  const fault = new Fault("route.unknown", `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are ${ROUTES_TEXT}`);
   sendFault(request, response, fault.toWire(), STATUS_NOT_FOUND);
 };
 

@@ -9,12 +9,15 @@ import type { Logger } from "pino";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations.ts";
-import type { ActorHost, Transport } from "../ports.ts";
+import type { ActorHost, Clock, Transport } from "../ports.ts";
 import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
-import { principalOf, refuseForeignPages, requireToken } from "./guard.ts";
+import { Followers } from "./follow.ts";
+import { refuseForeignPages, requireToken } from "./guard.ts";
+import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
+import { type TokenEntry, Tokens } from "./tokens.ts";
 import { newTraceId } from "./trace.ts";
 
 /** The address that anything listens on unless told otherwise. */
@@ -32,6 +35,14 @@ const DRAIN_POLL_MS = 20;
 const STATUS_OK = 200;
 const STATUS_UNAVAILABLE = 503;
 
+const MACHINE_CLOCK: Clock = {
+  nowMs: () => Date.now(),
+  after: (delayMs, callback) => {
+    const timer = setTimeout(callback, delayMs);
+    return () => clearTimeout(timer);
+  },
+};
+
 /** What the server serves, and to whom. */
 export interface HttpHostOptions {
   readonly system: string;
@@ -45,11 +56,13 @@ export interface HttpHostOptions {
   readonly pubsub: string;
   /** True for pubsub.in-memory. */
   readonly answerAtOnce: boolean | (() => boolean);
-  /** APP_API_TOKEN: asked of every request but GET /healthz. */
+  /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
   readonly appToken?: string | undefined;
+  /** Further tokens for the users' API, with roles of their own; they need an app token beside them. */
+  readonly tokens?: readonly TokenEntry[] | undefined;
   readonly logger: Logger;
-  /** Epoch, milliseconds; by default the machine's clock. */
-  readonly nowMs?: () => number;
+  /** By default the machine's clock. */
+  readonly clock?: Clock;
   /** The sidecar is to call this app unhealthy for a while, see watchdog.ts. */
   readonly resetting?: () => boolean;
 }
@@ -59,6 +72,8 @@ export class HttpHost {
   readonly app: Express;
   readonly #server: Server;
   readonly #subscriber: Subscriber;
+  readonly #followers: Followers;
+  readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
   #inFlight = 0;
   #stopping = false;
@@ -67,7 +82,9 @@ export class HttpHost {
     const admit = (): void => {
       if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and takes no new work");
     };
-    this.#subscriber = new Subscriber({ ...options, nowMs: options.nowMs ?? Date.now, admit });
+    this.#clock = options.clock ?? MACHINE_CLOCK;
+    this.#subscriber = new Subscriber({ ...options, nowMs: () => this.#clock.nowMs(), admit });
+    this.#followers = new Followers(options.operations, this.#clock);
     this.app = this.#build(options, admit);
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs }, this.app);
     this.#server.on("connection", (socket) => {
@@ -101,6 +118,7 @@ export class HttpHost {
    */
   async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
+    this.#followers.end();
     const end = performance.now() + LIMITS.drainMs;
     let queued = true;
     void Promise.allSettled([this.#subscriber.idle(), others]).then(() => {
@@ -134,11 +152,12 @@ export class HttpHost {
     });
     app.use(this.#count());
     app.use(refuseForeignPages);
-    app.use(requireToken(options.appToken, isUsersApi, tellRefusedSidecar(options.logger)));
+    const tokens = new Tokens(options.appToken, options.tokens);
+    app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), nowMs: () => this.#clock.nowMs() }));
     app.use(actorRoutes(options.host, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
-    app.use(apiRoutes(options.operations, principalOf(options.appToken), admit));
+    app.use(apiRoutes({ ...options, followers: this.#followers, admit }));
     app.use(notFound);
     app.use(errorHandler(options.logger));
     return app;
@@ -168,7 +187,7 @@ function tellRefusedSidecar(logger: Logger): (request: Request) => void {
 
 /** daprd sends its header on the paths of its protocols; a bearer token is for people and programs. */
 function isUsersApi(request: Request): boolean {
-  return /^\/(tasks|processes|deadletters)(\/|$)/.test(request.path);
+  return isUsersPath(request.path);
 }
 
 /** Bytes that are no HTTP get a coded answer too, and never an exception. */

@@ -14,9 +14,9 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations.ts";
 import type { Transport } from "../ports.ts";
-import { TaskRequest } from "./api.ts";
 import { check, parseBytes, readBytes, tooLarge, type Bytes } from "./body.ts";
 import { checkMessage } from "./message.ts";
+import { TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 
 /** Whose topics are served, and whom tasks and messages are handed to. */

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault, FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { ErrorAnswer, startRig, TOKEN, TRACEPARENT, TRACE_ID, type Answer, type HttpRig } from "./rig.ts";
+import { ErrorAnswer, PROCESS, startRig, TOKEN, TRACEPARENT, TRACE_ID, type Answer, type HttpRig } from "./rig.ts";
 
 let rig: HttpRig;
 beforeEach(async () => {
@@ -116,12 +116,22 @@ describe("POST /tasks", () => {
 
 describe("the other routes", () => {
   test("look, cancel, list", async () => {
-    expect((await rig.call("GET", "/processes/p-1")).json).toEqual({ id: "p-1" });
+    expect((await rig.call("GET", "/processes/p-1")).json).toEqual({ ...PROCESS, id: "p-1" });
     expect((await rig.call("POST", "/processes/p-1/cancel", { reason: "rain" })).status).toBe(202);
     expect((await rig.call("POST", "/processes/p-2/cancel")).status).toBe(202);
     expect(rig.seen.events).toEqual(["cancel p-1 rain", "cancel p-2 cancelled over HTTP"]);
-    expect((await rig.call("GET", "/deadletters")).json).toEqual({ entries: ["undefined 50"] });
-    expect((await rig.call("GET", "/deadletters?cursor=c&limit=7")).json).toEqual({ entries: ["c 7"] });
+    expect(rig.seen.log).toEqual([]);
+  });
+
+  test("a listing passes cursor and length on, and its length is bounded", async () => {
+    for (const path of ["/deadletters?cursor=c&limit=7", "/deadletters"]) expect((await rig.call("GET", path)).json).toEqual({ entries: [] });
+    expect(rig.seen.events.map((text) => JSON.parse(text) as unknown)).toEqual([{ cursor: "c", limit: 7 }, { limit: 50 }]);
+  });
+
+  test("an answer that does not fit its schema goes out, and the log says so", async () => {
+    rig.behaviour.process = async (id) => ({ ...PROCESS, id, colour: "green" });
+    expect((await rig.call("GET", "/processes/p")).json).toMatchObject({ colour: "green" });
+    expect(rig.seen.log.join("")).toMatch(/colour.*does not fit its schema/);
   });
 
   test.each([
@@ -134,11 +144,41 @@ describe("the other routes", () => {
     ["GET", "/deadletters?limit=0", undefined, "body.invalid"],
     ["GET", `/deadletters?limit=${LIMITS.pageEntriesMax + 1}`, undefined, "body.invalid"],
     ["GET", "/deadletters?page=2", undefined, "body.invalid"],
+    ["GET", `/deadletters?cursor=${"c".repeat(600)}`, undefined, "body.invalid"],
+    ["GET", "/openapi.json?x=1", undefined, "body.invalid"],
+    ["GET", "/processes/p/events?after=1", undefined, "body.invalid"],
+    ["GET", "/processes/a%20b/events", undefined, "id.invalid"],
     ["GET", "/nowhere", undefined, "route.unknown"],
-    ["DELETE", "/tasks", undefined, "route.unknown"],
     ["GET", "/TASKS", undefined, "route.unknown"],
-  ] as const)("%s %s is refused", async (method, path, body, code) => {
+    ["GET", "/processes/p/events/1", undefined, "route.unknown"],
+  ] as const)("%s %s %o is refused", async (method, path, body, code) => {
     expectFault(await rig.call(method, path, body), code);
+    expect(rig.seen.events).toEqual([]);
+  });
+
+  test.each([
+    ["DELETE", "/tasks", "POST, OPTIONS"],
+    ["GET", "/tasks", "POST, OPTIONS"],
+    ["PUT", "/processes/p", "GET, HEAD, OPTIONS"],
+    ["POST", "/healthz", "GET, HEAD, OPTIONS"],
+  ])("%s %s is refused with the methods that the path takes", async (method, path, allow) => {
+    const answer = await rig.call(method, path);
+    expectFault(answer, "method.unknown");
+    expect(answer.headers.get("allow")).toBe(allow);
+    expect((await rig.call("OPTIONS", path)).headers.get("allow")).toBe(allow);
+  });
+
+  test("HEAD is GET without a body", async () => {
+    for (const path of ["/processes/p", "/processes/p/events", "/deadletters", "/openapi.json", "/healthz"]) {
+      const answer = await rig.call("HEAD", path);
+      expect([path, answer.status, answer.text]).toEqual([path, 200, ""]);
+    }
+  });
+
+  test("other content types are refused wherever there is a body", async () => {
+    for (const path of ["/tasks", "/processes/p/cancel"]) {
+      expectFault(await rig.call("POST", path, "{}", { "content-type": "text/plain" }), "body.invalid", "content-type");
+    }
     expect(rig.seen.events).toEqual([]);
   });
 
@@ -165,6 +205,8 @@ describe("the token", () => {
     ["GET", "/processes/p", undefined],
     ["POST", "/processes/p/cancel", {}],
     ["GET", "/deadletters", undefined],
+    ["GET", "/processes/p/events", undefined],
+    ["GET", "/openapi.json", undefined],
     ["GET", "/dapr/config", undefined],
     ["GET", "/dapr/subscribe", undefined],
     ["PUT", "/actors/party.Planner/p/method/receive", {}],
@@ -174,7 +216,9 @@ describe("the token", () => {
     ["GET", "/nowhere", undefined],
   ])("%s %s is refused without it", async (method, path, body) => {
     for (const headers of [{}, { "dapr-api-token": "" }, { "dapr-api-token": `${TOKEN}x` }, { "dapr-api-token": TOKEN.slice(1) }, { authorization: "Bearer wrong" }, { authorization: `Basic ${TOKEN}` }]) {
-      expectFault(await rig.call(method, path, body, headers), "auth.token");
+      const answer = await rig.call(method, path, body, headers);
+      expectFault(answer, "auth.token");
+      expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
     expect([rig.seen.submitted, rig.seen.events, rig.seen.received, rig.seen.poisoned]).toEqual([[], [], [], []]);
   });

@@ -3,9 +3,10 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
-import type { Caller, Operations, Submission, SubmitResult } from "../../../actors/operations.ts";
+import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations.ts";
 import type { ActorHost, Transport } from "../../../actors/ports.ts";
-import type { WireFault } from "../../../runtime/faults.ts";
+import { Watchers } from "../../../actors/watchers.ts";
+import type { Json, WireFault } from "../../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
 export const TOKEN = "the-token-of-the-app";
@@ -18,6 +19,8 @@ export interface Behaviour {
   deliver(message: Message): Promise<TurnAnswer>;
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
   poison(): Promise<void>;
+  process(id: string): Promise<Json>;
+  page(asked: object): Promise<Page>;
   tick(): Promise<void>;
 }
 
@@ -35,6 +38,8 @@ export interface HttpRig {
   readonly origin: string;
   readonly seen: Seen;
   readonly behaviour: Behaviour;
+  /** Tells followers of a record. */
+  readonly watchers: Watchers;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
@@ -55,11 +60,17 @@ const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: messa
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
   const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], events: [], log: [] };
+  const watchers = new Watchers();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
     deliver: async (message) => receipt(message),
     submit: async ({ id, route }, { trace }) => ({ receipt: { id: id ?? "made", route, run: 1, sequence: 1, traceId: trace?.traceparent.slice(3, 35) ?? "none" } }),
     poison: async () => undefined,
+    process: async (id) => ({ ...PROCESS, id }),
+    page: async (asked) => {
+      seen.events.push(JSON.stringify(asked));
+      return { entries: [] };
+    },
     tick: async () => undefined,
   };
   const log = new Writable({
@@ -72,7 +83,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
     system: "party",
     agents: ["Planner"],
     host: fakeHost(seen, behaviour),
-    operations: fakeOperations(seen, behaviour),
+    operations: fakeOperations(seen, behaviour, watchers),
     transport: fakeTransport(seen, behaviour),
     pubsub: "pubsub",
     answerAtOnce: false,
@@ -80,10 +91,10 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
     ...options,
   });
   const origin = `http://127.0.0.1:${await host.listen(0)}`;
-  return { host, origin, seen, behaviour, call: caller(origin) };
+  return { host, origin, seen, behaviour, watchers, call: caller(origin) };
 }
 
-function caller(origin: string): HttpRig["call"] {
+export function caller(origin: string): HttpRig["call"] {
   return async (method, path, body, headers) => {
     const raw = typeof body === "string" || body instanceof Uint8Array ? (body as string | Uint8Array<ArrayBuffer>) : undefined;
     const sent = body === undefined ? {} : { body: raw ?? JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
@@ -111,19 +122,29 @@ function fakeHost(seen: Seen, behaviour: Behaviour): ActorHost {
   };
 }
 
-function fakeOperations(seen: Seen, behaviour: Behaviour): Operations {
+/** A process as it shows itself. */
+export const PROCESS = {
+  id: "p", phase: "open", run: 1, sequence: 1, route: "trip", fingerprint: "f", traceId: TRACE_ID, bucket: "b", acceptedAtMs: 1, deadlineAtMs: 2, unanswered: [], historyFrom: 0, history: [],
+} as const;
+
+function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): Operations {
   return {
     submit: async (submission, by, waitMs) => {
       seen.submitted.push({ submission, caller: by, waitMs });
       return behaviour.submit(submission, by, waitMs);
     },
-    process: async (id) => ({ id }),
+    process: async (id) => behaviour.process(id),
     cancel: async (id, reason) => {
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
-    deadLetters: async (cursor, limit) => ({ entries: [`${cursor} ${limit}`] }),
-    purge: async ({ olderThanMs, dryRun }) => ({ purged: olderThanMs ?? 0, waiting: dryRun === true ? 1 : 0 }),
+    deadLetters: async (cursor, limit) => behaviour.page({ cursor, limit }),
+    purge: async (purge, { principal }) => {
+      seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
+      return { purged: 1, waiting: 2 };
+    },
+    stops: async () => ({ stops: [] }),
+    watch: (id, news) => watchers.watch(id, news),
     poison: async (bytes, fault, topic) => {
       await behaviour.poison();
       seen.poisoned.push({ bytes, fault, topic });

@@ -1,0 +1,301 @@
+/**
+ * @module Followers of processes: server-sent events, wherever the process lives.
+ *
+ * A process of this host tells of each of its records; one of another host is looked at now and then. Followers of one
+ * process share its looks, so neither their number nor their speed is felt by the journal. Nothing is kept for a reader
+ * that is slow: it gets the lines that are there when it can take them, and a comment where some are no longer kept.
+ */
+import type { Request, Response } from "express";
+import PQueue from "p-queue";
+import { z } from "zod";
+import { Fault, isFault, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Operations } from "../operations.ts";
+import type { Clock } from "../ports.ts";
+
+const STATUS_OK = 200;
+const STATUS_NO_CONTENT = 204;
+/** Pause that a reader makes before it comes again, in milliseconds. */
+const COME_AGAIN_MS = 2_000;
+
+/** What a follower reads of a process's view. */
+const Followed = z.object({
+  phase: z.string(),
+  run: z.int(),
+  sequence: z.int(),
+  historyFrom: z.int(),
+  history: z.array(z.custom<Json>()),
+  outcome: z.custom<Json>().optional(),
+});
+type Followed = z.infer<typeof Followed>;
+
+/** The last event that a reader has heard: a line of a run by its number, or the run's outcome. */
+interface Heard {
+  readonly run: number;
+  readonly line: number | "outcome";
+}
+
+const EVENT_ID = /^(\d{1,9})\.(\d{1,9}|outcome)$/;
+
+function heardOf(header: string | undefined): Heard | undefined {
+  if (header === undefined || header === "") return undefined;
+  const [, run, line] = EVENT_ID.exec(header) ?? [];
+  if (run === undefined || line === undefined) throw new Fault("body.invalid", "Last-Event-ID is not the id of an event that this system sent");
+  return { run: Number(run), line: line === "outcome" ? line : Number(line) };
+}
+
+/** The followers of one host. */
+export class Followers {
+  readonly #operations: Pick<Operations, "process" | "watch">;
+  readonly #clock: Clock;
+  readonly #looks = new PQueue({ concurrency: LIMITS.followLooksMax });
+  readonly #feeds = new Map<string, Feed>();
+  readonly #streams = new Set<Stream>();
+  #count = 0;
+
+  constructor(operations: Pick<Operations, "process" | "watch">, clock: Clock) {
+    this.#operations = operations;
+    this.#clock = clock;
+  }
+
+  /**
+   * Follows a process until its outcome, until the reader goes, or for LIMITS.followMsMax. Resolves when the stream has
+   * begun. Throws `stream.too-many`, `process.unknown` and what a look throws, all before anything was sent.
+   */
+  async serve(id: string, request: Request, response: Response): Promise<void> {
+    const heard = heardOf(request.get("last-event-id"));
+    if (this.#count >= LIMITS.followStreamsMax) throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers`);
+    this.#count += 1;
+    const feed = this.#feedOf(id);
+    let closed = false;
+    // However it ends, with an error too: every answer closes.
+    response.once("close", () => {
+      closed = true;
+      this.#count -= 1;
+      if (feed.leave()) this.#feeds.delete(id);
+    });
+    const first = await feed.first();
+    if (first.phase === "ended" && heard?.line === "outcome" && heard.run === first.run) {
+      // The one answer after which a browser's EventSource does not come again.
+      response.status(STATUS_NO_CONTENT).end();
+      return;
+    }
+    response.status(STATUS_OK).set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
+    if (request.method === "HEAD") response.end();
+    else if (!closed) this.#begin(new Stream(response, feed, heard, this.#clock));
+  }
+
+  #begin(stream: Stream): void {
+    this.#streams.add(stream);
+    stream.run(() => this.#streams.delete(stream));
+  }
+
+  /** Ends every stream: this host stops. Readers come again, to another host or the next start. */
+  end(): void {
+    for (const stream of this.#streams) stream.end("this host is stopping");
+  }
+
+  #feedOf(id: string): Feed {
+    const known = this.#feeds.get(id);
+    if (known !== undefined) {
+      known.join();
+      return known;
+    }
+    const made = new Feed(id, this.#operations, this.#clock, (look) => this.#looks.add(look));
+    this.#feeds.set(id, made);
+    return made;
+  }
+}
+
+/** The looks at one process, shared by those who follow it. */
+class Feed {
+  readonly #look: () => Promise<Followed>;
+  readonly #clock: Clock;
+  readonly #unwatch: () => void;
+  readonly #readers = new Set<(feed: Feed) => void>();
+  #members = 1;
+  #latest: Followed | undefined;
+  #gone: string | undefined;
+  #pauseMs: number = LIMITS.followLookMsMin;
+  #lookedAtMs = 0;
+  #looking: Promise<void> | undefined;
+  #news = false;
+  #cancelTimer: () => void = () => {};
+
+  constructor(id: string, operations: Pick<Operations, "process" | "watch">, clock: Clock, inTurn: (look: () => Promise<Followed>) => Promise<Followed>) {
+    this.#clock = clock;
+    this.#look = () => inTurn(async () => Followed.parse(await operations.process(id)));
+    this.#unwatch = operations.watch(id, () => this.#hear());
+  }
+
+  get latest(): Followed | undefined {
+    return this.#latest;
+  }
+
+  /** Why there is nothing more to follow. */
+  get gone(): string | undefined {
+    return this.#gone;
+  }
+
+  join(): void {
+    this.#members += 1;
+  }
+
+  /** True when this was the last member, and the feed has ended. */
+  leave(): boolean {
+    this.#members -= 1;
+    if (this.#members > 0) return false;
+    this.#cancelTimer();
+    this.#unwatch();
+    return true;
+  }
+
+  /** A look that is new: a follower must not hear of an end that a redrive has undone since. */
+  async first(): Promise<Followed> {
+    this.#take(await this.#look());
+    if (this.#latest === undefined) throw new Fault("process.unknown", "the process shows nothing");
+    return this.#latest;
+  }
+
+  /** Calls the reader after every look that found something new. The result ends it. */
+  read(reader: (feed: Feed) => void): () => void {
+    this.#readers.add(reader);
+    this.#schedule();
+    return () => this.#readers.delete(reader);
+  }
+
+  #take(found: Followed): void {
+    this.#lookedAtMs = this.#clock.nowMs();
+    // Two looks may overtake each other.
+    if (this.#latest !== undefined && found.sequence <= this.#latest.sequence) return;
+    this.#latest = found;
+    this.#pauseMs = LIMITS.followLookMsMin;
+    for (const reader of this.#readers) reader(this);
+  }
+
+  #hear(): void {
+    this.#pauseMs = LIMITS.followLookMsMin;
+    this.#news = true;
+    this.#schedule();
+  }
+
+  /** The next look: after the pause, or as soon as may be when something was heard. */
+  #schedule(): void {
+    if (this.#looking !== undefined || this.#readers.size === 0) return;
+    this.#cancelTimer();
+    const sinceMs = this.#clock.nowMs() - this.#lookedAtMs;
+    const pauseMs = this.#news ? LIMITS.followLookMsMin - sinceMs : this.#pauseMs;
+    this.#cancelTimer = this.#clock.after(Math.max(0, pauseMs), () => {
+      this.#looking = this.#lookNow().finally(() => {
+        this.#looking = undefined;
+        this.#schedule();
+      });
+    });
+  }
+
+  async #lookNow(): Promise<void> {
+    this.#news = false;
+    this.#pauseMs = Math.min(2 * this.#pauseMs, LIMITS.followLookMsMax);
+    try {
+      this.#take(await this.#look());
+    } catch (error) {
+      this.#lookedAtMs = this.#clock.nowMs();
+      if (!isFault(error) || isRetryable(wireFault(error.code, ""))) return;
+      this.#gone = error.code;
+      for (const reader of this.#readers) reader(this);
+    }
+  }
+}
+
+/** One reader's stream. */
+class Stream {
+  readonly #response: Response;
+  readonly #feed: Feed;
+  readonly #clock: Clock;
+  #run: number;
+  /** Number of the next line. */
+  #next: number;
+  #told: number | undefined;
+  #ended = false;
+  readonly #cancels: (() => void)[] = [];
+
+  constructor(response: Response, feed: Feed, heard: Heard | undefined, clock: Clock) {
+    this.#response = response;
+    this.#feed = feed;
+    this.#clock = clock;
+    this.#run = heard?.run ?? 0;
+    this.#next = heard === undefined ? 0 : heard.line === "outcome" ? Number.POSITIVE_INFINITY : heard.line + 1;
+    this.#told = heard?.line === "outcome" ? heard.run : undefined;
+  }
+
+  run(done: () => void): void {
+    this.#response.once("close", () => {
+      this.#stop();
+      done();
+    });
+    this.#response.on("drain", () => this.#tell());
+    this.#response.write(`retry: ${COME_AGAIN_MS}\n\n`);
+    this.#keepAlive();
+    this.#cancels.push(this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has lasted long enough; come again with Last-Event-ID")));
+    this.#cancels.push(this.#feed.read(() => this.#tell()));
+    this.#tell();
+  }
+
+  end(why: string): void {
+    if (this.#ended) return;
+    this.#stop();
+    this.#finish(`: ${why}\n\n`);
+  }
+
+  /** A reader that does not take the end is cut off. */
+  #finish(text: string): void {
+    const cancel = this.#clock.after(LIMITS.drainMs, () => this.#response.destroy());
+    this.#response.once("close", cancel);
+    this.#response.end(text);
+  }
+
+  #stop(): void {
+    this.#ended = true;
+    for (const cancel of this.#cancels.splice(0)) cancel();
+  }
+
+  #keepAlive(): void {
+    let cancel = (): void => {};
+    const arm = (): void => {
+      cancel = this.#clock.after(LIMITS.followKeepAliveMs, () => {
+        if (!this.#response.writableNeedDrain) this.#response.write(": still here\n\n");
+        arm();
+      });
+    };
+    arm();
+    this.#cancels.push(() => cancel());
+  }
+
+  /** Writes what is new, unless the reader has not yet taken what was written before. */
+  #tell(): void {
+    const view = this.#feed.latest;
+    if (this.#ended || this.#response.writableNeedDrain || view === undefined) return;
+    if (view.run !== this.#run) {
+      this.#run = view.run;
+      this.#next = 0;
+    }
+    this.#tellLines(view);
+    if (view.phase === "ended" && view.outcome !== undefined && this.#told !== view.run) {
+      this.#stop();
+      this.#finish(event("outcome", `${view.run}.outcome`, view.outcome));
+    } else if (this.#feed.gone !== undefined) this.end(this.#feed.gone);
+  }
+
+  #tellLines({ run, historyFrom, history }: Followed): void {
+    if (this.#next < historyFrom) this.#response.write(`: ${historyFrom - this.#next} lines are no longer kept\n\n`);
+    for (const [index, line] of history.entries()) {
+      const number = historyFrom + index;
+      if (number >= this.#next) this.#response.write(event("line", `${run}.${number}`, line));
+    }
+    this.#next = Math.max(this.#next, historyFrom + history.length);
+  }
+}
+
+function event(name: string, id: string, data: Json): string {
+  return `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+}

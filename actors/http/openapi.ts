@@ -1,0 +1,105 @@
+/**
+ * @module The OpenAPI 3.1 document, made of the table of routes and the schemas that check them.
+ */
+import { z } from "zod";
+import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
+import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "./routes.ts";
+import { COMPONENTS, SHOWN_AS } from "./schemas.ts";
+import { ROLES } from "./tokens.ts";
+
+type Shown = Record<string, Json>;
+/** Statuses whose answers carry Retry-After. */
+const RETRY_AFTER: ReadonlySet<number> = new Set([429, 503]);
+
+const registry = z.registry<{ id: string }>();
+for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
+const uri = (id: string): string => `#/components/schemas/${id}`;
+
+/** What stands in the document as it is; the functions and names that zod leaves on its result do not. */
+function plain(made: unknown): Shown {
+  const { $schema: _dialect, $id: _id, ...rest } = JSON.parse(JSON.stringify(made)) as Shown;
+  return rest;
+}
+
+/** A text in a query that stands for a number or a truth value is shown as what it stands for. */
+function override({ zodSchema, jsonSchema }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: object }): void {
+  const shown = SHOWN_AS.get(zodSchema);
+  if (shown === undefined) return;
+  const made = jsonSchema as Record<string, unknown>;
+  for (const key of Object.keys(made)) if (key !== "description") delete made[key];
+  Object.assign(made, { ...shown, ...(made["description"] === undefined ? {} : { description: made["description"] }) });
+}
+
+function schemas(): Shown {
+  const made = z.toJSONSchema(registry, { uri, io: "input", unrepresentable: "any", override });
+  return Object.fromEntries(Object.entries(made.schemas).filter(([id]) => Object.hasOwn(COMPONENTS, id)).map(([id, schema]) => [id, plain(schema)]));
+}
+
+function schemaOf(schema: z.ZodType): Shown {
+  const id = registry.get(schema)?.id;
+  return id === undefined ? plain(z.toJSONSchema(schema, { io: "input", unrepresentable: "any", override })) : { $ref: uri(id) };
+}
+
+function parameters({ params, query }: RouteSpec): Json[] {
+  return ([["path", params], ["query", query]] as const).flatMap(([where, schema]) => {
+    const { properties = {}, required = [] } = schemaOf(schema) as { readonly properties?: Readonly<Record<string, Shown>>; readonly required?: readonly string[] };
+    return Object.entries(properties).map(([name, { description, ...shown }]): Json => ({ name, in: where, required: required.includes(name), ...(description === undefined ? {} : { description }), schema: shown }));
+  });
+}
+
+function faultText(code: FaultCode): string {
+  return `- \`${code}\`: ${FAULTS[code].meaning} ${FAULTS[code].fix}`;
+}
+
+function faultAnswer(status: number, codes: readonly FaultCode[]): Json {
+  const example = (code: FaultCode): Json => ({ value: { error: { code, message: FAULTS[code].meaning, fix: FAULTS[code].fix }, traceId: "0af7651916cd43dd8448eb211c80319c" } });
+  return {
+    description: codes.map(faultText).join("\n"),
+    ...(RETRY_AFTER.has(status) ? { headers: { "Retry-After": { description: "Seconds until trying again is of use.", schema: { type: "integer" } } } } : {}),
+    content: { "application/json": { schema: { $ref: uri("Error") }, examples: Object.fromEntries(codes.map((code) => [code, example(code)])) } },
+  };
+}
+
+function responses(one: RouteSpec): Shown {
+  const made: Shown = {};
+  for (const [status, { description, schema, contentType }] of Object.entries(one.answers)) {
+    const content = schema !== undefined ? { "application/json": { schema: schemaOf(schema) } } : contentType !== undefined ? { [contentType]: { schema: { type: "string" } } } : undefined;
+    made[status] = { description, ...(content === undefined ? {} : { content }) };
+  }
+  for (const [status, codes] of faultsByStatus(one)) made[status] = faultAnswer(status, codes);
+  return made;
+}
+
+function operation(name: string, one: RouteSpec): Shown {
+  const { body, bodyOptional = false, role } = one;
+  const needs = role === "open" ? "Needs no token." : role === undefined ? "Needs a token of any role, where tokens are configured." : `Needs the role \`${role}\`, where tokens are configured.`;
+  return {
+    operationId: name,
+    summary: one.summary,
+    description: needs,
+    ...(role === "open" ? { security: [] } : {}),
+    parameters: name === "followProcess" ? [...parameters(one), LAST_EVENT_ID] : parameters(one),
+    ...(body === undefined ? {} : { requestBody: { required: !bodyOptional, content: { "application/json": { schema: schemaOf(body) } } } }),
+    responses: responses(one),
+  };
+}
+
+const LAST_EVENT_ID: Json = { name: "Last-Event-ID", in: "header", required: false, description: "The `id` of the last event that was heard.", schema: { type: "string" } };
+
+/** The document. `version` is that of the API's system software. */
+export function openApiDocument(system: string): Readonly<Record<string, Json>> {
+  const paths: Record<string, Shown> = {};
+  for (const [name, one] of ALL_ROUTES) (paths[one.path] ??= {})[one.method] = operation(name, one);
+  return {
+    openapi: "3.1.0",
+    info: {
+      title: `${system}: tasks, processes and dead letters`,
+      version: "1",
+      description: `HTTP API of the system \`${system}\`. Every error is \`{ error: { code, message, details?, fix }, traceId }\`. Roles of a token: ${ROLES.join(", ")}.`,
+    },
+    servers: [{ url: "/" }],
+    security: [{ bearer: [] }],
+    paths,
+    components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } }, schemas: schemas() },
+  };
+}

@@ -1,0 +1,116 @@
+/**
+ * @module The table of the users' API: every route with its role, schemas, answers and faults. The Express app and the
+ * OpenAPI document are both made of it.
+ */
+import type { z } from "zod";
+import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
+import {
+  CancelRequest, HealthAnswer, LetterPage, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery, ProcessAnswer, ProcessParams, Receipt, StopsAnswer, SubmitQuery, TaskRequest,
+} from "./schemas.ts";
+import type { Role } from "./tokens.ts";
+
+/** One answer of a route that is no error. Without a schema it has no JSON body. */
+export interface AnswerSpec {
+  readonly description: string;
+  readonly schema?: z.ZodType;
+  /** Of a body that is no JSON. */
+  readonly contentType?: string;
+}
+
+/** One route. `P`, `Q` and `B` are what its path, query and body are after the check. */
+export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
+  readonly method: "get" | "post";
+  /** With parameters in braces, as OpenAPI writes them. */
+  readonly path: string;
+  readonly summary: string;
+  /** Undefined: whoever has a token. `open`: nobody is asked for one. */
+  readonly role: Role | "open" | undefined;
+  readonly params: z.ZodType<P>;
+  readonly query: z.ZodType<Q>;
+  readonly body?: z.ZodType<B>;
+  /** Whether the body may be left out, and then counts as `{}`. */
+  readonly bodyOptional?: boolean;
+  readonly answers: Readonly<Record<number, AnswerSpec>>;
+  /** What may go wrong beside {@link COMMON_FAULTS}. */
+  readonly faults: readonly FaultCode[];
+}
+
+/** What every route but GET /healthz may answer. */
+const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
+/** What every route may answer that asks the journal. */
+const ASKING: readonly FaultCode[] = [
+  "sidecar.unavailable", "store.unavailable", "actor.busy", "journal.contended", "journal.broken-chain", "journal.unreadable", "journal.newer", "value.missing",
+];
+const CHANGING: readonly FaultCode[] = ["system.stopping", "message.too-large", "message.expired", "index.full", "record.too-large", "value.too-large", ...ASKING];
+
+const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
+const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
+
+/** Every route, by a name that is its `operationId`. */
+export const ROUTES = {
+  submitTask: spec({
+    method: "post", path: "/tasks", summary: "Submits a task", role: "submit", params: NoParams, query: SubmitQuery, body: TaskRequest,
+    answers: { 200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."), 202: json(Receipt, "The receipt: the task is accepted. `Location` is its process.") },
+    faults: ["id.invalid", "schema.task", "route.unknown", "process.conflict", "process.unknown", "system.overloaded", "slip.invalid", ...CHANGING],
+  }),
+  showProcess: spec({
+    method: "get", path: "/processes/{id}", summary: "Shows the state, history and outcome of a process", role: "read", params: ProcessParams, query: NoQuery,
+    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") }, faults: ["id.invalid", "process.unknown", ...ASKING],
+  }),
+  showStops: spec({
+    method: "get", path: "/processes/{id}/stops", summary: "Shows what was asked of whom, with what, and what came back", role: "read", params: ProcessParams, query: NoQuery,
+    answers: { 200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many.") }, faults: ["id.invalid", "process.unknown", ...ASKING],
+  }),
+  followProcess: spec({
+    method: "get", path: "/processes/{id}/events", summary: "Follows a process as server-sent events", role: "read", params: ProcessParams, query: NoQuery,
+    answers: {
+      200: { contentType: "text/event-stream", description: "`event: line` with a HistoryLine as data for each thing that happened, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event." },
+      204: { description: "`Last-Event-ID` is that of the outcome: there is no more." },
+    },
+    faults: ["id.invalid", "process.unknown", "stream.too-many", "system.stopping", ...ASKING],
+  }),
+  cancelProcess: spec({
+    method: "post", path: "/processes/{id}/cancel", summary: "Cancels a process: what was done is undone", role: "operate", params: ProcessParams, query: NoQuery, body: CancelRequest, bodyOptional: true,
+    answers: { 202: json(Receipt, "The cancellation is recorded.") }, faults: ["id.invalid", "process.unknown", "process.ended", ...CHANGING],
+  }),
+  listDeadLetters: spec({
+    method: "get", path: "/deadletters", summary: "Lists dead letters, the newest first", role: "read", params: NoParams, query: PageQuery,
+    answers: { 200: json(LetterPage, "One page.") }, faults: ASKING,
+  }),
+  showOpenApi: spec({
+    method: "get", path: "/openapi.json", summary: "Shows this document", role: undefined, params: NoParams, query: NoQuery,
+    answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") }, faults: [],
+  }),
+  health: spec({
+    method: "get", path: "/healthz", summary: "Tells whether the host takes work", role: "open", params: NoParams, query: NoQuery,
+    answers: { 200: json(HealthAnswer, "It does."), 503: json(HealthAnswer, "It is stopping, or has its sidecar begin anew.") }, faults: [],
+  }),
+} as const;
+
+/** The name of a route of {@link ROUTES}. */
+export type RouteName = keyof typeof ROUTES;
+
+/** All routes with their names. */
+export const ALL_ROUTES: readonly (readonly [RouteName, RouteSpec])[] = Object.entries(ROUTES).map(([name, one]) => [name as RouteName, one as unknown as RouteSpec]);
+
+/** Faults of a route by HTTP status. */
+export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly FaultCode[]> {
+  const byStatus = new Map<number, FaultCode[]>();
+  const codes = one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
+  for (const code of new Set(codes)) {
+    const status = FAULTS[code].httpStatus;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+}
+
+/** First parts of the paths that users call with a bearer token: all but daprd's, and /healthz, which asks for none. */
+const USERS_PATH = new RegExp(`^/(${[...new Set(ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\.")))].join("|")})(/|$)`);
+
+/** Whether a path is one of the users' API. */
+export function isUsersPath(path: string): boolean {
+  return USERS_PATH.test(path);
+}
+
+/** The routes in words, for who asked for another. */
+export const ROUTES_TEXT = ALL_ROUTES.map(([, { method, path }]) => `${method.toUpperCase()} ${path}`).join(", ");

@@ -1,0 +1,168 @@
+/**
+ * @module What goes in and out of the users' API, as strict schemas: the checks at run time and the OpenAPI document are
+ * both made of them.
+ */
+import { z } from "zod";
+import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { OUTCOMES } from "../../runtime/protocol.ts";
+
+/** Characters of a cursor, a reason or a name in a query that are taken. */
+const CURSOR_CHARS_MAX = 512;
+const REASON_CHARS_MAX = 1_024;
+/** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
+const WHOLE_NUMBER = /^\d{1,9}$/;
+const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
+const ID = /^[A-Za-z0-9_.-]{1,128}$/;
+
+/** How a schema whose values are texts in a query stands in the document. */
+export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
+
+function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, Json>>): T {
+  SHOWN_AS.set(schema, shown);
+  return schema;
+}
+
+function whole(min: number, max: number): z.ZodType<number> {
+  const schema = z.string().regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`).transform(Number).refine((value) => value <= max, `at most ${max} is allowed`).refine((value) => value >= min, `at least ${min} is needed`);
+  return shownAs(schema, { type: "integer", minimum: min, maximum: max });
+}
+
+const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
+shownAs(AnyJson, { description: "Any JSON value." });
+
+const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
+const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
+const Reason = z.string().max(REASON_CHARS_MAX).describe("Why; it stands in the audit record.");
+
+// ---- what is asked --------------------------------------------------------------------------------------------------
+
+/** A task as it stands in a body or in the data of a topic's event. `input` may be any JSON, but it must be there. */
+export const TaskRequest = z.strictObject({
+  id: z.string().optional().describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. Left out: one is made.`),
+  route: z.string().min(1).describe("Name of the route."),
+  input: z.unknown().refine((input) => input !== undefined, "an input is required").describe("Any JSON that fits the route's schema."),
+  timeoutMs: z.int().min(LIMITS.taskTimeoutMsMin).max(LIMITS.taskTimeoutMsMax).optional().describe(`Lifetime in milliseconds. Default ${LIMITS.taskTimeoutMsDefault}.`),
+});
+
+/** Body of a cancellation. */
+export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+/** A query that must be empty. */
+export const NoQuery = z.strictObject({});
+/** Query of a submission. */
+export const SubmitQuery = z.strictObject({ waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds.") });
+
+const page = {
+  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the page before."),
+  limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
+};
+
+/** Query of a listing without filters. */
+export const PageQuery = z.strictObject(page);
+/** A path without parameters. */
+export const NoParams = z.strictObject({});
+/** A path with the id of a process. */
+export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+
+// ---- what is answered -----------------------------------------------------------------------------------------------
+
+const Code = z.custom<FaultCode>((value) => typeof value === "string" && Object.hasOwn(FAULTS, value));
+shownAs(Code, { type: "string", enum: Object.keys(FAULTS) });
+const FaultView = z.strictObject({ code: Code, message: z.string(), details: z.record(z.string(), AnyJson).optional() });
+
+/** The body of every error. */
+const ErrorAnswer = z.strictObject({
+  error: FaultView.extend({ fix: z.string().describe("What to do.") }),
+  traceId: TraceIdText,
+});
+
+/** A task, cancellation or redrive stands in the journal. */
+export const Receipt = z.strictObject({
+  id: z.string(),
+  route: z.string(),
+  run: z.int().positive(),
+  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  traceId: TraceIdText,
+});
+
+/** How a process ended, for whoever waited for it. */
+export const OutcomeAnswer = z.strictObject({
+  id: z.string(),
+  status: z.enum(OUTCOMES),
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+  traceId: TraceIdText,
+  acceptedAtMs: EpochMs,
+  endedAtMs: EpochMs,
+});
+
+/** One thing that happened in a process: the data of `event: line`. */
+const HistoryLine = z.strictObject({ atMs: EpochMs, what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int().nonnegative(), code: Code.optional() });
+
+/** How a run ended: the data of `event: outcome`. */
+const ProcessOutcome = z.strictObject({
+  status: z.enum(OUTCOMES),
+  atMs: EpochMs,
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+  deadLetter: AnyJson.optional().describe("Original message, fault, attempts, history, path."),
+});
+
+/** A process as it stands in its journal. */
+export const ProcessAnswer = z.strictObject({
+  id: z.string(),
+  phase: z.enum(["open", "ended"]),
+  run: z.int().positive(),
+  sequence: z.int().nonnegative(),
+  route: z.string(),
+  fingerprint: z.string().describe("Hash of route and input."),
+  traceId: TraceIdText,
+  bucket: z.string(),
+  acceptedAtMs: EpochMs,
+  deadlineAtMs: EpochMs,
+  stop: z.string().optional().describe("The stop in work."),
+  ending: z.enum(OUTCOMES).optional().describe("How it will end when everything is undone."),
+  unanswered: z.array(z.strictObject({ work: z.string(), kind: z.enum(["do", "ask", "undo"]), stop: z.string(), target: z.string(), attempt: z.int(), status: z.enum(["asked", "waiting"]), dueAtMs: EpochMs })),
+  historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
+  history: z.array(HistoryLine),
+  outcome: ProcessOutcome.optional(),
+});
+
+/** One piece of work of a process. */
+const StopWork = z.strictObject({
+  work: z.string(),
+  stop: z.string(),
+  agent: z.string().describe("Agent, or nested route."),
+  kind: z.enum(["do", "ask", "undo"]),
+  item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
+  state: z.enum(["asked", "waiting", "answered", "handed off", "failed", "undone", "undo failed", "dropped"]),
+  attempts: z.int().positive(),
+  askedAtMs: EpochMs,
+  endedAtMs: EpochMs.optional(),
+  input: AnyJson.optional(),
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+});
+
+/** The stops of a process's run. */
+export const StopsAnswer = z.strictObject({ stops: z.array(StopWork), left: z.int().positive().optional().describe("Older ones that are not shown.") });
+
+function pageOf(entry: z.ZodType): z.ZodType {
+  return z.strictObject({ entries: z.array(entry), cursor: z.string().optional().describe("Pass it back for the next page; absent on the last.") });
+}
+
+/** A page of the listing of dead letters. */
+export const LetterPage = pageOf(z.looseObject({ id: z.string(), atMs: EpochMs, letter: AnyJson }));
+
+/** Whether the host takes work. */
+export const HealthAnswer = z.strictObject({ status: z.enum(["ok", "stopping", "resetting"]) });
+/** An OpenAPI document. */
+export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
+
+/** The schemas that have a name in the document. */
+export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
+  Task: TaskRequest, Cancel: CancelRequest,
+  Error: ErrorAnswer, Receipt, Outcome: OutcomeAnswer, Process: ProcessAnswer, StopWork, Stops: StopsAnswer, HistoryLine, ProcessOutcome,
+  LetterPage, Health: HealthAnswer, OpenApi: OpenApiAnswer,
+};

@@ -1,0 +1,106 @@
+/**
+ * @module Tokens: who holds one, and what its holder may do. Only digests are kept, in memory and in the file.
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { z } from "zod";
+import { Fault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
+import { check } from "./body.ts";
+
+/**
+ * What a token may do. `submit`: begin tasks. `read`: see processes, dead letters, the graph and the audit records.
+ * `operate`: cancel, purge. `decide`: redrive and discard dead letters.
+ */
+export const ROLES = ["submit", "read", "operate", "decide"] as const;
+/** One of {@link ROLES}. */
+export type Role = (typeof ROLES)[number];
+
+const NAME_CHARS_MAX = 256;
+const PERMISSIONS_MAX = 64;
+const Name = z.string().min(1).max(NAME_CHARS_MAX);
+
+/** One token of the file that TROUPE_TOKENS_FILE names. `sha256` is the digest of the token's UTF-8 bytes, in lower-case hex. */
+export const TokenEntry = z.strictObject({
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits are expected, the SHA-256 of the token"),
+  subject: Name,
+  /** Default `default`. */
+  tenant: Name.optional(),
+  roles: z.array(z.enum(ROLES)).min(1),
+  /** Default none. They stand in the principal that agents see. */
+  permissions: z.array(Name).max(PERMISSIONS_MAX).optional(),
+});
+export type TokenEntry = z.infer<typeof TokenEntry>;
+
+const TokenList = z.array(TokenEntry).min(1).max(LIMITS.tokensMax);
+
+/** Reads a file of tokens. Throws `tokens.invalid` with the place; the message repeats no digest. */
+export function parseTokens(text: string): readonly TokenEntry[] {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    // The parser's own message would repeat a piece of the file.
+    throw new Fault("tokens.invalid", "the file of tokens is not JSON");
+  }
+  const tokens = check(TokenList, json, "tokens.invalid", "the file of tokens");
+  const digests = new Set<string>();
+  for (const [index, { sha256 }] of tokens.entries()) {
+    if (digests.has(sha256)) throw new Fault("tokens.invalid", `the file of tokens: at ${index}.sha256: an earlier entry has the same token`);
+    digests.add(sha256);
+  }
+  return tokens;
+}
+
+/** Who asks. */
+export interface Identity {
+  readonly principal: Principal;
+  readonly roles: ReadonlySet<Role>;
+}
+
+const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
+/** Whoever reaches a host without tokens. */
+const ANYBODY: Identity = { principal: ANONYMOUS, roles: ALL_ROLES };
+/** Who holds the app's token. One token is one subject: it says "may use this system" and no name. */
+const TOKEN_HOLDER: Identity = { principal: { subject: "app-token", tenant: "default", permissions: [] }, roles: ALL_ROLES };
+
+/** The tokens of one host. */
+export class Tokens {
+  readonly #known: readonly { readonly digest: Buffer; readonly identity: Identity }[];
+  readonly #app: Buffer | undefined;
+
+  /** Throws `tokens.invalid` for tokens without an app token: the actors' own paths would stand open beside closed doors. */
+  constructor(appToken: string | undefined, entries: readonly TokenEntry[] = []) {
+    if (appToken === undefined && entries.length > 0) throw new Fault("tokens.invalid", "a file of tokens needs APP_API_TOKEN beside it, or whoever reaches this host could call its actors past all roles");
+    this.#app = appToken === undefined ? undefined : digestOf(appToken);
+    const named = entries.map(({ sha256, subject, tenant, roles, permissions }) => ({
+      digest: Buffer.from(sha256, "hex"),
+      identity: { principal: { subject, tenant: tenant ?? ANONYMOUS.tenant, permissions: permissions ?? [] }, roles: new Set(roles) },
+    }));
+    this.#known = this.#app === undefined ? [] : [...named, { digest: this.#app, identity: TOKEN_HOLDER }];
+  }
+
+  /** Nothing is asked of anybody. */
+  get open(): boolean {
+    return this.#app === undefined;
+  }
+
+  /** Whose token this is; undefined for nobody's. Every digest is compared, so time tells nothing about any of them. */
+  holder(token: string | undefined): Identity | undefined {
+    if (this.open) return ANYBODY;
+    if (token === undefined) return undefined;
+    const offered = digestOf(token);
+    let found: Identity | undefined;
+    for (const { digest, identity } of this.#known) if (timingSafeEqual(digest, offered)) found ??= identity;
+    return found;
+  }
+
+  /** Whether this is the app's own token, which daprd has. */
+  isAppToken(token: string | undefined): boolean {
+    return this.#app === undefined || (token !== undefined && timingSafeEqual(digestOf(token), this.#app));
+  }
+}
+
+function digestOf(text: string): Buffer {
+  return createHash("sha256").update(text).digest();
+}

@@ -1,0 +1,105 @@
+/** @module A whole system in memory behind a real socket: a host, its operations and the HTTP server, with a sidecar that can go down. */
+import { pino } from "pino";
+import { Writable } from "node:stream";
+import { z } from "zod";
+import { agent } from "../../../agents/agent.ts";
+import { contract } from "../../../agents/contract.ts";
+import { route } from "../../../agents/route.ts";
+import { system, type System } from "../../../agents/system.ts";
+import { Host } from "../../../actors/host.ts";
+import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
+import { LocalWorld } from "../../../actors/local-world.ts";
+import { SILENT } from "../../../actors/log.ts";
+import type { Ports } from "../../../actors/ports.ts";
+import { systemChance, systemClock } from "../../../actors/system-clock.ts";
+import { SystemOperations } from "../../../actors/system-operations.ts";
+import { Fault } from "../../../runtime/faults.ts";
+import { caller, gate, type Answer } from "./rig.ts";
+
+const Order = z.object({ item: z.string().min(1), mood: z.enum(["good", "bad", "slow"]) });
+const Till = contract("Till", 1, { input: Order, output: z.object({ paid: z.string() }) });
+
+/** A system in memory. */
+export interface RealRig {
+  readonly origin: string;
+  readonly log: readonly string[];
+  readonly http: HttpHost;
+  /** Lets slow orders through. */
+  readonly serve: () => void;
+  /** While down, sidecar and store answer nothing. */
+  down: boolean;
+  call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
+  /** Submits and waits for the outcome. */
+  run(id: string, mood: "good" | "bad"): Promise<void>;
+  stop(): Promise<void>;
+}
+
+/** Starts it, by default with a shop whose till takes orders in a mood. */
+export async function startReal(options: Partial<HttpHostOptions> = {}, served?: System): Promise<RealRig> {
+  const slow = gate();
+  const till = agent(Till, {
+    handle: async ({ item, mood }, { signal }) => {
+      if (mood === "slow") await Promise.race([slow.opened, aborted(signal)]);
+      if (mood === "bad") throw new Fault("agent.refused", `nobody sells ${item}`);
+      return { paid: item };
+    },
+  });
+  const orders = route("order", 1, Order).to("pay", Till, ({ task }) => task).output(({ pay }) => pay);
+  const shop = served ?? system("shop", { agents: [till], routes: [orders] });
+  const world = new LocalWorld({ clock: systemClock, chance: systemChance });
+  const state = { down: false };
+  const ports = failing(world.ports, () => state.down);
+  const host = new Host({ system: shop, ports, log: SILENT });
+  world.attach(host);
+  let made = 0;
+  const newId = (): string => `made-${(made += 1)}`;
+  const operations = new SystemOperations({ system: shop, ports, host, newId });
+  const log: string[] = [];
+  const logger = pino({ level: "warn" }, new Writable({ write: (chunk: Buffer, _encoding, done) => { log.push(chunk.toString()); done(); } }));
+  const http = new HttpHost({ system: shop.name, agents: [...shop.agents.keys()], host, operations, transport: ports.transport, pubsub: "pubsub", answerAtOnce: false, logger, ...options });
+  const origin = `http://127.0.0.1:${await http.listen(0)}`;
+  const call = caller(origin);
+  return {
+    origin, log, http, serve: () => slow.open(), call,
+    get down() { return state.down; },
+    set down(down: boolean) { state.down = down; },
+    run: async (id, mood) => {
+      const answer = await call("POST", "/tasks?waitMs=10000", { id, route: "order", input: { item: `item of ${id}`, mood } }, options.appToken === undefined ? {} : { authorization: `Bearer ${options.appToken}` });
+      if (answer.status !== 200) throw new Error(`${id} did not end: ${answer.text}`);
+    },
+    stop: async () => {
+      slow.open();
+      await http.drain(host.stop(0));
+    },
+  };
+}
+
+/** Rejects when the signal comes. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true }));
+}
+
+/** Ports that answer nothing while `down`. */
+function failing(ports: Ports, down: () => boolean): Ports {
+  const sidecar = (): never => {
+    throw new Fault("sidecar.unavailable", "the sidecar does not answer");
+  };
+  // What never throws says that nobody knows.
+  const store = (method: string): unknown => {
+    if (method === "insert") return "unknown";
+    if (method === "replace") return false;
+    throw new Fault("store.unavailable", "the state store does not answer");
+  };
+  return { ...ports, store: whileDown(ports.store, down, store), alarms: whileDown(ports.alarms, down, sidecar), transport: whileDown(ports.transport, down, sidecar) };
+}
+
+/** A part whose every method does something else while `down`. */
+function whileDown<T extends object>(part: T, down: () => boolean, instead: (method: string) => unknown): T {
+  return new Proxy(part, {
+    get: (target, key) => {
+      const member: unknown = Reflect.get(target, key);
+      if (typeof member !== "function") return member;
+      return async (...given: readonly unknown[]): Promise<unknown> => (down() ? instead(String(key)) : (Reflect.apply(member, target, given) as unknown));
+    },
+  });
+}

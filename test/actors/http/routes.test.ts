@@ -1,0 +1,128 @@
+/** @module Every route over a real system in memory: what it answers, what it refuses, and what it says while the sidecar is down. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { z } from "zod";
+import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
+import { LetterPage, OutcomeAnswer, ProcessAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
+import { follow } from "./events.ts";
+import { startReal, type RealRig } from "./real-rig.ts";
+import { ErrorAnswer, type Answer } from "./rig.ts";
+
+let rig: RealRig;
+beforeAll(async () => {
+  rig = await startReal();
+  for (const id of ["good-1", "good-2", "good-3"]) await rig.run(id, "good");
+  for (const id of ["bad-1", "bad-2", "bad-3"]) await rig.run(id, "bad");
+});
+afterAll(async () => {
+  await rig.stop();
+  // Among other things: no answer that does not fit its schema.
+  expect(rig.log).toEqual([]);
+});
+
+const Page = z.object({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
+
+function specOf(method: string, path: string): RouteSpec | undefined {
+  const plain = path.split("?")[0] ?? "";
+  return ALL_ROUTES.find(([, spec]) => spec.method.toUpperCase() === method && new RegExp(`^${spec.path.replace("{id}", "[^/]+")}$`).test(plain))?.[1];
+}
+
+/** A coded answer that its route documents, with a trace and without a stack. */
+async function refused(method: string, path: string, body: unknown, code: FaultCode): Promise<Answer> {
+  const answer = await rig.call(method, path, body);
+  const { error, traceId } = ErrorAnswer.parse(answer.json);
+  expect([method, path, error.code, answer.status, error.fix], answer.text).toEqual([method, path, code, FAULTS[code].httpStatus, FAULTS[code].fix]);
+  expect(traceId).toMatch(/^[0-9a-f]{32}$/);
+  expect(answer.text).not.toMatch(/ at .*:\d+:\d+|node_modules|\.ts:|<html/);
+  const spec = specOf(method, path);
+  if (spec !== undefined) expect([path, code, faultsByStatus(spec).get(answer.status)?.includes(code)]).toEqual([path, code, true]);
+  return answer;
+}
+
+async function good<T>(schema: z.ZodType<T>, method: string, path: string, body?: unknown, status = 200): Promise<T> {
+  const answer = await rig.call(method, path, body);
+  expect(answer.status, answer.text).toBe(status);
+  return schema.parse(answer.json);
+}
+
+async function listed(path: string): Promise<string[]> {
+  const ids: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page: z.infer<typeof Page> = await good(Page, "GET", cursor === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`);
+    ids.push(...page.entries.map(({ id }) => id));
+    cursor = page.cursor;
+  } while (cursor !== undefined);
+  return ids;
+}
+
+describe("tasks and processes", () => {
+  test("a task is accepted, waited for, shown, and is the same when it is sent again", async () => {
+    const task = { id: "t-1", route: "order", input: { item: "bread", mood: "good" } };
+    const outcome = await good(OutcomeAnswer, "POST", "/tasks?waitMs=10000", task);
+    expect(outcome).toMatchObject({ id: "t-1", status: "completed", output: { paid: "bread" } });
+    expect(await good(Receipt, "POST", "/tasks", task, 202)).toMatchObject({ id: "t-1", route: "order", run: 1, traceId: outcome.traceId });
+    expect(await good(ProcessAnswer, "GET", "/processes/t-1")).toMatchObject({ id: "t-1", phase: "ended", outcome: { status: "completed" } });
+    expect((await good(Receipt, "POST", "/tasks", { route: "order", input: { item: "x", mood: "good" } }, 202)).id).toBe("made-1");
+    await refused("POST", "/tasks", { ...task, input: { item: "cake", mood: "good" } }, "process.conflict");
+    await refused("POST", "/tasks", { ...task, route: "nowhere" }, "route.unknown");
+    await refused("POST", "/tasks", { ...task, id: "t-2", input: { item: 5 } }, "schema.task");
+    await refused("POST", "/tasks", { ...task, id: "a/b" }, "id.invalid");
+    await refused("GET", "/processes/t-2", undefined, "process.unknown");
+  });
+
+  test("its stops are shown with what went in and what came out, and how often it was tried", async () => {
+    expect((await good(StopsAnswer, "GET", "/processes/good-1/stops")).stops).toEqual([expect.objectContaining({ stop: "pay", agent: "Till", kind: "do", state: "answered", attempts: 1, input: { item: "item of good-1", mood: "good" }, output: { paid: "item of good-1" } })]);
+    expect((await good(StopsAnswer, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code])).toEqual([["do", "failed", "agent.refused"], ["undo", "undone", undefined]]);
+    await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
+    await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
+  });
+
+  test("a process is followed to its end, and cancelled", async () => {
+    await good(Receipt, "POST", "/tasks", { id: "slow-1", route: "order", input: { item: "wine", mood: "slow" } }, 202);
+    const reader = await follow(`${rig.origin}/processes/slow-1/events`);
+    expect(await reader.next()).toMatchObject({ name: "line", data: { what: "asked", agent: "Till" } });
+    expect(await good(Receipt, "POST", "/processes/slow-1/cancel", { reason: "closing time" }, 202)).toMatchObject({ id: "slow-1", route: "order" });
+    rig.serve();
+    const rest = await reader.rest();
+    expect(rest.at(-1)).toMatchObject({ name: "outcome", data: { status: "cancelled" } });
+    await refused("POST", "/processes/slow-1/cancel", {}, "process.ended");
+    await refused("POST", "/processes/nobody/cancel", {}, "process.unknown");
+    await refused("GET", "/processes/nobody/events", undefined, "process.unknown");
+  });
+});
+
+test("dead letters are listed in pages", async () => {
+  await good(LetterPage, "GET", "/deadletters");
+  expect(await listed("/deadletters?limit=1")).toEqual(expect.arrayContaining(["bad-1:1", "bad-2:1", "bad-3:1"]));
+});
+
+describe("while the sidecar is down", () => {
+  const ASKING: readonly (readonly [string, string, unknown])[] = [
+    ["POST", "/tasks", { route: "order", input: { item: "x", mood: "good" } }],
+    ["GET", "/processes/good-1", undefined],
+    ["GET", "/processes/good-1/stops", undefined],
+    ["GET", "/processes/good-1/events", undefined],
+    ["POST", "/processes/good-1/cancel", {}],
+    ["GET", "/deadletters", undefined],
+  ];
+  beforeAll(() => {
+    rig.down = true;
+  });
+  afterAll(() => {
+    rig.down = false;
+  });
+
+  test.each(ASKING)("%s %s says what to do and when", async (method, path, body) => {
+    const answer = await rig.call(method, path, body);
+    const { code } = ErrorAnswer.parse(answer.json).error;
+    expect(["sidecar.unavailable", "store.unavailable"]).toContain(code);
+    if (!isFaultCode(code)) throw new Error(code);
+    await refused(method, path, body, code);
+    expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
+  });
+
+  test("what needs no sidecar answers", async () => {
+    for (const path of ["/openapi.json", "/healthz"]) expect((await rig.call("GET", path)).status).toBe(200);
+  });
+});
