@@ -86,7 +86,7 @@ describe("tasks and processes", () => {
     rig.serve();
     const rest = await reader.rest();
     expect(rest.at(-1)).toMatchObject({ name: "outcome", data: { status: "cancelled" } });
-    await refused("POST", "/processes/slow-1/cancel", {}, "process.ended");
+    await refused("POST", "/processes/good-1/cancel", {}, "process.ended");
     await refused("POST", "/processes/nobody/cancel", {}, "process.unknown");
     await refused("GET", "/processes/nobody/events", undefined, "process.unknown");
   });
