@@ -85,8 +85,9 @@ function letterRoutes(api: Api, { operations }: ApiOptions): void {
   api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit } }) => page(await operations.deadLetters(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
 }
 
-function systemRoutes(api: Api, { system }: ApiOptions): void {
+function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   const document = openApiDocument(system);
+  api.serve(ROUTES.purge, async ({ body, caller }) => ok(await operations.purge(body, caller)));
   api.serve(ROUTES.showOpenApi, async () => ok(document));
 }
 

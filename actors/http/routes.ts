@@ -5,7 +5,7 @@
 import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 import {
-  CancelRequest, HealthAnswer, LetterPage, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery, ProcessAnswer, ProcessParams, Receipt, StopsAnswer, SubmitQuery, TaskRequest,
+  CancelRequest, HealthAnswer, LetterPage, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery, ProcessAnswer, ProcessParams, PurgeAnswer, PurgeRequest, Receipt, StopsAnswer, SubmitQuery, TaskRequest,
 } from "./schemas.ts";
 import type { Role } from "./tokens.ts";
 
@@ -51,15 +51,15 @@ export const ROUTES = {
   submitTask: spec({
     method: "post", path: "/tasks", summary: "Submits a task", role: "submit", params: NoParams, query: SubmitQuery, body: TaskRequest,
     answers: { 200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."), 202: json(Receipt, "The receipt: the task is accepted. `Location` is its process.") },
-    faults: ["id.invalid", "schema.task", "route.unknown", "process.conflict", "process.unknown", "system.overloaded", "slip.invalid", ...CHANGING],
+    faults: ["id.invalid", "schema.task", "route.unknown", "process.conflict", "process.unknown", "process.purged", "system.overloaded", "slip.invalid", ...CHANGING],
   }),
   showProcess: spec({
     method: "get", path: "/processes/{id}", summary: "Shows the state, history and outcome of a process", role: "read", params: ProcessParams, query: NoQuery,
-    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") }, faults: ["id.invalid", "process.unknown", ...ASKING],
+    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") }, faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   showStops: spec({
     method: "get", path: "/processes/{id}/stops", summary: "Shows what was asked of whom, with what, and what came back", role: "read", params: ProcessParams, query: NoQuery,
-    answers: { 200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many.") }, faults: ["id.invalid", "process.unknown", ...ASKING],
+    answers: { 200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many.") }, faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   followProcess: spec({
     method: "get", path: "/processes/{id}/events", summary: "Follows a process as server-sent events", role: "read", params: ProcessParams, query: NoQuery,
@@ -67,15 +67,19 @@ export const ROUTES = {
       200: { contentType: "text/event-stream", description: "`event: line` with a HistoryLine as data for each thing that happened, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event." },
       204: { description: "`Last-Event-ID` is that of the outcome: there is no more." },
     },
-    faults: ["id.invalid", "process.unknown", "stream.too-many", "system.stopping", ...ASKING],
+    faults: ["id.invalid", "process.unknown", "process.purged", "stream.too-many", "system.stopping", ...ASKING],
   }),
   cancelProcess: spec({
     method: "post", path: "/processes/{id}/cancel", summary: "Cancels a process: what was done is undone", role: "operate", params: ProcessParams, query: NoQuery, body: CancelRequest, bodyOptional: true,
-    answers: { 202: json(Receipt, "The cancellation is recorded.") }, faults: ["id.invalid", "process.unknown", "process.ended", ...CHANGING],
+    answers: { 202: json(Receipt, "The cancellation is recorded.") }, faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
   }),
   listDeadLetters: spec({
     method: "get", path: "/deadletters", summary: "Lists dead letters, the newest first", role: "read", params: NoParams, query: PageQuery,
     answers: { 200: json(LetterPage, "One page.") }, faults: ASKING,
+  }),
+  purge: spec({
+    method: "post", path: "/purge", summary: "Purges what has ended", role: "operate", params: NoParams, query: NoQuery, body: PurgeRequest, bodyOptional: true,
+    answers: { 200: json(PurgeAnswer, "How many processes are purged, and how many ended and may not go yet.") }, faults: CHANGING,
   }),
   showOpenApi: spec({
     method: "get", path: "/openapi.json", summary: "Shows this document", role: undefined, params: NoParams, query: NoQuery,

@@ -48,6 +48,12 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+/** Body of a purge. */
+export const PurgeRequest = z.strictObject({
+  olderThanMs: z.int().nonnegative().optional().describe("What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case."),
+  dryRun: z.boolean().optional().describe("Only counts."),
+});
+
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
@@ -155,6 +161,8 @@ function pageOf(entry: z.ZodType): z.ZodType {
 /** A page of the listing of dead letters. */
 export const LetterPage = pageOf(z.looseObject({ id: z.string(), atMs: EpochMs, letter: AnyJson }));
 
+/** How many processes went (or would), and how many ended and may not go yet. */
+export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
 /** Whether the host takes work. */
 export const HealthAnswer = z.strictObject({ status: z.enum(["ok", "stopping", "resetting"]) });
 /** An OpenAPI document. */
@@ -162,7 +170,7 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 
 /** The schemas that have a name in the document. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
-  Task: TaskRequest, Cancel: CancelRequest,
+  Task: TaskRequest, Cancel: CancelRequest, Purge: PurgeRequest,
   Error: ErrorAnswer, Receipt, Outcome: OutcomeAnswer, Process: ProcessAnswer, StopWork, Stops: StopsAnswer, HistoryLine, ProcessOutcome,
-  LetterPage, Health: HealthAnswer, OpenApi: OpenApiAnswer,
+  LetterPage, Purged: PurgeAnswer, Health: HealthAnswer, OpenApi: OpenApiAnswer,
 };

@@ -128,6 +128,12 @@ describe("the other routes", () => {
     expect(rig.seen.events.map((text) => JSON.parse(text) as unknown)).toEqual([{ cursor: "c", limit: 7 }, { limit: 50 }]);
   });
 
+  test("a purge passes on exactly what was said, and by whom", async () => {
+    expect((await rig.call("POST", "/purge", { olderThanMs: 5, dryRun: true })).json).toEqual({ purged: 1, waiting: 2 });
+    expect((await rig.call("POST", "/purge")).status).toBe(200);
+    expect(rig.seen.events).toEqual(['purge {"olderThanMs":5,"dryRun":true} anonymous', "purge {} anonymous"]);
+  });
+
   test("an answer that does not fit its schema goes out, and the log says so", async () => {
     rig.behaviour.process = async (id) => ({ ...PROCESS, id, colour: "green" });
     expect((await rig.call("GET", "/processes/p")).json).toMatchObject({ colour: "green" });
@@ -145,6 +151,10 @@ describe("the other routes", () => {
     ["GET", `/deadletters?limit=${LIMITS.pageEntriesMax + 1}`, undefined, "body.invalid"],
     ["GET", "/deadletters?page=2", undefined, "body.invalid"],
     ["GET", `/deadletters?cursor=${"c".repeat(600)}`, undefined, "body.invalid"],
+    ["POST", "/purge", { olderThanMs: -1 }, "body.invalid"],
+    ["POST", "/purge", { olderThanMs: "1" }, "body.invalid"],
+    ["POST", "/purge", { all: true }, "body.invalid"],
+    ["POST", "/purge?dryRun=true", {}, "body.invalid"],
     ["GET", "/openapi.json?x=1", undefined, "body.invalid"],
     ["GET", "/processes/p/events?after=1", undefined, "body.invalid"],
     ["GET", "/processes/a%20b/events", undefined, "id.invalid"],

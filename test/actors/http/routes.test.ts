@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
-import { LetterPage, OutcomeAnswer, ProcessAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { LetterPage, OutcomeAnswer, ProcessAnswer, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { follow } from "./events.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
@@ -97,6 +97,12 @@ test("dead letters are listed in pages", async () => {
   expect(await listed("/deadletters?limit=1")).toEqual(expect.arrayContaining(["bad-1:1", "bad-2:1", "bad-3:1"]));
 });
 
+test("a purge tells how many went and how many wait; what somebody may still speak of stays", async () => {
+  expect(await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0, dryRun: true })).toMatchObject({ purged: 0 });
+  expect((await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0 })).purged).toBe(0);
+  await good(ProcessAnswer, "GET", "/processes/good-1");
+});
+
 describe("while the sidecar is down", () => {
   const ASKING: readonly (readonly [string, string, unknown])[] = [
     ["POST", "/tasks", { route: "order", input: { item: "x", mood: "good" } }],
@@ -104,6 +110,7 @@ describe("while the sidecar is down", () => {
     ["GET", "/processes/good-1/stops", undefined],
     ["GET", "/processes/good-1/events", undefined],
     ["POST", "/processes/good-1/cancel", {}],
+    ["POST", "/purge", {}],
     ["GET", "/deadletters", undefined],
   ];
   beforeAll(() => {
