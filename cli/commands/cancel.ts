@@ -14,7 +14,7 @@ export function cancel(parent: Command, context: Context): void {
   examples(command, [
     [`troupe cancel trip-7 --reason "changed my mind"`, ""],
     ["troupe show trip-7 --follow", "watch how it is undone"],
-  ], ["It is done when the request is recorded. A process that has ended is refused", "with process.ended and exit code 1."]);
+  ], ["It is done when the request is recorded; to cancel twice is to cancel once. A", "process that has ended otherwise is refused with process.ended, exit code 1."]);
   command.action(async (id: string, options: RemoteOptions & { readonly reason?: string }) => {
     const api = await apiOf(options, context.lifetime);
     const answer = await api.post(`/processes/${encodeURIComponent(id)}/cancel`, { ...(options.reason === undefined ? {} : { reason: options.reason }) });
