@@ -58,7 +58,7 @@ function list(group: Command, context: Context): void {
     if (options.json) {
       say(JSON.stringify(page));
     } else {
-      say(page.entries.length === 0 ? "No such dead letters." : table(["letter", "route", "since", "fault", "what"], page.entries.map((entry) => [entry.id, entry.route ?? entry.topic ?? "", agoText(entry.atMs, Date.now()), entry.code ?? "", whatOf(entry)])));
+      say(page.entries.length === 0 ? (page.cursor === undefined ? "No such dead letters." : "None on this page; more may follow.") : table(["letter", "route", "since", "fault", "what"], page.entries.map((entry) => [entry.id, entry.route ?? entry.topic ?? "", agoText(entry.atMs, Date.now()), entry.code ?? "", whatOf(entry)])));
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
     }
     context.done(EXIT.ok);

@@ -47,7 +47,7 @@ export function ps(parent: Command, context: Context): void {
     } else {
       say(parts.length === 0 ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}` : table(["part", "pid"], parts.map(({ name, pid }) => [name, String(pid)])));
       say("");
-      say(page.entries.length === 0 ? "No such processes." : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)));
+      say(page.entries.length === 0 ? (page.cursor === undefined ? "No such processes." : "None on this page; more may follow.") : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)));
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
     }
     context.done(EXIT.ok);

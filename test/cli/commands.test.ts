@@ -224,6 +224,9 @@ test("ps lists processes with filters and the next page", async () => {
   expect(out).toMatch(/process +route +status +since +fault\ntrip-7 +trip +completed +\d+ d\n\nMore: --cursor next\n$/);
   expect(stub.seen[0]?.path).toBe("/processes?state=ended&status=completed&route=trip&limit=1");
   expect(JSON.parse((await run("ps", "--json")).out)).toMatchObject({ parts: [], entries: [{ id: "trip-7" }], cursor: "next" });
+  stub.answers["GET /processes"] = [{ json: { entries: [], cursor: "next" } }, { json: { entries: [] } }];
+  expect((await run("ps")).out).toContain("None on this page; more may follow.\n\nMore: --cursor next\n");
+  expect((await run("ps", "--cursor", "next")).out).toContain("No such processes.\n");
   expect(await run("ps", "--status", "gone")).toMatchObject({ code: 2 });
   expect(await run("ps", "--limit", "0")).toMatchObject({ code: 2 });
 });
