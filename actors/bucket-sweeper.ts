@@ -48,7 +48,8 @@ export class BucketSweeper {
     if (state.dropped !== true && (gone.length > 0 || (drop && entriesOf(state).length === 0))) {
       state = (await engine.turn(bucket, { kind: "remove", ids: gone, drop }, { inputId: "purge" })).state;
     }
-    if (state.dropped !== true) return entriesOf(state).length === 0 ? closesAtMs : undefined;
+    const isGone = state.size === 0 && drop;
+    if (state.dropped !== true && !isGone) return entriesOf(state).length === 0 ? closesAtMs : undefined;
     engine.forget(bucket);
     return this.#drop(index, bucket);
   }

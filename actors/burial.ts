@@ -4,7 +4,7 @@
  * Owns: the order of steps, so that a host which dies between any two of them leaves what the next one can go on with.
  * Does not own: whether an actor is over (its machine does, and has written so). Invariants: B1 nothing is removed before
  * the tombstone stands. B2 a value is removed before the record that names it. B3 the tombstone is removed under its tag,
- * so that what came anew under the same id is never touched. Every step may be done again, and by several hosts at once.
+ * so that what came anew under the same id is never touched. B4 the last record is removed right before the tombstone. Every step may be done again, and by several hosts at once.
  */
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -63,7 +63,10 @@ export class Burial {
     throw new Fault("store.unavailable", `${key} could not be replaced in ${TRIES_MAX} attempts`);
   }
 
-  /** Removes everything but the tombstone: values, snapshots and records, the last ones first (B2). */
+  /**
+   * Removes values, snapshots and records, the last ones first (B2). The last record of all stays beside the tombstone: who
+   * had read the actor before that record was written, and has not written yet, is still refused by it (B4).
+   */
   async clear(actor: Address, tombstone: Tombstone): Promise<void> {
     const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
     if (snapshots.length > 0) await this.#store.remove(snapshots);
@@ -74,7 +77,8 @@ export class Burial {
       const found = await this.#store.read(batch);
       if (found.size === 0) continue;
       await this.#forget(actor.id, [...found.values()].flatMap((content) => refsIn(content, actor.id)));
-      await this.#store.remove([...found.keys()]);
+      const last = this.#record(actor, tombstone.last);
+      await this.#store.remove([...found.keys()].filter((one) => one !== last));
     }
     await this.#forget(actor.id, tombstone.refs);
   }
@@ -88,9 +92,10 @@ export class Burial {
     await this.#forget(scope, refsIn(content, scope));
   }
 
-  /** Removes the tombstone, if it still is the one that was looked at (B3). */
+  /** Removes the last record, and then the tombstone, if it still is the one that was looked at (B3). */
   async level(actor: Address, grave: Extract<Grave, { kind: "tombstone" }>): Promise<void> {
     const key = this.#record(actor, 1);
+    if (grave.tombstone.last > 1) await this.#store.remove([this.#record(actor, grave.tombstone.last)]);
     if (await this.#store.replace(key, undefined, grave.tag)) return;
     const now = await this.#store.tagged(key);
     if (now !== undefined && now.tag === grave.tag && tombstoneOf(now.content, key) !== undefined) throw new Fault("store.unavailable", `${key} could not be removed`);

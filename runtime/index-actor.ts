@@ -70,7 +70,8 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
   if (input.kind === "remove") {
     const ids = input.ids.filter((id) => entryOf(state, id) !== undefined);
     if (ids.length > 0) draft.emit({ e: "removed", ids });
-    if (input.drop && state.dropped !== true && isEmpty(draft.state)) draft.emit({ e: "dropped" });
+    // A bucket that never was, or whose journal another sweep has just taken away, is not begun anew to be dropped.
+    if (input.drop && state.dropped !== true && state.size > 0 && isEmpty(draft.state)) draft.emit({ e: "dropped" });
     return draft.done();
   }
   const { message } = input;

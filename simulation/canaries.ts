@@ -4,6 +4,7 @@
  * A simulator that finds nothing may be blind. Each canary wraps a machine, a class of the shell or the ports of hosts.
  */
 import { AlarmKeeper } from "../actors/alarm-keeper.ts";
+import { Burial } from "../actors/burial.ts";
 import { HandlerRun } from "../actors/handler-run.ts";
 import { Journal } from "../actors/journal.ts";
 import type { Ports, StateStore } from "../actors/ports.ts";
@@ -21,7 +22,7 @@ import type { World } from "./world.ts";
 export interface Canary {
   readonly name: string;
   /** Scenario in which it is looked for. */
-  readonly scenario: "party" | "wild" | "long" | "ring";
+  readonly scenario: "party" | "wild" | "long" | "ring" | "purge";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }
@@ -223,8 +224,35 @@ const outcomeUntold: Canary = {
   }),
 };
 
+const purgeUnmarked: Canary = {
+  name: "purge without a tombstone", scenario: "purge", plant: nothing,
+  wrapPorts: (ports) => {
+    // The purge believes that its tombstones stand, and record 1 stays what it was.
+    const stones = new Map<string, Json>();
+    return { ...ports, store: {
+      ...withoutInsert(ports.store), insert: (key, text) => ports.store.insert(key, text),
+      tagged: async (key) => {
+        const content = stones.get(key);
+        return content === undefined ? ports.store.tagged(key) : { content, tag: "2" };
+      },
+      replace: async (key, text) => {
+        if (text === undefined) stones.delete(key);
+        else stones.set(key, JSON.parse(text) as Json);
+        return true;
+      },
+    } };
+  },
+};
+
+const purgeForgetsAgents: Canary = {
+  name: "purge that leaves the agents of a process", scenario: "purge",
+  plant: () => replace(Burial.prototype, "bury", (bury) => function (this: Burial, actor, epitaph) {
+    return bury.call(this, actor, { ...epitaph, agents: [] });
+  }),
+};
+
 /** All canaries. */
 export const CANARIES: readonly Canary[] = [
   noDeduplication, effectsBeforeCommit, noFence, staleCache, alarmAfterCommit, alarmOfAccepted, undoBeforeAction, undoExpires, guardOffByOne, staleToken,
-  evictedEarly, itemsShareIds, receiptUnchecked, snapshotBack, undoForgetsLoser, outcomeUntold,
+  evictedEarly, itemsShareIds, receiptUnchecked, snapshotBack, undoForgetsLoser, outcomeUntold, purgeUnmarked, purgeForgetsAgents,
 ];

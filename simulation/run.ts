@@ -11,6 +11,8 @@ import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
 import type { Life } from "./life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
 import { Random, STREAM } from "./random.ts";
+import type { Message } from "../runtime/protocol.ts";
+import { noting, purgePhase } from "./purge-phase.ts";
 import { type LimitChanges, withLimits } from "./limits.ts";
 import { drive } from "./timeline.ts";
 import { type CallFault, World } from "./world.ts";
@@ -26,6 +28,8 @@ export interface Scenario {
   readonly strict: boolean;
   /** The same effect may happen more than once in one process. */
   readonly repeatsAllowed?: boolean | undefined;
+  /** When all is over it is purged, hosts are killed meanwhile, and everything that was sent comes again. */
+  readonly purges?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
 }
@@ -73,11 +77,12 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const faults = new Faults(rates, options.only);
   const watch = new Watch(scenario.strict, rates.storeForgets > 0);
   const { trace } = options;
+  const sent: Message[] = [];
   const world: World = new World({
     seed, system: scenario.system(seed), faults, nodes: plan.nodes, atCalls: options.atCalls ?? plan.atCalls, copies: plan.copies, shortWay: plan.shortWay,
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
-    wrapPorts: options.wrapPorts,
+    wrapPorts: scenario.purges === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
@@ -94,10 +99,11 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
     const settled = (): boolean => watch.failed || world.alarms.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
+    const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : checkEnd(world, clients, watch, scenario))];
+    if (scenario.purges === true && findings.length === 0) findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));
+    return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
   } finally {
     restoreLimits();
     watch.end();
   }
-  const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : checkEnd(world, clients, watch, scenario))];
-  return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
 }

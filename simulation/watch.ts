@@ -10,7 +10,7 @@ import { canonicalJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { isTurnFailed, type JournalRecord, sameWriter, type Snapshot, type TurnFailed, type Writer } from "../runtime/record.ts";
+import { isTurnFailed, type JournalRecord, sameWriter, type Snapshot, tombstoneOf, type TurnFailed, type Writer } from "../runtime/record.ts";
 import { alarmName } from "../runtime/process/machine.ts";
 import { evolveProcess, newProcess, type ProcessEvent, type ProcessState } from "../runtime/process/state.ts";
 import type { Finding } from "./check.ts";
@@ -39,6 +39,7 @@ export class Watch {
   readonly indexes = new Map<string, Shadow<IndexState>>();
   /** Records of turns that threw. */
   readonly failedTurns: TurnFailed[] = [];
+  readonly #buried = new Set<string>();
   readonly #strict: boolean;
   readonly #lenient: boolean;
   #decide = pristine.decideAgent;
@@ -68,7 +69,7 @@ export class Watch {
     TurnEngine.prototype.turn = async function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
       const before = watch.#sequence(this.type, actorId);
       const result = await turn.call(this, actorId, input, options);
-      if (!result.wrote && result.sequence < before) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${result.sequence} when record ${before} was there`);
+      if (!result.wrote && result.sequence < before && !watch.#buried.has(`${this.type}/${actorId}`)) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${result.sequence} when record ${before} was there`);
       return result;
     };
     agentMachine.decide = (state, input, context) => {
@@ -108,6 +109,13 @@ export class Watch {
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = type.slice(type.indexOf(".") + 1);
     const content = world.store.content(key) ?? null;
+    const actor = `${type}/${id}`;
+    if (tombstoneOf(content, key) !== undefined) {
+      this.#buried.add(actor);
+      world.trace?.(`   buried: ${actor}`);
+      return;
+    }
+    if (this.#buried.has(actor)) this.find("what was purged stays purged", `${key} was written after the tombstone of ${actor}`);
     if (name === "ProcessManager") this.#process(world, life, this.#shadow(this.processes, type, id, newProcess), number, snapshotNumber, content);
     else if (name === "Directory" || name === "DeadLetterDesk") this.#index(this.#shadow(this.indexes, type, id, (actor) => ({ id: actor, size: 0, shards: {} }), `${name}/${id}`), number, snapshotNumber, content);
     else this.#agent(this.#shadow(this.agents, type, id, newAgent, `${name}/${id}`), number, snapshotNumber, content);

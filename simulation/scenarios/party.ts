@@ -85,3 +85,6 @@ function partyTasks(seed: number): readonly SimTask[] {
 }
 
 export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };
+
+/** The same, and when it is over it is purged. */
+export const purge: Scenario = { ...party, name: "purge", purges: true };

@@ -1,0 +1,84 @@
+/**
+ * @module The last phase of some runs: the world has been quiet for long, hosts sweep and are killed while they do, and
+ * everything that was ever sent comes again. Nothing may start, nothing may come back, and what ended must be gone.
+ */
+import { SILENT } from "../actors/log.ts";
+import type { Ports } from "../actors/ports.ts";
+import { Sweeper } from "../actors/sweeper.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { Message } from "../runtime/protocol.ts";
+import type { Finding } from "./check.ts";
+import type { Life } from "./life.ts";
+import type { Random } from "./random.ts";
+import { drive } from "./timeline.ts";
+import type { Watch } from "./watch.ts";
+import type { World } from "./world.ts";
+
+const SWEEPS_MIN = 5;
+const SWEEP_MS = 60_000;
+const KILL_MS_MAX = 400;
+const DOWN_MS = 1_000;
+const RESENT_MAX = 60;
+
+/** Notes every message that a host sends. */
+export function noting(messages: Message[], wrap: ((ports: Ports, life: Life, world: World) => Ports) | undefined): (ports: Ports, life: Life, world: World) => Ports {
+  return (made, life, world) => {
+    const ports = wrap?.(made, life, world) ?? made;
+    const { transport } = ports;
+    const note = (message: Message): Message => {
+      messages.push(structuredClone(message));
+      return message;
+    };
+    return { ...ports, transport: {
+      publish: (topic, message) => transport.publish(topic, note(message)), deliver: (message) => transport.deliver(note(message)),
+      heartbeat: (actor, beat) => transport.heartbeat(actor, beat), inspect: (actor) => transport.inspect(actor), nudge: (actor) => transport.nudge(actor), notice: (topic, id, data) => transport.notice(topic, id, data),
+    } };
+  };
+}
+
+/** Purges the world of a run that is over, and says what is wrong with that. */
+export async function purgePhase(world: World, watch: Watch, random: Random, messages: readonly Message[]): Promise<readonly Finding[]> {
+  const old = [...messages];
+  const findings: Finding[] = [];
+  const find = (law: string, text: string): void => void findings.push({ law, text });
+  for (const node of world.nodes) world.restart(node.index);
+  await pass(world, LIMITS.retentionMsDefault + 2 * LIMITS.indexBucketMs);
+  const effects = world.outside.ledger.length;
+  for (let sweep = 0; sweep < SWEEPS_MIN && !watch.failed; sweep += 1) {
+    if (sweep >= 2) await pass(world, LIMITS.tombstoneMs + LIMITS.clockDriftMsMax);
+    for (const { life } of world.nodes) sweepOn(world, life);
+    const victim = world.anyUp(random);
+    // The last sweeps are left alone: what was killed is gone on with.
+    if (sweep < 2 && victim !== undefined) world.timeline.after(random.int(1, KILL_MS_MAX), () => world.crash(victim, DOWN_MS, "in the midst of a sweep"));
+    for (let count = 0; count < RESENT_MAX && old.length > 0; count += 1) {
+      const message = random.pick(old);
+      world.timeline.after(random.int(0, SWEEP_MS / 2), () => void world.anyUp(random)?.face?.receive(structuredClone(message)).catch(() => {}));
+    }
+    await pass(world, SWEEP_MS);
+  }
+  findings.push(...watch.findings);
+  if (world.outside.ledger.length !== effects) find("what was purged stays purged", `${world.outside.ledger.length - effects} effects happened after the purge began: ${JSON.stringify(world.outside.ledger[effects])}`);
+  checkGone(world, watch, find);
+  return findings;
+}
+
+async function pass(world: World, ms: number): Promise<void> {
+  // A world in which nothing happens any more stands still; something must happen at the end.
+  world.timeline.after(ms, () => {});
+  await drive(world.timeline, world.timeline.nowMs + ms, () => false);
+}
+
+function sweepOn(world: World, life: Life): void {
+  if (life.state !== "up" || life.host === undefined || life.ports === undefined) return;
+  world.trace?.(`${life.name}: sweeps`);
+  void new Sweeper({ system: world.options.system.name, host: life.host, ports: life.ports, log: SILENT }).sweep().catch(() => {});
+}
+
+/** A process that ended, without a dead letter and without parents, has left nothing. */
+function checkGone(world: World, watch: Watch, find: (law: string, text: string) => void): void {
+  for (const { id, state } of watch.processes.values()) {
+    if (state.outcome === undefined || state.outcome.deadLetter !== undefined || state.task?.parent !== undefined) continue;
+    const left = [...world.store.keys].filter((key) => key.split("/").includes(id));
+    if (left.length > 0) find("what ended is purged", `${id} has left ${left.length} keys, such as ${left[0] ?? ""}`);
+  }
+}
