@@ -20,6 +20,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["party", 911, "a task submitted again to a host with an old cache stood open in the index after its end"],
   ["wild", 713, "a child that answered its parent's undo lost the alarm under which it owed its dead letter"],
   ["wild", 678, "work that died with its host kept its actor, and the undo of other work waited behind it for ever"],
+  ["purge", 29, "a bucket whose journal one sweep had just taken away was begun anew by another, to be dropped"],
+  ["purge", 1005, "a sweep that had read a bucket before it was dropped wrote its record again when that had been removed"],
   ["wild", 755, "a hung handler that its process no longer needed was not stopped before the undo of work that waited for its actor"],
   ["wild", 156, "the same, across several tasks that share actors"],
   ["wild", 2214, "a living host that went on running work to be undone kept the undo waiting by its heartbeats"],
