@@ -1,6 +1,7 @@
 /** @module One app with one daprd, placement and scheduler in one state folder; state and topics by profile, embedded by default. */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
+import { APP_NODE_ARGS } from "./app-args.ts";
 import { Cluster, type DaprBinaries, freePort, type Profile, renderResources, type ResourceValues } from "./dapr/index.ts";
 import { Apps } from "./apps.ts";
 import { SystemClient } from "./client.ts";
@@ -77,7 +78,7 @@ function embeddedApp(systemFile: string, appPort: number, httpPort: number): Par
   return {
     name: APP_NAME,
     command: process.execPath,
-    args: [fileURLToPath(new URL("app.ts", import.meta.url)), systemFile],
+    args: [...APP_NODE_ARGS, fileURLToPath(new URL("app.ts", import.meta.url)), systemFile],
     cwd: process.cwd(),
     env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort) },
     port: appPort,

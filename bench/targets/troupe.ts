@@ -2,6 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { APP_NODE_ARGS } from "../../cli/app-args.ts";
 import { type Child, Cluster, type DaprBinaries, freePort, type PostgresStore, type RedisStore, renderResources, startPostgres, startRedis } from "../../cli/dapr/index.ts";
 import type { NamedPid } from "../proc.ts";
 import { basicEnv, startProgram } from "./program.ts";
@@ -62,7 +63,7 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     stops.push(() => cluster.stop());
     const [appPort, daprPort] = [await freePort(), await freePort()];
     const app = await startProgram({
-      name: "app", command: process.execPath, args: [...(options.nodeArgs ?? []), options.appFile ?? APP], cwd: options.dir,
+      name: "app", command: process.execPath, args: [...APP_NODE_ARGS, ...(options.nodeArgs ?? []), options.appFile ?? APP], cwd: options.dir,
       env: { ...basicEnv(), APP_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort), ...options.env },
       onLine: options.onAppLine ?? ((line) => options.log("app", line)),
     });

@@ -6,6 +6,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { APP_NODE_ARGS } from "../../cli/app-args.ts";
 import { type Cluster, freePort, type Sidecar } from "../../cli/dapr/index.ts";
 import { readGauges, type Gauge } from "./gauge.ts";
 
@@ -100,7 +101,7 @@ export class LiveHost {
   startApp(more: Readonly<Record<string, string>> = {}): void {
     const file = openSync(this.logFile, "a");
     const { ledgerUrl, env, tokens } = this.#options;
-    const app = spawn(process.execPath, [APP], {
+    const app = spawn(process.execPath, [...APP_NODE_ARGS, APP], {
       stdio: ["ignore", file, file],
       env: {
         ...process.env, LIVE_APP_PORT: String(this.appPort), LIVE_DAPR_PORT: String(this.daprPort), LIVE_LEDGER: ledgerUrl, LIVE_GAUGES: this.#gaugesFile,
