@@ -9,7 +9,7 @@ import { plainJson } from "../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../runtime/faults.ts";
 import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../runtime/protocol.ts";
+import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { AlarmKeeper } from "./alarm-keeper.ts";
@@ -47,6 +47,7 @@ export class Host implements ActorHost {
   readonly values: Values;
   readonly directory: IndexClient;
   readonly desk: IndexClient;
+  readonly audit: IndexClient;
   readonly processes: ProcessActors;
   readonly #metrics: HostMetrics;
   readonly #agents = new Map<string, AgentActors>();
@@ -64,8 +65,9 @@ export class Host implements ActorHost {
     this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterDesk");
+    this.audit = new IndexClient(ports, system.name, "Audit");
     const writer = writerOf(this.incarnation);
-    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, log });
+    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
     const shared = { ports, values: this.values, writer, performer, log, metrics: this.#metrics };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({
@@ -78,7 +80,7 @@ export class Host implements ActorHost {
       const type = actorType(system.name, definition.name);
       this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
     }
-    for (const index of ["Directory", "DeadLetterDesk"] as const) {
+    for (const index of INDEXES) {
       const type = actorType(system.name, index);
       this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
     }
@@ -93,7 +95,7 @@ export class Host implements ActorHost {
   }
 
   /** The turns of an index in this host: for the purge, which needs no placement, as the journal is the fence. */
-  indexEngine(index: "Directory" | "DeadLetterDesk"): TurnEngine<IndexState, IndexInput, IndexEvent> {
+  indexEngine(index: IndexName): TurnEngine<IndexState, IndexInput, IndexEvent> {
     const engine = this.#indexes.get(actorType(this.#system, index));
     invariant(engine !== undefined, "every host has the indexes");
     return engine;

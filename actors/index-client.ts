@@ -2,9 +2,9 @@
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
 import { Fault, isFault } from "../runtime/faults.ts";
-import { bucketOf, entriesOf, INDEX_ROOT, indexMachine } from "../runtime/index-actor.ts";
+import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, ANONYMOUS, actorType, type IndexEntry, type Message, type RESERVED_TYPES } from "../runtime/protocol.ts";
+import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../runtime/protocol.ts";
 import type { Ports } from "./ports.ts";
 import { freshTrace } from "./telemetry.ts";
 
@@ -30,7 +30,7 @@ export class IndexClient {
   #part = 0;
   #slice = "";
 
-  constructor(ports: Ports, system: string, index: Exclude<(typeof RESERVED_TYPES)[number], "ProcessManager">) {
+  constructor(ports: Ports, system: string, index: IndexName) {
     this.#ports = ports;
     this.#type = actorType(system, index);
   }
@@ -69,9 +69,22 @@ export class IndexClient {
     return made;
   }
 
-  /** Enters in a bucket that is known to the root, or will be: the desk's letters name theirs here. */
+  /**
+   * Enters in a bucket that the entry itself names, or in the first after it that has room. An entry that is there
+   * already is found on the same way, as a bucket that was full stays full. Throws `sidecar.unavailable`, `index.full`.
+   */
   async file(bucket: string, entry: IndexEntry): Promise<void> {
-    await Promise.all([this.#register(bucket), this.enter(bucket, entry)]);
+    let at = bucket;
+    for (let part = 0; part < LIMITS.indexPartsMax; part += 1) {
+      try {
+        await Promise.all([this.#register(at), this.enter(at, entry)]);
+        return;
+      } catch (error) {
+        if (!isFault(error) || error.code !== "index.full") throw error;
+        at = nextBucket(at);
+      }
+    }
+    throw new Fault("index.full", `no bucket from ${bucket} on has room`);
   }
 
   /**
@@ -100,11 +113,17 @@ export class IndexClient {
         await this.#send(bucket, batch.map((one) => one.entry));
         for (const one of batch) one.resolve();
       } catch (error) {
-        for (const one of batch) one.reject(error);
+        if (batch.length > 1 && isFault(error) && error.code === "index.full") await this.#sendSingly(bucket, batch);
+        else for (const one of batch) one.reject(error);
       }
     }
     line.flushing = false;
     this.#lines.delete(bucket);
+  }
+
+  /** A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. */
+  async #sendSingly(bucket: string, batch: readonly Waiting[]): Promise<void> {
+    await Promise.all(batch.map((one) => this.#send(bucket, [one.entry]).then(one.resolve, one.reject)));
   }
 
   async #send(bucket: string, entries: IndexEntry[]): Promise<void> {

@@ -28,7 +28,7 @@ import { systemChance, systemClock } from "./system-clock.ts";
 import { SystemOperations } from "./system-operations.ts";
 
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
-export type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+export type { Caller, LetterFilter, Operations, OutcomeView, Page, ProcessFilter, PurgeOptions, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 
 /** Where {@link serve} listens, and where it finds its sidecar. */
 export interface ServeOptions {

@@ -140,6 +140,13 @@ export class Journal<S, I, E> {
     }
   }
 
+  /** What was loaded before, and every record since. One small read where there is none. Throws as {@link load}. */
+  async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
+    let now = loaded;
+    while (!(await this.isCurrent(id, now))) now = await this.#loadBatch(id, now);
+    return now;
+  }
+
   async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
     const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, from.sequence + 1 + index));
     const found = await this.#store.read(batch);

@@ -63,7 +63,33 @@ export interface PurgeOptions {
   readonly dryRun?: boolean | undefined;
 }
 
-/** All methods throw coded faults. */
+/** Which processes are listed. Left out: all. */
+export interface ProcessFilter {
+  readonly state?: "open" | "ended" | undefined;
+  /** How they ended. */
+  readonly status?: OutcomeStatus | undefined;
+  readonly route?: string | undefined;
+}
+
+/** Which dead letters are listed. */
+export interface LetterFilter {
+  readonly route?: string | undefined;
+  /** Code of the fault. */
+  readonly code?: string | undefined;
+  /** Default false: those that wait for a decision. */
+  readonly decided?: boolean | undefined;
+}
+
+/** What a person wants of a redrive. */
+export interface RedriveOptions {
+  /** Replaces the input of the work that failed, checked against its schema. For poison: the whole corrected task. */
+  readonly input?: unknown;
+  readonly reason?: string | undefined;
+  /** The same id: the same decision, and the same receipt. Left out: made of the letter, the caller and the request, so that a repeated request is the same decision. */
+  readonly decisionId?: string | undefined;
+}
+
+/** All methods throw coded faults. Entries of pages are the newest first; a page may be short, also empty, and have a cursor. */
 export interface Operations {
   /** Accepts a task. `waitMs` 0 answers with the receipt at once. Throws `system.overloaded` with nothing recorded. */
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
@@ -73,7 +99,23 @@ export interface Operations {
   stops(id: string): Promise<Json>;
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
-  deadLetters(cursor: string | undefined, limit: number): Promise<Page>;
+  /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
+  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
+  /** Lines of the desk, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */
+  deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page>;
+  /** One line of the desk with its `letter`: original message, fault, attempts, history, path; or poison's bytes. Throws `deadletter.unknown`. */
+  deadLetter(id: string): Promise<Json>;
+  /**
+   * Opens a failed process again as a new run. Once per letter: the same decision again gives the same receipt.
+   * Throws `deadletter.unknown`, `deadletter.decided`, `deadletter.nested`, `schema.input`, `schema.task`.
+   */
+  redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt>;
+  /** Ends the wait of a letter without a new run; gives the decided line. Throws `deadletter.unknown`, `deadletter.decided`. */
+  discard(id: string, reason: string, caller: Caller): Promise<Json>;
+  /** Who changed what: id, atMs, who, what, target, why. Submits stand in the directory, by whom in `by`. */
+  audit(cursor: string | undefined, limit: number): Promise<Page>;
+  /** Agents, routes, and who leads to whom. */
+  graph(): Json;
   /** Purges what has ended. Gives `purged`, how many processes went (or would), and `waiting`, how many ended and may not go yet. */
   purge(options: PurgeOptions, caller: Caller): Promise<Json>;
   /**

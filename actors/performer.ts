@@ -23,6 +23,7 @@ export interface PerformerParts {
   readonly ports: Ports;
   readonly directory: IndexClient;
   readonly desk: IndexClient;
+  readonly audit: IndexClient;
   readonly log: Logger;
 }
 
@@ -56,14 +57,14 @@ export class Performer {
   }
 
   async #perform(effect: Effect, options: PerformOptions): Promise<boolean> {
-    const { ports, directory, desk, log } = this.#parts;
+    const { ports, directory, desk, audit, log } = this.#parts;
     try {
       switch (effect.kind) {
         case "send":
           return await this.#send(effect.message, effect.topic, options);
         case "index":
           if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
-          else await desk.file(effect.bucket, effect.entry);
+          else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
           return true;
         case "notice":
           await ports.transport.notice(this.#noticeTopic(effect.topic), effect.id, effect.data);

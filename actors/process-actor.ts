@@ -10,6 +10,7 @@ import { faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/fa
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../runtime/protocol.ts";
 import { alarmName, nextRun, type ProcessInput, processMachine, runOf } from "../runtime/process/machine.ts";
+import { lineFacts } from "../runtime/process/messages.ts";
 import type { ProcessEvent, ProcessState } from "../runtime/process/state.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
 import type { IndexClient } from "./index-client.ts";
@@ -109,7 +110,7 @@ export class ProcessActors {
     const fault = await this.#checkInput(body);
     if (fault !== undefined && body.parent === undefined) return { refused: fault };
     const atMs = this.#parts.ports.clock.nowMs();
-    const facts = { route: body.route, run: nextRun(known), traceId: traceId(message.trace), acceptedAtMs: atMs };
+    const facts = lineFacts(nextRun(known), { route: body.route, trace: message.trace, principal: message.principal, acceptedAtMs: atMs, parent: body.parent });
     const [bucket] = await Promise.all([
       this.#parts.directory.open({ id, open: true, atMs, facts }),
       this.#parts.alarms.near(this.#address(id), alarmName(nextRun(known))),

@@ -3,18 +3,19 @@
  */
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
-import { hashText, plainJson } from "../runtime/canonical.ts";
 import { Fault, invariant, isFault, type Json, type WireFault } from "../runtime/faults.ts";
-import { isFaultCode, WireFault as WireFaultSchema } from "../runtime/faults.ts";
+import { WireFault as WireFaultSchema } from "../runtime/faults.ts";
+import { graphData } from "../runtime/graph.ts";
 import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type IndexEntry, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
+import { type Address, actorType, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
 import { purgedFault } from "../runtime/process/purge.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import { requireValue } from "../runtime/value.ts";
+import { Desk } from "./desk.ts";
 import type { Host } from "./host.ts";
 import { SILENT } from "./log.ts";
-import type { Caller, Operations, OutcomeView, Page, PurgeOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import type { Caller, LetterFilter, Operations, OutcomeView, Page, ProcessFilter, PurgeOptions, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { pause } from "./pause.ts";
 import type { Ports } from "./ports.ts";
 import { stopsView } from "./stops.ts";
@@ -52,11 +53,13 @@ export interface OperationsParts {
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;
+  readonly #desk: Desk;
   readonly #sweeper: Sweeper;
   readonly #watchers = new Watchers();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
+    this.#desk = new Desk(parts);
     this.#sweeper = parts.sweeper ?? new Sweeper({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
@@ -179,27 +182,32 @@ export class SystemOperations implements Operations {
     return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
   }
 
-  /** Letters of the newest bucket first. The cursor is `bucket/offset`. */
-  async deadLetters(cursor: string | undefined, limit: number): Promise<Page> {
-    const { desk } = this.#parts.host;
-    const buckets = (await desk.buckets()).toReversed();
-    const [bucketName, offsetText = "0"] = cursor?.split("/") ?? [buckets[0] ?? ""];
-    let offset = Number.parseInt(offsetText, 10);
-    if (Number.isNaN(offset)) throw new Fault("body.invalid", "the cursor is not one that this system gave", { path: "cursor" });
-    const entries: Json[] = [];
-    for (const bucket of buckets.slice(Math.max(0, buckets.indexOf(bucketName ?? "")))) {
-      const letters = (await desk.read(bucket)).filter((entry) => entry.open).sort((a, b) => b.atMs - a.atMs);
-      const page = letters.slice(offset, offset + limit - entries.length);
-      entries.push(...(await Promise.all(page.map((entry) => this.#letter(entry)))));
-      if (entries.length >= limit) return { entries, cursor: `${bucket}/${offset + page.length}` };
-      offset = 0;
-    }
-    return { entries };
+  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.processes(filter, cursor, limit);
   }
 
-  async #letter(entry: IndexEntry): Promise<Json> {
-    const content = entry.content === undefined ? null : await this.#parts.host.values.read(entry.content);
-    return { id: entry.id, atMs: entry.atMs, ...entry.facts, letter: content };
+  deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.letters(filter, cursor, limit);
+  }
+
+  deadLetter(id: string): Promise<Json> {
+    return this.#desk.letter(id);
+  }
+
+  redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
+    return this.#desk.redrive(id, options, caller);
+  }
+
+  discard(id: string, reason: string, caller: Caller): Promise<Json> {
+    return this.#desk.discard(id, reason, caller);
+  }
+
+  audit(cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.audit(cursor, limit);
+  }
+
+  graph(): Json {
+    return graphData(this.#parts.system.slip);
   }
 
   async purge(options: PurgeOptions, _caller: Caller): Promise<Json> {
@@ -211,12 +219,7 @@ export class SystemOperations implements Operations {
     return { purged, waiting };
   }
 
-  async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
-    const { desk, values } = this.#parts.host;
-    const atMs = this.#parts.ports.clock.nowMs();
-    const id = `poison-${hashText(`${topic}\n${bytes}`).slice(0, 40)}`;
-    const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs }, id);
-    const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
-    await desk.open({ id, open: true, atMs, facts, content });
+  poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
+    return this.#desk.poison(bytes, fault, topic);
   }
 }

@@ -8,6 +8,7 @@ import type { z } from "zod";
 import type { Expression } from "../runtime/expression.ts";
 import type { FaultCode, Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
+import { RESERVED_TYPES } from "../runtime/protocol.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
@@ -69,6 +70,7 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
 ): Contract<Name, z.infer<I>, z.infer<O>> {
   const where = `contract ${JSON.stringify(name)}`;
   requireName(name, "contract");
+  if (RESERVED_TYPES.some((reserved) => reserved === name)) throw invalid(where, `the name is that of an actor type of the system's own; ${RESERVED_TYPES.join(", ")} are reserved`);
   requireKeys(options, where, ["input", "output", "key"]);
   const input = gate(options.input, `input of agent ${name}`, "schema.input");
   const output = gate(options.output, `output of agent ${name}`, "schema.output");

@@ -1,5 +1,5 @@
 /**
- * @module The index actors: Directory (processes) and DeadLetterDesk (what waits for a person). Pure.
+ * @module The index actors: Directory (processes), DeadLetterDesk (what waits for a person), Audit (who did what). Pure.
  *
  * An index is a list of buckets, each an actor of its own that can be dropped whole; the actor `root` lists the buckets.
  * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
@@ -19,6 +19,7 @@ export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnega
 export type IndexState = z.infer<typeof IndexState>;
 
 const SHARDS = 64;
+const PART_DIGITS = 4;
 
 function shardOf(id: string): string {
   let hash = 0;
@@ -26,7 +27,8 @@ function shardOf(id: string): string {
   return String(hash % SHARDS);
 }
 
-function entryOf(state: IndexState, id: string): IndexEntry | undefined {
+/** One entry of a bucket. */
+export function entryOf(state: IndexState, id: string): IndexEntry | undefined {
   return state.shards[shardOf(id)]?.[id];
 }
 
@@ -141,6 +143,12 @@ function enter(state: IndexState, entry: IndexEntry): IndexState {
   return { ...state, size, shards: { ...state.shards, [shard]: { ...state.shards[shard], [entry.id]: entry } } };
 }
 
+/** The bucket after one that is full. */
+export function nextBucket(bucket: string): string {
+  const [slice = "", part = "0"] = bucket.split(".");
+  return `${slice}.${String(Number(part) + 1).padStart(PART_DIGITS, "0")}`;
+}
+
 /** The moment at which the slice of a bucket begins. Epoch, milliseconds. */
 export function bucketBeginsAtMs(bucket: string): number {
   return Number.parseInt(bucket, 10) * LIMITS.indexBucketMs;
@@ -149,5 +157,5 @@ export function bucketBeginsAtMs(bucket: string): number {
 /** Which bucket a moment belongs to; `part` counts on when a bucket of the same slice is full. Sorts by time. */
 export function bucketOf(atMs: number, part: number): string {
   const slice = Math.floor(atMs / LIMITS.indexBucketMs);
-  return `${String(slice).padStart(9, "0")}.${String(part).padStart(4, "0")}`;
+  return `${String(slice).padStart(9, "0")}.${String(part).padStart(PART_DIGITS, "0")}`;
 }

@@ -213,6 +213,12 @@ export const LIMITS = {
   indexLingerMs: 25,
   /** Buckets of an index. Above: `index.full`, retryable. */
   indexBucketsMax: 16_384,
+  /** Buckets of one slice that an entry which names its bucket is tried in. Then: `index.full`, retryable. */
+  indexPartsMax: 64,
+  /** Buckets looked through for one page of a listing; a page that found less than was asked for then ends, with a cursor. */
+  pageBucketsMax: 64,
+  /** Buckets whose entries a host keeps in memory for listings; the least recently used leaves first. */
+  listedBucketsMax: 128,
   /** Entries on one page of a listing. More asked for: `body.invalid`. */
   pageEntriesMax: 200,
   /** Pieces of work of a process that GET /processes/:id/stops shows, the newest ones. */
@@ -237,5 +243,6 @@ relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
+relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page fit in memory");
 relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "looks have a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop must fit in a task");

@@ -107,7 +107,7 @@ const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.str
 /** Somebody cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
 
-/** Entries for an index actor: the directory of processes or the dead letter desk. */
+/** Entries for an index actor: the directory of processes, the dead letter desk or the audit. */
 export const IndexEntry = z.strictObject({
   id: z.string(),
   open: z.boolean(),
@@ -182,8 +182,8 @@ export type Outcome = { readonly status: OutcomeStatus; readonly output?: Value 
 export type Effect =
   /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
-  /** Enter a closed process in the index, or a dead letter at the desk. */
-  | { readonly kind: "index"; readonly index: "Directory" | "DeadLetterDesk"; readonly bucket: string; readonly entry: IndexEntry }
+  /** Enter a closed process in the index, a dead letter at the desk, an act in the audit. */
+  | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
   /** Tell the world. The truth is the journal. */
   | { readonly kind: "notice"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NoticeData }
   /** Run a handler outside the turn. */
@@ -204,7 +204,12 @@ export interface NoticeData {
 }
 
 /** Actor types of a system. Agents' types are made the same way, so an agent cannot carry one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterDesk"] as const;
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterDesk", "Audit"] as const;
+
+/** The indexes of a system: open and ended processes, dead letters, and who changed what. */
+export const INDEXES = ["Directory", "DeadLetterDesk", "Audit"] as const;
+/** One of {@link INDEXES}. */
+export type IndexName = (typeof INDEXES)[number];
 
 /** The actor type of an agent, or of one of {@link RESERVED_TYPES}, in a system. */
 export function actorType(system: string, name: string): string {

@@ -18,7 +18,7 @@ export interface Shrunk {
 const RUNS_MAX = 600;
 const TRACE_LINES_MAX = 120;
 /** Lines that say little to a reader. */
-const NOISE = /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterDesk)|for (Directory|DeadLetterDesk)\//;
+const NOISE = /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterDesk|Audit)|for (Directory|DeadLetterDesk|Audit)\//;
 
 /** Shrinks a failing run: takes away tasks and faults as long as the same law is broken. */
 export async function shrink(failed: RunOptions, result: RunResult): Promise<Shrunk> {

@@ -10,6 +10,7 @@ import { canonicalJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
+import { INDEXES } from "../runtime/protocol.ts";
 import { isTurnFailed, type JournalRecord, sameWriter, type Snapshot, tombstoneOf, type TurnFailed, type Writer } from "../runtime/record.ts";
 import { alarmName } from "../runtime/process/machine.ts";
 import { evolveProcess, newProcess, type ProcessEvent, type ProcessState } from "../runtime/process/state.ts";
@@ -117,7 +118,7 @@ export class Watch {
     }
     if (this.#buried.has(actor)) this.find("what was purged stays purged", `${key} was written after the tombstone of ${actor}`);
     if (name === "ProcessManager") this.#process(world, life, this.#shadow(this.processes, type, id, newProcess), number, snapshotNumber, content);
-    else if (name === "Directory" || name === "DeadLetterDesk") this.#index(this.#shadow(this.indexes, type, id, (actor) => ({ id: actor, size: 0, shards: {} }), `${name}/${id}`), number, snapshotNumber, content);
+    else if (INDEXES.some((index) => index === name)) this.#index(this.#shadow(this.indexes, type, id, (actor) => ({ id: actor, size: 0, shards: {} }), `${name}/${id}`), number, snapshotNumber, content);
     else this.#agent(this.#shadow(this.agents, type, id, newAgent, `${name}/${id}`), number, snapshotNumber, content);
     if (world.trace !== undefined) world.trace(`   stored: ${name}/${id} ${number}${snapshotNumber ?? ""}: ${eventText(text)}`);
   }

@@ -82,7 +82,7 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
 }
 
 function letterRoutes(api: Api, { operations }: ApiOptions): void {
-  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit } }) => page(await operations.deadLetters(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit } }) => page(await operations.deadLetters({}, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
 }
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {

@@ -159,7 +159,7 @@ function pageOf(entry: z.ZodType): z.ZodType {
 }
 
 /** A page of the listing of dead letters. */
-export const LetterPage = pageOf(z.looseObject({ id: z.string(), atMs: EpochMs, letter: AnyJson }));
+export const LetterPage = pageOf(z.looseObject({ id: z.string(), open: z.boolean(), atMs: EpochMs }));
 
 /** How many processes went (or would), and how many ended and may not go yet. */
 export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });

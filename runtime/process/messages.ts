@@ -8,9 +8,9 @@ import { invariant } from "../faults.ts";
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
-import { type Address, type Body, type Effect, type Message, type Result, actorType, topics, traceId } from "../protocol.ts";
+import { type Address, type Body, type Effect, type IndexEntry, type Message, type Result, actorType, topics, traceId } from "../protocol.ts";
 import { taskOf } from "./draft.ts";
-import type { ProcessState, Work } from "./state.ts";
+import type { ProcessState, Task, Work } from "./state.ts";
 
 /** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
 export function retainUntilMs(state: ProcessState): number {
@@ -79,12 +79,18 @@ function envelope(state: ProcessState, context: DecisionContext, parts: Parts): 
   return { v: 1, from: `${actorType(context.system, "ProcessManager")}/${state.id}`, processId: state.id, principal, trace, ...parts };
 }
 
+/** What the line of a run says from its beginning: which route, whose, in which trace, and under which parent. */
+export function lineFacts(run: number, task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">): IndexEntry["facts"] {
+  const { route, trace, principal, acceptedAtMs, parent } = task;
+  return { route, run, traceId: traceId(trace), acceptedAtMs, by: principal.subject, ...(parent === undefined ? {} : { parent: parent.processId }) };
+}
+
 /** What an ended process still owes: its line in the index, its dead letter, the notices, its parent's answer. */
 export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
   const task = state.task;
-  const facts = { route: task.route, status: outcome.status, run: state.run, traceId: traceId(task.trace), acceptedAtMs: task.acceptedAtMs, ...(outcome.fault === undefined ? {} : { code: outcome.fault.code }) };
+  const facts = { ...lineFacts(state.run, task), status: outcome.status, ...(outcome.fault === undefined ? {} : { code: outcome.fault.code }) };
   const id = `${state.id}:${state.run}`;
   const effects: Effect[] = [{ kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } }];
   const data = { processId: state.id, route: task.route, run: state.run, status: outcome.status, traceId: traceId(task.trace), atMs: outcome.atMs };

@@ -215,16 +215,19 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
       await made.until(one, `p${n}`, 900_000);
     }
     await made.clock.advance(10_000);
-    const first = await one.operations.deadLetters(undefined, 2);
-    const second = await one.operations.deadLetters(first.cursor, 2);
+    const first = await one.operations.deadLetters({}, undefined, 2);
+    const second = await one.operations.deadLetters({}, first.cursor, 2);
     expect([...first.entries, ...second.entries].map((entry) => (entry as { readonly id: Json }).id)).toEqual(["p3:1", "p2:1", "p1:1"]);
-    expect(first.entries[0]).toMatchObject({ code: "agent.failed", letter: { processId: "p3", original: { kind: "do" } } });
-    await expect(one.operations.deadLetters("x/y", 2)).rejects.toMatchObject({ code: "body.invalid" });
+    expect(first.entries[0]).toMatchObject({ open: true, code: "agent.failed" });
+    expect(await one.operations.deadLetter("p3:1")).toMatchObject({ code: "agent.failed", letter: { processId: "p3", original: { kind: "do" } } });
+    await expect(one.operations.deadLetters({}, "x/y", 2)).rejects.toMatchObject({ code: "body.invalid" });
   });
 
   test("poison without a process lies at the desk once", async () => {
     const { one } = world();
     for (let time = 0; time < 2; time += 1) await one.operations.poison("{", { code: "message.invalid", message: "no JSON" }, "sys.tasks");
-    expect((await one.operations.deadLetters(undefined, 10)).entries).toMatchObject([{ topic: "sys.tasks", code: "message.invalid", letter: { bytes: "{" } }]);
+    const { entries } = await one.operations.deadLetters({}, undefined, 10);
+    expect(entries).toMatchObject([{ topic: "sys.tasks", code: "message.invalid" }]);
+    expect(await one.operations.deadLetter((entries[0] as { readonly id: string }).id)).toMatchObject({ letter: { bytes: "{" } });
   });
 });

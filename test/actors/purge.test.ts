@@ -77,8 +77,8 @@ describe("law: purge only what ended, after the retention and the expiry horizon
     }
     expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
     expect(rig.passing.filter((key) => key.includes("nobody"))).toEqual([]);
-    const { entries } = await one.operations.deadLetters(undefined, 10);
-    expect(entries).toMatchObject([{ letter: { processId: "p" } }]);
+    const { entries } = await one.operations.deadLetters({}, undefined, 10);
+    expect(entries).toMatchObject([{ id: "p:1", open: true }]);
   });
 });
 

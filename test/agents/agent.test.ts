@@ -158,3 +158,7 @@ describe("a wrong definition is refused with the place", () => {
     expect(definition(run)).toContain(message);
   });
 });
+
+test.each(["ProcessManager", "Directory", "DeadLetterDesk", "Audit"])("no agent is named %s, as an actor type of the system's own is", (name) => {
+  expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/are reserved/);
+});

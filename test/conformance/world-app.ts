@@ -153,7 +153,10 @@ const never = async (): Promise<never> => {
   throw new Fault("route.unknown", "the cases have no tasks");
 };
 /** What is no message of ours goes to the desk; here it goes nowhere. */
-const operations: Operations = { submit: never, process: never, cancel: never, deadLetters: never, stops: never, purge: never, watch: () => () => undefined, poison: async () => undefined };
+const operations: Operations = {
+  submit: never, process: never, cancel: never, processes: never, deadLetters: never, deadLetter: never, redrive: never, discard: never, audit: never, graph: () => null, stops: never, purge: never, watch: () => () => undefined,
+  poison: async () => undefined,
+};
 
 const transport = new DaprTransport(new SidecarClient({ origin: `http://${LOOPBACK}:${daprPort}` }), { pubsub: "pubsub", source: system });
 const host = new HttpHost({ system, agents: ["Doer", "Other"], host: actors, operations, transport, pubsub: "pubsub", answerAtOnce: broker === "in-memory", logger: pino({ level: "silent" }) });

@@ -142,7 +142,7 @@ describe("what an ended process still owes", () => {
     rig.accept();
     const { effects } = rig.output(A);
     expect(effects).toEqual([
-      { kind: "index", index: "Directory", bucket: "b", entry: { id: "p", open: false, atMs: T0, facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0 } } },
+      { kind: "index", index: "Directory", bucket: "b", entry: { id: "p", open: false, atMs: T0, facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0, by: "ada" } } },
       { kind: "notice", topic: "results", id: "p:1", data: { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: T0 } },
     ]);
     expect(rig.machine.alarm(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });

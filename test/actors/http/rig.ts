@@ -138,7 +138,19 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
-    deadLetters: async (cursor, limit) => behaviour.page({ cursor, limit }),
+    deadLetters: async (_filter, cursor, limit) => behaviour.page({ cursor, limit }),
+    processes: async (_filter, cursor, limit) => behaviour.page({ cursor, limit }),
+    deadLetter: async (id) => ({ id }),
+    redrive: async (id, { reason }) => {
+      seen.events.push(`redrive ${id} ${reason}`);
+      return { id, route: "trip", run: 2, sequence: 3, traceId: TRACE_ID };
+    },
+    discard: async (id, reason) => {
+      seen.events.push(`discard ${id} ${reason}`);
+      return { id };
+    },
+    audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
+    graph: () => ({ system: "party" }),
     purge: async (purge, { principal }) => {
       seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
       return { purged: 1, waiting: 2 };
