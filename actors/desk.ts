@@ -89,13 +89,14 @@ export class Desk {
   }
 
   async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
-    const { desk, values } = this.#parts.host;
+    const { desk, values, metrics } = this.#parts.host;
     const atMs = this.#parts.ports.clock.nowMs();
     const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
     const bucket = bucketOf(atMs, 0);
     const id = `poison-${bucket.split(".")[0]}-${hashText(`${topic}\n${bytes}`).slice(0, POISON_HASH_CHARS)}`;
     const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs }, id);
     await desk.file(bucket, { id, open: true, atMs, facts, content });
+    metrics.deadLetter(fault);
   }
 }
 

@@ -49,7 +49,7 @@ export class Host implements ActorHost {
   readonly desk: IndexClient;
   readonly audit: IndexClient;
   readonly processes: ProcessActors;
-  readonly #metrics: HostMetrics;
+  readonly metrics: HostMetrics;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
@@ -59,7 +59,7 @@ export class Host implements ActorHost {
 
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, seat }: HostParts) {
     this.#log = log;
-    this.#metrics = new HostMetrics(system.name);
+    this.metrics = new HostMetrics(system.name);
     this.#system = system.name;
     this.incarnation = incarnationAt(seat, ports.chance.token());
     this.values = new Values(ports.store, ports.clock, system.name);
@@ -68,7 +68,7 @@ export class Host implements ActorHost {
     this.audit = new IndexClient(ports, system.name, "Audit");
     const writer = writerOf(this.incarnation);
     const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
-    const shared = { ports, values: this.values, writer, performer, log, metrics: this.#metrics };
+    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({
       ...shared, system, type: this.#processType, alarms: new AlarmKeeper(ports.alarms, ports.clock), directory: this.directory, openMax,
@@ -84,7 +84,7 @@ export class Host implements ActorHost {
       const type = actorType(system.name, index);
       this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
     }
-    this.#metrics.watch({ open: () => this.processes.openCount, queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const) });
+    this.metrics.watch({ open: () => this.processes.openCount, queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const) });
     this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
   }
 
@@ -104,7 +104,7 @@ export class Host implements ActorHost {
   receive(message: Message): Promise<TurnAnswer> {
     this.#log.debug({ messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) }, "a message came");
     const attributes = { [ATTRIBUTE.actor]: message.to.type, [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
-    return inSpan(SPAN.turn, message.trace, attributes, () => this.#metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)));
+    return inSpan(SPAN.turn, message.trace, attributes, () => this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)));
   }
 
   async #receive(message: Message): Promise<TurnAnswer> {
@@ -159,7 +159,7 @@ export class Host implements ActorHost {
   async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
     this.processes.stop();
-    this.#metrics.end();
+    this.metrics.end();
   }
 }
 
