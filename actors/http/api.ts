@@ -71,6 +71,7 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
     const location = `/processes/${receipt.id}`;
     return outcome === undefined ? { status: STATUS_ACCEPTED, body: receipt, location } : { status: STATUS_OK, body: outcome, location };
   });
+  api.serve(ROUTES.listProcesses, async ({ query: { cursor, limit, ...filter } }) => page(await operations.processes(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
   api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
   api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
   api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
@@ -82,11 +83,19 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
 }
 
 function letterRoutes(api: Api, { operations }: ApiOptions): void {
-  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit } }) => page(await operations.deadLetters({}, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit, ...filter } }) => page(await operations.deadLetters(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.showDeadLetter, async ({ params }) => ok(await operations.deadLetter(params.id)));
+  api.serve(ROUTES.redriveDeadLetter, async ({ params, body, caller }) => {
+    const receipt = await operations.redrive(params.id, body, caller);
+    return { status: STATUS_ACCEPTED, body: receipt, location: `/processes/${receipt.id}` };
+  });
+  api.serve(ROUTES.discardDeadLetter, async ({ params, body, caller }) => ok(await operations.discard(params.id, body.reason, caller)));
 }
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   const document = openApiDocument(system);
+  api.serve(ROUTES.showGraph, async () => ok(operations.graph()));
+  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit } }) => page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
   api.serve(ROUTES.purge, async ({ body, caller }) => ok(await operations.purge(body, caller)));
   api.serve(ROUTES.showOpenApi, async () => ok(document));
 }

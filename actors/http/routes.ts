@@ -5,7 +5,8 @@
 import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 import {
-  CancelRequest, HealthAnswer, LetterPage, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery, ProcessAnswer, ProcessParams, PurgeAnswer, PurgeRequest, Receipt, StopsAnswer, SubmitQuery, TaskRequest,
+  AuditPage, CancelRequest, DiscardRequest, GraphAnswer, HealthAnswer, Letter, LetterEntry, LetterPage, LetterParams, LettersQuery, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery,
+  ProcessAnswer, ProcessesQuery, ProcessPage, ProcessParams, PurgeAnswer, PurgeRequest, Receipt, RedriveRequest, StopsAnswer, SubmitQuery, TaskRequest,
 } from "./schemas.ts";
 import type { Role } from "./tokens.ts";
 
@@ -53,6 +54,10 @@ export const ROUTES = {
     answers: { 200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."), 202: json(Receipt, "The receipt: the task is accepted. `Location` is its process.") },
     faults: ["id.invalid", "schema.task", "route.unknown", "process.conflict", "process.unknown", "process.purged", "system.overloaded", "slip.invalid", ...CHANGING],
   }),
+  listProcesses: spec({
+    method: "get", path: "/processes", summary: "Lists processes, the newest first", role: "read", params: NoParams, query: ProcessesQuery,
+    answers: { 200: json(ProcessPage, "One page.") }, faults: ASKING,
+  }),
   showProcess: spec({
     method: "get", path: "/processes/{id}", summary: "Shows the state, history and outcome of a process", role: "read", params: ProcessParams, query: NoQuery,
     answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") }, faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
@@ -74,8 +79,29 @@ export const ROUTES = {
     answers: { 202: json(Receipt, "The cancellation is recorded.") }, faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
   }),
   listDeadLetters: spec({
-    method: "get", path: "/deadletters", summary: "Lists dead letters, the newest first", role: "read", params: NoParams, query: PageQuery,
-    answers: { 200: json(LetterPage, "One page.") }, faults: ASKING,
+    method: "get", path: "/deadletters", summary: "Lists dead letters, the newest first", role: "read", params: NoParams, query: LettersQuery,
+    answers: { 200: json(LetterPage, "One page, without contents.") }, faults: ASKING,
+  }),
+  showDeadLetter: spec({
+    method: "get", path: "/deadletters/{id}", summary: "Shows a dead letter with its content", role: "read", params: LetterParams, query: NoQuery,
+    answers: { 200: json(Letter, "The letter.") }, faults: ["id.invalid", "deadletter.unknown", ...ASKING],
+  }),
+  redriveDeadLetter: spec({
+    method: "post", path: "/deadletters/{id}/redrive", summary: "Runs a dead letter's process again from the stop that failed, as a new run", role: "decide", params: LetterParams, query: NoQuery, body: RedriveRequest, bodyOptional: true,
+    answers: { 202: json(Receipt, "The new run is accepted. `Location` is its process.") },
+    faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "deadletter.nested", "schema.input", "schema.task", "route.unknown", "process.unknown", "process.purged", "process.conflict", "system.overloaded", ...CHANGING],
+  }),
+  discardDeadLetter: spec({
+    method: "post", path: "/deadletters/{id}/discard", summary: "Decides that a dead letter stays as it is", role: "decide", params: LetterParams, query: NoQuery, body: DiscardRequest,
+    answers: { 200: json(LetterEntry, "The decided letter, without content.") }, faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", ...CHANGING],
+  }),
+  showGraph: spec({
+    method: "get", path: "/graph", summary: "Shows agents and routes and who may lead to whom", role: "read", params: NoParams, query: NoQuery,
+    answers: { 200: json(GraphAnswer, "The graph.") }, faults: [],
+  }),
+  listAudit: spec({
+    method: "get", path: "/audit", summary: "Lists the acts that changed something, the newest first", role: "read", params: NoParams, query: PageQuery,
+    answers: { 200: json(AuditPage, "One page.") }, faults: ASKING,
   }),
   purge: spec({
     method: "post", path: "/purge", summary: "Purges what has ended", role: "operate", params: NoParams, query: NoQuery, body: PurgeRequest, bodyOptional: true,

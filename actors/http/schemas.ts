@@ -14,6 +14,7 @@ const REASON_CHARS_MAX = 1_024;
 const WHOLE_NUMBER = /^\d{1,9}$/;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
+const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
 
 /** How a schema whose values are texts in a query stands in the document. */
 export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
@@ -26,6 +27,10 @@ function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, 
 function whole(min: number, max: number): z.ZodType<number> {
   const schema = z.string().regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`).transform(Number).refine((value) => value <= max, `at most ${max} is allowed`).refine((value) => value >= min, `at least ${min} is needed`);
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
+}
+
+function yesOrNo(): z.ZodType<boolean> {
+  return shownAs(z.enum(["true", "false"], "true or false is expected").transform((text) => text === "true"), { type: "boolean" });
 }
 
 const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
@@ -48,6 +53,16 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+/** Body of a redrive. */
+export const RedriveRequest = z.strictObject({
+  input: z.unknown().optional().describe("Replaces the input of the work that failed; it must fit its schema. Left out: the input stays."),
+  reason: Reason.optional(),
+  decisionId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same decision."),
+});
+
+/** Body of a discard: the reason is needed. */
+export const DiscardRequest = z.strictObject({ reason: Reason.min(1) });
+
 /** Body of a purge. */
 export const PurgeRequest = z.strictObject({
   olderThanMs: z.int().nonnegative().optional().describe("What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case."),
@@ -59,6 +74,7 @@ export const NoQuery = z.strictObject({});
 /** Query of a submission. */
 export const SubmitQuery = z.strictObject({ waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds.") });
 
+const Name = z.string().min(1).max(LIMITS.idLengthMax);
 const page = {
   cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the page before."),
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
@@ -66,10 +82,27 @@ const page = {
 
 /** Query of a listing without filters. */
 export const PageQuery = z.strictObject(page);
+/** Query of the listing of processes. */
+export const ProcessesQuery = z.strictObject({
+  state: z.enum(["open", "ended"]).optional().describe("Only those that are open, or that have ended."),
+  status: z.enum(OUTCOMES).optional().describe("Only those that ended so."),
+  route: Name.optional().describe("Only those of this route."),
+  ...page,
+});
+/** Query of the listing of dead letters. */
+export const LettersQuery = z.strictObject({
+  route: Name.optional().describe("Only those of this route."),
+  code: Name.optional().describe("Only those with this fault."),
+  decided: yesOrNo().optional().describe("Default false: those that wait for a decision. true: those that were redriven or discarded."),
+  ...page,
+});
+
 /** A path without parameters. */
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+/** A path with the id of a dead letter. */
+export const LetterParams = z.strictObject({ id: z.string().regex(LETTER_ID, "<process id>:<run> or poison-<hash> is expected").describe("`<process id>:<run>`, or `poison-<hash>`; percent-encoded.") });
 
 // ---- what is answered -----------------------------------------------------------------------------------------------
 
@@ -154,13 +187,63 @@ const StopWork = z.strictObject({
 /** The stops of a process's run. */
 export const StopsAnswer = z.strictObject({ stops: z.array(StopWork), left: z.int().positive().optional().describe("Older ones that are not shown.") });
 
+/** A line of the directory. What a process has not done yet is absent. */
+const ProcessEntry = z.strictObject({
+  id: z.string(),
+  open: z.boolean(),
+  atMs: EpochMs,
+  route: z.string().optional(),
+  traceId: TraceIdText.optional(),
+  acceptedAtMs: EpochMs.optional(),
+  status: z.enum(OUTCOMES).optional(),
+  run: z.int().positive().optional(),
+  code: Code.optional(),
+});
+
+/** A line of the dead letter desk, without content. */
+const letterEntry = {
+  id: z.string(),
+  open: z.boolean().describe("It waits for a decision."),
+  atMs: EpochMs,
+  processId: z.string().optional(),
+  route: z.string().optional(),
+  run: z.int().positive().optional(),
+  status: z.enum(OUTCOMES).optional(),
+  traceId: TraceIdText.optional(),
+  topic: z.string().optional().describe("Where poison came from."),
+  code: Code.optional(),
+  message: z.string().optional(),
+  decision: z.enum(["redriven", "discarded"]).optional(),
+  by: z.string().optional(),
+  reason: z.string().optional(),
+};
+/** A line of the dead letter desk, without content. */
+export const LetterEntry = z.strictObject(letterEntry);
+/** A dead letter with its content. */
+export const Letter = z.strictObject({ ...letterEntry, letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of poison.") });
+
+/** One act that changed something. */
+const AuditEntry = z.strictObject({ id: z.string(), atMs: EpochMs, who: z.string(), what: z.string(), target: z.string(), why: z.string().optional() });
+
 function pageOf(entry: z.ZodType): z.ZodType {
   return z.strictObject({ entries: z.array(entry), cursor: z.string().optional().describe("Pass it back for the next page; absent on the last.") });
 }
 
+/** A page of the listing of processes. */
+export const ProcessPage = pageOf(ProcessEntry);
 /** A page of the listing of dead letters. */
-export const LetterPage = pageOf(z.looseObject({ id: z.string(), open: z.boolean(), atMs: EpochMs }));
+export const LetterPage = pageOf(LetterEntry);
+/** A page of the audit. */
+export const AuditPage = pageOf(AuditEntry);
 
+const GraphNode = z.strictObject({ kind: z.enum(["agent", "route"]), name: z.string() });
+/** What `graph show --json` prints. */
+export const GraphAnswer = z.strictObject({
+  system: z.string(),
+  agents: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() })),
+  routes: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional(), stops: z.array(z.string()) })),
+  edges: z.array(z.strictObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() })),
+});
 /** How many processes went (or would), and how many ended and may not go yet. */
 export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
 /** Whether the host takes work. */
@@ -170,7 +253,7 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 
 /** The schemas that have a name in the document. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
-  Task: TaskRequest, Cancel: CancelRequest, Purge: PurgeRequest,
-  Error: ErrorAnswer, Receipt, Outcome: OutcomeAnswer, Process: ProcessAnswer, StopWork, Stops: StopsAnswer, HistoryLine, ProcessOutcome,
-  LetterPage, Purged: PurgeAnswer, Health: HealthAnswer, OpenApi: OpenApiAnswer,
+  Task: TaskRequest, Cancel: CancelRequest, Redrive: RedriveRequest, Discard: DiscardRequest, Purge: PurgeRequest,
+  Error: ErrorAnswer, Receipt, Outcome: OutcomeAnswer, Process: ProcessAnswer, StopWork, Stops: StopsAnswer, HistoryLine, ProcessOutcome, ProcessEntry, ProcessPage,
+  LetterEntry, Letter, LetterPage, AuditEntry, AuditPage, Graph: GraphAnswer, Purged: PurgeAnswer, Health: HealthAnswer, OpenApi: OpenApiAnswer,
 };

@@ -28,6 +28,7 @@ export interface TroupeOptions extends TargetPlace {
 export interface TroupeTarget extends Target {
   readonly app: Child;
   readonly daprPid: number;
+  readonly daprHttpPort: number;
 }
 
 interface Stores {
@@ -74,7 +75,7 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     await tryUntilDone(scenario(appPort, "given"), app);
     const store = [...(stores.redis === undefined ? [] : [{ name: "redis", pid: stores.redis.pid }]), ...(stores.postgres === undefined ? [] : [{ name: "postgres", pid: stores.postgres.pid }])];
     const processes = (): readonly NamedPid[] => [{ name: "app", pid: app.pid }, { name: "daprd", pid: sidecar.pid }, ...store, { name: "scheduler", pid: cluster.scheduler.pid }, { name: "placement", pid: cluster.placement.pid }];
-    return { name: `troupe ${options.profile}`, durability: DURABILITY[options.profile], scenario: scenario(appPort, options.ids), processes, stop, app, daprPid: sidecar.pid };
+    return { name: `troupe ${options.profile}`, durability: DURABILITY[options.profile], scenario: scenario(appPort, options.ids), processes, stop, app, daprPid: sidecar.pid, daprHttpPort: daprPort };
   } catch (error) {
     await stop();
     throw error;

@@ -3,7 +3,7 @@ import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault, FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { ErrorAnswer, PROCESS, startRig, TOKEN, TRACEPARENT, TRACE_ID, type Answer, type HttpRig } from "./rig.ts";
+import { ErrorAnswer, LETTER, PROCESS, startRig, TOKEN, TRACEPARENT, TRACE_ID, type Answer, type HttpRig } from "./rig.ts";
 
 let rig: HttpRig;
 beforeEach(async () => {
@@ -123,9 +123,29 @@ describe("the other routes", () => {
     expect(rig.seen.log).toEqual([]);
   });
 
-  test("a listing passes cursor and length on, and its length is bounded", async () => {
-    for (const path of ["/deadletters?cursor=c&limit=7", "/deadletters"]) expect((await rig.call("GET", path)).json).toEqual({ entries: [] });
-    expect(rig.seen.events.map((text) => JSON.parse(text) as unknown)).toEqual([{ cursor: "c", limit: 7 }, { limit: 50 }]);
+  test("listings pass filters on, and the page's length is bounded", async () => {
+    for (const path of ["/processes?state=ended&status=failed&route=trip&cursor=c&limit=7", "/deadletters?route=trip&code=agent.failed&decided=true", "/deadletters?decided=false", "/audit?cursor=a%2Fb", "/processes"]) {
+      expect((await rig.call("GET", path)).json).toEqual({ entries: [] });
+    }
+    expect(rig.seen.events.map((text) => JSON.parse(text) as unknown)).toEqual([
+      { state: "ended", status: "failed", route: "trip", cursor: "c", limit: 7 },
+      { route: "trip", code: "agent.failed", decided: true, limit: 50 },
+      { decided: false, limit: 50 },
+      { cursor: "a/b", limit: 50 },
+      { limit: 50 },
+    ]);
+  });
+
+  test("decisions pass on exactly what was said, and by whom", async () => {
+    const redriven = await rig.call("POST", "/deadletters/p%3A1/redrive", { input: null, reason: "mended", decisionId: "d-1" });
+    expect([redriven.status, redriven.headers.get("location"), redriven.json]).toEqual([202, "/processes/p", { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID }]);
+    expect((await rig.call("POST", "/deadletters/poison-7-ab12/redrive")).status).toBe(202);
+    expect((await rig.call("POST", "/deadletters/p:1/discard", { reason: "of no use" })).json).toMatchObject({ open: false, decision: "discarded", by: "anonymous" });
+    expect((await rig.call("GET", "/deadletters/p%3A1")).json).toEqual({ ...LETTER, letter: { bytes: "{" } });
+    expect(rig.seen.events).toEqual([
+      'redrive p:1 {"input":null,"reason":"mended","decisionId":"d-1"} anonymous', "redrive poison-7-ab12 {} anonymous", "discard p:1 of no use anonymous",
+    ]);
+    expect(rig.seen.log).toEqual([]);
   });
 
   test("a purge passes on exactly what was said, and by whom", async () => {
@@ -150,11 +170,31 @@ describe("the other routes", () => {
     ["GET", "/deadletters?limit=0", undefined, "body.invalid"],
     ["GET", `/deadletters?limit=${LIMITS.pageEntriesMax + 1}`, undefined, "body.invalid"],
     ["GET", "/deadletters?page=2", undefined, "body.invalid"],
+    ["GET", "/deadletters?decided=yes", undefined, "body.invalid"],
+    ["GET", "/deadletters?state=open", undefined, "body.invalid"],
     ["GET", `/deadletters?cursor=${"c".repeat(600)}`, undefined, "body.invalid"],
+    ["GET", "/processes?state=closed", undefined, "body.invalid"],
+    ["GET", "/processes?status=open", undefined, "body.invalid"],
+    ["GET", "/processes?route=", undefined, "body.invalid"],
+    ["GET", "/processes?limit=5&limit=6", undefined, "body.invalid"],
+    ["GET", "/audit?route=x", undefined, "body.invalid"],
+    ["GET", "/deadletters/a%2Fb", undefined, "id.invalid"],
+    ["GET", "/deadletters/p%3Ax", undefined, "id.invalid"],
+    ["GET", "/deadletters/p:1?x=1", undefined, "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", { input: 1, by: "root" }, "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", { decisionId: "a b" }, "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", { reason: "x".repeat(1_025) }, "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", [], "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", "{", "body.invalid"],
+    ["POST", "/deadletters/p:1/redrive", `{"input":"${"x".repeat(LIMITS.bodyBytesMax)}"}`, "message.too-large"],
+    ["POST", "/deadletters/p:1/discard", {}, "body.invalid"],
+    ["POST", "/deadletters/p:1/discard", undefined, "body.invalid"],
+    ["POST", "/deadletters/p:1/discard", { reason: "" }, "body.invalid"],
     ["POST", "/purge", { olderThanMs: -1 }, "body.invalid"],
     ["POST", "/purge", { olderThanMs: "1" }, "body.invalid"],
     ["POST", "/purge", { all: true }, "body.invalid"],
     ["POST", "/purge?dryRun=true", {}, "body.invalid"],
+    ["GET", "/graph?x=1", undefined, "body.invalid"],
     ["GET", "/openapi.json?x=1", undefined, "body.invalid"],
     ["GET", "/processes/p/events?after=1", undefined, "body.invalid"],
     ["GET", "/processes/a%20b/events", undefined, "id.invalid"],
@@ -169,7 +209,9 @@ describe("the other routes", () => {
   test.each([
     ["DELETE", "/tasks", "POST, OPTIONS"],
     ["GET", "/tasks", "POST, OPTIONS"],
+    ["POST", "/processes", "GET, HEAD, OPTIONS"],
     ["PUT", "/processes/p", "GET, HEAD, OPTIONS"],
+    ["GET", "/deadletters/p:1/redrive", "POST, OPTIONS"],
     ["POST", "/healthz", "GET, HEAD, OPTIONS"],
   ])("%s %s is refused with the methods that the path takes", async (method, path, allow) => {
     const answer = await rig.call(method, path);
@@ -179,14 +221,14 @@ describe("the other routes", () => {
   });
 
   test("HEAD is GET without a body", async () => {
-    for (const path of ["/processes/p", "/processes/p/events", "/deadletters", "/openapi.json", "/healthz"]) {
+    for (const path of ["/processes", "/processes/p", "/processes/p/events", "/deadletters", "/graph", "/openapi.json", "/healthz"]) {
       const answer = await rig.call("HEAD", path);
       expect([path, answer.status, answer.text]).toEqual([path, 200, ""]);
     }
   });
 
   test("other content types are refused wherever there is a body", async () => {
-    for (const path of ["/tasks", "/processes/p/cancel"]) {
+    for (const path of ["/tasks", "/processes/p/cancel", "/deadletters/p:1/redrive", "/deadletters/p:1/discard", "/purge"]) {
       expectFault(await rig.call("POST", path, "{}", { "content-type": "text/plain" }), "body.invalid", "content-type");
     }
     expect(rig.seen.events).toEqual([]);
@@ -216,6 +258,10 @@ describe("the token", () => {
     ["POST", "/processes/p/cancel", {}],
     ["GET", "/deadletters", undefined],
     ["GET", "/processes/p/events", undefined],
+    ["POST", "/deadletters/p:1/redrive", {}],
+    ["POST", "/purge", {}],
+    ["GET", "/graph", undefined],
+    ["GET", "/audit", undefined],
     ["GET", "/openapi.json", undefined],
     ["GET", "/dapr/config", undefined],
     ["GET", "/dapr/subscribe", undefined],

@@ -122,6 +122,9 @@ function fakeHost(seen: Seen, behaviour: Behaviour): ActorHost {
   };
 }
 
+/** A line of the desk. */
+export const LETTER = { id: "p:1", open: true, atMs: 5, route: "trip", run: 1, code: "agent.failed", message: "no", traceId: TRACE_ID } as const;
+
 /** A process as it shows itself. */
 export const PROCESS = {
   id: "p", phase: "open", run: 1, sequence: 1, route: "trip", fingerprint: "f", traceId: TRACE_ID, bucket: "b", acceptedAtMs: 1, deadlineAtMs: 2, unanswered: [], historyFrom: 0, history: [],
@@ -138,19 +141,19 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
-    deadLetters: async (_filter, cursor, limit) => behaviour.page({ cursor, limit }),
-    processes: async (_filter, cursor, limit) => behaviour.page({ cursor, limit }),
-    deadLetter: async (id) => ({ id }),
-    redrive: async (id, { reason }) => {
-      seen.events.push(`redrive ${id} ${reason}`);
-      return { id, route: "trip", run: 2, sequence: 3, traceId: TRACE_ID };
-    },
-    discard: async (id, reason) => {
-      seen.events.push(`discard ${id} ${reason}`);
-      return { id };
-    },
+    processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
-    graph: () => ({ system: "party" }),
+    deadLetter: async (id) => ({ ...LETTER, id, letter: { bytes: "{" } }),
+    redrive: async (id, redrive, { principal }) => {
+      seen.events.push(`redrive ${id} ${JSON.stringify(redrive)} ${principal.subject}`);
+      return { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID };
+    },
+    discard: async (id, reason, { principal }) => {
+      seen.events.push(`discard ${id} ${reason} ${principal.subject}`);
+      return { ...LETTER, id, open: false, decision: "discarded", by: principal.subject, reason };
+    },
+    graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
     purge: async (purge, { principal }) => {
       seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
       return { purged: 1, waiting: 2 };

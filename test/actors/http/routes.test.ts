@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
-import { LetterPage, OutcomeAnswer, ProcessAnswer, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { AuditPage, GraphAnswer, Letter, LetterEntry, LetterPage, OutcomeAnswer, ProcessAnswer, ProcessPage, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { follow } from "./events.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
@@ -78,10 +78,21 @@ describe("tasks and processes", () => {
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
   });
 
+  test("processes are listed newest first, in pages, by state, status and route", async () => {
+    await good(ProcessPage, "GET", "/processes");
+    const all = await listed("/processes");
+    expect(all).toEqual(expect.arrayContaining(["good-1", "good-2", "good-3", "bad-1", "bad-2", "bad-3"]));
+    expect(await listed("/processes?limit=1")).toEqual(all);
+    expect(await listed("/processes?status=failed&limit=2")).toEqual(expect.arrayContaining(["bad-1", "bad-2", "bad-3"]));
+    expect(await listed("/processes?route=nothing")).toEqual([]);
+    for (const cursor of ["x", "1/2", "000000001.0000", "../../etc"]) await refused("GET", `/processes?cursor=${encodeURIComponent(cursor)}`, undefined, "body.invalid");
+  });
+
   test("a process is followed to its end, and cancelled", async () => {
     await good(Receipt, "POST", "/tasks", { id: "slow-1", route: "order", input: { item: "wine", mood: "slow" } }, 202);
     const reader = await follow(`${rig.origin}/processes/slow-1/events`);
     expect(await reader.next()).toMatchObject({ name: "line", data: { what: "asked", agent: "Till" } });
+    expect(await listed("/processes?state=open")).toContain("slow-1");
     expect(await good(Receipt, "POST", "/processes/slow-1/cancel", { reason: "closing time" }, 202)).toMatchObject({ id: "slow-1", route: "order" });
     rig.serve();
     const rest = await reader.rest();
@@ -92,9 +103,57 @@ describe("tasks and processes", () => {
   });
 });
 
-test("dead letters are listed in pages", async () => {
-  await good(LetterPage, "GET", "/deadletters");
-  expect(await listed("/deadletters?limit=1")).toEqual(expect.arrayContaining(["bad-1:1", "bad-2:1", "bad-3:1"]));
+describe("dead letters", () => {
+  test("are listed by route and code, and shown with their content", async () => {
+    await good(LetterPage, "GET", "/deadletters");
+    expect(await listed("/deadletters")).toEqual(expect.arrayContaining(["bad-1:1", "bad-2:1", "bad-3:1"]));
+    expect(await listed("/deadletters?limit=1&route=order&code=agent.refused")).toEqual(await listed("/deadletters"));
+    expect(await listed("/deadletters?code=stop.timeout")).toEqual([]);
+    const letter = await good(Letter, "GET", "/deadletters/bad-1%3A1");
+    expect(letter).toMatchObject({ id: "bad-1:1", open: true, code: "agent.refused" });
+    expect(JSON.stringify(letter.letter)).toContain("nobody sells item of bad-1");
+    for (const id of ["bad-1:7", "nobody:1", "poison-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
+    await refused("GET", "/deadletters?cursor=x", undefined, "body.invalid");
+  });
+
+  test("poison of a topic stands there with its bytes", async () => {
+    expect((await rig.call("POST", "/topics/tasks", "{oops")).json).toEqual({ status: "SUCCESS" });
+    const id = (await listed("/deadletters?code=body.invalid"))[0] ?? "";
+    expect(JSON.stringify(await good(Letter, "GET", `/deadletters/${encodeURIComponent(id)}`))).toContain("{oops");
+  });
+
+  test("are discarded once, with a reason", async () => {
+    expect(await good(LetterEntry, "POST", "/deadletters/bad-2%3A1/discard", { reason: "of no use" })).toMatchObject({ id: "bad-2:1", open: false, decision: "discarded", by: "anonymous", reason: "of no use" });
+    await refused("POST", "/deadletters/bad-2:1/discard", { reason: "another" }, "deadletter.decided");
+    await refused("POST", "/deadletters/bad-2:1/redrive", {}, "deadletter.decided");
+    await refused("POST", "/deadletters/nobody:1/discard", { reason: "r" }, "deadletter.unknown");
+    expect(await listed("/deadletters")).not.toContain("bad-2:1");
+    expect(await listed("/deadletters?decided=true")).toContain("bad-2:1");
+  });
+
+  test("are redriven once per decision, with another input that fits", async () => {
+    await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
+    await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
+    const decision = { input: { item: "bread", mood: "good" }, reason: "mended", decisionId: "d-1" };
+    const receipt = await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202);
+    expect(receipt).toMatchObject({ id: "bad-3", run: 2 });
+    expect(await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202)).toMatchObject({ id: "bad-3", run: 2 });
+    await refused("POST", "/deadletters/bad-3:1/redrive", { ...decision, decisionId: "d-2" }, "deadletter.decided");
+    const events = await (await follow(`${rig.origin}/processes/bad-3/events`, { "last-event-id": "1.outcome" })).rest();
+    expect(events.at(-1)).toMatchObject({ name: "outcome", id: "2.outcome", data: { status: "completed", output: { paid: "bread" } } });
+  });
+});
+
+describe("the system", () => {
+  test("shows its graph, its acts and its document", async () => {
+    expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
+    await rig.run("bad-4", "bad");
+    await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
+    const { entries } = z.object({ entries: z.array(z.looseObject({ target: z.string() })) }).parse(await good(AuditPage, "GET", "/audit?limit=200"));
+    expect(entries.find(({ target }) => target.startsWith("bad-4"))).toMatchObject({ who: "anonymous", why: "for the record" });
+    await refused("GET", "/audit?cursor=x", undefined, "body.invalid");
+    expect(await listed("/audit?limit=1")).toHaveLength((await listed("/audit?limit=200")).length);
+  });
 });
 
 test("a purge tells how many went and how many wait; what somebody may still speak of stays", async () => {
@@ -106,12 +165,17 @@ test("a purge tells how many went and how many wait; what somebody may still spe
 describe("while the sidecar is down", () => {
   const ASKING: readonly (readonly [string, string, unknown])[] = [
     ["POST", "/tasks", { route: "order", input: { item: "x", mood: "good" } }],
+    ["GET", "/processes", undefined],
     ["GET", "/processes/good-1", undefined],
     ["GET", "/processes/good-1/stops", undefined],
     ["GET", "/processes/good-1/events", undefined],
     ["POST", "/processes/good-1/cancel", {}],
     ["POST", "/purge", {}],
     ["GET", "/deadletters", undefined],
+    ["GET", "/deadletters/bad-1:1", undefined],
+    ["POST", "/deadletters/bad-1:1/redrive", {}],
+    ["POST", "/deadletters/bad-1:1/discard", { reason: "r" }],
+    ["GET", "/audit", undefined],
   ];
   beforeAll(() => {
     rig.down = true;
@@ -130,6 +194,6 @@ describe("while the sidecar is down", () => {
   });
 
   test("what needs no sidecar answers", async () => {
-    for (const path of ["/openapi.json", "/healthz"]) expect((await rig.call("GET", path)).status).toBe(200);
+    for (const path of ["/graph", "/openapi.json", "/healthz"]) expect((await rig.call("GET", path)).status).toBe(200);
   });
 });
