@@ -67,10 +67,10 @@ function entryOf(index: Index, number: number, atMs: number): IndexEntry {
   const isRare = number % RARE_PER === 0;
   const common = { route: isRare ? "rare" : "three", run: 1, traceId: "0af7651916cd43dd8448eb211c80319c" };
   if (index === "DeadLetterDesk") {
-    return { id: `listed-${number}:1`, rank: 1, open: true, atMs, facts: { ...common, code: isRare ? "stop.timeout" : "agent.failed", message: "Error: the other side did not answer" }, content: { ref: "0".repeat(64), bytes: 4_096 } };
+    return { id: `listed-${number}:1`, open: true, atMs, facts: { ...common, code: isRare ? "stop.timeout" : "agent.failed", message: "Error: the other side did not answer" }, content: { ref: "0".repeat(64), bytes: 4_096 } };
   }
   const isOpen = number % OPEN_PER === 0;
-  return { id: `listed-${number}`, rank: 1, open: isOpen, atMs, facts: { ...common, acceptedAtMs: atMs, ...(isOpen ? {} : { status: isRare ? "failed" : "completed" }) } };
+  return { id: `listed-${number}`, open: isOpen, atMs, facts: { ...common, acceptedAtMs: atMs, ...(isOpen ? {} : { status: isRare ? "failed" : "completed" }) } };
 }
 
 interface Timed {

@@ -198,6 +198,8 @@ const ProcessEntry = z.strictObject({
   status: z.enum(OUTCOMES).optional(),
   run: z.int().positive().optional(),
   code: Code.optional(),
+  by: z.string().optional().describe("Subject of the token that it was submitted with."),
+  parent: z.string().optional().describe("Process that runs it as a nested route."),
 });
 
 /** A line of the dead letter desk, without content. */
@@ -205,7 +207,6 @@ const letterEntry = {
   id: z.string(),
   open: z.boolean().describe("It waits for a decision."),
   atMs: EpochMs,
-  processId: z.string().optional(),
   route: z.string().optional(),
   run: z.int().positive().optional(),
   status: z.enum(OUTCOMES).optional(),
@@ -214,7 +215,9 @@ const letterEntry = {
   code: Code.optional(),
   message: z.string().optional(),
   decision: z.enum(["redriven", "discarded"]).optional(),
-  by: z.string().optional(),
+  acceptedAtMs: EpochMs.optional(),
+  parent: z.string().optional().describe("Process that ran it as a nested route."),
+  by: z.string().optional().describe("Subject of the token that the task was submitted with, or that decided."),
   reason: z.string().optional(),
 };
 /** A line of the dead letter desk, without content. */
