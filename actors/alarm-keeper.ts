@@ -14,7 +14,8 @@ import type { Alarms, Clock } from "./ports.ts";
 export class AlarmKeeper {
   readonly #alarms: Alarms;
   readonly #clock: Clock;
-  readonly #near = new LruMap<string, true>(LIMITS.knownAlarmsMax);
+  /** The alarm of an actor that this host has near. */
+  readonly #near = new LruMap<string, string>(LIMITS.knownAlarmsMax);
 
   constructor(alarms: Alarms, clock: Clock) {
     this.#alarms = alarms;
@@ -23,10 +24,10 @@ export class AlarmKeeper {
 
   /** Makes sure that the alarm rings soon. Throws `sidecar.unavailable`. */
   async near(actor: Address, name: string): Promise<void> {
-    const key = keyOf(actor, name);
-    if (this.#near.has(key)) return;
+    const key = keyOf(actor);
+    if (this.#near.get(key) === name) return;
     await this.#alarms.set(actor, name, LIMITS.alarmNearMs, LIMITS.alarmNearMs);
-    this.#near.set(key, true);
+    this.#near.set(key, name);
   }
 
   /**
@@ -36,7 +37,7 @@ export class AlarmKeeper {
   async away(actor: Address, name: string, atMs: number, isCurrent: () => Promise<boolean>): Promise<void> {
     const delayMs = Math.min(atMs - this.#clock.nowMs(), LIMITS.alarmAwayMsMax);
     if (delayMs < LIMITS.alarmAwayMsMin || !(await isCurrent())) return;
-    this.forget(actor, name);
+    this.forget(actor);
     await this.#alarms.set(actor, name, delayMs, LIMITS.alarmNearMs);
     if (!(await isCurrent())) await this.#bringBack(actor, name);
   }
@@ -44,22 +45,23 @@ export class AlarmKeeper {
   /** Removes an alarm that no state needs any more; `isCurrent` as in {@link away}. */
   async remove(actor: Address, name: string, isCurrent: () => Promise<boolean>): Promise<void> {
     if (!(await isCurrent())) return;
-    this.forget(actor, name);
+    this.forget(actor);
     await this.#alarms.remove(actor, name);
     if (!(await isCurrent())) await this.#bringBack(actor, name);
   }
 
   /** Another turn may have brought it near meanwhile, and its call may have arrived before the one that moved it. */
   async #bringBack(actor: Address, name: string): Promise<void> {
-    this.forget(actor, name);
+    this.forget(actor);
     await this.near(actor, name);
   }
 
-  forget(actor: Address, name: string): void {
-    this.#near.delete(keyOf(actor, name));
+  /** This host no longer knows where the actor's alarm is. */
+  forget(actor: Address): void {
+    this.#near.delete(keyOf(actor));
   }
 }
 
-function keyOf(actor: Address, name: string): string {
-  return `${actor.type}/${actor.id}/${name}`;
+function keyOf(actor: Address): string {
+  return `${actor.type}/${actor.id}`;
 }

@@ -65,8 +65,7 @@ export class ProcessActors {
 
   /** The actor moves away: another host may write its journal and move its alarm from now on. */
   deactivate(id: string): void {
-    const run = this.engine.peek(id)?.run;
-    if (run !== undefined) this.#parts.alarms.forget(this.#address(id), alarmName(run));
+    this.#parts.alarms.forget(this.#address(id));
     this.engine.forget(id);
     this.#open.delete(id);
   }
@@ -164,7 +163,7 @@ export class ProcessActors {
     const state = (await this.engine.fresh(id)).state;
     const wish = processMachine.alarm(state, this.#parts.ports.clock.nowMs());
     if (wish.kind !== "none") {
-      this.#parts.alarms.forget(this.#address(id), wish.name);
+      this.#parts.alarms.forget(this.#address(id));
       await this.#parts.alarms.near(this.#address(id), wish.name);
     }
     await this.tick(id, undefined, true);
@@ -176,7 +175,7 @@ export class ProcessActors {
     if (before.phase === "new" && (next.phase === "void" || next.phase === "refused")) await this.#enterVoid(id, next);
     const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
     // A process that had ended opens again for its parent's undo: whichever host ended it has removed the alarm.
-    if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id), wish.name);
+    if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id));
     if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
   }
 

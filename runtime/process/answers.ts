@@ -98,8 +98,9 @@ function handOffWork(draft: ProcessDraft, work: Work, handOff: Extract<Result, {
   const id = work.asker === undefined ? stopWorkId(draft.state.id, draft.state.run, work.stop, work.item, visit) : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { agent: handOff.agent };
   const { nowMs } = draft.context;
+  const { first: _ofTheOther, ...rest } = work;
   return {
-    ...work, id, order: draft.state.order + 1, visit, target, ...addressOf(draft, target, handOff.input, id), input: handOff.input, attempt: 1, status: "asked",
+    ...rest, id, order: draft.state.order + 1, visit, target, ...addressOf(draft, target, handOff.input, id), input: handOff.input, attempt: 1, status: "asked",
     askedAtMs: nowMs, dueAtMs: nowMs + work.timeoutMs, chain: [...work.chain, link], answers: {}, faults: [],
   };
 }

@@ -134,7 +134,7 @@ export function askWork(draft: ProcessDraft, work: Work): void {
 }
 
 /** Actor and version of a target. Throws faults of the guard, and `agent.unknown`. */
-export function addressOf(draft: ProcessDraft, target: Call["target"], input: Value, id: string): { actor: string; version: number } {
+export function addressOf(draft: ProcessDraft, target: Call["target"], input: Value, id: string): { actor: string; version: number; first?: true } {
   const task = taskOf(draft.state);
   const slip = slipOf(task.slip, draft.context);
   if ("route" in target) {
@@ -143,7 +143,10 @@ export function addressOf(draft: ProcessDraft, target: Call["target"], input: Va
   }
   const agent = slip.agents[target.agent];
   if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(target.agent)}`);
-  if (agent.key === undefined) return { actor: draft.state.id, version: agent.version };
+  if (agent.key === undefined) {
+    const isFirst = !(draft.state.met ?? []).includes(target.agent);
+    return { actor: draft.state.id, version: agent.version, ...(isFirst ? { first: true } : {}) };
+  }
   const key = evaluate(agent.key, { input: readOne(input, draft.context) });
   if (typeof key !== "string" && typeof key !== "number") throw new Fault("slip.mapping", `the key of ${target.agent} is ${key === null ? "null" : `a ${typeof key}`}, not a text or number`);
   return { actor: encodeActorId(String(key)), version: agent.version };

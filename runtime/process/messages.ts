@@ -39,14 +39,7 @@ function doBody(state: ProcessState, work: Work): Body {
     const timeoutMs = Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs));
     return { kind: "task", route: work.target.route, slip: task.slip, input: work.input, timeoutMs, parent: { processId: state.id, workId: work.id }, retainUntilMs: retainUntilMs(state), nesting: [...task.nesting, task.route] };
   }
-  return { kind: "work", workId: work.id, attempt: work.attempt, agent: work.target.agent, version: work.version, input: work.input, retainUntilMs: retainUntilMs(state), ancestors: work.ancestors, ...(isFirst(state, work) ? { first: true } : {}) };
-}
-
-/** Whether nothing was asked before of this actor, whose id is that of the process. */
-function isFirst(state: ProcessState, work: Work): boolean {
-  if (work.actor !== state.id || work.attempt > 1 || !("agent" in work.target)) return false;
-  const { agent } = work.target;
-  return state.asked.find((one) => one.actor === work.actor && "agent" in one.target && one.target.agent === agent)?.id === work.id;
+  return { kind: "work", workId: work.id, attempt: work.attempt, agent: work.target.agent, version: work.version, input: work.input, retainUntilMs: retainUntilMs(state), ancestors: work.ancestors, ...(work.first === true && work.attempt === 1 ? { first: true } : {}) };
 }
 
 function undoBody(state: ProcessState, work: Work): Body {

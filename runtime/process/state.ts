@@ -50,6 +50,8 @@ export const Work = z.strictObject({
   version: z.int().positive(),
   /** Actor id: session key of an agent, process id of a nested route. */
   actor: z.string(),
+  /** The first thing that is asked of this actor, which only this process can know. */
+  first: z.boolean().optional(),
   input: Value,
   attempt: z.int().positive(),
   status: z.enum(["asked", "waiting"]),
@@ -117,6 +119,8 @@ export const ProcessState = z.strictObject({
   undoing: z.array(z.string()),
   /** Works that may run still although nobody waits for them any more; they may hold actors that others wait for. */
   stopping: z.array(z.string()).optional(),
+  /** Agents without a key that were asked, in any run: their actors of this process are not new any more. */
+  met: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
   partial: z.boolean(),
@@ -263,7 +267,8 @@ function removeWork(state: ProcessState, id: string): ProcessState {
 function ask(state: ProcessState, work: Work): ProcessState {
   const counted = { ...state, order: Math.max(state.order, work.order), works: { ...state.works, [work.id]: work } };
   if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
-  const asked = { ...counted, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
+  const met = work.first === true && "agent" in work.target ? { met: [...(state.met ?? []), work.target.agent] } : {};
+  const asked = { ...counted, ...met, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
   const begun = work.kind === "do" && work.visit === 1 ? withProgress(asked, (progress) => ({ ...progress, begun: progress.begun + 1 })) : asked;
   return line(begun, work.id, work.askedAtMs, work.kind === "ask" ? "asked by a handler" : "asked");
 }

@@ -53,7 +53,7 @@ describe("law: alarms", () => {
     await kept.near(ACTOR, "run-1");
     await kept.remove(ACTOR, "run-1", yes);
     await kept.near(ACTOR, "run-1");
-    kept.forget(ACTOR, "run-1");
+    kept.forget(ACTOR);
     await kept.near(ACTOR, "run-1");
     expect(alarms.calls).toEqual([`set ${NEAR}`, "set 60000", `set ${NEAR}`, "remove", `set ${NEAR}`, `set ${NEAR}`]);
   });

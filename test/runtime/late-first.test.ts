@@ -29,6 +29,19 @@ test("an actor that is found by a key is never marked: others may have asked it 
   expect(firsts(rig.output(rig.id("a")))).toEqual([["p:1:again:0:1:1", "sys.A/7", undefined]]);
 });
 
+test("an agent with a key is not marked when its key is the id of the process", () => {
+  const rig = new ProcessRig(slipOf([one("a")], { agents: { A: { key: { from: ["input", "n"] } } } }));
+  expect(firsts(rig.accept({ input: { n: "p" } }))).toEqual([["p:1:a:0:1:1", "sys.A/p", undefined]]);
+});
+
+test("an actor whose first work was undone is not new any more", () => {
+  const rig = new ProcessRig(slipOf([one("a", { optional: true, retry: { attemptsMax: 1, backoffMs: 0, backoffMsMax: 0, jitter: 0 } }), one("again", {}, "A")]));
+  rig.accept();
+  const failed = rig.fault(rig.id("a"), "agent.refused");
+  const undone = rig.output(`${rig.id("a")}/undo`);
+  expect([...firsts(failed), ...firsts(undone)]).toEqual([["p:1:again:0:1:1", "sys.A/p", undefined]]);
+});
+
 test("the same request asked once more is the same message; a further attempt is not marked", () => {
   const rig = new ProcessRig(slipOf([one("a", { retry: { attemptsMax: 3, backoffMs: 0, backoffMsMax: 0, jitter: 0 } })]));
   const asked = rig.accept();
