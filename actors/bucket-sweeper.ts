@@ -4,13 +4,10 @@
 import { plainJson } from "../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type IndexEntry } from "../runtime/protocol.ts";
+import { type Address, actorType, type IndexEntry, type IndexName } from "../runtime/protocol.ts";
 import type { Burial } from "./burial.ts";
 import type { Host } from "./host.ts";
 import type { Ports } from "./ports.ts";
-
-/** The indexes whose lines leave. */
-export type IndexSwept = "Directory" | "DeadLetterDesk";
 
 /** Whose indexes are swept, and through what. */
 export interface BucketSweeperParts {
@@ -29,17 +26,17 @@ export class BucketSweeper {
   }
 
   /** The buckets of an index, oldest first. */
-  async names(index: IndexSwept): Promise<readonly string[]> {
+  async names(index: IndexName): Promise<readonly string[]> {
     return entriesOf(await this.state(index, INDEX_ROOT)).map((entry) => entry.id).sort();
   }
 
   /** What a bucket holds now. */
-  async state(index: IndexSwept, bucket: string): Promise<IndexState> {
+  async state(index: IndexName, bucket: string): Promise<IndexState> {
     return (await this.#parts.host.indexEngine(index).fresh(bucket)).state;
   }
 
   /** Removes lines; drops the bucket when none is left and none can come. Gives when to look again, if that is known. */
-  async tidy(index: IndexSwept, bucket: string, gone: readonly string[], isNeeded = false): Promise<number | undefined> {
+  async tidy(index: IndexName, bucket: string, gone: readonly string[], isNeeded = false): Promise<number | undefined> {
     const engine = this.#parts.host.indexEngine(index);
     const nowMs = this.#parts.ports.clock.nowMs();
     const closesAtMs = bucketBeginsAtMs(bucket) + LIMITS.indexBucketMs + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax;
@@ -55,7 +52,7 @@ export class BucketSweeper {
   }
 
   /** A bucket that takes no more lines: its journal, then its tombstone, and its line in the root at last. */
-  async #drop(index: IndexSwept, bucket: string): Promise<number | undefined> {
+  async #drop(index: IndexName, bucket: string): Promise<number | undefined> {
     const { burial, host, ports, system } = this.#parts;
     const actor = { type: actorType(system, index), id: bucket };
     const tombstone = await burial.bury(actor, { outcome: "dropped", agents: [] });
@@ -78,6 +75,16 @@ export class BucketSweeper {
   async sweepDesk(retentionMs: number, directory: readonly string[]): Promise<void> {
     const slices = new Set(directory.map((bucket) => bucket.split(".")[0]));
     for (const bucket of await this.names("DeadLetterDesk")) await this.#desk(bucket, retentionMs, slices.has(bucket.split(".")[0] ?? ""));
+  }
+
+  /** The audit: what was done longer ago than what ended is kept. */
+  async sweepAudit(retentionMs: number): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    for (const bucket of await this.names("Audit")) {
+      if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
+      const gone = entriesOf(await this.state("Audit", bucket)).filter((entry) => entry.atMs + retentionMs <= nowMs);
+      await this.tidy("Audit", bucket, gone.map((entry) => entry.id));
+    }
   }
 
   /** Letters that were decided leave with their process, poison that was decided after the retention. */

@@ -1,33 +1,52 @@
 /**
  * @module The dead letter desk and the other listings: what waits for a person, who decided what, and the decisions.
+ *
+ * The truth of a process's letter is the process's journal; only poison, which has no process, is the desk's own. A
+ * decision on poison is first claimed in its line, where one claim wins, then carried out, then closed.
  */
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
-import { hashText, plainJson } from "../runtime/canonical.ts";
-import { Fault, isFaultCode, type Json, type WireFault } from "../runtime/faults.ts";
-import { bucketOf } from "../runtime/index-actor.ts";
-import { isId } from "../runtime/ids.ts";
-import { actorType, type Address, type IndexEntry } from "../runtime/protocol.ts";
+import { hashJson, plainJson } from "../runtime/canonical.ts";
+import { Fault, type Json, type WireFault } from "../runtime/faults.ts";
+import { isId, requireId } from "../runtime/ids.ts";
+import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../runtime/index-actor.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import type { IndexEntry } from "../runtime/protocol.ts";
 import type { Host } from "./host.ts";
 import { type EntryPage, Listing } from "./listing.ts";
-import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, TaskReceipt } from "./operations.ts";
+import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import { type KeptBytes, poisonId, poisonSlice } from "./poison.ts";
 import type { Ports } from "./ports.ts";
-
-/** What is read of a process's own view. */
-const Shown = z.object({ bucket: z.string().optional() });
+import type { Requests } from "./requests.ts";
 
 /** What the desk works on. */
 export interface DeskParts {
   readonly system: System;
   readonly ports: Ports;
   readonly host: Host;
+  readonly requests: Requests;
+  readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
 }
 
-/** Status of a line whose process never came to be. */
+/** What is read of a process's own view. */
+const Shown = z.object({ phase: z.string(), bucket: z.string().optional(), route: z.string().optional() });
+
+/** The corrected task of a redriven poison letter. */
+const Corrected = z.strictObject({ id: z.string().optional(), route: z.string(), input: z.custom<Json>((value) => value !== undefined, "an input is required"), timeoutMs: z.int().optional() });
+
+/** What the line of a poison letter says of its decision. */
+const Claim = z.object({ decisionId: z.string().optional(), decision: z.string().optional(), by: z.string().default("somebody"), sequence: z.int().optional(), taskId: z.string().optional(), taskRoute: z.string().optional(), taskTraceId: z.string().optional() });
+
+/** Statuses of lines whose process never came to be. */
 const NO_PROCESS: readonly unknown[] = ["void", "refused"];
-const POISON_HASH_CHARS = 40;
-const POISON_ID = /^poison-(\d+)-[0-9a-f]+$/;
 const LETTER_ID = /^(.+):(\d{1,9})$/;
+const DECISION_ID_CHARS = 40;
+
+/** Facts that tell lines apart, or that only this file reads. */
+const HIDDEN = ["voided"];
+const HIDDEN_OF_POISON = ["run", "sequence", "taskRoute", "taskTraceId"];
+
+type Facts = IndexEntry["facts"];
 
 /** Listings, letters and decisions of one system. */
 export class Desk {
@@ -68,44 +87,155 @@ export class Desk {
 
   /** A process's letter lies in the bucket that its process names; poison's id says its slice. */
   async #entry(id: string): Promise<IndexEntry | undefined> {
-    const slice = POISON_ID.exec(id)?.[1];
-    if (slice !== undefined) return this.#letters.find(`${slice}.0000`, id);
-    const processId = LETTER_ID.exec(id)?.[1];
-    if (processId === undefined || !isId(processId)) return undefined;
-    const { bucket } = Shown.parse(await this.#parts.ports.transport.inspect(this.#process(processId)));
+    const slice = poisonSlice(id);
+    if (slice !== undefined) return this.#letters.find(slice, id);
+    const letter = letterOf(id);
+    if (letter === undefined) return undefined;
+    const { bucket } = Shown.parse(await this.#parts.requests.inspect(letter.processId));
     return bucket === undefined ? undefined : this.#letters.find(bucket, id);
   }
 
-  #process(id: string): Address {
-    return { type: actorType(this.#parts.system.name, "ProcessManager"), id };
+  async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
+    const { input, reason = "" } = options;
+    const decisionId = options.decisionId === undefined ? decisionOf([id, "redrive", caller.principal.subject, reason, input === undefined ? null : plainJson(input)]) : requireId(options.decisionId, "decision id");
+    if (poisonSlice(id) !== undefined) return this.#redrivePoison(id, input, { decisionId, reason }, caller);
+    return this.#decide(id, { what: "redrive", decisionId, reason, ...(input === undefined ? {} : { input: { json: plainJson(input) } }) }, caller);
   }
 
-  async redrive(id: string, _options: RedriveOptions, _caller: Caller): Promise<TaskReceipt> {
-    throw unknown(id);
+  async discard(id: string, reason: string, caller: Caller): Promise<Json> {
+    const decisionId = decisionOf([id, "discard", caller.principal.subject, reason]);
+    if (poisonSlice(id) !== undefined) return this.#discardPoison(id, { decisionId, reason }, caller);
+    await this.#decide(id, { what: "discard", decisionId, reason }, caller);
+    const entry = await this.#entry(id);
+    if (entry === undefined) throw unknown(id);
+    // The line is closed by an effect of the record that stands now, which may be on its way still.
+    return entry.open ? { ...lineOf(entry), open: false, ...decidedFacts("discard", caller, reason, this.#nowMs) } : lineOf(entry);
   }
 
-  async discard(id: string, _reason: string, _caller: Caller): Promise<Json> {
-    throw unknown(id);
+  async #decide(id: string, decision: { readonly what: "redrive" | "discard"; readonly decisionId: string; readonly reason: string; readonly input?: { readonly json: Json } }, caller: Caller): Promise<TaskReceipt> {
+    const letter = letterOf(id);
+    if (letter === undefined) throw unknown(id);
+    const { requests } = this.#parts;
+    const { route } = Shown.parse(await requests.inspect(letter.processId));
+    // The same decision is the same message.
+    const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
+    const message = requests.message(letter.processId, { kind: "decision", run: letter.run, ...decision }, caller, this.#nowMs + LIMITS.messageLifetimeMsDefault, messageId);
+    return requests.receipt(route ?? "", message, await requests.insist(message));
   }
 
-  async poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
+  get #nowMs(): number {
+    return this.#parts.ports.clock.nowMs();
+  }
+
+  // ---- poison -------------------------------------------------------------------------------------------------------
+
+  /** Keeps what cannot be used; resolves on the desk's receipt. The same bytes of one topic, within one slice of time, are one letter. */
+  async poison(kept: KeptBytes, fault: WireFault, topic: string): Promise<void> {
     const { desk, values, metrics } = this.#parts.host;
-    const atMs = this.#parts.ports.clock.nowMs();
-    const facts = { topic, code: isFaultCode(fault.code) ? fault.code : "message.invalid", message: fault.message };
+    const atMs = this.#nowMs;
     const bucket = bucketOf(atMs, 0);
-    const id = `poison-${bucket.split(".")[0]}-${hashText(`${topic}\n${bytes}`).slice(0, POISON_HASH_CHARS)}`;
-    const content = await values.keep({ topic, bytes, fault: plainJson(fault), atMs }, id);
-    await desk.file(bucket, { id, open: true, atMs, facts, content });
+    const id = poisonId(bucket, topic, kept.sha256);
+    const content = await values.keep({ topic, ...plainObject(kept), fault: plainJson(fault), atMs }, id);
+    await desk.file(bucket, { id, open: true, atMs, facts: { topic, code: fault.code, message: fault.message }, content });
     metrics.deadLetter(fault);
   }
+
+  async #redrivePoison(id: string, input: unknown, { decisionId, reason }: { readonly decisionId: string; readonly reason: string }, caller: Caller): Promise<TaskReceipt> {
+    const entry = await this.#poison(id);
+    const claimed = Claim.parse(entry.facts);
+    if (!entry.open && claimed.decisionId === decisionId && claimed.decision === DECIDED.redrive) return receiptOf(claimed);
+    const task = this.#corrected(input);
+    const taskId = requireId(task.id ?? `redrive-${decisionOf([id])}`, "task id");
+    await this.#claim(entry, decisionId);
+    const { receipt } = await this.#parts.submit({ ...task, id: taskId }, caller);
+    await this.note({ id: `${id}:redrive`, what: "redrive", target: id, why: reason }, caller);
+    await this.#close(entry, { ...decidedFacts("redrive", caller, reason, this.#nowMs), decisionId, taskId, taskRoute: receipt.route, taskTraceId: receipt.traceId, sequence: receipt.sequence });
+    return receipt;
+  }
+
+  async #discardPoison(id: string, { decisionId, reason }: { readonly decisionId: string; readonly reason: string }, caller: Caller): Promise<Json> {
+    const entry = await this.#poison(id);
+    if (!entry.open && entry.facts["decisionId"] === decisionId) return lineOf(entry);
+    await this.#claim(entry, decisionId);
+    await this.note({ id: `${id}:discard`, what: "discard", target: id, why: reason }, caller);
+    await this.#close(entry, { ...decidedFacts("discard", caller, reason, this.#nowMs), decisionId });
+    return lineOf((await this.#entry(id)) ?? entry);
+  }
+
+  async #poison(id: string): Promise<IndexEntry> {
+    const entry = await this.#entry(id);
+    if (entry === undefined) throw unknown(id);
+    return entry;
+  }
+
+  /** Poison has no work that could be done again: a person says what task it should have been. */
+  #corrected(input: unknown): z.infer<typeof Corrected> {
+    const path = "input";
+    if (input === undefined) throw new Fault("body.invalid", "poison is no task: give the whole corrected task as input, { id?, route, input, timeoutMs? }", { path });
+    const parsed = Corrected.safeParse(input);
+    const issue = parsed.error?.issues[0];
+    if (!parsed.success) throw new Fault("body.invalid", `the corrected task at ${["input", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "does not fit"}`, { path: [path, ...(issue?.path ?? [])].join(".") });
+    const route = this.#parts.system.routes.get(parsed.data.route);
+    if (route === undefined) throw new Fault("route.unknown", `there is no route ${JSON.stringify(parsed.data.route)}`);
+    // Checked before the letter is claimed: a claim cannot be taken back.
+    route.checkTask(parsed.data.input);
+    return parsed.data;
+  }
+
+  /** Of several decisions one stands; its repetition goes on with it. Throws `deadletter.decided`. */
+  async #claim(entry: IndexEntry, decisionId: string): Promise<void> {
+    const { host } = this.#parts;
+    const bucket = poisonSlice(entry.id) ?? "";
+    if (entry.open && entry.facts["decisionId"] === undefined) await host.desk.file(bucket, { ...entry, facts: { ...entry.facts, ...CLAIM, decisionId } });
+    const now = await this.#poison(entry.id);
+    const { decisionId: other = "", by } = Claim.parse(now.facts);
+    if (other !== decisionId) throw new Fault("deadletter.decided", `${entry.id} was decided${now.open ? "" : ` by ${by}`}; the decision is ${other}`, { decisionId: other });
+  }
+
+  async #close(entry: IndexEntry, facts: Facts): Promise<void> {
+    await this.#parts.host.desk.file(poisonSlice(entry.id) ?? "", { ...entry, open: false, atMs: this.#nowMs, facts: { ...entry.facts, ...CLAIM, ...facts } });
+  }
+
+  /** Notes in the audit what has no journal of its own to stand in. Throws `sidecar.unavailable`. */
+  async note({ id, what, target, why }: Omit<AuditedAct, "id" | "atMs" | "who"> & { readonly id?: string }, caller: Caller): Promise<void> {
+    const { host, ports } = this.#parts;
+    const atMs = this.#nowMs;
+    await host.audit.file(bucketOf(atMs, 0), auditEntry({ id: id ?? `${what}-${ports.chance.token()}`, atMs, who: caller.principal.subject, what, target, why }));
+  }
+}
+
+/** A claim is younger than what was claimed, and older than what closes it: lines are told apart by their run. */
+const CLAIM = { run: 1 } as const;
+
+function letterOf(id: string): { readonly processId: string; readonly run: number } | undefined {
+  const [, processId, run] = LETTER_ID.exec(id) ?? [];
+  return processId === undefined || !isId(processId) || Number(run) < 1 ? undefined : { processId, run: Number(run) };
+}
+
+function decisionOf(parts: readonly Json[]): string {
+  return hashJson(parts).slice(0, DECISION_ID_CHARS);
+}
+
+function decidedFacts(what: keyof typeof DECIDED, caller: Caller, reason: string, atMs: number): Facts {
+  return { decision: DECIDED[what], by: caller.principal.subject, reason, decidedAtMs: atMs };
+}
+
+function receiptOf({ taskId = "", taskRoute = "", taskTraceId = "", sequence = 0 }: z.infer<typeof Claim>): TaskReceipt {
+  return { id: taskId, route: taskRoute, run: 1, sequence, traceId: taskTraceId };
 }
 
 function unknown(id: string): Fault {
   return new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
 }
 
+function plainObject(kept: KeptBytes): { readonly [key: string]: Json } {
+  return { ...kept };
+}
+
+/** How a line is shown: without what only tells lines apart. */
 function lineOf({ id, open, atMs, facts }: IndexEntry): { readonly [key: string]: Json } {
-  return { id, open, atMs, ...facts };
+  const hidden = poisonSlice(id) === undefined ? HIDDEN : HIDDEN_OF_POISON;
+  return { id, open, atMs, ...Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.includes(name))) };
 }
 
 function pageOf({ entries, ...rest }: EntryPage): Page {

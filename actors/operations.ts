@@ -1,6 +1,7 @@
 /**
  * @module What a person or program outside may ask of a running system: the face behind HTTP, topics and commands.
  */
+import type { PoisonBytes } from "./poison.ts";
 import type { Json, WireFault } from "../runtime/faults.ts";
 import type { OutcomeStatus, Principal, Trace } from "../runtime/protocol.ts";
 
@@ -123,6 +124,6 @@ export interface Operations {
    * another host tells nothing here: whoever watches also looks now and then.
    */
   watch(id: string, news: () => void): () => void;
-  /** Keeps what could not even be read as a task: its bytes and why, at the dead letter desk. */
-  poison(bytes: string, fault: WireFault, topic: string): Promise<void>;
+  /** Keeps what could not be used: its bytes and why, at the dead letter desk. Resolves on the desk's receipt. */
+  poison(bytes: PoisonBytes, fault: WireFault, topic: string): Promise<void>;
 }

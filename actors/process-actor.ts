@@ -6,10 +6,12 @@
  * effects are performed.
  */
 import type { System } from "../agents/system.ts";
-import { faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/faults.ts";
+import { Fault, faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../runtime/protocol.ts";
-import { alarmName, nextRun, type ProcessInput, processMachine, runOf } from "../runtime/process/machine.ts";
+import { decisionOn, nextRun } from "../runtime/process/acts.ts";
+import { decisionFault, failedWorkOf } from "../runtime/process/letter.ts";
+import { alarmName, type ProcessInput, processMachine, runOf } from "../runtime/process/machine.ts";
 import { lineFacts } from "../runtime/process/messages.ts";
 import type { ProcessEvent, ProcessState } from "../runtime/process/state.ts";
 import type { AlarmKeeper } from "./alarm-keeper.ts";
@@ -38,6 +40,16 @@ export interface ProcessActorParts {
   readonly openMax: number;
   /** Called after each record, before its effects are performed. */
   readonly observe: (before: ProcessState, after: ProcessState) => void;
+}
+
+/** Whether a decision would open a new run: it can be taken, and was not yet. */
+function isDecidable(state: ProcessState, body: BodyOf<"decision">): boolean {
+  return decisionFault(state, body) === undefined && decisionOn(state, body.run) === undefined;
+}
+
+function requireTarget<T>(found: T | undefined, code: "route.unknown" | "agent.unknown", name: string): T {
+  if (found === undefined) throw new Fault(code, `the system has no longer ${JSON.stringify(name)}, whose input is to be replaced`);
+  return found;
 }
 
 /** All process managers in this host. */
@@ -82,6 +94,7 @@ export class ProcessActors {
   async receive(message: Message): Promise<TurnAnswer> {
     const { body } = message;
     if (body.kind === "task") return this.#acceptTask(message, body);
+    if (body.kind === "decision") return this.#decide(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
     if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
     return this.#answer(message, result, result.wrote ? "fresh" : "again");
@@ -115,6 +128,60 @@ export class ProcessActors {
       this.#parts.alarms.near(this.#address(id), alarmName(nextRun(known))),
     ]);
     return this.#turnTask(message, { bucket, ...(fault === undefined ? {} : { fault }) });
+  }
+
+  /** M1 holds for a new run as for the first. The run that was prepared may be void when its turn comes: then the next is. */
+  async #decide(message: Message, body: BodyOf<"decision">): Promise<TurnAnswer> {
+    const id = message.to.id;
+    for (let attempt = 1; ; attempt += 1) {
+      const { state } = await this.engine.fresh(id);
+      const prepared = body.what === "redrive" && isDecidable(state, body) ? await this.#prepareRun(state, body) : undefined;
+      if (prepared !== undefined && "refused" in prepared) return prepared;
+      const result = await this.engine.turn(id, { kind: "message", message, prepared: prepared?.run }, { inputId: message.id });
+      if (prepared !== undefined && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
+      const again = result.verdict.kind === "refused" && result.verdict.fault.code === "journal.contended" && attempt < LIMITS.commitAttemptsMax;
+      if (!again) return this.#answerDecision(message, body, result);
+      this.#after(id, result, true);
+    }
+  }
+
+  async #prepareRun(state: ProcessState, body: BodyOf<"decision">): Promise<{ readonly run: number } | { readonly refused: WireFault }> {
+    const { id, task } = state;
+    if (this.#open.size + this.#accepting >= this.#parts.openMax) return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
+    const fault = await this.#checkReplaced(state, body);
+    if (fault !== undefined) return { refused: fault };
+    const run = nextRun(state);
+    if (task === undefined) return { run };
+    await Promise.all([
+      this.#parts.directory.enter(task.bucket, { id, open: true, atMs: this.#parts.ports.clock.nowMs(), facts: lineFacts(run, task) }),
+      this.#parts.alarms.near(this.#address(id), alarmName(run)),
+    ]);
+    return { run };
+  }
+
+  /** What a person puts in the place of an input passes the gate that the input would have passed. */
+  async #checkReplaced(state: ProcessState, { input }: BodyOf<"decision">): Promise<WireFault | undefined> {
+    if (input === undefined || state.task === undefined) return undefined;
+    const { system, values } = this.#parts;
+    const target = failedWorkOf(state)?.target ?? { route: state.task.route };
+    try {
+      const content = await values.read(input);
+      if ("route" in target) requireTarget(system.routes.get(target.route), "route.unknown", target.route).checkTask(content);
+      else requireTarget(system.agents.get(target.agent) ?? system.remote.get(target.agent), "agent.unknown", target.agent).contract.checkInput(content);
+      return undefined;
+    } catch (error) {
+      const fault = faultFrom(error, "schema.input");
+      if (isRetryable(fault)) throw error;
+      return fault;
+    }
+  }
+
+  /** The receipt of a decision is that of the record in which it stands, however often it is asked for. */
+  #answerDecision(message: Message, body: BodyOf<"decision">, result: TurnResult<ProcessState>): TurnAnswer {
+    const answer = this.#answer(message, result, result.wrote ? "fresh" : "again");
+    const act = decisionOn(result.state, body.run);
+    if ("refused" in answer || act === undefined) return answer;
+    return { ...answer, receipt: { ...answer.receipt, sequence: act.sequence }, run: act.opened ?? act.run };
   }
 
   async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {
@@ -176,6 +243,8 @@ export class ProcessActors {
     const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
     // A process that had ended opens again for its parent's undo: whichever host ended it has removed the alarm.
     if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id));
+    // What an ended process still owes after a decision, its alarm sees to.
+    if (before.phase === "ended" && next.phase === "ended" && (next.acts !== before.acts || next.voidedRun !== before.voidedRun)) await this.#parts.alarms.near(this.#address(id), alarmName(next.run));
     if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
   }
 
@@ -208,7 +277,7 @@ export class ProcessActors {
     this.#parts.observe(before, after);
     if (before.phase === after.phase || after.task === undefined) return;
     const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
-    if (after.phase === "open") this.#parts.log.info(facts, "a task was accepted");
+    if (after.phase === "open") this.#parts.log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");
     if (after.phase === "ended" && after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run)) this.#parts.metrics.ended(after.task.route, after.outcome);
     if (after.phase === "ended") this.#parts.log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
@@ -233,9 +302,9 @@ export class ProcessActors {
     return effects.some((effect) => effect.kind === "index" && effect.index === "Directory");
   }
 
-  /** Only a child can be opened again under the same run: by its parent's undo. */
+  /** Under the same run only a child can be opened again, by its parent's undo, and only a dead letter can be decided on. */
   async #isOver(id: string, { state, sequence }: TurnResult<ProcessState>): Promise<boolean> {
-    return state.task?.parent === undefined || this.#isCurrent(id, sequence);
+    return (state.task?.parent === undefined && state.outcome?.deadLetter === undefined) || this.#isCurrent(id, sequence);
   }
 
   async #isCurrent(id: string, sequence: number): Promise<boolean> {

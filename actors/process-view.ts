@@ -21,6 +21,7 @@ export async function processView(state: ProcessState, sequence: number, values:
     unanswered: Object.values(state.works).map((work) => ({
       work: work.id, kind: work.kind, stop: work.stop, target: "agent" in work.target ? work.target.agent : work.target.route, attempt: work.attempt, status: work.status, dueAtMs: work.dueAtMs,
     })),
+    ...(state.runs === undefined ? {} : { runs: state.runs.map(({ run, status, atMs, fault }) => ({ run, status, atMs, ...(fault === undefined ? {} : { code: fault.code }) })) }),
     historyFrom: state.historyGone ?? 0,
     history: state.history.map((line) => ({ atMs: line.atMs, what: line.what, stop: line.stop, agent: line.agent, attempt: line.attempt, ...(line.code === undefined ? {} : { code: line.code }) })),
     ...(outcome === undefined || state.phase === "purged" ? {} : { outcome: await outcomeView(outcome, values) }),

@@ -116,7 +116,10 @@ export class Sweeper {
       if (this.#isWorthALook(bucket, pass)) await this.#bucket(bucket, pass);
     }
     for (const bucket of this.#dueAtMs.keys()) if (!buckets.includes(bucket)) this.#dueAtMs.delete(bucket);
-    if (!pass.dryRun) await this.#buckets.sweepDesk(pass.retentionMs, buckets);
+    if (!pass.dryRun) {
+      await this.#buckets.sweepDesk(pass.retentionMs, buckets);
+      await this.#buckets.sweepAudit(Math.max(pass.retentionMs, LIMITS.auditMsMin));
+    }
     return { purged: pass.purged, waiting: pass.waiting, more: isMore };
   }
 

@@ -3,12 +3,12 @@
  */
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
-import { Fault, invariant, isFault, type Json, type WireFault } from "../runtime/faults.ts";
+import { Fault, invariant, type Json, type WireFault } from "../runtime/faults.ts";
 import { WireFault as WireFaultSchema } from "../runtime/faults.ts";
 import { graphData } from "../runtime/graph.ts";
 import { requireId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { type Address, actorType, type Message, OUTCOMES, type Receipt, traceId, type TurnAnswer } from "../runtime/protocol.ts";
+import { type Message, OUTCOMES, traceId } from "../runtime/protocol.ts";
 import { purgedFault } from "../runtime/process/purge.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
 import { requireValue } from "../runtime/value.ts";
@@ -16,11 +16,12 @@ import { Desk } from "./desk.ts";
 import type { Host } from "./host.ts";
 import { SILENT } from "./log.ts";
 import type { Caller, LetterFilter, Operations, OutcomeView, Page, ProcessFilter, PurgeOptions, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
-import { pause } from "./pause.ts";
+import { keptBytes, type PoisonBytes } from "./poison.ts";
 import type { Ports } from "./ports.ts";
 import { stopsView } from "./stops.ts";
 import { ATTRIBUTE } from "./telemetry-names.ts";
-import { freshTrace, taskTrace } from "./telemetry.ts";
+import { taskTrace } from "./telemetry.ts";
+import { Requests } from "./requests.ts";
 import { Sweeper } from "./sweeper.ts";
 import { Waiters } from "./waiters.ts";
 import { Watchers } from "./watchers.ts";
@@ -53,13 +54,15 @@ export interface OperationsParts {
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;
+  readonly #requests: Requests;
   readonly #desk: Desk;
   readonly #sweeper: Sweeper;
   readonly #watchers = new Watchers();
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
-    this.#desk = new Desk(parts);
+    this.#requests = new Requests(parts.ports, parts.system.name);
+    this.#desk = new Desk({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#sweeper = parts.sweeper ?? new Sweeper({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
@@ -72,24 +75,11 @@ export class SystemOperations implements Operations {
     const message = await this.#taskMessage(submission, caller);
     const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
     try {
-      const receipt = this.#receipt(submission.route, message, await this.#insist(message));
+      const receipt = this.#requests.receipt(submission.route, message, await this.#requests.insist(message));
       const outcome = await ended?.outcome;
       return outcome === undefined ? { receipt } : { receipt, outcome };
     } finally {
       ended?.end();
-    }
-  }
-
-  /** An answer may be lost although the task was accepted; the same message asked again gets the same receipt. */
-  async #insist(message: Message): Promise<TurnAnswer> {
-    const { transport, clock } = this.#parts.ports;
-    for (let attempt = 1; ; attempt += 1) {
-      try {
-        return await transport.deliver(message);
-      } catch (error) {
-        if (attempt >= LIMITS.submitAttemptsMax || !isFault(error) || error.code !== "sidecar.unavailable") throw error;
-        await pause(clock, LIMITS.recordRetryMsMin);
-      }
     }
   }
 
@@ -110,29 +100,11 @@ export class SystemOperations implements Operations {
     requireValue(content);
     const nowMs = ports.clock.nowMs();
     const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.chance);
-    return this.#message(id, { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] }, { ...caller, trace }, nowMs + timeoutMs);
-  }
-
-  #message(id: string, body: Message["body"], caller: Caller, expiresAtMs: number): Message {
-    const { ports } = this.#parts;
-    return {
-      v: 1, id: body.kind === "task" ? id : `${body.kind}-${ports.chance.token()}`, to: this.#process(id), from: "client", processId: id, createdAtMs: ports.clock.nowMs(), expiresAtMs,
-      hop: 0, principal: { ...caller.principal, permissions: [...caller.principal.permissions] }, trace: caller.trace ?? freshTrace(ports.chance), body,
-    };
-  }
-
-  #process(id: string): Address {
-    return { type: actorType(this.#parts.system.name, "ProcessManager"), id };
-  }
-
-  #receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
-    if ("refused" in answer) throw Fault.fromWire(answer.refused);
-    const receipt: Receipt = answer.receipt;
-    return { id: message.to.id, route, run: answer.run ?? 1, sequence: receipt.sequence, traceId: answer.traceId ?? traceId(message.trace) };
+    return this.#requests.message(id, { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] }, { ...caller, trace }, nowMs + timeoutMs, id);
   }
 
   async process(id: string): Promise<Json> {
-    const view = await this.#parts.ports.transport.inspect(this.#process(requireId(id, "process id")));
+    const view = await this.#requests.inspect(requireId(id, "process id"));
     const shown = ProcessShown.parse(view);
     if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
     if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused") throw new Fault("process.unknown", `there is no process ${id}`);
@@ -142,7 +114,7 @@ export class SystemOperations implements Operations {
   async stops(id: string): Promise<Json> {
     const { sequence } = ProcessShown.parse(await this.process(id));
     const { ports, system, host } = this.#parts;
-    return stopsView({ ports, system: system.name, type: this.#process(id).type, values: host.values }, id, sequence);
+    return stopsView({ ports, system: system.name, type: this.#requests.process(id).type, values: host.values }, id, sequence);
   }
 
   watch(id: string, news: () => void): () => void {
@@ -164,7 +136,7 @@ export class SystemOperations implements Operations {
   }
 
   async #outcome(id: string): Promise<OutcomeView | undefined> {
-    const shown = ProcessShown.parse(await this.#parts.ports.transport.inspect(this.#process(id)));
+    const shown = ProcessShown.parse(await this.#requests.inspect(id));
     const { outcome } = shown;
     if (outcome === undefined || shown.phase !== "ended") return undefined;
     return {
@@ -174,11 +146,9 @@ export class SystemOperations implements Operations {
   }
 
   async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {
-    const { ports } = this.#parts;
-    const message = this.#message(requireId(id, "process id"), { kind: "cancel", reason }, caller, ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault);
-    const answer = await ports.transport.deliver(message);
-    const receipt = this.#receipt("", message, answer);
-    const shown = ProcessShown.parse(await ports.transport.inspect(this.#process(id)));
+    const message = this.#requests.message(requireId(id, "process id"), { kind: "cancel", reason }, caller, this.#parts.ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault);
+    const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
+    const shown = ProcessShown.parse(await this.#requests.inspect(id));
     return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
   }
 
@@ -210,16 +180,17 @@ export class SystemOperations implements Operations {
     return graphData(this.#parts.system.slip);
   }
 
-  async purge(options: PurgeOptions, _caller: Caller): Promise<Json> {
+  async purge(options: PurgeOptions, caller: Caller): Promise<Json> {
     const { olderThanMs, dryRun = false } = options;
     if (olderThanMs !== undefined && (!Number.isSafeInteger(olderThanMs) || olderThanMs < LIMITS.retentionMsMin)) {
       throw new Fault("body.invalid", `olderThanMs is ${olderThanMs}, but must be a whole number from ${LIMITS.retentionMsMin}`, { path: "olderThanMs" });
     }
+    if (!dryRun) await this.#desk.note({ what: "purge", target: this.#parts.system.name, why: olderThanMs === undefined ? "" : `older than ${olderThanMs} ms` }, caller);
     const { purged, waiting } = await this.#sweeper.sweep({ retentionMs: olderThanMs, dryRun, whole: true });
     return { purged, waiting };
   }
 
-  poison(bytes: string, fault: WireFault, topic: string): Promise<void> {
-    return this.#desk.poison(bytes, fault, topic);
+  poison(bytes: PoisonBytes, fault: WireFault, topic: string): Promise<void> {
+    return this.#desk.poison(keptBytes(bytes), fault, topic);
   }
 }

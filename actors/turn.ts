@@ -134,7 +134,7 @@ export class TurnEngine<S, I, E> {
   }
 
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
-    const decision = await this.#decide(actorId, input, loaded.state);
+    const decision = await this.#decide(actorId, input, loaded);
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
@@ -188,8 +188,8 @@ export class TurnEngine<S, I, E> {
   }
 
   /** Decides, loading values as the decision asks for them. What a decision throws beside that is a defect. */
-  async #decide(actorId: string, input: I, state: S): Promise<Decision<E> | { readonly failure: unknown }> {
-    const context = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
+  async #decide(actorId: string, input: I, { state, sequence }: Loaded<S>): Promise<Decision<E> | { readonly failure: unknown }> {
+    const context = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, sequence: sequence + 1, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
     // Content stands under its hash: what is in memory already cannot differ from what would be loaded.
     let values: DecisionContext["values"] = this.#values.memory;
     for (let load = 0; load <= LIMITS.valueLoadsMax; load += 1) {
@@ -201,10 +201,6 @@ export class TurnEngine<S, I, E> {
       }
     }
     return { failure: new Fault("value.missing", `a decision asked for values more than ${LIMITS.valueLoadsMax} times`) };
-  }
-
-  context(actorId: string): DecisionContext {
-    return { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, jitter01: 0, token: "", values: new Map() };
   }
 
   /** The state as the store has it now. */

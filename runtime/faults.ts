@@ -76,6 +76,8 @@ export const FAULTS = {
   "cycle.hops": { retryable: false, httpStatus: 508, meaning: "The process made as many deliveries as it may.", fix: "Look for a loop in its history." },
   "cycle.depth": { retryable: false, httpStatus: 508, meaning: "Routes are nested too deep.", fix: "Flatten the routes." },
   "deadletter.unknown": { retryable: false, httpStatus: 404, meaning: "There is no such dead letter.", fix: "List the dead letters; an id is that of a process and its run, or begins with poison-." },
+  "deadletter.decided": { retryable: false, httpStatus: 409, meaning: "The dead letter was decided already, by another decision.", fix: "Look at the letter: it says who decided what and why. A new run that fails has a letter of its own." },
+  "deadletter.nested": { retryable: false, httpStatus: 409, meaning: "The dead letter is that of a nested route, whose failure belongs to its parent.", fix: "Redrive the parent's letter, which the message names." },
   "journal.contended": { retryable: true, httpStatus: 503, meaning: "A turn could not be committed against other writers or a silent store.", fix: "Nothing: it is asked again." },
   "journal.broken-chain": { retryable: false, httpStatus: 500, meaning: "A record's predecessor is not the one it was written after: the store lost or changed records. The actor takes no more turns.", fix: "Restore the store. Use one that keeps what it acknowledged." },
   "journal.unreadable": { retryable: false, httpStatus: 500, meaning: "A record does not fit its schema. The actor takes no more turns.", fix: "Look at the key in the message; restore it from a backup." },

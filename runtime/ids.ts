@@ -42,6 +42,12 @@ export function stopWorkId(process: string, run: number, stop: string, item: num
   return `${process}:${run}:${stop}:${item}:${visit}`;
 }
 
+/** The parts of the work id of a stop, or of the one that an ask, a hand-off or a compensation belongs to. */
+export function stopWorkParts(work: string): { readonly process: string; readonly run: number; readonly stop: string; readonly item: number } {
+  const [process = "", run = "0", stop = "", item = "0"] = work.split(":");
+  return { process, run: Number(run), stop, item: Number(item) };
+}
+
 /** Work id of the `index`-th ask (from 0) of a piece of work, and of its visit after hand-offs. */
 export function askWorkId(parent: string, index: number, visit: number): string {
   return `${parent}/ask${index}:${visit}`;

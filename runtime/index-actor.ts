@@ -107,9 +107,14 @@ function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
   return known === undefined || ageOf(entry) > ageOf(known);
 }
 
+/** `voided`: the line was opened for later runs too, which never came to be. */
 function ageOf({ open, facts }: IndexEntry): number {
-  const run = typeof facts["run"] === "number" ? facts["run"] : 0;
+  const run = Math.max(numberOf(facts["run"]), numberOf(facts["voided"]));
   return 2 * run + (open ? 0 : 1);
+}
+
+function numberOf(fact: unknown): number {
+  return typeof fact === "number" ? fact : 0;
 }
 
 function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
@@ -141,6 +146,27 @@ function enter(state: IndexState, entry: IndexEntry): IndexState {
   const shard = shardOf(entry.id);
   const size = entryOf(state, entry.id) === undefined ? state.size + 1 : state.size;
   return { ...state, size, shards: { ...state.shards, [shard]: { ...state.shards[shard], [entry.id]: entry } } };
+}
+
+/** How the line of a dead letter says what was decided on it. */
+export const DECIDED = { redrive: "redriven", discard: "discarded" } as const;
+
+/** Somebody changed something. */
+export interface AuditedAct {
+  /** The same act has the same id. */
+  readonly id: string;
+  readonly atMs: number;
+  /** Subject of the principal. */
+  readonly who: string;
+  readonly what: string;
+  /** What it was done to: the id of a process or letter, or the system. */
+  readonly target: string;
+  readonly why: string;
+}
+
+/** The line of an act in the audit; it stands in the bucket of its moment. */
+export function auditEntry({ id, atMs, who, what, target, why }: AuditedAct): IndexEntry {
+  return { id, open: false, atMs, facts: { who, what, target, why } };
 }
 
 /** The bucket after one that is full. */

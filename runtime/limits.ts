@@ -67,6 +67,10 @@ export const LIMITS = {
   retentionMsDefault: 7 * DAY_MS,
   /** Least retention that may be configured; 0 purges as soon as nobody can speak of a process any more. */
   retentionMsMin: 0,
+  /** An act stays in the audit at least for this time, however short the retention. */
+  auditMsMin: 7 * DAY_MS,
+  /** Bytes of a message that cannot be used that its dead letter keeps; of a larger one the first, its size and its hash. */
+  poisonBytesMax: 256 * KIB_BYTES,
   /** A tombstone stands for so long after its process was purged, and refuses whatever is late all the same. */
   tombstoneMs: 1 * DAY_MS,
   /** Pause between two sweeps of a host that looks for what is to be purged; up to half of it is left out at random. */
@@ -227,6 +231,10 @@ export const LIMITS = {
   stopsRecordsMax: 4_096,
   /** Contents shown with them together, the newest first; the other inputs and outputs are left out. */
   stopsContentBytesMax: 4 * MIB_BYTES,
+  /** Earlier runs that a process remembers, the last ones. */
+  runsKeptMax: 16,
+  /** Cancellations and decisions that a process remembers, the last ones: at most two belong to one run. */
+  actsKeptMax: 32,
   /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
   historyMax: 64,
 } as const;
@@ -236,6 +244,7 @@ function relation(holds: boolean, text: string): void {
 }
 
 relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
+relation(LIMITS.poisonBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of poison fit in a value, however they are written");
 relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
 relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
 relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longer than anybody believes in what was there");

@@ -18,6 +18,8 @@ export interface DecisionContext {
   readonly nowMs: number;
   /** The deciding host's incarnation: new at every start. */
   readonly incarnation: string;
+  /** Sequence that a record of this decision would have. */
+  readonly sequence: number;
   /** Uniform in [0, 1). */
   readonly jitter01: number;
   /** A token that no other decision gets. */

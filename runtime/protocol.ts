@@ -93,7 +93,7 @@ const UndoBody = z.strictObject({
 /** The answer to a handler's ask. */
 const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
 
-/** A doer tells how its work, or the compensation of it, ended. */
+/** A doer tells how its work, or the compensation of it, ended. The output of a compensation is `true` where something had to be undone, else `null`. */
 const ResultBody = z.strictObject({
   kind: z.literal("result"),
   workId: z.string(),
@@ -106,6 +106,18 @@ const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.str
 
 /** Somebody cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
+
+/** A person decides on the dead letter of a run. Who it is stands in the message's principal. */
+const DecisionBody = z.strictObject({
+  kind: z.literal("decision"),
+  what: z.enum(["redrive", "discard"]),
+  run: z.int().positive(),
+  /** The same id: the same decision. */
+  decisionId: z.string().min(1),
+  reason: z.string(),
+  /** Replaces the input of the work that failed, or of the task where none did. */
+  input: Value.optional(),
+});
 
 /** Entries for an index actor: the directory of processes, the dead letter desk or the audit. */
 export const IndexEntry = z.strictObject({
@@ -121,7 +133,7 @@ export type IndexEntry = z.infer<typeof IndexEntry>;
 const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
 /** What a message says, by `kind`. Persisted in brokers: changing this needs a version bump. */
-export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, EntriesBody]);
+export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, DecisionBody, EntriesBody]);
 export type Body = z.infer<typeof Body>;
 /** The body of one kind, such as `BodyOf<"task">`. */
 export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
@@ -149,8 +161,8 @@ export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: B
  * The only thing that counts as delivered: the receiver's own word, with the sequence of its journal. An HTTP status or
  * a broker's acknowledgement is none (dapr 1.18.2 pkg/channel/http/http_channel.go can answer 200 for nothing).
  */
-export const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
-export type Receipt = { readonly messageId: string; readonly sequence: number };
+const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
+type Receipt = { readonly messageId: string; readonly sequence: number };
 
 /** What a turn answers: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional(), run: z.int().positive().optional() }), z.strictObject({ refused: WireFault })]);

@@ -4,6 +4,7 @@
  * Express's own parsers are not used: they answer bad JSON themselves and throw the bytes away, but a message that cannot
  * be read must be kept, as bytes, at the dead letter desk.
  */
+import { createHash, type Hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
 import { Fault, type FaultCode, type Json } from "../../runtime/faults.ts";
@@ -28,6 +29,10 @@ export interface Bytes {
   readonly bytes: Buffer;
   /** The body was larger than the limit; `bytes` is its beginning. */
   readonly cut: boolean;
+  /** Bytes of the whole body. */
+  readonly size: number;
+  /** SHA-256 of a whole body that was cut, in hex. */
+  readonly sha256?: string;
 }
 
 /** Reads a body. Throws `body.invalid` when the sender went away or compressed it. */
@@ -37,18 +42,19 @@ export async function readBytes(request: IncomingMessage): Promise<Bytes> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    let cut = false;
+    let hash: Hash | undefined;
     // Events, because an async iterator over the request costs more than the rest of reading it.
     request.on("data", (chunk: Buffer) => {
       const room = LIMITS.bodyBytesMax - size;
-      if (chunk.length > room) cut = true;
+      if (chunk.length > room) hash ??= chunks.reduce((sum, earlier) => sum.update(earlier), createHash("sha256"));
+      hash?.update(chunk);
       if (room > 0) chunks.push(chunk.subarray(0, room));
-      size = Math.min(LIMITS.bodyBytesMax, size + chunk.length);
+      size += chunk.length;
     });
     const broken = (): void => {
       if (!request.readableEnded) reject(new Fault("body.invalid", "the request ended before its body did"));
     };
-    request.once("end", () => resolve({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), cut }));
+    request.once("end", () => resolve({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), cut: hash !== undefined, size, ...(hash === undefined ? {} : { sha256: hash.digest("hex") }) }));
     request.once("close", broken);
     request.once("error", broken);
   });

@@ -166,6 +166,7 @@ export const ProcessAnswer = z.strictObject({
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
   history: z.array(HistoryLine),
   outcome: ProcessOutcome.optional(),
+  runs: z.array(z.strictObject({ run: z.int().positive(), status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() })).optional().describe("Earlier runs that were redriven, the last of them."),
 });
 
 /** One piece of work of a process. */
@@ -215,10 +216,14 @@ const letterEntry = {
   code: Code.optional(),
   message: z.string().optional(),
   decision: z.enum(["redriven", "discarded"]).optional(),
-  acceptedAtMs: EpochMs.optional(),
+  processId: z.string().optional().describe("Of poison there is none."),
   parent: z.string().optional().describe("Process that ran it as a nested route."),
-  by: z.string().optional().describe("Subject of the token that the task was submitted with, or that decided."),
+  by: z.string().optional().describe("Subject of the token that decided."),
   reason: z.string().optional(),
+  decidedAtMs: EpochMs.optional(),
+  opened: z.int().positive().optional().describe("The run that the redrive opened."),
+  decisionId: z.string().optional().describe("Of poison: the decision that holds it."),
+  taskId: z.string().optional().describe("Of redriven poison: the task that was submitted in its place."),
 };
 /** A line of the dead letter desk, without content. */
 export const LetterEntry = z.strictObject(letterEntry);

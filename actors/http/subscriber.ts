@@ -165,10 +165,10 @@ export class Subscriber {
     return this.#keep(received, fault, topic);
   }
 
-  async #keep({ bytes }: Bytes, fault: WireFault, topic: string): Promise<Status> {
+  async #keep(received: Bytes, fault: WireFault, topic: string): Promise<Status> {
     const { logger, operations } = this.#options;
     try {
-      await operations.poison(bytes.toString("utf8"), fault, topic);
+      await operations.poison(received, fault, topic);
       logger.warn({ topic, fault }, "an event could not be used; it is at the dead letter desk");
       return "SUCCESS";
     } catch (error) {

@@ -92,6 +92,7 @@ function decideMessage(draft: AgentDraft, message: Message, fault: WireFault | u
     case "result":
     case "question":
     case "cancel":
+    case "decision":
     case "entries":
       return draft.refuse(wireFault("message.invalid", `an agent takes no ${body.kind}`));
     default:
@@ -270,9 +271,15 @@ function finishUndoMode(draft: AgentDraft, work: AgentWork, input: Extract<Agent
     draft.emit({ e: "readied", workId: work.id, first: true });
     return startNext(draft, { renew: true });
   }
-  draft.emit({ e: "undo-done", workId: work.id, result: packResult(draft, work, input.result) });
+  draft.emit({ e: "undo-done", workId: work.id, result: undoResult(work, input.result) });
   replyUndo(draft, work.id);
   startNext(draft);
+}
+
+/** Whether anything had to be undone: what had not still stands, and a next run of its process may build on it. */
+function undoResult(work: AgentWork, result: FinishedResult): Result {
+  if ("fault" in result) return result;
+  return { output: { json: work.entries.some((entry) => entry.kind === "undo") ? true : null } };
 }
 
 /** What goes to the process belongs to it. */

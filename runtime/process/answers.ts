@@ -24,7 +24,8 @@ export function takeResult(draft: ProcessDraft, body: BodyOf<"result">): void {
     return;
   }
   if (work.kind === "undo") {
-    draft.emit({ e: "undone", workId: work.id, atMs: draft.context.nowMs });
+    const undid = "output" in result && "json" in result.output && result.output.json === true;
+    draft.emit({ e: "undone", workId: work.id, atMs: draft.context.nowMs, ...(undid ? { undid } : {}) });
     advance(draft);
     return;
   }

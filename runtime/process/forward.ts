@@ -67,7 +67,7 @@ function beginStop(draft: ProcessDraft, stop: Stop): boolean {
 /** Begins what may begin, then looks whether the stop is done or has failed. */
 function workOnStop(draft: ProcessDraft, stop: Stop, before: Progress): boolean {
   if (stop.kind === "forEach") beginItems(draft, stop, before);
-  else if (before.begun === 0) for (const [path, call] of callsOf(stop)) beginCall(draft, { path, item: 0, call });
+  else if (before.begun === 0) for (const [path, call] of callsOf(stop)) if (before.outputs[path] === undefined) beginCall(draft, { path, item: 0, call });
   const progress = draft.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
   const verdict = judge(draft, stop, progress);
@@ -93,7 +93,8 @@ function beginItems(draft: ProcessDraft, stop: Extract<Stop, { kind: "forEach" }
   invariant(Array.isArray(items), "the items of a forEach are a list");
   // Skipped items are in no work, so they leave their places to the next.
   for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
-    beginCall(draft, { path, item: index, call: stop.call, element: items[index] as Json });
+    if (progress.outputs[String(index)] !== undefined) draft.emit({ e: "skipped", stop: path, key: String(index) });
+    else beginCall(draft, { path, item: index, call: stop.call, element: items[index] as Json });
   }
 }
 
@@ -114,15 +115,17 @@ function beginCall(draft: ProcessDraft, { path, item, call, element }: Begin): v
     draft.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
     return;
   }
-  const input = draft.pack(evaluate(call.input, scopeOf(draft, namesIn(call.input), element)));
+  const replaced = draft.state.replaced?.stop === path && draft.state.replaced.item === item ? draft.state.replaced : undefined;
+  const target = replaced?.target ?? call.target;
+  const input = replaced?.input ?? draft.pack(evaluate(call.input, scopeOf(draft, namesIn(call.input), element)));
   const id = stopWorkId(draft.state.id, draft.state.run, path, item, 1);
   guardHops(draft.state.hops);
   const { nowMs } = draft.context;
   const work: Work = {
-    id, kind: "do", order: draft.state.order + 1, stop: path, item, visit: 1, target: call.target, ...addressOf(draft, call.target, input, id), input,
+    id, kind: "do", order: draft.state.order + 1, stop: path, item, visit: 1, target, ...addressOf(draft, target, input, id), input,
     attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + call.timeoutMs, timeoutMs: call.timeoutMs,
-    retry: "route" in call.target ? { ...call.retry, attemptsMax: 1 } : call.retry,
-    optional: call.optional, chain: "agent" in call.target ? [{ agent: call.target.agent, input: valueHash(input) }] : [], ancestors: [], answers: {}, faults: [],
+    retry: "route" in target ? { ...call.retry, attemptsMax: 1 } : call.retry,
+    optional: call.optional, chain: "agent" in target ? [{ agent: target.agent, input: valueHash(input) }] : [], ancestors: [], answers: {}, faults: [],
   };
   askWork(draft, work);
 }

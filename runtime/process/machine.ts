@@ -15,10 +15,12 @@ import { type AlarmWish, type Decision, type DecisionContext, type Machine, read
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
+import { awaitsDecision, lastRun, nextRun } from "./acts.ts";
 import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
 import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
 import { advance } from "./forward.ts";
-import { finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
+import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
+import { decideLetter } from "./letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./undo.ts";
@@ -32,6 +34,8 @@ export type ProcessInput =
       readonly bucket?: string;
       /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
       readonly fault?: WireFault;
+      /** Of a redrive: the run for which the line in the index was opened. */
+      readonly prepared?: number | undefined;
     }
   | {
       readonly kind: "tick";
@@ -65,11 +69,6 @@ export function runOf(name: string): number {
   return Number(name.slice(alarmName(0).length - 1));
 }
 
-/** The run that a task would open now. */
-export function nextRun(state: ProcessState): number {
-  return state.run + 1;
-}
-
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const draft = openDraft(state, context);
   if (input.kind === "tick") decideTick(draft, input);
@@ -98,7 +97,11 @@ function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind:
     case "question":
       return whenOpen(draft, () => takeQuestion(draft, body));
     case "cancel":
-      return decideCancel(draft, body);
+      return decideCancel(draft, input.message, body);
+    case "decision":
+      if (!decideLetter(draft, input.message, body, input.prepared)) return;
+      begin(draft, undefined);
+      return tellActs(draft);
     case "undo":
       return decideUndo(draft, input.message, body);
     case "work":
@@ -130,9 +133,15 @@ function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "m
   const task: Task = {
     route: body.route, input: own, fingerprint: fingerprint(body.route, own), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
     acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }), ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
+    timeoutMs: body.timeoutMs,
   };
   draft.emit({ e: "accepted", run: nextRun(state), task });
-  const fault = input.fault ?? routeFault(draft);
+  begin(draft, input.fault);
+}
+
+/** The first steps of a run, or its end where the task itself is at fault. */
+function begin(draft: ProcessDraft, found: WireFault | undefined): void {
+  const fault = found ?? routeFault(draft);
   if (fault !== undefined) beginEnding(draft, "failed", fault, "task");
   advance(draft);
 }
@@ -162,16 +171,23 @@ function repeatTask(draft: ProcessDraft, body: BodyOf<"task">): void {
   if (state.phase === "ended" && taskOf(state).parent !== undefined) for (const effect of finalEffects(state, context)) if (effect.kind === "send") draft.order(effect);
 }
 
-function decideCancel(draft: ProcessDraft, body: BodyOf<"cancel">): void {
-  const { state } = draft;
+function decideCancel(draft: ProcessDraft, message: Message, body: BodyOf<"cancel">): void {
+  const { state, context } = draft;
   if (state.phase === "ended") {
     if (state.outcome?.status !== "cancelled") draft.refuse(wireFault("process.ended", `the process has ended: ${state.outcome?.status ?? ""}`));
     return;
   }
   if (state.phase !== "open") return draft.refuse(wireFault("process.unknown", `there is no process ${state.id}`));
   if (state.ending !== undefined) return;
+  draft.emit({ e: "acted", act: { what: "cancel", run: state.run, by: message.principal.subject, reason: body.reason, atMs: context.nowMs, sequence: context.sequence } });
   beginEnding(draft, "cancelled", wireFault("process.cancelled", body.reason), state.progress?.stop ?? "");
   advance(draft);
+  tellActs(draft);
+}
+
+/** What a person did is told at once; a process that has ended orders it with all that it owes. */
+function tellActs(draft: ProcessDraft): void {
+  if (draft.state.phase === "open") for (const effect of actEffects(draft.state)) draft.order(effect);
 }
 
 /** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
@@ -216,22 +232,36 @@ function decideTick(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "t
       return input.run === nextRun(state) ? draft.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
-      for (const effect of processOutbox(state, context)) draft.order(effect);
+      voidPrepared(draft, input);
+      for (const effect of processOutbox(draft.state, context)) draft.order(effect);
       return;
     case "purged":
       return;
     case "open":
+      // A timer's tick comes with every moment of interest; what people did is told again with the alarm's.
+      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state)) draft.order(effect);
       return tickOpen(draft, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
       return assertNever(state.phase);
   }
 }
 
+/**
+ * A run that was prepared and has no record must not come to be any more before its alarm and its line go: whoever
+ * prepared it loses the write, and prepares the next. A nudge comes to what the index calls open.
+ */
+function voidPrepared(draft: ProcessDraft, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
+  const { state } = draft;
+  if (!awaitsDecision(state)) return;
+  if (run !== undefined && run > lastRun(state)) draft.emit({ e: "run-voided", run });
+  else if (nudged === true) draft.emit({ e: "run-voided", run: nextRun(state) });
+}
+
 function tickOpen(draft: ProcessDraft, resendMs: number): void {
   const { context } = draft;
-  const deadlineAtMs = taskOf(draft.state).deadlineAtMs;
+  const { deadlineAtMs, timeoutMs } = taskOf(draft.state);
   if (draft.state.ending === undefined && context.nowMs >= deadlineAtMs) {
-    const fault = new Fault("process.expired", `the deadline passed after ${deadlineAtMs - taskOf(draft.state).acceptedAtMs} ms`);
+    const fault = new Fault("process.expired", `the deadline passed after ${timeoutMs} ms`);
     beginEnding(draft, "expired", fault.toWire(), draft.state.progress?.stop ?? "");
     advance(draft);
   }

@@ -6,9 +6,11 @@
  */
 import { invariant } from "../faults.ts";
 import { messageId } from "../ids.ts";
+import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
-import { type Address, type Body, type Effect, type IndexEntry, type Message, type Result, actorType, topics, traceId } from "../protocol.ts";
+import { type Address, type Body, type Effect, type IndexEntry, type Message, type Outcome, type Result, actorType, topics, traceId } from "../protocol.ts";
+import { type Act, decisionOn, type PastRun } from "./acts.ts";
 import { taskOf } from "./draft.ts";
 import type { ProcessState, Task, Work } from "./state.ts";
 
@@ -78,22 +80,60 @@ export function lineFacts(run: number, task: Pick<Task, "route" | "trace" | "pri
   return { route, run, traceId: traceId(trace), acceptedAtMs, by: principal.subject, ...(parent === undefined ? {} : { parent: parent.processId }) };
 }
 
-/** What an ended process still owes: its line in the index, its dead letter, the notices, its parent's answer. */
+/** What an ended process still owes: its line in the index, its dead letter, the notices, its parent's answer, what people did. */
 export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
   const task = state.task;
-  const facts = { ...lineFacts(state.run, task), status: outcome.status, ...(outcome.fault === undefined ? {} : { code: outcome.fault.code }) };
   const id = `${state.id}:${state.run}`;
-  const effects: Effect[] = [{ kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } }];
+  const effects: Effect[] = [closingEffect(state)];
   const data = { processId: state.id, route: task.route, run: state.run, status: outcome.status, traceId: traceId(task.trace), atMs: outcome.atMs };
   if (outcome.deadLetter !== undefined) {
-    effects.push({ kind: "index", index: "DeadLetterDesk", bucket: task.bucket, entry: { id, open: true, atMs: outcome.atMs, facts: { ...facts, message: outcome.fault?.message ?? "" }, content: outcome.deadLetter } });
+    if (decisionOn(state, state.run) === undefined) effects.push(letterEffect(state, { run: state.run, ...outcome }, undefined));
     effects.push({ kind: "notice", topic: "deadletters", id, data });
   }
   effects.push({ kind: "notice", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
-  return [...effects, ...undoReply(state, context)];
+  return [...effects, ...actEffects(state), ...undoReply(state, context)];
+}
+
+/** Closes the line in the index, also one that was opened for a run that can no longer be. */
+export function closingEffect(state: ProcessState): Effect {
+  const task = taskOf(state);
+  const { outcome, voidedRun = 0 } = state;
+  invariant(outcome !== undefined, "a line is closed after the outcome");
+  const facts = { ...lineFacts(state.run, task), status: outcome.status, ...codeOf(outcome.fault), ...(voidedRun > state.run ? { voided: voidedRun } : {}) };
+  return { kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } };
+}
+
+/** What people did, and the lines of the letters that they decided on. Performed again until answered, as long as the process has an alarm. */
+export function actEffects(state: ProcessState): Effect[] {
+  return (state.acts ?? []).flatMap((act) => {
+    const past = [...(state.runs ?? []), ...(state.outcome === undefined ? [] : [{ run: state.run, ...state.outcome }])].find(({ run }) => run === act.run);
+    const letter = act.what === "cancel" || past?.deadLetter === undefined ? [] : [letterEffect(state, past, act)];
+    return [...letter, auditEffect(state, act)];
+  });
+}
+
+function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act): Effect {
+  const letter = `${state.id}:${run}`;
+  return { kind: "index", index: "Audit", bucket: bucketOf(atMs, 0), entry: auditEntry({ id: `${letter}:${what}`, atMs, who: by, what, target: what === "cancel" ? state.id : letter, why: reason }) };
+}
+
+/** The line of a dead letter; with the decision on it, it waits no longer. */
+function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLetter }: PastRun, decision: Act | undefined): Effect {
+  const task = taskOf(state);
+  const { acceptedAtMs: _of, by: _submitter, ...line } = lineFacts(run, task);
+  const facts = { ...line, processId: state.id, status, ...codeOf(fault), message: fault?.message ?? "", ...(decision === undefined ? {} : decisionFacts(decision)) };
+  return { kind: "index", index: "DeadLetterDesk", bucket: task.bucket, entry: { id: `${state.id}:${run}`, open: decision === undefined, atMs, facts, ...(deadLetter === undefined ? {} : { content: deadLetter }) } };
+}
+
+function decisionFacts({ what, by, reason, atMs, opened }: Act): IndexEntry["facts"] {
+  return { decision: DECIDED[what === "redrive" ? "redrive" : "discard"], by, reason, decidedAtMs: atMs, ...(opened === undefined ? {} : { opened }) };
+}
+
+function codeOf(fault: Outcome["fault"]): { readonly code?: string } {
+  return fault === undefined ? {} : { code: fault.code };
 }
 
 function parentReply(state: ProcessState, context: DecisionContext): Effect {
@@ -107,7 +147,7 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
 /** Tells the parent that the whole process is undone. */
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
-  const result: Result = state.undoFault === undefined ? { output: { json: null } } : { fault: state.undoFault };
+  const result: Result = state.undoFault === undefined ? { output: { json: state.torn === undefined ? null : true } } : { fault: state.undoFault };
   const processId = state.task?.parent?.processId ?? state.undo.workId.split(":")[0] ?? "";
   return [replyTo(state, context, processId, `${state.undo.undoId}/reply`, { kind: "result", workId: state.undo.undoId, attempt: state.undo.attempt, result })];
 }

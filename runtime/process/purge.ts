@@ -8,6 +8,7 @@ import { type WireFault, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { Body } from "../protocol.ts";
 import type { ProcessDraft } from "./draft.ts";
+import { awaitsDecision } from "./acts.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 
@@ -28,7 +29,7 @@ export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<
   switch (state.phase) {
     case "ended":
       if (state.outcome === undefined || awaitsDecision(state)) return undefined;
-      return Math.max(Math.max(state.outcome.atMs, lineAtMs) + retentionMs, horizonMs(state));
+      return Math.max(Math.max(state.outcome.atMs, lineAtMs, lastActAtMs(state)) + retentionMs, lastActAtMs(state) + LIMITS.clockDriftMsMax, horizonMs(state));
     case "refused":
       return Math.max(lineAtMs + retentionMs, (state.refuseUntilMs ?? lineAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax);
     case "void":
@@ -43,9 +44,9 @@ function horizonMs(state: ProcessState): number {
   return retainUntilMs(state) + LIMITS.clockDriftMsMax;
 }
 
-/** A dead letter stays until a person has decided. */
-function awaitsDecision(state: ProcessState): boolean {
-  return state.outcome?.deadLetter !== undefined;
+/** What a person did last must be told everywhere before it is forgotten. */
+function lastActAtMs(state: ProcessState): number {
+  return state.acts?.at(-1)?.atMs ?? 0;
 }
 
 /** Purges the process when that is due; else nothing. A process that is purged already is received. */

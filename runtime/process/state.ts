@@ -10,6 +10,7 @@ import { LIMITS } from "../limits.ts";
 import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
 import { RetryPolicy, Target } from "../slip.ts";
 import { Value } from "../value.ts";
+import { act, Act, begun, keptAtEnding, PastRun, reopen, Reopened, Replaced, undone } from "./acts.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -27,6 +28,8 @@ export const Task = z.strictObject({
   /** Until then a parent may ask for the compensation of the whole process. */
   retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),
+  /** Lifetime of a run, in milliseconds. */
+  timeoutMs: z.int().positive(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -103,7 +106,7 @@ export const Ending = z.strictObject({
 });
 export type Ending = z.infer<typeof Ending>;
 
-/** The state of one process; a new run begins it anew, but for `id` and `run`. Persisted: changing this needs a version bump. */
+/** The state of one process. A new run begins it anew, but for what runtime/process/acts.ts keeps. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
   /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
@@ -123,7 +126,8 @@ export const ProcessState = z.strictObject({
   met: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
-  partial: z.boolean(),
+  /** Stops that were passed although an optional call of theirs failed: the outcome is partial. */
+  lacking: z.array(z.string()).optional(),
   ending: Ending.optional(),
   /** The work of a stop that failed for good most recently, as it stood: a dead letter's original message. */
   failedWork: Work.optional(),
@@ -136,6 +140,21 @@ export const ProcessState = z.strictObject({
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
   /** `refused`: until then its task may come. */
   refuseUntilMs: z.int().optional(),
+  /** Earlier runs, oldest first. */
+  runs: z.array(PastRun).optional(),
+  /** What people did, oldest first. */
+  acts: z.array(Act).optional(),
+  /** Runs up to this one can no longer be: an alarm rang for one that had no record, or a letter was discarded. */
+  voidedRun: z.int().positive().optional(),
+  /** Works that were due for compensation before the process turned round: losers, and optional calls that failed. */
+  leftovers: z.array(z.string()).optional(),
+  /** `path#item` of counted works whose effect was undone, so that their output does not stand for a next run. */
+  torn: z.array(z.string()).optional(),
+  /** What was finished of the stop in work when the process turned round. */
+  kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value) }).optional(),
+  /** What of the first stop of this run is finished already. */
+  pins: z.record(z.string(), Value).optional(),
+  replaced: Replaced.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
@@ -155,19 +174,23 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("question-answered"), workId: z.string(), index: z.int(), result: Result }),
   z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
-  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int() }),
+  /** `undid`: there was something to undo. */
+  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), undid: z.literal(true).optional() }),
   z.strictObject({ e: z.literal("undo-failed"), workId: z.string(), fault: WireFault, atMs: z.int() }),
   z.strictObject({ e: z.literal("ending"), ending: Ending, atMs: z.int() }),
   z.strictObject({ e: z.literal("ended"), outcome: Outcome }),
   z.strictObject({ e: z.literal("undo-requested"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("undo-finished") }),
   z.strictObject({ e: z.literal("purged") }),
+  z.strictObject({ e: z.literal("acted"), act: Act }),
+  z.strictObject({ e: z.literal("run-voided"), run: z.int().positive() }),
+  Reopened,
 ]);
 export type ProcessEvent = z.infer<typeof ProcessEvent>;
 
 /** A process manager that was never asked. */
 export function newProcess(id: string): ProcessState {
-  return { id, phase: "new", run: 0, cursor: 0, outputs: {}, works: {}, asked: [], undoing: [], order: 0, hops: 0, partial: false, history: [] };
+  return { id, phase: "new", run: 0, cursor: 0, outputs: {}, works: {}, asked: [], undoing: [], order: 0, hops: 0, history: [] };
 }
 
 /** The state after an event. Pure; never fails on an event that `decide` gave. */
@@ -179,10 +202,16 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
       return { ...state, phase: "refused", refuseUntilMs: event.retainUntilMs, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true } };
     case "accepted":
       return { ...newProcess(state.id), phase: "open", run: event.run, task: event.task };
+    case "acted":
+      return event.act.what === "discard" ? addLine(act(state, event.act), { atMs: event.act.atMs, what: "discarded", stop: "", agent: "", attempt: 0 }) : act(state, event.act);
+    case "run-voided":
+      return { ...state, voidedRun: event.run };
+    case "reopened":
+      return addLine(reopen(state, event, newProcess(state.id)), { atMs: event.act.atMs, what: "redriven", stop: event.stop, agent: "", attempt: 0 });
     case "stop-begun":
-      return { ...state, progress: { stop: event.stop, total: event.total, begun: 0, outputs: {}, failed: {}, ...(event.items === undefined ? {} : { items: event.items }) } };
+      return begun(state, { stop: event.stop, total: event.total, begun: 0, outputs: {}, failed: {}, ...(event.items === undefined ? {} : { items: event.items }) });
     case "skipped":
-      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: { ...progress.outputs, [event.key]: { json: null } } }));
+      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: { ...progress.outputs, [event.key]: progress.outputs[event.key] ?? { json: null } } }));
     case "stop-done":
       return stopDone(state, event.outputs);
     case "ending":
@@ -202,7 +231,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
   }
 }
 
-type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "purged" | "undo-due" }>;
+type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "purged" | "acted" | "run-voided" | "reopened" | "undo-due" }>;
 
 function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
   switch (event.e) {
@@ -223,7 +252,7 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
       const work = state.works[event.workId];
       const mayRun = event.fault.code === "stop.timeout" ? unanswered(state, (id) => id === event.workId) : {};
       const next = finish(line({ ...state, ...mayRun }, event.workId, event.atMs, "failed", event.fault.code), event.workId, { fault: event.fault });
-      if (event.tolerated) return { ...next, partial: true };
+      if (event.tolerated) return { ...next, lacking: [...new Set([...(state.lacking ?? []), state.progress?.stop ?? ""])] };
       return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
     }
     case "question-answered": {
@@ -231,12 +260,18 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
       return work === undefined ? state : patchWork(state, event.workId, { answers: { ...work.answers, [event.index]: event.result } });
     }
     case "undone":
-      return dropUndo(line(state, event.workId, event.atMs, "undone"), event.workId);
+      return dropUndo({ ...line(state, event.workId, event.atMs, "undone"), ...(event.undid === true ? undone(state, targetOf(state, event.workId)) : {}) }, event.workId);
     case "undo-failed":
-      return { ...dropUndo(line(state, event.workId, event.atMs, "undo failed", event.fault.code), event.workId), undoFault: event.fault };
+      return { ...dropUndo({ ...line(state, event.workId, event.atMs, "undo failed", event.fault.code), ...undone(state, targetOf(state, event.workId)) }, event.workId), undoFault: event.fault };
     default:
       return assertNever(event);
   }
+}
+
+/** The work that a compensation is to undo, as it was asked. */
+function targetOf(state: ProcessState, undoId: string): Asked | undefined {
+  const target = state.works[undoId]?.undoes;
+  return target === undefined ? undefined : state.asked.find((one) => one.id === target);
 }
 
 function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
@@ -320,7 +355,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
   const { failedWork: _noted, ...rest } = state;
   const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
-  return addLine(withoutProgress({ ...rest, ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
+  return addLine(withoutProgress({ ...rest, ...keptAtEnding(state), ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
     atMs: event.atMs, what: event.ending.status, stop: event.ending.stop, agent: "", attempt: 0, code: event.ending.fault.code,
   });
 }

@@ -49,6 +49,7 @@ export class WorksTold {
   take(event: ProcessEvent): void {
     switch (event.e) {
       case "accepted":
+      case "reopened":
         this.#works.clear();
         this.#left = 0;
         break;

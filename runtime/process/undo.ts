@@ -67,9 +67,9 @@ export function endProcess(draft: ProcessDraft, output?: Value): void {
 }
 
 function outcomeOf(draft: ProcessDraft, output: Value | undefined): Outcome {
-  const { ending, undoFault, partial } = draft.state;
+  const { ending, undoFault, lacking } = draft.state;
   const atMs = draft.context.nowMs;
-  if (output !== undefined && undoFault === undefined) return { status: partial ? "partial" : "completed", output, atMs };
+  if (output !== undefined && undoFault === undefined) return { status: lacking === undefined ? "completed" : "partial", output, atMs };
   const fault = undoFault ?? ending?.fault ?? wireFault("turn.failed", "the process ended without a reason");
   const status: OutcomeStatus = undoFault === undefined && ending !== undefined ? ending.status : "failed";
   if (status !== "failed") return { status, fault, atMs };

@@ -225,7 +225,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
 
   test("poison without a process lies at the desk once", async () => {
     const { one } = world();
-    for (let time = 0; time < 2; time += 1) await one.operations.poison("{", { code: "message.invalid", message: "no JSON" }, "sys.tasks");
+    for (let time = 0; time < 2; time += 1) await one.operations.poison({ bytes: Buffer.from("{"), size: 1 }, { code: "message.invalid", message: "no JSON" }, "sys.tasks");
     const { entries } = await one.operations.deadLetters({}, undefined, 10);
     expect(entries).toMatchObject([{ topic: "sys.tasks", code: "message.invalid" }]);
     expect(await one.operations.deadLetter((entries[0] as { readonly id: string }).id)).toMatchObject({ letter: { bytes: "{" } });

@@ -189,7 +189,7 @@ class Indexes {
     await this.hold;
     if (this.silent) throw new Fault("sidecar.unavailable", "silent");
     const state = this.states.get(id) ?? indexMachine.initial(id);
-    const context = { system: "sys", actorId: id, nowMs: 0, incarnation: "", jitter01: 0, token: "", values: new Map<string, Json>() };
+    const context = { system: "sys", actorId: id, nowMs: 0, incarnation: "", sequence: 1, jitter01: 0, token: "", values: new Map<string, Json>() };
     const decision = indexMachine.decide(state, { kind: "message", message }, context);
     if (decision.verdict.kind === "refused") return { refused: decision.verdict.fault };
     this.states.set(id, decision.events.reduce((now, event) => indexMachine.evolve(now, event), state));

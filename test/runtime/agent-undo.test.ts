@@ -98,7 +98,8 @@ describe("work that may have had an effect", () => {
       const asked = rig.undoes("w");
       expect(names(asked)).toEqual(["undo-asked", "readied", "begun"]);
       rig.records("w", "book", { kind: "undo" });
-      expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual(UNDONE);
+      // It says that there was something to undo: what had not still stands.
+      expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual([["w/undo", 1, { output: { json: true } }]]);
     }
   });
 
@@ -146,7 +147,7 @@ describe("a repeated compensation", () => {
     const again = rig.undoes("w", 2);
     expect(names(again)).toEqual(["undo-asked", "readied", "begun"]);
     expect(rig.work("w").entries).toMatchObject([{ kind: "step" }, { kind: "undo" }]);
-    expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual([["w/undo", 2, { output: { json: null } }]]);
+    expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual([["w/undo", 2, { output: { json: true } }]]);
   });
 
   test("under a further attempt while it runs is answered under that attempt", () => {

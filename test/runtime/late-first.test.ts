@@ -57,3 +57,26 @@ test("asks and hand-offs are marked alike: once for each actor of the process", 
   expect(firsts(rig.question(rig.id("a"), 1, "B", "another"))).toEqual([["p:1:a:0:1/ask1:1:1", "sys.B/p", undefined]]);
   expect(firsts(rig.result(rig.id("a"), { handOff: { agent: "C", input: { json: 1 } } }))).toEqual([["p:1:a:0:2:1", "sys.C/p", true]]);
 });
+
+test("an actor whose key happens to be the process id is never marked: others may have asked it before", () => {
+  const rig = new ProcessRig(slipOf([one("a"), one("b")], { agents: { A: { key: { from: ["input", "name"] } } } }));
+  expect(firsts(rig.accept({ input: { name: "p" } }))).toEqual([["p:1:a:0:1:1", "sys.A/p", undefined]]);
+  expect(firsts(rig.output(rig.id("a")))).toEqual([["p:1:b:0:1:1", "sys.B/p", true]]);
+});
+
+test("after the first work was undone the actor is known all the same", () => {
+  const rig = new ProcessRig(slipOf([one("a", { optional: true }), one("b"), one("again", {}, "A"), one("c")]));
+  rig.accept();
+  rig.fault(rig.id("a"));
+  rig.output(`${rig.id("a")}/undo`, null);
+  expect(rig.state.asked.map(({ id }) => id)).toEqual([rig.id("b")]);
+  expect(firsts(rig.output(rig.id("b")))).toEqual([["p:1:again:0:1:1", "sys.A/p", undefined]]);
+});
+
+test("in a new run the actors of the process are known already", () => {
+  const rig = new ProcessRig(slipOf([one("a"), one("b")]));
+  rig.accept();
+  rig.undoAll(rig.fault(rig.id("a")));
+  expect(firsts(rig.redrive())).toEqual([["p:2:a:0:1:1", "sys.A/p", undefined]]);
+  expect(firsts(rig.output(rig.id("a")))).toEqual([["p:2:b:0:1:1", "sys.B/p", true]]);
+});

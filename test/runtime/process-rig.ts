@@ -4,6 +4,7 @@
 import type { Expression } from "../../runtime/expression.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
+import { nextRun } from "../../runtime/process/acts.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import type { ProcessEvent, ProcessState, Work } from "../../runtime/process/state.ts";
 import type { Body, Message, Result } from "../../runtime/protocol.ts";
@@ -99,6 +100,21 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
     return this.body({ kind: "cancel", reason });
   }
 
+  /** A decision on the dead letter of a run; by default that of the last one, for which the line of the next run stands. */
+  decision(what: "redrive" | "discard", more: { readonly run?: number; readonly decisionId?: string; readonly input?: Json; readonly prepared?: number; readonly reason?: string } = {}): Decision<ProcessEvent> {
+    const { run = Math.max(1, this.state.run), decisionId = "d1", input, prepared = nextRun(this.state), reason = "mended" } = more;
+    const body: Body = { kind: "decision", what, run, decisionId, reason, ...(input === undefined ? {} : { input: { json: input } }) };
+    return this.give({ kind: "message", message: this.message(`decision-${decisionId}`, body), prepared });
+  }
+
+  redrive(more: Parameters<ProcessRig["decision"]>[1] = {}): Decision<ProcessEvent> {
+    return this.decision("redrive", more);
+  }
+
+  discard(more: Parameters<ProcessRig["decision"]>[1] = {}): Decision<ProcessEvent> {
+    return this.decision("discard", more);
+  }
+
   work(id: string): Work | undefined {
     return this.state.works[id];
   }
@@ -113,14 +129,14 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   /** Answers every compensation until none is asked; gives the order in which they were asked. */
-  undoAll(from: Decision<ProcessEvent>): { readonly order: string[]; readonly last: Decision<ProcessEvent> } {
+  undoAll(from: Decision<ProcessEvent>, hadEffect: (workId: string) => boolean = () => false): { readonly order: string[]; readonly last: Decision<ProcessEvent> } {
     const order: string[] = [];
     let last = from;
     for (;;) {
       const asked = asksUndo(last);
       if (asked.length === 0) return { order, last };
       order.push(...asked);
-      for (const workId of asked) last = this.output(`${workId}/undo`, null);
+      for (const workId of asked) last = this.output(`${workId}/undo`, hadEffect(workId) ? true : null);
     }
   }
 

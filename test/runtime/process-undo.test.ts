@@ -90,7 +90,7 @@ describe("cancellation", () => {
     const rig = new ProcessRig(three);
     rig.accept();
     const cancelled = rig.cancel("changed my mind");
-    expect(names(cancelled)).toEqual(["ending", "asked"]);
+    expect(names(cancelled)).toEqual(["acted", "ending", "asked"]);
     rig.undoAll(cancelled);
     expect(rig.state.outcome).toEqual({ status: "cancelled", fault: { code: "process.cancelled", message: "changed my mind" }, atMs: T0 });
   });
@@ -127,7 +127,7 @@ describe("cancellation", () => {
     const won = rig.output(rig.id("best.x"));
     expect(asksUndo(won)).toEqual(["p:1:best.y:0:1"]);
     const cancelled = rig.cancel();
-    expect(names(cancelled)).toEqual(["ending", "asked"]);
+    expect(names(cancelled)).toEqual(["acted", "ending", "asked"]);
     expect(asksUndo(cancelled), "what runs is stopped at once").toEqual(["p:1:c:0:1"]);
     rig.output("p:1:best.y:0:1/undo", null);
     const { order } = rig.undoAll(rig.output("p:1:c:0:1/undo", null));

@@ -38,7 +38,7 @@ for (const [name, seed, what] of FOUND) {
   });
 }
 
-const context: DecisionContext = { system: "s", actorId: "t1", nowMs: 1_000, incarnation: "B1", jitter01: 0, token: "B1-1", values: new Map() };
+const context: DecisionContext = { system: "s", actorId: "t1", nowMs: 1_000, incarnation: "B1", sequence: 1, jitter01: 0, token: "B1-1", values: new Map() };
 
 test("a tick of the run after a void one voids that run too before its alarm goes", () => {
   const first = processMachine.decide(processMachine.initial("t1"), { kind: "tick", run: 1 }, context);

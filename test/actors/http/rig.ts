@@ -162,7 +162,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     watch: (id, news) => watchers.watch(id, news),
     poison: async (bytes, fault, topic) => {
       await behaviour.poison();
-      seen.poisoned.push({ bytes, fault, topic });
+      seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic });
     },
   };
 }
