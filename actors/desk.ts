@@ -107,9 +107,9 @@ export class Desk {
     if (poisonSlice(id) !== undefined) return this.#discardPoison(id, { decisionId, reason }, caller);
     await this.#decide(id, { what: "discard", decisionId, reason }, caller);
     const entry = await this.#entry(id);
-    if (entry === undefined) throw unknown(id);
-    // The line is closed by an effect of the record that stands now, which may be on its way still.
-    return entry.open ? { ...lineOf(entry), open: false, ...decidedFacts("discard", caller, reason, this.#nowMs) } : lineOf(entry);
+    // The line is entered and closed by effects of the process's records, which may be on their way still.
+    if (entry?.open === false) return lineOf(entry);
+    return { ...(entry === undefined ? { id, atMs: this.#nowMs } : lineOf(entry)), open: false, ...decidedFacts("discard", caller, reason, this.#nowMs) };
   }
 
   async #decide(id: string, decision: { readonly what: "redrive" | "discard"; readonly decisionId: string; readonly reason: string; readonly input?: { readonly json: Json } }, caller: Caller): Promise<TaskReceipt> {

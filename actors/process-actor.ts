@@ -42,7 +42,7 @@ export interface ProcessActorParts {
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
 
-/** Whether a decision would open a new run: it can be taken, and was not yet. */
+/** Whether a decision would be recorded: it can be taken, and was not yet. */
 function isDecidable(state: ProcessState, body: BodyOf<"decision">): boolean {
   return decisionFault(state, body) === undefined && decisionOn(state, body.run) === undefined;
 }
@@ -135,7 +135,7 @@ export class ProcessActors {
     const id = message.to.id;
     for (let attempt = 1; ; attempt += 1) {
       const { state } = await this.engine.fresh(id);
-      const prepared = body.what === "redrive" && isDecidable(state, body) ? await this.#prepareRun(state, body) : undefined;
+      const prepared = isDecidable(state, body) ? await this.#prepareRun(state, body) : undefined;
       if (prepared !== undefined && "refused" in prepared) return prepared;
       const result = await this.engine.turn(id, { kind: "message", message, prepared: prepared?.run }, { inputId: message.id });
       if (prepared !== undefined && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
@@ -147,7 +147,7 @@ export class ProcessActors {
 
   async #prepareRun(state: ProcessState, body: BodyOf<"decision">): Promise<{ readonly run: number } | { readonly refused: WireFault }> {
     const { id, task } = state;
-    if (this.#open.size + this.#accepting >= this.#parts.openMax) return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
+    if (body.what === "redrive" && this.#open.size + this.#accepting >= this.#parts.openMax) return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
     const fault = await this.#checkReplaced(state, body);
     if (fault !== undefined) return { refused: fault };
     const run = nextRun(state);

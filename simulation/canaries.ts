@@ -22,7 +22,7 @@ import type { World } from "./world.ts";
 export interface Canary {
   readonly name: string;
   /** Scenario in which it is looked for. */
-  readonly scenario: "party" | "wild" | "long" | "ring" | "purge";
+  readonly scenario: "party" | "wild" | "long" | "ring" | "purge" | "redrive";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }
@@ -251,8 +251,26 @@ const purgeForgetsAgents: Canary = {
   }),
 };
 
+const decidesOnAnyRun: Canary = {
+  name: "decision that does not look at its letter's run", scenario: "redrive",
+  plant: () => replace(processMachine, "decide", (decide) => (state, input, context) => {
+    if (input.kind !== "message" || input.message.body.kind !== "decision") return decide(state, input, context);
+    const { message } = input;
+    const { acts: _decided, ...open } = state;
+    return decide(open, { ...input, message: { ...message, body: { ...input.message.body, run: Math.max(1, state.run) } } }, context);
+  }),
+};
+
+const pinsUndone: Canary = {
+  name: "redrive that pins what was undone", scenario: "redrive",
+  plant: () => replace(processMachine, "decide", (decide) => (state, input, context) => {
+    const decision = decide(state, input, context);
+    return { ...decision, events: decision.events.map((event) => (event.e === "undone" ? { e: "undone", workId: event.workId, atMs: event.atMs } : event)) };
+  }),
+};
+
 /** All canaries. */
 export const CANARIES: readonly Canary[] = [
   noDeduplication, effectsBeforeCommit, noFence, staleCache, alarmAfterCommit, alarmOfAccepted, undoBeforeAction, undoExpires, guardOffByOne, staleToken,
-  evictedEarly, itemsShareIds, receiptUnchecked, snapshotBack, undoForgetsLoser, outcomeUntold, purgeUnmarked, purgeForgetsAgents,
+  evictedEarly, itemsShareIds, receiptUnchecked, snapshotBack, undoForgetsLoser, outcomeUntold, purgeUnmarked, purgeForgetsAgents, decidesOnAnyRun, pinsUndone,
 ];

@@ -24,7 +24,7 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   checkAlarms(world, find);
   checkIndex(watch, find);
   checkNotices(world, watch, find);
-  if (scenario.repeatsAllowed !== true) checkKeys(world, find);
+  if (scenario.repeatsAllowed !== true) checkKeys(world, watch, find);
   if (scenario.strict) for (const shadow of watch.processes.values()) checkLedger(world, watch, shadow.state, find);
   const own = scenario.invariant?.(world);
   if (own !== undefined) find("invariant", own);
@@ -82,10 +82,12 @@ function checkNotices(world: World, watch: Watch, find: Find): void {
 }
 
 /** One effect, one key; one key, one effect; and it happens once. */
-function checkKeys(world: World, find: Find): void {
+function checkKeys(world: World, watch: Watch, find: Find): void {
   const byAbout = new Map<string, LedgerLine>();
   const byKey = new Map<string, LedgerLine>();
   for (const line of world.outside.ledger) {
+    // A later run may do again what the compensation of an earlier one has taken back.
+    if (line.what === "undone" && watch.processes.get(line.processId)?.state.runs !== undefined) byAbout.delete(line.about);
     if (line.what !== "applied") continue;
     const first = byAbout.get(line.about);
     if (first !== undefined) find("nothing is applied twice", `${line.name} of ${line.about} happened twice: under ${first.key ?? "no key"} and under ${line.key ?? "no key"}`);

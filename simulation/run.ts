@@ -7,6 +7,7 @@ import { checkEnd, type Finding } from "./check.ts";
 import { checkForgetful } from "./check-forgetful.ts";
 import { Watch } from "./watch.ts";
 import { Clients, type SimTask } from "./client.ts";
+import { Deciders, RUNS_MAX } from "./deciders.ts";
 import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
 import type { Life } from "./life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
@@ -30,6 +31,8 @@ export interface Scenario {
   readonly repeatsAllowed?: boolean | undefined;
   /** When all is over it is purged, hosts are killed meanwhile, and everything that was sent comes again. */
   readonly purges?: boolean | undefined;
+  /** People decide on dead letters: failed processes get new runs. */
+  readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
 }
@@ -86,20 +89,22 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   });
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
+  const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));
+  if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
   watch.begin();
   const restoreLimits = withLimits(scenario.limits ?? {});
   try {
-    const done = (): boolean => watch.failed || (clients.settled && watch.allEnded(clients.accepted));
+    const done = (): boolean => watch.failed || (clients.settled && deciders.settled && watch.allEnded(clients.accepted));
     await drive(world.timeline, plan.safetyMs, done);
     world.heal(plan.keepDead);
     const deadline = tasks.reduce((last, task) => Math.max(last, task.timeoutMs), 0);
-    const endMs = world.timeline.nowMs + deadline + LIVENESS_MS;
+    const endMs = world.timeline.nowMs + (scenario.decides === true ? RUNS_MAX : 1) * deadline + LIVENESS_MS;
     await drive(world.timeline, endMs, done);
     const nowMs = world.timeline.nowMs;
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
     const settled = (): boolean => watch.failed || world.alarms.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
-    const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : checkEnd(world, clients, watch, scenario))];
+    const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)])];
     if (scenario.purges === true && findings.length === 0) findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));
     return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
   } finally {

@@ -41,6 +41,9 @@ export class Watch {
   /** Records of turns that threw. */
   readonly failedTurns: TurnFailed[] = [];
   readonly #buried = new Set<string>();
+  /** Called when a run has ended. */
+  onEnded: (state: ProcessState) => void = () => {};
+  readonly #runs = new Map<string, number>();
   readonly #strict: boolean;
   readonly #lenient: boolean;
   #decide = pristine.decideAgent;
@@ -169,6 +172,7 @@ export class Watch {
     const before = shadow.state;
     for (const event of this.#follow<ProcessState, ProcessEvent>(shadow, number, snapshotNumber, content, evolveProcess)) this.#outcome(shadow, before, event);
     const { state } = shadow;
+    if (state.outcome !== undefined && before.outcome === undefined) this.onEnded(state);
     if (state.phase === "open" && number !== "snapshot") this.#alarm(world, life, shadow);
     if (state.hops > LIMITS.hopsMax) this.find("hops are bounded", `${state.id} made ${state.hops}`);
     for (const work of Object.values(state.works)) {
@@ -182,11 +186,21 @@ export class Watch {
       const { work } = event;
       if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor)) this.find("no ring of asks", `${work.id} asks an actor that waits for it`);
     }
+    if (event.e === "reopened") this.#reopened(shadow.id, before, event);
     if (event.e === "undo-failed") this.#givenUp(before, event);
     if (event.e !== "ended" || before.outcome === undefined) return;
     // A parent may have the whole process undone; its outcome stays.
     if (before.undo === undefined && shadow.state.undo === undefined) this.find("one outcome for each run", `${shadow.id} ended ${event.outcome.status} after it had ended ${before.outcome.status}`);
     else if (before.outcome.status !== event.outcome.status) this.find("one outcome for each run", `${shadow.id} ended ${before.outcome.status}, and then ${event.outcome.status}`);
+  }
+
+  /** One run for each decision, and one decision for each letter. */
+  #reopened(id: string, before: ProcessState, { run, act }: Extract<ProcessEvent, { e: "reopened" }>): void {
+    if (before.phase !== "ended" || before.outcome?.deadLetter === undefined) this.find("only a failed process is opened again", `${id} was ${before.phase} when ${act.decisionId ?? ""} opened run ${run}`);
+    if (run <= before.run || act.run !== before.run) this.find("a new run has its own number", `${id} was opened again as run ${run} after run ${before.run}, for the letter of run ${act.run}`);
+    const letter = `${id}:${act.run}`;
+    if (this.#runs.has(letter)) this.find("one run for each decision", `${letter} opened runs ${this.#runs.get(letter) ?? 0} and ${run}`);
+    this.#runs.set(letter, run);
   }
 
   /** Compensation knows neither deadline nor hops: it is given up by its own limits only. */

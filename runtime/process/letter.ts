@@ -11,7 +11,7 @@ import type { BodyOf, Message } from "../protocol.ts";
 import { callsOf, outputNames, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, lastRun, nextRun, type Reopened } from "./acts.ts";
 import { type ProcessDraft, routeOf, taskOf } from "./draft.ts";
-import { actEffects, closingEffect } from "./messages.ts";
+import { finalEffects } from "./messages.ts";
 import type { ProcessState, Work } from "./state.ts";
 
 /** Why a decision cannot be taken, as far as the state tells; undefined where it can, or was taken already and is the same. */
@@ -53,8 +53,9 @@ export function failedWorkOf(state: ProcessState): Work | undefined {
 }
 
 /**
- * Takes a decision. `prepared` is the run for which the line in the index was opened. Gives whether the process is open
- * again. A decision that was taken already is received, and changes nothing.
+ * Takes a decision. `prepared` is the run for which the line in the index was opened; a discard needs it too, as the line
+ * alone leads back to what it owes where alarms are lost. Gives whether the process is open again. A decision that was
+ * taken already is received, and changes nothing.
  */
 export function decideLetter(draft: ProcessDraft, message: Message, body: BodyOf<"decision">, prepared: number | undefined): boolean {
   const { state, context } = draft;
@@ -68,14 +69,15 @@ export function decideLetter(draft: ProcessDraft, message: Message, body: BodyOf
     draft.refuse(wireFault("message.expired", `the decision expired ${context.nowMs - message.expiresAtMs} ms ago`));
     return false;
   }
+  if (prepared !== nextRun(state)) {
+    draft.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} does not stand in the index yet`));
+    return false;
+  }
   const act: Act = { what: body.what, run: body.run, by: message.principal.subject, reason: body.reason, atMs: context.nowMs, sequence: context.sequence, decisionId: body.decisionId };
   if (body.what === "discard") {
     draft.emit({ e: "acted", act });
-    for (const effect of [closingEffect(draft.state), ...actEffects(draft.state)]) draft.order(effect);
-    return false;
-  }
-  if (prepared !== nextRun(state)) {
-    draft.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} does not stand in the index yet`));
+    // Its alarm goes when these are performed, so they are all that the process owes, also what it owed before.
+    for (const effect of finalEffects(draft.state, context)) draft.order(effect);
     return false;
   }
   draft.emit(reopened(draft, act, body));

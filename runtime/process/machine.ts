@@ -34,7 +34,7 @@ export type ProcessInput =
       readonly bucket?: string;
       /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
       readonly fault?: WireFault;
-      /** Of a redrive: the run for which the line in the index was opened. */
+      /** Of a decision: the run for which the line in the index was opened. */
       readonly prepared?: number | undefined;
     }
   | {

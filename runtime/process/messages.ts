@@ -98,7 +98,7 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
 }
 
 /** Closes the line in the index, also one that was opened for a run that can no longer be. */
-export function closingEffect(state: ProcessState): Effect {
+function closingEffect(state: ProcessState): Effect {
   const task = taskOf(state);
   const { outcome, voidedRun = 0 } = state;
   invariant(outcome !== undefined, "a line is closed after the outcome");

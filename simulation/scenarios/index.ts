@@ -1,8 +1,8 @@
 /** @module The scenarios by name. */
 import type { Scenario } from "../run.ts";
 import { long } from "./long.ts";
-import { party, purge } from "./party.ts";
+import { party, purge, redrive } from "./party.ts";
 import { wild } from "./random.ts";
 import { ring } from "./ring.ts";
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive };

@@ -12,6 +12,7 @@ import type { SimTask } from "../client.ts";
 import { outsideNow } from "../outside.ts";
 import { Random, STREAM } from "../random.ts";
 import type { Scenario } from "../run.ts";
+import type { World } from "../world.ts";
 
 const Trip = z.object({ wish: z.string(), budget: z.int() });
 const Query = z.object({ to: z.string() });
@@ -21,6 +22,8 @@ const STOP_MS = 5_000;
 const ASK_SHARE = 0.3;
 const CHEAP_SHARE = 0.4;
 const TASKS_MAX = 1;
+/** Of so many seeds one has a task like those of the party. */
+const DEAR_PER = 5;
 
 const Planner = contract("Planner", 1, { input: z.object({ wish: z.string() }), output: z.object({ city: z.string() }) });
 const Flight = contract("Flight", 1, { input: Query, output: Booking });
@@ -86,5 +89,20 @@ function partyTasks(seed: number): readonly SimTask[] {
 
 export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };
 
-/** The same, and when it is over it is purged. */
+/** A trip that was completed in a later run has everything that it ever had: what stood was pinned, what was undone was done again. */
+function whole(world: World): string | undefined {
+  const { ledger } = world.outside;
+  const completed = new Set(world.network.notices.filter(({ topic, data }) => topic.endsWith(".results") && data.status === "completed").map(({ data }) => data.processId));
+  const lost = ledger.find((line) => line.what === "applied" && completed.has(line.processId) && !ledger.some(({ about, key }) => about === line.about && key !== undefined && world.outside.stands(key)));
+  return lost === undefined ? undefined : `${lost.about} was done and undone and not done again, and ${lost.processId} is completed`;
+}
+
+/** Most trips are too dear, and people decide on what failed. */
+export const redrive: Scenario = {
+  ...party, name: "redrive", decides: true,
+  invariant: whole,
+  tasks: (seed) => partyTasks(seed).map((task) => (seed % DEAR_PER === 0 ? task : { ...task, input: { wish: "sun", budget: PRICE_EUROS }, cancelAtMs: undefined })),
+};
+
+/** The same as the party, and when it is over it is purged. */
 export const purge: Scenario = { ...party, name: "purge", purges: true };

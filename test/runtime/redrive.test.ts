@@ -254,8 +254,10 @@ describe("what is told of a decision", () => {
     const rig = failed();
     const decision = rig.discard({ reason: "test data" });
     expect(lines(decision.effects)).toEqual([["Directory", "p", false, undefined], ["DeadLetterDesk", "p:1", false, "discarded"], ["Audit", "p:1:discard", false, "discard"]]);
-    expect(decision.effects[1]).toMatchObject({ entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } } });
-    expect(decision.effects[2]).toMatchObject({ entry: { facts: { who: "ada", what: "discard", target: "p:1", why: "test data" } } });
+    // And the notices: whether those of the end were ever told, nobody knows.
+    expect(decision.effects.flatMap((effect) => (effect.kind === "notice" ? [effect.topic] : []))).toEqual(["deadletters", "results"]);
+    expect(decision.effects[3]).toMatchObject({ entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } } });
+    expect(decision.effects[4]).toMatchObject({ entry: { facts: { who: "ada", what: "discard", target: "p:1", why: "test data" } } });
     expect(decision.effects[0]).toMatchObject({ entry: { facts: { voided: 2 } } });
     expect(rig.state.history.at(-1)).toMatchObject({ what: "discarded" });
   });

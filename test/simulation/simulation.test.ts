@@ -10,11 +10,11 @@ import { median } from "../../simulation/hunt.ts";
 import { runSeed } from "../../simulation/run.ts";
 import { allGraphs, graphScenario, graphSystem } from "../../simulation/scenarios/graphs.ts";
 import { long } from "../../simulation/scenarios/long.ts";
-import { party } from "../../simulation/scenarios/party.ts";
+import { party, redrive } from "../../simulation/scenarios/party.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
 import { say } from "./say.ts";
 
-const SEEDS = { party: 1_300, wild: 400, long: 150, ring: 200, purge: 120 } as const;
+const SEEDS = { party: 1_300, wild: 400, long: 150, ring: 200, purge: 120, redrive: 300 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;
 const TIMEOUT_MS = 240_000;
@@ -43,7 +43,7 @@ test("a seed is a run: the same events, messages and faults every time", async (
 test("crash everywhere: before and after each write and effect, for good and for a while, and a freeze there", { timeout: TIMEOUT_MS }, async () => {
   let points = 0;
   let runs = 0;
-  for (const [scenario, seed] of [[party, 1], [party, 2], [wild, 3], [wild, 5], [long, 1]] as const) {
+  for (const [scenario, seed] of [[party, 1], [party, 2], [wild, 3], [wild, 5], [long, 1], [redrive, 1]] as const) {
     const done = await everywhere(scenario, seed);
     points += done.points;
     runs += done.runs;
