@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
 import { hashJson, plainJson } from "../runtime/canonical.ts";
-import { Fault, type Json, type WireFault } from "../runtime/faults.ts";
+import { Fault, isFault, type Json, type WireFault } from "../runtime/faults.ts";
 import { isId, requireId } from "../runtime/ids.ts";
 import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -15,7 +15,7 @@ import type { IndexEntry } from "../runtime/protocol.ts";
 import type { Host } from "./host.ts";
 import { type EntryPage, Listing } from "./listing.ts";
 import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
-import { type KeptBytes, poisonId, poisonSlice } from "./poison.ts";
+import { type KeptBytes, poisonBuckets, poisonId, poisonSlice } from "./poison.ts";
 import type { Ports } from "./ports.ts";
 import type { Requests } from "./requests.ts";
 
@@ -129,15 +129,29 @@ export class Desk {
 
   // ---- poison -------------------------------------------------------------------------------------------------------
 
-  /** Keeps what cannot be used; resolves on the desk's receipt. The same bytes of one topic, within one slice of time, are one letter. */
-  async poison(kept: KeptBytes, fault: WireFault, topic: string): Promise<void> {
-    const { desk, values, metrics } = this.#parts.host;
+  /**
+   * Keeps what cannot be used; resolves on the desk's receipt. The same bytes of one topic are one letter, however often
+   * the broker brings them.
+   */
+  async poison(kept: KeptBytes, fault: WireFault, topic: string, publishedAtMs: number | undefined): Promise<void> {
     const atMs = this.#nowMs;
-    const bucket = bucketOf(atMs, 0);
+    const buckets = poisonBuckets(atMs, publishedAtMs);
+    for (const bucket of buckets) if ((await this.#letters.find(bucket, poisonId(bucket, topic, kept.sha256))) !== undefined) return;
+    try {
+      await this.#filePoison(buckets[0], kept, fault, topic);
+    } catch (error) {
+      if (!isFault(error) || error.code !== "process.purged") throw error;
+      // Its slice of time was purged, so what stood there was decided long ago.
+      await this.#filePoison(bucketOf(atMs, 0), kept, fault, topic);
+    }
+    this.#parts.host.metrics.deadLetter(fault);
+  }
+
+  async #filePoison(bucket: string, kept: KeptBytes, fault: WireFault, topic: string): Promise<void> {
+    const { desk, values } = this.#parts.host;
     const id = poisonId(bucket, topic, kept.sha256);
-    const content = await values.keep({ topic, ...plainObject(kept), fault: plainJson(fault), atMs }, id);
-    await desk.file(bucket, { id, open: true, atMs, facts: { topic, code: fault.code, message: fault.message }, content });
-    metrics.deadLetter(fault);
+    const content = await values.keep({ topic, ...kept, fault: plainJson(fault) }, id);
+    await desk.file(bucket, { id, open: true, atMs: this.#nowMs, facts: { topic, code: fault.code, message: fault.message }, content });
   }
 
   async #redrivePoison(id: string, input: unknown, { decisionId, reason }: { readonly decisionId: string; readonly reason: string }, caller: Caller): Promise<TaskReceipt> {
@@ -226,10 +240,6 @@ function receiptOf({ taskId = "", taskRoute = "", taskTraceId = "", sequence = 0
 
 function unknown(id: string): Fault {
   return new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
-}
-
-function plainObject(kept: KeptBytes): { readonly [key: string]: Json } {
-  return { ...kept };
 }
 
 /** How a line is shown: without what only tells lines apart. */

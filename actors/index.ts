@@ -85,7 +85,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const sweeper = new Sweeper({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7(), sweeper });
   let facts: SidecarFacts | undefined;
-  const answerAtOnce = (): boolean => facts === undefined || answersAtOnce(facts.components.get(pubsub));
+  const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }), clock: systemClock, log: logger, stopped: () => http.stopping,
   });

@@ -3,6 +3,7 @@
  */
 import { createHash } from "node:crypto";
 import { hashText } from "../runtime/canonical.ts";
+import { bucketOf } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
 
 /** What a body was. `cut`: it went on after these bytes. */
@@ -12,6 +13,8 @@ export interface PoisonBytes {
   readonly size: number;
   /** SHA-256 of the whole body in hex, where `bytes` is not all of it. */
   readonly sha256?: string | undefined;
+  /** When it was published, as its event says. Epoch, milliseconds. */
+  readonly publishedAtMs?: number | undefined;
 }
 
 /** The bytes as they stand in a dead letter. */
@@ -62,4 +65,13 @@ export function poisonId(bucket: string, topic: string, sha256: string): string 
 export function poisonSlice(id: string): string | undefined {
   const slice = POISON_ID.exec(id)?.[1];
   return slice === undefined ? undefined : `${slice}.0000`;
+}
+
+/**
+ * The buckets in which a poison letter may stand already; a new one goes to the first. The moment of publishing is the same
+ * at every repetition. Without one, or with one that cannot be, it is now, and a repetition may come in the slice after.
+ */
+export function poisonBuckets(nowMs: number, publishedAtMs: number | undefined): readonly [string, ...string[]] {
+  const isTold = publishedAtMs !== undefined && publishedAtMs <= nowMs + LIMITS.clockDriftMsMax && publishedAtMs > nowMs - LIMITS.messageLifetimeMsDefault;
+  return isTold ? [bucketOf(publishedAtMs, 0)] : [bucketOf(nowMs, 0), bucketOf(nowMs - LIMITS.indexBucketMs, 0)];
 }

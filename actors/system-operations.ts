@@ -191,6 +191,6 @@ export class SystemOperations implements Operations {
   }
 
   poison(bytes: PoisonBytes, fault: WireFault, topic: string): Promise<void> {
-    return this.#desk.poison(keptBytes(bytes), fault, topic);
+    return this.#desk.poison(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
   }
 }

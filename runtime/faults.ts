@@ -81,7 +81,7 @@ export const FAULTS = {
   "journal.contended": { retryable: true, httpStatus: 503, meaning: "A turn could not be committed against other writers or a silent store.", fix: "Nothing: it is asked again." },
   "journal.broken-chain": { retryable: false, httpStatus: 500, meaning: "A record's predecessor is not the one it was written after: the store lost or changed records. The actor takes no more turns.", fix: "Restore the store. Use one that keeps what it acknowledged." },
   "journal.unreadable": { retryable: false, httpStatus: 500, meaning: "A record does not fit its schema. The actor takes no more turns.", fix: "Look at the key in the message; restore it from a backup." },
-  "journal.newer": { retryable: true, httpStatus: 503, meaning: "A record was written by a newer version of this software.", fix: "Finish the deployment: newer hosts will answer." },
+  "journal.newer": { retryable: true, httpStatus: 503, meaning: "A record or message was written by a newer version of this software.", fix: "Finish the deployment: newer hosts will answer." },
   "record.too-large": { retryable: false, httpStatus: 413, meaning: "A turn would write a record larger than its limit.", fix: "Use smaller values or fewer items at once." },
   "turn.failed": { retryable: false, httpStatus: 500, meaning: "A turn threw an unexpected error.", fix: "This is a defect: report it with the trace id." },
   "index.full": { retryable: true, httpStatus: 503, meaning: "The index of processes has no room.", fix: "Shorten the retention, or decide on dead letters: a bucket leaves when nothing stands in it any more." },

@@ -204,6 +204,8 @@ export const LIMITS = {
   tokensMax: 1_024,
   /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
+  /** Messages that cannot be used and wait for the desk in one host, on a broker that must be answered at once. Above: the broker is asked to deliver again. */
+  poisonQueueMax: 64,
   /** Time a stopping host waits for turns and handlers in flight. */
   drainMs: 10 * SECOND_MS,
 

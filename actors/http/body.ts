@@ -4,7 +4,6 @@
  * Express's own parsers are not used: they answer bad JSON themselves and throw the bytes away, but a message that cannot
  * be read must be kept, as bytes, at the dead letter desk.
  */
-import { createHash, type Hash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
 import { Fault, type FaultCode, type Json } from "../../runtime/faults.ts";
@@ -35,26 +34,44 @@ export interface Bytes {
   readonly sha256?: string;
 }
 
-/** Reads a body. Throws `body.invalid` when the sender went away or compressed it. */
-export async function readBytes(request: IncomingMessage): Promise<Bytes> {
+/** What a {@link Meter} found. */
+export type Measured = Pick<Bytes, "bytes" | "size" | "sha256">;
+
+/** Looks at a body that is larger than its limit, from its first byte on, without keeping it. */
+export interface Meter {
+  /** The first call has everything that was read until the limit was passed. */
+  take(chunk: Buffer): void;
+  measured(): Measured;
+}
+
+/**
+ * Reads a body of at most `bytesMax` bytes, by default LIMITS.bodyBytesMax. Of a larger one the result has the beginning,
+ * or what the meter made of it. Throws `body.invalid` when the sender went away or compressed it.
+ */
+export async function readBytes(request: IncomingMessage, bytesMax: number = LIMITS.bodyBytesMax, newMeter?: () => Meter): Promise<Bytes> {
   const encoding = request.headers["content-encoding"];
   if (encoding !== undefined && encoding !== "identity") throw new Fault("body.invalid", `content-encoding ${encoding.slice(0, ECHO_CHARS)} is not taken; send the body as it is`);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
-    let hash: Hash | undefined;
+    let meter: Meter | undefined;
     // Events, because an async iterator over the request costs more than the rest of reading it.
     request.on("data", (chunk: Buffer) => {
-      const room = LIMITS.bodyBytesMax - size;
-      if (chunk.length > room) hash ??= chunks.reduce((sum, earlier) => sum.update(earlier), createHash("sha256"));
-      hash?.update(chunk);
-      if (room > 0) chunks.push(chunk.subarray(0, room));
+      const room = bytesMax - size;
       size += chunk.length;
+      if (chunk.length > room && meter === undefined) {
+        meter = newMeter?.();
+        meter?.take(Buffer.concat([...chunks, chunk]));
+      } else meter?.take(chunk);
+      if (room > 0) chunks.push(chunk.subarray(0, room));
     });
     const broken = (): void => {
       if (!request.readableEnded) reject(new Fault("body.invalid", "the request ended before its body did"));
     };
-    request.once("end", () => resolve({ bytes: chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks), cut: hash !== undefined, size, ...(hash === undefined ? {} : { sha256: hash.digest("hex") }) }));
+    request.once("end", () => {
+      const bytes = chunks.length === 1 && chunks[0] !== undefined ? chunks[0] : Buffer.concat(chunks);
+      resolve({ bytes, size, ...meter?.measured(), cut: size > bytesMax });
+    });
     request.once("close", broken);
     request.once("error", broken);
   });

@@ -54,8 +54,8 @@ export interface HttpHostOptions {
   readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
-  /** True for pubsub.in-memory. */
-  readonly answerAtOnce: boolean | (() => boolean);
+  /** True for pubsub.in-memory; undefined while that is not known. */
+  readonly answerAtOnce: boolean | (() => boolean | undefined);
   /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
   readonly appToken?: string | undefined;
   /** Further tokens for the users' API, with roles of their own; they need an app token beside them. */
@@ -83,7 +83,7 @@ export class HttpHost {
       if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and takes no new work");
     };
     this.#clock = options.clock ?? MACHINE_CLOCK;
-    this.#subscriber = new Subscriber({ ...options, nowMs: () => this.#clock.nowMs(), admit });
+    this.#subscriber = new Subscriber({ ...options, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
     this.app = this.#build(options, admit);
     this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs }, this.app);
@@ -131,6 +131,7 @@ export class HttpHost {
   }
 
   async #close(): Promise<void> {
+    this.#subscriber.end();
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();

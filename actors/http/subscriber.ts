@@ -8,14 +8,16 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, type FaultCode, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations.ts";
-import type { Transport } from "../ports.ts";
-import { check, parseBytes, readBytes, tooLarge, type Bytes } from "./body.ts";
+import type { Clock, Transport } from "../ports.ts";
+import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
+import { PoisonKeeper } from "./poison-keeper.ts";
+import { readPublished } from "./published.ts";
 import { TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 
@@ -29,11 +31,10 @@ export interface SubscriberOptions {
   readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
-  /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. */
-  readonly answerAtOnce: boolean | (() => boolean);
+  /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. Undefined: not known yet. */
+  readonly answerAtOnce: boolean | (() => boolean | undefined);
   readonly logger: Logger;
-  /** Epoch, milliseconds. */
-  readonly nowMs: () => number;
+  readonly clock: Clock;
   /** Throws `system.stopping` when no new work may begin. */
   readonly admit: () => void;
 }
@@ -48,15 +49,30 @@ const CloudEvent = z.looseObject({
   data: z.unknown().refine((data) => data !== undefined, "data is required"),
   traceparent: z.string().optional(),
   tracestate: z.string().optional(),
+  /** daprd writes `ttlInSeconds` of the publisher so. */
+  expiration: z.iso.datetime({ offset: true }).optional(),
   /** A traceparent of the publisher's that daprd leaves alone: it replaces `traceparent`, and empties it where tracing is off. */
   troupetrace: z.string().optional(),
 });
 type CloudEvent = z.infer<typeof CloudEvent>;
 
+/** The moment that an event of any kind tells, if it does. */
+const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
+
+/** Refusals of an actor that no message of ours gets in good order, so that nobody waits for being told. */
+const NOBODYS: readonly FaultCode[] = ["message.invalid", "agent.unknown"];
+
+/** What came, and where. */
+interface Delivered {
+  readonly received: Bytes;
+  readonly topic: string;
+  readonly event: CloudEvent;
+}
+
 interface Subscription {
   readonly topic: string;
   readonly route: string;
-  readonly handle: (event: CloudEvent, trace: Trace) => Promise<Status>;
+  readonly handle: (delivered: Delivered, trace: Trace) => Promise<Status>;
 }
 
 /** The topics of one host. */
@@ -64,26 +80,39 @@ export class Subscriber {
   readonly router: Router;
   readonly #options: SubscriberOptions;
   readonly #queues: PQueue[] = [];
+  readonly #poison: PoisonKeeper;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
+    this.#poison = new PoisonKeeper(options);
     this.router = Router({ caseSensitive: true });
     const subscriptions = this.#subscriptions();
     this.router.get("/dapr/subscribe", (_request, response) => {
-      response.json(subscriptions.map(({ topic, route }) => ({ pubsubname: options.pubsub, topic, route })));
+      response.json(subscriptions.map(({ topic, route }) => ({ pubsubname: options.pubsub, topic, route, metadata: { rawPayload: "true" } })));
     });
     for (const subscription of subscriptions) this.#serve(subscription);
+  }
+
+  get #answersAtOnce(): boolean | undefined {
+    const { answerAtOnce } = this.#options;
+    return typeof answerAtOnce === "function" ? answerAtOnce() : answerAtOnce;
   }
 
   /** Resolves when what was taken off the broker before its actor was asked has been handed over. */
   async idle(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.onIdle()));
+    await this.#poison.idle();
+  }
+
+  /** Nothing that waits is tried again. */
+  end(): void {
+    this.#poison.end();
   }
 
   #subscriptions(): readonly Subscription[] {
     const { system, agents } = this.#options;
     return [
-      { topic: topics.tasks(system), route: "/topics/tasks", handle: (event, trace) => this.#task(event, trace) },
+      { topic: topics.tasks(system), route: "/topics/tasks", handle: ({ event }, trace) => this.#task(event, trace) },
       { topic: topics.manager(system), route: "/topics/manager", handle: this.#forwarder(actorType(system, "ProcessManager")) },
       ...agents.map((agent) => ({ topic: topics.agent(system, agent), route: `/topics/agent/${agent}`, handle: this.#forwarder(actorType(system, agent)) })),
     ];
@@ -97,10 +126,10 @@ export class Subscriber {
       let received: Bytes | undefined;
       try {
         this.#options.admit();
-        received = await readBytes(request);
+        received = await readPublished(request);
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
-        answer(await handle(event, traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request)));
+        answer(await handle({ received, topic, event }, traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request)));
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
@@ -110,12 +139,14 @@ export class Subscriber {
   /** A task: its receipt is its acknowledgement. */
   async #task(event: CloudEvent, trace: Trace): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
-    const expiresAtMs = Date.parse(event.time) + LIMITS.messageLifetimeMsDefault;
-    if (this.#options.nowMs() > expiresAtMs) {
-      throw new Fault("message.expired", `event ${event.id} of ${event.time} expired at ${new Date(expiresAtMs).toISOString()}`);
-    }
     // The event's id makes a redelivery the same task.
     const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
+    const expiresAtMs = event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
+    if (this.#options.clock.nowMs() > expiresAtMs) {
+      // A new consumer reads a stream from its beginning: what was done in time is no poison.
+      if (await this.#isKnown(id)) return "SUCCESS";
+      throw new Fault("message.expired", `event ${event.id} of ${event.time} expired at ${new Date(expiresAtMs).toISOString()}`);
+    }
     // The token of the request is daprd's and says nothing about who published.
     try {
       await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
@@ -127,28 +158,40 @@ export class Subscriber {
     return "SUCCESS";
   }
 
+  /** Whether there is or was such a process. Throws when nobody can tell. */
+  async #isKnown(id: string): Promise<boolean> {
+    try {
+      await this.#options.operations.process(id);
+      return true;
+    } catch (error) {
+      if (!isFault(error) || (error.code !== "process.unknown" && error.code !== "process.purged")) throw error;
+      return error.code === "process.purged";
+    }
+  }
+
   /** Hands messages for the actors of one type over. */
   #forwarder(type: string): Subscription["handle"] {
     const queue = new PQueue({ concurrency: LIMITS.agentConcurrencyDefault });
     this.#queues.push(queue);
-    return async (event) => {
+    return async (delivered) => {
+      const { event } = delivered;
       const message = checkMessage(event.data, "the message in the event's data");
       if (message.to.type !== type) throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
-      const { answerAtOnce } = this.#options;
-      if (!(typeof answerAtOnce === "function" ? answerAtOnce() : answerAtOnce)) return this.#deliver(message);
+      if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
-      void queue.add(() => this.#deliver(message));
+      void queue.add(() => this.#deliver(message, delivered));
       return "SUCCESS";
     };
   }
 
   /** Never throws. A refusal that is final is acknowledged: the sender asks again by itself and gets it told. */
-  async #deliver(message: Message): Promise<Status> {
+  async #deliver(message: Message, { received, topic }: Delivered): Promise<Status> {
     const facts = { messageId: message.id, processId: message.processId, to: message.to };
     try {
       const answer = await this.#options.transport.deliver(message);
       if ("receipt" in answer) return "SUCCESS";
       this.#options.logger.debug({ ...facts, fault: answer.refused }, "an actor refused a message");
+      if (NOBODYS.includes(answer.refused.code)) return await this.#keep(received, answer.refused, topic);
       return isRetryable(answer.refused) ? "RETRY" : "SUCCESS";
     } catch (error) {
       const fault = faultFrom(error, "sidecar.unavailable");
@@ -157,23 +200,33 @@ export class Subscriber {
     }
   }
 
-  /** What was wrong with an event decides: what may pass is given back, what will not is kept at the desk first. */
+  /**
+   * What was wrong with an event decides: what may pass is given back, what will not is kept at the desk first. A message
+   * of a newer version is kept too: given back, it would hold a handler of the broker for as long as a deployment lasts,
+   * and a few of them all handlers. Its sender asks again by itself.
+   */
   async #refuse(received: Bytes | undefined, error: unknown, topic: string): Promise<Status> {
     const fault = faultFrom(error, "turn.failed");
     // Without bytes there is nothing to keep: the body did not arrive whole.
-    if (received === undefined || isRetryable(fault)) return "RETRY";
+    if (received === undefined || (isRetryable(fault) && fault.code !== "journal.newer")) return "RETRY";
     return this.#keep(received, fault, topic);
   }
 
   async #keep(received: Bytes, fault: WireFault, topic: string): Promise<Status> {
-    const { logger, operations } = this.#options;
-    try {
-      await operations.poison(received, fault, topic);
-      logger.warn({ topic, fault }, "an event could not be used; it is at the dead letter desk");
-      return "SUCCESS";
-    } catch (error) {
-      logger.warn({ topic, fault, err: error }, "an event could not be used nor kept; the broker is asked to deliver it again");
-      return "RETRY";
-    }
+    const poison = { bytes: { ...received, publishedAtMs: toldAtMs(received) }, fault, topic };
+    // Nobody sends poison again, so a broker that may be a durable one keeps it until the desk has it.
+    const isKept = this.#answersAtOnce === true ? this.#poison.queue(poison) : await this.#poison.keep(poison);
+    return isKept ? "SUCCESS" : "RETRY";
+  }
+}
+
+function toldAtMs({ bytes, cut }: Bytes): number | undefined {
+  if (cut) return undefined;
+  try {
+    const told = Told.safeParse(parseBytes(bytes));
+    return told.success ? Date.parse(told.data.time) : undefined;
+  } catch {
+    // No JSON tells nothing.
+    return undefined;
   }
 }

@@ -1,6 +1,7 @@
 /**
  * @module Two hosts on one store: takeover after three missed beats, frozen hosts refused, recovery, and bounds.
  */
+import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
@@ -223,11 +224,29 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     await expect(one.operations.deadLetters({}, "x/y", 2)).rejects.toMatchObject({ code: "body.invalid" });
   });
 
-  test("poison without a process lies at the desk once", async () => {
-    const { one } = world();
-    for (let time = 0; time < 2; time += 1) await one.operations.poison({ bytes: Buffer.from("{"), size: 1 }, { code: "message.invalid", message: "no JSON" }, "sys.tasks");
-    const { entries } = await one.operations.deadLetters({}, undefined, 10);
-    expect(entries).toMatchObject([{ topic: "sys.tasks", code: "message.invalid" }]);
-    expect(await one.operations.deadLetter((entries[0] as { readonly id: string }).id)).toMatchObject({ letter: { bytes: "{" } });
+  test("poison without a process lies at the desk once, whenever the broker brings it again", async () => {
+    const made = world();
+    const { one } = made;
+    const lines = async (topic: string): Promise<readonly Json[]> => (await one.operations.deadLetters({}, undefined, 50)).entries.filter((entry) => (entry as { readonly topic: Json }).topic === topic);
+    const fault = { code: "message.invalid", message: "no JSON" } as const;
+    const publishedAtMs = made.world.clock.nowMs() - 1_000;
+    const [binary, large] = [Uint8Array.of(0, 255, 10), Buffer.alloc(LIMITS.poisonBytesMax + 5, "ab")];
+    for (const afterMs of [0, 0, LIMITS.indexBucketMs, LIMITS.indexBucketMs]) {
+      await made.world.clock.advance(afterMs);
+      await one.operations.poison({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.tasks");
+      // What tells no moment is found in the slice before.
+      if (afterMs === 0) for (const bytes of [binary, large]) await one.operations.poison({ bytes, size: bytes.length }, fault, "sys.agent.A");
+    }
+    await one.operations.poison({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.manager");
+    expect([await lines("sys.tasks"), await lines("sys.manager"), await lines("sys.agent.A")].map(({ length }) => length)).toEqual([1, 1, 2]);
+    const [task] = await lines("sys.tasks");
+    expect(task).toMatchObject({ topic: "sys.tasks", code: "message.invalid", open: true });
+    const letters = await Promise.all([...(await lines("sys.tasks")), ...(await lines("sys.agent.A"))].map((entry) => one.operations.deadLetter((entry as { readonly id: string }).id)));
+    const sorted = letters.map((letter) => (letter as { readonly letter: { readonly [key: string]: Json } }).letter).sort((a, b) => Number(a["size"]) - Number(b["size"]));
+    expect(sorted).toMatchObject([
+      { bytes: "{", encoding: "utf8", size: 1, cut: false },
+      { bytes: Buffer.from(binary).toString("base64"), encoding: "base64", size: 3, cut: false },
+      { bytes: large.toString("utf8", 0, LIMITS.poisonBytesMax), encoding: "utf8", size: large.length, sha256: createHash("sha256").update(large).digest("hex"), cut: true },
+    ]);
   });
 });

@@ -4,6 +4,7 @@ import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations.ts";
+import type { PoisonBytes } from "../../../actors/poison.ts";
 import type { ActorHost, Transport } from "../../../actors/ports.ts";
 import { Watchers } from "../../../actors/watchers.ts";
 import type { Json, WireFault } from "../../../runtime/faults.ts";
@@ -28,9 +29,19 @@ export interface Seen {
   readonly received: Message[];
   readonly delivered: Message[];
   readonly submitted: { readonly submission: Submission; readonly caller: Caller; readonly waitMs: number }[];
-  readonly poisoned: { readonly bytes: string; readonly fault: WireFault; readonly topic: string }[];
+  readonly poisoned: Poisoned[];
+  /** How often the desk was asked to keep something. */
+  atDesk: number;
   readonly events: string[];
   readonly log: string[];
+}
+
+/** What came to the desk: as text, and as it was handed over. */
+export interface Poisoned {
+  readonly bytes: string;
+  readonly fault: WireFault;
+  readonly topic: string;
+  readonly raw: PoisonBytes;
 }
 
 export interface HttpRig {
@@ -59,7 +70,7 @@ export const ErrorAnswer = z.strictObject({
 const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
-  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], events: [], log: [] };
+  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], atDesk: 0, events: [], log: [] };
   const watchers = new Watchers();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
@@ -161,8 +172,9 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     stops: async () => ({ stops: [] }),
     watch: (id, news) => watchers.watch(id, news),
     poison: async (bytes, fault, topic) => {
+      seen.atDesk += 1;
       await behaviour.poison();
-      seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic });
+      seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
     },
   };
 }
@@ -201,6 +213,13 @@ export function message(id: string, to: Address = { type: "party.Planner", id: "
 /** An event as daprd delivers it. */
 export function event(data: unknown, more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
   return { specversion: "1.0", id: "event-1", source: "s", type: "t", time: new Date().toISOString(), datacontenttype: "application/json", topic: "x", pubsubname: "pubsub", traceid: "", traceparent: "", tracestate: "", data, ...more };
+}
+
+/** Bytes of a topic as daprd delivers them where `rawPayload` is asked for. */
+export function raw(bytes: string | Uint8Array): string {
+  return JSON.stringify({
+    data_base64: Buffer.from(bytes).toString("base64"), datacontenttype: "application/octet-stream", id: "of-daprd", pubsubname: "pubsub", source: "Dapr", specversion: "1.0", topic: "x", type: "com.dapr.event.sent",
+  });
 }
 
 /** A promise and its resolver. */
