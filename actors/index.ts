@@ -85,12 +85,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const sweeper = new Sweeper({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7(), sweeper });
   let facts: SidecarFacts | undefined;
+  const found = Promise.withResolvers<void>();
+  const ready = async (): Promise<void> => (facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined);
   const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }), clock: systemClock, log: logger, stopped: () => http.stopping,
   });
   const http: HttpHost = new HttpHost({
-    resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce,
+    resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, ready,
     appToken: options.appToken, tokens: options.tokens, clock: systemClock, logger,
   });
   const port = await http.listen(options.appPort, options.host);
@@ -99,6 +101,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     if (facts === undefined) return 0;
     requireComponents(facts, stateStore, pubsub, logger);
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
+    found.resolve();
     void watchdog.run();
     logger.info({ dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) }, "the sidecar is there");
     const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });

@@ -56,6 +56,8 @@ export interface HttpHostOptions {
   readonly pubsub: string;
   /** True for pubsub.in-memory; undefined while that is not known. */
   readonly answerAtOnce: boolean | (() => boolean | undefined);
+  /** What comes on a topic waits for it: the sidecar is known, or was waited for long enough. Default: at once. */
+  readonly ready?: (() => Promise<unknown>) | undefined;
   /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
   readonly appToken?: string | undefined;
   /** Further tokens for the users' API, with roles of their own; they need an app token beside them. */

@@ -33,6 +33,8 @@ export interface SubscriberOptions {
   readonly pubsub: string;
   /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. Undefined: not known yet. */
   readonly answerAtOnce: boolean | (() => boolean | undefined);
+  /** Resolves when the sidecar and its components are known, or were waited for long enough. Default: at once. */
+  readonly ready?: (() => Promise<unknown>) | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Throws `system.stopping` when no new work may begin. */
@@ -127,6 +129,8 @@ export class Subscriber {
       try {
         this.#options.admit();
         received = await readPublished(request);
+        // A broker in memory forgets what is given back, so nothing is refused only because it came early.
+        await this.#options.ready?.();
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
         answer(await handle({ received, topic, event }, traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request)));

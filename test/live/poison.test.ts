@@ -17,7 +17,7 @@ const AT_ONCE = 32;
 const SHELVES = 50;
 const TEST_MS = 180_000;
 /** Everything has ended so long after the last message was published; a kill costs the broker's redelivery. */
-const END_MS = 90_000;
+const END_MS = 40_000;
 const POLL_MS = 100;
 const KILLS_AT_LETTERS = [5, 20];
 

@@ -172,6 +172,24 @@ describe("when a broker must be answered at once", () => {
   });
 });
 
+test("what comes before the sidecar is known waits for it", async () => {
+  await rig.host.drain();
+  const known = gate();
+  let waited = 0;
+  rig = await startRig({
+    ready: () => {
+      waited += 1;
+      return known.opened;
+    },
+  });
+  const answers = [post("tasks", raw(JSON.stringify(event({ id: "early", route: "trip", input: 1 })))), post("manager", raw("{"))];
+  await expect.poll(() => waited).toBe(2);
+  expect([rig.seen.submitted, rig.seen.atDesk]).toEqual([[], 0]);
+  known.open();
+  expect(await Promise.all(answers)).toEqual([SUCCESS, SUCCESS]);
+  expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.poisoned.length]).toEqual([["early"], 1]);
+});
+
 test("while it is not known which broker it is, poison is acknowledged on the desk's receipt", async () => {
   await rig.host.drain();
   rig = await startRig({ answerAtOnce: () => undefined });
