@@ -66,7 +66,9 @@ async function coming(request: IncomingMessage): Promise<Coming | undefined> {
   }
 }
 
-function event(body: unknown, isNotice: boolean): Coming {
+/** Notices come as events; of the other topics daprd delivers raw bytes, which are events. */
+function event(delivered: unknown, isNotice: boolean): Coming {
+  const body: unknown = isNotice ? delivered : JSON.parse(Buffer.from(text(delivered, "data_base64"), "base64").toString("utf8"));
   const data = field(body, "data");
   const id = isNotice ? text(data, "processId") : text(field(data, "to"), "id");
   return { kind: isNotice ? "notice" : "event", id, name: text(body, "id") };
