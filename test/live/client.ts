@@ -85,6 +85,35 @@ export class Client {
     return (await this.#call(`/processes/${id}/cancel`, { method: "POST", body: "{}" })).status;
   }
 
+  /** One try to redrive a dead letter. */
+  redrive(letter: string, body: unknown): Promise<{ readonly status: number; readonly body: unknown }> {
+    return this.#call(`/deadletters/${encodeURIComponent(letter)}/redrive`, { method: "POST", body: JSON.stringify(body) });
+  }
+
+  /** One dead letter with its content. */
+  letter(id: string): Promise<{ readonly status: number; readonly body: unknown }> {
+    return this.#call(`/deadletters/${encodeURIComponent(id)}`);
+  }
+
+  /** Waits until all of these letters wait for a decision. Throws at the end of its time. */
+  async lettersCome(ids: readonly string[], endMs: number): Promise<void> {
+    for (;;) {
+      const there = await this.letters();
+      if (ids.every((id) => there.has(id))) return;
+      if (Date.now() > endMs) throw new Error(`letters are missing: ${ids.filter((id) => !there.has(id)).join(", ")}`);
+      await sleep(POLL_MS);
+    }
+  }
+
+  /** Waits until no letter waits for a decision; those that do at the end of its time. */
+  async lettersGone(endMs: number): Promise<ReadonlySet<string>> {
+    for (;;) {
+      const there = await this.letters().catch(() => undefined);
+      if (there?.size === 0 || Date.now() > endMs) return there ?? new Set(["nobody tells"]);
+      await sleep(POLL_MS);
+    }
+  }
+
   /** Ids of all dead letters. */
   async letters(): Promise<Set<string>> {
     const ids = new Set<string>();

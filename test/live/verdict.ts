@@ -127,11 +127,16 @@ async function missingLetters(world: World, failed: ReadonlySet<string>): Promis
 
 /** Counts outcomes in the records themselves, past the code that wrote them. */
 export async function outcomesInJournal(world: World, id: string): Promise<number> {
-  let outcomes = 0;
+  return (await recordsOf(world, id)).reduce((sum, record) => sum + record.split('{"e":"ended"').length - 1, 0);
+}
+
+/** The records of a process as they stand in the store. */
+export async function recordsOf(world: World, id: string): Promise<string[]> {
+  const records: string[] = [];
   for (let sequence = 1; ; sequence += 1) {
     const record = await readRecord(world, `live/live.ProcessManager/${id}/${sequence}`);
-    if (record === undefined) return outcomes;
-    outcomes += record.split('{"e":"ended"').length - 1;
+    if (record === undefined) return records;
+    records.push(record);
   }
 }
 

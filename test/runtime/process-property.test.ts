@@ -9,6 +9,7 @@ import { expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Decision } from "../../runtime/machine.ts";
+import { nextRun } from "../../runtime/process/acts.ts";
 import type { ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/state.ts";
 import type { Message } from "../../runtime/protocol.ts";
@@ -42,7 +43,7 @@ const slip: fc.Arbitrary<Slip> = fc.tuple(stop(1), stop(2), stop(3)).map((stops)
 
 /** What may happen next; `pick` chooses among all requests ever made, so late and repeated answers come by themselves. */
 const step = fc.record({
-  what: fc.constantFrom("output", "output", "output", "fault", "poison", "handOff", "question", "question", "repeat", "tick", "wait", "late", "cancel", "undo", "stale", "task"),
+  what: fc.constantFrom("output", "output", "output", "fault", "poison", "handOff", "question", "question", "repeat", "tick", "wait", "late", "cancel", "undo", "stale", "task", "decide", "decide", "ring"),
   pick: fc.nat(200),
   index: fc.nat(2),
   ms: fc.constantFrom(1, 400, 2_500, 11_000),
@@ -77,7 +78,12 @@ class Storm {
   #check(decision: Decision<ProcessEvent>): void {
     const { state } = this.rig;
     const works = Object.values(state.works);
-    expect(this.rig.ends.length).toBeLessThanOrEqual(1);
+    expect(this.rig.ends.length).toBeLessThanOrEqual(1 + this.runs);
+    // One decision for each letter, whoever asks how often, and a new run only by a redrive.
+    const decided = (state.acts ?? []).filter(({ what }) => what !== "cancel").map(({ run }) => run);
+    expect(new Set(decided).size).toBe(decided.length);
+    expect(this.runs).toBe((state.acts ?? []).filter(({ what }) => what === "redrive").length);
+    for (const work of works) expect(Number(work.id.split(":")[1]), "no work of an old run").toBe(state.run);
     if (state.phase === "ended") expect(works).toEqual([]);
     if (state.phase === "ended" && state.outcome?.status !== "completed" && state.outcome?.status !== "partial") expect(state.asked).toEqual([]);
     for (const work of works) if (work.undoes !== undefined) expect(state.works[work.undoes]).toBeUndefined();
@@ -106,15 +112,39 @@ class Storm {
     else if (what === "cancel" && pick % 4 === 0) this.give(message({ kind: "cancel", reason: "r" }));
     else if (what === "undo" && this.#parent && pick % 4 === 0) this.give(message({ kind: "undo", workId: "above:1:s:0:1", undoId: "above:1:s:0:1/undo", attempt: 1 + (pick % 3), agent: "main", retainUntilMs: 1 }));
     else if (what === "task") this.#task();
+    else if (what === "decide") this.#decide(pick, index);
+    else if (what === "ring") this.give({ kind: "tick", run: rig.state.run + index - 1, nudged: pick % 5 === 0 });
     else this.give((rig.after(what === "wait" ? ms : what === "late" && pick % 8 === 0 ? 130_000 : 0), { kind: "tick" }));
   }
 
-  /** Answers everything that is asked until nothing is. */
-  drain(): void {
+  /** New runs that were opened. */
+  get runs(): number {
+    return this.rig.log.filter(({ e }) => e === "reopened").length;
+  }
+
+  /** Somebody decides: on this run's letter or an old one, for a run that is prepared or not, with an input or without. */
+  #decide(pick: number, index: number): void {
+    const { rig } = this;
+    const run = Math.max(1, rig.state.run - (pick % 5 === 0 ? 1 : 0));
+    const input = pick % 3 === 0 ? { input: { json: { n: pick } } } : {};
+    const body: Message["body"] = { kind: "decision", what: pick % 7 === 0 ? "discard" : "redrive", run, decisionId: `d${index}`, reason: "", ...input };
+    this.give({ kind: "message", message: rig.message(`decision-${index}`, body, 10_000_000), prepared: nextRun(rig.state) - (pick % 11 === 0 ? 1 : 0) });
+  }
+
+  redrive(): void {
+    const { rig } = this;
+    this.give({ kind: "message", message: rig.message("again", { kind: "decision", what: "redrive", run: rig.state.run, decisionId: `again-${rig.state.run}`, reason: "" }, 10_000_000), prepared: nextRun(rig.state) });
+  }
+
+  /** Answers everything that is asked until nothing is: the first work after so many fails for good, and every so manyth undo had something to undo. */
+  drain({ fails = Number.POSITIVE_INFINITY, torn = 0 } = {}): void {
+    let works = 0;
+    let undos = 0;
     for (let round = 0; this.rig.state.phase === "open" && round < 400; round += 1) {
       const work = Object.values(this.rig.state.works).find((one) => one.status === "asked");
       if (work === undefined) this.give((this.rig.after(5_000), { kind: "tick" }));
-      else this.give({ kind: "message", message: this.rig.message("drain", { kind: "result", workId: work.id, attempt: work.attempt, result: { output: { json: 0 } } }) });
+      else if (work.kind === "undo") this.give({ kind: "message", message: this.rig.message("drain", { kind: "result", workId: work.id, attempt: work.attempt, result: { output: { json: torn > 0 && (undos += 1) % torn === 0 ? true : null } } }) });
+      else this.give({ kind: "message", message: this.rig.message("drain", { kind: "result", workId: work.id, attempt: work.attempt, result: (works += 1) > fails ? { fault: { code: "agent.refused", message: "no" } } : { output: { json: 0 } } }) });
     }
   }
 }
@@ -132,7 +162,7 @@ test("whatever comes in whatever order, a run ends once, and only after everythi
       for (const one of steps) storm.apply(one);
       storm.drain();
       expect(storm.rig.state.phase).toBe("ended");
-      expect(storm.rig.ends).toHaveLength(1);
+      expect(storm.rig.ends).toHaveLength(1 + storm.runs);
     }),
     { numRuns: RUNS },
   );
@@ -153,4 +183,25 @@ test("left alone by everybody, a process ends by its deadline and the limit of c
     }),
     { numRuns: 25 },
   );
+}, 120_000);
+
+test("runs that fail are redriven in any state of what they left, and each ends once", () => {
+  let redriven = 0;
+  const rounds = fc.array(fc.record({ steps: fc.array(step, { maxLength: 12 }), fails: fc.nat(6), torn: fc.nat(3) }), { minLength: 1, maxLength: 4 });
+  fc.assert(
+    fc.property(slip, rounds, (made, all) => {
+      const storm = new Storm(made, false);
+      for (const { steps, fails, torn } of all) {
+        for (const one of steps) storm.apply(one);
+        storm.drain({ fails, torn });
+        expect(storm.rig.state.phase).toBe("ended");
+        storm.redrive();
+      }
+      storm.drain();
+      expect(storm.rig.ends).toHaveLength(1 + storm.runs);
+      redriven += storm.runs;
+    }),
+    { numRuns: RUNS },
+  );
+  expect(redriven).toBeGreaterThan(RUNS / 4);
 }, 120_000);
