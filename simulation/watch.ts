@@ -172,7 +172,7 @@ export class Watch {
     const before = shadow.state;
     for (const event of this.#follow<ProcessState, ProcessEvent>(shadow, number, snapshotNumber, content, evolveProcess)) this.#outcome(shadow, before, event);
     const { state } = shadow;
-    if (state.outcome !== undefined && before.outcome === undefined) this.onEnded(state);
+    if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.onEnded(state);
     if (state.phase === "open" && number !== "snapshot") this.#alarm(world, life, shadow);
     if (state.hops > LIMITS.hopsMax) this.find("hops are bounded", `${state.id} made ${state.hops}`);
     for (const work of Object.values(state.works)) {
@@ -188,7 +188,7 @@ export class Watch {
     }
     if (event.e === "reopened") this.#reopened(shadow.id, before, event);
     if (event.e === "undo-failed") this.#givenUp(before, event);
-    if (event.e !== "ended" || before.outcome === undefined) return;
+    if (event.e !== "ended" || before.outcome === undefined || before.run !== shadow.state.run) return;
     // A parent may have the whole process undone; its outcome stays.
     if (before.undo === undefined && shadow.state.undo === undefined) this.find("one outcome for each run", `${shadow.id} ended ${event.outcome.status} after it had ended ${before.outcome.status}`);
     else if (before.outcome.status !== event.outcome.status) this.find("one outcome for each run", `${shadow.id} ended ${before.outcome.status}, and then ${event.outcome.status}`);

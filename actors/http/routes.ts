@@ -89,11 +89,11 @@ export const ROUTES = {
   redriveDeadLetter: spec({
     method: "post", path: "/deadletters/{id}/redrive", summary: "Runs a dead letter's process again from the stop that failed, as a new run", role: "decide", params: LetterParams, query: NoQuery, body: RedriveRequest, bodyOptional: true,
     answers: { 202: json(Receipt, "The new run is accepted. `Location` is its process.") },
-    faults: ["id.invalid", "deadletter.unknown", "schema.input", "schema.task", "route.unknown", "process.unknown", "process.purged", "process.conflict", "system.overloaded", ...CHANGING],
+    faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "deadletter.nested", "schema.input", "schema.task", "route.unknown", "agent.unknown", "process.unknown", "process.purged", "process.conflict", "system.overloaded", ...CHANGING],
   }),
   discardDeadLetter: spec({
     method: "post", path: "/deadletters/{id}/discard", summary: "Decides that a dead letter stays as it is", role: "decide", params: LetterParams, query: NoQuery, body: DiscardRequest,
-    answers: { 200: json(LetterEntry, "The decided letter, without content.") }, faults: ["id.invalid", "deadletter.unknown", ...CHANGING],
+    answers: { 200: json(LetterEntry, "The decided letter, without content.") }, faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
   showGraph: spec({
     method: "get", path: "/graph", summary: "Shows agents and routes and who may lead to whom", role: "read", params: NoParams, query: NoQuery,

@@ -151,3 +151,6 @@ function tasksOf(seed: number): readonly SimTask[] {
 
 /** Random systems under random faults. */
 export const wild: Scenario = { name: "wild", system: (seed) => randomSystem(seed % SYSTEMS), tasks: tasksOf, strict: true };
+
+/** The same, and people decide on what failed. */
+export const wildRedrive: Scenario = { ...wild, name: "wildRedrive", decides: true };
