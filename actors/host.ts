@@ -134,6 +134,7 @@ export class Host implements ActorHost {
   async inspect(actor: Address): Promise<Json> {
     if (actor.type === this.#processType) {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
+      if (state.phase === "open") this.processes.takeUp(actor.id);
       return processView(state, sequence, this.values);
     }
     const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;

@@ -4,7 +4,7 @@
 import { Fault, type Json } from "../runtime/faults.ts";
 import type { InsertResult, StateStore, Tagged } from "./ports.ts";
 
-/** Until `open` is called, reads and removals throw `store.unavailable`, and no write is known to be made. */
+/** Until `open` is called, reads and removals throw `sidecar.unavailable`, and no write is known to be made. */
 export class LateStore implements StateStore {
   #store: StateStore | undefined;
 
@@ -33,7 +33,7 @@ export class LateStore implements StateStore {
   }
 
   #opened(): StateStore {
-    if (this.#store === undefined) throw new Fault("store.unavailable", "the sidecar has not been reached yet");
+    if (this.#store === undefined) throw new Fault("sidecar.unavailable", "the sidecar has not been reached yet");
     return this.#store;
   }
 }

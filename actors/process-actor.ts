@@ -236,6 +236,16 @@ export class ProcessActors {
     await this.tick(id, undefined, true);
   }
 
+  /**
+   * Somebody looked here for an open process which this host has not in hand: placement has moved it. Its next tick would
+   * find that out too, but Dapr's scheduler can keep ticks back for a minute when an app freezes (docs/chaos.md).
+   */
+  takeUp(id: string): void {
+    if (this.#open.has(id)) return;
+    this.#open.add(id);
+    this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a process was not taken up; its alarm will see to it"));
+  }
+
   /** M2. */
   async #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
     // What is left of a task that never was can only be purged by a line that leads to it. It stands as open, because a task may still come.

@@ -155,7 +155,7 @@ export class Sweeper {
       if (seen.kind === "later" && seen.isWaiting && !line.open) pass.waiting += 1;
       return seen;
     } catch (error) {
-      if (isFault(error) && error.code === "store.unavailable") throw error;
+      if (isFault(error) && (error.code === "store.unavailable" || error.code === "sidecar.unavailable")) throw error;
       this.#parts.log.warn({ processId: line.id, fault: faultFrom(error, "turn.failed") }, "a process could not be purged");
       return later(clock.nowMs() + LIMITS.tombstoneMs);
     }

@@ -118,6 +118,21 @@ describe("law: a starting host finds what is open and nudges it", () => {
     expect(await world.until(two, "p2", 10_000)).toMatchObject({ output: { by: "two" } });
   });
 
+  test("a host that is asked about a process takes it up, though its alarm is kept back and nobody looked through the index", async () => {
+    const world = new World();
+    const one = world.join(systemOf("one", () => new Promise<never>(() => {})), "one");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    const two = world.join(systemOf("two", async (name) => name), "two");
+    one.freeze();
+    for (const cancel of world.alarms.values()) cancel();
+    world.alarms.clear();
+    expect(await two.operations.process("p")).toMatchObject({ phase: "open" });
+    await flush();
+    expect([...world.alarms.keys()]).toContain("p/run-1");
+    expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
+  });
+
   test("a line of the index without a process is closed when it is old, and left when it is young", async () => {
     const world = new World();
     const one = world.join(systemOf("one", async (name) => name), "one");

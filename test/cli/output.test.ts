@@ -12,6 +12,8 @@ const ESCAPE = "\u001B[";
 
 function terminal(isTTY: boolean): void {
   vi.stubEnv("TERM", "xterm-256color");
+  // Node takes a terminal of most CI services for one without colours.
+  for (const name of ["CI", "TF_BUILD", "TEAMCITY_VERSION", "TMUX"]) vi.stubEnv(name, undefined);
   vi.spyOn(process, "stdout", "get").mockReturnValue(Object.assign(Object.create(process.stdout) as typeof process.stdout, { isTTY, columns: COLUMNS, getColorDepth: WriteStream.prototype.getColorDepth }));
 }
 

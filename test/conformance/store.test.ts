@@ -40,14 +40,18 @@ function contract(kind: Kind, reason: string | undefined): void {
   purging(() => rig, one);
   removing(() => rig);
   // These two hurt the store, so they come last.
-  outage(kind, () => rig, one);
-  test.skipIf(kind === "memory")("a restart of everything keeps what was written", async () => {
+  if (!kind.startsWith("sqlite")) outage(() => rig, one);
+  if (kind !== "memory") restart(() => rig, one);
+}
+
+function restart(rig: () => Rig, one: One): void {
+  test("a restart of everything keeps what was written", async () => {
     const keys = Array.from({ length: 8 }, (_, index) => `${fresh("kept")}/${index + 1}`);
-    for (const key of keys) expect(await rig.store.insert(key, JSON.stringify({ key }))).toBe("inserted");
-    await rig.restart?.();
-    const found = await eventually(() => rig.store.read(keys));
+    for (const key of keys) expect(await rig().store.insert(key, JSON.stringify({ key }))).toBe("inserted");
+    await rig().restart?.();
+    const found = await eventually(() => rig().store.read(keys));
     expect([...found.keys()].sort()).toEqual([...keys].sort());
-    expect(await eventually(async () => settled(await rig.store.insert(keys[0] ?? "", "1")))).toBe("refused");
+    expect(await eventually(async () => settled(await rig().store.insert(keys[0] ?? "", "1")))).toBe("refused");
     expect(await one(keys[0] ?? "")).toEqual({ key: keys[0] });
   }, TEST_MS);
 }
@@ -211,8 +215,9 @@ function contents(rig: () => Rig, one: One): void {
   });
 }
 
-function outage(kind: Kind, rig: () => Rig, one: One): void {
-  test.skipIf(kind.startsWith("sqlite"))("a killed store is unavailable, not empty", async () => {
+/** SQLite is a part of daprd: there is nothing beside it to be killed. */
+function outage(rig: () => Rig, one: One): void {
+  test("a killed store is unavailable, not empty", async () => {
     const key = `${fresh("outage")}/1`;
     expect(await rig().store.insert(key, '"before"')).toBe("inserted");
     await rig().backend?.kill();

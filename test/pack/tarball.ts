@@ -29,7 +29,7 @@ export interface Tarball {
 /** The environment of a user whose Node is this one, whatever Node the machine has; nothing of npm's own run leaks in. */
 export function userEnv(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$|VITEST|INIT_CWD$|OTEL_)/i.test(name));
-  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`, NO_COLOR: "1" };
+  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`, NO_COLOR: "1", NODE_DISABLE_COMPILE_CACHE: "1" };
 }
 
 /** Runs a program to its end; what it printed. Throws with both streams when it fails. */

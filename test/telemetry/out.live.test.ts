@@ -94,7 +94,7 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
     await writeFile(join(dir, "mended"), "");
     const { id, traceId } = Receipt.parse(await call("/tasks", { id: "errand-1", route: "errand", input: { dir } }));
     await fileThere("slow");
-    await collector.until("what came before the kill", () => runs("Flaky").length === 2);
+    await collector.until("what came before the kill", () => runs("Flaky").length === 2 && collector.total(METRIC.attempts, { "gen_ai.agent.name": "Flaky", "error.type": "agent.failed" }) === 1);
     await killApp();
     await startApp();
     expect(await ended(id, 1)).toMatchObject({ traceId, outcome: { status: "completed" } });
@@ -127,6 +127,13 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
     const told = new Set(collector.points.map(({ metric }) => metric).filter((name) => name.startsWith("troupe.")));
     expect([...told].toSorted()).toEqual(Object.values(METRIC).filter((name) => !RESERVED.includes(name)).toSorted());
     expect(JSON.stringify(collector.points), "no ids in metrics").not.toContain("errand-1");
+
+    await writeFile(join(dir, "mended"), "");
+    await call(`/deadletters/${encodeURIComponent(`${refused.id}:1`)}/redrive`, { reason: "it is mended" });
+    expect(await ended(refused.id, 2)).toMatchObject({ traceId: refused.traceId, outcome: { status: "completed" } });
+    await collector.until("the redriven run", () => runs("Last").some(({ attributes, isError }) => attributes["troupe.process.id"] === refused.id && !isError));
+    const redriven = collector.spans.filter(({ attributes }) => attributes["troupe.process.id"] === refused.id);
+    expect(new Set(redriven.map((span) => span.traceId))).toEqual(new Set([refused.traceId]));
   });
 
   test("what was counted last is sent when the app is asked to stop", { timeout: TEST_MS }, async () => {
