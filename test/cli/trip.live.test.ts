@@ -1,4 +1,6 @@
-/** @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, down. */
+/** @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter mended, another discarded, down. */
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
@@ -57,5 +59,36 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
     expect(processesOf(dir)).toEqual([]);
     expect(await cli(0, "down")).toBe("Nothing runs in .troupe.");
     expect(await cli(3, "show", "good", "--url", `http://127.0.0.1:${port}`)).toContain("NOT_REACHABLE: ");
+  });
+});
+
+describe.skipIf(binaries === undefined)("lists and the desk", () => {
+  test("ps with pages and filters, dead letters mended and discarded, the graph", { timeout: TEST_MS }, async () => {
+    await cli(0, "up", "--stay", "--port", String(await freePort()));
+    await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
+    for (const id of ["poor", "poorer"]) await cli(1, "submit", "trip", POOR, "--id", id, "--wait");
+    const listed = await cli(0, "ps");
+    for (const part of ["app", "daprd troupe", "placement", "scheduler"]) expect(listed).toMatch(new RegExp(`^${part} +\\d+$`, "m"));
+    for (const row of [/^good +trip +completed/m, /^poor +trip +failed .*agent\.refused/m]) expect(listed).toMatch(row);
+    expect(await cli(0, "ps", "--status", "completed")).not.toContain("poor");
+    const first = JSON.parse(await cli(0, "ps", "--limit", "1", "--json")) as { entries: { id: string }[]; cursor: string };
+    const second = JSON.parse(await cli(0, "ps", "--limit", "1", "--json", "--cursor", first.cursor)) as { entries: { id: string }[] };
+    expect([first.entries.length, second.entries.length, first.entries[0]?.id === second.entries[0]?.id]).toEqual([1, 1, false]);
+
+    expect(await cli(0, "dead", "list")).toMatch(/^poor:1 +trip .+agent\.refused/m);
+    expect(await cli(0, "dead", "show", "poor:1")).toContain("Again:   troupe dead redrive poor:1");
+    const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as { letter: { original: { input: { trip: { budget: number } } } } };
+    expect(await cli(1, "dead", "redrive", "poor:1", "--input", "{}")).toContain("schema.input: ");
+    const mended = { ...letter.original.input, trip: { ...letter.original.input.trip, budget: 5_000 } };
+    await writeFile(join(dir, "mended.json"), JSON.stringify(mended));
+    expect(await cli(0, "dead", "redrive", "poor:1", "--input", "@mended.json", "--reason", "a typo")).toContain("Process poor runs again, run 2.");
+    expect(await cli(0, "show", "poor", "--follow")).toMatch(/completed in /);
+    expect(await cli(1, "dead", "redrive", "poor:1")).toContain("deadletter.decided: ");
+    expect(await cli(0, "dead", "discard", "poorer:1", "--reason", "test data")).toBe("Letter poorer:1 is discarded.");
+    expect(await cli(0, "dead", "list")).toBe("No such dead letters.");
+    expect(await cli(0, "dead", "list", "--decided")).toMatch(/^poorer:1 .*discarded .*test data$/m);
+    expect(await cli(0, "graph", "show")).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent");
+    expect(await cli(0, "submit", "trip", GOOD, "--id", "by-topic", "--dapr")).toContain("dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks --data '{\"id\":\"by-topic\"");
+    expect(await cli(0, "down")).toContain("Everything is stopped.");
   });
 });
