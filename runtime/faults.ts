@@ -86,9 +86,9 @@ export const FAULTS = {
   "turn.failed": { retryable: false, httpStatus: 500, meaning: "A turn threw an unexpected error.", fix: "This is a defect: report it with the trace id." },
   "index.full": { retryable: true, httpStatus: 503, meaning: "The index of processes has no room.", fix: "Shorten the retention, or decide on dead letters: a bucket leaves when nothing stands in it any more." },
   "store.unavailable": { retryable: true, httpStatus: 503, meaning: "The state store does not answer.", fix: "Start the store; nothing accepted is lost and work goes on by itself." },
-  "sidecar.unavailable": { retryable: true, httpStatus: 503, meaning: "The Dapr sidecar does not answer.", fix: "Start the sidecar; see `npm start -- doctor`." },
+  "sidecar.unavailable": { retryable: true, httpStatus: 503, meaning: "The Dapr sidecar does not answer.", fix: "Start the sidecar; `troupe doctor` says what is there." },
   "port.taken": { retryable: false, httpStatus: 500, meaning: "The port is in use by another program.", fix: "Stop the other program or choose another port." },
-  "dapr.version": { retryable: false, httpStatus: 500, meaning: "The sidecar is not Dapr 1.18, which this was tested with.", fix: "Start the sidecar in version 1.18; `npm start -- doctor --install` gets one." },
+  "dapr.version": { retryable: false, httpStatus: 500, meaning: "The sidecar is not Dapr 1.18, which this was tested with.", fix: "Start the sidecar in version 1.18; `troupe doctor --install` gets one." },
 } as const satisfies Readonly<Record<string, FaultRow>>;
 
 /** A code of the table, such as `stop.timeout`. */

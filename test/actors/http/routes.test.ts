@@ -2,7 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
-import { AuditPage, GraphAnswer, Letter, LetterPage, OutcomeAnswer, ProcessAnswer, ProcessPage, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { AuditPage, GraphAnswer, Letter, LetterEntry, LetterPage, OutcomeAnswer, ProcessAnswer, ProcessPage, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { follow } from "./events.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
@@ -122,16 +122,35 @@ describe("dead letters", () => {
     expect(JSON.stringify(await good(Letter, "GET", `/deadletters/${encodeURIComponent(id)}`))).toContain("{oops");
   });
 
-  test("that are not there are not decided", async () => {
+  test("are discarded once, with a reason", async () => {
+    expect(await good(LetterEntry, "POST", "/deadletters/bad-2%3A1/discard", { reason: "of no use" })).toMatchObject({ id: "bad-2:1", open: false, decision: "discarded", by: "anonymous", reason: "of no use" });
+    await refused("POST", "/deadletters/bad-2:1/discard", { reason: "another" }, "deadletter.decided");
+    await refused("POST", "/deadletters/bad-2:1/redrive", {}, "deadletter.decided");
     await refused("POST", "/deadletters/nobody:1/discard", { reason: "r" }, "deadletter.unknown");
+    expect(await listed("/deadletters")).not.toContain("bad-2:1");
+    expect(await listed("/deadletters?decided=true")).toContain("bad-2:1");
+  });
+
+  test("are redriven once per decision, with another input that fits", async () => {
+    await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
     await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
+    const decision = { input: { item: "bread", mood: "good" }, reason: "mended", decisionId: "d-1" };
+    const receipt = await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202);
+    expect(receipt).toMatchObject({ id: "bad-3", run: 2 });
+    expect(await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202)).toMatchObject({ id: "bad-3", run: 2 });
+    await refused("POST", "/deadletters/bad-3:1/redrive", { ...decision, decisionId: "d-2" }, "deadletter.decided");
+    const events = await (await follow(`${rig.origin}/processes/bad-3/events`, { "last-event-id": "1.outcome" })).rest();
+    expect(events.at(-1)).toMatchObject({ name: "outcome", id: "2.outcome", data: { status: "completed", output: { paid: "bread" } } });
   });
 });
 
 describe("the system", () => {
   test("shows its graph, its acts and its document", async () => {
     expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
-    await good(AuditPage, "GET", "/audit?limit=200");
+    await rig.run("bad-4", "bad");
+    await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
+    const { entries } = z.object({ entries: z.array(z.looseObject({ target: z.string() })) }).parse(await good(AuditPage, "GET", "/audit?limit=200"));
+    expect(entries.find(({ target }) => target.startsWith("bad-4"))).toMatchObject({ who: "anonymous", why: "for the record" });
     await refused("GET", "/audit?cursor=x", undefined, "body.invalid");
     expect(await listed("/audit?limit=1")).toHaveLength((await listed("/audit?limit=200")).length);
   });
