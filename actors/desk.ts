@@ -13,6 +13,7 @@ import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../runtime/index
 import { LIMITS } from "../runtime/limits.ts";
 import type { IndexEntry } from "../runtime/protocol.ts";
 import type { Host } from "./host.ts";
+import { letterView } from "./letter-view.ts";
 import { type EntryPage, Listing } from "./listing.ts";
 import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { type KeptBytes, poisonBuckets, poisonId, poisonSlice } from "./poison.ts";
@@ -82,7 +83,7 @@ export class Desk {
   async letter(id: string): Promise<Json> {
     const entry = await this.#entry(id);
     if (entry === undefined) throw unknown(id);
-    return { ...lineOf(entry), letter: entry.content === undefined ? null : await this.#parts.host.values.read(entry.content) };
+    return { ...lineOf(entry), letter: entry.content === undefined ? null : await letterView(entry.content, this.#parts.host.values) };
   }
 
   /** A process's letter lies in the bucket that its process names; poison's id says its slice. */

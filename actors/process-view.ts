@@ -5,6 +5,7 @@ import { plainJson } from "../runtime/canonical.ts";
 import type { Json } from "../runtime/faults.ts";
 import { type Outcome, traceId } from "../runtime/protocol.ts";
 import type { ProcessState } from "../runtime/process/state.ts";
+import { letterView } from "./letter-view.ts";
 import type { Values } from "./values.ts";
 
 /** The view of a process. `phase` is `new` for what never was, and `void` for what an alarm found empty. */
@@ -34,6 +35,6 @@ async function outcomeView(outcome: Outcome, values: Values): Promise<Json> {
     atMs: outcome.atMs,
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
     ...(outcome.fault === undefined ? {} : { fault: plainJson(outcome.fault) }),
-    ...(outcome.deadLetter === undefined ? {} : { deadLetter: await values.read(outcome.deadLetter) }),
+    ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),
   };
 }

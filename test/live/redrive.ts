@@ -17,7 +17,7 @@ const RIVALS_PER = 3;
 const Receipt = z.looseObject({ id: z.string(), run: z.int(), sequence: z.int() });
 const Refused = z.looseObject({ error: z.looseObject({ code: z.string() }) });
 const Input = z.looseObject({ price: z.int(), process: z.string() });
-const Letter = z.looseObject({ letter: z.looseObject({ original: z.looseObject({ input: z.looseObject({ json: Input }) }) }) });
+const Letter = z.looseObject({ letter: z.looseObject({ original: z.looseObject({ input: Input }) }) });
 
 /** What a round of kills showed. */
 export interface Redriven {
@@ -48,7 +48,7 @@ export async function redriveUnderKill(world: World, id: string, random: () => n
   const wrong: string[] = [];
   const letter = `${id}:1`;
   const { original } = Letter.parse((await world.client.letter(letter)).body).letter;
-  const input = { ...original.input.json, refuse: false };
+  const input = { ...original.input, refuse: false };
   let again = 0;
   const asked = (): void => void (again += 1);
   const people = random() < 1 / RIVALS_PER ? ["one", "two"] : ["one"];

@@ -91,7 +91,7 @@ describe("faults, time and compensation", () => {
     Undone.clear();
     const made = begin.to("a", Book, ({ task }) => ({ n: task.n })).to("b", Fail, ({ a }) => a).output(({ b }) => b);
     const outcome = await runLocal(of(made), "r", TASK, { id: "trip-7" });
-    expect(outcome).toMatchObject({ id: "trip-7", status: "failed", deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { json: { n: 3 } } }, path: ["Fail"] } });
+    expect(outcome).toMatchObject({ id: "trip-7", status: "failed", deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] } });
     expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/0"]);
   });
 
