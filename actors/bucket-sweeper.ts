@@ -74,7 +74,12 @@ export class BucketSweeper {
   /** The desk. `directory`: the buckets of processes; letters are filed under the same names. */
   async sweepDesk(retentionMs: number, directory: readonly string[]): Promise<void> {
     const slices = new Set(directory.map((bucket) => bucket.split(".")[0]));
-    for (const bucket of await this.names("DeadLetterDesk")) await this.#desk(bucket, retentionMs, slices.has(bucket.split(".")[0] ?? ""));
+    const names = await this.names("DeadLetterDesk");
+    for (const [index, bucket] of names.entries()) {
+      const slice = bucket.split(".")[0] ?? "";
+      // Letters of a slice are looked for from its first bucket on, so the first one goes last.
+      await this.#desk(bucket, retentionMs, slices.has(slice) || names[index + 1]?.startsWith(`${slice}.`) === true);
+    }
   }
 
   /** The audit: what was done longer ago than what ended is kept. */

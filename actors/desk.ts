@@ -7,7 +7,7 @@
 import { z } from "zod";
 import type { System } from "../agents/system.ts";
 import { hashJson, plainJson } from "../runtime/canonical.ts";
-import { Fault, isFault, type Json, type WireFault } from "../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable, type Json, type WireFault } from "../runtime/faults.ts";
 import { isId, requireId } from "../runtime/ids.ts";
 import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -35,8 +35,8 @@ const Shown = z.object({ phase: z.string(), bucket: z.string().optional(), route
 /** The corrected task of a redriven poison letter. */
 const Corrected = z.strictObject({ id: z.string().optional(), route: z.string(), input: z.custom<Json>((value) => value !== undefined, "an input is required"), timeoutMs: z.int().optional() });
 
-/** What the line of a poison letter says of its decision. */
-const Claim = z.object({ decisionId: z.string().optional(), decision: z.string().optional(), by: z.string().default("somebody"), sequence: z.int().optional(), taskId: z.string().optional(), taskRoute: z.string().optional(), taskTraceId: z.string().optional() });
+/** What the line of a poison letter says of its decision. `run` counts claims, also those that were given back. */
+const Claim = z.object({ run: z.int().default(0), decisionId: z.string().optional(), decision: z.string().optional(), by: z.string().default("somebody"), sequence: z.int().optional(), taskId: z.string().optional(), taskRoute: z.string().optional(), taskTraceId: z.string().optional() });
 
 /** Statuses of lines whose process never came to be. */
 const NO_PROCESS: readonly unknown[] = ["void", "refused"];
@@ -159,21 +159,22 @@ export class Desk {
     const entry = await this.#poison(id);
     const claimed = Claim.parse(entry.facts);
     if (!entry.open && claimed.decisionId === decisionId && claimed.decision === DECIDED.redrive) return receiptOf(claimed);
+    requireUndecided(entry, decisionId);
     const task = this.#corrected(input);
     const taskId = requireId(task.id ?? `redrive-${decisionOf([id])}`, "task id");
-    await this.#claim(entry, decisionId);
-    const { receipt } = await this.#parts.submit({ ...task, id: taskId }, caller);
+    const claim = await this.#claim(entry, decisionId);
+    const receipt = await this.#submit(claim, { ...task, id: taskId }, caller);
     await this.note({ id: `${id}:redrive`, what: "redrive", target: id, why: reason }, caller);
-    await this.#close(entry, { ...decidedFacts("redrive", caller, reason, this.#nowMs), decisionId, taskId, taskRoute: receipt.route, taskTraceId: receipt.traceId, sequence: receipt.sequence });
+    await this.#close(claim, { ...decidedFacts("redrive", caller, reason, this.#nowMs), decisionId, taskId, taskRoute: receipt.route, taskTraceId: receipt.traceId, sequence: receipt.sequence });
     return receipt;
   }
 
   async #discardPoison(id: string, { decisionId, reason }: { readonly decisionId: string; readonly reason: string }, caller: Caller): Promise<Json> {
     const entry = await this.#poison(id);
     if (!entry.open && entry.facts["decisionId"] === decisionId) return lineOf(entry);
-    await this.#claim(entry, decisionId);
+    const claim = await this.#claim(entry, decisionId);
     await this.note({ id: `${id}:discard`, what: "discard", target: id, why: reason }, caller);
-    await this.#close(entry, { ...decidedFacts("discard", caller, reason, this.#nowMs), decisionId });
+    await this.#close(claim, { ...decidedFacts("discard", caller, reason, this.#nowMs), decisionId });
     return lineOf((await this.#entry(id)) ?? entry);
   }
 
@@ -192,23 +193,39 @@ export class Desk {
     if (!parsed.success) throw new Fault("body.invalid", `the corrected task at ${["input", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "does not fit"}`, { path: [path, ...(issue?.path ?? [])].join(".") });
     const route = this.#parts.system.routes.get(parsed.data.route);
     if (route === undefined) throw new Fault("route.unknown", `there is no route ${JSON.stringify(parsed.data.route)}`);
-    // Checked before the letter is claimed: a claim cannot be taken back.
     route.checkTask(parsed.data.input);
     return parsed.data;
   }
 
-  /** Of several decisions one stands; its repetition goes on with it. Throws `deadletter.decided`. */
-  async #claim(entry: IndexEntry, decisionId: string): Promise<void> {
-    const { host } = this.#parts;
-    const bucket = poisonSlice(entry.id) ?? "";
-    if (entry.open && entry.facts["decisionId"] === undefined) await host.desk.file(bucket, { ...entry, facts: { ...entry.facts, ...CLAIM, decisionId } });
+  /** Of several decisions one stands; its repetition goes on with it. Gives the claimed line. Throws `deadletter.decided`. */
+  async #claim(entry: IndexEntry, decisionId: string): Promise<IndexEntry> {
+    const { run, decisionId: known } = Claim.parse(entry.facts);
+    if (entry.open && known === undefined) await this.#file({ ...entry, facts: { ...entry.facts, run: run + 1, decisionId } });
     const now = await this.#poison(entry.id);
-    const { decisionId: other = "", by } = Claim.parse(now.facts);
-    if (other !== decisionId) throw new Fault("deadletter.decided", `${entry.id} was decided${now.open ? "" : ` by ${by}`}; the decision is ${other}`, { decisionId: other });
+    requireUndecided(now, decisionId);
+    if (now.facts["decisionId"] === undefined) throw new Fault("journal.contended", `the decision on ${entry.id} was given back meanwhile`);
+    return now;
   }
 
-  async #close(entry: IndexEntry, facts: Facts): Promise<void> {
-    await this.#parts.host.desk.file(poisonSlice(entry.id) ?? "", { ...entry, open: false, atMs: this.#nowMs, facts: { ...entry.facts, ...CLAIM, ...facts } });
+  /** Submits the task of a claimed letter. What is refused for good gives the letter back to any decision. */
+  async #submit(claim: IndexEntry, task: Submission, caller: Caller): Promise<TaskReceipt> {
+    try {
+      return (await this.#parts.submit(task, caller)).receipt;
+    } catch (error) {
+      const { decisionId: _given, ...facts } = claim.facts;
+      // Where that fails, the same decision gets the same refusal, and gives the letter back then.
+      if (claim.open && !isRetryable(faultFrom(error, "turn.failed"))) await this.#file({ ...claim, facts: { ...facts, run: Claim.parse(claim.facts).run + 1 } }).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #close(claim: IndexEntry, facts: Facts): Promise<void> {
+    await this.#file({ ...claim, open: false, atMs: this.#nowMs, facts: { ...claim.facts, ...facts } });
+  }
+
+  /** Lines are told apart by their run: a claim is younger than what was claimed, and older than what closes it. */
+  async #file(entry: IndexEntry): Promise<void> {
+    await this.#parts.host.desk.file(poisonSlice(entry.id) ?? "", entry);
   }
 
   /** Notes in the audit what has no journal of its own to stand in. Throws `sidecar.unavailable`. */
@@ -219,8 +236,11 @@ export class Desk {
   }
 }
 
-/** A claim is younger than what was claimed, and older than what closes it: lines are told apart by their run. */
-const CLAIM = { run: 1 } as const;
+/** Throws `deadletter.decided` where another decision holds the letter. */
+function requireUndecided({ id, open, facts }: IndexEntry, decisionId: string): void {
+  const { decisionId: other, by } = Claim.parse(facts);
+  if (other !== undefined && other !== decisionId) throw new Fault("deadletter.decided", `${id} was decided${open ? "" : ` by ${by}`}; the decision is ${other}`, { decisionId: other });
+}
 
 function letterOf(id: string): { readonly processId: string; readonly run: number } | undefined {
   const [, processId, run] = LETTER_ID.exec(id) ?? [];

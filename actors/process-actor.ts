@@ -57,6 +57,8 @@ export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
   readonly #parts: ProcessActorParts;
   readonly #open = new Set<string>();
+  /** Processes that are being taken up: they count as open when a turn here has shown that they are. */
+  readonly #takingUp = new Set<string>();
   /** Tasks on their way to record 1; they count as open, or a burst would pass the bound together. */
   #accepting = 0;
   readonly #timers = new Map<string, () => void>();
@@ -133,14 +135,19 @@ export class ProcessActors {
   /** M1 holds for a new run as for the first. The run that was prepared may be void when its turn comes: then the next is. */
   async #decide(message: Message, body: BodyOf<"decision">): Promise<TurnAnswer> {
     const id = message.to.id;
+    let isPrepared = false;
     for (let attempt = 1; ; attempt += 1) {
       const { state } = await this.engine.fresh(id);
       const prepared = isDecidable(state, body) ? await this.#prepareRun(state, body) : undefined;
       if (prepared !== undefined && "refused" in prepared) return prepared;
+      isPrepared ||= prepared !== undefined;
       const result = await this.engine.turn(id, { kind: "message", message, prepared: prepared?.run }, { inputId: message.id });
-      if (prepared !== undefined && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
       const again = result.verdict.kind === "refused" && result.verdict.fault.code === "journal.contended" && attempt < LIMITS.commitAttemptsMax;
-      if (!again) return this.#answerDecision(message, body, result);
+      if (!again) {
+        // Not before: a nudge makes the next run void, which would be the one that the next attempt prepares.
+        if (isPrepared && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
+        return this.#answerDecision(message, body, result);
+      }
       this.#after(id, result, true);
     }
   }
@@ -241,9 +248,11 @@ export class ProcessActors {
    * find that out too, but Dapr's scheduler can keep ticks back for a minute when an app freezes (docs/chaos.md).
    */
   takeUp(id: string): void {
-    if (this.#open.has(id)) return;
-    this.#open.add(id);
-    this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a process was not taken up; its alarm will see to it"));
+    if (this.#open.has(id) || this.#takingUp.has(id)) return;
+    this.#takingUp.add(id);
+    this.nudge(id)
+      .catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a process was not taken up; its alarm will see to it, or the next who looks"))
+      .finally(() => this.#takingUp.delete(id));
   }
 
   /** M2. */

@@ -37,6 +37,8 @@ export interface SweepOptions {
   readonly dryRun?: boolean | undefined;
   /** Looks at every bucket, also at those in which nothing can be due. */
   readonly whole?: boolean | undefined;
+  /** The bucket to begin at. Default: the oldest. */
+  readonly from?: string | undefined;
 }
 
 /** What a sweep did. `more`: it stopped at its bound, and there may be more to do. */
@@ -46,6 +48,8 @@ export interface SweepResult {
   /** Processes that ended and may not go yet. */
   readonly waiting: number;
   readonly more: boolean;
+  /** Where it stopped then. */
+  readonly next?: string;
 }
 
 /** What became of one line of the directory: it may go, or it is to be looked at again at that moment. */
@@ -107,10 +111,10 @@ export class Sweeper {
   async sweep(options: SweepOptions = {}): Promise<SweepResult> {
     const pass: Pass = { retentionMs: options.retentionMs ?? this.#retentionMs, dryRun: options.dryRun === true, whole: options.whole === true, looked: 0, purged: 0, waiting: 0 };
     const buckets = await this.#buckets.names("Directory");
-    let isMore = false;
-    for (const bucket of buckets) {
+    let next: string | undefined;
+    for (const bucket of buckets.filter((one) => options.from === undefined || one >= options.from)) {
       if (pass.looked >= LIMITS.sweepProcessesMax) {
-        isMore = true;
+        next = bucket;
         break;
       }
       if (this.#isWorthALook(bucket, pass)) await this.#bucket(bucket, pass);
@@ -120,7 +124,20 @@ export class Sweeper {
       await this.#buckets.sweepDesk(pass.retentionMs, buckets);
       await this.#buckets.sweepAudit(Math.max(pass.retentionMs, LIMITS.auditMsMin));
     }
-    return { purged: pass.purged, waiting: pass.waiting, more: isMore };
+    return { purged: pass.purged, waiting: pass.waiting, more: next !== undefined, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** Looks at every bucket once, in as many sweeps as that takes. Throws as {@link sweep}. */
+  async sweepWhole(options: Pick<SweepOptions, "retentionMs" | "dryRun"> = {}): Promise<Pick<SweepResult, "purged" | "waiting">> {
+    let [purged, waiting] = [0, 0];
+    let from: string | undefined;
+    do {
+      const swept = await this.sweep({ ...options, whole: true, from });
+      purged += swept.purged;
+      waiting += swept.waiting;
+      from = swept.next;
+    } while (from !== undefined && !this.#stopped);
+    return { purged, waiting };
   }
 
   #isWorthALook(bucket: string, pass: Pass): boolean {

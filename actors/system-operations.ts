@@ -186,7 +186,7 @@ export class SystemOperations implements Operations {
       throw new Fault("body.invalid", `olderThanMs is ${olderThanMs}, but must be a whole number from ${LIMITS.retentionMsMin}`, { path: "olderThanMs" });
     }
     if (!dryRun) await this.#desk.note({ what: "purge", target: this.#parts.system.name, why: olderThanMs === undefined ? "" : `older than ${olderThanMs} ms` }, caller);
-    const { purged, waiting } = await this.#sweeper.sweep({ retentionMs: olderThanMs, dryRun, whole: true });
+    const { purged, waiting } = await this.#sweeper.sweepWhole({ retentionMs: olderThanMs, dryRun });
     return { purged, waiting };
   }
 

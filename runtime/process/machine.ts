@@ -187,7 +187,7 @@ function decideCancel(draft: ProcessDraft, message: Message, body: BodyOf<"cance
 
 /** What a person did is told at once; a process that has ended orders it with all that it owes. */
 function tellActs(draft: ProcessDraft): void {
-  if (draft.state.phase === "open") for (const effect of actEffects(draft.state)) draft.order(effect);
+  if (draft.state.phase === "open") for (const effect of actEffects(draft.state, draft.context.nowMs)) draft.order(effect);
 }
 
 /** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
@@ -239,7 +239,7 @@ function decideTick(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "t
       return;
     case "open":
       // A timer's tick comes with every moment of interest; what people did is told again with the alarm's.
-      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state)) draft.order(effect);
+      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) draft.order(effect);
       return tickOpen(draft, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
       return assertNever(state.phase);

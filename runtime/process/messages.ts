@@ -94,7 +94,7 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   }
   effects.push({ kind: "notice", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
-  return [...effects, ...actEffects(state), ...undoReply(state, context)];
+  return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
 }
 
 /** Closes the line in the index, also one that was opened for a run that can no longer be. */
@@ -106,12 +106,16 @@ function closingEffect(state: ProcessState): Effect {
   return { kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } };
 }
 
-/** What people did, and the lines of the letters that they decided on. Performed again until answered, as long as the process has an alarm. */
-export function actEffects(state: ProcessState): Effect[] {
+/**
+ * What people did, and the lines of the letters that they decided on. Performed again until answered, as long as the process
+ * has an alarm; but an act that the audit may have forgotten by now is not told to it again.
+ */
+export function actEffects(state: ProcessState, nowMs: number): Effect[] {
   return (state.acts ?? []).flatMap((act) => {
     const past = [...(state.runs ?? []), ...(state.outcome === undefined ? [] : [{ run: state.run, ...state.outcome }])].find(({ run }) => run === act.run);
     const letter = act.what === "cancel" || past?.deadLetter === undefined ? [] : [letterEffect(state, past, act)];
-    return [...letter, auditEffect(state, act)];
+    const isOld = act.atMs + LIMITS.auditMsMin - LIMITS.clockDriftMsMax <= nowMs;
+    return isOld ? letter : [...letter, auditEffect(state, act)];
   });
 }
 

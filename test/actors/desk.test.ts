@@ -2,62 +2,16 @@
  * @module The dead letter desk over hosts, a store and alarms: new runs, decisions that race or are cut off, poison, the audit, pages.
  */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
-import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+import { Fault } from "../../agents/index.ts";
 import { SILENT } from "../../actors/log.ts";
-import type { Caller, Operations, Page } from "../../actors/operations.ts";
+import type { Operations } from "../../actors/operations.ts";
 import { recover } from "../../actors/recovery.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { ADA, failed, ids, made, settle } from "./desk-rig.ts";
 import { flush } from "./engine-rig.ts";
-import { CALLER, World } from "./world-rig.ts";
-
-const In = z.strictObject({ n: z.int() });
-const ADA: Caller = { principal: { subject: "ada", tenant: "t", permissions: [] } };
-
-/** What the handlers do; tests change it while processes run. */
-interface Behaviour {
-  second: (n: number) => string;
-}
-
-const First = contract("First", 1, { input: In, output: z.string() });
-const Second = contract("Second", 1, { input: In, output: z.string() });
-
-function made(): { readonly world: World; readonly join: (name: string) => ReturnType<World["join"]>; readonly behaviour: Behaviour; readonly ran: string[] } {
-  const behaviour: Behaviour = { second: () => { throw new Fault("agent.refused", "not today"); } };
-  const ran: string[] = [];
-  const world = new World();
-  const note = (name: string, run: () => string): string => {
-    ran.push(name);
-    return run();
-  };
-  const party = system("sys", {
-    agents: [agent(First, { handle: ({ n }) => note(`first ${n}`, () => "one") }), agent(Second, { handle: ({ n }) => note(`second ${n}`, () => behaviour.second(n)) })],
-    routes: [
-      route("main", 1, In).to("first", First, ({ task }) => task).to("second", Second, ({ task }) => task).output(({ first, second }) => ({ first, second })),
-      route("outer", 1, In).to("second", Second, ({ task }) => task).output(({ second }) => second),
-    ],
-  });
-  return { world, join: (name) => world.join(party, name), behaviour, ran };
-}
-
-async function settle(world: World): Promise<void> {
-  await world.clock.advance(4 * LIMITS.alarmNearMs);
-}
-
-/** A process that failed at its second stop. */
-async function failed(id = "p"): Promise<ReturnType<typeof made> & { readonly one: ReturnType<World["join"]> }> {
-  const rig = made();
-  const one = rig.join("one");
-  await one.operations.submit({ id, route: "main", input: { n: 1 } }, CALLER, 0);
-  expect(await rig.world.until(one, id)).toMatchObject({ status: "failed" });
-  await settle(rig.world);
-  expect(rig.world.alarms.size).toBe(0);
-  return { ...rig, one };
-}
-
-const ids = ({ entries }: Page): unknown[] => entries.map((entry) => (entry as { readonly id: string }).id);
+import { CALLER } from "./world-rig.ts";
 
 describe("a redrive", () => {
   test("opens a new run at the stop that failed; its end is told, and the letter says who decided and why", async () => {

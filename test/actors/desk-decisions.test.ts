@@ -1,0 +1,180 @@
+/**
+ * @module Decisions that meet something else: alarms that ring in their midst, the purge, tasks that cannot be taken, acts of long ago.
+ */
+import { describe, expect, test } from "vitest";
+import { SILENT } from "../../actors/log.ts";
+import { Sweeper } from "../../actors/sweeper.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { ADA, failed, ids, made, settle } from "./desk-rig.ts";
+import { flush } from "./engine-rig.ts";
+import { CALLER, gate, type World } from "./world-rig.ts";
+
+type Member = ReturnType<World["join"]>;
+const PROCESS = { type: "sys.ProcessManager", id: "p" };
+
+function sweeperOf(world: World, member: Member, retentionMs = LIMITS.retentionMsDefault): Sweeper {
+  return new Sweeper({ system: "sys", host: member.host, ports: world.portsOf(member, "sweep"), log: SILENT, retentionMs });
+}
+
+describe("a decision that an alarm rings into", () => {
+  test("is prepared anew until it stands, and nothing needless is left", async () => {
+    const { world, one, behaviour } = await failed();
+    behaviour.second = () => "two";
+    // The alarm of the run that is being prepared rings before the run has its record, as when an earlier host left it.
+    let rung = false;
+    world.guard = (what) => {
+      if (what !== "alarm" || rung) return;
+      rung = true;
+      void one.host.tick(PROCESS, "run-2");
+    };
+    expect(await one.operations.redrive("p:1", {}, ADA)).toMatchObject({ id: "p", run: 3 });
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+    await settle(world);
+    expect([world.alarms.size, ids(await one.operations.processes({ state: "open" }, undefined, 10))]).toEqual([0, []]);
+  });
+});
+
+describe("redriven poison", () => {
+  const bytes = { bytes: Buffer.from("{"), size: 1 };
+  const fault = { code: "message.invalid", message: "no JSON" } as const;
+
+  async function poisoned(): Promise<ReturnType<typeof made> & { readonly one: Member; readonly id: string }> {
+    const rig = made();
+    rig.behaviour.second = () => "two";
+    const one = rig.join("one");
+    await one.operations.poison(bytes, fault, "sys.tasks");
+    return { ...rig, one, id: ids(await one.operations.deadLetters({}, undefined, 10))[0] as string };
+  }
+
+  test("whose task is refused for good waits still, for any decision", async () => {
+    const { world, one, id } = await poisoned();
+    await one.operations.submit({ id: "taken", route: "main", input: { n: 1 } }, CALLER, 0);
+    await world.until(one, "taken");
+    await expect(one.operations.redrive(id, { input: { id: "taken", route: "main", input: { n: 2 } } }, ADA)).rejects.toMatchObject({ code: "process.conflict" });
+    await expect(one.operations.redrive(id, { input: { route: "main", input: { n: 2 }, timeoutMs: 0 } }, ADA)).rejects.toMatchObject({ code: "body.invalid" });
+    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([id]);
+    const input = { id: "free", route: "main", input: { n: 2 } };
+    expect(await one.operations.redrive(id, { input }, ADA)).toMatchObject({ id: "free" });
+    expect(await one.operations.redrive(id, { input }, ADA)).toMatchObject({ id: "free" });
+    expect(await world.until(one, "free")).toMatchObject({ status: "completed" });
+    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([]);
+    await expect(one.operations.discard(id, "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+  });
+
+  test("whose task is refused for now stays with its decision", async () => {
+    const { join, id, world } = await poisoned();
+    const full = join("two");
+    world.place = (actor) => (actor.type === "sys.ProcessManager" ? 2 : 1);
+    const input = { route: "main", input: { n: 2 } };
+    const silent = full.operations.redrive(id, { input }, ADA).catch((error: unknown) => error);
+    await world.clock.advance(1_000);
+    expect(await silent).toMatchObject({ code: "sidecar.unavailable" });
+    await expect(full.operations.discard(id, "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+    world.place = () => undefined;
+    expect(await full.operations.redrive(id, { input }, ADA)).toMatchObject({ route: "main" });
+  });
+
+  test("that was decided says so, whatever is given with the next decision", async () => {
+    const { one, id } = await poisoned();
+    await one.operations.discard(id, "noise", ADA);
+    await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+    await expect(one.operations.redrive(id, { input: { route: "none", input: 1 } }, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+  });
+});
+
+describe("a decision and the purge", () => {
+  test("an undecided letter keeps its process, a decided one frees it, and a run that failed again keeps it anew", async () => {
+    const { world, one } = await failed();
+    const sweeper = sweeperOf(world, one);
+    const week = async (): Promise<void> => {
+      await world.clock.advance(LIMITS.retentionMsDefault + LIMITS.compensationMsMax);
+      await sweeper.sweep({ whole: true });
+    };
+    await week();
+    expect(await one.operations.process("p")).toMatchObject({ run: 1, phase: "ended" });
+    await one.operations.redrive("p:1", {}, ADA);
+    expect(await world.until(one, "p")).toMatchObject({ status: "failed" });
+    await settle(world);
+    for (let weeks = 0; weeks < 3; weeks += 1) await week();
+    expect(await one.operations.process("p")).toMatchObject({ run: 2, outcome: { status: "failed" } });
+    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual(["p:2"]);
+    await one.operations.discard("p:2", "enough", ADA);
+    await settle(world);
+    await sweeper.sweep({ whole: true });
+    // Its retention counts from the decision.
+    expect(await one.operations.process("p")).toMatchObject({ run: 2 });
+    await week();
+    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.purged" });
+    for (let days = 0; days < 4; days += 1) {
+      await world.clock.advance(LIMITS.tombstoneMs + LIMITS.indexBucketMs);
+      await sweeper.sweep({ whole: true });
+    }
+    expect(world.store.keys().filter((key) => key.includes("/p/") || key.includes("DeadLetterDesk/0"))).toEqual([]);
+  });
+
+  test("a run that outlives the audit's line of its redrive is closed at its end all the same", async () => {
+    const { world, join, behaviour } = made();
+    const [one, two] = [join("one"), join("two")];
+    await one.operations.submit({ id: "p", route: "slow", input: { n: 1 }, timeoutMs: LIMITS.taskTimeoutMsMax }, CALLER, 0);
+    expect(await world.until(one, "p")).toMatchObject({ status: "failed" });
+    await settle(world);
+    const answer = gate<string>();
+    behaviour.second = () => answer.promise;
+    await one.operations.redrive("p:1", {}, ADA);
+    await settle(world);
+    // A machine that sleeps for days: nothing of this process happens meanwhile.
+    one.freeze();
+    for (const cancel of world.alarms.values()) cancel();
+    await world.clock.advance(LIMITS.auditMsMin - LIMITS.compensationMsMax / 2);
+    await world.clock.advance(LIMITS.compensationMsMax);
+    await sweeperOf(world, two).sweep({ whole: true });
+    expect(await two.operations.audit(undefined, 10)).toEqual({ entries: [] });
+    one.thaw();
+    answer.open("two");
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+    await settle(world);
+    expect(ids(await one.operations.processes({ state: "open" }, undefined, 10))).toEqual([]);
+    expect(await one.operations.audit(undefined, 10)).toEqual({ entries: [] });
+  });
+});
+
+describe("a purge that a person asks for", () => {
+  test("goes on past the bound of one sweep, to the end", { timeout: 60_000 }, async () => {
+    const { world, join } = made();
+    const one = join("one");
+    const line = (number: number): Promise<string> => one.host.directory.open({ id: `never-${number}`, open: true, atMs: world.clock.nowMs(), facts: {} });
+    // Lines of tasks that never came to be, over two buckets.
+    const counts = [LIMITS.sweepProcessesMax, 5];
+    for (const count of counts) {
+      await Promise.all(Array.from({ length: count }, (_, number) => line(number)));
+      await world.clock.advance(LIMITS.indexBucketMs);
+    }
+    await world.clock.advance(LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
+    await one.operations.purge({ olderThanMs: 0 }, ADA);
+    await flush();
+    const left = await Promise.all((await one.host.directory.buckets()).map((bucket) => one.host.directory.read(bucket)));
+    expect(left.flat()).toEqual([]);
+  });
+});
+
+test("poison that waits is found for as long as it waits, also when its slice was more than one bucket and the first is empty", { timeout: 60_000 }, async () => {
+  const { world, join } = made();
+  const one = join("one");
+  const poison = (number: number, open: boolean): Promise<void> => one.host.desk.file("000000001.0000", { id: `poison-000000001-${number.toString(16)}`, open, atMs: world.clock.nowMs(), facts: {} });
+  await Promise.all(Array.from({ length: LIMITS.indexBucketEntriesMax }, (_, number) => poison(number, false)));
+  await poison(LIMITS.indexBucketEntriesMax, true);
+  const [id] = ids(await one.operations.deadLetters({}, undefined, 10)) as string[];
+  await world.clock.advance(LIMITS.retentionMsDefault + LIMITS.compensationMsMax);
+  const sweeper = sweeperOf(world, one);
+  for (let days = 0; days < 3; days += 1) {
+    await sweeper.sweep({ whole: true });
+    await world.clock.advance(LIMITS.tombstoneMs + LIMITS.indexBucketMs);
+  }
+  expect(await one.operations.deadLetter(id ?? "")).toMatchObject({ id, open: true });
+  await one.operations.discard(id ?? "", "noise", ADA);
+  for (let days = 0; days < 12; days += 1) {
+    await world.clock.advance(LIMITS.tombstoneMs + LIMITS.indexBucketMs);
+    await sweeper.sweep({ whole: true });
+  }
+  expect(world.store.keys().filter((key) => key.includes("DeadLetterDesk/0"))).toEqual([]);
+});

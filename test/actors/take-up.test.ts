@@ -1,0 +1,54 @@
+/** @module A host that is asked about an open process takes it up: what it counts, and what two hosts do that both have it in hand. */
+import { expect, test } from "vitest";
+import { z } from "zod";
+import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { flush } from "./engine-rig.ts";
+import { CALLER, gate, World } from "./world-rig.ts";
+
+const In = z.object({ n: z.int() });
+const Doer = contract("Doer", 1, { input: In, output: In });
+
+/** Two hosts, and a process that is open at the first and waits for an answer. */
+async function open(): Promise<{ readonly world: World; readonly hosts: readonly [ReturnType<World["join"]>, ReturnType<World["join"]>]; readonly answer: ReturnType<typeof gate<number>>; readonly ran: number[] }> {
+  const world = new World();
+  const answer = gate<number>();
+  const ran: number[] = [];
+  const doer = agent(Doer, { handle: async ({ n }) => { ran.push(n); return { n: await answer.promise }; } });
+  const main = route("main", 1, In).to("doer", Doer, ({ task }) => task).output(({ doer: done }) => done);
+  const party = system("sys", { agents: [doer], routes: [main] });
+  const hosts = [world.join(party, "one"), world.join(party, "two")] as const;
+  await hosts[0].operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+  await flush();
+  return { world, hosts, answer, ran };
+}
+
+test("what could not be taken up is not counted as open, and is taken up by the next look", async () => {
+  const { world, hosts: [, two] } = await open();
+  world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
+  world.guard = (what) => {
+    if (what === "alarm") throw new Fault("sidecar.unavailable", "silent");
+  };
+  await two.operations.process("p");
+  await flush();
+  expect([two.host.processes.openCount, two.host.processes.isOpen("p")]).toEqual([0, false]);
+  world.guard = () => {};
+  await two.operations.process("p");
+  await flush();
+  expect([two.host.processes.openCount, two.host.processes.isOpen("p")]).toEqual([1, true]);
+});
+
+test("two hosts that both have a process in hand run its work once, end it once, and count it no more", async () => {
+  const { world, hosts: [one, two], answer, ran } = await open();
+  // The first host never hears that the process has moved.
+  world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
+  await Promise.all([two.operations.process("p"), two.operations.process("p")]);
+  await flush();
+  expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 1]);
+  answer.open(2);
+  expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });
+  expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
+  // Its own timer, set for the moment at which the stop would have timed out, finds the end.
+  await world.clock.advance(LIMITS.stopTimeoutMsDefault);
+  expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.alarms.size]).toEqual([0, 0, [1], 0]);
+});
