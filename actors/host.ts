@@ -17,7 +17,8 @@ import { IndexClient } from "./index-client.ts";
 import type { Logger } from "./log.ts";
 import { HostMetrics } from "./metrics.ts";
 import { Performer } from "./performer.ts";
-import type { ActorHost, Heartbeat, Ports } from "./ports.ts";
+import type { BeginningHost } from "./placed.ts";
+import type { Heartbeat, Ports } from "./ports.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
 import { incarnationAt } from "./seat.ts";
@@ -41,7 +42,7 @@ export interface HostParts {
 export type ProcessListener = (before: ProcessState, after: ProcessState) => void;
 
 /** The actors of one system in one process. Each start makes a new incarnation; `stop` ends it. */
-export class Host implements ActorHost {
+export class Host implements BeginningHost {
   readonly types: readonly string[];
   readonly incarnation: string;
   readonly values: Values;
@@ -147,6 +148,14 @@ export class Host implements ActorHost {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#indexes.get(actor.type)?.forget(actor.id);
+  }
+
+  isNew(actor: Address): boolean {
+    return actor.type === this.#processType && this.processes.isNew(actor.id);
+  }
+
+  isOpen(actor: Address): boolean {
+    return actor.type === this.#processType && this.processes.isOpen(actor.id);
   }
 
   /** Handlers in work. */

@@ -24,6 +24,16 @@ export class Placement {
     this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs());
   }
 
+  /** A process begins here, wherever placement would have it: it is here for LIMITS.begunTrustMs. */
+  begun(actor: Address): void {
+    this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs() - LIMITS.placementTrustMs + LIMITS.begunTrustMs);
+  }
+
+  /** Calls back when what begins now is no longer taken to be here. */
+  afterBegun(callback: () => void): void {
+    this.#clock.after(LIMITS.begunTrustMs, callback);
+  }
+
   left(actor: Address): void {
     this.#calledAtMs.delete(keyOf(actor));
   }
@@ -36,6 +46,14 @@ export class Placement {
 
 function keyOf(actor: Address): string {
   return `${actor.type}/${actor.id}`;
+}
+
+/** A host that knows which processes begin with it. */
+export interface BeginningHost extends ActorHost {
+  /** A process whose id this host has just made, so that nobody else can know it. */
+  isNew(actor: Address): boolean;
+  /** Whether the process was open after its last turn here. */
+  isOpen(actor: Address): boolean;
 }
 
 /** The host as Dapr calls it: each call shows where the actor lives. */
@@ -86,9 +104,9 @@ export class PlacedHost implements ActorHost {
 export class ShortTransport implements Transport {
   readonly #far: Transport;
   readonly #placement: Placement;
-  readonly #host: () => ActorHost;
+  readonly #host: () => BeginningHost;
 
-  constructor(far: Transport, placement: Placement, host: () => ActorHost) {
+  constructor(far: Transport, placement: Placement, host: () => BeginningHost) {
     this.#far = far;
     this.#placement = placement;
     this.#host = host;
@@ -114,7 +132,31 @@ export class ShortTransport implements Transport {
   }
 
   deliver(message: Message): Promise<TurnAnswer> {
-    return this.#placement.isHere(message.to) ? this.#host().receive(message) : this.#far.deliver(message);
+    const { to } = message;
+    if (this.#placement.isHere(to)) return this.#host().receive(message);
+    if (message.body.kind !== "task" || !this.#host().isNew(to)) return this.#far.deliver(message);
+    this.#placement.begun(to);
+    this.#handOverLater(to);
+    return this.#host().receive(message);
+  }
+
+  #handOverLater(actor: Address): void {
+    this.#placement.afterBegun(() => void this.#handOver(actor));
+  }
+
+  /**
+   * A process that began here and is open still goes to where placement has it, before its first alarm rings there. Whoever
+   * is asked about it there takes it up; when that was not here, it is let go. Never throws.
+   */
+  async #handOver(actor: Address): Promise<void> {
+    if (this.#placement.isHere(actor) || !this.#host().isOpen(actor)) return;
+    try {
+      await this.#far.inspect(actor);
+      if (!this.#placement.isHere(actor)) this.#host().deactivate(actor);
+    } catch {
+      // Nobody was reached. Its timers here and its alarm go on; it is asked about again.
+      this.#handOverLater(actor);
+    }
   }
 
   heartbeat(actor: Address, beat: Heartbeat): Promise<void> {

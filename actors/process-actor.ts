@@ -77,11 +77,18 @@ export class ProcessActors {
     this.#made.set(id, true);
   }
 
-  /** The actor moves away: another host may write its journal and move its alarm from now on. */
+  /** An id of {@link noteMadeId} that no task has come to yet. */
+  isNew(id: string): boolean {
+    return this.#made.has(id);
+  }
+
+  /** The actor moves away: another host may write its journal and move its alarm from now on, which rings when a timer would have. */
   deactivate(id: string): void {
     this.#parts.alarms.forget(this.#address(id));
     this.engine.forget(id);
     this.#open.delete(id);
+    this.#timers.get(id)?.();
+    this.#timers.delete(id);
   }
 
   /** Whether the process was open after its last turn here. */

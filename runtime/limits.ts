@@ -170,6 +170,8 @@ export const LIMITS = {
 
   /** A host that Dapr called for an actor this lately takes the actor to be here still. */
   placementTrustMs: 10 * SECOND_MS,
+  /** A process that began where its task was submitted goes to the host where placement has it when it is open for longer. */
+  begunTrustMs: 2 * SECOND_MS,
   /** Ids made by a host that it takes to be new without looking. */
   madeIdsMax: 4_096,
   /** Alarms that a host remembers having set. */
@@ -252,6 +254,7 @@ relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a bo
 relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longer than anybody believes in what was there");
 relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
+relation(LIMITS.begunTrustMs < LIMITS.alarmNearMs, "a process must be handed over before its first alarm rings");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page fit in memory");

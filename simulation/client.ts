@@ -29,6 +29,8 @@ export class Clients {
   readonly accepted = new Set<string>();
   /** Tasks that were refused for good. */
   readonly refused = new Map<string, string>();
+  /** Tasks that some host was given. */
+  readonly #given = new Set<string>();
   readonly #world: World;
   readonly #random: Random;
   #open: number;
@@ -62,6 +64,9 @@ export class Clients {
     if (life?.operations === undefined) return again();
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
     const { id, route, input, timeoutMs } = task;
+    // As if that host had named the task: its process begins there, wherever placement would have it.
+    if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
+    this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
     life.operations.submit({ id, route, input, timeoutMs }, { principal: ANONYMOUS }, 0).then(
       () => end(() => {

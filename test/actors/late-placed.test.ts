@@ -3,8 +3,8 @@
  * transport and a clock that the test sees.
  */
 import { describe, expect, test } from "vitest";
-import { PlacedHost, Placement, ShortTransport } from "../../actors/placed.ts";
-import type { ActorHost, Transport } from "../../actors/ports.ts";
+import { type BeginningHost, PlacedHost, Placement, ShortTransport } from "../../actors/placed.ts";
+import type { Transport } from "../../actors/ports.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, type Body, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { HandClock } from "./engine-rig.ts";
@@ -21,13 +21,18 @@ interface Rig {
   readonly went: string[];
   /** What the host here does with a message. */
   receive: (message: Message) => Promise<TurnAnswer>;
+  /** Processes whose ids were made here, and those that are open here. */
+  readonly made: Set<string>;
+  readonly open: Set<string>;
+  /** Whom a look by placement reaches. */
+  look: (actor: Address) => Promise<unknown>;
 }
 
 function rigOf(): Rig {
   const clock = new HandClock();
   const went: string[] = [];
   const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
-  const host: ActorHost = {
+  const host: BeginningHost = {
     types: ["sys.ProcessManager", "sys.Doer"],
     receive: (message) => {
       went.push(`here receive ${message.id}`);
@@ -41,6 +46,8 @@ function rigOf(): Rig {
       return "here";
     },
     deactivate: (actor) => void went.push(`here deactivate ${actor.id}`),
+    isNew: (actor) => rig.made.has(actor.id),
+    isOpen: (actor) => rig.open.has(actor.id),
   };
   const far: Transport = {
     publish: async (topic, message) => void went.push(`far publish ${topic} ${message.id}`),
@@ -51,13 +58,14 @@ function rigOf(): Rig {
     heartbeat: async (actor, beat) => void went.push(`far heartbeat ${actor.id} ${beat.workId}`),
     inspect: async (actor) => {
       went.push(`far inspect ${actor.id}`);
+      await rig.look(actor);
       return "far";
     },
     nudge: async (actor) => void went.push(`far nudge ${actor.id}`),
     notice: async (topic, id) => void went.push(`far notice ${topic} ${id}`),
   };
   const placement = new Placement(clock);
-  const rig: Rig = { clock, went, placed: new PlacedHost(host, placement), short: new ShortTransport(far, placement, () => host), receive: async (message) => receipt(message) };
+  const rig: Rig = { clock, went, placed: new PlacedHost(host, placement), short: new ShortTransport(far, placement, () => host), receive: async (message) => receipt(message), made: new Set(), open: new Set(), look: async () => {} };
   return rig;
 }
 
@@ -188,4 +196,64 @@ test("looks take the short way too; heartbeats, nudges and notices never do", as
   await short.notice("sys.results", "p:1", { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: 1 });
   expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notice sys.results p:1"]);
   expect(placed.types).toEqual(["sys.ProcessManager", "sys.Doer"]);
+});
+
+describe("a process whose id was made here", () => {
+  const PROCESS: Address = { type: "sys.ProcessManager", id: "p" };
+  const task: Body = { kind: "task", route: "r", slip: { json: null }, input: { json: 1 }, timeoutMs: 1_000, nesting: [] };
+
+  test("begins here, and what comes for it soon after is taken here", async () => {
+    const { short, went, made } = rigOf();
+    made.add("p");
+    await short.deliver(message("t", PROCESS, task));
+    await short.publish("sys.manager", message("m", PROCESS, { kind: "cancel", reason: "enough" }));
+    expect(went).toEqual(["here receive t", "here receive m"]);
+  });
+
+  test("one that somebody else named goes by placement", async () => {
+    const { short, went } = rigOf();
+    await short.deliver(message("t", PROCESS, task));
+    expect(went).toEqual(["far deliver t"]);
+  });
+
+  test("that is still open before its first alarm rings is let go when placement has it elsewhere", async () => {
+    const { short, went, made, open, clock } = rigOf();
+    made.add("p");
+    open.add("p");
+    await short.deliver(message("t", PROCESS, task));
+    await clock.advance(LIMITS.begunTrustMs);
+    await short.deliver(message("m", PROCESS, undo));
+    expect(went).toEqual(["here receive t", "far inspect p", "here deactivate p", "far deliver m"]);
+  });
+
+  test("stays when placement has it here too", async () => {
+    const rig = rigOf();
+    rig.made.add("p");
+    rig.open.add("p");
+    rig.look = (actor) => rig.placed.inspect(actor);
+    await rig.short.deliver(message("t", PROCESS, task));
+    await rig.clock.advance(LIMITS.begunTrustMs);
+    await rig.short.deliver(message("m", PROCESS, undo));
+    expect(rig.went).toEqual(["here receive t", "far inspect p", "here inspect p", "here receive m"]);
+  });
+
+  test("is asked about again when nobody was reached, and is not let go meanwhile", async () => {
+    const rig = rigOf();
+    rig.made.add("p");
+    rig.open.add("p");
+    rig.look = () => Promise.reject(new Error("the sidecar is gone"));
+    await rig.short.deliver(message("t", PROCESS, task));
+    await rig.clock.advance(LIMITS.begunTrustMs);
+    rig.look = async () => {};
+    await rig.clock.advance(LIMITS.begunTrustMs);
+    expect(rig.went).toEqual(["here receive t", "far inspect p", "far inspect p", "here deactivate p"]);
+  });
+
+  test("that has ended is asked about by nobody", async () => {
+    const { short, went, made, clock } = rigOf();
+    made.add("p");
+    await short.deliver(message("t", PROCESS, task));
+    await clock.advance(LIMITS.begunTrustMs);
+    expect(went).toEqual(["here receive t"]);
+  });
 });
