@@ -100,12 +100,17 @@ export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers
   return { ...(undoing.length === 0 ? {} : { leftovers: undoing }), ...(isWorthIt ? { kept: { stop: progress.stop, outputs: progress.outputs } } : {}) };
 }
 
+/** Outputs among which those of a stop's branches or items are: of the one that was in work, or of all that are done. */
+export function finishedOf(state: ProcessState, stop: string): Readonly<Record<string, Value>> {
+  return state.kept?.stop === stop ? state.kept.outputs : state.outputs;
+}
+
 /** A process as a new run begins: nothing is asked, and what stands is pinned. `fresh` is one that was never asked. */
 export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState): ProcessState {
   const { task, outcome } = state;
   if (task === undefined || outcome === undefined) return state;
   const past: PastRun = { run: state.run, status: outcome.status, atMs: outcome.atMs, ...(outcome.fault === undefined ? {} : { fault: outcome.fault }), ...(outcome.deadLetter === undefined ? {} : { deadLetter: outcome.deadLetter }) };
-  const pins = only(state.kept?.outputs ?? {}, event.pinned);
+  const pins = only(finishedOf(state, event.stop), event.pinned);
   return act({
     ...fresh,
     phase: "open",

@@ -9,9 +9,10 @@ import { isFault, type WireFault, wireFault } from "../faults.ts";
 import { stopWorkParts } from "../ids.ts";
 import type { BodyOf, Message } from "../protocol.ts";
 import { callsOf, outputNames, type Stop } from "../slip.ts";
-import { type Act, awaitsDecision, decisionOn, lastRun, nextRun, type Reopened } from "./acts.ts";
+import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./acts.ts";
 import { type ProcessDraft, routeOf, taskOf } from "./draft.ts";
 import { finalEffects } from "./messages.ts";
+import type { Value } from "../value.ts";
 import type { ProcessState, Work } from "./state.ts";
 
 /** Why a decision cannot be taken, as far as the state tells; undefined where it can, or was taken already and is the same. */
@@ -123,16 +124,26 @@ function startOf(draft: ProcessDraft, replaced: Work | undefined): Start {
   return { cursor, stop: stop?.name ?? "output", outputs, pinned: pinnedOf(state, stop, torn, replaced), lacking: (state.lacking ?? []).filter((name) => names.has(name)) };
 }
 
+function isNothing(value: Value): boolean {
+  return "json" in value && value.json === null;
+}
+
 /** The paths of a stop's works. */
 function pathsOf(stop: Stop): readonly string[] {
   return stop.kind === "forEach" ? [`${stop.name}[]`] : callsOf(stop).map(([path]) => path);
 }
 
-/** What of the stop is finished and stands. An `any` has no winner yet, so all of it is asked again. */
+/**
+ * What of the stop is finished and stands. An `any` has no winner yet, or one that was undone, so all of it is asked again;
+ * also a list that was done, as nothing names its items any more. No output is also that of an optional branch that failed.
+ */
 function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet<string>, replaced: Work | undefined): string[] {
-  const { kept } = state;
-  if (stop === undefined || kept?.stop !== stop.name || stop.kind === "any") return [];
+  if (stop === undefined || stop.kind === "any") return [];
+  const isInWork = state.kept?.stop === stop.name;
+  const outputs = finishedOf(state, stop.name);
+  if (!isInWork && stop.kind === "all") return outputNames(stop).filter((path) => outputs[path] !== undefined && !isNothing(outputs[path]) && !torn.has(`${path}#0`));
+  if (!isInWork) return [];
   const placeOf = (key: string): string => (stop.kind === "forEach" ? `${stop.name}[]#${key}` : `${key}#0`);
   const isReplaced = (key: string): boolean => replaced !== undefined && placeOf(key) === `${replaced.stop}#${replaced.item}`;
-  return Object.keys(kept.outputs).filter((key) => !torn.has(placeOf(key)) && !isReplaced(key));
+  return Object.keys(outputs).filter((key) => !torn.has(placeOf(key)) && !isReplaced(key));
 }

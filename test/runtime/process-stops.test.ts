@@ -58,6 +58,17 @@ test("what failed is there with its undo, and what nobody waits for any more is 
   expect(told(rig).works.map(({ stop, kind, state }) => [stop, kind, state])).toEqual([["a", "do", "answered"], ["b", "do", "dropped"], ["b", "undo", "asked"]]);
 });
 
+test("a redriven run tells its own works: those of the run before, and what was pinned, are no longer there", () => {
+  const rig = remembering(new ProcessRig(slipOf([one("a"), one("b")])));
+  rig.accept();
+  rig.output(rig.id("a"));
+  rig.undoAll(rig.fault(rig.id("b")));
+  rig.redrive();
+  expect(told(rig).works).toEqual([expect.objectContaining({ work: "p:2:b:0:1", stop: "b", state: "asked", attempts: 1 })]);
+  // Also where the works of the first run were too many to be kept.
+  expect(told(rig, 1)).toMatchObject({ left: 0, works: [{ work: "p:2:b:0:1" }] });
+});
+
 test("of too many the newest are kept and the others counted", () => {
   const stops = Array.from({ length: 9 }, (_, index) => `s${index}`);
   const rig = remembering(new ProcessRig(slipOf(stops.map((name) => one(name, {}, "A")))));

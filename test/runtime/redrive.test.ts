@@ -170,6 +170,21 @@ describe("what is finished of the stop that failed", () => {
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "x1" } });
   });
 
+  test("of an earlier parallel stop the branches whose effect stands are not asked again beside the one that was undone", () => {
+    const rig = new ProcessRig(slipOf([{ ...all, branches: { x: call("A"), y: call("B"), z: call("C", { optional: true }) } }, one("d")], { output: { from: ["x"] } }));
+    rig.accept();
+    rig.output(rig.id("x"), "x1");
+    rig.output(rig.id("y"), "y1");
+    rig.fault(rig.id("z"));
+    rig.output(`${rig.id("z")}/undo`, null);
+    rig.undoAll(rig.fault(rig.id("d")), (workId) => workId.includes(":y:"));
+    expect(asksWork(rig.redrive())).toEqual(["p:2:y:0:1", "p:2:z:0:1"]);
+    rig.output(rig.id("y"), "y2");
+    rig.output(rig.id("z"), "z2");
+    rig.output(rig.id("d"));
+    expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "x1" } });
+  });
+
   test("items that stand are not asked again, and the list keeps its order", () => {
     const rig = new ProcessRig(slipOf([each], { output: { from: ["each"] } }));
     rig.accept({ input: { list: ["p", "q", "r", "s"] } });
@@ -319,6 +334,24 @@ describe("law: a run that was prepared and has no record is void before its alar
     expect(rig.state).toEqual(before);
     expect(rig.machine.alarm(rig.state, rig.nowMs)).toMatchObject({ kind: "near", name: "run-2" });
   });
+});
+
+test("what a handler of the first run asks, or is answered, when the second is open changes nothing; its agents are not new any more", () => {
+  const rig = new ProcessRig(slipOf([one("a"), one("b")], { agents: { B: { asks: ["C"] } } }));
+  rig.accept();
+  rig.output(rig.id("a"));
+  rig.question(rig.id("b"), 0, "C");
+  rig.undoAll(rig.fault(rig.id("b")));
+  const again = rig.redrive();
+  expect(asksWork(again)).toEqual(["p:2:b:0:1"]);
+  const before = rig.state;
+  for (const late of [rig.question("p:1:b:0:1", 0, "C"), rig.question("p:1:b:0:1", 1, "C"), rig.output("p:1:b:0:1/ask0:1"), rig.fault("p:1:b:0:1")]) expect([late.events, late.effects]).toEqual([[], []]);
+  expect(rig.state).toEqual(before);
+  // The same question in the new run is another piece of work, of an agent that has been asked before.
+  const asked = rig.question(rig.id("b"), 0, "C");
+  expect(asksWork(asked)).toEqual(["p:2:b:0:1/ask0:1"]);
+  for (const decision of [again, asked]) for (const { body } of sends(decision.effects)) expect(body).not.toHaveProperty("first");
+  expect(rig.state.met).toEqual(["A", "B", "C"]);
 });
 
 test("a new run can fail, be undone and be cancelled like the first: what was pinned is asked of nobody", () => {
