@@ -111,6 +111,11 @@ export class HandlerRun implements RuntimeContext {
     return this.#parts.work.mode;
   }
 
+  /** The handler has begun no step and asked nothing. */
+  get untouched(): boolean {
+    return this.#occurrences.size === 0;
+  }
+
   /** The moment at which this work was begun first: the same on every run. */
   now(): number {
     return this.#parts.work.begunAtMs;

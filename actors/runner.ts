@@ -105,7 +105,7 @@ export class Runner {
     const fault = wireFault("work.cancelled", "the work is no longer needed");
     active.run.stop(fault);
     void Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]).then(() => {
-      if (this.#abandon(key, active)) return this.#offer(actorId, { kind: "finished", mode: active.mode, workId, token, result: { fault } });
+      if (this.#abandon(key, active)) return this.#offer(actorId, { kind: "finished", mode: active.mode, workId, token, result: { fault }, untouched: active.run.untouched });
       return undefined;
     });
   }
@@ -209,7 +209,7 @@ export class Runner {
       const result = await inSpan(SPAN.effect, work.trace, attributes, () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)), faultCode);
       this.#parts.metrics.attempted(name, work.mode, faultCode(result));
       const state = work.mode === "do" && !("fault" in result) ? run.pendingState : undefined;
-      await this.#offer(actorId, { kind: "finished", mode: work.mode, workId: work.id, token: work.token, result, ...(state === undefined ? {} : { state }) });
+      await this.#offer(actorId, { kind: "finished", mode: work.mode, workId: work.id, token: work.token, result, untouched: run.untouched, ...(state === undefined ? {} : { state }) });
     } finally {
       this.#giveSlot(active);
     }

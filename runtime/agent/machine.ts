@@ -29,7 +29,16 @@ export type AgentInput =
     }
   | { readonly kind: "recorded"; readonly workId: string; readonly token: string; readonly entry: EntryContent }
   | { readonly kind: "asked"; readonly workId: string; readonly token: string; readonly agent: string; readonly occurrence: number; readonly input: Json }
-  | { readonly kind: "finished"; readonly mode: "do" | "undo"; readonly workId: string; readonly token: string; readonly result: FinishedResult; readonly state?: { readonly content: Json; readonly base: number } }
+  | {
+      readonly kind: "finished";
+      readonly mode: "do" | "undo";
+      readonly workId: string;
+      readonly token: string;
+      readonly result: FinishedResult;
+      readonly state?: { readonly content: Json; readonly base: number };
+      /** The run began no step and asked nothing, and can do neither any more. */
+      readonly untouched?: boolean;
+    }
   /** Heartbeats of the holder were missed. */
   | { readonly kind: "lost"; readonly workId: string; readonly token: string };
 
@@ -265,20 +274,25 @@ function runAgain(draft: AgentDraft, work: AgentWork): void {
   startNext(draft, { renew: true });
 }
 
-/** The stopped handler has settled, however it ended, and its undo may begin; or the undo itself has ended. */
+/** The stopped handler has settled, however it ended, and its undo may begin, if there is any; or the undo itself has ended. */
 function finishUndoMode(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, { kind: "finished" }>): void {
-  if (input.mode === "do") {
+  if (input.mode === "do" && !(input.untouched === true && isOnlyRun(work))) {
     draft.emit({ e: "readied", workId: work.id, first: true });
     return startNext(draft, { renew: true });
   }
-  draft.emit({ e: "undo-done", workId: work.id, result: undoResult(work, input.result) });
+  draft.emit({ e: "undo-done", workId: work.id, result: undoResult(work, input) });
   replyUndo(draft, work.id);
   startNext(draft);
 }
 
+/** No other run of the work can have begun a step that was not recorded. */
+function isOnlyRun(work: AgentWork): boolean {
+  return work.attempt === 1 && work.takeovers === 0 && work.entries.length === 0 && work.asks.length === 0;
+}
+
 /** Whether anything had to be undone: what had not still stands, and a next run of its process may build on it. */
-function undoResult(work: AgentWork, result: FinishedResult): Result {
-  if ("fault" in result) return result;
+function undoResult(work: AgentWork, { mode, result }: Extract<AgentInput, { kind: "finished" }>): Result {
+  if (mode === "undo" && "fault" in result) return result;
   return { output: { json: work.entries.some((entry) => entry.kind === "undo") ? true : null } };
 }
 

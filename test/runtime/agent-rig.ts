@@ -61,9 +61,9 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     return this.give({ kind: "asked", workId, token: more.token ?? this.token(workId), agent, occurrence: more.occurrence ?? 0, input: more.input ?? "question" });
   }
 
-  finishes(workId: string, result: FinishedResult = { output: "out" }, more: { readonly token?: string; readonly state?: { readonly content: Json; readonly base: number }; readonly mode?: "do" | "undo" } = {}): Decision<AgentEvent> {
-    const { token = this.token(workId), state, mode = "do" } = more;
-    return this.give({ kind: "finished", mode, workId, token, result, ...(state === undefined ? {} : { state }) });
+  finishes(workId: string, result: FinishedResult = { output: "out" }, more: { readonly token?: string; readonly state?: { readonly content: Json; readonly base: number }; readonly mode?: "do" | "undo"; readonly untouched?: boolean } = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), state, mode = "do", untouched = false } = more;
+    return this.give({ kind: "finished", mode, workId, token, result, untouched, ...(state === undefined ? {} : { state }) });
   }
 
   lost(workId: string, token = this.token(workId)): Decision<AgentEvent> {

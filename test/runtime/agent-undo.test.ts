@@ -60,6 +60,31 @@ describe("work that may have had an effect", () => {
     }
   });
 
+  test("running, and its only run began no step: there is nothing to undo, and it is not run again", () => {
+    for (const result of [{ output: "after all" }, FAULT]) {
+      const rig = new AgentRig();
+      rig.asks("w");
+      rig.asks("next");
+      rig.undoes("w");
+      const settled = rig.finishes("w", result, { untouched: true });
+      expect([names(settled), replies(settled), orders(settled)]).toEqual([["undo-done", "begun"], UNDONE, ["run next"]]);
+      const late = rig.finishes("w", { output: "late" }, { token: "token-1" });
+      expect([late.verdict, late.events]).toMatchObject([{ kind: "refused", fault: { code: "work.superseded" } }, []]);
+    }
+  });
+
+  test.each([
+    ["an earlier attempt", (rig: AgentRig) => rig.asks("w", { attempt: 2 })],
+    ["a host that was lost", (rig: AgentRig) => rig.as("host-2", () => rig.lost("w"))],
+    ["a recorded step", (rig: AgentRig) => rig.records("w", "step")],
+  ])("running, and %s may have had an effect: its undo runs all the same", (_name, before) => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    before(rig);
+    rig.undoes("w");
+    expect(names(rig.finishes("w", FAULT, { untouched: true }))).toEqual(["readied", "begun"]);
+  });
+
   test("running on another host: that host is watched, and the one that takes over undoes", () => {
     const rig = new AgentRig();
     rig.asks("w");
