@@ -12,6 +12,7 @@ import { isId, requireId } from "../runtime/ids.ts";
 import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../runtime/index-actor.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { IndexEntry } from "../runtime/protocol.ts";
+import { requireValue } from "../runtime/value.ts";
 import type { Host } from "./host.ts";
 import { letterView } from "./letter-view.ts";
 import { type EntryPage, Listing } from "./listing.ts";
@@ -98,6 +99,7 @@ export class Desk {
 
   async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
     const { input, reason = "" } = options;
+    if (input !== undefined) requireValue(plainJson(input));
     const decisionId = options.decisionId === undefined ? decisionOf([id, "redrive", caller.principal.subject, reason, input === undefined ? null : plainJson(input)]) : requireId(options.decisionId, "decision id");
     if (poisonSlice(id) !== undefined) return this.#redrivePoison(id, input, { decisionId, reason }, caller);
     return this.#decide(id, { what: "redrive", decisionId, reason, ...(input === undefined ? {} : { input: { json: plainJson(input) } }) }, caller);

@@ -34,6 +34,49 @@ describe("a decision that an alarm rings into", () => {
   });
 });
 
+test("a new input that is too large is refused, and nothing is recorded or prepared", async () => {
+  const { world, one } = await failed();
+  const before = world.store.keys();
+  await expect(one.operations.redrive("p:1", { input: "x".repeat(LIMITS.valueBytesMax) }, ADA)).rejects.toMatchObject({ code: "value.too-large" });
+  expect([world.store.keys(), world.alarms.size]).toEqual([before, 0]);
+});
+
+describe("a nested route that failed", () => {
+  test("has a letter of its own beside its parent's: the parent's is redriven, the child's discarded, and each keeps its process until then", async () => {
+    const { world, join, behaviour } = made();
+    const one = join("one");
+    const sweeper = sweeperOf(world, one);
+    await one.operations.submit({ id: "p", route: "nesting", input: { n: 1 } }, CALLER, 0);
+    expect(await world.until(one, "p")).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+    await settle(world);
+    const { entries } = await one.operations.deadLetters({ route: "outer" }, undefined, 10);
+    expect(entries).toMatchObject([{ parent: "p", open: true }]);
+    const [child = ""] = ids({ entries }) as string[];
+    await expect(one.operations.redrive(child, {}, ADA)).rejects.toMatchObject({ code: "deadletter.nested", details: { letter: "p:1" } });
+
+    behaviour.second = () => "two";
+    await one.operations.redrive("p:1", {}, ADA);
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: "two" });
+    await settle(world);
+    // The new run asked a child of its own; the old one's letter is still there.
+    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([child]);
+    const weeks = async (): Promise<void> => {
+      for (let sweep = 0; sweep < 3; sweep += 1) {
+        await world.clock.advance(LIMITS.retentionMsDefault + LIMITS.compensationMsMax);
+        await sweeper.sweep({ whole: true });
+      }
+    };
+    await weeks();
+    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
+    expect(await one.operations.deadLetter(child)).toMatchObject({ open: true, letter: { fault: { code: "agent.refused" } } });
+    await one.operations.discard(child, "its parent was redriven", ADA);
+    await settle(world);
+    await weeks();
+    expect(ids(await one.operations.deadLetters({ decided: true }, undefined, 10))).toEqual([]);
+    expect([world.alarms.size, world.store.keys().filter((key) => key.includes("child-"))]).toEqual([0, []]);
+  });
+});
+
 describe("redriven poison", () => {
   const bytes = { bytes: Buffer.from("{"), size: 1 };
   const fault = { code: "message.invalid", message: "no JSON" } as const;

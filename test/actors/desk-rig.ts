@@ -27,12 +27,14 @@ export function made(): { readonly world: World; readonly join: (name: string) =
     ran.push(name);
     return run();
   };
+  const outer = route("outer", 1, In).to("second", Second, ({ task }) => task).output(({ second }) => second);
   const party = system("sys", {
     agents: [agent(First, { handle: ({ n }) => note(`first ${n}`, () => "one") }), agent(Second, { handle: ({ n }) => note(`second ${n}`, () => behaviour.second(n)) })],
     routes: [
+      route("nesting", 1, In).to("inner", outer, ({ task }) => task).output(({ inner }) => inner),
+      outer,
       route("main", 1, In).to("first", First, ({ task }) => task).to("second", Second, ({ task }) => task).output(({ first, second }) => ({ first, second })),
       route("slow", 1, In).to("second", Second, ({ task }) => task, { timeoutMs: LIMITS.stopTimeoutMsMax }).output(({ second }) => second),
-      route("outer", 1, In).to("second", Second, ({ task }) => task).output(({ second }) => second),
     ],
   });
   return { world, join: (name) => world.join(party, name), behaviour, ran };
