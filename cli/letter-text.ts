@@ -10,7 +10,6 @@ const INDENT = "  ";
 
 /** The head in words, the content as YAML, then what can be done. */
 export function letterText(entry: z.infer<typeof LetterOf>): string {
-  const isPoison = entry.route === undefined;
   return [
     `${entry.id}: ${paint({ text: entry.code ?? "unknown", colour: "red" })}, ${momentText(entry.atMs)}`,
     ...(entry.message === undefined ? [] : [entry.message]),
@@ -18,6 +17,12 @@ export function letterText(entry: z.infer<typeof LetterOf>): string {
     ...(entry.decision === undefined ? [] : [`Decided: ${entry.decision}${entry.by === undefined ? "" : ` by ${entry.by}`}${entry.reason === undefined ? "" : ` (${entry.reason})`}`]),
     "",
     stringify(entry.letter, { lineWidth: 0 }).trimEnd().split("\n").map((line) => INDENT + line).join("\n"),
-    ...(entry.decision !== undefined ? [] : ["", ...(isPoison ? [] : [`Again:   troupe dead redrive ${entry.id} [--input @mended.json]`]), `Not:     troupe dead discard ${entry.id} --reason "..."`]),
+    ...(entry.decision !== undefined ? [] : ["", `Again:   ${againText(entry)}`, `Not:     troupe dead discard ${entry.id} --reason "..."`]),
   ].join("\n");
+}
+
+/** A nested route is done again by its parent; poison, which has no route, as the task that it should have been. */
+function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
+  if (parent !== undefined) return `by the letter of its parent, process ${parent}`;
+  return route === undefined ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task` : `troupe dead redrive ${id} [--input @mended.json]`;
 }

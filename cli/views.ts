@@ -47,7 +47,7 @@ export function pageOf<T extends z.ZodType>(entry: T): z.ZodObject<{ entries: z.
 export const ProcessEntry = z.looseObject({ id: z.string(), open: z.boolean(), atMs: z.int(), route: z.string().optional(), status: z.string().optional(), run: z.int().optional(), code: z.string().optional(), acceptedAtMs: z.int().optional() });
 
 /** A dead letter in a listing. */
-export const LetterEntry = z.looseObject({ id: z.string(), open: z.boolean().optional(), atMs: z.int(), route: z.string().optional(), topic: z.string().optional(), code: z.string().optional(), message: z.string().optional(), decision: z.string().optional(), by: z.string().optional(), reason: z.string().optional() });
+export const LetterEntry = z.looseObject({ id: z.string(), open: z.boolean().optional(), atMs: z.int(), route: z.string().optional(), topic: z.string().optional(), code: z.string().optional(), message: z.string().optional(), decision: z.string().optional(), by: z.string().optional(), reason: z.string().optional(), parent: z.string().optional() });
 
 /** A dead letter with its content. */
 export const LetterOf = LetterEntry.extend({ letter: json });

@@ -120,6 +120,6 @@ function pathOf(id: string): string {
 }
 
 function whatOf(entry: (typeof LetterEntry)["_output"]): string {
-  if (entry.decision === undefined) return entry.message ?? "";
+  if (entry.decision === undefined) return `${entry.parent === undefined ? "" : `nested in ${entry.parent}: `}${entry.message ?? ""}`;
   return [entry.decision, ...(entry.by === undefined ? [] : [`by ${entry.by}`]), ...(entry.reason === undefined ? [] : [`: ${entry.reason}`])].join(" ").replace(" : ", ": ");
 }

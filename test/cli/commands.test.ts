@@ -245,6 +245,19 @@ describe("dead", () => {
     expect(out).toContain("troupe dead redrive trip-7:1");
   });
 
+  test("of a nested route it names the parent, which alone can do it again; of poison it asks for a whole task", async () => {
+    const nested = { ...LETTER, id: "child-1:1", parent: "trip-7" };
+    const { route: _none, ...poison } = { ...LETTER, id: "poison-000000001-aa", topic: "party.tasks" };
+    Object.assign(stub.answers, {
+      "GET /deadletters": { json: { entries: [nested] } },
+      "GET /deadletters/child-1:1": { json: { ...nested, letter: {} } },
+      "GET /deadletters/poison-000000001-aa": { json: { ...poison, letter: {} } },
+    });
+    expect((await run("dead", "list")).out).toContain("nested in trip-7: too dear\n");
+    expect((await run("dead", "show", "child-1:1")).out).toMatch(/Again: +by the letter of its parent, process trip-7\nNot: +troupe dead discard child-1:1 /);
+    expect((await run("dead", "show", "poison-000000001-aa")).out).toMatch(/Again: +troupe dead redrive poison-000000001-aa --input @task\.json .*whole corrected task\nNot: /);
+  });
+
   test("redrive gives the mended input; a second decision is refused", async () => {
     expect(await run("dead", "redrive", "trip-7:1", "--input", INPUT, "--reason", "typo")).toMatchObject({ code: 0, out: "Process trip-7 runs again, run 2. Follow it: troupe show trip-7 --follow\n" });
     expect(stub.seen[0]?.body).toEqual({ input: { wish: "sea" }, reason: "typo" });
