@@ -108,11 +108,14 @@ export class Host implements BeginningHost {
     return inSpan(SPAN.turn, message.trace, attributes, () => this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)));
   }
 
-  async #receive(message: Message): Promise<TurnAnswer> {
-    const { type, id } = message.to;
+  #receive(message: Message): Promise<TurnAnswer> {
+    const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
-    const agent = this.#agents.get(type);
-    if (agent !== undefined) return agent.receive(message);
+    return this.#agents.get(type)?.receive(message) ?? this.#receiveEntries(message);
+  }
+
+  async #receiveEntries(message: Message): Promise<TurnAnswer> {
+    const { type, id } = message.to;
     const index = this.#indexes.get(type);
     if (index === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
     const result = await index.turn(id, { kind: "message", message }, { inputId: message.id });

@@ -93,9 +93,10 @@ export class Journal<S, I, E> {
     const snapshotKey = this.#snapshotKey(id, 1);
     const found = await this.#store.read([snapshotKey]);
     let loaded = found.has(snapshotKey) ? await this.#lastSnapshot(id) : this.empty(id);
-    for (;;) {
-      const next = await this.#loadBatch(id, loaded);
-      if (next.sequence - loaded.sequence < LIMITS.loadBatchRecords) return next;
+    // Most journals are short; of a long one more is read at once.
+    for (let count: number = LIMITS.loadFirstRecords; ; count = LIMITS.loadBatchRecords) {
+      const next = await this.#loadBatch(id, loaded, count);
+      if (next.sequence - loaded.sequence < count) return next;
       loaded = next;
     }
   }
@@ -126,7 +127,7 @@ export class Journal<S, I, E> {
   async *events(id: string, from = 1): AsyncGenerator<E> {
     let previous: Writer | null | undefined = from === 1 ? null : undefined;
     for (let at = from; ; at += LIMITS.loadBatchRecords) {
-      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, at + index));
+      const batch = this.#recordKeys(id, at, LIMITS.loadBatchRecords);
       const found = await this.#store.read(batch);
       for (const key of batch) {
         const content = found.get(key);
@@ -143,12 +144,12 @@ export class Journal<S, I, E> {
   /** What was loaded before, and every record since. One small read where there is none. Throws as {@link load}. */
   async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     let now = loaded;
-    while (!(await this.isCurrent(id, now))) now = await this.#loadBatch(id, now);
+    while (!(await this.isCurrent(id, now))) now = await this.#loadBatch(id, now, LIMITS.loadBatchRecords);
     return now;
   }
 
-  async #loadBatch(id: string, from: Loaded<S>): Promise<Loaded<S>> {
-    const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#recordKey(id, from.sequence + 1 + index));
+  async #loadBatch(id: string, from: Loaded<S>, count: number): Promise<Loaded<S>> {
+    const batch = this.#recordKeys(id, from.sequence + 1, count);
     const found = await this.#store.read(batch);
     let loaded = from;
     for (const key of batch) {
@@ -261,6 +262,10 @@ export class Journal<S, I, E> {
 
   #recordKey(id: string, sequence: number): string {
     return keys.record(this.#system, this.#type, id, sequence);
+  }
+
+  #recordKeys(id: string, from: number, count: number): string[] {
+    return Array.from({ length: count }, (_, index) => this.#recordKey(id, from + index));
   }
 
   #snapshotKey(id: string, number: number): string {

@@ -6,14 +6,10 @@
  */
 import { Fault } from "../runtime/faults.ts";
 
-interface Line {
-  tail: Promise<void>;
-  length: number;
-}
-
 /** One line for each key, in which at most `waitingMax` calls wait or run. */
 export class KeyedMutex {
-  readonly #lines = new Map<string, Line>();
+  /** Who waits behind the one that runs; absent where nobody runs. */
+  readonly #lines = new Map<string, (() => void)[]>();
   readonly #waitingMax: number;
 
   constructor(waitingMax: number) {
@@ -22,29 +18,25 @@ export class KeyedMutex {
 
   /** Runs alone among all calls with the same key, in the order of calls. Throws `actor.busy` when the line is too long. */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(key) ?? { tail: Promise.resolve(), length: 0 };
-    if (line.length >= this.#waitingMax) throw new Fault("actor.busy", `${line.length} turns wait for ${key}`);
-    line.length += 1;
-    this.#lines.set(key, line);
-    const before = line.tail;
-    let release = (): void => {};
-    line.tail = new Promise((resolve) => {
-      release = resolve;
-    });
+    const line = this.#lines.get(key);
+    if (line === undefined) this.#lines.set(key, []);
+    else {
+      if (line.length + 1 >= this.#waitingMax) throw new Fault("actor.busy", `${line.length + 1} turns wait for ${key}`);
+      await new Promise<void>((resolve) => void line.push(resolve));
+    }
     try {
-      await before;
       return await action();
     } finally {
-      release();
-      line.length -= 1;
-      if (line.length === 0) this.#lines.delete(key);
+      const next = this.#lines.get(key)?.shift();
+      if (next === undefined) this.#lines.delete(key);
+      else next();
     }
   }
 
   /** Turns waiting or running. */
   get size(): number {
     let total = 0;
-    for (const line of this.#lines.values()) total += line.length;
+    for (const line of this.#lines.values()) total += 1 + line.length;
     return total;
   }
 }

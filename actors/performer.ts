@@ -52,6 +52,10 @@ export class Performer {
 
   /** Performs effects in order of sending, without waiting for one before the next. True when all are done. Never throws. */
   async perform(effects: readonly Effect[], options: PerformOptions): Promise<boolean> {
+    const [first, ...others] = effects;
+    if (first === undefined) return true;
+    // Most turns order one thing.
+    if (others.length === 0) return this.#perform(first, options);
     const done = await Promise.all(effects.map((effect) => this.#perform(effect, options)));
     return done.every(Boolean);
   }

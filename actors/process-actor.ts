@@ -314,7 +314,7 @@ export class ProcessActors {
     // The line in the index closes last: where alarms are lost it alone leads back to what was not told yet.
     const closing = result.effects.filter((effect) => effect.kind === "index" && effect.index === "Directory");
     const others = result.effects.filter((effect) => !closing.includes(effect));
-    const performed = (await performer.perform(others, options)) && (await performer.perform(closing, options));
+    const performed = (others.length === 0 || (await performer.perform(others, options))) && (closing.length === 0 || (await performer.perform(closing, options)));
     const wish = processMachine.alarm(result.state, ports.clock.nowMs());
     if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name, () => this.#isOver(id, result));
     if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence));

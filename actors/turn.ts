@@ -58,6 +58,9 @@ interface Cached<S> {
   readonly atMs: number;
 }
 
+/** A decision, or what it threw. */
+type Decided<E> = Decision<E> | { readonly failure: unknown };
+
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
@@ -93,11 +96,12 @@ export class TurnEngine<S, I, E> {
     let expectNew = options.expectNew === true;
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
       const startedMs = this.#ports.clock.nowMs();
-      const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
+      const recalled = this.#recall(actorId);
+      const loaded = (recalled instanceof Promise ? await recalled : recalled) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
       expectNew = false;
       try {
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
-        if (result !== "stale" && !(await this.#wroteIntoGrave(actorId, result, startedMs))) return result;
+        if (result !== "stale" && !(this.#mayBeInGrave(result, startedMs) && (await this.#wroteIntoGrave(actorId, result)))) return result;
         this.#cache.delete(actorId);
       } catch (error) {
         this.#cache.delete(actorId);
@@ -111,9 +115,12 @@ export class TurnEngine<S, I, E> {
    * T4. What was in memory is believed for LIMITS.actorTrustMs; after that it is looked whether the actor was purged
    * meanwhile, because the next key of a journal that is gone is absent too.
    */
-  async #recall(actorId: string): Promise<Loaded<S> | undefined> {
+  #recall(actorId: string): Loaded<S> | undefined | Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
-    if (cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs) return cached?.loaded;
+    return cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs ? cached?.loaded : this.#lookAgain(actorId, cached);
+  }
+
+  async #lookAgain(actorId: string, cached: Cached<S>): Promise<Loaded<S> | undefined> {
     if (cached.loaded.sequence > 0 && !(await this.#journal.stands(actorId))) {
       this.#cache.delete(actorId);
       return undefined;
@@ -127,14 +134,20 @@ export class TurnEngine<S, I, E> {
   }
 
   /** T4. A host that was stopped in mid-turn for longer than that looks, when it wakes, where its record has come to lie. */
-  async #wroteIntoGrave(actorId: string, result: TurnResult<S>, startedMs: number): Promise<boolean> {
-    if (!result.wrote || result.sequence === 1 || this.#ports.clock.nowMs() - startedMs < LIMITS.actorTrustMs || (await this.#journal.stands(actorId))) return false;
+  async #wroteIntoGrave(actorId: string, result: TurnResult<S>): Promise<boolean> {
+    if (await this.#journal.stands(actorId)) return false;
     await this.#journal.retract(actorId, result.sequence);
     return true;
   }
 
+  #mayBeInGrave(result: TurnResult<S>, startedMs: number): boolean {
+    return result.wrote && result.sequence > 1 && this.#ports.clock.nowMs() - startedMs >= LIMITS.actorTrustMs;
+  }
+
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
-    const decision = await this.#decide(actorId, input, loaded);
+    const context = this.#context(actorId, loaded);
+    const decided = this.#decide(loaded.state, input, context);
+    const decision = decided instanceof MissingValues ? await this.#decideOnLoaded(loaded.state, input, context, decided) : decided;
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
@@ -143,27 +156,24 @@ export class TurnEngine<S, I, E> {
     }
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
-    await Promise.all([this.#hooks.beforeCommit?.(actorId, next.state, loaded.state), this.#values.write(decision.stored)]);
-    const committed = await this.#commitOrFail(actorId, inputId, loaded, record, next);
-    if (committed === "stale") return "stale";
-    if (committed !== "committed") return committed;
-    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
-  }
-
-  async #commitOrFail(actorId: string, inputId: string, loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale" | TurnResult<S>> {
+    const prepared = this.#hooks.beforeCommit?.(actorId, next.state, loaded.state);
+    const written = decision.stored.length === 0 ? undefined : this.#values.write(decision.stored);
+    if (prepared !== undefined || written !== undefined) await Promise.all([prepared, written]);
     try {
-      return await this.#commit(actorId, record, next);
+      if ((await this.#commit(actorId, record, next)) === "stale") return "stale";
     } catch (error) {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
     }
+    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
   }
 
   /** `next` is the actor after the record, whose bytes are known only here. */
   async #commit(actorId: string, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale"> {
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
-    this.#remember(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + outcome.bytes }));
+    const after = { ...next, bytesSince: next.bytesSince + outcome.bytes };
+    this.#remember(actorId, after.bytesSince < after.measureAt ? after : await this.#journal.snapshotIfDue(actorId, after));
     return "committed";
   }
 
@@ -187,18 +197,30 @@ export class TurnEngine<S, I, E> {
     return { v: RECORD_VERSION, sequence: loaded.sequence + 1, input: inputId, events, effects, writer, previous: loaded.writer, atMs: this.#ports.clock.nowMs() };
   }
 
-  /** Decides, loading values as the decision asks for them. What a decision throws beside that is a defect. */
-  async #decide(actorId: string, input: I, { state, sequence }: Loaded<S>): Promise<Decision<E> | { readonly failure: unknown }> {
-    const context = { system: this.#system, actorId, nowMs: this.#ports.clock.nowMs(), incarnation: this.#writer.incarnation, sequence: sequence + 1, jitter01: this.#ports.chance.jitter01(), token: this.#ports.chance.token() };
+  #context(actorId: string, { sequence }: Loaded<S>): DecisionContext {
+    const { clock, chance } = this.#ports;
     // Content stands under its hash: what is in memory already cannot differ from what would be loaded.
-    let values: DecisionContext["values"] = this.#values.memory;
-    for (let load = 0; load <= LIMITS.valueLoadsMax; load += 1) {
-      try {
-        return this.machine.decide(state, input, { ...context, values });
-      } catch (error) {
-        if (!(error instanceof MissingValues)) return { failure: error };
-        values = overlay(await this.#values.load(error.refs), values);
-      }
+    return { system: this.#system, actorId, nowMs: clock.nowMs(), incarnation: this.#writer.incarnation, sequence: sequence + 1, jitter01: chance.jitter01(), token: chance.token(), values: this.#values.memory };
+  }
+
+  /** What a decision throws is a defect, but for values that it asks for. */
+  #decide(state: S, input: I, context: DecisionContext): Decided<E> | MissingValues {
+    try {
+      return this.machine.decide(state, input, context);
+    } catch (error) {
+      return error instanceof MissingValues ? error : { failure: error };
+    }
+  }
+
+  /** Decides again, loading values as the decision asks for them. */
+  async #decideOnLoaded(state: S, input: I, context: DecisionContext, asked: MissingValues): Promise<Decided<E>> {
+    let { values } = context;
+    let missing = asked;
+    for (let load = 0; load < LIMITS.valueLoadsMax; load += 1) {
+      values = overlay(await this.#values.load(missing.refs), values);
+      const decided = this.#decide(state, input, { ...context, values });
+      if (!(decided instanceof MissingValues)) return decided;
+      missing = decided;
     }
     return { failure: new Fault("value.missing", `a decision asked for values more than ${LIMITS.valueLoadsMax} times`) };
   }

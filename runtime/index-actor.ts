@@ -5,6 +5,7 @@
  * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
  */
 import { z } from "zod";
+import { withEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
@@ -145,7 +146,7 @@ function isEmpty(state: IndexState): boolean {
 function enter(state: IndexState, entry: IndexEntry): IndexState {
   const shard = shardOf(entry.id);
   const size = entryOf(state, entry.id) === undefined ? state.size + 1 : state.size;
-  return { ...state, size, shards: { ...state.shards, [shard]: { ...state.shards[shard], [entry.id]: entry } } };
+  return { ...state, size, shards: withEntry(state.shards, shard, withEntry(state.shards[shard] ?? {}, entry.id, entry)) };
 }
 
 /** How the line of a dead letter says what was decided on it. */

@@ -35,6 +35,8 @@ export const LIMITS = {
   snapshotRecordsToStateRatio: 16,
   /** No snapshot before this many bytes of records: short lives need none. */
   snapshotBytesMin: 64 * KIB_BYTES,
+  /** Records fetched in the first read while an actor is loaded, as most journals are shorter; more in each further one. */
+  loadFirstRecords: 8,
   /** Records fetched in one read while an actor is loaded. */
   loadBatchRecords: 32,
   /** Attempts to commit one turn against refusals and unanswered writes. Above: `journal.contended`, retryable. */

@@ -41,6 +41,10 @@ export class Watch {
   /** Records of turns that threw. */
   readonly failedTurns: TurnFailed[] = [];
   readonly #buried = new Set<string>();
+  /** Records of processes so far; with the receipts the moment at which `#ended` was true or not. */
+  #records = 0;
+  #news = -1;
+  #ended = false;
   /** Called when a run has ended. */
   onEnded: (state: ProcessState) => void = () => {};
   readonly #runs = new Map<string, number>();
@@ -70,11 +74,13 @@ export class Watch {
     const turn = TurnEngine.prototype.turn;
     this.#turn = turn;
     const watch = this;
-    TurnEngine.prototype.turn = async function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
+    TurnEngine.prototype.turn = function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
       const before = watch.#sequence(this.type, actorId);
-      const result = await turn.call(this, actorId, input, options);
-      if (!result.wrote && result.sequence < before && !watch.#buried.has(`${this.type}/${actorId}`)) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${result.sequence} when record ${before} was there`);
-      return result;
+      const turned = turn.call(this, actorId, input, options);
+      turned.then(({ wrote, sequence }) => {
+        if (!wrote && sequence < before && !watch.#buried.has(`${this.type}/${actorId}`)) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${sequence} when record ${before} was there`);
+      }, () => {});
+      return turned;
     };
     agentMachine.decide = (state, input, context) => {
       const decision = decide(state, input, context);
@@ -100,8 +106,15 @@ export class Watch {
     this.find("stale tokens are never believed", `${input.kind} of ${input.workId} came under token ${input.token}, but the work is ${work?.status ?? "unknown"} under ${work?.token ?? "none"}`);
   }
 
-  /** Every process whose receipt was given has ended, and nothing else is open. */
+  /** Every process whose receipt was given has ended, and nothing else is open. Asked after each event; only a record or a receipt changes the answer. */
   allEnded(ids: ReadonlySet<string>): boolean {
+    const news = this.#records + ids.size;
+    if (news !== this.#news) this.#ended = this.#areEnded(ids);
+    this.#news = news;
+    return this.#ended;
+  }
+
+  #areEnded(ids: ReadonlySet<string>): boolean {
     for (const id of ids) if (this.processes.get(id)?.state.phase !== "ended") return false;
     for (const shadow of this.processes.values()) if (shadow.state.phase === "open") return false;
     return true;
@@ -170,6 +183,7 @@ export class Watch {
 
   #process(world: World, life: Life, shadow: Shadow<ProcessState>, number: string, snapshotNumber: string | undefined, content: Json): void {
     const before = shadow.state;
+    this.#records += 1;
     for (const event of this.#follow<ProcessState, ProcessEvent>(shadow, number, snapshotNumber, content, evolveProcess)) this.#outcome(shadow, before, event);
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.onEnded(state);

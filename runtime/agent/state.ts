@@ -5,6 +5,7 @@
  * window. Content that no replay can need any more is dropped when work is done.
  */
 import { z } from "zod";
+import { withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { Ancestor, Principal, Result, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
@@ -94,9 +95,9 @@ export const AgentEvent = z.discriminatedUnion("e", [
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
 
-/** An agent actor that was never asked. */
+/** An agent actor that was never asked. What comes and goes has its place from the beginning: states of one shape are copied fastest. */
 export function newAgent(id: string): AgentState {
-  return { id, stateVersion: 0, works: {}, ready: [] };
+  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [] };
 }
 
 const NOTHING = { json: null } as const;
@@ -106,7 +107,7 @@ const UNDONE: Result = { output: NOTHING };
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
-      return { ...state, works: { ...state.works, [event.work.id]: event.work }, ready: [...state.ready, event.work.id] };
+      return { ...state, works: withEntry(state.works, event.work.id, event.work), ready: [...state.ready, event.work.id] };
     case "attempt-asked":
       return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
     case "readied":
@@ -141,14 +142,12 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
 /** What changes is written out where it changes: merging one object into another costs several times as much. */
 function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
   const work = state.works[id];
-  return work === undefined ? state : { ...state, works: { ...state.works, [id]: change(work) } };
+  return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
 /** The actor is free again when the running work no longer runs. */
 function free(state: AgentState, id: string): AgentState {
-  if (state.running !== id) return { ...state, ready: state.ready.filter((one) => one !== id) };
-  const { running: _gone, ...rest } = state;
-  return { ...rest, ready: state.ready.filter((one) => one !== id) };
+  return { ...state, running: state.running === id ? undefined : state.running, ready: state.ready.filter((one) => one !== id) };
 }
 
 function ready(state: AgentState, id: string, first: boolean): AgentState {
@@ -192,5 +191,5 @@ function bury(state: AgentState, event: Extract<AgentEvent, { e: "buried" }>): A
     id: workId, processId, agent, version: 1, attempt: 1, status: "tombstone", mode: "undo", begun: false, begunAtMs: 0, token: "", holder: "", takeovers: 0,
     input: NOTHING, retainUntilMs, principal, trace, hop, ancestors: [], entries: [], asks: [], undo: { undoId, attempt, result: UNDONE },
   };
-  return free({ ...state, works: { ...state.works, [workId]: work } }, workId);
+  return free({ ...state, works: withEntry(state.works, workId, work) }, workId);
 }

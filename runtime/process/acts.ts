@@ -135,6 +135,6 @@ function only(values: Readonly<Record<string, Value>>, names: readonly string[])
 
 /** The stop in work of a state whose stop has just begun: what was pinned is finished already. */
 export function begun(state: ProcessState, progress: Progress): ProcessState {
-  const { pins = {}, ...rest } = state;
-  return { ...rest, progress: { ...progress, outputs: pins } };
+  const next = { ...state, progress: { ...progress, outputs: state.pins ?? {} } };
+  return state.pins === undefined ? next : { ...next, pins: undefined };
 }

@@ -5,6 +5,7 @@
  * a thousand stops later it has grown by what happened and no more.
  */
 import { z } from "zod";
+import { withEntry, withoutEntry } from "../entries.ts";
 import { assertNever, WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
@@ -188,9 +189,12 @@ export const ProcessEvent = z.discriminatedUnion("e", [
 ]);
 export type ProcessEvent = z.infer<typeof ProcessEvent>;
 
-/** A process manager that was never asked. */
+/** A process manager that was never asked. What most processes come to have is there from the beginning: states of one shape are copied fastest. */
 export function newProcess(id: string): ProcessState {
-  return { id, phase: "new", run: 0, cursor: 0, outputs: {}, works: {}, asked: [], undoing: [], order: 0, hops: 0, history: [] };
+  return {
+    id, phase: "new", run: 0, task: undefined, cursor: 0, progress: undefined, outputs: {}, works: {}, asked: [], undoing: [], stopping: undefined, met: undefined, order: 0, hops: 0,
+    lacking: undefined, ending: undefined, failedWork: undefined, history: [], outcome: undefined, acts: undefined, leftovers: undefined, torn: undefined, kept: undefined,
+  };
 }
 
 /** The state after an event. Pure; never fails on an event that `decide` gave. */
@@ -211,7 +215,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "stop-begun":
       return begun(state, { stop: event.stop, total: event.total, begun: 0, outputs: {}, failed: {}, ...(event.items === undefined ? {} : { items: event.items }) });
     case "skipped":
-      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: { ...progress.outputs, [event.key]: progress.outputs[event.key] ?? { json: null } } }));
+      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: withEntry(progress.outputs, event.key, progress.outputs[event.key] ?? { json: null }) }));
     case "stop-done":
       return stopDone(state, event.outputs);
     case "ending":
@@ -238,11 +242,11 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
     case "asked":
       return ask(state, event.work);
     case "asked-again":
-      return line(patchWork(state, event.workId, { attempt: event.attempt, status: "asked", askedAtMs: event.atMs, dueAtMs: event.dueAtMs }), event.workId, event.atMs, "asked again");
+      return line(patchWork(state, event.workId, (work) => ({ ...work, attempt: event.attempt, status: "asked", askedAtMs: event.atMs, dueAtMs: event.dueAtMs })), event.workId, event.atMs, "asked again");
     case "attempt-failed": {
       const work = state.works[event.workId];
       const faults = [...(work?.faults ?? []), { attempt: event.attempt, atMs: event.atMs, fault: event.fault }].slice(-LIMITS.historyMax);
-      return line(patchWork(state, event.workId, { status: "waiting", dueAtMs: event.againAtMs, faults }), event.workId, event.atMs, "attempt failed", event.fault.code);
+      return line(patchWork(state, event.workId, (known) => ({ ...known, status: "waiting", dueAtMs: event.againAtMs, faults })), event.workId, event.atMs, "attempt failed", event.fault.code);
     }
     case "answered":
       return finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output });
@@ -255,10 +259,8 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
       if (event.tolerated) return { ...next, lacking: [...new Set([...(state.lacking ?? []), state.progress?.stop ?? ""])] };
       return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
     }
-    case "question-answered": {
-      const work = state.works[event.workId];
-      return work === undefined ? state : patchWork(state, event.workId, { answers: { ...work.answers, [event.index]: event.result } });
-    }
+    case "question-answered":
+      return patchWork(state, event.workId, (work) => ({ ...work, answers: withEntry(work.answers, String(event.index), event.result) }));
     case "undone":
       return dropUndo({ ...line(state, event.workId, event.atMs, "undone"), ...(event.undid === true ? undone(state, targetOf(state, event.workId)) : {}) }, event.workId);
     case "undo-failed":
@@ -279,31 +281,29 @@ function withProgress(state: ProcessState, change: (progress: Progress) => Progr
 }
 
 function withoutProgress(state: ProcessState): ProcessState {
-  const { progress: _gone, ...rest } = state;
-  return rest;
+  return { ...state, progress: undefined };
 }
 
 /** A failure that the stop survived is not the cause of a later one. */
 function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>): ProcessState {
-  const { failedWork: _survived, ...rest } = state;
-  return withoutProgress({ ...rest, cursor: state.cursor + 1, outputs: { ...state.outputs, ...outputs } });
+  return { ...state, progress: undefined, failedWork: undefined, cursor: state.cursor + 1, outputs: { ...state.outputs, ...outputs } };
 }
 
-function patchWork(state: ProcessState, id: string, patch: Partial<Work>): ProcessState {
+/** What changes is written out where it changes: merging one object into another costs several times as much. */
+function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
   const work = state.works[id];
-  return work === undefined ? state : { ...state, works: { ...state.works, [id]: { ...work, ...patch } } };
+  return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
 function removeWork(state: ProcessState, id: string): ProcessState {
-  const { [id]: _gone, ...works } = state.works;
-  return { ...state, works };
+  return { ...state, works: withoutEntry(state.works, id) };
 }
 
 function ask(state: ProcessState, work: Work): ProcessState {
-  const counted = { ...state, order: Math.max(state.order, work.order), works: { ...state.works, [work.id]: work } };
+  const counted = { ...state, order: Math.max(state.order, work.order), works: withEntry(state.works, work.id, work) };
   if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
-  const met = work.first === true && "agent" in work.target ? { met: [...(state.met ?? []), work.target.agent] } : {};
-  const asked = { ...counted, ...met, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
+  const met = work.first === true && "agent" in work.target ? [...(state.met ?? []), work.target.agent] : state.met;
+  const asked = { ...counted, met, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
   const begun = work.kind === "do" && work.visit === 1 ? withProgress(asked, (progress) => ({ ...progress, begun: progress.begun + 1 })) : asked;
   return line(begun, work.id, work.askedAtMs, work.kind === "ask" ? "asked by a handler" : "asked");
 }
@@ -315,12 +315,13 @@ function finish(state: ProcessState, id: string, result: Result): ProcessState {
   const rest = removeWork(state, id);
   if (work.asker !== undefined) {
     const asker = rest.works[work.asker.workId];
-    return asker === undefined ? rest : patchWork(rest, asker.id, { answers: { ...asker.answers, [work.asker.index]: result } });
+    const { index } = work.asker;
+    return asker === undefined ? rest : patchWork(rest, asker.id, (known) => ({ ...known, answers: withEntry(known.answers, String(index), result) }));
   }
   return withProgress(rest, (progress) => {
     const key = progressKey(work);
-    if ("output" in result) return { ...progress, outputs: { ...progress.outputs, [key]: result.output } };
-    return "fault" in result ? { ...progress, failed: { ...progress.failed, [key]: result.fault } } : progress;
+    if ("output" in result) return { ...progress, outputs: withEntry(progress.outputs, key, result.output) };
+    return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
   });
 }
 
@@ -353,9 +354,8 @@ function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { re
 /** Everything asked and not undone becomes due for compensation; what is unanswered is no longer waited for. */
 function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
-  const { failedWork: _noted, ...rest } = state;
   const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
-  return addLine(withoutProgress({ ...rest, ...keptAtEnding(state), ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
+  return addLine(withoutProgress({ ...state, failedWork: undefined, ...keptAtEnding(state), ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
     atMs: event.atMs, what: event.ending.status, stop: event.ending.stop, agent: "", attempt: 0, code: event.ending.fault.code,
   });
 }

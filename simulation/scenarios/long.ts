@@ -49,5 +49,5 @@ const WINDOW_PER_TASK = 16;
 /** Many records, small snapshots, a small window of deduplication. */
 export const long: Scenario = {
   name: "long", system: () => made, tasks: tasksOf, strict: true,
-  limits: { snapshotBytesMin: SNAPSHOT_BYTES, snapshotRecordsToStateRatio: 1, loadBatchRecords: BATCH_RECORDS, agentWindowMax: WINDOW_PER_TASK * TASKS_MAX },
+  limits: { snapshotBytesMin: SNAPSHOT_BYTES, snapshotRecordsToStateRatio: 1, loadFirstRecords: BATCH_RECORDS - 1, loadBatchRecords: BATCH_RECORDS, agentWindowMax: WINDOW_PER_TASK * TASKS_MAX },
 };

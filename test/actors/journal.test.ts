@@ -133,7 +133,7 @@ describe("law: a broken chain quarantines the actor with a code", () => {
 });
 
 describe("loading", () => {
-  test.each([0, 1, LIMITS.loadBatchRecords - 1, LIMITS.loadBatchRecords, LIMITS.loadBatchRecords + 1, 3 * LIMITS.loadBatchRecords])("a journal of %i records", async (count) => {
+  test.each([0, 1, LIMITS.loadFirstRecords - 1, LIMITS.loadFirstRecords, LIMITS.loadFirstRecords + 1, LIMITS.loadBatchRecords, LIMITS.loadFirstRecords + LIMITS.loadBatchRecords, LIMITS.loadFirstRecords + LIMITS.loadBatchRecords + 1, 3 * LIMITS.loadBatchRecords])("a journal of %i records", async (count) => {
     const loaded = await journalOver(await filled(count)).load("a");
     expect(loaded).toMatchObject({ sequence: count, state: { count }, writer: count === 0 ? null : { incarnation: "me", count } });
   });
