@@ -209,9 +209,12 @@ export class Sweeper {
     try {
       if (state.task !== undefined && state.task.bucket !== bucket) return GONE;
       if (state.phase !== "purged") {
-        if (line.open && state.phase === "ended") await ports.transport.nudge(actor);
-        const dueMs = line.open && state.phase === "ended" ? undefined : purgeDueMs(state, { retentionMs: pass.retentionMs, lineAtMs: line.atMs });
-        if (dueMs === undefined || dueMs > ports.clock.nowMs()) return later(dueMs ?? soonMs);
+        if (line.open && state.phase === "ended") {
+          await ports.transport.nudge(actor);
+          return later(soonMs);
+        }
+        const dueMs = purgeDueMs(state, { retentionMs: pass.retentionMs, lineAtMs: line.atMs }) ?? ports.clock.nowMs() + undecidedMs(pass.retentionMs);
+        if (dueMs > ports.clock.nowMs()) return later(dueMs);
         if (await this.#parentNeeds(state)) return later(soonMs);
         if (pass.dryRun) return this.#counted(pass, soonMs);
         const fenced = await engine.turn(line.id, { kind: "purge", retentionMs: pass.retentionMs, lineAtMs: line.atMs }, { inputId: "purge" });
@@ -260,6 +263,12 @@ export class Sweeper {
   }
 }
 
+/** What is open, or waits for a decision, is looked at so much later: then its retention begins anew, and is passed by this at most. */
+function undecidedMs(retentionMs: number): number {
+  return Math.max(LIMITS.sweepMs, Math.floor(retentionMs / RETENTION_PARTS));
+}
+
+const RETENTION_PARTS = 8;
 const GONE: Seen = { kind: "gone" };
 
 /** It may not go yet. */

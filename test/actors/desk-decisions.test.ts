@@ -155,6 +155,31 @@ describe("a decision and the purge", () => {
     expect(world.store.keys().filter((key) => key.includes("/p/") || key.includes("DeadLetterDesk/0"))).toEqual([]);
   });
 
+  test("letters that wait for weeks are not read again in every sweep, and their processes go in time once they are decided", async () => {
+    const { world, one } = await failed();
+    const sweeper = sweeperOf(world, one);
+    await world.clock.advance(LIMITS.retentionMsDefault);
+    await sweeper.sweep();
+    let looks = 0;
+    const read = world.store.read.bind(world.store);
+    world.store.read = (keys) => {
+      if (keys.some((key) => key.includes("/p/"))) looks += 1;
+      return read(keys);
+    };
+    for (let sweeps = 0; sweeps < 24 * 6; sweeps += 1) {
+      await world.clock.advance(LIMITS.sweepMs);
+      await sweeper.sweep();
+    }
+    expect(looks).toBeLessThan(10);
+    await one.operations.discard("p:1", "enough", ADA);
+    for (let days = 0; days < 8; days += 1) {
+      await world.clock.advance(LIMITS.compensationMsMax);
+      await sweeper.sweep();
+    }
+    // Seven days after the decision it was purged, and a day later its tombstone went.
+    expect(world.store.keys().filter((key) => key.includes("/p/"))).toEqual([]);
+  });
+
   test("a run that outlives the audit's line of its redrive is closed at its end all the same", async () => {
     const { world, join, behaviour } = made();
     const [one, two] = [join("one"), join("two")];
