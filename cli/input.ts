@@ -18,6 +18,10 @@ export async function readInput(given: string): Promise<Json> {
 
 async function fileText(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {
-    throw new CliError("USAGE", `${path} cannot be read: ${messageOf(error)}.`, "Give the path of a file with JSON after the @.", error);
+    throw new CliError("USAGE", `${path} cannot be read: ${isAbsent(error) ? "there is no such file" : messageOf(error)}.`, "Give the path of a file with JSON after the @.", error);
   });
+}
+
+function isAbsent(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "ENOENT";
 }

@@ -7,13 +7,17 @@ import { isFault } from "../runtime/faults.ts";
 import { messageOf } from "./dapr/problem.ts";
 import { CliError } from "./problem.ts";
 
-/** Loads a system. Throws coded errors; a `definition.invalid` or `cycle.unbounded` of the module itself goes through. */
-export async function loadSystem(file: string): Promise<System> {
-  const path = resolve(file);
-  await access(path).catch((error: unknown) => {
+/** Throws SYSTEM_FILE where there is no such file. */
+export async function checkSystemFile(file: string): Promise<void> {
+  await access(resolve(file)).catch((error: unknown) => {
     throw new CliError("SYSTEM_FILE", `there is no file ${file}.`, "Give the path of the module that exports your system, for example examples/01-travel/system.ts.", error);
   });
-  const loaded = await load(path, file);
+}
+
+/** Loads a system. Throws coded errors; a `definition.invalid` or `cycle.unbounded` of the module itself goes through. */
+export async function loadSystem(file: string): Promise<System> {
+  await checkSystemFile(file);
+  const loaded = await load(resolve(file), file);
   if (!("default" in loaded) || loaded.default === undefined) {
     throw new CliError("SYSTEM_EXPORT", `${file} has no default export.`, "End it with: export default system(\"name\", { agents: [...], routes: [...] });");
   }

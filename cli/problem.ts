@@ -3,7 +3,7 @@ import { FAULTS, isFault, isFaultCode, type Json } from "../runtime/faults.ts";
 import { LaunchError, messageOf } from "./dapr/problem.ts";
 
 /** Codes of the command itself; those of Dapr's launcher are in `dapr/problem.ts`, those of a system in `runtime/faults.ts`. */
-export type CliCode = "USAGE" | "SYSTEM_FILE" | "SYSTEM_EXPORT" | "SYSTEM_LOAD" | "RUN_FILE" | "APP_ANSWER" | "PART_ENDED" | "TASKS_FILE" | "STORE_ABSENT" | "NOT_REACHABLE" | "STILL_OPEN" | "DOWN_LATE";
+export type CliCode = "USAGE" | "SYSTEM_FILE" | "SYSTEM_EXPORT" | "SYSTEM_LOAD" | "RUN_FILE" | "STATE_FOLDER" | "APP_ANSWER" | "PART_ENDED" | "TASKS_FILE" | "STORE_ABSENT" | "NOT_REACHABLE" | "STILL_OPEN" | "DOWN_LATE";
 
 /** Exit codes of every command; `EXIT_TEXT` says them to people. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, denied: 4, open: 5 } as const;

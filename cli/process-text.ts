@@ -27,7 +27,7 @@ export function processText({ process, stops, isFull, hasHistory }: Shown): stri
     headText(process),
     ...(stops.length === 0 ? [] : ["", stopsText(stops, acceptedAtMs, isFull), "", `path: ${stops.filter(({ kind }) => kind !== "undo").map(({ agent }) => agent).join(" -> ")}`]),
     ...(hasHistory ? ["", STEP_HEAD, ...process.history.map((line) => stepText(line, acceptedAtMs))] : []),
-    ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId)]),
+    ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
   ].join("\n");
 }
 

@@ -31,25 +31,29 @@ export async function runProgram(words: readonly string[], lifetime: Lifetime): 
         code = given;
       },
     };
-    await program(context).parseAsync(words, { from: "user" });
+    await program(context, words.includes("--json")).parseAsync(words, { from: "user" });
     return code;
   } catch (error) {
     // Commander has printed its message, or the help or version that was asked for.
-    if (error instanceof CommanderError) return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    if (error instanceof CommanderError) {
+      if (error.exitCode !== 0 && words.includes("--json")) complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
+      return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
+    }
     if (error instanceof Interrupted) return EXIT.failed;
     complain(words.includes("--json") ? JSON.stringify(problemJson(error)) : problemText(error));
     return exitCodeOf(error);
   }
 }
 
-/** The commands; each gives its exit code to the context. */
-export function program(context: Context): Command {
+/** The commands; each gives its exit code to the context. With `isQuiet` what is wrong with the words is thrown and not printed. */
+export function program(context: Context, isQuiet = false): Command {
   const command = new Command("troupe");
   // Settings come first: a command takes them from its parent when it is made.
   command
     .description("Durable multi-agent systems on Dapr. In a clone of the project: `npm start --` for `troupe`.")
     .version(version())
     .exitOverride()
+    .configureOutput(isQuiet ? { writeErr: () => undefined } : {})
     .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText })
     .showHelpAfterError("Try --help.");
   for (const add of COMMANDS) add(command, context);

@@ -44,8 +44,10 @@ export function newLines(before: readonly HistoryLine[], after: readonly History
 }
 
 /** The result of a process, its status last. */
-export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined): string {
-  const took = `${outcome.status} in ${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;
+export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined, run = 1): string {
+  const seconds = `${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;
+  // Between two runs somebody decided: that is not how long it took.
+  const took = run === 1 ? `${outcome.status} in ${seconds}` : `${outcome.status} in run ${run}, ${seconds} after it was accepted`;
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
     `${outcome.fault.code}: ${outcome.fault.message}`,

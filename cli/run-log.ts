@@ -1,7 +1,7 @@
 /** @module The log file of a run: every line of every part, in the state folder, with a greatest size. */
 import { createWriteStream, type WriteStream } from "node:fs";
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { makeStateFolder } from "./state-folder.ts";
 
 /** A run that writes more than this stops to write; the parts' last lines are kept in memory for error messages anyway. */
 const LOG_BYTES_MAX = 64 * 1_024 * 1_024;
@@ -13,7 +13,7 @@ export class RunLog {
   #bytes = 0;
 
   constructor(dir: string) {
-    mkdirSync(dir, { recursive: true });
+    makeStateFolder(dir);
     this.path = join(dir, "run.log");
     this.#stream = createWriteStream(this.path, { flags: "w" });
     // A full disk must not end the run: the log is a help, not a part.

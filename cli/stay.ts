@@ -1,6 +1,6 @@
 /** @module `up --stay`: the same command in a process of its own, which stays up when this one returns and the terminal goes. */
 import { spawn } from "node:child_process";
-import { closeSync, mkdirSync, openSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,6 +9,7 @@ import type { Lifetime } from "./lifetime.ts";
 import { complain, say, shown } from "./output.ts";
 import { CliError, EXIT } from "./problem.ts";
 import { readRunRecord } from "./run-record.ts";
+import { makeStateFolder } from "./state-folder.ts";
 
 const POLL_MS = 50;
 /** A run that is not up by then is ended. A build of Dapr is over before it begins. */
@@ -18,7 +19,7 @@ const UP_MS = 180_000;
 export async function detach(options: { readonly dir: string; readonly json: boolean }, lifetime: Lifetime): Promise<number> {
   // The build is shown here, where somebody looks.
   await lifetime.orEnd(ensureDapr(options.json ? complain : say));
-  mkdirSync(options.dir, { recursive: true });
+  makeStateFolder(options.dir);
   const logPath = join(options.dir, "up.log");
   const output = openSync(logPath, "w");
   const [, program = "", ...args] = process.argv;

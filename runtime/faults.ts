@@ -22,7 +22,7 @@ export const FAULTS = {
   "id.invalid": { retryable: false, httpStatus: 400, meaning: "An id is empty, longer than 128 characters or holds characters outside A-Z a-z 0-9 _ . -", fix: "Use an id of 1 to 128 of these characters, or leave it out and one is made." },
   "body.invalid": { retryable: false, httpStatus: 400, meaning: "The body is not the JSON object that the route expects.", fix: "Compare the body with the path and the expectation in the message." },
   "schema.task": { retryable: false, httpStatus: 400, meaning: "The task's input does not fit the route's schema.", fix: "Mend the value at the path in the message." },
-  "schema.input": { retryable: false, httpStatus: 422, meaning: "An agent was given an input that does not fit its contract.", fix: "Mend the mapping of the stop, or the contract." },
+  "schema.input": { retryable: false, httpStatus: 422, meaning: "An agent was given an input that does not fit its contract.", fix: "Mend the input that you gave to a redrive, the mapping of the stop, or the contract." },
   "schema.output": { retryable: false, httpStatus: 422, meaning: "A handler returned a value that does not fit its contract.", fix: "Mend the handler, or the contract." },
   "schema.state": { retryable: false, httpStatus: 422, meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.", fix: "Mend the handler, or let the schema take the old state too." },
   "message.invalid": { retryable: false, httpStatus: 400, meaning: "A message is not a CloudEvent of this system's protocol.", fix: "Publish the fields named in the message; unknown fields are refused." },

@@ -23,7 +23,7 @@ export function purge(parent: Command, context: Context): void {
     const answer = await api.post("/purge", { ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }), dryRun: options.dryRun });
     const { purged, waiting } = read(Purged, answer, "the purge");
     if (options.json) say(JSON.stringify(answer));
-    else say(`${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} for the retention to pass.`);
+    else say(`${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`);
     context.done(EXIT.ok);
   });
 }

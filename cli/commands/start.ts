@@ -12,7 +12,8 @@ import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../embedded.ts";
 import type { Lifetime } from "../lifetime.ts";
-import { say, shown } from "../output.ts";
+import { nearWord } from "../near.ts";
+import { complain, say, shown } from "../output.ts";
 import { CliError, EXIT, Interrupted } from "../problem.ts";
 import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../progress.ts";
 import { RunLog } from "../run-log.ts";
@@ -49,6 +50,8 @@ export function start(parent: Command, context: Context): void {
     ["troupe start --fresh", "with the state of earlier runs moved aside"],
   ]);
   command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string }) => {
+    const near = checkWish(words, parent.commands.map((one) => one.name()));
+    if (near !== undefined) complain(`"${words.join(" ")}" is taken as a wish; the command is \`${near}\`.`);
     context.done(await runStart({ task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh }, context.lifetime));
   });
 }
@@ -147,6 +150,17 @@ async function moveAside(dir: string): Promise<void> {
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
   say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`);
+}
+
+/**
+ * Whether a wish is one: every word that is no command is taken as a wish, also a command that was misspelt. What begins
+ * with a word and goes on with JSON or a file is a command line: USAGE. Of a lone word, the command that it is like.
+ */
+export function checkWish(words: readonly string[], commands: readonly string[]): string | undefined {
+  const [first = "", ...rest] = words;
+  const near = nearWord(first, commands);
+  if (/^[a-z-]+$/.test(first) && rest.some((word) => /^[[{@]/.test(word))) throw new CliError("USAGE", `there is no command "${first}".`, near === undefined ? "See --help." : `Did you mean \`${near}\`? See --help.`);
+  return rest.length === 0 ? near : undefined;
 }
 
 /** The argument as the route's input. What it holds is checked by the system; here it only must be JSON where it begins like it. */

@@ -9,6 +9,7 @@ import { PROFILES } from "../dapr/resources.ts";
 import { startEmbedded } from "../embedded.ts";
 import { startFile } from "../file-run.ts";
 import type { Lifetime } from "../lifetime.ts";
+import { checkSystemFile } from "../load.ts";
 import { logText } from "../log-text.ts";
 import { complain, say, shown } from "../output.ts";
 import { EXIT, Interrupted, problemText } from "../problem.ts";
@@ -72,6 +73,7 @@ export function up(parent: Command, context: Context): void {
   command.action(async (systemFile: string | undefined, options: UpOptions) => {
     if (systemFile !== undefined && options.file !== undefined) command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
     if (options.file !== undefined && options.profile !== "embedded") command.error("error: with -f the resources of the file say where state and topics live, not --profile", { exitCode: EXIT.usage });
+    if (systemFile !== undefined) await checkSystemFile(systemFile);
     context.done(await (options.stay ? detach({ dir: resolve(options.state), json: options.json }, context.lifetime) : runUp(systemFile, options, context.lifetime)));
   });
 }

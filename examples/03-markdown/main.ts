@@ -15,7 +15,10 @@ const folder = resolve(given);
 if (relative(process.cwd(), folder).startsWith("..")) process.env["MARKDOWN_ROOT"] ??= folder;
 
 const { status, output, fault } = await runLocal(markdown, "folder", { folder, names });
-if (status !== "completed") throw new Error(`${status}: ${fault?.message ?? "no reason was given"}`);
+if (status !== "completed") {
+  console.error(`${status}: ${fault?.message ?? "no reason was given"}`);
+  process.exit(1);
+}
 const report = Report.parse(output);
 console.log(reportText(given.replace(/\/$/, ""), report));
 process.exitCode = report.findings.length === 0 ? 0 : 1;

@@ -151,7 +151,7 @@ describe("submit", () => {
 
   test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
     expect(await run("submit", "trip", '{"wish":')).toMatchObject({ code: 2, err: expect.stringMatching(/^USAGE: the input is no JSON: .+\nWhat to do: Quote it/) });
-    expect(await run("submit", "trip", "@absent.json")).toMatchObject({ code: 2, err: expect.stringContaining("USAGE: absent.json cannot be read") });
+    expect(await run("submit", "trip", "@absent.json")).toMatchObject({ code: 2, err: expect.stringContaining("USAGE: absent.json cannot be read: there is no such file.\n") });
     expect(await run("submit", "trip", INPUT, "--wait", "soon")).toMatchObject({ code: 2, err: expect.stringContaining("a time such as 500ms, 30s, 5m, 2h or 7d is expected") });
     expect(await run("submit", "trip")).toMatchObject({ code: 2, err: expect.stringContaining("missing required argument 'input'") });
     expect(stub.seen).toEqual([]);
@@ -245,6 +245,36 @@ describe("dead", () => {
     expect(out).toContain("troupe dead redrive trip-7:1");
   });
 
+  test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to mend it", async () => {
+    const original = { kind: "do", target: { agent: "SnarkAgent" }, input: { budget: 10 } };
+    const history = [{ atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 }, { atMs: AT_MS + 1_250, what: "failed", stop: "snark", agent: "", attempt: 0, code: "agent.refused" }];
+    const letter = { stop: "snark", traceId: "abc", principal: "ann", path: ["Sales", "SnarkAgent"], original, attempts: [{ attempt: 1, fault: { code: "agent.failed", message: "busy" } }], history };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter } };
+    expect((await run("dead", "show", "trip-7:1")).out.split("\n").slice(3)).toEqual([
+      "",
+      "route trip, stop snark, by ann, trace abc",
+      "path: Sales -> SnarkAgent",
+      "the input of SnarkAgent:",
+      "  {",
+      '    "budget": 10',
+      "  }",
+      "attempt 1 failed: agent.failed: busy",
+      "",
+      "  seconds  stop      agent         what happened",
+      "    0.000  snark     SnarkAgent    asked",
+      "    1.250  snark     (process)     failed (agent.refused)",
+      "",
+      "Mended:  troupe dead show trip-7:1 --json | jq .letter.original.input > mended.json, and edit it",
+      "Again:   troupe dead redrive trip-7:1 [--input @mended.json]",
+      'Not:     troupe dead discard trip-7:1 --reason "..."',
+      "",
+    ]);
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } } };
+    const { out } = await run("dead", "show", "trip-7:1");
+    expect(out).toContain("\nthe input of the task:\n  {}\n");
+    expect(out).not.toContain("Mended:");
+  });
+
   test("of a nested route it names the parent, which alone can do it again; of poison it asks for a whole task", async () => {
     const nested = { ...LETTER, id: "child-1:1", parent: "trip-7" };
     const { route: _none, ...poison } = { ...LETTER, id: "poison-000000001-aa", topic: "party.tasks" };
@@ -270,8 +300,14 @@ describe("dead", () => {
   });
 });
 
+test("wrong usage is one JSON document too where JSON is asked for", async () => {
+  const { code, out, err } = await run("ps", "--limit", "0", "--json");
+  expect([code, out]).toEqual([2, ""]);
+  expect(JSON.parse(err)).toEqual({ error: { code: "USAGE", message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/), fix: "Try --help." } });
+});
+
 test("purge says what went, or would go", async () => {
-  expect(await run("purge", "--older-than", "7d", "--dry-run")).toMatchObject({ code: 0, out: "Would purge 1 process; 2 wait for the retention to pass.\n" });
+  expect(await run("purge", "--older-than", "7d", "--dry-run")).toMatchObject({ code: 0, out: "Would purge 1 process; 2 wait until their time has passed.\n" });
   expect(stub.seen[0]?.body).toEqual({ olderThanMs: 604_800_000, dryRun: true });
   expect(await run("purge", "--older-than", "long")).toMatchObject({ code: 2 });
 });

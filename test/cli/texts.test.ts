@@ -1,11 +1,14 @@
 /** @module What the command reads and prints, without Dapr: run files, tasks, steps and outcomes. */
 import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import type { HistoryLine } from "../../cli/client.ts";
 import { newLines, outcomeText, stepText, succeeded } from "../../cli/progress.ts";
 import { runPlan } from "../../cli/run-file.ts";
-import { taskInput } from "../../cli/commands/start.ts";
+import { makeStateFolder } from "../../cli/state-folder.ts";
+import { checkWish, taskInput } from "../../cli/commands/start.ts";
 
 const line = (atMs: number, what = "asked"): HistoryLine => ({ atMs, what, stop: "plan", agent: "PlannerAgent", attempt: 1 });
 
@@ -27,6 +30,7 @@ describe("steps", () => {
     expect(outcomeText({ status: "completed", atMs: 1_500, output: { city: "Vienna" } }, 1_000, "t")).toBe("  city: Vienna\n\ncompleted in 0.500 s");
     const failed = outcomeText({ status: "failed", atMs: 1_500, fault: { code: "agent.refused", message: "no" } }, 1_000, "abc");
     expect(failed).toMatch(/^agent\.refused: no\nWhat to do: .+\nA dead letter .+\n.+ shows it\.\nTrace: abc\n\nfailed in 0\.500 s$/);
+    expect(outcomeText({ status: "completed", atMs: 61_000 }, 1_000, "t", 2)).toBe("completed in run 2, 60.000 s after it was accepted");
     expect([succeeded({ status: "partial", atMs: 0 }), succeeded({ status: "expired", atMs: 0 })]).toEqual([true, false]);
   });
 });
@@ -38,6 +42,25 @@ describe("a task", () => {
     expect(taskInput(undefined)).toMatchObject({ days: 4 });
     expect(() => taskInput('{"wish"')).toThrow(expect.objectContaining({ code: "USAGE" }));
   });
+});
+
+describe("a word that is no command", () => {
+  const wish = (text: string): string | undefined => checkWish(text.split(" "), ["up", "down", "ps", "submit", "show"]);
+
+  test("is a wish; of a lone one that is nearly a command, the command is named", () => {
+    expect(["upp", "dwon", "submitt", "sumbit", "submi", "snow", "town", "music", "shows and music", ""].map(wish)).toEqual(["up", "down", "submit", "submit", "submit", undefined, undefined, undefined, undefined, undefined]);
+  });
+
+  test("with JSON or a file behind it is a command that was misspelt: wrong usage", () => {
+    expect(() => wish("submitt trip {}")).toThrow(expect.objectContaining({ code: "USAGE", fix: "Did you mean `submit`? See --help." }));
+    expect(() => wish("give trip @task.json")).toThrow(expect.objectContaining({ message: 'there is no command "give".', fix: "See --help." }));
+    expect(checkWish(['{"wish":', '["x"]}'], ["up"])).toBeUndefined();
+  });
+});
+
+test("a state folder that cannot be one is refused, with what to do", () => {
+  const file = fileURLToPath(import.meta.url);
+  for (const dir of [file, join(file, "below")]) expect(() => makeStateFolder(dir)).toThrow(expect.objectContaining({ code: "STATE_FOLDER", fix: expect.stringContaining("--state") }));
 });
 
 describe("a run file", () => {
