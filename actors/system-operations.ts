@@ -130,9 +130,10 @@ export class SystemOperations implements Operations {
     };
   }
 
-  /** A process that is open here will wake its waiters itself; it is looked at only in case it has moved away since. */
+  /** A process that is open here, or about to be, will wake its waiters itself; it is looked at only in case it has moved away since. */
   async #lookFor(id: string, waitedMs: number): Promise<OutcomeView | undefined> {
-    return this.#parts.host.processes.isOpen(id) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
+    const { processes } = this.#parts.host;
+    return (processes.isOpen(id) || processes.isNew(id)) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
   }
 
   async #outcome(id: string): Promise<OutcomeView | undefined> {

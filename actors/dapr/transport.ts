@@ -8,6 +8,7 @@ import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { TurnAnswer, type Address, type Message, type NoticeData } from "../../runtime/protocol.ts";
 import type { Heartbeat, Transport } from "../ports.ts";
+import { NoticeLine } from "./notices.ts";
 import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
 const STATUS_OK = 200;
@@ -25,6 +26,7 @@ export interface DaprTransportOptions {
 export class DaprTransport implements Transport {
   readonly #client: SidecarClient;
   readonly #options: DaprTransportOptions;
+  readonly #notices = new Map<string, NoticeLine>();
 
   constructor(client: SidecarClient, options: DaprTransportOptions) {
     this.#client = client;
@@ -39,7 +41,9 @@ export class DaprTransport implements Transport {
   }
 
   async notice(topic: string, id: string, data: NoticeData): Promise<void> {
-    await this.#publish(topic, { id, type: "troupe.notice", time: new Date(data.atMs).toISOString(), data });
+    const line = this.#notices.get(topic) ?? new NoticeLine(this.#client, this.#options.pubsub, topic);
+    this.#notices.set(topic, line);
+    await line.tell(this.#event({ id, type: "troupe.notice", time: new Date(data.atMs).toISOString(), data }));
   }
 
   async deliver(message: Message): Promise<TurnAnswer> {
@@ -77,11 +81,15 @@ export class DaprTransport implements Transport {
       method: "POST",
       path: `/v1.0/publish/${segment(this.#options.pubsub)}/${segment(topic)}`,
       contentType: "application/cloudevents+json",
-      // `datacontenttype` is what makes daprd leave `data` JSON. The id stays the message's over every resend: a broker that deduplicates may use it.
-      body: JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...event }),
+      body: this.#event(event),
       headers: traceparent === undefined ? undefined : { traceparent },
     });
     if (answer.status !== STATUS_NO_CONTENT) throw new Fault("sidecar.unavailable", `publish to ${topic}: ${excerpt(answer)}`);
+  }
+
+  /** `datacontenttype` is what makes daprd leave `data` JSON. The id stays the message's over every resend: a broker that deduplicates may use it. */
+  #event(event: Readonly<Record<string, unknown>>): string {
+    return JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...event });
   }
 
   async #method(actor: Address, method: string, body: string, traceparent?: string): Promise<SidecarAnswer> {

@@ -179,6 +179,17 @@ describe("group commit", () => {
     expect(await Promise.all(["A/4", "B/4", "C/4"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "unknown", "unknown"]);
   });
 
+  test("while requests hold several inserts, those of one turn of the event loop go together, also the first", async () => {
+    const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "save", inFlightMax: 1 });
+    const second = async (key: string): Promise<void> => {
+      await store.insert(`${key}/1`, "1");
+      for (let hops = key.charCodeAt(0); hops > 0; hops -= 1) await Promise.resolve();
+      await store.insert(`${key}/2`, "1");
+    };
+    await Promise.all(["A", "B", "C", "D"].map(second));
+    expect(bodies()).toEqual(["s A/1", "s B/1,C/1,D/1", "s A/2,B/2,C/2,D/2"]);
+  });
+
   test("large inserts are not gathered beyond a body, and on an unknown store never", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
     const large = JSON.stringify("x".repeat(LIMITS.valueBytesMax - 100));
@@ -199,6 +210,19 @@ describe("the transport", () => {
     for (const reply of [{ status: 200 }, { status: 404 }, { status: 500 }, "reset"] as const) {
       sidecar.reply = () => reply;
       await expect(transport().publish("t", message("m"))).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    }
+  });
+
+  test("notices of a topic go in groups; of a group that was not taken all are told again", async () => {
+    const tell = (ids: readonly string[]): Promise<unknown> => Promise.allSettled(ids.map((id) => same.notice("party.results", id, { processId: id, route: "r", run: 1, status: "completed", traceId: "1".repeat(32), atMs: 1 })));
+    const same = transport();
+    expect(await tell(["a", "b", "c"])).toEqual(Array.from({ length: 3 }, () => ({ status: "fulfilled", value: undefined })));
+    expect(sidecar.asked.map(({ url }) => url)).toEqual(["/v1.0/publish/bulk/pubsub/party.results", "/v1.0/publish/bulk/pubsub/party.results"]);
+    const entry = (id: string, index: number): unknown => ({ entryId: String(index), contentType: "application/cloudevents+json", event: expect.objectContaining({ specversion: "1.0", id, type: "troupe.notice", source: "party", datacontenttype: "application/json" }) });
+    expect(sidecar.asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([[entry("a", 0)], [entry("b", 0), entry("c", 1)]]);
+    for (const reply of [{ status: 200 }, { status: 500, text: '{"failedEntries":[{"entryId":"0"}]}' }, "reset"] as const) {
+      sidecar.reply = () => reply;
+      expect(await tell(["d", "e"])).toMatchObject([{ status: "rejected", reason: { code: "sidecar.unavailable" } }, { status: "rejected", reason: { code: "sidecar.unavailable" } }]);
     }
   });
 
