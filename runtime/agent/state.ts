@@ -107,7 +107,7 @@ const UNDONE: Result = { output: NOTHING };
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
-      return { ...state, works: withEntry(state.works, event.work.id, event.work), ready: [...state.ready, event.work.id] };
+      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
     case "attempt-asked":
       return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
     case "readied":

@@ -139,15 +139,15 @@ function questionWork(draft: ProcessDraft, asker: Work, body: BodyOf<"question">
   if (body.index >= LIMITS.asksPerWorkMax) throw new Fault("ask.too-many", `${from} made ${body.index + 1} asks in one piece of work; ${LIMITS.asksPerWorkMax} are allowed`);
   const id = askWorkId(asker.id, body.index, 1);
   const target = { agent: body.agent };
-  const address = addressOf(draft, target, body.input, id);
+  const { actor, version, first } = addressOf(draft, target, body.input, id);
   const waiting: Ancestor[] = [...asker.ancestors, { agent: from, id: asker.actor }];
-  guardWait(waiting, { agent: body.agent, id: address.actor });
+  guardWait(waiting, { agent: body.agent, id: actor });
   const link: Link = { agent: body.agent, input: valueHash(body.input) };
   guardChain(slip, asker.chain, link);
   guardHops(draft.state.hops);
   const { nowMs } = draft.context;
   return {
-    id, kind: "ask", order: draft.state.order + 1, stop: asker.stop, item: asker.item, visit: 1, target, ...address, input: body.input,
+    id, kind: "ask", order: draft.state.order + 1, stop: asker.stop, item: asker.item, visit: 1, target, actor, version, first, input: body.input,
     attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + asker.timeoutMs, timeoutMs: asker.timeoutMs, retry: RETRY_DEFAULT, optional: false,
     asker: { workId: asker.id, index: body.index }, chain: [...asker.chain, link], ancestors: waiting, answers: {}, faults: [],
   };

@@ -119,10 +119,11 @@ function beginCall(draft: ProcessDraft, { path, item, call, element }: Begin): v
   const target = replaced?.target ?? call.target;
   const input = replaced?.input ?? draft.pack(evaluate(call.input, scopeOf(draft, namesIn(call.input), element)));
   const id = stopWorkId(draft.state.id, draft.state.run, path, item, 1);
+  const { actor, version, first } = addressOf(draft, target, input, id);
   guardHops(draft.state.hops);
   const { nowMs } = draft.context;
   const work: Work = {
-    id, kind: "do", order: draft.state.order + 1, stop: path, item, visit: 1, target, ...addressOf(draft, target, input, id), input,
+    id, kind: "do", order: draft.state.order + 1, stop: path, item, visit: 1, target, actor, version, first, input,
     attempt: 1, status: "asked", askedAtMs: nowMs, dueAtMs: nowMs + call.timeoutMs, timeoutMs: call.timeoutMs,
     retry: "route" in target ? { ...call.retry, attemptsMax: 1 } : call.retry,
     optional: call.optional, chain: "agent" in target ? [{ agent: target.agent, input: valueHash(input) }] : [], ancestors: [], answers: {}, faults: [],

@@ -71,7 +71,8 @@ interface Parts {
 
 function envelope(state: ProcessState, context: DecisionContext, parts: Parts): Message {
   const { principal, trace } = taskOf(state);
-  return { v: 1, from: `${actorType(context.system, "ProcessManager")}/${state.id}`, processId: state.id, principal, trace, ...parts };
+  const { id, to, body, expiresAtMs, createdAtMs, hop } = parts;
+  return { v: 1, id, to, from: `${actorType(context.system, "ProcessManager")}/${state.id}`, processId: state.id, createdAtMs, expiresAtMs, hop, principal, trace, body };
 }
 
 /** What the line of a run says from its beginning: which route, whose, in which trace, and under which parent. */

@@ -1,3 +1,4 @@
+/** @module Records by name: one entry more or less, whatever it is called. */
 import { describe, expect, test } from "vitest";
 import { withEntry, withoutEntry } from "../../runtime/entries.ts";
 
