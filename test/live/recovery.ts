@@ -12,17 +12,20 @@ const NAP_MS = 400;
 const SPREAD_MS = 40;
 const DOWN_MS = 300;
 const END_MS = 60_000;
+export const SLOW_MS = 5_000;
 
 export interface Recovery {
   /** Milliseconds from the first 200 to the next step, one figure for each stopped process. */
   readonly nextStepMs: number[];
   readonly notEnded: string[];
+  /** Those that took longer than {@link SLOW_MS}, with their milliseconds. */
+  readonly slow: string[];
   /** The slowest: its history, in milliseconds from the first 200. */
   slowest: string;
 }
 
 export async function measureRecovery(world: World, rounds: number, random: () => number): Promise<Recovery> {
-  const recovery: Recovery = { nextStepMs: [], notEnded: [], slowest: "" };
+  const recovery: Recovery = { nextStepMs: [], notEnded: [], slow: [], slowest: "" };
   for (let round = 0; round < rounds; round += 1) await oneRound(world, `r${round}`, random, recovery);
   return recovery;
 }
@@ -50,6 +53,7 @@ async function oneRound(world: World, prefix: string, random: () => number, reco
       const ms = Math.max(0, nextStepMs(view, killedMs) - healthyMs);
       if (ms > Math.max(...recovery.nextStepMs, 0)) recovery.slowest = `${order.id}: ${view.history.map((line) => `${line.what} ${line.stop} ${line.atMs - healthyMs}`).join(", ")}`;
       recovery.nextStepMs.push(ms);
+      if (ms > SLOW_MS) recovery.slow.push(`${order.id} ${ms}`);
     }
   }
 }
