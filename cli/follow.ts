@@ -18,7 +18,7 @@ export async function follow(api: Api, id: string, json: boolean): Promise<numbe
     }
     if (event.event === "outcome") {
       const outcome = read(OutcomeOf, data, "the outcome");
-      say(json ? JSON.stringify({ outcome: data }) : `\n${outcomeText(outcome, acceptedAtMs, traceId)}`);
+      say(json ? JSON.stringify({ outcome: data }) : `\n${outcomeText(outcome, acceptedAtMs, traceId, runOf(event.id))}`);
       return exitOf(outcome.status);
     }
   }
@@ -28,6 +28,12 @@ export async function follow(api: Api, id: string, json: boolean): Promise<numbe
 /** The exit code that a status means: a process that did what it was for is a success. */
 export function exitOf(status: string): number {
   return succeeded({ status }) ? EXIT.ok : EXIT.failed;
+}
+
+/** The run that an outcome is of stands in its event's id, `<run>.outcome`. */
+function runOf(id: string | undefined): number {
+  const run = Number(id?.split(".")[0]);
+  return Number.isInteger(run) && run > 0 ? run : 1;
 }
 
 function parse(data: string): unknown {

@@ -178,6 +178,11 @@ describe("following", () => {
     expect(stub.seen.filter(({ path }) => path.endsWith("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
   });
 
+  test("of a later run says so, and counts from the acceptance", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(`${outcome}\nid: 2.outcome`);
+    expect((await run("show", "trip-7", "--follow")).out).toContain("completed in run 2, 0.250 s after it was accepted");
+  });
+
   test("as JSON is one document a line, the outcome last", async () => {
     stub.answers["GET /processes/trip-7/events"] = events(line(0, "asked"), outcome);
     const { out } = await run("show", "trip-7", "--follow", "--json");
