@@ -6,6 +6,7 @@
  * J2 an unanswered write is believed only after it was read back. J3 snapshots are numbered without gaps, insert-only,
  * and a later number never has an earlier sequence.
  */
+import { jsonSize } from "../runtime/canonical.ts";
 import { Fault, isFault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Machine } from "../runtime/machine.ts";
@@ -40,7 +41,7 @@ export const keys = {
 
 const SNAPSHOT_GALLOP_STEPS = 20;
 
-/** A record that passed its schema, and its size. */
+/** A record that passed its schema, and about how many bytes it takes. */
 interface Checked<E> {
   readonly record: JournalRecord<E | TurnFailed>;
   readonly bytes: number;
@@ -171,7 +172,7 @@ export class Journal<S, I, E> {
     const known = typeof content === "object" && content !== null ? (checkedBefore.get(content) as Checked<E> | undefined) : undefined;
     if (known !== undefined && known.events === this.#machine.events) return known;
     const { events } = this.#machine;
-    const made = { record: parseRecord(content, key, events), bytes: Buffer.byteLength(JSON.stringify(content)), events };
+    const made = { record: parseRecord(content, key, events), bytes: jsonSize(content), events };
     if (typeof content === "object" && content !== null) checkedBefore.set(content, made);
     return made;
   }

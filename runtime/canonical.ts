@@ -84,6 +84,24 @@ export function hashJson(value: Json): string {
   return hashText(canonicalJson(value));
 }
 
+/** About how long a value's JSON text is, without writing it: where nothing is escaped and all is ASCII, the length itself. */
+export function jsonSize(value: Json): number {
+  if (typeof value === "string") return value.length + 2;
+  if (typeof value !== "object" || value === null) return String(value).length;
+  if (Array.isArray(value)) return listSize(value as readonly Json[]);
+  const object = value as Readonly<Record<string, Json>>;
+  const names = Object.keys(object);
+  let size = 1 + Math.max(1, names.length);
+  for (const name of names) size += name.length + 3 + jsonSize(object[name] ?? null);
+  return size;
+}
+
+function listSize(list: readonly Json[]): number {
+  let size = 1 + Math.max(1, list.length);
+  for (const item of list) size += jsonSize(item);
+  return size;
+}
+
 /** Size of a text in UTF-8, in bytes. */
 export function textBytes(text: string): number {
   let bytes = 0;

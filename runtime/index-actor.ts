@@ -9,6 +9,7 @@ import { withEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
+import { eventSchemas } from "./record.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
 /**
@@ -64,7 +65,7 @@ export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   outbox: () => [],
   alarm: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
-  events: z.compile(IndexEvent),
+  events: eventSchemas(IndexEvent),
   states: z.compile(IndexState),
 };
 

@@ -8,6 +8,7 @@
 import type { z } from "zod";
 import type { Json, WireFault } from "./faults.ts";
 import type { Effect } from "./protocol.ts";
+import type { EventSchemas } from "./record.ts";
 import { packValue, readValue, type StoredValue, type Value, type ValueRef } from "./value.ts";
 
 /** Everything a decision may use that is not its state or its input. */
@@ -64,7 +65,7 @@ export interface Machine<S, I, E> {
   alarm(state: S, nowMs: number): AlarmWish;
   /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
   nextDueMs(state: S): number | undefined;
-  readonly events: z.ZodType<E>;
+  readonly events: EventSchemas<E>;
   readonly states: z.ZodType<S>;
 }
 

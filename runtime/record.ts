@@ -95,10 +95,52 @@ export function isTurnFailed(event: unknown): event is TurnFailed {
   return typeof event === "object" && event !== null && (event as { readonly e?: unknown }).e === "turn-failed";
 }
 
-/** Reads a record. Throws `journal.newer` (retryable) or `journal.unreadable` with the key. */
-export function parseRecord<E>(content: unknown, key: string, events: z.ZodType<E>): JournalRecord<E | TurnFailed> {
-  const frame = parseFrame(Frame, content, key);
-  return { ...frame, events: frame.events.map((event, index) => (isTurnFailed(event) ? parsePart(TurnFailed, event, key, `events[${index}]`) : parsePart(events, event, key, `events[${index}]`))) };
+/** Reads a record; gives the content itself. Throws `journal.newer` (retryable) or `journal.unreadable` with the key. */
+export function parseRecord<E>(content: unknown, key: string, events: EventSchemas<E>): JournalRecord<E | TurnFailed> {
+  if (!z.validate(Frame, content)) parseFrame(Frame, content, key);
+  // A record's schemas change nothing and let nothing more pass, so what passed is what they would give.
+  const record = content as JournalRecord<E | TurnFailed>;
+  record.events.forEach((event, index) => {
+    if (fits(events, event)) return;
+    if (isTurnFailed(event)) parsePart(TurnFailed, event, key, `events[${index}]`);
+    else parsePart(events.any, event, key, `events[${index}]`);
+  });
+  return record;
+}
+
+function fits<E>(events: EventSchemas<E>, event: unknown): boolean {
+  if (typeof event !== "object" || event === null) return false;
+  const { e } = event as { readonly e?: unknown };
+  const schema = typeof e === "string" ? events.byName(e) : undefined;
+  return schema !== undefined && z.validate(schema, event);
+}
+
+/** The schemas of a machine's events. */
+export interface EventSchemas<E> {
+  /** Of any of them. */
+  readonly any: z.ZodType<E>;
+  /** Of the events with a name. */
+  byName(name: string): z.ZodType | undefined;
+}
+
+/**
+ * The events of a machine, told apart by their names `e`. Each schema is compiled when its first event is read: together
+ * they would be one function of 16,000 instructions, which is optimised anew at each surprise in any of them.
+ */
+export function eventSchemas<Options extends readonly [z.ZodObject<{ readonly e: z.ZodLiteral<string> }>, ...z.ZodObject<{ readonly e: z.ZodLiteral<string> }>[]]>(union: z.ZodDiscriminatedUnion<Options, "e">): EventSchemas<z.infer<z.ZodDiscriminatedUnion<Options, "e">>> {
+  const schemas = new Map(union.options.map((option) => [option.shape.e.value, option]));
+  const compiled = new Map<string, z.ZodType>();
+  return {
+    any: union,
+    byName: (name) => {
+      const known = compiled.get(name);
+      const schema = schemas.get(name);
+      if (known !== undefined || schema === undefined) return known;
+      const made = z.compile(schema);
+      compiled.set(name, made);
+      return made;
+    },
+  };
 }
 
 /** Reads a snapshot, as {@link parseRecord}. */

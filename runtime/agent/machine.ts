@@ -11,6 +11,7 @@ import { z } from "zod";
 import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, Draft, type Machine } from "../machine.ts";
+import { eventSchemas } from "../record.ts";
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
 import { keyedScope, type Value, valueHash } from "../value.ts";
 import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
@@ -56,7 +57,7 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   outbox: () => [],
   alarm: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
-  events: z.compile(AgentEvent),
+  events: eventSchemas(AgentEvent),
   states: z.compile(AgentState),
 };
 

@@ -12,6 +12,7 @@ import { assertNever, Fault, isFault, type WireFault, wireFault } from "../fault
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type AlarmWish, type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
+import { eventSchemas } from "../record.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
@@ -55,7 +56,7 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   outbox: processOutbox,
   alarm: processAlarm,
   nextDueMs: processDueMs,
-  events: z.compile(ProcessEvent),
+  events: eventSchemas(ProcessEvent),
   states: z.compile(ProcessState),
 };
 

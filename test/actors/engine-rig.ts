@@ -4,6 +4,7 @@
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { type Decision, Draft, type Machine, readOne } from "../../runtime/machine.ts";
+import { eventSchemas } from "../../runtime/record.ts";
 import { Value } from "../../runtime/value.ts";
 import { Journal } from "../../actors/journal.ts";
 import { MemoryStore } from "../../actors/memory-store.ts";
@@ -109,7 +110,7 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   outbox: () => [],
   alarm: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
-  events: CounterEvent,
+  events: eventSchemas(CounterEvent),
   states: CounterState,
 };
 
