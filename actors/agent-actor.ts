@@ -4,8 +4,9 @@
 import type { AgentDefinition } from "../agents/agent.ts";
 import { type AgentInput, agentMachine } from "../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../runtime/agent/state.ts";
-import { Fault, faultFrom, isRetryable, type WireFault } from "../runtime/faults.ts";
+import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../runtime/faults.ts";
 import type { Message, TurnAnswer } from "../runtime/protocol.ts";
+import type { Value } from "../runtime/value.ts";
 import { Leases } from "./leases.ts";
 import type { Logger } from "./log.ts";
 import type { HostMetrics } from "./metrics.ts";
@@ -50,7 +51,8 @@ export class AgentActors {
 
   async receive(message: Message): Promise<TurnAnswer> {
     const { body } = message;
-    const fault = body.kind === "work" ? await this.#checkInput(message) : undefined;
+    const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
+    const fault = checked instanceof Promise ? await checked : checked;
     const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
     // An actor of one process is new when its first request comes; the insert finds out when that is wrong.
     const expectNew = body.kind === "work" && body.first === true;
@@ -62,16 +64,19 @@ export class AgentActors {
   }
 
   /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */
-  async #checkInput(message: Message): Promise<WireFault | undefined> {
+  #checkInput(message: Message, input: Value): WireFault | undefined | Promise<WireFault | undefined> {
     // What has expired is refused by its turn; its input may be gone.
-    if (message.body.kind !== "work" || message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return undefined;
+    if (message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return undefined;
+    if ("json" in input) return this.#checkContent(input.json);
+    return this.#parts.values.read(input).then((content) => this.#checkContent(content), faultOfInput);
+  }
+
+  #checkContent(content: Json): WireFault | undefined {
     try {
-      this.#parts.definition.checkInput(await this.#parts.values.read(message.body.input));
+      this.#parts.definition.checkInput(content);
       return undefined;
     } catch (error) {
-      const fault = faultFrom(error, "schema.input");
-      if (isRetryable(fault)) throw error;
-      return fault;
+      return faultOfInput(error);
     }
   }
 
@@ -146,4 +151,10 @@ export class AgentActors {
     this.#leases.endAll();
     await this.runner.drain(drainMs);
   }
+}
+
+function faultOfInput(error: unknown): WireFault {
+  const fault = faultFrom(error, "schema.input");
+  if (isRetryable(fault)) throw error;
+  return fault;
 }

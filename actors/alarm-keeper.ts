@@ -22,12 +22,14 @@ export class AlarmKeeper {
     this.#clock = clock;
   }
 
-  /** Makes sure that the alarm rings soon. Throws `sidecar.unavailable`. */
-  async near(actor: Address, name: string): Promise<void> {
-    const key = keyOf(actor);
-    if (this.#near.get(key) === name) return;
+  /** Makes sure that the alarm rings soon; undefined where this host has it near. Throws `sidecar.unavailable`. */
+  near(actor: Address, name: string): Promise<void> | undefined {
+    return this.#near.get(keyOf(actor)) === name ? undefined : this.#bringNear(actor, name);
+  }
+
+  async #bringNear(actor: Address, name: string): Promise<void> {
     await this.#alarms.set(actor, name, LIMITS.alarmNearMs, LIMITS.alarmNearMs);
-    this.#near.set(key, name);
+    this.#near.set(keyOf(actor), name);
   }
 
   /**

@@ -16,20 +16,35 @@ export class KeyedMutex {
     this.#waitingMax = waitingMax;
   }
 
+  /**
+   * Takes the key's place: undefined when it is free, else what resolves when all who came before have left it. Whoever
+   * entered leaves. Throws `actor.busy` when the line is too long.
+   */
+  enter(key: string): Promise<void> | undefined {
+    const line = this.#lines.get(key);
+    if (line === undefined) {
+      this.#lines.set(key, []);
+      return undefined;
+    }
+    if (line.length + 1 >= this.#waitingMax) throw new Fault("actor.busy", `${line.length + 1} turns wait for ${key}`);
+    return new Promise<void>((resolve) => void line.push(resolve));
+  }
+
+  /** Gives the place to the next in the line. */
+  leave(key: string): void {
+    const next = this.#lines.get(key)?.shift();
+    if (next === undefined) this.#lines.delete(key);
+    else next();
+  }
+
   /** Runs alone among all calls with the same key, in the order of calls. Throws `actor.busy` when the line is too long. */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const line = this.#lines.get(key);
-    if (line === undefined) this.#lines.set(key, []);
-    else {
-      if (line.length + 1 >= this.#waitingMax) throw new Fault("actor.busy", `${line.length + 1} turns wait for ${key}`);
-      await new Promise<void>((resolve) => void line.push(resolve));
-    }
+    const before = this.enter(key);
+    if (before !== undefined) await before;
     try {
       return await action();
     } finally {
-      const next = this.#lines.get(key)?.shift();
-      if (next === undefined) this.#lines.delete(key);
-      else next();
+      this.leave(key);
     }
   }
 

@@ -51,13 +51,11 @@ export class Performer {
   }
 
   /** Performs effects in order of sending, without waiting for one before the next. True when all are done. Never throws. */
-  async perform(effects: readonly Effect[], options: PerformOptions): Promise<boolean> {
-    const [first, ...others] = effects;
-    if (first === undefined) return true;
+  perform(effects: readonly Effect[], options: PerformOptions): Promise<boolean> {
+    const first = effects[0];
     // Most turns order one thing.
-    if (others.length === 0) return this.#perform(first, options);
-    const done = await Promise.all(effects.map((effect) => this.#perform(effect, options)));
-    return done.every(Boolean);
+    if (first !== undefined && effects.length === 1) return this.#perform(first, options);
+    return Promise.all(effects.map((effect) => this.#perform(effect, options))).then((done) => done.every(Boolean));
   }
 
   async #perform(effect: Effect, options: PerformOptions): Promise<boolean> {
@@ -91,15 +89,10 @@ export class Performer {
     return topic === "results" ? topics.results(this.#parts.system) : topics.deadletters(this.#parts.system);
   }
 
-  async #send(message: Message, topic: string | undefined, options: PerformOptions): Promise<boolean> {
+  #send(message: Message, topic: string | undefined, options: PerformOptions): Promise<boolean> {
     const attributes = { [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
-    return inSpan(SPAN.message, message.trace, attributes, async () => {
-      if (!options.direct && topic !== undefined) {
-        await this.#parts.ports.transport.publish(topic, message);
-        return true;
-      }
-      return this.#deliver(message, options);
-    });
+    const send = (): Promise<boolean> => (options.direct || topic === undefined ? this.#deliver(message, options) : this.#parts.ports.transport.publish(topic, message).then(isSent));
+    return inSpan(SPAN.message, message.trace, attributes, send);
   }
 
   async #deliver(message: Message, options: PerformOptions): Promise<boolean> {
@@ -126,4 +119,8 @@ export class Performer {
     options.refused?.(message, fault);
     return true;
   }
+}
+
+function isSent(): true {
+  return true;
 }

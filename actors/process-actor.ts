@@ -262,8 +262,14 @@ export class ProcessActors {
       .finally(() => this.#takingUp.delete(id));
   }
 
-  /** M2. */
-  async #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
+  /** M2. Most records of an open process find its alarm near, as this host has set it. */
+  #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> | undefined {
+    if (before.phase !== "open" || next.phase !== "open") return this.#prepareCommit(id, next, before);
+    const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());
+    return wish.kind !== "near" && wish.kind !== "away" ? undefined : this.#parts.alarms.near(this.#address(id), wish.name);
+  }
+
+  async #prepareCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
     // What is left of a task that never was can only be purged by a line that leads to it. It stands as open, because a task may still come.
     if (before.phase === "new" && (next.phase === "void" || next.phase === "refused")) await this.#enterVoid(id, next);
     const wish = processMachine.alarm(next, this.#parts.ports.clock.nowMs());

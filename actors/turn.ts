@@ -41,8 +41,8 @@ export interface TurnResult<S> {
 
 /** What a host has to say in the midst of a turn. */
 export interface TurnHooks<S> {
-  /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. */
-  beforeCommit?(actorId: string, next: S, before: S): Promise<void>;
+  /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. Undefined where nothing is to be waited for. */
+  beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
 }
 
 /** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
@@ -88,25 +88,25 @@ export class TurnEngine<S, I, E> {
   }
 
   /** One turn. Throws coded faults when nothing could be learned or recorded; a refusal is a result. */
-  turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
-    return this.#mutex.run(actorId, () => this.#turn(actorId, input, options));
-  }
-
-  async #turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
+  async turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
+    const before = this.#mutex.enter(actorId);
+    if (before !== undefined) await before;
     let expectNew = options.expectNew === true;
-    for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      const startedMs = this.#ports.clock.nowMs();
-      const recalled = this.#recall(actorId);
-      const loaded = (recalled instanceof Promise ? await recalled : recalled) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
-      expectNew = false;
-      try {
+    try {
+      for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
+        const startedMs = this.#ports.clock.nowMs();
+        const recalled = this.#recall(actorId);
+        const loaded = (recalled instanceof Promise ? await recalled : recalled) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
+        expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
         if (result !== "stale" && !(this.#mayBeInGrave(result, startedMs) && (await this.#wroteIntoGrave(actorId, result)))) return result;
         this.#cache.delete(actorId);
-      } catch (error) {
-        this.#cache.delete(actorId);
-        throw error;
       }
+    } catch (error) {
+      this.#cache.delete(actorId);
+      throw error;
+    } finally {
+      this.#mutex.leave(actorId);
     }
     throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
   }
@@ -158,9 +158,13 @@ export class TurnEngine<S, I, E> {
     const next = this.#journal.advance(loaded, record, 0);
     const prepared = this.#hooks.beforeCommit?.(actorId, next.state, loaded.state);
     const written = decision.stored.length === 0 ? undefined : this.#values.write(decision.stored);
-    if (prepared !== undefined || written !== undefined) await Promise.all([prepared, written]);
+    if (written !== undefined) await Promise.all([prepared, written]);
+    else if (prepared !== undefined) await prepared;
     try {
-      if ((await this.#commit(actorId, record, next)) === "stale") return "stale";
+      const outcome = await this.#journal.commit(actorId, record);
+      if (outcome.kind === "lost") return "stale";
+      const remembered = this.#committed(actorId, next, outcome.bytes);
+      if (remembered !== undefined) await remembered;
     } catch (error) {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
@@ -168,13 +172,12 @@ export class TurnEngine<S, I, E> {
     return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
   }
 
-  /** `next` is the actor after the record, whose bytes are known only here. */
-  async #commit(actorId: string, record: JournalRecord<E | TurnFailed>, next: Loaded<S>): Promise<"committed" | "stale"> {
-    const outcome = await this.#journal.commit(actorId, record);
-    if (outcome.kind === "lost") return "stale";
-    const after = { ...next, bytesSince: next.bytesSince + outcome.bytes };
-    this.#remember(actorId, after.bytesSince < after.measureAt ? after : await this.#journal.snapshotIfDue(actorId, after));
-    return "committed";
+  /** `next` is the actor after the record, whose bytes are known only now. A promise where a snapshot may be due. */
+  #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> | undefined {
+    const after = { ...next, bytesSince: next.bytesSince + bytes };
+    if (after.bytesSince >= after.measureAt) return this.#journal.snapshotIfDue(actorId, after).then((measured) => this.#remember(actorId, measured));
+    this.#remember(actorId, after);
+    return undefined;
   }
 
   /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */
@@ -186,8 +189,9 @@ export class TurnEngine<S, I, E> {
     if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
     const record = this.#record(loaded, inputId, [event], []);
-    const outcome = await this.#commit(actorId, record, this.#journal.advance(loaded, record, 0));
-    if (outcome === "stale") return "stale";
+    const outcome = await this.#journal.commit(actorId, record);
+    if (outcome.kind === "lost") return "stale";
+    await this.#committed(actorId, this.#journal.advance(loaded, record, 0), outcome.bytes);
     this.#failures.set(actorId, `${loaded.sequence + 1} ${inputId} ${fault.code}`);
     return { ...refused, sequence: loaded.sequence + 1, wrote: true };
   }
