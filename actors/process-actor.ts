@@ -293,6 +293,8 @@ export class ProcessActors {
     // After a failed turn the same moment would come at once, for ever: its alarm comes in its own time.
     if (result.failed !== true) this.#setTimer(id, state);
     if (result.wrote) this.#tell(before, state);
+    // Nothing is ordered, and its alarm is near and stays so.
+    if (result.effects.length === 0 && processMachine.alarm(state, this.#parts.ports.clock.nowMs()).kind === "near") return;
     void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
       this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");
     });

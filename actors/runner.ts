@@ -130,21 +130,24 @@ export class Runner {
     this.#slots.give();
   }
 
-  async #takeSlot(active: Active): Promise<void> {
-    await this.#slots.take();
+  #takeSlot(active: Active): Promise<void> | undefined {
+    const waits = this.#slots.take();
+    if (waits !== undefined) return waits.then(() => void (active.slot = true));
     active.slot = true;
+    return undefined;
   }
 
   #pause(ms: number): Promise<void> {
     return pause(this.#parts.clock, ms);
   }
 
-  async #stateOf(state: AgentState): Promise<Json> {
-    return state.state === undefined ? this.#parts.definition.initialState : this.#parts.values.read(state.state);
+  #stateOf({ state }: AgentState): Json | Promise<Json> {
+    return state === undefined ? this.#parts.definition.initialState : "json" in state ? state.json : this.#parts.values.read(state);
   }
 
   async #begin(key: string, actorId: string, state: AgentState, work: AgentWork): Promise<void> {
-    const content = await this.#stateOf(state);
+    const found = this.#stateOf(state);
+    const content = found instanceof Promise ? await found : found;
     const run = this.#makeRun(key, actorId, work, state.stateVersion, content);
     let settled = (): void => {};
     const active: Active = { token: work.token, mode: work.mode, run, parked: false, slot: false, settled: new Promise((resolve) => { settled = resolve; }) };
@@ -198,6 +201,7 @@ export class Runner {
   }
 
   async #execute(actorId: string, work: AgentWork, active: Active): Promise<void> {
+    // Also where a slot is free: a handler begins after the turn that began it, never within it.
     await this.#takeSlot(active);
     const { run } = active;
     try {
@@ -220,7 +224,8 @@ export class Runner {
     try {
       this.#requireVersion(work);
       run.signal.throwIfAborted();
-      const answer = await definition.handle(await values.read(work.input), run);
+      const { input } = work;
+      const answer = await definition.handle("json" in input ? input.json : await values.read(input), run);
       if (run.signal.aborted) return { fault: faultFrom(run.signal.reason, "work.cancelled") };
       if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
       return { output: definition.checkOutput(answer) };

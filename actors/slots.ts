@@ -11,10 +11,11 @@ export class Slots {
     this.#free = count;
   }
 
-  take(): Promise<void> {
+  /** Undefined when a slot was free, else what resolves when one is. */
+  take(): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free -= 1;
-      return Promise.resolve();
+      return undefined;
     }
     return new Promise((resolve) => this.#waiting.push(resolve));
   }

@@ -8,7 +8,7 @@ import type { Address } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
 import { SCHEDULER_INDEX } from "./sim-network.ts";
 import { NOTHING } from "./timeline.ts";
-import type { World } from "./world.ts";
+import { reach, type World } from "./world.ts";
 
 interface Alarm {
   readonly actor: Address;
@@ -45,10 +45,13 @@ export class SimAlarms {
         // A call that fails may have been done all the same.
         const done = !fails || random.alarms.chance(0.5);
         const ms = this.#world.latency();
-        if (done) this.#world.timeline.after(ms, act);
-        this.#world.toLife(life, fails ? CALL_FAILS_MS : ms, () => {
-          if (fails) reject(new Fault("sidecar.unavailable", "the simulated scheduler does not answer"));
-          else resolve();
+        if (fails) {
+          if (done) this.#world.timeline.after(ms, act);
+          return this.#world.toLife(life, CALL_FAILS_MS, () => reject(new Fault("sidecar.unavailable", "the simulated scheduler does not answer")));
+        }
+        this.#world.timeline.after(ms, () => {
+          act();
+          return reach(life, resolve);
         });
       });
     return {

@@ -8,7 +8,7 @@ import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type Message, Message as MessageSchema, type NoticeData, topics, type TurnAnswer } from "../runtime/protocol.ts";
 import type { Life } from "./life.ts";
 import { NOTHING } from "./timeline.ts";
-import type { World } from "./world.ts";
+import { reach, type World } from "./world.ts";
 
 const DELAY_MS_MAX = 4_000;
 const REFUSED_MS = 5;
@@ -91,7 +91,7 @@ export class SimNetwork {
           if (target === undefined || target.state === "dead") return fail(REFUSED_MS, "connection refused");
           // daprd looks again and again for a host of the type, longer than its caller waits.
           if (this.isCut(life.node, target.node) || target.face?.types.includes(to.type) !== true) return;
-          this.#arrive(target, what, run, (settle) => {
+          return this.#arrive(target, what, run, (settle) => {
             if (lost || this.isCut(target.node, life.node)) return;
             world.toLife(life, this.#way(), () => {
               settled = true;
@@ -103,8 +103,8 @@ export class SimNetwork {
     });
   }
 
-  #arrive<T>(target: Life, what: string, run: (face: ActorHost) => Promise<T>, back: (settle: (resolve: (value: T) => void, reject: (error: unknown) => void) => void) => void): void {
-    this.#world.toLife(target, 0, () => {
+  #arrive<T>(target: Life, what: string, run: (face: ActorHost) => Promise<T>, back: (settle: (resolve: (value: T) => void, reject: (error: unknown) => void) => void) => void): void | typeof NOTHING {
+    return reach(target, () => {
       if (target.face === undefined) return;
       this.delivered += 1;
       this.#world.trace?.(`${target.name}: ${what} arrives`);
@@ -152,7 +152,7 @@ export class SimNetwork {
       world.timeline.after(world.latency(), () => {
         const target = world.owner(actor);
         if (target === undefined || target.state === "dead" || this.isCut(life.node, target.node)) return;
-        world.toLife(target, 0, () => {
+        return reach(target, () => {
           if (target.face !== undefined) run(target.face);
         });
       });

@@ -66,6 +66,13 @@ interface Node {
   readonly rate: number;
 }
 
+/** Something reaches a host now, as with {@link World.toLife}. */
+export function reach(life: Life, run: Happening): void | typeof NOTHING {
+  if (life.state === "up") return run();
+  if (life.state === "frozen") life.backlog.push(run);
+  return NOTHING;
+}
+
 const never = (): Promise<never> => new Promise<never>(() => {});
 
 export class World {
@@ -148,13 +155,9 @@ export class World {
     return never();
   }
 
-  /** Something reaches a host: later when it is frozen, never when it is dead. */
+  /** Something reaches a host after a while: later when it is frozen, never when it is dead. */
   toLife(life: Life, delayMs: number, run: Happening): void {
-    this.timeline.after(delayMs, () => {
-      if (life.state === "up") return run();
-      if (life.state === "frozen") life.backlog.push(run);
-      return NOTHING;
-    });
+    this.timeline.after(delayMs, () => reach(life, run));
   }
 
   /** Where placement has an actor now. */

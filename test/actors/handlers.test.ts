@@ -251,7 +251,11 @@ describe("slots and stopping", () => {
   test("slots are given in the order of asking", async () => {
     const slots = new Slots(1);
     const order: number[] = [];
-    for (const n of [1, 2, 3]) void slots.take().then(() => order.push(n));
+    const take = async (n: number): Promise<void> => {
+      await slots.take();
+      order.push(n);
+    };
+    for (const n of [1, 2, 3]) void take(n);
     await flush(1);
     expect(order).toEqual([1]);
     slots.give();
