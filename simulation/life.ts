@@ -7,7 +7,7 @@ import type { Host } from "../actors/host.ts";
 import type { ActorHost, Ports } from "../actors/ports.ts";
 import type { SystemOperations } from "../actors/system-operations.ts";
 import type { Outside } from "./outside.ts";
-import type { Happening } from "./timeline.ts";
+import { type Happening, NOTHING } from "./timeline.ts";
 
 export class Life {
   /** Such as `A1`: the first life of host A. */
@@ -28,6 +28,13 @@ export class Life {
     this.node = node;
     this.outside = outside;
   }
+}
+
+/** Something reaches a host now: later when it is frozen, never when it is dead. */
+export function reach(life: Life, run: Happening): void | typeof NOTHING {
+  if (life.state === "up") return run();
+  if (life.state === "frozen") life.backlog.push(run);
+  return NOTHING;
 }
 
 /** Where a piece of a handler runs. */

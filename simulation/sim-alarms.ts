@@ -5,10 +5,10 @@
 import type { Alarms } from "../actors/ports.ts";
 import { Fault } from "../runtime/faults.ts";
 import type { Address } from "../runtime/protocol.ts";
-import type { Life } from "./life.ts";
+import { type Life, reach } from "./life.ts";
 import { SCHEDULER_INDEX } from "./sim-network.ts";
 import { NOTHING } from "./timeline.ts";
-import { reach, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 interface Alarm {
   readonly actor: Address;

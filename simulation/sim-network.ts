@@ -6,9 +6,9 @@ import type { ActorHost, Transport } from "../actors/ports.ts";
 import { Fault, isFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Address, type Message, Message as MessageSchema, type NoticeData, topics, type TurnAnswer } from "../runtime/protocol.ts";
-import type { Life } from "./life.ts";
+import { type Life, reach } from "./life.ts";
 import { NOTHING } from "./timeline.ts";
-import { reach, type World } from "./world.ts";
+import type { World } from "./world.ts";
 
 const DELAY_MS_MAX = 4_000;
 const REFUSED_MS = 5;

@@ -14,7 +14,7 @@ import { SystemOperations } from "../actors/system-operations.ts";
 import type { System } from "../agents/system.ts";
 import type { Address, Message } from "../runtime/protocol.ts";
 import type { Faults } from "./faults.ts";
-import { Life } from "./life.ts";
+import { Life, reach } from "./life.ts";
 import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
 import { Random, STREAM } from "./random.ts";
@@ -64,13 +64,6 @@ interface Node {
   lives: number;
   readonly offsetMs: number;
   readonly rate: number;
-}
-
-/** Something reaches a host now, as with {@link World.toLife}. */
-export function reach(life: Life, run: Happening): void | typeof NOTHING {
-  if (life.state === "up") return run();
-  if (life.state === "frozen") life.backlog.push(run);
-  return NOTHING;
 }
 
 const never = (): Promise<never> => new Promise<never>(() => {});
