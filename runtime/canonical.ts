@@ -15,6 +15,8 @@ export function canonicalJson(value: Json): string {
 
 /** Data of the system's own as JSON: a copy in which properties that are `undefined` are absent. */
 export function plainJson(data: unknown): Json {
+  // A text comes back as it was, whatever is in it.
+  if (data === null || typeof data === "string" || typeof data === "boolean") return data;
   return JSON.parse(JSON.stringify(data)) as Json;
 }
 

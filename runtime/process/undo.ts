@@ -81,18 +81,18 @@ function deadLetter(draft: ProcessDraft, fault: WireFault): Json {
   const { state } = draft;
   const task = taskOf(state);
   const work = state.ending?.work;
-  return {
+  return plainJson({
     processId: state.id,
     run: state.run,
     route: task.route,
     traceId: traceId(task.trace),
-    fault: plainJson(fault),
+    fault,
     stop: state.ending?.stop ?? null,
-    original: work === undefined ? { kind: "task", input: plainJson(task.input) } : { kind: work.kind, workId: work.id, target: plainJson(work.target), actor: work.actor, input: plainJson(work.input) },
-    attempts: work === undefined ? [] : plainJson(work.faults),
+    original: work === undefined ? { kind: "task", input: task.input } : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input },
+    attempts: work === undefined ? [] : work.faults,
     path: work === undefined ? [] : work.chain.map((link) => link.agent),
-    history: plainJson(state.history),
+    history: state.history,
     principal: task.principal.subject,
     atMs: draft.context.nowMs,
-  };
+  });
 }
