@@ -125,7 +125,7 @@ export interface EventSchemas<E> {
 
 /**
  * The events of a machine, told apart by their names `e`. Each schema is compiled when its first event is read: together
- * they would be one function of 16,000 instructions, which is optimised anew at each surprise in any of them.
+ * they would be one function of 16 KB of bytecode, which is optimised anew at each surprise in any of them.
  */
 export function eventSchemas<Options extends readonly [z.ZodObject<{ readonly e: z.ZodLiteral<string> }>, ...z.ZodObject<{ readonly e: z.ZodLiteral<string> }>[]]>(union: z.ZodDiscriminatedUnion<Options, "e">): EventSchemas<z.infer<z.ZodDiscriminatedUnion<Options, "e">>> {
   const schemas = new Map(union.options.map((option) => [option.shape.e.value, option]));
