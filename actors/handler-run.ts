@@ -7,7 +7,7 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
 import { handOffTo } from "../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../runtime/canonical.ts";
-import { Fault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
+import { Fault, isFault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
 import type { EntryContent } from "../runtime/agent/machine.ts";
@@ -151,7 +151,7 @@ export class HandlerRun implements RuntimeContext {
     if (this.#steps > LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} is one more than the ${LIMITS.stepsPerWorkMax} steps of one piece of work`);
     this.#throwIfStopped();
     const output = plainJson((await action(this.#tools(name, occurrence))) ?? null);
-    await this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined });
+    await this.#heard(this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined }));
     return output;
   }
 
@@ -163,9 +163,9 @@ export class HandlerRun implements RuntimeContext {
     if (this.#undoing) return this.#never();
     this.#throwIfStopped();
     // Also when an earlier run asked it: the actor must know that this run waits, to be free and to let it go on.
-    const told = (await this.#parts.link.ask(target.name, occurrence, input)).works[this.#parts.work.id]?.asks ?? [];
+    const told = (await this.#heard(this.#parts.link.ask(target.name, occurrence, input))).works[this.#parts.work.id]?.asks ?? [];
     const ask = this.#findAsk(told, target.name, occurrence, input);
-    if (ask === undefined) throw new Fault("work.superseded", "the work went on elsewhere");
+    if (ask === undefined) throw this.#superseded(new Fault("work.superseded", "the work went on elsewhere"));
     // The answer may have come before this run could note that it waits.
     const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], target.name, occurrence, input)].find((one) => one?.result !== undefined);
     if (answered !== undefined) return this.#answer(answered);
@@ -283,6 +283,20 @@ export class HandlerRun implements RuntimeContext {
 
   #tools(name: string, occurrence: number): StepTools {
     return { idempotencyKey: `${this.#parts.work.id}/${name}/${occurrence}`, signal: this.#abort.signal };
+  }
+
+  /** What the actor answers. That the work went on elsewhere ends this run, also when its handler catches the error. */
+  async #heard<T>(answer: Promise<T>): Promise<T> {
+    try {
+      return await answer;
+    } catch (error) {
+      throw isFault(error) && error.code === "work.superseded" ? this.#superseded(error) : error;
+    }
+  }
+
+  #superseded(fault: Fault): Fault {
+    this.stop(wireFault(fault.code, fault.message));
+    return fault;
   }
 
   #throwIfStopped(): void {

@@ -86,6 +86,33 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
   });
 });
 
+test("a handler whose work went on elsewhere does nothing more outside, also when it catches what its step threw", async () => {
+  const world = new World();
+  const woken = gate();
+  const effects: string[] = [];
+  const steps = (name: string): ReturnType<typeof system> => {
+    const slow = agent(Slow, {
+      handle: async (_input, ctx) => {
+        if (name === "one") await woken.promise;
+        await ctx.step("first", () => void effects.push(`${name} first`)).catch(() => {});
+        await ctx.step("second", () => void effects.push(`${name} second`));
+        return { by: name };
+      },
+    });
+    return system("sys", { agents: [slow], routes: [route("main", 1, In).to("slow", Slow, ({ task }) => task).output(({ slow: result }) => result)] });
+  };
+  const one = world.join(steps("one"), "one");
+  const two = world.join(steps("two"), "two");
+  await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+  await flush();
+  one.freeze();
+  expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
+  one.thaw();
+  woken.open();
+  await world.clock.advance(10_000);
+  expect(effects).toEqual(["two first", "two second", "one first"]);
+});
+
 describe("law: no broker is trusted", () => {
   test.each([["loses every message", 0], ["delivers everything three times", 3]])("a broker that %s changes nothing but the time it takes", async (_what, copies) => {
     const world = new World();

@@ -27,6 +27,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 2214, "a living host that went on running work to be undone kept the undo waiting by its heartbeats"],
   ["wild", 728, "a stop that was ordered on another host never reached the handler, although its own host heard of the undo"],
   ["wild", 3334, "a child that opened again for its parent's undo had no alarm: another host had removed it, and this one believed in it"],
+  ["wild", 1359, "a handler that woke after its work had been undone elsewhere caught the refusal of its ask, and went on to a step"],
+  ["wild", 4059, "the same, of an item of a forEach"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
