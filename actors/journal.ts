@@ -224,7 +224,7 @@ export class Journal<S, I, E> {
     const bytes = Buffer.byteLength(text);
     if (bytes > LIMITS.recordBytesMax) throw new Fault("record.too-large", `a record of ${bytes} bytes is larger than ${LIMITS.recordBytesMax}`, { bytes });
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      if ((await this.#store.insert(key, text)) === "inserted") return { kind: "committed", bytes };
+      if ((await this.#store.insert(key, text, record as unknown as Json)) === "inserted") return { kind: "committed", bytes };
       const there = await this.#readBack(key, attempt);
       if (there === "unknown") continue;
       if (there !== undefined) return sameWriter(writerOf(there), record.writer) ? { kind: "committed", bytes } : { kind: "lost" };

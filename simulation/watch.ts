@@ -121,8 +121,7 @@ export class Watch {
   }
 
   wrote(world: World, life: Life, key: string, text: string): void {
-    const parts = key.split("/");
-    const [, type, id, number, snapshotNumber] = parts;
+    const [, type, id, number, snapshotNumber] = key.split("/");
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = type.slice(type.indexOf(".") + 1);
     const content = world.store.content(key) ?? null;

@@ -18,6 +18,7 @@ const SEEDS = { party: 1_300, wild: 400, long: 150, ring: 200, purge: 120, redri
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;
 const TIMEOUT_MS = 240_000;
+const SHARED_SEEDS = 40;
 
 describe("seeds", () => {
   for (const [scenario, count] of Object.entries(SEEDS)) {
@@ -38,6 +39,20 @@ test("a seed is a run: the same events, messages and faults every time", async (
     return [events, messages, fired, virtualMs, lines];
   };
   for (const seed of [7, 8, 9]) expect(await facts(seed)).toEqual(await facts(seed));
+});
+
+test("records that hosts and checks share are what their texts say, to the end: nobody changes one in place", async () => {
+  let records = 0;
+  for (const scenario of [party, wild, redrive]) {
+    for (let seed = 1; seed <= SHARED_SEEDS; seed += 1) {
+      const { world } = await runSeed({ scenario, seed, most: { ...ALL_FAULTS, storeForgets: 0 }, plan: { copies: false } });
+      for (const { key, text } of world.store.writes) {
+        expect(JSON.stringify(world.store.content(key)), `${scenario.name} ${seed}: ${key}`).toBe(text);
+        records += 1;
+      }
+    }
+  }
+  expect(records).toBeGreaterThan(3 * SHARED_SEEDS);
 });
 
 test("crash everywhere: before and after each write and effect, for good and for a while, and a freeze there", { timeout: TIMEOUT_MS }, async () => {
