@@ -66,9 +66,10 @@ export class Values {
   async #writeOne(value: StoredValue): Promise<void> {
     const key = keys.value(this.#system, value);
     if (this.#isThere(key, value)) return;
+    const content = contentOf(value);
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      const result = await this.#store.insert(key, value.text);
-      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, contentOf(value));
+      const result = await this.#store.insert(key, value.text, content);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, content);
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }

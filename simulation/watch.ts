@@ -77,6 +77,7 @@ export class Watch {
     TurnEngine.prototype.turn = function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
       const before = watch.#sequence(this.type, actorId);
       const turned = turn.call(this, actorId, input, options);
+      if (before === 0) return turned;
       turned.then(({ wrote, sequence }) => {
         if (!wrote && sequence < before && !watch.#buried.has(`${this.type}/${actorId}`)) watch.find("a decision that writes nothing is made on the newest state", `${this.type}/${actorId} answered from record ${sequence} when record ${before} was there`);
       }, () => {});
