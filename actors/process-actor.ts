@@ -68,7 +68,7 @@ export class ProcessActors {
     this.#parts = parts;
     this.engine = new TurnEngine({
       type: parts.type, machine: processMachine, system: parts.system.name, ports: parts.ports, values: parts.values, writer: parts.writer,
-      hooks: { beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before) },
+      hooks: { beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before), foreign: (id) => this.#parts.alarms.forget(this.#address(id)) },
     });
   }
 
@@ -230,10 +230,14 @@ export class ProcessActors {
   }
 
   async tick(id: string, name?: string, nudged = false): Promise<void> {
-    const result = await this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
+    const result = await this.#tickTurn(id, name, nudged);
     const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
     if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name, async () => true);
     this.#after(id, result, true);
+  }
+
+  #tickTurn(id: string, name: string | undefined, nudged: boolean): Promise<TurnResult<ProcessState>> {
+    return this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
   }
 
   /**
@@ -291,7 +295,7 @@ export class ProcessActors {
     if (state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
     // After a failed turn the same moment would come at once, for ever: its alarm comes in its own time.
-    if (result.failed !== true) this.#setTimer(id, state);
+    if (result.failed !== true) this.#setTimer(id, result);
     if (result.wrote) this.#tell(before, state);
     // Nothing is ordered, and its alarm is near and stays so.
     if (result.effects.length === 0 && processMachine.alarm(state, this.#parts.ports.clock.nowMs()).kind === "near") return;
@@ -354,7 +358,7 @@ export class ProcessActors {
   }
 
   /** Moments nearer than the alarm are met by a timer of this host; the alarm stands behind it. */
-  #setTimer(id: string, state: ProcessState): void {
+  #setTimer(id: string, { state, sequence }: TurnResult<ProcessState>): void {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
     const dueMs = processMachine.nextDueMs(state);
@@ -364,8 +368,18 @@ export class ProcessActors {
     if (delayMs > LIMITS.alarmAwayMsMax) return;
     this.#timers.set(id, clock.after(delayMs, () => {
       this.#timers.delete(id);
-      this.tick(id).catch((error: unknown) => log.debug({ err: error, processId: id }, "a timer's tick failed; the alarm stands behind it"));
+      this.#ring(id, sequence).catch((error: unknown) => log.debug({ err: error, processId: id }, "a timer's tick failed; the alarm stands behind it"));
     }));
+  }
+
+  /**
+   * A timer rang that was set at a record. Dapr did not ask for this turn, so the process may have moved: where another
+   * host has written since, that one has it in hand, and this one leaves the alarm alone and lets the process go.
+   */
+  async #ring(id: string, sequence: number): Promise<void> {
+    const result = await this.#tickTurn(id, undefined, false);
+    if (!result.wrote && result.foreign && result.sequence > sequence) this.deactivate(id);
+    else this.#after(id, result, true);
   }
 
   #address(id: string): Address {

@@ -35,6 +35,8 @@ export interface TurnResult<S> {
   readonly verdict: Verdict;
   /** A record was written. */
   readonly wrote: boolean;
+  /** Another host wrote the last record. */
+  readonly foreign: boolean;
   /** The decision threw, or its record was too large: nothing was decided. */
   readonly failed?: true;
 }
@@ -43,6 +45,8 @@ export interface TurnResult<S> {
 export interface TurnHooks<S> {
   /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. Undefined where nothing is to be waited for. */
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
+  /** Called when an actor was read from the store whose last record another host wrote: what this host believed of it may be old. */
+  foreign?(actorId: string): void;
 }
 
 /** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
@@ -96,7 +100,7 @@ export class TurnEngine<S, I, E> {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const startedMs = this.#ports.clock.nowMs();
         const recalled = this.#recall(actorId);
-        const loaded = (recalled instanceof Promise ? await recalled : recalled) ?? (expectNew ? this.#journal.empty(actorId) : await this.#journal.load(actorId));
+        const loaded = (recalled instanceof Promise ? await recalled : recalled) ?? (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
         if (result !== "stale" && !(this.#mayBeInGrave(result, startedMs) && (await this.#wroteIntoGrave(actorId, result)))) return result;
@@ -109,6 +113,16 @@ export class TurnEngine<S, I, E> {
       this.#mutex.leave(actorId);
     }
     throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
+  }
+
+  async #load(actorId: string): Promise<Loaded<S>> {
+    const loaded = await this.#journal.load(actorId);
+    if (this.#isForeign(loaded)) this.#hooks.foreign?.(actorId);
+    return loaded;
+  }
+
+  #isForeign({ writer }: Loaded<S>): boolean {
+    return writer !== null && writer.incarnation !== this.#writer.incarnation;
   }
 
   /**
@@ -152,7 +166,7 @@ export class TurnEngine<S, I, E> {
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
       this.#remember(actorId, loaded);
-      return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false };
+      return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false, foreign: this.#isForeign(loaded) };
     }
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
@@ -169,7 +183,7 @@ export class TurnEngine<S, I, E> {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
     }
-    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
+    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true, foreign: false };
   }
 
   /** `next` is the actor after the record, whose bytes are known only now. A promise where a snapshot may be due. */
@@ -186,14 +200,14 @@ export class TurnEngine<S, I, E> {
     const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
     // The same input fails the same way until something else is recorded: once is enough, or every tick would add a record.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
-    if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
+    if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false, foreign: this.#isForeign(loaded) } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
     const record = this.#record(loaded, inputId, [event], []);
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
     await this.#committed(actorId, this.#journal.advance(loaded, record, 0), outcome.bytes);
     this.#failures.set(actorId, `${loaded.sequence + 1} ${inputId} ${fault.code}`);
-    return { ...refused, sequence: loaded.sequence + 1, wrote: true };
+    return { ...refused, sequence: loaded.sequence + 1, wrote: true, foreign: false };
   }
 
   #record(loaded: Loaded<S>, inputId: string, events: readonly (E | TurnFailed)[], effects: readonly string[]): JournalRecord<E | TurnFailed> {
@@ -234,7 +248,7 @@ export class TurnEngine<S, I, E> {
     return this.#mutex.run(actorId, async () => {
       const cached = await this.#recall(actorId);
       if (cached !== undefined && (await this.#journal.isCurrent(actorId, cached))) return cached;
-      const loaded = await this.#journal.load(actorId);
+      const loaded = await this.#load(actorId);
       this.#remember(actorId, loaded);
       return loaded;
     });

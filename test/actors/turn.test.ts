@@ -18,6 +18,25 @@ describe("law: two owners cannot both win", () => {
     expect(store.keys()).toHaveLength(4);
   });
 
+  test("who finds the records of another host is told so, before it decides on them; its own records tell it nothing", async () => {
+    const store = new MemoryStore();
+    const found: string[] = [];
+    const one = engineHost(store, "one", new HandClock(), { foreign: (id) => void found.push(`one ${id}`), beforeCommit: (_id, next) => void found.push(`one writes ${next.count}`) });
+    const two = engineHost(store, "two", new HandClock(), { foreign: (id) => void found.push(`two ${id}`) });
+    await one.add(1);
+    await one.add(1);
+    expect(found.splice(0)).toEqual(["one writes 1", "one writes 2"]);
+    await two.add(10);
+    expect(found.splice(0)).toEqual(["two a"]);
+    expect(await one.engine.turn("a", { kind: "look" }, { inputId: "look" })).toMatchObject({ wrote: false, foreign: true, sequence: 3 });
+    expect(found.splice(0)).toEqual(["one a"]);
+    await two.add(10);
+    await one.add(1);
+    // Its first decision was on what it had in memory, and lost its write.
+    expect(found.splice(0)).toEqual(["one writes 13", "one a", "one writes 23"]);
+    expect(await one.engine.turn("a", { kind: "look" }, { inputId: "look" })).toMatchObject({ wrote: false, foreign: false, sequence: 5 });
+  });
+
   test("in the same moment", async () => {
     const store = new MemoryStore();
     const hosts = ["one", "two", "three"].map((name) => engineHost(store, name));

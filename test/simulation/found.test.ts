@@ -29,6 +29,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 3334, "a child that opened again for its parent's undo had no alarm: another host had removed it, and this one believed in it"],
   ["wild", 1359, "a handler that woke after its work had been undone elsewhere caught the refusal of its ask, and went on to a step"],
   ["wild", 4059, "the same, of an item of a forEach"],
+  ["wild", 701077, "a timer of a host that placement no longer named moved the alarm away, which the right host believed near"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
