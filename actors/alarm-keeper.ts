@@ -2,20 +2,26 @@
  * @module Keeps the alarms of processes where they must be, and remembers what it set so that most turns set nothing.
  *
  * What this host remembers may be wrong (another host may have moved an alarm), so it is only used to leave out a call
- * that would bring an alarm near again while this host's own near alarm still stands; an alarm is never further away
- * than LIMITS.alarmAwayMsMax, which bounds what any mistake can cost.
+ * that would bring an alarm near again while this host's own near alarm still stands; and what another host may rely on,
+ * a host that does not know where the alarm is does not move. An alarm is never further away than LIMITS.alarmAwayMsMax,
+ * which bounds what any mistake can cost.
  */
 import { LIMITS } from "../runtime/limits.ts";
 import type { Address } from "../runtime/protocol.ts";
 import { LruMap } from "./lru.ts";
 import type { Alarms, Clock } from "./ports.ts";
 
+interface Near {
+  readonly name: string;
+  readonly atMs: number;
+}
+
 /** Sets, moves and removes alarms of processes. All but `forget` throw `sidecar.unavailable`. */
 export class AlarmKeeper {
   readonly #alarms: Alarms;
   readonly #clock: Clock;
-  /** The alarm of an actor that this host has near. */
-  readonly #near = new LruMap<string, string>(LIMITS.knownAlarmsMax);
+  /** The alarm of an actor that this host has near, and when it was set or rang last. */
+  readonly #near = new LruMap<string, Near>(LIMITS.knownAlarmsMax);
 
   constructor(alarms: Alarms, clock: Clock) {
     this.#alarms = alarms;
@@ -24,21 +30,35 @@ export class AlarmKeeper {
 
   /** Makes sure that the alarm rings soon; undefined where this host has it near. Throws `sidecar.unavailable`. */
   near(actor: Address, name: string): Promise<void> | undefined {
-    return this.#near.get(keyOf(actor)) === name ? undefined : this.#bringNear(actor, name);
+    return this.#isNear(actor, name) ? undefined : this.#bringNear(actor, name);
   }
 
   async #bringNear(actor: Address, name: string): Promise<void> {
     await this.#alarms.set(actor, name, LIMITS.alarmNearMs, LIMITS.alarmNearMs);
-    this.#near.set(keyOf(actor), name);
+    this.#near.set(keyOf(actor), { name, atMs: this.#clock.nowMs() });
+  }
+
+  /** What is near rings here again and again. Where it does not, the actor or its alarm has been moved. */
+  #isNear(actor: Address, name: string): boolean {
+    const near = this.#near.get(keyOf(actor));
+    return near?.name === name && this.#clock.nowMs() - near.atMs < LIMITS.alarmTrustMs;
+  }
+
+  /** The alarm rang here: where this host had it near, it still is. */
+  rang(actor: Address, name: string): void {
+    if (this.#near.get(keyOf(actor))?.name === name) this.#near.set(keyOf(actor), { name, atMs: this.#clock.nowMs() });
   }
 
   /**
-   * Moves the alarm away to a moment, at most LIMITS.alarmAwayMsMax from now. `isCurrent` tells whether the decision to
-   * move still stands; it is asked before and after, so that a host that slept in between brings the alarm back.
+   * Moves the alarm away to a moment, at most LIMITS.alarmAwayMsMax from now, where it has just rung here (`rang`) or this
+   * host has it near. Elsewhere another host may have it near and rely on that; when it rings, whoever hears it moves it.
+   * `isCurrent` tells whether the decision to move still stands; it is asked before and after, so that a host that slept in
+   * between brings the alarm back.
    */
-  async away(actor: Address, name: string, atMs: number, isCurrent: () => Promise<boolean>): Promise<void> {
+  async away(actor: Address, name: string, atMs: number, isCurrent: () => Promise<boolean>, rang: boolean): Promise<void> {
     const delayMs = Math.min(atMs - this.#clock.nowMs(), LIMITS.alarmAwayMsMax);
     if (delayMs < LIMITS.alarmAwayMsMin || !(await isCurrent())) return;
+    if (!rang && !this.#isNear(actor, name)) return;
     this.forget(actor);
     await this.#alarms.set(actor, name, delayMs, LIMITS.alarmNearMs);
     if (!(await isCurrent())) await this.#bringBack(actor, name);

@@ -230,14 +230,11 @@ export class ProcessActors {
   }
 
   async tick(id: string, name?: string, nudged = false): Promise<void> {
-    const result = await this.#tickTurn(id, name, nudged);
+    if (name !== undefined) this.#parts.alarms.rang(this.#address(id), name);
+    const result = await this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
     const wish = processMachine.alarm(result.state, this.#parts.ports.clock.nowMs());
     if (name !== undefined && wish.kind !== "none" && name !== wish.name) await this.#parts.alarms.remove(this.#address(id), name, async () => true);
-    this.#after(id, result, true);
-  }
-
-  #tickTurn(id: string, name: string | undefined, nudged: boolean): Promise<TurnResult<ProcessState>> {
-    return this.engine.turn(id, { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) }, { inputId: `tick ${name ?? "timer"}` });
+    this.#after(id, result, true, name !== undefined);
   }
 
   /**
@@ -281,7 +278,9 @@ export class ProcessActors {
     if (before.phase === "ended" && wish.kind !== "none") this.#parts.alarms.forget(this.#address(id));
     // What an ended process still owes after a decision, its alarm sees to.
     if (before.phase === "ended" && next.phase === "ended" && (next.acts !== before.acts || next.voidedRun !== before.voidedRun)) await this.#parts.alarms.near(this.#address(id), alarmName(next.run));
-    if (wish.kind === "near" || wish.kind === "away") await this.#parts.alarms.near(this.#address(id), wish.name);
+    // The run that was prepared may have become void meanwhile; the one that ends with its first record owes its effects under an alarm of its own.
+    const endsAtOnce = next.phase === "ended" && before.phase !== "ended" && before.phase !== "open";
+    if (wish.kind === "near" || wish.kind === "away" || endsAtOnce) await this.#parts.alarms.near(this.#address(id), alarmName(next.run));
   }
 
   async #enterVoid(id: string, next: ProcessState): Promise<void> {
@@ -289,17 +288,17 @@ export class ProcessActors {
     await this.#parts.directory.open({ id, open: true, atMs, facts: { status: next.phase } });
   }
 
-  /** After the answer: timers, effects, and where the alarm belongs now. Never throws. */
-  #after(id: string, result: TurnResult<ProcessState>, direct: boolean): void {
+  /** After the answer: timers, effects, and where the alarm belongs now; `rang` when it is the alarm that asked. Never throws. */
+  #after(id: string, result: TurnResult<ProcessState>, direct: boolean, rang = false): void {
     const { state, before } = result;
     if (state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
     // After a failed turn the same moment would come at once, for ever: its alarm comes in its own time.
-    if (result.failed !== true) this.#setTimer(id, result);
+    if (result.failed !== true) this.#setTimer(id, state);
     if (result.wrote) this.#tell(before, state);
     // Nothing is ordered, and its alarm is near and stays so.
     if (result.effects.length === 0 && processMachine.alarm(state, this.#parts.ports.clock.nowMs()).kind === "near") return;
-    void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused").catch((error: unknown) => {
+    void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused", rang).catch((error: unknown) => {
       this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the alarm will see to it");
     });
   }
@@ -320,7 +319,7 @@ export class ProcessActors {
     if (after.phase === "ended") this.#parts.log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 
-  async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean): Promise<void> {
+  async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean, rang: boolean): Promise<void> {
     const { alarms, performer, ports } = this.#parts;
     const options = { direct, local: () => {}, refused: (message: Message, fault: WireFault) => this.#takeRefusal(id, message, fault) };
     // The line in the index closes last: where alarms are lost it alone leads back to what was not told yet.
@@ -329,7 +328,7 @@ export class ProcessActors {
     const performed = (others.length === 0 || (await performer.perform(others, options))) && (closing.length === 0 || (await performer.perform(closing, options)));
     const wish = processMachine.alarm(result.state, ports.clock.nowMs());
     if (wish.kind === "done" && performed && this.#saidAll(result)) await alarms.remove(this.#address(id), wish.name, () => this.#isOver(id, result));
-    if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence));
+    if (wish.kind === "away") await alarms.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence), rang);
   }
 
   /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the alarm. */
@@ -358,7 +357,7 @@ export class ProcessActors {
   }
 
   /** Moments nearer than the alarm are met by a timer of this host; the alarm stands behind it. */
-  #setTimer(id: string, { state, sequence }: TurnResult<ProcessState>): void {
+  #setTimer(id: string, state: ProcessState): void {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
     const dueMs = processMachine.nextDueMs(state);
@@ -368,18 +367,8 @@ export class ProcessActors {
     if (delayMs > LIMITS.alarmAwayMsMax) return;
     this.#timers.set(id, clock.after(delayMs, () => {
       this.#timers.delete(id);
-      this.#ring(id, sequence).catch((error: unknown) => log.debug({ err: error, processId: id }, "a timer's tick failed; the alarm stands behind it"));
+      this.tick(id).catch((error: unknown) => log.debug({ err: error, processId: id }, "a timer's tick failed; the alarm stands behind it"));
     }));
-  }
-
-  /**
-   * A timer rang that was set at a record. Dapr did not ask for this turn, so the process may have moved: where another
-   * host has written since, that one has it in hand, and this one leaves the alarm alone and lets the process go.
-   */
-  async #ring(id: string, sequence: number): Promise<void> {
-    const result = await this.#tickTurn(id, undefined, false);
-    if (!result.wrote && result.foreign && result.sequence > sequence) this.deactivate(id);
-    else this.#after(id, result, true);
   }
 
   #address(id: string): Address {

@@ -35,8 +35,6 @@ export interface TurnResult<S> {
   readonly verdict: Verdict;
   /** A record was written. */
   readonly wrote: boolean;
-  /** Another host wrote the last record. */
-  readonly foreign: boolean;
   /** The decision threw, or its record was too large: nothing was decided. */
   readonly failed?: true;
 }
@@ -117,12 +115,8 @@ export class TurnEngine<S, I, E> {
 
   async #load(actorId: string): Promise<Loaded<S>> {
     const loaded = await this.#journal.load(actorId);
-    if (this.#isForeign(loaded)) this.#hooks.foreign?.(actorId);
+    if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId);
     return loaded;
-  }
-
-  #isForeign({ writer }: Loaded<S>): boolean {
-    return writer !== null && writer.incarnation !== this.#writer.incarnation;
   }
 
   /**
@@ -166,7 +160,7 @@ export class TurnEngine<S, I, E> {
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
       this.#remember(actorId, loaded);
-      return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false, foreign: this.#isForeign(loaded) };
+      return { state: loaded.state, before: loaded.state, sequence: loaded.sequence, effects: decision.effects, verdict: decision.verdict, wrote: false };
     }
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
@@ -183,7 +177,7 @@ export class TurnEngine<S, I, E> {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
     }
-    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true, foreign: false };
+    return { state: next.state, before: loaded.state, sequence: next.sequence, effects: decision.effects, verdict: decision.verdict, wrote: true };
   }
 
   /** `next` is the actor after the record, whose bytes are known only now. A promise where a snapshot may be due. */
@@ -200,14 +194,14 @@ export class TurnEngine<S, I, E> {
     const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
     // The same input fails the same way until something else is recorded: once is enough, or every tick would add a record.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
-    if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false, foreign: this.#isForeign(loaded) } : "stale";
+    if (this.#failures.get(actorId) === failure) return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
     const event: TurnFailed = { e: "turn-failed", input: inputId, code: fault.code, message: fault.message };
     const record = this.#record(loaded, inputId, [event], []);
     const outcome = await this.#journal.commit(actorId, record);
     if (outcome.kind === "lost") return "stale";
     await this.#committed(actorId, this.#journal.advance(loaded, record, 0), outcome.bytes);
     this.#failures.set(actorId, `${loaded.sequence + 1} ${inputId} ${fault.code}`);
-    return { ...refused, sequence: loaded.sequence + 1, wrote: true, foreign: false };
+    return { ...refused, sequence: loaded.sequence + 1, wrote: true };
   }
 
   #record(loaded: Loaded<S>, inputId: string, events: readonly (E | TurnFailed)[], effects: readonly string[]): JournalRecord<E | TurnFailed> {

@@ -161,6 +161,8 @@ export const LIMITS = {
 
   /** Period of the alarm while a process has unanswered effects. */
   alarmNearMs: 3 * SECOND_MS,
+  /** A host that has an alarm near believes that it is, for so long after it was set or rang there. */
+  alarmTrustMs: 5 * SECOND_MS,
   /** The alarm of an open process is never further away than this. */
   alarmAwayMsMax: 10 * MINUTE_MS,
   /** A process with nothing unanswered moves its alarm away only when its next moment is at least this far. */
@@ -257,6 +259,7 @@ relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longe
 relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
 relation(LIMITS.begunTrustMs < LIMITS.alarmNearMs, "a process must be handed over before its first alarm rings");
+relation(LIMITS.alarmNearMs < LIMITS.alarmTrustMs, "what is near rings before it is no longer believed");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page fit in memory");

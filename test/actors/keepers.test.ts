@@ -49,13 +49,50 @@ describe("law: alarms", () => {
     await kept.near(ACTOR, "run-1");
     await kept.near(ACTOR, "run-1");
     expect(alarms.calls).toEqual([`set ${NEAR}`]);
-    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, false);
     await kept.near(ACTOR, "run-1");
     await kept.remove(ACTOR, "run-1", yes);
     await kept.near(ACTOR, "run-1");
     kept.forget(ACTOR);
     await kept.near(ACTOR, "run-1");
     expect(alarms.calls).toEqual([`set ${NEAR}`, "set 60000", `set ${NEAR}`, "remove", `set ${NEAR}`, `set ${NEAR}`]);
+  });
+
+  test("a host that does not have it near moves it only when it has just rung there: another host may rely on it", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    const move = (rang: boolean): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, rang);
+    await move(false);
+    expect(alarms.calls).toEqual([]);
+    await move(true);
+    expect(alarms.calls.splice(0)).toEqual(["set 60000"]);
+    await kept.near(ACTOR, "run-1");
+    kept.forget(ACTOR);
+    await move(false);
+    expect(alarms.calls.splice(0)).toEqual([`set ${NEAR}`]);
+    // What is near as another run's is not known as this one's.
+    await kept.near(ACTOR, "run-2");
+    await move(false);
+    expect(alarms.calls).toEqual([`set ${NEAR}`]);
+  });
+
+  test("it is believed near for as long as it goes on ringing here, and not a moment longer", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    await kept.near(ACTOR, "run-1");
+    for (let ring = 0; ring < 3; ring += 1) {
+      await clock.advance(LIMITS.alarmTrustMs - 1);
+      kept.rang(ACTOR, "run-1");
+      await kept.near(ACTOR, "run-1");
+    }
+    expect(alarms.calls).toEqual([`set ${NEAR}`]);
+    // The ring of another run, and that of an alarm which this host has not near, show nothing.
+    await clock.advance(LIMITS.alarmTrustMs - 1);
+    kept.rang(ACTOR, "run-2");
+    kept.rang({ ...ACTOR, id: "q" }, "run-1");
+    await clock.advance(1);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, false);
+    await kept.near(ACTOR, "run-1");
+    await kept.near({ ...ACTOR, id: "q" }, "run-1");
+    expect(alarms.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`, `set ${NEAR}`]);
   });
 
   test("what the sidecar did not take is not believed to stand", async () => {
@@ -69,18 +106,18 @@ describe("law: alarms", () => {
 
   test("away is never further than its limit, and not worth a call when it is near", async () => {
     const { alarms, keeper: kept, clock } = keeper();
-    await kept.away(ACTOR, "run-1", clock.nowMs() + LIMITS.alarmAwayMsMin - 1, yes);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + LIMITS.alarmAwayMsMin - 1, yes, true);
     expect(alarms.calls).toEqual([]);
-    await kept.away(ACTOR, "run-1", clock.nowMs() + 10 * LIMITS.alarmAwayMsMax, yes);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 10 * LIMITS.alarmAwayMsMax, yes, true);
     expect(alarms.calls).toEqual([`set ${LIMITS.alarmAwayMsMax}`]);
   });
 
   test("away is not moved by a decision that no longer stands; one that stopped standing meanwhile brings it back", async () => {
     const { alarms, keeper: kept, clock } = keeper();
-    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => false);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => false, true);
     expect(alarms.calls).toEqual([]);
     const answers = [true, false];
-    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => answers.shift() ?? false);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => answers.shift() ?? false, true);
     expect(alarms.calls).toEqual(["set 60000", `set ${NEAR}`]);
   });
 
@@ -89,7 +126,7 @@ describe("law: alarms", () => {
     let land = (): void => {};
     alarms.before = (call) => (call === "set 60000" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
     let current = true;
-    const moving = kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => current);
+    const moving = kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => current, true);
     await flush(2);
     await kept.near(ACTOR, "run-1");
     current = false;

@@ -4,6 +4,8 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
+import { MemoryStore } from "../../actors/memory-store.ts";
+import type { InsertResult } from "../../actors/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
@@ -121,4 +123,35 @@ describe("an alarm away", () => {
     for (const name of ["run-1", "run-1", "run-0", "run-7"]) await one.host.tick(PROCESS, name);
     expect(journal(world)).toEqual(before);
   });
+});
+
+test("a task that ends with its first record, as the run after one that became void meanwhile, closes its line though the first try fails", async () => {
+  const index = gate();
+  let waits = false;
+  class SlowIndex extends MemoryStore {
+    override async insert(key: string, text: string): Promise<InsertResult> {
+      if (waits && key.includes("/sys.Directory/")) await index.promise;
+      return super.insert(key, text);
+    }
+  }
+  const world = new World(new SlowIndex());
+  const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
+  const none = route("none", 1, z.object({ all: z.array(In) })).forEach("done", ({ task }) => task.all, (stop) => stop(Doer, ({ item }) => item)).output(({ done }) => ({ done }));
+  const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
+  waits = true;
+  const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
+  // The alarm of run 1 rings while its task waits for the index, and makes it void as soon as that answers.
+  await world.clock.advance(LIMITS.alarmNearMs);
+  let silences = 1;
+  world.guard = (what) => {
+    if (what === "notice" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
+  };
+  waits = false;
+  index.open();
+  await flush();
+  expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
+  expect([...world.alarms.keys()]).toEqual(["p/run-2"]);
+  await world.clock.advance(2 * LIMITS.alarmNearMs);
+  expect([world.notices.length, world.alarms.size]).toEqual([1, 0]);
+  expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
 });
