@@ -47,7 +47,7 @@ export class SkippingClock implements Clock {
   }
 
   /** Jumps to the next timer. False when there is none. */
-  skip(): boolean {
+  leap(): boolean {
     const next = Math.min(...[...this.#timers.values()].map((timer) => timer.atMs));
     if (!Number.isFinite(next)) return false;
     this.#skippedMs += Math.max(0, next - this.nowMs());

@@ -170,7 +170,7 @@ class Driver {
     this.#quiet = active ? 0 : this.#quiet + 1;
     if (this.#quiet < QUIET_ROUNDS) return;
     this.#quiet = 0;
-    if (!clock.skip()) throw new Fault("turn.failed", "nothing is left that could go on, and the process has not ended");
+    if (!clock.leap()) throw new Fault("turn.failed", "nothing is left that could go on, and the process has not ended");
   }
 }
 

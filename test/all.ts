@@ -121,7 +121,7 @@ async function tests(project: "fast" | "live", msMax: number): Promise<Totals> {
 }
 
 async function leftBehind(mark: string, temp: string): Promise<Totals> {
-  const processes = await leftProcesses(mark);
+  const processes = await leftProcesses(mark, temp);
   for (const { pid, command } of processes) {
     say(`left behind: process ${pid}: ${command}`);
     process.kill(pid, "SIGKILL");

@@ -1,5 +1,6 @@
-/** @module What a run of tests left behind: processes that carry its mark, and files in its temporary folder. */
-import { readdir, readFile } from "node:fs/promises";
+/** @module What a run of tests left behind: processes that carry its mark or work below its temporary folder, and files in that folder. */
+import { readdir, readFile, readlink } from "node:fs/promises";
+import { sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** The variable that every process of a run inherits; its value is the run's own. */
@@ -14,11 +15,14 @@ export interface Leftover {
   readonly command: string;
 }
 
-/** Processes with this mark that do not end by themselves; none where there is no /proc. */
-export async function leftProcesses(mark: string): Promise<readonly Leftover[]> {
+/**
+ * Processes with this mark, or with a working folder below this one (the parts of Dapr are given an environment of their own),
+ * that do not end by themselves; none where there is no /proc.
+ */
+export async function leftProcesses(mark: string, folder: string): Promise<readonly Leftover[]> {
   const until = performance.now() + ENDING_MS;
   for (;;) {
-    const left = await marked(`${RUN_MARK}=${mark}`);
+    const left = await found(async (pid) => (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").includes(`${RUN_MARK}=${mark}`) || (await readlink(`/proc/${pid}/cwd`)).startsWith(`${folder}${sep}`));
     if (left.length === 0 || performance.now() > until) return left;
     await sleep(POLL_MS);
   }
@@ -29,16 +33,15 @@ export async function leftFiles(folder: string): Promise<readonly string[]> {
   return (await readdir(folder)).toSorted();
 }
 
-async function marked(entry: string): Promise<readonly Leftover[]> {
-  const found: Leftover[] = [];
+async function found(isOurs: (pid: number) => Promise<boolean>): Promise<readonly Leftover[]> {
+  const left: Leftover[] = [];
   for (const name of await readdir("/proc").catch(() => [])) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
     // A process may end while it is looked at.
-    const environment = await readFile(`/proc/${pid}/environ`, "utf8").catch(() => "");
-    if (!environment.split("\0").includes(entry)) continue;
+    if (!(await isOurs(pid).catch(() => false))) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
-    if (command !== "") found.push({ pid, command: command.replaceAll("\0", " ").trim() });
+    if (command !== "") left.push({ pid, command: command.replaceAll("\0", " ").trim() });
   }
-  return found;
+  return left;
 }

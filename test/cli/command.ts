@@ -1,5 +1,5 @@
 /** @module Runs the `troupe` command as a process of its own, as the tests of the command do. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, readlinkSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -49,16 +49,24 @@ export async function runCommand(dir: string, args: readonly string[], env: Read
   return { exit, text: run.text() };
 }
 
-/** Living processes of a run in the folder: by its mark in their environment, or the folder in their command line: pid and command line. */
+/** Living processes of a run in the folder: by its mark in their environment, or the folder in their command line or as where they work: pid and command line. */
 export function processesOf(dir: string): readonly { readonly pid: number; readonly command: string }[] {
   const found: { readonly pid: number; readonly command: string }[] = [];
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {
     const pid = Number(name);
     const command = read(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
     const environment = read(`/proc/${name}/environ`);
-    if (pid !== process.pid && command !== "" && (command.includes(dir) || environment.includes(`TROUPE_TEST_DIR=${dir}\0`))) found.push({ pid, command });
+    if (pid !== process.pid && command !== "" && (command.includes(dir) || workingFolder(name).startsWith(dir) || environment.includes(`TROUPE_TEST_DIR=${dir}\0`))) found.push({ pid, command });
   }
   return found;
+}
+
+function workingFolder(pid: string): string {
+  try {
+    return readlinkSync(`/proc/${pid}/cwd`);
+  } catch {
+    return "";
+  }
 }
 
 function read(path: string): string {

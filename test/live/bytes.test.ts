@@ -52,7 +52,7 @@ function open(definition: System): Run {
     for (let quiet = 0; !done(); ) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       quiet = clock.fireDue() || world.busy || host.running > 0 ? 0 : quiet + 1;
-      if (quiet >= QUIET_ROUNDS && clock.skip()) quiet = 0;
+      if (quiet >= QUIET_ROUNDS && clock.leap()) quiet = 0;
     }
   };
   return { store, operations, until, host };

@@ -1,7 +1,7 @@
 /** @module The count of `npm test` is true: whatever fails is counted, also outside of a test, and what is left behind is seen. */
 import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
-import { mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -45,12 +45,17 @@ describe("the count", { timeout: RUN_MS_MAX }, () => {
 });
 
 describe("what is left behind", () => {
-  test("a process with the mark is found, others are not", async () => {
+  test("a process with the mark is found, and one without any environment that works in the folder; others are not", async () => {
     const mark = randomUUID();
+    const left = async (): Promise<readonly string[]> => (await leftProcesses(mark, dir)).map(({ command }) => command);
     const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_MARK]: mark }, stdio: "ignore" });
-    await expect.poll(async () => (await leftProcesses(mark)).map(({ command }) => command), { timeout: RUN_MS_MAX }).toEqual(["sleep 60"]);
+    await expect.poll(left, { timeout: RUN_MS_MAX }).toEqual(["sleep 60"]);
     child.kill("SIGKILL");
-    expect(await leftProcesses(mark)).toEqual([]);
+    await mkdir(join(dir, "below"));
+    const bare = spawn("/bin/sleep", ["61"], { env: {}, cwd: join(dir, "below"), stdio: "ignore" });
+    await expect.poll(left, { timeout: RUN_MS_MAX }).toEqual(["/bin/sleep 61"]);
+    bare.kill("SIGKILL");
+    expect(await left()).toEqual([]);
   });
 
   test("files of the folder are found", async () => {
