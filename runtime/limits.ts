@@ -170,7 +170,7 @@ export const LIMITS = {
   /** A request that was sent is sent again when its answer has been missing for this long. */
   resendMs: 2 * SECOND_MS,
   /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
-  receiptTrustMs: 5 * SECOND_MS,
+  receiptTrustMs: 2.5 * SECOND_MS,
 
   /** A host that Dapr called for an actor this lately takes the actor to be here still. */
   placementTrustMs: 10 * SECOND_MS,
@@ -259,6 +259,7 @@ relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longe
 relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
 relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
 relation(LIMITS.begunTrustMs < LIMITS.alarmNearMs, "a process must be handed over before its first alarm rings");
+relation(LIMITS.receiptTrustMs < LIMITS.alarmNearMs, "each ring of a near alarm asks again for what has no answer, as the answer may be lost");
 relation(LIMITS.alarmNearMs < LIMITS.alarmTrustMs, "what is near rings before it is no longer believed");
 relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
 relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
