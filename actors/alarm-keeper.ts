@@ -16,7 +16,7 @@ interface Near {
   readonly atMs: number;
 }
 
-/** Sets, moves and removes alarms of processes. All but `forget` throw `sidecar.unavailable`. */
+/** Sets, moves and removes alarms of processes. All but `forget` and `rang` throw `sidecar.unavailable`. */
 export class AlarmKeeper {
   readonly #alarms: Alarms;
   readonly #clock: Clock;
