@@ -61,7 +61,9 @@ export class HandlerRun implements RuntimeContext {
   #stateVersion: number;
   #state: Json;
   #touchedAtMs: number;
-  #blocked = false;
+  /** Calls of an undo run that are not recorded: they wait, and each can be made to fail. */
+  readonly #gates: ((failed: Fault) => void)[] = [];
+  #gatesOpened = 0;
   #shown = false;
   #thrown: WireFault | undefined;
 
@@ -214,7 +216,7 @@ export class HandlerRun implements RuntimeContext {
    */
   requireShown(): void {
     const { work } = this.#parts;
-    const missed = work.entries.find((entry) => entry.kind === "step" && entry.undoable && !this.#undoables.some((one) => one.name === entry.name && one.occurrence === entry.occurrence));
+    const missed = this.#missed();
     if (missed !== undefined) throw new Fault("agent.failed", `the handler did not come to step ${JSON.stringify(missed.name)}, which was recorded and is to be undone`);
     const thrown = this.#thrown;
     if (thrown === undefined || !isRetryable(thrown)) return;
@@ -226,10 +228,28 @@ export class HandlerRun implements RuntimeContext {
   async blocked(): Promise<void> {
     for (;;) {
       const quietMs = this.#parts.clock.nowMs() - this.#touchedAtMs;
-      if (quietMs >= (this.#blocked ? LIMITS.undoQuietMs : LIMITS.undoSilenceMsMax)) return;
+      if (quietMs >= (this.#gates.length > 0 ? LIMITS.undoQuietMs : LIMITS.undoSilenceMsMax) && !this.#letOnePass()) return;
       if (this.#abort.signal.aborted || this.#shown) return;
       await pause(this.#parts.clock, LIMITS.undoQuietMs / 4);
     }
+  }
+
+  /**
+   * A handler that had recorded a step after a call that is not recorded has gone past that call, so the call had failed and
+   * was caught. It fails here too, once everything else has been shown, and the handler comes to what it did then.
+   */
+  #letOnePass(): boolean {
+    const gate = this.#missed() === undefined || this.#gatesOpened >= LIMITS.stepsPerWorkMax ? undefined : this.#gates.shift();
+    if (gate === undefined) return false;
+    this.#gatesOpened += 1;
+    this.#touchedAtMs = this.#parts.clock.nowMs();
+    gate(new Fault("agent.failed", "this call is not recorded, and the handler went past it in the run that is undone, so it had failed"));
+    return true;
+  }
+
+  /** A recorded step that is to be undone, and that the handler has not come to. */
+  #missed(): Entry | undefined {
+    return this.#parts.work.entries.find((entry) => entry.kind === "step" && entry.undoable && !this.#undoables.some((one) => one.name === entry.name && one.occurrence === entry.occurrence));
   }
 
   /** Undoes what was found, newest first; each undo is recorded once. Throws what an undo throws. */
@@ -303,9 +323,8 @@ export class HandlerRun implements RuntimeContext {
     if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
   }
 
-  /** An undo run must not go past what was recorded: whatever comes next never happened. */
+  /** An undo run does not go past what was recorded on its own: whatever comes next never happened, or had failed. */
   #never(): Promise<never> {
-    this.#blocked = true;
-    return new Promise<never>(() => {});
+    return new Promise<never>((_resolve, reject) => void this.#gates.push(reject));
   }
 }

@@ -213,6 +213,33 @@ describe("law: what was done is undone, newest first, by its key", () => {
     expect(undone).toEqual([undefined, "A"]);
   });
 
+  test("a handler that caught a failing step and went on is undone whole: the failed step by its key, the others with their results", async () => {
+    const undone: unknown[] = [];
+    const undo = (result: string | undefined): void => void undone.push(result);
+    let calls = 0;
+    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
+      await ctx.step("first", () => { calls += 1; throw new TypeError("no room"); }, { undo }).catch(() => undefined);
+      for (let hotel = 0; hotel < 2; hotel += 1) await ctx.step("again", () => { throw new TypeError("no room"); }).catch(() => undefined);
+      await Promise.all([ctx.step("second", () => "B", { undo }), ctx.step("third", () => "C", { undo })]);
+      return "done";
+    } }, 300_000);
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
+    expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
+  });
+
+  test("a handler that goes another way than it went then is not taken as undone, however often it asks for something new", async () => {
+    const undone: unknown[] = [];
+    let runs = 0;
+    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
+      runs += 1;
+      for (let attempt = 0; runs > 1; attempt += 1) await ctx.step(`other ${attempt}`, () => null).catch(() => undefined);
+      await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
+      return "done";
+    } }, 4_000_000);
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed" } });
+    expect(undone).toEqual([]);
+  });
+
   test("an undo that fails is tried again, and what was undone is not undone twice", async () => {
     const undone: string[] = [];
     let tries = 0;

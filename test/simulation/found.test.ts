@@ -32,6 +32,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 701077, "a timer of a host that placement no longer named moved the alarm away, which the right host believed near"],
   ["wild", 5003579, "the right host moved the alarm away, and a timer of the wrong one, which believed it near, ordered work"],
   ["wild", 90004046, "a run that ended with its first record, after the one that was prepared had become void, owed its effects without an alarm"],
+  ["wildRedrive", 10001610, "a handler that caught the refusal of its ask and went on to a step could not be undone, and a redrive did that step again"],
+  ["wildRedrive", 200002619, "the same"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
