@@ -7,7 +7,7 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
 import { handOffTo } from "../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../runtime/canonical.ts";
-import { Fault, isFault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
+import { Fault, type FaultCode, isFault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
 import type { EntryContent } from "../runtime/agent/machine.ts";
@@ -15,13 +15,20 @@ import { pause } from "./pause.ts";
 import type { Clock } from "./ports.ts";
 import type { Values } from "./values.ts";
 
-/** How a run reaches its actor. Both throw the refusal as a fault: `work.superseded` when the token is stale. */
+/** How a run reaches its actor. Both throw the refusal as a fault: one of {@link RUN_ENDED} when this run counts no more. */
 export interface RunLink {
   record(entry: EntryContent): Promise<void>;
   ask(agent: string, occurrence: number, input: Json): Promise<AgentState>;
   /** The actor's state as this host last knew it. */
   state(): AgentState | undefined;
 }
+
+/**
+ * Refusals by which the actor says that this run counts no more: another run has the work, it is being undone, or its
+ * process was purged. A handler that caught one and went on would act behind an ask at which the undo run stops, and what
+ * happened there without being recorded would be found by nobody.
+ */
+const RUN_ENDED: ReadonlySet<FaultCode> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
 interface Undoable {
   readonly name: string;
@@ -167,7 +174,7 @@ export class HandlerRun implements RuntimeContext {
     // Also when an earlier run asked it: the actor must know that this run waits, to be free and to let it go on.
     const told = (await this.#heard(this.#parts.link.ask(target.name, occurrence, input))).works[this.#parts.work.id]?.asks ?? [];
     const ask = this.#findAsk(told, target.name, occurrence, input);
-    if (ask === undefined) throw this.#superseded(new Fault("work.superseded", "the work went on elsewhere"));
+    if (ask === undefined) throw this.#ended(new Fault("work.superseded", "the work went on elsewhere"));
     // The answer may have come before this run could note that it waits.
     const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], target.name, occurrence, input)].find((one) => one?.result !== undefined);
     if (answered !== undefined) return this.#answer(answered);
@@ -305,16 +312,16 @@ export class HandlerRun implements RuntimeContext {
     return { idempotencyKey: `${this.#parts.work.id}/${name}/${occurrence}`, signal: this.#abort.signal };
   }
 
-  /** What the actor answers. That the work went on elsewhere ends this run, also when its handler catches the error. */
+  /** What the actor answers. That this run counts no more ends it, also when its handler catches the error. */
   async #heard<T>(answer: Promise<T>): Promise<T> {
     try {
       return await answer;
     } catch (error) {
-      throw isFault(error) && error.code === "work.superseded" ? this.#superseded(error) : error;
+      throw isFault(error) && RUN_ENDED.has(error.code) ? this.#ended(error) : error;
     }
   }
 
-  #superseded(fault: Fault): Fault {
+  #ended(fault: Fault): Fault {
     this.stop(wireFault(fault.code, fault.message));
     return fault;
   }

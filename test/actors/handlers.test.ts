@@ -4,10 +4,16 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
+import { HandlerRun } from "../../actors/handler-run.ts";
+import { MemoryStore } from "../../actors/memory-store.ts";
 import { Slots } from "../../actors/slots.ts";
 import type { OutcomeView } from "../../actors/operations.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
+import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { flush } from "./engine-rig.ts";
+import { ANONYMOUS } from "../../runtime/protocol.ts";
+import { Values } from "../../actors/values.ts";
+import { flush, HandClock } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 
 const In = z.object({ n: z.int() });
@@ -330,4 +336,23 @@ describe("slots and stopping", () => {
     await world.clock.advance(2_000);
     expect(stopped).toBe(true);
   });
+});
+
+test.each(["work.superseded", "work.cancelled", "process.purged"] as const)("a run whose ask is refused with %s ends there, and one whose ask is refused with any other fault goes on", async (code) => {
+  const clock = new HandClock();
+  const work: AgentWork = {
+    id: "p:1:doer:0:1", processId: "p", agent: "Doer", version: 1, attempt: 1, status: "running", mode: "do", begun: true, begunAtMs: 0, token: "one-1", holder: "one", takeovers: 0, input: { json: null },
+    retainUntilMs: 0, principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` }, hop: 1, ancestors: [], entries: [], asks: [],
+  };
+  const actsAfter = async (refusal: Fault): Promise<boolean> => {
+    let acted = false;
+    const link = { record: async () => {}, ask: () => Promise.reject(refusal), state: () => undefined };
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const run = new HandlerRun({ work, values: new Values(new MemoryStore(), clock, "sys"), clock, link, log, parked: async () => {} }, 0, null);
+    await run.ask(Helper, { n: 1 }).catch(() => {});
+    await run.step("act", () => void (acted = true)).catch(() => {});
+    return acted;
+  };
+  expect(await actsAfter(new Fault(code, "refused"))).toBe(false);
+  expect(await actsAfter(new Fault("ask.too-many", "refused"))).toBe(true);
 });

@@ -34,6 +34,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 90004046, "a run that ended with its first record, after the one that was prepared had become void, owed its effects without an alarm"],
   ["wildRedrive", 10001610, "a handler that caught the refusal of its ask and went on to a step could not be undone, and a redrive did that step again"],
   ["wildRedrive", 200002619, "the same"],
+  ["wild", 20015755, "as wild 1359, when the ask was refused because the work was being undone, and the stop had come before the handler began"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
