@@ -3,8 +3,8 @@
  *
  * What this host remembers may be wrong (another host may have moved an alarm), so it is only used to leave out a call
  * that would bring an alarm near again while this host's own near alarm still stands; and what another host may rely on,
- * a host that does not know where the alarm is does not move. An alarm is never further away than LIMITS.alarmAwayMsMax,
- * which bounds what any mistake can cost.
+ * a host that does not know where the alarm is, or has just read that host's record, does not move. An alarm is never
+ * further away than LIMITS.alarmAwayMsMax, which bounds what any mistake can cost.
  */
 import { LIMITS } from "../runtime/limits.ts";
 import type { Address } from "../runtime/protocol.ts";
@@ -16,12 +16,19 @@ interface Near {
   readonly atMs: number;
 }
 
-/** Sets, moves and removes alarms of processes. All but `forget` and `rang` throw `sidecar.unavailable`. */
+/** The last record of an actor, where another host wrote it, and when it was first read here. */
+interface Foreign {
+  readonly sequence: number;
+  readonly atMs: number;
+}
+
+/** Sets, moves and removes alarms of processes. All but `forget`, `foreign` and `rang` throw `sidecar.unavailable`. */
 export class AlarmKeeper {
   readonly #alarms: Alarms;
   readonly #clock: Clock;
   /** The alarm of an actor that this host has near, and when it was set or rang last. */
   readonly #near = new LruMap<string, Near>(LIMITS.knownAlarmsMax);
+  readonly #foreign = new LruMap<string, Foreign>(LIMITS.knownAlarmsMax);
 
   constructor(alarms: Alarms, clock: Clock) {
     this.#alarms = alarms;
@@ -49,19 +56,41 @@ export class AlarmKeeper {
     if (this.#near.get(keyOf(actor))?.name === name) this.#near.set(keyOf(actor), { name, atMs: this.#clock.nowMs() });
   }
 
+  /** Brings the alarm near whatever this host believes. Throws `sidecar.unavailable`. */
+  renew(actor: Address, name: string): Promise<void> {
+    this.forget(actor);
+    return this.#bringNear(actor, name);
+  }
+
+  /**
+   * Another host wrote the actor's last record, of that sequence, and had the alarm near for it. Reading the same record
+   * again, as a host does that holds more actors than its cache, begins no new wait.
+   */
+  foreign(actor: Address, sequence: number): void {
+    this.forget(actor);
+    if (this.#foreign.get(keyOf(actor))?.sequence !== sequence) this.#foreign.set(keyOf(actor), { sequence, atMs: this.#clock.nowMs() });
+  }
+
+  /** The writer of the last record may still believe the alarm near, and order work from a timer of its own. */
+  #isReliedOn(actor: Address): boolean {
+    const foreign = this.#foreign.get(keyOf(actor));
+    return foreign !== undefined && this.#clock.nowMs() - foreign.atMs < LIMITS.alarmTrustMs;
+  }
+
   /**
    * Moves the alarm away to a moment, at most LIMITS.alarmAwayMsMax from now, where it has just rung here (`rang`) or this
-   * host has it near. Elsewhere another host may have it near and rely on that; when it rings, whoever hears it moves it.
-   * `isCurrent` tells whether the decision to move still stands; it is asked before and after, so that a host that slept in
-   * between brings the alarm back.
+   * host has it near, and no other host has just written. Elsewhere another host may have it near and rely on that; when it
+   * rings, whoever hears it moves it. `isCurrent` tells whether the decision to move still stands; it is asked before and
+   * after, so that a host that slept in between brings the alarm back.
    */
   async away(actor: Address, name: string, atMs: number, isCurrent: () => Promise<boolean>, rang: boolean): Promise<void> {
     const delayMs = Math.min(atMs - this.#clock.nowMs(), LIMITS.alarmAwayMsMax);
     if (delayMs < LIMITS.alarmAwayMsMin || !(await isCurrent())) return;
-    if (!rang && !this.#isNear(actor, name)) return;
+    if (this.#isReliedOn(actor) || (!rang && !this.#isNear(actor, name))) return;
     this.forget(actor);
     await this.#alarms.set(actor, name, delayMs, LIMITS.alarmNearMs);
-    if (!(await isCurrent())) await this.#bringBack(actor, name);
+    // Another turn may have brought it near meanwhile, and its call may have arrived before this one.
+    if (!(await isCurrent())) await this.renew(actor, name);
   }
 
   /** Removes an alarm that no state needs any more; `isCurrent` as in {@link away}. */
@@ -69,13 +98,8 @@ export class AlarmKeeper {
     if (!(await isCurrent())) return;
     this.forget(actor);
     await this.#alarms.remove(actor, name);
-    if (!(await isCurrent())) await this.#bringBack(actor, name);
-  }
-
-  /** Another turn may have brought it near meanwhile, and its call may have arrived before the one that moved it. */
-  async #bringBack(actor: Address, name: string): Promise<void> {
-    this.forget(actor);
-    await this.near(actor, name);
+    // Another turn may have brought it near meanwhile, and its call may have arrived before this one.
+    if (!(await isCurrent())) await this.renew(actor, name);
   }
 
   /** This host no longer knows where the actor's alarm is. */

@@ -68,7 +68,7 @@ export class ProcessActors {
     this.#parts = parts;
     this.engine = new TurnEngine({
       type: parts.type, machine: processMachine, system: parts.system.name, ports: parts.ports, values: parts.values, writer: parts.writer,
-      hooks: { beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before), foreign: (id) => this.#parts.alarms.forget(this.#address(id)) },
+      hooks: { beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before), foreign: (id, sequence) => this.#parts.alarms.foreign(this.#address(id), sequence) },
     });
   }
 
@@ -126,6 +126,10 @@ export class ProcessActors {
     }
   }
 
+  /**
+   * The alarm is set whatever this host believes: one that an earlier attempt set may be lost with the scheduler's data, and
+   * a host that started since read the index before this line stood in it.
+   */
   async #openTask(message: Message, body: BodyOf<"task">, known: ProcessState): Promise<TurnAnswer> {
     const id = message.to.id;
     const fault = await this.#checkInput(body);
@@ -134,7 +138,7 @@ export class ProcessActors {
     const facts = lineFacts(nextRun(known), { route: body.route, trace: message.trace, principal: message.principal, acceptedAtMs: atMs, parent: body.parent });
     const [bucket] = await Promise.all([
       this.#parts.directory.open({ id, open: true, atMs, facts }),
-      this.#parts.alarms.near(this.#address(id), alarmName(nextRun(known))),
+      this.#parts.alarms.renew(this.#address(id), alarmName(nextRun(known))),
     ]);
     return this.#turnTask(message, { bucket, ...(fault === undefined ? {} : { fault }) });
   }
@@ -168,7 +172,7 @@ export class ProcessActors {
     if (task === undefined) return { run };
     await Promise.all([
       this.#parts.directory.enter(task.bucket, { id, open: true, atMs: this.#parts.ports.clock.nowMs(), facts: lineFacts(run, task) }),
-      this.#parts.alarms.near(this.#address(id), alarmName(run)),
+      this.#parts.alarms.renew(this.#address(id), alarmName(run)),
     ]);
     return { run };
   }
@@ -244,10 +248,7 @@ export class ProcessActors {
   async nudge(id: string): Promise<void> {
     const state = (await this.engine.fresh(id)).state;
     const wish = processMachine.alarm(state, this.#parts.ports.clock.nowMs());
-    if (wish.kind !== "none") {
-      this.#parts.alarms.forget(this.#address(id));
-      await this.#parts.alarms.near(this.#address(id), wish.name);
-    }
+    if (wish.kind !== "none") await this.#parts.alarms.renew(this.#address(id), wish.name);
     await this.tick(id, undefined, true);
   }
 

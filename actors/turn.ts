@@ -43,8 +43,8 @@ export interface TurnResult<S> {
 export interface TurnHooks<S> {
   /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. Undefined where nothing is to be waited for. */
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
-  /** Called when an actor was read from the store whose last record another host wrote: what this host believed of it may be old. */
-  foreign?(actorId: string): void;
+  /** Called when an actor was read from the store whose last record, of that sequence, another host wrote: what this host believed of it may be old. */
+  foreign?(actorId: string, sequence: number): void;
 }
 
 /** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
@@ -115,7 +115,7 @@ export class TurnEngine<S, I, E> {
 
   async #load(actorId: string): Promise<Loaded<S>> {
     const loaded = await this.#journal.load(actorId);
-    if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId);
+    if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId, loaded.sequence);
     return loaded;
   }
 

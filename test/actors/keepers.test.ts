@@ -75,6 +75,32 @@ describe("law: alarms", () => {
     expect(alarms.calls).toEqual([`set ${NEAR}`]);
   });
 
+  test("a host that has just read another one's record does not move it, for as long as that one may believe it near; reading the record again begins no new wait", async () => {
+    const { alarms, keeper: kept, clock } = keeper();
+    const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
+    kept.foreign(ACTOR, 3);
+    await move();
+    await clock.advance(LIMITS.alarmTrustMs - 1);
+    kept.foreign(ACTOR, 3);
+    await move();
+    expect(alarms.calls).toEqual([]);
+    await clock.advance(1);
+    kept.foreign(ACTOR, 3);
+    await move();
+    expect(alarms.calls.splice(0)).toEqual(["set 60000"]);
+    kept.foreign(ACTOR, 4);
+    await move();
+    expect(alarms.calls).toEqual([]);
+  });
+
+  test("what is renewed is set also where it is believed near", async () => {
+    const { alarms, keeper: kept } = keeper();
+    await kept.near(ACTOR, "run-1");
+    await kept.renew(ACTOR, "run-1");
+    await kept.near(ACTOR, "run-1");
+    expect(alarms.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`]);
+  });
+
   test("it is believed near for as long as it goes on ringing here, and not a moment longer", async () => {
     const { alarms, keeper: kept, clock } = keeper();
     await kept.near(ACTOR, "run-1");

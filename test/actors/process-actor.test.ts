@@ -40,6 +40,35 @@ describe("law: the alarm and the line in the index stand before record 1", () =>
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 
+  test("what an attempt before it set is not believed to stand: lost meanwhile, it is set again", async () => {
+    let isAway = true;
+    class AwayIndex extends MemoryStore {
+      override async insert(key: string, text: string): Promise<InsertResult> {
+        if (isAway && key.includes("/sys.Directory/")) throw new Fault("sidecar.unavailable", "away");
+        return super.insert(key, text);
+      }
+    }
+    const world = new World(new AwayIndex());
+    const done = gate();
+    const one = world.join(systemOf(async (n) => done.promise.then(() => n)), "one");
+    const submit = (): Promise<unknown> => one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
+    const refused = submit();
+    await flush();
+    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
+    // All alarms are lost before this one has rung, while it is still believed.
+    for (const end of world.alarms.values()) end();
+    world.alarms.clear();
+    await world.clock.advance(LIMITS.alarmTrustMs - 1_000);
+    world.alarms.clear();
+    expect(journal(world)).toEqual([]);
+    isAway = false;
+    await submit();
+    await refused;
+    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
+    done.open();
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+  });
+
   test("a tick on an empty journal inserts a void record first and only then removes the alarm", async () => {
     const world = new World();
     const one = world.join(systemOf(async (n) => n), "one");

@@ -35,6 +35,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wildRedrive", 10001610, "a handler that caught the refusal of its ask and went on to a step could not be undone, and a redrive did that step again"],
   ["wildRedrive", 200002619, "the same"],
   ["wild", 20015755, "as wild 1359, when the ask was refused because the work was being undone, and the stop had come before the handler began"],
+  ["wild", 20003177, "a child was accepted under an alarm that an earlier attempt had set and that was lost since, and its line stayed open"],
+  ["wild", 20005145, "the right host heard the alarm and moved it away, while the host that had just written believed it near"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
