@@ -226,7 +226,8 @@ export class HandlerRun implements RuntimeContext {
     const missed = this.#missed();
     if (missed !== undefined) throw new Fault("agent.failed", `the handler did not come to step ${JSON.stringify(missed.name)}, which was recorded and is to be undone`);
     const thrown = this.#thrown;
-    if (thrown === undefined || !isRetryable(thrown)) return;
+    // Where a call was made to fail, what the handler throws may be that failure: it has shown what it then went on to.
+    if (thrown === undefined || this.#gatesOpened > 0 || !isRetryable(thrown)) return;
     const known = [work.result, ...work.asks.map((ask) => ask.result)].some((result) => result !== undefined && "fault" in result && result.fault.code === thrown.code && result.fault.message === thrown.message);
     if (!known) throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
   }

@@ -233,6 +233,20 @@ describe("law: what was done is undone, newest first, by its key", () => {
     expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
   });
 
+  test("one that caught a failing step, tidied up in another step and threw on is undone too", async () => {
+    const undone: unknown[] = [];
+    const outcome = await run({ handle: async (_n, ctx) => {
+      try {
+        return await ctx.step("book", () => { throw new TypeError("no room"); }, { undo: (result) => void undone.push(["book", result]) });
+      } catch (error) {
+        await ctx.step("tidy", () => "T", { undo: (result) => void undone.push(["tidy", result]) });
+        throw error;
+      }
+    } }, 300_000);
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed", message: "TypeError: no room" } });
+    expect(undone.toSorted()).toEqual([["book", undefined], ["tidy", "T"]]);
+  });
+
   test("a handler that goes another way than it went then is not taken as undone, however often it asks for something new", async () => {
     const undone: unknown[] = [];
     let runs = 0;
