@@ -2,22 +2,23 @@
  * @module One run of a handler: what it is given, what it records, how it is stopped.
  *
  * A handler runs from its start. What an earlier run recorded is given back instead of being done again, so the handler
- * comes to where the earlier run was. In undo mode it runs only to show which undos there are.
+ * comes to where the earlier run was. A call that failed is recorded too, so every run of an attempt goes the same way.
+ * In undo mode a handler runs only to show which undos there are; see `undo-run.ts`.
  */
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../agents/context.ts";
 import { handOffTo } from "../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../runtime/canonical.ts";
-import { Fault, type FaultCode, isFault, isRetryable, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
+import { Fault, type FaultCode, faultFrom, isFault, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import type { AgentState, AgentWork, Ask, Entry } from "../runtime/agent/state.ts";
-import type { EntryContent } from "../runtime/agent/machine.ts";
-import { pause } from "./pause.ts";
+import type { AgentState, AgentWork, Ask, Entry, Failure } from "../runtime/agent/state.ts";
+import type { EntryContent, FailedCall } from "../runtime/agent/machine.ts";
 import type { Clock } from "./ports.ts";
 import type { Values } from "./values.ts";
 
 /** How a run reaches its actor. Both throw the refusal as a fault: one of {@link RUN_ENDED} when this run counts no more. */
 export interface RunLink {
   record(entry: EntryContent): Promise<void>;
+  fail(failure: FailedCall): Promise<void>;
   ask(agent: string, occurrence: number, input: Json): Promise<AgentState>;
   /** The actor's state as this host last knew it. */
   state(): AgentState | undefined;
@@ -30,7 +31,8 @@ export interface RunLink {
  */
 const RUN_ENDED: ReadonlySet<FaultCode> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
-interface Undoable {
+/** What a step said of its undo. `result` is what was recorded, or undefined where the effect may have happened without that. */
+export interface Undoable {
   readonly name: string;
   readonly occurrence: number;
   readonly result: Json | undefined;
@@ -43,6 +45,9 @@ interface PendingAsk {
 }
 
 type StepOptions = Parameters<RuntimeContext["step"]>[2];
+
+/** A step or ask as the handler makes it. It is known again by all of this. */
+type Call = Omit<FailedCall, "fault">;
 
 /** What one run is made of. `work` is as it stood when the run began; answers that come later are read through the link. */
 export interface HandlerRunParts {
@@ -61,7 +66,8 @@ export class HandlerRun implements RuntimeContext {
   readonly #abort = new AbortController();
   readonly #occurrences = new Map<string, number>();
   readonly #asked = new Map<number, PendingAsk>();
-  readonly #undoables: Undoable[] = [];
+  /** The undos that this run has come to, in order. */
+  readonly undoables: Undoable[] = [];
   #uuids = 0;
   #steps = 0;
   #pendingState: { readonly content: Json; readonly base: number } | undefined;
@@ -70,9 +76,6 @@ export class HandlerRun implements RuntimeContext {
   #touchedAtMs: number;
   /** Calls of an undo run that are not recorded: they wait, and each can be made to fail. */
   readonly #gates: ((failed: Fault) => void)[] = [];
-  #gatesOpened = 0;
-  #shown = false;
-  #thrown: WireFault | undefined;
 
   constructor(parts: HandlerRunParts, stateVersion: number, state: Json) {
     this.#parts = parts;
@@ -145,38 +148,43 @@ export class HandlerRun implements RuntimeContext {
   async step(name: string, action: (step: StepTools) => unknown, options?: StepOptions): Promise<Json> {
     const occurrence = this.#count(`step ${name}`);
     this.#steps += 1;
-    const input = hashJson(options?.input ?? null);
-    const recorded = this.#find("step", name, occurrence, input);
-    if (recorded !== undefined) {
-      const output = await this.#parts.values.read(recorded.output);
-      this.#noteUndo(name, occurrence, output, options?.undo);
-      return output;
-    }
-    if (this.#undoing) {
-      // Its effect may have happened without having been recorded, so it is undone by its key.
-      this.#noteUndo(name, occurrence, undefined, options?.undo);
-      return this.#never();
-    }
+    const call = { kind: "step", name, occurrence, input: hashJson(options?.input ?? null), undoable: options?.undo !== undefined } as const;
+    const recorded = this.#find(call);
+    const failed = this.#findFailure(call);
+    const output = recorded === undefined ? undefined : await this.#parts.values.read(recorded.output);
+    // Also what failed, and in an undo what is not recorded, may have had its effect: it is undone by its key.
+    if (output !== undefined || failed !== undefined || this.#undoing) this.#noteUndo(name, occurrence, output, options?.undo);
+    if (failed !== undefined) throw Fault.fromWire(failed.fault);
+    if (output !== undefined) return output;
+    if (this.#undoing) return this.#never();
     if (this.#steps > LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} is one more than the ${LIMITS.stepsPerWorkMax} steps of one piece of work`);
     this.#throwIfStopped();
-    const output = plainJson((await action(this.#tools(name, occurrence))) ?? null);
-    await this.#heard(this.#parts.link.record({ kind: "step", name, occurrence, input, output, undoable: options?.undo !== undefined }));
-    return output;
+    try {
+      const output = plainJson((await action(this.tools(name, occurrence))) ?? null);
+      await this.#heard(this.#parts.link.record({ ...call, output }));
+      return output;
+    } catch (error) {
+      throw await this.#failed(call, error);
+    }
   }
 
   async ask(target: { readonly name: string }, input: Json): Promise<Json> {
     const occurrence = this.#count(`ask ${target.name}`);
-    const known = this.#findAsk(this.#parts.work.asks, target.name, occurrence, input);
-    if (known === undefined && this.#undoing) return this.#never();
+    const call = { kind: "ask", name: target.name, occurrence, input: hashJson(input), undoable: false } as const;
+    const failed = this.#findFailure(call);
+    if (failed !== undefined) throw Fault.fromWire(failed.fault);
+    const known = this.#findAsk(this.#parts.work.asks, call);
     if (known?.result !== undefined) return this.#answer(known);
     if (this.#undoing) return this.#never();
     this.#throwIfStopped();
     // Also when an earlier run asked it: the actor must know that this run waits, to be free and to let it go on.
-    const told = (await this.#heard(this.#parts.link.ask(target.name, occurrence, input))).works[this.#parts.work.id]?.asks ?? [];
-    const ask = this.#findAsk(told, target.name, occurrence, input);
+    const told = await this.#heard(this.#parts.link.ask(target.name, occurrence, input)).catch(async (error: unknown) => {
+      throw await this.#failed(call, error);
+    });
+    const ask = this.#findAsk(told.works[this.#parts.work.id]?.asks ?? [], call);
     if (ask === undefined) throw this.#ended(new Fault("work.superseded", "the work went on elsewhere"));
     // The answer may have come before this run could note that it waits.
-    const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], target.name, occurrence, input)].find((one) => one?.result !== undefined);
+    const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], call)].find((one) => one?.result !== undefined);
     if (answered !== undefined) return this.#answer(answered);
     void this.#parts.parked(true);
     return new Promise((resolve, reject) => this.#asked.set(ask.index, { resolve, reject }));
@@ -211,62 +219,37 @@ export class HandlerRun implements RuntimeContext {
     }
   }
 
-  /** The handler of an undo run has come to its end: nobody needs to wait for it to block any more. */
-  noteShown(thrown?: WireFault): void {
-    this.#shown = true;
-    this.#thrown = thrown;
+  /** When the handler asked for something new the last time. */
+  get touchedAtMs(): number {
+    return this.#touchedAtMs;
   }
 
-  /**
-   * Throws when the handler of an undo run may not have shown everything, so that the undo is tried again: it did not
-   * come to a step that was recorded, or it threw something that no recorded fault explains.
-   */
-  requireShown(): void {
-    const { work } = this.#parts;
-    const missed = this.#missed();
-    if (missed !== undefined) throw new Fault("agent.failed", `the handler did not come to step ${JSON.stringify(missed.name)}, which was recorded and is to be undone`);
-    const thrown = this.#thrown;
-    // Where a call was made to fail, what the handler throws may be that failure: it has shown what it then went on to.
-    if (thrown === undefined || this.#gatesOpened > 0 || !isRetryable(thrown)) return;
-    const known = [work.result, ...work.asks.map((ask) => ask.result)].some((result) => result !== undefined && "fault" in result && result.fault.code === thrown.code && result.fault.message === thrown.message);
-    if (!known) throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
+  /** Whether the handler waits at a call that is not recorded. */
+  get waits(): boolean {
+    return this.#gates.length > 0;
   }
 
-  /** Resolves when the handler of an undo run has shown all it can: it waits, or hangs, and asked for nothing new for a while. */
-  async blocked(): Promise<void> {
-    for (;;) {
-      const quietMs = this.#parts.clock.nowMs() - this.#touchedAtMs;
-      if (quietMs >= (this.#gates.length > 0 ? LIMITS.undoQuietMs : LIMITS.undoSilenceMsMax) && !this.#letOnePass()) return;
-      if (this.#abort.signal.aborted || this.#shown) return;
-      await pause(this.#parts.clock, LIMITS.undoQuietMs / 4);
-    }
-  }
-
-  /**
-   * A handler that had recorded a step after a call that is not recorded has gone past that call, so the call had failed and
-   * was caught. It fails here too, once everything else has been shown, and the handler comes to what it did then.
-   */
-  #letOnePass(): boolean {
-    const gate = this.#missed() === undefined || this.#gatesOpened >= LIMITS.stepsPerWorkMax ? undefined : this.#gates.shift();
-    if (gate === undefined) return false;
-    this.#gatesOpened += 1;
+  /** Lets the oldest call that waits fail. */
+  failOne(fault: Fault): void {
     this.#touchedAtMs = this.#parts.clock.nowMs();
-    gate(new Fault("agent.failed", "this call is not recorded, and the handler went past it in the run that is undone, so it had failed"));
-    return true;
+    this.#gates.shift()?.(fault);
   }
 
-  /** A recorded step that is to be undone, and that the handler has not come to. */
-  #missed(): Entry | undefined {
-    return this.#parts.work.entries.find((entry) => entry.kind === "step" && entry.undoable && !this.#undoables.some((one) => one.name === entry.name && one.occurrence === entry.occurrence));
+  /** What an effect or its undo is given. */
+  tools(name: string, occurrence: number): StepTools {
+    return { idempotencyKey: `${this.#parts.work.id}/${name}/${occurrence}`, signal: this.#abort.signal };
   }
 
-  /** Undoes what was found, newest first; each undo is recorded once. Throws what an undo throws. */
-  async undoAll(): Promise<void> {
-    for (const { name, occurrence, result, undo } of this.#undoables.toReversed()) {
-      if (this.#find("undo", name, occurrence, "") !== undefined) continue;
-      await undo(result, this.#tools(name, occurrence));
-      await this.#parts.link.record({ kind: "undo", name, occurrence, input: "", output: null, undoable: false });
-    }
+  /** Records that a step was undone. */
+  recordUndo({ name, occurrence }: Undoable): Promise<void> {
+    return this.#parts.link.record({ kind: "undo", name, occurrence, input: "", output: null, undoable: false });
+  }
+
+  /** A run of the same handler as in an attempt before, with the failures of that attempt. It ends with this one. */
+  asAttempt(attempt: number): HandlerRun {
+    const made = new HandlerRun({ ...this.#parts, work: { ...this.#parts.work, attempt } }, this.#stateVersion, this.#state);
+    this.signal.addEventListener("abort", () => made.#abort.abort(this.signal.reason), { once: true });
+    return made;
   }
 
   // ---- internals ----------------------------------------------------------------------------------------------------
@@ -286,16 +269,26 @@ export class HandlerRun implements RuntimeContext {
     return count;
   }
 
-  #find(kind: Entry["kind"], name: string, occurrence: number, input: string): Entry | undefined {
-    const entry = this.#parts.work.entries.find((one) => one.kind === kind && one.name === name && one.occurrence === occurrence);
-    if (entry !== undefined && entry.input !== input) throw new Fault("step.mismatch", `step ${JSON.stringify(name)} (${occurrence}) was recorded with another input`);
-    return entry;
+  #find(call: Call): Entry | undefined {
+    return this.#same(call, this.#parts.work.entries.find((one) => one.kind === call.kind && one.name === call.name && one.occurrence === call.occurrence));
   }
 
-  #findAsk(asks: readonly Ask[], agent: string, occurrence: number, input: Json): Ask | undefined {
-    const ask = asks.find((one) => one.agent === agent && one.occurrence === occurrence);
-    if (ask !== undefined && ask.inputHash !== hashJson(input)) throw new Fault("step.mismatch", `ask of ${agent} (${occurrence}) was recorded with another input`);
+  /** How a call failed in this attempt. */
+  #findFailure(call: Call): Failure | undefined {
+    const { attempt, failures } = this.#parts.work;
+    return this.#same(call, failures?.find((one) => one.attempt === attempt && one.kind === call.kind && one.name === call.name && one.occurrence === call.occurrence));
+  }
+
+  #findAsk(asks: readonly Ask[], call: Call): Ask | undefined {
+    const ask = asks.find((one) => one.agent === call.name && one.occurrence === call.occurrence);
+    this.#same(call, ask === undefined ? undefined : { input: ask.inputHash });
     return ask;
+  }
+
+  /** What was recorded of a call, as it was made with the same input. */
+  #same<T extends { readonly input: string }>({ kind, name, occurrence, input }: Call, recorded: T | undefined): T | undefined {
+    if (recorded === undefined || recorded.input === input) return recorded;
+    throw new Fault("step.mismatch", `${kind === "ask" ? `ask of ${name}` : `step ${JSON.stringify(name)}`} (${occurrence}) was recorded with another input`);
   }
 
   async #answer(ask: Ask): Promise<Json> {
@@ -306,11 +299,7 @@ export class HandlerRun implements RuntimeContext {
   }
 
   #noteUndo(name: string, occurrence: number, result: Json | undefined, undo: NonNullable<StepOptions>["undo"]): void {
-    if (undo !== undefined) this.#undoables.push({ name, occurrence, result, undo });
-  }
-
-  #tools(name: string, occurrence: number): StepTools {
-    return { idempotencyKey: `${this.#parts.work.id}/${name}/${occurrence}`, signal: this.#abort.signal };
+    if (undo !== undefined) this.undoables.push({ name, occurrence, result, undo });
   }
 
   /** What the actor answers. That this run counts no more ends it, also when its handler catches the error. */
@@ -322,6 +311,17 @@ export class HandlerRun implements RuntimeContext {
     }
   }
 
+  /**
+   * What the handler hears of a call that failed: what every later run of this attempt hears, so it is recorded first. The
+   * cause is there for logs, in this run alone. A run that counts no more records nothing, and does nothing more.
+   */
+  async #failed(call: Call, error: unknown): Promise<unknown> {
+    if (this.#abort.signal.aborted) return error;
+    const fault = faultFrom(error, "agent.failed");
+    await this.#heard(this.#parts.link.fail({ ...call, fault }));
+    return new Fault(fault.code, fault.message, fault.details, error);
+  }
+
   #ended(fault: Fault): Fault {
     this.stop(wireFault(fault.code, fault.message));
     return fault;
@@ -331,7 +331,7 @@ export class HandlerRun implements RuntimeContext {
     if (this.#abort.signal.aborted) throw this.#abort.signal.reason;
   }
 
-  /** An undo run does not go past what was recorded on its own: whatever comes next never happened, or had failed. */
+  /** An undo run does not go past what was recorded on its own: nobody has heard how whatever comes next ended. */
   #never(): Promise<never> {
     return new Promise<never>((_resolve, reject) => void this.#gates.push(reject));
   }

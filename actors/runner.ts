@@ -21,6 +21,7 @@ import type { HostMetrics } from "./metrics.ts";
 import { pause } from "./pause.ts";
 import type { Clock, Transport } from "./ports.ts";
 import { Slots } from "./slots.ts";
+import { UndoRun } from "./undo-run.ts";
 import type { Values } from "./values.ts";
 
 /** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
@@ -172,6 +173,7 @@ export class Runner {
         },
         link: {
           record: async (entry) => void (await this.#insist(actorId, { kind: "recorded", workId: work.id, token: work.token, entry })),
+          fail: async (failure) => void (await this.#insist(actorId, { kind: "failed", workId: work.id, token: work.token, failure })),
           ask: (agent, occurrence, input) => this.#insist(actorId, { kind: "asked", workId: work.id, token: work.token, agent, occurrence, input }),
           state: () => peek(actorId),
         },
@@ -241,13 +243,11 @@ export class Runner {
   }
 
   async #undo(work: AgentWork, run: HandlerRun): Promise<FinishedResult> {
-    const { definition, values } = this.#parts;
+    const { definition, values, clock } = this.#parts;
     try {
       this.#requireVersion(work);
-      const shown = definition.handle(await values.read(work.input), run).then(() => run.noteShown(), (error: unknown) => run.noteShown(faultFrom(error, "agent.failed")));
-      await Promise.race([shown, run.blocked()]);
-      await run.undoAll();
-      run.requireShown();
+      const input = await values.read(work.input);
+      await new UndoRun({ work, run, clock, handle: (shown) => definition.handle(input, shown) }).perform();
       return { output: null };
     } catch (error) {
       return { fault: faultFrom(error, "agent.failed") };

@@ -92,7 +92,8 @@ export interface StepOptions<R> {
 export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract> {
   /**
    * An outside effect, recorded once: after a crash the handler runs again and gets the recorded result. It runs at least
-   * once. The result is JSON (nothing is recorded as `null`). At most 1,024 steps a work. Rejects with a coded fault.
+   * once. The result is JSON (nothing is recorded as `null`). At most 1,024 steps a work. Rejects with a coded fault, which is
+   * recorded too: every run of this attempt hears it, and a further attempt does the step again. `cause` is there at first only.
    */
   step<R>(name: string, action: (step: StepTools) => R | Promise<R>, options?: StepOptions<R>): Promise<R>;
   /**

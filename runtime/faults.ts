@@ -58,7 +58,7 @@ export const FAULTS = {
   "work.undone": { retryable: false, httpStatus: 409, meaning: "The work was compensated before this message arrived, so it is refused.", fix: "Nothing." },
   "work.crashed": { retryable: false, httpStatus: 502, meaning: "The hosts that ran this work died several times over.", fix: "Look for a handler that ends the process or runs out of memory." },
   "step.mismatch": { retryable: false, httpStatus: 409, meaning: "A handler that ran again asked for another step or ask than the one recorded.", fix: "Keep what a handler does between steps free of time and chance: use ctx.now() and ctx.uuid()." },
-  "step.too-many": { retryable: false, httpStatus: 422, meaning: "A handler recorded more steps than allowed.", fix: "Split the work over several stops." },
+  "step.too-many": { retryable: false, httpStatus: 422, meaning: "A handler recorded more steps, or more failed calls, than allowed.", fix: "Split the work over several stops." },
   "ask.undeclared": { retryable: false, httpStatus: 422, meaning: "A handler asked an agent that it does not declare in `asks`.", fix: "Add the contract to the agent's `asks`." },
   "ask.too-many": { retryable: false, httpStatus: 422, meaning: "One piece of work made more asks than allowed.", fix: "Split the work over several stops." },
   "handoff.undeclared": { retryable: false, httpStatus: 422, meaning: "A handler handed off to an agent that it does not declare in `handsOffTo`.", fix: "Add the contract to the agent's `handsOffTo`." },

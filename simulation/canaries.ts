@@ -22,7 +22,7 @@ import type { World } from "./world.ts";
 export interface Canary {
   readonly name: string;
   /** Scenario in which it is looked for. */
-  readonly scenario: "party" | "wild" | "long" | "ring" | "purge" | "redrive";
+  readonly scenario: "party" | "wild" | "catches" | "long" | "ring" | "purge" | "redrive";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }
@@ -269,8 +269,23 @@ const pinsUndone: Canary = {
   }),
 };
 
+const failureUnrecorded: Canary = {
+  name: "failure of a call not recorded", scenario: "catches",
+  plant: () => replace(agentMachine, "decide", (decide) => (state, input, context) => {
+    return input.kind === "failed" ? { events: [], effects: [], stored: [], verdict: { kind: "received" } } : decide(state, input, context);
+  }),
+};
+
+const lastAttemptOnly: Canary = {
+  name: "undo that is shown the last attempt only", scenario: "catches",
+  plant: () => replace(HandlerRun.prototype, "asAttempt", (asAttempt) => function (this: HandlerRun) {
+    return asAttempt.call(this, this.attempt);
+  }),
+};
+
 /** All canaries. */
 export const CANARIES: readonly Canary[] = [
   noDeduplication, effectsBeforeCommit, noFence, staleCache, alarmAfterCommit, alarmOfAccepted, undoBeforeAction, undoExpires, guardOffByOne, staleToken,
   evictedEarly, itemsShareIds, receiptUnchecked, snapshotBack, undoForgetsLoser, outcomeUntold, purgeUnmarked, purgeForgetsAgents, decidesOnAnyRun, pinsUndone,
+  failureUnrecorded, lastAttemptOnly,
 ];

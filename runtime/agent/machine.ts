@@ -15,10 +15,13 @@ import { eventSchemas } from "../record.ts";
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
 import { keyedScope, type Value, valueHash } from "../value.ts";
 import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
-import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, newAgent } from "./state.ts";
+import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, type Failure, mayUndo, newAgent } from "./state.ts";
 
 /** What a handler recorded, before its content is packed. */
 export type EntryContent = Omit<Entry, "output"> & { readonly output: Json };
+
+/** A call that failed, before it has its attempt. */
+export type FailedCall = Omit<Failure, "attempt">;
 
 /** What an agent actor decides on: a message, or what its own host tells of a handler. */
 export type AgentInput =
@@ -29,6 +32,7 @@ export type AgentInput =
       readonly fault?: WireFault;
     }
   | { readonly kind: "recorded"; readonly workId: string; readonly token: string; readonly entry: EntryContent }
+  | { readonly kind: "failed"; readonly workId: string; readonly token: string; readonly failure: FailedCall }
   | { readonly kind: "asked"; readonly workId: string; readonly token: string; readonly agent: string; readonly occurrence: number; readonly input: Json }
   | {
       readonly kind: "finished";
@@ -73,6 +77,9 @@ function decideAgent(state: AgentState, input: AgentInput, context: DecisionCont
       break;
     case "recorded":
       withToken(draft, input, (work) => takeRecord(draft, work, input.entry));
+      break;
+    case "failed":
+      withToken(draft, input, (work) => takeFailure(draft, work, input.failure));
       break;
     case "asked":
       withToken(draft, input, (work) => takeAsk(draft, work, input));
@@ -228,6 +235,14 @@ function takeRecord(draft: AgentDraft, work: AgentWork, entry: EntryContent): vo
   draft.emit({ e: "recorded", workId: work.id, entry: { ...entry, output: draft.pack(entry.output, ownScope(draft, work)) } });
 }
 
+/** Failures are bounded over all attempts: a handler that catches for ever is told of one that it does not forget. */
+function takeFailure(draft: AgentDraft, work: AgentWork, failed: FailedCall): void {
+  const { attempt, failures = [] } = work;
+  if (failures.some((one) => one.kind === failed.kind && one.name === failed.name && one.occurrence === failed.occurrence && one.attempt === attempt)) return;
+  if (failures.length >= LIMITS.failuresPerWorkMax) return draft.refuse(wireFault("step.too-many", `${LIMITS.failuresPerWorkMax} calls of one piece of work have failed; the last: ${failed.fault.message}`));
+  draft.emit({ e: "failed", workId: work.id, failure: { ...failed, attempt } });
+}
+
 function takeAsk(draft: AgentDraft, work: AgentWork, input: Extract<AgentInput, { kind: "asked" }>): void {
   if (work.mode === "undo") return draft.refuse(wireFault("work.cancelled", `${work.id} is being undone`));
   const known = work.asks.find((one) => one.agent === input.agent && one.occurrence === input.occurrence);
@@ -288,7 +303,7 @@ function finishUndoMode(draft: AgentDraft, work: AgentWork, input: Extract<Agent
 
 /** No other run of the work can have begun a step that was not recorded. */
 function isOnlyRun(work: AgentWork): boolean {
-  return work.attempt === 1 && work.takeovers === 0 && work.entries.length === 0 && work.asks.length === 0;
+  return work.attempt === 1 && work.takeovers === 0 && work.entries.length === 0 && work.asks.length === 0 && work.failures === undefined;
 }
 
 /** Whether anything had to be undone: what had not still stands, and a next run of its process may build on it. */
@@ -335,7 +350,7 @@ function takeUndo(draft: AgentDraft, message: Message, body: BodyOf<"undo">): vo
   draft.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
   if (work.status === "running" || work.status === "parked") draft.order({ kind: "stop", workId: work.id, token: work.token });
   if (work.status === "running") return watchIfForeign(draft, work);
-  const harmless = work.status === "done" && work.result !== undefined && !("fault" in work.result) && !work.entries.some((entry) => entry.undoable);
+  const harmless = work.status === "done" && work.result !== undefined && !("fault" in work.result) && !mayUndo(work);
   if (harmless) {
     draft.emit({ e: "undo-done", workId: work.id, result: { output: { json: null } } });
     return replyUndo(draft, work.id);

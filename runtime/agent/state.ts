@@ -6,7 +6,7 @@
  */
 import { z } from "zod";
 import { withEntry } from "../entries.ts";
-import { assertNever } from "../faults.ts";
+import { assertNever, WireFault } from "../faults.ts";
 import { Ancestor, Principal, Result, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 
@@ -33,6 +33,22 @@ export const Ask = z.strictObject({
 });
 export type Ask = z.infer<typeof Ask>;
 
+/**
+ * A step or ask that failed, recorded before its handler hears of it: whoever runs the handler of that attempt again, also to
+ * undo it, goes the way that it went. A further attempt does the call again. Persisted: changing this needs a version bump.
+ */
+export const Failure = z.strictObject({
+  kind: z.enum(["step", "ask"]),
+  name: z.string(),
+  occurrence: z.int().nonnegative(),
+  input: z.string(),
+  attempt: z.int().positive(),
+  fault: WireFault,
+  /** The step has an undo: its effect may have happened. */
+  undoable: z.boolean(),
+});
+export type Failure = z.infer<typeof Failure>;
+
 /** One piece of work as its actor remembers it. Persisted: changing this needs a version bump. */
 export const AgentWork = z.strictObject({
   id: z.string(),
@@ -58,6 +74,8 @@ export const AgentWork = z.strictObject({
   ancestors: z.array(Ancestor),
   entries: z.array(Entry),
   asks: z.array(Ask),
+  /** Absent when there is none. */
+  failures: z.array(Failure).optional(),
   result: Result.optional(),
   undo: z.strictObject({ undoId: z.string(), attempt: z.int(), result: Result.optional() }).optional(),
 });
@@ -85,6 +103,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
   z.strictObject({ e: z.literal("taken-over"), workId: z.string(), token: z.string(), holder: z.string() }),
   z.strictObject({ e: z.literal("recorded"), workId: z.string(), entry: Entry }),
+  z.strictObject({ e: z.literal("failed"), workId: z.string(), failure: Failure }),
   z.strictObject({ e: z.literal("parked"), workId: z.string(), ask: Ask }),
   z.strictObject({ e: z.literal("ask-answered"), workId: z.string(), index: z.int(), result: Result }),
   z.strictObject({ e: z.literal("work-done"), workId: z.string(), result: Result, state: Value.optional() }),
@@ -107,7 +126,7 @@ const UNDONE: Result = { output: NOTHING };
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
-      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
+      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, failures: undefined, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
     case "attempt-asked":
       return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
     case "readied":
@@ -118,6 +137,8 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
     case "recorded":
       return patch(state, event.workId, (work) => ({ ...work, entries: [...work.entries, event.entry] }));
+    case "failed":
+      return patch(state, event.workId, (work) => ({ ...work, failures: [...(work.failures ?? []), event.failure] }));
     case "parked":
       return free(patch(state, event.workId, (work) => ({ ...work, status: "parked", asks: [...work.asks.filter((ask) => ask.index !== event.ask.index), event.ask] })), event.workId);
     case "ask-answered":
@@ -162,11 +183,16 @@ function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): A
   return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
 }
 
+/** Whether an undo would find anything: a step with an undo that was done, or that failed and may have had its effect. */
+export function mayUndo(work: AgentWork): boolean {
+  return work.entries.some((entry) => entry.undoable) || work.failures?.some((failure) => failure.undoable) === true;
+}
+
 /** A success without undoable steps needs neither input nor records again; a fault may be retried, and keeps them. */
 function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done" }>): AgentState {
   const work = state.works[event.workId];
   if (work === undefined) return state;
-  const settled = !("fault" in event.result) && !work.entries.some((entry) => entry.undoable);
+  const settled = !("fault" in event.result) && !mayUndo(work);
   const next = free(patch(state, event.workId, (known) => ({ ...(settled ? slim(known) : known), status: "done", result: event.result })), event.workId);
   return event.state === undefined ? next : { ...next, state: event.state, stateVersion: state.stateVersion + 1 };
 }
@@ -181,7 +207,7 @@ function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done"
 
 /** Without what no replay can need any more. */
 function slim(work: AgentWork): AgentWork {
-  return { ...work, input: NOTHING, entries: [], asks: [], ancestors: [] };
+  return { ...work, input: NOTHING, entries: [], asks: [], failures: undefined, ancestors: [] };
 }
 
 /** The tombstone that refuses the work if it arrives later. */

@@ -2,7 +2,7 @@
 import type { Scenario } from "../run.ts";
 import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
-import { wild, wildRedrive } from "./random.ts";
+import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive, wildRedrive };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive, wildRedrive, catches };

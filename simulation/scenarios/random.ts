@@ -14,10 +14,11 @@ import { Fault } from "../../runtime/faults.ts";
 import type { SimTask } from "../client.ts";
 import { Random, STREAM } from "../random.ts";
 import type { Scenario } from "../run.ts";
+import { CATCHES, isCatch, tryAndCatch } from "./catches.ts";
 import { book, unbook } from "./party.ts";
 
 /** What an agent is told to do. `tag` names the work within its process. */
-const Job = z.object({ tag: z.string(), key: z.string(), do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state"]), items: z.array(z.string()) });
+const Job = z.object({ tag: z.string(), key: z.string(), do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", ...CATCHES]), items: z.array(z.string()) });
 type Job = z.infer<typeof Job>;
 const Done = z.object({ tag: z.string(), count: z.int() });
 
@@ -62,7 +63,8 @@ function makeAgent(index: number): AgentDefinition {
       if ((job.do === "ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
       if (job.do === "ask-two" && next !== undefined) await Promise.all([ctx.ask(next, sub("second")), ctx.ask(next, sub("third"))]);
       if (job.do === "catch" && next !== undefined) await ctx.ask(next, { ...sub("caught"), do: "refuse" }).catch(() => undefined);
-      await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
+      if (isCatch(job.do)) await tryAndCatch(job.do, about, ctx);
+      if (job.do !== "shrug") await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
       if (job.do === "refuse") throw new Fault("agent.refused", "told to refuse");
       if (job.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
       if (job.do === "state") ctx.setState({ count: ctx.state.count + 1 });
@@ -87,20 +89,24 @@ function optionsOf(random: Random): StopOptions {
 
 const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state"];
 
-function jobOf(random: Random): Job["do"] {
-  return random.chance(0.08) ? "refuse" : random.pick(WHAT);
-}
+/** The same, and as many that catch what a step throws. */
+const WHAT_CATCHES: readonly Job["do"][] = [...WHAT, ...CATCHES, ...CATCHES, ...CATCHES];
 
-function addStop(builder: Builder, index: number, random: Random, nested: RouteDefinition<string, z.infer<typeof Task>> | undefined, prefix: string): Builder {
+/** Chooses what an agent does. */
+type Choose = (random: Random) => Job["do"];
+
+const chooseOf = (jobs: readonly Job["do"][]): Choose => (random) => (random.chance(0.08) ? "refuse" : random.pick(jobs));
+
+function addStop(builder: Builder, index: number, random: Random, choose: Choose, nested: RouteDefinition<string, z.infer<typeof Task>> | undefined, prefix: string): Builder {
   const name = `${prefix}${index}`;
   const kind = random.pick(["to", "to", "all", "any", "forEach", "nested"] as const);
-  const what = jobOf(random);
+  const what = choose(random);
   const target = contractAt(random.int(0, AGENTS - 1));
   if (kind === "nested" && nested !== undefined) {
     return builder.to(name, nested, ({ task }) => ({ tag: name, key: task.key, on: task.on, items: task.items }), { timeoutMs: 4 * TIMEOUT_MS_MAX, optional: random.chance(0.2) }) as unknown as Builder;
   }
   if (kind === "all" || kind === "any") {
-    const branches = Array.from({ length: random.int(2, BRANCHES_MAX) }, (_, branch) => ({ name: `${name}b${branch}`, target: contractAt(random.int(0, AGENTS - 1)), what: jobOf(random), options: optionsOf(random) }));
+    const branches = Array.from({ length: random.int(2, BRANCHES_MAX) }, (_, branch) => ({ name: `${name}b${branch}`, target: contractAt(random.int(0, AGENTS - 1)), what: choose(random), options: optionsOf(random) }));
     type Make = Parameters<Parameters<Builder["all"]>[0]>[0];
     const make = (stop: Make) => Object.fromEntries(branches.map((one) => [one.name, stop(one.target, ({ task }) => ({ tag: one.name, key: task.key, do: one.what, items: [] }), one.options)]));
     return (kind === "all" ? builder.all(make) : builder.any(name, make)) as unknown as Builder;
@@ -111,31 +117,34 @@ function addStop(builder: Builder, index: number, random: Random, nested: RouteD
   return builder.to(name, target, ({ task }) => ({ tag: name, key: task.key, do: what, items: [] }), optionsOf(random)) as unknown as Builder;
 }
 
-function makeRoute(name: string, prefix: string, random: Random, nested?: RouteDefinition<string, z.infer<typeof Task>>): RouteDefinition<string, z.infer<typeof Task>> {
+function makeRoute(name: string, prefix: string, random: Random, choose: Choose, nested?: RouteDefinition<string, z.infer<typeof Task>>): RouteDefinition<string, z.infer<typeof Task>> {
   let builder = route(name, 1, Task) as unknown as Builder;
   const count = random.int(1, STOPS_MAX);
   let loops = 0;
   for (let index = 0; index < count; index += 1) {
     const before = builder;
-    builder = addStop(before, index, random, nested, prefix);
+    builder = addStop(before, index, random, choose, nested, prefix);
     loops += 1;
   }
   if (loops === 0) throw new Error("invariant: a route has a stop");
   return builder.output(({ task }) => task.tag);
 }
 
-const systems = new Map<number, System>();
+function randomSystem(random: Random, choose: Choose): System {
+  const inner = makeRoute("inner", "n", random, choose);
+  const outer = makeRoute("outer", "s", random, choose, inner);
+  return system("wild", { agents, routes: [outer, inner] });
+}
 
-/** The random system of a number. */
-function randomSystem(number: number): System {
-  const known = systems.get(number);
-  if (known !== undefined) return known;
-  const random = new Random(number, STREAM.system + 7);
-  const inner = makeRoute("inner", "n", random);
-  const outer = makeRoute("outer", "s", random, inner);
-  const made = system("wild", { agents, routes: [outer, inner] });
-  systems.set(number, made);
-  return made;
+/** The random system of each seed. */
+function randomSystems(choose: Choose): (seed: number) => System {
+  const systems = new Map<number, System>();
+  return (seed) => {
+    const number = seed % SYSTEMS;
+    const made = systems.get(number) ?? randomSystem(new Random(number, STREAM.system + 7), choose);
+    systems.set(number, made);
+    return made;
+  };
 }
 
 function tasksOf(seed: number): readonly SimTask[] {
@@ -150,7 +159,10 @@ function tasksOf(seed: number): readonly SimTask[] {
 }
 
 /** Random systems under random faults. */
-export const wild: Scenario = { name: "wild", system: (seed) => randomSystem(seed % SYSTEMS), tasks: tasksOf, strict: true };
+export const wild: Scenario = { name: "wild", system: randomSystems(chooseOf(WHAT)), tasks: tasksOf, strict: true };
 
-/** The same, and people decide on what failed. */
+/** The same, with handlers that catch what a step throws. */
+export const catches: Scenario = { ...wild, name: "catches", system: randomSystems(chooseOf(WHAT_CATCHES)) };
+
+/** The same as {@link wild}, and people decide on what failed. */
 export const wildRedrive: Scenario = { ...wild, name: "wildRedrive", decides: true };

@@ -1,62 +1,19 @@
 /**
- * @module Promises to handlers: steps recorded once, keys that never change, asks, state, undo, slots, stop and grace.
+ * @module Promises to handlers: steps recorded once, keys that never change, asks, state, slots, stop and grace.
  */
 import { describe, expect, test } from "vitest";
-import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { HandlerRun } from "../../actors/handler-run.ts";
+import { HandlerRun, type RunLink } from "../../actors/handler-run.ts";
 import { MemoryStore } from "../../actors/memory-store.ts";
 import { Slots } from "../../actors/slots.ts";
-import type { OutcomeView } from "../../actors/operations.ts";
-import type { AgentWork } from "../../runtime/agent/state.ts";
+import type { AgentWork, Failure } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import { Values } from "../../actors/values.ts";
 import { flush, HandClock } from "./engine-rig.ts";
-import { CALLER, gate, World } from "./world-rig.ts";
-
-const In = z.object({ n: z.int() });
-const Text = z.object({ text: z.string() });
-const Doer = contract("Doer", 1, { input: In, output: Text });
-const Helper = contract("Helper", 1, { input: In, output: Text, key: () => "one" });
-const Last = contract("Last", 1, { input: In, output: Text });
-const Tally = z.object({ count: z.int() });
-
-type Member = ReturnType<World["join"]>;
-type DoerContext = Parameters<Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>>>[1]["handle"]>[1];
-type DoerHandle = (n: number, ctx: DoerContext) => Promise<string>;
-
-interface Parts {
-  readonly handle: DoerHandle;
-  readonly help?: (n: number) => Promise<string>;
-  readonly last?: () => Promise<string>;
-  readonly concurrency?: number;
-  readonly timeoutMs?: number;
-}
-
-function systemOf({ handle, help = async (n) => `help ${n}`, last = async () => "last", concurrency = 8, timeoutMs = 60_000 }: Parts): ReturnType<typeof system> {
-  const doer = agent(Doer, { concurrency, asks: [Helper], state: { schema: Tally, initial: { count: 0 } }, handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }) });
-  const helper = agent(Helper, { handle: async ({ n }) => ({ text: await help(n) }) });
-  const closing = agent(Last, { handle: async () => ({ text: await last() }) });
-  const main = route("main", 1, In)
-    .to("doer", Doer, ({ task }) => task, { timeoutMs, retry: { attemptsMax: 3, backoffMs: 0, jitter: 0 } })
-    .to("last", Last, ({ task }) => task, { retry: { attemptsMax: 1 } })
-    .output(({ doer: done }) => done);
-  return system("sys", { agents: [doer, helper, closing], routes: [main] });
-}
-
-async function submit(member: Member, id = "p", n = 1): Promise<void> {
-  await member.operations.submit({ id, route: "main", input: { n } }, CALLER, 0);
-  await flush();
-}
-
-async function run(parts: Parts, ms?: number): Promise<OutcomeView> {
-  const world = new World();
-  const one = world.join(systemOf(parts), "one");
-  await submit(one);
-  return world.until(one, "p", ms);
-}
+import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, Text } from "./handler-rig.ts";
+import { gate, World } from "./world-rig.ts";
 
 describe("law: a step is done at least once and its result recorded once; once recorded it is never bought again", () => {
   test("a further attempt gets the recorded result, and a step not recorded has the same key again", async () => {
@@ -190,89 +147,6 @@ describe("asks", () => {
   });
 });
 
-describe("law: what was done is undone, newest first, by its key", () => {
-  const fail = { last: () => Promise.reject(new TypeError("no")) };
-
-  test("each recorded step with its result, under the step's own key", async () => {
-    const undone: unknown[] = [];
-    const undo = (result: string | undefined, { idempotencyKey }: { readonly idempotencyKey: string }): void => void undone.push([result, idempotencyKey]);
-    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
-      await ctx.step("a", () => "A", { undo });
-      await ctx.step("look", () => "nothing to undo");
-      await ctx.step("b", () => "B", { undo });
-      return "done";
-    } }, 300_000);
-    expect(outcome.status).toBe("failed");
-    expect(undone).toEqual([["B", "p:1:doer:0:1/b/0"], ["A", "p:1:doer:0:1/a/0"]]);
-  });
-
-  test("a step whose effect may have happened without a record is undone with undefined", async () => {
-    const undone: unknown[] = [];
-    const world = new World();
-    const one = world.join(systemOf({ handle: async (_n, ctx) => {
-      await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
-      return ctx.step("b", ({ signal }) => new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped")))), { undo: (result) => void undone.push(result) });
-    } }), "one");
-    await submit(one);
-    await one.operations.cancel("p", "enough", CALLER);
-    expect(await world.until(one, "p")).toMatchObject({ status: "cancelled" });
-    expect(undone).toEqual([undefined, "A"]);
-  });
-
-  test("a handler that caught a failing step and went on is undone whole: the failed step by its key, the others with their results", async () => {
-    const undone: unknown[] = [];
-    const undo = (result: string | undefined): void => void undone.push(result);
-    let calls = 0;
-    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
-      await ctx.step("first", () => { calls += 1; throw new TypeError("no room"); }, { undo }).catch(() => undefined);
-      for (let hotel = 0; hotel < 2; hotel += 1) await ctx.step("again", () => { throw new TypeError("no room"); }).catch(() => undefined);
-      await Promise.all([ctx.step("second", () => "B", { undo }), ctx.step("third", () => "C", { undo })]);
-      return "done";
-    } }, 300_000);
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
-  });
-
-  test("one that caught a failing step, tidied up in another step and threw on is undone too", async () => {
-    const undone: unknown[] = [];
-    const outcome = await run({ handle: async (_n, ctx) => {
-      try {
-        return await ctx.step("book", () => { throw new TypeError("no room"); }, { undo: (result) => void undone.push(["book", result]) });
-      } catch (error) {
-        await ctx.step("tidy", () => "T", { undo: (result) => void undone.push(["tidy", result]) });
-        throw error;
-      }
-    } }, 300_000);
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed", message: "TypeError: no room" } });
-    expect(undone.toSorted()).toEqual([["book", undefined], ["tidy", "T"]]);
-  });
-
-  test("a handler that goes another way than it went then is not taken as undone, however often it asks for something new", async () => {
-    const undone: unknown[] = [];
-    let runs = 0;
-    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
-      runs += 1;
-      for (let attempt = 0; runs > 1; attempt += 1) await ctx.step(`other ${attempt}`, () => null).catch(() => undefined);
-      await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
-      return "done";
-    } }, 4_000_000);
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed" } });
-    expect(undone).toEqual([]);
-  });
-
-  test("an undo that fails is tried again, and what was undone is not undone twice", async () => {
-    const undone: string[] = [];
-    let tries = 0;
-    const outcome = await run({ ...fail, handle: async (_n, ctx) => {
-      await ctx.step("a", () => "A", { undo: () => { if ((tries += 1) < 3) throw new TypeError("not now"); undone.push("A"); } });
-      await ctx.step("b", () => "B", { undo: () => void undone.push("B") });
-      return "done";
-    } }, 600_000);
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect(undone).toEqual(["B", "A"]);
-  });
-});
-
 describe("slots and stopping", () => {
   test("at most so many handlers run at once; a parked one holds no slot", async () => {
     const world = new World();
@@ -358,15 +232,24 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)("a r
     id: "p:1:doer:0:1", processId: "p", agent: "Doer", version: 1, attempt: 1, status: "running", mode: "do", begun: true, begunAtMs: 0, token: "one-1", holder: "one", takeovers: 0, input: { json: null },
     retainUntilMs: 0, principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` }, hop: 1, ancestors: [], entries: [], asks: [],
   };
+  const failures: Failure[] = [];
+  const link = (refusal: Fault): RunLink => ({
+    record: async () => {}, fail: async (failure) => void failures.push({ ...failure, attempt: 1 }), ask: () => Promise.reject(refusal), state: () => undefined,
+  });
+  const log = { info: () => {}, warn: () => {}, error: () => {} };
+  const runOf = (of: AgentWork, refusal: Fault): HandlerRun => new HandlerRun({ work: of, values: new Values(new MemoryStore(), clock, "sys"), clock, link: link(refusal), log, parked: async () => {} }, 0, null);
   const actsAfter = async (refusal: Fault): Promise<boolean> => {
     let acted = false;
-    const link = { record: async () => {}, ask: () => Promise.reject(refusal), state: () => undefined };
-    const log = { info: () => {}, warn: () => {}, error: () => {} };
-    const run = new HandlerRun({ work, values: new Values(new MemoryStore(), clock, "sys"), clock, link, log, parked: async () => {} }, 0, null);
+    const run = runOf(work, refusal);
     await run.ask(Helper, { n: 1 }).catch(() => {});
     await run.step("act", () => void (acted = true)).catch(() => {});
     return acted;
   };
   expect(await actsAfter(new Fault(code, "refused"))).toBe(false);
+  expect(failures).toEqual([]);
   expect(await actsAfter(new Fault("ask.too-many", "refused"))).toBe(true);
+  expect(failures).toMatchObject([{ kind: "ask", name: "Helper", occurrence: 0, undoable: false, fault: { code: "ask.too-many", message: "refused" } }]);
+  const again = runOf({ ...work, failures }, new Fault("turn.failed", "asked again"));
+  await expect(again.ask(Helper, { n: 2 })).rejects.toMatchObject({ code: "step.mismatch" });
+  await expect(runOf({ ...work, failures }, new Fault("turn.failed", "asked again")).ask(Helper, { n: 1 })).rejects.toMatchObject({ code: "ask.too-many", message: "refused" });
 });

@@ -10,7 +10,7 @@ import type { Decision } from "../../runtime/machine.ts";
 import { AgentRig, replies } from "./agent-rig.ts";
 
 const step = fc.record({
-  what: fc.constantFrom("work", "work", "again", "undo", "answer", "record", "ask", "finish", "finish", "finishState", "fail", "finishUndo", "failUndo", "lost", "stale"),
+  what: fc.constantFrom("work", "work", "again", "undo", "answer", "record", "failure", "ask", "finish", "finish", "finishState", "fail", "finishUndo", "failUndo", "lost", "stale"),
   work: fc.constantFrom("w0", "w1", "w2"),
   attempt: fc.integer({ min: 1, max: 4 }),
   index: fc.nat(2),
@@ -45,6 +45,7 @@ class Storm {
     if (known === undefined || known.token === "") return undefined;
     if (what === "lost") return rig.lost(work);
     if (what === "record") return rig.records(work, "s", { occurrence: index, undoable, kind: known.mode === "undo" ? "undo" : "step" });
+    if (what === "failure") return rig.failsAt(work, "s", { occurrence: index, undoable });
     if (what === "ask") return rig.askedBy(work, "B", { occurrence: index });
     // Only what is running, or parked, can be ended by its handler.
     if (known.status !== "running" && known.status !== "parked" && known.status !== "ready") return undefined;

@@ -57,6 +57,11 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     return this.give({ kind: "recorded", workId, token, entry: { kind, name, occurrence, input: "hash", output, undoable } });
   }
 
+  failsAt(workId: string, name: string, more: { readonly token?: string; readonly undoable?: boolean; readonly occurrence?: number; readonly kind?: "step" | "ask" } = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), undoable = false, occurrence = 0, kind = "step" } = more;
+    return this.give({ kind: "failed", workId, token, failure: { kind, name, occurrence, input: "hash", undoable, fault: { code: "agent.failed", message: "no room" } } });
+  }
+
   askedBy(workId: string, agent: string, more: { readonly token?: string; readonly occurrence?: number; readonly input?: Json } = {}): Decision<AgentEvent> {
     return this.give({ kind: "asked", workId, token: more.token ?? this.token(workId), agent, occurrence: more.occurrence ?? 0, input: more.input ?? "question" });
   }

@@ -77,6 +77,7 @@ describe("work that may have had an effect", () => {
     ["an earlier attempt", (rig: AgentRig) => rig.asks("w", { attempt: 2 })],
     ["a host that was lost", (rig: AgentRig) => rig.as("host-2", () => rig.lost("w"))],
     ["a recorded step", (rig: AgentRig) => rig.records("w", "step")],
+    ["a step that failed", (rig: AgentRig) => rig.failsAt("w", "step")],
   ])("running, and %s may have had an effect: its undo runs all the same", (_name, before) => {
     const rig = new AgentRig();
     rig.asks("w");
@@ -112,6 +113,17 @@ describe("work that may have had an effect", () => {
     const decision = rig.undoes("w");
     expect(names(decision)).toEqual(["undo-asked", "undo-done"]);
     expect(replies(decision)).toEqual(UNDONE);
+  });
+
+  test("done, and a step with an undo had failed and was caught: its effect may have happened, so its handler shows what to undo", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.failsAt("w", "book", { undoable: true });
+    rig.finishes("w");
+    expect(names(rig.undoes("w"))).toEqual(["undo-asked", "readied", "begun"]);
+    rig.finishes("w", { output: null }, { mode: "undo" });
+    expect(rig.work("w")).toMatchObject({ status: "undone", entries: [] });
+    expect(rig.work("w").failures).toBeUndefined();
   });
 
   test("done with undoable steps, or failed: its handler shows what to undo", () => {

@@ -127,7 +127,39 @@ describe("a record is written once", () => {
     expect(rig.work("w").entries).toHaveLength(3);
   });
 
-  test("what no replay needs is dropped with a success, and kept with a fault or an undoable step", () => {
+  test("a call that failed is recorded once for each attempt, under the token that counts", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    expect(names(rig.failsAt("w", "book"))).toEqual(["failed"]);
+    expect(rig.failsAt("w", "book")).toMatchObject({ events: [], verdict: { kind: "received" } });
+    expect(names(rig.failsAt("w", "book", { kind: "ask" }))).toEqual(["failed"]);
+    const stale = rig.token("w");
+    rig.asks("w", { attempt: 2 });
+    expect(rig.failsAt("w", "book", { token: stale })).toMatchObject({ events: [], verdict: { kind: "refused", fault: { code: "work.superseded" } } });
+    expect(names(rig.failsAt("w", "book"))).toEqual(["failed"]);
+    expect(rig.work("w").failures?.map(({ kind, attempt }) => [kind, attempt])).toEqual([["step", 1], ["ask", 1], ["step", 2]]);
+  });
+
+  test("failures are bounded: one more is told with what failed, and not recorded", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    for (let occurrence = 0; occurrence < LIMITS.failuresPerWorkMax; occurrence += 1) rig.failsAt("w", "poll", { occurrence });
+    const over = rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax });
+    expect(over).toMatchObject({ events: [], verdict: { kind: "refused", fault: { code: "step.too-many", message: expect.stringMatching(/no room$/) } } });
+    expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
+  });
+
+  test("what no replay needs is dropped with a success, and kept with a fault, an undoable step, or one that failed and may have had its effect", () => {
+    const failed = new AgentRig();
+    failed.asks("w");
+    failed.failsAt("w", "look");
+    failed.finishes("w");
+    expect(failed.work("w").failures).toBeUndefined();
+    failed.asks("x");
+    failed.failsAt("x", "book", { undoable: true });
+    failed.finishes("x");
+    expect(failed.work("x")).toMatchObject({ failures: [{ name: "book" }], input: { json: "in" } });
+
     const rig = new AgentRig();
     rig.asks("plain");
     rig.records("plain", "s");

@@ -37,6 +37,9 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 20015755, "as wild 1359, when the ask was refused because the work was being undone, and the stop had come before the handler began"],
   ["wild", 20003177, "a child was accepted under an alarm that an earlier attempt had set and that was lost since, and its line stayed open"],
   ["wild", 20005145, "the right host heard the alarm and moved it away, while the host that had just written believed it near"],
+  ["catches", 22, "a step that failed after its effect, and was caught by a handler that did nothing more, was taken as nothing to undo"],
+  ["catches", 101, "a handler caught what a step threw and was stopped in the step that it went on to: the undo waited at the first, and the effect of the second stood"],
+  ["catches", 234, "a second attempt did not fail where the first had, so the undo did not come to what the first had gone on to"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 

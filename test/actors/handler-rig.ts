@@ -1,0 +1,50 @@
+/** @module A system around one handler, for the tests of what handlers are promised. */
+import { z } from "zod";
+import { agent, contract, route, system } from "../../agents/index.ts";
+import type { OutcomeView } from "../../actors/operations.ts";
+import { flush } from "./engine-rig.ts";
+import { CALLER, World } from "./world-rig.ts";
+
+export const In = z.object({ n: z.int() });
+export const Text = z.object({ text: z.string() });
+export const Doer = contract("Doer", 1, { input: In, output: Text });
+export const Helper = contract("Helper", 1, { input: In, output: Text, key: () => "one" });
+const Last = contract("Last", 1, { input: In, output: Text });
+export const Tally = z.object({ count: z.int() });
+
+export type Member = ReturnType<World["join"]>;
+type DoerContext = Parameters<Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>>>[1]["handle"]>[1];
+export type DoerHandle = (n: number, ctx: DoerContext) => Promise<string>;
+
+interface Parts {
+  readonly handle: DoerHandle;
+  readonly help?: (n: number) => Promise<string>;
+  readonly last?: () => Promise<string>;
+  readonly concurrency?: number;
+  readonly timeoutMs?: number;
+}
+
+/** Doer does what the test says, Helper is asked by it, and Last comes after it. */
+export function systemOf({ handle, help = async (n) => `help ${n}`, last = async () => "last", concurrency = 8, timeoutMs = 60_000 }: Parts): ReturnType<typeof system> {
+  const doer = agent(Doer, { concurrency, asks: [Helper], state: { schema: Tally, initial: { count: 0 } }, handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }) });
+  const helper = agent(Helper, { handle: async ({ n }) => ({ text: await help(n) }) });
+  const closing = agent(Last, { handle: async () => ({ text: await last() }) });
+  const main = route("main", 1, In)
+    .to("doer", Doer, ({ task }) => task, { timeoutMs, retry: { attemptsMax: 3, backoffMs: 0, jitter: 0 } })
+    .to("last", Last, ({ task }) => task, { retry: { attemptsMax: 1 } })
+    .output(({ doer: done }) => done);
+  return system("sys", { agents: [doer, helper, closing], routes: [main] });
+}
+
+export async function submit(member: Member, id = "p", n = 1): Promise<void> {
+  await member.operations.submit({ id, route: "main", input: { n } }, CALLER, 0);
+  await flush();
+}
+
+/** Submits one task and waits for its outcome, in virtual time. */
+export async function run(parts: Parts, ms?: number): Promise<OutcomeView> {
+  const world = new World();
+  const one = world.join(systemOf(parts), "one");
+  await submit(one);
+  return world.until(one, "p", ms);
+}
