@@ -7,7 +7,7 @@ import { CALLER, World } from "./world-rig.ts";
 
 export const In = z.object({ n: z.int() });
 export const Text = z.object({ text: z.string() });
-export const Doer = contract("Doer", 1, { input: In, output: Text });
+const Doer = contract("Doer", 1, { input: In, output: Text });
 export const Helper = contract("Helper", 1, { input: In, output: Text, key: () => "one" });
 const Last = contract("Last", 1, { input: In, output: Text });
 export const Tally = z.object({ count: z.int() });
