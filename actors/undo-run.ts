@@ -24,6 +24,7 @@ export interface UndoParts {
 interface Show {
   readonly run: HandlerRun;
   readonly settled: Promise<void>;
+  gatesOpened: number;
   ended: boolean;
   thrown: WireFault | undefined;
 }
@@ -32,7 +33,6 @@ interface Show {
 export class UndoRun {
   readonly #parts: UndoParts;
   readonly #shows = new Map<number, Show>();
-  #gatesOpened = 0;
 
   constructor(parts: UndoParts) {
     this.#parts = parts;
@@ -46,7 +46,7 @@ export class UndoRun {
     for (let attempt = 1; attempt < work.attempt && this.#missed() !== undefined; attempt += 1) await this.#showEarlier(attempt);
     while (this.#letOnePass(last)) await this.#blocked(last);
     for (const undoable of this.#found().toReversed()) await this.#undo(undoable);
-    this.#requireShown(last.thrown);
+    this.#requireShown();
   }
 
   async #undo(undoable: Undoable): Promise<void> {
@@ -68,7 +68,7 @@ export class UndoRun {
   /** Runs the handler until it ends, or has shown all it can. */
   async #show(attempt: number, run: HandlerRun): Promise<Show> {
     const handled = this.#parts.handle(run).then(() => undefined, (error: unknown) => faultFrom(error, "agent.failed"));
-    const show: Show = { run, ended: false, thrown: undefined, settled: handled.then((thrown) => {
+    const show: Show = { run, gatesOpened: 0, ended: false, thrown: undefined, settled: handled.then((thrown) => {
       show.ended = true;
       show.thrown = thrown;
     }) };
@@ -95,9 +95,10 @@ export class UndoRun {
    * A handler that recorded a step after a call of which nothing is recorded did not wait for that call, as in a race with a
    * timer. It fails here, once everything else has been shown, and the handler comes to what it did then.
    */
-  #letOnePass({ run, ended }: Show): boolean {
-    if (ended || run.signal.aborted || !run.waits || this.#missed() === undefined || this.#gatesOpened >= LIMITS.stepsPerWorkMax) return false;
-    this.#gatesOpened += 1;
+  #letOnePass(show: Show): boolean {
+    const { run } = show;
+    if (show.ended || run.signal.aborted || !run.waits || this.#missed() === undefined || show.gatesOpened >= LIMITS.stepsPerWorkMax) return false;
+    show.gatesOpened += 1;
     run.failOne(new Fault("agent.failed", "nothing is recorded of this call, and the handler went past it in the run that is undone"));
     return true;
   }
@@ -124,14 +125,19 @@ export class UndoRun {
    * Throws when the handler may not have shown everything, so that the undo is tried again: it did not come to a step that was
    * recorded, or it threw something that no recorded fault explains.
    */
-  #requireShown(thrown: WireFault | undefined): void {
-    const { work } = this.#parts;
+  #requireShown(): void {
     const missed = this.#missed();
     if (missed !== undefined) throw new Fault("agent.failed", `the handler did not come to step ${JSON.stringify(missed.name)}, which was recorded and is to be undone`);
-    // Where a call was made to fail, what the handler throws may be that failure: it has shown what it then went on to.
-    if (thrown === undefined || this.#gatesOpened > 0 || !isRetryable(thrown)) return;
-    const faults = [work.result, ...work.asks.map((ask) => ask.result)].flatMap((result) => (result !== undefined && "fault" in result ? [result.fault] : []));
-    const isKnown = [...faults, ...(work.failures ?? []).map(({ fault }) => fault)].some((fault) => fault.code === thrown.code && fault.message === thrown.message);
-    if (!isKnown) throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
+    for (const { thrown, gatesOpened } of this.#shows.values()) {
+      // Where a call was made to fail, what the handler throws may be that failure: it has shown what it then went on to.
+      if (thrown === undefined || gatesOpened > 0 || !isRetryable(thrown) || this.#explains(thrown)) continue;
+      throw new Fault("agent.failed", `the handler threw while it showed what is to be undone: ${thrown.message}`);
+    }
+  }
+
+  #explains(thrown: WireFault): boolean {
+    const { result, asks, failures = [], faults = [] } = this.#parts.work;
+    const ended = [result, ...asks.map((ask) => ask.result)].flatMap((one) => (one !== undefined && "fault" in one ? [one.fault] : []));
+    return [...ended, ...faults, ...failures.map(({ fault }) => fault)].some((fault) => fault.code === thrown.code && fault.message === thrown.message);
   }
 }

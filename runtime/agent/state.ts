@@ -76,6 +76,8 @@ export const AgentWork = z.strictObject({
   asks: z.array(Ask),
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
+  /** How the attempts before this one ended. Absent when there was none that did. */
+  faults: z.array(WireFault).optional(),
   result: Result.optional(),
   undo: z.strictObject({ undoId: z.string(), attempt: z.int(), result: Result.optional() }).optional(),
 });
@@ -126,9 +128,9 @@ const UNDONE: Result = { output: NOTHING };
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
-      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, failures: undefined, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
+      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, failures: undefined, faults: undefined, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
     case "attempt-asked":
-      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
+      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0, faults: faultsOf(work) }));
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
@@ -183,6 +185,10 @@ function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): A
   return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
 }
 
+function faultsOf({ result, faults }: AgentWork): AgentWork["faults"] {
+  return result !== undefined && "fault" in result ? [...(faults ?? []), result.fault] : faults;
+}
+
 /** Whether an undo would find anything: a step with an undo that was done, or that failed and may have had its effect. */
 export function mayUndo(work: AgentWork): boolean {
   return work.entries.some((entry) => entry.undoable) || work.failures?.some((failure) => failure.undoable) === true;
@@ -207,7 +213,7 @@ function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done"
 
 /** Without what no replay can need any more. */
 function slim(work: AgentWork): AgentWork {
-  return { ...work, input: NOTHING, entries: [], asks: [], failures: undefined, ancestors: [] };
+  return { ...work, input: NOTHING, entries: [], asks: [], failures: undefined, faults: undefined, ancestors: [] };
 }
 
 /** The tombstone that refuses the work if it arrives later. */

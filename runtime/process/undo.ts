@@ -36,13 +36,16 @@ export function pumpUndo(draft: ProcessDraft): boolean {
   return true;
 }
 
-/** Due works that may run still and are not asked yet. One that waits for an ask comes after the ask. */
+/**
+ * Due works that may run still and are not asked yet. One that waits for an ask comes after the ask; one whose asks are all
+ * answered may run, and hold an actor for which an undo of those asks, or of others, waits.
+ */
 function stillRunning(draft: ProcessDraft): Asked[] {
   const { state } = draft;
   const stopping = new Set(state.stopping ?? []);
   if (stopping.size === 0) return [];
   const due = new Set(state.undoing);
-  return state.asked.filter((one) => due.has(one.id) && stopping.has(one.id) && state.works[undoWorkId(one.id)] === undefined && !state.asked.some((other) => due.has(other.id) && other.id.startsWith(`${one.id}/ask`))).sort((a, b) => b.order - a.order);
+  return state.asked.filter((one) => due.has(one.id) && stopping.has(one.id) && state.works[undoWorkId(one.id)] === undefined && !state.asked.some((other) => due.has(other.id) && stopping.has(other.id) && other.id.startsWith(`${one.id}/ask`))).sort((a, b) => b.order - a.order);
 }
 
 function askUndo(draft: ProcessDraft, target: Asked): void {

@@ -33,6 +33,7 @@ const Seat = contract("Seat", 1, { input: Booking, output: Booked });
 const Shelf = contract("Shelf", 1, { input: Shelving, output: Shelved, key: ({ shelf }) => shelf });
 const Quote = contract("Quote", 1, { input: Booking, output: Price });
 const Pay = contract("Pay", 1, { input: Payment, output: Paid });
+const Catcher = contract("Catcher", 1, { input: z.strictObject({ refuse: z.boolean() }), output: Paid });
 const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
 function agents(outside: Outside) {
@@ -70,6 +71,18 @@ function agents(outside: Outside) {
         return { price };
       },
     }),
+    agent(Catcher, {
+      handle: async ({ refuse }, ctx) => {
+        const [name, act, options] = effect("try", ctx.processId);
+        await ctx.step(name, async (step) => {
+          await act(step);
+          throw new Fault("agent.failed", "it was done, and nobody heard of it");
+        }, options).catch(() => {});
+        await ctx.step(...effect("instead", ctx.processId));
+        if (refuse) throw new Fault("agent.refused", "neither will do");
+        return { price: 0 };
+      },
+    }),
     agent(Sleeper, {
       handle: async ({ attempts, ms }, ctx) => {
         await sleep(ms, undefined, { signal: ctx.signal });
@@ -101,9 +114,14 @@ const longNap = route("long-nap", 1, Nap)
   .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0.1 } })
   .output(({ nap: done }) => done);
 
+/** One stop whose handler catches what its first step throws, and goes on to another. */
+const rescue = route("rescue", 1, z.strictObject({ refuse: z.boolean() }))
+  .to("rescue", Catcher, ({ task }) => task)
+  .output(({ rescue: done }) => done);
+
 /** The effects of a completed `party`. */
 export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
 
 export function bookingSystem(outside: Outside): System {
-  return system("live", { agents: agents(outside), routes: [party, nap, longNap] });
+  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue] });
 }

@@ -97,6 +97,19 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
     expect(rig.token("w")).not.toBe("token-1");
   });
 
+  test("how the attempts before ended is known, for the undo that shows them again", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    for (const [attempt, message] of [[2, "first"], [3, "second"]] as const) {
+      rig.finishes("w", { fault: { code: "agent.failed", message } });
+      rig.asks("w", { attempt });
+    }
+    expect(rig.work("w").faults?.map(({ message }) => message)).toEqual(["first", "second"]);
+    rig.asks("w", { attempt: 4 });
+    rig.finishes("w");
+    expect(rig.work("w").faults).toBeUndefined();
+  });
+
   test("a further attempt of waiting work waits on", () => {
     const rig = new AgentRig();
     rig.asks("w");

@@ -187,4 +187,21 @@ describe("questions", () => {
     expect(rig.question(A, 1, "C")).toMatchObject({ events: [], effects: [], verdict: { kind: "received" } });
     expect(rig.undoAll(cancelled).order).toEqual([ask(0), A]);
   });
+
+  test("law: what may run is stopped at once: an asker when its asks are answered, and after the ask that it waits for", () => {
+    const rig = new ProcessRig(slip);
+    rig.accept();
+    rig.question(A, 0, "B");
+    rig.output(ask(0), "because");
+    // It has its answer, so it may hold an actor for which the undo of its ask, or of another's, waits.
+    expect(asksUndo(rig.cancel())).toEqual([A]);
+    const waiting = new ProcessRig(slip);
+    waiting.accept();
+    waiting.question(A, 0, "B");
+    waiting.output(ask(0), "because");
+    waiting.question(A, 1, "C");
+    expect(asksUndo(waiting.cancel())).toEqual([ask(1)]);
+    expect(asksUndo(waiting.output(`${ask(1)}/undo`, null))).toEqual([A]);
+    expect(asksUndo(waiting.output(`${A}/undo`, null))).toEqual([ask(0)]);
+  });
 });

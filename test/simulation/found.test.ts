@@ -40,6 +40,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["catches", 22, "a step that failed after its effect, and was caught by a handler that did nothing more, was taken as nothing to undo"],
   ["catches", 101, "a handler caught what a step threw and was stopped in the step that it went on to: the undo waited at the first, and the effect of the second stood"],
   ["catches", 234, "a second attempt did not fail where the first had, so the undo did not come to what the first had gone on to"],
+  ["catches", 7728, "an undo was shown an earlier attempt whose handler threw before it came to anything, and was taken as done"],
+  ["catches", 13480, "a hung handler that had its answers held the actor for which the undo of another ask waited, and was to be stopped after it"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
