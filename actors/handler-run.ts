@@ -248,7 +248,9 @@ export class HandlerRun implements RuntimeContext {
   /** A run of the same handler as in an attempt before, with the failures of that attempt. It ends with this one. */
   asAttempt(attempt: number): HandlerRun {
     const made = new HandlerRun({ ...this.#parts, work: { ...this.#parts.work, attempt } }, this.#stateVersion, this.#state);
-    this.signal.addEventListener("abort", () => made.#abort.abort(this.signal.reason), { once: true });
+    const end = (): void => made.#abort.abort(this.signal.reason);
+    if (this.signal.aborted) end();
+    else this.signal.addEventListener("abort", end, { once: true });
     return made;
   }
 

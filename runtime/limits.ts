@@ -103,7 +103,7 @@ export const LIMITS = {
   /** Steps that one piece of work may make. Above: `step.too-many`. */
   stepsPerWorkMax: 1_024,
   /** Steps and asks of one piece of work that may fail, over all its attempts. Above: `step.too-many`. */
-  failuresPerWorkMax: 256,
+  failuresPerWorkMax: 1_024,
   /** Greatest `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
 

@@ -16,8 +16,8 @@ const rounds = Number(process.env["LIVE_ROUNDS"] ?? ROUNDS);
 const ROUND_MS = 40_000;
 const TEST_MS = 60_000 + rounds * ROUND_MS;
 const TASKS = 12;
-/** Every third is refused in the end, and undone. */
-const REFUSED_OF = 3;
+/** Of so many tasks the first is refused in the end, and undone. */
+const TASKS_PER_REFUSAL = 3;
 const ANSWER_MS_MAX = 400;
 /** Longer than an effect that was asked for before the kill can still take to happen. */
 const DOWN_MS = 300;
@@ -38,7 +38,7 @@ function effectOf(entries: readonly Entry[], name: string): Entry | undefined {
 }
 
 async function round(world: World, number: number, random: () => number, seen: Seen): Promise<void> {
-  const orders = Array.from({ length: TASKS }, (_, n): TaskOrder => ({ id: `r${number}n${n}`, route: "rescue", input: { refuse: n % REFUSED_OF === 0 } }));
+  const orders = Array.from({ length: TASKS }, (_, n): TaskOrder => ({ id: `r${number}n${n}`, route: "rescue", input: { refuse: n % TASKS_PER_REFUSAL === 0 } }));
   await Promise.all(orders.map((order) => world.client.submit(order)));
   await sleep(random() * 2 * ANSWER_MS_MAX);
   await world.host.killApp();
@@ -48,7 +48,7 @@ async function round(world: World, number: number, random: () => number, seen: S
   await world.host.healthy();
   for (const [n, { id }] of orders.entries()) {
     const view = await world.client.ended(id, Date.now() + END_MS);
-    const refuse = n % REFUSED_OF === 0;
+    const refuse = n % TASKS_PER_REFUSAL === 0;
     expect(view?.outcome, JSON.stringify(view)).toMatchObject({ status: refuse ? "failed" : "completed" });
     expect(await outcomesInJournal(world, id)).toBe(1);
     const entries = world.ledger.of(id);

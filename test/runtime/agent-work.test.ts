@@ -129,6 +129,12 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
   });
 });
 
+function one<T>(list: readonly T[] | undefined): T {
+  const [first] = list ?? [];
+  if (first === undefined) throw new Error("the list is empty");
+  return first;
+}
+
 describe("a record is written once", () => {
   test("what a handler records again, because it never heard that it was written, is not written twice", () => {
     const rig = new AgentRig();
@@ -156,7 +162,11 @@ describe("a record is written once", () => {
   test("failures are bounded: one more is told with what failed, and not recorded", () => {
     const rig = new AgentRig();
     rig.asks("w");
-    for (let occurrence = 0; occurrence < LIMITS.failuresPerWorkMax; occurrence += 1) rig.failsAt("w", "poll", { occurrence });
+    rig.failsAt("w", "poll");
+    const work = rig.work("w");
+    const failures = Array.from({ length: LIMITS.failuresPerWorkMax - 1 }, (_, occurrence) => ({ ...one(work.failures), occurrence }));
+    rig.state = { ...rig.state, works: { w: { ...work, failures } } };
+    expect(names(rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax - 1 }))).toEqual(["failed"]);
     const over = rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax });
     expect(over).toMatchObject({ events: [], verdict: { kind: "refused", fault: { code: "step.too-many", message: expect.stringMatching(/no room$/) } } });
     expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
