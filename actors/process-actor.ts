@@ -47,6 +47,14 @@ function isDecidable(state: ProcessState, body: BodyOf<"decision">): boolean {
   return decisionFault(state, body) === undefined && decisionOn(state, body.run) === undefined;
 }
 
+/**
+ * Whether a decision stands and opened nothing. Who asks for one again may do so because the host that wrote it died before
+ * the desk and the audit were told, so the process says again what it owes.
+ */
+function standsDecided(state: ProcessState, body: BodyOf<"decision">): boolean {
+  return state.phase === "ended" && state.run === body.run && decisionOn(state, body.run) !== undefined;
+}
+
 function requireTarget<T>(found: T | undefined, code: "route.unknown" | "agent.unknown", name: string): T {
   if (found === undefined) throw new Fault(code, `the system has no longer ${JSON.stringify(name)}, whose input is to be replaced`);
   return found;
@@ -156,7 +164,7 @@ export class ProcessActors {
       const again = result.verdict.kind === "refused" && result.verdict.fault.code === "journal.contended" && attempt < LIMITS.commitAttemptsMax;
       if (!again) {
         // Not before: a nudge makes the next run void, which would be the one that the next attempt prepares.
-        if (isPrepared && !result.wrote) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
+        if (!result.wrote && (isPrepared || standsDecided(result.state, body))) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
         return this.#answerDecision(message, body, result);
       }
       this.#after(id, result, true);

@@ -42,6 +42,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["catches", 234, "a second attempt did not fail where the first had, so the undo did not come to what the first had gone on to"],
   ["catches", 7728, "an undo was shown an earlier attempt whose handler threw before it came to anything, and was taken as done"],
   ["catches", 13480, "a hung handler that had its answers held the actor for which the undo of another ask waited, and was to be stopped after it"],
+  ["wildRedrive", 7004652, "a discard lost its alarm and its open line to a tick that had been held up, and its host died before desk and audit were told"],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
 ];
 
