@@ -10,12 +10,12 @@ import { handOffTo } from "../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFrom, isFault, type Json, type WireFault, wireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import type { AgentState, AgentWork, Ask, Entry, Failure } from "../runtime/agent/state.ts";
+import { type AgentState, type AgentWork, type Ask, type Entry, type Failure, isSameCall } from "../runtime/agent/state.ts";
 import type { EntryContent, FailedCall } from "../runtime/agent/machine.ts";
 import type { Clock } from "./ports.ts";
 import type { Values } from "./values.ts";
 
-/** How a run reaches its actor. Both throw the refusal as a fault: one of {@link RUN_ENDED} when this run counts no more. */
+/** How a run reaches its actor. All but `state` throw the refusal as a fault: one of {@link RUN_ENDED} when this run counts no more. */
 export interface RunLink {
   record(entry: EntryContent): Promise<void>;
   fail(failure: FailedCall): Promise<void>;
@@ -160,9 +160,9 @@ export class HandlerRun implements RuntimeContext {
     if (this.#steps > LIMITS.stepsPerWorkMax) throw new Fault("step.too-many", `step ${JSON.stringify(name)} is one more than the ${LIMITS.stepsPerWorkMax} steps of one piece of work`);
     this.#throwIfStopped();
     try {
-      const output = plainJson((await action(this.tools(name, occurrence))) ?? null);
-      await this.#heard(this.#parts.link.record({ ...call, output }));
-      return output;
+      const made = plainJson((await action(this.tools(name, occurrence))) ?? null);
+      await this.#heard(this.#parts.link.record({ ...call, output: made }));
+      return made;
     } catch (error) {
       throw await this.#failed(call, error);
     }
@@ -272,13 +272,13 @@ export class HandlerRun implements RuntimeContext {
   }
 
   #find(call: Call): Entry | undefined {
-    return this.#same(call, this.#parts.work.entries.find((one) => one.kind === call.kind && one.name === call.name && one.occurrence === call.occurrence));
+    return this.#same(call, this.#parts.work.entries.find((one) => isSameCall(one, call)));
   }
 
   /** How a call failed in this attempt. */
   #findFailure(call: Call): Failure | undefined {
     const { attempt, failures } = this.#parts.work;
-    return this.#same(call, failures?.find((one) => one.attempt === attempt && one.kind === call.kind && one.name === call.name && one.occurrence === call.occurrence));
+    return this.#same(call, failures?.find((one) => one.attempt === attempt && isSameCall(one, call)));
   }
 
   #findAsk(asks: readonly Ask[], call: Call): Ask | undefined {

@@ -164,7 +164,7 @@ export class ProcessActors {
       const again = result.verdict.kind === "refused" && result.verdict.fault.code === "journal.contended" && attempt < LIMITS.commitAttemptsMax;
       if (!again) {
         // Not before: a nudge makes the next run void, which would be the one that the next attempt prepares.
-        if (!result.wrote && (isPrepared || standsDecided(result.state, body))) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"));
+        if (!result.wrote && (isPrepared || standsDecided(result.state, body))) this.nudge(id).catch((error: unknown) => this.#parts.log.debug({ err: error, processId: id }, "a needless line, or a decision that was not told, may stand until the next start or the next who asks"));
         return this.#answerDecision(message, body, result);
       }
       this.#after(id, result, true);

@@ -6,7 +6,7 @@
  * and where a recorded step has not been come to by then, the others too.
  */
 import { Fault, faultFrom, isRetryable, type WireFault, wireFault } from "../runtime/faults.ts";
-import type { AgentWork, Entry } from "../runtime/agent/state.ts";
+import { type AgentWork, type Entry, isSameCall } from "../runtime/agent/state.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { HandlerRun, Undoable } from "./handler-run.ts";
 import { pause } from "./pause.ts";
@@ -45,14 +45,14 @@ export class UndoRun {
     const last = await this.#show(work.attempt, run);
     for (let attempt = 1; attempt < work.attempt && this.#missed() !== undefined; attempt += 1) await this.#showEarlier(attempt);
     while (this.#letOnePass(last)) await this.#blocked(last);
-    for (const undoable of this.#found().toReversed()) await this.#undo(undoable);
+    for (const undoable of [...this.#found().values()].toReversed()) await this.#undo(undoable);
     this.#requireShown();
   }
 
   async #undo(undoable: Undoable): Promise<void> {
     const { work, run } = this.#parts;
     const { name, occurrence, result, undo } = undoable;
-    if (work.entries.some((one) => one.kind === "undo" && one.name === name && one.occurrence === occurrence)) return;
+    if (work.entries.some((one) => isSameCall(one, { kind: "undo", name, occurrence }))) return;
     await undo(result, run.tools(name, occurrence));
     await run.recordUndo(undoable);
   }
@@ -104,21 +104,20 @@ export class UndoRun {
   }
 
   /** What was shown so far, in the order of the attempts that came to it first. */
-  #found(): readonly Undoable[] {
+  #found(): ReadonlyMap<string, Undoable> {
     const found = new Map<string, Undoable>();
     for (const [, { run }] of [...this.#shows].toSorted(([a], [b]) => a - b)) {
       for (const undoable of run.undoables) {
-        const key = `${undoable.occurrence} ${undoable.name}`;
-        if (!found.has(key)) found.set(key, undoable);
+        if (!found.has(keyOf(undoable))) found.set(keyOf(undoable), undoable);
       }
     }
-    return [...found.values()];
+    return found;
   }
 
   /** A recorded step that is to be undone, and that the handler has not come to. */
   #missed(): Entry | undefined {
     const found = this.#found();
-    return this.#parts.work.entries.find((entry) => entry.kind === "step" && entry.undoable && !found.some((one) => one.name === entry.name && one.occurrence === entry.occurrence));
+    return this.#parts.work.entries.find((entry) => entry.kind === "step" && entry.undoable && !found.has(keyOf(entry)));
   }
 
   /**
@@ -140,4 +139,9 @@ export class UndoRun {
     const ended = [result, ...asks.map((ask) => ask.result)].flatMap((one) => (one !== undefined && "fault" in one ? [one.fault] : []));
     return [...ended, ...faults, ...failures.map(({ fault }) => fault)].some((fault) => fault.code === thrown.code && fault.message === thrown.message);
   }
+}
+
+/** What a step is known by within its work. */
+function keyOf({ name, occurrence }: Pick<Entry, "name" | "occurrence">): string {
+  return `${occurrence} ${name}`;
 }

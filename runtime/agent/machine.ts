@@ -15,7 +15,7 @@ import { eventSchemas } from "../record.ts";
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
 import { keyedScope, type Value, valueHash } from "../value.ts";
 import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
-import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, type Failure, mayUndo, newAgent } from "./state.ts";
+import { AgentEvent, AgentState, type AgentWork, type Ask, type Entry, evolveAgent, type Failure, isSameCall, mayUndo, newAgent } from "./state.ts";
 
 /** What a handler recorded, before its content is packed. */
 export type EntryContent = Omit<Entry, "output"> & { readonly output: Json };
@@ -231,14 +231,14 @@ function ownScope(draft: AgentDraft, work: AgentWork): string {
 
 /** A host that never heard that its record was written offers it again. */
 function takeRecord(draft: AgentDraft, work: AgentWork, entry: EntryContent): void {
-  if (work.entries.some((one) => one.kind === entry.kind && one.name === entry.name && one.occurrence === entry.occurrence)) return;
+  if (work.entries.some((one) => isSameCall(one, entry))) return;
   draft.emit({ e: "recorded", workId: work.id, entry: { ...entry, output: draft.pack(entry.output, ownScope(draft, work)) } });
 }
 
 /** Failures are bounded over all attempts: a handler that catches for ever is told of one that it does not forget. */
 function takeFailure(draft: AgentDraft, work: AgentWork, failed: FailedCall): void {
   const { attempt, failures = [] } = work;
-  if (failures.some((one) => one.kind === failed.kind && one.name === failed.name && one.occurrence === failed.occurrence && one.attempt === attempt)) return;
+  if (failures.some((one) => one.attempt === attempt && isSameCall(one, failed))) return;
   if (failures.length >= LIMITS.failuresPerWorkMax) return draft.refuse(wireFault("step.too-many", `${LIMITS.failuresPerWorkMax} calls of one piece of work have failed; the last: ${failed.fault.message}`));
   draft.emit({ e: "failed", workId: work.id, failure: { ...failed, attempt } });
 }

@@ -22,6 +22,17 @@ export const Entry = z.strictObject({
 });
 export type Entry = z.infer<typeof Entry>;
 
+/** Whether two records are of one call, whatever its input: by kind, name and occurrence of that name. */
+export function isSameCall(one: RecordedCall, other: RecordedCall): boolean {
+  return one.kind === other.kind && one.name === other.name && one.occurrence === other.occurrence;
+}
+
+interface RecordedCall {
+  readonly kind: string;
+  readonly name: string;
+  readonly occurrence: number;
+}
+
 /** A question of the handler to another agent. Matched like an {@link Entry}. Persisted: changing this needs a version bump. */
 export const Ask = z.strictObject({
   index: z.int().nonnegative(),
