@@ -34,6 +34,27 @@ describe("a decision that an alarm rings into", () => {
   });
 });
 
+test("a decision whose host died before anybody was told, and whose alarm is lost, is told when it is asked for again", async () => {
+  const { world, one, join } = await failed();
+  const insert = world.store.insert.bind(world.store);
+  world.store.insert = async (key, text) => {
+    const result = await insert(key, text);
+    if (text.includes('"e":"acted"')) one.kill();
+    return result;
+  };
+  void one.operations.discard("p:1", "d1", ADA);
+  await flush();
+  expect(one.reachable).toBe(false);
+  for (const end of world.alarms.values()) end();
+  world.alarms.clear();
+  const two = join("two");
+  await settle(world);
+  expect([ids(await two.operations.deadLetters({}, undefined, 10)), ids(await two.operations.audit(undefined, 10))]).toEqual([["p:1"], []]);
+  await two.operations.discard("p:1", "d1", ADA);
+  await settle(world);
+  expect([ids(await two.operations.deadLetters({}, undefined, 10)), ids(await two.operations.audit(undefined, 10)), world.alarms.size]).toEqual([[], ["p:1:discard"], 0]);
+});
+
 test("a new input that is too large is refused, and nothing is recorded or prepared", async () => {
   const { world, one } = await failed();
   const before = world.store.keys();
