@@ -2,7 +2,15 @@
 import { defineConfig } from "vitest/config";
 
 /** The tests that start Dapr, a store or the command itself. */
-export const LIVE = ["test/live/**/*.test.ts", "test/conformance/**/*.test.ts", "test/**/live.test.ts", "test/**/*.live.test.ts", "test/cli/{dapr-cluster,start,up}.test.ts", "test/examples/**/*.test.ts", "test/pack/**/*.test.ts"];
+export const LIVE = [
+  "test/live/**/*.test.ts",
+  "test/conformance/**/*.test.ts",
+  "test/**/live.test.ts",
+  "test/**/*.live.test.ts",
+  "test/cli/{dapr-cluster,start,up}.test.ts",
+  "test/examples/**/*.test.ts",
+  "test/pack/**/*.test.ts",
+];
 
 const FAST_TIMEOUT_MS = 20_000;
 const LIVE_TIMEOUT_MS = 120_000;

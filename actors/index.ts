@@ -6,29 +6,41 @@ import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import { Fault, faultFrom } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { DaprAlarms } from "./dapr/alarms.ts";
+import { DaprReminders } from "./dapr/reminders.ts";
 import { SidecarClient } from "./dapr/client.ts";
 import { openStore } from "./dapr/group-commit.ts";
 import { answersAtOnce, type SidecarFacts, sidecarFacts } from "./dapr/sidecar.ts";
 import { DaprTransport } from "./dapr/transport.ts";
-import { Host } from "./host.ts";
+import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
-import { LateStore } from "./late-store.ts";
-import type { Operations } from "./operations.ts";
-import { pause } from "./pause.ts";
-import { PlacedHost, Placement, ShortTransport } from "./placed.ts";
-import { seatOf } from "./port-seat.ts";
-import { recover } from "./recovery.ts";
+import { LateStore } from "./dapr/late-store.ts";
+import type { Operations } from "./operations/operations.ts";
+import { pause } from "./engine/pause.ts";
+import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
+import { listenerOf } from "./dapr/port-listener.ts";
+import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { actorType } from "../runtime/protocol.ts";
-import { Sweeper } from "./sweeper.ts";
-import { SidecarWatchdog } from "./watchdog.ts";
-import { systemChance, systemClock } from "./system-clock.ts";
-import { SystemOperations } from "./system-operations.ts";
+import { Retention } from "./retention/retention.ts";
+import { SidecarWatchdog } from "./dapr/watchdog.ts";
+import { systemRandom, systemClock } from "./engine/system-clock.ts";
+import { SystemOperations } from "./operations/system-operations.ts";
 
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
-export type { Caller, LetterFilter, Operations, OutcomeView, Page, ProcessFilter, PurgeOptions, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+export type {
+  Caller,
+  LetterFilter,
+  Operations,
+  OutcomeView,
+  Page,
+  ProcessFilter,
+  PurgeOptions,
+  RedriveOptions,
+  Submission,
+  SubmitResult,
+  TaskReceipt,
+} from "./operations/operations.ts";
 
 /** Where {@link serve} listens, and where it finds its sidecar. */
 export interface ServeOptions {
@@ -80,20 +92,41 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const far = new DaprTransport(client, { pubsub, source: system.name });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
-  const ports = { store, alarms: new DaprAlarms(client), transport, clock: systemClock, chance: systemChance };
-  const host: Host = new Host({ system, ports, log: logger, seat: seatOf(options.host ?? "127.0.0.1", options.appPort), ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }) });
-  const sweeper = new Sweeper({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), sweeper });
+  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
+  const host: Host = new Host({
+    system,
+    ports,
+    log: logger,
+    listener: listenerOf(options.host ?? "127.0.0.1", options.appPort),
+    ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
+  });
+  const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
   let facts: SidecarFacts | undefined;
   const found = Promise.withResolvers<void>();
-  const ready = async (): Promise<void> => (facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined);
+  const ready = async (): Promise<void> =>
+    facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined;
   const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
-    call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }), clock: systemClock, log: logger, stopped: () => http.stopping,
+    call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }),
+    clock: systemClock,
+    log: logger,
+    stopped: () => http.stopping,
   });
   const http: HttpHost = new HttpHost({
-    resetting: () => watchdog.resetting, system: system.name, agents: [...system.agents.keys()], host: new PlacedHost(host, placement), operations, transport: { deliver: (message) => transport.brought(message) }, pubsub, answerAtOnce, ready,
-    appToken: options.appToken, tokens: options.tokens, clock: systemClock, logger,
+    resetting: () => watchdog.resetting,
+    system: system.name,
+    agents: [...system.agents.keys()],
+    host: new PlacedHost(host, placement),
+    operations,
+    transport: { deliver: (message) => transport.brought(message) },
+    pubsub,
+    answerAtOnce,
+    ready,
+    appToken: options.appToken,
+    tokens: options.tokens,
+    clock: systemClock,
+    logger,
   });
   const port = await http.listen(options.appPort, options.host);
   const findSidecar = async (): Promise<number> => {
@@ -103,10 +136,13 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
     found.resolve();
     void watchdog.run();
-    logger.info({ dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) }, "the sidecar is there");
+    logger.info(
+      { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
+      "the sidecar is there",
+    );
     const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
     logger.info({ open: count }, "recovered");
-    sweeper.run();
+    retention.run();
     return count;
   };
   const recovered = findSidecar().catch((error: unknown) => {
@@ -114,7 +150,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     return 0;
   });
   const stop = async (): Promise<void> => {
-    sweeper.stop();
+    retention.stop();
     await http.drain(host.stop());
     await client.close();
   };
@@ -122,7 +158,11 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
 }
 
 /** Asks until the sidecar answers. A wrong version is said once and asked again: it may be replaced. */
-async function waitForSidecar(sidecar: { readonly origin: string; readonly apiToken: string | undefined }, logger: Logger, stopped: () => boolean): Promise<SidecarFacts | undefined> {
+async function waitForSidecar(
+  sidecar: { readonly origin: string; readonly apiToken: string | undefined },
+  logger: Logger,
+  stopped: () => boolean,
+): Promise<SidecarFacts | undefined> {
   let said = "";
   while (!stopped()) {
     try {
@@ -140,7 +180,10 @@ async function waitForSidecar(sidecar: { readonly origin: string; readonly apiTo
 function requireComponents(facts: SidecarFacts, stateStore: string, pubsub: string, logger: Logger): void {
   for (const name of [stateStore, pubsub]) {
     if (!facts.components.has(name)) {
-      const fault = new Fault("sidecar.unavailable", `the sidecar has no component ${JSON.stringify(name)}; it has ${[...facts.components.keys()].join(", ")}`);
+      const fault = new Fault(
+        "sidecar.unavailable",
+        `the sidecar has no component ${JSON.stringify(name)}; it has ${[...facts.components.keys()].join(", ")}`,
+      );
       logger.error({ fault: fault.toWire() }, "a component is missing");
       throw fault;
     }

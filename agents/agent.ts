@@ -9,7 +9,7 @@ import type { AgentData } from "../runtime/slip.ts";
 import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import type { HandlerContext, HandOff, RuntimeContext } from "./context.ts";
 import { invalid, requireInt, requireKeys } from "./definition.ts";
-import { Face } from "./face.ts";
+import { CheckedContext } from "./handler-context.ts";
 
 const VERSION_MAX = 1_000_000;
 const OPTIONS = ["handle", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
@@ -21,7 +21,7 @@ export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
 export interface AgentOptions<C extends Contract, State, Asks extends readonly Contract[], HandsOffTo extends readonly Contract[]> {
   /**
    * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.step`, and time and
-   * chance come from `ctx.now()` and `ctx.uuid()`. What it throws becomes a coded fault; a `Fault` keeps its code.
+   * random come from `ctx.now()` and `ctx.uuid()`. What it throws becomes a coded fault; a `Fault` keeps its code.
    */
   readonly handle: (input: InputOf<C>, ctx: HandlerContext<State, Asks[number], HandsOffTo[number]>) => Answer<OutputOf<C>>;
   /** Durable state of each actor of this agent. Without it there is no `ctx.state`. */
@@ -94,7 +94,11 @@ export function agent<
     handle: async (input: Json, context: RuntimeContext) => {
       // The one place where types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an
       // InputOf<C>; the face checks everything that goes through it, and has state exactly when `State` is not never.
-      const face = new Face(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number]>;
+      const face = new CheckedContext(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<
+        State,
+        Asks[number],
+        HandsOffTo[number]
+      >;
       return await options.handle(input as InputOf<C>, face);
     },
   });

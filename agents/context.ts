@@ -125,5 +125,8 @@ export interface StateContext<State> {
 }
 
 /** The context of a handler: with state only where the agent declares one. */
-export type HandlerContext<State = never, Asks extends Contract = never, HandsOffTo extends Contract = never> = BaseContext<Asks, HandsOffTo> &
+export type HandlerContext<State = never, Asks extends Contract = never, HandsOffTo extends Contract = never> = BaseContext<
+  Asks,
+  HandsOffTo
+> &
   ([State] extends [never] ? unknown : StateContext<State>);

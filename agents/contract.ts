@@ -12,7 +12,7 @@ import { RESERVED_TYPES } from "../runtime/protocol.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
-import { recordArgument } from "./recording.ts";
+import { recordArgument } from "./mapping.ts";
 
 const VERSION_MAX = 1_000_000;
 
@@ -70,7 +70,8 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
 ): Contract<Name, z.infer<I>, z.infer<O>> {
   const where = `contract ${JSON.stringify(name)}`;
   requireName(name, "contract");
-  if (RESERVED_TYPES.some((reserved) => reserved === name)) throw invalid(where, `the name is that of an actor type of the system's own; ${RESERVED_TYPES.join(", ")} are reserved`);
+  if (RESERVED_TYPES.some((reserved) => reserved === name))
+    throw invalid(where, `the name is that of an actor type of the system's own; ${RESERVED_TYPES.join(", ")} are reserved`);
   requireKeys(options, where, ["input", "output", "key"]);
   const input = gate(options.input, `input of agent ${name}`, "schema.input");
   const output = gate(options.output, `output of agent ${name}`, "schema.output");

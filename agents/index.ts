@@ -2,7 +2,7 @@
  * @module The public face of `troupe`: contracts, agents, routes and systems, without Dapr.
  */
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
-export type { StopOptions } from "./calls.ts";
+export type { StopOptions } from "./stop-options.ts";
 export {
   type AgentLog,
   type BaseContext,
@@ -17,8 +17,29 @@ export {
   type StepOptions,
   type StepTools,
 } from "./context.ts";
-export { type Callable, type Contract, contract, type ContractOptions, type InputOf, type OutputOf, type Relations, type RemoteAgent, remote } from "./contract.ts";
-export { type Branch, type ForEachOptions, type MakeBranch, route, RouteBuilder, type RouteContract, routeContract, type RouteDefinition, type RouteOptions, type RouteTarget } from "./route.ts";
+export {
+  type Callable,
+  type Contract,
+  contract,
+  type ContractOptions,
+  type InputOf,
+  type OutputOf,
+  type Relations,
+  type RemoteAgent,
+  remote,
+} from "./contract.ts";
+export {
+  type Branch,
+  type ForEachOptions,
+  type MakeBranch,
+  route,
+  RouteBuilder,
+  type RouteContract,
+  routeContract,
+  type RouteDefinition,
+  type RouteOptions,
+  type RouteTarget,
+} from "./route.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export { Fault, type FaultCode, FAULTS, isFault, isFaultCode, isRetryable, type Json, type WireFault } from "../runtime/faults.ts";
 export { findUnboundedRing, type Graph, graphOf, graphText, mermaid, type Ring, ringText } from "../runtime/graph.ts";

@@ -9,10 +9,10 @@ import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, outputNames, type RouteData, type Stop } from "../runtime/slip.ts";
-import { callOf, type StopOptions } from "./calls.ts";
+import { callOf, type StopOptions } from "./stop-options.ts";
 import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
-import { recordScope } from "./recording.ts";
+import { recordScope } from "./mapping.ts";
 
 const VERSION_MAX = 1_000_000;
 const RESERVED = ["task", "item", "input"];
@@ -69,7 +69,8 @@ export interface Branch<Output = unknown> {
 type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
 
 /** A stop that may be skipped or fail has `null` for an output then; options that are not known exactly may say so too. */
-type StopOutput<C extends RouteTarget, O extends StopOptions> = MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
+type StopOutput<C extends RouteTarget, O extends StopOptions> =
+  MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
 
 type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
 
@@ -80,7 +81,11 @@ export type MakeBranch<Scope> = <C extends RouteTarget, const O extends StopOpti
   options?: O,
 ) => Branch<StopOutput<C, O>>;
 
-const makeBranch = (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({ target, mapping, options });
+const makeBranch = (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
+  target,
+  mapping,
+  options,
+});
 
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
@@ -98,13 +103,25 @@ export interface ForEachOptions {
 }
 
 /** Begins a route. Throws `definition.invalid`. */
-export function route<const Name extends string, T extends z.ZodType>(name: Name, version: number, task: T, options: RouteOptions = {}): RouteBuilder<Name, z.infer<T>, { readonly task: z.infer<T> }> {
+export function route<const Name extends string, T extends z.ZodType>(
+  name: Name,
+  version: number,
+  task: T,
+  options: RouteOptions = {},
+): RouteBuilder<Name, z.infer<T>, { readonly task: z.infer<T> }> {
   const where = `route ${JSON.stringify(name)}`;
   requireName(name, "route");
   requireKeys(options, where, ["visitsMax"]);
   requireInt(version, where, "version", 1, VERSION_MAX);
   if (options.visitsMax !== undefined) requireInt(options.visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax);
-  const head: Head = { name, version, task, visitsMax: options.visitsMax, gate: definitionGate(task, `task of route ${name}`, "schema.task"), schema: jsonSchemaOf(task, `${where}, task`) };
+  const head: Head = {
+    name,
+    version,
+    task,
+    visitsMax: options.visitsMax,
+    gate: definitionGate(task, `task of route ${name}`, "schema.task"),
+    schema: jsonSchemaOf(task, `${where}, task`),
+  };
   return new RouteBuilder(head, [], []);
 }
 
@@ -142,7 +159,9 @@ export class RouteBuilder<Name extends string, Task, Scope> {
   }
 
   /** Several at once, and all must succeed; each output stands in the scope under its branch's name. */
-  all<B extends Readonly<Record<string, Branch>>>(branches: (stop: MakeBranch<Scope>) => B): RouteBuilder<Name, Task, Simplify<Scope & { readonly [Key in keyof B]: BranchOutput<B[Key]> }>> {
+  all<B extends Readonly<Record<string, Branch>>>(
+    branches: (stop: MakeBranch<Scope>) => B,
+  ): RouteBuilder<Name, Task, Simplify<Scope & { readonly [Key in keyof B]: BranchOutput<B[Key]> }>> {
     const name = `all-${this.#stops.length + 1}`;
     const made = this.#branches(branches(makeBranch), this.#begin(name));
     const where = this.#where(name);
@@ -151,7 +170,10 @@ export class RouteBuilder<Name extends string, Task, Scope> {
   }
 
   /** Several at once, and the first that succeeds counts; the others are cancelled and compensated. */
-  any<const N extends string, B extends Readonly<Record<string, Branch>>>(name: N, branches: (stop: MakeBranch<Scope>) => B): RouteBuilder<Name, Task, Extended<Scope, N, BranchOutput<B[keyof B]>>> {
+  any<const N extends string, B extends Readonly<Record<string, Branch>>>(
+    name: N,
+    branches: (stop: MakeBranch<Scope>) => B,
+  ): RouteBuilder<Name, Task, Extended<Scope, N, BranchOutput<B[keyof B]>>> {
     const made = this.#branches(branches(makeBranch), this.#begin(name));
     return this.#with({ kind: "any", name, branches: made.calls }, made.targets);
   }
@@ -166,10 +188,17 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     const where = this.#begin(name);
     requireKeys(options, where, ["concurrency"]);
     const list = recordScope(over, this.#names(), `${where}, list`);
-    if ("object" in list || ("literal" in list && !Array.isArray(list.literal))) throw invalid(`${where}, list`, "the mapping does not give a list");
+    if ("object" in list || ("literal" in list && !Array.isArray(list.literal)))
+      throw invalid(`${where}, list`, "the mapping does not give a list");
     const branch = requireBranch(each(makeBranch), where);
     const call = callOf(branch.target, branch.mapping, branch.options, [...this.#names(), "item"], where);
-    const concurrency = requireInt(options.concurrency ?? LIMITS.forEachConcurrencyDefault, where, "concurrency", 1, LIMITS.forEachConcurrencyMax);
+    const concurrency = requireInt(
+      options.concurrency ?? LIMITS.forEachConcurrencyDefault,
+      where,
+      "concurrency",
+      1,
+      LIMITS.forEachConcurrencyMax,
+    );
     return this.#with({ kind: "forEach", name, over: list, call, concurrency }, [branch.target]);
   }
 
@@ -214,9 +243,13 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     if (used) throw invalid(where, `the name ${JSON.stringify(name)} is already used in this route`);
   }
 
-  #branches(branches: Readonly<Record<string, Branch>>, where: string): { readonly calls: Readonly<Record<string, Call>>; readonly targets: readonly RouteTarget[] } {
+  #branches(
+    branches: Readonly<Record<string, Branch>>,
+    where: string,
+  ): { readonly calls: Readonly<Record<string, Call>>; readonly targets: readonly RouteTarget[] } {
     const entries = Object.entries(branches);
-    if (entries.length === 0 || entries.length > LIMITS.branchesMax) throw invalid(where, `there are ${entries.length} branches, but must be 1 to ${LIMITS.branchesMax}`);
+    if (entries.length === 0 || entries.length > LIMITS.branchesMax)
+      throw invalid(where, `there are ${entries.length} branches, but must be 1 to ${LIMITS.branchesMax}`);
     const calls = entries.map(([name, made]) => {
       const place = `${where}, branch ${JSON.stringify(name)}`;
       requireName(name, "branch");
@@ -232,6 +265,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 }
 
 function requireBranch(branch: Branch | undefined, where: string): Branch {
-  if (typeof branch !== "object" || branch === null || typeof branch.mapping !== "function") throw invalid(where, "a branch is made with the stop function that is given");
+  if (typeof branch !== "object" || branch === null || typeof branch.mapping !== "function")
+    throw invalid(where, "a branch is made with the stop function that is given");
   return branch;
 }

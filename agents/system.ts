@@ -10,7 +10,7 @@ import { type PackedValue, packValue, valueHash } from "../runtime/value.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
-import { checkFit } from "./fit.ts";
+import { checkFit } from "./mapping-check.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 /** What {@link system} puts together. */
@@ -70,22 +70,38 @@ export function system(name: string, options: SystemOptions): System {
   const slip: Slip = { v: 1, system: name, routes: mapValues(routes, (item) => item.data), agents: dataOf(agents, remotes) };
   const ring = findUnboundedRing(slip);
   if (ring !== undefined) {
-    throw new Fault("cycle.unbounded", `${where}: the ring ${ringText(ring)} has no bound; give one of its members a visitsMax, or break the ring`, {
-      ring: ring.nodes.map((node) => node.name),
-      kinds: [...ring.kinds],
-    });
+    throw new Fault(
+      "cycle.unbounded",
+      `${where}: the ring ${ringText(ring)} has no bound; give one of its members a visitsMax, or break the ring`,
+      {
+        ring: ring.nodes.map((node) => node.name),
+        kinds: [...ring.kinds],
+      },
+    );
   }
-  return Object.freeze({ name, agents, remote: remotes, routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])), slip });
+  return Object.freeze({
+    name,
+    agents,
+    remote: remotes,
+    routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
+    slip,
+  });
 }
 
 function asRemote(item: Contract | RemoteAgent): RemoteAgent {
   return item.kind === "contract" ? remote(item) : item;
 }
 
-function byName<T extends { readonly kind: string } & ({ readonly name: string } | { readonly contract: Contract })>(items: readonly T[], where: string, what: string, kind: string): Map<string, T> {
+function byName<T extends { readonly kind: string } & ({ readonly name: string } | { readonly contract: Contract })>(
+  items: readonly T[],
+  where: string,
+  what: string,
+  kind: string,
+): Map<string, T> {
   const found = new Map<string, T>();
   for (const item of items) {
-    if (item?.kind !== kind) throw invalid(where, `something among the ${what}s is no ${what}${what === "route" ? "; finish a route with .output()" : ""}`);
+    if (item?.kind !== kind)
+      throw invalid(where, `something among the ${what}s is no ${what}${what === "route" ? "; finish a route with .output()" : ""}`);
     const name = "name" in item ? item.name : item.contract.name;
     if (found.has(name)) throw invalid(where, `there are two ${what}s named ${JSON.stringify(name)}`);
     found.set(name, item);
@@ -93,7 +109,11 @@ function byName<T extends { readonly kind: string } & ({ readonly name: string }
   return found;
 }
 
-function contractsOf(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>, where: string): Map<string, Contract> {
+function contractsOf(
+  agents: ReadonlyMap<string, AgentDefinition>,
+  remotes: ReadonlyMap<string, RemoteAgent>,
+  where: string,
+): Map<string, Contract> {
   const contracts = new Map([...agents].map(([name, item]) => [name, item.contract]));
   for (const [name, item] of remotes) {
     if (contracts.has(name)) throw invalid(where, `agent ${JSON.stringify(name)} is among the agents and among the remote ones`);
@@ -102,7 +122,10 @@ function contractsOf(agents: ReadonlyMap<string, AgentDefinition>, remotes: Read
   return contracts;
 }
 
-function dataOf(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>): Readonly<Record<string, AgentData>> {
+function dataOf(
+  agents: ReadonlyMap<string, AgentDefinition>,
+  remotes: ReadonlyMap<string, RemoteAgent>,
+): Readonly<Record<string, AgentData>> {
   return { ...mapValues(agents, (item) => item.data), ...mapValues(remotes, (item) => item.data) };
 }
 
@@ -112,12 +135,22 @@ function mapValues<T, R>(map: ReadonlyMap<string, T>, to: (item: T) => R): Recor
 
 // ---- what is named must be there ------------------------------------------------------------------------------------
 
-function checkRelations(agents: ReadonlyMap<string, AgentDefinition>, remotes: ReadonlyMap<string, RemoteAgent>, contracts: ReadonlyMap<string, Contract>): void {
+function checkRelations(
+  agents: ReadonlyMap<string, AgentDefinition>,
+  remotes: ReadonlyMap<string, RemoteAgent>,
+  contracts: ReadonlyMap<string, Contract>,
+): void {
   for (const [name, item] of agents) checkNamed(`agent ${JSON.stringify(name)}`, item.asks, item.handsOffTo, contracts);
-  for (const [name, item] of remotes) checkNamed(`remote agent ${JSON.stringify(name)}`, item.relations.asks ?? [], item.relations.handsOffTo ?? [], contracts);
+  for (const [name, item] of remotes)
+    checkNamed(`remote agent ${JSON.stringify(name)}`, item.relations.asks ?? [], item.relations.handsOffTo ?? [], contracts);
 }
 
-function checkNamed(where: string, asks: readonly Contract[], handsOffTo: readonly Contract[], contracts: ReadonlyMap<string, Contract>): void {
+function checkNamed(
+  where: string,
+  asks: readonly Contract[],
+  handsOffTo: readonly Contract[],
+  contracts: ReadonlyMap<string, Contract>,
+): void {
   for (const target of asks) checkContract(`${where}, asks`, target, contracts);
   for (const target of handsOffTo) checkContract(`${where}, handsOffTo`, target, contracts);
 }
@@ -127,12 +160,24 @@ function checkContract(where: string, named: Contract, contracts: ReadonlyMap<st
   if (known === named) return;
   const name = JSON.stringify(named.name);
   if (known === undefined) throw invalid(where, `agent ${name} is neither among the agents of the system nor among its remote ones`);
-  if (known.version !== named.version) throw invalid(where, `agent ${name} is named in version ${named.version}, but the system has version ${known.version}`);
-  const same = sameJson(known.inputJsonSchema, named.inputJsonSchema) && sameJson(known.outputJsonSchema, named.outputJsonSchema) && sameJson(known.key ?? null, named.key ?? null);
-  if (!same) throw invalid(where, `agent ${name} version ${named.version} is named by a contract with other schemas or another key than the system's`);
+  if (known.version !== named.version)
+    throw invalid(where, `agent ${name} is named in version ${named.version}, but the system has version ${known.version}`);
+  const same =
+    sameJson(known.inputJsonSchema, named.inputJsonSchema) &&
+    sameJson(known.outputJsonSchema, named.outputJsonSchema) &&
+    sameJson(known.key ?? null, named.key ?? null);
+  if (!same)
+    throw invalid(
+      where,
+      `agent ${name} version ${named.version} is named by a contract with other schemas or another key than the system's`,
+    );
 }
 
-function checkTargets(definition: RouteDefinition, contracts: ReadonlyMap<string, Contract>, routes: ReadonlyMap<string, RouteDefinition>): void {
+function checkTargets(
+  definition: RouteDefinition,
+  contracts: ReadonlyMap<string, Contract>,
+  routes: ReadonlyMap<string, RouteDefinition>,
+): void {
   const where = `route ${JSON.stringify(definition.name)}`;
   for (const target of definition.targets) {
     if (target.kind === "contract") checkContract(where, target, contracts);
@@ -146,7 +191,8 @@ function checkRoute(where: string, named: RouteDefinition | RouteContract, route
   const name = JSON.stringify(named.name);
   if (known === undefined) throw invalid(where, `route ${name} is not among the routes of the system`);
   if (named.kind === "route") throw invalid(where, `route ${name} is not the one that the system has under this name`);
-  if (!sameJson(known.inputJsonSchema, named.inputJsonSchema)) throw invalid(where, `route ${name} takes another input than its contract says`);
+  if (!sameJson(known.inputJsonSchema, named.inputJsonSchema))
+    throw invalid(where, `route ${name} takes another input than its contract says`);
   checkFit(known, named);
 }
 

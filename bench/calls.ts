@@ -52,7 +52,11 @@ await bed.run(LIMIT_MS, async () => {
     await sidecar.waitReady(READY_MS);
     await sleep(BEGIN_MS);
     const pool = new Pool(`http://127.0.0.1:${sidecar.httpPort}`, { connections: Math.max(...callers), pipelining: 1 });
-    const processes = [{ name: "daprd", pid: sidecar.pid }, { name: "redis", pid: redis.pid }, { name: "scheduler", pid: cluster.scheduler.pid }];
+    const processes = [
+      { name: "daprd", pid: sidecar.pid },
+      { name: "redis", pid: redis.pid },
+      { name: "scheduler", pid: cluster.scheduler.pid },
+    ];
     const kinds = kindsOf(pool, app);
     // The first pass is for compilers and caches.
     for (const isWarm of [false, true]) for (const count of callers) for (const kind of kinds) await price(kind, count, processes, isWarm);
@@ -66,7 +70,12 @@ await bed.run(LIMIT_MS, async () => {
 
 function kindsOf(pool: Pool, app: BareApp): readonly Kind[] {
   const send = async (method: "GET" | "POST" | "DELETE", path: string, body?: string, contentType = "application/json"): Promise<void> => {
-    const answer = await pool.request({ method, path, body: body ?? null, headers: body === undefined ? {} : { "content-type": contentType } });
+    const answer = await pool.request({
+      method,
+      path,
+      body: body ?? null,
+      headers: body === undefined ? {} : { "content-type": contentType },
+    });
     const text = await answer.body.text();
     if (!OK.has(answer.statusCode)) throw new Error(`${method} ${path}: ${answer.statusCode} ${text}`);
   };
@@ -77,23 +86,33 @@ function kindsOf(pool: Pool, app: BareApp): readonly Kind[] {
   const publish = async (): Promise<void> => {
     const id = randomUUID();
     const arrived = app.event(id);
-    await send("POST", "/v1.0/publish/pubsub/bare", `{"specversion":"1.0","id":"${id}","source":"bench","type":"bench","datacontenttype":"application/json","data":${message}}`, "application/cloudevents+json");
+    await send(
+      "POST",
+      "/v1.0/publish/pubsub/bare",
+      `{"specversion":"1.0","id":"${id}","source":"bench","type":"bench","datacontenttype":"application/json","data":${message}}`,
+      "application/cloudevents+json",
+    );
     await arrived;
   };
   return [
-    ...GROUPS_SIZES.map((size) => ({ name: `insert, ${size} in a call`, size, call: () => send("POST", "/v1.0/state/statestore", `[${Array.from({ length: size }, item).join(",")}]`) })),
+    ...GROUPS_SIZES.map((size) => ({
+      name: `insert, ${size} in a call`,
+      size,
+      call: () => send("POST", "/v1.0/state/statestore", `[${Array.from({ length: size }, item).join(",")}]`),
+    })),
     { name: "read of an absent key", size: 1, call: () => send("GET", `/v1.0/state/statestore/bare%2F${randomUUID()}`) },
     { name: "actor call, to a new actor", size: 1, call: () => send("POST", `/v1.0/actors/bare/${randomUUID()}/method/receive`, message) },
     { name: "publish and its event", size: 1, call: publish },
     {
-      name: "reminder set", size: 1,
+      name: "reminder set",
+      size: 1,
       call: () => {
         const id = randomUUID();
         reminders.push(id);
-        return send("POST", `/v1.0/actors/bare/${id}/reminders/alarm`, '{"dueTime":"60s","period":"60s"}');
+        return send("POST", `/v1.0/actors/bare/${id}/reminders/reminder`, '{"dueTime":"60s","period":"60s"}');
       },
     },
-    { name: "reminder removed", size: 1, call: () => send("DELETE", `/v1.0/actors/bare/${reminders.pop() ?? "none"}/reminders/alarm`) },
+    { name: "reminder removed", size: 1, call: () => send("DELETE", `/v1.0/actors/bare/${reminders.pop() ?? "none"}/reminders/reminder`) },
   ];
 }
 
@@ -113,8 +132,15 @@ async function price({ name, size, call }: Kind, count: number, processes: reado
   await Promise.all(Array.from({ length: count }, caller));
   const seconds = (performance.now() - before.ms) / 1_000;
   const own = process.cpuUsage(before.own);
-  const cpu = { "node": (own.user + own.system) / US_PER_SECOND, ...cpuBetween(before.cpu, cpuSeconds(processes)) };
+  const cpu = { node: (own.user + own.system) / US_PER_SECOND, ...cpuBetween(before.cpu, cpuSeconds(processes)) };
   if (!isShown) return;
-  const costs = Object.entries(cpu).map(([program, used]) => `${program} ${((used * US_PER_SECOND) / (total * size)).toFixed(0).padStart(4)}`);
-  console.log(`${name.padEnd(28)} ${String(count).padStart(3)} callers  p50 ${percentile(latenciesMs.toSorted((a, b) => a - b), 0.5).toFixed(2)} ms  ${((total * size) / seconds).toFixed(0).padStart(6)} per s  CPU us each: ${costs.join(", ")}`);
+  const costs = Object.entries(cpu).map(
+    ([program, used]) => `${program} ${((used * US_PER_SECOND) / (total * size)).toFixed(0).padStart(4)}`,
+  );
+  console.log(
+    `${name.padEnd(28)} ${String(count).padStart(3)} callers  p50 ${percentile(
+      latenciesMs.toSorted((a, b) => a - b),
+      0.5,
+    ).toFixed(2)} ms  ${((total * size) / seconds).toFixed(0).padStart(6)} per s  CPU us each: ${costs.join(", ")}`,
+  );
 }

@@ -3,7 +3,13 @@ import { readFile } from "node:fs/promises";
 import { z } from "zod";
 
 const Profile = z.object({
-  nodes: z.array(z.object({ id: z.int(), callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.int() }), children: z.array(z.int()).optional() })),
+  nodes: z.array(
+    z.object({
+      id: z.int(),
+      callFrame: z.object({ functionName: z.string(), url: z.string(), lineNumber: z.int() }),
+      children: z.array(z.int()).optional(),
+    }),
+  ),
   samples: z.array(z.int()),
   timeDeltas: z.array(z.number()),
 });
@@ -74,7 +80,14 @@ function oursAbove(node: ProfileNode, parents: ReadonlyMap<number, ProfileNode>,
 function packageOf({ callFrame: { url, functionName } }: ProfileNode, rootDir: string): string {
   const inPackage = /.*node_modules\/((?:@[^/]+\/)?[^/]+)/.exec(url)?.[1];
   if (inPackage !== undefined) return inPackage;
-  if (url.includes(rootDir)) return url.slice(url.indexOf(rootDir) + rootDir.length).split("/").slice(0, -1).join("/") || "(root)";
+  if (url.includes(rootDir))
+    return (
+      url
+        .slice(url.indexOf(rootDir) + rootDir.length)
+        .split("/")
+        .slice(0, -1)
+        .join("/") || "(root)"
+    );
   if (url.startsWith("node:")) return `node: ${url.split("/").slice(0, 2).join("/").slice("node:".length)}`;
   return functionName.startsWith("(") ? functionName : "native";
 }

@@ -7,10 +7,10 @@ import { parseArgs } from "node:util";
 import { z } from "zod";
 import { DaprTransport } from "../actors/dapr/transport.ts";
 import { SidecarClient } from "../actors/dapr/client.ts";
-import { IndexClient } from "../actors/index-client.ts";
-import { MemoryStore } from "../actors/memory-store.ts";
-import type { Clock, Ports, Transport } from "../actors/ports.ts";
-import { systemChance, systemClock } from "../actors/system-clock.ts";
+import { IndexClient } from "../actors/host/index-client.ts";
+import { MemoryStore } from "../actors/memory/store.ts";
+import type { Clock, Ports, Transport } from "../actors/engine/ports.ts";
+import { systemRandom, systemClock } from "../actors/engine/system-clock.ts";
 import { type DaprBinaries, ensureDapr } from "../cli/dapr/index.ts";
 import type { IndexEntry } from "../runtime/protocol.ts";
 import { Bed } from "./bed.ts";
@@ -34,7 +34,7 @@ const P50_SHARE = 0.5;
 const P99_SHARE = 0.99;
 const STATUS_OK = 200;
 
-const INDEXES = ["Directory", "DeadLetterDesk"] as const;
+const INDEXES = ["Directory", "DeadLetterQueue"] as const;
 type Index = (typeof INDEXES)[number];
 
 const Page = z.object({ entries: z.array(z.unknown()), cursor: z.string().optional() });
@@ -54,8 +54,15 @@ async function fill(daprHttpPort: number, index: Index, { entries, days }: Optio
   const none = async (): Promise<void> => {};
   const far = new DaprTransport(client, { pubsub: "pubsub", source: bench.name });
   // The entries are of other days, but the messages that bring them are of now.
-  const transport: Transport = { deliver: (message) => far.deliver({ ...message, expiresAtMs: Date.now() + DAY_MS }), inspect: (actor) => far.inspect(actor), publish: none, heartbeat: none, nudge: none, notice: none };
-  const ports: Ports = { store: new MemoryStore(), alarms: { set: none, remove: none }, transport, clock, chance: systemChance };
+  const transport: Transport = {
+    deliver: (message) => far.deliver({ ...message, expiresAtMs: Date.now() + DAY_MS }),
+    inspect: (actor) => far.inspect(actor),
+    publish: none,
+    heartbeat: none,
+    nudge: none,
+    notification: none,
+  };
+  const ports: Ports = { store: new MemoryStore(), reminders: { set: none, remove: none }, transport, clock, random: systemRandom };
   const writer = new IndexClient(ports, bench.name, index);
   for (let at = 0; at < entries; at += FILL_COUNT) {
     nowMs = endMs - Math.floor(((entries - at) / entries) * days * DAY_MS);
@@ -68,11 +75,22 @@ async function fill(daprHttpPort: number, index: Index, { entries, days }: Optio
 function entryOf(index: Index, number: number, atMs: number): IndexEntry {
   const isRare = number % RARE_PER === 0;
   const common = { route: isRare ? "rare" : "three", run: 1, traceId: "0af7651916cd43dd8448eb211c80319c" };
-  if (index === "DeadLetterDesk") {
-    return { id: `listed-${number}:1`, open: true, atMs, facts: { ...common, code: isRare ? "stop.timeout" : "agent.failed", message: "Error: the other side did not answer" }, content: { ref: "0".repeat(64), bytes: 4_096 } };
+  if (index === "DeadLetterQueue") {
+    return {
+      id: `listed-${number}:1`,
+      open: true,
+      atMs,
+      facts: { ...common, code: isRare ? "stop.timeout" : "agent.failed", message: "Error: the other side did not answer" },
+      content: { ref: "0".repeat(64), bytes: 4_096 },
+    };
   }
   const isOpen = number % OPEN_PER === 0;
-  return { id: `listed-${number}`, open: isOpen, atMs, facts: { ...common, acceptedAtMs: atMs, ...(isOpen ? {} : { status: isRare ? "failed" : "completed" }) } };
+  return {
+    id: `listed-${number}`,
+    open: isOpen,
+    atMs,
+    facts: { ...common, acceptedAtMs: atMs, ...(isOpen ? {} : { status: isRare ? "failed" : "completed" }) },
+  };
 }
 
 interface Timed {
@@ -113,14 +131,19 @@ async function measure(name: string, pages: number, ask: () => Promise<Timed>): 
   for (let time = 0; time < pages; time += 1) tookMs.push((await ask()).tookMs);
   const sorted = tookMs.toSorted((a, b) => a - b);
   const [p50, p99] = [percentile(sorted, P50_SHARE), percentile(sorted, P99_SHARE)];
-  console.log([name.padEnd(3 * CELL_CHARS), ...[tookMs[0] ?? Number.NaN, p50, p99].map((ms) => `${rounded(ms)}`.padStart(CELL_CHARS))].join(""));
+  console.log(
+    [name.padEnd(3 * CELL_CHARS), ...[tookMs[0] ?? Number.NaN, p50, p99].map((ms) => `${rounded(ms)}`.padStart(CELL_CHARS))].join(""),
+  );
   return p99;
 }
 
 async function measureAll(origin: string, options: Options): Promise<number> {
   console.log(`${"".padEnd(3 * CELL_CHARS)}${["first (ms)", "p50 (ms)", "p99 (ms)"].map((head) => head.padStart(CELL_CHARS)).join("")}`);
   let worst = 0;
-  for (const [path, filter] of [["/processes", "&route=rare"], ["/deadletters", "&code=stop.timeout"]] as const) {
+  for (const [path, filter] of [
+    ["/processes", "&route=rare"],
+    ["/deadletters", "&code=stop.timeout"],
+  ] as const) {
     const first = await measure(`${path} first`, options.pages, () => page(origin, path, ""));
     const half = await middle(origin, path, options.entries);
     const second = await measure(`${path} middle`, options.pages, () => page(origin, path, "", half));
@@ -143,7 +166,12 @@ async function measureProfile(bed: Bed, binaries: DaprBinaries, profile: OurProf
 
 async function main(): Promise<void> {
   const { values } = parseArgs({
-    options: { entries: { type: "string", default: "10000" }, pages: { type: "string", default: "300" }, days: { type: "string", default: "6" }, profile: { type: "string", multiple: true, default: ["embedded", "redis-everysec"] } },
+    options: {
+      entries: { type: "string", default: "10000" },
+      pages: { type: "string", default: "300" },
+      days: { type: "string", default: "6" },
+      profile: { type: "string", multiple: true, default: ["embedded", "redis-everysec"] },
+    },
   });
   const options: Options = { entries: Number(values.entries), pages: Number(values.pages), days: Number(values.days) };
   const profiles = OUR_PROFILES.filter((profile) => values.profile.includes(profile));

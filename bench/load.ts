@@ -13,7 +13,10 @@ import type { Round } from "./stats.ts";
 export interface Scenario {
   readonly origin: string;
   /** Path and body of one process; `id` was never used before. */
-  readonly request: (id: string, input: number) => { readonly path: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
+  readonly request: (
+    id: string,
+    input: number,
+  ) => { readonly path: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
   /** The output in an answer; undefined when it is not the outcome of a process that came to its good end. */
   readonly output: (status: number, text: string) => number | undefined;
 }
@@ -33,7 +36,13 @@ export class Load {
 
   constructor(scenario: Scenario, callersMax: number) {
     this.#scenario = scenario;
-    this.#pool = new Pool(scenario.origin, { connections: callersMax, pipelining: 1, headersTimeout: CALL_TIMEOUT_MS, bodyTimeout: CALL_TIMEOUT_MS, connectTimeout: CALL_TIMEOUT_MS });
+    this.#pool = new Pool(scenario.origin, {
+      connections: callersMax,
+      pipelining: 1,
+      headersTimeout: CALL_TIMEOUT_MS,
+      bodyTimeout: CALL_TIMEOUT_MS,
+      connectTimeout: CALL_TIMEOUT_MS,
+    });
   }
 
   /** Runs N callers for the time; calls that are under way at its end are waited for and counted. */

@@ -33,7 +33,10 @@ const FSYNC_TRIES = 200;
 const FSYNC_BYTES = 512;
 const HZ = 100;
 
-export async function describeMachine(dir: string, peer: { readonly serverVersion: string; readonly sdkVersion: string } | undefined): Promise<Machine> {
+export async function describeMachine(
+  dir: string,
+  peer: { readonly serverVersion: string; readonly sdkVersion: string } | undefined,
+): Promise<Machine> {
   const postgresDir = await findPostgres();
   return {
     date: new Date().toISOString(),
@@ -45,7 +48,9 @@ export async function describeMachine(dir: string, peer: { readonly serverVersio
     node: process.version,
     dapr: DAPR_VERSION,
     redis: /v=(\S+)/.exec(await said(await findRedis(), ["--version"]))?.[1] ?? "not found",
-    postgres: /(\d+\.\d+)/.exec(await said(postgresDir === undefined ? undefined : join(postgresDir, "postgres"), ["--version"]))?.[1] ?? "not found",
+    postgres:
+      /(\d+\.\d+)/.exec(await said(postgresDir === undefined ? undefined : join(postgresDir, "postgres"), ["--version"]))?.[1] ??
+      "not found",
     restate: peer?.serverVersion ?? "not used",
     restateSdk: peer?.sdkVersion ?? "not used",
     loadAverage: loadavg().map(rounded),
@@ -56,7 +61,9 @@ export async function describeMachine(dir: string, peer: { readonly serverVersio
 /** Seconds of CPU that all processes of the machine have used since it started; 0 without /proc. */
 export function machineCpuSeconds(): number {
   try {
-    const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (/^cpu .*$/m.exec(readFileSync("/proc/stat", "utf8"))?.[0] ?? "").split(/\s+/).map(Number);
+    const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (/^cpu .*$/m.exec(readFileSync("/proc/stat", "utf8"))?.[0] ?? "")
+      .split(/\s+/)
+      .map(Number);
     return (user + nice + system + irq + softirq) / HZ;
   } catch {
     // No Linux.

@@ -19,7 +19,9 @@ async function main(options: BenchOptions): Promise<void> {
   const bed = await Bed.make();
   await bed.run(limitMs(options), async () => {
     const machine = await describeMachine(bed.dir, peer);
-    console.log(`${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores kept busy by programs outside the benchmark; then CPU ms for each process\n`);
+    console.log(
+      `${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores kept busy by programs outside the benchmark; then CPU ms for each process\n`,
+    );
     console.log(tableHead());
     const comparisons: Comparison[] = [];
     for (const profile of options.profiles) {
@@ -30,7 +32,8 @@ async function main(options: BenchOptions): Promise<void> {
       await bed.stopTargets();
     }
     console.log(`\nfigures: ${await writeResults({ machine, options: { ...options, out: undefined }, comparisons }, options.out)}`);
-    if (comparisons.some(({ measured }) => measured.some(({ errors }) => errors > 0))) throw new Error("there were errors: the figures mean nothing");
+    if (comparisons.some(({ measured }) => measured.some(({ errors }) => errors > 0)))
+      throw new Error("there were errors: the figures mean nothing");
   });
 }
 
@@ -38,7 +41,17 @@ async function startPeers(bed: Bed, peer: Peer, { peers, ids }: BenchOptions): P
   const targets: Target[] = [];
   for (const name of peers) {
     const place = await bed.place();
-    targets.push(await bed.hold(startRestate({ ...place, peer, fsync: name === "restate-nofsync" ? "never" : "always", work: name === "restate-lean" ? "lean" : "step", ids })));
+    targets.push(
+      await bed.hold(
+        startRestate({
+          ...place,
+          peer,
+          fsync: name === "restate-nofsync" ? "never" : "always",
+          work: name === "restate-lean" ? "lean" : "step",
+          ids,
+        }),
+      ),
+    );
   }
   return targets;
 }

@@ -38,14 +38,14 @@ export function benchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      "seconds": { type: "string", default: "12" },
-      "rounds": { type: "string", default: "4" },
+      seconds: { type: "string", default: "12" },
+      rounds: { type: "string", default: "4" },
       "warm-up": { type: "string", default: "15" },
-      "callers": { type: "string", default: "1,32" },
-      "profiles": { type: "string", default: OUR_PROFILES.join(",") },
-      "peers": { type: "string", default: "restate" },
-      "ids": { type: "string", default: "made" },
-      "out": { type: "string" },
+      callers: { type: "string", default: "1,32" },
+      profiles: { type: "string", default: OUR_PROFILES.join(",") },
+      peers: { type: "string", default: "restate" },
+      ids: { type: "string", default: "made" },
+      out: { type: "string" },
     },
   });
   return {
@@ -61,7 +61,10 @@ export function benchOptions(args: readonly string[]): BenchOptions {
 }
 
 export function list(text: string): readonly string[] {
-  return text.split(",").map((item) => item.trim()).filter((item) => item !== "");
+  return text
+    .split(",")
+    .map((item) => item.trim())
+    .filter((item) => item !== "");
 }
 
 export function whole(text: string, option: string, max: number): number {

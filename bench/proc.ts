@@ -65,7 +65,9 @@ function treeSeconds(pid: number): number {
   const stat = read(`/proc/${pid}/stat`);
   const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
   const own = fields.slice(UTIME_AT, UTIME_AT + TIME_FIELDS).reduce((sum, field) => sum + Number(field), 0) / TICKS_PER_SECOND;
-  const children = read(`/proc/${pid}/task/${pid}/children`).split(" ").filter((field) => field !== "");
+  const children = read(`/proc/${pid}/task/${pid}/children`)
+    .split(" ")
+    .filter((field) => field !== "");
   return children.reduce((sum, child) => sum + treeSeconds(Number(child)), own);
 }
 

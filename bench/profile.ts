@@ -30,14 +30,14 @@ const MS_PER_SECOND = 1_000;
 
 const { values } = parseArgs({
   options: {
-    "profile": { type: "string", default: "redis-everysec" },
-    "seconds": { type: "string", default: "8" },
+    profile: { type: "string", default: "redis-everysec" },
+    seconds: { type: "string", default: "8" },
     "warm-up": { type: "string", default: "10" },
-    "callers": { type: "string", default: "1,32" },
-    "ids": { type: "string", default: "made" },
-    "cpu": { type: "boolean", default: false },
-    "top": { type: "string", default: String(LINES_SHOWN) },
-    "keep": { type: "string" },
+    callers: { type: "string", default: "1,32" },
+    ids: { type: "string", default: "made" },
+    cpu: { type: "boolean", default: false },
+    top: { type: "string", default: String(LINES_SHOWN) },
+    keep: { type: "string" },
   },
 });
 const profile = oneOf(OUR_PROFILES, values.profile, "--profile");
@@ -56,7 +56,9 @@ await bed.run(LIMIT_MS, async () => {
   const watchFile = join(place.dir, "watch.json");
   const cpuDir = values.keep === undefined ? join(place.dir, "cpu") : resolve(values.keep);
   const nodeArgs = values.cpu ? ["--cpu-prof", "--cpu-prof-dir", cpuDir] : [];
-  const target = await bed.hold(startTroupe({ ...place, binaries, profile, ids, nodeArgs, env: values.cpu ? {} : { BENCH_WATCH: watchFile } }));
+  const target = await bed.hold(
+    startTroupe({ ...place, binaries, profile, ids, nodeArgs, env: values.cpu ? {} : { BENCH_WATCH: watchFile } }),
+  );
   const load = new Load(target.scenario, Math.max(...callers));
   const begunMs = performance.now();
   await load.run(Math.max(...callers), warmUpSeconds);
@@ -65,7 +67,8 @@ await bed.run(LIMIT_MS, async () => {
   const lastShare = seconds / ((performance.now() - begunMs) / MS_PER_SECOND + 3);
   await load.close();
   await bed.stopTargets();
-  if (values.cpu) showCpu(await readCpuProfile(await onlyFile(cpuDir), resolve(import.meta.dirname, ".."), 1 - lastShare), Math.max(...callers));
+  if (values.cpu)
+    showCpu(await readCpuProfile(await onlyFile(cpuDir), resolve(import.meta.dirname, ".."), 1 - lastShare), Math.max(...callers));
 });
 
 async function show(target: TroupeTarget, load: Load, count: number, watchFile: string): Promise<void> {
@@ -78,15 +81,28 @@ async function show(target: TroupeTarget, load: Load, count: number, watchFile: 
   const cpu = cpuBetween(before, cpuSeconds(target.processes()));
   const { processes, p50Ms, p99Ms, perSecond, errors } = summarise([round]);
   lastProcesses = processes;
-  console.log(`\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ${p99Ms} ms, ${perSecond} per second`);
-  console.log(`CPU ms per process: ${Object.entries(cpu).map(([name, used]) => `${name} ${((used * MS_PER_SECOND) / processes).toFixed(2)}`).join(", ")}`);
-  console.log(`MiB resident: ${target.processes().map(({ name, pid }) => `${name} ${residentMib(pid).toFixed(0)}`).join(", ")}`);
+  console.log(
+    `\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ${p99Ms} ms, ${perSecond} per second`,
+  );
+  console.log(
+    `CPU ms per process: ${Object.entries(cpu)
+      .map(([name, used]) => `${name} ${((used * MS_PER_SECOND) / processes).toFixed(2)}`)
+      .join(", ")}`,
+  );
+  console.log(
+    `MiB resident: ${target
+      .processes()
+      .map(({ name, pid }) => `${name} ${residentMib(pid).toFixed(0)}`)
+      .join(", ")}`,
+  );
   if (!values.cpu) showWatched(await takeWatch(target, watchFile), processes);
   for (const error of round.errors.slice(0, 3)) console.log(`error: ${error}`);
 }
 
 function showWatched(watched: Watched, processes: number): void {
-  console.log(`event loop busy ${(100 * watched.loopBusy).toFixed(0)} % (settling included), delay p99 ${watched.loopDelayP99Ms.toFixed(1)} ms`);
+  console.log(
+    `event loop busy ${(100 * watched.loopBusy).toFixed(0)} % (settling included), delay p99 ${watched.loopDelayP99Ms.toFixed(1)} ms`,
+  );
   showKinds(watched, processes);
   if (watched.timelines.length > 0) showTimeline(watched);
 }
@@ -94,8 +110,13 @@ function showWatched(watched: Watched, processes: number): void {
 function showKinds({ kinds }: Watched, processes: number): void {
   for (const way of ["out", "in"] as const) {
     const some = kinds.filter((kind) => kind.way === way).sort((a, b) => b.count - a.count);
-    console.log(`${way === "out" ? "to daprd" : "into the app"}: ${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`);
-    for (const { kind, count, sumMs, bytes } of some) console.log(`  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`);
+    console.log(
+      `${way === "out" ? "to daprd" : "into the app"}: ${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`,
+    );
+    for (const { kind, count, sumMs, bytes } of some)
+      console.log(
+        `  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`,
+      );
   }
 }
 
@@ -104,14 +125,18 @@ function showTimeline({ timelines }: Watched): void {
   const took = (calls: readonly Call[]): number => calls.find(({ kind }) => kind === "task")?.endMs ?? 0;
   const median = timelines.toSorted((a, b) => took(a) - took(b))[Math.floor(timelines.length / 2)] ?? [];
   console.log("a median process: from, to, ms");
-  for (const { startMs, endMs, way, kind } of median) console.log(`  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`);
+  for (const { startMs, endMs, way, kind } of median)
+    console.log(
+      `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,
+    );
 }
 
 function showCpu(cpu: CpuProfile, count: number): void {
   console.log(`\n== main thread of the app, ${count} callers: busy ${(cpu.busyMs / lastProcesses).toFixed(2)} ms per process`);
   const print = (title: string, shares: readonly Share[], max: number): void => {
     console.log(`${title}: ms per process, share`);
-    for (const { name, ms } of shares.slice(0, max)) console.log(`  ${(ms / lastProcesses).toFixed(3).padStart(7)} ${((100 * ms) / cpu.busyMs).toFixed(1).padStart(5)} %  ${name}`);
+    for (const { name, ms } of shares.slice(0, max))
+      console.log(`  ${(ms / lastProcesses).toFixed(3).padStart(7)} ${((100 * ms) / cpu.busyMs).toFixed(1).padStart(5)} %  ${name}`);
   };
   print("own time by package or folder", cpu.byPackage, top);
   print("own time by function", cpu.self, top);

@@ -58,7 +58,9 @@ export function tableHead(): string {
 
 export function tableRow(measured: Measured): string {
   const { side, callers, processes, errors, p10Ms, p50Ms, p90Ms, p99Ms, perSecond, othersCores } = measured;
-  const cpu = Object.entries(measured.cpuMsPerProcess).filter(([, ms]) => ms >= 0.05).map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
+  const cpu = Object.entries(measured.cpuMsPerProcess)
+    .filter(([, ms]) => ms >= 0.05)
+    .map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
   return `${row([side, String(callers), String(processes), String(errors), p10Ms.toFixed(1), p50Ms.toFixed(1), p90Ms.toFixed(1), p99Ms.toFixed(1), perSecond.toFixed(1), othersCores.toFixed(2)])}   ${cpu.join(", ")}`;
 }
 

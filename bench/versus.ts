@@ -20,15 +20,15 @@ const CALLERS_MAX = 1_024;
 
 const { values } = parseArgs({
   options: {
-    "with": { type: "string", multiple: true, default: [] },
+    with: { type: "string", multiple: true, default: [] },
     "node-args": { type: "string", multiple: true, default: [] },
     "sidecar-env": { type: "string", multiple: true, default: [] },
-    "profile": { type: "string", default: "redis-everysec" },
-    "seconds": { type: "string", default: "12" },
-    "rounds": { type: "string", default: "6" },
+    profile: { type: "string", default: "redis-everysec" },
+    seconds: { type: "string", default: "12" },
+    rounds: { type: "string", default: "6" },
     "warm-up": { type: "string", default: "10" },
-    "callers": { type: "string", default: "1,32" },
-    "ids": { type: "string", default: "made" },
+    callers: { type: "string", default: "1,32" },
+    ids: { type: "string", default: "made" },
   },
 });
 const profile = oneOf(OUR_PROFILES, values.profile, "--profile");
@@ -50,7 +50,10 @@ const variants: readonly Variant[] = [
   { name: "as it is" },
   ...values.with.map((dir) => ({ name: dir, appFile: join(resolve(dir), "bench", "app.ts") })),
   ...values["node-args"].map((args) => ({ name: args, nodeArgs: list(args.replaceAll(" ", ",")) })),
-  ...values["sidecar-env"].map((env) => ({ name: env, sidecarEnv: Object.fromEntries(list(env).map((pair) => [pair.split("=")[0] ?? "", pair.split("=")[1] ?? ""])) })),
+  ...values["sidecar-env"].map((env) => ({
+    name: env,
+    sidecarEnv: Object.fromEntries(list(env).map((pair) => [pair.split("=")[0] ?? "", pair.split("=")[1] ?? ""])),
+  })),
 ];
 
 const binaries = await ensureDapr((line) => console.log(line));
@@ -58,7 +61,8 @@ const bed = await Bed.make();
 await bed.run(LIMIT_MS, async () => {
   console.log(machineText(await describeMachine(bed.dir, undefined)));
   const targets: Target[] = [];
-  for (const { name, ...more } of variants) targets.push({ ...(await bed.hold(startTroupe({ ...(await bed.place()), binaries, profile, ids, ...more }))), name });
+  for (const { name, ...more } of variants)
+    targets.push({ ...(await bed.hold(startTroupe({ ...(await bed.place()), binaries, profile, ids, ...more }))), name });
   await warmUp(targets, Math.max(...callers), warmUpSeconds);
   console.log(tableHead());
   for (const count of callers) {
@@ -67,7 +71,10 @@ await bed.run(LIMIT_MS, async () => {
     console.log(tableRow(base));
     for (const other of others) {
       console.log(tableRow(other));
-      for (const ratio of ratiosOf(other, [base])) console.log(`${ratioRow(ratio)}, CPU ${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`);
+      for (const ratio of ratiosOf(other, [base]))
+        console.log(
+          `${ratioRow(ratio)}, CPU ${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`,
+        );
     }
   }
 });

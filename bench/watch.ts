@@ -78,11 +78,20 @@ class Watch {
 
   #cut(task: Call): void {
     const around = this.#calls.filter((call) => call.startMs >= task.startMs && call.startMs <= task.endMs + AFTER_MS);
-    this.#timelines.push(around.map((call) => ({ ...call, startMs: call.startMs - task.startMs, endMs: call.endMs - task.startMs })).sort((a, b) => a.startMs - b.startMs));
+    this.#timelines.push(
+      around
+        .map((call) => ({ ...call, startMs: call.startMs - task.startMs, endMs: call.endMs - task.startMs }))
+        .sort((a, b) => a.startMs - b.startMs),
+    );
   }
 
   take(): Watched {
-    const watched: Watched = { kinds: [...this.#kinds.values()], timelines: this.#timelines, loopBusy: performance.eventLoopUtilization(this.#busy).utilization, loopDelayP99Ms: this.#loop.percentile(99) / NS_PER_MS };
+    const watched: Watched = {
+      kinds: [...this.#kinds.values()],
+      timelines: this.#timelines,
+      loopBusy: performance.eventLoopUtilization(this.#busy).utilization,
+      loopDelayP99Ms: this.#loop.percentile(99) / NS_PER_MS,
+    };
     this.#busy = performance.eventLoopUtilization();
     this.#loop.reset();
     this.#kinds = new Map();
@@ -110,7 +119,8 @@ export function watchHttp(file: string): void {
   };
   subscribe("undici:request:create", (event) => {
     const seen = part(event, "request");
-    const body = seen.body instanceof Uint8Array ? Buffer.from(seen.body).toString("latin1") : typeof seen.body === "string" ? seen.body : "";
+    const body =
+      seen.body instanceof Uint8Array ? Buffer.from(seen.body).toString("latin1") : typeof seen.body === "string" ? seen.body : "";
     begin(seen, outKind(seen, body), body.length);
   });
   subscribe("undici:request:trailers", (event) => end("out", part(event, "request")));
@@ -132,7 +142,8 @@ function outKind({ method = "", path = "" }: Seen, body: string): string {
   const [, kind, name, id, what, rest] = path.split("?")[0]?.split("/").slice(1) ?? [];
   if (kind === "state" && method === "GET") return `read ${keyKind(decodeURIComponent(id ?? ""))}`;
   if (kind === "state" && id === "bulk") return "read bulk";
-  if (kind === "state" && id === "transaction") return `insert ${keysOf(body).length > 1 ? "several" : keyKind(keysOf(body)[0] ?? "")} (transaction)`;
+  if (kind === "state" && id === "transaction")
+    return `insert ${keysOf(body).length > 1 ? "several" : keyKind(keysOf(body)[0] ?? "")} (transaction)`;
   if (kind === "state") return `insert ${keyKind(keysOf(body)[0] ?? "")}`;
   if (kind === "publish") return `publish ${id ?? ""}`;
   if (kind === "actors" && what === "reminders") return `${method === "DELETE" ? "remove" : "set"} reminder`;

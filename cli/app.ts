@@ -6,11 +6,11 @@ import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
-import { startTelemetry } from "../actors/telemetry-out.ts";
+import { startTelemetry } from "../actors/telemetry/export.ts";
 import { LIMITS } from "../runtime/limits.ts";
-import { durationMs } from "./duration.ts";
-import { loadSystem } from "./load.ts";
-import { CliError, EXIT, exitCodeOf, problemText } from "./problem.ts";
+import { durationMs } from "./text/duration.ts";
+import { loadSystem } from "./run/load.ts";
+import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
 
 const APP_PORT_DEFAULT = 3_100;
 const DAPR_HTTP_PORT_DEFAULT = 3_500;
@@ -43,13 +43,16 @@ async function main(): Promise<void> {
     if (stopping) return;
     stopping = true;
     logger.info({ signal }, "stopping");
-    host.stop().then(() => telemetry?.stop()).then(
-      () => process.exit(EXIT.ok),
-      (error: unknown) => {
-        logger.error({ err: error }, "the app did not stop in an orderly way");
-        process.exit(EXIT.failed);
-      },
-    );
+    host
+      .stop()
+      .then(() => telemetry?.stop())
+      .then(
+        () => process.exit(EXIT.ok),
+        (error: unknown) => {
+          logger.error({ err: error }, "the app did not stop in an orderly way");
+          process.exit(EXIT.failed);
+        },
+      );
   };
   process.on("SIGTERM", stop);
   process.on("SIGINT", stop);
@@ -58,7 +61,12 @@ async function main(): Promise<void> {
 function systemFile(): string {
   const { positionals } = parseArgs({ allowPositionals: true, strict: true, options: {} });
   const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0) throw new CliError("USAGE", "one file is expected: the module that exports the system.", "node cli/app.ts examples/01-travel/system.ts");
+  if (file === undefined || more.length > 0)
+    throw new CliError(
+      "USAGE",
+      "one file is expected: the module that exports the system.",
+      "node cli/app.ts examples/01-travel/system.ts",
+    );
   return file;
 }
 
@@ -66,7 +74,8 @@ function port(name: string, otherwise: number): number {
   const text = process.env[name];
   if (text === undefined || text === "") return otherwise;
   const value = Number(text);
-  if (!/^\d{1,5}$/.test(text) || value > PORT_MAX) throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is no port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
+  if (!/^\d{1,5}$/.test(text) || value > PORT_MAX)
+    throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is no port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
   return value;
 }
 
@@ -75,13 +84,19 @@ function retention(): number | undefined {
   const text = process.env["TROUPE_RETENTION"];
   if (text === undefined || text === "") return undefined;
   const value = durationMs(text);
-  if (value === undefined || value < LIMITS.retentionMsMin) throw new CliError("USAGE", `TROUPE_RETENTION is ${JSON.stringify(text)}, which is no time.`, "Set it to a number with ms, s, m, h or d, such as 7d.");
+  if (value === undefined || value < LIMITS.retentionMsMin)
+    throw new CliError(
+      "USAGE",
+      `TROUPE_RETENTION is ${JSON.stringify(text)}, which is no time.`,
+      "Set it to a number with ms, s, m, h or d, such as 7d.",
+    );
   return value;
 }
 
 function logLevel(): string {
   const wanted = process.env["TROUPE_LOG"] ?? "info";
-  if (!LEVELS.some((level) => level === wanted)) throw new CliError("USAGE", `TROUPE_LOG is ${JSON.stringify(wanted)}.`, `Use one of ${LEVELS.join(", ")}.`);
+  if (!LEVELS.some((level) => level === wanted))
+    throw new CliError("USAGE", `TROUPE_LOG is ${JSON.stringify(wanted)}.`, `Use one of ${LEVELS.join(", ")}.`);
   return wanted;
 }
 
@@ -93,7 +108,12 @@ function tokens(): { readonly tokens?: readonly TokenEntry[] } {
   try {
     text = readFileSync(file, "utf8");
   } catch (error) {
-    throw new CliError("USAGE", `TROUPE_TOKENS_FILE is ${JSON.stringify(file)}, which cannot be read.`, "Set it to a file that this user can read.", error);
+    throw new CliError(
+      "USAGE",
+      `TROUPE_TOKENS_FILE is ${JSON.stringify(file)}, which cannot be read.`,
+      "Set it to a file that this user can read.",
+      error,
+    );
   }
   return { tokens: parseTokens(text) };
 }

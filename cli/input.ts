@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Json } from "../runtime/faults.ts";
 import { messageOf } from "./dapr/problem.ts";
-import { CliError } from "./problem.ts";
+import { CliError } from "./text/problem.ts";
 
 /** Reads `'<json>'`, `@file` or `-` (standard input). Throws USAGE that says what is wrong and where. */
 export async function readInput(given: string): Promise<Json> {
@@ -12,13 +12,23 @@ export async function readInput(given: string): Promise<Json> {
     return JSON.parse(content) as Json;
   } catch (error) {
     const where = given === "-" ? "standard input" : given.startsWith("@") ? given.slice(1) : "the input";
-    throw new CliError("USAGE", `${where} is no JSON: ${messageOf(error)}.`, `Quote it for the shell: '{"wish":"snow"}'; or give @file, or - for standard input.`, error);
+    throw new CliError(
+      "USAGE",
+      `${where} is no JSON: ${messageOf(error)}.`,
+      `Quote it for the shell: '{"wish":"snow"}'; or give @file, or - for standard input.`,
+      error,
+    );
   }
 }
 
 async function fileText(path: string): Promise<string> {
   return readFile(path, "utf8").catch((error: unknown) => {
-    throw new CliError("USAGE", `${path} cannot be read: ${isAbsent(error) ? "there is no such file" : messageOf(error)}.`, "Give the path of a file with JSON after the @.", error);
+    throw new CliError(
+      "USAGE",
+      `${path} cannot be read: ${isAbsent(error) ? "there is no such file" : messageOf(error)}.`,
+      "Give the path of a file with JSON after the @.",
+      error,
+    );
   });
 }
 

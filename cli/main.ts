@@ -1,5 +1,5 @@
 /** @module Runs the `troupe` command as a process. */
-import { Lifetime } from "./lifetime.ts";
+import { Lifetime } from "./run/lifetime.ts";
 import { runProgram } from "./program.ts";
 
 const lifetime = new Lifetime();

@@ -15,9 +15,9 @@ import { show } from "./commands/show.ts";
 import { start } from "./commands/start.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
-import type { Lifetime } from "./lifetime.ts";
-import { complain } from "./output.ts";
-import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./problem.ts";
+import type { Lifetime } from "./run/lifetime.ts";
+import { complain } from "./text/output.ts";
+import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 
 const COMMANDS = [start, up, down, ps, submit, show, cancel, dead, graph, doctor, purge, completion];
 
@@ -36,7 +36,8 @@ export async function runProgram(words: readonly string[], lifetime: Lifetime): 
   } catch (error) {
     // Commander has printed its message, or the help or version that was asked for.
     if (error instanceof CommanderError) {
-      if (error.exitCode !== 0 && words.includes("--json")) complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
+      if (error.exitCode !== 0 && words.includes("--json"))
+        complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
     if (error instanceof Interrupted) return EXIT.failed;
@@ -57,15 +58,19 @@ export function program(context: Context, isQuiet = false): Command {
     .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText })
     .showHelpAfterError("Try --help.");
   for (const add of COMMANDS) add(command, context);
-  examples(command, [
-    ["troupe", "the travel example on a default task"],
-    ["troupe snow, northern lights and quiet", "the same on a wish of yours"],
-    ["troupe up my/system.ts --stay", "a system of yours, in the background"],
-    ["troupe submit trip @task.json --follow", "a task for it, step by step"],
-    ["troupe ps", "what runs, and its processes"],
-    ["troupe dead list", "what waits for a decision"],
-    ["troupe down", "the end of it"],
-  ], ["`troupe <command> --help` has examples of each. NO_COLOR is respected."]);
+  examples(
+    command,
+    [
+      ["troupe", "the travel example on a default task"],
+      ["troupe snow, northern lights and quiet", "the same on a wish of yours"],
+      ["troupe up my/system.ts --stay", "a system of yours, in the background"],
+      ["troupe submit trip @task.json --follow", "a task for it, step by step"],
+      ["troupe ps", "what runs, and its processes"],
+      ["troupe dead list", "what waits for a decision"],
+      ["troupe down", "the end of it"],
+    ],
+    ["`troupe <command> --help` has examples of each. NO_COLOR is respected."],
+  );
   return command;
 }
 

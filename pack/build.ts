@@ -19,7 +19,9 @@ const NOT_DECLARED = ["cli/**/*.d.ts", "examples/**/*.d.ts"];
 export function build(root: string): void {
   const dist = join(root, "dist");
   rmSync(dist, { recursive: true, force: true });
-  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "pack/tsconfig.json")], { stdio: ["ignore", 2, 2] });
+  execFileSync(process.execPath, [join(root, "node_modules/typescript/bin/tsc"), "-p", join(root, "pack/tsconfig.json")], {
+    stdio: ["ignore", 2, 2],
+  });
   for (const path of globSync(NOT_DECLARED, { cwd: dist })) rmSync(join(dist, path));
   for (const path of globSync("**/*.d.ts", { cwd: dist })) rewrite(join(dist, path), declaration);
   for (const path of ASSETS) copyFileSync(join(root, path), join(dist, path));

@@ -16,7 +16,10 @@ function compiled(path: string, extension: ".js" | ".d.ts"): string {
 /** The text of the package's manifest. Throws when the clone's has another shape than is understood here. */
 export function packageManifest(cloneText: string): string {
   const clone = Manifest.parse(JSON.parse(cloneText));
-  const entries = Object.entries(clone.exports).map(([name, path]): [string, unknown] => [name, path.endsWith(".ts") ? { types: compiled(path, ".d.ts"), default: compiled(path, ".js") } : path]);
+  const entries = Object.entries(clone.exports).map(([name, path]): [string, unknown] => [
+    name,
+    path.endsWith(".ts") ? { types: compiled(path, ".d.ts"), default: compiled(path, ".js") } : path,
+  ]);
   const commands = Object.entries(clone.bin).map(([name, path]): [string, string] => [name, compiled(path, ".js").replace(/^\.\//, "")]);
   const kept = Object.entries(clone).filter(([key]) => !LEFT_OUT.includes(key));
   const made = { ...Object.fromEntries(kept), exports: Object.fromEntries(entries), bin: Object.fromEntries(commands) };

@@ -25,8 +25,10 @@ function environment(names: readonly string[]): Environment {
 /** Checks a condition against the names of its scope. Throws `slip.condition` with what is wrong. */
 export function checkCondition(text: string, names: readonly string[]): void {
   const result = parse(text, names).check();
-  if (!result.valid) throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${result.error?.message ?? "does not type-check"}`);
-  if (result.type !== "bool" && result.type !== "dyn") throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gives a value of type ${String(result.type)}, not true or false`);
+  if (!result.valid)
+    throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${result.error?.message ?? "does not type-check"}`);
+  if (result.type !== "bool" && result.type !== "dyn")
+    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gives a value of type ${String(result.type)}, not true or false`);
 }
 
 /** Whether a condition holds. Throws `slip.condition` when it gives anything but true or false. */
@@ -37,9 +39,13 @@ export function holds(text: string, scope: Scope): boolean {
     result = parse(text, names)(scope);
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${error instanceof Error ? error.message : "cannot be evaluated"}`);
+    throw new Fault(
+      "slip.condition",
+      `condition ${JSON.stringify(text)}: ${error instanceof Error ? error.message : "cannot be evaluated"}`,
+    );
   }
-  if (typeof result !== "boolean") throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gave a ${typeof result}, not true or false`);
+  if (typeof result !== "boolean")
+    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gave a ${typeof result}, not true or false`);
   return result;
 }
 
@@ -55,14 +61,19 @@ function parse(text: string, names: readonly string[]): Parsed {
 }
 
 function parseNew(text: string, names: readonly string[]): Parsed {
-  if (text.length > CONDITION_LENGTH_MAX) throw new Fault("slip.condition", `a condition is longer than ${CONDITION_LENGTH_MAX} characters`);
+  if (text.length > CONDITION_LENGTH_MAX)
+    throw new Fault("slip.condition", `a condition is longer than ${CONDITION_LENGTH_MAX} characters`);
   let made: Parsed;
   try {
     made = environment(names).parse(text);
   } catch (error) {
     throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${error instanceof Error ? error.message : "cannot be parsed"}`);
   }
-  if (usesMatches(made.ast)) throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: matches() is not available; use startsWith, endsWith, contains or ==`);
+  if (usesMatches(made.ast))
+    throw new Fault(
+      "slip.condition",
+      `condition ${JSON.stringify(text)}: matches() is not available; use startsWith, endsWith, contains or ==`,
+    );
   return made;
 }
 

@@ -48,7 +48,8 @@ export function guardHops(hops: number): void {
 /** Refuses a nested route that is too deep, or that stands in its own chain too often. */
 export function guardNesting(slip: Slip, nesting: readonly string[], route: string): void {
   const path = [...nesting, route];
-  if (path.length > LIMITS.nestingMax) throw new Fault("cycle.depth", `${ringText(path)}: nested deeper than ${LIMITS.nestingMax}`, { path: ringText(path) });
+  if (path.length > LIMITS.nestingMax)
+    throw new Fault("cycle.depth", `${ringText(path)}: nested deeper than ${LIMITS.nestingMax}`, { path: ringText(path) });
   const visitsMax = slip.routes[route]?.visitsMax;
   const visits = path.filter((name) => name === route).length;
   if (visitsMax !== undefined && visits > visitsMax) {

@@ -1,7 +1,7 @@
 /**
  * @module Mappings as data: what a stop's input is made of. Pure.
  *
- * A mapping function of a route runs once, over a recording proxy (see agents/recording.ts), and becomes one of these
+ * A mapping function of a route runs once, over a recording proxy (see agents/mapping.ts), and becomes one of these
  * expressions. So a slip can be validated, hashed, edited and emitted by a planner, and no code travels with a task.
  */
 import { z } from "zod";
@@ -57,7 +57,11 @@ function follow(path: readonly string[], scope: Scope): Json {
   for (const [index, part] of path.entries()) {
     const next: Json | undefined = property(current, part);
     if (next === undefined) {
-      throw new Fault("slip.mapping", `${path.join(".")} is not there: ${describe(path.slice(0, index), current)} has no ${JSON.stringify(part)}`, { path: [...path] });
+      throw new Fault(
+        "slip.mapping",
+        `${path.join(".")} is not there: ${describe(path.slice(0, index), current)} has no ${JSON.stringify(part)}`,
+        { path: [...path] },
+      );
     }
     current = next;
   }

@@ -175,7 +175,12 @@ function shortestRing(out: readonly (readonly GraphEdge[])[], ringed: readonly (
 }
 
 /** The shortest way from a node back to itself, if it is shorter than `below`. */
-function wayBack(out: readonly (readonly GraphEdge[])[], start: number, below: number, budget: { edges: number }): readonly GraphEdge[] | undefined {
+function wayBack(
+  out: readonly (readonly GraphEdge[])[],
+  start: number,
+  below: number,
+  budget: { edges: number },
+): readonly GraphEdge[] | undefined {
   const came = new Map<number, GraphEdge>();
   const queue: { readonly node: number; readonly length: number }[] = [{ node: start, length: 0 }];
   for (const { node, length } of queue) {
@@ -193,7 +198,7 @@ function wayBack(out: readonly (readonly GraphEdge[])[], start: number, below: n
 
 function wayTo(came: ReadonlyMap<number, GraphEdge>, start: number, last: GraphEdge): readonly GraphEdge[] {
   const path = [last];
-  for (let edge = last; edge.from !== start; ) {
+  for (let edge = last; edge.from !== start;) {
     const before = came.get(edge.from);
     if (before === undefined) break;
     path.push(before);
@@ -212,7 +217,12 @@ export function graphData(slip: Slip): Json {
   return {
     system: slip.system,
     agents: Object.entries(slip.agents).map(([name, { version, visitsMax }]) => ({ name, version, ...bound(visitsMax) })),
-    routes: Object.entries(slip.routes).map(([name, { version, visitsMax, stops }]) => ({ name, version, stops: stops.map((stop) => stop.name), ...bound(visitsMax) })),
+    routes: Object.entries(slip.routes).map(([name, { version, visitsMax, stops }]) => ({
+      name,
+      version,
+      stops: stops.map((stop) => stop.name),
+      ...bound(visitsMax),
+    })),
     edges: edges.map(({ kind, from, to, stop }) => ({ kind, from: node(from), to: node(to), ...(stop === undefined ? {} : { stop }) })),
   };
 }

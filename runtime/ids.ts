@@ -19,7 +19,11 @@ export function isId(text: string): boolean {
 
 /** Returns the id or throws `id.invalid`. */
 export function requireId(text: string, what: string): string {
-  if (!isId(text)) throw new Fault("id.invalid", `${what} ${JSON.stringify(text.slice(0, 160))} is not an id of 1 to ${LIMITS.idLengthMax} characters A-Z a-z 0-9 _ . -`);
+  if (!isId(text))
+    throw new Fault(
+      "id.invalid",
+      `${what} ${JSON.stringify(text.slice(0, 160))} is not an id of 1 to ${LIMITS.idLengthMax} characters A-Z a-z 0-9 _ . -`,
+    );
   return text;
 }
 
@@ -43,7 +47,12 @@ export function stopWorkId(process: string, run: number, stop: string, item: num
 }
 
 /** The parts of the work id of a stop, or of the one that an ask, a hand-off or a compensation belongs to. */
-export function stopWorkParts(work: string): { readonly process: string; readonly run: number; readonly stop: string; readonly item: number } {
+export function stopWorkParts(work: string): {
+  readonly process: string;
+  readonly run: number;
+  readonly stop: string;
+  readonly item: number;
+} {
   const [process = "", run = "0", stop = "", item = "0"] = work.split(":");
   return { process, run: Number(run), stop, item: Number(item) };
 }

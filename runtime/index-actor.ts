@@ -1,5 +1,5 @@
 /**
- * @module The index actors: Directory (processes), DeadLetterDesk (what waits for a person), Audit (who did what). Pure.
+ * @module The index actors: Directory (processes), DeadLetterQueue (what waits for a person), Audit (who did what). Pure.
  *
  * An index is a list of buckets, each an actor of its own that can be dropped whole; the actor `root` lists the buckets.
  * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
@@ -8,7 +8,7 @@ import { z } from "zod";
 import { withEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
-import { type Decision, type DecisionContext, Draft, type Machine } from "./machine.ts";
+import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "./machine.ts";
 import { eventSchemas } from "./record.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
@@ -17,7 +17,12 @@ import { IndexEntry, type Message } from "./protocol.ts";
  * counts all that were ever entered, so that one which was full stays full; of the root it counts what is there.
  * `dropped`: its lines are gone, and it takes no more. Persisted: changing this needs a version bump.
  */
-export const IndexState = z.strictObject({ id: z.string(), size: z.int().nonnegative(), shards: z.record(z.string(), z.record(z.string(), IndexEntry)), dropped: z.literal(true).optional() });
+export const IndexState = z.strictObject({
+  id: z.string(),
+  size: z.int().nonnegative(),
+  shards: z.record(z.string(), z.record(z.string(), IndexEntry)),
+  dropped: z.literal(true).optional(),
+});
 export type IndexState = z.infer<typeof IndexState>;
 
 const SHARDS = 64;
@@ -56,49 +61,49 @@ export type IndexInput =
 /** The actor that lists the buckets of an index. */
 export const INDEX_ROOT = "root";
 
-/** A bucket of an index, or its root. It orders nothing and needs no alarm: whoever enters asks until it has the receipt. */
+/** A bucket of an index, or its root. It orders nothing and needs no reminder: whoever enters asks until it has the receipt. */
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   initial: (id) => ({ id, size: 0, shards: {} }),
   purged: (id) => ({ id, size: 0, shards: {}, dropped: true }),
   decide: decideIndex,
   evolve: evolveIndex,
   outbox: () => [],
-  alarm: () => ({ kind: "none" }),
+  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(IndexEvent),
   states: z.compile(IndexState),
 };
 
 function decideIndex(state: IndexState, input: IndexInput, context: DecisionContext): Decision<IndexEvent> {
-  const draft = new Draft(state, evolveIndex, context);
+  const builder = new DecisionBuilder(state, evolveIndex, context);
   if (input.kind === "remove") {
     const ids = input.ids.filter((id) => entryOf(state, id) !== undefined);
-    if (ids.length > 0) draft.emit({ e: "removed", ids });
+    if (ids.length > 0) builder.emit({ e: "removed", ids });
     // A bucket that never was, or whose journal another sweep has just taken away, is not begun anew to be dropped.
-    if (input.drop && state.dropped !== true && state.size > 0 && isEmpty(draft.state)) draft.emit({ e: "dropped" });
-    return draft.done();
+    if (input.drop && state.dropped !== true && state.size > 0 && isEmpty(builder.state)) builder.emit({ e: "dropped" });
+    return builder.done();
   }
   const { message } = input;
   const { body } = message;
   if (state.dropped === true) {
-    draft.refuse(wireFault("process.purged", `what stood in bucket ${state.id} was purged`));
-    return draft.done();
+    builder.refuse(wireFault("process.purged", `what stood in bucket ${state.id} was purged`));
+    return builder.done();
   }
   // An old entry must not come back into a bucket from which it has gone.
   if (message.expiresAtMs <= context.nowMs) {
-    draft.refuse(wireFault("message.expired", `${message.id} expired`));
-    return draft.done();
+    builder.refuse(wireFault("message.expired", `${message.id} expired`));
+    return builder.done();
   }
   if (body.kind !== "entries") {
-    draft.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
-    return draft.done();
+    builder.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
+    return builder.done();
   }
   const news = body.entries.filter((entry) => isNews(entryOf(state, entry.id), entry));
   const added = news.filter((entry) => entryOf(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
-  if (added > 0 && state.size + added > max) draft.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
-  else if (news.length > 0) draft.emit({ e: "entered", entries: news });
-  return draft.done();
+  if (added > 0 && state.size + added > max) builder.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
+  else if (news.length > 0) builder.emit({ e: "entered", entries: news });
+  return builder.done();
 }
 
 /**

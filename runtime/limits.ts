@@ -72,7 +72,7 @@ export const LIMITS = {
   /** An act stays in the audit at least for this time, however short the retention. */
   auditMsMin: 7 * DAY_MS,
   /** Bytes of a message that cannot be used that its dead letter keeps; of a larger one the first, its size and its hash. */
-  poisonBytesMax: 256 * KIB_BYTES,
+  invalidBytesMax: 256 * KIB_BYTES,
   /** A tombstone stands for so long after its process was purged, and refuses whatever is late all the same. */
   tombstoneMs: 1 * DAY_MS,
   /** Pause between two sweeps of a host that looks for what is to be purged; up to half of it is left out at random. */
@@ -161,14 +161,14 @@ export const LIMITS = {
   /** Heartbeats that must be missed before another host may take work over. */
   heartbeatsMissedMax: 3,
 
-  /** Period of the alarm while a process has unanswered effects. */
-  alarmNearMs: 3 * SECOND_MS,
-  /** A host that has an alarm near believes that it is, for so long after it was set or rang there. */
-  alarmTrustMs: 5 * SECOND_MS,
-  /** The alarm of an open process is never further away than this. */
-  alarmAwayMsMax: 10 * MINUTE_MS,
-  /** A process with nothing unanswered moves its alarm away only when its next moment is at least this far. */
-  alarmAwayMsMin: 30 * SECOND_MS,
+  /** Period of the reminder while a process has unanswered effects. */
+  reminderNearMs: 3 * SECOND_MS,
+  /** A host that has a reminder near believes that it is, for so long after it was set or rang there. */
+  reminderTrustMs: 5 * SECOND_MS,
+  /** The reminder of an open process is never further away than this. */
+  reminderAwayMsMax: 10 * MINUTE_MS,
+  /** A process with nothing unanswered moves its reminder away only when its next moment is at least this far. */
+  reminderAwayMsMin: 30 * SECOND_MS,
   /** A request that was sent is sent again when its answer has been missing for this long. */
   resendMs: 2 * SECOND_MS,
   /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
@@ -180,8 +180,8 @@ export const LIMITS = {
   begunTrustMs: 2 * SECOND_MS,
   /** Ids made by a host that it takes to be new without looking. */
   madeIdsMax: 4_096,
-  /** Alarms that a host remembers having set. */
-  knownAlarmsMax: 65_536,
+  /** Reminders that a host remembers having set. */
+  knownRemindersMax: 65_536,
   /** Receipts that a host remembers. */
   knownReceiptsMax: 65_536,
   /** Open processes that a starting host nudges at once. */
@@ -212,8 +212,8 @@ export const LIMITS = {
   tokensMax: 1_024,
   /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
-  /** Messages that cannot be used and wait for the desk in one host, on a broker that must be answered at once. Above: the broker is asked to deliver again. */
-  poisonQueueMax: 64,
+  /** Messages that cannot be used and wait for the dead letter queue in one host, on a broker that must be answered at once. Above: the broker is asked to deliver again. */
+  invalidQueueMax: 64,
   /** Time a stopping host waits for turns and handlers in flight. */
   drainMs: 10 * SECOND_MS,
 
@@ -254,17 +254,20 @@ function relation(holds: boolean, text: string): void {
 }
 
 relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
-relation(LIMITS.poisonBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of poison fit in a value, however they are written");
+relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of poison fit in a value, however they are written");
 relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
 relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
 relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longer than anybody believes in what was there");
 relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
-relation(LIMITS.resendMs <= LIMITS.alarmNearMs, "a near alarm must find unanswered requests due");
-relation(LIMITS.begunTrustMs < LIMITS.alarmNearMs, "a process must be handed over before its first alarm rings");
-relation(LIMITS.receiptTrustMs < LIMITS.alarmNearMs, "each ring of a near alarm asks again for what has no answer, as the answer may be lost");
-relation(LIMITS.alarmNearMs < LIMITS.alarmTrustMs, "what is near rings before it is no longer believed");
-relation(LIMITS.alarmNearMs < LIMITS.alarmAwayMsMin, "near must be nearer than away");
-relation(LIMITS.alarmAwayMsMin < LIMITS.alarmAwayMsMax, "away has a range");
+relation(LIMITS.resendMs <= LIMITS.reminderNearMs, "a near reminder must find unanswered requests due");
+relation(LIMITS.begunTrustMs < LIMITS.reminderNearMs, "a process must be handed over before its first reminder rings");
+relation(
+  LIMITS.receiptTrustMs < LIMITS.reminderNearMs,
+  "each ring of a near reminder asks again for what has no answer, as the answer may be lost",
+);
+relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "what is near rings before it is no longer believed");
+relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "near must be nearer than away");
+relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "away has a range");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page fit in memory");
 relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "looks have a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop must fit in a task");

@@ -42,8 +42,8 @@ export interface Decision<E> {
   readonly verdict: Verdict;
 }
 
-/** How far away an actor's alarm should be. */
-export type AlarmWish =
+/** How far away an actor's reminder should be. */
+export type ReminderWish =
   | { readonly kind: "none" }
   /** Unanswered effects: soon, repeating. */
   | { readonly kind: "near"; readonly name: string }
@@ -62,7 +62,7 @@ export interface Machine<S, I, E> {
   evolve(state: S, event: E): S;
   /** Every effect that is not answered yet, from the state alone. */
   outbox(state: S, context: DecisionContext): readonly Effect[];
-  alarm(state: S, nowMs: number): AlarmWish;
+  reminder(state: S, nowMs: number): ReminderWish;
   /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
   nextDueMs(state: S): number | undefined;
   readonly events: EventSchemas<E>;
@@ -96,7 +96,7 @@ export function readOne(value: Value, context: DecisionContext): Json {
  * A decision being made. Owns the state as it becomes with each event, so that later parts of the same decision see
  * what earlier parts decided. Local to one call of `decide`; nothing of it is shared.
  */
-export class Draft<S, E> {
+export class DecisionBuilder<S, E> {
   readonly #evolve: (state: S, event: E) => S;
   readonly #events: E[] = [];
   readonly #effects: Effect[] = [];
@@ -111,7 +111,10 @@ export class Draft<S, E> {
     this.state = state;
     this.#evolve = evolve;
     const { values } = context;
-    this.context = { ...context, values: { has: (ref) => this.#packed?.has(ref) === true || values.has(ref), get: (ref) => this.#packed?.get(ref) ?? values.get(ref) } };
+    this.context = {
+      ...context,
+      values: { has: (ref) => this.#packed?.has(ref) === true || values.has(ref), get: (ref) => this.#packed?.get(ref) ?? values.get(ref) },
+    };
   }
 
   emit(event: E): void {

@@ -25,7 +25,10 @@ export type Principal = { readonly subject: string; readonly tenant: string; rea
 export const ANONYMOUS: Principal = { subject: "anonymous", tenant: "default", permissions: [] };
 
 /** W3C trace context: one trace per task, over every hop, retry and restart. */
-export const Trace = z.strictObject({ traceparent: z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/), tracestate: z.string().optional() });
+export const Trace = z.strictObject({
+  traceparent: z.string().regex(/^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/),
+  tracestate: z.string().optional(),
+});
 export type Trace = { readonly traceparent: string; readonly tracestate?: string | undefined };
 
 /** The trace id within a trace context. */
@@ -43,7 +46,8 @@ export const Result = z.union([
   z.strictObject({ fault: WireFault }),
   z.strictObject({ handOff: z.strictObject({ agent: z.string(), input: Value }) }),
 ]);
-export type Result = { readonly output: Value } | { readonly fault: WireFault } | { readonly handOff: { readonly agent: string; readonly input: Value } };
+export type Result =
+  { readonly output: Value } | { readonly fault: WireFault } | { readonly handOff: { readonly agent: string; readonly input: Value } };
 
 /** The process that waits for a nested route, and the work it is. */
 export const Parent = z.strictObject({ processId: ActorId, workId: z.string() });
@@ -102,7 +106,13 @@ const ResultBody = z.strictObject({
 });
 
 /** A handler asks another agent, through the process manager. */
-const QuestionBody = z.strictObject({ kind: z.literal("question"), workId: z.string(), index: z.int().nonnegative(), agent: z.string(), input: Value });
+const QuestionBody = z.strictObject({
+  kind: z.literal("question"),
+  workId: z.string(),
+  index: z.int().nonnegative(),
+  agent: z.string(),
+  input: Value,
+});
 
 /** Somebody cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
@@ -119,7 +129,7 @@ const DecisionBody = z.strictObject({
   input: Value.optional(),
 });
 
-/** Entries for an index actor: the directory of processes, the dead letter desk or the audit. */
+/** Entries for an index actor: the directory of processes, the dead letter queue or the audit. */
 export const IndexEntry = z.strictObject({
   id: z.string(),
   open: z.boolean(),
@@ -133,28 +143,40 @@ export type IndexEntry = z.infer<typeof IndexEntry>;
 const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
 /** What a message says, by `kind`. Persisted in brokers: changing this needs a version bump. */
-export const Body = z.discriminatedUnion("kind", [TaskBody, WorkBody, UndoBody, AnswerBody, ResultBody, QuestionBody, CancelBody, DecisionBody, EntriesBody]);
+export const Body = z.discriminatedUnion("kind", [
+  TaskBody,
+  WorkBody,
+  UndoBody,
+  AnswerBody,
+  ResultBody,
+  QuestionBody,
+  CancelBody,
+  DecisionBody,
+  EntriesBody,
+]);
 export type Body = z.infer<typeof Body>;
 /** The body of one kind, such as `BodyOf<"task">`. */
 export type BodyOf<K extends Body["kind"]> = Extract<Body, { kind: K }>;
 
 /** A message between actors. Persisted in brokers: changing this needs a version bump. */
-export const Message = z.compile(z.strictObject({
-  v: z.literal(1),
-  id: z.string().min(1),
-  to: Address,
-  /** Return address: the process or actor that waits for the receipt and the answer. */
-  from: z.string(),
-  /** Correlation identifier: the process all of this belongs to. */
-  processId: z.string(),
-  createdAtMs: EpochMs,
-  /** After this moment the message is refused, never run. */
-  expiresAtMs: EpochMs,
-  hop: z.int().nonnegative(),
-  principal: Principal,
-  trace: Trace,
-  body: Body,
-}));
+export const Message = z.compile(
+  z.strictObject({
+    v: z.literal(1),
+    id: z.string().min(1),
+    to: Address,
+    /** Return address: the process or actor that waits for the receipt and the answer. */
+    from: z.string(),
+    /** Correlation identifier: the process all of this belongs to. */
+    processId: z.string(),
+    createdAtMs: EpochMs,
+    /** After this moment the message is refused, never run. */
+    expiresAtMs: EpochMs,
+    hop: z.int().nonnegative(),
+    principal: Principal,
+    trace: Trace,
+    body: Body,
+  }),
+);
 export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: Body };
 
 /**
@@ -165,8 +187,12 @@ const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonneg
 type Receipt = { readonly messageId: string; readonly sequence: number };
 
 /** What a turn answers: its receipt, or why nothing was recorded. */
-export const TurnAnswer = z.union([z.strictObject({ receipt: Receipt, traceId: z.string().optional(), run: z.int().positive().optional() }), z.strictObject({ refused: WireFault })]);
-export type TurnAnswer = { readonly receipt: Receipt; readonly traceId?: string | undefined; readonly run?: number | undefined } | { readonly refused: WireFault };
+export const TurnAnswer = z.union([
+  z.strictObject({ receipt: Receipt, traceId: z.string().optional(), run: z.int().positive().optional() }),
+  z.strictObject({ refused: WireFault }),
+]);
+export type TurnAnswer =
+  { readonly receipt: Receipt; readonly traceId?: string | undefined; readonly run?: number | undefined } | { readonly refused: WireFault };
 
 /**
  * How a run can end. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first.
@@ -185,19 +211,25 @@ export const Outcome = z.strictObject({
   deadLetter: Value.optional(),
   atMs: EpochMs,
 });
-export type Outcome = { readonly status: OutcomeStatus; readonly output?: Value | undefined; readonly fault?: WireFault | undefined; readonly deadLetter?: Value | undefined; readonly atMs: number };
+export type Outcome = {
+  readonly status: OutcomeStatus;
+  readonly output?: Value | undefined;
+  readonly fault?: WireFault | undefined;
+  readonly deadLetter?: Value | undefined;
+  readonly atMs: number;
+};
 
 /**
- * Orders to the shell. `send`, `index`, `letter` and `notice` are performed again until answered; `run`, `stop` and
+ * Orders to the shell. `send`, `index`, `letter` and `notification` are performed again until answered; `run`, `stop` and
  * `watch` concern only the host that holds the actor now.
  */
 export type Effect =
   /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
-  /** Enter a closed process in the index, a dead letter at the desk, an act in the audit. */
+  /** Enter a closed process in the index, a dead letter at the dead letter queue, an act in the audit. */
   | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
   /** Tell the world. The truth is the journal. */
-  | { readonly kind: "notice"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NoticeData }
+  | { readonly kind: "notification"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
   /** Run a handler outside the turn. */
   | { readonly kind: "run"; readonly workId: string; readonly token: string }
   /** Tell a running handler to stop. */
@@ -206,7 +238,7 @@ export type Effect =
   | { readonly kind: "watch"; readonly workId: string; readonly token: string };
 
 /** What the world is told of a run that ended: never its input or output. `atMs` is epoch milliseconds. */
-export interface NoticeData {
+export interface NotificationData {
   readonly processId: string;
   readonly route: string;
   readonly run: number;
@@ -216,10 +248,10 @@ export interface NoticeData {
 }
 
 /** Actor types of a system. Agents' types are made the same way, so an agent cannot carry one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterDesk", "Audit"] as const;
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit"] as const;
 
 /** The indexes of a system: open and ended processes, dead letters, and who changed what. */
-export const INDEXES = ["Directory", "DeadLetterDesk", "Audit"] as const;
+export const INDEXES = ["Directory", "DeadLetterQueue", "Audit"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];
 

@@ -14,19 +14,21 @@ export const RECORD_VERSION = 1;
 export const Writer = z.strictObject({ incarnation: z.string(), count: z.int().nonnegative() });
 export type Writer = { readonly incarnation: string; readonly count: number };
 
-const Frame = z.compile(z.strictObject({
-  v: z.literal(RECORD_VERSION),
-  sequence: z.int().positive(),
-  /** Id of the input that the turn decided on. */
-  input: z.string(),
-  events: z.array(z.unknown()).min(1),
-  /** Names of the effects ordered by this turn; their content is made from the state by the same pure function as at first. */
-  effects: z.array(z.string()),
-  writer: Writer,
-  /** Writer of the record before; null for the first. */
-  previous: Writer.nullable(),
-  atMs: z.int().nonnegative(),
-}));
+const Frame = z.compile(
+  z.strictObject({
+    v: z.literal(RECORD_VERSION),
+    sequence: z.int().positive(),
+    /** Id of the input that the turn decided on. */
+    input: z.string(),
+    events: z.array(z.unknown()).min(1),
+    /** Names of the effects ordered by this turn; their content is made from the state by the same pure function as at first. */
+    effects: z.array(z.string()),
+    writer: Writer,
+    /** Writer of the record before; null for the first. */
+    previous: Writer.nullable(),
+    atMs: z.int().nonnegative(),
+  }),
+);
 
 /** One turn as it stands in the store. Persisted: changing this needs a version bump. */
 export interface JournalRecord<E> {
@@ -127,7 +129,9 @@ export interface EventSchemas<E> {
  * The events of a machine, told apart by their names `e`. Each schema is compiled when its first event is read: together
  * they would be one function of 16 KB of bytecode, which is optimised anew at each surprise in any of them.
  */
-export function eventSchemas<Options extends readonly [z.ZodObject<{ readonly e: z.ZodLiteral<string> }>, ...z.ZodObject<{ readonly e: z.ZodLiteral<string> }>[]]>(union: z.ZodDiscriminatedUnion<Options, "e">): EventSchemas<z.infer<z.ZodDiscriminatedUnion<Options, "e">>> {
+export function eventSchemas<
+  Options extends readonly [z.ZodObject<{ readonly e: z.ZodLiteral<string> }>, ...z.ZodObject<{ readonly e: z.ZodLiteral<string> }>[]],
+>(union: z.ZodDiscriminatedUnion<Options, "e">): EventSchemas<z.infer<z.ZodDiscriminatedUnion<Options, "e">>> {
   const schemas = new Map(union.options.map((option) => [option.shape.e.value, option]));
   const compiled = new Map<string, z.ZodType>();
   return {
@@ -161,13 +165,21 @@ function parsePart<T>(schema: z.ZodType<T>, content: unknown, key: string, what:
   const parsed = schema.safeParse(content);
   if (parsed.success) return parsed.data;
   const issue = parsed.error.issues[0];
-  throw new Fault("journal.unreadable", `${key}: ${what}${issue === undefined ? "" : ` at ${issue.path.join(".") || "top"}: ${issue.message}`}`, { key });
+  throw new Fault(
+    "journal.unreadable",
+    `${key}: ${what}${issue === undefined ? "" : ` at ${issue.path.join(".") || "top"}: ${issue.message}`}`,
+    { key },
+  );
 }
 
 /** Checks that a record follows the one before it. Throws `journal.broken-chain`. */
 export function requireChain(key: string, previous: Writer | null, found: Writer | null): void {
   if (sameWriter(previous, found)) return;
-  throw new Fault("journal.broken-chain", `${key} follows a record of ${writerText(found)}, but the record before it is of ${writerText(previous)}`, { key });
+  throw new Fault(
+    "journal.broken-chain",
+    `${key} follows a record of ${writerText(found)}, but the record before it is of ${writerText(previous)}`,
+    { key },
+  );
 }
 
 /** Whether both are one write of one host; null, before the first record, is only like null. */

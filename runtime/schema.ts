@@ -63,9 +63,15 @@ function parse(schema: z.ZodType, what: string, code: FaultCode, value: Json): z
   try {
     return schema.safeParse(value);
   } catch (error) {
-    if (error instanceof z.core.$ZodAsyncError) throw new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
+    if (error instanceof z.core.$ZodAsyncError)
+      throw new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
     const text = error instanceof Error ? error.message : "no error";
-    throw new Fault(code, `${what}: a check of the schema threw: ${text}`, { path: "", expected: "a value that the schema's checks can judge" }, error);
+    throw new Fault(
+      code,
+      `${what}: a check of the schema threw: ${text}`,
+      { path: "", expected: "a value that the schema's checks can judge" },
+      error,
+    );
   }
 }
 
@@ -80,7 +86,11 @@ interface Walk {
 function notJson(value: unknown, walk: Walk, depth: number): Problem | undefined {
   walk.nodes += 1;
   if (walk.nodes > NODES_MAX || depth > DEPTH_MAX_LEVELS) {
-    return { path: [], text: "too large, too deep or a cycle", expected: `a tree of at most ${NODES_MAX} nodes and ${DEPTH_MAX_LEVELS} levels` };
+    return {
+      path: [],
+      text: "too large, too deep or a cycle",
+      expected: `a tree of at most ${NODES_MAX} nodes and ${DEPTH_MAX_LEVELS} levels`,
+    };
   }
   if (value === null || typeof value === "boolean") return undefined;
   if (typeof value === "string") return value.isWellFormed() ? undefined : halfPair();
@@ -200,7 +210,10 @@ function problemOf(issues: readonly Issue[], value: Json): Problem {
   const deepest = issues[0];
   if (deepest === undefined) return changed();
   if (deepest.code === "invalid_union") {
-    const best = deepest.errors.map((errors) => errors[0]).filter((issue) => issue !== undefined).sort((a, b) => b.path.length - a.path.length)[0];
+    const best = deepest.errors
+      .map((errors) => errors[0])
+      .filter((issue) => issue !== undefined)
+      .sort((a, b) => b.path.length - a.path.length)[0];
     if (best !== undefined && best.path.length > 0) return problemOf([{ ...best, path: [...deepest.path, ...best.path] }], value);
   }
   const path = deepest.path.map((key) => (typeof key === "symbol" ? String(key) : key));
@@ -217,7 +230,10 @@ function textOf(issue: Issue, found: unknown): { readonly text: string; readonly
 
 function expectationOf(issue: Issue): string | undefined {
   if (issue.code === "invalid_type") return issue.expected;
-  if (issue.code === "invalid_value") return issue.values.length === 1 ? JSON.stringify(issue.values[0]) : `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
+  if (issue.code === "invalid_value")
+    return issue.values.length === 1
+      ? JSON.stringify(issue.values[0])
+      : `one of ${issue.values.map((value) => JSON.stringify(value)).join(", ")}`;
   if (issue.code === "invalid_union") {
     const heads = issue.errors.flatMap((errors) => (errors[0] === undefined ? [] : [expectationOf(errors[0]) ?? errors[0].message]));
     return heads.length === 0 ? "one of the schema's alternatives" : heads.join(" or ");
@@ -248,7 +264,7 @@ function kindOf(value: unknown): string {
 
 // ---- JSON Schema ----------------------------------------------------------------------------------------------------
 
-/** A JSON Schema of draft 2020-12. */
+/** A JSON Schema of builder 2020-12. */
 export type JsonSchema = { readonly [key: string]: Json };
 
 /**

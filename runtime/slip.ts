@@ -52,7 +52,13 @@ export const Stop = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("one"), name: Name, call: Call }),
   z.strictObject({ kind: z.literal("all"), name: Name, branches: z.record(Name, Call) }),
   z.strictObject({ kind: z.literal("any"), name: Name, branches: z.record(Name, Call) }),
-  z.strictObject({ kind: z.literal("forEach"), name: Name, over: Expression, call: Call, concurrency: z.int().min(1).max(LIMITS.forEachConcurrencyMax) }),
+  z.strictObject({
+    kind: z.literal("forEach"),
+    name: Name,
+    over: Expression,
+    call: Call,
+    concurrency: z.int().min(1).max(LIMITS.forEachConcurrencyMax),
+  }),
 ]);
 export type Stop =
   | { readonly kind: "one"; readonly name: string; readonly call: Call }

@@ -15,7 +15,14 @@ export const JsonContent = z.custom<Json>((value) => value !== undefined, "a JSO
 /** Persisted: changing this needs a version bump. */
 export const Value = z.union([
   z.strictObject({ json: JsonContent }),
-  z.strictObject({ ref: z.string().regex(/^[0-9a-f]{64}$/), bytes: z.int().nonnegative(), scope: z.string().regex(/^[A-Za-z0-9_.~-]+$/).optional() }),
+  z.strictObject({
+    ref: z.string().regex(/^[0-9a-f]{64}$/),
+    bytes: z.int().nonnegative(),
+    scope: z
+      .string()
+      .regex(/^[A-Za-z0-9_.~-]+$/)
+      .optional(),
+  }),
 ]);
 export type Value = { readonly json: Json } | ({ readonly bytes: number } & ValueRef);
 
@@ -61,7 +68,8 @@ export function packValue(content: Json, scope?: string, inlineBytesMax: number 
 export function requireValue(content: Json): { readonly text: string; readonly bytes: number } {
   const text = textOf(content);
   const bytes = textBytes(text);
-  if (bytes > LIMITS.valueBytesMax) throw new Fault("value.too-large", `a value of ${bytes} bytes is larger than ${LIMITS.valueBytesMax} bytes`, { bytes });
+  if (bytes > LIMITS.valueBytesMax)
+    throw new Fault("value.too-large", `a value of ${bytes} bytes is larger than ${LIMITS.valueBytesMax} bytes`, { bytes });
   return { text, bytes };
 }
 

@@ -3,7 +3,7 @@
  */
 import { availableParallelism } from "node:os";
 import { isMainThread, parentPort, Worker, workerData } from "node:worker_threads";
-import { ALL_FAULTS } from "./faults.ts";
+import { ALL_FAULTS } from "./world/faults.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
@@ -56,25 +56,36 @@ export class BulkThreads {
   readonly #workers: readonly Worker[];
 
   constructor(threads: number = availableParallelism()) {
-    this.#workers = Array.from({ length: threads }, () => new Worker(new URL(import.meta.url), { workerData: BULK, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_BYTES / MIB_BYTES } }));
+    this.#workers = Array.from(
+      { length: threads },
+      () =>
+        new Worker(new URL(import.meta.url), { workerData: BULK, resourceLimits: { maxYoungGenerationSizeMb: YOUNG_BYTES / MIB_BYTES } }),
+    );
   }
 
   /** As {@link runBulk}, in pieces that the threads take one by one. */
   async run(part: Part): Promise<Bulk> {
     const pieces: Part[] = [];
-    for (let from = part.from; from <= part.to; from += SEEDS_PER_PIECE) pieces.push({ ...part, from, to: Math.min(part.to, from + SEEDS_PER_PIECE - 1) });
+    for (let from = part.from; from <= part.to; from += SEEDS_PER_PIECE)
+      pieces.push({ ...part, from, to: Math.min(part.to, from + SEEDS_PER_PIECE - 1) });
     const done: Bulk[] = [];
     let next = 0;
     const started = process.cpuUsage();
-    await Promise.all(this.#workers.map(async (worker) => {
-      for (let index = next++; index < pieces.length; index = next++) {
-        const piece = pieces[index];
-        if (piece !== undefined) done[index] = await runPiece(worker, piece);
-      }
-    }));
+    await Promise.all(
+      this.#workers.map(async (worker) => {
+        for (let index = next++; index < pieces.length; index = next++) {
+          const piece = pieces[index];
+          if (piece !== undefined) done[index] = await runPiece(worker, piece);
+        }
+      }),
+    );
     const used = process.cpuUsage(started);
     return {
-      scenario: part.scenario, seeds: part.to - part.from + 1, failing: done.flatMap((one) => one.failing), messages: done.flatMap((one) => one.messages), faults: done.flatMap((one) => one.faults),
+      scenario: part.scenario,
+      seeds: part.to - part.from + 1,
+      failing: done.flatMap((one) => one.failing),
+      messages: done.flatMap((one) => one.messages),
+      faults: done.flatMap((one) => one.faults),
       cpuMs: (used.user + used.system) / 1_000,
     };
   }

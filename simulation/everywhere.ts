@@ -1,10 +1,10 @@
 /**
  * @module Crash everywhere: one run for every durable write and every outside effect, with a crash exactly there.
  */
-import type { Finding } from "./check.ts";
-import { NO_FAULTS } from "./faults.ts";
+import type { Finding } from "./checks/check.ts";
+import { NO_FAULTS } from "./world/faults.ts";
 import { runSeed, type Scenario } from "./run.ts";
-import type { CallFault } from "./world.ts";
+import type { CallFault } from "./world/world.ts";
 
 export interface Everywhere {
   /** Writes and effects of the run without faults. */
@@ -30,7 +30,8 @@ export async function everywhere(scenario: Scenario, seed: number): Promise<Ever
         const fault: CallFault = { call, kind, forMs: kind === "freeze" ? 12 * RESTART_MS : forMs };
         const result = await runSeed({ ...base, atCalls: new Map([[call, fault]]) });
         runs += 1;
-        for (const finding of result.findings) findings.push({ ...finding, where: `seed ${seed}, ${kind} call ${call}, ${forMs === undefined ? "for good" : "and back"}` });
+        for (const finding of result.findings)
+          findings.push({ ...finding, where: `seed ${seed}, ${kind} call ${call}, ${forMs === undefined ? "for good" : "and back"}` });
       }
     }
   }

@@ -3,17 +3,33 @@
  */
 import { parseArgs } from "node:util";
 import { BulkThreads } from "./bulk.ts";
-import { ALL_FAULTS } from "./faults.ts";
-import { median } from "./hunt.ts";
+import { ALL_FAULTS } from "./world/faults.ts";
+import { median } from "./checks/hunt.ts";
 import { reportText, shrink } from "./report.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
 /** Shares of the seeds. The party is the one whose speed is told. */
-const SHARES: Readonly<Record<string, number>> = { party: 0.5, wild: 0.22, catches: 0.06, long: 0.08, ring: 0.08, purge: 0.02, redrive: 0.02, wildRedrive: 0.02 };
+const SHARES: Readonly<Record<string, number>> = {
+  party: 0.5,
+  wild: 0.22,
+  catches: 0.06,
+  long: 0.08,
+  ring: 0.08,
+  purge: 0.02,
+  redrive: 0.02,
+  wildRedrive: 0.02,
+};
 const REPORTS_MAX = 3;
 
-const { values } = parseArgs({ options: { seeds: { type: "string", default: "20000" }, from: { type: "string", default: "1" }, scenario: { type: "string" }, seed: { type: "string" } } });
+const { values } = parseArgs({
+  options: {
+    seeds: { type: "string", default: "20000" },
+    from: { type: "string", default: "1" },
+    scenario: { type: "string" },
+    seed: { type: "string" },
+  },
+});
 
 function say(line: string): void {
   process.stdout.write(`${line}\n`);
@@ -34,7 +50,9 @@ async function bulk(threads: BulkThreads, name: string, count: number): Promise<
   const startedMs = performance.now();
   const done = await threads.run({ scenario: name, from, to: from + count - 1 });
   const ms = performance.now() - startedMs;
-  say(`${name}: ${count} seeds, ${done.failing.length} failing; ${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`);
+  say(
+    `${name}: ${count} seeds, ${done.failing.length} failing; ${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`,
+  );
   for (const one of done.failing) say(`  seed ${one.seed}: ${one.law}: ${one.text}`);
   for (const one of done.failing.slice(0, REPORTS_MAX)) await tell(name, one.seed);
   return done.failing.length;
@@ -44,7 +62,9 @@ if (values.seed !== undefined) await tell(values.scenario ?? "party", Number(val
 else {
   let failing = 0;
   const threads = new BulkThreads();
-  for (const [name, share] of Object.entries(SHARES)) if (values.scenario === undefined || values.scenario === name) failing += await bulk(threads, name, Math.ceil(Number(values.seeds) * (values.scenario === undefined ? share : 1)));
+  for (const [name, share] of Object.entries(SHARES))
+    if (values.scenario === undefined || values.scenario === name)
+      failing += await bulk(threads, name, Math.ceil(Number(values.seeds) * (values.scenario === undefined ? share : 1)));
   await threads.close();
   process.exitCode = failing === 0 ? 0 : 1;
 }

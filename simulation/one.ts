@@ -3,7 +3,7 @@
  *
  * Many seeds on all cores, shrunk when they fail: `node simulation/nightly.ts --seeds 20000`.
  */
-import { ALL_FAULTS, NO_FAULTS } from "./faults.ts";
+import { ALL_FAULTS, NO_FAULTS } from "./world/faults.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 
@@ -17,9 +17,16 @@ function say(line: string): void {
 }
 
 if (to === undefined || to === "-") {
-  const result = await runSeed({ scenario, seed: Number(from), most, trace: (atMs, line) => say(`${(atMs / 1_000).toFixed(3).padStart(9)} ${line}`) });
+  const result = await runSeed({
+    scenario,
+    seed: Number(from),
+    most,
+    trace: (atMs, line) => say(`${(atMs / 1_000).toFixed(3).padStart(9)} ${line}`),
+  });
   for (const finding of result.findings) say(`FOUND: ${finding.law}: ${finding.text}`);
-  say(`${result.messages} messages, ${result.fired.length} faults, ${result.events} events, ${Math.round(result.virtualMs)} ms of virtual time`);
+  say(
+    `${result.messages} messages, ${result.fired.length} faults, ${result.events} events, ${Math.round(result.virtualMs)} ms of virtual time`,
+  );
 } else {
   Error.stackTraceLimit = 0;
   const start = process.cpuUsage();
@@ -37,6 +44,8 @@ if (to === undefined || to === "-") {
     await new Promise<void>((resolve) => void setImmediate(resolve));
   }
   const used = process.cpuUsage(start);
-  say(`${count} seeds, ${((used.user + used.system) / 1_000 / count).toFixed(2)} ms CPU a seed, ${(events / count).toFixed(0)} events, ${(messages / count).toFixed(0)} messages`);
+  say(
+    `${count} seeds, ${((used.user + used.system) / 1_000 / count).toFixed(2)} ms CPU a seed, ${(events / count).toFixed(0)} events, ${(messages / count).toFixed(0)} messages`,
+  );
   for (const [law, seeds] of laws) say(`${seeds.length} x ${law}: ${seeds.slice(0, 12).join(" ")}`);
 }

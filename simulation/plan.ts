@@ -1,14 +1,14 @@
 /**
  * @module What is planned for a run before it begins: hosts, kills, stops, cuts, outages, and what clients do.
  */
-import type { FaultKind, FaultRates } from "./faults.ts";
-import { Random, STREAM } from "./random.ts";
-import type { CallFault, World } from "./world.ts";
+import type { FaultKind, FaultRates } from "./world/faults.ts";
+import { Random, STREAM } from "./world/random.ts";
+import type { CallFault, World } from "./world/world.ts";
 
 /** A fault that begins at a moment. */
 export interface TimedFault {
   readonly atMs: number;
-  readonly kind: Extract<FaultKind, "partitions" | "doubleOwners" | "storeOutages" | "alarmsLost" | "storeForgets">;
+  readonly kind: Extract<FaultKind, "partitions" | "doubleOwners" | "storeOutages" | "remindersLost" | "storeForgets">;
   readonly forMs: number;
 }
 
@@ -37,7 +37,7 @@ const TIMED: readonly { readonly kind: TimedFault["kind"]; readonly forMsMax: nu
   { kind: "partitions", forMsMax: 12_000 },
   { kind: "doubleOwners", forMsMax: 8_000 },
   { kind: "storeOutages", forMsMax: 20_000 },
-  { kind: "alarmsLost", forMsMax: 0 },
+  { kind: "remindersLost", forMsMax: 0 },
   { kind: "storeForgets", forMsMax: 1_000 },
 ];
 
@@ -52,10 +52,21 @@ export function planOf(seed: number, rates: FaultRates, tasks: number): Plan {
   };
   for (let count = 0; count < rates.crashes; count += 1) add(random.chance(HALF_SHARE) ? "crash-before" : "crash-after", DOWN_MS_MAX);
   for (let count = 0; count < rates.freezes; count += 1) add("freeze", FROZEN_MS_MAX);
-  const timed = TIMED.flatMap(({ kind, forMsMax }) => Array.from({ length: rates[kind] }, (): TimedFault => ({ kind, atMs: random.int(0, SAFETY_MS_MIN), forMs: forMsMax === 0 ? 0 : random.int(100, forMsMax) })));
+  const timed = TIMED.flatMap(({ kind, forMsMax }) =>
+    Array.from({ length: rates[kind] }, (): TimedFault => ({
+      kind,
+      atMs: random.int(0, SAFETY_MS_MIN),
+      forMs: forMsMax === 0 ? 0 : random.int(100, forMsMax),
+    })),
+  );
   return {
-    nodes: random.int(1, NODES_MAX), atCalls, timed, keepDead: random.chance(HALF_SHARE), safetyMs: random.int(SAFETY_MS_MIN, SAFETY_MS_MAX),
-    shortWay: random.chance(HALF_SHARE), copies: random.chance(COPIES_SHARE),
+    nodes: random.int(1, NODES_MAX),
+    atCalls,
+    timed,
+    keepDead: random.chance(HALF_SHARE),
+    safetyMs: random.int(SAFETY_MS_MIN, SAFETY_MS_MAX),
+    shortWay: random.chance(HALF_SHARE),
+    copies: random.chance(COPIES_SHARE),
   };
 }
 
@@ -73,9 +84,9 @@ export function schedule(world: World, timed: readonly TimedFault[]): void {
         case "storeOutages":
           world.trace?.(`THE STORE does not answer for ${forMs} ms`);
           return world.store.goAway(forMs);
-        case "alarmsLost":
+        case "remindersLost":
           world.trace?.("ALL ALARMS are lost");
-          return world.alarms.loseAll();
+          return world.reminders.loseAll();
         case "storeForgets":
           world.trace?.(`THE STORE forgets its last ${forMs} ms`);
           return world.store.forget(forMs);

@@ -2,17 +2,17 @@
  * @module The last phase of some runs: the world has been quiet for long, hosts sweep and are killed while they do, and
  * everything that was ever sent comes again. Nothing may start, nothing may come back, and what ended must be gone.
  */
-import { SILENT } from "../actors/log.ts";
-import type { Ports } from "../actors/ports.ts";
-import { Sweeper } from "../actors/sweeper.ts";
+import { SILENT } from "../actors/engine/log.ts";
+import type { Ports } from "../actors/engine/ports.ts";
+import { Retention } from "../actors/retention/retention.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Message } from "../runtime/protocol.ts";
-import type { Finding } from "./check.ts";
-import type { Life } from "./life.ts";
-import type { Random } from "./random.ts";
-import { drive } from "./timeline.ts";
-import type { Watch } from "./watch.ts";
-import type { World } from "./world.ts";
+import type { Finding } from "./checks/check.ts";
+import type { Life } from "./world/life.ts";
+import type { Random } from "./world/random.ts";
+import { drive } from "./world/timeline.ts";
+import type { Watch } from "./checks/watch.ts";
+import type { World } from "./world/world.ts";
 
 const SWEEPS_MIN = 5;
 const SWEEP_MS = 60_000;
@@ -21,7 +21,10 @@ const DOWN_MS = 1_000;
 const RESENT_MAX = 60;
 
 /** Notes every message that a host sends. */
-export function noting(messages: Message[], wrap: ((ports: Ports, life: Life, world: World) => Ports) | undefined): (ports: Ports, life: Life, world: World) => Ports {
+export function noting(
+  messages: Message[],
+  wrap: ((ports: Ports, life: Life, world: World) => Ports) | undefined,
+): (ports: Ports, life: Life, world: World) => Ports {
   return (made, life, world) => {
     const ports = wrap?.(made, life, world) ?? made;
     const { transport } = ports;
@@ -29,10 +32,17 @@ export function noting(messages: Message[], wrap: ((ports: Ports, life: Life, wo
       messages.push(structuredClone(message));
       return message;
     };
-    return { ...ports, transport: {
-      publish: (topic, message) => transport.publish(topic, note(message)), deliver: (message) => transport.deliver(note(message)),
-      heartbeat: (actor, beat) => transport.heartbeat(actor, beat), inspect: (actor) => transport.inspect(actor), nudge: (actor) => transport.nudge(actor), notice: (topic, id, data) => transport.notice(topic, id, data),
-    } };
+    return {
+      ...ports,
+      transport: {
+        publish: (topic, message) => transport.publish(topic, note(message)),
+        deliver: (message) => transport.deliver(note(message)),
+        heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
+        inspect: (actor) => transport.inspect(actor),
+        nudge: (actor) => transport.nudge(actor),
+        notification: (topic, id, data) => transport.notification(topic, id, data),
+      },
+    };
   };
 }
 
@@ -49,15 +59,27 @@ export async function purgePhase(world: World, watch: Watch, random: Random, mes
     for (const { life } of world.nodes) sweepOn(world, life);
     const victim = world.anyUp(random);
     // The last sweeps are left alone: what was killed is gone on with.
-    if (sweep < 2 && victim !== undefined) world.timeline.after(random.int(1, KILL_MS_MAX), () => world.crash(victim, DOWN_MS, "in the midst of a sweep"));
+    if (sweep < 2 && victim !== undefined)
+      world.timeline.after(random.int(1, KILL_MS_MAX), () => world.crash(victim, DOWN_MS, "in the midst of a sweep"));
     for (let count = 0; count < RESENT_MAX && old.length > 0; count += 1) {
       const message = random.pick(old);
-      world.timeline.after(random.int(0, SWEEP_MS / 2), () => void world.anyUp(random)?.face?.receive(structuredClone(message)).catch(() => {}));
+      world.timeline.after(
+        random.int(0, SWEEP_MS / 2),
+        () =>
+          void world
+            .anyUp(random)
+            ?.face?.receive(structuredClone(message))
+            .catch(() => {}),
+      );
     }
     await pass(world, SWEEP_MS);
   }
   findings.push(...watch.findings);
-  if (world.outside.ledger.length !== effects) find("what was purged stays purged", `${world.outside.ledger.length - effects} effects happened after the purge began: ${JSON.stringify(world.outside.ledger[effects])}`);
+  if (world.outside.ledger.length !== effects)
+    find(
+      "what was purged stays purged",
+      `${world.outside.ledger.length - effects} effects happened after the purge began: ${JSON.stringify(world.outside.ledger[effects])}`,
+    );
   checkGone(world, watch, find);
   return findings;
 }
@@ -71,7 +93,7 @@ async function pass(world: World, ms: number): Promise<void> {
 function sweepOn(world: World, life: Life): void {
   if (life.state !== "up" || life.host === undefined || life.ports === undefined) return;
   world.trace?.(`${life.name}: sweeps`);
-  void new Sweeper({ system: world.options.system.name, host: life.host, ports: life.ports, log: SILENT }).sweep().catch(() => {});
+  void new Retention({ system: world.options.system.name, host: life.host, ports: life.ports, log: SILENT }).sweep().catch(() => {});
 }
 
 /** A process that ended, without a dead letter and without parents, has left nothing. */

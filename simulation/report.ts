@@ -1,7 +1,7 @@
 /**
  * @module A failing run made small and told in plain words: fewer faults, fewer tasks, and what happened in order.
  */
-import type { Finding } from "./check.ts";
+import type { Finding } from "./checks/check.ts";
 import { type RunOptions, type RunResult, runSeed } from "./run.ts";
 
 /** The smallest run that was found to fail in the same way. */
@@ -18,7 +18,8 @@ export interface Shrunk {
 const RUNS_MAX = 600;
 const TRACE_LINES_MAX = 120;
 /** Lines that say little to a reader. */
-const NOISE = /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterDesk|Audit)|for (Directory|DeadLetterDesk|Audit)\//;
+const NOISE =
+  /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterQueue|Audit)|for (Directory|DeadLetterQueue|Audit)\//;
 
 /** Shrinks a failing run: takes away tasks and faults as long as the same law is broken. */
 export async function shrink(failed: RunOptions, result: RunResult): Promise<Shrunk> {
@@ -37,9 +38,9 @@ export async function shrink(failed: RunOptions, result: RunResult): Promise<Shr
     const fewer = tasks.filter((one) => one !== task);
     if (fewer.length > 0 && (await attempt(faults, fewer)) !== undefined) tasks = fewer;
   }
-  for (let size = Math.ceil(faults.length / 2); size >= 1 && faults.length > 0; ) {
+  for (let size = Math.ceil(faults.length / 2); size >= 1 && faults.length > 0;) {
     let less = false;
-    for (let start = 0; start < faults.length; ) {
+    for (let start = 0; start < faults.length;) {
       const fewer = [...faults.slice(0, start), ...faults.slice(start + size)];
       const again = await attempt(fewer, tasks);
       if (again === undefined) start += size;

@@ -2,21 +2,21 @@
  * @module One run: a safety phase with faults, a liveness phase without, and then everything is checked.
  */
 import type { System } from "../agents/system.ts";
-import type { Ports } from "../actors/ports.ts";
-import { checkEnd, type Finding } from "./check.ts";
-import { checkForgetful } from "./check-forgetful.ts";
-import { Watch } from "./watch.ts";
-import { Clients, type SimTask } from "./client.ts";
-import { Deciders, RUNS_MAX } from "./deciders.ts";
-import { type FaultRates, Faults, type Fired, ratesOf } from "./faults.ts";
-import type { Life } from "./life.ts";
+import type { Ports } from "../actors/engine/ports.ts";
+import { checkEnd, type Finding } from "./checks/check.ts";
+import { checkForgetful } from "./checks/forgetful.ts";
+import { Watch } from "./checks/watch.ts";
+import { Clients, type SimTask } from "./people/client.ts";
+import { Deciders, RUNS_MAX } from "./people/deciders.ts";
+import { type FaultRates, Faults, type Fired, ratesOf } from "./world/faults.ts";
+import type { Life } from "./world/life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
-import { Random, STREAM } from "./random.ts";
+import { Random, STREAM } from "./world/random.ts";
 import type { Message } from "../runtime/protocol.ts";
 import { noting, purgePhase } from "./purge-phase.ts";
-import { type LimitChanges, withLimits } from "./limits.ts";
-import { drive } from "./timeline.ts";
-import { type CallFault, World } from "./world.ts";
+import { type LimitChanges, withLimits } from "./world/limits.ts";
+import { drive } from "./world/timeline.ts";
+import { type CallFault, World } from "./world/world.ts";
 
 /** What is simulated: a system and its tasks, for a seed. */
 export interface Scenario {
@@ -82,7 +82,13 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { trace } = options;
   const sent: Message[] = [];
   const world: World = new World({
-    seed, system: scenario.system(seed), faults, nodes: plan.nodes, atCalls: options.atCalls ?? plan.atCalls, copies: plan.copies, shortWay: plan.shortWay,
+    seed,
+    system: scenario.system(seed),
+    faults,
+    nodes: plan.nodes,
+    atCalls: options.atCalls ?? plan.atCalls,
+    copies: plan.copies,
+    shortWay: plan.shortWay,
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
     wrapPorts: scenario.purges === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
@@ -102,11 +108,28 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     await drive(world.timeline, endMs, done);
     const nowMs = world.timeline.nowMs;
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
-    const settled = (): boolean => watch.failed || world.alarms.all.length === 0;
+    const settled = (): boolean => watch.failed || world.reminders.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
-    const findings = [...watch.findings, ...(watch.failed ? [] : rates.storeForgets > 0 ? await checkForgetful(world) : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)])];
-    if (scenario.purges === true && findings.length === 0) findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));
-    return { seed, findings, fired: faults.fired, messages: world.network.delivered, events: world.timeline.count, virtualMs: world.timeline.nowMs, tasks, world };
+    const findings = [
+      ...watch.findings,
+      ...(watch.failed
+        ? []
+        : rates.storeForgets > 0
+          ? await checkForgetful(world)
+          : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)]),
+    ];
+    if (scenario.purges === true && findings.length === 0)
+      findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));
+    return {
+      seed,
+      findings,
+      fired: faults.fired,
+      messages: world.network.delivered,
+      events: world.timeline.count,
+      virtualMs: world.timeline.nowMs,
+      tasks,
+      world,
+    };
   } finally {
     restoreLimits();
     watch.end();

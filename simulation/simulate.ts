@@ -6,13 +6,13 @@
  */
 import type { System } from "../agents/system.ts";
 import type { Json } from "../runtime/faults.ts";
-import type { SimTask } from "./client.ts";
-import { ALL_FAULTS, type FaultRates, NO_FAULTS } from "./faults.ts";
-import { place } from "./life.ts";
-import type { LedgerLine } from "./outside.ts";
+import type { SimTask } from "./people/client.ts";
+import { ALL_FAULTS, type FaultRates, NO_FAULTS } from "./world/faults.ts";
+import { place } from "./world/life.ts";
+import type { LedgerLine } from "./world/outside.ts";
 import { reportText, shrink } from "./report.ts";
 import { type RunOptions, runSeed, type Scenario } from "./run.ts";
-import { virtualGlobals } from "./virtual-globals.ts";
+import { virtualGlobals } from "./world/virtual-globals.ts";
 
 /** What another program did, as invariants see it. */
 export interface OutsideCall {
@@ -64,7 +64,11 @@ const TIMEOUT_MS_DEFAULT = 60_000;
  * Marks a function that acts on another program. `key` finds the idempotency key among the arguments: then the other
  * program is taken to act once for each key. Without it every call acts.
  */
-export function outside<Args extends readonly Json[], R extends Json>(name: string, act: (...args: Args) => R | Promise<R>, options: { readonly key?: (...args: Args) => string } = {}): (...args: Args) => Promise<R> {
+export function outside<Args extends readonly Json[], R extends Json>(
+  name: string,
+  act: (...args: Args) => R | Promise<R>,
+  options: { readonly key?: (...args: Args) => string } = {},
+): (...args: Args) => Promise<R> {
   return async (...args) => {
     const at = place.getStore();
     if (at === undefined) return act(...args);
@@ -78,9 +82,13 @@ export function outside<Args extends readonly Json[], R extends Json>(name: stri
 
 /** Runs a system through many seeds. Never throws for what the system does wrong: the result tells. */
 export async function simulate(system: System, options: SimulateOptions): Promise<SimulateResult> {
-  const seeds = typeof options.seeds === "object" ? options.seeds : Array.from({ length: options.seeds ?? SEEDS_DEFAULT }, (_, index) => index + 1);
+  const seeds =
+    typeof options.seeds === "object" ? options.seeds : Array.from({ length: options.seeds ?? SEEDS_DEFAULT }, (_, index) => index + 1);
   const scenario = scenarioOf(system, options);
-  const most: FaultRates = options.faults === "none" ? NO_FAULTS : { ...ALL_FAULTS, handlerThrows: 0, ...(typeof options.faults === "object" ? options.faults : {}) };
+  const most: FaultRates =
+    options.faults === "none"
+      ? NO_FAULTS
+      : { ...ALL_FAULTS, handlerThrows: 0, ...(typeof options.faults === "object" ? options.faults : {}) };
   const restore = virtualGlobals();
   try {
     for (const seed of seeds) {
@@ -91,7 +99,13 @@ export async function simulate(system: System, options: SimulateOptions): Promis
       const shrunk = await shrink(run, result);
       const command = (options.command ?? "simulate(system, { …, seeds: [{seed}] })").replace("{seed}", String(seed));
       const last = await runSeed(shrunk.options);
-      return { ok: false, runs: seeds.indexOf(seed) + 1, seed, law: shrunk.finding.law, report: reportText(shrunk, command, explain(last.world.outside.ledger)) };
+      return {
+        ok: false,
+        runs: seeds.indexOf(seed) + 1,
+        seed,
+        law: shrunk.finding.law,
+        report: reportText(shrunk, command, explain(last.world.outside.ledger)),
+      };
     }
   } finally {
     restore();
@@ -100,11 +114,28 @@ export async function simulate(system: System, options: SimulateOptions): Promis
 }
 
 function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = false }: SimulateOptions): Scenario {
-  const made = tasks.map((task, index): SimTask => ({ id: `task-${index + 1}`, route: task.route, input: task.input, timeoutMs: task.timeoutMs ?? TIMEOUT_MS_DEFAULT, atMs: 0 }));
+  const made = tasks.map((task, index): SimTask => ({
+    id: `task-${index + 1}`,
+    route: task.route,
+    input: task.input,
+    timeoutMs: task.timeoutMs ?? TIMEOUT_MS_DEFAULT,
+    atMs: 0,
+  }));
   return {
-    name: system.name, system: () => system, tasks: () => made, strict: false, repeatsAllowed,
+    name: system.name,
+    system: () => system,
+    tasks: () => made,
+    strict: false,
+    repeatsAllowed,
     invariant: (world) => {
-      const calls = world.outside.ledger.map(({ name, about, what, key, processId, atMs }): OutsideCall => ({ name, about, what, key, processId, atMs }));
+      const calls = world.outside.ledger.map(({ name, about, what, key, processId, atMs }): OutsideCall => ({
+        name,
+        about,
+        what,
+        key,
+        processId,
+        atMs,
+      }));
       const run: SimulatedRun = { seed: world.options.seed, calls, messages: world.network.delivered };
       for (const [name, check] of Object.entries(invariants)) {
         const wrong = check(run);
@@ -125,9 +156,10 @@ function explain(ledger: readonly LedgerLine[]): string | undefined {
       seen.set(line.about, line);
       continue;
     }
-    const where = line.step === undefined
-      ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n(after a crash, a lost answer, another error or for its compensation) calls it again.\nPut it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
-      : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. A step runs at least once: where its answer is lost\nor its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.`;
+    const where =
+      line.step === undefined
+        ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n(after a crash, a lost answer, another error or for its compensation) calls it again.\nPut it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
+        : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. A step runs at least once: where its answer is lost\nor its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.`;
     return `WHY: ${line.about} happened at ${(first.atMs / 1_000).toFixed(3)} s on ${first.life} and again at ${(line.atMs / 1_000).toFixed(3)} s on ${line.life}.\n${where}`;
   }
   return undefined;

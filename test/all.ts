@@ -61,7 +61,11 @@ async function part(name: string, run: () => Promise<Totals>): Promise<Totals> {
 /** Runs a program of node_modules on this Node, its output streaming through; the exit code, or what ended it. */
 async function runNode(args: readonly string[], msMax: number, env: NodeJS.ProcessEnv = {}): Promise<number | string> {
   const noColour = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
-  const child = spawn(process.execPath, args, { cwd: ROOT, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, ...noColour, ...env } });
+  const child = spawn(process.execPath, args, {
+    cwd: ROOT,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, ...noColour, ...env },
+  });
   const timer = setTimeout(() => {
     say(`over its ${msMax / 60_000} minutes, so it is ended`);
     child.kill("SIGTERM");
@@ -106,10 +110,24 @@ async function tests(project: "fast" | "live", msMax: number): Promise<Totals> {
   // PostgreSQL runs as another user when the tests run as root.
   await chmod(temp, TEMP_MODE);
   const name = values.testNamePattern === undefined ? [] : ["--testNamePattern", values.testNamePattern];
-  const args = ["node_modules/vitest/vitest.mjs", "run", "--project", project, "--reporter", "default", "--reporter", "./test/totals.ts", "--passWithNoTests", ...name, ...filters];
+  const args = [
+    "node_modules/vitest/vitest.mjs",
+    "run",
+    "--project",
+    project,
+    "--reporter",
+    "default",
+    "--reporter",
+    "./test/totals.ts",
+    "--passWithNoTests",
+    ...name,
+    ...filters,
+  ];
   try {
     const code = await runNode(args, msMax, { TMPDIR: temp, [RUN_MARK]: mark, [TOTALS_FILE]: count });
-    const written = await readFile(count, "utf8").then((json) => JSON.parse(json) as Totals).catch(() => NONE);
+    const written = await readFile(count, "utf8")
+      .then((json) => JSON.parse(json) as Totals)
+      .catch(() => NONE);
     const broke = code !== 0 && written.failed === 0;
     if (broke) say(`vitest ended with ${code}`);
     const totals = sum(written, broke ? ONE_FAILED : NONE);

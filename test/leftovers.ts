@@ -22,7 +22,11 @@ export interface Leftover {
 export async function leftProcesses(mark: string, folder: string): Promise<readonly Leftover[]> {
   const until = performance.now() + ENDING_MS;
   for (;;) {
-    const left = await found(async (pid) => (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").includes(`${RUN_MARK}=${mark}`) || (await readlink(`/proc/${pid}/cwd`)).startsWith(`${folder}${sep}`));
+    const left = await found(
+      async (pid) =>
+        (await readFile(`/proc/${pid}/environ`, "utf8")).split("\0").includes(`${RUN_MARK}=${mark}`) ||
+        (await readlink(`/proc/${pid}/cwd`)).startsWith(`${folder}${sep}`),
+    );
     if (left.length === 0 || performance.now() > until) return left;
     await sleep(POLL_MS);
   }

@@ -53,7 +53,12 @@ export interface SidecarAnswer {
  * One exchange on undici's dispatch interface, which makes no stream and no AbortSignal for it.
  * Rejects with what broke the exchange, or with the time limit.
  */
-function exchange(pool: Pool, request: Dispatcher.DispatchOptions, timeoutMs: number, signal: AbortSignal | undefined): Promise<SidecarAnswer> {
+function exchange(
+  pool: Pool,
+  request: Dispatcher.DispatchOptions,
+  timeoutMs: number,
+  signal: AbortSignal | undefined,
+): Promise<SidecarAnswer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let status = 0;
@@ -123,7 +128,12 @@ export class SidecarClient {
   /** Makes one call, once. Throws `sidecar.unavailable` when there was no whole answer in time; a status is an answer. */
   async call(call: SidecarCall): Promise<SidecarAnswer> {
     try {
-      return await exchange(this.#pools[purposeOf(call.path)], { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null }, this.#timeoutMs, call.signal);
+      return await exchange(
+        this.#pools[purposeOf(call.path)],
+        { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null },
+        this.#timeoutMs,
+        call.signal,
+      );
     } catch (error) {
       throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, error);
     }
@@ -151,7 +161,8 @@ function purposeOf(path: string): Purpose {
  * would reach another resource.
  */
 export function segment(text: string): string {
-  if (text === "" || text === "." || text === "..") throw new Fault("id.invalid", `${JSON.stringify(text)} cannot stand in a path of the sidecar`);
+  if (text === "" || text === "." || text === "..")
+    throw new Fault("id.invalid", `${JSON.stringify(text)} cannot stand in a path of the sidecar`);
   return encodeURIComponent(text);
 }
 

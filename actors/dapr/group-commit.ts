@@ -7,7 +7,7 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
-import type { InsertResult, StateStore, Tagged } from "../ports.ts";
+import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 import { segment, type SidecarClient } from "./client.ts";
 import { DaprStore, itemText } from "./store.ts";
 
@@ -128,7 +128,8 @@ export class GroupCommitStore implements StateStore {
     const groups = new Set<string>();
     let bytes = 0;
     for (const insert of this.#waiting) {
-      const fits = group.length < GROUP_INSERTS_MAX && !groups.has(insert.group) && (group.length === 0 || bytes + insert.bytes <= GROUP_BYTES_MAX);
+      const fits =
+        group.length < GROUP_INSERTS_MAX && !groups.has(insert.group) && (group.length === 0 || bytes + insert.bytes <= GROUP_BYTES_MAX);
       if (fits) {
         group.push(insert);
         bytes += insert.bytes;

@@ -20,7 +20,9 @@ const STATUS_OK_LAST = 299;
 const Metadata = z.object({
   id: z.string(),
   runtimeVersion: z.string().optional(),
-  components: z.array(z.object({ name: z.string(), type: z.string(), version: z.string().optional(), capabilities: z.array(z.string()).nullish() })).default([]),
+  components: z
+    .array(z.object({ name: z.string(), type: z.string(), version: z.string().optional(), capabilities: z.array(z.string()).nullish() }))
+    .default([]),
 });
 
 /** What the sidecar said of itself when it was asked. */
@@ -40,7 +42,8 @@ export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIM
   try {
     await healthy(client, waitMs);
     const answer = await client.call({ method: "GET", path: "/v1.0/metadata" });
-    if (answer.status !== STATUS_OK) throw new Fault("sidecar.unavailable", `${options.origin}/v1.0/metadata: ${excerpt(answer)}; it may ask for another DAPR_API_TOKEN`);
+    if (answer.status !== STATUS_OK)
+      throw new Fault("sidecar.unavailable", `${options.origin}/v1.0/metadata: ${excerpt(answer)}; it may ask for another DAPR_API_TOKEN`);
     return facts(parseJson(answer.text), options.origin);
   } finally {
     await client.close();
@@ -51,9 +54,13 @@ export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIM
 async function healthy(client: SidecarClient, waitMs: number): Promise<void> {
   const end = performance.now() + waitMs;
   for (;;) {
-    const said = await client.call({ method: "GET", path: "/v1.0/healthz" }).then((answer) => (answer.status >= STATUS_OK && answer.status <= STATUS_OK_LAST ? "healthy" : excerpt(answer)), (error: unknown) => (error instanceof Error ? error.message : "no answer"));
+    const said = await client.call({ method: "GET", path: "/v1.0/healthz" }).then(
+      (answer) => (answer.status >= STATUS_OK && answer.status <= STATUS_OK_LAST ? "healthy" : excerpt(answer)),
+      (error: unknown) => (error instanceof Error ? error.message : "no answer"),
+    );
     if (said === "healthy") return;
-    if (performance.now() > end) throw new Fault("sidecar.unavailable", `no sidecar is ready at ${client.origin} within ${waitMs} ms: ${said}`);
+    if (performance.now() > end)
+      throw new Fault("sidecar.unavailable", `no sidecar is ready at ${client.origin} within ${waitMs} ms: ${said}`);
     await sleep(POLL_MS);
   }
 }

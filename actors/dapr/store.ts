@@ -10,7 +10,7 @@ import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { JsonContent } from "../../runtime/value.ts";
-import type { InsertResult, StateStore, Tagged } from "../ports.ts";
+import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 import { excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
 /** How the stores say that the key is there already. sqlite: 409. The others: 500 with a text of their own. */
@@ -92,7 +92,9 @@ export class DaprStore implements StateStore {
   async replace(key: string, text: string | undefined, tag: string): Promise<boolean> {
     try {
       const answer = await this.#client.call(
-        text === undefined ? { method: "DELETE", path: `${this.#path}/${segment(key)}`, headers: { "if-match": tag } } : { method: "POST", path: this.#path, body: `[${itemText(key, text, tag)}]` },
+        text === undefined
+          ? { method: "DELETE", path: `${this.#path}/${segment(key)}`, headers: { "if-match": tag } }
+          : { method: "POST", path: this.#path, body: `[${itemText(key, text, tag)}]` },
       );
       return answer.status === STATUS_NO_CONTENT;
     } catch {
@@ -110,7 +112,8 @@ export class DaprStore implements StateStore {
     const operations = keys.map((key) => `{"operation":"delete","request":{"key":${JSON.stringify(key)}}}`);
     if (await this.#isDone({ method: "POST", path: `${this.#path}/transaction`, body: `{"operations":[${operations.join(",")}]}` })) return;
     for (const key of (await this.read(keys)).keys()) {
-      if (!(await this.#isDone({ method: "DELETE", path: `${this.#path}/${segment(key)}` })) && (await this.read([key])).has(key)) throw this.#unavailable(`${key} could not be removed`);
+      if (!(await this.#isDone({ method: "DELETE", path: `${this.#path}/${segment(key)}` })) && (await this.read([key])).has(key))
+        throw this.#unavailable(`${key} could not be removed`);
     }
   }
 
@@ -124,7 +127,11 @@ export class DaprStore implements StateStore {
   }
 
   async #readBulk(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    const answer = await this.#ask({ method: "POST", path: `${this.#path}/bulk`, body: JSON.stringify({ keys, parallelism: BULK_PARALLELISM }) });
+    const answer = await this.#ask({
+      method: "POST",
+      path: `${this.#path}/bulk`,
+      body: JSON.stringify({ keys, parallelism: BULK_PARALLELISM }),
+    });
     const parsed = answer.status === STATUS_OK ? BulkAnswer.safeParse(parseJson(answer.text)) : undefined;
     if (parsed?.success !== true) throw this.#unavailable(excerpt(answer));
     const found = new Map<string, Json>();

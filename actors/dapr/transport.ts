@@ -6,9 +6,9 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { TurnAnswer, type Address, type Message, type NoticeData } from "../../runtime/protocol.ts";
-import type { Heartbeat, Transport } from "../ports.ts";
-import { NoticeLine } from "./notices.ts";
+import { TurnAnswer, type Address, type Message, type NotificationData } from "../../runtime/protocol.ts";
+import type { Heartbeat, Transport } from "../engine/ports.ts";
+import { NotificationLine } from "./notifications.ts";
 import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
 const STATUS_OK = 200;
@@ -26,7 +26,7 @@ export interface DaprTransportOptions {
 export class DaprTransport implements Transport {
   readonly #client: SidecarClient;
   readonly #options: DaprTransportOptions;
-  readonly #notices = new Map<string, NoticeLine>();
+  readonly #notifications = new Map<string, NotificationLine>();
 
   constructor(client: SidecarClient, options: DaprTransportOptions) {
     this.#client = client;
@@ -35,15 +35,21 @@ export class DaprTransport implements Transport {
 
   async publish(topic: string, message: Message): Promise<void> {
     requireSize(message.id, JSON.stringify(message));
-    const event = { id: message.id, type: `troupe.${message.body.kind}`, time: new Date(message.createdAtMs).toISOString(), subject: `${message.to.type}/${message.to.id}`, data: message };
+    const event = {
+      id: message.id,
+      type: `troupe.${message.body.kind}`,
+      time: new Date(message.createdAtMs).toISOString(),
+      subject: `${message.to.type}/${message.to.id}`,
+      data: message,
+    };
     // The trace stands in the message. daprd 1.18.2 takes an event's own from the header, and empties it where tracing is off.
     await this.#publish(topic, { ...event, ...traceFields(message.trace) }, message.trace.traceparent);
   }
 
-  async notice(topic: string, id: string, data: NoticeData): Promise<void> {
-    const line = this.#notices.get(topic) ?? new NoticeLine(this.#client, this.#options.pubsub, topic);
-    this.#notices.set(topic, line);
-    await line.tell(this.#event({ id, type: "troupe.notice", time: new Date(data.atMs).toISOString(), data }));
+  async notification(topic: string, id: string, data: NotificationData): Promise<void> {
+    const line = this.#notifications.get(topic) ?? new NotificationLine(this.#client, this.#options.pubsub, topic);
+    this.#notifications.set(topic, line);
+    await line.tell(this.#event({ id, type: "troupe.notification", time: new Date(data.atMs).toISOString(), data }));
   }
 
   async deliver(message: Message): Promise<TurnAnswer> {
@@ -53,7 +59,10 @@ export class DaprTransport implements Transport {
     const content = answer.status === STATUS_OK ? TurnAnswer.safeParse(parseJson(answer.text)) : undefined;
     if (content?.success !== true) throw failure(message.to, answer);
     if ("receipt" in content.data && content.data.receipt.messageId !== message.id) {
-      throw new Fault("sidecar.unavailable", `${message.to.type}/${message.to.id} gave a receipt for ${content.data.receipt.messageId} when asked about ${message.id}`);
+      throw new Fault(
+        "sidecar.unavailable",
+        `${message.to.type}/${message.to.id} gave a receipt for ${content.data.receipt.messageId} when asked about ${message.id}`,
+      );
     }
     return content.data;
   }
@@ -103,7 +112,9 @@ export class DaprTransport implements Transport {
 }
 
 function traceFields(trace: Message["trace"]): Readonly<Record<string, string>> {
-  return trace.tracestate === undefined ? { traceparent: trace.traceparent } : { traceparent: trace.traceparent, tracestate: trace.tracestate };
+  return trace.tracestate === undefined
+    ? { traceparent: trace.traceparent }
+    : { traceparent: trace.traceparent, tracestate: trace.tracestate };
 }
 
 /** The fault in an answer that is no turn answer: the app's own code where it carries one. */
@@ -114,5 +125,6 @@ function failure(actor: Address, answer: SidecarAnswer): Fault {
 
 function requireSize(id: string, text: string): void {
   const bytes = Buffer.byteLength(text);
-  if (bytes > LIMITS.messageBytesMax) throw new Fault("message.too-large", `message ${id} has ${bytes} bytes; the limit is ${LIMITS.messageBytesMax}`);
+  if (bytes > LIMITS.messageBytesMax)
+    throw new Fault("message.too-large", `message ${id} has ${bytes} bytes; the limit is ${LIMITS.messageBytesMax}`);
 }

@@ -10,7 +10,7 @@ import { Fault } from "../../runtime/faults.ts";
 import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Address } from "../../runtime/protocol.ts";
-import type { ActorHost } from "../ports.ts";
+import type { ActorHost } from "../engine/ports.ts";
 import { check, readJson } from "./body.ts";
 import { checkMessage } from "./message.ts";
 
@@ -18,10 +18,10 @@ const SECOND_MS = 1_000;
 
 /**
  * daprd counts idleness from the beginning of the last turn and deactivates in the midst of a turn (dapr 1.18.2
- * pkg/actors/targets/app/app.go). Half as long again as the furthest alarm: no actor with an open process becomes idle,
- * and none becomes idle at the very moment of its alarm.
+ * pkg/actors/targets/app/app.go). Half as long again as the furthest reminder: no actor with an open process becomes idle,
+ * and none becomes idle at the very moment of its reminder.
  */
-const IDLE_S = Math.ceil((1.5 * LIMITS.alarmAwayMsMax) / SECOND_MS);
+const IDLE_S = Math.ceil((1.5 * LIMITS.reminderAwayMsMax) / SECOND_MS);
 
 /**
  * How long daprd waits for turns in flight while placement changes; meanwhile every call of the type waits. A turn lasts
@@ -54,7 +54,10 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
     const actor = actorOf(host, request);
     const message = checkMessage(await readJson(request), "the message");
     if (message.to.type !== actor.type || message.to.id !== actor.id) {
-      throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type}/${message.to.id} and came to ${actor.type}/${actor.id}`);
+      throw new Fault(
+        "message.invalid",
+        `message ${message.id} is for ${message.to.type}/${message.to.id} and came to ${actor.type}/${actor.id}`,
+      );
     }
     response.json(await host.receive(message));
   });
@@ -91,7 +94,9 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
 
 function actorOf(host: ActorHost, request: Request): Address {
   const { type, id } = request.params;
-  if (typeof type !== "string" || !host.types.includes(type)) throw new Fault("agent.unknown", `this host serves no actors of type ${String(type).slice(0, LIMITS.idLengthMax)}`);
-  if (typeof id !== "string" || !isId(id)) throw new Fault("id.invalid", `${JSON.stringify(String(id).slice(0, LIMITS.idLengthMax))} is not an actor id`);
+  if (typeof type !== "string" || !host.types.includes(type))
+    throw new Fault("agent.unknown", `this host serves no actors of type ${String(type).slice(0, LIMITS.idLengthMax)}`);
+  if (typeof id !== "string" || !isId(id))
+    throw new Fault("id.invalid", `${JSON.stringify(String(id).slice(0, LIMITS.idLengthMax))} is not an actor id`);
   return { type, id };
 }

@@ -7,7 +7,7 @@ import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireId } from "../../runtime/ids.ts";
 import { traceId } from "../../runtime/protocol.ts";
-import type { Caller, Operations, Page } from "../operations.ts";
+import type { Caller, Operations, Page } from "../operations/operations.ts";
 import { check, readJson } from "./body.ts";
 import type { Followers } from "./follow.ts";
 import { identityOf, requireRole } from "./guard.ts";
@@ -67,11 +67,17 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
   api.serve(ROUTES.submitTask, async ({ query, body, caller }) => {
     const { id, route, input, timeoutMs } = body;
     if (id !== undefined) requireId(id, "task id");
-    const { receipt, outcome } = await operations.submit({ route, input, ...(id === undefined ? {} : { id }), ...(timeoutMs === undefined ? {} : { timeoutMs }) }, caller, query.waitMs ?? 0);
+    const { receipt, outcome } = await operations.submit(
+      { route, input, ...(id === undefined ? {} : { id }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
+      caller,
+      query.waitMs ?? 0,
+    );
     const location = `/processes/${receipt.id}`;
     return outcome === undefined ? { status: STATUS_ACCEPTED, body: receipt, location } : { status: STATUS_OK, body: outcome, location };
   });
-  api.serve(ROUTES.listProcesses, async ({ query: { cursor, limit, ...filter } }) => page(await operations.processes(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.listProcesses, async ({ query: { cursor, limit, ...filter } }) =>
+    page(await operations.processes(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
   api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
   api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
   api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
@@ -79,11 +85,16 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
     await followers.serve(params.id, request, response);
     return undefined;
   });
-  api.serve(ROUTES.cancelProcess, async ({ params, body, caller }) => ({ status: STATUS_ACCEPTED, body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller) }));
+  api.serve(ROUTES.cancelProcess, async ({ params, body, caller }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
+  }));
 }
 
 function letterRoutes(api: Api, { operations }: ApiOptions): void {
-  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit, ...filter } }) => page(await operations.deadLetters(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit, ...filter } }) =>
+    page(await operations.deadLetters(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
   api.serve(ROUTES.showDeadLetter, async ({ params }) => ok(await operations.deadLetter(params.id)));
   api.serve(ROUTES.redriveDeadLetter, async ({ params, body, caller }) => {
     const receipt = await operations.redrive(params.id, body, caller);
@@ -142,12 +153,16 @@ class Api {
   #look(schema: z.ZodType | undefined, body: unknown, request: Request): void {
     const looked = schema?.safeParse(body);
     if (looked === undefined || looked.success) return;
-    this.#options.logger.error({ path: request.path, traceId: traceId(traceOf(request)), issues: looked.error.issues.slice(0, 1) }, "an answer does not fit its schema");
+    this.#options.logger.error(
+      { path: request.path, traceId: traceId(traceOf(request)), issues: looked.error.issues.slice(0, 1) },
+      "an answer does not fit its schema",
+    );
   }
 
   refuseOtherMethods(): void {
     const methods = new Map<string, string[]>();
-    for (const [, { path, method }] of ALL_ROUTES) methods.set(path, [...(methods.get(path) ?? []), ...(method === "get" ? ["GET", "HEAD"] : ["POST"])]);
+    for (const [, { path, method }] of ALL_ROUTES)
+      methods.set(path, [...(methods.get(path) ?? []), ...(method === "get" ? ["GET", "HEAD"] : ["POST"])]);
     for (const [path, allowed] of methods) this.#router.all(expressPath(path), refuseMethod([...allowed, "OPTIONS"].join(", ")));
   }
 }

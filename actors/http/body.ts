@@ -2,7 +2,7 @@
  * @module Bodies of requests: bytes up to a limit, JSON up to a depth, strict schemas with the place and the expectation.
  *
  * Express's own parsers are not used: they answer bad JSON themselves and throw the bytes away, but a message that cannot
- * be read must be kept, as bytes, at the dead letter desk.
+ * be read must be kept, as bytes, at the dead letter queue.
  */
 import type { IncomingMessage } from "node:http";
 import type { z } from "zod";
@@ -50,7 +50,8 @@ export interface Meter {
  */
 export async function readBytes(request: IncomingMessage, bytesMax: number = LIMITS.bodyBytesMax, newMeter?: () => Meter): Promise<Bytes> {
   const encoding = request.headers["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") throw new Fault("body.invalid", `content-encoding ${encoding.slice(0, ECHO_CHARS)} is not taken; send the body as it is`);
+  if (encoding !== undefined && encoding !== "identity")
+    throw new Fault("body.invalid", `content-encoding ${encoding.slice(0, ECHO_CHARS)} is not taken; send the body as it is`);
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let size = 0;
@@ -102,7 +103,10 @@ export function parseBytes(bytes: Buffer): Json {
     return (HALF_PAIR.test(text) ? JSON.parse(text, requireWellFormed) : JSON.parse(text)) as Json;
   } catch (error) {
     if (error instanceof Fault) throw error;
-    throw new Fault("body.invalid", `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 2 * ECHO_CHARS) : "it cannot be parsed"}`);
+    throw new Fault(
+      "body.invalid",
+      `the body is not JSON: ${error instanceof Error ? error.message.slice(0, 2 * ECHO_CHARS) : "it cannot be parsed"}`,
+    );
   }
 }
 
@@ -114,7 +118,8 @@ const HALF_PAIR = /\\u[dD][89a-fA-F]/;
  * back from the store as another one.
  */
 function requireWellFormed(this: unknown, key: string, value: unknown): unknown {
-  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed())) throw new Fault("body.invalid", "a string holds half of a surrogate pair, which is no character");
+  if (!key.isWellFormed() || (typeof value === "string" && !value.isWellFormed()))
+    throw new Fault("body.invalid", "a string holds half of a surrogate pair, which is no character");
   return value;
 }
 
@@ -124,7 +129,9 @@ export function check<T>(schema: z.ZodType<T>, value: unknown, code: FaultCode, 
   if (parsed.success) return parsed.data;
   const issues = parsed.error.issues.slice(0, ISSUES_MAX).flatMap(violations);
   const first = issues[0];
-  throw new Fault(code, first === undefined ? `${what} does not fit its schema` : `${what}: at ${first.path}: ${first.expected}`, { issues: issues.map((issue) => ({ ...issue })) });
+  throw new Fault(code, first === undefined ? `${what} does not fit its schema` : `${what}: at ${first.path}: ${first.expected}`, {
+    issues: issues.map((issue) => ({ ...issue })),
+  });
 }
 
 interface Violation {
@@ -135,7 +142,9 @@ interface Violation {
 function violations(issue: z.core.$ZodIssue): readonly Violation[] {
   const at = issue.path.map((part) => String(part).slice(0, ECHO_CHARS));
   if (issue.code === "unrecognized_keys") {
-    return issue.keys.slice(0, ISSUES_MAX).map((key) => ({ path: [...at, key.slice(0, ECHO_CHARS)].join("."), expected: "no such key is known" }));
+    return issue.keys
+      .slice(0, ISSUES_MAX)
+      .map((key) => ({ path: [...at, key.slice(0, ECHO_CHARS)].join("."), expected: "no such key is known" }));
   }
   return [{ path: at.join(".") || "the top", expected: issue.message }];
 }

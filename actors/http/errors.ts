@@ -29,7 +29,8 @@ export function errorBody(fault: WireFault, trace: string): ErrorBody {
 
 /** Answers with a fault, its status and, where trying again is of use, when. */
 function sendFault(request: Request, response: Response, fault: WireFault, status: number = FAULTS[fault.code].httpStatus): void {
-  if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE) response.set("retry-after", String(Math.ceil(LIMITS.resendMs / SECOND_MS)));
+  if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE)
+    response.set("retry-after", String(Math.ceil(LIMITS.resendMs / SECOND_MS)));
   response.status(status).json(errorBody(fault, traceId(traceOf(request))));
 }
 
@@ -37,7 +38,8 @@ function sendFault(request: Request, response: Response, fault: WireFault, statu
 function faultOfThrown(error: unknown): WireFault {
   if (isFault(error)) return wireFault(error.code, error.message, error.details);
   // express 5.3 and its router mark errors of their own: a path that cannot be decoded is 400.
-  if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST) return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");
+  if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST)
+    return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");
   return wireFault("turn.failed", "an unexpected error; the log holds it under the trace id");
 }
 
@@ -46,7 +48,11 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
   // Express knows an error handler by its four parameters.
   return (error: unknown, request, response, next) => {
     const fault = faultOfThrown(error);
-    if (fault.code === "turn.failed") logger.error({ err: error, method: request.method, path: request.path, traceId: traceId(traceOf(request)) }, "a request failed unexpectedly");
+    if (fault.code === "turn.failed")
+      logger.error(
+        { err: error, method: request.method, path: request.path, traceId: traceId(traceOf(request)) },
+        "a request failed unexpectedly",
+      );
     if (response.headersSent) {
       next(error);
       return;
@@ -70,7 +76,10 @@ export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
 
 /** Answers what no route answered. */
 export const notFound: RequestHandler = (request, response) => {
-  const fault = new Fault("route.unknown", `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are ${ROUTES_TEXT}`);
+  const fault = new Fault(
+    "route.unknown",
+    `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are ${ROUTES_TEXT}`,
+  );
   sendFault(request, response, fault.toWire(), STATUS_NOT_FOUND);
 };
 

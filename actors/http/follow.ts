@@ -10,8 +10,8 @@ import PQueue from "p-queue";
 import { z } from "zod";
 import { Fault, isFault, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Operations } from "../operations.ts";
-import type { Clock } from "../ports.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { Clock } from "../engine/ports.ts";
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
@@ -40,7 +40,8 @@ const EVENT_ID = /^(\d{1,9})\.(\d{1,9}|outcome)$/;
 function heardOf(header: string | undefined): Heard | undefined {
   if (header === undefined || header === "") return undefined;
   const [, run, line] = EVENT_ID.exec(header) ?? [];
-  if (run === undefined || line === undefined) throw new Fault("body.invalid", "Last-Event-ID is not the id of an event that this system sent");
+  if (run === undefined || line === undefined)
+    throw new Fault("body.invalid", "Last-Event-ID is not the id of an event that this system sent");
   return { run: Number(run), line: line === "outcome" ? line : Number(line) };
 }
 
@@ -80,7 +81,9 @@ export class Followers {
       response.status(STATUS_NO_CONTENT).end();
       return;
     }
-    response.status(STATUS_OK).set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
+    response
+      .status(STATUS_OK)
+      .set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
     if (request.method === "HEAD") response.end();
     else if (!closed) this.#begin(new Stream(response, feed, heard, this.#clock));
   }
@@ -122,7 +125,12 @@ class Feed {
   #news = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(id: string, operations: Pick<Operations, "process" | "watch">, clock: Clock, inTurn: (look: () => Promise<Followed>) => Promise<Followed>) {
+  constructor(
+    id: string,
+    operations: Pick<Operations, "process" | "watch">,
+    clock: Clock,
+    inTurn: (look: () => Promise<Followed>) => Promise<Followed>,
+  ) {
     this.#clock = clock;
     this.#look = () => inTurn(async () => Followed.parse(await operations.process(id)));
     this.#unwatch = operations.watch(id, () => this.#hear());
@@ -236,7 +244,9 @@ class Stream {
     this.#response.on("drain", () => this.#tell());
     this.#response.write(`retry: ${COME_AGAIN_MS}\n\n`);
     this.#keepAlive();
-    this.#cancels.push(this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has lasted long enough; come again with Last-Event-ID")));
+    this.#cancels.push(
+      this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has lasted long enough; come again with Last-Event-ID")),
+    );
     this.#cancels.push(this.#feed.read(() => this.#tell()));
     this.#tell();
   }

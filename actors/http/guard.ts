@@ -49,7 +49,10 @@ export function requireToken({ tokens, isUsersApi, refused, nowMs }: GuardOption
       throw new Fault("auth.too-many", `more than ${LIMITS.refusalsPerSecondMax} requests without a valid token came within a second`);
     }
     response.set("www-authenticate", "Bearer");
-    throw new Fault("auth.token", offered === undefined && bearer === undefined ? "the request carries no token" : "the token is not one of this app's");
+    throw new Fault(
+      "auth.token",
+      offered === undefined && bearer === undefined ? "the request carries no token" : "the token is not one of this app's",
+    );
   };
 }
 
@@ -88,7 +91,8 @@ export function identityOf(request: IncomingMessage): Identity {
 /** Throws `auth.role` where the request's token does not have the role. */
 export function requireRole(request: IncomingMessage, role: Role | undefined): void {
   const { roles, principal } = identityOf(request);
-  if (role !== undefined && !roles.has(role)) throw new Fault("auth.role", `this needs the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
+  if (role !== undefined && !roles.has(role))
+    throw new Fault("auth.role", `this needs the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
 }
 
 /**
@@ -97,6 +101,7 @@ export function requireRole(request: IncomingMessage, role: Role | undefined): v
  */
 export const refuseForeignPages: RequestHandler = (request, _response, next) => {
   const site = request.get("sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && site !== "none") throw new Fault("body.invalid", "requests from pages of other sites are refused");
+  if (site !== undefined && site !== "same-origin" && site !== "none")
+    throw new Fault("body.invalid", "requests from pages of other sites are refused");
   next();
 };

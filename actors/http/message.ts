@@ -10,7 +10,7 @@ const MESSAGE_VERSION = 1;
 
 /**
  * Checks a message. Throws `message.invalid`, and `journal.newer`, which is retryable, for a newer version: while a
- * deployment goes on, the sender asks again until a new host answers. What the broker brought of it is kept at the desk.
+ * deployment goes on, the sender asks again until a new host answers. What the broker brought of it is kept at the dead letter queue.
  */
 export function checkMessage(value: unknown, what: string): Message {
   const version = typeof value === "object" && value !== null && "v" in value ? value.v : undefined;

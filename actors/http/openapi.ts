@@ -32,7 +32,11 @@ function override({ zodSchema, jsonSchema }: { readonly zodSchema: z.core.$ZodTy
 
 function schemas(): Shown {
   const made = z.toJSONSchema(registry, { uri, io: "input", unrepresentable: "any", override });
-  return Object.fromEntries(Object.entries(made.schemas).filter(([id]) => Object.hasOwn(COMPONENTS, id)).map(([id, schema]) => [id, plain(schema)]));
+  return Object.fromEntries(
+    Object.entries(made.schemas)
+      .filter(([id]) => Object.hasOwn(COMPONENTS, id))
+      .map(([id, schema]) => [id, plain(schema)]),
+  );
 }
 
 function schemaOf(schema: z.ZodType): Shown {
@@ -41,9 +45,23 @@ function schemaOf(schema: z.ZodType): Shown {
 }
 
 function parameters({ params, query }: RouteSpec): Json[] {
-  return ([["path", params], ["query", query]] as const).flatMap(([where, schema]) => {
-    const { properties = {}, required = [] } = schemaOf(schema) as { readonly properties?: Readonly<Record<string, Shown>>; readonly required?: readonly string[] };
-    return Object.entries(properties).map(([name, { description, ...shown }]): Json => ({ name, in: where, required: required.includes(name), ...(description === undefined ? {} : { description }), schema: shown }));
+  return (
+    [
+      ["path", params],
+      ["query", query],
+    ] as const
+  ).flatMap(([where, schema]) => {
+    const { properties = {}, required = [] } = schemaOf(schema) as {
+      readonly properties?: Readonly<Record<string, Shown>>;
+      readonly required?: readonly string[];
+    };
+    return Object.entries(properties).map(([name, { description, ...shown }]): Json => ({
+      name,
+      in: where,
+      required: required.includes(name),
+      ...(description === undefined ? {} : { description }),
+      schema: shown,
+    }));
   });
 }
 
@@ -52,18 +70,29 @@ function faultText(code: FaultCode): string {
 }
 
 function faultAnswer(status: number, codes: readonly FaultCode[]): Json {
-  const example = (code: FaultCode): Json => ({ value: { error: { code, message: FAULTS[code].meaning, fix: FAULTS[code].fix }, traceId: "0af7651916cd43dd8448eb211c80319c" } });
+  const example = (code: FaultCode): Json => ({
+    value: { error: { code, message: FAULTS[code].meaning, fix: FAULTS[code].fix }, traceId: "0af7651916cd43dd8448eb211c80319c" },
+  });
   return {
     description: codes.map(faultText).join("\n"),
-    ...(RETRY_AFTER.has(status) ? { headers: { "Retry-After": { description: "Seconds until trying again is of use.", schema: { type: "integer" } } } } : {}),
-    content: { "application/json": { schema: { $ref: uri("Error") }, examples: Object.fromEntries(codes.map((code) => [code, example(code)])) } },
+    ...(RETRY_AFTER.has(status)
+      ? { headers: { "Retry-After": { description: "Seconds until trying again is of use.", schema: { type: "integer" } } } }
+      : {}),
+    content: {
+      "application/json": { schema: { $ref: uri("Error") }, examples: Object.fromEntries(codes.map((code) => [code, example(code)])) },
+    },
   };
 }
 
 function responses(one: RouteSpec): Shown {
   const made: Shown = {};
   for (const [status, { description, schema, contentType }] of Object.entries(one.answers)) {
-    const content = schema !== undefined ? { "application/json": { schema: schemaOf(schema) } } : contentType !== undefined ? { [contentType]: { schema: { type: "string" } } } : undefined;
+    const content =
+      schema !== undefined
+        ? { "application/json": { schema: schemaOf(schema) } }
+        : contentType !== undefined
+          ? { [contentType]: { schema: { type: "string" } } }
+          : undefined;
     made[status] = { description, ...(content === undefined ? {} : { content }) };
   }
   for (const [status, codes] of faultsByStatus(one)) made[status] = faultAnswer(status, codes);
@@ -72,19 +101,32 @@ function responses(one: RouteSpec): Shown {
 
 function operation(name: string, one: RouteSpec): Shown {
   const { body, bodyOptional = false, role } = one;
-  const needs = role === "open" ? "Needs no token." : role === undefined ? "Needs a token of any role, where tokens are configured." : `Needs the role \`${role}\`, where tokens are configured.`;
+  const needs =
+    role === "open"
+      ? "Needs no token."
+      : role === undefined
+        ? "Needs a token of any role, where tokens are configured."
+        : `Needs the role \`${role}\`, where tokens are configured.`;
   return {
     operationId: name,
     summary: one.summary,
     description: needs,
     ...(role === "open" ? { security: [] } : {}),
     parameters: name === "followProcess" ? [...parameters(one), LAST_EVENT_ID] : parameters(one),
-    ...(body === undefined ? {} : { requestBody: { required: !bodyOptional, content: { "application/json": { schema: schemaOf(body) } } } }),
+    ...(body === undefined
+      ? {}
+      : { requestBody: { required: !bodyOptional, content: { "application/json": { schema: schemaOf(body) } } } }),
     responses: responses(one),
   };
 }
 
-const LAST_EVENT_ID: Json = { name: "Last-Event-ID", in: "header", required: false, description: "The `id` of the last event that was heard.", schema: { type: "string" } };
+const LAST_EVENT_ID: Json = {
+  name: "Last-Event-ID",
+  in: "header",
+  required: false,
+  description: "The `id` of the last event that was heard.",
+  schema: { type: "string" },
+};
 
 /** The document. `version` is that of the API's system software. */
 export function openApiDocument(system: string): Readonly<Record<string, Json>> {

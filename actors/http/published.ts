@@ -84,7 +84,7 @@ class PublishedMeter implements Meter {
 
   #count(bytes: Buffer): void {
     this.#hash.update(bytes);
-    if (this.#size < LIMITS.poisonBytesMax) this.#first.push(bytes.subarray(0, LIMITS.poisonBytesMax - this.#size));
+    if (this.#size < LIMITS.invalidBytesMax) this.#first.push(bytes.subarray(0, LIMITS.invalidBytesMax - this.#size));
     this.#size += bytes.length;
   }
 

@@ -5,8 +5,32 @@
 import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 import {
-  AuditPage, CancelRequest, DiscardRequest, GraphAnswer, HealthAnswer, Letter, LetterEntry, LetterPage, LetterParams, LettersQuery, NoParams, NoQuery, OpenApiAnswer, OutcomeAnswer, PageQuery,
-  ProcessAnswer, ProcessesQuery, ProcessPage, ProcessParams, PurgeAnswer, PurgeRequest, Receipt, RedriveRequest, StopsAnswer, SubmitQuery, TaskRequest,
+  AuditPage,
+  CancelRequest,
+  DiscardRequest,
+  GraphAnswer,
+  HealthAnswer,
+  Letter,
+  LetterEntry,
+  LetterPage,
+  LetterParams,
+  LettersQuery,
+  NoParams,
+  NoQuery,
+  OpenApiAnswer,
+  OutcomeAnswer,
+  PageQuery,
+  ProcessAnswer,
+  ProcessesQuery,
+  ProcessPage,
+  ProcessParams,
+  PurgeAnswer,
+  PurgeRequest,
+  Receipt,
+  RedriveRequest,
+  StopsAnswer,
+  SubmitQuery,
+  TaskRequest,
 } from "./schemas.ts";
 import type { Role } from "./tokens.ts";
 
@@ -40,9 +64,24 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
 const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
 /** What every route may answer that asks the journal. */
 const ASKING: readonly FaultCode[] = [
-  "sidecar.unavailable", "store.unavailable", "actor.busy", "journal.contended", "journal.broken-chain", "journal.unreadable", "journal.newer", "value.missing",
+  "sidecar.unavailable",
+  "store.unavailable",
+  "actor.busy",
+  "journal.contended",
+  "journal.broken-chain",
+  "journal.unreadable",
+  "journal.newer",
+  "value.missing",
 ];
-const CHANGING: readonly FaultCode[] = ["system.stopping", "message.too-large", "message.expired", "index.full", "record.too-large", "value.too-large", ...ASKING];
+const CHANGING: readonly FaultCode[] = [
+  "system.stopping",
+  "message.too-large",
+  "message.expired",
+  "index.full",
+  "record.too-large",
+  "value.too-large",
+  ...ASKING,
+];
 
 const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
 const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
@@ -50,70 +89,198 @@ const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
 /** Every route, by a name that is its `operationId`. */
 export const ROUTES = {
   submitTask: spec({
-    method: "post", path: "/tasks", summary: "Submits a task", role: "submit", params: NoParams, query: SubmitQuery, body: TaskRequest,
-    answers: { 200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."), 202: json(Receipt, "The receipt: the task is accepted. `Location` is its process.") },
-    faults: ["id.invalid", "schema.task", "route.unknown", "process.conflict", "process.unknown", "process.purged", "system.overloaded", "slip.invalid", ...CHANGING],
+    method: "post",
+    path: "/tasks",
+    summary: "Submits a task",
+    role: "submit",
+    params: NoParams,
+    query: SubmitQuery,
+    body: TaskRequest,
+    answers: {
+      200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."),
+      202: json(Receipt, "The receipt: the task is accepted. `Location` is its process."),
+    },
+    faults: [
+      "id.invalid",
+      "schema.task",
+      "route.unknown",
+      "process.conflict",
+      "process.unknown",
+      "process.purged",
+      "system.overloaded",
+      "slip.invalid",
+      ...CHANGING,
+    ],
   }),
   listProcesses: spec({
-    method: "get", path: "/processes", summary: "Lists processes, the newest first", role: "read", params: NoParams, query: ProcessesQuery,
-    answers: { 200: json(ProcessPage, "One page.") }, faults: ASKING,
+    method: "get",
+    path: "/processes",
+    summary: "Lists processes, the newest first",
+    role: "read",
+    params: NoParams,
+    query: ProcessesQuery,
+    answers: { 200: json(ProcessPage, "One page.") },
+    faults: ASKING,
   }),
   showProcess: spec({
-    method: "get", path: "/processes/{id}", summary: "Shows the state, history and outcome of a process", role: "read", params: ProcessParams, query: NoQuery,
-    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") }, faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
+    method: "get",
+    path: "/processes/{id}",
+    summary: "Shows the state, history and outcome of a process",
+    role: "read",
+    params: ProcessParams,
+    query: NoQuery,
+    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") },
+    faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   showStops: spec({
-    method: "get", path: "/processes/{id}/stops", summary: "Shows what was asked of whom, with what, and what came back", role: "read", params: ProcessParams, query: NoQuery,
-    answers: { 200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many.") }, faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
+    method: "get",
+    path: "/processes/{id}/stops",
+    summary: "Shows what was asked of whom, with what, and what came back",
+    role: "read",
+    params: ProcessParams,
+    query: NoQuery,
+    answers: {
+      200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many."),
+    },
+    faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   followProcess: spec({
-    method: "get", path: "/processes/{id}/events", summary: "Follows a process as server-sent events", role: "read", params: ProcessParams, query: NoQuery,
+    method: "get",
+    path: "/processes/{id}/events",
+    summary: "Follows a process as server-sent events",
+    role: "read",
+    params: ProcessParams,
+    query: NoQuery,
     answers: {
-      200: { contentType: "text/event-stream", description: "`event: line` with a HistoryLine as data for each thing that happened, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event." },
+      200: {
+        contentType: "text/event-stream",
+        description:
+          "`event: line` with a HistoryLine as data for each thing that happened, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
+      },
       204: { description: "`Last-Event-ID` is that of the outcome: there is no more." },
     },
     faults: ["id.invalid", "process.unknown", "process.purged", "stream.too-many", "system.stopping", ...ASKING],
   }),
   cancelProcess: spec({
-    method: "post", path: "/processes/{id}/cancel", summary: "Cancels a process: what was done is undone", role: "operate", params: ProcessParams, query: NoQuery, body: CancelRequest, bodyOptional: true,
-    answers: { 202: json(Receipt, "The cancellation is recorded.") }, faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
+    method: "post",
+    path: "/processes/{id}/cancel",
+    summary: "Cancels a process: what was done is undone",
+    role: "operate",
+    params: ProcessParams,
+    query: NoQuery,
+    body: CancelRequest,
+    bodyOptional: true,
+    answers: { 202: json(Receipt, "The cancellation is recorded.") },
+    faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
   }),
   listDeadLetters: spec({
-    method: "get", path: "/deadletters", summary: "Lists dead letters, the newest first", role: "read", params: NoParams, query: LettersQuery,
-    answers: { 200: json(LetterPage, "One page, without contents.") }, faults: ASKING,
+    method: "get",
+    path: "/deadletters",
+    summary: "Lists dead letters, the newest first",
+    role: "read",
+    params: NoParams,
+    query: LettersQuery,
+    answers: { 200: json(LetterPage, "One page, without contents.") },
+    faults: ASKING,
   }),
   showDeadLetter: spec({
-    method: "get", path: "/deadletters/{id}", summary: "Shows a dead letter with its content", role: "read", params: LetterParams, query: NoQuery,
-    answers: { 200: json(Letter, "The letter.") }, faults: ["id.invalid", "deadletter.unknown", ...ASKING],
+    method: "get",
+    path: "/deadletters/{id}",
+    summary: "Shows a dead letter with its content",
+    role: "read",
+    params: LetterParams,
+    query: NoQuery,
+    answers: { 200: json(Letter, "The letter.") },
+    faults: ["id.invalid", "deadletter.unknown", ...ASKING],
   }),
   redriveDeadLetter: spec({
-    method: "post", path: "/deadletters/{id}/redrive", summary: "Runs a dead letter's process again from the stop that failed, as a new run", role: "decide", params: LetterParams, query: NoQuery, body: RedriveRequest, bodyOptional: true,
+    method: "post",
+    path: "/deadletters/{id}/redrive",
+    summary: "Runs a dead letter's process again from the stop that failed, as a new run",
+    role: "decide",
+    params: LetterParams,
+    query: NoQuery,
+    body: RedriveRequest,
+    bodyOptional: true,
     answers: { 202: json(Receipt, "The new run is accepted. `Location` is its process.") },
-    faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "deadletter.nested", "schema.input", "schema.task", "route.unknown", "agent.unknown", "process.unknown", "process.purged", "process.conflict", "system.overloaded", ...CHANGING],
+    faults: [
+      "id.invalid",
+      "deadletter.unknown",
+      "deadletter.decided",
+      "deadletter.nested",
+      "schema.input",
+      "schema.task",
+      "route.unknown",
+      "agent.unknown",
+      "process.unknown",
+      "process.purged",
+      "process.conflict",
+      "system.overloaded",
+      ...CHANGING,
+    ],
   }),
   discardDeadLetter: spec({
-    method: "post", path: "/deadletters/{id}/discard", summary: "Decides that a dead letter stays as it is", role: "decide", params: LetterParams, query: NoQuery, body: DiscardRequest,
-    answers: { 200: json(LetterEntry, "The decided letter, without content.") }, faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
+    method: "post",
+    path: "/deadletters/{id}/discard",
+    summary: "Decides that a dead letter stays as it is",
+    role: "decide",
+    params: LetterParams,
+    query: NoQuery,
+    body: DiscardRequest,
+    answers: { 200: json(LetterEntry, "The decided letter, without content.") },
+    faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
   showGraph: spec({
-    method: "get", path: "/graph", summary: "Shows agents and routes and who may lead to whom", role: "read", params: NoParams, query: NoQuery,
-    answers: { 200: json(GraphAnswer, "The graph.") }, faults: [],
+    method: "get",
+    path: "/graph",
+    summary: "Shows agents and routes and who may lead to whom",
+    role: "read",
+    params: NoParams,
+    query: NoQuery,
+    answers: { 200: json(GraphAnswer, "The graph.") },
+    faults: [],
   }),
   listAudit: spec({
-    method: "get", path: "/audit", summary: "Lists the acts that changed something, the newest first", role: "read", params: NoParams, query: PageQuery,
-    answers: { 200: json(AuditPage, "One page.") }, faults: ASKING,
+    method: "get",
+    path: "/audit",
+    summary: "Lists the acts that changed something, the newest first",
+    role: "read",
+    params: NoParams,
+    query: PageQuery,
+    answers: { 200: json(AuditPage, "One page.") },
+    faults: ASKING,
   }),
   purge: spec({
-    method: "post", path: "/purge", summary: "Purges what has ended", role: "operate", params: NoParams, query: NoQuery, body: PurgeRequest, bodyOptional: true,
-    answers: { 200: json(PurgeAnswer, "How many processes are purged, and how many ended and may not go yet.") }, faults: CHANGING,
+    method: "post",
+    path: "/purge",
+    summary: "Purges what has ended",
+    role: "operate",
+    params: NoParams,
+    query: NoQuery,
+    body: PurgeRequest,
+    bodyOptional: true,
+    answers: { 200: json(PurgeAnswer, "How many processes are purged, and how many ended and may not go yet.") },
+    faults: CHANGING,
   }),
   showOpenApi: spec({
-    method: "get", path: "/openapi.json", summary: "Shows this document", role: undefined, params: NoParams, query: NoQuery,
-    answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") }, faults: [],
+    method: "get",
+    path: "/openapi.json",
+    summary: "Shows this document",
+    role: undefined,
+    params: NoParams,
+    query: NoQuery,
+    answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") },
+    faults: [],
   }),
   health: spec({
-    method: "get", path: "/healthz", summary: "Tells whether the host takes work", role: "open", params: NoParams, query: NoQuery,
-    answers: { 200: json(HealthAnswer, "It does."), 503: json(HealthAnswer, "It is stopping, or has its sidecar begin anew.") }, faults: [],
+    method: "get",
+    path: "/healthz",
+    summary: "Tells whether the host takes work",
+    role: "open",
+    params: NoParams,
+    query: NoQuery,
+    answers: { 200: json(HealthAnswer, "It does."), 503: json(HealthAnswer, "It is stopping, or has its sidecar begin anew.") },
+    faults: [],
   }),
 } as const;
 
@@ -121,12 +288,16 @@ export const ROUTES = {
 export type RouteName = keyof typeof ROUTES;
 
 /** All routes with their names. */
-export const ALL_ROUTES: readonly (readonly [RouteName, RouteSpec])[] = Object.entries(ROUTES).map(([name, one]) => [name as RouteName, one as unknown as RouteSpec]);
+export const ALL_ROUTES: readonly (readonly [RouteName, RouteSpec])[] = Object.entries(ROUTES).map(([name, one]) => [
+  name as RouteName,
+  one as unknown as RouteSpec,
+]);
 
 /** Faults of a route by HTTP status. */
 export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly FaultCode[]> {
   const byStatus = new Map<number, FaultCode[]>();
-  const codes = one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
+  const codes =
+    one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
   for (const code of new Set(codes)) {
     const status = FAULTS[code].httpStatus;
     byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
@@ -135,7 +306,9 @@ export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly Fau
 }
 
 /** First parts of the paths that users call with a bearer token: all but daprd's, and /healthz, which asks for none. */
-const USERS_PATH = new RegExp(`^/(${[...new Set(ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\.")))].join("|")})(/|$)`);
+const USERS_PATH = new RegExp(
+  `^/(${[...new Set(ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\.")))].join("|")})(/|$)`,
+);
 
 /** Whether a path is one of the users' API. */
 export function isUsersPath(path: string): boolean {

@@ -25,12 +25,20 @@ function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, 
 }
 
 function whole(min: number, max: number): z.ZodType<number> {
-  const schema = z.string().regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`).transform(Number).refine((value) => value <= max, `at most ${max} is allowed`).refine((value) => value >= min, `at least ${min} is needed`);
+  const schema = z
+    .string()
+    .regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`)
+    .transform(Number)
+    .refine((value) => value <= max, `at most ${max} is allowed`)
+    .refine((value) => value >= min, `at least ${min} is needed`);
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
 }
 
 function yesOrNo(): z.ZodType<boolean> {
-  return shownAs(z.enum(["true", "false"], "true or false is expected").transform((text) => text === "true"), { type: "boolean" });
+  return shownAs(
+    z.enum(["true", "false"], "true or false is expected").transform((text) => text === "true"),
+    { type: "boolean" },
+  );
 }
 
 const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
@@ -44,10 +52,21 @@ const Reason = z.string().max(REASON_CHARS_MAX).describe("Why; it stands in the 
 
 /** A task as it stands in a body or in the data of a topic's event. `input` may be any JSON, but it must be there. */
 export const TaskRequest = z.strictObject({
-  id: z.string().optional().describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. Left out: one is made.`),
+  id: z
+    .string()
+    .optional()
+    .describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. Left out: one is made.`),
   route: z.string().min(1).describe("Name of the route."),
-  input: z.unknown().refine((input) => input !== undefined, "an input is required").describe("Any JSON that fits the route's schema."),
-  timeoutMs: z.int().min(LIMITS.taskTimeoutMsMin).max(LIMITS.taskTimeoutMsMax).optional().describe(`Lifetime in milliseconds. Default ${LIMITS.taskTimeoutMsDefault}.`),
+  input: z
+    .unknown()
+    .refine((input) => input !== undefined, "an input is required")
+    .describe("Any JSON that fits the route's schema."),
+  timeoutMs: z
+    .int()
+    .min(LIMITS.taskTimeoutMsMin)
+    .max(LIMITS.taskTimeoutMsMax)
+    .optional()
+    .describe(`Lifetime in milliseconds. Default ${LIMITS.taskTimeoutMsDefault}.`),
 });
 
 /** Body of a cancellation. */
@@ -65,14 +84,22 @@ export const DiscardRequest = z.strictObject({ reason: Reason.min(1) });
 
 /** Body of a purge. */
 export const PurgeRequest = z.strictObject({
-  olderThanMs: z.int().nonnegative().optional().describe("What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case."),
+  olderThanMs: z
+    .int()
+    .nonnegative()
+    .optional()
+    .describe(
+      "What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case.",
+    ),
   dryRun: z.boolean().optional().describe("Only counts."),
 });
 
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
-export const SubmitQuery = z.strictObject({ waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds.") });
+export const SubmitQuery = z.strictObject({
+  waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds."),
+});
 
 const Name = z.string().min(1).max(LIMITS.idLengthMax);
 const page = {
@@ -102,7 +129,12 @@ export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
 /** A path with the id of a dead letter. */
-export const LetterParams = z.strictObject({ id: z.string().regex(LETTER_ID, "<process id>:<run> or poison-<hash> is expected").describe("`<process id>:<run>`, or `poison-<hash>`; percent-encoded.") });
+export const LetterParams = z.strictObject({
+  id: z
+    .string()
+    .regex(LETTER_ID, "<process id>:<run> or invalid-<hash> is expected")
+    .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
+});
 
 // ---- what is answered -----------------------------------------------------------------------------------------------
 
@@ -137,7 +169,14 @@ export const OutcomeAnswer = z.strictObject({
 });
 
 /** One thing that happened in a process: the data of `event: line`. */
-const HistoryLine = z.strictObject({ atMs: EpochMs, what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int().nonnegative(), code: Code.optional() });
+const HistoryLine = z.strictObject({
+  atMs: EpochMs,
+  what: z.string(),
+  stop: z.string(),
+  agent: z.string(),
+  attempt: z.int().nonnegative(),
+  code: Code.optional(),
+});
 
 /** How a run ended: the data of `event: outcome`. */
 const ProcessOutcome = z.strictObject({
@@ -162,11 +201,24 @@ export const ProcessAnswer = z.strictObject({
   deadlineAtMs: EpochMs,
   stop: z.string().optional().describe("The stop in work."),
   ending: z.enum(OUTCOMES).optional().describe("How it will end when everything is undone."),
-  unanswered: z.array(z.strictObject({ work: z.string(), kind: z.enum(["do", "ask", "undo"]), stop: z.string(), target: z.string(), attempt: z.int(), status: z.enum(["asked", "waiting"]), dueAtMs: EpochMs })),
+  unanswered: z.array(
+    z.strictObject({
+      work: z.string(),
+      kind: z.enum(["do", "ask", "undo"]),
+      stop: z.string(),
+      target: z.string(),
+      attempt: z.int(),
+      status: z.enum(["asked", "waiting"]),
+      dueAtMs: EpochMs,
+    }),
+  ),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
   history: z.array(HistoryLine),
   outcome: ProcessOutcome.optional(),
-  runs: z.array(z.strictObject({ run: z.int().positive(), status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() })).optional().describe("Earlier runs that were redriven, the last of them."),
+  runs: z
+    .array(z.strictObject({ run: z.int().positive(), status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() }))
+    .optional()
+    .describe("Earlier runs that were redriven, the last of them."),
 });
 
 /** One piece of work of a process. */
@@ -186,7 +238,10 @@ const StopWork = z.strictObject({
 });
 
 /** The stops of a process's run. */
-export const StopsAnswer = z.strictObject({ stops: z.array(StopWork), left: z.int().positive().optional().describe("Older ones that are not shown.") });
+export const StopsAnswer = z.strictObject({
+  stops: z.array(StopWork),
+  left: z.int().positive().optional().describe("Older ones that are not shown."),
+});
 
 /** A line of the directory. What a process has not done yet is absent. */
 const ProcessEntry = z.strictObject({
@@ -203,7 +258,7 @@ const ProcessEntry = z.strictObject({
   parent: z.string().optional().describe("Process that runs it as a nested route."),
 });
 
-/** A line of the dead letter desk, without content. */
+/** A line of the dead letter queue, without content. */
 const letterEntry = {
   id: z.string(),
   open: z.boolean().describe("It waits for a decision."),
@@ -222,19 +277,32 @@ const letterEntry = {
   reason: z.string().optional(),
   decidedAtMs: EpochMs.optional(),
   opened: z.int().positive().optional().describe("The run that the redrive opened."),
-  decisionId: z.string().optional().describe("Of poison: the decision that holds it."),
-  taskId: z.string().optional().describe("Of redriven poison: the task that was submitted in its place."),
+  decisionId: z.string().optional().describe("Of invalid: the decision that holds it."),
+  taskId: z.string().optional().describe("Of redriven invalid: the task that was submitted in its place."),
 };
-/** A line of the dead letter desk, without content. */
+/** A line of the dead letter queue, without content. */
 export const LetterEntry = z.strictObject(letterEntry);
 /** A dead letter with its content. */
-export const Letter = z.strictObject({ ...letterEntry, letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of poison.") });
+export const Letter = z.strictObject({
+  ...letterEntry,
+  letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of invalid."),
+});
 
 /** One act that changed something. */
-const AuditEntry = z.strictObject({ id: z.string(), atMs: EpochMs, who: z.string(), what: z.string(), target: z.string(), why: z.string().optional() });
+const AuditEntry = z.strictObject({
+  id: z.string(),
+  atMs: EpochMs,
+  who: z.string(),
+  what: z.string(),
+  target: z.string(),
+  why: z.string().optional(),
+});
 
 function pageOf(entry: z.ZodType): z.ZodType {
-  return z.strictObject({ entries: z.array(entry), cursor: z.string().optional().describe("Pass it back for the next page; absent on the last.") });
+  return z.strictObject({
+    entries: z.array(entry),
+    cursor: z.string().optional().describe("Pass it back for the next page; absent on the last."),
+  });
 }
 
 /** A page of the listing of processes. */
@@ -249,8 +317,12 @@ const GraphNode = z.strictObject({ kind: z.enum(["agent", "route"]), name: z.str
 export const GraphAnswer = z.strictObject({
   system: z.string(),
   agents: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() })),
-  routes: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional(), stops: z.array(z.string()) })),
-  edges: z.array(z.strictObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() })),
+  routes: z.array(
+    z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional(), stops: z.array(z.string()) }),
+  ),
+  edges: z.array(
+    z.strictObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() }),
+  ),
 });
 /** How many processes went (or would), and how many ended and may not go yet. */
 export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
@@ -261,7 +333,28 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 
 /** The schemas that have a name in the document. */
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
-  Task: TaskRequest, Cancel: CancelRequest, Redrive: RedriveRequest, Discard: DiscardRequest, Purge: PurgeRequest,
-  Error: ErrorAnswer, Receipt, Outcome: OutcomeAnswer, Process: ProcessAnswer, StopWork, Stops: StopsAnswer, HistoryLine, ProcessOutcome, ProcessEntry, ProcessPage,
-  LetterEntry, Letter, LetterPage, AuditEntry, AuditPage, Graph: GraphAnswer, Purged: PurgeAnswer, Health: HealthAnswer, OpenApi: OpenApiAnswer,
+  Task: TaskRequest,
+  Cancel: CancelRequest,
+  Redrive: RedriveRequest,
+  Discard: DiscardRequest,
+  Purge: PurgeRequest,
+  Error: ErrorAnswer,
+  Receipt,
+  Outcome: OutcomeAnswer,
+  Process: ProcessAnswer,
+  StopWork,
+  Stops: StopsAnswer,
+  HistoryLine,
+  ProcessOutcome,
+  ProcessEntry,
+  ProcessPage,
+  LetterEntry,
+  Letter,
+  LetterPage,
+  AuditEntry,
+  AuditPage,
+  Graph: GraphAnswer,
+  Purged: PurgeAnswer,
+  Health: HealthAnswer,
+  OpenApi: OpenApiAnswer,
 };

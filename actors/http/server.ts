@@ -8,8 +8,8 @@ import express, { type Express, type Request, type RequestHandler } from "expres
 import type { Logger } from "pino";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Operations } from "../operations.ts";
-import type { ActorHost, Clock, Transport } from "../ports.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { ActorHost, Clock, Transport } from "../engine/ports.ts";
 import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
@@ -88,7 +88,10 @@ export class HttpHost {
     this.#subscriber = new Subscriber({ ...options, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
     this.app = this.#build(options, admit);
-    this.#server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs }, this.app);
+    this.#server = createServer(
+      { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
+      this.app,
+    );
     this.#server.on("connection", (socket) => {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
@@ -99,7 +102,8 @@ export class HttpHost {
   /** Begins to listen; port 0 takes a free one. Resolves with the port. Throws `port.taken`. */
   async listen(port: number, host: string = LOOPBACK): Promise<number> {
     await new Promise<void>((resolve, reject) => {
-      const failed = (error: NodeJS.ErrnoException): void => reject(error.code === "EADDRINUSE" ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, error) : error);
+      const failed = (error: NodeJS.ErrnoException): void =>
+        reject(error.code === "EADDRINUSE" ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, error) : error);
       this.#server.once("error", failed);
       this.#server.listen(port, host, () => {
         this.#server.off("error", failed);
@@ -116,7 +120,7 @@ export class HttpHost {
 
   /**
    * Takes no new work, waits for what is in flight and for `others`, at most LIMITS.drainMs, and closes. The port is held
-   * until then: whoever listens on it next takes this host to be gone (actors/seat.ts).
+   * until then: whoever listens on it next takes this host to be gone (actors/host/listener-identity.ts).
    */
   async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
@@ -200,7 +204,9 @@ function refuseGarbage(_error: Error, socket: Duplex): void {
     return;
   }
   const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is no HTTP request that can be read" }, newTraceId()));
-  socket.end(`HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`);
+  socket.end(
+    `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+  );
 }
 
 function pause(ms: number): Promise<void> {

@@ -2,7 +2,7 @@
  * @module The thin subscribers: a topic's event is checked, handed to the actor and acknowledged on the actor's word.
  *
  * Nothing here is trusted to deliver: whoever sent a message asks again until it has the receiver's receipt. Only tasks
- * from outside have nobody who asks again, so they are acknowledged on their receipt or kept at the dead letter desk.
+ * from outside have nobody who asks again, so they are acknowledged on their receipt or kept at the dead letter queue.
  */
 import { Router } from "express";
 import PQueue from "p-queue";
@@ -12,11 +12,11 @@ import { Fault, faultFrom, type FaultCode, isFault, isRetryable, type WireFault 
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
-import type { Operations } from "../operations.ts";
-import type { Clock, Transport } from "../ports.ts";
+import type { Operations } from "../operations/operations.ts";
+import type { Clock, Transport } from "../engine/ports.ts";
 import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
-import { PoisonKeeper } from "./poison-keeper.ts";
+import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
@@ -82,15 +82,17 @@ export class Subscriber {
   readonly router: Router;
   readonly #options: SubscriberOptions;
   readonly #queues: PQueue[] = [];
-  readonly #poison: PoisonKeeper;
+  readonly #invalid: InvalidMessages;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
-    this.#poison = new PoisonKeeper(options);
+    this.#invalid = new InvalidMessages(options);
     this.router = Router({ caseSensitive: true });
     const subscriptions = this.#subscriptions();
     this.router.get("/dapr/subscribe", (_request, response) => {
-      response.json(subscriptions.map(({ topic, route }) => ({ pubsubname: options.pubsub, topic, route, metadata: { rawPayload: "true" } })));
+      response.json(
+        subscriptions.map(({ topic, route }) => ({ pubsubname: options.pubsub, topic, route, metadata: { rawPayload: "true" } })),
+      );
     });
     for (const subscription of subscriptions) this.#serve(subscription);
   }
@@ -103,12 +105,12 @@ export class Subscriber {
   /** Resolves when what was taken off the broker before its actor was asked has been handed over. */
   async idle(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.onIdle()));
-    await this.#poison.idle();
+    await this.#invalid.idle();
   }
 
   /** Nothing that waits is tried again. */
   end(): void {
-    this.#poison.end();
+    this.#invalid.end();
   }
 
   #subscriptions(): readonly Subscription[] {
@@ -116,7 +118,11 @@ export class Subscriber {
     return [
       { topic: topics.tasks(system), route: "/topics/tasks", handle: ({ event }, trace) => this.#task(event, trace) },
       { topic: topics.manager(system), route: "/topics/manager", handle: this.#forwarder(actorType(system, "ProcessManager")) },
-      ...agents.map((agent) => ({ topic: topics.agent(system, agent), route: `/topics/agent/${agent}`, handle: this.#forwarder(actorType(system, agent)) })),
+      ...agents.map((agent) => ({
+        topic: topics.agent(system, agent),
+        route: `/topics/agent/${agent}`,
+        handle: this.#forwarder(actorType(system, agent)),
+      })),
     ];
   }
 
@@ -133,7 +139,12 @@ export class Subscriber {
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
-        answer(await handle({ received, topic, event }, traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request)));
+        answer(
+          await handle(
+            { received, topic, event },
+            traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request),
+          ),
+        );
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
@@ -145,9 +156,10 @@ export class Subscriber {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
     const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
-    const expiresAtMs = event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
+    const expiresAtMs =
+      event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
     if (this.#options.clock.nowMs() > expiresAtMs) {
-      // A new consumer reads a stream from its beginning: what was done in time is no poison.
+      // A new consumer reads a stream from its beginning: what was done in time is no invalid.
       if (await this.#isKnown(id)) return "SUCCESS";
       throw new Fault("message.expired", `event ${event.id} of ${event.time} expired at ${new Date(expiresAtMs).toISOString()}`);
     }
@@ -155,7 +167,7 @@ export class Subscriber {
     try {
       await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
     } catch (error) {
-      // It was done long ago: a repetition of it is no poison.
+      // It was done long ago: a repetition of it is no invalid.
       if (!isFault(error) || error.code !== "process.purged") throw error;
       this.#options.logger.debug({ processId: id }, "a task came again whose process was purged");
     }
@@ -180,7 +192,8 @@ export class Subscriber {
     return async (delivered) => {
       const { event } = delivered;
       const message = checkMessage(event.data, "the message in the event's data");
-      if (message.to.type !== type) throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
+      if (message.to.type !== type)
+        throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
       void queue.add(() => this.#deliver(message, delivered));
@@ -205,7 +218,7 @@ export class Subscriber {
   }
 
   /**
-   * What was wrong with an event decides: what may pass is given back, what will not is kept at the desk first. A message
+   * What was wrong with an event decides: what may pass is given back, what will not is kept at the dead letter queue first. A message
    * of a newer version is kept too: given back, it would hold a handler of the broker for as long as a deployment lasts,
    * and a few of them all handlers. Its sender asks again by itself.
    */
@@ -217,9 +230,9 @@ export class Subscriber {
   }
 
   async #keep(received: Bytes, fault: WireFault, topic: string): Promise<Status> {
-    const poison = { bytes: { ...received, publishedAtMs: toldAtMs(received) }, fault, topic };
-    // Nobody sends poison again, so a broker that may be a durable one keeps it until the desk has it.
-    const isKept = this.#answersAtOnce === true ? this.#poison.queue(poison) : await this.#poison.keep(poison);
+    const invalid = { bytes: { ...received, publishedAtMs: toldAtMs(received) }, fault, topic };
+    // Nobody sends poison again, so a broker that may be a durable one keeps it until the dead letter queue has it.
+    const isKept = this.#answersAtOnce === true ? this.#invalid.queue(invalid) : await this.#invalid.keep(invalid);
     return isKept ? "SUCCESS" : "RETRY";
   }
 }

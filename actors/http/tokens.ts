@@ -46,7 +46,8 @@ export function parseTokens(text: string): readonly TokenEntry[] {
   const tokens = check(TokenList, json, "tokens.invalid", "the file of tokens");
   const digests = new Set<string>();
   for (const [index, { sha256 }] of tokens.entries()) {
-    if (digests.has(sha256)) throw new Fault("tokens.invalid", `the file of tokens: at ${index}.sha256: an earlier entry has the same token`);
+    if (digests.has(sha256))
+      throw new Fault("tokens.invalid", `the file of tokens: at ${index}.sha256: an earlier entry has the same token`);
     digests.add(sha256);
   }
   return tokens;
@@ -71,7 +72,11 @@ export class Tokens {
 
   /** Throws `tokens.invalid` for tokens without an app token: the actors' own paths would stand open beside closed doors. */
   constructor(appToken: string | undefined, entries: readonly TokenEntry[] = []) {
-    if (appToken === undefined && entries.length > 0) throw new Fault("tokens.invalid", "a file of tokens needs APP_API_TOKEN beside it, or whoever reaches this host could call its actors past all roles");
+    if (appToken === undefined && entries.length > 0)
+      throw new Fault(
+        "tokens.invalid",
+        "a file of tokens needs APP_API_TOKEN beside it, or whoever reaches this host could call its actors past all roles",
+      );
     this.#app = appToken === undefined ? undefined : digestOf(appToken);
     const named = entries.map(({ sha256, subject, tenant, roles, permissions }) => ({
       digest: Buffer.from(sha256, "hex"),

@@ -30,22 +30,46 @@ export async function startRestate(options: RestateOptions): Promise<Target> {
   const [ingress, admin, fabric, service] = [await freePort(), await freePort(), await freePort(), await freePort()];
   const children: Child[] = [];
   try {
-    const server = await startProgram({ name: "restate", command: options.peer.server, args: serverArgs(options.dir, fabric), cwd: options.dir, env: serverEnv(ingress, admin, options.fsync), onLine: (line) => options.log("restate", line) });
+    const server = await startProgram({
+      name: "restate",
+      command: options.peer.server,
+      args: serverArgs(options.dir, fabric),
+      cwd: options.dir,
+      env: serverEnv(ingress, admin, options.fsync),
+      onLine: (line) => options.log("restate", line),
+    });
     children.push(server);
-    const app = await startProgram({ name: "restate app", command: process.execPath, args: [join(options.peer.dir, "service.js")], cwd: options.dir, env: { ...basicEnv(), PORT: String(service), RESTATE_LOGGING: "WARN" }, onLine: (line) => options.log("restate app", line) });
+    const app = await startProgram({
+      name: "restate app",
+      command: process.execPath,
+      args: [join(options.peer.dir, "service.js")],
+      cwd: options.dir,
+      env: { ...basicEnv(), PORT: String(service), RESTATE_LOGGING: "WARN" },
+      onLine: (line) => options.log("restate app", line),
+    });
     children.push(app);
     await register(admin, service, [server, app]);
     const name = `restate${options.fsync === "always" ? "" : "-nofsync"}${options.work === "step" ? "" : "-lean"}`;
     const handler = options.work === "step" ? "run" : "lean";
     return {
       name,
-      durability: options.fsync === "always" ? "every batch of the log fsynced (default)" : "no fsync (RESTATE_LOG_SERVER__ROCKSDB_DISABLE_WAL_FSYNC=true)",
+      durability:
+        options.fsync === "always"
+          ? "every batch of the log fsynced (default)"
+          : "no fsync (RESTATE_LOG_SERVER__ROCKSDB_DISABLE_WAL_FSYNC=true)",
       scenario: {
         origin: `http://${HOST}:${ingress}`,
-        request: (id, input) => ({ path: `/Three/${id}/${handler}`, body: String(input), ...(options.ids === "given" ? { headers: { "idempotency-key": id } } : {}) }),
+        request: (id, input) => ({
+          path: `/Three/${id}/${handler}`,
+          body: String(input),
+          ...(options.ids === "given" ? { headers: { "idempotency-key": id } } : {}),
+        }),
         output: (status, text) => (status === STATUS_OK && /^\d+$/.test(text) ? Number(text) : undefined),
       },
-      processes: () => [{ name: "restate", pid: server.pid }, { name: "app", pid: app.pid }],
+      processes: () => [
+        { name: "restate", pid: server.pid },
+        { name: "app", pid: app.pid },
+      ],
       stop: () => stopAll(children),
     };
   } catch (error) {
@@ -56,7 +80,25 @@ export async function startRestate(options: RestateOptions): Promise<Target> {
 
 /** All defaults but the folder, the addresses and what would talk to the outside. */
 function serverArgs(dir: string, fabricPort: number): readonly string[] {
-  return ["--base-dir", join(dir, "restate-data"), "--node-name", "bench", "--listen-mode", "tcp", "--bind-ip", HOST, "--advertised-host", HOST, "--bind-port", String(fabricPort), "--no-logo", "--log-filter", "warn", "--log-disable-ansi-codes", "true"];
+  return [
+    "--base-dir",
+    join(dir, "restate-data"),
+    "--node-name",
+    "bench",
+    "--listen-mode",
+    "tcp",
+    "--bind-ip",
+    HOST,
+    "--advertised-host",
+    HOST,
+    "--bind-port",
+    String(fabricPort),
+    "--no-logo",
+    "--log-filter",
+    "warn",
+    "--log-disable-ansi-codes",
+    "true",
+  ];
 }
 
 function serverEnv(ingress: number, admin: number, fsync: PeerFsync): NodeJS.ProcessEnv {
@@ -78,7 +120,11 @@ async function register(admin: number, service: number, children: readonly Child
     const ended = children.find((child) => !child.running);
     if (ended !== undefined) throw new Error(`${ended.name} has ended: ${ended.tail.slice(-10).join("\n")}`);
     try {
-      const answer = await request(`http://${HOST}:${admin}/deployments`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ uri: `http://${HOST}:${service}` }) });
+      const answer = await request(`http://${HOST}:${admin}/deployments`, {
+        method: "POST",
+        headers: { "content-type": "application/json" },
+        body: JSON.stringify({ uri: `http://${HOST}:${service}` }),
+      });
       last = `${answer.statusCode} ${await answer.body.text()}`;
       if (answer.statusCode <= STATUS_OK_LAST) return;
     } catch (error) {

@@ -2,8 +2,18 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { APP_NODE_ARGS } from "../../cli/app-args.ts";
-import { type Child, Cluster, type DaprBinaries, freePort, type PostgresStore, type RedisStore, renderResources, startPostgres, startRedis } from "../../cli/dapr/index.ts";
+import { APP_NODE_ARGS } from "../../cli/run/app-args.ts";
+import {
+  type Child,
+  Cluster,
+  type DaprBinaries,
+  freePort,
+  type PostgresStore,
+  type RedisStore,
+  renderResources,
+  startPostgres,
+  startRedis,
+} from "../../cli/dapr/index.ts";
 import type { NamedPid } from "../proc.ts";
 import { basicEnv, startProgram } from "./program.ts";
 import type { Ids, Target, TargetPlace } from "./target.ts";
@@ -45,10 +55,10 @@ const WAIT_MS = 30_000;
 const APP = fileURLToPath(new URL("../app.ts", import.meta.url));
 
 const DURABILITY: Readonly<Record<OurProfile, string>> = {
-  "embedded": "every record fsynced (sqlite, synchronous FULL)",
+  embedded: "every record fsynced (sqlite, synchronous FULL)",
   "redis-everysec": "fsync once a second (appendfsync everysec): a crash of the machine may take the last second",
   "redis-always": "every record fsynced (appendfsync always)",
-  "postgres": "every record fsynced (fsync on, synchronous_commit on)",
+  postgres: "every record fsynced (fsync on, synchronous_commit on)",
 };
 
 export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget> {
@@ -59,23 +69,59 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
   try {
     const stores = await startStores(options);
     for (const store of Object.values(stores)) stops.push(() => store.stop());
-    const resourcesDir = await renderResources(options.profile === "embedded" || options.profile === "postgres" ? options.profile : "redis", { dir: options.dir, ...values(stores) });
-    const cluster = await Cluster.start({ binaries: options.binaries, dir: join(options.dir, "dapr"), log: options.log, logLevel: "error", onExit: (name, detail) => options.log("troupe", `${name} ended: ${detail}`) });
+    const resourcesDir = await renderResources(
+      options.profile === "embedded" || options.profile === "postgres" ? options.profile : "redis",
+      { dir: options.dir, ...values(stores) },
+    );
+    const cluster = await Cluster.start({
+      binaries: options.binaries,
+      dir: join(options.dir, "dapr"),
+      log: options.log,
+      logLevel: "error",
+      onExit: (name, detail) => options.log("troupe", `${name} ended: ${detail}`),
+    });
     stops.push(() => cluster.stop());
     const [appPort, daprPort] = [await freePort(), await freePort()];
     const app = await startProgram({
-      name: "app", command: process.execPath, args: [...APP_NODE_ARGS, ...(options.nodeArgs ?? []), options.appFile ?? APP], cwd: options.dir,
+      name: "app",
+      command: process.execPath,
+      args: [...APP_NODE_ARGS, ...(options.nodeArgs ?? []), options.appFile ?? APP],
+      cwd: options.dir,
       env: { ...basicEnv(), APP_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort), ...options.env },
       onLine: options.onAppLine ?? ((line) => options.log("app", line)),
     });
     // Dapr goes before the app: it tells it of every actor that it lets go.
     stops.splice(-1, 0, () => app.stop(STOP_GRACE_MS));
-    const sidecar = await cluster.startSidecar({ appId: "bench", appPort, resourcesDir, httpPort: daprPort, ...(options.sidecarEnv === undefined ? {} : { env: options.sidecarEnv }) });
+    const sidecar = await cluster.startSidecar({
+      appId: "bench",
+      appPort,
+      resourcesDir,
+      httpPort: daprPort,
+      ...(options.sidecarEnv === undefined ? {} : { env: options.sidecarEnv }),
+    });
     await Promise.race([sidecar.waitReady(READY_MS), ended(app)]);
     await tryUntilDone(scenario(appPort, "given"), app);
-    const store = [...(stores.redis === undefined ? [] : [{ name: "redis", pid: stores.redis.pid }]), ...(stores.postgres === undefined ? [] : [{ name: "postgres", pid: stores.postgres.pid }])];
-    const processes = (): readonly NamedPid[] => [{ name: "app", pid: app.pid }, { name: "daprd", pid: sidecar.pid }, ...store, { name: "scheduler", pid: cluster.scheduler.pid }, { name: "placement", pid: cluster.placement.pid }];
-    return { name: `troupe ${options.profile}`, durability: DURABILITY[options.profile], scenario: scenario(appPort, options.ids), processes, stop, app, daprPid: sidecar.pid, daprHttpPort: daprPort };
+    const store = [
+      ...(stores.redis === undefined ? [] : [{ name: "redis", pid: stores.redis.pid }]),
+      ...(stores.postgres === undefined ? [] : [{ name: "postgres", pid: stores.postgres.pid }]),
+    ];
+    const processes = (): readonly NamedPid[] => [
+      { name: "app", pid: app.pid },
+      { name: "daprd", pid: sidecar.pid },
+      ...store,
+      { name: "scheduler", pid: cluster.scheduler.pid },
+      { name: "placement", pid: cluster.placement.pid },
+    ];
+    return {
+      name: `troupe ${options.profile}`,
+      durability: DURABILITY[options.profile],
+      scenario: scenario(appPort, options.ids),
+      processes,
+      stop,
+      app,
+      daprPid: sidecar.pid,
+      daprHttpPort: daprPort,
+    };
   } catch (error) {
     await stop();
     throw error;
@@ -83,7 +129,11 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
 }
 
 async function startStores({ profile, dir, log }: TroupeOptions): Promise<Stores> {
-  if (profile === "postgres") return { redis: await startRedis({ dir: join(dir, "redis"), appendfsync: "everysec", log }), postgres: await startPostgres({ dir: join(dir, "pg"), log }) };
+  if (profile === "postgres")
+    return {
+      redis: await startRedis({ dir: join(dir, "redis"), appendfsync: "everysec", log }),
+      postgres: await startPostgres({ dir: join(dir, "pg"), log }),
+    };
   if (profile === "embedded") return {};
   return { redis: await startRedis({ dir: join(dir, "redis"), appendfsync: profile === "redis-always" ? "always" : "everysec", log }) };
 }
@@ -95,7 +145,10 @@ function values({ redis, postgres }: Stores): { readonly redisHost?: string; rea
 function scenario(appPort: number, ids: Ids): Target["scenario"] {
   return {
     origin: `http://${HOST}:${appPort}`,
-    request: (id, input) => ({ path: `/tasks?waitMs=${WAIT_MS}`, body: JSON.stringify({ ...(ids === "given" ? { id } : {}), route: "three", input }) }),
+    request: (id, input) => ({
+      path: `/tasks?waitMs=${WAIT_MS}`,
+      body: JSON.stringify({ ...(ids === "given" ? { id } : {}), route: "three", input }),
+    }),
     output: (status, text) => (status === STATUS_OK ? completed(JSON.parse(text)) : undefined),
   };
 }

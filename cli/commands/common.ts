@@ -1,11 +1,11 @@
 /** @module What the commands share: options, the shape of their help, and the way to a running system. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { Api } from "../api.ts";
-import { durationMs } from "../duration.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { CliError, EXIT_TEXT } from "../problem.ts";
-import { readRunRecord } from "../run-record.ts";
+import { Api } from "../client/api.ts";
+import { durationMs } from "../text/duration.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { CliError, EXIT_TEXT } from "../text/problem.ts";
+import { readRunRecord } from "../run/run-record.ts";
 
 /** What a command is given: how long it may run, and where its exit code goes. */
 export interface Context {
@@ -33,7 +33,11 @@ const EXAMPLE_COLUMNS = 40;
 export const HELP_COLUMNS = 80;
 
 /** Adds examples, notes and the exit codes to a command's help. */
-export function examples(command: Command, lines: readonly (readonly [command: string, what: string])[], notes: readonly string[] = []): void {
+export function examples(
+  command: Command,
+  lines: readonly (readonly [command: string, what: string])[],
+  notes: readonly string[] = [],
+): void {
   const text = lines.map(([line, what]) => {
     const beside = `  ${line.padEnd(EXAMPLE_COLUMNS)} ${what}`.trimEnd();
     return beside.length <= HELP_COLUMNS || what === "" ? beside : `  ${line}\n      ${what}`;

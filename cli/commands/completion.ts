@@ -1,7 +1,7 @@
 /** @module `completion`: scripts with which bash and zsh complete the command, its options and their choices. */
 import { Argument, type Command, type Option } from "commander";
-import { say } from "../output.ts";
-import { EXIT } from "../problem.ts";
+import { say } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
 import { type Context, examples } from "./common.ts";
 
 const SHELLS = ["bash", "zsh"] as const;
@@ -33,8 +33,15 @@ function placesOf(command: Command, path: string): readonly Place[] {
   const options = command.options.filter(({ hidden }) => !hidden);
   const own: Place = {
     path,
-    words: [...command.commands.map((child) => child.name()), ...(command.registeredArguments[0]?.argChoices ?? []), ...options.flatMap(flagsOf), "--help"],
-    choices: options.flatMap((option) => flagsOf(option).map((flag) => ({ flag, words: option.argChoices ?? [] }))).filter(({ words }) => words.length > 0),
+    words: [
+      ...command.commands.map((child) => child.name()),
+      ...(command.registeredArguments[0]?.argChoices ?? []),
+      ...options.flatMap(flagsOf),
+      "--help",
+    ],
+    choices: options
+      .flatMap((option) => flagsOf(option).map((flag) => ({ flag, words: option.argChoices ?? [] })))
+      .filter(({ words }) => words.length > 0),
   };
   return [own, ...command.commands.flatMap((child) => placesOf(child, `${path} ${child.name()}`))];
 }
@@ -46,7 +53,10 @@ function flagsOf({ short, long }: Option): readonly string[] {
 /** A function that finds the deepest command of the words so far, and completes what it knows; else files. */
 function bashScript(program: Command): string {
   const places = placesOf(program, program.name());
-  const paths = places.filter(({ path }) => path.includes(" ")).map(({ path }) => `"${path}"`).join("|");
+  const paths = places
+    .filter(({ path }) => path.includes(" "))
+    .map(({ path }) => `"${path}"`)
+    .join("|");
   return [
     "_troupe() {",
     '  local current="${COMP_WORDS[COMP_CWORD]}" before="${COMP_WORDS[COMP_CWORD-1]}" place="troupe" words="" index',

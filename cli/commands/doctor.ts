@@ -1,10 +1,10 @@
 /** @module `doctor`: looks at everything a run needs, and gets Dapr when asked. */
 import type { Command } from "commander";
 import { type Check, doctor as checks, ensureDapr } from "../dapr/index.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { complain, say } from "../output.ts";
-import { EXIT } from "../problem.ts";
-import { paint } from "../table.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { complain, say } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
+import { paint } from "../text/table.ts";
 import { type Context, examples, jsonOption } from "./common.ts";
 
 interface DoctorOptions {
@@ -21,11 +21,15 @@ export function doctor(parent: Command, context: Context): void {
     .description("look at everything that a run needs, and say what to do about what is missing")
     .option("--install", "get Dapr where it is missing", false)
     .addOption(jsonOption());
-  examples(command, [
-    ["troupe doctor", ""],
-    ["troupe doctor --install", "build Dapr now instead of at the first start"],
-    ["troupe doctor --json", ""],
-  ], ["1 when something stands in the way of `troupe up`."]);
+  examples(
+    command,
+    [
+      ["troupe doctor", ""],
+      ["troupe doctor --install", "build Dapr now instead of at the first start"],
+      ["troupe doctor --json", ""],
+    ],
+    ["1 when something stands in the way of `troupe up`."],
+  );
   command.action(async (options: DoctorOptions) => context.done(await runDoctor(options, context.lifetime)));
 }
 
@@ -47,6 +51,8 @@ async function runDoctor(options: DoctorOptions, lifetime: Lifetime): Promise<nu
 }
 
 function sayCheck(check: Check): void {
-  say(`${paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" })} ${check.name.padEnd(NAME_CHARS)}${check.detail}`);
+  say(
+    `${paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" })} ${check.name.padEnd(NAME_CHARS)}${check.detail}`,
+  );
   if (check.fix !== undefined) say(`     ${" ".repeat(NAME_CHARS)}What to do: ${check.fix}`);
 }

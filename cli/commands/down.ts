@@ -3,10 +3,10 @@ import type { Command } from "commander";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type FolderHolder, folderHolder, FolderLock } from "../dapr/lock.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { say, shown } from "../output.ts";
-import { CliError, EXIT } from "../problem.ts";
-import { removeRunRecord } from "../run-record.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { say, shown } from "../text/output.ts";
+import { CliError, EXIT } from "../text/problem.ts";
+import { removeRunRecord } from "../run/run-record.ts";
 import { type Context, examples, jsonOption, stateOption } from "./common.ts";
 
 interface DownOptions {
@@ -25,10 +25,14 @@ export function down(parent: Command, context: Context): void {
     .description("end the system that runs in a state folder, in order; open work stays in the journal")
     .addOption(stateOption())
     .addOption(jsonOption());
-  examples(command, [
-    ["troupe down", "ends what `troupe up --stay` or another terminal runs here"],
-    ["troupe down --state /var/lib/party", ""],
-  ], ["Where nothing runs it says so and ends with 0."]);
+  examples(
+    command,
+    [
+      ["troupe down", "ends what `troupe up --stay` or another terminal runs here"],
+      ["troupe down --state /var/lib/party", ""],
+    ],
+    ["Where nothing runs it says so and ends with 0."],
+  );
   command.action(async (options: DownOptions) => context.done(await runDown(options, context.lifetime)));
 }
 
@@ -39,14 +43,22 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
   if (owner === undefined) {
     const left = await endLeftBehind(dir, options.json);
     await removeRunRecord(dir);
-    tell(left === 0 ? `Nothing runs in ${shown(dir)}.` : `Ended ${left} parts that a killed run left behind in ${shown(dir)}.`, { stopped: false, leftBehind: left });
+    tell(left === 0 ? `Nothing runs in ${shown(dir)}.` : `Ended ${left} parts that a killed run left behind in ${shown(dir)}.`, {
+      stopped: false,
+      leftBehind: left,
+    });
     return EXIT.ok;
   }
   if (!options.json) say(`Stopping process ${owner}; work in flight gets time to end.`);
   signal(owner);
   const endAtMs = performance.now() + DOWN_MS;
   while ((await ownerOf(dir)) === owner) {
-    if (performance.now() > endAtMs) throw new CliError("DOWN_LATE", `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`, `Look at its log in ${shown(dir)}; \`kill -9 ${owner}\` and \`troupe down\` once more end it the hard way, and nothing accepted is lost.`);
+    if (performance.now() > endAtMs)
+      throw new CliError(
+        "DOWN_LATE",
+        `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`,
+        `Look at its log in ${shown(dir)}; \`kill -9 ${owner}\` and \`troupe down\` once more end it the hard way, and nothing accepted is lost.`,
+      );
     await lifetime.orEnd(sleep(POLL_MS));
   }
   tell("Everything is stopped.", { stopped: true, pid: owner });

@@ -3,11 +3,11 @@ import { type Command, Option } from "commander";
 import { resolve } from "node:path";
 import { OUTCOMES } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { agoText } from "../duration.ts";
-import { say, shown } from "../output.ts";
-import { EXIT } from "../problem.ts";
-import { statusCell, table } from "../table.ts";
-import { pageOf, ProcessEntry, read } from "../views.ts";
+import { agoText } from "../text/duration.ts";
+import { say, shown } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
+import { statusCell, table } from "../text/table.ts";
+import { pageOf, ProcessEntry, read } from "../client/views.ts";
 import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 import { holders } from "./down.ts";
 
@@ -30,12 +30,16 @@ export function ps(parent: Command, context: Context): void {
     .option("--route <route>", "processes of this route")
     .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
     .option("--cursor <cursor>", "go on where the last page ended");
-  examples(command, [
-    ["troupe ps", ""],
-    ["troupe ps --only open", "what is not done yet"],
-    ["troupe ps --status failed --route trip", ""],
-    ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
-  ], ["With another page to come, its cursor is printed below the table, and as", "`cursor` in the JSON."]);
+  examples(
+    command,
+    [
+      ["troupe ps", ""],
+      ["troupe ps --only open", "what is not done yet"],
+      ["troupe ps --status failed --route trip", ""],
+      ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
+    ],
+    ["With another page to come, its cursor is printed below the table, and as", "`cursor` in the JSON."],
+  );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
     const api = await apiOf(options, context.lifetime);
     const query = { state: options.only, status: options.status, route: options.route, limit: options.limit, cursor: options.cursor };
@@ -45,9 +49,22 @@ export function ps(parent: Command, context: Context): void {
     if (options.json) {
       say(JSON.stringify({ parts, ...page }));
     } else {
-      say(parts.length === 0 ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}` : table(["part", "pid"], parts.map(({ name, pid }) => [name, String(pid)])));
+      say(
+        parts.length === 0
+          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}`
+          : table(
+              ["part", "pid"],
+              parts.map(({ name, pid }) => [name, String(pid)]),
+            ),
+      );
       say("");
-      say(page.entries.length === 0 ? (page.cursor === undefined ? "No such processes." : "None on this page; more may follow.") : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)));
+      say(
+        page.entries.length === 0
+          ? page.cursor === undefined
+            ? "No such processes."
+            : "None on this page; more may follow."
+          : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)),
+      );
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
     }
     context.done(EXIT.ok);
@@ -58,5 +75,11 @@ type Row = readonly (string | { readonly text: string; readonly colour: "green" 
 
 function rowOf(entry: (typeof ProcessEntry)["_output"]): Row {
   const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
-  return [entry.id, entry.route ?? "", statusCell(entry.status ?? (entry.open ? "open" : "ended")), agoText(entry.atMs, Date.now()), `${entry.code ?? ""}${run}`];
+  return [
+    entry.id,
+    entry.route ?? "",
+    statusCell(entry.status ?? (entry.open ? "open" : "ended")),
+    agoText(entry.atMs, Date.now()),
+    `${entry.code ?? ""}${run}`,
+  ];
 }

@@ -1,9 +1,9 @@
 /** @module `purge`: takes what ended long ago out of the store. */
 import type { Command } from "commander";
 import { z } from "zod";
-import { say } from "../output.ts";
-import { EXIT } from "../problem.ts";
-import { read } from "../views.ts";
+import { say } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
+import { read } from "../client/views.ts";
 import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 const Purged = z.looseObject({ purged: z.int(), waiting: z.int() });
@@ -20,10 +20,16 @@ export function purge(parent: Command, context: Context): void {
   ]);
   command.action(async (options: RemoteOptions & { readonly olderThan?: number; readonly dryRun: boolean }) => {
     const api = await apiOf(options, context.lifetime);
-    const answer = await api.post("/purge", { ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }), dryRun: options.dryRun });
+    const answer = await api.post("/purge", {
+      ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }),
+      dryRun: options.dryRun,
+    });
     const { purged, waiting } = read(Purged, answer, "the purge");
     if (options.json) say(JSON.stringify(answer));
-    else say(`${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`);
+    else
+      say(
+        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
+      );
     context.done(EXIT.ok);
   });
 }

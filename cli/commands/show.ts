@@ -1,10 +1,10 @@
 /** @module `show`: what happened to a process so far, with inputs and outputs. */
 import type { Command } from "commander";
-import { follow } from "../follow.ts";
-import { say } from "../output.ts";
-import { EXIT } from "../problem.ts";
-import { processText } from "../process-text.ts";
-import { ProcessOf, read, StopsOf } from "../views.ts";
+import { follow } from "../client/follow.ts";
+import { say } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
+import { processText } from "../text/process.ts";
+import { ProcessOf, read, StopsOf } from "../client/views.ts";
 import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface ShowOptions extends RemoteOptions {
@@ -21,11 +21,15 @@ export function show(parent: Command, context: Context): void {
     .option("--follow", "show each step from the first on, until it has ended", false)
     .option("--full", "inputs and outputs whole, not cut at the edge of the terminal", false)
     .option("--history", "every line of its history too", false);
-  examples(command, [
-    ["troupe show trip-7", ""],
-    ["troupe show trip-7 --follow", "with --json: JSON lines, the outcome last"],
-    ["troupe show trip-7 --json | jq .outcome.output", ""],
-  ], ["Without --follow 0 is the answer to \"is it known\". With --follow 0 means", "completed or partial, 1 any other end."]);
+  examples(
+    command,
+    [
+      ["troupe show trip-7", ""],
+      ["troupe show trip-7 --follow", "with --json: JSON lines, the outcome last"],
+      ["troupe show trip-7 --json | jq .outcome.output", ""],
+    ],
+    ['Without --follow 0 is the answer to "is it known". With --follow 0 means', "completed or partial, 1 any other end."],
+  );
   command.action(async (id: string, options: ShowOptions) => {
     const api = await apiOf(options, context.lifetime);
     if (options.follow) {

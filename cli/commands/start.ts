@@ -7,17 +7,17 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
 import { isFault, type Json } from "../../runtime/faults.ts";
-import { type HistoryLine, type ProcessView, type SystemClient } from "../client.ts";
+import { type HistoryLine, type ProcessView, type SystemClient } from "../client/http.ts";
 import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
-import { startEmbedded } from "../embedded.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { nearWord } from "../near.ts";
-import { complain, say, shown } from "../output.ts";
-import { CliError, EXIT, Interrupted } from "../problem.ts";
-import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../progress.ts";
-import { RunLog } from "../run-log.ts";
-import { TasksFile } from "../tasks-file.ts";
+import { startEmbedded } from "../run/embedded.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { nearWord } from "../text/near.ts";
+import { complain, say, shown } from "../text/output.ts";
+import { CliError, EXIT, Interrupted } from "../text/problem.ts";
+import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
+import { RunLog } from "../run/run-log.ts";
+import { TasksFile } from "../run/tasks-file.ts";
 import { type Context, examples, stateOption } from "./common.ts";
 
 interface StartOptions {
@@ -50,9 +50,17 @@ export function start(parent: Command, context: Context): void {
     ["troupe start --fresh", "with the state of earlier runs moved aside"],
   ]);
   command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string }) => {
-    const near = checkWish(words, parent.commands.map((one) => one.name()));
+    const near = checkWish(
+      words,
+      parent.commands.map((one) => one.name()),
+    );
     if (near !== undefined) complain(`"${words.join(" ")}" is taken as a wish; the command is \`${near}\`.`);
-    context.done(await runStart({ task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh }, context.lifetime));
+    context.done(
+      await runStart(
+        { task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh },
+        context.lifetime,
+      ),
+    );
   });
 }
 
@@ -122,7 +130,8 @@ async function follow(client: SystemClient, tasks: TasksFile, id: string, lifeti
   let history: readonly HistoryLine[] = [];
   for (;;) {
     const view: ProcessView | undefined = await client.process(id, lifetime.signal);
-    if (view === undefined) throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that nobody changed the state folder.");
+    if (view === undefined)
+      throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that nobody changed the state folder.");
     const acceptedAtMs = view.acceptedAtMs ?? 0;
     for (const line of newLines(history, view.history)) say(stepText(line, acceptedAtMs));
     history = view.history;
@@ -149,7 +158,9 @@ async function moveAside(dir: string): Promise<void> {
 
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
-  say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`);
+  say(
+    `\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`,
+  );
 }
 
 /**
@@ -159,7 +170,12 @@ async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
 export function checkWish(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = "", ...rest] = words;
   const near = nearWord(first, commands);
-  if (/^[a-z-]+$/.test(first) && rest.some((word) => /^[[{@]/.test(word))) throw new CliError("USAGE", `there is no command "${first}".`, near === undefined ? "See --help." : `Did you mean \`${near}\`? See --help.`);
+  if (/^[a-z-]+$/.test(first) && rest.some((word) => /^[[{@]/.test(word)))
+    throw new CliError(
+      "USAGE",
+      `there is no command "${first}".`,
+      near === undefined ? "See --help." : `Did you mean \`${near}\`? See --help.`,
+    );
   return rest.length === 0 ? near : undefined;
 }
 
@@ -171,6 +187,11 @@ export function taskInput(text: string | undefined): Json {
   try {
     return JSON.parse(wish) as Json;
   } catch (error) {
-    throw new CliError("USAGE", "the task begins like JSON and is none.", `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`, error);
+    throw new CliError(
+      "USAGE",
+      "the task begins like JSON and is none.",
+      `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`,
+      error,
+    );
   }
 }

@@ -4,15 +4,15 @@ import { v7 } from "uuid";
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Api } from "../api.ts";
-import { exitOf, follow } from "../follow.ts";
+import type { Api } from "../client/api.ts";
+import { exitOf, follow } from "../client/follow.ts";
 import { readInput } from "../input.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { complain, say } from "../output.ts";
-import { CliError, EXIT, Refused } from "../problem.ts";
-import { outcomeText } from "../progress.ts";
-import { readRunRecord } from "../run-record.ts";
-import { OutcomeOf, read, Receipt, Submitted } from "../views.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { complain, say } from "../text/output.ts";
+import { CliError, EXIT, Refused } from "../text/problem.ts";
+import { outcomeText } from "../text/progress.ts";
+import { readRunRecord } from "../run/run-record.ts";
+import { OutcomeOf, read, Receipt, Submitted } from "../client/views.ts";
 import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface SubmitOptions extends RemoteOptions {
@@ -44,18 +44,22 @@ export function submit(parent: Command, context: Context): void {
     .option("--follow", "show each step as it happens, and the outcome", false)
     .addOption(durationOption("--timeout <time>", "the task's own deadline; it is compensated and ends `expired`"))
     .option("--dapr", "print the `dapr publish` command for this task and submit nothing", false);
-  examples(command, [
-    [`troupe submit trip '{"wish":"sea","days":4,"budget":900}' --wait`, ""],
-    ["troupe submit trip @task.json --follow", "the input is in a file"],
-    ["jq .task all.json | troupe submit trip -", "the input comes by a pipe"],
-    ["troupe submit trip @task.json --id trip-7", "give it twice: it is one task"],
-    ["troupe submit trip @task.json --dapr", "the same over Dapr's pub/sub:"],
-    [`dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks \\`, ""],
-    [`  --data '{"id":"trip-7","route":"trip","input":{...}}'`, ""],
-  ], [
-    "The id is made before the first try. When no receipt comes, it is printed with",
-    "the error: submit again with --id and nothing is done twice.",
-  ]);
+  examples(
+    command,
+    [
+      [`troupe submit trip '{"wish":"sea","days":4,"budget":900}' --wait`, ""],
+      ["troupe submit trip @task.json --follow", "the input is in a file"],
+      ["jq .task all.json | troupe submit trip -", "the input comes by a pipe"],
+      ["troupe submit trip @task.json --id trip-7", "give it twice: it is one task"],
+      ["troupe submit trip @task.json --dapr", "the same over Dapr's pub/sub:"],
+      [`dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks \\`, ""],
+      [`  --data '{"id":"trip-7","route":"trip","input":{...}}'`, ""],
+    ],
+    [
+      "The id is made before the first try. When no receipt comes, it is printed with",
+      "the error: submit again with --id and nothing is done twice.",
+    ],
+  );
   command.action(async (route: string, given: string, options: SubmitOptions) => {
     const input = await readInput(given);
     const task: Task = { id: options.id ?? v7(), route, input, ...(options.timeout === undefined ? {} : { timeoutMs: options.timeout }) };
@@ -77,7 +81,8 @@ async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime)
   } catch (error) {
     // Whether it was accepted is not known unless the system itself refused it.
     const isRefused = error instanceof Refused && error.status < 500;
-    if (!isRefused && !(error instanceof CliError && error.code === "STILL_OPEN")) complain(`The task's id is ${task.id}: submit again with --id ${task.id}, and it is the same task.`);
+    if (!isRefused && !(error instanceof CliError && error.code === "STILL_OPEN"))
+      complain(`The task's id is ${task.id}: submit again with --id ${task.id}, and it is the same task.`);
     throw error;
   }
 }
@@ -93,7 +98,8 @@ async function submitAndWait(task: Task, api: Api, options: SubmitOptions): Prom
       say(options.json ? JSON.stringify(answer) : outcomeText(outcome, outcome.acceptedAtMs ?? 0, outcome.traceId));
       return exitOf(outcome.status);
     }
-    if (performance.now() >= endAtMs) throw new CliError("STILL_OPEN", `task ${task.id} is accepted and still open.`, `Look later: troupe show ${task.id} --follow.`);
+    if (performance.now() >= endAtMs)
+      throw new CliError("STILL_OPEN", `task ${task.id} is accepted and still open.`, `Look later: troupe show ${task.id} --follow.`);
   }
 }
 

@@ -6,21 +6,21 @@ import { fileURLToPath } from "node:url";
 import { ensureDapr, type Profile } from "../dapr/index.ts";
 import { answers } from "../dapr/part.ts";
 import { PROFILES } from "../dapr/resources.ts";
-import { startEmbedded } from "../embedded.ts";
-import { startFile } from "../file-run.ts";
-import type { Lifetime } from "../lifetime.ts";
-import { checkSystemFile } from "../load.ts";
-import { logText } from "../log-text.ts";
-import { complain, say, shown } from "../output.ts";
-import { EXIT, Interrupted, problemText } from "../problem.ts";
-import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run.ts";
-import { readRunFile, type RunPlan } from "../run-file.ts";
-import { RunLog } from "../run-log.ts";
-import { removeRunRecord, writeRunRecord } from "../run-record.ts";
-import { detach } from "../stay.ts";
-import { storesOf } from "../stores.ts";
-import { Supervisor } from "../supervisor.ts";
-import { watchSources } from "../watch.ts";
+import { startEmbedded } from "../run/embedded.ts";
+import { startFile } from "../run/file-run.ts";
+import type { Lifetime } from "../run/lifetime.ts";
+import { checkSystemFile } from "../run/load.ts";
+import { logText } from "../text/log.ts";
+import { complain, say, shown } from "../text/output.ts";
+import { EXIT, Interrupted, problemText } from "../text/problem.ts";
+import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run/run.ts";
+import { readRunFile, type RunPlan } from "../run/run-file.ts";
+import { RunLog } from "../run/run-log.ts";
+import { removeRunRecord, writeRunRecord } from "../run/run-record.ts";
+import { detach } from "../run/stay.ts";
+import { storesOf } from "../run/stores.ts";
+import { Supervisor } from "../run/supervisor.ts";
+import { watchSources } from "../run/watch.ts";
 import { type Context, examples, fromEnv, jsonOption, portOption, stateOption } from "./common.ts";
 
 interface UpOptions {
@@ -58,23 +58,33 @@ export function up(parent: Command, context: Context): void {
     .addOption(portOption())
     .addOption(stateOption())
     .addOption(jsonOption());
-  examples(command, [
-    ["troupe up", "the travel example, until Ctrl-C"],
-    ["troupe up my/system.ts --watch", "yours, restarted when you save a file"],
-    ["troupe up my/system.ts --stay", "in the background; `troupe down` ends it"],
-    ["troupe up --profile redis --redis-url redis://127.0.0.1:6379", ""],
-    ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
-  ], [
-    "A part that dies is started again: up to 5 times in a row, after 0.5, 1, 2, 4",
-    "and 8 s; what stays up for a minute is forgiven. Then everything is stopped",
-    "with PART_ENDED and exit code 1, and the next `up` goes on with open work.",
-    "With --json each line is {\"source\",\"line\"}; with --stay one {\"url\",\"pid\",\"log\"}.",
-  ]);
+  examples(
+    command,
+    [
+      ["troupe up", "the travel example, until Ctrl-C"],
+      ["troupe up my/system.ts --watch", "yours, restarted when you save a file"],
+      ["troupe up my/system.ts --stay", "in the background; `troupe down` ends it"],
+      ["troupe up --profile redis --redis-url redis://127.0.0.1:6379", ""],
+      ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
+    ],
+    [
+      "A part that dies is started again: up to 5 times in a row, after 0.5, 1, 2, 4",
+      "and 8 s; what stays up for a minute is forgiven. Then everything is stopped",
+      "with PART_ENDED and exit code 1, and the next `up` goes on with open work.",
+      'With --json each line is {"source","line"}; with --stay one {"url","pid","log"}.',
+    ],
+  );
   command.action(async (systemFile: string | undefined, options: UpOptions) => {
-    if (systemFile !== undefined && options.file !== undefined) command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
-    if (options.file !== undefined && options.profile !== "embedded") command.error("error: with -f the resources of the file say where state and topics live, not --profile", { exitCode: EXIT.usage });
+    if (systemFile !== undefined && options.file !== undefined)
+      command.error("error: give a system file or -f, not both", { exitCode: EXIT.usage });
+    if (options.file !== undefined && options.profile !== "embedded")
+      command.error("error: with -f the resources of the file say where state and topics live, not --profile", { exitCode: EXIT.usage });
     if (systemFile !== undefined) await checkSystemFile(systemFile);
-    context.done(await (options.stay ? detach({ dir: resolve(options.state), json: options.json }, context.lifetime) : runUp(systemFile, options, context.lifetime)));
+    context.done(
+      await (options.stay
+        ? detach({ dir: resolve(options.state), json: options.json }, context.lifetime)
+        : runUp(systemFile, options, context.lifetime)),
+    );
   });
 }
 
@@ -92,9 +102,10 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   const supervisor = new Supervisor({ lifetime, say: (line) => log("troupe", line) });
   try {
     const common = { binaries, dir, log, lifetime, onExit: supervisor.onExit };
-    const run = plan === undefined
-      ? await startEmbedded({ ...common, systemFile: systemFile ?? EXAMPLE, appPort: options.port, profile: options.profile, stores })
-      : await startFile({ ...common, apps: plan.apps });
+    const run =
+      plan === undefined
+        ? await startEmbedded({ ...common, systemFile: systemFile ?? EXAMPLE, appPort: options.port, profile: options.profile, stores })
+        : await startFile({ ...common, apps: plan.apps });
     try {
       return await keepUp(run, { dir, plan, logPath: runLog.path, watch: options.watch, log, tell }, supervisor, lifetime);
     } finally {
@@ -125,7 +136,12 @@ async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Li
   if (kept.plan === undefined) kept.tell(`The system takes tasks at ${first?.url} (POST /tasks).`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
   kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
-  const watching = kept.watch ? await watchSources(run.units.map(({ folder }) => folder), (path) => void reload(path, run, kept, supervisor, lifetime)) : undefined;
+  const watching = kept.watch
+    ? await watchSources(
+        run.units.map(({ folder }) => folder),
+        (path) => void reload(path, run, kept, supervisor, lifetime),
+      )
+    : undefined;
   if (watching !== undefined) kept.tell(`Watching the sources below ${run.units.map(({ folder }) => shown(folder) || ".").join(", ")}.`);
   void watchHealth(run, kept.log, lifetime);
   try {
@@ -137,7 +153,10 @@ async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Li
 
 /** What the supervisor restarts, by the name under which its end is told. */
 function partsOf(run: Run): ReadonlyMap<string, { isRunning(): boolean; restart(): Promise<void> }> {
-  const controls = [["placement", run.placement], ["scheduler", run.scheduler]] as const;
+  const controls = [
+    ["placement", run.placement],
+    ["scheduler", run.scheduler],
+  ] as const;
   return new Map([
     ...controls.map(([name, part]) => [name, { isRunning: () => part.running, restart: () => part.start() }] as const),
     ...run.units.flatMap((unit) => [
@@ -181,7 +200,11 @@ async function watchHealth(run: Run, log: (source: string, line: string) => void
 }
 
 /** Writes every line to the log of the run, and to the terminal what is said by apps and by the launcher; or all of it. */
-function consoleLog(runLog: RunLog, { verbose, json }: Pick<UpOptions, "verbose" | "json">, apps: ReadonlySet<string>): (source: string, line: string) => void {
+function consoleLog(
+  runLog: RunLog,
+  { verbose, json }: Pick<UpOptions, "verbose" | "json">,
+  apps: ReadonlySet<string>,
+): (source: string, line: string) => void {
   return (source, line) => {
     runLog.write(source, line);
     if (!verbose && source !== "troupe" && !apps.has(source)) return;

@@ -48,7 +48,9 @@ export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env):
   try {
     await enoughDisk(dir);
     log(`Dapr ${DAPR_VERSION} was not found; building it once with Go ${go} into ${dir}.`);
-    log(`This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile and ${gigabytes(BUILD_NEEDS.keptBytes)} GB after. If interrupted it goes on where it was.`);
+    log(
+      `This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile and ${gigabytes(BUILD_NEEDS.keptBytes)} GB after. If interrupted it goes on where it was.`,
+    );
     return await build(dir, lock, log, env);
   } finally {
     await lock.release();
@@ -71,9 +73,20 @@ async function build(dir: string, lock: FolderLock, log: Log, env: NodeJS.Proces
   const source = moduleFolder(downloaded);
   // In the module's own folder, so that its own go.sum and replace lines count.
   const ldflags = `-s -w -X ${MODULE}/pkg/buildinfo.version=${DAPR_VERSION}`;
-  await runGo(tools, "compiling", ["build", "-v", "-tags", TAGS, "-ldflags", ldflags, "-o", `${partial}/`, ...PROGRAMS.map((program) => `./cmd/${program}`)], source);
+  await runGo(
+    tools,
+    "compiling",
+    ["build", "-v", "-tags", TAGS, "-ldflags", ldflags, "-o", `${partial}/`, ...PROGRAMS.map((program) => `./cmd/${program}`)],
+    source,
+  );
 
-  const binaries: DaprBinaries = { daprd: join(dir, "daprd"), placement: join(dir, "placement"), scheduler: join(dir, "scheduler"), version: DAPR_VERSION, source: dir };
+  const binaries: DaprBinaries = {
+    daprd: join(dir, "daprd"),
+    placement: join(dir, "placement"),
+    scheduler: join(dir, "scheduler"),
+    version: DAPR_VERSION,
+    source: dir,
+  };
   for (const program of PROGRAMS) await checkVersion(program, join(partial, program));
   for (const program of PROGRAMS) {
     await chmod(join(partial, program), EXECUTABLE_MODE);
@@ -101,7 +114,10 @@ async function runGo(tools: Tools, phase: string, args: readonly string[], cwd: 
   await tools.lock.add("go", go.pid);
   const onExit = (): void => void signalGroup(go.pid, "SIGKILL");
   process.once("exit", onExit);
-  const tell = (): void => tools.log(`building Dapr: ${phase}, ${elapsed(tools.startedAt)}, ${tools.modules} modules downloaded, ${tools.packages} packages compiled`);
+  const tell = (): void =>
+    tools.log(
+      `building Dapr: ${phase}, ${elapsed(tools.startedAt)}, ${tools.modules} modules downloaded, ${tools.packages} packages compiled`,
+    );
   tell();
   const ticker = setInterval(tell, PROGRESS_MS);
   try {
@@ -150,7 +166,12 @@ async function lockOrWait(dir: string, log: Log, env: NodeJS.ProcessEnv): Promis
       return found;
     }
     if (performance.now() - startedAt > BUSY_MAX_MS) {
-      throw new LaunchError({ code: "BUILD_BUSY", what: `another process has been building Dapr in ${dir} for ${elapsed(startedAt)}.`, fix: "Look at that process; end it if it hangs, and start again: a build goes on where it was.", cause: taken });
+      throw new LaunchError({
+        code: "BUILD_BUSY",
+        what: `another process has been building Dapr in ${dir} for ${elapsed(startedAt)}.`,
+        fix: "Look at that process; end it if it hangs, and start again: a build goes on where it was.",
+        cause: taken,
+      });
     }
     if (!waited) log(`another process is building Dapr in ${dir}; waiting for it`);
     waited = true;

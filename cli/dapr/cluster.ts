@@ -5,7 +5,17 @@ import { z } from "zod";
 import type { DaprBinaries } from "./binaries.ts";
 import { FolderLock } from "./lock.ts";
 import { Part, type PartWatch, type Restartable } from "./part.ts";
-import { CONTROL_PORT_NAMES, placementPlan, schedulerData, schedulerPlan, sidecarPlan, type ControlPorts, type LogLevel, type SidecarOptions, type SidecarPorts } from "./plans.ts";
+import {
+  CONTROL_PORT_NAMES,
+  placementPlan,
+  schedulerData,
+  schedulerPlan,
+  sidecarPlan,
+  type ControlPorts,
+  type LogLevel,
+  type SidecarOptions,
+  type SidecarPorts,
+} from "./plans.ts";
 import { claimPorts, freePort, freePorts, LOOPBACK, portFree, releasePorts } from "./ports.ts";
 import { LaunchError } from "./problem.ts";
 import { signalGroup } from "./process.ts";
@@ -91,9 +101,16 @@ export class Cluster {
   /** Runs a daprd. It does not wait until daprd is ready, since that needs the app: see `Sidecar.waitReady`. */
   async startSidecar(options: SidecarOptions): Promise<Sidecar> {
     for (let attempt = 1; ; attempt++) {
-      if (this.#stopping !== undefined) throw new LaunchError({ code: "START_FAILED", what: "the Dapr set is being stopped.", fix: "Start a new one." });
+      if (this.#stopping !== undefined)
+        throw new LaunchError({ code: "START_FAILED", what: "the Dapr set is being stopped.", fix: "Start a new one." });
       const ports = await sidecarPorts(options);
-      const plan = sidecarPlan(this.#options.binaries, this.ports, ports, { logLevel: this.#options.logLevel ?? "info", configFile: this.#configFile, ...options }, this.dir);
+      const plan = sidecarPlan(
+        this.#options.binaries,
+        this.ports,
+        ports,
+        { logLevel: this.#options.logLevel ?? "info", configFile: this.#configFile, ...options },
+        this.dir,
+      );
       const sidecar = new SidecarPart(new Part(plan, watchOf(this.#options, this.#lock)), ports, options, () => {
         releasePorts(plan.ports);
         this.#sidecars.delete(sidecar);

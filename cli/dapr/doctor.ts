@@ -26,7 +26,14 @@ const RUN_DISK_BYTES = 500_000_000;
 export async function doctor(env: NodeJS.ProcessEnv = process.env): Promise<readonly Check[]> {
   const dapr = await checkDapr(env);
   const building = !dapr.ok;
-  const [go, disk, redisProgram, redisServer, postgres, ports] = await Promise.all([checkGo(env, building), checkDisk(env, building), checkRedis(env), checkRedisServer(), checkPostgres(env), checkPorts()]);
+  const [go, disk, redisProgram, redisServer, postgres, ports] = await Promise.all([
+    checkGo(env, building),
+    checkDisk(env, building),
+    checkRedis(env),
+    checkRedisServer(),
+    checkPostgres(env),
+    checkPorts(),
+  ]);
   return [checkNode(), checkSystem(building), dapr, go, disk, ports, redisProgram, redisServer, postgres];
 }
 
@@ -34,13 +41,20 @@ function checkNode(): Check {
   const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
   const ok = major > NODE_MAJOR_MIN || (major === NODE_MAJOR_MIN && minor >= NODE_MINOR_MIN);
   const detail = `${process.versions.node}, needed is ${NODE_MAJOR_MIN}.${NODE_MINOR_MIN} or later`;
-  return ok ? { name: "node", ok, detail } : { name: "node", ok, detail, fix: "Install a newer Node.js; 24 is what Troupe is developed on." };
+  return ok
+    ? { name: "node", ok, detail }
+    : { name: "node", ok, detail, fix: "Install a newer Node.js; 24 is what Troupe is developed on." };
 }
 
 function checkSystem(building: boolean): Check {
   const detail = `${process.platform}-${process.arch}`;
   if (canBuild()) return { name: "system", ok: true, detail };
-  return { name: "system", ok: !building, detail: `${detail}; Dapr can be built on linux-x64 only`, fix: `Put daprd, placement and scheduler ${DAPR_VERSION} into ~/.dapr/bin.` };
+  return {
+    name: "system",
+    ok: !building,
+    detail: `${detail}; Dapr can be built on linux-x64 only`,
+    fix: `Put daprd, placement and scheduler ${DAPR_VERSION} into ~/.dapr/bin.`,
+  };
 }
 
 async function checkDapr(env: NodeJS.ProcessEnv): Promise<Check> {
@@ -51,7 +65,9 @@ async function checkDapr(env: NodeJS.ProcessEnv): Promise<Check> {
     name: "dapr",
     ok: false,
     detail: `missing ${search.missing.join(", ")} ${DAPR_VERSION}; looked in ${search.folders.join(", ")}${skipped}`,
-    fix: canBuild() ? `"troupe up" builds them once: about ${BUILD_NEEDS.minutes} minutes and ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.` : "Put them into ~/.dapr/bin or on PATH.",
+    fix: canBuild()
+      ? `"troupe up" builds them once: about ${BUILD_NEEDS.minutes} minutes and ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
+      : "Put them into ~/.dapr/bin or on PATH.",
   };
 }
 
@@ -60,7 +76,12 @@ async function checkGo(env: NodeJS.ProcessEnv, building: boolean): Promise<Check
     return { name: "go", ok: true, detail: await goVersion(env) };
   } catch (error) {
     if (!building) return { name: "go", ok: true, detail: "not usable, and not needed: Dapr is there" };
-    return { name: "go", ok: false, detail: messageOf(error).split("\n")[0] ?? "", ...(error instanceof LaunchError ? { fix: error.fix } : {}) };
+    return {
+      name: "go",
+      ok: false,
+      detail: messageOf(error).split("\n")[0] ?? "",
+      ...(error instanceof LaunchError ? { fix: error.fix } : {}),
+    };
   }
 }
 
@@ -69,7 +90,9 @@ async function checkDisk(env: NodeJS.ProcessEnv, building: boolean): Promise<Che
   const needed = building ? BUILD_NEEDS.diskBytes : RUN_DISK_BYTES;
   const free = await freeBytes(dir);
   const detail = `${gigabytes(free)} GB free at ${dir}, needed about ${gigabytes(needed)} GB`;
-  return free >= needed ? { name: "disk", ok: true, detail } : { name: "disk", ok: false, detail, fix: "Free some space, or set TROUPE_DAPR_DIR to a folder on another disk." };
+  return free >= needed
+    ? { name: "disk", ok: true, detail }
+    : { name: "disk", ok: false, detail, fix: "Free some space, or set TROUPE_DAPR_DIR to a folder on another disk." };
 }
 
 async function checkPorts(): Promise<Check> {
@@ -77,7 +100,11 @@ async function checkPorts(): Promise<Check> {
     const port = await freePort();
     releasePorts([port]);
     const redisFree = await portFree(REDIS_PORT);
-    return { name: "ports", ok: true, detail: `free ports on ${LOOPBACK} are chosen at each run; 6379 is ${redisFree ? "free" : "in use"}` };
+    return {
+      name: "ports",
+      ok: true,
+      detail: `free ports on ${LOOPBACK} are chosen at each run; 6379 is ${redisFree ? "free" : "in use"}`,
+    };
   } catch (error) {
     return { name: "ports", ok: false, detail: messageOf(error), fix: "Allow programs to listen on the loopback address." };
   }
@@ -91,10 +118,12 @@ async function checkRedis(env: NodeJS.ProcessEnv): Promise<Check> {
 /** Promise 1 over a killed Redis depends on its append-only file: say what the running one does. */
 async function checkRedisServer(): Promise<Check> {
   const name = "redis";
-  if (!(await ask(REDIS_PORT, "PING\r\n")).startsWith("+PONG")) return { name, ok: true, detail: `none answers on ${LOOPBACK}:${REDIS_PORT} without a password; profile redis needs one` };
+  if (!(await ask(REDIS_PORT, "PING\r\n")).startsWith("+PONG"))
+    return { name, ok: true, detail: `none answers on ${LOOPBACK}:${REDIS_PORT} without a password; profile redis needs one` };
   const appendonly = await redisSetting("appendonly");
   const appendfsync = await redisSetting("appendfsync");
-  if (appendonly === "yes" && appendfsync === "always") return { name, ok: true, detail: "appendonly yes, appendfsync always: what was accepted survives a crash of Redis and of its machine" };
+  if (appendonly === "yes" && appendfsync === "always")
+    return { name, ok: true, detail: "appendonly yes, appendfsync always: what was accepted survives a crash of Redis and of its machine" };
   return {
     name,
     ok: true,

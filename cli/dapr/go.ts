@@ -18,7 +18,11 @@ export async function goVersion(env: NodeJS.ProcessEnv = process.env): Promise<s
   const [, major, minor, rest = ""] = /go(\d+)\.(\d+)(\S*)/.exec(text) ?? [];
   const version = major === undefined || minor === undefined ? undefined : `${major}.${minor}${rest}`;
   if (version === undefined || Number(major) < GO_MAJOR || (Number(major) === GO_MAJOR && Number(minor) < GO_MINOR_MIN)) {
-    throw new LaunchError({ code: "GO_OLD", what: `building Dapr needs Go ${GO_MAJOR}.${GO_MINOR_MIN} or later; found "${version ?? text.trim()}".`, fix: INSTALL });
+    throw new LaunchError({
+      code: "GO_OLD",
+      what: `building Dapr needs Go ${GO_MAJOR}.${GO_MINOR_MIN} or later; found "${version ?? text.trim()}".`,
+      fix: INSTALL,
+    });
   }
   return version;
 }
@@ -46,6 +50,11 @@ async function askGo(env: NodeJS.ProcessEnv): Promise<string> {
     return stdout;
   } catch (error) {
     const absent = systemCode(error) === "ENOENT";
-    throw new LaunchError({ code: "GO_ABSENT", what: absent ? "building Dapr needs Go, and there is no go on PATH." : "building Dapr needs Go, and the go on PATH does not run.", fix: INSTALL, cause: error });
+    throw new LaunchError({
+      code: "GO_ABSENT",
+      what: absent ? "building Dapr needs Go, and there is no go on PATH." : "building Dapr needs Go, and the go on PATH does not run.",
+      fix: INSTALL,
+      cause: error,
+    });
   }
 }

@@ -45,6 +45,10 @@ function grantedAfter(lease: bigint, time: number): boolean {
 }
 
 async function post(etcdPort: number, path: string, body: unknown): Promise<unknown> {
-  const response = await fetch(`http://${LOOPBACK}:${etcdPort}${path}`, { method: "POST", body: JSON.stringify(body), signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS) });
+  const response = await fetch(`http://${LOOPBACK}:${etcdPort}${path}`, {
+    method: "POST",
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(REQUEST_TIMEOUT_MS),
+  });
   return response.json();
 }

@@ -166,7 +166,14 @@ function parse(text: string): LockFile | undefined {
 
 function isLocked(value: unknown): value is LockedProcess {
   if (typeof value !== "object" || value === null) return false;
-  return "name" in value && typeof value.name === "string" && "pid" in value && Number.isInteger(value.pid) && "started" in value && typeof value.started === "string";
+  return (
+    "name" in value &&
+    typeof value.name === "string" &&
+    "pid" in value &&
+    Number.isInteger(value.pid) &&
+    "started" in value &&
+    typeof value.started === "string"
+  );
 }
 
 function identify(name: string, pid: number): LockedProcess {
@@ -185,7 +192,7 @@ function alive(locked: LockedProcess): boolean {
 
 /**
  * Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets, so counting starts after the last one.
- * A process that has ended and waits for its parent to notice (state Z) started at no time: it holds nothing.
+ * A process that has ended and waits for its parent to notification (state Z) started at no time: it holds nothing.
  */
 function startedAt(pid: number): string {
   try {

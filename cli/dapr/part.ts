@@ -182,7 +182,12 @@ function portTaken(name: string, port: number | undefined, lines: readonly strin
 }
 
 /** Whether an HTTP endpoint on the loopback address answers with a 2xx status within the time. */
-export async function answers(port: number, path: string, timeoutMs: number, headers: Readonly<Record<string, string>> = {}): Promise<boolean> {
+export async function answers(
+  port: number,
+  path: string,
+  timeoutMs: number,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<boolean> {
   try {
     const response = await fetch(`http://${LOOPBACK}:${port}${path}`, { headers, signal: AbortSignal.timeout(timeoutMs) });
     await response.arrayBuffer();

@@ -17,7 +17,15 @@ export interface ControlPorts {
 }
 
 /** The names in `ControlPorts`. */
-export const CONTROL_PORT_NAMES = ["placement", "placementRaft", "placementHealth", "scheduler", "schedulerHealth", "etcdClient", "etcdPeer"] as const satisfies readonly (keyof ControlPorts)[];
+export const CONTROL_PORT_NAMES = [
+  "placement",
+  "placementRaft",
+  "placementHealth",
+  "scheduler",
+  "schedulerHealth",
+  "etcdClient",
+  "etcdPeer",
+] as const satisfies readonly (keyof ControlPorts)[];
 
 /** How much the Dapr programs print. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
@@ -68,20 +76,28 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     name: "placement",
     command: binaries.placement,
     args: [
-      "--port", String(ports.placement),
-      "--listen-address", LOOPBACK,
-      "--id", "dapr-placement-0",
-      "--initial-cluster", `dapr-placement-0=${LOOPBACK}:${ports.placementRaft}`,
+      "--port",
+      String(ports.placement),
+      "--listen-address",
+      LOOPBACK,
+      "--id",
+      "dapr-placement-0",
+      "--initial-cluster",
+      `dapr-placement-0=${LOOPBACK}:${ports.placementRaft}`,
       ...healthArgs(ports.placementHealth),
       // A dead daprd is seen at once (its socket closes). These two are for a frozen one or a lost network: its actors
       // were callable elsewhere after 3.0 s, with the defaults (2 s + 3 s) after 4-5 s, with 1 s + 1 s after 2.0 s; but a
       // loaded machine can be late by a second, and a host that is forgotten halts all its actors.
-      "--keepalive-time", "1s",
-      "--keepalive-timeout", "2s",
+      "--keepalive-time",
+      "1s",
+      "--keepalive-timeout",
+      "2s",
       // A round with a daprd that does not answer holds up every call of its actor types (default 8 s). The hosts' drain time
       // (drainOngoingCallTimeout, 2 s by default) must stay well below it.
-      "--disseminate-timeout", "4s",
-      "--log-level", level,
+      "--disseminate-timeout",
+      "4s",
+      "--log-level",
+      level,
     ],
     env: childEnv({}),
     cwd: dir,
@@ -99,22 +115,32 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     name: "scheduler",
     command: binaries.scheduler,
     args: [
-      "--port", String(ports.scheduler),
-      "--listen-address", LOOPBACK,
+      "--port",
+      String(ports.scheduler),
+      "--listen-address",
+      LOOPBACK,
       // Otherwise it tells daprd the address of a network interface, where it does not listen.
-      "--override-broadcast-host-port", `${LOOPBACK}:${ports.scheduler}`,
-      "--id", id,
-      "--etcd-data-dir", schedulerData(dir),
-      "--etcd-client-listen-address", LOOPBACK,
-      "--etcd-client-port", String(ports.etcdClient),
-      "--etcd-initial-cluster", `${id}=http://${LOOPBACK}:${ports.etcdPeer}`,
+      "--override-broadcast-host-port",
+      `${LOOPBACK}:${ports.scheduler}`,
+      "--id",
+      id,
+      "--etcd-data-dir",
+      schedulerData(dir),
+      "--etcd-client-listen-address",
+      LOOPBACK,
+      "--etcd-client-port",
+      String(ports.etcdClient),
+      "--etcd-initial-cluster",
+      `${id}=http://${LOOPBACK}:${ports.etcdPeer}`,
       ...healthArgs(ports.schedulerHealth),
-      "--log-level", level,
+      "--log-level",
+      level,
     ],
     env: childEnv({}),
     cwd: dir,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
-    ready: async (launchedAtMs) => (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
+    ready: async (launchedAtMs) =>
+      (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
     readyMs: CONTROL_READY_MS,
     graceMs: CONTROL_GRACE_MS,
   };
@@ -126,36 +152,62 @@ export function schedulerData(dir: string): string {
 }
 
 /** One daprd beside one app. */
-export function sidecarPlan(binaries: DaprBinaries, control: ControlPorts, ports: SidecarPorts, options: SidecarOptions & { readonly configFile: string }, dir: string): PartPlan {
+export function sidecarPlan(
+  binaries: DaprBinaries,
+  control: ControlPorts,
+  ports: SidecarPorts,
+  options: SidecarOptions & { readonly configFile: string },
+  dir: string,
+): PartPlan {
   const headers = options.apiToken === undefined ? {} : { "dapr-api-token": options.apiToken };
   return {
     name: `daprd ${options.appId}`,
     command: binaries.daprd,
     args: [
-      "--app-id", options.appId,
-      "--app-port", String(options.appPort),
-      "--app-protocol", "http",
-      "--app-channel-address", LOOPBACK,
-      "--resources-path", options.resourcesDir,
-      "--config", options.configFile,
-      "--dapr-listen-addresses", LOOPBACK,
-      "--dapr-http-port", String(ports.http),
-      "--dapr-grpc-port", String(ports.grpc),
-      "--dapr-internal-grpc-listen-address", LOOPBACK,
-      "--dapr-internal-grpc-port", String(ports.internal),
-      "--placement-host-address", `${LOOPBACK}:${control.placement}`,
-      "--scheduler-host-address", `${LOOPBACK}:${control.scheduler}`,
+      "--app-id",
+      options.appId,
+      "--app-port",
+      String(options.appPort),
+      "--app-protocol",
+      "http",
+      "--app-channel-address",
+      LOOPBACK,
+      "--resources-path",
+      options.resourcesDir,
+      "--config",
+      options.configFile,
+      "--dapr-listen-addresses",
+      LOOPBACK,
+      "--dapr-http-port",
+      String(ports.http),
+      "--dapr-grpc-port",
+      String(ports.grpc),
+      "--dapr-internal-grpc-listen-address",
+      LOOPBACK,
+      "--dapr-internal-grpc-port",
+      String(ports.internal),
+      "--placement-host-address",
+      `${LOOPBACK}:${control.placement}`,
+      "--scheduler-host-address",
+      `${LOOPBACK}:${control.scheduler}`,
       "--enable-metrics=false",
-      // Without health checks daprd never notices that the app was restarted. The threshold counts failures that need
+      // Without health checks daprd never notifications that the app was restarted. The threshold counts failures that need
       // not be consecutive: see docs/dapr-launch.md.
       "--enable-app-health-check",
-      "--app-health-check-path", "/healthz",
-      "--app-health-probe-interval", "1",
-      "--app-health-probe-timeout", "900",
-      "--app-health-threshold", "3",
-      "--max-body-size", String(options.maxBodyBytes ?? DEFAULT_BODY_BYTES),
-      "--dapr-graceful-shutdown-seconds", String(SIDECAR_SHUTDOWN_S),
-      "--log-level", options.logLevel ?? "info",
+      "--app-health-check-path",
+      "/healthz",
+      "--app-health-probe-interval",
+      "1",
+      "--app-health-probe-timeout",
+      "900",
+      "--app-health-threshold",
+      "3",
+      "--max-body-size",
+      String(options.maxBodyBytes ?? DEFAULT_BODY_BYTES),
+      "--dapr-graceful-shutdown-seconds",
+      String(SIDECAR_SHUTDOWN_S),
+      "--log-level",
+      options.logLevel ?? "info",
     ],
     env: childEnv({
       // Other hosts on this machine must be told the address the internal port listens on. Without it daprd also

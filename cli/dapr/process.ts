@@ -134,7 +134,7 @@ export class Child {
 
 /**
  * Whether any process of the group led by `pid` is alive. A signal also reaches a process that has ended and waits for its
- * parent to notice, which an orphan may do for seconds under a slow init; where /proc tells, such a one does not count.
+ * parent to notification, which an orphan may do for seconds under a slow init; where /proc tells, such a one does not count.
  */
 export function groupAlive(pid: number): boolean {
   if (!signalGroup(pid, 0)) return false;

@@ -80,7 +80,8 @@ function fill(component: Component, values: ResourceValues): Component {
 }
 
 function changesFor(type: string, values: ResourceValues): Readonly<Record<string, string | undefined>> {
-  if (type === "state.sqlite") return { connectionString: sqliteUrl(values.sqliteFile ?? join(values.dir, "state.db"), "?_pragma=synchronous(FULL)") };
+  if (type === "state.sqlite")
+    return { connectionString: sqliteUrl(values.sqliteFile ?? join(values.dir, "state.db"), "?_pragma=synchronous(FULL)") };
   if (type === "state.postgresql") return { connectionString: values.postgresUrl };
   if (type.endsWith(".redis")) return { redisHost: values.redisHost, redisPassword: values.redisPassword };
   return {};
@@ -102,13 +103,22 @@ async function templatesDir(): Promise<string> {
     );
     if (there) return place;
   }
-  throw new LaunchError({ code: "RESOURCE_INVALID", what: `the folder "components" was found in none of ${places.join(", ")}.`, fix: "Install the package again." });
+  throw new LaunchError({
+    code: "RESOURCE_INVALID",
+    what: `the folder "components" was found in none of ${places.join(", ")}.`,
+    fix: "Install the package again.",
+  });
 }
 
 async function readTemplate<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
     return schema.parse(parse(await readFile(path, "utf8")));
   } catch (error) {
-    throw new LaunchError({ code: "RESOURCE_INVALID", what: `${path} is not a Dapr resource file: ${messageOf(error)}`, fix: "Repair the file, or take it from the package again.", cause: error });
+    throw new LaunchError({
+      code: "RESOURCE_INVALID",
+      what: `${path} is not a Dapr resource file: ${messageOf(error)}`,
+      fix: "Repair the file, or take it from the package again.",
+      cause: error,
+    });
   }
 }

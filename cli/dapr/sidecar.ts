@@ -53,7 +53,10 @@ export class SidecarPart implements Sidecar {
   }
 
   async waitReady(timeoutMs: number): Promise<void> {
-    await this.#part.waitReady(timeoutMs, async () => (await answers(this.httpPort, "/v1.0/healthz", PROBE_TIMEOUT_MS, this.#headers)) && (await this.#actorsPlaced()));
+    await this.#part.waitReady(
+      timeoutMs,
+      async () => (await answers(this.httpPort, "/v1.0/healthz", PROBE_TIMEOUT_MS, this.#headers)) && (await this.#actorsPlaced()),
+    );
   }
 
   async stop(): Promise<void> {
@@ -64,7 +67,10 @@ export class SidecarPart implements Sidecar {
   /** /v1.0/healthz is 204 before placement has placed the app's actor types; the metadata tell when that is done. */
   async #actorsPlaced(): Promise<boolean> {
     try {
-      const response = await fetch(`http://${LOOPBACK}:${this.httpPort}/v1.0/metadata`, { headers: this.#headers, signal: AbortSignal.timeout(PROBE_TIMEOUT_MS) });
+      const response = await fetch(`http://${LOOPBACK}:${this.httpPort}/v1.0/metadata`, {
+        headers: this.#headers,
+        signal: AbortSignal.timeout(PROBE_TIMEOUT_MS),
+      });
       const body: unknown = await response.json();
       return response.ok && placed(body);
     } catch {

@@ -78,7 +78,22 @@ export async function startRedis(options: StoreOptions & { readonly appendfsync:
     {
       name: "redis",
       command,
-      args: ["--port", String(port), "--bind", LOOPBACK, "--dir", dir, "--save", "", "--appendonly", "yes", "--appendfsync", options.appendfsync, "--daemonize", "no"],
+      args: [
+        "--port",
+        String(port),
+        "--bind",
+        LOOPBACK,
+        "--dir",
+        dir,
+        "--save",
+        "",
+        "--appendonly",
+        "yes",
+        "--appendfsync",
+        options.appendfsync,
+        "--daemonize",
+        "no",
+      ],
       env: process.env,
       ports: [port],
       ready: async () => (await ask(port, "PING\r\n")).startsWith("+PONG"),
@@ -109,7 +124,22 @@ export async function startPostgres(options: StoreOptions): Promise<PostgresStor
     {
       name: "postgres",
       command: join(bin, "postgres"),
-      args: ["-D", data, "-p", String(port), "-c", `listen_addresses=${LOOPBACK}`, "-c", `unix_socket_directories=${dir}`, "-c", "fsync=on", "-c", "synchronous_commit=on", "-c", "max_connections=200"],
+      args: [
+        "-D",
+        data,
+        "-p",
+        String(port),
+        "-c",
+        `listen_addresses=${LOOPBACK}`,
+        "-c",
+        `unix_socket_directories=${dir}`,
+        "-c",
+        "fsync=on",
+        "-c",
+        "synchronous_commit=on",
+        "-c",
+        "max_connections=200",
+      ],
       env: postgresEnv(dir),
       cwd: dir,
       ...user,
@@ -162,7 +192,10 @@ class StorePart implements Store {
 /** The children of a process (Linux; elsewhere none, and they end by themselves a little later). */
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
-  return text.split(" ").filter((field) => field !== "").map(Number);
+  return text
+    .split(" ")
+    .filter((field) => field !== "")
+    .map(Number);
 }
 
 function killOne(pid: number): void {
@@ -175,7 +208,14 @@ function killOne(pid: number): void {
 
 async function gone(pid: number): Promise<void> {
   const end = performance.now() + CHILD_GONE_MS;
-  while (performance.now() < end && (await stat(`/proc/${pid}`).then(() => true, () => false))) await sleep(CHILD_POLL_MS);
+  while (
+    performance.now() < end &&
+    (await stat(`/proc/${pid}`).then(
+      () => true,
+      () => false,
+    ))
+  )
+    await sleep(CHILD_POLL_MS);
 }
 
 interface User {
@@ -191,14 +231,18 @@ async function unprivileged(): Promise<User | undefined> {
     const [, , uid, gid] = lines.find((fields) => fields[0] === name) ?? [];
     if (uid !== undefined && gid !== undefined) return { uid: Number(uid), gid: Number(gid) };
   }
-  throw failed("this process is root, PostgreSQL refuses root, and there is no other user", `Make a user named ${UNPRIVILEGED[0]}, or run as a user.`);
+  throw failed(
+    "this process is root, PostgreSQL refuses root, and there is no other user",
+    `Make a user named ${UNPRIVILEGED[0]}, or run as a user.`,
+  );
 }
 
 /** Another user must be able to walk to the folder; we do not open up folders that are not ours. */
 async function reachable(dir: string): Promise<void> {
   const OTHERS_EXECUTE = 0o001;
   for (let folder = dirname(dir); ; folder = dirname(folder)) {
-    if (((await stat(folder)).mode & OTHERS_EXECUTE) === 0) throw failed(`${folder} is closed to other users, and PostgreSQL cannot run as root`, "Use a folder below /tmp, or run as a user.");
+    if (((await stat(folder)).mode & OTHERS_EXECUTE) === 0)
+      throw failed(`${folder} is closed to other users, and PostgreSQL cannot run as root`, "Use a folder below /tmp, or run as a user.");
     if (folder === dirname(folder)) return;
   }
 }
@@ -211,7 +255,12 @@ async function initialise(bin: string, data: string, user: User | undefined): Pr
   );
   if (made) return;
   try {
-    await run(join(bin, "initdb"), ["-D", data, "-U", "troupe", "-A", "trust", "-E", "UTF8", "--locale=C"], { ...user, env: postgresEnv(dirname(data)), cwd: dirname(data), timeout: INITDB_TIMEOUT_MS });
+    await run(join(bin, "initdb"), ["-D", data, "-U", "troupe", "-A", "trust", "-E", "UTF8", "--locale=C"], {
+      ...user,
+      env: postgresEnv(dirname(data)),
+      cwd: dirname(data),
+      timeout: INITDB_TIMEOUT_MS,
+    });
   } catch (error) {
     throw failed(`initdb failed: ${messageOf(error)}`, "Check the disk space and that the folder is empty.");
   }

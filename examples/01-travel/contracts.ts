@@ -12,7 +12,14 @@ const Euro = z.int().min(0).max(EURO_MAX);
 export const Trip = z.object({ wish: z.string().min(1).max(TEXT_CHARS_MAX), days: z.int().min(2).max(DAYS_MAX), budget: Euro });
 export type Trip = z.infer<typeof Trip>;
 
-export const Plan = z.object({ city: z.string(), country: z.string(), airport: z.string(), theme: z.string(), nights: z.int(), reason: z.string() });
+export const Plan = z.object({
+  city: z.string(),
+  country: z.string(),
+  airport: z.string(),
+  theme: z.string(),
+  nights: z.int(),
+  reason: z.string(),
+});
 export type Plan = z.infer<typeof Plan>;
 
 export const FlightQuery = z.object({ to: z.string() });

@@ -22,8 +22,18 @@ const snark = agent(Snark, {
 
 const trip = route("trip", 1, Trip)
   .to("plan", Planner, ({ task }) => ({ trip: task, except: [] }), { timeoutMs: 5_000 })
-  .all((stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.airport })), hotel: stop(Hotel, ({ plan }) => ({ city: plan.city, nights: plan.nights })) }))
+  .all((stop) => ({
+    flight: stop(Flight, ({ plan }) => ({ to: plan.airport })),
+    hotel: stop(Hotel, ({ plan }) => ({ city: plan.city, nights: plan.nights })),
+  }))
   .to("snark", Snark, ({ task, plan, flight, hotel }) => ({ trip: task, plan, flight, hotel }))
-  .output(({ plan, flight, hotel, snark }) => ({ city: plan.city, because: plan.reason, flight: flight.what, hotel: hotel.what, total: snark.total, remark: snark.remark }));
+  .output(({ plan, flight, hotel, snark }) => ({
+    city: plan.city,
+    because: plan.reason,
+    flight: flight.what,
+    hotel: hotel.what,
+    total: snark.total,
+    remark: snark.remark,
+  }));
 
 export default system("party", { agents: [planner, flight, hotel, snark], routes: [trip] });

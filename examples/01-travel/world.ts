@@ -24,7 +24,11 @@ export function planFor(trip: Trip, except: readonly string[]): Plan {
   const nights = trip.days - 1;
   const ranked = world.cities
     .filter((city) => !except.includes(city.name))
-    .map((city) => ({ city, matched: city.words.filter((word) => words.includes(word)), cost: city.flight.price + nights * city.hotel.price }))
+    .map((city) => ({
+      city,
+      matched: city.words.filter((word) => words.includes(word)),
+      cost: city.flight.price + nights * city.hotel.price,
+    }))
     .sort((a, b) => b.matched.length - a.matched.length || a.cost - b.cost);
   const best = ranked[0];
   if (best === undefined) throw new Fault("agent.refused", "no city is left");

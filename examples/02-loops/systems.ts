@@ -13,7 +13,11 @@ export function unbounded(): System {
       agent(Sales, { handsOffTo: [Support], handle: (input, ctx) => ctx.handOff(Support, input) }),
       agent(Support, { handsOffTo: [Sales], handle: (input, ctx) => ctx.handOff(Sales, input) }),
     ],
-    routes: [route("call", 1, Text).to("answer", Sales, ({ task }) => task).output(({ answer }) => answer)],
+    routes: [
+      route("call", 1, Text)
+        .to("answer", Sales, ({ task }) => task)
+        .output(({ answer }) => answer),
+    ],
   });
 }
 
@@ -26,7 +30,11 @@ export function handOffRing(): System {
       agent(Sales, { handsOffTo: [Support], visitsMax: 10, handle: (input, ctx) => ctx.handOff(Support, input) }),
       agent(Support, { handsOffTo: [Sales], handle: (input, ctx) => ctx.handOff(Sales, input) }),
     ],
-    routes: [route("call", 1, Text).to("answer", Sales, ({ task }) => task).output(({ answer }) => answer)],
+    routes: [
+      route("call", 1, Text)
+        .to("answer", Sales, ({ task }) => task)
+        .output(({ answer }) => answer),
+    ],
   });
 }
 
@@ -49,6 +57,10 @@ export function askRing(): System {
         },
       }),
     ],
-    routes: [route("riddle", 1, Text).to("answer", Chicken, ({ task }) => task).output(({ answer }) => answer)],
+    routes: [
+      route("riddle", 1, Text)
+        .to("answer", Chicken, ({ task }) => task)
+        .output(({ answer }) => answer),
+    ],
   });
 }

@@ -4,16 +4,39 @@ import { linkTarget } from "./files.ts";
 import { anchorsOf, type Fence, linksOf, partsOf } from "./markdown.ts";
 
 /** Names that are often written in another way. */
-const NAMES = ["TypeScript", "JavaScript", "Node.js", "GitHub", "GitLab", "npm", "PostgreSQL", "SQLite", "MySQL", "Redis", "Kubernetes", "Docker", "Dapr", "OpenTelemetry", "Markdown", "JSON", "YAML", "HTTP"];
+const NAMES = [
+  "TypeScript",
+  "JavaScript",
+  "Node.js",
+  "GitHub",
+  "GitLab",
+  "npm",
+  "PostgreSQL",
+  "SQLite",
+  "MySQL",
+  "Redis",
+  "Kubernetes",
+  "Docker",
+  "Dapr",
+  "OpenTelemetry",
+  "Markdown",
+  "JSON",
+  "YAML",
+  "HTTP",
+];
 
 /** Relative links that lead nowhere, anchors without a heading, links without a text or a target, addresses that are none. */
 export function checkLinks(document: Document): Finding[] {
   const { prose, headings } = partsOf(document.text);
   const own = anchorsOf(headings);
-  return findings(document, "links", linksOf(prose).flatMap(({ line, text, target }) => {
-    const problem = text.trim() === "" ? `the link to ${target || "nothing"} has no text` : linkProblem(document, own, target);
-    return problem === undefined ? [] : [[line, problem] as const];
-  }));
+  return findings(
+    document,
+    "links",
+    linksOf(prose).flatMap(({ line, text, target }) => {
+      const problem = text.trim() === "" ? `the link to ${target || "nothing"} has no text` : linkProblem(document, own, target);
+      return problem === undefined ? [] : [[line, problem] as const];
+    }),
+  );
 }
 
 function linkProblem(document: Document, own: ReadonlySet<string>, target: string): string | undefined {
@@ -60,10 +83,14 @@ export function checkHeadings(document: Document): Finding[] {
 /** Fences that are never closed, code without a language, JSON that is none. */
 export function checkFences(document: Document): Finding[] {
   const { fences } = partsOf(document.text);
-  return findings(document, "fences", fences.flatMap((fence) => {
-    const problem = fenceProblem(fence);
-    return problem === undefined ? [] : [[fence.line, problem] as const];
-  }));
+  return findings(
+    document,
+    "fences",
+    fences.flatMap((fence) => {
+      const problem = fenceProblem(fence);
+      return problem === undefined ? [] : [[fence.line, problem] as const];
+    }),
+  );
 }
 
 function fenceProblem({ language, body, closed }: Fence): string | undefined {
@@ -84,14 +111,22 @@ function isJson(text: string): boolean {
 /** Names in another spelling than their own: of a list, and of the task. Code, links' targets and file names are left alone. */
 export function checkNames(document: Document): Finding[] {
   const right = new Map([...NAMES, ...document.names].map((name) => [bare(name), name]));
-  return findings(document, "names", partsOf(document.text).prose.flatMap(({ number, text }) => {
-    const words = text.replaceAll(/\]\([^)]*\)/g, "]").replaceAll(/\S*[/\\@]\S*|\S+:\S+/g, " ").match(/[\p{L}\p{N}][\p{L}\p{N}._-]*/gu) ?? [];
-    return words.flatMap((raw) => {
-      const word = raw.replace(/[.-]+$/, "");
-      const name = right.get(bare(word));
-      return name === undefined || word === name ? [] : [[number, `${word} is spelled ${name}`] as const];
-    });
-  }));
+  return findings(
+    document,
+    "names",
+    partsOf(document.text).prose.flatMap(({ number, text }) => {
+      const words =
+        text
+          .replaceAll(/\]\([^)]*\)/g, "]")
+          .replaceAll(/\S*[/\\@]\S*|\S+:\S+/g, " ")
+          .match(/[\p{L}\p{N}][\p{L}\p{N}._-]*/gu) ?? [];
+      return words.flatMap((raw) => {
+        const word = raw.replace(/[.-]+$/, "");
+        const name = right.get(bare(word));
+        return name === undefined || word === name ? [] : [[number, `${word} is spelled ${name}`] as const];
+      });
+    }),
+  );
 }
 
 /** A name without what is done to it: case, dots and hyphens. */
@@ -100,6 +135,9 @@ function bare(name: string): string {
 }
 
 function findings({ path }: Document, check: string, found: readonly (readonly [number, string])[]): Finding[] {
-  const shown = found.toSorted(([a], [b]) => a - b).slice(0, FINDINGS_MAX).map(([line, text]) => ({ path, line, check, text }));
+  const shown = found
+    .toSorted(([a], [b]) => a - b)
+    .slice(0, FINDINGS_MAX)
+    .map(([line, text]) => ({ path, line, check, text }));
   return found.length <= FINDINGS_MAX ? shown : [...shown, { path, line: 0, check, text: `${found.length - FINDINGS_MAX} more` }];
 }

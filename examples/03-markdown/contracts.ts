@@ -42,7 +42,14 @@ export const NameChecker = contract("NameChecker", 1, { input: Document, output:
 /** What the checks of one file gave. */
 export const Checked = z.object({ path: z.string(), links: Findings, headings: Findings, fences: Findings, names: Findings });
 
-export const Report = z.object({ files: z.int(), skipped: Listing.shape.skipped, findings: Findings, byCheck: z.record(z.string(), z.int()) });
+export const Report = z.object({
+  files: z.int(),
+  skipped: Listing.shape.skipped,
+  findings: Findings,
+  byCheck: z.record(z.string(), z.int()),
+});
 export type Report = z.infer<typeof Report>;
-export const Reporter = contract("Reporter", 1, { input: z.object({ checked: z.array(Checked), skipped: Listing.shape.skipped }), output: Report });
-
+export const Reporter = contract("Reporter", 1, {
+  input: z.object({ checked: z.array(Checked), skipped: Listing.shape.skipped }),
+  output: Report,
+});

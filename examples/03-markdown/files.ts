@@ -9,13 +9,17 @@ const LEFT_OUT = ["node_modules", ".git", ".troupe"];
 /** The Markdown files of a folder and of the folders in it, in the order of their names. */
 export function listFolder(folder: string, names: readonly string[]): Listing {
   const root = requireFolder(folder);
-  const found = readdirSync(root, { recursive: true, encoding: "utf8" }).filter((path) => path.endsWith(".md") && !path.split(sep).some((part) => LEFT_OUT.includes(part))).toSorted();
+  const found = readdirSync(root, { recursive: true, encoding: "utf8" })
+    .filter((path) => path.endsWith(".md") && !path.split(sep).some((part) => LEFT_OUT.includes(part)))
+    .toSorted();
   const sizes = found.map((path) => ({ path: path.split(sep).join("/"), bytes: statSync(join(root, path)).size }));
   const small = sizes.filter(({ bytes }) => bytes <= FILE_BYTES_MAX);
   return {
     files: small.slice(0, FILES_MAX).map(({ path }) => ({ folder, path, names: [...names] })),
     skipped: [
-      ...sizes.filter(({ bytes }) => bytes > FILE_BYTES_MAX).map(({ path, bytes }) => ({ path, why: `${bytes} bytes are more than ${FILE_BYTES_MAX}` })),
+      ...sizes
+        .filter(({ bytes }) => bytes > FILE_BYTES_MAX)
+        .map(({ path, bytes }) => ({ path, why: `${bytes} bytes are more than ${FILE_BYTES_MAX}` })),
       ...small.slice(FILES_MAX).map(({ path }) => ({ path, why: `only ${FILES_MAX} files are read` })),
     ],
   };
@@ -40,9 +44,11 @@ export function linkTarget({ folder, path }: Document, link: string): { readonly
 /** A task comes from outside, so it may only name folders below the root: the working directory, or MARKDOWN_ROOT. */
 function requireFolder(folder: string): string {
   const path = resolve(rootFolder(), folder);
-  if (!existsSync(path) || !statSync(path).isDirectory()) throw new Fault("agent.refused", `there is no folder ${folder} in ${relative(process.cwd(), rootFolder()) || "the working directory"}`);
+  if (!existsSync(path) || !statSync(path).isDirectory())
+    throw new Fault("agent.refused", `there is no folder ${folder} in ${relative(process.cwd(), rootFolder()) || "the working directory"}`);
   const real = realpathSync(path);
-  if (!isBelow(realpathSync(rootFolder()), real)) throw new Fault("agent.refused", `the folder ${folder} is not below the root; set MARKDOWN_ROOT to read elsewhere`);
+  if (!isBelow(realpathSync(rootFolder()), real))
+    throw new Fault("agent.refused", `the folder ${folder} is not below the root; set MARKDOWN_ROOT to read elsewhere`);
   return real;
 }
 

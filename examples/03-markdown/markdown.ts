@@ -54,7 +54,11 @@ export function partsOf(text: string): Parts {
     const found = /^ {0,3}(#{1,6})\s+(.*?)\s*#*$/.exec(row);
     return found === null ? [] : [{ line: number, level: (found[1] ?? "").length, text: found[2] ?? "" }];
   });
-  return { prose: prose.map(({ number, text: row }) => ({ number, text: row.replaceAll(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, "``") })), fences, headings };
+  return {
+    prose: prose.map(({ number, text: row }) => ({ number, text: row.replaceAll(/(`+)(?!`)[\s\S]*?[^`]\1(?!`)/g, "``") })),
+    fences,
+    headings,
+  };
 }
 
 /** The anchors of a document's headings, made as GitHub makes them: a second heading of the same text gets `-1`, and so on. */
@@ -63,7 +67,10 @@ export function anchorsOf(headings: readonly Heading[]): ReadonlySet<string> {
   return new Set(
     headings.map(({ text }) => {
       const plain = text.replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1").toLowerCase();
-      const slug = plain.replaceAll(/[^\p{L}\p{N}\s_-]/gu, "").trim().replaceAll(/\s/g, "-");
+      const slug = plain
+        .replaceAll(/[^\p{L}\p{N}\s_-]/gu, "")
+        .trim()
+        .replaceAll(/\s/g, "-");
       const count = counts.get(slug) ?? 0;
       counts.set(slug, count + 1);
       return count === 0 ? slug : `${slug}-${count}`;
@@ -80,5 +87,11 @@ export interface Link {
 
 /** Links and pictures of the form `[text](target)`. */
 export function linksOf(prose: readonly Line[]): readonly Link[] {
-  return prose.flatMap(({ number, text }) => [...text.matchAll(/\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)/g)].map((found) => ({ line: number, text: found[1] ?? "", target: found[2] ?? "" })));
+  return prose.flatMap(({ number, text }) =>
+    [...text.matchAll(/\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)/g)].map((found) => ({
+      line: number,
+      text: found[1] ?? "",
+      target: found[2] ?? "",
+    })),
+  );
 }

@@ -7,9 +7,16 @@ const SHOWN_MAX = 500;
 
 /** All findings, by file and line, and how many each check gave. */
 export function reportOf(checked: readonly z.infer<typeof Checked>[], skipped: Listing["skipped"]): Report {
-  const all = checked.flatMap(({ links, headings, fences, names }) => [...links, ...headings, ...fences, ...names].toSorted((a, b) => a.line - b.line || a.check.localeCompare(b.check)));
+  const all = checked.flatMap(({ links, headings, fences, names }) =>
+    [...links, ...headings, ...fences, ...names].toSorted((a, b) => a.line - b.line || a.check.localeCompare(b.check)),
+  );
   const counts = (check: string): number => all.filter((finding) => finding.check === check).length;
-  return { files: checked.length, skipped: [...skipped], findings: all.slice(0, SHOWN_MAX), byCheck: { links: counts("links"), headings: counts("headings"), fences: counts("fences"), names: counts("names") } };
+  return {
+    files: checked.length,
+    skipped: [...skipped],
+    findings: all.slice(0, SHOWN_MAX),
+    byCheck: { links: counts("links"), headings: counts("headings"), fences: counts("fences"), names: counts("names") },
+  };
 }
 
 /** The report as text: one line for each finding, as compilers write them. */
@@ -17,6 +24,8 @@ export function reportText(folder: string, { files, skipped, findings, byCheck }
   const lines = findings.map(({ path, line, check, text }: Finding) => `${folder}/${path}:${line} ${check}: ${text}`);
   const left = skipped.map(({ path, why }) => `${folder}/${path} was not read: ${why}`);
   const sum = Object.values(byCheck).reduce((total, count) => total + count, 0);
-  const counts = Object.entries(byCheck).map(([check, count]) => `${check} ${count}`).join(", ");
+  const counts = Object.entries(byCheck)
+    .map(([check, count]) => `${check} ${count}`)
+    .join(", ");
   return [...lines, ...left, `${files} files, ${sum} findings (${counts})`].join("\n");
 }

@@ -29,7 +29,12 @@ const file = route("file", 1, File)
 
 const folder = route("folder", 1, Folder)
   .to("listing", Lister, ({ task }) => task)
-  .forEach("checked", ({ listing }) => listing.files, (stop) => stop(file, ({ item }) => item), { concurrency: FILES_AT_ONCE_MAX })
+  .forEach(
+    "checked",
+    ({ listing }) => listing.files,
+    (stop) => stop(file, ({ item }) => item),
+    { concurrency: FILES_AT_ONCE_MAX },
+  )
   .to("report", Reporter, ({ listing, checked }) => ({ checked, skipped: listing.skipped }))
   .output(({ report }) => report);
 

@@ -25,14 +25,23 @@ export function takeBack(key: string, what: string): void {
   const own = lines().filter((line) => line.key === key);
   if (own.some((line) => line.undo)) return;
   const made = own.find((line) => !line.undo);
-  write({ key, what: made === undefined ? `${what} (nothing to do)` : what, account: made?.account ?? "", amount: made === undefined ? 0 : -made.amount, undo: true });
+  write({
+    key,
+    what: made === undefined ? `${what} (nothing to do)` : what,
+    account: made?.account ?? "",
+    amount: made === undefined ? 0 : -made.amount,
+    undo: true,
+  });
 }
 
 /** All lines, oldest first. */
 export function lines(): readonly Line[] {
   const path = ledgerFile();
   if (!existsSync(path)) return [];
-  return readFileSync(path, "utf8").split("\n").filter((text) => text !== "").map((text) => Line.parse(JSON.parse(text)));
+  return readFileSync(path, "utf8")
+    .split("\n")
+    .filter((text) => text !== "")
+    .map((text) => Line.parse(JSON.parse(text)));
 }
 
 /** What each account holds. */

@@ -9,8 +9,16 @@ import payment from "./system.ts";
 const folder = mkdtempSync(join(tmpdir(), "troupe-payment-"));
 process.env["PAYMENT_LEDGER"] = join(folder, "ledger.jsonl");
 try {
-  for (const [id, town] of [["order-1", "Graz"], ["order-2", "Atlantis"]] as const) {
-    const { status, output, fault, history } = await runLocal(payment, "order", { item: "lamp", pieces: 2, cents: 5_900, card: "4711", town }, { id });
+  for (const [id, town] of [
+    ["order-1", "Graz"],
+    ["order-2", "Atlantis"],
+  ] as const) {
+    const { status, output, fault, history } = await runLocal(
+      payment,
+      "order",
+      { item: "lamp", pieces: 2, cents: 5_900, card: "4711", town },
+      { id },
+    );
     console.log(`${id} to ${town}`);
     for (const line of history) console.log(`  ${line.agent.padEnd(8)} ${line.what}${line.code === undefined ? "" : ` (${line.code})`}`);
     console.log(`  ${status}: ${fault === undefined ? JSON.stringify(output) : fault.message}\n`);

@@ -8,7 +8,13 @@ const CENTS_MAX = 10_000_000;
 const TEXT_CHARS_MAX = 200;
 
 const Text = z.string().min(1).max(TEXT_CHARS_MAX);
-const Order = z.object({ item: Text, pieces: z.int().min(1).max(PIECES_MAX), cents: z.int().min(1).max(CENTS_MAX), card: Text, town: Text });
+const Order = z.object({
+  item: Text,
+  pieces: z.int().min(1).max(PIECES_MAX),
+  cents: z.int().min(1).max(CENTS_MAX),
+  card: Text,
+  town: Text,
+});
 const Done = z.object({ reference: z.string() });
 
 const Stock = contract("Stock", 1, { input: z.object({ item: Text, pieces: z.int() }), output: Done });
@@ -20,18 +26,26 @@ const TOWNS = ["Bremen", "Graz", "Zurich"];
 
 const stock = agent(Stock, {
   handle: async ({ item, pieces }, ctx) => {
-    await ctx.step("reserve", (step) => enter(step.idempotencyKey, { what: `reserve ${pieces} ${item}`, account: `stock of ${item}`, amount: -pieces }), {
-      undo: (_result, step) => takeBack(step.idempotencyKey, `release ${pieces} ${item}`),
-    });
+    await ctx.step(
+      "reserve",
+      (step) => enter(step.idempotencyKey, { what: `reserve ${pieces} ${item}`, account: `stock of ${item}`, amount: -pieces }),
+      {
+        undo: (_result, step) => takeBack(step.idempotencyKey, `release ${pieces} ${item}`),
+      },
+    );
     return { reference: `R-${pieces}` };
   },
 });
 
 const card = agent(Card, {
   handle: async ({ card: number, cents }, ctx) => {
-    await ctx.step("charge", (step) => enter(step.idempotencyKey, { what: `charge ${cents} cents`, account: `card ${number}`, amount: -cents }), {
-      undo: (_result, step) => takeBack(step.idempotencyKey, `refund ${cents} cents`),
-    });
+    await ctx.step(
+      "charge",
+      (step) => enter(step.idempotencyKey, { what: `charge ${cents} cents`, account: `card ${number}`, amount: -cents }),
+      {
+        undo: (_result, step) => takeBack(step.idempotencyKey, `refund ${cents} cents`),
+      },
+    );
     return { reference: `C-${cents}` };
   },
 });
@@ -39,9 +53,13 @@ const card = agent(Card, {
 const courier = agent(Courier, {
   handle: async ({ town }, ctx) => {
     if (!TOWNS.includes(town)) throw new Fault("agent.refused", `the courier does not go to ${town}`);
-    await ctx.step("book", (step) => enter(step.idempotencyKey, { what: `book the courier to ${town}`, account: "courier trips", amount: 1 }), {
-      undo: (_result, step) => takeBack(step.idempotencyKey, `cancel the courier to ${town}`),
-    });
+    await ctx.step(
+      "book",
+      (step) => enter(step.idempotencyKey, { what: `book the courier to ${town}`, account: "courier trips", amount: 1 }),
+      {
+        undo: (_result, step) => takeBack(step.idempotencyKey, `cancel the courier to ${town}`),
+      },
+    );
     return { reference: `T-${town}` };
   },
 });

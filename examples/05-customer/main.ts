@@ -20,8 +20,14 @@ for (const name of ["ann", "ann", "bob", "ann", "ann"]) say(name, await shop.run
 console.log(`2. ${AT_ONCE_COUNT} tasks at once for one customer: each sees what the one before it left`);
 const outcomes = await Promise.all(Array.from({ length: AT_ONCE_COUNT }, () => shop.run("purchase", { customer: "cyd", cents: CENTS })));
 const receipts = outcomes.map(({ output }) => Receipt.parse(output)).toSorted((a, b) => a.purchase - b.purchase);
-console.log(`  numbers given: ${receipts.at(0)?.purchase} to ${receipts.at(-1)?.purchase}, each once: ${new Set(receipts.map(({ purchase }) => purchase)).size === AT_ONCE_COUNT}`);
-console.log(`  full price: ${receipts.filter(({ pays }) => pays === CENTS).length}, a tenth off: ${receipts.filter(({ pays }) => pays < CENTS).length}`);
-console.log(`  all that was paid: ${receipts.reduce((sum, { pays }) => sum + pays, 0)}, and what the agent remembers: ${receipts.at(-1)?.spentSoFar}`);
+console.log(
+  `  numbers given: ${receipts.at(0)?.purchase} to ${receipts.at(-1)?.purchase}, each once: ${new Set(receipts.map(({ purchase }) => purchase)).size === AT_ONCE_COUNT}`,
+);
+console.log(
+  `  full price: ${receipts.filter(({ pays }) => pays === CENTS).length}, a tenth off: ${receipts.filter(({ pays }) => pays < CENTS).length}`,
+);
+console.log(
+  `  all that was paid: ${receipts.reduce((sum, { pays }) => sum + pays, 0)}, and what the agent remembers: ${receipts.at(-1)?.spentSoFar}`,
+);
 
 await shop.stop();

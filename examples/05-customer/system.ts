@@ -29,6 +29,8 @@ const customer = agent(Customer, {
   },
 });
 
-const purchase = route("purchase", 1, Purchase).to("receipt", Customer, ({ task }) => task).output(({ receipt }) => receipt);
+const purchase = route("purchase", 1, Purchase)
+  .to("receipt", Customer, ({ task }) => task)
+  .output(({ receipt }) => receipt);
 
 export default system("customers", { agents: [customer], routes: [purchase] });

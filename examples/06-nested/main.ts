@@ -16,7 +16,8 @@ function order(id: string, lastGrams: number): Promise<LocalOutcome> {
   return runLocal(parcels, "order", { customer: "Ann", to: "Graz", parcels: parcelList }, { id });
 }
 
-const count = ({ history }: LocalOutcome, what: string): number => history.filter((line) => line.agent === "parcel" && line.what === what).length;
+const count = ({ history }: LocalOutcome, what: string): number =>
+  history.filter((line) => line.agent === "parcel" && line.what === what).length;
 
 console.log("1. Five parcels");
 const good = await order("order-1", LIGHT_GRAMS);
@@ -24,7 +25,9 @@ const { parcels: packed, note } = Shipped.parse(good.output);
 console.log(`  ${good.status}: ${note}`);
 for (const [index, { label, grams }] of packed.entries()) console.log(`  parcel ${index + 1}: ${label}, ${grams} g`);
 const first = benchReport();
-console.log(`  nested processes: ${count(good, "answered")}, on the bench at once: ${first.parcelsAtOnceMax} at most, labels: ${first.labels}`);
+console.log(
+  `  nested processes: ${count(good, "answered")}, on the bench at once: ${first.parcelsAtOnceMax} at most, labels: ${first.labels}`,
+);
 
 console.log("2. The last of five is too heavy");
 const bad = await order("order-2", HEAVY_GRAMS);

@@ -23,17 +23,22 @@ const Clerk = contract("Clerk", 1, { input: z.object({ customer: Text, parcels: 
 const packer = agent(Packer, {
   handle: async ({ items }, ctx) => {
     const grams = await pack(items, ctx.signal);
-    if (grams > PARCEL_GRAMS_MAX) throw new Fault("agent.refused", `a parcel of ${grams} g is too heavy, ${PARCEL_GRAMS_MAX} g are allowed`);
+    if (grams > PARCEL_GRAMS_MAX)
+      throw new Fault("agent.refused", `a parcel of ${grams} g is too heavy, ${PARCEL_GRAMS_MAX} g are allowed`);
     return { grams };
   },
 });
 const labeller = agent(Labeller, {
   handle: async ({ to }, ctx) => ({
-    label: await ctx.step("print", (step) => printLabel(step.idempotencyKey, to), { undo: (_label, step) => takeLabelBack(step.idempotencyKey) }),
+    label: await ctx.step("print", (step) => printLabel(step.idempotencyKey, to), {
+      undo: (_label, step) => takeLabelBack(step.idempotencyKey),
+    }),
   }),
 });
 const clerk = agent(Clerk, {
-  handle: ({ customer, parcels }) => ({ note: `${parcels.length} parcels for ${customer}, ${parcels.reduce((sum, { grams }) => sum + grams, 0)} g` }),
+  handle: ({ customer, parcels }) => ({
+    note: `${parcels.length} parcels for ${customer}, ${parcels.reduce((sum, { grams }) => sum + grams, 0)} g`,
+  }),
 });
 
 /** One parcel. It has a process of its own: a journal, a deadline and an outcome. */
@@ -43,7 +48,12 @@ const parcel = route("parcel", 1, Parcel)
   .output(({ packed, labelled }) => ({ label: labelled.label, grams: packed.grams }));
 
 const order = route("order", 1, Order)
-  .forEach("parcels", ({ task }) => task.parcels, (stop) => stop(parcel, ({ task, item }) => ({ to: task.to, items: item })), { concurrency: PARCELS_AT_ONCE_MAX })
+  .forEach(
+    "parcels",
+    ({ task }) => task.parcels,
+    (stop) => stop(parcel, ({ task, item }) => ({ to: task.to, items: item })),
+    { concurrency: PARCELS_AT_ONCE_MAX },
+  )
   .to("clerk", Clerk, ({ task, parcels }) => ({ customer: task.customer, parcels }))
   .output(({ parcels, clerk }) => ({ parcels, note: clerk.note }));
 

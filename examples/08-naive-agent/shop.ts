@@ -8,7 +8,9 @@ const Order = z.object({ order: z.string(), amount: z.int() });
 /** Stands for the payment service. This one does not know of keys: every call takes money. */
 const charge = outside("charge", (order: string, amount: number) => `receipt for ${amount} of ${order}`);
 /** The same service, asked with an idempotency key: it takes money once for each key. */
-const chargeOnce = outside("charge", (order: string, amount: number, key: string) => `receipt for ${amount} of ${order} (${key})`, { key: (_order, _amount, key) => key });
+const chargeOnce = outside("charge", (order: string, amount: number, key: string) => `receipt for ${amount} of ${order} (${key})`, {
+  key: (_order, _amount, key) => key,
+});
 
 const Till = contract("Till", 1, { input: Order, output: z.object({ receipt: z.string() }) });
 const Mail = contract("Mail", 1, { input: z.object({ receipt: z.string() }), output: z.object({ sent: z.boolean() }) });
@@ -16,7 +18,11 @@ const Mail = contract("Mail", 1, { input: z.object({ receipt: z.string() }), out
 /** Naive: the call stands in the handler as in any other function. */
 const naiveTill = agent(Till, { handle: async ({ order, amount }) => ({ receipt: await charge(order, amount) }) });
 /** As it should be: a step is recorded once, and its key makes trying again harmless. */
-const carefulTill = agent(Till, { handle: async ({ order, amount }, ctx) => ({ receipt: await ctx.step("charge", (step) => chargeOnce(order, amount, step.idempotencyKey)) }) });
+const carefulTill = agent(Till, {
+  handle: async ({ order, amount }, ctx) => ({
+    receipt: await ctx.step("charge", (step) => chargeOnce(order, amount, step.idempotencyKey)),
+  }),
+});
 const mail = agent(Mail, { handle: () => ({ sent: true }) });
 
 const sale = route("sale", 1, Order)

@@ -15,12 +15,22 @@ export function replyEffect(work: AgentWork, result: Result, context: DecisionCo
 export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effect {
   const undo = work.undo;
   invariant(undo?.result !== undefined, "an undo that ended has a result");
-  return toManager(work, `${undo.undoId}:${undo.attempt}/reply`, { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result }, context);
+  return toManager(
+    work,
+    `${undo.undoId}:${undo.attempt}/reply`,
+    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result },
+    context,
+  );
 }
 
 /** A handler's question, to its process. */
 export function questionEffect(work: AgentWork, ask: Ask, context: DecisionContext): Effect {
-  return toManager(work, `${work.id}/question${ask.index}`, { kind: "question", workId: work.id, index: ask.index, agent: ask.agent, input: ask.input }, context);
+  return toManager(
+    work,
+    `${work.id}/question${ask.index}`,
+    { kind: "question", workId: work.id, index: ask.index, agent: ask.agent, input: ask.input },
+    context,
+  );
 }
 
 function toManager(work: AgentWork, id: string, body: Body, context: DecisionContext): Effect {
@@ -28,8 +38,17 @@ function toManager(work: AgentWork, id: string, body: Body, context: DecisionCon
     kind: "send",
     topic: topics.manager(context.system),
     message: {
-      v: 1, id, to: { type: actorType(context.system, "ProcessManager"), id: work.processId }, from: `${actorType(context.system, work.agent)}/${context.actorId}`, processId: work.processId,
-      createdAtMs: context.nowMs, expiresAtMs: work.retainUntilMs, hop: work.hop, principal: work.principal, trace: work.trace, body,
+      v: 1,
+      id,
+      to: { type: actorType(context.system, "ProcessManager"), id: work.processId },
+      from: `${actorType(context.system, work.agent)}/${context.actorId}`,
+      processId: work.processId,
+      createdAtMs: context.nowMs,
+      expiresAtMs: work.retainUntilMs,
+      hop: work.hop,
+      principal: work.principal,
+      trace: work.trace,
+      body,
     },
   };
 }

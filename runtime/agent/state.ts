@@ -122,7 +122,18 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("work-done"), workId: z.string(), result: Result, state: Value.optional() }),
   z.strictObject({ e: z.literal("undo-asked"), workId: z.string(), undoId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("undo-done"), workId: z.string(), result: Result }),
-  z.strictObject({ e: z.literal("buried"), workId: z.string(), undoId: z.string(), attempt: z.int(), processId: z.string(), agent: z.string(), retainUntilMs: z.int(), principal: Principal, trace: Trace, hop: z.int() }),
+  z.strictObject({
+    e: z.literal("tombstoned"),
+    workId: z.string(),
+    undoId: z.string(),
+    attempt: z.int(),
+    processId: z.string(),
+    agent: z.string(),
+    retainUntilMs: z.int(),
+    principal: Principal,
+    trace: Trace,
+    hop: z.int(),
+  }),
   z.strictObject({ e: z.literal("forgotten"), workIds: z.array(z.string()) }),
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
@@ -139,7 +150,17 @@ const UNDONE: Result = { output: NOTHING };
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
-      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, { ...event.work, failures: undefined, faults: undefined, result: undefined, undo: undefined }), ready: [...state.ready, event.work.id] };
+      return {
+        ...state,
+        works: withEntry<AgentWork>(state.works, event.work.id, {
+          ...event.work,
+          failures: undefined,
+          faults: undefined,
+          result: undefined,
+          undo: undefined,
+        }),
+        ready: [...state.ready, event.work.id],
+      };
     case "attempt-asked":
       return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0, faults: faultsOf(work) }));
     case "readied":
@@ -153,17 +174,27 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "failed":
       return patch(state, event.workId, (work) => ({ ...work, failures: [...(work.failures ?? []), event.failure] }));
     case "parked":
-      return free(patch(state, event.workId, (work) => ({ ...work, status: "parked", asks: [...work.asks.filter((ask) => ask.index !== event.ask.index), event.ask] })), event.workId);
+      return free(
+        patch(state, event.workId, (work) => ({
+          ...work,
+          status: "parked",
+          asks: [...work.asks.filter((ask) => ask.index !== event.ask.index), event.ask],
+        })),
+        event.workId,
+      );
     case "ask-answered":
-      return patch(state, event.workId, (work) => ({ ...work, asks: work.asks.map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)) }));
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        asks: work.asks.map((ask) => (ask.index === event.index ? { ...ask, result: event.result } : ask)),
+      }));
     case "work-done":
       return workDone(state, event);
     case "undo-asked":
       return patch(state, event.workId, (work) => ({ ...work, mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } }));
     case "undo-done":
       return undoDone(state, event);
-    case "buried":
-      return bury(state, event);
+    case "tombstoned":
+      return writeTombstone(state, event);
     case "forgotten": {
       const gone = new Set(event.workIds);
       return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => !gone.has(id))) };
@@ -185,14 +216,24 @@ function free(state: AgentState, id: string): AgentState {
 }
 
 function ready(state: AgentState, id: string, first: boolean): AgentState {
-  const next = free(patch(state, id, (work) => ({ ...work, status: "ready" })), id);
+  const next = free(
+    patch(state, id, (work) => ({ ...work, status: "ready" })),
+    id,
+  );
   return { ...next, ready: first ? [id, ...next.ready] : [...next.ready, id] };
 }
 
 function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): AgentState {
   const work = state.works[event.workId];
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
-  const next = patch(state, event.workId, (known) => ({ ...known, status: "running", begun: true, begunAtMs, token: event.token, holder: event.holder }));
+  const next = patch(state, event.workId, (known) => ({
+    ...known,
+    status: "running",
+    begun: true,
+    begunAtMs,
+    token: event.token,
+    holder: event.holder,
+  }));
   return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
 }
 
@@ -210,7 +251,10 @@ function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done"
   const work = state.works[event.workId];
   if (work === undefined) return state;
   const settled = !("fault" in event.result) && !mayUndo(work);
-  const next = free(patch(state, event.workId, (known) => ({ ...(settled ? slim(known) : known), status: "done", result: event.result })), event.workId);
+  const next = free(
+    patch(state, event.workId, (known) => ({ ...(settled ? slim(known) : known), status: "done", result: event.result })),
+    event.workId,
+  );
   return event.state === undefined ? next : { ...next, state: event.state, stateVersion: state.stateVersion + 1 };
 }
 
@@ -218,7 +262,8 @@ function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done"
   const work = state.works[event.workId];
   if (work?.undo === undefined) return state;
   const undo = { ...work.undo, result: event.result };
-  const change = (known: AgentWork): AgentWork => ("fault" in event.result ? { ...known, status: "done", undo } : { ...slim(known), result: UNDONE, status: "undone", undo });
+  const change = (known: AgentWork): AgentWork =>
+    "fault" in event.result ? { ...known, status: "done", undo } : { ...slim(known), result: UNDONE, status: "undone", undo };
   return free(patch(state, event.workId, change), event.workId);
 }
 
@@ -228,11 +273,30 @@ function slim(work: AgentWork): AgentWork {
 }
 
 /** The tombstone that refuses the work if it arrives later. */
-function bury(state: AgentState, event: Extract<AgentEvent, { e: "buried" }>): AgentState {
+function writeTombstone(state: AgentState, event: Extract<AgentEvent, { e: "tombstoned" }>): AgentState {
   const { workId, undoId, attempt, processId, agent, retainUntilMs, principal, trace, hop } = event;
   const work: AgentWork = {
-    id: workId, processId, agent, version: 1, attempt: 1, status: "tombstone", mode: "undo", begun: false, begunAtMs: 0, token: "", holder: "", takeovers: 0,
-    input: NOTHING, retainUntilMs, principal, trace, hop, ancestors: [], entries: [], asks: [], undo: { undoId, attempt, result: UNDONE },
+    id: workId,
+    processId,
+    agent,
+    version: 1,
+    attempt: 1,
+    status: "tombstone",
+    mode: "undo",
+    begun: false,
+    begunAtMs: 0,
+    token: "",
+    holder: "",
+    takeovers: 0,
+    input: NOTHING,
+    retainUntilMs,
+    principal,
+    trace,
+    hop,
+    ancestors: [],
+    entries: [],
+    asks: [],
+    undo: { undoId, attempt, result: UNDONE },
   };
   return free({ ...state, works: withEntry(state.works, workId, work) }, workId);
 }

@@ -2,7 +2,7 @@
  * @module The process manager: one actor per task, which runs the task's slip over the agents. Pure.
  *
  * Owns: the process's state, what it asked for and what is unanswered, its one outcome per run.
- * Does not own: the agents' work, the alarm, the index. Talks to: agents, child processes, its parent, by messages.
+ * Does not own: the agents' work, the reminder, the index. Talks to: agents, child processes, its parent, by messages.
  * Invariants: P1 a run has one outcome. P2 what was asked is answered, timed out or undone before the outcome.
  * P3 a decision on a repeated input writes nothing. P4 compensation of a work is asked only after the work is no longer
  * waited for.
@@ -11,20 +11,20 @@ import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { type AlarmWish, type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
+import { type ReminderWish, type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
-import { awaitsDecision, lastRun, nextRun } from "./acts.ts";
-import { takeFault, takeQuestion, takeResult, takeTime } from "./answers.ts";
-import { openDraft, type ProcessDraft, routeOf, taskOf } from "./draft.ts";
-import { advance } from "./forward.ts";
+import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
+import { takeFault, takeQuestion, takeResult, takeTime } from "./replies.ts";
+import { openBuilder, type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { advance } from "./advance.ts";
 import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
-import { decideLetter } from "./letter.ts";
+import { decideLetter } from "./dead-letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
-import { beginEnding } from "./undo.ts";
+import { beginEnding } from "./compensation.ts";
 
 /** What a process manager decides on: a message, or that time has passed. */
 export type ProcessInput =
@@ -42,7 +42,7 @@ export type ProcessInput =
       readonly kind: "tick";
       /** A starting host found the process open: what is unanswered is asked again, however lately it was asked. */
       readonly nudged?: boolean;
-      /** The run whose alarm rang; absent for a tick that no alarm brought. */
+      /** The run whose reminder rang; absent for a tick that no reminder brought. */
       readonly run?: number | undefined;
     }
   | PurgeInput;
@@ -54,29 +54,29 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   decide: decideProcess,
   evolve: evolveProcess,
   outbox: processOutbox,
-  alarm: processAlarm,
+  reminder: processReminder,
   nextDueMs: processDueMs,
   events: eventSchemas(ProcessEvent),
   states: z.compile(ProcessState),
 };
 
-/** The alarm of a run: named by its number, so that removing an old run's alarm cannot touch a new one's. */
-export function alarmName(run: number): string {
+/** The reminder of a run: named by its number, so that removing an old run's reminder cannot touch a new one's. */
+export function reminderName(run: number): string {
   return `run-${run}`;
 }
 
-/** The run that an alarm is named after. */
+/** The run that a reminder is named after. */
 export function runOf(name: string): number {
-  return Number(name.slice(alarmName(0).length - 1));
+  return Number(name.slice(reminderName(0).length - 1));
 }
 
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
-  const draft = openDraft(state, context);
-  if (input.kind === "tick") decideTick(draft, input);
-  else if (input.kind === "purge") decidePurge(draft, input);
-  else decideMessage(draft, input);
-  const decision = draft.done();
-  return { ...decision, effects: decision.effects.filter((effect) => isWanted(draft.state, effect)) };
+  const builder = openBuilder(state, context);
+  if (input.kind === "tick") decideTick(builder, input);
+  else if (input.kind === "purge") decidePurge(builder, input);
+  else decideMessage(builder, input);
+  const decision = builder.done();
+  return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
 
 /** One decision may ask for work and then find that it is no longer needed; such a request is not sent. */
@@ -87,36 +87,36 @@ function isWanted(state: ProcessState, effect: Effect): boolean {
   return Object.values(state.works).some((work) => work.status === "asked" && messageId(work.id, work.attempt) === id);
 }
 
-function decideMessage(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>): void {
+function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "message" }>): void {
   const { body } = input.message;
-  if (draft.state.phase === "purged") return refusePurged(draft, body.kind);
+  if (builder.state.phase === "purged") return refusePurged(builder, body.kind);
   switch (body.kind) {
     case "task":
-      return decideTask(draft, input, body);
+      return decideTask(builder, input, body);
     case "result":
-      return whenOpen(draft, () => takeResult(draft, body));
+      return whenOpen(builder, () => takeResult(builder, body));
     case "question":
-      return whenOpen(draft, () => takeQuestion(draft, body));
+      return whenOpen(builder, () => takeQuestion(builder, body));
     case "cancel":
-      return decideCancel(draft, input.message, body);
+      return decideCancel(builder, input.message, body);
     case "decision":
-      if (!decideLetter(draft, input.message, body, input.prepared)) return;
-      begin(draft, undefined);
-      return tellActs(draft);
+      if (!decideLetter(builder, input.message, body, input.prepared)) return;
+      begin(builder, undefined);
+      return tellActs(builder);
     case "undo":
-      return decideUndo(draft, input.message, body);
+      return decideUndo(builder, input.message, body);
     case "work":
     case "answer":
     case "entries":
-      return draft.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
+      return builder.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
     default:
       return assertNever(body);
   }
 }
 
 /** Results and questions that come when nothing is open are late: they are received, and change nothing. */
-function whenOpen(draft: ProcessDraft, take: () => void): void {
-  if (draft.state.phase === "open") take();
+function whenOpen(builder: ProcessBuilder, take: () => void): void {
+  if (builder.state.phase === "open") take();
 }
 
 /** Route and input: what makes a repeated task the same task. */
@@ -124,41 +124,52 @@ function fingerprint(route: string, input: Value): string {
   return hashJson({ route, input: valueHash(input) });
 }
 
-function decideTask(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "message" }>, body: BodyOf<"task">): void {
-  const { state, context } = draft;
-  if (state.phase === "refused") return draft.refuse(wireFault("work.undone", "the process was undone before its task arrived"));
-  if (state.phase === "open" || state.phase === "ended") return repeatTask(draft, body);
-  if (input.message.expiresAtMs <= context.nowMs) return draft.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
-  if (input.bucket === undefined) return draft.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
-  const own = ownInput(draft, body.input);
+function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "message" }>, body: BodyOf<"task">): void {
+  const { state, context } = builder;
+  if (state.phase === "refused") return builder.refuse(wireFault("work.undone", "the process was undone before its task arrived"));
+  if (state.phase === "open" || state.phase === "ended") return repeatTask(builder, body);
+  if (input.message.expiresAtMs <= context.nowMs)
+    return builder.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
+  if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
+  const own = ownInput(builder, body.input);
   const task: Task = {
-    route: body.route, input: own, fingerprint: fingerprint(body.route, own), slip: body.slip, principal: copyPrincipal(input.message), trace: input.message.trace,
-    acceptedAtMs: context.nowMs, deadlineAtMs: context.nowMs + body.timeoutMs, bucket: input.bucket, nesting: body.nesting, ...(body.parent === undefined ? {} : { parent: body.parent }), ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
+    route: body.route,
+    input: own,
+    fingerprint: fingerprint(body.route, own),
+    slip: body.slip,
+    principal: copyPrincipal(input.message),
+    trace: input.message.trace,
+    acceptedAtMs: context.nowMs,
+    deadlineAtMs: context.nowMs + body.timeoutMs,
+    bucket: input.bucket,
+    nesting: body.nesting,
+    ...(body.parent === undefined ? {} : { parent: body.parent }),
+    ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
     timeoutMs: body.timeoutMs,
   };
-  draft.emit({ e: "accepted", run: nextRun(state), task });
-  begin(draft, input.fault);
+  builder.emit({ e: "accepted", run: nextRun(state), task });
+  begin(builder, input.fault);
 }
 
 /** The first steps of a run, or its end where the task itself is at fault. */
-function begin(draft: ProcessDraft, found: WireFault | undefined): void {
-  const fault = found ?? routeFault(draft);
-  if (fault !== undefined) beginEnding(draft, "failed", fault, "task");
-  advance(draft);
+function begin(builder: ProcessBuilder, found: WireFault | undefined): void {
+  const fault = found ?? routeFault(builder);
+  if (fault !== undefined) beginEnding(builder, "failed", fault, "task");
+  advance(builder);
 }
 
 /** A process keeps what it was given in its own scope: its parent may be purged while it waits for a decision. */
-function ownInput(draft: ProcessDraft, input: Value): Value {
-  return "ref" in input && input.scope === draft.context.actorId ? input : draft.pack(readOne(input, draft.context));
+function ownInput(builder: ProcessBuilder, input: Value): Value {
+  return "ref" in input && input.scope === builder.context.actorId ? input : builder.pack(readOne(input, builder.context));
 }
 
 function copyPrincipal(message: Message): Task["principal"] {
   return { ...message.principal, permissions: [...message.principal.permissions] };
 }
 
-function routeFault(draft: ProcessDraft): WireFault | undefined {
+function routeFault(builder: ProcessBuilder): WireFault | undefined {
   try {
-    routeOf(draft);
+    routeOf(builder);
     return undefined;
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -166,116 +177,130 @@ function routeFault(draft: ProcessDraft): WireFault | undefined {
   }
 }
 
-function repeatTask(draft: ProcessDraft, body: BodyOf<"task">): void {
-  const { state, context } = draft;
-  if (taskOf(state).fingerprint !== fingerprint(body.route, body.input)) return draft.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
-  if (state.phase === "ended" && taskOf(state).parent !== undefined) for (const effect of finalEffects(state, context)) if (effect.kind === "send") draft.order(effect);
+function repeatTask(builder: ProcessBuilder, body: BodyOf<"task">): void {
+  const { state, context } = builder;
+  if (taskOf(state).fingerprint !== fingerprint(body.route, body.input))
+    return builder.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+  if (state.phase === "ended" && taskOf(state).parent !== undefined)
+    for (const effect of finalEffects(state, context)) if (effect.kind === "send") builder.order(effect);
 }
 
-function decideCancel(draft: ProcessDraft, message: Message, body: BodyOf<"cancel">): void {
-  const { state, context } = draft;
+function decideCancel(builder: ProcessBuilder, message: Message, body: BodyOf<"cancel">): void {
+  const { state, context } = builder;
   if (state.phase === "ended") {
-    if (state.outcome?.status !== "cancelled") draft.refuse(wireFault("process.ended", `the process has ended: ${state.outcome?.status ?? ""}`));
+    if (state.outcome?.status !== "cancelled")
+      builder.refuse(wireFault("process.ended", `the process has ended: ${state.outcome?.status ?? ""}`));
     return;
   }
-  if (state.phase !== "open") return draft.refuse(wireFault("process.unknown", `there is no process ${state.id}`));
+  if (state.phase !== "open") return builder.refuse(wireFault("process.unknown", `there is no process ${state.id}`));
   if (state.ending !== undefined) return;
-  draft.emit({ e: "acted", act: { what: "cancel", run: state.run, by: message.principal.subject, reason: body.reason, atMs: context.nowMs, sequence: context.sequence } });
-  beginEnding(draft, "cancelled", wireFault("process.cancelled", body.reason), state.progress?.stop ?? "");
-  advance(draft);
-  tellActs(draft);
+  builder.emit({
+    e: "acted",
+    act: {
+      what: "cancel",
+      run: state.run,
+      by: message.principal.subject,
+      reason: body.reason,
+      atMs: context.nowMs,
+      sequence: context.sequence,
+    },
+  });
+  beginEnding(builder, "cancelled", wireFault("process.cancelled", body.reason), state.progress?.stop ?? "");
+  advance(builder);
+  tellActs(builder);
 }
 
 /** What a person did is told at once; a process that has ended orders it with all that it owes. */
-function tellActs(draft: ProcessDraft): void {
-  if (draft.state.phase === "open") for (const effect of actEffects(draft.state, draft.context.nowMs)) draft.order(effect);
+function tellActs(builder: ProcessBuilder): void {
+  if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
 /** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
-function decideUndo(draft: ProcessDraft, message: Message, body: BodyOf<"undo">): void {
-  const { state, context } = draft;
-  if (state.undo !== undefined) return repeatUndo(draft, body);
+function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
+  const { state, context } = builder;
+  if (state.undo !== undefined) return repeatUndo(builder, body);
   const request = { undoId: body.undoId, workId: body.workId, attempt: body.attempt };
   if (state.phase === "new" || state.phase === "void") {
-    if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs) return draft.refuse(wireFault("message.expired", `${message.id} expired`));
-    draft.emit({ e: "refused-for-ever", ...request, retainUntilMs: body.retainUntilMs });
-    for (const effect of undoReply(draft.state, context)) draft.order(effect);
+    if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs)
+      return builder.refuse(wireFault("message.expired", `${message.id} expired`));
+    builder.emit({ e: "refused-for-ever", ...request, retainUntilMs: body.retainUntilMs });
+    for (const effect of undoReply(builder.state, context)) builder.order(effect);
     return;
   }
-  draft.emit({ e: "undo-requested", ...request });
+  builder.emit({ e: "undo-requested", ...request });
   if (state.phase === "ended" && state.asked.length === 0) {
-    draft.emit({ e: "undo-finished" });
-    for (const effect of undoReply(draft.state, context)) draft.order(effect);
+    builder.emit({ e: "undo-finished" });
+    for (const effect of undoReply(builder.state, context)) builder.order(effect);
     return;
   }
-  beginEnding(draft, "cancelled", wireFault("process.cancelled", "the parent process was undone"), state.progress?.stop ?? "");
-  advance(draft);
+  beginEnding(builder, "cancelled", wireFault("process.cancelled", "the parent process was undone"), state.progress?.stop ?? "");
+  advance(builder);
 }
 
 /** An undo that failed answers under the attempt that asks; a success counts under any. */
-function repeatUndo(draft: ProcessDraft, body: BodyOf<"undo">): void {
-  const { undo, undoFault } = draft.state;
+function repeatUndo(builder: ProcessBuilder, body: BodyOf<"undo">): void {
+  const { undo, undoFault } = builder.state;
   if (undo === undefined) return;
   if (body.attempt > undo.attempt && (!undo.done || undoFault !== undefined)) {
-    draft.emit({ e: "undo-requested", undoId: body.undoId, workId: body.workId, attempt: body.attempt });
-    if (undo.done) draft.emit({ e: "undo-finished" });
+    builder.emit({ e: "undo-requested", undoId: body.undoId, workId: body.workId, attempt: body.attempt });
+    if (undo.done) builder.emit({ e: "undo-finished" });
   }
-  for (const effect of undoReply(draft.state, draft.context)) draft.order(effect);
+  for (const effect of undoReply(builder.state, builder.context)) builder.order(effect);
 }
 
-function decideTick(draft: ProcessDraft, input: Extract<ProcessInput, { kind: "tick" }>): void {
-  const { state, context } = draft;
+function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "tick" }>): void {
+  const { state, context } = builder;
   switch (state.phase) {
     case "new":
-      return draft.emit({ e: "voided" });
+      return builder.emit({ e: "voided" });
     case "void":
-      // The alarm of a run that is about to be accepted may only go when that run is void too.
-      return input.run === nextRun(state) ? draft.emit({ e: "voided" }) : undefined;
+      // The reminder of a run that is about to be accepted may only go when that run is void too.
+      return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
-      voidPrepared(draft, input);
-      for (const effect of processOutbox(draft.state, context)) draft.order(effect);
+      voidPrepared(builder, input);
+      for (const effect of processOutbox(builder.state, context)) builder.order(effect);
       return;
     case "purged":
       return;
     case "open":
-      // A timer's tick comes with every moment of interest; what people did is told again with the alarm's.
-      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) draft.order(effect);
-      return tickOpen(draft, input.nudged === true ? 0 : LIMITS.resendMs);
+      // A timer's tick comes with every moment of interest; what people did is told again with the reminder's.
+      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
+      return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
       return assertNever(state.phase);
   }
 }
 
 /**
- * A run that was prepared and has no record must not come to be any more before its alarm and its line go: whoever
+ * A run that was prepared and has no record must not come to be any more before its reminder and its line go: whoever
  * prepared it loses the write, and prepares the next. A nudge comes to what the index calls open.
  */
-function voidPrepared(draft: ProcessDraft, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
-  const { state } = draft;
+function voidPrepared(builder: ProcessBuilder, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
+  const { state } = builder;
   if (!awaitsDecision(state)) return;
-  if (run !== undefined && run > lastRun(state)) draft.emit({ e: "run-voided", run });
-  else if (nudged === true) draft.emit({ e: "run-voided", run: nextRun(state) });
+  if (run !== undefined && run > lastRun(state)) builder.emit({ e: "run-voided", run });
+  else if (nudged === true) builder.emit({ e: "run-voided", run: nextRun(state) });
 }
 
-function tickOpen(draft: ProcessDraft, resendMs: number): void {
-  const { context } = draft;
-  const { deadlineAtMs, timeoutMs } = taskOf(draft.state);
-  if (draft.state.ending === undefined && context.nowMs >= deadlineAtMs) {
+function tickOpen(builder: ProcessBuilder, resendMs: number): void {
+  const { context } = builder;
+  const { deadlineAtMs, timeoutMs } = taskOf(builder.state);
+  if (builder.state.ending === undefined && context.nowMs >= deadlineAtMs) {
     const fault = new Fault("process.expired", `the deadline passed after ${timeoutMs} ms`);
-    beginEnding(draft, "expired", fault.toWire(), draft.state.progress?.stop ?? "");
-    advance(draft);
+    beginEnding(builder, "expired", fault.toWire(), builder.state.progress?.stop ?? "");
+    advance(builder);
   }
-  if (context.nowMs >= retainUntilMs(draft.state)) giveUpUndo(draft);
-  takeTime(draft, resendMs);
+  if (context.nowMs >= retainUntilMs(builder.state)) giveUpUndo(builder);
+  takeTime(builder, resendMs);
 }
 
 /** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */
-function giveUpUndo(draft: ProcessDraft): void {
+function giveUpUndo(builder: ProcessBuilder): void {
   for (let round = 0; round < LIMITS.hopsMax; round += 1) {
-    const work = Object.values(draft.state.works).find((one) => one.kind === "undo");
+    const work = Object.values(builder.state.works).find((one) => one.kind === "undo");
     if (work === undefined) return;
-    takeFault(draft, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));
+    takeFault(builder, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));
   }
 }
 
@@ -285,12 +310,11 @@ function processDueMs(state: ProcessState): number | undefined {
   return Object.values(state.works).reduce((soonest, work) => Math.min(soonest, work.dueAtMs), end);
 }
 
-function processAlarm(state: ProcessState, nowMs: number): AlarmWish {
+function processReminder(state: ProcessState, nowMs: number): ReminderWish {
   if (state.phase === "new") return { kind: "none" };
-  const name = alarmName(state.run);
+  const name = reminderName(state.run);
   if (state.phase !== "open") return { kind: "done", name };
   const unanswered = Object.values(state.works).some((work) => work.status === "asked" || Object.keys(work.answers).length > 0);
   if (unanswered) return { kind: "near", name };
   return { kind: "away", name, atMs: processDueMs(state) ?? nowMs };
 }
-

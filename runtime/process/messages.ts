@@ -9,9 +9,20 @@ import { messageId } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
-import { type Address, type Body, type Effect, type IndexEntry, type Message, type Outcome, type Result, actorType, topics, traceId } from "../protocol.ts";
-import { type Act, decisionOn, type PastRun } from "./acts.ts";
-import { taskOf } from "./draft.ts";
+import {
+  type Address,
+  type Body,
+  type Effect,
+  type IndexEntry,
+  type Message,
+  type Outcome,
+  type Result,
+  actorType,
+  topics,
+  traceId,
+} from "../protocol.ts";
+import { type Act, decisionOn, type PastRun } from "./runs.ts";
+import { taskOf } from "./decision-builder.ts";
 import type { ProcessState, Task, Work } from "./state.ts";
 
 /** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
@@ -28,25 +39,64 @@ export function workEffect(state: ProcessState, work: Work, context: DecisionCon
   const topic = "agent" in target ? topics.agent(context.system, target.agent) : topics.manager(context.system);
   // A request that comes late is superseded by its next attempt or refused by its tombstone; it expires with the process.
   const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : taskOf(state).deadlineAtMs;
-  return { kind: "send", topic, message: envelope(state, context, { id: messageId(work.id, work.attempt), to, body, expiresAtMs, createdAtMs: work.askedAtMs, hop: work.chain.length }) };
+  return {
+    kind: "send",
+    topic,
+    message: envelope(state, context, {
+      id: messageId(work.id, work.attempt),
+      to,
+      body,
+      expiresAtMs,
+      createdAtMs: work.askedAtMs,
+      hop: work.chain.length,
+    }),
+  };
 }
 
 function address(system: string, work: Work): Address {
-  return "agent" in work.target ? { type: actorType(system, work.target.agent), id: work.actor } : { type: actorType(system, "ProcessManager"), id: work.actor };
+  return "agent" in work.target
+    ? { type: actorType(system, work.target.agent), id: work.actor }
+    : { type: actorType(system, "ProcessManager"), id: work.actor };
 }
 
 function doBody(state: ProcessState, work: Work): Body {
   const task = taskOf(state);
   if ("route" in work.target) {
     const timeoutMs = Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs));
-    return { kind: "task", route: work.target.route, slip: task.slip, input: work.input, timeoutMs, parent: { processId: state.id, workId: work.id }, retainUntilMs: retainUntilMs(state), nesting: [...task.nesting, task.route] };
+    return {
+      kind: "task",
+      route: work.target.route,
+      slip: task.slip,
+      input: work.input,
+      timeoutMs,
+      parent: { processId: state.id, workId: work.id },
+      retainUntilMs: retainUntilMs(state),
+      nesting: [...task.nesting, task.route],
+    };
   }
-  return { kind: "work", workId: work.id, attempt: work.attempt, agent: work.target.agent, version: work.version, input: work.input, retainUntilMs: retainUntilMs(state), ancestors: work.ancestors, ...(work.first === true && work.attempt === 1 ? { first: true } : {}) };
+  return {
+    kind: "work",
+    workId: work.id,
+    attempt: work.attempt,
+    agent: work.target.agent,
+    version: work.version,
+    input: work.input,
+    retainUntilMs: retainUntilMs(state),
+    ancestors: work.ancestors,
+    ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
+  };
 }
 
 function undoBody(state: ProcessState, work: Work): Body {
   invariant(work.undoes !== undefined, "a compensation names the work that it undoes");
-  return { kind: "undo", workId: work.undoes, undoId: work.id, attempt: work.attempt, agent: "agent" in work.target ? work.target.agent : work.target.route, retainUntilMs: retainUntilMs(state) };
+  return {
+    kind: "undo",
+    workId: work.undoes,
+    undoId: work.id,
+    attempt: work.attempt,
+    agent: "agent" in work.target ? work.target.agent : work.target.route,
+    retainUntilMs: retainUntilMs(state),
+  };
 }
 
 /** The answer to the ask of a handler. */
@@ -56,7 +106,14 @@ export function answerEffect(state: ProcessState, asker: Work, index: number, re
   return {
     kind: "send",
     topic: topics.agent(context.system, asker.target.agent),
-    message: envelope(state, context, { id: `${asker.id}/answer${index}`, to: address(context.system, asker), body, expiresAtMs: taskOf(state).deadlineAtMs, createdAtMs: asker.askedAtMs, hop: asker.chain.length }),
+    message: envelope(state, context, {
+      id: `${asker.id}/answer${index}`,
+      to: address(context.system, asker),
+      body,
+      expiresAtMs: taskOf(state).deadlineAtMs,
+      createdAtMs: asker.askedAtMs,
+      hop: asker.chain.length,
+    }),
   };
 }
 
@@ -72,28 +129,54 @@ interface Parts {
 function envelope(state: ProcessState, context: DecisionContext, parts: Parts): Message {
   const { principal, trace } = taskOf(state);
   const { id, to, body, expiresAtMs, createdAtMs, hop } = parts;
-  return { v: 1, id, to, from: `${actorType(context.system, "ProcessManager")}/${state.id}`, processId: state.id, createdAtMs, expiresAtMs, hop, principal, trace, body };
+  return {
+    v: 1,
+    id,
+    to,
+    from: `${actorType(context.system, "ProcessManager")}/${state.id}`,
+    processId: state.id,
+    createdAtMs,
+    expiresAtMs,
+    hop,
+    principal,
+    trace,
+    body,
+  };
 }
 
 /** What the line of a run says from its beginning: which route, whose, in which trace, and under which parent. */
 export function lineFacts(run: number, task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">): IndexEntry["facts"] {
   const { route, trace, principal, acceptedAtMs, parent } = task;
-  return { route, run, traceId: traceId(trace), acceptedAtMs, by: principal.subject, ...(parent === undefined ? {} : { parent: parent.processId }) };
+  return {
+    route,
+    run,
+    traceId: traceId(trace),
+    acceptedAtMs,
+    by: principal.subject,
+    ...(parent === undefined ? {} : { parent: parent.processId }),
+  };
 }
 
-/** What an ended process still owes: its line in the index, its dead letter, the notices, its parent's answer, what people did. */
+/** What an ended process still owes: its line in the index, its dead letter, the notifications, its parent's answer, what people did. */
 export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
   const task = state.task;
   const id = `${state.id}:${state.run}`;
   const effects: Effect[] = [closingEffect(state)];
-  const data = { processId: state.id, route: task.route, run: state.run, status: outcome.status, traceId: traceId(task.trace), atMs: outcome.atMs };
+  const data = {
+    processId: state.id,
+    route: task.route,
+    run: state.run,
+    status: outcome.status,
+    traceId: traceId(task.trace),
+    atMs: outcome.atMs,
+  };
   if (outcome.deadLetter !== undefined) {
     if (decisionOn(state, state.run) === undefined) effects.push(letterEffect(state, { run: state.run, ...outcome }, undefined));
-    effects.push({ kind: "notice", topic: "deadletters", id, data });
+    effects.push({ kind: "notification", topic: "deadletters", id, data });
   }
-  effects.push({ kind: "notice", topic: "results", id, data });
+  effects.push({ kind: "notification", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
   return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
 }
@@ -103,17 +186,24 @@ function closingEffect(state: ProcessState): Effect {
   const task = taskOf(state);
   const { outcome, voidedRun = 0 } = state;
   invariant(outcome !== undefined, "a line is closed after the outcome");
-  const facts = { ...lineFacts(state.run, task), status: outcome.status, ...codeOf(outcome.fault), ...(voidedRun > state.run ? { voided: voidedRun } : {}) };
+  const facts = {
+    ...lineFacts(state.run, task),
+    status: outcome.status,
+    ...codeOf(outcome.fault),
+    ...(voidedRun > state.run ? { voided: voidedRun } : {}),
+  };
   return { kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } };
 }
 
 /**
  * What people did, and the lines of the letters that they decided on. Performed again until answered, as long as the process
- * has an alarm; but an act that the audit may have forgotten by now is not told to it again.
+ * has a reminder; but an act that the audit may have forgotten by now is not told to it again.
  */
 export function actEffects(state: ProcessState, nowMs: number): Effect[] {
   return (state.acts ?? []).flatMap((act) => {
-    const past = [...(state.runs ?? []), ...(state.outcome === undefined ? [] : [{ run: state.run, ...state.outcome }])].find(({ run }) => run === act.run);
+    const past = [...(state.runs ?? []), ...(state.outcome === undefined ? [] : [{ run: state.run, ...state.outcome }])].find(
+      ({ run }) => run === act.run,
+    );
     const letter = act.what === "cancel" || past?.deadLetter === undefined ? [] : [letterEffect(state, past, act)];
     const isOld = act.atMs + LIMITS.auditMsMin - LIMITS.clockDriftMsMax <= nowMs;
     return isOld ? letter : [...letter, auditEffect(state, act)];
@@ -122,19 +212,48 @@ export function actEffects(state: ProcessState, nowMs: number): Effect[] {
 
 function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act): Effect {
   const letter = `${state.id}:${run}`;
-  return { kind: "index", index: "Audit", bucket: bucketOf(atMs, 0), entry: auditEntry({ id: `${letter}:${what}`, atMs, who: by, what, target: what === "cancel" ? state.id : letter, why: reason }) };
+  return {
+    kind: "index",
+    index: "Audit",
+    bucket: bucketOf(atMs, 0),
+    entry: auditEntry({ id: `${letter}:${what}`, atMs, who: by, what, target: what === "cancel" ? state.id : letter, why: reason }),
+  };
 }
 
 /** The line of a dead letter; with the decision on it, it waits no longer. */
 function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLetter }: PastRun, decision: Act | undefined): Effect {
   const task = taskOf(state);
   const { acceptedAtMs: _of, by: _submitter, ...line } = lineFacts(run, task);
-  const facts = { ...line, processId: state.id, status, ...codeOf(fault), message: fault?.message ?? "", ...(decision === undefined ? {} : decisionFacts(decision)) };
-  return { kind: "index", index: "DeadLetterDesk", bucket: task.bucket, entry: { id: `${state.id}:${run}`, open: decision === undefined, atMs, facts, ...(deadLetter === undefined ? {} : { content: deadLetter }) } };
+  const facts = {
+    ...line,
+    processId: state.id,
+    status,
+    ...codeOf(fault),
+    message: fault?.message ?? "",
+    ...(decision === undefined ? {} : decisionFacts(decision)),
+  };
+  return {
+    kind: "index",
+    index: "DeadLetterQueue",
+    bucket: task.bucket,
+    entry: {
+      id: `${state.id}:${run}`,
+      open: decision === undefined,
+      atMs,
+      facts,
+      ...(deadLetter === undefined ? {} : { content: deadLetter }),
+    },
+  };
 }
 
 function decisionFacts({ what, by, reason, atMs, opened }: Act): IndexEntry["facts"] {
-  return { decision: DECIDED[what === "redrive" ? "redrive" : "discard"], by, reason, decidedAtMs: atMs, ...(opened === undefined ? {} : { opened }) };
+  return {
+    decision: DECIDED[what === "redrive" ? "redrive" : "discard"],
+    by,
+    reason,
+    decidedAtMs: atMs,
+    ...(opened === undefined ? {} : { opened }),
+  };
 }
 
 function codeOf(fault: Outcome["fault"]): { readonly code?: string } {
@@ -145,16 +264,27 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
   const { outcome } = state;
   const parent = taskOf(state).parent;
   invariant(parent !== undefined && outcome !== undefined, "an ended child has a parent and an outcome");
-  const result: Result = outcome.output !== undefined && outcome.fault === undefined ? { output: outcome.output } : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
+  const result: Result =
+    outcome.output !== undefined && outcome.fault === undefined
+      ? { output: outcome.output }
+      : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
   return replyTo(state, context, parent.processId, `${parent.workId}/reply`, { kind: "result", workId: parent.workId, attempt: 1, result });
 }
 
 /** Tells the parent that the whole process is undone. */
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
-  const result: Result = state.undoFault === undefined ? { output: { json: state.torn === undefined ? null : true } } : { fault: state.undoFault };
+  const result: Result =
+    state.undoFault === undefined ? { output: { json: state.torn === undefined ? null : true } } : { fault: state.undoFault };
   const processId = state.task?.parent?.processId ?? state.undo.workId.split(":")[0] ?? "";
-  return [replyTo(state, context, processId, `${state.undo.undoId}/reply`, { kind: "result", workId: state.undo.undoId, attempt: state.undo.attempt, result })];
+  return [
+    replyTo(state, context, processId, `${state.undo.undoId}/reply`, {
+      kind: "result",
+      workId: state.undo.undoId,
+      attempt: state.undo.attempt,
+      result,
+    }),
+  ];
 }
 
 function replyTo(state: ProcessState, context: DecisionContext, processId: string, id: string, body: Body): Effect {
@@ -164,7 +294,11 @@ function replyTo(state: ProcessState, context: DecisionContext, processId: strin
   const expiresAtMs = (task?.deadlineAtMs ?? context.nowMs) + LIMITS.compensationMsMax;
   const principal = task?.principal ?? { subject: "anonymous", tenant: "default", permissions: [] };
   const trace = task?.trace ?? { traceparent: `00-${"0".repeat(31)}1-${"0".repeat(15)}1-00` };
-  return { kind: "send", topic: topics.manager(context.system), message: { v: 1, id, to, from, processId, createdAtMs: context.nowMs, expiresAtMs, hop: 0, principal, trace, body } };
+  return {
+    kind: "send",
+    topic: topics.manager(context.system),
+    message: { v: 1, id, to, from, processId, createdAtMs: context.nowMs, expiresAtMs, hop: 0, principal, trace, body },
+  };
 }
 
 /** Every effect that is not answered yet. */

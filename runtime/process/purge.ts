@@ -7,8 +7,8 @@
 import { type WireFault, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { Body } from "../protocol.ts";
-import type { ProcessDraft } from "./draft.ts";
-import { awaitsDecision } from "./acts.ts";
+import type { ProcessBuilder } from "./decision-builder.ts";
+import { awaitsDecision } from "./runs.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 
@@ -29,9 +29,16 @@ export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<
   switch (state.phase) {
     case "ended":
       if (state.outcome === undefined || awaitsDecision(state)) return undefined;
-      return Math.max(Math.max(state.outcome.atMs, lineAtMs, lastActAtMs(state)) + retentionMs, lastActAtMs(state) + LIMITS.clockDriftMsMax, horizonMs(state));
+      return Math.max(
+        Math.max(state.outcome.atMs, lineAtMs, lastActAtMs(state)) + retentionMs,
+        lastActAtMs(state) + LIMITS.clockDriftMsMax,
+        horizonMs(state),
+      );
     case "refused":
-      return Math.max(lineAtMs + retentionMs, (state.refuseUntilMs ?? lineAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax);
+      return Math.max(
+        lineAtMs + retentionMs,
+        (state.refuseUntilMs ?? lineAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax,
+      );
     case "void":
       return lineAtMs + Math.max(retentionMs, LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
     default:
@@ -50,14 +57,14 @@ function lastActAtMs(state: ProcessState): number {
 }
 
 /** Purges the process when that is due; else nothing. A process that is purged already is received. */
-export function decidePurge(draft: ProcessDraft, input: PurgeInput): void {
-  const dueMs = purgeDueMs(draft.state, input);
-  if (dueMs !== undefined && dueMs <= draft.context.nowMs) draft.emit({ e: "purged" });
+export function decidePurge(builder: ProcessBuilder, input: PurgeInput): void {
+  const dueMs = purgeDueMs(builder.state, input);
+  if (dueMs !== undefined && dueMs <= builder.context.nowMs) builder.emit({ e: "purged" });
 }
 
 /** What is asked of a purged process is refused for good; what is merely told is received, and changes nothing. */
-export function refusePurged(draft: ProcessDraft, kind: Body["kind"]): void {
-  if (kind !== "result" && kind !== "question") draft.refuse(purgedFault(draft.state.id));
+export function refusePurged(builder: ProcessBuilder, kind: Body["kind"]): void {
+  if (kind !== "result" && kind !== "question") builder.refuse(purgedFault(builder.state.id));
 }
 
 /** How a purged process answers. */

@@ -11,7 +11,7 @@ import { LIMITS } from "../limits.ts";
 import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
 import { RetryPolicy, Target } from "../slip.ts";
 import { Value } from "../value.ts";
-import { act, Act, begun, keptAtEnding, PastRun, reopen, Reopened, Replaced, undone } from "./acts.ts";
+import { act, Act, begun, keptAtEnding, PastRun, reopen, Reopened, Replaced, undone } from "./runs.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -94,7 +94,14 @@ export const Progress = z.strictObject({
 export type Progress = z.infer<typeof Progress>;
 
 /** One thing that happened, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
-const HistoryLine = z.strictObject({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() });
+const HistoryLine = z.strictObject({
+  atMs: z.int(),
+  what: z.string(),
+  stop: z.string(),
+  agent: z.string(),
+  attempt: z.int(),
+  code: z.string().optional(),
+});
 type HistoryLine = z.infer<typeof HistoryLine>;
 
 /** Why the process no longer goes forward. Persisted: changing this needs a version bump. */
@@ -107,10 +114,10 @@ export const Ending = z.strictObject({
 });
 export type Ending = z.infer<typeof Ending>;
 
-/** The state of one process. A new run begins it anew, but for what runtime/process/acts.ts keeps. Persisted: changing this needs a version bump. */
+/** The state of one process. A new run begins it anew, but for what runtime/process/runs.ts keeps. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
-  /** `void`: an alarm found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
+  /** `void`: a reminder found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
   phase: z.enum(["new", "void", "refused", "open", "ended", "purged"]),
   run: z.int().nonnegative(),
   task: Task.optional(),
@@ -145,7 +152,7 @@ export const ProcessState = z.strictObject({
   runs: z.array(PastRun).optional(),
   /** What people did, oldest first. */
   acts: z.array(Act).optional(),
-  /** Runs up to this one can no longer be: an alarm rang for one that had no record, or a letter was discarded. */
+  /** Runs up to this one can no longer be: a reminder rang for one that had no record, or a letter was discarded. */
   voidedRun: z.int().positive().optional(),
   /** Works that were due for compensation before the process turned round: losers, and optional calls that failed. */
   leftovers: z.array(z.string()).optional(),
@@ -167,7 +174,14 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("stop-begun"), stop: z.string(), total: z.int().nonnegative(), items: Value.optional() }),
   z.strictObject({ e: z.literal("asked"), work: Work }),
   z.strictObject({ e: z.literal("skipped"), stop: z.string(), key: z.string() }),
-  z.strictObject({ e: z.literal("attempt-failed"), workId: z.string(), attempt: z.int(), fault: WireFault, atMs: z.int(), againAtMs: z.int() }),
+  z.strictObject({
+    e: z.literal("attempt-failed"),
+    workId: z.string(),
+    attempt: z.int(),
+    fault: WireFault,
+    atMs: z.int(),
+    againAtMs: z.int(),
+  }),
   z.strictObject({ e: z.literal("asked-again"), workId: z.string(), attempt: z.int(), atMs: z.int(), dueAtMs: z.int() }),
   z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
@@ -192,8 +206,29 @@ export type ProcessEvent = z.infer<typeof ProcessEvent>;
 /** A process manager that was never asked. What most processes come to have is there from the beginning: states of one shape are copied fastest. */
 export function newProcess(id: string): ProcessState {
   return {
-    id, phase: "new", run: 0, task: undefined, cursor: 0, progress: undefined, outputs: {}, works: {}, asked: [], undoing: [], stopping: undefined, met: undefined, order: 0, hops: 0,
-    lacking: undefined, ending: undefined, failedWork: undefined, history: [], outcome: undefined, acts: undefined, leftovers: undefined, torn: undefined, kept: undefined,
+    id,
+    phase: "new",
+    run: 0,
+    task: undefined,
+    cursor: 0,
+    progress: undefined,
+    outputs: {},
+    works: {},
+    asked: [],
+    undoing: [],
+    stopping: undefined,
+    met: undefined,
+    order: 0,
+    hops: 0,
+    lacking: undefined,
+    ending: undefined,
+    failedWork: undefined,
+    history: [],
+    outcome: undefined,
+    acts: undefined,
+    leftovers: undefined,
+    torn: undefined,
+    kept: undefined,
   };
 }
 
@@ -203,19 +238,43 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "voided":
       return { ...state, phase: "void", run: state.run + 1 };
     case "refused-for-ever":
-      return { ...state, phase: "refused", refuseUntilMs: event.retainUntilMs, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true } };
+      return {
+        ...state,
+        phase: "refused",
+        refuseUntilMs: event.retainUntilMs,
+        undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true },
+      };
     case "accepted":
       return { ...newProcess(state.id), phase: "open", run: event.run, task: event.task };
     case "acted":
-      return event.act.what === "discard" ? addLine(act(state, event.act), { atMs: event.act.atMs, what: "discarded", stop: "", agent: "", attempt: 0 }) : act(state, event.act);
+      return event.act.what === "discard"
+        ? addLine(act(state, event.act), { atMs: event.act.atMs, what: "discarded", stop: "", agent: "", attempt: 0 })
+        : act(state, event.act);
     case "run-voided":
       return { ...state, voidedRun: event.run };
     case "reopened":
-      return addLine(reopen(state, event, newProcess(state.id)), { atMs: event.act.atMs, what: "redriven", stop: event.stop, agent: "", attempt: 0 });
+      return addLine(reopen(state, event, newProcess(state.id)), {
+        atMs: event.act.atMs,
+        what: "redriven",
+        stop: event.stop,
+        agent: "",
+        attempt: 0,
+      });
     case "stop-begun":
-      return begun(state, { stop: event.stop, total: event.total, begun: 0, outputs: {}, failed: {}, ...(event.items === undefined ? {} : { items: event.items }) });
+      return begun(state, {
+        stop: event.stop,
+        total: event.total,
+        begun: 0,
+        outputs: {},
+        failed: {},
+        ...(event.items === undefined ? {} : { items: event.items }),
+      });
     case "skipped":
-      return withProgress(state, (progress) => ({ ...progress, begun: progress.begun + 1, outputs: withEntry(progress.outputs, event.key, progress.outputs[event.key] ?? { json: null }) }));
+      return withProgress(state, (progress) => ({
+        ...progress,
+        begun: progress.begun + 1,
+        outputs: withEntry(progress.outputs, event.key, progress.outputs[event.key] ?? { json: null }),
+      }));
     case "stop-done":
       return stopDone(state, event.outputs);
     case "ending":
@@ -225,7 +284,9 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "undo-requested":
       return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
     case "undo-finished":
-      return state.undo === undefined ? state : { ...state, phase: state.outcome === undefined ? state.phase : "ended", undo: { ...state.undo, done: true } };
+      return state.undo === undefined
+        ? state
+        : { ...state, phase: state.outcome === undefined ? state.phase : "ended", undo: { ...state.undo, done: true } };
     case "purged":
       return { ...state, phase: "purged" };
     case "undo-due":
@@ -235,18 +296,55 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
   }
 }
 
-type WorkEvent = Exclude<ProcessEvent, { e: "voided" | "refused-for-ever" | "accepted" | "stop-begun" | "skipped" | "stop-done" | "ending" | "ended" | "undo-requested" | "undo-finished" | "purged" | "acted" | "run-voided" | "reopened" | "undo-due" }>;
+type WorkEvent = Exclude<
+  ProcessEvent,
+  {
+    e:
+      | "voided"
+      | "refused-for-ever"
+      | "accepted"
+      | "stop-begun"
+      | "skipped"
+      | "stop-done"
+      | "ending"
+      | "ended"
+      | "undo-requested"
+      | "undo-finished"
+      | "purged"
+      | "acted"
+      | "run-voided"
+      | "reopened"
+      | "undo-due";
+  }
+>;
 
 function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
   switch (event.e) {
     case "asked":
       return ask(state, event.work);
     case "asked-again":
-      return line(patchWork(state, event.workId, (work) => ({ ...work, attempt: event.attempt, status: "asked", askedAtMs: event.atMs, dueAtMs: event.dueAtMs })), event.workId, event.atMs, "asked again");
+      return line(
+        patchWork(state, event.workId, (work) => ({
+          ...work,
+          attempt: event.attempt,
+          status: "asked",
+          askedAtMs: event.atMs,
+          dueAtMs: event.dueAtMs,
+        })),
+        event.workId,
+        event.atMs,
+        "asked again",
+      );
     case "attempt-failed": {
       const work = state.works[event.workId];
       const faults = [...(work?.faults ?? []), { attempt: event.attempt, atMs: event.atMs, fault: event.fault }].slice(-LIMITS.historyMax);
-      return line(patchWork(state, event.workId, (known) => ({ ...known, status: "waiting", dueAtMs: event.againAtMs, faults })), event.workId, event.atMs, "attempt failed", event.fault.code);
+      return line(
+        patchWork(state, event.workId, (known) => ({ ...known, status: "waiting", dueAtMs: event.againAtMs, faults })),
+        event.workId,
+        event.atMs,
+        "attempt failed",
+        event.fault.code,
+      );
     }
     case "answered":
       return finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output });
@@ -255,16 +353,30 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
     case "failed": {
       const work = state.works[event.workId];
       const mayRun = event.fault.code === "stop.timeout" ? unanswered(state, (id) => id === event.workId) : {};
-      const next = finish(line({ ...state, ...mayRun }, event.workId, event.atMs, "failed", event.fault.code), event.workId, { fault: event.fault });
+      const next = finish(line({ ...state, ...mayRun }, event.workId, event.atMs, "failed", event.fault.code), event.workId, {
+        fault: event.fault,
+      });
       if (event.tolerated) return { ...next, lacking: [...new Set([...(state.lacking ?? []), state.progress?.stop ?? ""])] };
       return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
     }
     case "question-answered":
       return patchWork(state, event.workId, (work) => ({ ...work, answers: withEntry(work.answers, String(event.index), event.result) }));
     case "undone":
-      return dropUndo({ ...line(state, event.workId, event.atMs, "undone"), ...(event.undid === true ? undone(state, targetOf(state, event.workId)) : {}) }, event.workId);
+      return dropUndo(
+        {
+          ...line(state, event.workId, event.atMs, "undone"),
+          ...(event.undid === true ? undone(state, targetOf(state, event.workId)) : {}),
+        },
+        event.workId,
+      );
     case "undo-failed":
-      return { ...dropUndo({ ...line(state, event.workId, event.atMs, "undo failed", event.fault.code), ...undone(state, targetOf(state, event.workId)) }, event.workId), undoFault: event.fault };
+      return {
+        ...dropUndo(
+          { ...line(state, event.workId, event.atMs, "undo failed", event.fault.code), ...undone(state, targetOf(state, event.workId)) },
+          event.workId,
+        ),
+        undoFault: event.fault,
+      };
     default:
       return assertNever(event);
   }
@@ -303,8 +415,14 @@ function ask(state: ProcessState, work: Work): ProcessState {
   const counted = { ...state, order: Math.max(state.order, work.order), works: withEntry(state.works, work.id, work) };
   if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
   const met = work.first === true && "agent" in work.target ? [...(state.met ?? []), work.target.agent] : state.met;
-  const asked = { ...counted, met, hops: state.hops + 1, asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }] };
-  const begun = work.kind === "do" && work.visit === 1 ? withProgress(asked, (progress) => ({ ...progress, begun: progress.begun + 1 })) : asked;
+  const asked = {
+    ...counted,
+    met,
+    hops: state.hops + 1,
+    asked: [...state.asked, { id: work.id, order: work.order, stop: work.stop, target: work.target, actor: work.actor }],
+  };
+  const begun =
+    work.kind === "do" && work.visit === 1 ? withProgress(asked, (progress) => ({ ...progress, begun: progress.begun + 1 })) : asked;
   return line(begun, work.id, work.askedAtMs, work.kind === "ask" ? "asked by a handler" : "asked");
 }
 
@@ -316,7 +434,9 @@ function finish(state: ProcessState, id: string, result: Result): ProcessState {
   if (work.asker !== undefined) {
     const asker = rest.works[work.asker.workId];
     const { index } = work.asker;
-    return asker === undefined ? rest : patchWork(rest, asker.id, (known) => ({ ...known, answers: withEntry(known.answers, String(index), result) }));
+    return asker === undefined
+      ? rest
+      : patchWork(rest, asker.id, (known) => ({ ...known, answers: withEntry(known.answers, String(index), result) }));
   }
   return withProgress(rest, (progress) => {
     const key = progressKey(work);
@@ -347,7 +467,9 @@ function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState 
 
 /** The works that have no answer, as ones that may run still. */
 function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
-  const ids = Object.values(state.works).filter((work) => work.kind !== "undo" && isMeant(work.id)).map((work) => work.id);
+  const ids = Object.values(state.works)
+    .filter((work) => work.kind !== "undo" && isMeant(work.id))
+    .map((work) => work.id);
   return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
 }
 
@@ -355,9 +477,26 @@ function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { re
 function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
   const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
-  return addLine(withoutProgress({ ...state, failedWork: undefined, ...keptAtEnding(state), ...unanswered(state, () => true), phase: "open", works, undoing, ending: event.ending }), {
-    atMs: event.atMs, what: event.ending.status, stop: event.ending.stop, agent: "", attempt: 0, code: event.ending.fault.code,
-  });
+  return addLine(
+    withoutProgress({
+      ...state,
+      failedWork: undefined,
+      ...keptAtEnding(state),
+      ...unanswered(state, () => true),
+      phase: "open",
+      works,
+      undoing,
+      ending: event.ending,
+    }),
+    {
+      atMs: event.atMs,
+      what: event.ending.status,
+      stop: event.ending.stop,
+      agent: "",
+      attempt: 0,
+      code: event.ending.fault.code,
+    },
+  );
 }
 
 function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {

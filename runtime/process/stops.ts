@@ -90,7 +90,17 @@ export class WorksTold {
 
   #ask(work: Work): void {
     const agent = "agent" in work.target ? work.target.agent : work.target.route;
-    this.#works.set(work.id, { work: work.id, stop: work.stop, agent, kind: work.kind, item: work.item, state: "asked", attempts: work.attempt, askedAtMs: work.askedAtMs, input: work.input });
+    this.#works.set(work.id, {
+      work: work.id,
+      stop: work.stop,
+      agent,
+      kind: work.kind,
+      item: work.item,
+      state: "asked",
+      attempts: work.attempt,
+      askedAtMs: work.askedAtMs,
+      input: work.input,
+    });
     const oldest = this.#works.keys().next().value;
     if (this.#works.size <= this.#max || oldest === undefined) return;
     this.#works.delete(oldest);
@@ -112,6 +122,7 @@ export class WorksTold {
 
   #drop(id: string, atMs?: number): void {
     const known = this.#works.get(id);
-    if (known?.state === "asked" || known?.state === "waiting") this.#patch(id, { state: "dropped", ...(atMs === undefined ? {} : { endedAtMs: atMs }) });
+    if (known?.state === "asked" || known?.state === "waiting")
+      this.#patch(id, { state: "dropped", ...(atMs === undefined ? {} : { endedAtMs: atMs }) });
   }
 }

@@ -16,13 +16,20 @@ export function isCatch(job: string): job is Catch {
 
 /** A step that fails after its effect, and what a handler makes of it. */
 export async function tryAndCatch(what: Catch, about: string, ctx: Pick<BaseContext<never, never>, "step" | "attempt">): Promise<void> {
-  const act = (name: string) => (step: StepTools): Promise<string> => book(name, `${about}/${name}`, step);
+  const act =
+    (name: string) =>
+    (step: StepTools): Promise<string> =>
+      book(name, `${about}/${name}`, step);
   const undo = (name: string) => ({ undo: (_done: string | undefined, step: StepTools) => unbook(name, `${about}/${name}`, step) });
-  const attempted = ctx.step("try", async (step) => {
-    const done = await act("try")(step);
-    if (what !== "tidy" || ctx.attempt === 1) throw new Error("told to fail");
-    return done;
-  }, undo("try"));
+  const attempted = ctx.step(
+    "try",
+    async (step) => {
+      const done = await act("try")(step);
+      if (what !== "tidy" || ctx.attempt === 1) throw new Error("told to fail");
+      return done;
+    },
+    undo("try"),
+  );
   try {
     await attempted;
   } catch (error) {

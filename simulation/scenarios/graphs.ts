@@ -91,7 +91,8 @@ export function allGraphs(): Graph[] {
     graphs.push({ ...walk, name: `g${graphs.length + 1}`, expected: expectedOf(walk) });
     if (agents.length === HOPS_MAX) return;
     const met = Math.max(...agents) + 1;
-    for (let next = 0; next <= Math.min(met, AGENTS_MAX - 1); next += 1) for (const edge of EDGES) extend([...agents, next], [...edges, edge]);
+    for (let next = 0; next <= Math.min(met, AGENTS_MAX - 1); next += 1)
+      for (const edge of EDGES) extend([...agents, next], [...edges, edge]);
   };
   extend([0], []);
   return graphs;
@@ -104,10 +105,17 @@ function routeOf(graph: Graph): RouteDefinition {
   let builder = route(graph.name, 1, Task) as unknown as Builder;
   for (const [index, branches] of stopsOf(graph).entries()) {
     const inputs = branches.map((branch, number) => ({ ...branch, name: `s${index}b${number}` }));
-    const job = (one: (typeof inputs)[number]): { tag: string; rest: { edge: string; agent: number }[] } => ({ tag: one.name, rest: one.rest });
+    const job = (one: (typeof inputs)[number]): { tag: string; rest: { edge: string; agent: number }[] } => ({
+      tag: one.name,
+      rest: one.rest,
+    });
     const [first] = inputs;
-    if (inputs.length === 1 && first !== undefined) builder = builder.to(first.name, contractAt(first.agent), () => job(first)) as unknown as Builder;
-    else builder = builder.all((stop) => Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => job(one))]))) as unknown as Builder;
+    if (inputs.length === 1 && first !== undefined)
+      builder = builder.to(first.name, contractAt(first.agent), () => job(first)) as unknown as Builder;
+    else
+      builder = builder.all((stop) =>
+        Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => job(one))])),
+      ) as unknown as Builder;
   }
   return builder.output(({ task }) => task.tag) as unknown as RouteDefinition;
 }
@@ -121,10 +129,17 @@ export function graphSystem(graphs: readonly Graph[]): System {
 export function graphScenario(made: System, graph: Graph): Scenario {
   const input: Json = { tag: graph.name };
   return {
-    name: graph.name, system: () => made, tasks: () => [{ id: "t1", route: graph.name, input, timeoutMs: 60_000, atMs: 0 }], strict: true,
+    name: graph.name,
+    system: () => made,
+    tasks: () => [{ id: "t1", route: graph.name, input, timeoutMs: 60_000, atMs: 0 }],
+    strict: true,
     invariant: (world) => {
-      const status = world.network.notices.find((notice) => notice.data.processId === "t1" && notice.topic.endsWith(".results"))?.data.status;
-      return status === graph.expected ? undefined : `agents ${graph.agents.join(" ")} by ${graph.edges.join(", ")}: ended ${status ?? "never"}, expected ${graph.expected}`;
+      const status = world.network.notifications.find(
+        (notification) => notification.data.processId === "t1" && notification.topic.endsWith(".results"),
+      )?.data.status;
+      return status === graph.expected
+        ? undefined
+        : `agents ${graph.agents.join(" ")} by ${graph.edges.join(", ")}: ended ${status ?? "never"}, expected ${graph.expected}`;
     },
   };
 }

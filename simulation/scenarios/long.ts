@@ -6,8 +6,8 @@ import { agent } from "../../agents/agent.ts";
 import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
-import type { SimTask } from "../client.ts";
-import { Random, STREAM } from "../random.ts";
+import type { SimTask } from "../people/client.ts";
+import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import { book, unbook } from "./party.ts";
 
@@ -31,14 +31,23 @@ const ledger = agent(Ledger, {
 
 const Task = z.object({ customer: z.string(), items: z.array(z.string()) });
 const entries = route("entries", 1, Task)
-  .forEach("lines", ({ task }) => task.items, (stop) => stop(Ledger, ({ task, item }) => ({ customer: task.customer, what: item }), { timeoutMs: 15_000 }), { concurrency: 3 })
+  .forEach(
+    "lines",
+    ({ task }) => task.items,
+    (stop) => stop(Ledger, ({ task, item }) => ({ customer: task.customer, what: item }), { timeoutMs: 15_000 }),
+    { concurrency: 3 },
+  )
   .output(({ lines }) => lines);
 const made: System = system("long", { agents: [ledger], routes: [entries] });
 
 function tasksOf(seed: number): readonly SimTask[] {
   const random = new Random(seed, STREAM.system + 1);
   return Array.from({ length: random.int(1, TASKS_MAX) }, (_, index): SimTask => ({
-    id: `t${index + 1}`, route: "entries", input: { customer: `c${random.int(1, 2)}`, items: Array.from({ length: random.int(1, ITEMS_MAX) }, (_item, item) => `line${item}`) }, timeoutMs: 120_000, atMs: random.int(0, 2_000),
+    id: `t${index + 1}`,
+    route: "entries",
+    input: { customer: `c${random.int(1, 2)}`, items: Array.from({ length: random.int(1, ITEMS_MAX) }, (_item, item) => `line${item}`) },
+    timeoutMs: 120_000,
+    atMs: random.int(0, 2_000),
   }));
 }
 
@@ -48,6 +57,15 @@ const WINDOW_PER_TASK = 16;
 
 /** Many records, small snapshots, a small window of deduplication. */
 export const long: Scenario = {
-  name: "long", system: () => made, tasks: tasksOf, strict: true,
-  limits: { snapshotBytesMin: SNAPSHOT_BYTES, snapshotRecordsToStateRatio: 1, loadFirstRecords: BATCH_RECORDS - 1, loadBatchRecords: BATCH_RECORDS, agentWindowMax: WINDOW_PER_TASK * TASKS_MAX },
+  name: "long",
+  system: () => made,
+  tasks: tasksOf,
+  strict: true,
+  limits: {
+    snapshotBytesMin: SNAPSHOT_BYTES,
+    snapshotRecordsToStateRatio: 1,
+    loadFirstRecords: BATCH_RECORDS - 1,
+    loadBatchRecords: BATCH_RECORDS,
+    agentWindowMax: WINDOW_PER_TASK * TASKS_MAX,
+  },
 };

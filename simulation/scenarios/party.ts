@@ -8,11 +8,11 @@ import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
 import { Fault } from "../../runtime/faults.ts";
-import type { SimTask } from "../client.ts";
-import { outsideNow } from "../outside.ts";
-import { Random, STREAM } from "../random.ts";
+import type { SimTask } from "../people/client.ts";
+import { outsideNow } from "../world/outside.ts";
+import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 
 const Trip = z.object({ wish: z.string(), budget: z.int() });
 const Query = z.object({ to: z.string() });
@@ -28,7 +28,11 @@ const DEAR_PER = 5;
 const Planner = contract("Planner", 1, { input: z.object({ wish: z.string() }), output: z.object({ city: z.string() }) });
 const Flight = contract("Flight", 1, { input: Query, output: Booking });
 const Hotel = contract("Hotel", 1, { input: Query, output: Booking });
-const Snark = contract("Snark", 1, { input: z.object({ total: z.array(z.int()), trip: Trip }), output: z.object({ remark: z.string() }), key: () => "one" });
+const Snark = contract("Snark", 1, {
+  input: z.object({ total: z.array(z.int()), trip: Trip }),
+  output: z.object({ remark: z.string() }),
+  key: () => "one",
+});
 
 /** Does something outside, once for each key. */
 export async function book(name: string, about: string, step: StepTools): Promise<string> {
@@ -71,7 +75,10 @@ const snark = agent(Snark, {
 
 const trip = route("trip", 1, Trip)
   .to("plan", Planner, ({ task }) => ({ wish: task.wish }), { timeoutMs: STOP_MS })
-  .all((stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }), hotel: stop(Hotel, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }) }))
+  .all((stop) => ({
+    flight: stop(Flight, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }),
+    hotel: stop(Hotel, ({ plan }) => ({ to: plan.city }), { timeoutMs: STOP_MS }),
+  }))
   .to("snark", Snark, ({ flight, hotel, task }) => ({ total: [flight.price, hotel.price], trip: task }), { timeoutMs: STOP_MS })
   .output(({ snark }) => snark);
 
@@ -81,7 +88,11 @@ const partySystem: System = system("party", { agents: [planner, booker(Flight, "
 function partyTasks(seed: number): readonly SimTask[] {
   const random = new Random(seed, STREAM.system + 1);
   return Array.from({ length: random.int(1, TASKS_MAX) }, (_, index): SimTask => ({
-    id: `t${index + 1}`, route: "trip", input: { wish: `sun ${index}`, budget: random.chance(CHEAP_SHARE) ? PRICE_EUROS : 10 * PRICE_EUROS }, timeoutMs: random.int(10, 90) * 1_000, atMs: random.int(0, 300),
+    id: `t${index + 1}`,
+    route: "trip",
+    input: { wish: `sun ${index}`, budget: random.chance(CHEAP_SHARE) ? PRICE_EUROS : 10 * PRICE_EUROS },
+    timeoutMs: random.int(10, 90) * 1_000,
+    atMs: random.int(0, 300),
     cancelAtMs: random.chance(ASK_SHARE / 3) ? random.int(0, 4_000) : undefined,
     againAtMs: random.chance(ASK_SHARE) ? random.int(0, 3_000) : undefined,
   }));
@@ -92,16 +103,30 @@ export const party: Scenario = { name: "party", system: () => partySystem, tasks
 /** A trip that was completed in a later run has everything that it ever had: what stood was pinned, what was undone was done again. */
 function whole(world: World): string | undefined {
   const { ledger } = world.outside;
-  const completed = new Set(world.network.notices.filter(({ topic, data }) => topic.endsWith(".results") && data.status === "completed").map(({ data }) => data.processId));
-  const lost = ledger.find((line) => line.what === "applied" && completed.has(line.processId) && !ledger.some(({ about, key }) => about === line.about && key !== undefined && world.outside.stands(key)));
+  const completed = new Set(
+    world.network.notifications
+      .filter(({ topic, data }) => topic.endsWith(".results") && data.status === "completed")
+      .map(({ data }) => data.processId),
+  );
+  const lost = ledger.find(
+    (line) =>
+      line.what === "applied" &&
+      completed.has(line.processId) &&
+      !ledger.some(({ about, key }) => about === line.about && key !== undefined && world.outside.stands(key)),
+  );
   return lost === undefined ? undefined : `${lost.about} was done and undone and not done again, and ${lost.processId} is completed`;
 }
 
 /** Most trips are too dear, and people decide on what failed. */
 export const redrive: Scenario = {
-  ...party, name: "redrive", decides: true,
+  ...party,
+  name: "redrive",
+  decides: true,
   invariant: whole,
-  tasks: (seed) => partyTasks(seed).map((task) => (seed % DEAR_PER === 0 ? task : { ...task, input: { wish: "sun", budget: PRICE_EUROS }, cancelAtMs: undefined })),
+  tasks: (seed) =>
+    partyTasks(seed).map((task) =>
+      seed % DEAR_PER === 0 ? task : { ...task, input: { wish: "sun", budget: PRICE_EUROS }, cancelAtMs: undefined },
+    ),
 };
 
 /** The same as the party, and when it is over it is purged. */

@@ -6,19 +6,24 @@
  */
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../agents/agent.ts";
-import type { StopOptions } from "../../agents/calls.ts";
+import type { StopOptions } from "../../agents/stop-options.ts";
 import { contract } from "../../agents/contract.ts";
 import { type RouteBuilder, route, type RouteDefinition } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
 import { Fault } from "../../runtime/faults.ts";
-import type { SimTask } from "../client.ts";
-import { Random, STREAM } from "../random.ts";
+import type { SimTask } from "../people/client.ts";
+import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import { CATCHES, isCatch, tryAndCatch } from "./catches.ts";
 import { book, unbook } from "./party.ts";
 
 /** What an agent is told to do. `tag` names the work within its process. */
-const Job = z.object({ tag: z.string(), key: z.string(), do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", ...CATCHES]), items: z.array(z.string()) });
+const Job = z.object({
+  tag: z.string(),
+  key: z.string(),
+  do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", ...CATCHES]),
+  items: z.array(z.string()),
+});
 type Job = z.infer<typeof Job>;
 const Done = z.object({ tag: z.string(), count: z.int() });
 
@@ -57,14 +62,17 @@ function makeAgent(index: number): AgentDefinition {
       const next = later[0];
       const sub = (name: string): Job => ({ tag: `${tag}.${name}`, key: job.key, do: "work", items: [] });
       if (job.do === "hand-off" && next !== undefined) {
-        await ctx.step("before", (step) => book("before", `${about}/before`, step), { undo: (_done, step) => unbook("before", `${about}/before`, step) });
+        await ctx.step("before", (step) => book("before", `${about}/before`, step), {
+          undo: (_done, step) => unbook("before", `${about}/before`, step),
+        });
         return ctx.handOff(next, sub("handed"));
       }
       if ((job.do === "ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
       if (job.do === "ask-two" && next !== undefined) await Promise.all([ctx.ask(next, sub("second")), ctx.ask(next, sub("third"))]);
       if (job.do === "catch" && next !== undefined) await ctx.ask(next, { ...sub("caught"), do: "refuse" }).catch(() => undefined);
       if (isCatch(job.do)) await tryAndCatch(job.do, about, ctx);
-      if (job.do !== "shrug") await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
+      if (job.do !== "shrug")
+        await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
       if (job.do === "refuse") throw new Fault("agent.refused", "told to refuse");
       if (job.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
       if (job.do === "state") ctx.setState({ count: ctx.state.count + 1 });
@@ -95,29 +103,69 @@ const WHAT_CATCHES: readonly Job["do"][] = [...WHAT, ...CATCHES, ...CATCHES, ...
 /** Chooses what an agent does. */
 type Choose = (random: Random) => Job["do"];
 
-const chooseOf = (jobs: readonly Job["do"][]): Choose => (random) => (random.chance(0.08) ? "refuse" : random.pick(jobs));
+const chooseOf =
+  (jobs: readonly Job["do"][]): Choose =>
+  (random) =>
+    random.chance(0.08) ? "refuse" : random.pick(jobs);
 
-function addStop(builder: Builder, index: number, random: Random, choose: Choose, nested: RouteDefinition<string, z.infer<typeof Task>> | undefined, prefix: string): Builder {
+function addStop(
+  builder: Builder,
+  index: number,
+  random: Random,
+  choose: Choose,
+  nested: RouteDefinition<string, z.infer<typeof Task>> | undefined,
+  prefix: string,
+): Builder {
   const name = `${prefix}${index}`;
   const kind = random.pick(["to", "to", "all", "any", "forEach", "nested"] as const);
   const what = choose(random);
   const target = contractAt(random.int(0, AGENTS - 1));
   if (kind === "nested" && nested !== undefined) {
-    return builder.to(name, nested, ({ task }) => ({ tag: name, key: task.key, on: task.on, items: task.items }), { timeoutMs: 4 * TIMEOUT_MS_MAX, optional: random.chance(0.2) }) as unknown as Builder;
+    return builder.to(name, nested, ({ task }) => ({ tag: name, key: task.key, on: task.on, items: task.items }), {
+      timeoutMs: 4 * TIMEOUT_MS_MAX,
+      optional: random.chance(0.2),
+    }) as unknown as Builder;
   }
   if (kind === "all" || kind === "any") {
-    const branches = Array.from({ length: random.int(2, BRANCHES_MAX) }, (_, branch) => ({ name: `${name}b${branch}`, target: contractAt(random.int(0, AGENTS - 1)), what: choose(random), options: optionsOf(random) }));
+    const branches = Array.from({ length: random.int(2, BRANCHES_MAX) }, (_, branch) => ({
+      name: `${name}b${branch}`,
+      target: contractAt(random.int(0, AGENTS - 1)),
+      what: choose(random),
+      options: optionsOf(random),
+    }));
     type Make = Parameters<Parameters<Builder["all"]>[0]>[0];
-    const make = (stop: Make) => Object.fromEntries(branches.map((one) => [one.name, stop(one.target, ({ task }) => ({ tag: one.name, key: task.key, do: one.what, items: [] }), one.options)]));
+    const make = (stop: Make) =>
+      Object.fromEntries(
+        branches.map((one) => [
+          one.name,
+          stop(one.target, ({ task }) => ({ tag: one.name, key: task.key, do: one.what, items: [] }), one.options),
+        ]),
+      );
     return (kind === "all" ? builder.all(make) : builder.any(name, make)) as unknown as Builder;
   }
   if (kind === "forEach") {
-    return builder.forEach(name, ({ task }) => task.items, (stop) => stop(target, ({ task, item }) => ({ tag: item, key: task.key, do: what, items: [name] }), optionsOf(random)), { concurrency: random.int(1, 3) }) as unknown as Builder;
+    return builder.forEach(
+      name,
+      ({ task }) => task.items,
+      (stop) => stop(target, ({ task, item }) => ({ tag: item, key: task.key, do: what, items: [name] }), optionsOf(random)),
+      { concurrency: random.int(1, 3) },
+    ) as unknown as Builder;
   }
-  return builder.to(name, target, ({ task }) => ({ tag: name, key: task.key, do: what, items: [] }), optionsOf(random)) as unknown as Builder;
+  return builder.to(
+    name,
+    target,
+    ({ task }) => ({ tag: name, key: task.key, do: what, items: [] }),
+    optionsOf(random),
+  ) as unknown as Builder;
 }
 
-function makeRoute(name: string, prefix: string, random: Random, choose: Choose, nested?: RouteDefinition<string, z.infer<typeof Task>>): RouteDefinition<string, z.infer<typeof Task>> {
+function makeRoute(
+  name: string,
+  prefix: string,
+  random: Random,
+  choose: Choose,
+  nested?: RouteDefinition<string, z.infer<typeof Task>>,
+): RouteDefinition<string, z.infer<typeof Task>> {
   let builder = route(name, 1, Task) as unknown as Builder;
   const count = random.int(1, STOPS_MAX);
   let loops = 0;
@@ -150,9 +198,16 @@ function randomSystems(choose: Choose): (seed: number) => System {
 function tasksOf(seed: number): readonly SimTask[] {
   const random = new Random(seed, STREAM.system + 1);
   return Array.from({ length: random.int(1, TASKS_MAX) }, (_, index): SimTask => ({
-    id: `t${index + 1}`, route: "outer",
-    input: { tag: `t${index}`, key: `k${random.int(0, 1)}`, on: random.chance(0.5), items: Array.from({ length: random.int(0, ITEMS_MAX) }, (_item, item) => `i${item}`) },
-    timeoutMs: random.int(5, 120) * 1_000, atMs: random.int(0, 1_000),
+    id: `t${index + 1}`,
+    route: "outer",
+    input: {
+      tag: `t${index}`,
+      key: `k${random.int(0, 1)}`,
+      on: random.chance(0.5),
+      items: Array.from({ length: random.int(0, ITEMS_MAX) }, (_item, item) => `i${item}`),
+    },
+    timeoutMs: random.int(5, 120) * 1_000,
+    atMs: random.int(0, 1_000),
     cancelAtMs: random.chance(0.15) ? random.int(0, 6_000) : undefined,
     againAtMs: random.chance(0.2) ? random.int(0, 4_000) : undefined,
   }));

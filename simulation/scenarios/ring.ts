@@ -6,10 +6,10 @@ import { agent } from "../../agents/agent.ts";
 import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
-import type { SimTask } from "../client.ts";
-import { Random, STREAM } from "../random.ts";
+import type { SimTask } from "../people/client.ts";
+import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
-import type { World } from "../world.ts";
+import type { World } from "../world/world.ts";
 import { book, unbook } from "./party.ts";
 
 const VISITS_MAX = 2;
@@ -29,7 +29,9 @@ function player(own: typeof Ping | typeof Pong, other: typeof Ping | typeof Pong
   });
 }
 
-const game = route("game", 1, Ball).to("play", Ping, ({ task }) => task, { timeoutMs: 4_000 }).output(({ play }) => play);
+const game = route("game", 1, Ball)
+  .to("play", Ping, ({ task }) => task, { timeoutMs: 4_000 })
+  .output(({ play }) => play);
 const made: System = system("ring", { agents: [player(Ping, Pong), player(Pong, Ping)], routes: [game] });
 
 /** No chain is longer than the bounds of its agents. */

@@ -14,7 +14,9 @@ type Handle = Parameters<typeof agent<typeof Doer, [], [], unknown>>[1]["handle"
 /** A process whose one handler has begun, and was cancelled then. */
 async function cancelled(handle: Handle): Promise<{ readonly world: World; readonly one: ReturnType<World["join"]> }> {
   const world = new World();
-  const main = route("main", 1, In).to("doer", Doer, ({ task }) => task).output(({ doer }) => doer);
+  const main = route("main", 1, In)
+    .to("doer", Doer, ({ task }) => task)
+    .output(({ doer }) => doer);
   const one = world.join(system("sys", { agents: [agent(Doer, { handle })], routes: [main] }), "one");
   await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
   await flush();
@@ -29,11 +31,11 @@ test("a handler that hangs and never began a step is not run again: the process 
     begun += 1;
     return { n: await late.promise };
   });
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.alarmNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
   late.open(1);
-  await world.clock.advance(2 * LIMITS.alarmNearMs);
+  await world.clock.advance(2 * LIMITS.reminderNearMs);
   expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
-  expect([begun, world.alarms.size]).toEqual([1, 0]);
+  expect([begun, world.reminders.size]).toEqual([1, 0]);
 });
 
 test("one that heeds its signal ends the process at once", async () => {
@@ -42,7 +44,7 @@ test("one that heeds its signal ends the process at once", async () => {
     begun += 1;
     return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))));
   });
-  expect(await world.until(one, "p", LIMITS.alarmNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
   expect(begun).toBe(1);
 });
 
@@ -52,6 +54,6 @@ test("one that hangs in a step may have had its effect: it is run again to show 
     await ctx.step("charge", () => new Promise<number>(() => {}), { undo: (_result, step) => void undone.push(step.idempotencyKey) });
     return { n: 1 };
   });
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.alarmNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
   expect(undone).toEqual(["p:1:doer:0:1/charge/0"]);
 });

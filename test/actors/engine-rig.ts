@@ -3,14 +3,14 @@
  */
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
-import { type Decision, Draft, type Machine, readOne } from "../../runtime/machine.ts";
+import { type Decision, DecisionBuilder, type Machine, readOne } from "../../runtime/machine.ts";
 import { eventSchemas } from "../../runtime/record.ts";
 import { Value } from "../../runtime/value.ts";
-import { Journal } from "../../actors/journal.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { Chance, Clock, InsertResult, Ports, StateStore, Tagged, Transport } from "../../actors/ports.ts";
-import { TurnEngine, type TurnHooks } from "../../actors/turn.ts";
-import { Values } from "../../actors/values.ts";
+import { Journal } from "../../actors/engine/journal.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { RandomSource, Clock, InsertResult, Ports, StateStore, Tagged, Transport } from "../../actors/engine/ports.ts";
+import { TurnEngine, type TurnHooks } from "../../actors/engine/turn.ts";
+import { Values } from "../../actors/engine/values.ts";
 
 const SYSTEM = "sys";
 const TYPE = "sys.Counter";
@@ -57,8 +57,8 @@ export async function flush(rounds = 40): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-/** Chance without chance: tokens are counted. */
-export function countedChance(prefix: string): Chance {
+/** Chance without random: tokens are counted. */
+export function countedRandom(prefix: string): RandomSource {
   let count = 0;
   return {
     token: () => {
@@ -94,21 +94,22 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   initial: (id) => ({ id, count: 0, ballast: "" }),
   purged: (id) => ({ id, count: -1, ballast: "" }),
   decide: (state, input, context): Decision<CounterEvent> => {
-    const draft = new Draft(state, evolve, context);
+    const builder = new DecisionBuilder(state, evolve, context);
     if (state.count < 0) {
-      draft.refuse({ code: "process.purged", message: "purged" });
-      return draft.done();
+      builder.refuse({ code: "process.purged", message: "purged" });
+      return builder.done();
     }
-    if (input.kind === "add") draft.emit({ e: "added", by: input.by, pad: input.pad ?? "" });
-    if (input.kind === "ballast") draft.emit({ e: "ballast", text: input.text });
-    if (input.kind === "keep") draft.emit({ e: "kept", content: draft.pack(input.content) });
-    if (input.kind === "read" && state.content !== undefined) draft.emit({ e: "added", by: String(readOne(state.content, context)).length, pad: "" });
+    if (input.kind === "add") builder.emit({ e: "added", by: input.by, pad: input.pad ?? "" });
+    if (input.kind === "ballast") builder.emit({ e: "ballast", text: input.text });
+    if (input.kind === "keep") builder.emit({ e: "kept", content: builder.pack(input.content) });
+    if (input.kind === "read" && state.content !== undefined)
+      builder.emit({ e: "added", by: String(readOne(state.content, context)).length, pad: "" });
     if (input.kind === "throw") throw new TypeError("a defect");
-    return draft.done();
+    return builder.done();
   },
   evolve,
   outbox: () => [],
-  alarm: () => ({ kind: "none" }),
+  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(CounterEvent),
   states: CounterState,
@@ -157,7 +158,7 @@ export class GatedStore implements StateStore {
 const unused = (): never => {
   throw new Error("no engine calls this");
 };
-const NOBODY: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notice: unused };
+const NOBODY: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notification: unused };
 
 export interface EngineHost {
   readonly engine: TurnEngine<CounterState, CounterInput, CounterEvent>;
@@ -170,12 +171,13 @@ export interface EngineHost {
 /** One host's engine over a store that others may share. */
 export function engineHost(inner: MemoryStore, name: string, clock = new HandClock(), hooks: TurnHooks<CounterState> = {}): EngineHost {
   const store = new GatedStore(inner);
-  const ports: Ports = { store, alarms: { set: unused, remove: unused }, transport: NOBODY, clock, chance: countedChance(name) };
+  const ports: Ports = { store, reminders: { set: unused, remove: unused }, transport: NOBODY, clock, random: countedRandom(name) };
   const values = new Values(store, clock, SYSTEM);
   let count = 0;
   const writer = { incarnation: name, nextCount: () => (count += 1) };
   const engine = new TurnEngine({ type: TYPE, machine: counterMachine, system: SYSTEM, ports, values, writer, hooks });
-  const add = async (by: number, pad = ""): Promise<number> => (await engine.turn("a", { kind: "add", by, pad }, { inputId: `add ${by}` })).state.count;
+  const add = async (by: number, pad = ""): Promise<number> =>
+    (await engine.turn("a", { kind: "add", by, pad }, { inputId: `add ${by}` })).state.count;
   return { engine, store, clock, values, add };
 }
 

@@ -1,7 +1,7 @@
 /** @module A system around one handler, for the tests of what handlers are promised. */
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import type { OutcomeView } from "../../actors/operations.ts";
+import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
 
@@ -25,8 +25,19 @@ interface Parts {
 }
 
 /** Doer does what the test says, Helper is asked by it, and Last comes after it. */
-export function systemOf({ handle, help = async (n) => `help ${n}`, last = async () => "last", concurrency = 8, timeoutMs = 60_000 }: Parts): ReturnType<typeof system> {
-  const doer = agent(Doer, { concurrency, asks: [Helper], state: { schema: Tally, initial: { count: 0 } }, handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }) });
+export function systemOf({
+  handle,
+  help = async (n) => `help ${n}`,
+  last = async () => "last",
+  concurrency = 8,
+  timeoutMs = 60_000,
+}: Parts): ReturnType<typeof system> {
+  const doer = agent(Doer, {
+    concurrency,
+    asks: [Helper],
+    state: { schema: Tally, initial: { count: 0 } },
+    handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }),
+  });
   const helper = agent(Helper, { handle: async ({ n }) => ({ text: await help(n) }) });
   const closing = agent(Last, { handle: async () => ({ text: await last() }) });
   const main = route("main", 1, In)

@@ -3,14 +3,14 @@
  */
 import { describe, expect, test } from "vitest";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { HandlerRun, type RunLink } from "../../actors/handler-run.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import { Slots } from "../../actors/slots.ts";
+import { HandlerExecution, type RunLink } from "../../actors/host/handler-execution.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import { Slots } from "../../actors/host/slots.ts";
 import type { AgentWork, Failure } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
-import { Values } from "../../actors/values.ts";
+import { Values } from "../../actors/engine/values.ts";
 import { flush, HandClock } from "./engine-rig.ts";
 import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, Text } from "./handler-rig.ts";
 import { gate, World } from "./world-rig.ts";
@@ -40,12 +40,14 @@ describe("law: a step is done at least once and its result recorded once; once r
     const world = new World();
     const never = gate<string>();
     const bought: string[] = [];
-    const handle = (name: string): DoerHandle => async (_n, ctx) => {
-      const at = ctx.now();
-      const result = await ctx.step("buy", () => (bought.push(name), name));
-      if (name === "one") await never.promise;
-      return `${result} ${at}`;
-    };
+    const handle =
+      (name: string): DoerHandle =>
+      async (_n, ctx) => {
+        const at = ctx.now();
+        const result = await ctx.step("buy", () => (bought.push(name), name));
+        if (name === "one") await never.promise;
+        return `${result} ${at}`;
+      };
     const one = world.join(systemOf({ handle: handle("one") }), "one");
     const two = world.join(systemOf({ handle: handle("two") }), "two");
     await submit(one);
@@ -76,7 +78,16 @@ describe("law: a step is done at least once and its result recorded once; once r
   test("the store is silent when the step is recorded: the result is kept and recorded when it answers", async () => {
     const world = new World();
     let bought = 0;
-    const one = world.join(systemOf({ handle: async (_n, ctx) => ctx.step("buy", () => { world.store.setAvailable(false); return `${(bought += 1)}`; }) }), "one");
+    const one = world.join(
+      systemOf({
+        handle: async (_n, ctx) =>
+          ctx.step("buy", () => {
+            world.store.setAvailable(false);
+            return `${(bought += 1)}`;
+          }),
+      }),
+      "one",
+    );
     await submit(one);
     await world.clock.advance(20_000);
     world.store.setAvailable(true);
@@ -89,7 +100,10 @@ describe("asks", () => {
   test("are asked once and answered; several at once with a step beside them", async () => {
     const asked: number[] = [];
     const outcome = await run({
-      handle: async (_n, ctx) => (await Promise.all([ctx.ask(Helper, { n: 1 }), ctx.step("s", () => ({ text: "step" })), ctx.ask(Helper, { n: 2 })])).map(({ text }) => text).join(),
+      handle: async (_n, ctx) =>
+        (await Promise.all([ctx.ask(Helper, { n: 1 }), ctx.step("s", () => ({ text: "step" })), ctx.ask(Helper, { n: 2 })]))
+          .map(({ text }) => text)
+          .join(),
       help: async (n) => (asked.push(n), `help ${n}`),
     });
     expect(outcome).toMatchObject({ output: { text: "help 1,step,help 2" } });
@@ -97,10 +111,17 @@ describe("asks", () => {
   });
 
   test("a failed one throws its coded fault, which can be caught, and the process is completed", async () => {
-    const outcome = await run({
-      handle: async (_n, ctx) => ctx.ask(Helper, { n: 1 }).then(({ text }) => text, (error: { readonly code?: string }) => `caught ${error.code}`),
-      help: () => Promise.reject(new TypeError("no")),
-    }, 300_000);
+    const outcome = await run(
+      {
+        handle: async (_n, ctx) =>
+          ctx.ask(Helper, { n: 1 }).then(
+            ({ text }) => text,
+            (error: { readonly code?: string }) => `caught ${error.code}`,
+          ),
+        help: () => Promise.reject(new TypeError("no")),
+      },
+      300_000,
+    );
     expect(outcome).toMatchObject({ status: "completed", output: { text: "caught agent.failed" } });
   });
 
@@ -109,11 +130,18 @@ describe("asks", () => {
     let attempts = 0;
     let helps = 0;
     const world = new World();
-    const one = world.join(systemOf({ timeoutMs: 10_000, handle: async (_n, ctx) => {
-      attempts += 1;
-      await ctx.step("pause", () => new Promise<void>((resolve) => void world.clock.after(6_000, resolve)));
-      return `${attempts} ${(await ctx.ask(Helper, { n: 1 })).text}`;
-    }, help: () => ((helps += 1), answer.promise) }), "one");
+    const one = world.join(
+      systemOf({
+        timeoutMs: 10_000,
+        handle: async (_n, ctx) => {
+          attempts += 1;
+          await ctx.step("pause", () => new Promise<void>((resolve) => void world.clock.after(6_000, resolve)));
+          return `${attempts} ${(await ctx.ask(Helper, { n: 1 })).text}`;
+        },
+        help: () => ((helps += 1), answer.promise),
+      }),
+      "one",
+    );
     await submit(one);
     await world.clock.advance(10_500);
     expect([attempts, helps]).toEqual([2, 1]);
@@ -128,7 +156,8 @@ describe("asks", () => {
     const KeyedDoer = contract("Doer", 1, { input: In, output: Text, key: () => "one" });
     const seen: number[][] = [];
     const doer = agent(KeyedDoer, {
-      asks: [Helper], state: { schema: Tally, initial: { count: 0 } },
+      asks: [Helper],
+      state: { schema: Tally, initial: { count: 0 } },
       handle: async (_input, ctx) => {
         const before = ctx.state.count;
         await ctx.ask(Helper, { n: 1 });
@@ -138,7 +167,9 @@ describe("asks", () => {
       },
     });
     const helper = agent(Helper, { handle: () => ({ text: "" }) });
-    const main = route("main", 1, In).to("doer", KeyedDoer, ({ task }) => task).output(({ doer: done }) => done);
+    const main = route("main", 1, In)
+      .to("doer", KeyedDoer, ({ task }) => task)
+      .output(({ doer: done }) => done);
     const one = world.join(system("sys", { agents: [doer, helper], routes: [main] }), "one");
     await Promise.all([1, 2, 3, 4].map((n) => submit(one, `p${n}`, n)));
     for (const n of [1, 2, 3, 4]) expect(await world.until(one, `p${n}`)).toMatchObject({ status: "completed" });
@@ -153,13 +184,20 @@ describe("slots and stopping", () => {
     let now = 0;
     let most = 0;
     const answer = gate<string>();
-    const one = world.join(systemOf({ concurrency: 2, handle: async (n, ctx) => {
-      if (n === 0) return (await ctx.ask(Helper, { n })).text;
-      most = Math.max(most, (now += 1));
-      await ctx.step("s", () => flush(3));
-      now -= 1;
-      return "";
-    }, help: () => answer.promise }), "one");
+    const one = world.join(
+      systemOf({
+        concurrency: 2,
+        handle: async (n, ctx) => {
+          if (n === 0) return (await ctx.ask(Helper, { n })).text;
+          most = Math.max(most, (now += 1));
+          await ctx.step("s", () => flush(3));
+          now -= 1;
+          return "";
+        },
+        help: () => answer.promise,
+      }),
+      "one",
+    );
     await submit(one, "parked1", 0);
     await submit(one, "parked2", 0);
     await Promise.all(Array.from({ length: 6 }, (_, index) => submit(one, `p${index}`, 1)));
@@ -190,12 +228,18 @@ describe("slots and stopping", () => {
     const first = gate<string>();
     const reasons: unknown[] = [];
     let attempts = 0;
-    const one = world.join(systemOf({ timeoutMs: 5_000, handle: async (_n, ctx) => {
-      attempts += 1;
-      if (attempts > 1) return "second";
-      ctx.signal.addEventListener("abort", () => reasons.push((ctx.signal.reason as { readonly code: string }).code));
-      return first.promise;
-    } }), "one");
+    const one = world.join(
+      systemOf({
+        timeoutMs: 5_000,
+        handle: async (_n, ctx) => {
+          attempts += 1;
+          if (attempts > 1) return "second";
+          ctx.signal.addEventListener("abort", () => reasons.push((ctx.signal.reason as { readonly code: string }).code));
+          return first.promise;
+        },
+      }),
+      "one",
+    );
     await submit(one);
     await world.clock.advance(5_500);
     first.open("too late");
@@ -206,7 +250,14 @@ describe("slots and stopping", () => {
   test("a handler that ignores its signal is left behind after its grace, and the next attempt runs", async () => {
     const world = new World();
     let attempts = 0;
-    const one = world.join(systemOf({ timeoutMs: 20_000, concurrency: 1, handle: () => ((attempts += 1) > 1 ? Promise.resolve("second") : gate<string>().promise) }), "one");
+    const one = world.join(
+      systemOf({
+        timeoutMs: 20_000,
+        concurrency: 1,
+        handle: () => ((attempts += 1) > 1 ? Promise.resolve("second") : gate<string>().promise),
+      }),
+      "one",
+    );
     await submit(one);
     await world.clock.advance(20_000 + LIMITS.stopGraceMs + 1_000);
     expect(await world.until(one, "p", 5_000)).toMatchObject({ status: "completed", output: { text: "second" } });
@@ -226,30 +277,64 @@ describe("slots and stopping", () => {
   });
 });
 
-test.each(["work.superseded", "work.cancelled", "process.purged"] as const)("a run whose ask is refused with %s ends there, and one whose ask is refused with any other fault goes on", async (code) => {
-  const clock = new HandClock();
-  const work: AgentWork = {
-    id: "p:1:doer:0:1", processId: "p", agent: "Doer", version: 1, attempt: 1, status: "running", mode: "do", begun: true, begunAtMs: 0, token: "one-1", holder: "one", takeovers: 0, input: { json: null },
-    retainUntilMs: 0, principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` }, hop: 1, ancestors: [], entries: [], asks: [],
-  };
-  const failures: Failure[] = [];
-  const link = (refusal: Fault): RunLink => ({
-    record: async () => {}, fail: async (failure) => void failures.push({ ...failure, attempt: 1 }), ask: () => Promise.reject(refusal), state: () => undefined,
-  });
-  const log = { info: () => {}, warn: () => {}, error: () => {} };
-  const runOf = (of: AgentWork, refusal: Fault): HandlerRun => new HandlerRun({ work: of, values: new Values(new MemoryStore(), clock, "sys"), clock, link: link(refusal), log, parked: async () => {} }, 0, null);
-  const actsAfter = async (refusal: Fault): Promise<boolean> => {
-    let acted = false;
-    const run = runOf(work, refusal);
-    await run.ask(Helper, { n: 1 }).catch(() => {});
-    await run.step("act", () => void (acted = true)).catch(() => {});
-    return acted;
-  };
-  expect(await actsAfter(new Fault(code, "refused"))).toBe(false);
-  expect(failures).toEqual([]);
-  expect(await actsAfter(new Fault("ask.too-many", "refused"))).toBe(true);
-  expect(failures).toMatchObject([{ kind: "ask", name: "Helper", occurrence: 0, undoable: false, fault: { code: "ask.too-many", message: "refused" } }]);
-  const again = runOf({ ...work, failures }, new Fault("turn.failed", "asked again"));
-  await expect(again.ask(Helper, { n: 2 })).rejects.toMatchObject({ code: "step.mismatch" });
-  await expect(runOf({ ...work, failures }, new Fault("turn.failed", "asked again")).ask(Helper, { n: 1 })).rejects.toMatchObject({ code: "ask.too-many", message: "refused" });
-});
+test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
+  "a run whose ask is refused with %s ends there, and one whose ask is refused with any other fault goes on",
+  async (code) => {
+    const clock = new HandClock();
+    const work: AgentWork = {
+      id: "p:1:doer:0:1",
+      processId: "p",
+      agent: "Doer",
+      version: 1,
+      attempt: 1,
+      status: "running",
+      mode: "do",
+      begun: true,
+      begunAtMs: 0,
+      token: "one-1",
+      holder: "one",
+      takeovers: 0,
+      input: { json: null },
+      retainUntilMs: 0,
+      principal: { ...ANONYMOUS, permissions: [] },
+      trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` },
+      hop: 1,
+      ancestors: [],
+      entries: [],
+      asks: [],
+    };
+    const failures: Failure[] = [];
+    const link = (refusal: Fault): RunLink => ({
+      record: async () => {},
+      fail: async (failure) => void failures.push({ ...failure, attempt: 1 }),
+      ask: () => Promise.reject(refusal),
+      state: () => undefined,
+    });
+    const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
+      new HandlerExecution(
+        { work: of, values: new Values(new MemoryStore(), clock, "sys"), clock, link: link(refusal), log, parked: async () => {} },
+        0,
+        null,
+      );
+    const actsAfter = async (refusal: Fault): Promise<boolean> => {
+      let acted = false;
+      const run = runOf(work, refusal);
+      await run.ask(Helper, { n: 1 }).catch(() => {});
+      await run.step("act", () => void (acted = true)).catch(() => {});
+      return acted;
+    };
+    expect(await actsAfter(new Fault(code, "refused"))).toBe(false);
+    expect(failures).toEqual([]);
+    expect(await actsAfter(new Fault("ask.too-many", "refused"))).toBe(true);
+    expect(failures).toMatchObject([
+      { kind: "ask", name: "Helper", occurrence: 0, undoable: false, fault: { code: "ask.too-many", message: "refused" } },
+    ]);
+    const again = runOf({ ...work, failures }, new Fault("turn.failed", "asked again"));
+    await expect(again.ask(Helper, { n: 2 })).rejects.toMatchObject({ code: "step.mismatch" });
+    await expect(runOf({ ...work, failures }, new Fault("turn.failed", "asked again")).ask(Helper, { n: 1 })).rejects.toMatchObject({
+      code: "ask.too-many",
+      message: "refused",
+    });
+  },
+);

@@ -5,8 +5,8 @@ import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { SILENT } from "../../actors/log.ts";
-import { recover } from "../../actors/recovery.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import { recover } from "../../actors/host/recovery.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
@@ -21,11 +21,16 @@ type Handle = (name: string, n: number) => Promise<string>;
 /** The same system for each host, whose handler knows where it runs. */
 function systemOf(name: string, handle: Handle): ReturnType<typeof system> {
   const slow = agent(Slow, { handle: async ({ n }) => ({ by: await handle(name, n) }) });
-  const main = route("main", 1, In).to("slow", Slow, ({ task }) => task).output(({ slow: result }) => result);
+  const main = route("main", 1, In)
+    .to("slow", Slow, ({ task }) => task)
+    .output(({ slow: result }) => result);
   return system("sys", { agents: [slow], routes: [main] });
 }
 
-const processAt = (index: number) => (actor: { readonly type: string }): number | undefined => (actor.type === "sys.Slow" ? index : undefined);
+const processAt =
+  (index: number) =>
+  (actor: { readonly type: string }): number | undefined =>
+    actor.type === "sys.Slow" ? index : undefined;
 
 describe("law: three missed heartbeats allow a takeover: one record, new token, one attempt more", () => {
   test("a host dies in mid-work, and the other runs the work again and completes it", async () => {
@@ -42,7 +47,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
     const silence = LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax;
     expect(world.clock.nowMs() - before).toBeGreaterThanOrEqual(silence);
-    expect(world.clock.nowMs() - before).toBeLessThanOrEqual(silence + 2 * LIMITS.alarmNearMs);
+    expect(world.clock.nowMs() - before).toBeLessThanOrEqual(silence + 2 * LIMITS.reminderNearMs);
   });
 
   test("a host that beats keeps its work, however long it takes", async () => {
@@ -82,7 +87,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     await world.clock.advance(10_000);
     expect(records()).toEqual(before);
     expect(await world.until(two, "p")).toMatchObject({ output: { by: "two" } });
-    expect(world.alarms.size).toBe(0);
+    expect(world.reminders.size).toBe(0);
   });
 });
 
@@ -99,7 +104,14 @@ test("a handler whose work went on elsewhere does nothing more outside, also whe
         return { by: name };
       },
     });
-    return system("sys", { agents: [slow], routes: [route("main", 1, In).to("slow", Slow, ({ task }) => task).output(({ slow: result }) => result)] });
+    return system("sys", {
+      agents: [slow],
+      routes: [
+        route("main", 1, In)
+          .to("slow", Slow, ({ task }) => task)
+          .output(({ slow: result }) => result),
+      ],
+    });
   };
   const one = world.join(steps("one"), "one");
   const two = world.join(steps("two"), "two");
@@ -129,7 +141,14 @@ test("a handler whose ask is refused because its work is being undone does nothi
         return { by: name };
       },
     });
-    return system("sys", { agents: [slow, other], routes: [route("main", 1, In).to("slow", Slow, ({ task }) => task).output(({ slow: result }) => result)] });
+    return system("sys", {
+      agents: [slow, other],
+      routes: [
+        route("main", 1, In)
+          .to("slow", Slow, ({ task }) => task)
+          .output(({ slow: result }) => result),
+      ],
+    });
   };
   const one = world.join(steps("one"), "one");
   const two = world.join(steps("two"), "two");
@@ -146,58 +165,91 @@ test("a handler whose ask is refused because its work is being undone does nothi
 });
 
 describe("law: no broker is trusted", () => {
-  test.each([["loses every message", 0], ["delivers everything three times", 3]])("a broker that %s changes nothing but the time it takes", async (_what, copies) => {
+  test.each([
+    ["loses every message", 0],
+    ["delivers everything three times", 3],
+  ])("a broker that %s changes nothing but the time it takes", async (_what, copies) => {
     const world = new World();
     world.broker = () => copies;
     let runs = 0;
-    const one = world.join(systemOf("one", async () => `run ${(runs += 1)}`), "one");
+    const one = world.join(
+      systemOf("one", async () => `run ${(runs += 1)}`),
+      "one",
+    );
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: { by: "run 1" } });
     expect(runs).toBe(1);
-    expect(world.notices).toEqual(["sys.results p:1"]);
+    expect(world.notifications).toEqual(["sys.results p:1"]);
   });
 });
 
 describe("law: a starting host finds what is open and nudges it", () => {
-  test("also when every alarm was lost, within moments; what ended is left alone", async () => {
+  test("also when every reminder was lost, within moments; what ended is left alone", async () => {
     const world = new World();
     const never = gate<string>();
-    const one = world.join(systemOf("one", async (_name, n) => (n === 1 ? "done" : never.promise)), "one");
+    const one = world.join(
+      systemOf("one", async (_name, n) => (n === 1 ? "done" : never.promise)),
+      "one",
+    );
     for (const n of [1, 2]) await one.operations.submit({ id: `p${n}`, route: "main", input: { n } }, CALLER, 0);
     await world.until(one, "p1");
     await world.clock.advance(5_000);
     one.kill();
-    for (const cancel of world.alarms.values()) cancel();
-    world.alarms.clear();
-    const two = world.join(systemOf("two", async (name) => name), "two");
-    const recovered = recover({ system: "sys", ports: world.portsOf(two, "recovery"), directory: two.host.directory, log: SILENT, stopped: () => false });
+    for (const cancel of world.reminders.values()) cancel();
+    world.reminders.clear();
+    const two = world.join(
+      systemOf("two", async (name) => name),
+      "two",
+    );
+    const recovered = recover({
+      system: "sys",
+      ports: world.portsOf(two, "recovery"),
+      directory: two.host.directory,
+      log: SILENT,
+      stopped: () => false,
+    });
     await flush(100);
     expect(await recovered).toBe(1);
-    expect([...world.alarms.keys()]).toEqual(["p2/run-1"]);
+    expect([...world.reminders.keys()]).toEqual(["p2/run-1"]);
     expect(await world.until(two, "p2", 10_000)).toMatchObject({ output: { by: "two" } });
   });
 
-  test("a host that is asked about a process takes it up, though its alarm is kept back and nobody looked through the index", async () => {
+  test("a host that is asked about a process takes it up, though its reminder is kept back and nobody looked through the index", async () => {
     const world = new World();
-    const one = world.join(systemOf("one", () => new Promise<never>(() => {})), "one");
+    const one = world.join(
+      systemOf("one", () => new Promise<never>(() => {})),
+      "one",
+    );
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
-    const two = world.join(systemOf("two", async (name) => name), "two");
+    const two = world.join(
+      systemOf("two", async (name) => name),
+      "two",
+    );
     one.freeze();
-    for (const cancel of world.alarms.values()) cancel();
-    world.alarms.clear();
+    for (const cancel of world.reminders.values()) cancel();
+    world.reminders.clear();
     expect(await two.operations.process("p")).toMatchObject({ phase: "open" });
     await flush();
-    expect([...world.alarms.keys()]).toContain("p/run-1");
+    expect([...world.reminders.keys()]).toContain("p/run-1");
     expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
   });
 
   test("a line of the index without a process is closed when it is old, and left when it is young", async () => {
     const world = new World();
-    const one = world.join(systemOf("one", async (name) => name), "one");
+    const one = world.join(
+      systemOf("one", async (name) => name),
+      "one",
+    );
     const bucket = await one.host.directory.open({ id: "ghost", open: true, atMs: world.clock.nowMs(), facts: {} });
     const look = async (): Promise<boolean | undefined> => {
-      const recovered = recover({ system: "sys", ports: world.portsOf(one, "recovery"), directory: one.host.directory, log: SILENT, stopped: () => false });
+      const recovered = recover({
+        system: "sys",
+        ports: world.portsOf(one, "recovery"),
+        directory: one.host.directory,
+        log: SILENT,
+        stopped: () => false,
+      });
       await flush(100);
       await recovered;
       return (await one.host.directory.read(bucket)).find((entry) => entry.id === "ghost")?.open;
@@ -211,7 +263,14 @@ describe("law: a starting host finds what is open and nudges it", () => {
 describe("operations: bad input gets a clear error and changes nothing", () => {
   const world = (): { readonly world: World; readonly one: ReturnType<World["join"]> } => {
     const made = new World();
-    return { world: made, one: made.join(systemOf("one", () => gate<string>().promise), "one", 2) };
+    return {
+      world: made,
+      one: made.join(
+        systemOf("one", () => gate<string>().promise),
+        "one",
+        2,
+      ),
+    };
   };
 
   test.each<[string, { readonly id?: string; readonly route: string; readonly input: unknown; readonly timeoutMs?: number }, string]>([
@@ -225,7 +284,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     const { world: made, one } = world();
     await expect(one.operations.submit(submission, CALLER, 0)).rejects.toMatchObject({ code });
     expect(made.store.keys()).toEqual([]);
-    expect(made.alarms.size).toBe(0);
+    expect(made.reminders.size).toBe(0);
   });
 
   test("the same id and input is the same process; another input is a conflict", async () => {
@@ -233,22 +292,31 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     const first = await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     const again = await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     expect(again.receipt).toMatchObject({ id: "p", traceId: first.receipt.traceId });
-    await expect(one.operations.submit({ id: "p", route: "main", input: { n: 2 } }, CALLER, 0)).rejects.toMatchObject({ code: "process.conflict" });
+    await expect(one.operations.submit({ id: "p", route: "main", input: { n: 2 } }, CALLER, 0)).rejects.toMatchObject({
+      code: "process.conflict",
+    });
   });
 
   test("above the bound of open processes a task is refused, retryable, with nothing recorded; also in a burst", async () => {
     const { world: made, one } = world();
-    const burst = await Promise.allSettled(Array.from({ length: 10 }, (_, n) => one.operations.submit({ id: `p${n}`, route: "main", input: { n } }, CALLER, 0)));
+    const burst = await Promise.allSettled(
+      Array.from({ length: 10 }, (_, n) => one.operations.submit({ id: `p${n}`, route: "main", input: { n } }, CALLER, 0)),
+    );
     expect(burst.filter(({ status }) => status === "fulfilled")).toHaveLength(2);
     for (const one of burst) if (one.status === "rejected") expect(one.reason).toMatchObject({ code: "system.overloaded" });
     expect(new Set(made.store.keys("sys/sys.ProcessManager/").map((key) => key.split("/")[2])).size).toBe(2);
-    expect(made.alarms.size).toBe(2);
-    await expect(one.operations.submit({ id: "p0", route: "main", input: { n: 0 } }, CALLER, 0)).resolves.toMatchObject({ receipt: { id: "p0" } });
+    expect(made.reminders.size).toBe(2);
+    await expect(one.operations.submit({ id: "p0", route: "main", input: { n: 0 } }, CALLER, 0)).resolves.toMatchObject({
+      receipt: { id: "p0" },
+    });
   });
 
   test("what is not there is process.unknown; what ended cannot be cancelled", async () => {
     const made = new World();
-    const one = made.join(systemOf("one", async (name) => name), "one");
+    const one = made.join(
+      systemOf("one", async (name) => name),
+      "one",
+    );
     await expect(one.operations.process("none")).rejects.toMatchObject({ code: "process.unknown" });
     await expect(one.operations.cancel("none", "x", CALLER)).rejects.toMatchObject({ code: "process.unknown" });
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
@@ -259,7 +327,10 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
   test("waiting gives the outcome as soon as it is there, and the receipt alone when time is up first", async () => {
     const made = new World();
     const result = gate<string>();
-    const one = made.join(systemOf("one", () => result.promise), "one");
+    const one = made.join(
+      systemOf("one", () => result.promise),
+      "one",
+    );
     const short = one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 1_000);
     await made.clock.advance(1_500);
     expect((await short).outcome).toBeUndefined();
@@ -271,20 +342,23 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     expect(made.clock.nowMs()).toBe(1_001_500);
   });
 
-  test("a cancelled process ends cancelled, also when its handler hangs for ever, and leaves no alarm", async () => {
+  test("a cancelled process ends cancelled, also when its handler hangs for ever, and leaves no reminder", async () => {
     const { world: made, one } = world();
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
     expect(await one.operations.cancel("p", "enough", CALLER)).toMatchObject({ id: "p", route: "main" });
     expect(await made.until(one, "p", 2 * LIMITS.undoSilenceMsMax)).toMatchObject({ status: "cancelled" });
     await made.clock.advance(10_000);
-    expect(made.alarms.size).toBe(0);
+    expect(made.reminders.size).toBe(0);
     expect(one.host.running).toBe(0);
   });
 
   test("dead letters are listed newest first, page by page", async () => {
     const made = new World();
-    const one = made.join(systemOf("one", () => Promise.reject(new TypeError("broken"))), "one");
+    const one = made.join(
+      systemOf("one", () => Promise.reject(new TypeError("broken"))),
+      "one",
+    );
     for (const n of [1, 2, 3]) {
       await one.operations.submit({ id: `p${n}`, route: "main", input: { n } }, CALLER, 0);
       await made.until(one, `p${n}`, 900_000);
@@ -294,33 +368,52 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     const second = await one.operations.deadLetters({}, first.cursor, 2);
     expect([...first.entries, ...second.entries].map((entry) => (entry as { readonly id: Json }).id)).toEqual(["p3:1", "p2:1", "p1:1"]);
     expect(first.entries[0]).toMatchObject({ open: true, code: "agent.failed" });
-    expect(await one.operations.deadLetter("p3:1")).toMatchObject({ code: "agent.failed", letter: { processId: "p3", original: { kind: "do" } } });
+    expect(await one.operations.deadLetter("p3:1")).toMatchObject({
+      code: "agent.failed",
+      letter: { processId: "p3", original: { kind: "do" } },
+    });
     await expect(one.operations.deadLetters({}, "x/y", 2)).rejects.toMatchObject({ code: "body.invalid" });
   });
 
-  test("poison without a process lies at the desk once, whenever the broker brings it again", async () => {
+  test("poison without a process lies at the dead letter queue once, whenever the broker brings it again", async () => {
     const made = world();
     const { one } = made;
-    const lines = async (topic: string): Promise<readonly Json[]> => (await one.operations.deadLetters({}, undefined, 50)).entries.filter((entry) => (entry as { readonly topic: Json }).topic === topic);
+    const lines = async (topic: string): Promise<readonly Json[]> =>
+      (await one.operations.deadLetters({}, undefined, 50)).entries.filter((entry) => (entry as { readonly topic: Json }).topic === topic);
     const fault = { code: "message.invalid", message: "no JSON" } as const;
     const publishedAtMs = made.world.clock.nowMs() - 1_000;
-    const [binary, large] = [Uint8Array.of(0, 255, 10), Buffer.alloc(LIMITS.poisonBytesMax + 5, "ab")];
+    const [binary, large] = [Uint8Array.of(0, 255, 10), Buffer.alloc(LIMITS.invalidBytesMax + 5, "ab")];
     for (const afterMs of [0, 0, LIMITS.indexBucketMs, LIMITS.indexBucketMs]) {
       await made.world.clock.advance(afterMs);
-      await one.operations.poison({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.tasks");
+      await one.operations.invalid({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.tasks");
       // What tells no moment is found in the slice before.
-      if (afterMs === 0) for (const bytes of [binary, large]) await one.operations.poison({ bytes, size: bytes.length }, fault, "sys.agent.A");
+      if (afterMs === 0)
+        for (const bytes of [binary, large]) await one.operations.invalid({ bytes, size: bytes.length }, fault, "sys.agent.A");
     }
-    await one.operations.poison({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.manager");
-    expect([await lines("sys.tasks"), await lines("sys.manager"), await lines("sys.agent.A")].map(({ length }) => length)).toEqual([1, 1, 2]);
+    await one.operations.invalid({ bytes: Buffer.from("{"), size: 1, publishedAtMs }, fault, "sys.manager");
+    expect([await lines("sys.tasks"), await lines("sys.manager"), await lines("sys.agent.A")].map(({ length }) => length)).toEqual([
+      1, 1, 2,
+    ]);
     const [task] = await lines("sys.tasks");
     expect(task).toMatchObject({ topic: "sys.tasks", code: "message.invalid", open: true });
-    const letters = await Promise.all([...(await lines("sys.tasks")), ...(await lines("sys.agent.A"))].map((entry) => one.operations.deadLetter((entry as { readonly id: string }).id)));
-    const sorted = letters.map((letter) => (letter as { readonly letter: { readonly [key: string]: Json } }).letter).sort((a, b) => Number(a["size"]) - Number(b["size"]));
+    const letters = await Promise.all(
+      [...(await lines("sys.tasks")), ...(await lines("sys.agent.A"))].map((entry) =>
+        one.operations.deadLetter((entry as { readonly id: string }).id),
+      ),
+    );
+    const sorted = letters
+      .map((letter) => (letter as { readonly letter: { readonly [key: string]: Json } }).letter)
+      .sort((a, b) => Number(a["size"]) - Number(b["size"]));
     expect(sorted).toMatchObject([
       { bytes: "{", encoding: "utf8", size: 1, cut: false },
       { bytes: Buffer.from(binary).toString("base64"), encoding: "base64", size: 3, cut: false },
-      { bytes: large.toString("utf8", 0, LIMITS.poisonBytesMax), encoding: "utf8", size: large.length, sha256: createHash("sha256").update(large).digest("hex"), cut: true },
+      {
+        bytes: large.toString("utf8", 0, LIMITS.invalidBytesMax),
+        encoding: "utf8",
+        size: large.length,
+        sha256: createHash("sha256").update(large).digest("hex"),
+        cut: true,
+      },
     ]);
   });
 });

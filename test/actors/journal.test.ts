@@ -2,15 +2,29 @@
  * @module The laws of the journal, each a named test: the fence, the read-back, the chain, snapshots, loading.
  */
 import { describe, expect, test } from "vitest";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { Loaded } from "../../actors/journal.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { Loaded } from "../../actors/engine/journal.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { JournalRecord, TurnFailed, Writer } from "../../runtime/record.ts";
-import { contentOf, type CounterEvent, type CounterState, GatedStore, HandClock, journalOver, recordKey, snapshotKey } from "./engine-rig.ts";
+import {
+  contentOf,
+  type CounterEvent,
+  type CounterState,
+  GatedStore,
+  HandClock,
+  journalOver,
+  recordKey,
+  snapshotKey,
+} from "./engine-rig.ts";
 
 const ME: Writer = { incarnation: "me", count: 1 };
 
-function record(sequence: number, previous: Writer | null, writer: Writer = { incarnation: "me", count: sequence }, pad = ""): JournalRecord<CounterEvent | TurnFailed> {
+function record(
+  sequence: number,
+  previous: Writer | null,
+  writer: Writer = { incarnation: "me", count: sequence },
+  pad = "",
+): JournalRecord<CounterEvent | TurnFailed> {
   return { v: 1, sequence, input: "i", events: [{ e: "added", by: 1, pad }], effects: [], writer, previous, atMs: 5 };
 }
 
@@ -18,7 +32,10 @@ function record(sequence: number, previous: Writer | null, writer: Writer = { in
 async function filled(count: number, pad = ""): Promise<MemoryStore> {
   const store = new MemoryStore();
   for (let sequence = 1; sequence <= count; sequence += 1) {
-    await store.insert(recordKey(sequence), JSON.stringify(record(sequence, sequence === 1 ? null : { incarnation: "me", count: sequence - 1 }, undefined, pad)));
+    await store.insert(
+      recordKey(sequence),
+      JSON.stringify(record(sequence, sequence === 1 ? null : { incarnation: "me", count: sequence - 1 }, undefined, pad)),
+    );
   }
   return store;
 }
@@ -28,7 +45,16 @@ describe("law: one turn = one record = one atomic write; the sequence is the fen
     const store = new MemoryStore();
     await journalOver(store).commit("a", record(1, null));
     expect(store.keys()).toEqual(["sys/sys.Counter/a/1"]);
-    expect(await contentOf(store, recordKey(1))).toEqual({ v: 1, sequence: 1, input: "i", events: [{ e: "added", by: 1, pad: "" }], effects: [], writer: ME, previous: null, atMs: 5 });
+    expect(await contentOf(store, recordKey(1))).toEqual({
+      v: 1,
+      sequence: 1,
+      input: "i",
+      events: [{ e: "added", by: 1, pad: "" }],
+      effects: [],
+      writer: ME,
+      previous: null,
+      atMs: 5,
+    });
   });
 
   test("of two writers of one sequence one commits, and the other learns that it lost", async () => {
@@ -71,7 +97,9 @@ describe("law: after a refused or unanswered write, read the key back", () => {
     const store = new MemoryStore();
     const clock = new HandClock();
     store.setAvailable(false);
-    const committed = journalOver(store, clock).commit("a", record(1, null)).catch((error: unknown) => error);
+    const committed = journalOver(store, clock)
+      .commit("a", record(1, null))
+      .catch((error: unknown) => error);
     await clock.advance(60_000);
     expect(await committed).toMatchObject({ code: "store.unavailable" });
     const again = journalOver(store, clock).commit("a", record(1, null));
@@ -89,7 +117,10 @@ describe("law: after a refused or unanswered write, read the key back", () => {
 });
 
 describe("law: a broken chain quarantines the actor with a code", () => {
-  const loading = (store: MemoryStore): Promise<unknown> => journalOver(store).load("a").catch((error: unknown) => error);
+  const loading = (store: MemoryStore): Promise<unknown> =>
+    journalOver(store)
+      .load("a")
+      .catch((error: unknown) => error);
 
   test("a record that follows another writer's is found", async () => {
     const store = await filled(3);
@@ -104,7 +135,14 @@ describe("law: a broken chain quarantines the actor with a code", () => {
   });
 
   test("what does not fit its schema is unreadable, with the key and the place", async () => {
-    for (const content of [{ v: 1, nonsense: true }, { ...record(2, ME), extra: 1 }, { ...record(2, ME), events: [{ e: "unknown" }] }, { ...record(2, ME), events: [{ e: "added", by: "1", pad: "" }] }, "text", null]) {
+    for (const content of [
+      { v: 1, nonsense: true },
+      { ...record(2, ME), extra: 1 },
+      { ...record(2, ME), events: [{ e: "unknown" }] },
+      { ...record(2, ME), events: [{ e: "added", by: "1", pad: "" }] },
+      "text",
+      null,
+    ]) {
       const store = await filled(3);
       store.corrupt(recordKey(2), JSON.stringify(content));
       expect(await loading(store)).toMatchObject({ code: "journal.unreadable", details: { key: recordKey(2) } });
@@ -127,13 +165,32 @@ describe("law: a broken chain quarantines the actor with a code", () => {
 
   test("a snapshot that belongs to another history is found by the chain", async () => {
     const store = await filled(3);
-    store.corrupt(snapshotKey(1), JSON.stringify({ v: 1, number: 1, sequence: 2, writer: { incarnation: "stranger", count: 1 }, state: { id: "a", count: 2, ballast: "" } }));
+    store.corrupt(
+      snapshotKey(1),
+      JSON.stringify({
+        v: 1,
+        number: 1,
+        sequence: 2,
+        writer: { incarnation: "stranger", count: 1 },
+        state: { id: "a", count: 2, ballast: "" },
+      }),
+    );
     expect(await loading(store)).toMatchObject({ code: "journal.broken-chain" });
   });
 });
 
 describe("loading", () => {
-  test.each([0, 1, LIMITS.loadFirstRecords - 1, LIMITS.loadFirstRecords, LIMITS.loadFirstRecords + 1, LIMITS.loadBatchRecords, LIMITS.loadFirstRecords + LIMITS.loadBatchRecords, LIMITS.loadFirstRecords + LIMITS.loadBatchRecords + 1, 3 * LIMITS.loadBatchRecords])("a journal of %i records", async (count) => {
+  test.each([
+    0,
+    1,
+    LIMITS.loadFirstRecords - 1,
+    LIMITS.loadFirstRecords,
+    LIMITS.loadFirstRecords + 1,
+    LIMITS.loadBatchRecords,
+    LIMITS.loadFirstRecords + LIMITS.loadBatchRecords,
+    LIMITS.loadFirstRecords + LIMITS.loadBatchRecords + 1,
+    3 * LIMITS.loadBatchRecords,
+  ])("a journal of %i records", async (count) => {
     const loaded = await journalOver(await filled(count)).load("a");
     expect(loaded).toMatchObject({ sequence: count, state: { count }, writer: count === 0 ? null : { incarnation: "me", count } });
   });
@@ -148,10 +205,17 @@ describe("loading", () => {
     const inner = await filled(snapshots + 2);
     for (let number = 1; number <= snapshots; number += 1) {
       const state: CounterState = { id: "a", count: number, ballast: "" };
-      await inner.insert(snapshotKey(number), JSON.stringify({ v: 1, number, sequence: number, writer: { incarnation: "me", count: number }, state }));
+      await inner.insert(
+        snapshotKey(number),
+        JSON.stringify({ v: 1, number, sequence: number, writer: { incarnation: "me", count: number }, state }),
+      );
     }
     const store = new GatedStore(inner);
-    expect(await journalOver(store).load("a")).toMatchObject({ sequence: snapshots + 2, snapshotNumber: snapshots, state: { count: snapshots + 2 } });
+    expect(await journalOver(store).load("a")).toMatchObject({
+      sequence: snapshots + 2,
+      snapshotNumber: snapshots,
+      state: { count: snapshots + 2 },
+    });
     const records = store.reads.flat().filter((key) => !key.includes("snapshot") && key !== recordKey(1));
     expect(records.every((key) => Number(key.split("/").at(-1)) > snapshots)).toBe(true);
     expect(store.reads.length).toBeLessThanOrEqual(4 + Math.ceil(Math.log2(snapshots + 1)) + 1);
@@ -161,7 +225,12 @@ describe("loading", () => {
 describe("law: snapshots have insert-only keys, never go backwards, and are taken when the bytes since the last reach their size", () => {
   const BIG = "x".repeat(LIMITS.snapshotBytesMin / 8);
 
-  async function run(journal: ReturnType<typeof journalOver>, loaded: Loaded<CounterState>, turns: number, incarnation: string): Promise<Loaded<CounterState> | "lost"> {
+  async function run(
+    journal: ReturnType<typeof journalOver>,
+    loaded: Loaded<CounterState>,
+    turns: number,
+    incarnation: string,
+  ): Promise<Loaded<CounterState> | "lost"> {
     let now = loaded;
     for (let turn = 0; turn < turns; turn += 1) {
       const next = record(now.sequence + 1, now.writer, { incarnation, count: now.sequence + 1 }, BIG);
@@ -187,7 +256,10 @@ describe("law: snapshots have insert-only keys, never go backwards, and are take
   test("a large state is written again only after as many times its size in records", async () => {
     const store = new MemoryStore();
     const journal = journalOver(store);
-    const ballast: JournalRecord<CounterEvent> = { ...record(1, null), events: [{ e: "ballast", text: "y".repeat(LIMITS.snapshotBytesMin) }] };
+    const ballast: JournalRecord<CounterEvent> = {
+      ...record(1, null),
+      events: [{ e: "ballast", text: "y".repeat(LIMITS.snapshotBytesMin) }],
+    };
     const { bytes } = (await journal.commit("a", ballast)) as { readonly bytes: number };
     let loaded = await journal.snapshotIfDue("a", journal.advance(journal.empty("a"), ballast, bytes));
     expect(store.keys("sys/sys.Counter/a/snapshot")).toEqual([]);

@@ -1,23 +1,23 @@
 /**
- * @module Promises of the alarm keeper, the leases and the index client, each alone over ports that the test sees.
+ * @module Promises of the reminder keeper, the leases and the index client, each alone over ports that the test sees.
  */
 import { describe, expect, test } from "vitest";
-import { AlarmKeeper } from "../../actors/alarm-keeper.ts";
-import { IndexClient } from "../../actors/index-client.ts";
-import { Leases } from "../../actors/leases.ts";
-import type { Alarms, Transport } from "../../actors/ports.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
+import { ReminderKeeper } from "../../actors/host/reminder-keeper.ts";
+import { IndexClient } from "../../actors/host/index-client.ts";
+import { FailureDetector } from "../../actors/host/failure-detector.ts";
+import type { Reminders, Transport } from "../../actors/engine/ports.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { bucketOf, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry, Message } from "../../runtime/protocol.ts";
-import { countedChance, flush, HandClock } from "./engine-rig.ts";
+import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 
 const ACTOR = { type: "sys.ProcessManager", id: "p" };
 
-class SeenAlarms implements Alarms {
+class SeenReminders implements Reminders {
   readonly calls: string[] = [];
-  /** Where the alarm stands: its delay when it was set last. */
+  /** Where the reminder stands: its delay when it was set last. */
   readonly standing = new Map<string, number>();
   before: (call: string) => Promise<void> = async () => {};
 
@@ -35,122 +35,122 @@ class SeenAlarms implements Alarms {
 }
 
 const yes = async (): Promise<boolean> => true;
-const NEAR = LIMITS.alarmNearMs;
+const NEAR = LIMITS.reminderNearMs;
 
-describe("law: alarms", () => {
-  function keeper(): { readonly alarms: SeenAlarms; readonly keeper: AlarmKeeper; readonly clock: HandClock } {
-    const alarms = new SeenAlarms();
+describe("law: reminders", () => {
+  function keeper(): { readonly reminders: SeenReminders; readonly keeper: ReminderKeeper; readonly clock: HandClock } {
+    const reminders = new SeenReminders();
     const clock = new HandClock();
-    return { alarms, clock, keeper: new AlarmKeeper(alarms, clock) };
+    return { reminders, clock, keeper: new ReminderKeeper(reminders, clock) };
   }
 
   test("near is set once while it stands, again after it was moved, removed or forgotten", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     await kept.near(ACTOR, "run-1");
     await kept.near(ACTOR, "run-1");
-    expect(alarms.calls).toEqual([`set ${NEAR}`]);
+    expect(reminders.calls).toEqual([`set ${NEAR}`]);
     await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, false);
     await kept.near(ACTOR, "run-1");
     await kept.remove(ACTOR, "run-1", yes);
     await kept.near(ACTOR, "run-1");
     kept.forget(ACTOR);
     await kept.near(ACTOR, "run-1");
-    expect(alarms.calls).toEqual([`set ${NEAR}`, "set 60000", `set ${NEAR}`, "remove", `set ${NEAR}`, `set ${NEAR}`]);
+    expect(reminders.calls).toEqual([`set ${NEAR}`, "set 60000", `set ${NEAR}`, "remove", `set ${NEAR}`, `set ${NEAR}`]);
   });
 
   test("a host that does not have it near moves it only when it has just rung there: another host may rely on it", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     const move = (rang: boolean): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, rang);
     await move(false);
-    expect(alarms.calls).toEqual([]);
+    expect(reminders.calls).toEqual([]);
     await move(true);
-    expect(alarms.calls.splice(0)).toEqual(["set 60000"]);
+    expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
     await kept.near(ACTOR, "run-1");
     kept.forget(ACTOR);
     await move(false);
-    expect(alarms.calls.splice(0)).toEqual([`set ${NEAR}`]);
+    expect(reminders.calls.splice(0)).toEqual([`set ${NEAR}`]);
     // What is near as another run's is not known as this one's.
     await kept.near(ACTOR, "run-2");
     await move(false);
-    expect(alarms.calls).toEqual([`set ${NEAR}`]);
+    expect(reminders.calls).toEqual([`set ${NEAR}`]);
   });
 
   test("a host that has just read another one's record does not move it, for as long as that one may believe it near; reading the record again begins no new wait", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
     kept.foreign(ACTOR, 3);
     await move();
-    await clock.advance(LIMITS.alarmTrustMs - 1);
+    await clock.advance(LIMITS.reminderTrustMs - 1);
     kept.foreign(ACTOR, 3);
     await move();
-    expect(alarms.calls).toEqual([]);
+    expect(reminders.calls).toEqual([]);
     await clock.advance(1);
     kept.foreign(ACTOR, 3);
     await move();
-    expect(alarms.calls.splice(0)).toEqual(["set 60000"]);
+    expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
     kept.foreign(ACTOR, 4);
     await move();
-    expect(alarms.calls).toEqual([]);
+    expect(reminders.calls).toEqual([]);
   });
 
   test("what is renewed is set also where it is believed near", async () => {
-    const { alarms, keeper: kept } = keeper();
+    const { reminders, keeper: kept } = keeper();
     await kept.near(ACTOR, "run-1");
     await kept.renew(ACTOR, "run-1");
     await kept.near(ACTOR, "run-1");
-    expect(alarms.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`]);
+    expect(reminders.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`]);
   });
 
   test("it is believed near for as long as it goes on ringing here, and not a moment longer", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     await kept.near(ACTOR, "run-1");
     for (let ring = 0; ring < 3; ring += 1) {
-      await clock.advance(LIMITS.alarmTrustMs - 1);
+      await clock.advance(LIMITS.reminderTrustMs - 1);
       kept.rang(ACTOR, "run-1");
       await kept.near(ACTOR, "run-1");
     }
-    expect(alarms.calls).toEqual([`set ${NEAR}`]);
-    // The ring of another run, and that of an alarm which this host has not near, show nothing.
-    await clock.advance(LIMITS.alarmTrustMs - 1);
+    expect(reminders.calls).toEqual([`set ${NEAR}`]);
+    // The ring of another run, and that of a reminder which this host has not near, show nothing.
+    await clock.advance(LIMITS.reminderTrustMs - 1);
     kept.rang(ACTOR, "run-2");
     kept.rang({ ...ACTOR, id: "q" }, "run-1");
     await clock.advance(1);
     await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, false);
     await kept.near(ACTOR, "run-1");
     await kept.near({ ...ACTOR, id: "q" }, "run-1");
-    expect(alarms.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`, `set ${NEAR}`]);
+    expect(reminders.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`, `set ${NEAR}`]);
   });
 
   test("what the sidecar did not take is not believed to stand", async () => {
-    const { alarms, keeper: kept } = keeper();
-    alarms.before = () => Promise.reject(new Fault("sidecar.unavailable", "no"));
+    const { reminders, keeper: kept } = keeper();
+    reminders.before = () => Promise.reject(new Fault("sidecar.unavailable", "no"));
     await expect(kept.near(ACTOR, "run-1")).rejects.toMatchObject({ code: "sidecar.unavailable" });
-    alarms.before = async () => {};
+    reminders.before = async () => {};
     await kept.near(ACTOR, "run-1");
-    expect(alarms.standing.get("run-1")).toBe(NEAR);
+    expect(reminders.standing.get("run-1")).toBe(NEAR);
   });
 
   test("away is never further than its limit, and not worth a call when it is near", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
-    await kept.away(ACTOR, "run-1", clock.nowMs() + LIMITS.alarmAwayMsMin - 1, yes, true);
-    expect(alarms.calls).toEqual([]);
-    await kept.away(ACTOR, "run-1", clock.nowMs() + 10 * LIMITS.alarmAwayMsMax, yes, true);
-    expect(alarms.calls).toEqual([`set ${LIMITS.alarmAwayMsMax}`]);
+    const { reminders, keeper: kept, clock } = keeper();
+    await kept.away(ACTOR, "run-1", clock.nowMs() + LIMITS.reminderAwayMsMin - 1, yes, true);
+    expect(reminders.calls).toEqual([]);
+    await kept.away(ACTOR, "run-1", clock.nowMs() + 10 * LIMITS.reminderAwayMsMax, yes, true);
+    expect(reminders.calls).toEqual([`set ${LIMITS.reminderAwayMsMax}`]);
   });
 
   test("away is not moved by a decision that no longer stands; one that stopped standing meanwhile brings it back", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => false, true);
-    expect(alarms.calls).toEqual([]);
+    expect(reminders.calls).toEqual([]);
     const answers = [true, false];
     await kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => answers.shift() ?? false, true);
-    expect(alarms.calls).toEqual(["set 60000", `set ${NEAR}`]);
+    expect(reminders.calls).toEqual(["set 60000", `set ${NEAR}`]);
   });
 
   test("a turn that brings it near while it is being moved away wins, whichever call arrives first", async () => {
-    const { alarms, keeper: kept, clock } = keeper();
+    const { reminders, keeper: kept, clock } = keeper();
     let land = (): void => {};
-    alarms.before = (call) => (call === "set 60000" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
+    reminders.before = (call) => (call === "set 60000" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
     let current = true;
     const moving = kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, async () => current, true);
     await flush(2);
@@ -158,16 +158,16 @@ describe("law: alarms", () => {
     current = false;
     land();
     await moving;
-    expect(alarms.standing.get("run-1")).toBe(NEAR);
+    expect(reminders.standing.get("run-1")).toBe(NEAR);
   });
 
   test("it is not removed by a decision that no longer stands; one that stopped standing meanwhile sets it again", async () => {
-    const { alarms, keeper: kept } = keeper();
+    const { reminders, keeper: kept } = keeper();
     await kept.near(ACTOR, "run-1");
     await kept.remove(ACTOR, "run-1", async () => false);
-    expect(alarms.standing.has("run-1")).toBe(true);
+    expect(reminders.standing.has("run-1")).toBe(true);
     let land = (): void => {};
-    alarms.before = (call) => (call === "remove" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
+    reminders.before = (call) => (call === "remove" ? new Promise((resolve) => (land = resolve)) : Promise.resolve());
     let current = true;
     const removing = kept.remove(ACTOR, "run-1", async () => current);
     await flush(2);
@@ -175,16 +175,21 @@ describe("law: alarms", () => {
     current = false;
     land();
     await removing;
-    expect(alarms.standing.get("run-1")).toBe(NEAR);
+    expect(reminders.standing.get("run-1")).toBe(NEAR);
   });
 });
 
 describe("law: three missed heartbeats allow a takeover", () => {
   const SILENCE = LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax;
 
-  function watching(): { readonly clock: HandClock; readonly leases: Leases; readonly lost: string[]; watch(token: string): void } {
+  function watching(): {
+    readonly clock: HandClock;
+    readonly leases: FailureDetector;
+    readonly lost: string[];
+    watch(token: string): void;
+  } {
     const clock = new HandClock();
-    const leases = new Leases(clock);
+    const leases = new FailureDetector(clock);
     const lost: string[] = [];
     return { clock, leases, lost, watch: (token) => leases.watch("a/w", token, () => lost.push(token)) };
   }
@@ -252,10 +257,22 @@ class Indexes {
     await this.hold;
     if (this.silent) throw new Fault("sidecar.unavailable", "silent");
     const state = this.states.get(id) ?? indexMachine.initial(id);
-    const context = { system: "sys", actorId: id, nowMs: 0, incarnation: "", sequence: 1, jitter01: 0, token: "", values: new Map<string, Json>() };
+    const context = {
+      system: "sys",
+      actorId: id,
+      nowMs: 0,
+      incarnation: "",
+      sequence: 1,
+      jitter01: 0,
+      token: "",
+      values: new Map<string, Json>(),
+    };
     const decision = indexMachine.decide(state, { kind: "message", message }, context);
     if (decision.verdict.kind === "refused") return { refused: decision.verdict.fault };
-    this.states.set(id, decision.events.reduce((now, event) => indexMachine.evolve(now, event), state));
+    this.states.set(
+      id,
+      decision.events.reduce((now, event) => indexMachine.evolve(now, event), state),
+    );
     return { receipt: { messageId: message.id, sequence: 1 } };
   };
 }
@@ -266,11 +283,25 @@ describe("the index client", () => {
   function client(): { readonly indexes: Indexes; readonly clock: HandClock; readonly client: IndexClient } {
     const indexes = new Indexes();
     const clock = new HandClock();
-    const unused = (): never => { throw new Error("not used"); };
-    const inspect = async (actor: { readonly id: string }): Promise<Json> => JSON.parse(JSON.stringify(indexes.states.get(actor.id) ?? indexMachine.initial(actor.id))) as Json;
-    const transport: Transport = { deliver: indexes.deliver, inspect, publish: unused, heartbeat: unused, nudge: unused, notice: unused };
-    const alarms: Alarms = { set: unused, remove: unused };
-    return { indexes, clock, client: new IndexClient({ store: new MemoryStore(), alarms, transport, clock, chance: countedChance("c") }, "sys", "Directory") };
+    const unused = (): never => {
+      throw new Error("not used");
+    };
+    const inspect = async (actor: { readonly id: string }): Promise<Json> =>
+      JSON.parse(JSON.stringify(indexes.states.get(actor.id) ?? indexMachine.initial(actor.id))) as Json;
+    const transport: Transport = {
+      deliver: indexes.deliver,
+      inspect,
+      publish: unused,
+      heartbeat: unused,
+      nudge: unused,
+      notification: unused,
+    };
+    const reminders: Reminders = { set: unused, remove: unused };
+    return {
+      indexes,
+      clock,
+      client: new IndexClient({ store: new MemoryStore(), reminders, transport, clock, random: countedRandom("c") }, "sys", "Directory"),
+    };
   }
 
   test("an entry is in when the index gave its receipt, in a bucket that the root names", async () => {
@@ -292,7 +323,11 @@ describe("the index client", () => {
     indexes.hold = undefined;
     go();
     await Promise.all(opened);
-    expect(indexes.sent.filter(([id]) => id !== "root").map(([, count]) => count)).toEqual([1, LIMITS.indexBatchMax, 300 - 1 - LIMITS.indexBatchMax]);
+    expect(indexes.sent.filter(([id]) => id !== "root").map(([, count]) => count)).toEqual([
+      1,
+      LIMITS.indexBatchMax,
+      300 - 1 - LIMITS.indexBatchMax,
+    ]);
   });
 
   test("a full bucket is followed by the next of the same slice; a new slice begins its own", async () => {

@@ -3,8 +3,8 @@
  * transport and a clock that the test sees.
  */
 import { describe, expect, test } from "vitest";
-import { type BeginningHost, PlacedHost, Placement, ShortTransport } from "../../actors/placed.ts";
-import type { Transport } from "../../actors/ports.ts";
+import { type BeginningHost, PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
+import type { Transport } from "../../actors/engine/ports.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, type Body, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { HandClock } from "./engine-rig.ts";
@@ -62,18 +62,49 @@ function rigOf(): Rig {
       return "far";
     },
     nudge: async (actor) => void went.push(`far nudge ${actor.id}`),
-    notice: async (topic, id) => void went.push(`far notice ${topic} ${id}`),
+    notification: async (topic, id) => void went.push(`far notification ${topic} ${id}`),
   };
   const placement = new Placement(clock);
-  const rig: Rig = { clock, went, placed: new PlacedHost(host, placement), short: new ShortTransport(far, placement, () => host), receive: async (message) => receipt(message), made: new Set(), open: new Set(), look: async () => {} };
+  const rig: Rig = {
+    clock,
+    went,
+    placed: new PlacedHost(host, placement),
+    short: new ShortTransport(far, placement, () => host),
+    receive: async (message) => receipt(message),
+    made: new Set(),
+    open: new Set(),
+    look: async () => {},
+  };
   return rig;
 }
 
 function message(id: string, to: Address, body: Body): Message {
-  return { v: 1, id, to, from: "sys.ProcessManager/p", processId: "p", createdAtMs: 1, expiresAtMs: 2, hop: 0, principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` }, body };
+  return {
+    v: 1,
+    id,
+    to,
+    from: "sys.ProcessManager/p",
+    processId: "p",
+    createdAtMs: 1,
+    expiresAtMs: 2,
+    hop: 0,
+    principal: { ...ANONYMOUS, permissions: [] },
+    trace: { traceparent: `00-${"a".repeat(32)}-${"b".repeat(16)}-01` },
+    body,
+  };
 }
 
-const work = (first?: boolean): Body => ({ kind: "work", workId: "w", attempt: 1, agent: "Doer", version: 1, input: { json: 1 }, retainUntilMs: 3, ancestors: [], ...(first === undefined ? {} : { first }) });
+const work = (first?: boolean): Body => ({
+  kind: "work",
+  workId: "w",
+  attempt: 1,
+  agent: "Doer",
+  version: 1,
+  input: { json: 1 },
+  retainUntilMs: 3,
+  ancestors: [],
+  ...(first === undefined ? {} : { first }),
+});
 const undo: Body = { kind: "undo", workId: "w", undoId: "w/undo", attempt: 1, agent: "Doer", retainUntilMs: 3 };
 
 describe("what is published", () => {
@@ -187,14 +218,21 @@ describe("what is delivered", () => {
   });
 });
 
-test("looks take the short way too; heartbeats, nudges and notices never do", async () => {
+test("looks take the short way too; heartbeats, nudges and notifications never do", async () => {
   const { short, placed, went } = rigOf();
   await placed.tick(DOER, "run-1");
   expect(await short.inspect(DOER)).toBe("here");
   await short.heartbeat(DOER, { workId: "w", token: "t" });
   await short.nudge(DOER);
-  await short.notice("sys.results", "p:1", { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: 1 });
-  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notice sys.results p:1"]);
+  await short.notification("sys.results", "p:1", {
+    processId: "p",
+    route: "main",
+    run: 1,
+    status: "completed",
+    traceId: "a".repeat(32),
+    atMs: 1,
+  });
+  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notification sys.results p:1"]);
   expect(placed.types).toEqual(["sys.ProcessManager", "sys.Doer"]);
 });
 
@@ -216,7 +254,7 @@ describe("a process whose id was made here", () => {
     expect(went).toEqual(["far deliver t"]);
   });
 
-  test("that is still open before its first alarm rings is let go when placement has it elsewhere", async () => {
+  test("that is still open before its first reminder rings is let go when placement has it elsewhere", async () => {
     const { short, went, made, open, clock } = rigOf();
     made.add("p");
     open.add("p");

@@ -5,12 +5,13 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
 import { contentOf, engineHost, type EngineHost, flush, recordKey } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 
 describe("law: the same failing turn is recorded once", () => {
-  const fail = (host: EngineHost, inputId = "tick run-1"): ReturnType<EngineHost["engine"]["turn"]> => host.engine.turn("a", { kind: "throw" }, { inputId });
+  const fail = (host: EngineHost, inputId = "tick run-1"): ReturnType<EngineHost["engine"]["turn"]> =>
+    host.engine.turn("a", { kind: "throw" }, { inputId });
   const inputs = async (store: MemoryStore): Promise<unknown[]> => {
     const texts = await store.read(store.keys());
     return store.keys().map((_key, index) => (texts.get(recordKey(index + 1)) as { readonly input: string }).input);
@@ -23,9 +24,17 @@ describe("law: the same failing turn is recorded once", () => {
     const results = [];
     for (let tick = 0; tick < 10; tick += 1) results.push(await fail(host));
     expect(results.map(({ wrote }) => wrote)).toEqual([true, ...Array.from({ length: 9 }, () => false)]);
-    for (const result of results) expect(result).toMatchObject({ state: { count: 1 }, sequence: 2, effects: [], verdict: { kind: "refused", fault: { code: "turn.failed", message: "TypeError: a defect" } } });
+    for (const result of results)
+      expect(result).toMatchObject({
+        state: { count: 1 },
+        sequence: 2,
+        effects: [],
+        verdict: { kind: "refused", fault: { code: "turn.failed", message: "TypeError: a defect" } },
+      });
     expect(await inputs(store)).toEqual(["add 1", "tick run-1"]);
-    expect(await contentOf(store, recordKey(2))).toMatchObject({ events: [{ e: "turn-failed", input: "tick run-1", code: "turn.failed" }] });
+    expect(await contentOf(store, recordKey(2))).toMatchObject({
+      events: [{ e: "turn-failed", input: "tick run-1", code: "turn.failed" }],
+    });
   });
 
   test("another input that fails is recorded too, and so is the first one after it", async () => {
@@ -51,7 +60,11 @@ describe("law: the same failing turn is recorded once", () => {
     const host = engineHost(store, "one");
     const big = { kind: "keep", content: "x".repeat(2_000_000) } as const;
     await fail(host, "m");
-    for (let time = 0; time < 2; time += 1) expect((await host.engine.turn("a", big, { inputId: "m" })).verdict).toMatchObject({ kind: "refused", fault: { code: "value.too-large" } });
+    for (let time = 0; time < 2; time += 1)
+      expect((await host.engine.turn("a", big, { inputId: "m" })).verdict).toMatchObject({
+        kind: "refused",
+        fault: { code: "value.too-large" },
+      });
     expect(await inputs(store)).toEqual(["m", "m"]);
   });
 
@@ -73,7 +86,7 @@ describe("law: the same failing turn is recorded once", () => {
 const In = z.object({ n: z.int() });
 const Doer = contract("Doer", 1, { input: In, output: In });
 
-/** Two stops, so that the first answer is a commit that still needs its alarm. */
+/** Two stops, so that the first answer is a commit that still needs its reminder. */
 function systemOf(handle: (n: number) => Promise<number>): ReturnType<typeof system> {
   const doer = agent(Doer, { handle: async ({ n }) => ({ n: await handle(n) }) });
   const main = route("main", 1, In)
@@ -86,24 +99,29 @@ function systemOf(handle: (n: number) => Promise<number>): ReturnType<typeof sys
 const PROCESS = { type: "sys.ProcessManager", id: "p" };
 const TASK = { id: "p", route: "main", input: { n: 1 } };
 
-describe("law: a host forgets the alarm of an actor that moves away", () => {
-  /** How often the alarm is set in the commit that follows, when the alarm was lost to another host meanwhile. */
-  async function setsAfter(between: (host: World["members"][number]["host"]) => void): Promise<{ readonly sets: number; readonly standing: string[] }> {
+describe("law: a host forgets the reminder of an actor that moves away", () => {
+  /** How often the reminder is set in the commit that follows, when the reminder was lost to another host meanwhile. */
+  async function setsAfter(
+    between: (host: World["members"][number]["host"]) => void,
+  ): Promise<{ readonly sets: number; readonly standing: string[] }> {
     const world = new World();
     const results = [gate<number>(), gate<number>()];
     const handed = [...results];
-    const one = world.join(systemOf(() => handed.shift()?.promise ?? Promise.reject(new Error("asked too often"))), "one");
+    const one = world.join(
+      systemOf(() => handed.shift()?.promise ?? Promise.reject(new Error("asked too often"))),
+      "one",
+    );
     await one.operations.submit(TASK, CALLER, 0);
     await flush();
-    for (const cancel of world.alarms.values()) cancel();
-    world.alarms.clear();
+    for (const cancel of world.reminders.values()) cancel();
+    world.reminders.clear();
     let sets = 0;
-    world.guard = (what) => void (what === "alarm" && (sets += 1));
+    world.guard = (what) => void (what === "reminder" && (sets += 1));
     between(one.host);
     results[0]?.open(2);
     await flush();
     expect(await one.operations.process("p")).toMatchObject({ phase: "open" });
-    return { sets, standing: [...world.alarms.keys()] };
+    return { sets, standing: [...world.reminders.keys()] };
   }
 
   test("the next commit here sets it near again", async () => {
@@ -115,17 +133,28 @@ describe("law: a host forgets the alarm of an actor that moves away", () => {
   });
 
   test("others that move away, and actors that were never here, change nothing", async () => {
-    expect(await setsAfter((host) => {
-      for (const actor of [{ ...PROCESS, id: "q" }, { type: "sys.Doer", id: "p" }, { type: "sys.Directory", id: "p" }, { type: "sys.Nobody", id: "p" }]) host.deactivate(actor);
-    })).toEqual({ sets: 0, standing: [] });
+    expect(
+      await setsAfter((host) => {
+        for (const actor of [
+          { ...PROCESS, id: "q" },
+          { type: "sys.Doer", id: "p" },
+          { type: "sys.Directory", id: "p" },
+          { type: "sys.Nobody", id: "p" },
+        ])
+          host.deactivate(actor);
+      }),
+    ).toEqual({ sets: 0, standing: [] });
   });
 });
 
 describe("the receipt names the run", () => {
-  test("a task that comes after its alarm found nothing is run 2, and says so whenever it is asked", async () => {
+  test("a task that comes after its reminder found nothing is run 2, and says so whenever it is asked", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
-    await world.portsOf(one, "x").alarms.set(PROCESS, "run-1", 1_000, 1_000);
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    await world.portsOf(one, "x").reminders.set(PROCESS, "run-1", 1_000, 1_000);
     await world.clock.advance(1_000);
     const first = await one.operations.submit(TASK, CALLER, 0);
     expect(first.receipt).toMatchObject({ id: "p", route: "main", run: 2 });
@@ -136,7 +165,10 @@ describe("the receipt names the run", () => {
 
   test("any other task is run 1", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
     expect((await one.operations.submit(TASK, CALLER, 0)).receipt).toMatchObject({ run: 1 });
   });
 });

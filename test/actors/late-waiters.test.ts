@@ -1,13 +1,17 @@
 /** @module The waits of callers alone: woken by this host's record, by looking, or by time; over a clock that the test drives. */
 import { describe, expect, test } from "vitest";
-import type { OutcomeView } from "../../actors/operations.ts";
-import { Waiters } from "../../actors/waiters.ts";
+import type { OutcomeView } from "../../actors/operations/operations.ts";
+import { Waiters } from "../../actors/operations/waiters.ts";
 import { flush, HandClock } from "./engine-rig.ts";
 
 const ENDED: OutcomeView = { id: "p", status: "completed", output: 1, traceId: "a".repeat(32), acceptedAtMs: 1, endedAtMs: 2 };
 
 /** Waiters over a process that ends elsewhere when the test says so, and the waited time at each look. */
-function rig(elsewhere: () => OutcomeView | undefined = () => undefined): { readonly clock: HandClock; readonly waiters: Waiters; readonly looks: [string, number][] } {
+function rig(elsewhere: () => OutcomeView | undefined = () => undefined): {
+  readonly clock: HandClock;
+  readonly waiters: Waiters;
+  readonly looks: [string, number][];
+} {
   const clock = new HandClock();
   const looks: [string, number][] = [];
   const waiters = new Waiters(clock, async (id, waitedMs) => {
@@ -86,7 +90,10 @@ describe("time up", () => {
     expect(settled).toBe(false);
     await clock.advance(1);
     expect(await outcome).toBeUndefined();
-    expect(looks).toEqual([["p", 100], ["p", 250]]);
+    expect(looks).toEqual([
+      ["p", 100],
+      ["p", 250],
+    ]);
     expect(clock.pending).toBe(0);
   });
 

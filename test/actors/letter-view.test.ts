@@ -1,4 +1,4 @@
-/** @module What a dead letter shows: the original input itself, however large, fit to be mended and given back. */
+/** @module What a dead letter shows: the original input itself, however large, fit to be fixed and given back. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
@@ -13,17 +13,27 @@ const reader = agent(Reader, {
     return text.length;
   },
 });
-const book = system("sys", { agents: [reader], routes: [route("read", 1, Page).to("reader", Reader, ({ task }) => task).output(({ reader: length }) => length)] });
+const book = system("sys", {
+  agents: [reader],
+  routes: [
+    route("read", 1, Page)
+      .to("reader", Reader, ({ task }) => task)
+      .output(({ reader: length }) => length),
+  ],
+});
 const Shown = z.looseObject({ letter: z.looseObject({ original: z.looseObject({ input: Page }) }) });
 
-test.each([["small", 3], ["that lies beside its record", 8 * LIMITS.valueInlineBytesMax]])("an input %s is shown as it was given, and mended it is done again", async (_what, length) => {
+test.each([
+  ["small", 3],
+  ["that lies beside its record", 8 * LIMITS.valueInlineBytesMax],
+])("an input %s is shown as it was given, and fixed it is done again", async (_what, length) => {
   const world = new World();
   const one = world.join(book, "one");
   const { operations } = one;
   const text = "x".repeat(length);
   await operations.submit({ id: "p", route: "read", input: { text } }, CALLER, 0);
   await world.until(one, "p");
-  await world.clock.advance(4 * LIMITS.alarmNearMs);
+  await world.clock.advance(4 * LIMITS.reminderNearMs);
   const { input } = Shown.parse(await operations.deadLetter("p:1")).letter.original;
   expect(input).toEqual({ text });
   expect(await operations.process("p")).toMatchObject({ outcome: { deadLetter: { original: { input: { text } } } } });

@@ -1,11 +1,11 @@
 /**
- * @module The laws of alarms on a host, each a named test: before record 1, near before a commit, gone only at the very end.
+ * @module The laws of reminders on a host, each a named test: before record 1, near before a commit, gone only at the very end.
  */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { InsertResult } from "../../actors/ports.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
@@ -16,21 +16,28 @@ const Doer = contract("Doer", 1, { input: In, output: In });
 
 function systemOf(handle: (n: number) => Promise<number>, backoffMs = 0): ReturnType<typeof system> {
   const doer = agent(Doer, { handle: async ({ n }) => ({ n: await handle(n) }) });
-  const main = route("main", 1, In).to("doer", Doer, ({ task }) => task, { retry: { attemptsMax: 3, backoffMs, backoffMsMax: Math.max(backoffMs, 1), jitter: 0 } }).output(({ doer: done }) => done);
+  const main = route("main", 1, In)
+    .to("doer", Doer, ({ task }) => task, { retry: { attemptsMax: 3, backoffMs, backoffMsMax: Math.max(backoffMs, 1), jitter: 0 } })
+    .output(({ doer: done }) => done);
   return system("sys", { agents: [doer], routes: [main] });
 }
 
 const PROCESS = { type: "sys.ProcessManager", id: "p" };
-const silent = (what: string) => (asked: string): void => {
-  if (asked === what) throw new Fault("sidecar.unavailable", "silent");
-};
+const silent =
+  (what: string) =>
+  (asked: string): void => {
+    if (asked === what) throw new Fault("sidecar.unavailable", "silent");
+  };
 const journal = (world: World): readonly string[] => world.store.keys("sys/sys.ProcessManager/p/");
 
-describe("law: the alarm and the line in the index stand before record 1", () => {
-  test("while no alarm can be set nothing is accepted and nothing recorded; asked again it is", async () => {
+describe("law: the reminder and the line in the index stand before record 1", () => {
+  test("while no reminder can be set nothing is accepted and nothing recorded; asked again it is", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
-    world.guard = silent("alarm");
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    world.guard = silent("reminder");
     const refused = one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
     await world.clock.advance(10_000);
     expect(await refused).toMatchObject({ code: "sidecar.unavailable" });
@@ -50,65 +57,81 @@ describe("law: the alarm and the line in the index stand before record 1", () =>
     }
     const world = new World(new AwayIndex());
     const done = gate();
-    const one = world.join(systemOf(async (n) => done.promise.then(() => n)), "one");
-    const submit = (): Promise<unknown> => one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
+    const one = world.join(
+      systemOf(async (n) => done.promise.then(() => n)),
+      "one",
+    );
+    const submit = (): Promise<unknown> =>
+      one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
     const refused = submit();
     await flush();
-    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
-    // All alarms are lost before this one has rung, while it is still believed.
-    for (const end of world.alarms.values()) end();
-    world.alarms.clear();
-    await world.clock.advance(LIMITS.alarmTrustMs - 1_000);
-    world.alarms.clear();
+    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
+    // All reminders are lost before this one has rung, while it is still believed.
+    for (const end of world.reminders.values()) end();
+    world.reminders.clear();
+    await world.clock.advance(LIMITS.reminderTrustMs - 1_000);
+    world.reminders.clear();
     expect(journal(world)).toEqual([]);
     isAway = false;
     await submit();
     await refused;
-    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
+    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
     done.open();
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 
-  test("a tick on an empty journal inserts a void record first and only then removes the alarm", async () => {
+  test("a tick on an empty journal inserts a void record first and only then removes the reminder", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
-    await world.portsOf(one, "x").alarms.set(PROCESS, "run-1", 1_000, 1_000);
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    await world.portsOf(one, "x").reminders.set(PROCESS, "run-1", 1_000, 1_000);
     world.guard = silent("remove");
     await world.clock.advance(1_000);
     expect(journal(world)).toHaveLength(1);
-    expect(world.alarms.size).toBe(1);
+    expect(world.reminders.size).toBe(1);
     world.guard = () => {};
     await world.clock.advance(1_000);
     expect(journal(world)).toHaveLength(1);
-    expect(world.alarms.size).toBe(0);
+    expect(world.reminders.size).toBe(0);
     await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-    expect([...world.alarms.keys()]).toEqual(["p/run-2"]);
+    expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 });
 
-describe("law: an alarm goes only when the last effects are performed", () => {
-  test("while a notice cannot be told the alarm stands, and its tick tells it", async () => {
+describe("law: a reminder goes only when the last effects are performed", () => {
+  test("while a notification cannot be told the reminder stands, and its tick tells it", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
-    world.guard = silent("notice");
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    world.guard = silent("notification");
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await world.until(one, "p");
     await world.clock.advance(10_000);
-    expect([...world.alarms.keys()]).toEqual(["p/run-1"]);
+    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
     world.guard = () => {};
-    await world.clock.advance(LIMITS.alarmNearMs);
-    expect(world.notices).toEqual(["sys.results p:1"]);
-    expect(world.alarms.size).toBe(0);
+    await world.clock.advance(LIMITS.reminderNearMs);
+    expect(world.notifications).toEqual(["sys.results p:1"]);
+    expect(world.reminders.size).toBe(0);
   });
 
   test("a host that died right after the last record leaves it to the next", async () => {
     const world = new World();
     const result = gate<number>();
-    const one = world.join(systemOf(() => result.promise), "one");
-    const two = world.join(systemOf(() => result.promise), "two");
-    world.guard = silent("notice");
+    const one = world.join(
+      systemOf(() => result.promise),
+      "one",
+    );
+    const two = world.join(
+      systemOf(() => result.promise),
+      "two",
+    );
+    world.guard = silent("notification");
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
     result.open(1);
@@ -116,15 +139,17 @@ describe("law: an alarm goes only when the last effects are performed", () => {
     one.kill();
     world.guard = () => {};
     expect(await world.until(two, "p")).toMatchObject({ status: "completed" });
-    await world.clock.advance(2 * LIMITS.alarmNearMs);
-    expect(world.notices).toEqual(["sys.results p:1"]);
-    expect(world.alarms.size).toBe(0);
-    expect((await two.host.directory.read((await two.host.directory.buckets())[0] ?? "")).map(({ id, open }) => [id, open])).toEqual([["p", false]]);
+    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    expect(world.notifications).toEqual(["sys.results p:1"]);
+    expect(world.reminders.size).toBe(0);
+    expect((await two.host.directory.read((await two.host.directory.buckets())[0] ?? "")).map(({ id, open }) => [id, open])).toEqual([
+      ["p", false],
+    ]);
   });
 });
 
-describe("an alarm away", () => {
-  test("a long pause is met at its moment, by a timer here, or by the alarm when the host is gone", async () => {
+describe("a reminder away", () => {
+  test("a long pause is met at its moment, by a timer here, or by the reminder when the host is gone", async () => {
     for (const kill of [false, true]) {
       const world = new World();
       let attempts = 0;
@@ -145,7 +170,10 @@ describe("an alarm away", () => {
 
   test("ticks that are late, repeated or of an old run are cheap: nothing is written", async () => {
     const world = new World();
-    const one = world.join(systemOf(async (n) => n), "one");
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await world.until(one, "p");
     const before = journal(world);
@@ -165,22 +193,28 @@ test("a task that ends with its first record, as the run after one that became v
   }
   const world = new World(new SlowIndex());
   const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
-  const none = route("none", 1, z.object({ all: z.array(In) })).forEach("done", ({ task }) => task.all, (stop) => stop(Doer, ({ item }) => item)).output(({ done }) => ({ done }));
+  const none = route("none", 1, z.object({ all: z.array(In) }))
+    .forEach(
+      "done",
+      ({ task }) => task.all,
+      (stop) => stop(Doer, ({ item }) => item),
+    )
+    .output(({ done }) => ({ done }));
   const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
   waits = true;
   const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
-  // The alarm of run 1 rings while its task waits for the index, and makes it void as soon as that answers.
-  await world.clock.advance(LIMITS.alarmNearMs);
+  // The reminder of run 1 rings while its task waits for the index, and makes it void as soon as that answers.
+  await world.clock.advance(LIMITS.reminderNearMs);
   let silences = 1;
   world.guard = (what) => {
-    if (what === "notice" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
+    if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
   };
   waits = false;
   index.open();
   await flush();
   expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
-  expect([...world.alarms.keys()]).toEqual(["p/run-2"]);
-  await world.clock.advance(2 * LIMITS.alarmNearMs);
-  expect([world.notices.length, world.alarms.size]).toEqual([1, 0]);
+  expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
+  await world.clock.advance(2 * LIMITS.reminderNearMs);
+  expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
   expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
 });

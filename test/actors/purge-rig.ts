@@ -1,10 +1,10 @@
 /** @module A system with something of everything that a purge must find, hosts that die at a write, and old messages. */
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { SILENT } from "../../actors/log.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { InsertResult } from "../../actors/ports.ts";
-import { Sweeper } from "../../actors/sweeper.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { InsertResult } from "../../actors/engine/ports.ts";
+import { Retention } from "../../actors/retention/retention.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { flush } from "./engine-rig.ts";
@@ -38,8 +38,13 @@ function everything(): ReturnType<typeof system> {
       return { text: `${text} asked` };
     },
   });
-  const inner = route("inner", 1, Text).to("once", Once, ({ task }) => task).output(({ once: found }) => found);
-  const outer = route("outer", 1, Text).to("first", Once, ({ task }) => task, { retry: { attemptsMax: 1 } }).to("nested", inner, ({ first }) => first).output(({ nested }) => nested);
+  const inner = route("inner", 1, Text)
+    .to("once", Once, ({ task }) => task)
+    .output(({ once: found }) => found);
+  const outer = route("outer", 1, Text)
+    .to("first", Once, ({ task }) => task, { retry: { attemptsMax: 1 } })
+    .to("nested", inner, ({ first }) => first)
+    .output(({ nested }) => nested);
   return system("sys", { agents: [once, keyed], routes: [inner, outer] });
 }
 
@@ -97,12 +102,18 @@ export class PurgeWorld {
   async run(member: ReturnType<World["join"]>, id: string, text = id + LARGE): Promise<void> {
     await member.operations.submit({ id, route: "outer", input: { text } }, CALLER, 0);
     await this.world.until(member, id);
-    await this.world.clock.advance(LIMITS.alarmNearMs);
+    await this.world.clock.advance(LIMITS.reminderNearMs);
     await flush(20);
   }
 
-  sweeper(member: ReturnType<World["join"]>, retentionMs?: number): Sweeper {
-    return new Sweeper({ system: "sys", host: member.host, ports: this.world.portsOf(member, `sweep${this.#joined}`), log: SILENT, retentionMs });
+  retention(member: ReturnType<World["join"]>, retentionMs?: number): Retention {
+    return new Retention({
+      system: "sys",
+      host: member.host,
+      ports: this.world.portsOf(member, `sweep${this.#joined}`),
+      log: SILENT,
+      retentionMs,
+    });
   }
 
   /** The hosts get everything again that they ever got. */

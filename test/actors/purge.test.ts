@@ -17,33 +17,35 @@ describe("law: purge only what ended, after the retention and the expiry horizon
     const one = rig.join();
     await rig.run(one, "p");
     expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(2);
-    const sweeper = rig.sweeper(one);
+    const retention = rig.retention(one);
     const passing = rig.passing;
     expect(passing.length).toBeGreaterThan(20);
-    expect(await sweeper.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
-    await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.alarmNearMs - 60_000);
-    expect(await sweeper.sweep()).toMatchObject({ purged: 0 });
+    expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
+    await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
+    expect(await retention.sweep()).toMatchObject({ purged: 0 });
     expect(rig.passing).toEqual(passing);
 
     await rig.world.clock.advance(SETTLE_MS);
     const lasting = rig.lasting;
-    expect(await sweeper.sweep({ whole: true, dryRun: true })).toMatchObject({ purged: 1, waiting: 1 });
+    expect(await retention.sweep({ whole: true, dryRun: true })).toMatchObject({ purged: 1, waiting: 1 });
     expect(rig.passing).toEqual(passing);
     // The parent reads its child's output where it stands, so it goes first.
-    expect(await sweeper.sweep()).toMatchObject({ purged: 1 });
+    expect(await retention.sweep()).toMatchObject({ purged: 1 });
     await rig.world.clock.advance(SETTLE_MS);
-    expect(await sweeper.sweep()).toMatchObject({ purged: 1, waiting: 0 });
+    expect(await retention.sweep()).toMatchObject({ purged: 1, waiting: 0 });
     // A tombstone and the last record of each process, and of the agent that lived for it.
     expect(rig.passing.filter((key) => !key.includes("sys.Directory"))).toHaveLength(8);
     expect(rig.passing.filter((key) => key.includes("/value/"))).toEqual([]);
 
     await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.purged" });
-    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({ code: "process.purged" });
+    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({
+      code: "process.purged",
+    });
     await expect(one.operations.cancel("p", "late", CALLER)).rejects.toMatchObject({ code: "process.purged" });
 
     for (let day = 0; day < 3; day += 1) {
       await rig.world.clock.advance(LIMITS.tombstoneMs + SETTLE_MS);
-      await sweeper.sweep();
+      await retention.sweep();
     }
     expect(rig.passing).toEqual([]);
     // The roots have noted that the bucket left; nothing else of what lives on has changed.
@@ -58,11 +60,11 @@ describe("law: purge only what ended, after the retention and the expiry horizon
     const rig = new PurgeWorld();
     const one = rig.join();
     await rig.run(one, "p");
-    const sweeper = rig.sweeper(one, 0);
+    const retention = rig.retention(one, 0);
     await rig.world.clock.advance(HORIZON_MS - 60_000);
-    expect(await sweeper.sweep()).toMatchObject({ purged: 0, waiting: 2 });
+    expect(await retention.sweep()).toMatchObject({ purged: 0, waiting: 2 });
     await rig.world.clock.advance(120_000);
-    expect((await sweeper.sweep({ whole: true })).purged).toBeGreaterThan(0);
+    expect((await retention.sweep({ whole: true })).purged).toBeGreaterThan(0);
   });
 
   test("an open process and one whose dead letter waits stay for ever; what never was goes", { timeout: TEST_MS }, async () => {
@@ -73,7 +75,7 @@ describe("law: purge only what ended, after the retention and the expiry horizon
     const kept = rig.passing.filter((key) => key.includes("/p/"));
     for (let week = 0; week < 8; week += 1) {
       await rig.world.clock.advance(LIMITS.retentionMsDefault);
-      await rig.sweeper(one).sweep();
+      await rig.retention(one).sweep();
     }
     expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
     expect(rig.passing.filter((key) => key.includes("nobody"))).toEqual([]);
@@ -83,36 +85,40 @@ describe("law: purge only what ended, after the retention and the expiry horizon
 });
 
 describe("law: a purge that is killed between any two steps is gone on with, and resurrects nothing", () => {
-  test.each(["before", "after", "half"] as const)("killed %s each write, then everything comes again", { timeout: TEST_MS }, async (kind) => {
-    let crashes = 0;
-    for (let at = 1; ; at += 1) {
-      const rig = new PurgeWorld();
-      const one = rig.join();
-      await rig.run(one, "p");
-      await rig.world.clock.advance(LIMITS.retentionMsDefault + SETTLE_MS);
-      const old = [...rig.seen];
-      const isDead = await purgeUntil(rig, one, at, kind);
-      const two = rig.join();
-      const ran = begun.length;
-      await rig.resend(two, old);
-      // The dead host's caches are gone with it; the second one goes on with what it finds.
-      for (let pass = 0; pass < 4; pass += 1) {
-        await rig.sweeper(two).sweep();
+  test.each(["before", "after", "half"] as const)(
+    "killed %s each write, then everything comes again",
+    { timeout: TEST_MS },
+    async (kind) => {
+      let crashes = 0;
+      for (let at = 1; ; at += 1) {
+        const rig = new PurgeWorld();
+        const one = rig.join();
+        await rig.run(one, "p");
+        await rig.world.clock.advance(LIMITS.retentionMsDefault + SETTLE_MS);
+        const old = [...rig.seen];
+        const isDead = await purgeUntil(rig, one, at, kind);
+        const two = rig.join();
+        const ran = begun.length;
         await rig.resend(two, old);
-        await rig.world.clock.advance(pass === 0 ? SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
+        // The dead host's caches are gone with it; the second one goes on with what it finds.
+        for (let pass = 0; pass < 4; pass += 1) {
+          await rig.retention(two).sweep();
+          await rig.resend(two, old);
+          await rig.world.clock.advance(pass === 0 ? SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
+        }
+        await rig.retention(two).sweep();
+        expect(begun.slice(ran), `crash ${kind} write ${at}`).toEqual([]);
+        expect(rig.passing, `crash ${kind} write ${at}`).toEqual([]);
+        await rig.resend(two, old);
+        expect(begun.slice(ran)).toEqual([]);
+        expect(rig.passing, `resent after crash ${kind} write ${at}`).toEqual([]);
+        if (!isDead) break;
+        crashes += 1;
       }
-      await rig.sweeper(two).sweep();
-      expect(begun.slice(ran), `crash ${kind} write ${at}`).toEqual([]);
-      expect(rig.passing, `crash ${kind} write ${at}`).toEqual([]);
-      await rig.resend(two, old);
-      expect(begun.slice(ran)).toEqual([]);
-      expect(rig.passing, `resent after crash ${kind} write ${at}`).toEqual([]);
-      if (!isDead) break;
-      crashes += 1;
-    }
-    process.stdout.write(`purge killed ${kind} each of its writes: ${crashes} runs\n`);
-    expect(crashes).toBeGreaterThan(15);
-  });
+      process.stdout.write(`purge killed ${kind} each of its writes: ${crashes} runs\n`);
+      expect(crashes).toBeGreaterThan(15);
+    },
+  );
 
   test("two hosts that purge at once do no more than one", { timeout: TEST_MS }, async () => {
     const rig = new PurgeWorld();
@@ -120,7 +126,7 @@ describe("law: a purge that is killed between any two steps is gone on with, and
     await rig.run(one, "p");
     for (let pass = 0; pass < 6; pass += 1) {
       await rig.world.clock.advance(pass === 0 ? LIMITS.retentionMsDefault + SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
-      await Promise.all([rig.sweeper(one).sweep(), rig.sweeper(two).sweep()]);
+      await Promise.all([rig.retention(one).sweep(), rig.retention(two).sweep()]);
     }
     expect(rig.passing).toEqual([]);
   });
@@ -131,23 +137,40 @@ describe("law: a purge that is killed between any two steps is gone on with, and
     await rig.run(one, "p");
     expect(one.host.processes.engine.peek("p")?.phase).toBe("ended");
     await rig.world.clock.advance(LIMITS.retentionMsDefault + SETTLE_MS);
-    await rig.sweeper(two).sweep();
-    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({ code: "process.purged" });
+    await rig.retention(two).sweep();
+    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({
+      code: "process.purged",
+    });
   });
 });
 
 /** Sweeps until all is gone, or until the write at which the host dies; tells whether it died. */
-async function purgeUntil(rig: PurgeWorld, one: ReturnType<PurgeWorld["join"]>, at: number, kind: "before" | "after" | "half"): Promise<boolean> {
+async function purgeUntil(
+  rig: PurgeWorld,
+  one: ReturnType<PurgeWorld["join"]>,
+  at: number,
+  kind: "before" | "after" | "half",
+): Promise<boolean> {
   const store: FragileStore = rig.store;
   let isDead = false;
   const died = new Promise<void>((resolve) => {
     const from = store.writes;
-    store.onWrite = (write) => (write !== from + at ? undefined : { kind, die: () => { isDead = true; one.kill(); resolve(); } });
+    store.onWrite = (write) =>
+      write !== from + at
+        ? undefined
+        : {
+            kind,
+            die: () => {
+              isDead = true;
+              one.kill();
+              resolve();
+            },
+          };
   });
   const whole = async (): Promise<void> => {
-    const sweeper = rig.sweeper(one);
+    const retention = rig.retention(one);
     for (let pass = 0; pass < 5 && !isDead; pass += 1) {
-      await sweeper.sweep();
+      await retention.sweep();
       await rig.world.clock.advance(pass === 0 ? SETTLE_MS : LIMITS.tombstoneMs + SETTLE_MS);
     }
   };

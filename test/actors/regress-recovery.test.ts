@@ -1,15 +1,15 @@
 /** @module Recovery does not trust one nudge: what could not be nudged is nudged again, until it could or the host stops. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
-import { IndexClient } from "../../actors/index-client.ts";
-import { LocalWorld, SkippingClock } from "../../actors/local-world.ts";
-import { SILENT } from "../../actors/log.ts";
-import type { Alarms, Ports } from "../../actors/ports.ts";
-import { Host } from "../../actors/host.ts";
-import { recover } from "../../actors/recovery.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import { systemChance } from "../../actors/system-clock.ts";
-import { SystemOperations } from "../../actors/system-operations.ts";
+import { IndexClient } from "../../actors/host/index-client.ts";
+import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import type { Reminders, Ports } from "../../actors/engine/ports.ts";
+import { Host } from "../../actors/host/host.ts";
+import { recover } from "../../actors/host/recovery.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import { systemRandom } from "../../actors/engine/system-clock.ts";
+import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { bookingSystem } from "../live/booking.ts";
 
@@ -18,8 +18,8 @@ const DONE = { call: () => Promise.resolve() };
 const ROUND_MS = 5;
 const ROUNDS_MAX = 400;
 
-/** A scheduler that is not back yet refuses so many alarms. */
-function lateAlarms(refusals: number): Alarms & { readonly set: Alarms["set"]; readonly names: string[] } {
+/** A scheduler that is not back yet refuses so many reminders. */
+function lateReminders(refusals: number): Reminders & { readonly set: Reminders["set"]; readonly names: string[] } {
   let left = refusals;
   const names: string[] = [];
   return {
@@ -33,26 +33,36 @@ function lateAlarms(refusals: number): Alarms & { readonly set: Alarms["set"]; r
   };
 }
 
-test("a process whose first nudges fail goes on once a nudge succeeds, though no alarm of it is left", async () => {
+test("a process whose first nudges fail goes on once a nudge succeeds, though no reminder of it is left", async () => {
   const store = new MemoryStore();
   const system = bookingSystem(NEVER);
-  const first = new LocalWorld({ clock: new SkippingClock(Date.now()), store, chance: systemChance });
-  const host = new Host({ system, ports: first.ports, log: SILENT, seat: "seat" });
+  const first = new LocalWorld({ clock: new SkippingClock(Date.now()), store, random: systemRandom });
+  const host = new Host({ system, ports: first.ports, log: SILENT, listener: "listener" });
   first.attach(host);
-  await new SystemOperations({ system, ports: first.ports, host, newId: () => "one" }).submit({ id: "one", route: "party", input: { n: 1, shelf: "s", refuse: false } }, { principal: { subject: "test", tenant: "default", permissions: [] } }, 0);
+  await new SystemOperations({ system, ports: first.ports, host, newId: () => "one" }).submit(
+    { id: "one", route: "party", input: { n: 1, shelf: "s", refuse: false } },
+    { principal: { subject: "test", tenant: "default", permissions: [] } },
+    0,
+  );
 
   const clock = new SkippingClock(Date.now());
-  const second = new LocalWorld({ clock, store, chance: systemChance });
-  const alarms = lateAlarms(3);
-  const ports: Ports = { ...second.ports, alarms };
-  const back = new Host({ system: bookingSystem(DONE), ports, log: SILENT, seat: "seat" });
+  const second = new LocalWorld({ clock, store, random: systemRandom });
+  const reminders = lateReminders(3);
+  const ports: Ports = { ...second.ports, reminders };
+  const back = new Host({ system: bookingSystem(DONE), ports, log: SILENT, listener: "listener" });
   second.attach(back);
   let stopped = false;
   let ended = false;
   back.listen((_before, after) => {
     ended ||= after.phase === "ended";
   });
-  const count = await recover({ system: "live", ports, directory: new IndexClient(ports, "live", "Directory"), log: SILENT, stopped: () => stopped });
+  const count = await recover({
+    system: "live",
+    ports,
+    directory: new IndexClient(ports, "live", "Directory"),
+    log: SILENT,
+    stopped: () => stopped,
+  });
   expect(count).toBe(1);
   for (let round = 0; round < ROUNDS_MAX && !ended; round += 1) {
     await sleep(ROUND_MS);
@@ -61,5 +71,5 @@ test("a process whose first nudges fail goes on once a nudge succeeds, though no
   }
   stopped = true;
   expect(ended).toBe(true);
-  expect(alarms.names.length).toBeGreaterThan(0);
+  expect(reminders.names.length).toBeGreaterThan(0);
 });

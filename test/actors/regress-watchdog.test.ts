@@ -1,8 +1,8 @@
 /** @module A sidecar that holds every actor call is made to let go; one that answers anything, or is not there, is left alone. */
 import { expect, test } from "vitest";
-import { SILENT } from "../../actors/log.ts";
-import type { Clock } from "../../actors/ports.ts";
-import { SidecarWatchdog } from "../../actors/watchdog.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import type { Clock } from "../../actors/engine/ports.ts";
+import { SidecarWatchdog } from "../../actors/dapr/watchdog.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { startRig } from "./http/rig.ts";
 
@@ -24,13 +24,18 @@ class QuickClock implements Clock {
 }
 
 /** Runs a watchdog for a time; gives when the app called itself unhealthy, from and for how long. */
-async function downs(call: (clock: QuickClock) => Promise<unknown>, untilMs: number): Promise<{ readonly atMs: number; readonly forMs: number }[]> {
+async function downs(
+  call: (clock: QuickClock) => Promise<unknown>,
+  untilMs: number,
+): Promise<{ readonly atMs: number; readonly forMs: number }[]> {
   const clock = new QuickClock();
   const found: { atMs: number; forMs: number }[] = [];
   let since: number | undefined;
   const log = { ...SILENT, warn: () => void (since = clock.ms) };
   const dog: SidecarWatchdog = new SidecarWatchdog({
-    clock, log, stopped: () => clock.ms > untilMs,
+    clock,
+    log,
+    stopped: () => clock.ms > untilMs,
     call: () => {
       if (since !== undefined) found.push({ atMs: since, forMs: clock.ms - since });
       since = undefined;

@@ -10,12 +10,24 @@ const In = z.object({ n: z.int() });
 const Doer = contract("Doer", 1, { input: In, output: In });
 
 /** Two hosts, and a process that is open at the first and waits for an answer. */
-async function open(): Promise<{ readonly world: World; readonly hosts: readonly [ReturnType<World["join"]>, ReturnType<World["join"]>]; readonly answer: ReturnType<typeof gate<number>>; readonly ran: number[] }> {
+async function open(): Promise<{
+  readonly world: World;
+  readonly hosts: readonly [ReturnType<World["join"]>, ReturnType<World["join"]>];
+  readonly answer: ReturnType<typeof gate<number>>;
+  readonly ran: number[];
+}> {
   const world = new World();
   const answer = gate<number>();
   const ran: number[] = [];
-  const doer = agent(Doer, { handle: async ({ n }) => { ran.push(n); return { n: await answer.promise }; } });
-  const main = route("main", 1, In).to("doer", Doer, ({ task }) => task).output(({ doer: done }) => done);
+  const doer = agent(Doer, {
+    handle: async ({ n }) => {
+      ran.push(n);
+      return { n: await answer.promise };
+    },
+  });
+  const main = route("main", 1, In)
+    .to("doer", Doer, ({ task }) => task)
+    .output(({ doer: done }) => done);
   const party = system("sys", { agents: [doer], routes: [main] });
   const hosts = [world.join(party, "one"), world.join(party, "two")] as const;
   await hosts[0].operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
@@ -24,10 +36,13 @@ async function open(): Promise<{ readonly world: World; readonly hosts: readonly
 }
 
 test("what could not be taken up is not counted as open, and is taken up by the next look", async () => {
-  const { world, hosts: [, two] } = await open();
+  const {
+    world,
+    hosts: [, two],
+  } = await open();
   world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
   world.guard = (what) => {
-    if (what === "alarm") throw new Fault("sidecar.unavailable", "silent");
+    if (what === "reminder") throw new Fault("sidecar.unavailable", "silent");
   };
   await two.operations.process("p");
   await flush();
@@ -39,7 +54,12 @@ test("what could not be taken up is not counted as open, and is taken up by the 
 });
 
 test("two hosts that both have a process in hand run its work once, end it once, and count it no more", async () => {
-  const { world, hosts: [one, two], answer, ran } = await open();
+  const {
+    world,
+    hosts: [one, two],
+    answer,
+    ran,
+  } = await open();
   // The first host never hears that the process has moved.
   world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
   await Promise.all([two.operations.process("p"), two.operations.process("p")]);
@@ -48,8 +68,8 @@ test("two hosts that both have a process in hand run its work once, end it once,
   answer.open(2);
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });
   expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
-  // Its own timer, set for the moment at which the stop would have timed out, finds the end; the alarm that it set before it knew goes again.
+  // Its own timer, set for the moment at which the stop would have timed out, finds the end; the reminder that it set before it knew goes again.
   await world.clock.advance(LIMITS.stopTimeoutMsDefault);
-  await world.clock.advance(LIMITS.alarmNearMs);
-  expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.alarms.size]).toEqual([0, 0, [1], 0]);
+  await world.clock.advance(LIMITS.reminderNearMs);
+  expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.reminders.size]).toEqual([0, 0, [1], 0]);
 });

@@ -2,8 +2,8 @@
  * @module The laws of the turn engine, each a named test: two owners, stale caches, failed turns, values, the mutex.
  */
 import { describe, expect, test } from "vitest";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import { KeyedMutex } from "../../actors/mutex.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import { KeyedMutex } from "../../actors/engine/mutex.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { contentOf, engineHost, flush, HandClock, recordKey } from "./engine-rig.ts";
 
@@ -21,7 +21,10 @@ describe("law: two owners cannot both win", () => {
   test("who finds the records of another host is told so, before it decides on them; its own records tell it nothing", async () => {
     const store = new MemoryStore();
     const found: string[] = [];
-    const one = engineHost(store, "one", new HandClock(), { foreign: (id) => void found.push(`one ${id}`), beforeCommit: (_id, next) => void found.push(`one writes ${next.count}`) });
+    const one = engineHost(store, "one", new HandClock(), {
+      foreign: (id) => void found.push(`one ${id}`),
+      beforeCommit: (_id, next) => void found.push(`one writes ${next.count}`),
+    });
     const two = engineHost(store, "two", new HandClock(), { foreign: (id) => void found.push(`two ${id}`) });
     await one.add(1);
     await one.add(1);
@@ -126,9 +129,18 @@ describe("law: a turn that throws, or would be too large, commits a small turn-f
     const store = new MemoryStore();
     const host = engineHost(store, "one");
     await host.add(1);
-    const failed = await host.engine.turn("a", { kind: "throw" }, { inputId: "poison" });
-    expect(failed).toMatchObject({ state: { count: 1 }, sequence: 2, effects: [], verdict: { kind: "refused", fault: { code: "turn.failed", message: "TypeError: a defect" } }, wrote: true });
-    expect(await contentOf(store, recordKey(2))).toMatchObject({ events: [{ e: "turn-failed", input: "poison", code: "turn.failed", message: "TypeError: a defect" }], effects: [] });
+    const failed = await host.engine.turn("a", { kind: "throw" }, { inputId: "invalid" });
+    expect(failed).toMatchObject({
+      state: { count: 1 },
+      sequence: 2,
+      effects: [],
+      verdict: { kind: "refused", fault: { code: "turn.failed", message: "TypeError: a defect" } },
+      wrote: true,
+    });
+    expect(await contentOf(store, recordKey(2))).toMatchObject({
+      events: [{ e: "turn-failed", input: "invalid", code: "turn.failed", message: "TypeError: a defect" }],
+      effects: [],
+    });
     expect(await host.add(1)).toBe(2);
     expect(await engineHost(store, "two").add(1)).toBe(3);
   });
@@ -148,17 +160,18 @@ describe("law: a turn that throws, or would be too large, commits a small turn-f
     expect(failed.verdict).toMatchObject({ fault: { code: "value.too-large" } });
   });
 
-  test("what is thrown before the write, such as by the alarm, leaves nothing", async () => {
+  test("what is thrown before the write, such as by the reminder, leaves nothing", async () => {
     const store = new MemoryStore();
-    const host = engineHost(store, "one", new HandClock(), { beforeCommit: () => Promise.reject(new TypeError("the alarm is silent")) });
-    await expect(host.add(1)).rejects.toThrow("the alarm is silent");
+    const host = engineHost(store, "one", new HandClock(), { beforeCommit: () => Promise.reject(new TypeError("the reminder is silent")) });
+    await expect(host.add(1)).rejects.toThrow("the reminder is silent");
     expect(store.keys()).toEqual([]);
   });
 });
 
 describe("law: large content lies in value keys, written before the record and stored once", () => {
   const content = "c".repeat(2 * LIMITS.valueInlineBytesMax);
-  const keep = (host: ReturnType<typeof engineHost>): Promise<unknown> => host.engine.turn("a", { kind: "keep", content }, { inputId: "keep" });
+  const keep = (host: ReturnType<typeof engineHost>): Promise<unknown> =>
+    host.engine.turn("a", { kind: "keep", content }, { inputId: "keep" });
 
   test("the value first, then the record; the same content again is not written again", async () => {
     const host = engineHost(new MemoryStore(), "one");
@@ -237,7 +250,14 @@ describe("one turn at a time per actor", () => {
     const order: string[] = [];
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => (open = resolve));
-    const runs = [mutex.run("a", async () => { await gate; order.push("a1"); }), mutex.run("a", async () => void order.push("a2")), mutex.run("b", async () => void order.push("b1"))];
+    const runs = [
+      mutex.run("a", async () => {
+        await gate;
+        order.push("a1");
+      }),
+      mutex.run("a", async () => void order.push("a2")),
+      mutex.run("b", async () => void order.push("b1")),
+    ];
     await flush(2);
     expect(order).toEqual(["b1"]);
     open();

@@ -2,15 +2,15 @@
  * @module Several hosts of one system over one store, with a clock that the test drives; hosts can die and freeze.
  */
 import type { System } from "../../agents/system.ts";
-import { Host } from "../../actors/host.ts";
-import { SILENT } from "../../actors/log.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { Alarms, Clock, Heartbeat, Ports, StateStore, Transport } from "../../actors/ports.ts";
-import { SystemOperations } from "../../actors/system-operations.ts";
+import { Host } from "../../actors/host/host.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { Reminders, Clock, Heartbeat, Ports, StateStore, Transport } from "../../actors/engine/ports.ts";
+import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { type Address, ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
-import type { OutcomeView } from "../../actors/operations.ts";
-import { countedChance, flush, HandClock } from "./engine-rig.ts";
+import type { OutcomeView } from "../../actors/operations/operations.ts";
+import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 
 export const CALLER = { principal: ANONYMOUS };
 
@@ -55,11 +55,11 @@ export class World {
   readonly clock = new HandClock();
   readonly store: MemoryStore;
   readonly members: Member[] = [];
-  readonly notices: string[] = [];
+  readonly notifications: string[] = [];
   /** Every delivery and publication, as `kind id`. */
   readonly sent: string[] = [];
-  readonly alarms = new Map<string, () => void>();
-  /** Throws where the sidecar is to be silent: `alarm`, `remove`, `notice`. */
+  readonly reminders = new Map<string, () => void>();
+  /** Throws where the sidecar is to be silent: `reminder`, `remove`, `notification`. */
   guard: (what: string) => void = () => {};
   /** Where actors are; the first reachable member otherwise. */
   place: (actor: Address) => number | undefined = () => undefined;
@@ -91,23 +91,49 @@ export class World {
       return result;
     };
     const store: StateStore = {
-      read: (keys) => acting(() => this.store.read(keys)), insert: (key, text) => acting(() => this.store.insert(key, text)),
-      tagged: (key) => acting(() => this.store.tagged(key)), replace: (key, text, tag) => acting(() => this.store.replace(key, text, tag)), remove: (keys) => acting(() => this.store.remove(keys)),
+      read: (keys) => acting(() => this.store.read(keys)),
+      insert: (key, text) => acting(() => this.store.insert(key, text)),
+      tagged: (key) => acting(() => this.store.tagged(key)),
+      replace: (key, text, tag) => acting(() => this.store.replace(key, text, tag)),
+      remove: (keys) => acting(() => this.store.remove(keys)),
     };
-    const clock: Clock = { nowMs: () => this.clock.nowMs(), after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)) };
-    const alarms: Alarms = { set: (actor, alarm, due, period) => acting(async () => { this.guard("alarm"); this.#setAlarm(actor, alarm, due, period); }), remove: (actor, alarm) => acting(async () => { this.guard("remove"); this.#endAlarm(actor, alarm); }) };
+    const clock: Clock = {
+      nowMs: () => this.clock.nowMs(),
+      after: (ms, callback) => this.clock.after(ms, () => void member.act().then(callback)),
+    };
+    const reminders: Reminders = {
+      set: (actor, reminder, due, period) =>
+        acting(async () => {
+          this.guard("reminder");
+          this.#setReminder(actor, reminder, due, period);
+        }),
+      remove: (actor, reminder) =>
+        acting(async () => {
+          this.guard("remove");
+          this.#endReminder(actor, reminder);
+        }),
+    };
     const transport: Transport = {
-      publish: (_topic, message) => acting(async () => {
-        this.sent.push(`publish ${message.id}`);
-        for (let copy = 0; copy < this.broker(message); copy += 1) void this.#deliver(message).catch(() => {});
-      }),
-      deliver: (message) => acting(() => { this.sent.push(`deliver ${message.id}`); return this.#deliver(message); }),
+      publish: (_topic, message) =>
+        acting(async () => {
+          this.sent.push(`publish ${message.id}`);
+          for (let copy = 0; copy < this.broker(message); copy += 1) void this.#deliver(message).catch(() => {});
+        }),
+      deliver: (message) =>
+        acting(() => {
+          this.sent.push(`deliver ${message.id}`);
+          return this.#deliver(message);
+        }),
       heartbeat: (actor, beat: Heartbeat) => acting(async () => this.holder(actor).host.heartbeat(actor, beat)),
       inspect: (actor) => acting(() => this.holder(actor).host.inspect(actor)),
       nudge: (actor) => acting(() => this.holder(actor).host.nudge(actor)),
-      notice: (topic, id) => acting(async () => { this.guard("notice"); this.notices.push(`${topic} ${id}`); }),
+      notification: (topic, id) =>
+        acting(async () => {
+          this.guard("notification");
+          this.notifications.push(`${topic} ${id}`);
+        }),
     };
-    return { store, alarms, transport, clock, chance: countedChance(name) };
+    return { store, reminders, transport, clock, random: countedRandom(name) };
   }
 
   async #deliver(message: Message): Promise<TurnAnswer> {
@@ -115,25 +141,30 @@ export class World {
     return this.holder(copy.to).host.receive(copy);
   }
 
-  #setAlarm(actor: Address, name: string, dueMs: number, periodMs: number): void {
-    this.#endAlarm(actor, name);
+  #setReminder(actor: Address, name: string, dueMs: number, periodMs: number): void {
+    this.#endReminder(actor, name);
     const key = `${actor.id}/${name}`;
     const arm = (ms: number): void => {
-      this.alarms.set(key, this.clock.after(ms, () => {
-        arm(periodMs);
-        try {
-          this.holder(actor).host.tick(actor, name).catch(() => {});
-        } catch {
-          // Nobody holds the actor now; the alarm rings again.
-        }
-      }));
+      this.reminders.set(
+        key,
+        this.clock.after(ms, () => {
+          arm(periodMs);
+          try {
+            this.holder(actor)
+              .host.tick(actor, name)
+              .catch(() => {});
+          } catch {
+            // Nobody holds the actor now; the reminder rings again.
+          }
+        }),
+      );
     };
     arm(dueMs);
   }
 
-  #endAlarm(actor: Address, name: string): void {
-    this.alarms.get(`${actor.id}/${name}`)?.();
-    this.alarms.delete(`${actor.id}/${name}`);
+  #endReminder(actor: Address, name: string): void {
+    this.reminders.get(`${actor.id}/${name}`)?.();
+    this.reminders.delete(`${actor.id}/${name}`);
   }
 
   /** Runs the clock until the process ended, at most `ms`. */

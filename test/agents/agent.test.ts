@@ -19,7 +19,11 @@ function fake(state: Json, answer: Json = null): Fake {
   const undos: (() => unknown)[] = [];
   const signal = new AbortController().signal;
   return {
-    states, asked, undos, state, signal,
+    states,
+    asked,
+    undos,
+    state,
+    signal,
     setState: (next) => void states.push(next),
     step: async (name, action, options) => {
       const tools = { idempotencyKey: `key-${name}`, signal };
@@ -70,11 +74,19 @@ describe("a handler", () => {
     expect(context.states).toEqual([{ jokes: 5 }]);
   });
   test("an answer that is not what the asked contract promises is a fault of its output", async () => {
-    await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow("output of agent Planner at airport: expected string, found a number");
+    await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow(
+      "output of agent Planner at airport: expected string, found a number",
+    );
   });
   test("stored state that the schema no longer lets in is refused when it is read", async () => {
-    const counted = agent(Planner, { state: { schema: z.object({ n: z.int() }), initial: { n: 0 } }, handle: (_input, ctx) => ({ airport: "ROM", nights: ctx.state.n }) });
-    await expect(counted.handle({ city: "A", days: 1 }, fake({ count: 1 }))).rejects.toMatchObject({ code: "schema.state", message: expect.stringContaining("state of agent Planner at") });
+    const counted = agent(Planner, {
+      state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
+      handle: (_input, ctx) => ({ airport: "ROM", nights: ctx.state.n }),
+    });
+    await expect(counted.handle({ city: "A", days: 1 }, fake({ count: 1 }))).rejects.toMatchObject({
+      code: "schema.state",
+      message: expect.stringContaining("state of agent Planner at"),
+    });
     expect(await counted.handle({ city: "A", days: 1 }, fake({ n: 2 }))).toEqual({ airport: "ROM", nights: 2 });
   });
 
@@ -87,7 +99,10 @@ describe("a handler", () => {
       },
     });
     const context = fake({ n: 0 });
-    await expect(wrong.handle({ city: "A", days: 1 }, context)).rejects.toMatchObject({ code: "schema.state", message: "state of agent Planner at n: expected int, found a number" });
+    await expect(wrong.handle({ city: "A", days: 1 }, context)).rejects.toMatchObject({
+      code: "schema.state",
+      message: "state of agent Planner at n: expected int, found a number",
+    });
     expect(context.states).toEqual([]);
   });
   test("a step that gives nothing is recorded as null, one that gives no JSON is refused", async () => {
@@ -99,7 +114,9 @@ describe("a handler", () => {
         return { airport: "A", nights: 1 };
       },
     });
-    await expect(odd.handle({ city: "A", days: 1 }, fake(null))).rejects.toThrow('result of step "date" of agent Planner at at: expected a JSON value, found an instance of Date');
+    await expect(odd.handle({ city: "A", days: 1 }, fake(null))).rejects.toThrow(
+      'result of step "date" of agent Planner at at: expected a JSON value, found an instance of Date',
+    );
     expect(results).toEqual([null]);
   });
   test("hands off to declared agents, and the answer is known as a hand-off", async () => {
@@ -117,7 +134,10 @@ describe("a handler", () => {
         return { airport: "A", nights: 1 };
       },
     });
-    await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({ code: "ask.undeclared", message: "agent Planner asked Snark, which is not in its asks" });
+    await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({
+      code: "ask.undeclared",
+      message: "agent Planner asked Snark, which is not in its asks",
+    });
   });
 });
 
@@ -141,24 +161,59 @@ describe("a wrong definition is refused with the place", () => {
   const handle = () => ({ airport: "A", nights: 1 });
   const cases: readonly (readonly [string, () => unknown, string])[] = [
     ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name has 1 to 64 characters'],
-    ["a contract's version", () => contract("A", 0, { input: Text, output: Text }), 'contract "A": version is 0, but must be a whole number from 1'],
-    ["a schema of dates", () => contract("A", 1, { input: z.object({ at: z.date() }), output: Text }), 'contract "A", input: Date cannot be represented'],
-    ["a key that computes", () => contract("A", 1, { input: Text, output: Text, key: (input) => input.text.trim() }), 'contract "A", key: input.text.trim() was called'],
+    [
+      "a contract's version",
+      () => contract("A", 0, { input: Text, output: Text }),
+      'contract "A": version is 0, but must be a whole number from 1',
+    ],
+    [
+      "a schema of dates",
+      () => contract("A", 1, { input: z.object({ at: z.date() }), output: Text }),
+      'contract "A", input: Date cannot be represented',
+    ],
+    [
+      "a key that computes",
+      () => contract("A", 1, { input: Text, output: Text, key: (input) => input.text.trim() }),
+      'contract "A", key: input.text.trim() was called',
+    ],
     ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
     ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],
-    ["an unknown option", () => agent(Planner, { handle, visits: 1 } as never), 'agent "Planner": unknown option "visits"; known are handle, state'],
-    ["visits", () => agent(Planner, { handle, visitsMax: 1_001 }), 'agent "Planner": visitsMax is 1001, but must be a whole number from 1 to 1000'],
+    [
+      "an unknown option",
+      () => agent(Planner, { handle, visits: 1 } as never),
+      'agent "Planner": unknown option "visits"; known are handle, state',
+    ],
+    [
+      "visits",
+      () => agent(Planner, { handle, visitsMax: 1_001 }),
+      'agent "Planner": visitsMax is 1001, but must be a whole number from 1 to 1000',
+    ],
     ["concurrency", () => agent(Planner, { handle, concurrency: 0 }), 'agent "Planner": concurrency is 0'],
-    ["its own version as compatible", () => agent(Planner, { handle, compatibleWith: [1] }), 'agent "Planner": compatibleWith names version 1, which is this one'],
+    [
+      "its own version as compatible",
+      () => agent(Planner, { handle, compatibleWith: [1] }),
+      'agent "Planner": compatibleWith names version 1, which is this one',
+    ],
     ["an ask twice", () => agent(Planner, { handle, asks: [Hotel, Hotel] }), 'agent "Planner": asks names "Hotel" twice'],
-    ["an agent among the asks", () => agent(Planner, { handle, asks: [hotel as never] }), 'agent "Planner": asks holds something that is no contract'],
-    ["an initial state that does not fit", () => agent(Planner, { handle, state: { schema: z.object({ n: z.int() }), initial: { n: 0.5 } } }), 'agent "Planner", state: initial does not fit the schema: state of agent Planner at n'],
+    [
+      "an agent among the asks",
+      () => agent(Planner, { handle, asks: [hotel as never] }),
+      'agent "Planner": asks holds something that is no contract',
+    ],
+    [
+      "an initial state that does not fit",
+      () => agent(Planner, { handle, state: { schema: z.object({ n: z.int() }), initial: { n: 0.5 } } }),
+      'agent "Planner", state: initial does not fit the schema: state of agent Planner at n',
+    ],
   ];
   test.each(cases)("%s", (_title, run, message) => {
     expect(definition(run)).toContain(message);
   });
 });
 
-test.each(["ProcessManager", "Directory", "DeadLetterDesk", "Audit"])("no agent is named %s, as an actor type of the system's own is", (name) => {
-  expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/are reserved/);
-});
+test.each(["ProcessManager", "Directory", "DeadLetterQueue", "Audit"])(
+  "no agent is named %s, as an actor type of the system's own is",
+  (name) => {
+    expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/are reserved/);
+  },
+);

@@ -2,7 +2,7 @@
  * @module Promises of the recording proxy.
  */
 import { describe, expect, test } from "vitest";
-import { recordArgument, recordScope } from "../../agents/recording.ts";
+import { recordArgument, recordScope } from "../../agents/mapping.ts";
 import { Fault } from "../../runtime/faults.ts";
 
 /** What a recorded value looks like to a mapping that does what it must not; the types of routes forbid most of this. */
@@ -59,7 +59,11 @@ describe("anything else is an error of the definition that says what was done an
     ["map over a list", ({ task }) => task["legs"]?.["map"]?.((leg: unknown) => leg), `${at}task.legs.map() was called${rule}`],
     ["arithmetic", ({ task }) => Number(task["n"]) + 1, `${at}task.n was used in arithmetic, a text or a comparison${rule}`],
     ["a template", ({ task }) => `${String(task["n"])}`, `${at}task.n was used in arithmetic, a text or a comparison${rule}`],
-    ["an order", ({ task }) => (task["n"] ?? 0) > (1 as unknown as Wild), `${at}task.n was used in arithmetic, a text or a comparison${rule}`],
+    [
+      "an order",
+      ({ task }) => (task["n"] ?? 0) > (1 as unknown as Wild),
+      `${at}task.n was used in arithmetic, a text or a comparison${rule}`,
+    ],
     ["spread of an object", ({ task }) => ({ ...task }), `${at}task was spread or its keys were listed${rule}`],
     ["rest of an object", ({ plan: { x, ...rest } }) => [x, rest], `${at}plan was spread or its keys were listed${rule}`],
     ["spread of a list", ({ task }) => [...(task["legs"] ?? [])], `${at}task.legs was spread or iterated${rule}`],
@@ -68,29 +72,61 @@ describe("anything else is an error of the definition that says what was done an
     ["writing", ({ task }) => Object.assign(task, { a: 1 }), `${at}a property of task was written${rule}`],
     ["deleting", ({ task }) => Reflect.deleteProperty(task, "a"), `${at}a property of task was deleted${rule}`],
     ["JSON.stringify", ({ task }) => JSON.stringify(task), `${at}task.toJSON() was called${rule}`],
-    ["an unknown name", (scope) => (scope as unknown as Record<string, unknown>)["hotel"], `${at}there is no "hotel" in the scope; by then there are task, plan`],
+    [
+      "an unknown name",
+      (scope) => (scope as unknown as Record<string, unknown>)["hotel"],
+      `${at}there is no "hotel" in the scope; by then there are task, plan`,
+    ],
     ["the whole scope", (scope) => scope, `${at}the mapping gives the whole scope; choose a name of it`],
-    ["rest of the scope", ({ task, ...rest }) => [task, rest], `${at}the scope was spread or its keys were listed; name what you need: ({ task, plan }) => ...`],
-    ["undefined", () => undefined, `${at}the mapping's result is undefined; leave the key out or give null; a mapping gives JSON values and what it read`],
-    ["undefined inside", () => ({ a: [undefined] }), `${at}the mapping's result at a.0 is undefined; leave the key out or give null; a mapping gives JSON values and what it read`],
+    [
+      "rest of the scope",
+      ({ task, ...rest }) => [task, rest],
+      `${at}the scope was spread or its keys were listed; name what you need: ({ task, plan }) => ...`,
+    ],
+    [
+      "undefined",
+      () => undefined,
+      `${at}the mapping's result is undefined; leave the key out or give null; a mapping gives JSON values and what it read`,
+    ],
+    [
+      "undefined inside",
+      () => ({ a: [undefined] }),
+      `${at}the mapping's result at a.0 is undefined; leave the key out or give null; a mapping gives JSON values and what it read`,
+    ],
     ["a function", () => ({ f: () => 1 }), `${at}the mapping's result at f is a function; a mapping gives JSON values and what it read`],
     ["a symbol", () => Symbol("x"), `${at}the mapping's result is a symbol; a mapping gives JSON values and what it read`],
-    ["a date", () => ({ at: new Date(0) }), `${at}the mapping's result at at is an instance of Date; a mapping gives JSON values and what it read`],
+    [
+      "a date",
+      () => ({ at: new Date(0) }),
+      `${at}the mapping's result at at is an instance of Date; a mapping gives JSON values and what it read`,
+    ],
     ["NaN", () => [Number.NaN], `${at}the mapping's result at 0 is NaN; a mapping gives JSON values and what it read`],
     ["a symbol as a key", () => ({ [Symbol("x")]: 1 }), `${at}the mapping's result has a symbol as a key`],
-    ["an asynchronous mapping", async ({ task }) => task, `${at}the mapping's result is a Promise; a mapping is not asynchronous; a mapping gives JSON values and what it read`],
-    ["throwing", () => { throw new RangeError("no"); }, `${at}the mapping threw RangeError: no`],
+    [
+      "an asynchronous mapping",
+      async ({ task }) => task,
+      `${at}the mapping's result is a Promise; a mapping is not asynchronous; a mapping gives JSON values and what it read`,
+    ],
+    [
+      "throwing",
+      () => {
+        throw new RangeError("no");
+      },
+      `${at}the mapping threw RangeError: no`,
+    ],
   ];
   test.each(cases)("%s", (_title, mapping, expected) => {
     expect(message(mapping)).toBe(expected);
   });
 
   test("a result that contains itself", () => {
-    expect(message(() => {
-      const ring: Record<string, unknown> = {};
-      ring["self"] = ring;
-      return ring;
-    })).toBe(`${at}the mapping's result is deeper than 64 levels`);
+    expect(
+      message(() => {
+        const ring: Record<string, unknown> = {};
+        ring["self"] = ring;
+        return ring;
+      }),
+    ).toBe(`${at}the mapping's result is deeper than 64 levels`);
   });
 
   test("a value carried over from another mapping", () => {

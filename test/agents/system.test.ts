@@ -17,7 +17,10 @@ function refusal(run: () => unknown): readonly [string, string] {
   throw new Error("nothing was refused");
 }
 
-const one = (target: typeof Planner) => route("one", 1, Trip).to("plan", target, ({ task }) => task).output(({ plan }) => plan);
+const one = (target: typeof Planner) =>
+  route("one", 1, Trip)
+    .to("plan", target, ({ task }) => task)
+    .output(({ plan }) => plan);
 
 describe("a system is a pure value", () => {
   test("the travel example", () => {
@@ -28,11 +31,15 @@ describe("a system is a pure value", () => {
   test("the same definitions give the same slip, others another", () => {
     const again = system("party", { agents: [snark, hotel, flight, planner], routes: [trip] });
     expect(again.routes.get("trip")?.slipHash).toBe(party.routes.get("trip")?.slipHash);
-    expect(system("party2", { agents: [snark, hotel, flight, planner], routes: [trip] }).routes.get("trip")?.slipHash).not.toBe(party.routes.get("trip")?.slipHash);
+    expect(system("party2", { agents: [snark, hotel, flight, planner], routes: [trip] }).routes.get("trip")?.slipHash).not.toBe(
+      party.routes.get("trip")?.slipHash,
+    );
   });
   test("a slip pins what its route can reach, and every agent", () => {
     const inner = one(Planner);
-    const outer = route("outer", 1, Trip).to("inner", inner, ({ task }) => task).output(({ inner }) => inner);
+    const outer = route("outer", 1, Trip)
+      .to("inner", inner, ({ task }) => task)
+      .output(({ inner }) => inner);
     const made = system("s", { agents: [planner], routes: [outer, inner], remote: [Hotel] });
     expect(Object.keys(made.routes.get("outer")?.slip.routes ?? {}).sort()).toEqual(["one", "outer"]);
     expect(Object.keys(made.routes.get("one")?.slip.routes ?? {})).toEqual(["one"]);
@@ -49,7 +56,9 @@ describe("a system is a pure value", () => {
   test("a route may run itself when it is bounded", () => {
     const Depth = z.object({ depth: z.int() });
     const Again = routeContract("again", { input: Trip, output: Depth });
-    const again = route("again", 1, Trip, { visitsMax: 3 }).to("deeper", Again, ({ task }) => task, { when: "task.days > 1" }).output(() => ({ depth: 1 }));
+    const again = route("again", 1, Trip, { visitsMax: 3 })
+      .to("deeper", Again, ({ task }) => task, { when: "task.days > 1" })
+      .output(() => ({ depth: 1 }));
     expect(system("s", { agents: [], routes: [again] }).routes.size).toBe(1);
   });
 });
@@ -72,7 +81,9 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
   });
   test("routes", () => {
     const Again = routeContract("again", { input: Trip, output: z.json() });
-    const again = route("again", 1, Trip).to("deeper", Again, ({ task }) => task).output(() => 1);
+    const again = route("again", 1, Trip)
+      .to("deeper", Again, ({ task }) => task)
+      .output(() => 1);
     expect(refusal(() => system("s", { agents: [], routes: [again] }))[1]).toContain("the ring again -> again (route) has no bound");
   });
 });
@@ -81,19 +92,73 @@ describe("what does not go together is refused", () => {
   const Planner2 = contract("Planner", 2, { input: Trip, output: Plan });
   const Other = contract("Planner", 1, { input: Trip, output: Plan, key: () => "one" });
   const Inner = routeContract("inner", { input: Trip, output: Plan });
-  const outer = route("outer", 1, Trip).to("inner", Inner, ({ task }) => task).output(({ inner }) => inner);
+  const outer = route("outer", 1, Trip)
+    .to("inner", Inner, ({ task }) => task)
+    .output(({ inner }) => inner);
   const cases: readonly (readonly [string, () => unknown, string])[] = [
     ["an agent twice", () => system("s", { agents: [planner, planner], routes: [] }), 'system "s": there are two agents named "Planner"'],
-    ["a route twice", () => system("s", { agents: [planner], routes: [one(Planner), one(Planner)] }), 'system "s": there are two routes named "one"'],
-    ["an agent here and elsewhere", () => system("s", { agents: [planner], routes: [], remote: [Planner] }), 'agent "Planner" is among the agents and among the remote ones'],
-    ["a stop without its agent", () => system("s", { agents: [], routes: [one(Planner)] }), 'route "one": agent "Planner" is neither among the agents of the system nor among its remote ones'],
+    [
+      "a route twice",
+      () => system("s", { agents: [planner], routes: [one(Planner), one(Planner)] }),
+      'system "s": there are two routes named "one"',
+    ],
+    [
+      "an agent here and elsewhere",
+      () => system("s", { agents: [planner], routes: [], remote: [Planner] }),
+      'agent "Planner" is among the agents and among the remote ones',
+    ],
+    [
+      "a stop without its agent",
+      () => system("s", { agents: [], routes: [one(Planner)] }),
+      'route "one": agent "Planner" is neither among the agents of the system nor among its remote ones',
+    ],
     ["an ask without its agent", () => system("s", { agents: [snark], routes: [] }), 'agent "Snark", asks: agent "Planner" is neither'],
-    ["another version", () => system("s", { agents: [planner], routes: [one(Planner2)] }), 'route "one": agent "Planner" is named in version 2, but the system has version 1'],
+    [
+      "another version",
+      () => system("s", { agents: [planner], routes: [one(Planner2)] }),
+      'route "one": agent "Planner" is named in version 2, but the system has version 1',
+    ],
     ["another contract of the same name", () => system("s", { agents: [planner], routes: [one(Other)] }), "other schemas or another key"],
-    ["a nested route that is not there", () => system("s", { agents: [], routes: [outer] }), 'route "outer": route "inner" is not among the routes of the system'],
-    ["a nested route with another input", () => system("s", { agents: [], routes: [outer, route("inner", 1, Plan).to("h", Hotel, ({ task }) => task).output(() => ({ airport: "A", nights: 1 }))], remote: [Hotel] }), 'route "inner" takes another input than its contract says'],
-    ["a nested route with another output", () => system("s", { agents: [], routes: [outer, route("inner", 1, Trip).to("h", Hotel, () => ({ airport: "A", nights: 1 })).output(({ h }) => h)], remote: [Hotel] }), 'route "inner", output: h has no "airport", which the value must have'],
-    ["a route that is not finished", () => system("s", { agents: [], routes: [route("r", 1, Trip) as never] }), "something among the routes is no route; finish a route with .output()"],
+    [
+      "a nested route that is not there",
+      () => system("s", { agents: [], routes: [outer] }),
+      'route "outer": route "inner" is not among the routes of the system',
+    ],
+    [
+      "a nested route with another input",
+      () =>
+        system("s", {
+          agents: [],
+          routes: [
+            outer,
+            route("inner", 1, Plan)
+              .to("h", Hotel, ({ task }) => task)
+              .output(() => ({ airport: "A", nights: 1 })),
+          ],
+          remote: [Hotel],
+        }),
+      'route "inner" takes another input than its contract says',
+    ],
+    [
+      "a nested route with another output",
+      () =>
+        system("s", {
+          agents: [],
+          routes: [
+            outer,
+            route("inner", 1, Trip)
+              .to("h", Hotel, () => ({ airport: "A", nights: 1 }))
+              .output(({ h }) => h),
+          ],
+          remote: [Hotel],
+        }),
+      'route "inner", output: h has no "airport", which the value must have',
+    ],
+    [
+      "a route that is not finished",
+      () => system("s", { agents: [], routes: [route("r", 1, Trip) as never] }),
+      "something among the routes is no route; finish a route with .output()",
+    ],
     ["a bad name", () => system("a.b", { agents: [], routes: [] }), 'system "a.b": a name has 1 to 64 characters'],
   ];
   test.each(cases)("%s", (_title, run, message) => {
@@ -108,17 +173,119 @@ const loose = <T>(mapping: (scope: Record<string, Record<string, unknown>>) => u
 
 describe("a mapping that cannot fit is refused at start-up, where types did not help", () => {
   const start = route("r", 1, Trip).to("plan", Planner, ({ task }) => task);
-  const check = (made: Parameters<typeof system>[1]["routes"][number]) => () => system("s", { agents: [planner, flight], routes: [made], remote: [Hotel, Snark] });
+  const check = (made: Parameters<typeof system>[1]["routes"][number]) => () =>
+    system("s", { agents: [planner, flight], routes: [made], remote: [Hotel, Snark] });
   const cases: readonly (readonly [string, () => unknown, string])[] = [
-    ["a property that does not exist", check(start.output(loose((scope) => scope["plan"]?.["runway"]))), 'route "r", output: plan.runway does not exist: known are airport, nights'],
-    ["a property of a text", check(start.to("f", Flight, loose((scope) => ({ to: (scope["plan"]?.["airport"] as { length: number }).length }))).output(({ f }) => f)), 'route "r", stop "f", input: plan.airport.length does not exist: a value of type string has no "length"'],
-    ["a missing key", check(start.to("f", Flight, loose(() => ({}))).output(({ f }) => f)), 'route "r", stop "f", input: to is missing'],
-    ["a key too many", check(start.to("f", Flight, loose(() => ({ to: "A", vip: true }))).output(({ f }) => f)), 'route "r", stop "f", input: vip is not expected: known are to'],
-    ["another type", check(start.to("f", Flight, loose((scope) => ({ to: scope["plan"]?.["nights"] }))).output(({ f }) => f)), 'route "r", stop "f", input: plan.nights is of type integer, but to must be of type string'],
-    ["a literal of another type", check(start.to("f", Flight, loose(() => ({ to: 1 }))).output(({ f }) => f)), 'route "r", stop "f", input: to is of type number, but must be of type string'],
-    ["a whole value with other keys", check(start.to("f", Flight, loose((scope) => scope["plan"])).output(({ f }) => f)), 'route "r", stop "f", input: plan has no "to", which the value must have'],
-    ["a list over no list", check(start.forEach("f", loose((scope) => scope["plan"]), (stop) => stop(Flight, () => ({ to: "A" }))).output(({ f }) => f)), 'route "r", stop "f", list: plan is of type object, but the value must be of type array'],
-    ["a branch", check(start.all((stop) => ({ f: stop(Flight, loose(() => 1)) })).output(({ f }) => f)), 'route "r", stop "all-2", branch "f", input: the value is of type number, but must be of type object'],
+    [
+      "a property that does not exist",
+      check(start.output(loose((scope) => scope["plan"]?.["runway"]))),
+      'route "r", output: plan.runway does not exist: known are airport, nights',
+    ],
+    [
+      "a property of a text",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose((scope) => ({ to: (scope["plan"]?.["airport"] as { length: number }).length })),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: plan.airport.length does not exist: a value of type string has no "length"',
+    ],
+    [
+      "a missing key",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose(() => ({})),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: to is missing',
+    ],
+    [
+      "a key too many",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose(() => ({ to: "A", vip: true })),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: vip is not expected: known are to',
+    ],
+    [
+      "another type",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose((scope) => ({ to: scope["plan"]?.["nights"] })),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: plan.nights is of type integer, but to must be of type string',
+    ],
+    [
+      "a literal of another type",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose(() => ({ to: 1 })),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: to is of type number, but must be of type string',
+    ],
+    [
+      "a whole value with other keys",
+      check(
+        start
+          .to(
+            "f",
+            Flight,
+            loose((scope) => scope["plan"]),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", input: plan has no "to", which the value must have',
+    ],
+    [
+      "a list over no list",
+      check(
+        start
+          .forEach(
+            "f",
+            loose((scope) => scope["plan"]),
+            (stop) => stop(Flight, () => ({ to: "A" })),
+          )
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "f", list: plan is of type object, but the value must be of type array',
+    ],
+    [
+      "a branch",
+      check(
+        start
+          .all((stop) => ({
+            f: stop(
+              Flight,
+              loose(() => 1),
+            ),
+          }))
+          .output(({ f }) => f),
+      ),
+      'route "r", stop "all-2", branch "f", input: the value is of type number, but must be of type object',
+    ],
   ];
   test.each(cases)("%s", (_title, run, message) => {
     expect(refusal(run)).toEqual(["definition.invalid", message]);
@@ -126,10 +293,18 @@ describe("a mapping that cannot fit is refused at start-up, where types did not 
 });
 
 describe("a mapping that may fit is never refused", () => {
-  const Tree: z.ZodType<{ name: string; children: { name: string }[] }> = z.object({ name: z.string(), get children() { return z.array(Tree); } });
+  const Tree: z.ZodType<{ name: string; children: { name: string }[] }> = z.object({
+    name: z.string(),
+    get children() {
+      return z.array(Tree);
+    },
+  });
   const Rich = z.object({
     either: z.union([z.object({ a: z.string() }), z.object({ b: z.number() })]),
-    kinds: z.discriminatedUnion("kind", [z.object({ kind: z.literal("x"), x: z.number() }), z.object({ kind: z.literal("y"), y: z.string() })]),
+    kinds: z.discriminatedUnion("kind", [
+      z.object({ kind: z.literal("x"), x: z.number() }),
+      z.object({ kind: z.literal("y"), y: z.string() }),
+    ]),
     table: z.record(z.string(), z.number()),
     loose: z.looseObject({ a: z.string() }),
     pair: z.tuple([z.string(), z.number()]),
@@ -141,12 +316,35 @@ describe("a mapping that may fit is never refused", () => {
   });
   const Sink = contract("Sink", 1, { input: z.json(), output: Rich });
   const reads: readonly (readonly [string, ...string[]])[] = [
-    ["either", "a"], ["either", "b"], ["kinds", "kind"], ["kinds", "y"], ["table", "whatever"], ["loose", "more"], ["pair", "1"], ["pair", "length"],
-    ["maybe", "deep"], ["anything", "x", "y"], ["both", "b"], ["tree", "children", "0", "children", "0", "name"], ["count"],
+    ["either", "a"],
+    ["either", "b"],
+    ["kinds", "kind"],
+    ["kinds", "y"],
+    ["table", "whatever"],
+    ["loose", "more"],
+    ["pair", "1"],
+    ["pair", "length"],
+    ["maybe", "deep"],
+    ["anything", "x", "y"],
+    ["both", "b"],
+    ["tree", "children", "0", "children", "0", "name"],
+    ["count"],
   ];
   test.each(reads.map((path) => [path.join("."), path] as const))("%s", (_title, path) => {
     const read = (from: unknown): unknown => path.reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], from);
-    const made = route("r", 1, Rich).to("a", Sink, loose((scope) => ({ x: read(scope["task"]) }))).to("b", Sink, loose((scope) => read(scope["a"])), { optional: true }).output(loose((scope) => read(scope["b"])));
+    const made = route("r", 1, Rich)
+      .to(
+        "a",
+        Sink,
+        loose((scope) => ({ x: read(scope["task"]) })),
+      )
+      .to(
+        "b",
+        Sink,
+        loose((scope) => read(scope["a"])),
+        { optional: true },
+      )
+      .output(loose((scope) => read(scope["b"])));
     expect(() => system("s", { agents: [], routes: [made], remote: [Sink] })).not.toThrow();
   });
   test("a whole value with optional keys, and a recursive one", () => {
@@ -154,12 +352,27 @@ describe("a mapping that may fit is never refused", () => {
     const More = z.object({ a: z.string().optional(), b: z.number(), c: z.string().optional(), tree: Tree.optional() });
     const Take = contract("Take", 1, { input: More, output: Tree });
     const Plant = contract("Plant", 1, { input: Tree, output: Some });
-    const made = route("r", 1, Some).to("a", Take, loose((scope) => scope["task"])).to("b", Plant, ({ a }) => a).to("c", Take, loose((scope) => scope["b"])).output(({ c }) => c);
+    const made = route("r", 1, Some)
+      .to(
+        "a",
+        Take,
+        loose((scope) => scope["task"]),
+      )
+      .to("b", Plant, ({ a }) => a)
+      .to(
+        "c",
+        Take,
+        loose((scope) => scope["b"]),
+      )
+      .output(({ c }) => c);
     expect(() => system("s", { agents: [], routes: [made], remote: [Take, Plant] })).not.toThrow();
   });
   test("a number may be whole, and a whole number is a number", () => {
     const Whole = contract("Whole", 1, { input: z.int(), output: z.number() });
-    const made = route("r", 1, z.number()).to("a", Whole, ({ task }) => task).to("b", Whole, ({ a }) => a).output(({ b }) => b);
+    const made = route("r", 1, z.number())
+      .to("a", Whole, ({ task }) => task)
+      .to("b", Whole, ({ a }) => a)
+      .output(({ b }) => b);
     expect(() => system("s", { agents: [], routes: [made], remote: [Whole] })).not.toThrow();
   });
 });

@@ -29,7 +29,14 @@ export async function testFolder(): Promise<{ readonly dir: string; remove(): Pr
 /** Starts the command. */
 export async function startCommand(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandRun> {
   const lines: string[] = [];
-  const child = await Child.spawn({ name: "troupe", command: process.execPath, args: [MAIN, ...args], cwd: dir, env: { ...process.env, NO_COLOR: "1", TROUPE_TEST_DIR: dir, ...env }, onLine: (line) => lines.push(line) });
+  const child = await Child.spawn({
+    name: "troupe",
+    command: process.execPath,
+    args: [MAIN, ...args],
+    cwd: dir,
+    env: { ...process.env, NO_COLOR: "1", TROUPE_TEST_DIR: dir, ...env },
+    onLine: (line) => lines.push(line),
+  });
   const text = (): string => lines.join("\n");
   const until = async (wanted: string, timeoutMs = 60_000): Promise<void> => {
     const end = performance.now() + timeoutMs;
@@ -43,7 +50,11 @@ export async function startCommand(dir: string, args: readonly string[], env: Re
 }
 
 /** Runs the command to its end. */
-export async function runCommand(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<{ readonly exit: ChildExit; readonly text: string }> {
+export async function runCommand(
+  dir: string,
+  args: readonly string[],
+  env: Readonly<Record<string, string>> = {},
+): Promise<{ readonly exit: ChildExit; readonly text: string }> {
   const run = await startCommand(dir, args, env);
   const exit = await run.child.exited;
   return { exit, text: run.text() };
@@ -56,7 +67,12 @@ export function processesOf(dir: string): readonly { readonly pid: number; reado
     const pid = Number(name);
     const command = read(`/proc/${name}/cmdline`).replaceAll("\0", " ").trim();
     const environment = read(`/proc/${name}/environ`);
-    if (pid !== process.pid && command !== "" && (command.includes(dir) || workingFolder(name).startsWith(dir) || environment.includes(`TROUPE_TEST_DIR=${dir}\0`))) found.push({ pid, command });
+    if (
+      pid !== process.pid &&
+      command !== "" &&
+      (command.includes(dir) || workingFolder(name).startsWith(dir) || environment.includes(`TROUPE_TEST_DIR=${dir}\0`))
+    )
+      found.push({ pid, command });
   }
   return found;
 }

@@ -4,15 +4,46 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writeRunRecord } from "../../cli/run-record.ts";
+import { writeRunRecord } from "../../cli/run/run-record.ts";
 import { refuse, runLine, startStub, type Stub } from "./stub.ts";
 
 const AT_MS = 1_760_000_000_000;
 const RECEIPT = { id: "trip-7", route: "trip", run: 1, sequence: 1, traceId: "abc" };
-const OUTCOME = { id: "trip-7", status: "completed", output: { city: "Palermo" }, traceId: "abc", acceptedAtMs: AT_MS, endedAtMs: AT_MS + 250 };
+const OUTCOME = {
+  id: "trip-7",
+  status: "completed",
+  output: { city: "Palermo" },
+  traceId: "abc",
+  acceptedAtMs: AT_MS,
+  endedAtMs: AT_MS + 250,
+};
 const LINE = { atMs: AT_MS + 100, what: "asked", stop: "plan", agent: "PlannerAgent", attempt: 1 };
-const PROCESS = { id: "trip-7", phase: "ended", run: 1, sequence: 9, route: "trip", traceId: "abc", acceptedAtMs: AT_MS, history: [LINE], outcome: { status: "completed", atMs: AT_MS + 250, output: { city: "Palermo" } } };
-const STOPS = { stops: [{ stop: "plan", agent: "PlannerAgent", kind: "do", state: "answered", attempts: 1, askedAtMs: AT_MS + 100, endedAtMs: AT_MS + 200, input: { trip: 1 }, output: { city: "Palermo" } }] };
+const PROCESS = {
+  id: "trip-7",
+  phase: "ended",
+  run: 1,
+  sequence: 9,
+  route: "trip",
+  traceId: "abc",
+  acceptedAtMs: AT_MS,
+  history: [LINE],
+  outcome: { status: "completed", atMs: AT_MS + 250, output: { city: "Palermo" } },
+};
+const STOPS = {
+  stops: [
+    {
+      stop: "plan",
+      agent: "PlannerAgent",
+      kind: "do",
+      state: "answered",
+      attempts: 1,
+      askedAtMs: AT_MS + 100,
+      endedAtMs: AT_MS + 200,
+      input: { trip: 1 },
+      output: { city: "Palermo" },
+    },
+  ],
+};
 const LETTER = { id: "trip-7:1", open: true, atMs: AT_MS, route: "trip", code: "agent.refused", message: "too dear" };
 const INPUT = '{"wish":"sea"}';
 
@@ -24,7 +55,9 @@ beforeEach(async () => {
   await writeRunRecord(dir, { url: stub.url, pid: process.pid, appId: "party" });
   Object.assign(stub.answers, {
     "POST /tasks": { status: 202, json: RECEIPT },
-    "GET /processes": { json: { entries: [{ id: "trip-7", open: false, atMs: AT_MS, route: "trip", status: "completed", run: 1 }], cursor: "next" } },
+    "GET /processes": {
+      json: { entries: [{ id: "trip-7", open: false, atMs: AT_MS, route: "trip", status: "completed", run: 1 }], cursor: "next" },
+    },
     "GET /processes/trip-7": { json: PROCESS },
     "GET /processes/trip-7/stops": { json: STOPS },
     "POST /processes/trip-7/cancel": { status: 202, json: RECEIPT },
@@ -87,7 +120,9 @@ describe.each(Object.entries(LINES))("%s", (_name, words) => {
     failAll(refuse("auth.token", "the token is not the one of this app"));
     const { code, err } = await run(...words, "--token", "wrong");
     expect(code).toBe(4);
-    expect(err).toContain("auth.token: the token is not the one of this app\nWhat to do: Give a token that may do this: --token, or TROUPE_TOKEN.");
+    expect(err).toContain(
+      "auth.token: the token is not the one of this app\nWhat to do: Give a token that may do this: --token, or TROUPE_TOKEN.",
+    );
     expect(stub.seen[0]?.token).toBe("Bearer wrong");
   });
 
@@ -101,7 +136,9 @@ describe.each(Object.entries(LINES))("%s", (_name, words) => {
   test("as JSON for a program: the error is one JSON document", async () => {
     failAll(refuse("sidecar.unavailable", "away"));
     const { err } = await run(...words, "--json");
-    expect(JSON.parse(err.trim().split("\n").at(-1) ?? "")).toMatchObject({ error: { code: "sidecar.unavailable", message: "away", traceId: "0123" } });
+    expect(JSON.parse(err.trim().split("\n").at(-1) ?? "")).toMatchObject({
+      error: { code: "sidecar.unavailable", message: "away", traceId: "0123" },
+    });
   });
 });
 
@@ -136,35 +173,56 @@ describe("submit", () => {
     stub.answers["POST /tasks"] = [{ status: 202, json: RECEIPT }, { json: OUTCOME }];
     expect(await run("submit", "trip", INPUT, "--wait")).toMatchObject({ code: 0, out: "  city: Palermo\n\ncompleted in 0.250 s\n" });
     expect(stub.seen.map(({ path }) => path)).toEqual(["/tasks?waitMs=60000", "/tasks?waitMs=60000"]);
-    stub.answers["POST /tasks"] = { json: { ...OUTCOME, status: "failed", output: undefined, fault: { code: "agent.refused", message: "too dear" } } };
+    stub.answers["POST /tasks"] = {
+      json: { ...OUTCOME, status: "failed", output: undefined, fault: { code: "agent.refused", message: "too dear" } },
+    };
     const failed = await run("submit", "trip", INPUT, "--wait");
     expect([failed.code, failed.out]).toEqual([1, expect.stringContaining("agent.refused: too dear\nWhat to do: ")]);
     stub.answers["POST /tasks"] = { status: 202, json: RECEIPT };
-    expect(await run("submit", "trip", INPUT, "--id", "trip-7", "--wait", "1ms")).toMatchObject({ code: 5, err: "STILL_OPEN: task trip-7 is accepted and still open.\nWhat to do: Look later: troupe show trip-7 --follow.\n" });
+    expect(await run("submit", "trip", INPUT, "--id", "trip-7", "--wait", "1ms")).toMatchObject({
+      code: 5,
+      err: "STILL_OPEN: task trip-7 is accepted and still open.\nWhat to do: Look later: troupe show trip-7 --follow.\n",
+    });
   });
 
   test("--dapr prints the command that publishes the same task, and submits nothing", async () => {
     const { out } = await run("submit", "trip", `{"wish":"it's"}`, "--id", "trip-7", "--dapr");
-    expect(out).toBe(`dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`);
+    expect(out).toBe(
+      `dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
+    );
     expect(stub.seen.map(({ path }) => path)).toEqual(["/graph"]);
   });
 
   test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
-    expect(await run("submit", "trip", '{"wish":')).toMatchObject({ code: 2, err: expect.stringMatching(/^USAGE: the input is no JSON: .+\nWhat to do: Quote it/) });
-    expect(await run("submit", "trip", "@absent.json")).toMatchObject({ code: 2, err: expect.stringContaining("USAGE: absent.json cannot be read: there is no such file.\n") });
-    expect(await run("submit", "trip", INPUT, "--wait", "soon")).toMatchObject({ code: 2, err: expect.stringContaining("a time such as 500ms, 30s, 5m, 2h or 7d is expected") });
+    expect(await run("submit", "trip", '{"wish":')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^USAGE: the input is no JSON: .+\nWhat to do: Quote it/),
+    });
+    expect(await run("submit", "trip", "@absent.json")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("USAGE: absent.json cannot be read: there is no such file.\n"),
+    });
+    expect(await run("submit", "trip", INPUT, "--wait", "soon")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("a time such as 500ms, 30s, 5m, 2h or 7d is expected"),
+    });
     expect(await run("submit", "trip")).toMatchObject({ code: 2, err: expect.stringContaining("missing required argument 'input'") });
     expect(stub.seen).toEqual([]);
   });
 
   test("an input that does not fit is the system's answer, exit code 1", async () => {
     stub.answers["POST /tasks"] = refuse("schema.task", "task of route trip at days: expected number, found nothing");
-    expect(await run("submit", "trip", INPUT)).toMatchObject({ code: 1, err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Mend the value at the path in the message.\n" });
+    expect(await run("submit", "trip", INPUT)).toMatchObject({
+      code: 1,
+      err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Fix the value at the path in the message.\n",
+    });
   });
 });
 
 describe("following", () => {
-  const events = (...blocks: readonly string[]): { readonly events: string } => ({ events: blocks.map((block) => `${block}\n\n`).join("") });
+  const events = (...blocks: readonly string[]): { readonly events: string } => ({
+    events: blocks.map((block) => `${block}\n\n`).join(""),
+  });
   const line = (id: number, what: string): string => `event: line\nid: ${id}\ndata: ${JSON.stringify({ ...LINE, what })}`;
   const outcome = `event: outcome\ndata: ${JSON.stringify(PROCESS.outcome)}`;
 
@@ -173,7 +231,14 @@ describe("following", () => {
     const { code, out } = await run("submit", "trip", INPUT, "--follow");
     expect(code).toBe(0);
     expect(out.split("\n").slice(1)).toEqual([
-      "  seconds  stop      agent         what happened", "    0.100  plan      PlannerAgent  asked", "    0.100  plan      PlannerAgent  answered", "", "  city: Palermo", "", "completed in 0.250 s", "",
+      "  seconds  stop      agent         what happened",
+      "    0.100  plan      PlannerAgent  asked",
+      "    0.100  plan      PlannerAgent  answered",
+      "",
+      "  city: Palermo",
+      "",
+      "completed in 0.250 s",
+      "",
     ]);
     expect(stub.seen.filter(({ path }) => path.endsWith("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
   });
@@ -186,7 +251,12 @@ describe("following", () => {
   test("as JSON is one document a line, the outcome last", async () => {
     stub.answers["GET /processes/trip-7/events"] = events(line(0, "asked"), outcome);
     const { out } = await run("show", "trip-7", "--follow", "--json");
-    expect(out.trim().split("\n").map((text) => Object.keys(JSON.parse(text)))).toEqual([["line"], ["outcome"]]);
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((text) => Object.keys(JSON.parse(text))),
+    ).toEqual([["line"], ["outcome"]]);
   });
 
   test("of a process that ends badly is exit code 1", async () => {
@@ -199,16 +269,33 @@ describe("show", () => {
   test("shows head, stops with inputs and outputs, path and outcome", async () => {
     const { code, out } = await run("show", "trip-7");
     expect(code).toBe(0);
-    expect(out).toBe([
-      "trip-7: completed", "route trip, run 1, trace abc", "accepted 2025-10-09 08:53:20 UTC", "",
-      "stop  agent         state     tries  at (s)  took (s)", "plan  PlannerAgent  answered  1      0.100   0.100", '    in  {"trip":1}', '    out {"city":"Palermo"}', "",
-      "path: PlannerAgent", "", "  city: Palermo", "", "completed in 0.250 s", "",
-    ].join("\n"));
+    expect(out).toBe(
+      [
+        "trip-7: completed",
+        "route trip, run 1, trace abc",
+        "accepted 2025-10-09 08:53:20 UTC",
+        "",
+        "stop  agent         state     tries  at (s)  took (s)",
+        "plan  PlannerAgent  answered  1      0.100   0.100",
+        '    in  {"trip":1}',
+        '    out {"city":"Palermo"}',
+        "",
+        "path: PlannerAgent",
+        "",
+        "  city: Palermo",
+        "",
+        "completed in 0.250 s",
+        "",
+      ].join("\n"),
+    );
   });
 
   test("of an unknown id says so", async () => {
     stub.answers["GET /processes/x"] = refuse("process.unknown", "there is no process x");
-    expect(await run("show", "x")).toMatchObject({ code: 1, err: expect.stringContaining("process.unknown: there is no process x\nWhat to do: ") });
+    expect(await run("show", "x")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("process.unknown: there is no process x\nWhat to do: "),
+    });
   });
 
   test("as JSON is the process with its stops", async () => {
@@ -217,7 +304,10 @@ describe("show", () => {
 });
 
 test("cancel gives the reason; a process that has ended is refused", async () => {
-  expect(await run("cancel", "trip-7", "--reason", "mind")).toMatchObject({ code: 0, out: "Process trip-7 is being cancelled. Follow it: troupe show trip-7 --follow\n" });
+  expect(await run("cancel", "trip-7", "--reason", "mind")).toMatchObject({
+    code: 0,
+    out: "Process trip-7 is being cancelled. Follow it: troupe show trip-7 --follow\n",
+  });
   expect(stub.seen[0]?.body).toEqual({ reason: "mind" });
   stub.answers["POST /processes/trip-7/cancel"] = refuse("process.ended");
   expect((await run("cancel", "trip-7")).code).toBe(1);
@@ -250,10 +340,21 @@ describe("dead", () => {
     expect(out).toContain("troupe dead redrive trip-7:1");
   });
 
-  test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to mend it", async () => {
+  test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to fix it", async () => {
     const original = { kind: "do", target: { agent: "SnarkAgent" }, input: { budget: 10 } };
-    const history = [{ atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 }, { atMs: AT_MS + 1_250, what: "failed", stop: "snark", agent: "", attempt: 0, code: "agent.refused" }];
-    const letter = { stop: "snark", traceId: "abc", principal: "ann", path: ["Sales", "SnarkAgent"], original, attempts: [{ attempt: 1, fault: { code: "agent.failed", message: "busy" } }], history };
+    const history = [
+      { atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 },
+      { atMs: AT_MS + 1_250, what: "failed", stop: "snark", agent: "", attempt: 0, code: "agent.refused" },
+    ];
+    const letter = {
+      stop: "snark",
+      traceId: "abc",
+      principal: "ann",
+      path: ["Sales", "SnarkAgent"],
+      original,
+      attempts: [{ attempt: 1, fault: { code: "agent.failed", message: "busy" } }],
+      history,
+    };
     stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter } };
     expect((await run("dead", "show", "trip-7:1")).out.split("\n").slice(3)).toEqual([
       "",
@@ -269,12 +370,14 @@ describe("dead", () => {
       "    0.000  snark     SnarkAgent    asked",
       "    1.250  snark     (process)     failed (agent.refused)",
       "",
-      "Mended:  troupe dead show trip-7:1 --json | jq .letter.original.input > mended.json, and edit it",
-      "Again:   troupe dead redrive trip-7:1 [--input @mended.json]",
+      "Mended:  troupe dead show trip-7:1 --json | jq .letter.original.input > fixed.json, and edit it",
+      "Again:   troupe dead redrive trip-7:1 [--input @fixed.json]",
       'Not:     troupe dead discard trip-7:1 --reason "..."',
       "",
     ]);
-    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } } };
+    stub.answers["GET /deadletters/trip-7:1"] = {
+      json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } },
+    };
     const { out } = await run("dead", "show", "trip-7:1");
     expect(out).toContain("\nthe input of the task:\n  {}\n");
     expect(out).not.toContain("Mended:");
@@ -282,25 +385,35 @@ describe("dead", () => {
 
   test("of a nested route it names the parent, which alone can do it again; of poison it asks for a whole task", async () => {
     const nested = { ...LETTER, id: "child-1:1", parent: "trip-7" };
-    const { route: _none, ...poison } = { ...LETTER, id: "poison-000000001-aa", topic: "party.tasks" };
+    const { route: _none, ...invalid } = { ...LETTER, id: "invalid-000000001-aa", topic: "party.tasks" };
     Object.assign(stub.answers, {
       "GET /deadletters": { json: { entries: [nested] } },
       "GET /deadletters/child-1:1": { json: { ...nested, letter: {} } },
-      "GET /deadletters/poison-000000001-aa": { json: { ...poison, letter: {} } },
+      "GET /deadletters/invalid-000000001-aa": { json: { ...invalid, letter: {} } },
     });
     expect((await run("dead", "list")).out).toContain("nested in trip-7: too dear\n");
-    expect((await run("dead", "show", "child-1:1")).out).toMatch(/Again: +by the letter of its parent, process trip-7\nNot: +troupe dead discard child-1:1 /);
-    expect((await run("dead", "show", "poison-000000001-aa")).out).toMatch(/Again: +troupe dead redrive poison-000000001-aa --input @task\.json .*whole corrected task\nNot: /);
+    expect((await run("dead", "show", "child-1:1")).out).toMatch(
+      /Again: +by the letter of its parent, process trip-7\nNot: +troupe dead discard child-1:1 /,
+    );
+    expect((await run("dead", "show", "invalid-000000001-aa")).out).toMatch(
+      /Again: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nNot: /,
+    );
   });
 
-  test("redrive gives the mended input; a second decision is refused", async () => {
-    expect(await run("dead", "redrive", "trip-7:1", "--input", INPUT, "--reason", "typo")).toMatchObject({ code: 0, out: "Process trip-7 runs again, run 2. Follow it: troupe show trip-7 --follow\n" });
+  test("redrive gives the fixed input; a second decision is refused", async () => {
+    expect(await run("dead", "redrive", "trip-7:1", "--input", INPUT, "--reason", "typo")).toMatchObject({
+      code: 0,
+      out: "Process trip-7 runs again, run 2. Follow it: troupe show trip-7 --follow\n",
+    });
     expect(stub.seen[0]?.body).toEqual({ input: { wish: "sea" }, reason: "typo" });
     expect(await run("dead", "redrive", "trip-7:1", "--input", "{")).toMatchObject({ code: 2 });
   });
 
   test("discard needs a reason", async () => {
-    expect(await run("dead", "discard", "trip-7:1")).toMatchObject({ code: 2, err: expect.stringContaining("required option '--reason <text>' not specified") });
+    expect(await run("dead", "discard", "trip-7:1")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("required option '--reason <text>' not specified"),
+    });
     expect(await run("dead", "discard", "trip-7:1", "--reason", "test")).toMatchObject({ code: 0, out: "Letter trip-7:1 is discarded.\n" });
   });
 });
@@ -308,11 +421,16 @@ describe("dead", () => {
 test("wrong usage is one JSON document too where JSON is asked for", async () => {
   const { code, out, err } = await run("ps", "--limit", "0", "--json");
   expect([code, out]).toEqual([2, ""]);
-  expect(JSON.parse(err)).toEqual({ error: { code: "USAGE", message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/), fix: "Try --help." } });
+  expect(JSON.parse(err)).toEqual({
+    error: { code: "USAGE", message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/), fix: "Try --help." },
+  });
 });
 
 test("purge says what went, or would go", async () => {
-  expect(await run("purge", "--older-than", "7d", "--dry-run")).toMatchObject({ code: 0, out: "Would purge 1 process; 2 wait until their time has passed.\n" });
+  expect(await run("purge", "--older-than", "7d", "--dry-run")).toMatchObject({
+    code: 0,
+    out: "Would purge 1 process; 2 wait until their time has passed.\n",
+  });
   expect(stub.seen[0]?.body).toEqual({ olderThanMs: 604_800_000, dryRun: true });
   expect(await run("purge", "--older-than", "long")).toMatchObject({ code: 2 });
 });
@@ -335,20 +453,29 @@ describe("graph", () => {
   });
 
   test("of a ring without a bound prints the ring, exit code 1", async () => {
-    await writeFile(join(dir, "system.ts"), `import { unbounded } from ${JSON.stringify(file("02-loops/systems.ts"))}; export default unbounded();`);
+    await writeFile(
+      join(dir, "system.ts"),
+      `import { unbounded } from ${JSON.stringify(file("02-loops/systems.ts"))}; export default unbounded();`,
+    );
     const { code, err } = await run("graph", "check", join(dir, "system.ts"));
     expect(code).toBe(1);
     expect(err).toContain("the ring Sales -> Support -> Sales (hand-off, hand-off) has no bound");
   });
 
   test("of a file that is not there says so, exit code 1", async () => {
-    expect(await run("graph", "show", "absent.ts")).toMatchObject({ code: 1, err: expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.\nWhat to do: ") });
+    expect(await run("graph", "show", "absent.ts")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.\nWhat to do: "),
+    });
   });
 });
 
 /** Lines in any order: where the nodes begin is not part of a graph. */
 function sorted(text: string): readonly string[] {
-  return text.replaceAll(/\bn\d+/g, "n").split("\n").toSorted();
+  return text
+    .replaceAll(/\bn\d+/g, "n")
+    .split("\n")
+    .toSorted();
 }
 
 test("the address: --url before TROUPE_URL before run.json; what is no URL is wrong usage", async () => {
@@ -359,5 +486,8 @@ test("the address: --url before TROUPE_URL before run.json; what is no URL is wr
 });
 
 test("down where nothing runs says so, exit code 0", async () => {
-  expect(await runLine("down", "--state", join(dir, "none"), "--json")).toMatchObject({ code: 0, out: '{"stopped":false,"leftBehind":0}\n' });
+  expect(await runLine("down", "--state", join(dir, "none"), "--json")).toMatchObject({
+    code: 0,
+    out: '{"stopped":false,"leftBehind":0}\n',
+  });
 });

@@ -76,7 +76,11 @@ describe("finding", () => {
     await rm(join(dir, "bin", "placement"));
     await dapr(join(dir, "cache"), "1.18.2");
     const found = await findDapr(env);
-    expect(found).toMatchObject({ daprd: join(dir, "bin", "daprd"), placement: join(dir, "cache", "placement"), scheduler: join(dir, "bin", "scheduler") });
+    expect(found).toMatchObject({
+      daprd: join(dir, "bin", "daprd"),
+      placement: join(dir, "cache", "placement"),
+      scheduler: join(dir, "bin", "scheduler"),
+    });
   });
 
   test("a program named scheduler on PATH without a daprd beside it is never run", async () => {
@@ -125,7 +129,9 @@ describe.skipIf(!canBuild())("building", () => {
   });
 
   test("a program with another version is not installed", async () => {
-    await go({ build: `for name in daprd placement scheduler; do printf '#!/bin/sh\\necho edge\\n' > "$out$name"; chmod +x "$out$name"; done` });
+    await go({
+      build: `for name in daprd placement scheduler; do printf '#!/bin/sh\\necho edge\\n' > "$out$name"; chmod +x "$out$name"; done`,
+    });
     await expect(buildDapr(() => undefined, env)).rejects.toThrow(/the built daprd says "edge"/);
     expect(existsSync(join(dir, "cache", "daprd"))).toBe(false);
   });
@@ -144,16 +150,32 @@ describe.skipIf(!canBuild())("building", () => {
   });
 
   test("Go absent or too old: what to do", async () => {
-    await expect(buildDapr(() => undefined, { ...env, PATH: join(dir, "bin") })).rejects.toMatchObject({ code: "GO_ABSENT", fix: expect.stringContaining("Install Go 1.26") });
+    await expect(buildDapr(() => undefined, { ...env, PATH: join(dir, "bin") })).rejects.toMatchObject({
+      code: "GO_ABSENT",
+      fix: expect.stringContaining("Install Go 1.26"),
+    });
     await go({ version: "1.25.3" });
-    await expect(buildDapr(() => undefined, env)).rejects.toMatchObject({ code: "GO_OLD", message: expect.stringContaining('found "1.25.3"') });
+    await expect(buildDapr(() => undefined, env)).rejects.toMatchObject({
+      code: "GO_OLD",
+      message: expect.stringContaining('found "1.25.3"'),
+    });
   });
 });
 
 describe("doctor", () => {
   test("names every check, and says what to do where something is missing", async () => {
     const checks = await doctor({ ...env, PATH: join(dir, "bin") });
-    expect(checks.map((check) => check.name)).toEqual(["node", "system", "dapr", "go", "disk", "ports", "redis-server", "redis", "postgres"]);
+    expect(checks.map((check) => check.name)).toEqual([
+      "node",
+      "system",
+      "dapr",
+      "go",
+      "disk",
+      "ports",
+      "redis-server",
+      "redis",
+      "postgres",
+    ]);
     const bad = checks.filter((check) => !check.ok);
     expect(bad.map((check) => check.name)).toEqual(expect.arrayContaining(["dapr", "go"]));
     for (const check of bad) expect(check.fix).toBeTruthy();

@@ -63,7 +63,11 @@ async function run(profile: Profile, dir: string, values: Partial<ResourceValues
   const appPort = await freePort();
   let app: Child | undefined;
   const startApp = async (): Promise<void> => {
-    app = await Child.spawn({ name: "app", command: process.execPath, args: [fileURLToPath(new URL("./dapr-app.ts", import.meta.url)), String(appPort)] });
+    app = await Child.spawn({
+      name: "app",
+      command: process.execPath,
+      args: [fileURLToPath(new URL("./dapr-app.ts", import.meta.url)), String(appPort)],
+    });
     pids.add(app.pid);
   };
   await startApp();
@@ -125,7 +129,12 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     const open = await Promise.all([cluster.placement, cluster.scheduler, sidecar].map((part) => openSockets(part.pid)));
     // Dapr's health servers know no other address than all interfaces; see docs/dapr-launch.md.
     const health = [cluster.ports.placementHealth, cluster.ports.schedulerHealth].map((port) => `tcp6 :: ${port}`);
-    expect(open.flat().filter((socket) => !socket.includes(" 127.0.0.1 ")).toSorted()).toEqual(existsSync("/proc/net/tcp6") ? health.toSorted() : []);
+    expect(
+      open
+        .flat()
+        .filter((socket) => !socket.includes(" 127.0.0.1 "))
+        .toSorted(),
+    ).toEqual(existsSync("/proc/net/tcp6") ? health.toSorted() : []);
 
     await cluster.placement.kill("SIGKILL");
     expect(cluster.placement.running).toBe(false);
@@ -170,9 +179,17 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     const dir = await folder();
     const script = join(dir, "run.ts");
     const url = new URL("../../cli/dapr/cluster.ts", import.meta.url).href;
-    await writeFile(script, `import { Cluster } from ${JSON.stringify(url)};\nawait Cluster.start({ binaries: ${JSON.stringify(binaries)}, dir: ${JSON.stringify(dir)}, log: () => undefined });\nconsole.log("started");\nsetInterval(() => undefined, 1000);\n`);
+    await writeFile(
+      script,
+      `import { Cluster } from ${JSON.stringify(url)};\nawait Cluster.start({ binaries: ${JSON.stringify(binaries)}, dir: ${JSON.stringify(dir)}, log: () => undefined });\nconsole.log("started");\nsetInterval(() => undefined, 1000);\n`,
+    );
     const started = Promise.withResolvers<void>();
-    const owner = await Child.spawn({ name: "owner", command: process.execPath, args: [script], onLine: (line) => line === "started" && started.resolve() });
+    const owner = await Child.spawn({
+      name: "owner",
+      command: process.execPath,
+      args: [script],
+      onLine: (line) => line === "started" && started.resolve(),
+    });
     await started.promise;
     const locked: { children: { pid: number }[] } = JSON.parse(await readFile(join(dir, "lock"), "utf8"));
     const orphans = locked.children.map((child) => child.pid);
@@ -191,13 +208,17 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     await storeComesBack("redis", dir, store, { redisHost: store.host, redisPassword: "" });
   });
 
-  test.skipIf(postgres === undefined)("postgres: starts, and goes on after the store was killed", { timeout: TEST_TIMEOUT_MS }, async () => {
-    const dir = await folder();
-    const broker = redis === undefined ? undefined : await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
-    if (broker !== undefined) cleanups.push(() => broker.stop());
-    const store = await startPostgres({ dir: join(dir, "postgres") });
-    await storeComesBack("postgres", dir, store, { postgresUrl: store.url, ...(broker === undefined ? {} : { redisHost: broker.host }) });
-  });
+  test.skipIf(postgres === undefined)(
+    "postgres: starts, and goes on after the store was killed",
+    { timeout: TEST_TIMEOUT_MS },
+    async () => {
+      const dir = await folder();
+      const broker = redis === undefined ? undefined : await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
+      if (broker !== undefined) cleanups.push(() => broker.stop());
+      const store = await startPostgres({ dir: join(dir, "postgres") });
+      await storeComesBack("postgres", dir, store, { postgresUrl: store.url, ...(broker === undefined ? {} : { redisHost: broker.host }) });
+    },
+  );
 });
 
 /** What a process listens on, as "tcp 127.0.0.1 20123"; nothing where there is no /proc. */

@@ -26,7 +26,12 @@ const shell = (script: string): Promise<Child> => Child.spawn({ name: "sh", comm
 describe("a child", () => {
   test("is read line by line, also without a last newline, and keeps the last 200 lines", async () => {
     const lines: string[] = [];
-    const child = await Child.spawn({ name: "sh", command: "/bin/sh", args: ["-c", "seq 1 300; printf end"], onLine: (line) => lines.push(line) });
+    const child = await Child.spawn({
+      name: "sh",
+      command: "/bin/sh",
+      args: ["-c", "seq 1 300; printf end"],
+      onLine: (line) => lines.push(line),
+    });
     expect(await child.exited).toEqual({ code: 0, signal: null });
     expect(lines).toHaveLength(301);
     expect(child.tail).toHaveLength(200);
@@ -62,7 +67,17 @@ describe("a child", () => {
 });
 
 describe("a part", () => {
-  const plan = (script: string, more: Partial<PartPlan> = {}): PartPlan => ({ name: "part", command: "/bin/sh", args: ["-c", script], env: process.env, ports: [], ready: async () => false, readyMs: 300, graceMs: 500, ...more });
+  const plan = (script: string, more: Partial<PartPlan> = {}): PartPlan => ({
+    name: "part",
+    command: "/bin/sh",
+    args: ["-c", script],
+    env: process.env,
+    ports: [],
+    ready: async () => false,
+    readyMs: 300,
+    graceMs: 500,
+    ...more,
+  });
   const quiet = { log: () => undefined };
 
   test("that ends early tells its last lines and what to do", async () => {
@@ -79,7 +94,9 @@ describe("a part", () => {
   });
 
   test("whose port is taken says so, from our look or from its own words", async () => {
-    await expect(new Part(plan("echo listen tcp: bind: address already in use; exit 1"), quiet).start()).rejects.toMatchObject({ code: "PORT_TAKEN" });
+    await expect(new Part(plan("echo listen tcp: bind: address already in use; exit 1"), quiet).start()).rejects.toMatchObject({
+      code: "PORT_TAKEN",
+    });
     const server = createServer();
     const port = await new Promise<number>((resolve) => {
       server.listen(0, "127.0.0.1", () => {
@@ -88,13 +105,19 @@ describe("a part", () => {
       });
     });
     expect(await portFree(port)).toBe(false);
-    await expect(new Part(plan("sleep 60", { ports: [port] }), quiet).start()).rejects.toMatchObject({ code: "PORT_TAKEN", message: expect.stringContaining(String(port)) });
+    await expect(new Part(plan("sleep 60", { ports: [port] }), quiet).start()).rejects.toMatchObject({
+      code: "PORT_TAKEN",
+      message: expect.stringContaining(String(port)),
+    });
     server.close();
   }, 10_000);
 
   test("reports an end nobody asked for, and is silent about one that was asked for", async () => {
     const ends: string[] = [];
-    const part = new Part(plan("sleep 60", { ready: async () => true }), { ...quiet, onExit: (name, detail) => void ends.push(`${name} ${detail}`) });
+    const part = new Part(plan("sleep 60", { ready: async () => true }), {
+      ...quiet,
+      onExit: (name, detail) => void ends.push(`${name} ${detail}`),
+    });
     await part.start();
     await part.kill("SIGKILL");
     await part.start();
@@ -144,7 +167,11 @@ describe("the folder lock", () => {
 });
 
 describe("resources", () => {
-  const component = z.object({ kind: z.literal("Component"), metadata: z.object({ name: z.string() }), spec: z.object({ metadata: z.array(z.object({ name: z.string(), value: z.string() })) }) });
+  const component = z.object({
+    kind: z.literal("Component"),
+    metadata: z.object({ name: z.string() }),
+    spec: z.object({ metadata: z.array(z.object({ name: z.string(), value: z.string() })) }),
+  });
 
   async function entries(file: string): Promise<ReadonlyMap<string, string>> {
     const { spec } = component.parse(parse(await readFile(file, "utf8")));
@@ -152,10 +179,17 @@ describe("resources", () => {
   }
 
   test.each(PROFILES)("%s has a statestore for actors with keys by name, and topics", async (profile) => {
-    const folder = await renderResources(profile, { dir, redisHost: "127.0.0.1:1234", redisPassword: "secret", postgresUrl: "postgres://x" });
+    const folder = await renderResources(profile, {
+      dir,
+      redisHost: "127.0.0.1:1234",
+      redisPassword: "secret",
+      postgresUrl: "postgres://x",
+    });
     const state = await entries(join(folder, "statestore.yaml"));
     expect([state.get("keyPrefix"), state.get("actorStateStore")]).toEqual(["name", "true"]);
-    expect(state.get(profile === "redis" ? "redisHost" : "connectionString")).toBe({ embedded: `file:${join(dir, "state.db")}?_pragma=synchronous(FULL)`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile]);
+    expect(state.get(profile === "redis" ? "redisHost" : "connectionString")).toBe(
+      { embedded: `file:${join(dir, "state.db")}?_pragma=synchronous(FULL)`, redis: "127.0.0.1:1234", postgres: "postgres://x" }[profile],
+    );
     const topics = await entries(join(folder, "pubsub.yaml"));
     if (profile !== "embedded") expect([topics.get("redisHost"), topics.get("redisPassword")]).toEqual(["127.0.0.1:1234", "secret"]);
     expect((await stat(join(folder, "statestore.yaml"))).mode & 0o077).toBe(0);
@@ -171,7 +205,8 @@ describe("resources", () => {
   test("no resiliency policy reaches actors or apps", async () => {
     for (const profile of PROFILES) {
       const folder = await renderResources(profile, { dir });
-      for (const file of await readdir(folder)) expect(await readFile(join(folder, file), "utf8")).not.toMatch(/actors:|apps:|Default\w*Policy/);
+      for (const file of await readdir(folder))
+        expect(await readFile(join(folder, file), "utf8")).not.toMatch(/actors:|apps:|Default\w*Policy/);
     }
     expect(await readFile(await writeConfiguration(dir), "utf8")).toContain("nameResolution");
   });

@@ -20,7 +20,10 @@ describe("help", () => {
 
   test("an unknown option, command or choice is exit code 2 and names the help", async () => {
     expect(await runLine("ps", "--frsh")).toMatchObject({ code: 2, err: expect.stringContaining("unknown option '--frsh'") });
-    expect(await runLine("dead", "bury")).toMatchObject({ code: 2, err: expect.stringContaining("unknown command 'bury'") });
+    expect(await runLine("dead", "writeTombstone")).toMatchObject({
+      code: 2,
+      err: expect.stringContaining("unknown command 'writeTombstone'"),
+    });
     expect(await runLine("completion", "fish")).toMatchObject({ code: 2, err: expect.stringContaining("Allowed choices are bash, zsh") });
   });
 });
@@ -28,7 +31,11 @@ describe("help", () => {
 describe("completion", () => {
   const complete = (script: string, ...words: readonly string[]): readonly string[] => {
     const line = words.map((word) => `'${word}'`).join(" ");
-    const { stdout, stderr } = spawnSync("bash", ["-c", `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _troupe; printf '%s\\n' "\${COMPREPLY[@]}"`], { encoding: "utf8" });
+    const { stdout, stderr } = spawnSync(
+      "bash",
+      ["-c", `${script}\nCOMP_WORDS=(${line}); COMP_CWORD=${words.length - 1}; _troupe; printf '%s\\n' "\${COMPREPLY[@]}"`],
+      { encoding: "utf8" },
+    );
     expect(stderr).toBe("");
     return stdout.trim().split("\n");
   };

@@ -2,7 +2,7 @@
 import type { Command } from "commander";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Lifetime } from "../../cli/lifetime.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
 import { program } from "../../cli/program.ts";
 
 const DOCUMENT = join(import.meta.dirname, "..", "..", "docs", "cli.md");

@@ -7,7 +7,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
-import { TasksFile } from "../../cli/tasks-file.ts";
+import { TasksFile } from "../../cli/run/tasks-file.ts";
 import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
 
 const TEST_MS = 120_000;
@@ -33,9 +33,10 @@ afterEach(async () => {
   await remove();
 });
 
-const bookings = async (): Promise<readonly string[]> => (existsSync(join(dir, ".troupe", "bookings")) ? readdir(join(dir, ".troupe", "bookings")) : []);
+const bookings = async (): Promise<readonly string[]> =>
+  existsSync(join(dir, ".troupe", "bookings")) ? readdir(join(dir, ".troupe", "bookings")) : [];
 
-/** Starts a task with a slow desk and waits until it is at the desk. */
+/** Starts a task with a slow desk and waits until it is at the dead letter queue. */
 async function inMidProcess(): ReturnType<typeof startCommand> {
   const run = await startCommand(dir, [], SLOW);
   await run.until("HotelAgent    asked");
@@ -46,7 +47,14 @@ describe.skipIf(binaries === undefined)("the default command", () => {
   test("runs the example, ends with completed and exit code 0, and leaves no process behind", { timeout: TEST_MS }, async () => {
     const { exit, text } = await runCommand(dir, []);
     expect(exit, text).toEqual(OK);
-    for (const step of ["plan      PlannerAgent  answered", "flight    FlightAgent   answered", "hotel     HotelAgent    answered", "snark     PlannerAgent  asked by a handler", "snark     SnarkAgent    answered"]) expect(text).toContain(step);
+    for (const step of [
+      "plan      PlannerAgent  answered",
+      "flight    FlightAgent   answered",
+      "hotel     HotelAgent    answered",
+      "snark     PlannerAgent  asked by a handler",
+      "snark     SnarkAgent    answered",
+    ])
+      expect(text).toContain(step);
     expect(text).toContain("city: Palermo");
     expect(text.trimEnd().split("\n").at(-1)).toMatch(/^completed in \d+\.\d{3} s$/);
     expect(processesOf(dir)).toEqual([]);
@@ -68,7 +76,15 @@ describe.skipIf(binaries === undefined)("the default command", () => {
   test("a budget that is too small: both bookings are undone, a dead letter, exit code 1", { timeout: TEST_MS }, async () => {
     const { exit, text } = await runCommand(dir, ['{"wish":"snow","days":5,"budget":10}']);
     expect(exit, text).toEqual(FAILED);
-    for (const line of ["flight    FlightAgent   undone", "hotel     HotelAgent    undone", "agent.refused: ", "What to do: ", "dead letter", "failed in "]) expect(text).toContain(line);
+    for (const line of [
+      "flight    FlightAgent   undone",
+      "hotel     HotelAgent    undone",
+      "agent.refused: ",
+      "What to do: ",
+      "dead letter",
+      "failed in ",
+    ])
+      expect(text).toContain(line);
     expect(await bookings()).toEqual([]);
   });
 
@@ -93,18 +109,26 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     expect(await bookings()).toHaveLength(4);
   });
 
-  test.each(["SIGTERM", "SIGHUP"] as const)("%s, also while everything is being started, leaves nothing behind", { timeout: TEST_MS }, async (signal) => {
-    const run = await startCommand(dir, []);
-    await run.until("Travel example on Dapr");
-    process.kill(run.child.pid, signal);
-    expect(await run.child.exited, run.text()).toEqual(FAILED);
-    expect(run.text()).toContain(`Stopped (${signal}). Nothing is open.`);
-    expect(processesOf(dir)).toEqual([]);
-  });
+  test.each(["SIGTERM", "SIGHUP"] as const)(
+    "%s, also while everything is being started, leaves nothing behind",
+    { timeout: TEST_MS },
+    async (signal) => {
+      const run = await startCommand(dir, []);
+      await run.until("Travel example on Dapr");
+      process.kill(run.child.pid, signal);
+      expect(await run.child.exited, run.text()).toEqual(FAILED);
+      expect(run.text()).toContain(`Stopped (${signal}). Nothing is open.`);
+      expect(processesOf(dir)).toEqual([]);
+    },
+  );
 
   test("an output that is closed ends the run: nobody waits for it any more", { timeout: TEST_MS }, async () => {
     const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-    const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" | head -1`], { cwd: dir, env: { ...process.env, TROUPE_TEST_DIR: dir }, encoding: "utf8" });
+    const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" | head -1`], {
+      cwd: dir,
+      env: { ...process.env, TROUPE_TEST_DIR: dir },
+      encoding: "utf8",
+    });
     expect(stdout).toContain("Travel example on Dapr");
     await expect.poll(() => processesOf(dir)).toEqual([]);
   });

@@ -2,7 +2,7 @@
 import { createServer, type IncomingMessage, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 import { vi } from "vitest";
-import { Lifetime } from "../../cli/lifetime.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
 import { runProgram } from "../../cli/program.ts";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 
@@ -40,7 +40,13 @@ export async function startStub(): Promise<Stub> {
     void bodyOf(request).then((body) => {
       const path = decodeURIComponent(request.url ?? "");
       const lastEventId = request.headers["last-event-id"];
-      seen.push({ method: request.method ?? "", path, token: request.headers.authorization, lastEventId: typeof lastEventId === "string" ? lastEventId : undefined, body });
+      seen.push({
+        method: request.method ?? "",
+        path,
+        token: request.headers.authorization,
+        lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
+        body,
+      });
       const given = answers[`${request.method} ${path.split("?")[0]}`] ?? refuse("route.unknown");
       const answer = Array.isArray(given) ? ((given.length > 1 ? given.shift() : given[0]) ?? {}) : given;
       response.writeHead(answer.status ?? 200, { "content-type": answer.events === undefined ? "application/json" : "text/event-stream" });

@@ -61,22 +61,26 @@ describe.skipIf(binaries === undefined)("up", () => {
     await endOf(run);
   });
 
-  test("--stay stays up when everything around it goes; a supervisor that is killed leaves parts behind, which down ends", { timeout: TEST_MS }, async () => {
-    const { exit, text } = await runCommand(dir, ["up", "--stay", "--json", "--port", String(await freePort())]);
-    expect(exit, text).toEqual(OK);
-    const { pid, url } = JSON.parse(text) as { pid: number; url: string };
-    process.kill(partOf("cli/app.ts"), "SIGKILL");
-    expect((await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"], { TROUPE_URL: url })).exit).toEqual(OK);
-    process.kill(pid, "SIGKILL");
-    await expect.poll(() => processesOf(dir).some((found) => found.pid === pid)).toBe(false);
-    expect(processesOf(dir).length).toBeGreaterThan(0);
-    expect((await runCommand(dir, ["down"])).text).toContain("Ended 4 parts that a killed run left behind in .troupe.");
-    expect(processesOf(dir)).toEqual([]);
-    const port = String(await freePort());
-    const failed = await runCommand(dir, ["up", "absent.ts", "--stay", "--port", port]);
-    expect([failed.exit.code, failed.text]).toEqual([1, expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.")]);
-    expect((await runCommand(dir, ["ps"])).exit.code).toBe(3);
-  });
+  test(
+    "--stay stays up when everything around it goes; a supervisor that is killed leaves parts behind, which down ends",
+    { timeout: TEST_MS },
+    async () => {
+      const { exit, text } = await runCommand(dir, ["up", "--stay", "--json", "--port", String(await freePort())]);
+      expect(exit, text).toEqual(OK);
+      const { pid, url } = JSON.parse(text) as { pid: number; url: string };
+      process.kill(partOf("cli/app.ts"), "SIGKILL");
+      expect((await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"], { TROUPE_URL: url })).exit).toEqual(OK);
+      process.kill(pid, "SIGKILL");
+      await expect.poll(() => processesOf(dir).some((found) => found.pid === pid)).toBe(false);
+      expect(processesOf(dir).length).toBeGreaterThan(0);
+      expect((await runCommand(dir, ["down"])).text).toContain("Ended 4 parts that a killed run left behind in .troupe.");
+      expect(processesOf(dir)).toEqual([]);
+      const port = String(await freePort());
+      const failed = await runCommand(dir, ["up", "absent.ts", "--stay", "--port", port]);
+      expect([failed.exit.code, failed.text]).toEqual([1, expect.stringContaining("SYSTEM_FILE: there is no file absent.ts.")]);
+      expect((await runCommand(dir, ["ps"])).exit.code).toBe(3);
+    },
+  );
 
   test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
     await copyExample();
@@ -91,24 +95,34 @@ describe.skipIf(binaries === undefined)("up", () => {
     expect(processesOf(dir)).toEqual([]);
   });
 
-  test("--watch runs what was saved, app and daprd together; a program that does not start waits for the next save", { timeout: TEST_MS }, async () => {
-    await copyExample();
-    const run = await upWith({}, "party/system.ts", "--watch");
-    const [app, daprd] = [partOf("cli/app.ts"), partOf("--app-id")];
-    const world = await readFile(join(dir, "party/world.ts"), "utf8");
-    await writeFile(join(dir, "party/world.ts"), "export const broken: = 1;");
-    await run.until("party/world.ts changed; restarting app with daprd");
-    await run.until("it does not run now; the next change starts it again");
-    expect(run.text()).toContain("SYSTEM_LOAD: party/system.ts cannot be loaded");
-    await writeFile(join(dir, "party/world.ts"), world.replace("export function jokeAbout(", 'export function jokeAbout(..._all: readonly unknown[]): string {\n  return "a new joke";\n}\n\nexport function oldJokeAbout('));
-    await run.until("restarted after the change of party/world.ts");
-    expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(app);
-    expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(daprd);
-    const { exit, text } = await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"]);
-    expect(exit, text).toEqual(OK);
-    expect(text).toContain("remark: a new joke");
-    await endOf(run);
-  });
+  test(
+    "--watch runs what was saved, app and daprd together; a program that does not start waits for the next save",
+    { timeout: TEST_MS },
+    async () => {
+      await copyExample();
+      const run = await upWith({}, "party/system.ts", "--watch");
+      const [app, daprd] = [partOf("cli/app.ts"), partOf("--app-id")];
+      const world = await readFile(join(dir, "party/world.ts"), "utf8");
+      await writeFile(join(dir, "party/world.ts"), "export const broken: = 1;");
+      await run.until("party/world.ts changed; restarting app with daprd");
+      await run.until("it does not run now; the next change starts it again");
+      expect(run.text()).toContain("SYSTEM_LOAD: party/system.ts cannot be loaded");
+      await writeFile(
+        join(dir, "party/world.ts"),
+        world.replace(
+          "export function jokeAbout(",
+          'export function jokeAbout(..._all: readonly unknown[]): string {\n  return "a new joke";\n}\n\nexport function oldJokeAbout(',
+        ),
+      );
+      await run.until("restarted after the change of party/world.ts");
+      expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(app);
+      expect([partOf("cli/app.ts"), partOf("--app-id")]).not.toContain(daprd);
+      const { exit, text } = await runCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"]);
+      expect(exit, text).toEqual(OK);
+      expect(text).toContain("remark: a new joke");
+      await endOf(run);
+    },
+  );
 });
 
 /** The travel example in the test's folder, with the library where its imports find it. */
@@ -118,6 +132,12 @@ async function copyExample(): Promise<void> {
   for (const name of await readdir(from)) {
     const path = join(dir, "party", name);
     if (!name.endsWith(".ts")) await copyFile(join(from, name), path);
-    else await writeFile(path, (await readFile(join(from, name), "utf8")).replaceAll('"troupe"', JSON.stringify(join(ROOT, "agents/index.ts"))).replaceAll('"zod"', JSON.stringify(fileURLToPath(import.meta.resolve("zod")))));
+    else
+      await writeFile(
+        path,
+        (await readFile(join(from, name), "utf8"))
+          .replaceAll('"troupe"', JSON.stringify(join(ROOT, "agents/index.ts")))
+          .replaceAll('"zod"', JSON.stringify(fileURLToPath(import.meta.resolve("zod")))),
+      );
   }
 }

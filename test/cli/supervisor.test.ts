@@ -1,7 +1,7 @@
 /** @module The supervisor: what dies is restarted with backoff, so often and no more; what is ended on purpose is no death. */
 import { beforeEach, describe, expect, test } from "vitest";
-import { Lifetime } from "../../cli/lifetime.ts";
-import { RESTARTS_MAX, Supervisor } from "../../cli/supervisor.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
+import { RESTARTS_MAX, Supervisor } from "../../cli/run/supervisor.ts";
 
 const STAYS_UP_MS = 60_000;
 
@@ -25,10 +25,20 @@ beforeEach(() => {
   const pause = async (ms: number): Promise<void> => void waits.push(ms);
   const supervisor = new Supervisor({ lifetime, say: (line) => said.push(line), pause, nowMs: () => rig.nowMs });
   rig = { supervisor, lifetime, said, waits, restarts: 0, isRunning: true, nowMs: 0, work: async () => undefined };
-  supervisor.begin(new Map([["app", { isRunning: () => rig.isRunning, restart: async () => {
-    rig.restarts += 1;
-    await rig.work();
-  } }]]));
+  supervisor.begin(
+    new Map([
+      [
+        "app",
+        {
+          isRunning: () => rig.isRunning,
+          restart: async () => {
+            rig.restarts += 1;
+            await rig.work();
+          },
+        },
+      ],
+    ]),
+  );
 });
 
 async function die(): Promise<void> {
@@ -47,7 +57,10 @@ describe("a part that dies", () => {
     for (let death = 0; death <= RESTARTS_MAX; death += 1) await die();
     expect(rig.waits).toEqual([500, 1_000, 2_000, 4_000, 8_000]);
     expect(rig.restarts).toBe(RESTARTS_MAX);
-    expect(rig.lifetime.signal.reason).toMatchObject({ code: "PART_ENDED", message: "app ended with SIGKILL. It was restarted 5 times and does not stay up, so everything was stopped." });
+    expect(rig.lifetime.signal.reason).toMatchObject({
+      code: "PART_ENDED",
+      message: "app ended with SIGKILL. It was restarted 5 times and does not stay up, so everything was stopped.",
+    });
   });
 
   test("and stayed up for a minute is forgiven", async () => {
@@ -113,5 +126,8 @@ describe("no death", () => {
 test("before everything is up, a part that ends ends the run", () => {
   const lifetime = new Lifetime();
   new Supervisor({ lifetime, say: () => undefined }).onExit("daprd troupe", "ended with exit code 1");
-  expect(lifetime.signal.reason).toMatchObject({ code: "PART_ENDED", message: "daprd troupe ended with exit code 1; everything else was stopped." });
+  expect(lifetime.signal.reason).toMatchObject({
+    code: "PART_ENDED",
+    message: "daprd troupe ended with exit code 1; everything else was stopped.",
+  });
 });

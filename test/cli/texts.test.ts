@@ -4,10 +4,10 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { HistoryLine } from "../../cli/client.ts";
-import { newLines, outcomeText, stepText, succeeded } from "../../cli/progress.ts";
-import { runPlan } from "../../cli/run-file.ts";
-import { makeStateFolder } from "../../cli/state-folder.ts";
+import type { HistoryLine } from "../../cli/client/http.ts";
+import { newLines, outcomeText, stepText, succeeded } from "../../cli/text/progress.ts";
+import { runPlan } from "../../cli/run/run-file.ts";
+import { makeStateFolder } from "../../cli/run/state-folder.ts";
 import { checkWish, taskInput } from "../../cli/commands/start.ts";
 
 const line = (atMs: number, what = "asked"): HistoryLine => ({ atMs, what, stop: "plan", agent: "PlannerAgent", attempt: 1 });
@@ -23,11 +23,15 @@ describe("steps", () => {
   });
 
   test("a step tells when, where, who and what, with attempt and code", () => {
-    expect(stepText({ ...line(1_250, "attempt failed"), attempt: 2, code: "agent.failed" }, 1_000)).toBe("    0.250  plan      PlannerAgent  attempt failed, attempt 2 (agent.failed)");
+    expect(stepText({ ...line(1_250, "attempt failed"), attempt: 2, code: "agent.failed" }, 1_000)).toBe(
+      "    0.250  plan      PlannerAgent  attempt failed, attempt 2 (agent.failed)",
+    );
   });
 
   test("an outcome ends with its status; a fault comes with what to do", () => {
-    expect(outcomeText({ status: "completed", atMs: 1_500, output: { city: "Vienna" } }, 1_000, "t")).toBe("  city: Vienna\n\ncompleted in 0.500 s");
+    expect(outcomeText({ status: "completed", atMs: 1_500, output: { city: "Vienna" } }, 1_000, "t")).toBe(
+      "  city: Vienna\n\ncompleted in 0.500 s",
+    );
     const failed = outcomeText({ status: "failed", atMs: 1_500, fault: { code: "agent.refused", message: "no" } }, 1_000, "abc");
     expect(failed).toMatch(/^agent\.refused: no\nWhat to do: .+\nA dead letter .+\n.+ shows it\.\nTrace: abc\n\nfailed in 0\.500 s$/);
     expect(outcomeText({ status: "completed", atMs: 61_000 }, 1_000, "t", 2)).toBe("completed in run 2, 60.000 s after it was accepted");
@@ -48,50 +52,101 @@ describe("a word that is no command", () => {
   const wish = (text: string): string | undefined => checkWish(text.split(" "), ["up", "down", "ps", "submit", "show"]);
 
   test("is a wish; of a lone one that is nearly a command, the command is named", () => {
-    expect(["upp", "dwon", "submitt", "sumbit", "submi", "snow", "town", "music", "shows and music", ""].map(wish)).toEqual(["up", "down", "submit", "submit", "submit", undefined, undefined, undefined, undefined, undefined]);
+    expect(["upp", "dwon", "submitt", "sumbit", "submi", "snow", "town", "music", "shows and music", ""].map(wish)).toEqual([
+      "up",
+      "down",
+      "submit",
+      "submit",
+      "submit",
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+      undefined,
+    ]);
   });
 
   test("with JSON or a file behind it is a command that was misspelt: wrong usage", () => {
     expect(() => wish("submitt trip {}")).toThrow(expect.objectContaining({ code: "USAGE", fix: "Did you mean `submit`? See --help." }));
-    expect(() => wish("give trip @task.json")).toThrow(expect.objectContaining({ message: 'there is no command "give".', fix: "See --help." }));
+    expect(() => wish("give trip @task.json")).toThrow(
+      expect.objectContaining({ message: 'there is no command "give".', fix: "See --help." }),
+    );
     expect(checkWish(['{"wish":', '["x"]}'], ["up"])).toBeUndefined();
   });
 });
 
 test("a state folder that cannot be one is refused, with what to do", () => {
   const file = fileURLToPath(import.meta.url);
-  for (const dir of [file, join(file, "below")]) expect(() => makeStateFolder(dir)).toThrow(expect.objectContaining({ code: "STATE_FOLDER", fix: expect.stringContaining("--state") }));
+  for (const dir of [file, join(file, "below")])
+    expect(() => makeStateFolder(dir)).toThrow(expect.objectContaining({ code: "STATE_FOLDER", fix: expect.stringContaining("--state") }));
 });
 
 describe("a run file", () => {
   const app = { appID: "a", appDirPath: "one", appPort: 3_000, command: ["node", "x.ts"] };
-  const plan = (apps: readonly object[], common: object = { resourcesPaths: ["components"] }): ReturnType<typeof runPlan> => runPlan({ version: 1, common, apps }, "dapr.yaml", "/base");
+  const plan = (apps: readonly object[], common: object = { resourcesPaths: ["components"] }): ReturnType<typeof runPlan> =>
+    runPlan({ version: 1, common, apps }, "dapr.yaml", "/base");
 
   test("paths of common count from the file, those of an app from its folder; env is merged", () => {
-    const { apps } = plan([{ ...app, resourcesPaths: ["own"], configFilePath: "c.yaml", env: { A: 1, B: true } }], { resourcesPath: "shared", env: { A: "0", C: "x" } });
-    expect(apps[0]).toMatchObject({ dir: "/base/one", resourcesPaths: ["/base/one/own", "/base/shared"], configFile: "/base/one/c.yaml", env: { A: "1", B: "true", C: "x" } });
+    const { apps } = plan([{ ...app, resourcesPaths: ["own"], configFilePath: "c.yaml", env: { A: 1, B: true } }], {
+      resourcesPath: "shared",
+      env: { A: "0", C: "x" },
+    });
+    expect(apps[0]).toMatchObject({
+      dir: "/base/one",
+      resourcesPaths: ["/base/one/own", "/base/shared"],
+      configFile: "/base/one/c.yaml",
+      env: { A: "1", B: "true", C: "x" },
+    });
   });
 
   test("keys that are not used are named, wherever they stand", () => {
-    const { warnings } = runPlan({ version: 1, odd: 1, common: { resourcesPaths: ["r"], appSSL: false }, apps: [{ ...app, metricsPort: 9_090, enableAppHealthCheck: true }] }, "dapr.yaml", "/base");
-    expect(warnings).toEqual(["dapr.yaml: odd is not used here", "dapr.yaml: common.appSSL is not used here", "dapr.yaml: apps.0.metricsPort is not used here"]);
+    const { warnings } = runPlan(
+      {
+        version: 1,
+        odd: 1,
+        common: { resourcesPaths: ["r"], appSSL: false },
+        apps: [{ ...app, metricsPort: 9_090, enableAppHealthCheck: true }],
+      },
+      "dapr.yaml",
+      "/base",
+    );
+    expect(warnings).toEqual([
+      "dapr.yaml: odd is not used here",
+      "dapr.yaml: common.appSSL is not used here",
+      "dapr.yaml: apps.0.metricsPort is not used here",
+    ]);
   });
 
   test.each([
     ["another version", { version: 2, apps: [app] }, "version"],
     ["no apps", { version: 1, apps: [] }, "apps"],
     ["no port", { version: 1, common: { resourcesPaths: ["r"] }, apps: [{ ...app, appPort: undefined }] }, "apps.0.appPort"],
-    ["grpc", { version: 1, common: { resourcesPaths: ["r"] }, apps: [{ ...app, appProtocol: "grpc" }] }, "apps.0.appProtocol: only http is supported"],
+    [
+      "grpc",
+      { version: 1, common: { resourcesPaths: ["r"] }, apps: [{ ...app, appProtocol: "grpc" }] },
+      "apps.0.appProtocol: only http is supported",
+    ],
     ["one id twice", { version: 1, common: { resourcesPaths: ["r"] }, apps: [app, { ...app, appPort: 1 }] }, "two apps with the id a"],
     ["one port twice", { version: 1, common: { resourcesPaths: ["r"] }, apps: [app, { ...app, appID: "b" }] }, "two apps on port 3000"],
     ["no resources", { version: 1, apps: [app] }, "has no resourcesPaths"],
   ])("%s is refused with its place", (_name, content, message) => {
-    expect(() => runPlan(content, "dapr.yaml", "/base")).toThrow(expect.objectContaining({ code: "RUN_FILE", message: expect.stringContaining(message) }));
+    expect(() => runPlan(content, "dapr.yaml", "/base")).toThrow(
+      expect.objectContaining({ code: "RUN_FILE", message: expect.stringContaining(message) }),
+    );
   });
 
   test("the project's own dapr.yaml is used whole", async () => {
     const { apps, warnings } = runPlan(parse(await readFile(new URL("../../dapr.yaml", import.meta.url), "utf8")), "dapr.yaml", "/base");
     expect(warnings).toEqual([]);
-    expect(apps).toMatchObject([{ appId: "party", dir: "/base", appPort: 3_100, httpPort: 3_500, resourcesPaths: ["/base/components/redis"], configFile: "/base/components/configuration.yaml" }]);
+    expect(apps).toMatchObject([
+      {
+        appId: "party",
+        dir: "/base",
+        appPort: 3_100,
+        httpPort: 3_500,
+        resourcesPaths: ["/base/components/redis"],
+        configFile: "/base/components/configuration.yaml",
+      },
+    ]);
   });
 });

@@ -1,4 +1,4 @@
-/** @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter mended, another discarded, down. */
+/** @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter fixed, another discarded, down. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -39,7 +39,9 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
     expect(await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait")).toMatch(/completed in /);
     expect(await cli(1, "submit", "trip", '{"wish":"sea"}', "--id", "bad")).toContain("schema.task: ");
     expect(await cli(1, "submit", "trip", GOOD.replace("500", "501"), "--id", "good")).toContain("process.conflict: ");
-    expect(await cli(1, "submit", "trip", POOR, "--id", "poor", "--follow")).toMatch(/SnarkAgent +failed[\s\S]+agent\.refused: [\s\S]+failed in /);
+    expect(await cli(1, "submit", "trip", POOR, "--id", "poor", "--follow")).toMatch(
+      /SnarkAgent +failed[\s\S]+agent\.refused: [\s\S]+failed in /,
+    );
 
     const shown = await cli(0, "show", "good");
     expect(shown).toMatch(/^good: completed\nroute trip, run 1, trace [0-9a-f]{32}\n/);
@@ -62,8 +64,8 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
   });
 });
 
-describe.skipIf(binaries === undefined)("lists and the desk", () => {
-  test("ps with pages and filters, dead letters mended and discarded, the graph", { timeout: TEST_MS }, async () => {
+describe.skipIf(binaries === undefined)("lists and the dead letter queue", () => {
+  test("ps with pages and filters, dead letters fixed and discarded, the graph", { timeout: TEST_MS }, async () => {
     await cli(0, "up", "--stay", "--port", String(await freePort()));
     await cli(0, "submit", "trip", GOOD, "--id", "good", "--wait");
     for (const id of ["poor", "poorer"]) await cli(1, "submit", "trip", POOR, "--id", id, "--wait");
@@ -77,18 +79,24 @@ describe.skipIf(binaries === undefined)("lists and the desk", () => {
 
     expect(await cli(0, "dead", "list")).toMatch(/^poor:1 +trip .+agent\.refused/m);
     expect(await cli(0, "dead", "show", "poor:1")).toContain("Again:   troupe dead redrive poor:1");
-    const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as { letter: { original: { input: { trip: { budget: number } } } } };
+    const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as {
+      letter: { original: { input: { trip: { budget: number } } } };
+    };
     expect(await cli(1, "dead", "redrive", "poor:1", "--input", "{}")).toContain("schema.input: ");
-    const mended = { ...letter.original.input, trip: { ...letter.original.input.trip, budget: 5_000 } };
-    await writeFile(join(dir, "mended.json"), JSON.stringify(mended));
-    expect(await cli(0, "dead", "redrive", "poor:1", "--input", "@mended.json", "--reason", "a typo")).toContain("Process poor runs again, run 2.");
+    const fixed = { ...letter.original.input, trip: { ...letter.original.input.trip, budget: 5_000 } };
+    await writeFile(join(dir, "fixed.json"), JSON.stringify(fixed));
+    expect(await cli(0, "dead", "redrive", "poor:1", "--input", "@fixed.json", "--reason", "a typo")).toContain(
+      "Process poor runs again, run 2.",
+    );
     expect(await cli(0, "show", "poor", "--follow")).toMatch(/completed in /);
     expect(await cli(1, "dead", "redrive", "poor:1")).toContain("deadletter.decided: ");
     expect(await cli(0, "dead", "discard", "poorer:1", "--reason", "test data")).toBe("Letter poorer:1 is discarded.");
     expect(await cli(0, "dead", "list")).toBe("No such dead letters.");
     expect(await cli(0, "dead", "list", "--decided")).toMatch(/^poorer:1 .*discarded .*test data$/m);
     expect(await cli(0, "graph", "show")).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent");
-    expect(await cli(0, "submit", "trip", GOOD, "--id", "by-topic", "--dapr")).toContain("dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks --data '{\"id\":\"by-topic\"");
+    expect(await cli(0, "submit", "trip", GOOD, "--id", "by-topic", "--dapr")).toContain(
+      'dapr publish --publish-app-id troupe --pubsub pubsub --topic party.tasks --data \'{"id":"by-topic"',
+    );
     expect(await cli(0, "down")).toContain("Everything is stopped.");
   });
 });

@@ -53,7 +53,10 @@ describe.skipIf(binaries === undefined)("up", () => {
     const port = await freePort();
     const run = await startCommand(dir, ["up", "--port", String(port)]);
     await run.until(`The system takes tasks at http://127.0.0.1:${port} `);
-    expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({ status: 200, body: { status: "completed", output: { city: "Ljubljana" } } });
+    expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({
+      status: 200,
+      body: { status: "completed", output: { city: "Ljubljana" } },
+    });
     process.kill(run.child.pid, "SIGINT");
     expect(await run.child.exited, run.text()).toEqual(OK);
     expect(run.text()).toContain("Everything is stopped.");
@@ -72,10 +75,19 @@ describe.skipIf(binaries === undefined)("up", () => {
     "a file that is not there": [undefined, "SYSTEM_FILE: there is no file system.ts."],
     "no default export": ["export const x = 1;", "SYSTEM_EXPORT: system.ts has no default export."],
     "another default export": ["export default { name: 'x' };", "SYSTEM_EXPORT: the default export of system.ts is no system."],
-    "an error while it is loaded": ["const a = undefined; a.b;", "SYSTEM_LOAD: system.ts cannot be loaded: Cannot read properties of undefined (reading 'b')"],
+    "an error while it is loaded": [
+      "const a = undefined; a.b;",
+      "SYSTEM_LOAD: system.ts cannot be loaded: Cannot read properties of undefined (reading 'b')",
+    ],
     "an import that is not there": ["import './absent.ts';", "SYSTEM_LOAD: system.ts cannot be loaded: Cannot find module"],
-    "a ring without a bound": [`import { unbounded } from ${JSON.stringify(join(ROOT, "examples/02-loops/systems.ts"))}; export default unbounded();`, 'cycle.unbounded: system "unbounded": the ring Sales -> Support -> Sales (hand-off, hand-off)'],
-    "a wrong definition": [`import { system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))}; export default system("1", { agents: [], routes: [] });`, 'definition.invalid: system "1"'],
+    "a ring without a bound": [
+      `import { unbounded } from ${JSON.stringify(join(ROOT, "examples/02-loops/systems.ts"))}; export default unbounded();`,
+      'cycle.unbounded: system "unbounded": the ring Sales -> Support -> Sales (hand-off, hand-off)',
+    ],
+    "a wrong definition": [
+      `import { system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))}; export default system("1", { agents: [], routes: [] });`,
+      'definition.invalid: system "1"',
+    ],
   } as const;
   for (const [name, [code, message]] of Object.entries(wrong)) {
     test(`${name} is told in one line with what to do`, { timeout: TEST_MS }, async () => {
@@ -95,17 +107,31 @@ describe.skipIf(binaries === undefined || redis === undefined)("up -f", () => {
     const store = await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
     try {
       const resources = await renderResources("redis", { dir, redisHost: store.host });
-      const file: { common: Record<string, unknown>; apps: Record<string, unknown>[] } = parse(await readFile(join(ROOT, "dapr.yaml"), "utf8"));
+      const file: { common: Record<string, unknown>; apps: Record<string, unknown>[] } = parse(
+        await readFile(join(ROOT, "dapr.yaml"), "utf8"),
+      );
       const port = await freePort();
       // The project's own file, with the test's Redis and ports, and a key that is not used.
-      Object.assign(file.common, { resourcesPaths: [resources], configFilePath: join(ROOT, "components/configuration.yaml"), enableApiLogging: true });
-      Object.assign(file.apps[0] ?? {}, { appDirPath: ROOT, appPort: port, daprHTTPPort: await freePort(), env: { TRAVEL_DESK: join(dir, "bookings") } });
+      Object.assign(file.common, {
+        resourcesPaths: [resources],
+        configFilePath: join(ROOT, "components/configuration.yaml"),
+        enableApiLogging: true,
+      });
+      Object.assign(file.apps[0] ?? {}, {
+        appDirPath: ROOT,
+        appPort: port,
+        daprHTTPPort: await freePort(),
+        env: { TRAVEL_DESK: join(dir, "bookings") },
+      });
       await writeFile(join(dir, "dapr.yaml"), stringify(file));
       const run = await startCommand(dir, ["up", "-f", "dapr.yaml"]);
       await run.until(`party is up at http://127.0.0.1:${port}`);
       expect(run.text()).toContain("warning: dapr.yaml: common.enableApiLogging is not used here");
       expect(run.text().match(/^warning: /gm)).toHaveLength(1);
-      expect(await postUntilTaken(`http://127.0.0.1:${port}`)).toMatchObject({ status: 200, body: { status: "completed", output: { city: "Ljubljana" } } });
+      expect(await postUntilTaken(`http://127.0.0.1:${port}`)).toMatchObject({
+        status: 200,
+        body: { status: "completed", output: { city: "Ljubljana" } },
+      });
       process.kill(run.child.pid, "SIGINT");
       expect(await run.child.exited, run.text()).toEqual(OK);
       expect(processesOf(dir).filter(({ command }) => !command.includes("redis-server"))).toEqual([]);

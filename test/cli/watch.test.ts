@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { type Watch, watchSources } from "../../cli/watch.ts";
+import { type Watch, watchSources } from "../../cli/run/watch.ts";
 
 /** Longer than the watch waits for further changes. */
 const QUIET_MS = 600;

@@ -8,9 +8,22 @@ import { SidecarClient } from "../../actors/dapr/client.ts";
 import { openStore } from "../../actors/dapr/group-commit.ts";
 import { sidecarFacts } from "../../actors/dapr/sidecar.ts";
 import { DaprStore } from "../../actors/dapr/store.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import type { StateStore } from "../../actors/ports.ts";
-import { Cluster, findDapr, findPostgres, findRedis, freePort, renderResources, startPostgres, startRedis, type Profile, type ResourceValues, type Restartable, type Sidecar } from "../../cli/dapr/index.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import type { StateStore } from "../../actors/engine/ports.ts";
+import {
+  Cluster,
+  findDapr,
+  findPostgres,
+  findRedis,
+  freePort,
+  renderResources,
+  startPostgres,
+  startRedis,
+  type Profile,
+  type ResourceValues,
+  type Restartable,
+  type Sidecar,
+} from "../../cli/dapr/index.ts";
 import { DroppingProxy } from "./store-proxy.ts";
 
 const READY_MS = 30_000;
@@ -95,7 +108,11 @@ async function buildRig(kind: Exclude<Kind, "memory">, cleanups: Cleanups): Prom
   const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log: () => undefined });
   cleanups.add(() => cluster.stop());
   const appPort = await startIdleApp(cleanups);
-  const sidecar = await cluster.startSidecar({ appId: "conformance", appPort, resourcesDir: await renderResources(profile, { dir, ...values }) });
+  const sidecar = await cluster.startSidecar({
+    appId: "conformance",
+    appPort,
+    resourcesDir: await renderResources(profile, { dir, ...values }),
+  });
   await sidecar.waitReady(READY_MS);
   const origin = `http://${LOOPBACK}:${sidecar.httpPort}`;
   const proxy = await DroppingProxy.start(sidecar.httpPort);

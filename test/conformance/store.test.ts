@@ -45,15 +45,19 @@ function contract(kind: Kind, reason: string | undefined): void {
 }
 
 function restart(rig: () => Rig, one: One): void {
-  test("a restart of everything keeps what was written", async () => {
-    const keys = Array.from({ length: 8 }, (_, index) => `${fresh("kept")}/${index + 1}`);
-    for (const key of keys) expect(await rig().store.insert(key, JSON.stringify({ key }))).toBe("inserted");
-    await rig().restart?.();
-    const found = await eventually(() => rig().store.read(keys));
-    expect([...found.keys()].sort()).toEqual([...keys].sort());
-    expect(await eventually(async () => settled(await rig().store.insert(keys[0] ?? "", "1")))).toBe("refused");
-    expect(await one(keys[0] ?? "")).toEqual({ key: keys[0] });
-  }, TEST_MS);
+  test(
+    "a restart of everything keeps what was written",
+    async () => {
+      const keys = Array.from({ length: 8 }, (_, index) => `${fresh("kept")}/${index + 1}`);
+      for (const key of keys) expect(await rig().store.insert(key, JSON.stringify({ key }))).toBe("inserted");
+      await rig().restart?.();
+      const found = await eventually(() => rig().store.read(keys));
+      expect([...found.keys()].sort()).toEqual([...keys].sort());
+      expect(await eventually(async () => settled(await rig().store.insert(keys[0] ?? "", "1")))).toBe("refused");
+      expect(await one(keys[0] ?? "")).toEqual({ key: keys[0] });
+    },
+    TEST_MS,
+  );
 }
 
 type One = (key: string) => Promise<Json | undefined>;
@@ -70,7 +74,9 @@ function writes(rig: () => Rig, one: One): void {
 
   test("of concurrent inserts of one key exactly one wins, and its content stands", async () => {
     const key = `${fresh("race")}/1`;
-    const results = await Promise.all(Array.from({ length: RACERS }, async (_, racer) => rig().store.insert(key, JSON.stringify({ racer }))));
+    const results = await Promise.all(
+      Array.from({ length: RACERS }, async (_, racer) => rig().store.insert(key, JSON.stringify({ racer }))),
+    );
     const winners = results.flatMap((result, racer) => (result === "inserted" ? [racer] : []));
     expect(winners).toHaveLength(1);
     expect(results.filter((result) => result === "refused")).toHaveLength(RACERS - 1);
@@ -182,7 +188,22 @@ function contents(rig: () => Rig, one: One): void {
   });
 
   test("values come back as they are", async () => {
-    const values: readonly Json[] = [null, false, 0, "", [], {}, "é€😀\u2028\u0000", "half \ud800 a pair", "base64:", { z: 1, a: 2 }, [0.123456789, Math.PI, 1.2345e-7, -123456.7891011], '<a href="x">&amp;</a>', [1e21, 0.1, 5e-324, 1.7976931348623157e308, Number.MAX_SAFE_INTEGER], JSON.parse('{"__proto__":{"a":1},"constructor":2}') as Json];
+    const values: readonly Json[] = [
+      null,
+      false,
+      0,
+      "",
+      [],
+      {},
+      "é€😀\u2028\u0000",
+      "half \ud800 a pair",
+      "base64:",
+      { z: 1, a: 2 },
+      [0.123456789, Math.PI, 1.2345e-7, -123456.7891011],
+      '<a href="x">&amp;</a>',
+      [1e21, 0.1, 5e-324, 1.7976931348623157e308, Number.MAX_SAFE_INTEGER],
+      JSON.parse('{"__proto__":{"a":1},"constructor":2}') as Json,
+    ];
     const base = fresh("values");
     const keys = values.map((_, index) => `${base}/${index + 1}`);
     for (const [index, key] of keys.entries()) expect(await rig().store.insert(key, JSON.stringify(values[index]))).toBe("inserted");
@@ -197,7 +218,9 @@ function contents(rig: () => Rig, one: One): void {
   test("a record of the greatest size comes back whole, also when every character is escaped on the way", async () => {
     for (const letter of ["x", "<", "é", '"', "\\", "\u0001"]) {
       const key = `${fresh("large")}/1`;
-      const text = JSON.stringify({ text: letter.repeat(Math.floor(LIMITS.recordBytesMax / (Buffer.byteLength(JSON.stringify(letter)) - 2)) - ENVELOPE_CHARS) });
+      const text = JSON.stringify({
+        text: letter.repeat(Math.floor(LIMITS.recordBytesMax / (Buffer.byteLength(JSON.stringify(letter)) - 2)) - ENVELOPE_CHARS),
+      });
       expect(await rig().store.insert(key, text)).toBe("inserted");
       expect(JSON.stringify(await one(key)) === text).toBe(true);
       expect(JSON.stringify((await rig().store.read([key, `${key}x`])).get(key)) === text).toBe(true);
@@ -217,23 +240,27 @@ function contents(rig: () => Rig, one: One): void {
 
 /** SQLite is a part of daprd: there is nothing beside it to be killed. */
 function outage(rig: () => Rig, one: One): void {
-  test("a killed store is unavailable, not empty", async () => {
-    const key = `${fresh("outage")}/1`;
-    expect(await rig().store.insert(key, '"before"')).toBe("inserted");
-    await rig().backend?.kill();
-    await expect(rig().store.read([key])).rejects.toMatchObject({ code: "store.unavailable" });
-    await expect(rig().store.read([key, `${key}1`])).rejects.toMatchObject({ code: "store.unavailable" });
-    expect(await rig().store.insert(key, '"during"')).toBe("unknown");
-    expect(await rig().store.replace(key, '"during"', "1")).toBe(false);
-    await expect(rig().store.tagged(key)).rejects.toMatchObject({ code: "store.unavailable" });
-    await expect(rig().store.remove([key])).rejects.toMatchObject({ code: "store.unavailable" });
-    expect(await rig().store.insert(`${fresh("outage")}/1`, '"during"')).toBe("unknown");
-    const together = await Promise.all(Array.from({ length: 4 }, async () => rig().store.insert(`${fresh("outage")}/1`, '"during"')));
-    expect(new Set(together)).toEqual(new Set(["unknown"]));
-    await rig().backend?.revive();
-    expect(await eventually(() => one(key))).toBe("before");
-    expect(await eventually(async () => settled(await rig().store.insert(key, '"after"')))).toBe("refused");
-  }, TEST_MS);
+  test(
+    "a killed store is unavailable, not empty",
+    async () => {
+      const key = `${fresh("outage")}/1`;
+      expect(await rig().store.insert(key, '"before"')).toBe("inserted");
+      await rig().backend?.kill();
+      await expect(rig().store.read([key])).rejects.toMatchObject({ code: "store.unavailable" });
+      await expect(rig().store.read([key, `${key}1`])).rejects.toMatchObject({ code: "store.unavailable" });
+      expect(await rig().store.insert(key, '"during"')).toBe("unknown");
+      expect(await rig().store.replace(key, '"during"', "1")).toBe(false);
+      await expect(rig().store.tagged(key)).rejects.toMatchObject({ code: "store.unavailable" });
+      await expect(rig().store.remove([key])).rejects.toMatchObject({ code: "store.unavailable" });
+      expect(await rig().store.insert(`${fresh("outage")}/1`, '"during"')).toBe("unknown");
+      const together = await Promise.all(Array.from({ length: 4 }, async () => rig().store.insert(`${fresh("outage")}/1`, '"during"')));
+      expect(new Set(together)).toEqual(new Set(["unknown"]));
+      await rig().backend?.revive();
+      expect(await eventually(() => one(key))).toBe("before");
+      expect(await eventually(async () => settled(await rig().store.insert(key, '"after"')))).toBe("refused");
+    },
+    TEST_MS,
+  );
 }
 
 function settled<T>(result: T): T {

@@ -47,7 +47,10 @@ async function waiterLeaves(rig: WorldRig, which: "first" | "last"): Promise<boo
   });
   const running = outcome(rig.transport.deliver(messageTo(actor, "runs")));
   await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
-  const callers = [(): Promise<unknown> => outcome(rig.transport.deliver(messageTo(actor, "waits"))), (): Promise<unknown> => outcome(rig.hasty.deliver(messageTo(actor, "leaves")))];
+  const callers = [
+    (): Promise<unknown> => outcome(rig.transport.deliver(messageTo(actor, "waits"))),
+    (): Promise<unknown> => outcome(rig.hasty.deliver(messageTo(actor, "leaves"))),
+  ];
   const [one, two] = which === "last" ? callers : callers.toReversed();
   const first = one?.();
   // So that it stands in the queue before the other.
@@ -60,100 +63,182 @@ async function waiterLeaves(rig: WorldRig, which: "first" | "last"): Promise<boo
 }
 
 const answers: readonly Case[] = [
-  { name: "a call brings the turn's receipt, and runs once", same: ["receipt", 1], run: async (rig) => {
-    const actor = freshActor(rig);
-    return [await delivered(rig, messageTo(actor)), rig.script.count(actor.id, "turn")];
-  } },
-  { name: "a refusal is an answer", same: "refused: agent.busy", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "refuse", code: "agent.busy" }));
-    return delivered(rig, messageTo(actor));
-  } },
-  { name: "a coded fault keeps its code and details", same: ["agent.window-full", { held: 7 }], run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "fault", code: "agent.window-full", details: { held: 7 } }));
-    return rig.transport.deliver(messageTo(actor)).then(() => null, (error: { readonly code: string; readonly details: Json }) => [error.code, error.details]);
-  } },
-  { name: "a fault whose status is 404 keeps its code", same: "thrown: process.unknown", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "fault", code: "process.unknown" }));
-    return delivered(rig, messageTo(actor));
-  } },
-  { name: "an error without a code is a failed turn", same: "thrown: turn.failed", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "throw" }));
-    return delivered(rig, messageTo(actor));
-  } },
-  { name: "a receipt for another message is none", same: "thrown: sidecar.unavailable", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "wrong-receipt" }));
-    return delivered(rig, messageTo(actor));
-  } },
-  ...(Object.keys(BLANKS) as Blank[]).map((how): Case => ({ name: `${how} is no receipt, and nothing ran`, same: ["thrown: sidecar.unavailable", 0, "receipt"], run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.blank(actor, how);
-    return [await delivered(rig, messageTo(actor)), rig.script.count(actor.id, "turn"), await delivered(rig, messageTo(actor))];
-  } })),
-  { name: "a call that is lost on the way never runs", alone: true, same: ["thrown: sidecar.unavailable", 0], run: async (rig) => {
-    const actor = freshActor(rig);
-    const answer = await outcome(rig.deliver("lost", messageTo(actor)));
-    return [typeof answer === "string" ? answer : "answered", rig.script.count(actor.id, "turn")];
-  } },
-  { name: "a call whose answer is lost has run, and runs again when it is asked again", alone: true, same: ["thrown: sidecar.unavailable", 1, "receipt", 2], run: async (rig) => {
-    const actor = freshActor(rig);
-    const answer = await outcome(rig.deliver("unanswered", messageTo(actor)));
-    await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
-    const first = rig.script.count(actor.id, "turn");
-    return [typeof answer === "string" ? answer : "answered", first, await delivered(rig, messageTo(actor)), rig.script.count(actor.id, "turn")];
-  } },
-  { name: "a message with a field that nobody knows is refused, and not run", same: "thrown: message.invalid", run: async (rig) => {
-    const actor = freshActor(rig);
-    const wrong: Message & { readonly more: number } = { ...messageTo(actor), more: 1 };
-    return delivered(rig, wrong);
-  } },
-  { name: "a message that is too large is not sent", differs: { row: "Sizes", simulated: "receipt", embedded: "thrown: message.too-large" }, run: async (rig) => {
-    const actor = freshActor(rig);
-    return delivered(rig, messageTo(actor, "large", "x".repeat(LIMITS.messageBytesMax)));
-  } },
-  { name: "an actor type that nobody serves is not found within the time of a call", same: "thrown: sidecar.unavailable", run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Nobody"), id: "n-1" })) },
+  {
+    name: "a call brings the turn's receipt, and runs once",
+    same: ["receipt", 1],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      return [await delivered(rig, messageTo(actor)), rig.script.count(actor.id, "turn")];
+    },
+  },
+  {
+    name: "a refusal is an answer",
+    same: "refused: agent.busy",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "refuse", code: "agent.busy" }));
+      return delivered(rig, messageTo(actor));
+    },
+  },
+  {
+    name: "a coded fault keeps its code and details",
+    same: ["agent.window-full", { held: 7 }],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "fault", code: "agent.window-full", details: { held: 7 } }));
+      return rig.transport.deliver(messageTo(actor)).then(
+        () => null,
+        (error: { readonly code: string; readonly details: Json }) => [error.code, error.details],
+      );
+    },
+  },
+  {
+    name: "a fault whose status is 404 keeps its code",
+    same: "thrown: process.unknown",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "fault", code: "process.unknown" }));
+      return delivered(rig, messageTo(actor));
+    },
+  },
+  {
+    name: "an error without a code is a failed turn",
+    same: "thrown: turn.failed",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "throw" }));
+      return delivered(rig, messageTo(actor));
+    },
+  },
+  {
+    name: "a receipt for another message is none",
+    same: "thrown: sidecar.unavailable",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "wrong-receipt" }));
+      return delivered(rig, messageTo(actor));
+    },
+  },
+  ...(Object.keys(BLANKS) as Blank[]).map((how): Case => ({
+    name: `${how} is no receipt, and nothing ran`,
+    same: ["thrown: sidecar.unavailable", 0, "receipt"],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.blank(actor, how);
+      return [await delivered(rig, messageTo(actor)), rig.script.count(actor.id, "turn"), await delivered(rig, messageTo(actor))];
+    },
+  })),
+  {
+    name: "a call that is lost on the way never runs",
+    alone: true,
+    same: ["thrown: sidecar.unavailable", 0],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const answer = await outcome(rig.deliver("lost", messageTo(actor)));
+      return [typeof answer === "string" ? answer : "answered", rig.script.count(actor.id, "turn")];
+    },
+  },
+  {
+    name: "a call whose answer is lost has run, and runs again when it is asked again",
+    alone: true,
+    same: ["thrown: sidecar.unavailable", 1, "receipt", 2],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const answer = await outcome(rig.deliver("unanswered", messageTo(actor)));
+      await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
+      const first = rig.script.count(actor.id, "turn");
+      return [
+        typeof answer === "string" ? answer : "answered",
+        first,
+        await delivered(rig, messageTo(actor)),
+        rig.script.count(actor.id, "turn"),
+      ];
+    },
+  },
+  {
+    name: "a message with a field that nobody knows is refused, and not run",
+    same: "thrown: message.invalid",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const wrong: Message & { readonly more: number } = { ...messageTo(actor), more: 1 };
+      return delivered(rig, wrong);
+    },
+  },
+  {
+    name: "a message that is too large is not sent",
+    differs: { row: "Sizes", simulated: "receipt", embedded: "thrown: message.too-large" },
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      return delivered(rig, messageTo(actor, "large", "x".repeat(LIMITS.messageBytesMax)));
+    },
+  },
+  {
+    name: "an actor type that nobody serves is not found within the time of a call",
+    same: "thrown: sidecar.unavailable",
+    run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Nobody"), id: "n-1" })),
+  },
 ];
 
 const beside: readonly Case[] = [
   { name: "turns of two actors run beside each other", same: true, run: async (rig) => overlap(rig, freshActor(rig), freshActor(rig)) },
-  { name: "turns of two actors of two types with one id run beside each other", same: [2, true], run: async (rig) => {
-    const doer = freshActor(rig);
-    const other = { type: actorType(rig.system, "Other"), id: doer.id };
-    return [2, await overlap(rig, doer, other)];
-  } },
-  { name: "the second turn of an actor waits for the first", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => {
-    const actor = freshActor(rig);
-    return !(await overlap(rig, actor, actor));
-  } },
-  { name: "many calls of one actor at once are all answered", same: [CALLS, CALLS], run: async (rig) => {
-    const actor = freshActor(rig);
-    const all = await Promise.all(Array.from({ length: CALLS }, (_, index) => delivered(rig, messageTo(actor, `m-${index}`))));
-    return [all.filter((answer) => answer === "receipt").length, rig.script.count(actor.id, "turn")];
-  } },
-  { name: "when a caller hangs up its turn goes on, and the next one begins beside it", same: ["thrown: sidecar.unavailable", true, true], run: async (rig) => {
-    const actor = freshActor(rig);
-    const { opened, open } = gate();
-    rig.script.on(actor.id, async ({ name }) => {
-      if (name === "first") await opened;
-      return ANSWER;
-    });
-    const gone = await outcome(rig.hasty.deliver(messageTo(actor, "first")));
-    void outcome(rig.transport.deliver(messageTo(actor, "second")));
-    const began = await rig.comes(() => rig.script.count(actor.id, "turn") === 2, SOON_MS);
-    open();
-    const ended = await rig.comes(() => rig.script.of(actor.id, "turn").every((turn) => turn.ended), SOON_MS);
-    return [typeof gone === "string" ? gone : "answered", began, ended];
-  } },
-  { name: "when the last of those who wait hangs up, the first of them begins beside the turn that runs", same: true, run: (rig) => waiterLeaves(rig, "last") },
-  { name: "when the first of those who wait hangs up, the turn behind it begins beside the one that runs", differs: { row: NO_LOCK, simulated: true, embedded: false }, run: (rig) => waiterLeaves(rig, "first") },
+  {
+    name: "turns of two actors of two types with one id run beside each other",
+    same: [2, true],
+    run: async (rig) => {
+      const doer = freshActor(rig);
+      const other = { type: actorType(rig.system, "Other"), id: doer.id };
+      return [2, await overlap(rig, doer, other)];
+    },
+  },
+  {
+    name: "the second turn of an actor waits for the first",
+    differs: { row: NO_LOCK, simulated: false, embedded: true },
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      return !(await overlap(rig, actor, actor));
+    },
+  },
+  {
+    name: "many calls of one actor at once are all answered",
+    same: [CALLS, CALLS],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const all = await Promise.all(Array.from({ length: CALLS }, (_, index) => delivered(rig, messageTo(actor, `m-${index}`))));
+      return [all.filter((answer) => answer === "receipt").length, rig.script.count(actor.id, "turn")];
+    },
+  },
+  {
+    name: "when a caller hangs up its turn goes on, and the next one begins beside it",
+    same: ["thrown: sidecar.unavailable", true, true],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const { opened, open } = gate();
+      rig.script.on(actor.id, async ({ name }) => {
+        if (name === "first") await opened;
+        return ANSWER;
+      });
+      const gone = await outcome(rig.hasty.deliver(messageTo(actor, "first")));
+      void outcome(rig.transport.deliver(messageTo(actor, "second")));
+      const began = await rig.comes(() => rig.script.count(actor.id, "turn") === 2, SOON_MS);
+      open();
+      const ended = await rig.comes(() => rig.script.of(actor.id, "turn").every((turn) => turn.ended), SOON_MS);
+      return [typeof gone === "string" ? gone : "answered", began, ended];
+    },
+  },
+  {
+    name: "when the last of those who wait hangs up, the first of them begins beside the turn that runs",
+    same: true,
+    run: (rig) => waiterLeaves(rig, "last"),
+  },
+  {
+    name: "when the first of those who wait hangs up, the turn behind it begins beside the one that runs",
+    differs: { row: NO_LOCK, simulated: true, embedded: false },
+    run: (rig) => waiterLeaves(rig, "first"),
+  },
 ];
 
 /** A turn stands before a gate while something happens to the world; then how the call, the turn and a later call end. */
-async function hurt(rig: WorldRig, harm: () => Promise<void>, mend: () => Promise<void>): Promise<Json> {
+async function hurt(rig: WorldRig, harm: () => Promise<void>, fix: () => Promise<void>): Promise<Json> {
   const actor = freshActor(rig);
   const { opened, open } = gate();
   rig.script.on(actor.id, async ({ name }) => {
@@ -164,55 +249,105 @@ async function hurt(rig: WorldRig, harm: () => Promise<void>, mend: () => Promis
   await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
   await harm();
   const answer = await call;
-  await mend();
+  await fix();
   open();
   const ended = await rig.comes(() => rig.script.of(actor.id, "turn").some((turn) => turn.ended), SOON_MS);
   return { answer, ended, later: await delivered(rig, messageTo(actor, "later")) };
 }
 
 const deaths: readonly Case[] = [
-  { name: "an app that is killed in a turn leaves its caller without an answer, and answers when it is back", alone: true, same: { answer: "thrown: sidecar.unavailable", ended: false, later: "receipt" }, run: (rig) => hurt(rig, () => rig.app.kill(), () => rig.app.start()) },
-  { name: "an app that is stopped in a turn leaves its caller without an answer, and ends the turn when it wakes", alone: true, same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" }, run: (rig) => hurt(rig, () => rig.app.freeze(), () => rig.app.wake()) },
-  { name: "a sidecar that is killed in a turn leaves its caller without an answer, and the turn goes on", alone: true, same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" }, run: (rig) => hurt(rig, () => rig.sidecar.kill(), () => rig.sidecar.start()) },
-  { name: "a call while the app is dead fails, and nothing of it comes later", alone: true, same: ["thrown: sidecar.unavailable", "receipt", 1], run: async (rig) => {
-    const actor = freshActor(rig);
-    await rig.app.kill();
-    const during = await delivered(rig, messageTo(actor, "during"));
-    await rig.app.start();
-    return [during, await delivered(rig, messageTo(actor, "after")), rig.script.count(actor.id, "turn")];
-  } },
-  { name: "a call while the sidecar is dead fails, and nothing of it comes later", alone: true, same: ["thrown: sidecar.unavailable", "receipt", 1], run: async (rig) => {
-    const actor = freshActor(rig);
-    await rig.sidecar.kill();
-    const during = await delivered(rig, messageTo(actor, "during"));
-    await rig.sidecar.start();
-    return [during, await delivered(rig, messageTo(actor, "after")), rig.script.count(actor.id, "turn")];
-  } },
-  { name: "a turn in flight when placement is lost goes on to its end, and later calls are answered", alone: true, same: { ended: true, later: "receipt" }, run: async (rig) => {
-    const actor = freshActor(rig);
-    const { opened, open } = gate();
-    rig.script.on(actor.id, async ({ name }) => {
-      if (name === "hurt") await opened;
-      return ANSWER;
-    });
-    const call = outcome(rig.transport.deliver(messageTo(actor, "hurt")));
-    await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
-    await rig.placement.kill();
-    await rig.elapse(BEGINS_MS);
-    open();
-    const ended = await rig.comes(() => rig.script.of(actor.id, "turn").some((turn) => turn.ended), SOON_MS);
-    await rig.placement.start();
-    await call;
-    return { ended, later: await delivered(rig, messageTo(actor, "later")) };
-  } },
-  { name: "an actor is let go when placement is lost", alone: true, differs: { row: NO_DEACTIVATION, simulated: false, embedded: true }, run: async (rig) => {
-    const actor = freshActor(rig);
-    await delivered(rig, messageTo(actor));
-    await rig.placement.kill();
-    const left = await rig.comes(() => rig.script.count(actor.id, "deactivate") > 0, 2 * SOON_MS);
-    await rig.placement.start();
-    return left;
-  } },
+  {
+    name: "an app that is killed in a turn leaves its caller without an answer, and answers when it is back",
+    alone: true,
+    same: { answer: "thrown: sidecar.unavailable", ended: false, later: "receipt" },
+    run: (rig) =>
+      hurt(
+        rig,
+        () => rig.app.kill(),
+        () => rig.app.start(),
+      ),
+  },
+  {
+    name: "an app that is stopped in a turn leaves its caller without an answer, and ends the turn when it wakes",
+    alone: true,
+    same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" },
+    run: (rig) =>
+      hurt(
+        rig,
+        () => rig.app.freeze(),
+        () => rig.app.wake(),
+      ),
+  },
+  {
+    name: "a sidecar that is killed in a turn leaves its caller without an answer, and the turn goes on",
+    alone: true,
+    same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" },
+    run: (rig) =>
+      hurt(
+        rig,
+        () => rig.sidecar.kill(),
+        () => rig.sidecar.start(),
+      ),
+  },
+  {
+    name: "a call while the app is dead fails, and nothing of it comes later",
+    alone: true,
+    same: ["thrown: sidecar.unavailable", "receipt", 1],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      await rig.app.kill();
+      const during = await delivered(rig, messageTo(actor, "during"));
+      await rig.app.start();
+      return [during, await delivered(rig, messageTo(actor, "after")), rig.script.count(actor.id, "turn")];
+    },
+  },
+  {
+    name: "a call while the sidecar is dead fails, and nothing of it comes later",
+    alone: true,
+    same: ["thrown: sidecar.unavailable", "receipt", 1],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      await rig.sidecar.kill();
+      const during = await delivered(rig, messageTo(actor, "during"));
+      await rig.sidecar.start();
+      return [during, await delivered(rig, messageTo(actor, "after")), rig.script.count(actor.id, "turn")];
+    },
+  },
+  {
+    name: "a turn in flight when placement is lost goes on to its end, and later calls are answered",
+    alone: true,
+    same: { ended: true, later: "receipt" },
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const { opened, open } = gate();
+      rig.script.on(actor.id, async ({ name }) => {
+        if (name === "hurt") await opened;
+        return ANSWER;
+      });
+      const call = outcome(rig.transport.deliver(messageTo(actor, "hurt")));
+      await rig.comes(() => rig.script.count(actor.id, "turn") === 1, SOON_MS);
+      await rig.placement.kill();
+      await rig.elapse(BEGINS_MS);
+      open();
+      const ended = await rig.comes(() => rig.script.of(actor.id, "turn").some((turn) => turn.ended), SOON_MS);
+      await rig.placement.start();
+      await call;
+      return { ended, later: await delivered(rig, messageTo(actor, "later")) };
+    },
+  },
+  {
+    name: "an actor is let go when placement is lost",
+    alone: true,
+    differs: { row: NO_DEACTIVATION, simulated: false, embedded: true },
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      await delivered(rig, messageTo(actor));
+      await rig.placement.kill();
+      const left = await rig.comes(() => rig.script.count(actor.id, "deactivate") > 0, 2 * SOON_MS);
+      await rig.placement.start();
+      return left;
+    },
+  },
 ];
 
 /** The room of the actors. */

@@ -32,7 +32,11 @@ export class AppProcess {
     });
   }
 
-  async #came(child: ChildProcess, { ask, kind, id, name }: Extract<FromApp, { tell: "came" }>, doing: Map<number, () => void>): Promise<void> {
+  async #came(
+    child: ChildProcess,
+    { ask, kind, id, name }: Extract<FromApp, { tell: "came" }>,
+    doing: Map<number, () => void>,
+  ): Promise<void> {
     const { reaction, done } = await this.#script.arrived(kind, id, name, performance.now());
     doing.set(ask, done);
     const answer: ToApp = { ask, reaction };

@@ -10,14 +10,17 @@ import { pino } from "pino";
 import { SidecarClient } from "../../actors/dapr/client.ts";
 import { DaprTransport } from "../../actors/dapr/transport.ts";
 import { HttpHost } from "../../actors/http/server.ts";
-import type { Operations } from "../../actors/operations.ts";
-import type { ActorHost } from "../../actors/ports.ts";
+import type { Operations } from "../../actors/operations/operations.ts";
+import type { ActorHost } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { actorType, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { ANSWER, type ArrivalKind, type Reaction } from "./world-rig.ts";
 
 /** What the app tells: that it listens, that something came, that it is done with it. */
-export type FromApp = { readonly tell: "listening" } | { readonly tell: "came"; readonly ask: number; readonly kind: ArrivalKind; readonly id: string; readonly name: string } | { readonly tell: "done"; readonly ask: number };
+export type FromApp =
+  | { readonly tell: "listening" }
+  | { readonly tell: "came"; readonly ask: number; readonly kind: ArrivalKind; readonly id: string; readonly name: string }
+  | { readonly tell: "done"; readonly ask: number };
 /** What the test answers. */
 export interface ToApp {
   readonly ask: number;
@@ -57,21 +60,27 @@ async function coming(request: IncomingMessage): Promise<Coming | undefined> {
   if (room !== "actors" || type === undefined) return undefined;
   if (what === undefined) return { kind: "deactivate", id, name: "" };
   switch (method) {
-    case "receive": return { kind: "turn", id, name: text(await peek(request), "id") };
-    case "remind": return { kind: "tick", id, name };
-    case "heartbeat": return beat(id, await peek(request));
-    case "nudge": return { kind: "nudge", id, name: "" };
-    case "inspect": return { kind: "inspect", id, name: "" };
-    default: return undefined;
+    case "receive":
+      return { kind: "turn", id, name: text(await peek(request), "id") };
+    case "remind":
+      return { kind: "tick", id, name };
+    case "heartbeat":
+      return beat(id, await peek(request));
+    case "nudge":
+      return { kind: "nudge", id, name: "" };
+    case "inspect":
+      return { kind: "inspect", id, name: "" };
+    default:
+      return undefined;
   }
 }
 
-/** Notices come as events; of the other topics daprd delivers raw bytes, which are events. */
-function event(delivered: unknown, isNotice: boolean): Coming {
-  const body: unknown = isNotice ? delivered : JSON.parse(Buffer.from(text(delivered, "data_base64"), "base64").toString("utf8"));
+/** Notifications come as events; of the other topics daprd delivers raw bytes, which are events. */
+function event(delivered: unknown, isNotification: boolean): Coming {
+  const body: unknown = isNotification ? delivered : JSON.parse(Buffer.from(text(delivered, "data_base64"), "base64").toString("utf8"));
   const data = field(body, "data");
-  const id = isNotice ? text(data, "processId") : text(field(data, "to"), "id");
-  return { kind: isNotice ? "notice" : "event", id, name: text(body, "id") };
+  const id = isNotification ? text(data, "processId") : text(field(data, "to"), "id");
+  return { kind: isNotification ? "notification" : "event", id, name: text(body, "id") };
 }
 
 function beat(id: string, body: unknown): Coming {
@@ -79,7 +88,9 @@ function beat(id: string, body: unknown): Coming {
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? (value as Readonly<Record<string, unknown>>)[name] : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? (value as Readonly<Record<string, unknown>>)[name]
+    : undefined;
 }
 
 function text(value: unknown, name: string): string {
@@ -91,7 +102,7 @@ function text(value: unknown, name: string): string {
 async function peek(request: IncomingMessage): Promise<unknown> {
   const length = Number(request.headers["content-length"] ?? 0);
   const chunks: Buffer[] = [];
-  for (let have = 0; have < length; ) {
+  for (let have = 0; have < length;) {
     const chunk = request.read() as Buffer | null;
     if (chunk === null) {
       await new Promise<void>((resolve) => request.once("readable", () => resolve()));
@@ -119,9 +130,10 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   const answered = new Promise<Reaction>((resolve) => void waiting.set(ask, resolve));
   tell({ tell: "came", ask, ...what });
   const reaction = await answered;
-  if (reaction.kind === "status") response.writeHead(reaction.status, { "content-length": Buffer.byteLength(reaction.body) }).end(reaction.body);
+  if (reaction.kind === "status")
+    response.writeHead(reaction.status, { "content-length": Buffer.byteLength(reaction.body) }).end(reaction.body);
   else if (reaction.kind === "hang-up") request.socket.destroy();
-  else if (what.kind === "notice") response.writeHead(200, { "content-type": "application/json" }).end('{"status":"SUCCESS"}');
+  else if (what.kind === "notification") response.writeHead(200, { "content-type": "application/json" }).end('{"status":"SUCCESS"}');
   else reactionNow.run(reaction, () => host.app(request, response));
   tell({ tell: "done", ask });
 }
@@ -154,13 +166,34 @@ const actors: ActorHost = {
 const never = async (): Promise<never> => {
   throw new Fault("route.unknown", "the cases have no tasks");
 };
-/** What is no message of ours goes to the desk; here it goes nowhere. */
+/** What is no message of ours goes to the dead letter queue; here it goes nowhere. */
 const operations: Operations = {
-  submit: never, process: never, cancel: never, processes: never, deadLetters: never, deadLetter: never, redrive: never, discard: never, audit: never, graph: () => null, stops: never, purge: never, watch: () => () => undefined,
-  poison: async () => undefined,
+  submit: never,
+  process: never,
+  cancel: never,
+  processes: never,
+  deadLetters: never,
+  deadLetter: never,
+  redrive: never,
+  discard: never,
+  audit: never,
+  graph: () => null,
+  stops: never,
+  purge: never,
+  watch: () => () => undefined,
+  invalid: async () => undefined,
 };
 
 const transport = new DaprTransport(new SidecarClient({ origin: `http://${LOOPBACK}:${daprPort}` }), { pubsub: "pubsub", source: system });
-const host = new HttpHost({ system, agents: ["Doer", "Other"], host: actors, operations, transport, pubsub: "pubsub", answerAtOnce: broker === "in-memory", logger: pino({ level: "silent" }) });
+const host = new HttpHost({
+  system,
+  agents: ["Doer", "Other"],
+  host: actors,
+  operations,
+  transport,
+  pubsub: "pubsub",
+  answerAtOnce: broker === "in-memory",
+  logger: pino({ level: "silent" }),
+});
 const server = createServer({ keepAliveTimeout: KEEP_ALIVE_MS }, (request, response) => void serve(request, response));
 server.listen(Number(appPort), LOOPBACK, () => tell({ tell: "listening" }));

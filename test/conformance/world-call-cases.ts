@@ -22,7 +22,11 @@ async function beaten(rig: WorldRig, actor: Address): Promise<Json> {
 }
 
 /** Whether a call reaches an actor while a turn of it runs. */
-async function reachesDuringTurn(rig: WorldRig, kind: "inspect" | "beat" | "nudge", call: (actor: Address) => Promise<Json>): Promise<boolean> {
+async function reachesDuringTurn(
+  rig: WorldRig,
+  kind: "inspect" | "beat" | "nudge",
+  call: (actor: Address) => Promise<Json>,
+): Promise<boolean> {
   const actor = freshActor(rig);
   const { opened, open } = gate();
   rig.script.on(actor.id, async (arrival) => {
@@ -40,57 +44,110 @@ async function reachesDuringTurn(rig: WorldRig, kind: "inspect" | "beat" | "nudg
 
 /** The room of nudge, inspect and heartbeat. */
 export const CALL_CASES: readonly Case[] = [
-  { name: "a nudge reaches its actor once", same: ["nudged", 1], run: async (rig) => {
-    const actor = freshActor(rig);
-    return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
-  } },
-  { name: "a nudge that faults tells the code", same: "thrown: store.unavailable", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "fault", code: "store.unavailable" }));
-    return nudged(rig, actor);
-  } },
-  { name: "an empty 200 is no sign that anybody was nudged", same: ["thrown: sidecar.unavailable", 0], run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.blank(actor, "an empty 200");
-    return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
-  } },
-  { name: "what an actor shows comes as it is", same: '{"id":true,"number":0.123456789,"text":"é😀<&>"}', run: async (rig) => {
-    const actor = freshActor(rig);
-    return String(await inspected(rig, actor)).replace(`"${actor.id}"`, "true");
-  } },
-  { name: "an inspection that faults tells the code", same: "thrown: journal.broken-chain", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "fault", code: "journal.broken-chain" }));
-    return inspected(rig, actor);
-  } },
-  { name: "an empty 200 shows nothing", same: "thrown: sidecar.unavailable", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.blank(actor, "an empty 200");
-    return inspected(rig, actor);
-  } },
-  { name: "a heartbeat reaches its actor with work and token", same: ["sent", true, "w t"], run: async (rig) => {
-    const actor = freshActor(rig);
-    const sent = await beaten(rig, actor);
-    const reached = await rig.comes(() => rig.script.count(actor.id, "beat") === 1, SOON_MS);
-    return [sent, reached, rig.script.of(actor.id, "beat")[0]?.name ?? null];
-  } },
-  { name: "nobody hears of a heartbeat that fails", same: "sent", run: async (rig) => {
-    const actor = freshActor(rig);
-    rig.script.on(actor.id, () => ({ kind: "throw" }));
-    return beaten(rig, actor);
-  } },
-  { name: "with the app dead, nudge and inspection fail and a heartbeat does not", alone: true, same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"], run: async (rig) => {
-    const actor = freshActor(rig);
-    await rig.app.kill();
-    const during = await Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
-    await rig.app.start();
-    return during;
-  } },
-  { name: "of a type that nobody serves, nothing is seen within the time of a call", same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"], run: async (rig) => {
-    const actor = { type: actorType(rig.system, "Nobody"), id: "n-1" };
-    return Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
-  } },
-  { name: "a nudge waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "nudge", (actor) => nudged(rig, actor))) },
-  { name: "an inspection waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "inspect", (actor) => inspected(rig, actor))) },
-  { name: "a heartbeat waits for the turn that runs", differs: { row: NO_LOCK, simulated: false, embedded: true }, run: async (rig) => !(await reachesDuringTurn(rig, "beat", (actor) => beaten(rig, actor))) },
+  {
+    name: "a nudge reaches its actor once",
+    same: ["nudged", 1],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
+    },
+  },
+  {
+    name: "a nudge that faults tells the code",
+    same: "thrown: store.unavailable",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "fault", code: "store.unavailable" }));
+      return nudged(rig, actor);
+    },
+  },
+  {
+    name: "an empty 200 is no sign that anybody was nudged",
+    same: ["thrown: sidecar.unavailable", 0],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.blank(actor, "an empty 200");
+      return [await nudged(rig, actor), rig.script.count(actor.id, "nudge")];
+    },
+  },
+  {
+    name: "what an actor shows comes as it is",
+    same: '{"id":true,"number":0.123456789,"text":"é😀<&>"}',
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      return String(await inspected(rig, actor)).replace(`"${actor.id}"`, "true");
+    },
+  },
+  {
+    name: "an inspection that faults tells the code",
+    same: "thrown: journal.broken-chain",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "fault", code: "journal.broken-chain" }));
+      return inspected(rig, actor);
+    },
+  },
+  {
+    name: "an empty 200 shows nothing",
+    same: "thrown: sidecar.unavailable",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.blank(actor, "an empty 200");
+      return inspected(rig, actor);
+    },
+  },
+  {
+    name: "a heartbeat reaches its actor with work and token",
+    same: ["sent", true, "w t"],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      const sent = await beaten(rig, actor);
+      const reached = await rig.comes(() => rig.script.count(actor.id, "beat") === 1, SOON_MS);
+      return [sent, reached, rig.script.of(actor.id, "beat")[0]?.name ?? null];
+    },
+  },
+  {
+    name: "nobody hears of a heartbeat that fails",
+    same: "sent",
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      rig.script.on(actor.id, () => ({ kind: "throw" }));
+      return beaten(rig, actor);
+    },
+  },
+  {
+    name: "with the app dead, nudge and inspection fail and a heartbeat does not",
+    alone: true,
+    same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"],
+    run: async (rig) => {
+      const actor = freshActor(rig);
+      await rig.app.kill();
+      const during = await Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
+      await rig.app.start();
+      return during;
+    },
+  },
+  {
+    name: "of a type that nobody serves, nothing is seen within the time of a call",
+    same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"],
+    run: async (rig) => {
+      const actor = { type: actorType(rig.system, "Nobody"), id: "n-1" };
+      return Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
+    },
+  },
+  {
+    name: "a nudge waits for the turn that runs",
+    differs: { row: NO_LOCK, simulated: false, embedded: true },
+    run: async (rig) => !(await reachesDuringTurn(rig, "nudge", (actor) => nudged(rig, actor))),
+  },
+  {
+    name: "an inspection waits for the turn that runs",
+    differs: { row: NO_LOCK, simulated: false, embedded: true },
+    run: async (rig) => !(await reachesDuringTurn(rig, "inspect", (actor) => inspected(rig, actor))),
+  },
+  {
+    name: "a heartbeat waits for the turn that runs",
+    differs: { row: NO_LOCK, simulated: false, embedded: true },
+    run: async (rig) => !(await reachesDuringTurn(rig, "beat", (actor) => beaten(rig, actor))),
+  },
 ];

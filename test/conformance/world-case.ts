@@ -3,7 +3,7 @@ import type { Json } from "../../runtime/faults.ts";
 import type { WorldName, WorldRig } from "./world-rig.ts";
 
 /** The parts of the world that cases are about. */
-export const ROOMS = ["store", "actors", "calls", "alarms", "topics"] as const;
+export const ROOMS = ["store", "actors", "calls", "reminders", "topics"] as const;
 /** One of {@link ROOMS}. */
 export type Room = (typeof ROOMS)[number];
 
@@ -29,9 +29,13 @@ export interface Case {
   readonly not?: readonly WorldName[];
 }
 
-/** Actors, calls and alarms have nothing to do with the store, so they run on one daprd only. */
+/** Actors, calls and reminders have nothing to do with the store, so they run on one daprd only. */
 const WHERE: Readonly<Record<Room, readonly WorldName[]>> = {
-  store: ["simulated", "embedded", "redis"], actors: ["simulated", "embedded"], calls: ["simulated", "embedded"], alarms: ["simulated", "embedded"], topics: ["simulated", "embedded", "redis"],
+  store: ["simulated", "embedded", "redis"],
+  actors: ["simulated", "embedded"],
+  calls: ["simulated", "embedded"],
+  reminders: ["simulated", "embedded"],
+  topics: ["simulated", "embedded", "redis"],
 };
 
 /** Whether a case of a room runs in a world. */

@@ -3,19 +3,38 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { DaprAlarms, goDuration } from "../../actors/dapr/alarms.ts";
+import { DaprReminders, goDuration } from "../../actors/dapr/reminders.ts";
 import { SidecarClient } from "../../actors/dapr/client.ts";
 import { openStore } from "../../actors/dapr/group-commit.ts";
 import { sidecarFacts } from "../../actors/dapr/sidecar.ts";
 import { DaprTransport } from "../../actors/dapr/transport.ts";
-import type { Alarms, InsertResult, StateStore, Transport } from "../../actors/ports.ts";
-import { Cluster, type DaprBinaries, freePort, type RedisStore, renderResources, type Restartable, type Sidecar, startRedis } from "../../cli/dapr/index.ts";
+import type { Reminders, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
+import {
+  Cluster,
+  type DaprBinaries,
+  freePort,
+  type RedisStore,
+  renderResources,
+  type Restartable,
+  type Sidecar,
+  startRedis,
+} from "../../cli/dapr/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { actorType, type Address, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
 import { AppProcess } from "./world-app-process.ts";
 import type { Case } from "./world-case.ts";
 import { SpoilingProxy } from "./world-proxy.ts";
-import { BLANKS, type Blank, type CallTrouble, comes, type Freezable, type Mortal, Script, type WorldRig, type WriteTrouble } from "./world-rig.ts";
+import {
+  BLANKS,
+  type Blank,
+  type CallTrouble,
+  comes,
+  type Freezable,
+  type Mortal,
+  Script,
+  type WorldRig,
+  type WriteTrouble,
+} from "./world-rig.ts";
 
 const LOOPBACK = "127.0.0.1";
 const READY_MS = 30_000;
@@ -77,10 +96,10 @@ export class DaprdRig implements WorldRig {
   readonly system: string;
   readonly script: Script;
   readonly store: StateStore;
-  readonly alarms: Alarms;
+  readonly reminders: Reminders;
   readonly transport: Transport;
   readonly hasty: Transport;
-  readonly hastyAlarms: Alarms;
+  readonly hastyReminders: Reminders;
   readonly app: Freezable;
   readonly sidecar: Mortal;
   readonly scheduler: Mortal;
@@ -98,10 +117,10 @@ export class DaprdRig implements WorldRig {
     this.system = parts.system;
     this.script = parts.script;
     this.store = parts.store;
-    this.alarms = parts.alarms;
+    this.reminders = parts.reminders;
     this.transport = parts.transport;
     this.hasty = parts.hasty;
-    this.hastyAlarms = parts.hastyAlarms;
+    this.hastyReminders = parts.hastyReminders;
     this.#ground = real.ground;
     this.#ends = real.ends;
     this.#client = real.client;
@@ -123,7 +142,7 @@ export class DaprdRig implements WorldRig {
       await ready();
     });
     this.placement = mortal(ground.cluster.placement, ready);
-    this.scheduler = mortal(ground.cluster.scheduler, () => this.#alarmsReady());
+    this.scheduler = mortal(ground.cluster.scheduler, () => this.#remindersReady());
     this.backend = this.world === "redis" && ground.redis !== undefined ? mortal(ground.redis, () => this.#storeReady()) : undefined;
     this.broker = this.backend;
   }
@@ -138,14 +157,18 @@ export class DaprdRig implements WorldRig {
     }
   }
 
-  async loseAlarms(): Promise<void> {
+  async loseReminders(): Promise<void> {
     await this.#ground.cluster.dropSchedulerData();
-    await this.#alarmsReady();
+    await this.#remindersReady();
   }
 
-  /** Straight to the sidecar: the ports have no alarm without a period. */
+  /** Straight to the sidecar: the ports have no reminder without a period. */
   async setOnce({ type, id }: Address, name: string, dueMs: number): Promise<void> {
-    await this.#client.call({ method: "POST", path: `/v1.0/actors/${type}/${id}/reminders/${name}`, body: JSON.stringify({ dueTime: goDuration(dueMs) }) });
+    await this.#client.call({
+      method: "POST",
+      path: `/v1.0/actors/${type}/${id}/reminders/${name}`,
+      body: JSON.stringify({ dueTime: goDuration(dueMs) }),
+    });
   }
 
   insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult> {
@@ -182,10 +205,10 @@ export class DaprdRig implements WorldRig {
     return eventually(() => this.hasty.inspect(this.#probe));
   }
 
-  #alarmsReady(): Promise<void> {
+  #remindersReady(): Promise<void> {
     return eventually(async () => {
-      await this.alarms.set(this.#probe, "ready", READY_MS, READY_MS);
-      await this.alarms.remove(this.#probe, "ready");
+      await this.reminders.set(this.#probe, "ready", READY_MS, READY_MS);
+      await this.reminders.remove(this.#probe, "ready");
     });
   }
 
@@ -208,9 +231,14 @@ interface Real {
   readonly spoiled: { readonly store: StateStore; readonly transport: Transport };
 }
 
-type Parts = Pick<DaprdRig, "world" | "system" | "script" | "store" | "alarms" | "transport" | "hasty" | "hastyAlarms">;
+type Parts = Pick<DaprdRig, "world" | "system" | "script" | "store" | "reminders" | "transport" | "hasty" | "hastyReminders">;
 
-async function build(ground: DaprGround, world: "embedded" | "redis", ends: Ends, make: (parts: Parts, real: Real) => DaprdRig): Promise<DaprdRig> {
+async function build(
+  ground: DaprGround,
+  world: "embedded" | "redis",
+  ends: Ends,
+  make: (parts: Parts, real: Real) => DaprdRig,
+): Promise<DaprdRig> {
   const system = `world-${world}`;
   const script = new Script();
   const dir = join(ground.dir, world);
@@ -226,14 +254,35 @@ async function build(ground: DaprGround, world: "embedded" | "redis", ends: Ends
   const proxy = await SpoilingProxy.start(httpPort);
   ends.add(() => proxy.stop());
   const origin = `http://${LOOPBACK}:${httpPort}`;
-  const clients = { patient: new SidecarClient({ origin }), hasty: new SidecarClient({ origin, timeoutMs: HASTY_MS }), spoiled: new SidecarClient({ origin: proxy.origin, timeoutMs: HASTY_MS }) };
+  const clients = {
+    patient: new SidecarClient({ origin }),
+    hasty: new SidecarClient({ origin, timeoutMs: HASTY_MS }),
+    spoiled: new SidecarClient({ origin: proxy.origin, timeoutMs: HASTY_MS }),
+  };
   ends.add(() => Promise.all(Object.values(clients).map((client) => client.close())));
   const { components } = await sidecarFacts({ origin });
   const store = (client: SidecarClient): StateStore => openStore(client, "statestore", components.get("statestore"));
   const transport = (client: SidecarClient): Transport => new DaprTransport(client, { pubsub: "pubsub", source: system });
   return make(
-    { world, system, script, store: store(clients.patient), alarms: new DaprAlarms(clients.patient), transport: transport(clients.patient), hasty: transport(clients.hasty), hastyAlarms: new DaprAlarms(clients.hasty) },
-    { ground, ends, app, sidecar, client: clients.patient, proxy, spoiled: { store: store(clients.spoiled), transport: transport(clients.spoiled) } },
+    {
+      world,
+      system,
+      script,
+      store: store(clients.patient),
+      reminders: new DaprReminders(clients.patient),
+      transport: transport(clients.patient),
+      hasty: transport(clients.hasty),
+      hastyReminders: new DaprReminders(clients.hasty),
+    },
+    {
+      ground,
+      ends,
+      app,
+      sidecar,
+      client: clients.patient,
+      proxy,
+      spoiled: { store: store(clients.spoiled), transport: transport(clients.spoiled) },
+    },
   );
 }
 
@@ -249,7 +298,7 @@ function mortal(part: Restartable, ready: () => Promise<void>): Mortal {
 
 /** Repeats what fails while a part comes back. */
 async function eventually(attempt: () => Promise<unknown>): Promise<void> {
-  for (const end = performance.now() + READY_MS; ; ) {
+  for (const end = performance.now() + READY_MS; ;) {
     try {
       await attempt();
       return;
@@ -260,7 +309,12 @@ async function eventually(attempt: () => Promise<unknown>): Promise<void> {
   }
 }
 
-/** The notices' topic, which no host reads. */
+/** The notifications' topic, which no host reads. */
 function subscription(topic: string): string {
-  return JSON.stringify({ apiVersion: "dapr.io/v2alpha1", kind: "Subscription", metadata: { name: "results" }, spec: { pubsubname: "pubsub", topic, routes: { default: "/topics/results" } } });
+  return JSON.stringify({
+    apiVersion: "dapr.io/v2alpha1",
+    kind: "Subscription",
+    metadata: { name: "results" },
+    spec: { pubsubname: "pubsub", topic, routes: { default: "/topics/results" } },
+  });
 }

@@ -1,5 +1,5 @@
 /** @module Fakes that lie, one or more for each room: at least one case of its room must find each of them out. */
-import type { Alarms } from "../../actors/ports.ts";
+import type { Reminders } from "../../actors/engine/ports.ts";
 import type { Room } from "./world-case.ts";
 import type { Lie } from "./world-simulated.ts";
 
@@ -10,13 +10,13 @@ export interface Liar {
   readonly lie: Lie;
 }
 
-/** Sets an alarm that cannot ring a second time: its period is longer than any case. */
+/** Sets a reminder that cannot ring a second time: its period is longer than any case. */
 const NEVER_MS = 24 * 3_600_000;
 
 const removed = async (): Promise<void> => {};
 
 /** Remembers what rings, so that setting again can leave the old one. */
-function twoAlarms(honest: Alarms): Alarms {
+function twoReminders(honest: Reminders): Reminders {
   let count = 0;
   return {
     ...honest,
@@ -28,44 +28,123 @@ function twoAlarms(honest: Alarms): Alarms {
 }
 
 export const LIARS: readonly Liar[] = [
-  { room: "store", what: "a store that overwrites", lie: { store: (honest, world, life) => ({ ...honest, insert: async (key, text) => {
-    world.store.overwrite(life, key, text);
-    return "inserted";
-  } }) } },
-  { room: "store", what: "a store that is empty when it is away", lie: { store: (honest) => ({ ...honest, read: (keys) => honest.read(keys).catch(() => new Map()) }) } },
-  { room: "store", what: "a store that says yes to a write it did not answer", lie: { store: (honest) => ({ ...honest, insert: async (key, text) => {
-    const result = await honest.insert(key, text);
-    return result === "unknown" ? "inserted" : result;
-  } }) } },
-  { room: "store", what: "a store that makes what was lost", lie: { store: (honest) => ({ ...honest, insert: async (key, text) => {
-    const result = await honest.insert(key, text);
-    if (result === "unknown") await honest.insert(key, text);
-    return result;
-  } }) } },
-  { room: "actors", what: "a sidecar whose receipt is its own", lie: { transport: (honest) => ({ ...honest, deliver: (message) => honest.deliver(message).catch(() => ({ receipt: { messageId: message.id, sequence: 1 } })) }) } },
-  { room: "actors", what: "a sidecar that runs a turn once for each message", lie: { transport: (honest) => {
-    const known = new Set<string>();
-    return { ...honest, deliver: async (message) => {
-      const key = `${message.to.id} ${message.id}`;
-      if (known.has(key)) return { receipt: { messageId: message.id, sequence: 1 } };
-      known.add(key);
-      return honest.deliver(message);
-    } };
-  } } },
-  { room: "calls", what: "a sidecar that nudges without a sign", lie: { transport: (honest) => ({ ...honest, nudge: (actor) => honest.nudge(actor).catch(() => {}) }) } },
+  {
+    room: "store",
+    what: "a store that overwrites",
+    lie: {
+      store: (honest, world, life) => ({
+        ...honest,
+        insert: async (key, text) => {
+          world.store.overwrite(life, key, text);
+          return "inserted";
+        },
+      }),
+    },
+  },
+  {
+    room: "store",
+    what: "a store that is empty when it is away",
+    lie: { store: (honest) => ({ ...honest, read: (keys) => honest.read(keys).catch(() => new Map()) }) },
+  },
+  {
+    room: "store",
+    what: "a store that says yes to a write it did not answer",
+    lie: {
+      store: (honest) => ({
+        ...honest,
+        insert: async (key, text) => {
+          const result = await honest.insert(key, text);
+          return result === "unknown" ? "inserted" : result;
+        },
+      }),
+    },
+  },
+  {
+    room: "store",
+    what: "a store that makes what was lost",
+    lie: {
+      store: (honest) => ({
+        ...honest,
+        insert: async (key, text) => {
+          const result = await honest.insert(key, text);
+          if (result === "unknown") await honest.insert(key, text);
+          return result;
+        },
+      }),
+    },
+  },
+  {
+    room: "actors",
+    what: "a sidecar whose receipt is its own",
+    lie: {
+      transport: (honest) => ({
+        ...honest,
+        deliver: (message) => honest.deliver(message).catch(() => ({ receipt: { messageId: message.id, sequence: 1 } })),
+      }),
+    },
+  },
+  {
+    room: "actors",
+    what: "a sidecar that runs a turn once for each message",
+    lie: {
+      transport: (honest) => {
+        const known = new Set<string>();
+        return {
+          ...honest,
+          deliver: async (message) => {
+            const key = `${message.to.id} ${message.id}`;
+            if (known.has(key)) return { receipt: { messageId: message.id, sequence: 1 } };
+            known.add(key);
+            return honest.deliver(message);
+          },
+        };
+      },
+    },
+  },
+  {
+    room: "calls",
+    what: "a sidecar that nudges without a sign",
+    lie: { transport: (honest) => ({ ...honest, nudge: (actor) => honest.nudge(actor).catch(() => {}) }) },
+  },
   { room: "calls", what: "a sidecar that loses heartbeats", lie: { transport: (honest) => ({ ...honest, heartbeat: async () => {} }) } },
-  { room: "alarms", what: "an alarm that rings once", lie: { alarms: (honest) => ({ ...honest, set: (actor, name, dueMs) => honest.set(actor, name, dueMs, NEVER_MS) }) } },
-  { room: "alarms", what: "an alarm that is not replaced", lie: { alarms: twoAlarms } },
-  { room: "alarms", what: "an alarm that is not removed", lie: { alarms: (honest) => ({ ...honest, remove: removed }) } },
-  { room: "alarms", what: "a scheduler that takes everything", lie: { alarms: (honest) => ({ set: (actor, name, dueMs, periodMs) => honest.set(actor, name, dueMs, periodMs).catch(() => {}), remove: (actor, name) => honest.remove(actor, name).catch(() => {}) }) } },
+  {
+    room: "reminders",
+    what: "a reminder that rings once",
+    lie: { reminders: (honest) => ({ ...honest, set: (actor, name, dueMs) => honest.set(actor, name, dueMs, NEVER_MS) }) },
+  },
+  { room: "reminders", what: "a reminder that is not replaced", lie: { reminders: twoReminders } },
+  { room: "reminders", what: "a reminder that is not removed", lie: { reminders: (honest) => ({ ...honest, remove: removed }) } },
+  {
+    room: "reminders",
+    what: "a scheduler that takes everything",
+    lie: {
+      reminders: (honest) => ({
+        set: (actor, name, dueMs, periodMs) => honest.set(actor, name, dueMs, periodMs).catch(() => {}),
+        remove: (actor, name) => honest.remove(actor, name).catch(() => {}),
+      }),
+    },
+  },
   { room: "topics", what: "a topic that loses", lie: { transport: (honest) => ({ ...honest, publish: async () => {} }) } },
-  { room: "topics", what: "a topic that delivers once for each id", lie: { transport: (honest) => {
-    const known = new Set<string>();
-    return { ...honest, publish: async (topic, message) => {
-      if (known.has(message.id)) return;
-      known.add(message.id);
-      await honest.publish(topic, message);
-    } };
-  } } },
-  { room: "topics", what: "a broker that needs no topic", lie: { transport: (honest) => ({ ...honest, publish: async (_topic, message) => void honest.deliver(message).catch(() => {}) }) } },
+  {
+    room: "topics",
+    what: "a topic that delivers once for each id",
+    lie: {
+      transport: (honest) => {
+        const known = new Set<string>();
+        return {
+          ...honest,
+          publish: async (topic, message) => {
+            if (known.has(message.id)) return;
+            known.add(message.id);
+            await honest.publish(topic, message);
+          },
+        };
+      },
+    },
+  },
+  {
+    room: "topics",
+    what: "a broker that needs no topic",
+    lie: { transport: (honest) => ({ ...honest, publish: async (_topic, message) => void honest.deliver(message).catch(() => {}) }) },
+  },
 ];

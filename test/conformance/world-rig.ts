@@ -3,7 +3,7 @@
  *
  * The same cases run over the simulated world and over a real daprd. A case knows no clock but the rig's.
  */
-import type { Alarms, InsertResult, StateStore, Transport } from "../../actors/ports.ts";
+import type { Reminders, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
 import type { FaultCode, Json } from "../../runtime/faults.ts";
 import { actorType, type Address, ANONYMOUS, type Message, topics, type TurnAnswer } from "../../runtime/protocol.ts";
 
@@ -13,13 +13,13 @@ export const WORLDS = ["simulated", "embedded", "redis"] as const;
 export type WorldName = (typeof WORLDS)[number];
 
 /** What reached the app. `event` is a message as the broker brought it, before its actor was asked. */
-export type ArrivalKind = "turn" | "tick" | "nudge" | "inspect" | "beat" | "deactivate" | "event" | "notice";
+export type ArrivalKind = "turn" | "tick" | "nudge" | "inspect" | "beat" | "deactivate" | "event" | "notification";
 
 export interface Arrival {
   readonly kind: ArrivalKind;
-  /** The actor's id; of a notice the process it is about. */
+  /** The actor's id; of a notification the process it is about. */
   readonly id: string;
-  /** The message's or event's id, the alarm's name, the work of a beat. */
+  /** The message's or event's id, the reminder's name, the work of a beat. */
   readonly name: string;
   readonly atMs: number;
   /** Our routes saw it: the app did not answer before them. */
@@ -72,11 +72,11 @@ export interface WorldRig {
   readonly system: string;
   readonly script: Script;
   readonly store: StateStore;
-  readonly alarms: Alarms;
+  readonly reminders: Reminders;
   readonly transport: Transport;
   /** A caller that gives up soon, so that a case need not wait. */
   readonly hasty: Transport;
-  readonly hastyAlarms: Alarms;
+  readonly hastyReminders: Reminders;
   readonly app: Freezable;
   readonly sidecar: Mortal;
   readonly scheduler: Mortal;
@@ -84,10 +84,10 @@ export interface WorldRig {
   /** What holds the state and, on redis, the topics. Absent where that is a part of daprd. */
   readonly backend: Mortal | undefined;
   readonly broker: Mortal | undefined;
-  /** An alarm without a period, which no port has: what daprd does with one is why. */
+  /** A reminder without a period, which no port has: what daprd does with one is why. */
   setOnce(actor: Address, name: string, dueMs: number): Promise<void>;
   /** Everything that the scheduler knows is gone. */
-  loseAlarms(): Promise<void>;
+  loseReminders(): Promise<void>;
   /** A write that goes wrong, by a caller that does not wait long. */
   insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult>;
   deliver(trouble: CallTrouble, message: Message): Promise<TurnAnswer>;
@@ -162,7 +162,12 @@ export class Script {
 }
 
 /** {@link WorldRig.comes} over a script and a clock. */
-export function comes(script: Script, after: (ms: number, run: () => void) => void, condition: () => boolean, withinMs: number): Promise<boolean> {
+export function comes(
+  script: Script,
+  after: (ms: number, run: () => void) => void,
+  condition: () => boolean,
+  withinMs: number,
+): Promise<boolean> {
   return new Promise((resolve) => {
     if (condition()) return resolve(true);
     const end = script.watch(() => {
@@ -211,8 +216,17 @@ const LIFETIME_MS = 3_600_000;
 export function messageTo(actor: Address, id = `${actor.id}:m`, reason = "a conformance case"): Message {
   const createdAtMs = Date.UTC(2027, 0, 5);
   return {
-    v: 1, id, to: actor, from: "nobody/0", processId: actor.id, createdAtMs, expiresAtMs: createdAtMs + LIFETIME_MS, hop: 0,
-    principal: { ...ANONYMOUS, permissions: [] }, trace: { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01` }, body: { kind: "cancel", reason },
+    v: 1,
+    id,
+    to: actor,
+    from: "nobody/0",
+    processId: actor.id,
+    createdAtMs,
+    expiresAtMs: createdAtMs + LIFETIME_MS,
+    hop: 0,
+    principal: { ...ANONYMOUS, permissions: [] },
+    trace: { traceparent: `00-${"1".repeat(32)}-${"2".repeat(16)}-01` },
+    body: { kind: "cancel", reason },
   };
 }
 

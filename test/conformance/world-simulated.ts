@@ -7,16 +7,27 @@
 import { actorType, type Address, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import type { System } from "../../agents/system.ts";
-import type { ActorHost, Alarms, Heartbeat, InsertResult, StateStore, Transport } from "../../actors/ports.ts";
+import type { ActorHost, Reminders, Heartbeat, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
-import { type FaultKind, Faults, NO_FAULTS } from "../../simulation/faults.ts";
-import { Life } from "../../simulation/life.ts";
-import { BROKER_INDEX, SCHEDULER_INDEX } from "../../simulation/sim-network.ts";
-import { drive } from "../../simulation/timeline.ts";
-import { World } from "../../simulation/world.ts";
+import { type FaultKind, Faults, NO_FAULTS } from "../../simulation/world/faults.ts";
+import { Life } from "../../simulation/world/life.ts";
+import { BROKER_INDEX, SCHEDULER_INDEX } from "../../simulation/world/network.ts";
+import { drive } from "../../simulation/world/timeline.ts";
+import { World } from "../../simulation/world/world.ts";
 import { z } from "zod";
 import type { Case } from "./world-case.ts";
-import { type ArrivalKind, type Blank, type CallTrouble, comes, type Freezable, type Mortal, type Reaction, Script, type WorldRig, type WriteTrouble } from "./world-rig.ts";
+import {
+  type ArrivalKind,
+  type Blank,
+  type CallTrouble,
+  comes,
+  type Freezable,
+  type Mortal,
+  type Reaction,
+  Script,
+  type WorldRig,
+  type WriteTrouble,
+} from "./world-rig.ts";
 
 const SYSTEM = "world";
 /** Virtual time after which a case that still waits has failed. */
@@ -48,7 +59,7 @@ class OrderedFaults extends Faults {
 /** What a liar changes in the world before a case runs in it. */
 export interface Lie {
   store?(honest: StateStore, world: World, life: Life): StateStore;
-  alarms?(honest: Alarms, world: World): Alarms;
+  reminders?(honest: Reminders, world: World): Reminders;
   transport?(honest: Transport): Transport;
 }
 
@@ -58,10 +69,10 @@ export class SimulatedRig implements WorldRig {
   readonly system = SYSTEM;
   readonly script = new Script();
   readonly store: StateStore;
-  readonly alarms: Alarms;
+  readonly reminders: Reminders;
   readonly transport: Transport;
   readonly hasty: Transport;
-  readonly hastyAlarms: Alarms;
+  readonly hastyReminders: Reminders;
   readonly app: Freezable;
   readonly sidecar: Mortal;
   readonly scheduler: Mortal;
@@ -75,13 +86,19 @@ export class SimulatedRig implements WorldRig {
 
   constructor(lie: Lie = {}) {
     this.#world = new World({
-      seed: 1, system: emptySystem(), faults: this.#faults, nodes: 1, atCalls: new Map(), copies: true, shortWay: false,
+      seed: 1,
+      system: emptySystem(),
+      faults: this.#faults,
+      nodes: 1,
+      atCalls: new Map(),
+      copies: true,
+      shortWay: false,
       face: (life) => new ScriptedFace(this.script, this.#published, life, () => this.#world.timeline.nowMs),
     });
     const world = this.#world;
     const caller = new Life("caller", CALLER_INDEX, world.outside);
     this.store = lie.store?.(world.store.of(caller), world, caller) ?? world.store.of(caller);
-    this.alarms = lie.alarms?.(world.alarms.of(caller), world) ?? world.alarms.of(caller);
+    this.reminders = lie.reminders?.(world.reminders.of(caller), world) ?? world.reminders.of(caller);
     const network = world.network.of(caller);
     const honest: Transport = {
       ...network,
@@ -89,16 +106,29 @@ export class SimulatedRig implements WorldRig {
         this.#published.add(message.id);
         return network.publish(topic, message);
       },
-      notice: async (topic, id, data) => {
-        await network.notice(topic, id, data);
-        for (const notice of world.network.notices) if (notice.id === id) await this.script.arrived("notice", notice.data.processId, notice.id, world.timeline.nowMs);
+      notification: async (topic, id, data) => {
+        await network.notification(topic, id, data);
+        for (const notification of world.network.notifications)
+          if (notification.id === id)
+            await this.script.arrived("notification", notification.data.processId, notification.id, world.timeline.nowMs);
       },
     };
     this.transport = lie.transport?.(honest) ?? honest;
     this.hasty = this.transport;
-    this.hastyAlarms = this.alarms;
-    this.app = { kill: async () => world.crash(this.#life, undefined, "by the case"), start: async () => world.restart(APP_INDEX), freeze: async () => world.freeze(this.#life, undefined, "by the case"), wake: async () => world.wake(this.#life) };
-    const ways = { call: [CALLER_INDEX, APP_INDEX], toBroker: [CALLER_INDEX, BROKER_INDEX], fromBroker: [BROKER_INDEX, APP_INDEX], toScheduler: [CALLER_INDEX, SCHEDULER_INDEX], fromScheduler: [SCHEDULER_INDEX, APP_INDEX] } as const;
+    this.hastyReminders = this.reminders;
+    this.app = {
+      kill: async () => world.crash(this.#life, undefined, "by the case"),
+      start: async () => world.restart(APP_INDEX),
+      freeze: async () => world.freeze(this.#life, undefined, "by the case"),
+      wake: async () => world.wake(this.#life),
+    };
+    const ways = {
+      call: [CALLER_INDEX, APP_INDEX],
+      toBroker: [CALLER_INDEX, BROKER_INDEX],
+      fromBroker: [BROKER_INDEX, APP_INDEX],
+      toScheduler: [CALLER_INDEX, SCHEDULER_INDEX],
+      fromScheduler: [SCHEDULER_INDEX, APP_INDEX],
+    } as const;
     this.sidecar = this.#cutOff(Object.values(ways), true);
     this.scheduler = this.#cutOff([ways.toScheduler, ways.fromScheduler], false);
     this.placement = this.#cutOff([ways.call], false);
@@ -119,18 +149,18 @@ export class SimulatedRig implements WorldRig {
         if (store) this.#world.store.goAway(FOREVER_MS);
       },
       start: async () => {
-        this.#world.network.mend();
+        this.#world.network.fix();
         this.#world.store.comeBack();
       },
     };
   }
 
   async setOnce(actor: Address, name: string, dueMs: number): Promise<void> {
-    this.#world.alarms.setOnce(actor, name, dueMs);
+    this.#world.reminders.setOnce(actor, name, dueMs);
   }
 
-  async loseAlarms(): Promise<void> {
-    this.#world.alarms.loseAll();
+  async loseReminders(): Promise<void> {
+    this.#world.reminders.loseAll();
   }
 
   insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult> {
@@ -204,11 +234,16 @@ class ScriptedFace implements ActorHost {
     if (this.#published.has(id)) await this.#play("event", to.id, id, () => undefined);
     const reaction = await this.#reaction("turn", to.id, id);
     switch (reaction.kind) {
-      case "answer": return { receipt: { messageId: id, sequence: 1 } };
-      case "wrong-receipt": return { receipt: { messageId: `not ${id}`, sequence: 1 } };
-      case "refuse": return { refused: { code: reaction.code, message: "as the case wants it" } };
-      case "fault": throw new Fault(reaction.code, "as the case wants it", reaction.details);
-      default: throw new Error(`as the case wants it: ${reaction.kind}`);
+      case "answer":
+        return { receipt: { messageId: id, sequence: 1 } };
+      case "wrong-receipt":
+        return { receipt: { messageId: `not ${id}`, sequence: 1 } };
+      case "refuse":
+        return { refused: { code: reaction.code, message: "as the case wants it" } };
+      case "fault":
+        throw new Fault(reaction.code, "as the case wants it", reaction.details);
+      default:
+        throw new Error(`as the case wants it: ${reaction.kind}`);
     }
   }
 
@@ -236,6 +271,8 @@ class ScriptedFace implements ActorHost {
 /** A host is always one of a system, also when a script stands in its place. */
 function emptySystem(): System {
   const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
-  const through = route("through", 1, z.string()).to("doer", Doer, ({ task }) => task).output(({ doer }) => doer);
+  const through = route("through", 1, z.string())
+    .to("doer", Doer, ({ task }) => task)
+    .output(({ doer }) => doer);
   return system(SYSTEM, { agents: [agent(Doer, { handle: (text) => text })], routes: [through] });
 }

@@ -1,5 +1,5 @@
 /** @module Cases of the state store: one write a key, absent is not unavailable, and what trouble does to a write. */
-import type { InsertResult } from "../../actors/ports.ts";
+import type { InsertResult } from "../../actors/engine/ports.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Case } from "./world-case.ts";
@@ -14,7 +14,20 @@ const LATE_MS_MAX = 20_000;
 const LOOK_MS = 100;
 /** Around the text of a large record. */
 const ENVELOPE_CHARS = 16;
-const VALUES: readonly Json[] = [null, false, 0, "", [], {}, "é€😀\u2028\u0000", "half \ud800 a pair", "base64:", { z: 1, a: 2 }, [0.123456789, 1.2345e-7, -123456.7891011, 1e21, 5e-324], '<a href="x">&amp;</a>'];
+const VALUES: readonly Json[] = [
+  null,
+  false,
+  0,
+  "",
+  [],
+  {},
+  "é€😀\u2028\u0000",
+  "half \ud800 a pair",
+  "base64:",
+  { z: 1, a: 2 },
+  [0.123456789, 1.2345e-7, -123456.7891011, 1e21, 5e-324],
+  '<a href="x">&amp;</a>',
+];
 
 /** What one key holds; `absent` where it holds nothing. */
 async function read(rig: WorldRig, key: string): Promise<Json> {
@@ -36,94 +49,169 @@ async function comesTrue(rig: WorldRig, key: string): Promise<boolean> {
 }
 
 const plain: readonly Case[] = [
-  { name: "a key that nobody wrote is absent", same: ["absent", 0], run: async (rig) => [await read(rig, freshKey(rig)), (await rig.store.read([freshKey(rig), freshKey(rig)])).size] },
-  { name: "what is inserted is there for the very next read", same: [["inserted", 1], ["inserted", 2], ["inserted", 3]], run: async (rig) => {
-    const seen: Json[] = [];
-    for (let value = 1; value <= 3; value += 1) {
+  {
+    name: "a key that nobody wrote is absent",
+    same: ["absent", 0],
+    run: async (rig) => [await read(rig, freshKey(rig)), (await rig.store.read([freshKey(rig), freshKey(rig)])).size],
+  },
+  {
+    name: "what is inserted is there for the very next read",
+    same: [
+      ["inserted", 1],
+      ["inserted", 2],
+      ["inserted", 3],
+    ],
+    run: async (rig) => {
+      const seen: Json[] = [];
+      for (let value = 1; value <= 3; value += 1) {
+        const key = freshKey(rig);
+        seen.push([await rig.store.insert(key, String(value)), await read(rig, key)]);
+      }
+      return seen;
+    },
+  },
+  {
+    name: "a second insert of a key is refused, and the first stands",
+    same: ["inserted", "refused", "first"],
+    run: async (rig) => {
       const key = freshKey(rig);
-      seen.push([await rig.store.insert(key, String(value)), await read(rig, key)]);
-    }
-    return seen;
-  } },
-  { name: "a second insert of a key is refused, and the first stands", same: ["inserted", "refused", "first"], run: async (rig) => {
-    const key = freshKey(rig);
-    return [await rig.store.insert(key, '"first"'), await rig.store.insert(key, '"second"'), await read(rig, key)];
-  } },
-  { name: "the same text a second time is refused too", alone: true, same: ["inserted", "refused"], run: async (rig) => {
-    const key = freshKey(rig);
-    return [await rig.store.insert(key, '"same"'), await rig.store.insert(key, '"same"')];
-  } },
-  { name: "of inserts of one key at once, one wins and its text stands", same: { won: 1, refused: RACERS - 1, stands: true }, run: async (rig) => {
-    const key = freshKey(rig);
-    const results = await insertAll(rig, Array.from({ length: RACERS }, () => key), String);
-    const winner = results.indexOf("inserted");
-    return { won: results.filter((result) => result === "inserted").length, refused: results.filter((result) => result === "refused").length, stands: (await read(rig, key)) === winner };
-  } },
-  { name: "inserts of many keys at once are all made", same: { inserted: RACERS, found: RACERS }, run: async (rig) => {
-    const keys = Array.from({ length: RACERS }, () => freshKey(rig));
-    const results = await insertAll(rig, keys, String);
-    return { inserted: results.filter((result) => result === "inserted").length, found: (await rig.store.read(keys)).size };
-  } },
-  { name: "a refused insert takes none of its neighbours with it", same: { refused: 4, inserted: 12, kept: true }, run: async (rig) => {
-    const keys = Array.from({ length: 16 }, () => freshKey(rig));
-    await insertAll(rig, keys.slice(0, 4), () => '"taken"');
-    const results = await insertAll(rig, keys, () => '"new"');
-    const found = await rig.store.read(keys);
-    return { refused: results.filter((result) => result === "refused").length, inserted: results.filter((result) => result === "inserted").length, kept: keys.every((key, index) => found.get(key) === (index < 4 ? "taken" : "new")) };
-  } },
-  { name: "the same text a second time, beside another that is refused, is refused or is ours", alone: true, differs: { row: "The same text twice", simulated: "refused", embedded: "refused", redis: "inserted" }, run: async (rig) => {
-    const [key, taken] = [freshKey(rig), freshKey(rig)];
-    await insertAll(rig, [key, taken], () => '"ours"');
-    // The first ones keep the sidecar busy, so that the last two go in one request where requests are grouped.
-    const before = Array.from({ length: FILLERS }, () => freshKey(rig));
-    const results = await insertAll(rig, [...before, key, taken], (index) => (index > FILLERS ? '"theirs"' : '"ours"'));
-    return results[FILLERS] ?? null;
-  } },
-  { name: "many keys are read at once, and what is not there is left out", same: { found: KEYS / 2, right: true, none: 0 }, run: async (rig) => {
-    const keys = Array.from({ length: KEYS }, () => freshKey(rig));
-    const there = keys.filter((_, index) => index % 2 === 0);
-    await insertAll(rig, there, String);
-    const found = await rig.store.read(keys);
-    return { found: found.size, right: there.every((key, index) => found.get(key) === index), none: (await rig.store.read([])).size };
-  } },
-  { name: "a key that is asked for twice in one read is one key", same: 1, run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, "1");
-    return (await rig.store.read([key, key])).size;
-  } },
+      return [await rig.store.insert(key, '"first"'), await rig.store.insert(key, '"second"'), await read(rig, key)];
+    },
+  },
+  {
+    name: "the same text a second time is refused too",
+    alone: true,
+    same: ["inserted", "refused"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      return [await rig.store.insert(key, '"same"'), await rig.store.insert(key, '"same"')];
+    },
+  },
+  {
+    name: "of inserts of one key at once, one wins and its text stands",
+    same: { won: 1, refused: RACERS - 1, stands: true },
+    run: async (rig) => {
+      const key = freshKey(rig);
+      const results = await insertAll(
+        rig,
+        Array.from({ length: RACERS }, () => key),
+        String,
+      );
+      const winner = results.indexOf("inserted");
+      return {
+        won: results.filter((result) => result === "inserted").length,
+        refused: results.filter((result) => result === "refused").length,
+        stands: (await read(rig, key)) === winner,
+      };
+    },
+  },
+  {
+    name: "inserts of many keys at once are all made",
+    same: { inserted: RACERS, found: RACERS },
+    run: async (rig) => {
+      const keys = Array.from({ length: RACERS }, () => freshKey(rig));
+      const results = await insertAll(rig, keys, String);
+      return { inserted: results.filter((result) => result === "inserted").length, found: (await rig.store.read(keys)).size };
+    },
+  },
+  {
+    name: "a refused insert takes none of its neighbours with it",
+    same: { refused: 4, inserted: 12, kept: true },
+    run: async (rig) => {
+      const keys = Array.from({ length: 16 }, () => freshKey(rig));
+      await insertAll(rig, keys.slice(0, 4), () => '"taken"');
+      const results = await insertAll(rig, keys, () => '"new"');
+      const found = await rig.store.read(keys);
+      return {
+        refused: results.filter((result) => result === "refused").length,
+        inserted: results.filter((result) => result === "inserted").length,
+        kept: keys.every((key, index) => found.get(key) === (index < 4 ? "taken" : "new")),
+      };
+    },
+  },
+  {
+    name: "the same text a second time, beside another that is refused, is refused or is ours",
+    alone: true,
+    differs: { row: "The same text twice", simulated: "refused", embedded: "refused", redis: "inserted" },
+    run: async (rig) => {
+      const [key, taken] = [freshKey(rig), freshKey(rig)];
+      await insertAll(rig, [key, taken], () => '"ours"');
+      // The first ones keep the sidecar busy, so that the last two go in one request where requests are grouped.
+      const before = Array.from({ length: FILLERS }, () => freshKey(rig));
+      const results = await insertAll(rig, [...before, key, taken], (index) => (index > FILLERS ? '"theirs"' : '"ours"'));
+      return results[FILLERS] ?? null;
+    },
+  },
+  {
+    name: "many keys are read at once, and what is not there is left out",
+    same: { found: KEYS / 2, right: true, none: 0 },
+    run: async (rig) => {
+      const keys = Array.from({ length: KEYS }, () => freshKey(rig));
+      const there = keys.filter((_, index) => index % 2 === 0);
+      await insertAll(rig, there, String);
+      const found = await rig.store.read(keys);
+      return { found: found.size, right: there.every((key, index) => found.get(key) === index), none: (await rig.store.read([])).size };
+    },
+  },
+  {
+    name: "a key that is asked for twice in one read is one key",
+    same: 1,
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, "1");
+      return (await rig.store.read([key, key])).size;
+    },
+  },
 ];
 
 const contents: readonly Case[] = [
-  { name: "keys with odd characters keep apart", same: true, run: async (rig) => {
-    const base = freshKey(rig);
-    const keys = ["", "/a", "/a/b", ":a", "/a:b", "/a%2Fb", "/ä b", "/a?b#c", "/a+b&c=d", "/😀"].map((end) => `${base}${end}`);
-    await insertAll(rig, keys, String);
-    const found = await rig.store.read(keys);
-    for (const [index, key] of keys.entries()) if (found.get(key) !== index || (await read(rig, key)) !== index) return key.slice(base.length);
-    return true;
-  } },
-  { name: "values come back as they are, one by one and in bulk", same: [], run: async (rig) => {
-    const keys = VALUES.map(() => freshKey(rig));
-    await insertAll(rig, keys, (index) => JSON.stringify(VALUES[index]));
-    const found = await rig.store.read(keys);
-    const wrong: Json[] = [];
-    for (const [index, key] of keys.entries()) {
-      const wanted = JSON.stringify(VALUES[index]);
-      if (JSON.stringify(found.get(key)) !== wanted || JSON.stringify(await read(rig, key)) !== wanted) wrong.push(wanted);
-    }
-    return wrong;
-  } },
-  { name: "null is a content and not absence", same: [true, null], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, "null");
-    const found = await rig.store.read([key, freshKey(rig)]);
-    return [found.has(key), found.get(key) ?? null];
-  } },
-  { name: "a record of the greatest size comes back whole", same: true, run: async (rig) => {
-    const key = freshKey(rig);
-    const text = JSON.stringify({ text: "\\".repeat(LIMITS.recordBytesMax / 2 - ENVELOPE_CHARS) });
-    return (await rig.store.insert(key, text)) === "inserted" && JSON.stringify(await read(rig, key)) === text;
-  } },
+  {
+    name: "keys with odd characters keep apart",
+    same: true,
+    run: async (rig) => {
+      const base = freshKey(rig);
+      const keys = ["", "/a", "/a/b", ":a", "/a:b", "/a%2Fb", "/ä b", "/a?b#c", "/a+b&c=d", "/😀"].map((end) => `${base}${end}`);
+      await insertAll(rig, keys, String);
+      const found = await rig.store.read(keys);
+      for (const [index, key] of keys.entries())
+        if (found.get(key) !== index || (await read(rig, key)) !== index) return key.slice(base.length);
+      return true;
+    },
+  },
+  {
+    name: "values come back as they are, one by one and in bulk",
+    same: [],
+    run: async (rig) => {
+      const keys = VALUES.map(() => freshKey(rig));
+      await insertAll(rig, keys, (index) => JSON.stringify(VALUES[index]));
+      const found = await rig.store.read(keys);
+      const wrong: Json[] = [];
+      for (const [index, key] of keys.entries()) {
+        const wanted = JSON.stringify(VALUES[index]);
+        if (JSON.stringify(found.get(key)) !== wanted || JSON.stringify(await read(rig, key)) !== wanted) wrong.push(wanted);
+      }
+      return wrong;
+    },
+  },
+  {
+    name: "null is a content and not absence",
+    same: [true, null],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, "null");
+      const found = await rig.store.read([key, freshKey(rig)]);
+      return [found.has(key), found.get(key) ?? null];
+    },
+  },
+  {
+    name: "a record of the greatest size comes back whole",
+    same: true,
+    run: async (rig) => {
+      const key = freshKey(rig);
+      const text = JSON.stringify({ text: "\\".repeat(LIMITS.recordBytesMax / 2 - ENVELOPE_CHARS) });
+      return (await rig.store.insert(key, text)) === "inserted" && JSON.stringify(await read(rig, key)) === text;
+    },
+  },
 ];
 
 async function tagOf(rig: WorldRig, key: string): Promise<string> {
@@ -132,116 +220,215 @@ async function tagOf(rig: WorldRig, key: string): Promise<string> {
 
 const versions: readonly Case[] = [
   { name: "a key that nobody wrote has no version", same: true, run: async (rig) => (await rig.store.tagged(freshKey(rig))) === undefined },
-  { name: "a version is replaced by its tag once, and the old tag is worth nothing then", same: [true, "second", false, "second"], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    const tag = await tagOf(rig, key);
-    return [await rig.store.replace(key, '"second"', tag), await read(rig, key), await rig.store.replace(key, '"third"', tag), await read(rig, key)];
-  } },
-  { name: "each replacement has a tag of its own, for texts and for objects", same: [true, true, true, true], run: async (rig) => {
-    const [text, object] = [freshKey(rig), freshKey(rig)];
-    await insertAll(rig, [text, object], () => '"first"');
-    const done: boolean[] = [];
-    for (const [key, next] of [[text, '"second"'], [text, '"third"'], [object, '{"n":2}'], [object, '{"n":3}']] as const) done.push(await rig.store.replace(key, next, await tagOf(rig, key)));
-    return done;
-  } },
-  { name: "of replacements of one version at once, one is made", same: 1, run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    const tag = await tagOf(rig, key);
-    const results = await Promise.all(Array.from({ length: KEYS / 8 }, (_, index) => rig.store.replace(key, String(index), tag)));
-    return results.filter(Boolean).length;
-  } },
-  { name: "a replaced key is taken: an insert of it is refused", same: "refused", run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    await rig.store.replace(key, '"second"', await tagOf(rig, key));
-    return rig.store.insert(key, '"third"');
-  } },
-  { name: "a version is removed by its tag, and not by an old one", same: [false, true, "absent", "inserted"], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    const old = await tagOf(rig, key);
-    await rig.store.replace(key, '"second"', old);
-    return [await rig.store.replace(key, undefined, old), await rig.store.replace(key, undefined, await tagOf(rig, key)), await read(rig, key), await rig.store.insert(key, '"again"')];
-  } },
-  { name: "removed keys are absent, those that were not there too, and can be inserted again", same: [0, "inserted"], run: async (rig) => {
-    const keys = Array.from({ length: 4 }, () => freshKey(rig));
-    await insertAll(rig, keys.slice(1), String);
-    await rig.store.remove(keys);
-    return [(await rig.store.read(keys)).size, await rig.store.insert(keys[1] ?? "", "1")];
-  } },
-  { name: "a replacement where nothing is", differs: { row: "A replacement where nothing is", simulated: [false, "absent"], embedded: [false, "absent"], redis: [true, "new"] }, run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    const tag = await tagOf(rig, key);
-    await rig.store.remove([key]);
-    return [await rig.store.replace(key, '"new"', tag), await read(rig, key)];
-  } },
-  { name: "with the sidecar dead nothing is replaced or removed, and nobody says it was", alone: true, same: ["thrown: store.unavailable", false, "thrown: store.unavailable", "before"], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"before"');
-    const tag = await tagOf(rig, key);
-    await rig.sidecar.kill();
-    const during = [await outcome(tagOf(rig, key)), await rig.store.replace(key, '"after"', tag), await outcome(rig.store.remove([key]).then(() => "removed"))];
-    await rig.sidecar.start();
-    return [...during, await read(rig, key)];
-  } },
+  {
+    name: "a version is replaced by its tag once, and the old tag is worth nothing then",
+    same: [true, "second", false, "second"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      const tag = await tagOf(rig, key);
+      return [
+        await rig.store.replace(key, '"second"', tag),
+        await read(rig, key),
+        await rig.store.replace(key, '"third"', tag),
+        await read(rig, key),
+      ];
+    },
+  },
+  {
+    name: "each replacement has a tag of its own, for texts and for objects",
+    same: [true, true, true, true],
+    run: async (rig) => {
+      const [text, object] = [freshKey(rig), freshKey(rig)];
+      await insertAll(rig, [text, object], () => '"first"');
+      const done: boolean[] = [];
+      for (const [key, next] of [
+        [text, '"second"'],
+        [text, '"third"'],
+        [object, '{"n":2}'],
+        [object, '{"n":3}'],
+      ] as const)
+        done.push(await rig.store.replace(key, next, await tagOf(rig, key)));
+      return done;
+    },
+  },
+  {
+    name: "of replacements of one version at once, one is made",
+    same: 1,
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      const tag = await tagOf(rig, key);
+      const results = await Promise.all(Array.from({ length: KEYS / 8 }, (_, index) => rig.store.replace(key, String(index), tag)));
+      return results.filter(Boolean).length;
+    },
+  },
+  {
+    name: "a replaced key is taken: an insert of it is refused",
+    same: "refused",
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      await rig.store.replace(key, '"second"', await tagOf(rig, key));
+      return rig.store.insert(key, '"third"');
+    },
+  },
+  {
+    name: "a version is removed by its tag, and not by an old one",
+    same: [false, true, "absent", "inserted"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      const old = await tagOf(rig, key);
+      await rig.store.replace(key, '"second"', old);
+      return [
+        await rig.store.replace(key, undefined, old),
+        await rig.store.replace(key, undefined, await tagOf(rig, key)),
+        await read(rig, key),
+        await rig.store.insert(key, '"again"'),
+      ];
+    },
+  },
+  {
+    name: "removed keys are absent, those that were not there too, and can be inserted again",
+    same: [0, "inserted"],
+    run: async (rig) => {
+      const keys = Array.from({ length: 4 }, () => freshKey(rig));
+      await insertAll(rig, keys.slice(1), String);
+      await rig.store.remove(keys);
+      return [(await rig.store.read(keys)).size, await rig.store.insert(keys[1] ?? "", "1")];
+    },
+  },
+  {
+    name: "a replacement where nothing is",
+    differs: { row: "A replacement where nothing is", simulated: [false, "absent"], embedded: [false, "absent"], redis: [true, "new"] },
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      const tag = await tagOf(rig, key);
+      await rig.store.remove([key]);
+      return [await rig.store.replace(key, '"new"', tag), await read(rig, key)];
+    },
+  },
+  {
+    name: "with the sidecar dead nothing is replaced or removed, and nobody says it was",
+    alone: true,
+    same: ["thrown: store.unavailable", false, "thrown: store.unavailable", "before"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"before"');
+      const tag = await tagOf(rig, key);
+      await rig.sidecar.kill();
+      const during = [
+        await outcome(tagOf(rig, key)),
+        await rig.store.replace(key, '"after"', tag),
+        await outcome(rig.store.remove([key]).then(() => "removed")),
+      ];
+      await rig.sidecar.start();
+      return [...during, await read(rig, key)];
+    },
+  },
 ];
 
 const troubles: readonly Case[] = [
-  { name: "a write whose answer is lost is unknown, and is there", alone: true, same: ["unknown", "mine", "refused"], run: async (rig) => {
-    const key = freshKey(rig);
-    return [await rig.insert("unanswered", key, '"mine"'), await read(rig, key), await rig.store.insert(key, '"mine"')];
-  } },
-  { name: "a write that is lost is unknown, and is not there", alone: true, same: ["unknown", "absent", "inserted"], run: async (rig) => {
-    const key = freshKey(rig);
-    return [await rig.insert("lost", key, '"mine"'), await read(rig, key), await rig.store.insert(key, '"mine"')];
-  } },
-  { name: "a refused write whose answer is lost is unknown, and the first stands", alone: true, same: ["unknown", "first"], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"first"');
-    return [await rig.insert("unanswered", key, '"second"'), await read(rig, key)];
-  } },
-  { name: "a write may be made long after its caller gave it up", alone: true, same: ["unknown", "absent", true], run: async (rig) => {
-    const key = freshKey(rig);
-    return [await rig.insert("late", key, '"late"'), await read(rig, key), await comesTrue(rig, key)];
-  } },
-  { name: "a late write loses to who wrote meanwhile", alone: true, same: ["unknown", "inserted", "meanwhile"], run: async (rig) => {
-    const [key, late] = [freshKey(rig), freshKey(rig)];
-    const first = await rig.insert("late", key, '"late"');
-    const second = await rig.store.insert(key, '"meanwhile"');
-    // Another late write, so that the first one has surely come.
-    await rig.insert("late", late, "1");
-    await comesTrue(rig, late);
-    return [first, second, await read(rig, key)];
-  } },
+  {
+    name: "a write whose answer is lost is unknown, and is there",
+    alone: true,
+    same: ["unknown", "mine", "refused"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      return [await rig.insert("unanswered", key, '"mine"'), await read(rig, key), await rig.store.insert(key, '"mine"')];
+    },
+  },
+  {
+    name: "a write that is lost is unknown, and is not there",
+    alone: true,
+    same: ["unknown", "absent", "inserted"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      return [await rig.insert("lost", key, '"mine"'), await read(rig, key), await rig.store.insert(key, '"mine"')];
+    },
+  },
+  {
+    name: "a refused write whose answer is lost is unknown, and the first stands",
+    alone: true,
+    same: ["unknown", "first"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"first"');
+      return [await rig.insert("unanswered", key, '"second"'), await read(rig, key)];
+    },
+  },
+  {
+    name: "a write may be made long after its caller gave it up",
+    alone: true,
+    same: ["unknown", "absent", true],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      return [await rig.insert("late", key, '"late"'), await read(rig, key), await comesTrue(rig, key)];
+    },
+  },
+  {
+    name: "a late write loses to who wrote meanwhile",
+    alone: true,
+    same: ["unknown", "inserted", "meanwhile"],
+    run: async (rig) => {
+      const [key, late] = [freshKey(rig), freshKey(rig)];
+      const first = await rig.insert("late", key, '"late"');
+      const second = await rig.store.insert(key, '"meanwhile"');
+      // Another late write, so that the first one has surely come.
+      await rig.insert("late", late, "1");
+      await comesTrue(rig, late);
+      return [first, second, await read(rig, key)];
+    },
+  },
 ];
 
 const outages: readonly Case[] = [
-  { name: "a stopped store is unavailable, not empty, and takes nothing", alone: true, not: ["embedded"], same: ["thrown: store.unavailable", "thrown: store.unavailable", "unknown", "unknown", "before", "absent"], run: async (rig) => {
-    const [key, other] = [freshKey(rig), freshKey(rig)];
-    await rig.store.insert(key, '"before"');
-    await rig.backend?.kill();
-    const [one, several, again, fresh] = await Promise.all([outcome(read(rig, key)), outcome(rig.store.read([key, other]).then(({ size }) => size)), rig.store.insert(key, '"during"'), rig.store.insert(other, '"during"')]);
-    await rig.backend?.start();
-    return [one, several, again, fresh, await read(rig, key), await read(rig, other)];
-  } },
-  { name: "a killed sidecar is a store that does not answer, and keeps what was written", alone: true, same: ["thrown: store.unavailable", "unknown", "before", "refused", "inserted"], run: async (rig) => {
-    const [key, other] = [freshKey(rig), freshKey(rig)];
-    await rig.store.insert(key, '"before"');
-    await rig.sidecar.kill();
-    const during = [await outcome(read(rig, key)), await rig.store.insert(other, "1")];
-    await rig.sidecar.start();
-    return [...during, await read(rig, key), await rig.store.insert(key, '"after"'), await rig.store.insert(other, "1")];
-  } },
-  { name: "what a killed app wrote stands", alone: true, same: ["before", "refused"], run: async (rig) => {
-    const key = freshKey(rig);
-    await rig.store.insert(key, '"before"');
-    await rig.app.kill();
-    await rig.app.start();
-    return [await read(rig, key), await rig.store.insert(key, '"after"')];
-  } },
+  {
+    name: "a stopped store is unavailable, not empty, and takes nothing",
+    alone: true,
+    not: ["embedded"],
+    same: ["thrown: store.unavailable", "thrown: store.unavailable", "unknown", "unknown", "before", "absent"],
+    run: async (rig) => {
+      const [key, other] = [freshKey(rig), freshKey(rig)];
+      await rig.store.insert(key, '"before"');
+      await rig.backend?.kill();
+      const [one, several, again, fresh] = await Promise.all([
+        outcome(read(rig, key)),
+        outcome(rig.store.read([key, other]).then(({ size }) => size)),
+        rig.store.insert(key, '"during"'),
+        rig.store.insert(other, '"during"'),
+      ]);
+      await rig.backend?.start();
+      return [one, several, again, fresh, await read(rig, key), await read(rig, other)];
+    },
+  },
+  {
+    name: "a killed sidecar is a store that does not answer, and keeps what was written",
+    alone: true,
+    same: ["thrown: store.unavailable", "unknown", "before", "refused", "inserted"],
+    run: async (rig) => {
+      const [key, other] = [freshKey(rig), freshKey(rig)];
+      await rig.store.insert(key, '"before"');
+      await rig.sidecar.kill();
+      const during = [await outcome(read(rig, key)), await rig.store.insert(other, "1")];
+      await rig.sidecar.start();
+      return [...during, await read(rig, key), await rig.store.insert(key, '"after"'), await rig.store.insert(other, "1")];
+    },
+  },
+  {
+    name: "what a killed app wrote stands",
+    alone: true,
+    same: ["before", "refused"],
+    run: async (rig) => {
+      const key = freshKey(rig);
+      await rig.store.insert(key, '"before"');
+      await rig.app.kill();
+      await rig.app.start();
+      return [await read(rig, key), await rig.store.insert(key, '"after"')];
+    },
+  },
 ];
 
 /** The room of the state store. */

@@ -91,9 +91,13 @@ test("the differences are those of docs/simulation.md, and enough is the same", 
   const table = TABLE.exec(await readFile(new URL("../../docs/simulation.md", import.meta.url), "utf8"))?.[1] ?? "";
   const rows = [...table.matchAll(/^\| \*\*(.+?)\*\* \|/gm)].map((row) => row[1]);
   expect(rows.toSorted()).toEqual([...new Set(differing)].toSorted());
-  const onDaprd = all.filter(({ room, one }) => runsIn(room, one, "simulated") && (runsIn(room, one, "embedded") || runsIn(room, one, "redis")));
+  const onDaprd = all.filter(
+    ({ room, one }) => runsIn(room, one, "simulated") && (runsIn(room, one, "embedded") || runsIn(room, one, "redis")),
+  );
   const same = onDaprd.filter(({ one }) => one.differs === undefined).length;
   expect(same).toBeGreaterThanOrEqual(SAME_MIN);
   const counts = ROOMS.map((room) => `${room} ${CASES[room].length}`).join(", ");
-  process.stdout.write(`world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that differ on purpose in ${rows.length} ways; ${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`);
+  process.stdout.write(
+    `world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that differ on purpose in ${rows.length} ways; ${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`,
+  );
 });

@@ -20,34 +20,63 @@ if (binaries === undefined || redis === undefined) process.stdout.write("skip: n
 
 async function submit(url: string, id: string): Promise<unknown> {
   for (;;) {
-    const response = await fetch(`${url}/tasks?waitMs=30000`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ id, route: "publish", input: { text: id } }) });
+    const response = await fetch(`${url}/tasks?waitMs=30000`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ id, route: "publish", input: { text: id } }),
+    });
     if (response.status !== 503) return response.json();
     await sleep(POLL_MS);
   }
 }
 
-test.skipIf(binaries === undefined || redis === undefined)("tasks travel over both apps, and an ask comes back from the other one", { timeout: TEST_MS }, async () => {
-  const { dir, remove } = await testFolder();
-  const store = await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
-  try {
-    const resources = await renderResources("redis", { dir, redisHost: store.host });
-    const app = async (appID: string, file: string): Promise<{ readonly appPort: number } & Record<string, unknown>> => ({
-      appID, appDirPath: ROOT, appPort: await freePort(), daprHTTPPort: await freePort(), command: [process.execPath, "cli/app.ts", file],
-    });
-    const [one, two] = [await app("one", "test/examples/magazine/one.ts"), await app("two", "test/examples/magazine/two.ts")];
-    const health = { enableAppHealthCheck: true, appHealthCheckPath: "/healthz", appHealthProbeInterval: 1, appHealthProbeTimeout: 500, appHealthThreshold: 3 };
-    await writeFile(join(dir, "dapr.yaml"), stringify({ version: 1, common: { resourcesPaths: [resources], configFilePath: join(ROOT, "components/configuration.yaml"), ...health }, apps: [one, two] }));
-    const run = await startCommand(dir, ["up", "-f", "dapr.yaml"]);
-    await run.until(`http://127.0.0.1:${one.appPort}`);
-    await run.until(`http://127.0.0.1:${two.appPort}`);
-    const url = `http://127.0.0.1:${one.appPort}`;
-    const outcomes = await Promise.all(Array.from({ length: TASKS_COUNT }, (_, index) => submit(url, `task-${index}`)));
-    expect(outcomes).toEqual(outcomes.map((_, index): unknown => expect.objectContaining({ status: "completed", output: `a caption, written; task-${index}, written, painted` })));
-    process.kill(run.child.pid, "SIGINT");
-    expect(await run.child.exited, run.text()).toEqual({ code: 0, signal: null });
-  } finally {
-    await store.stop();
-    for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-    await remove();
-  }
-});
+test.skipIf(binaries === undefined || redis === undefined)(
+  "tasks travel over both apps, and an ask comes back from the other one",
+  { timeout: TEST_MS },
+  async () => {
+    const { dir, remove } = await testFolder();
+    const store = await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
+    try {
+      const resources = await renderResources("redis", { dir, redisHost: store.host });
+      const app = async (appID: string, file: string): Promise<{ readonly appPort: number } & Record<string, unknown>> => ({
+        appID,
+        appDirPath: ROOT,
+        appPort: await freePort(),
+        daprHTTPPort: await freePort(),
+        command: [process.execPath, "cli/app.ts", file],
+      });
+      const [one, two] = [await app("one", "test/examples/magazine/one.ts"), await app("two", "test/examples/magazine/two.ts")];
+      const health = {
+        enableAppHealthCheck: true,
+        appHealthCheckPath: "/healthz",
+        appHealthProbeInterval: 1,
+        appHealthProbeTimeout: 500,
+        appHealthThreshold: 3,
+      };
+      await writeFile(
+        join(dir, "dapr.yaml"),
+        stringify({
+          version: 1,
+          common: { resourcesPaths: [resources], configFilePath: join(ROOT, "components/configuration.yaml"), ...health },
+          apps: [one, two],
+        }),
+      );
+      const run = await startCommand(dir, ["up", "-f", "dapr.yaml"]);
+      await run.until(`http://127.0.0.1:${one.appPort}`);
+      await run.until(`http://127.0.0.1:${two.appPort}`);
+      const url = `http://127.0.0.1:${one.appPort}`;
+      const outcomes = await Promise.all(Array.from({ length: TASKS_COUNT }, (_, index) => submit(url, `task-${index}`)));
+      expect(outcomes).toEqual(
+        outcomes.map((_, index): unknown =>
+          expect.objectContaining({ status: "completed", output: `a caption, written; task-${index}, written, painted` }),
+        ),
+      );
+      process.kill(run.child.pid, "SIGINT");
+      expect(await run.child.exited, run.text()).toEqual({ code: 0, signal: null });
+    } finally {
+      await store.stop();
+      for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
+      await remove();
+    }
+  },
+);

@@ -8,7 +8,18 @@ import { printedBy, programs } from "./programs.ts";
 import { ROOT } from "./readme.ts";
 
 /** Each idea has a page, and each page a program. */
-const IDEAS = ["tasks", "routes", "agents", "asks-and-steps", "outcomes", "dead-letters", "cycles", "limits", "deployment", "troubleshooting"];
+const IDEAS = [
+  "tasks",
+  "routes",
+  "agents",
+  "asks-and-steps",
+  "outcomes",
+  "dead-letters",
+  "cycles",
+  "limits",
+  "deployment",
+  "troubleshooting",
+];
 const ENTRY_CHARS_MIN = 60;
 const all = programs();
 
@@ -32,11 +43,22 @@ describe("programs", () => {
 
   test("all of them have the right types", async () => {
     await Promise.all(all.map(({ code }, index) => writeFile(join(dir, `program-${index}.ts`), code)));
-    await writeFile(join(dir, "tsconfig.json"), JSON.stringify({ extends: join(ROOT, "tsconfig.json"), compilerOptions: { rootDir: ROOT }, include: [dir] }));
+    await writeFile(
+      join(dir, "tsconfig.json"),
+      JSON.stringify({ extends: join(ROOT, "tsconfig.json"), compilerOptions: { rootDir: ROOT }, include: [dir] }),
+    );
     const found = await new Promise<string>((resolve) => {
-      execFile(process.execPath, [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit", "-p", dir], { cwd: ROOT }, (_error, stdout, stderr) => resolve(stdout + stderr));
+      execFile(
+        process.execPath,
+        [join(ROOT, "node_modules/typescript/bin/tsc"), "--noEmit", "-p", dir],
+        { cwd: ROOT },
+        (_error, stdout, stderr) => resolve(stdout + stderr),
+      );
     });
-    const named = found.replaceAll(/\S*program-(\d+)\.ts/g, (text, index: string) => `${all[Number(index)]?.path ?? text}, line ${all[Number(index)]?.line ?? 0}, program`);
+    const named = found.replaceAll(
+      /\S*program-(\d+)\.ts/g,
+      (text, index: string) => `${all[Number(index)]?.path ?? text}, line ${all[Number(index)]?.line ?? 0}, program`,
+    );
     expect(named).toBe("");
   });
 });
@@ -44,7 +66,9 @@ describe("programs", () => {
 describe("troubleshooting by error code", () => {
   test("every code of the fault table has an entry with its cause and what to do, and there is no other", async () => {
     const text = await readFile(join(ROOT, "docs/troubleshooting.md"), "utf8");
-    const entries = new Map([...text.matchAll(/^- \*\*`([a-z]+\.[a-z-]+)`\*\* ([\s\S]*?)(?=^- \*\*`|^#|^$)/gm)].map((found) => [found[1] ?? "", found[2] ?? ""]));
+    const entries = new Map(
+      [...text.matchAll(/^- \*\*`([a-z]+\.[a-z-]+)`\*\* ([\s\S]*?)(?=^- \*\*`|^#|^$)/gm)].map((found) => [found[1] ?? "", found[2] ?? ""]),
+    );
     expect([...entries.keys()].toSorted()).toEqual(Object.keys(FAULTS).toSorted());
     const thin = [...entries].filter(([, body]) => body.length < ENTRY_CHARS_MIN || !body.includes("**Do:**")).map(([code]) => code);
     expect(thin).toEqual([]);

@@ -4,7 +4,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { runLocal } from "../../actors/testing.ts";
+import { runLocal } from "../../testing/index.ts";
 import { checkFences, checkHeadings, checkLinks, checkNames } from "../../examples/03-markdown/checks.ts";
 import { FILE_BYTES_MAX, FILES_MAX, FINDINGS_MAX, Report } from "../../examples/03-markdown/contracts.ts";
 import markdown from "../../examples/03-markdown/system.ts";
@@ -19,7 +19,9 @@ interface Ran {
 
 function run(args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...args], { cwd: ROOT }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }));
+    execFile(process.execPath, [...args], { cwd: ROOT }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    );
   });
 }
 
@@ -47,8 +49,14 @@ afterEach(async () => {
 });
 
 describe("03: the checks of Markdown", () => {
-  const document = (text: string, names: string[] = []): { folder: string; path: string; text: string; names: string[] } => ({ folder: dir, path: "a.md", text, names });
-  const texts = (found: readonly { readonly line: number; readonly text: string }[]): readonly string[] => found.map(({ line, text }) => `${line} ${text}`);
+  const document = (text: string, names: string[] = []): { folder: string; path: string; text: string; names: string[] } => ({
+    folder: dir,
+    path: "a.md",
+    text,
+    names,
+  });
+  const texts = (found: readonly { readonly line: number; readonly text: string }[]): readonly string[] =>
+    found.map(({ line, text }) => `${line} ${text}`);
 
   test("the links and headings of this project's documents are right, and every file is read", async () => {
     const { output } = await runLocal(markdown, "folder", { folder: join(ROOT, "docs"), names: [] });
@@ -60,28 +68,50 @@ describe("03: the checks of Markdown", () => {
   test("links: files, anchors of this file and of others, targets and texts; code is left alone", async () => {
     process.env["MARKDOWN_ROOT"] = dir;
     await writeFile(join(dir, "b.md"), "# B\n## Use it\n## Use it\n");
-    const good = "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [`x`](b.md) [x](https://example.org/a) `[x](gone.md)`\n```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
+    const good =
+      "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [`x`](b.md) [x](https://example.org/a) `[x](gone.md)`\n```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
     expect(texts(checkLinks(document(good)))).toEqual([]);
     const bad = "# A\n[x](gone.md)\n[x](b.md#gone)\n[x](#gone)\n[x]()\n[](b.md)\n[x](http://)\n[x](../outside.md)\n";
     expect(texts(checkLinks(document(bad)))).toEqual([
-      "2 there is no file gone.md", "3 there is no heading for #gone in b.md", "4 there is no heading for #gone in this file", "5 a link leads to nothing", "6 the link to b.md has no text", "7 http:// is no address", "8 there is no file ../outside.md",
+      "2 there is no file gone.md",
+      "3 there is no heading for #gone in b.md",
+      "4 there is no heading for #gone in this file",
+      "5 a link leads to nothing",
+      "6 the link to b.md has no text",
+      "7 http:// is no address",
+      "8 there is no file ../outside.md",
     ]);
   });
 
   test("headings: one title first, no level left out, none twice in one place", () => {
     expect(texts(checkHeadings(document("# A\n## B\n### C\n## D\n### C\n```sh\n# no heading\n```\n")))).toEqual([]);
-    expect(texts(checkHeadings(document("## A\n#### B\n# C\n## D\n## D\n")))).toEqual(["1 the first heading has level 2, not 1", "2 from level 2 to level 4: B", "3 a second title: C", "5 the heading stands here twice: D"]);
+    expect(texts(checkHeadings(document("## A\n#### B\n# C\n## D\n## D\n")))).toEqual([
+      "1 the first heading has level 2, not 1",
+      "2 from level 2 to level 4: B",
+      "3 a second title: C",
+      "5 the heading stands here twice: D",
+    ]);
     expect(texts(checkHeadings(document("text\n")))).toEqual(["1 there is no heading"]);
   });
 
   test("fences: closed, with a language, and JSON that is JSON; a longer fence holds a shorter one", () => {
     expect(texts(checkFences(document("````md\n```\n````\n~~~json\n{}\n~~~\n")))).toEqual([]);
-    expect(texts(checkFences(document("```\na\n```\n```json\n{,}\n```\n```ts\n")))).toEqual(["1 the code has no language; write text where it is none", "4 the code is no JSON", "7 the fence is never closed"]);
+    expect(texts(checkFences(document("```\na\n```\n```json\n{,}\n```\n```ts\n")))).toEqual([
+      "1 the code has no language; write text where it is none",
+      "4 the code is no JSON",
+      "7 the fence is never closed",
+    ]);
   });
 
   test("names: those of the list and of the task, outside of code, links and file names", () => {
-    expect(texts(checkNames(document("TypeScript, Node.js and `github`, [a](github.md), src/typescript/, Troupe\n", ["Troupe"])))).toEqual([]);
-    expect(texts(checkNames(document("typescript.\nTROUPE and nodejs:\n", ["Troupe"])))).toEqual(["1 typescript is spelled TypeScript", "2 TROUPE is spelled Troupe", "2 nodejs is spelled Node.js"]);
+    expect(texts(checkNames(document("TypeScript, Node.js and `github`, [a](github.md), src/typescript/, Troupe\n", ["Troupe"])))).toEqual(
+      [],
+    );
+    expect(texts(checkNames(document("typescript.\nTROUPE and nodejs:\n", ["Troupe"])))).toEqual([
+      "1 typescript is spelled TypeScript",
+      "2 TROUPE is spelled Troupe",
+      "2 nodejs is spelled Node.js",
+    ]);
   });
 
   test("findings, files and their bytes are bounded, and what was left out is said", async () => {
@@ -91,13 +121,25 @@ describe("03: the checks of Markdown", () => {
     for (let index = 0; index <= FILES_MAX; index += 1) await writeFile(join(dir, `${index}.md`), "# A\n");
     const { output } = await runLocal(markdown, "folder", { folder: ".", names: [] });
     const report = Report.parse(output);
-    expect([report.files, report.skipped]).toEqual([FILES_MAX, [{ path: "large.md", why: `${FILE_BYTES_MAX + 1} bytes are more than ${FILE_BYTES_MAX}` }, { path: "99.md", why: `only ${FILES_MAX} files are read` }]]);
+    expect([report.files, report.skipped]).toEqual([
+      FILES_MAX,
+      [
+        { path: "large.md", why: `${FILE_BYTES_MAX + 1} bytes are more than ${FILE_BYTES_MAX}` },
+        { path: "99.md", why: `only ${FILES_MAX} files are read` },
+      ],
+    ]);
   });
 
   test("a folder that is not there, or not below the root, is refused", async () => {
     process.env["MARKDOWN_ROOT"] = dir;
-    expect(await runLocal(markdown, "folder", { folder: "gone", names: [] })).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
-    expect(await runLocal(markdown, "folder", { folder: "..", names: [] })).toMatchObject({ status: "failed", fault: { code: "agent.refused", message: expect.stringContaining("not below the root") } });
+    expect(await runLocal(markdown, "folder", { folder: "gone", names: [] })).toMatchObject({
+      status: "failed",
+      fault: { code: "agent.refused" },
+    });
+    expect(await runLocal(markdown, "folder", { folder: "..", names: [] })).toMatchObject({
+      status: "failed",
+      fault: { code: "agent.refused", message: expect.stringContaining("not below the root") },
+    });
   });
 });
 

@@ -19,16 +19,26 @@ export interface Program {
 export function programs(): readonly Program[] {
   return documents().flatMap((path) => {
     const text = readFileSync(join(ROOT, path), "utf8");
-    return [...text.matchAll(BLOCK)].map((found) => ({ path, line: text.slice(0, found.index).split("\n").length, code: found[1] ?? "", printed: found[2] }));
+    return [...text.matchAll(BLOCK)].map((found) => ({
+      path,
+      line: text.slice(0, found.index).split("\n").length,
+      code: found[1] ?? "",
+      printed: found[2],
+    }));
   });
 }
 
 /** Runs a program as a module of this project; both streams as one text, and a wrong exit code as its last line. */
 export function printedBy(code: string): Promise<string> {
   return new Promise((resolve) => {
-    const child = execFile(process.execPath, ["--input-type=module-typescript", "-"], { cwd: ROOT, timeout: RUN_MS_MAX }, (error, stdout, stderr) => {
-      resolve(`${stdout}${stderr}${error === null ? "" : `exit code ${String(error.code)}\n`}`);
-    });
+    const child = execFile(
+      process.execPath,
+      ["--input-type=module-typescript", "-"],
+      { cwd: ROOT, timeout: RUN_MS_MAX },
+      (error, stdout, stderr) => {
+        resolve(`${stdout}${stderr}${error === null ? "" : `exit code ${String(error.code)}\n`}`);
+      },
+    );
     child.stdin?.end(code);
   });
 }

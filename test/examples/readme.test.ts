@@ -16,7 +16,9 @@ describe("the README", () => {
   });
 
   test("its program is complete and at most 30 lines long", () => {
-    expect(readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(PROGRAM_LINES_MAX);
+    expect(readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8").trimEnd().split("\n").length).toBeLessThanOrEqual(
+      PROGRAM_LINES_MAX,
+    );
   });
 
   test("it names the two commands", () => {
@@ -36,13 +38,17 @@ describe("the README", () => {
 
   test.each(["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: ROOT })])("every link of %s leads to a file", (name) => {
     const text = readFileSync(join(ROOT, name), "utf8");
-    const links = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)].flatMap((found) => found[1] ?? []).filter((link) => !link.includes("://"));
+    const links = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)]
+      .flatMap((found) => found[1] ?? [])
+      .filter((link) => !link.includes("://"));
     expect(links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
   });
 
   test("every document is in the index", () => {
     const index = readFileSync(join(ROOT, "docs/index.md"), "utf8");
-    const missing = globSync("docs/*.md", { cwd: ROOT }).map((name) => name.replace("docs/", "")).filter((name) => name !== "index.md" && !index.includes(`(${name})`));
+    const missing = globSync("docs/*.md", { cwd: ROOT })
+      .map((name) => name.replace("docs/", ""))
+      .filter((name) => name !== "index.md" && !index.includes(`(${name})`));
     expect(missing).toEqual([]);
   });
 });

@@ -37,7 +37,9 @@ export function generated(): Readonly<Record<string, string>> {
 }
 
 function errorsTable(): string {
-  const rows = Object.entries(FAULTS).map(([code, row]) => `| \`${code}\` | ${row.httpStatus} | ${row.retryable ? "yes" : "no"} | ${row.meaning} | ${row.fix} |`);
+  const rows = Object.entries(FAULTS).map(
+    ([code, row]) => `| \`${code}\` | ${row.httpStatus} | ${row.retryable ? "yes" : "no"} | ${row.meaning} | ${row.fix} |`,
+  );
   return ["| Code | HTTP | Tried again | Meaning | What to do |", "|---|---|---|---|---|", ...rows, ""].join("\n");
 }
 
@@ -66,7 +68,13 @@ function valueText(name: string, value: number): string {
 }
 
 function timeText(ms: number): string {
-  for (const [unit, text] of [[DAY_MS, "d"], [HOUR_MS, "h"], [MINUTE_MS, "min"], [SECOND_MS, "s"]] as const) if (ms >= unit && ms % unit === 0) return `${ms / unit} ${text}`;
+  for (const [unit, text] of [
+    [DAY_MS, "d"],
+    [HOUR_MS, "h"],
+    [MINUTE_MS, "min"],
+    [SECOND_MS, "s"],
+  ] as const)
+    if (ms >= unit && ms % unit === 0) return `${ms / unit} ${text}`;
   return `${ms} ms`;
 }
 

@@ -3,7 +3,7 @@ import { mkdtemp, readdir, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { runLocal } from "../../actors/testing.ts";
+import { runLocal } from "../../testing/index.ts";
 import { cancel, reserve } from "../../examples/01-travel/desk.ts";
 import party from "../../examples/01-travel/system.ts";
 import { planFor } from "../../examples/01-travel/world.ts";
@@ -40,12 +40,16 @@ describe("the travel party", () => {
     const { status, fault, deadLetter, history } = await runLocal(party, "trip", trip("music", 10));
     expect([status, fault?.code]).toEqual(["failed", "agent.refused"]);
     expect(deadLetter).toMatchObject({ route: "trip", stop: "snark", fault: { code: "agent.refused" } });
-    expect(history.filter((line) => line.what === "undone").map((line) => line.agent)).toEqual(expect.arrayContaining(["HotelAgent", "FlightAgent"]));
+    expect(history.filter((line) => line.what === "undone").map((line) => line.agent)).toEqual(
+      expect.arrayContaining(["HotelAgent", "FlightAgent"]),
+    );
     expect(await readdir(desk)).toEqual([]);
   });
 
   test("an agent can be faked by its name", async () => {
-    const { output } = await runLocal(party, "trip", trip("cake"), { fakes: { FlightAgent: () => ({ what: "a carpet", price: 0, code: "X" }) } });
+    const { output } = await runLocal(party, "trip", trip("cake"), {
+      fakes: { FlightAgent: () => ({ what: "a carpet", price: 0, code: "X" }) },
+    });
     expect(output).toMatchObject({ flight: "a carpet", total: 336 });
   });
 
@@ -55,11 +59,11 @@ describe("the travel party", () => {
   });
 });
 
-describe("the desk", () => {
+describe("the dead letter queue", () => {
   const step = { idempotencyKey: "p:1:flight:0:1/reserve/0", signal: new AbortController().signal };
 
   test("one key is one reservation, however often it is tried; undoing nothing succeeds", async () => {
-    const offer = { what: "a seat", price: 1 };
+    const offer = { what: "a listener", price: 1 };
     expect(await reserve(offer, step)).toEqual(await reserve(offer, step));
     expect(await readdir(desk)).toHaveLength(1);
     await cancel(undefined, step);

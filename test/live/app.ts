@@ -9,7 +9,7 @@ import { serve } from "../../actors/index.ts";
 import { bookingSystem } from "./booking.ts";
 import { GaugeWriter } from "./gauge.ts";
 import { installHooks, killAtPurge } from "./hooks.ts";
-import { type LimitChanges, withLimits } from "../../simulation/limits.ts";
+import { type LimitChanges, withLimits } from "../../simulation/world/limits.ts";
 
 const SAMPLE_MS = 250;
 const BYTES_PER_MIB = 1_048_576;
@@ -30,7 +30,11 @@ if (purgeKill !== undefined) killAtPurge(Number(purgeKill));
 
 async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: StepTools): Promise<void> {
   await gauges.during("effect", async () => {
-    const answer = await fetch(`${need("LIVE_LEDGER")}/${what}`, { method: "POST", body: JSON.stringify({ key: idempotencyKey, process: process_, effect }), signal });
+    const answer = await fetch(`${need("LIVE_LEDGER")}/${what}`, {
+      method: "POST",
+      body: JSON.stringify({ key: idempotencyKey, process: process_, effect }),
+      signal,
+    });
     if (!answer.ok) throw new Error(`the ledger said ${answer.status} to ${what} ${idempotencyKey}`);
   });
 }
@@ -42,7 +46,10 @@ function sample(file: string): void {
   // The test asks for figures from now on.
   process.on("SIGUSR2", () => delay.reset());
   setInterval(() => {
-    appendFileSync(file, `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`);
+    appendFileSync(
+      file,
+      `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`,
+    );
   }, SAMPLE_MS).unref();
 }
 

@@ -40,7 +40,13 @@ async function runApp(appPort: number, daprPort: number): Promise<App> {
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
   const child = spawn(process.execPath, [APP], {
     stdio: ["ignore", "pipe", "pipe"],
-    env: { ...process.env, LIVE_APP_PORT: String(appPort), LIVE_DAPR_PORT: String(daprPort), LIVE_LEDGER: "http://127.0.0.1:9", LIVE_GAUGES: join(dir, "gauges") },
+    env: {
+      ...process.env,
+      LIVE_APP_PORT: String(appPort),
+      LIVE_DAPR_PORT: String(daprPort),
+      LIVE_LEDGER: "http://127.0.0.1:9",
+      LIVE_GAUGES: join(dir, "gauges"),
+    },
   });
   let output = "";
   const take = (chunk: Buffer): void => {
@@ -85,39 +91,58 @@ test("a port that is taken ends the start with its own code and the port's numbe
 });
 
 test("a Dapr of another version is named and not used", { timeout: TEST_MS }, async () => {
-  const fake = await listen((url) => (url.includes("metadata") ? { status: 200, body: { id: "live", runtimeVersion: "1.17.3", components: [] } } : { status: 204, body: {} }));
+  const fake = await listen((url) =>
+    url.includes("metadata") ? { status: 200, body: { id: "live", runtimeVersion: "1.17.3", components: [] } } : { status: 204, body: {} },
+  );
   const app = await runApp(0, fake);
   await said(app.output, /dapr\.version/);
   expect(app.output()).toContain("1.17.3");
   expect(app.output()).not.toContain("recovered");
 });
 
-async function post(url: string, body: unknown, headers: Readonly<Record<string, string>> = {}): Promise<{ readonly status: number; readonly text: string }> {
-  const answer = await fetch(url, { method: "POST", headers: { "content-type": "application/json", ...headers }, body: JSON.stringify(body), signal: AbortSignal.timeout(CALL_MS) });
+async function post(
+  url: string,
+  body: unknown,
+  headers: Readonly<Record<string, string>> = {},
+): Promise<{ readonly status: number; readonly text: string }> {
+  const answer = await fetch(url, {
+    method: "POST",
+    headers: { "content-type": "application/json", ...headers },
+    body: JSON.stringify(body),
+    signal: AbortSignal.timeout(CALL_MS),
+  });
   return { status: answer.status, text: await answer.text() };
 }
 
 const task = { id: "one", route: "party", input: { n: 1, shelf: "s", refuse: false } };
 
-test.skipIf(!dapr || !redis)("with the store down a task is refused with 503 and a code, and accepted once the store is back", { timeout: TEST_MS }, async () => {
-  const world = await World.start({ profile: "redis", seed: seedOfRun() });
-  cleanups.push(() => world.stop());
-  await world.store?.kill("SIGKILL");
-  const refused = await post(`${world.host.url}/tasks`, task);
-  expect(refused.status).toBe(503);
-  expect(refused.text).toMatch(/store\.unavailable|sidecar\.unavailable|journal\.contended/);
-  await world.store?.start();
-  await world.client.submit(task);
-  expect((await world.client.ended("one", Date.now() + SAID_MS))?.outcome?.status).toBe("completed");
-});
+test.skipIf(!dapr || !redis)(
+  "with the store down a task is refused with 503 and a code, and accepted once the store is back",
+  { timeout: TEST_MS },
+  async () => {
+    const world = await World.start({ profile: "redis", seed: seedOfRun() });
+    cleanups.push(() => world.stop());
+    await world.store?.kill("SIGKILL");
+    const refused = await post(`${world.host.url}/tasks`, task);
+    expect(refused.status).toBe(503);
+    expect(refused.text).toMatch(/store\.unavailable|sidecar\.unavailable|journal\.contended/);
+    await world.store?.start();
+    await world.client.submit(task);
+    expect((await world.client.ended("one", Date.now() + SAID_MS))?.outcome?.status).toBe("completed");
+  },
+);
 
-test.skipIf(!dapr)("a daprd with another APP_API_TOKEN than the app's is refused: no actors are placed, and tasks get a code", { timeout: TEST_MS }, async () => {
-  const world = await World.start({ profile: "embedded", seed: seedOfRun(), tokens: { app: "right", daprd: "wrong" } });
-  cleanups.push(() => world.stop());
-  const bare = await post(`${world.host.url}/tasks`, task);
-  expect([bare.status, bare.text.includes("auth.token")]).toEqual([401, true]);
-  const refused = await post(`${world.host.url}/tasks`, task, { authorization: "Bearer right" });
-  expect(refused.status).toBe(503);
-  expect(refused.text).toMatch(/sidecar\.unavailable/);
-  await said(() => world.host.log(), /auth\.token/);
-});
+test.skipIf(!dapr)(
+  "a daprd with another APP_API_TOKEN than the app's is refused: no actors are placed, and tasks get a code",
+  { timeout: TEST_MS },
+  async () => {
+    const world = await World.start({ profile: "embedded", seed: seedOfRun(), tokens: { app: "right", daprd: "wrong" } });
+    cleanups.push(() => world.stop());
+    const bare = await post(`${world.host.url}/tasks`, task);
+    expect([bare.status, bare.text.includes("auth.token")]).toEqual([401, true]);
+    const refused = await post(`${world.host.url}/tasks`, task, { authorization: "Bearer right" });
+    expect(refused.status).toBe(503);
+    expect(refused.text).toMatch(/sidecar\.unavailable/);
+    await said(() => world.host.log(), /auth\.token/);
+  },
+);

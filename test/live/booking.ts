@@ -1,7 +1,7 @@
 /**
  * @module The system under test: four stops with an ask, a keyed agent with state, and compensation.
  *
- * plan -> seat and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
+ * plan -> listener and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
  * after `pay` has taken a deposit, so that everything has to be taken back.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,7 +29,7 @@ export interface Outside {
 }
 
 const Planner = contract("Planner", 1, { input: z.strictObject({ n: z.int() }), output: Plan });
-const Seat = contract("Seat", 1, { input: Booking, output: Booked });
+const Listener = contract("Listener", 1, { input: Booking, output: Booked });
 const Shelf = contract("Shelf", 1, { input: Shelving, output: Shelved, key: ({ shelf }) => shelf });
 const Quote = contract("Quote", 1, { input: Booking, output: Price });
 const Pay = contract("Pay", 1, { input: Payment, output: Paid });
@@ -38,10 +38,14 @@ const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
 function agents(outside: Outside) {
   const effect = (name: string, process: string) =>
-    [name, (step: StepTools) => outside.call("apply", name, process, step), { undo: (_done: unknown, step: StepTools) => outside.call("undo", name, process, step) }] as const;
+    [
+      name,
+      (step: StepTools) => outside.call("apply", name, process, step),
+      { undo: (_done: unknown, step: StepTools) => outside.call("undo", name, process, step) },
+    ] as const;
   return [
     agent(Planner, { handle: ({ n }, ctx) => ({ process: ctx.processId, parts: n % 3 }) }),
-    agent(Seat, {
+    agent(Listener, {
       handle: async ({ process, what }, ctx) => {
         await ctx.step(...effect(what, process));
         return { what };
@@ -74,10 +78,16 @@ function agents(outside: Outside) {
     agent(Catcher, {
       handle: async ({ refuse }, ctx) => {
         const [name, act, options] = effect("try", ctx.processId);
-        await ctx.step(name, async (step) => {
-          await act(step);
-          throw new Fault("agent.failed", "it was done, and nobody heard of it");
-        }, options).catch(() => {});
+        await ctx
+          .step(
+            name,
+            async (step) => {
+              await act(step);
+              throw new Fault("agent.failed", "it was done, and nobody heard of it");
+            },
+            options,
+          )
+          .catch(() => {});
         await ctx.step(...effect("instead", ctx.processId));
         if (refuse) throw new Fault("agent.refused", "neither will do");
         return { price: 0 };
@@ -97,10 +107,10 @@ function agents(outside: Outside) {
 const party = route("party", 1, Task)
   .to("plan", Planner, ({ task }) => ({ n: task.n }))
   .all((stop) => ({
-    seat: stop(Seat, ({ plan }) => ({ process: plan.process, what: "seat" })),
+    listener: stop(Listener, ({ plan }) => ({ process: plan.process, what: "listener" })),
     shelf: stop(Shelf, ({ plan, task }) => ({ process: plan.process, shelf: task.shelf })),
   }))
-  .to("quote", Quote, ({ plan, seat }) => ({ process: plan.process, what: seat.what }))
+  .to("quote", Quote, ({ plan, listener }) => ({ process: plan.process, what: listener.what }))
   .to("pay", Pay, ({ quote, task }) => ({ process: quote.process, price: quote.price, refuse: task.refuse }))
   .output(({ pay }) => pay);
 
@@ -109,7 +119,7 @@ const nap = route("nap", 1, Nap)
   .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 2_000, backoffMsMax: 2_000, jitter: 0.1 } })
   .output(({ nap: done }) => done);
 
-/** As `nap`, with a pause so long that the alarm moves away. */
+/** As `nap`, with a pause so long that the reminder moves away. */
 const longNap = route("long-nap", 1, Nap)
   .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0.1 } })
   .output(({ nap: done }) => done);
@@ -120,7 +130,7 @@ const rescue = route("rescue", 1, z.strictObject({ refuse: z.boolean() }))
   .output(({ rescue: done }) => done);
 
 /** The effects of a completed `party`. */
-export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
+export const EFFECTS = ["listener", "shelf", "quote", "deposit", "pay"] as const;
 
 export function bookingSystem(outside: Outside): System {
   return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue] });

@@ -2,12 +2,12 @@
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, type RouteBuilder, system, type System } from "../../agents/index.ts";
-import { Host } from "../../actors/host.ts";
-import { LocalWorld, SkippingClock } from "../../actors/local-world.ts";
-import { SILENT } from "../../actors/log.ts";
-import { MemoryStore } from "../../actors/memory-store.ts";
-import { systemChance } from "../../actors/system-clock.ts";
-import { SystemOperations } from "../../actors/system-operations.ts";
+import { Host } from "../../actors/host/host.ts";
+import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";
+import { SILENT } from "../../actors/engine/log.ts";
+import { MemoryStore } from "../../actors/memory/store.ts";
+import { systemRandom } from "../../actors/engine/system-clock.ts";
+import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { print } from "./random.ts";
 
 const STOPS = 1_000;
@@ -43,13 +43,13 @@ interface Run {
 function open(definition: System): Run {
   const store = new MemoryStore();
   const clock = new SkippingClock(Date.now());
-  const world = new LocalWorld({ clock, store, chance: systemChance });
+  const world = new LocalWorld({ clock, store, random: systemRandom });
   const host = new Host({ system: definition, ports: world.ports, log: SILENT });
   world.attach(host);
   let made = 0;
   const operations = new SystemOperations({ system: definition, ports: world.ports, host, newId: () => `t${made++}` });
   const until = async (done: () => boolean): Promise<void> => {
-    for (let quiet = 0; !done(); ) {
+    for (let quiet = 0; !done();) {
       await new Promise<void>((resolve) => setImmediate(resolve));
       quiet = clock.fireDue() || world.busy || host.running > 0 ? 0 : quiet + 1;
       if (quiet >= QUIET_ROUNDS && clock.leap()) quiet = 0;
@@ -80,12 +80,16 @@ test("a process: the marginal bytes of 1,000 stops are those of 10", { timeout: 
   const at = (stop: number): number => bytes[stop] ?? Number.NaN;
   const early = (at(20) - at(1)) / 19;
   const late = (at(STOPS - 1) - at(1)) / (STOPS - 2);
-  print(`bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`);
+  print(
+    `bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`,
+  );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });
 
 test("a long-lived agent: the marginal bytes of work 1,000 are those of work 10", { timeout: TEST_MS }, async () => {
-  const one = route("one", 1, Query).to("keyed", Keyed, ({ task }) => task).output(({ keyed }) => keyed);
+  const one = route("one", 1, Query)
+    .to("keyed", Keyed, ({ task }) => task)
+    .output(({ keyed }) => keyed);
   const run = open(system("bytes", { agents, routes: [one] }));
   const bytes: number[] = [0];
   for (let work = 1; work <= WORKS; work += 1) {
@@ -101,6 +105,8 @@ test("a long-lived agent: the marginal bytes of work 1,000 are those of work 10"
   const at = (work: number): number => bytes[work] ?? Number.NaN;
   const early = (at(20) - at(1)) / 19;
   const late = (at(WORKS) - at(1)) / (WORKS - 1);
-  print(`bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`);
+  print(
+    `bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`,
+  );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });

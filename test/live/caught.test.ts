@@ -38,7 +38,11 @@ function effectOf(entries: readonly Entry[], name: string): Entry | undefined {
 }
 
 async function round(world: World, number: number, random: () => number, seen: Seen): Promise<void> {
-  const orders = Array.from({ length: TASKS }, (_, n): TaskOrder => ({ id: `r${number}n${n}`, route: "rescue", input: { refuse: n % TASKS_PER_REFUSAL === 0 } }));
+  const orders = Array.from({ length: TASKS }, (_, n): TaskOrder => ({
+    id: `r${number}n${n}`,
+    route: "rescue",
+    input: { refuse: n % TASKS_PER_REFUSAL === 0 },
+  }));
   await Promise.all(orders.map((order) => world.client.submit(order)));
   await sleep(random() * 2 * ANSWER_MS_MAX);
   await world.host.killApp();
@@ -52,7 +56,10 @@ async function round(world: World, number: number, random: () => number, seen: S
     expect(view?.outcome, JSON.stringify(view)).toMatchObject({ status: refuse ? "failed" : "completed" });
     expect(await outcomesInJournal(world, id)).toBe(1);
     const entries = world.ledger.of(id);
-    expect(entries.map(({ effect, applied, undone }) => [effect, applied, undone]).toSorted(), id).toEqual([["instead", true, refuse], ["try", true, refuse]]);
+    expect(entries.map(({ effect, applied, undone }) => [effect, applied, undone]).toSorted(), id).toEqual([
+      ["instead", true, refuse],
+      ["try", true, refuse],
+    ]);
     const [first, second] = ["try", "instead"].map((name) => effectOf(entries, name));
     if (entries.some(({ applyCalls }) => applyCalls > 1)) seen.again += 1;
     // Once the handler has gone on, the call that failed is not made again.
@@ -67,7 +74,9 @@ test.skipIf(!able)("a caught failure is heard again after kill -9, and both ways
   const seen: Seen = { again: 0, behind: 0 };
   try {
     for (let number = 0; number < rounds; number += 1) await round(world, number, random, seen);
-    print(`caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind a caught failure, ${seen.again} made a call again`);
+    print(
+      `caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind a caught failure, ${seen.again} made a call again`,
+    );
   } finally {
     await world.stop();
   }

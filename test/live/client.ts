@@ -16,7 +16,9 @@ export const View = z.looseObject({
   acceptedAtMs: z.int().optional(),
   unanswered: z.array(z.looseObject({ work: z.string(), status: z.string() })).default([]),
   history: z.array(z.looseObject({ atMs: z.int(), what: z.string(), stop: z.string() })).default([]),
-  outcome: z.looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() }).optional(),
+  outcome: z
+    .looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() })
+    .optional(),
 });
 export type View = z.infer<typeof View>;
 
@@ -58,7 +60,8 @@ export class Client {
         Receipt.parse(answer.body);
         return;
       }
-      if (answer !== undefined && answer.status < 500 && answer.status !== 429) throw new Error(`task ${order.id}: ${answer.status} ${JSON.stringify(answer.body)}`);
+      if (answer !== undefined && answer.status < 500 && answer.status !== 429)
+        throw new Error(`task ${order.id}: ${answer.status} ${JSON.stringify(answer.body)}`);
       if (Date.now() > endMs) throw new Error(`task ${order.id} was never accepted: ${JSON.stringify(answer)}`);
       this.retries += 1;
       await sleep(AGAIN_MS);
@@ -117,7 +120,7 @@ export class Client {
   /** Ids of all dead letters. */
   async letters(): Promise<Set<string>> {
     const ids = new Set<string>();
-    for (let cursor: string | undefined; ; ) {
+    for (let cursor: string | undefined; ;) {
       const answer = await this.#call(`/deadletters?limit=200${cursor === undefined ? "" : `&cursor=${encodeURIComponent(cursor)}`}`);
       const page = Letters.parse(answer.body);
       for (const entry of page.entries) ids.add(entry.id);

@@ -9,7 +9,7 @@ import type { LiveHost } from "./host.ts";
 import { effectsWrong, outcomesInJournal } from "./verdict.ts";
 import type { World } from "./world.ts";
 
-/** What a host is stopped before. `look`: the read that an alarm's move depends on. `move`: the move itself. */
+/** What a host is stopped before. `look`: the read that a reminder's move depends on. `move`: the move itself. */
 export const MOMENTS = ["process commit", "agent commit", "look", "move"] as const;
 export type Moment = (typeof MOMENTS)[number];
 
@@ -48,7 +48,9 @@ export async function frozenRound(world: World, moment: Moment, n: number): Prom
     writeFileSync(host.freezeFile, JSON.stringify(freezeOf(moment, id)));
   }
   const refuse = n % 2 === 1;
-  await world.client.submit(commit ? { id, route: "party", input: { n, shelf: `s${n}`, refuse } } : { id, route: "long-nap", input: { attempts: 2, ms: 10 } });
+  await world.client.submit(
+    commit ? { id, route: "party", input: { n, shelf: `s${n}`, refuse } } : { id, route: "long-nap", input: { attempts: 2, ms: 10 } },
+  );
   const { frozen, other } = await whoFroze(world);
   rmSync(other.freezeFile, { force: true });
   const frozenAtMs = performance.now();
@@ -62,10 +64,11 @@ export async function frozenRound(world: World, moment: Moment, n: number): Prom
   const status = commit ? (refuse ? "failed" : "completed") : "cancelled";
   if (view?.outcome?.status !== status) wrong.push(`ended ${String(view?.outcome?.status)} and not ${status}: ${JSON.stringify(view)}`);
   const after = await world.client.ended(id, Date.now() + WAIT_MS);
-  if (JSON.stringify(after?.outcome) !== before) wrong.push(`the outcome changed from ${String(before)} to ${JSON.stringify(after?.outcome)}`);
+  if (JSON.stringify(after?.outcome) !== before)
+    wrong.push(`the outcome changed from ${String(before)} to ${JSON.stringify(after?.outcome)}`);
   if ((await outcomesInJournal(world, id)) !== 1) wrong.push("the journal does not hold one outcome");
   wrong.push(...effectsWrong(world, id, status === "completed"));
-  if (await alarmStands(world, id)) wrong.push("an alarm of the ended process still rings");
+  if (await reminderStands(world, id)) wrong.push("a reminder of the ended process still rings");
   await Promise.all(world.hosts.map((host) => host.sidecar.waitReady(READY_MS)));
   return { moment, wrong: wrong.map((text) => `${id} (${moment}): ${text}`), takeoverMs };
 }
@@ -84,7 +87,10 @@ async function whoFroze(world: World): Promise<{ readonly frozen: LiveHost; read
 function sightings(host: LiveHost): Sighting[] {
   const file = `${host.freezeFile}.log`;
   if (!existsSync(file)) return [];
-  return readFileSync(file, "utf8").trim().split("\n").map((line) => JSON.parse(line) as Sighting);
+  return readFileSync(file, "utf8")
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as Sighting);
 }
 
 /** The woken host makes the call that it was stopped before: a commit must be refused, a move must not come to be or be taken back. */
@@ -96,19 +102,24 @@ async function wakes(host: LiveHost, moment: Moment): Promise<string[]> {
   }
   await sleep(SETTLE_MS);
   const seen = sightings(host);
-  const moved = seen.slice(seen.findIndex((one) => one.what === "stopped")).some((one) => one.what === "alarm" && one.path.startsWith("POST"));
+  const moved = seen
+    .slice(seen.findIndex((one) => one.what === "stopped"))
+    .some((one) => one.what === "reminder" && one.path.startsWith("POST"));
   const answer = seen.find((one) => one.what === "answered");
   const wrong: string[] = [];
-  if ((moment === "process commit" || moment === "agent commit") && answer?.status === 204) wrong.push(`the late commit was taken: ${JSON.stringify(answer)}`);
-  if (moment === "look" && moved) wrong.push(`an alarm was moved after the look: ${JSON.stringify(seen)}`);
+  if ((moment === "process commit" || moment === "agent commit") && answer?.status === 204)
+    wrong.push(`the late commit was taken: ${JSON.stringify(answer)}`);
+  if (moment === "look" && moved) wrong.push(`a reminder was moved after the look: ${JSON.stringify(seen)}`);
   return wrong;
 }
 
-/** Whether the scheduler still holds an alarm of the process, after it has had time to go. */
-async function alarmStands(world: World, id: string): Promise<boolean> {
+/** Whether the scheduler still holds a reminder of the process, after it has had time to go. */
+async function reminderStands(world: World, id: string): Promise<boolean> {
   const end = performance.now() + WAIT_MS / 2;
   for (;;) {
-    const answer = await fetch(`http://127.0.0.1:${world.host.daprPort}/v1.0/actors/live.ProcessManager/${id}/reminders/run-1`, { signal: AbortSignal.timeout(SETTLE_MS) }).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${world.host.daprPort}/v1.0/actors/live.ProcessManager/${id}/reminders/run-1`, {
+      signal: AbortSignal.timeout(SETTLE_MS),
+    }).catch(() => undefined);
     if (answer !== undefined && (answer.status !== 200 || (await answer.text()) === "")) return false;
     if (performance.now() > end) return true;
     await sleep(10 * POLL_MS);

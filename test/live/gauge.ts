@@ -6,7 +6,7 @@
 import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
 
 /** Calls in flight, by what they are for. */
-const GAUGES = ["turn", "effect", "alarm", "message"] as const;
+const GAUGES = ["turn", "effect", "reminder", "message"] as const;
 export type Gauge = (typeof GAUGES)[number];
 export type Phase = Gauge | "idle";
 
@@ -43,11 +43,12 @@ export class GaugeWriter {
 export function readGauges(path: string): Readonly<Record<Gauge, number>> {
   const file = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
   // An app that has not come so far yet has nothing in flight.
-  const count = (gauge: Gauge): number => (file.length < GAUGES.length * BYTES_EACH ? 0 : file.readInt32LE(GAUGES.indexOf(gauge) * BYTES_EACH));
-  return { turn: count("turn"), effect: count("effect"), alarm: count("alarm"), message: count("message") };
+  const count = (gauge: Gauge): number =>
+    file.length < GAUGES.length * BYTES_EACH ? 0 : file.readInt32LE(GAUGES.indexOf(gauge) * BYTES_EACH);
+  return { turn: count("turn"), effect: count("effect"), reminder: count("reminder"), message: count("message") };
 }
 
 /** The phase with which a kill is counted: the one in which most could be lost. */
 export function phaseOf(gauges: Readonly<Record<Gauge, number>>): Phase {
-  return (["effect", "turn", "alarm", "message"] as const).find((gauge) => gauges[gauge] > 0) ?? "idle";
+  return (["effect", "turn", "reminder", "message"] as const).find((gauge) => gauges[gauge] > 0) ?? "idle";
 }

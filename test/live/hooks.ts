@@ -36,7 +36,7 @@ function countTurns(gauges: GaugeWriter): void {
 
 function gaugeOf(path: string): Gauge {
   if (path.startsWith("/v1.0/state/")) return "turn";
-  return path.includes("/reminders/") ? "alarm" : "message";
+  return path.includes("/reminders/") ? "reminder" : "message";
 }
 
 /** Puts the hooks around every call to the sidecar from now on. */
@@ -50,7 +50,8 @@ export function installHooks({ gauges, freezeFile }: HookOptions): void {
     const gauge = gaugeOf(call.path);
     return gauges.during(gauge, async () => {
       const answer = await plain.call(this, call);
-      if (freezeFile !== undefined && (stopped || (frozen && gauge === "alarm"))) tell(freezeFile, { what: stopped ? "answered" : "alarm", path: callText(call), status: answer.status });
+      if (freezeFile !== undefined && (stopped || (frozen && gauge === "reminder")))
+        tell(freezeFile, { what: stopped ? "answered" : "reminder", path: callText(call), status: answer.status });
       return answer;
     });
   };
@@ -62,7 +63,12 @@ export function killAtPurge(at: number): void {
   const plain = SidecarClient.prototype.call;
   let count = 0;
   SidecarClient.prototype.call = async function counted(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
-    const isPurge = call.path.startsWith("/v1.0/state/") && (call.method === "DELETE" || call.body?.includes('"operation":"delete"') === true || call.body?.includes('"etag":') === true || call.body?.includes('\\"e\\":\\"purged\\"') === true);
+    const isPurge =
+      call.path.startsWith("/v1.0/state/") &&
+      (call.method === "DELETE" ||
+        call.body?.includes('"operation":"delete"') === true ||
+        call.body?.includes('"etag":') === true ||
+        call.body?.includes('\\"e\\":\\"purged\\"') === true);
     if (isPurge) count += 1;
     const isHere = isPurge && count === at;
     if (isHere && at % 2 === 1) process.kill(process.pid, "SIGKILL");
@@ -88,7 +94,7 @@ function callText(call: SidecarCall): string {
 
 /** What the hooks saw, a line each, in `<freezeFile>.log`. */
 export interface Sighting {
-  readonly what: "stopped" | "answered" | "alarm";
+  readonly what: "stopped" | "answered" | "reminder";
   readonly path: string;
   readonly status: number;
 }

@@ -6,7 +6,7 @@ import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { APP_NODE_ARGS } from "../../cli/app-args.ts";
+import { APP_NODE_ARGS } from "../../cli/run/app-args.ts";
 import { type Cluster, freePort, type Sidecar } from "../../cli/dapr/index.ts";
 import { readGauges, type Gauge } from "./gauge.ts";
 
@@ -104,8 +104,16 @@ export class LiveHost {
     const app = spawn(process.execPath, [...APP_NODE_ARGS, APP], {
       stdio: ["ignore", file, file],
       env: {
-        ...process.env, LIVE_APP_PORT: String(this.appPort), LIVE_DAPR_PORT: String(this.daprPort), LIVE_LEDGER: ledgerUrl, LIVE_GAUGES: this.#gaugesFile,
-        LIVE_FREEZE: this.freezeFile, LIVE_SAMPLES: this.samplesFile, ...(tokens === undefined ? {} : { LIVE_APP_TOKEN: tokens.app }), ...env, ...more,
+        ...process.env,
+        LIVE_APP_PORT: String(this.appPort),
+        LIVE_DAPR_PORT: String(this.daprPort),
+        LIVE_LEDGER: ledgerUrl,
+        LIVE_GAUGES: this.#gaugesFile,
+        LIVE_FREEZE: this.freezeFile,
+        LIVE_SAMPLES: this.samplesFile,
+        ...(tokens === undefined ? {} : { LIVE_APP_TOKEN: tokens.app }),
+        ...env,
+        ...more,
       },
     });
     closeSync(file);
@@ -117,7 +125,13 @@ export class LiveHost {
   async startSidecar(): Promise<void> {
     const { appId = "live", cluster, resourcesDir, tokens } = this.#options;
     if (this.#sidecar !== undefined) return this.#sidecar.start();
-    this.#sidecar = await cluster.startSidecar({ appId, appPort: this.appPort, resourcesDir, httpPort: this.daprPort, ...(tokens === undefined ? {} : { appToken: tokens.daprd }) });
+    this.#sidecar = await cluster.startSidecar({
+      appId,
+      appPort: this.appPort,
+      resourcesDir,
+      httpPort: this.daprPort,
+      ...(tokens === undefined ? {} : { appToken: tokens.daprd }),
+    });
   }
 
   signalApp(signal: NodeJS.Signals): void {
@@ -136,7 +150,10 @@ export class LiveHost {
   async healthy(): Promise<number> {
     const end = performance.now() + READY_MS;
     while (performance.now() < end) {
-      const ok = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) }).then((answer) => answer.ok, () => false);
+      const ok = await fetch(`${this.url}/healthz`, { signal: AbortSignal.timeout(PROBE_MS) }).then(
+        (answer) => answer.ok,
+        () => false,
+      );
       if (ok) return Date.now();
       await sleep(POLL_MS);
     }

@@ -9,7 +9,12 @@ import { judge, report } from "./verdict.ts";
 import { World } from "./world.ts";
 
 const { values } = parseArgs({
-  options: { kills: { type: "string", default: "120" }, processes: { type: "string", default: "400" }, profile: { type: "string", default: "redis" }, verbose: { type: "boolean", default: false } },
+  options: {
+    kills: { type: "string", default: "120" },
+    processes: { type: "string", default: "400" },
+    profile: { type: "string", default: "redis" },
+    verbose: { type: "boolean", default: false },
+  },
 });
 const seed = seedOfRun();
 const profile = values.profile as Profile;
@@ -17,7 +22,9 @@ print(`storm on ${profile}: seed ${seed} (LIVE_SEED), ${values.kills} kills, ${v
 const world = await World.start({ profile, seed });
 try {
   const { orders, notAccepted, kills } = await storm(world, {
-    kills: Number(values.kills), processes: Number(values.processes), random: makeRandom(seed),
+    kills: Number(values.kills),
+    processes: Number(values.processes),
+    random: makeRandom(seed),
     ...(values.verbose ? { progress: (kill, count) => print(`${count} ${JSON.stringify(kill)}`) } : {}),
   });
   const verdict = await judge(world, orders);

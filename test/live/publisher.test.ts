@@ -13,9 +13,18 @@ if (!able) print("skip: no Dapr programs");
 
 test.skipIf(!able)("a task that is published with @dapr/dapr completes", { timeout: TEST_MS }, async () => {
   const world = await World.start({ profile: "embedded", seed: seedOfRun() });
-  const publisher = new DaprClient({ daprHost: "127.0.0.1", daprPort: String(world.host.daprPort), communicationProtocol: CommunicationProtocolEnum.HTTP, logger: { level: LogLevel.Error } });
+  const publisher = new DaprClient({
+    daprHost: "127.0.0.1",
+    daprPort: String(world.host.daprPort),
+    communicationProtocol: CommunicationProtocolEnum.HTTP,
+    logger: { level: LogLevel.Error },
+  });
   try {
-    const answer = await publisher.pubsub.publish("pubsub", "live.tasks", { id: "published", route: "party", input: { n: 1, shelf: "s1", refuse: false } });
+    const answer = await publisher.pubsub.publish("pubsub", "live.tasks", {
+      id: "published",
+      route: "party",
+      input: { n: 1, shelf: "s1", refuse: false },
+    });
     expect(answer.error).toBeUndefined();
     const view = await world.client.ended("published", Date.now() + WAIT_MS);
     expect(view?.outcome).toMatchObject({ status: "completed" });

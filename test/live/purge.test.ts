@@ -15,41 +15,62 @@ const STATUS_GONE = 410;
 const TASK_MS = 10_000;
 
 /** Days become seconds. Tombstones and messages outlive the test, so what comes again meets the tombstones. */
-const LIMITS_OF_TEST = { compensationMsMax: 2_000, clockDriftMsMax: 500, actorTrustMs: 500, sweepMs: 300, indexBucketMs: 1_000, tombstoneMs: 600_000, messageLifetimeMsDefault: 600_000 };
+const LIMITS_OF_TEST = {
+  compensationMsMax: 2_000,
+  clockDriftMsMax: 500,
+  actorTrustMs: 500,
+  sweepMs: 300,
+  indexBucketMs: 1_000,
+  tombstoneMs: 600_000,
+  messageLifetimeMsDefault: 600_000,
+};
 
 const able = (await findDapr()) !== undefined && (await findRedis()) !== undefined;
 if (!able) print("skip: no Dapr programs or no redis-server");
 
-test.skipIf(!able)("purged under kill -9 at every step, and read again by a new app id: 0 tasks started", { timeout: TEST_MS }, async () => {
-  const seed = seedOfRun();
-  const env = { LIVE_LIMITS: JSON.stringify(LIMITS_OF_TEST), LIVE_RETENTION_MS: "3000" };
-  const world = await World.start({ profile: "redis", seed, env });
-  const ids = Array.from({ length: TASKS }, (_, index) => `topic-${index}`);
-  let fresh: LiveHost | undefined;
-  try {
-    for (const [n, id] of ids.entries()) await publish(world.host, { id, route: "party", input: { n, shelf: `shelf-${n % 2}`, refuse: false }, timeoutMs: TASK_MS });
-    for (const id of ids) expect((await world.client.ended(id, Date.now() + WAIT_MS))?.outcome?.status).toBe("completed");
-    const effects = (): number => [...world.ledger.entries.values()].reduce((count, entry) => count + entry.callsMs.length, 0);
-    const before = effects();
-    expect(before).toBeGreaterThanOrEqual(TASKS * EFFECTS.length);
+test.skipIf(!able)(
+  "purged under kill -9 at every step, and read again by a new app id: 0 tasks started",
+  { timeout: TEST_MS },
+  async () => {
+    const seed = seedOfRun();
+    const env = { LIVE_LIMITS: JSON.stringify(LIMITS_OF_TEST), LIVE_RETENTION_MS: "3000" };
+    const world = await World.start({ profile: "redis", seed, env });
+    const ids = Array.from({ length: TASKS }, (_, index) => `topic-${index}`);
+    let fresh: LiveHost | undefined;
+    try {
+      for (const [n, id] of ids.entries())
+        await publish(world.host, { id, route: "party", input: { n, shelf: `shelf-${n % 2}`, refuse: false }, timeoutMs: TASK_MS });
+      for (const id of ids) expect((await world.client.ended(id, Date.now() + WAIT_MS))?.outcome?.status).toBe("completed");
+      const effects = (): number => [...world.ledger.entries.values()].reduce((count, entry) => count + entry.callsMs.length, 0);
+      const before = effects();
+      expect(before).toBeGreaterThanOrEqual(TASKS * EFFECTS.length);
 
-    const lives = await purgeUnderKills(world, ids);
-    print(`purge of ${TASKS} processes, killed in ${lives} lives of the app, each at one call more than the last`);
-    expect(lives).toBeGreaterThan(5);
+      const lives = await purgeUnderKills(world, ids);
+      print(`purge of ${TASKS} processes, killed in ${lives} lives of the app, each at one call more than the last`);
+      expect(lives).toBeGreaterThan(5);
 
-    fresh = await LiveHost.start({ name: "fresh", appId: "live-anew", dir: world.dir, cluster: world.cluster, resourcesDir: world.resourcesDir, ledgerUrl: world.ledger.url, env: { ...env, LIVE_LOG: "debug" } });
-    const again = (): number => [...(fresh?.log() ?? "").matchAll(/a task came again whose process was purged/g)].length;
-    await until(() => again() >= TASKS);
-    print(`the new app id read ${again()} old tasks`);
-    expect(effects()).toBe(before);
-    for (const id of ids) expect(await statusOf(world.host, id)).toBe(STATUS_GONE);
-    expect(await world.client.letters()).toEqual(new Set());
-    expect(fresh.log()).not.toMatch(/a task was accepted/);
-  } finally {
-    await fresh?.stop();
-    await world.stop();
-  }
-});
+      fresh = await LiveHost.start({
+        name: "fresh",
+        appId: "live-anew",
+        dir: world.dir,
+        cluster: world.cluster,
+        resourcesDir: world.resourcesDir,
+        ledgerUrl: world.ledger.url,
+        env: { ...env, LIVE_LOG: "debug" },
+      });
+      const again = (): number => [...(fresh?.log() ?? "").matchAll(/a task came again whose process was purged/g)].length;
+      await until(() => again() >= TASKS);
+      print(`the new app id read ${again()} old tasks`);
+      expect(effects()).toBe(before);
+      for (const id of ids) expect(await statusOf(world.host, id)).toBe(STATUS_GONE);
+      expect(await world.client.letters()).toEqual(new Set());
+      expect(fresh.log()).not.toMatch(/a task was accepted/);
+    } finally {
+      await fresh?.stop();
+      await world.stop();
+    }
+  },
+);
 
 /** Lets the app be killed at its first purging call, then at its second, and so on, until it lives and all is purged. */
 async function purgeUnderKills(world: World, ids: readonly string[]): Promise<number> {
@@ -70,11 +91,18 @@ async function allGone(host: LiveHost, ids: readonly string[]): Promise<boolean>
 }
 
 function statusOf(host: LiveHost, id: string): Promise<number> {
-  return fetch(`${host.url}/processes/${id}`, { signal: AbortSignal.timeout(WAIT_MS / 10) }).then((answer) => answer.status, () => 0);
+  return fetch(`${host.url}/processes/${id}`, { signal: AbortSignal.timeout(WAIT_MS / 10) }).then(
+    (answer) => answer.status,
+    () => 0,
+  );
 }
 
 async function publish(host: LiveHost, task: unknown): Promise<void> {
-  const answer = await fetch(`http://127.0.0.1:${host.daprPort}/v1.0/publish/pubsub/live.tasks`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(task) });
+  const answer = await fetch(`http://127.0.0.1:${host.daprPort}/v1.0/publish/pubsub/live.tasks`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(task),
+  });
   expect(answer.status).toBe(204);
 }
 

@@ -51,7 +51,8 @@ async function oneRound(world: World, prefix: string, random: () => number, reco
     if (view?.outcome === undefined) recovery.notEnded.push(`${order.id} ${JSON.stringify(view)}`);
     else if (view.acceptedAtMs !== undefined && view.acceptedAtMs < killedMs && view.outcome.atMs > killedMs) {
       const ms = Math.max(0, nextStepMs(view, killedMs) - healthyMs);
-      if (ms > Math.max(...recovery.nextStepMs, 0)) recovery.slowest = `${order.id}: ${view.history.map((line) => `${line.what} ${line.stop} ${line.atMs - healthyMs}`).join(", ")}`;
+      if (ms > Math.max(...recovery.nextStepMs, 0))
+        recovery.slowest = `${order.id}: ${view.history.map((line) => `${line.what} ${line.stop} ${line.atMs - healthyMs}`).join(", ")}`;
       recovery.nextStepMs.push(ms);
       if (ms > SLOW_MS) recovery.slow.push(`${order.id} ${ms}`);
     }
@@ -60,5 +61,8 @@ async function oneRound(world: World, prefix: string, random: () => number, reco
 
 /** The first line of the history after the kill. */
 function nextStepMs(view: View, killedMs: number): number {
-  return view.history.reduce((first, line) => (line.atMs > killedMs ? Math.min(first, line.atMs) : first), view.outcome?.atMs ?? Number.POSITIVE_INFINITY);
+  return view.history.reduce(
+    (first, line) => (line.atMs > killedMs ? Math.min(first, line.atMs) : first),
+    view.outcome?.atMs ?? Number.POSITIVE_INFINITY,
+  );
 }

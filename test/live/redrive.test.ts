@@ -15,27 +15,37 @@ if (!able) print("skip: no Dapr programs, run `npm start -- doctor --install`");
 
 for (const profile of ["redis", "embedded"] as const) {
   const there = able && (profile !== "redis" || (await findRedis()) !== undefined);
-  test.skipIf(!there)(`a redrive while the app is killed opens one run for each decision, and no effect happens twice (${profile})`, { timeout: BEGIN_MS + rounds * ROUND_MS_MAX }, async () => {
-    const seed = seedOfRun();
-    print(`redrive on ${profile}: seed ${seed} (LIVE_SEED)`);
-    const random = makeRandom(seed);
-    const world = await World.start({ profile, seed });
-    try {
-      const ids = Array.from({ length: rounds }, (_, index) => `r${index}`);
-      for (const [n, id] of ids.entries()) await world.client.submit({ id, route: "party", input: { n, shelf: `s${n % 4}`, refuse: true } });
-      for (const id of ids) expect((await world.client.ended(id, Date.now() + BEGIN_MS))?.outcome?.status).toBe("failed");
-      await world.client.lettersCome(ids.map((id) => `${id}:1`), Date.now() + BEGIN_MS);
-      const struck = { decision: 0, run: 0, nothing: 0 };
-      for (const id of ids) {
-        const done = await redriveUnderKill(world, id, random);
-        expect(done.wrong).toEqual([]);
-        struck[done.struck] += 1;
+  test.skipIf(!there)(
+    `a redrive while the app is killed opens one run for each decision, and no effect happens twice (${profile})`,
+    { timeout: BEGIN_MS + rounds * ROUND_MS_MAX },
+    async () => {
+      const seed = seedOfRun();
+      print(`redrive on ${profile}: seed ${seed} (LIVE_SEED)`);
+      const random = makeRandom(seed);
+      const world = await World.start({ profile, seed });
+      try {
+        const ids = Array.from({ length: rounds }, (_, index) => `r${index}`);
+        for (const [n, id] of ids.entries())
+          await world.client.submit({ id, route: "party", input: { n, shelf: `s${n % 4}`, refuse: true } });
+        for (const id of ids) expect((await world.client.ended(id, Date.now() + BEGIN_MS))?.outcome?.status).toBe("failed");
+        await world.client.lettersCome(
+          ids.map((id) => `${id}:1`),
+          Date.now() + BEGIN_MS,
+        );
+        const struck = { decision: 0, run: 0, nothing: 0 };
+        for (const id of ids) {
+          const done = await redriveUnderKill(world, id, random);
+          expect(done.wrong).toEqual([]);
+          struck[done.struck] += 1;
+        }
+        // Every letter is decided, and nobody is asked twice.
+        expect([...(await world.client.lettersGone(Date.now() + BEGIN_MS))]).toEqual([]);
+        print(
+          `redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new run, ${struck.nothing} after it; ${rounds} runs, no effect twice`,
+        );
+      } finally {
+        await world.stop();
       }
-      // Every letter is decided, and nobody is asked twice.
-      expect([...(await world.client.lettersGone(Date.now() + BEGIN_MS))]).toEqual([]);
-      print(`redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new run, ${struck.nothing} after it; ${rounds} runs, no effect twice`);
-    } finally {
-      await world.stop();
-    }
-  });
+    },
+  );
 }

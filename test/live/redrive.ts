@@ -43,7 +43,7 @@ async function decide(world: World, letter: string, decisionId: string, input: u
   }
 }
 
-/** One round: a process that failed for good is redriven with a mended input, and the app dies meanwhile. */
+/** One round: a process that failed for good is redriven with a fixed input, and the app dies meanwhile. */
 export async function redriveUnderKill(world: World, id: string, random: () => number): Promise<Redriven> {
   const wrong: string[] = [];
   const letter = `${id}:1`;
@@ -76,7 +76,9 @@ export async function redriveUnderKill(world: World, id: string, random: () => n
 async function runsWrong(world: World, id: string): Promise<string[]> {
   const text = (await recordsOf(world, id)).join("\n");
   const count = (event: string): number => text.split(`{"e":"${event}"`).length - 1;
-  return count("reopened") === 1 && count("ended") === 2 ? [] : [`${id}: the journal has ${count("reopened")} new runs and ${count("ended")} outcomes`];
+  return count("reopened") === 1 && count("ended") === 2
+    ? []
+    : [`${id}: the journal has ${count("reopened")} new runs and ${count("ended")} outcomes`];
 }
 
 /** Every effect of the booking stands once; whatever was done before under another key is undone. */
@@ -84,6 +86,8 @@ function effectsWrong(world: World, id: string): string[] {
   const entries = world.ledger.of(id);
   return EFFECTS.flatMap((effect) => {
     const standing = entries.filter((entry) => entry.effect === effect && entry.applied && !entry.undone);
-    return standing.length === 1 ? [] : [`${id}: ${effect} stands ${standing.length} times: ${JSON.stringify(entries.filter((entry) => entry.effect === effect))}`];
+    return standing.length === 1
+      ? []
+      : [`${id}: ${effect} stands ${standing.length} times: ${JSON.stringify(entries.filter((entry) => entry.effect === effect))}`];
   });
 }

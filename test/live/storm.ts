@@ -59,13 +59,24 @@ export async function storm(world: World, { kills, processes, random, progress }
     const due = Math.ceil((processes * (round + 1)) / kills) - orders.length;
     for (let index = 0; index < due; index += 1) {
       const n = orders.length;
-      const order = { id: `${prefix}-${n}`, route: "party", input: { n, shelf: `s${Math.floor(random() * SHELVES)}`, refuse: random() < REFUSED_SHARE } };
+      const order = {
+        id: `${prefix}-${n}`,
+        route: "party",
+        input: { n, shelf: `s${Math.floor(random() * SHELVES)}`, refuse: random() < REFUSED_SHARE },
+      };
       orders.push(order);
       submissions.push(world.client.submit(order, Date.now() + ACCEPT_MS).then(() => undefined, String));
       await sleep(random() * STRIKE_MS_MAX);
     }
-    if (deck.length === 0) deck = DECK.filter((part) => part !== "store" || world.store !== undefined).map((part) => [random(), part] as const).sort(([a], [b]) => a - b).map(([, part]) => part);
-    const at = Math.max(0, deck.findIndex((part) => !comingBack.has(part)));
+    if (deck.length === 0)
+      deck = DECK.filter((part) => part !== "store" || world.store !== undefined)
+        .map((part) => [random(), part] as const)
+        .sort(([a], [b]) => a - b)
+        .map(([, part]) => part);
+    const at = Math.max(
+      0,
+      deck.findIndex((part) => !comingBack.has(part)),
+    );
     const [part = "app"] = deck.splice(at, 1);
     const kill = await strike(world, part, comingBack);
     struck.push(kill);
@@ -76,7 +87,11 @@ export async function storm(world: World, { kills, processes, random, progress }
   }
   const answers = await Promise.all(submissions);
   while (comingBack.size > 0) await sleep(BACK_POLL_MS);
-  return { orders: orders.filter((_order, index) => answers[index] === undefined), notAccepted: answers.filter((answer) => answer !== undefined), kills: struck };
+  return {
+    orders: orders.filter((_order, index) => answers[index] === undefined),
+    notAccepted: answers.filter((answer) => answer !== undefined),
+    kills: struck,
+  };
 }
 
 async function strike(world: World, part: PartName, comingBack: Set<PartName>): Promise<Kill> {
@@ -88,7 +103,12 @@ async function strike(world: World, part: PartName, comingBack: Set<PartName>): 
   await dead;
   comingBack.add(part);
   void startAgain(world, part).finally(() => comingBack.delete(part));
-  return { part, phase: phaseOf({ ...gauges, effect: effectOpen ? 1 : gauges.effect }), effectOpen: effectOpen || gauges.effect > 0, turnOpen: gauges.turn > 0 };
+  return {
+    part,
+    phase: phaseOf({ ...gauges, effect: effectOpen ? 1 : gauges.effect }),
+    effectOpen: effectOpen || gauges.effect > 0,
+    turnOpen: gauges.turn > 0,
+  };
 }
 
 function killPart(world: World, part: PartName): Promise<void> {
@@ -111,7 +131,10 @@ function killPart(world: World, part: PartName): Promise<void> {
 /** Tries until the part is back: on a busy machine a start may be given up half-way. */
 async function startAgain(world: World, part: PartName): Promise<void> {
   for (let attempt = 1; attempt <= START_TRIES; attempt += 1) {
-    const back = await startPart(world, part).then(() => true, () => false);
+    const back = await startPart(world, part).then(
+      () => true,
+      () => false,
+    );
     if (back) return;
   }
 }

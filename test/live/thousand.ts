@@ -22,7 +22,11 @@ export interface Thousand {
 }
 
 export async function manyAtOnce(world: World, count: number): Promise<Thousand> {
-  const orders: TaskOrder[] = Array.from({ length: count }, (_, n) => ({ id: `many-${n}`, route: "party", input: { n, shelf: `s${n % 64}`, refuse: n % 8 === 0 } }));
+  const orders: TaskOrder[] = Array.from({ length: count }, (_, n) => ({
+    id: `many-${n}`,
+    route: "party",
+    input: { n, shelf: `s${n % 64}`, refuse: n % 8 === 0 },
+  }));
   // A warm-up, then the counters begin anew with the first sample of the load.
   await world.client.submit({ id: "warm", route: "party", input: { n: 0, shelf: "s0", refuse: false } });
   await world.client.ended("warm", Date.now() + 10_000);
@@ -30,14 +34,22 @@ export async function manyAtOnce(world: World, count: number): Promise<Thousand>
   rmSync(world.host.samplesFile, { force: true });
   const startedAt = performance.now();
   const queue = [...orders];
-  await Promise.all(Array.from({ length: CALLS_AT_ONCE }, async () => {
-    for (let order = queue.shift(); order !== undefined; order = queue.shift()) await world.client.submit(order);
-  }));
+  await Promise.all(
+    Array.from({ length: CALLS_AT_ONCE }, async () => {
+      for (let order = queue.shift(); order !== undefined; order = queue.shift()) await world.client.submit(order);
+    }),
+  );
   const acceptedMs = performance.now() - startedAt;
   const verdict = await judge(world, orders);
-  const samples = existsSync(world.host.samplesFile) ? readFileSync(world.host.samplesFile, "utf8").trim().split("\n").map((line) => Sample.parse(JSON.parse(line))) : [];
+  const samples = existsSync(world.host.samplesFile)
+    ? readFileSync(world.host.samplesFile, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => Sample.parse(JSON.parse(line)))
+    : [];
   return {
-    verdict, acceptedMs,
+    verdict,
+    acceptedMs,
     rssMibMax: Math.max(...samples.map((sample) => sample.rssMib)),
     delayP99Ms: samples.at(-1)?.p99Ms ?? Number.NaN,
     delayMsMax: samples.at(-1)?.maxMs ?? Number.NaN,

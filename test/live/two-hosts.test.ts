@@ -32,7 +32,12 @@ const Receipt = z.looseObject({ id: z.string() });
 async function named(url: string, route: string, input: unknown): Promise<TaskOrder> {
   const end = performance.now() + END_MS;
   for (;;) {
-    const answer = await fetch(`${url}/tasks`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ route, input }), signal: AbortSignal.timeout(END_MS) });
+    const answer = await fetch(`${url}/tasks`, {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ route, input }),
+      signal: AbortSignal.timeout(END_MS),
+    });
     if (answer.status === 202) return { id: Receipt.parse(await answer.json()).id, route, input };
     if (answer.status !== 503 || performance.now() > end) throw new Error(`${answer.status} ${await answer.text()}`);
     await sleep(AGAIN_MS);
@@ -41,7 +46,9 @@ async function named(url: string, route: string, input: unknown): Promise<TaskOr
 
 async function round(world: World, random: () => number, tookMs: number[]): Promise<void> {
   const url = (index: number): string => world.hosts[index % world.hosts.length]?.url ?? "";
-  const parties = await Promise.all(Array.from({ length: TASKS }, (_, n) => named(url(n), "party", { n, shelf: `s${n % 4}`, refuse: n % 4 === 3 })));
+  const parties = await Promise.all(
+    Array.from({ length: TASKS }, (_, n) => named(url(n), "party", { n, shelf: `s${n % 4}`, refuse: n % 4 === 3 })),
+  );
   const naps = await Promise.all(Array.from({ length: TASKS }, (_, n) => named(url(n), "nap", { attempts: 1, ms: NAP_MS })));
   await sleep(random() * NAP_MS);
   const victim = world.hosts[Math.floor(random() * world.hosts.length)] ?? world.host;
@@ -61,15 +68,21 @@ async function round(world: World, random: () => number, tookMs: number[]): Prom
   }
 }
 
-test.skipIf(!able)("tasks without an id on two hosts, one of them killed with kill -9: each ends once, no effect twice", { timeout: TEST_MS }, async () => {
-  const seed = seedOfRun();
-  const random = makeRandom(seed);
-  const world = await World.start({ profile: "redis", hosts: 2, seed });
-  const tookMs: number[] = [];
-  try {
-    for (let count = 0; count < rounds; count += 1) await round(world, random, tookMs);
-    print(`two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`);
-  } finally {
-    await world.stop();
-  }
-});
+test.skipIf(!able)(
+  "tasks without an id on two hosts, one of them killed with kill -9: each ends once, no effect twice",
+  { timeout: TEST_MS },
+  async () => {
+    const seed = seedOfRun();
+    const random = makeRandom(seed);
+    const world = await World.start({ profile: "redis", hosts: 2, seed });
+    const tookMs: number[] = [];
+    try {
+      for (let count = 0; count < rounds; count += 1) await round(world, random, tookMs);
+      print(
+        `two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`,
+      );
+    } finally {
+      await world.stop();
+    }
+  },
+);

@@ -42,9 +42,12 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   const end = Date.now() + END_MS;
   const views = new Map<string, View | undefined>();
   const queue = [...orders];
-  await Promise.all(Array.from({ length: LOOKS_AT_ONCE }, async () => {
-    for (let order = queue.shift(); order !== undefined; order = queue.shift()) views.set(order.id, await world.client.ended(order.id, end));
-  }));
+  await Promise.all(
+    Array.from({ length: LOOKS_AT_ONCE }, async () => {
+      for (let order = queue.shift(); order !== undefined; order = queue.shift())
+        views.set(order.id, await world.client.ended(order.id, end));
+    }),
+  );
   const lost: string[] = [];
   const doubled: string[] = [];
   const wrong: string[] = [];
@@ -69,9 +72,20 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   wrong.push(...(await missingLetters(world, failed)));
   const entries = [...world.ledger.entries.values()];
   return {
-    total: orders.length, completed: orders.length - failed.size - lost.length, failed: failed.size, lost, doubled, gaveUp, wrong, endMs,
-    again: entries.filter((entry) => entry.applyCalls > 1).length, late: entries.reduce((sum, entry) => sum + entry.lateCalls, 0),
-    slowest: slowest === undefined ? "" : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
+    total: orders.length,
+    completed: orders.length - failed.size - lost.length,
+    failed: failed.size,
+    lost,
+    doubled,
+    gaveUp,
+    wrong,
+    endMs,
+    again: entries.filter((entry) => entry.applyCalls > 1).length,
+    late: entries.reduce((sum, entry) => sum + entry.lateCalls, 0),
+    slowest:
+      slowest === undefined
+        ? ""
+        : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
   };
 }
 
@@ -83,7 +97,15 @@ function tookMs(view: View): number {
 function twice(world: World, id: string): string[] {
   const entries = world.ledger.of(id);
   const names = entries.map((entry) => entry.effect);
-  return names.filter((name, index) => names.indexOf(name) !== index).map((name) => `${id}: ${name} under ${entries.filter((entry) => entry.effect === name).map((entry) => entry.key).join(" and ")}`);
+  return names
+    .filter((name, index) => names.indexOf(name) !== index)
+    .map(
+      (name) =>
+        `${id}: ${name} under ${entries
+          .filter((entry) => entry.effect === name)
+          .map((entry) => entry.key)
+          .join(" and ")}`,
+    );
 }
 
 function hasGivenUp(order: TaskOrder, view: View): boolean {
@@ -96,7 +118,9 @@ function wrongOf(world: World, order: TaskOrder, view: View): string[] {
   const entries = world.ledger.of(order.id);
   const wrong: string[] = [];
   const say = (text: string): void => {
-    wrong.push(`${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`);
+    wrong.push(
+      `${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`,
+    );
   };
   if (status !== (refuse ? "failed" : "completed") && !hasGivenUp(order, view)) say(`it should be ${refuse ? "failed" : "completed"};`);
   for (const text of effectsOf(entries, status === "completed")) say(text);
@@ -106,7 +130,10 @@ function wrongOf(world: World, order: TaskOrder, view: View): string[] {
 function effectsOf(entries: readonly Entry[], completed: boolean): string[] {
   if (!completed) return entries.filter((entry) => entry.applied && !entry.undone).map((entry) => `${entry.effect} was not undone;`);
   const missing = EFFECTS.filter((effect) => !entries.some((entry) => entry.effect === effect && entry.applied));
-  return [...missing.map((effect) => `${effect} is missing;`), ...entries.filter((entry) => entry.undone).map((entry) => `${entry.effect} was undone;`)];
+  return [
+    ...missing.map((effect) => `${effect} is missing;`),
+    ...entries.filter((entry) => entry.undone).map((entry) => `${entry.effect} was undone;`),
+  ];
 }
 
 /** What is wrong with the effects of one process of the route `party`, or of any that had to be taken back. */
@@ -142,7 +169,9 @@ export async function recordsOf(world: World, id: string): Promise<string[]> {
 
 async function readRecord(world: World, key: string): Promise<string | undefined> {
   for (let attempt = 1; attempt <= READ_ATTEMPTS; attempt += 1) {
-    const answer = await fetch(`http://127.0.0.1:${world.host.daprPort}/v1.0/state/statestore/${encodeURIComponent(key)}`).catch(() => undefined);
+    const answer = await fetch(`http://127.0.0.1:${world.host.daprPort}/v1.0/state/statestore/${encodeURIComponent(key)}`).catch(
+      () => undefined,
+    );
     if (answer?.status === 204) return undefined;
     if (answer?.status === 200) return String(await answer.json());
     await sleep(LETTERS_POLL_MS);
@@ -160,9 +189,13 @@ export function report(name: string, kills: readonly Kill[], verdict: Verdict): 
   const inFlight = kills.filter((kill) => kill.turnOpen || kill.effectOpen).length;
   print(`${name}: ${kills.length} kills by part: ${count(kills.map((kill) => kill.part))}`);
   print(`${name}: by phase: ${count(kills.map((kill) => kill.phase))}; with a turn or effect in flight ${inFlight}`);
-  print(`${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the failed ${verdict.gaveUp.length} had used up their own time`);
+  print(
+    `${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the failed ${verdict.gaveUp.length} had used up their own time`,
+  );
   print(`${name}: keys called more than once ${verdict.again}, calls after the undo refused by the ledger ${verdict.late}`);
-  print(`${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`);
+  print(
+    `${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`,
+  );
   print(`${name}: slowest ${verdict.slowest}`);
   for (const line of [...verdict.lost, ...verdict.doubled, ...verdict.wrong].slice(0, 10)) print(`  ${line}`);
 }

@@ -71,12 +71,26 @@ export class World {
       if (postgres !== undefined) begun.push(() => postgres.stop());
       const cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log });
       begun.push(() => cluster.stop());
-      const resourcesDir = await renderResources(profile, { dir, ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) });
+      const resourcesDir = await renderResources(profile, {
+        dir,
+        ...(redis === undefined ? {} : { redisHost: redis.host }),
+        ...(postgres === undefined ? {} : { postgresUrl: postgres.url }),
+      });
       const ledger = await Ledger.start({ answerMsMax, random: makeRandom(seed ^ 0x1ed6e5) });
       begun.push(() => ledger.stop());
       const hosts: LiveHost[] = [];
       for (let index = 0; index < count; index += 1) {
-        hosts.push(await LiveHost.start({ name: `host${index}`, dir, cluster, resourcesDir, ledgerUrl: ledger.url, ...(env === undefined ? {} : { env }), ...(tokens === undefined ? {} : { tokens }) }));
+        hosts.push(
+          await LiveHost.start({
+            name: `host${index}`,
+            dir,
+            cluster,
+            resourcesDir,
+            ledgerUrl: ledger.url,
+            ...(env === undefined ? {} : { env }),
+            ...(tokens === undefined ? {} : { tokens }),
+          }),
+        );
       }
       return new World({ dir, cluster, store: redis ?? postgres, storePort: redis?.port ?? 0, resourcesDir, hosts, ledger }, tokens?.app);
     } catch (error) {

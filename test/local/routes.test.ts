@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { runLocal } from "../../actors/testing.ts";
+import { runLocal } from "../../testing/index.ts";
 import { agent, contract, route, type RouteDefinition, routeContract, system } from "../../agents/index.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -15,43 +15,71 @@ const Fail = contract("Fail", 1, { input: Num, output: Num });
 const Undone = new Set<string>();
 
 const double = agent(Double, { handle: ({ n }) => ({ n: 2 * n }) });
-const book = agent(Book, { handle: ({ n }, ctx) => ctx.step("book", () => ({ n }), { undo: (_result, { idempotencyKey }) => void Undone.add(idempotencyKey) }) });
-const fail = agent(Fail, { handle: ({ n }) => { throw new Fault("agent.refused", `not ${n}`); } });
+const book = agent(Book, {
+  handle: ({ n }, ctx) => ctx.step("book", () => ({ n }), { undo: (_result, { idempotencyKey }) => void Undone.add(idempotencyKey) }),
+});
+const fail = agent(Fail, {
+  handle: ({ n }) => {
+    throw new Fault("agent.refused", `not ${n}`);
+  },
+});
 
-const of = (made: RouteDefinition, ...more: RouteDefinition[]): ReturnType<typeof system> => system("local", { agents: [double, book, fail], routes: [made, ...more] });
+const of = (made: RouteDefinition, ...more: RouteDefinition[]): ReturnType<typeof system> =>
+  system("local", { agents: [double, book, fail], routes: [made, ...more] });
 const begin = route("r", 1, z.object({ n: z.int(), list: z.array(z.int()) }));
 const TASK = { n: 3, list: [1, 2, 3, 4, 5] };
 
 describe("every element of a slip", () => {
   test("a sequence", async () => {
-    const made = begin.to("a", Double, ({ task }) => ({ n: task.n })).to("b", Double, ({ a }) => a).output(({ b }) => b);
+    const made = begin
+      .to("a", Double, ({ task }) => ({ n: task.n }))
+      .to("b", Double, ({ a }) => a)
+      .output(({ b }) => b);
     const outcome = await runLocal(of(made), "r", TASK);
     expect(outcome).toMatchObject({ id: "local", status: "completed", output: { n: 12 } });
     expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toEqual(["asked a", "answered a", "asked b", "answered b"]);
   });
 
   test("all", async () => {
-    const made = begin.all((stop) => ({ x: stop(Double, ({ task }) => ({ n: task.n })), y: stop(Book, ({ task }) => ({ n: task.n })) })).output(({ x, y }) => ({ x: x.n, y: y.n }));
+    const made = begin
+      .all((stop) => ({ x: stop(Double, ({ task }) => ({ n: task.n })), y: stop(Book, ({ task }) => ({ n: task.n })) }))
+      .output(({ x, y }) => ({ x: x.n, y: y.n }));
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "completed", output: { x: 6, y: 3 } });
   });
 
   test("any: the winner counts, and the loser is undone before the outcome", async () => {
     Undone.clear();
-    const made = begin.any("best", (stop) => ({ x: stop(Fail, ({ task }) => ({ n: task.n })), y: stop(Double, ({ task }) => ({ n: task.n })) })).output(({ best }) => best);
+    const made = begin
+      .any("best", (stop) => ({ x: stop(Fail, ({ task }) => ({ n: task.n })), y: stop(Double, ({ task }) => ({ n: task.n })) }))
+      .output(({ best }) => best);
     const outcome = await runLocal(of(made), "r", TASK);
     expect(outcome).toMatchObject({ status: "completed", output: { n: 6 } });
     expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toContain("undone best.x");
   });
 
   test("forEach: outputs in the order of the list, also when the list and the outputs are large", async () => {
-    const made = begin.forEach("each", ({ task }) => task.list, (stop) => stop(Double, ({ item }) => ({ n: item })), { concurrency: 2 }).output(({ each }) => each);
+    const made = begin
+      .forEach(
+        "each",
+        ({ task }) => task.list,
+        (stop) => stop(Double, ({ item }) => ({ n: item })),
+        { concurrency: 2 },
+      )
+      .output(({ each }) => each);
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ output: [2, 4, 6, 8, 10].map((n) => ({ n })) });
     const list = Array.from({ length: 500 }, (_, index) => 1_000_000 + index);
     expect(await runLocal(of(made), "r", { n: 1, list })).toMatchObject({ output: list.map((n) => ({ n: 2 * n })) });
   });
 
   test("forEach with a condition: what is skipped is null and holds nothing up", async () => {
-    const made = begin.forEach("each", ({ task }) => task.list, (stop) => stop(Double, ({ item }) => ({ n: item }), { when: "item > 3" }), { concurrency: 1 }).output(({ each }) => each);
+    const made = begin
+      .forEach(
+        "each",
+        ({ task }) => task.list,
+        (stop) => stop(Double, ({ item }) => ({ n: item }), { when: "item > 3" }),
+        { concurrency: 1 },
+      )
+      .output(({ each }) => each);
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "completed", output: [null, null, null, { n: 8 }, { n: 10 }] });
   });
 
@@ -68,20 +96,32 @@ describe("every element of a slip", () => {
 
   test("a nested route runs as a process of its own; when a later stop fails its work is undone too", async () => {
     Undone.clear();
-    const inner = route("inner", 1, Num).to("b", Book, ({ task }) => task).output(({ b }) => b);
+    const inner = route("inner", 1, Num)
+      .to("b", Book, ({ task }) => task)
+      .output(({ b }) => b);
     const made = begin.to("sub", inner, ({ task }) => ({ n: task.n })).output(({ sub }) => sub);
     expect(await runLocal(of(made, inner), "r", TASK)).toMatchObject({ status: "completed", output: { n: 3 } });
-    const failing = begin.to("sub", inner, ({ task }) => ({ n: task.n })).to("c", Fail, ({ sub }) => sub).output(({ c }) => c);
+    const failing = begin
+      .to("sub", inner, ({ task }) => ({ n: task.n }))
+      .to("c", Fail, ({ sub }) => sub)
+      .output(({ c }) => c);
     expect(await runLocal(of(failing, inner), "r", TASK)).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
     expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/0$/)]);
   });
 
   test("a nested route that fails tells its fault; one that nests itself ends at its bound", async () => {
-    const inner = route("inner", 1, Num).to("b", Fail, ({ task }) => task).output(({ b }) => b);
+    const inner = route("inner", 1, Num)
+      .to("b", Fail, ({ task }) => task)
+      .output(({ b }) => b);
     const made = begin.to("sub", inner, ({ task }) => ({ n: task.n })).output(({ sub }) => sub);
-    expect(await runLocal(of(made, inner), "r", TASK)).toMatchObject({ status: "failed", fault: { code: "agent.refused", message: "not 3" } });
+    expect(await runLocal(of(made, inner), "r", TASK)).toMatchObject({
+      status: "failed",
+      fault: { code: "agent.refused", message: "not 3" },
+    });
     const again = routeContract("loop", { input: Num, output: Num });
-    const loop = route("loop", 1, Num, { visitsMax: 3 }).to("a", again, ({ task }) => task).output(({ a }) => a);
+    const loop = route("loop", 1, Num, { visitsMax: 3 })
+      .to("a", again, ({ task }) => task)
+      .output(({ a }) => a);
     expect(await runLocal(of(loop), "loop", { n: 1 })).toMatchObject({ status: "failed", fault: { code: "cycle.visits" } });
   });
 });
@@ -89,26 +129,52 @@ describe("every element of a slip", () => {
 describe("faults, time and compensation", () => {
   test("what was done before a failure is undone, and the dead letter says why", async () => {
     Undone.clear();
-    const made = begin.to("a", Book, ({ task }) => ({ n: task.n })).to("b", Fail, ({ a }) => a).output(({ b }) => b);
+    const made = begin
+      .to("a", Book, ({ task }) => ({ n: task.n }))
+      .to("b", Fail, ({ a }) => a)
+      .output(({ b }) => b);
     const outcome = await runLocal(of(made), "r", TASK, { id: "trip-7" });
-    expect(outcome).toMatchObject({ id: "trip-7", status: "failed", deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] } });
+    expect(outcome).toMatchObject({
+      id: "trip-7",
+      status: "failed",
+      deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] },
+    });
     expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/0"]);
   });
 
   test("a backoff of an hour costs no time", async () => {
     const began = performance.now();
     let attempts = 0;
-    const made = begin.to("a", Double, ({ task }) => ({ n: task.n }), { retry: { attemptsMax: 4, backoffMs: LIMITS.backoffMsMax, backoffMsMax: LIMITS.backoffMsMax } }).output(({ a }) => a);
-    const outcome = await runLocal(of(made), "r", TASK, { timeoutMs: 24 * LIMITS.backoffMsMax, fakes: { Double: () => { if ((attempts += 1) < 4) throw new TypeError("not yet"); return { n: 1 }; } } });
+    const made = begin
+      .to("a", Double, ({ task }) => ({ n: task.n }), {
+        retry: { attemptsMax: 4, backoffMs: LIMITS.backoffMsMax, backoffMsMax: LIMITS.backoffMsMax },
+      })
+      .output(({ a }) => a);
+    const outcome = await runLocal(of(made), "r", TASK, {
+      timeoutMs: 24 * LIMITS.backoffMsMax,
+      fakes: {
+        Double: () => {
+          if ((attempts += 1) < 4) throw new TypeError("not yet");
+          return { n: 1 };
+        },
+      },
+    });
     expect([outcome.status, attempts]).toEqual(["completed", 4]);
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
   test("a task whose time is up before it ends is expired, and undone", async () => {
     Undone.clear();
-    const made = begin.to("a", Book, ({ task }) => ({ n: task.n })).to("b", Fail, ({ a }) => a).output(({ b }) => b);
-    const stopped = (signal: AbortSignal): Promise<never> => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped"))));
-    const outcome = await runLocal(of(made), "r", TASK, { timeoutMs: 200, fakes: { Fail: (_input, ctx) => ctx.step("slow", ({ signal }) => stopped(signal)) } });
+    const made = begin
+      .to("a", Book, ({ task }) => ({ n: task.n }))
+      .to("b", Fail, ({ a }) => a)
+      .output(({ b }) => b);
+    const stopped = (signal: AbortSignal): Promise<never> =>
+      new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped"))));
+    const outcome = await runLocal(of(made), "r", TASK, {
+      timeoutMs: 200,
+      fakes: { Fail: (_input, ctx) => ctx.step("slow", ({ signal }) => stopped(signal)) },
+    });
     expect(outcome).toMatchObject({ status: "expired", fault: { code: "process.expired" } });
     expect(outcome.deadLetter).toBeUndefined();
     expect([...Undone]).toEqual(["local:1:a:0:1/book/0"]);
@@ -120,7 +186,10 @@ describe("fakes and bad input", () => {
 
   test("a fake answers in the agent's place; its output is checked as the agent's would be", async () => {
     expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => ({ n: 99 }) } })).toMatchObject({ output: { n: 99 } });
-    expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => ({ n: "99" }) } })).toMatchObject({ status: "failed", fault: { code: "schema.output" } });
+    expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => ({ n: "99" }) } })).toMatchObject({
+      status: "failed",
+      fault: { code: "schema.output" },
+    });
   });
 
   test("an unknown route, an unknown fake and an input that does not fit are coded faults", async () => {
@@ -131,7 +200,15 @@ describe("fakes and bad input", () => {
 
   test("what a handler throws never leaves its process", async () => {
     for (const thrown of [new TypeError("boom"), "text", null, undefined, { code: "agent.failed" }]) {
-      expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => { throw thrown; } } })).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
+      expect(
+        await runLocal(of(made), "r", TASK, {
+          fakes: {
+            Double: () => {
+              throw thrown;
+            },
+          },
+        }),
+      ).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
     }
   });
 });

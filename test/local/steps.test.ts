@@ -3,7 +3,7 @@
  */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { runLocal } from "../../actors/testing.ts";
+import { runLocal } from "../../testing/index.ts";
 import { agent, contract, LIMITS, route, system } from "../../agents/index.ts";
 
 const Count = contract("Count", 1, { input: z.object({ steps: z.int() }), output: z.int() });
@@ -13,12 +13,17 @@ const counter = agent(Count, {
     return steps;
   },
 });
-const count = route("count", 1, z.object({ steps: z.int() })).to("count", Count, ({ task }) => task).output(({ count }) => ({ made: count }));
+const count = route("count", 1, z.object({ steps: z.int() }))
+  .to("count", Count, ({ task }) => task)
+  .output(({ count }) => ({ made: count }));
 const counting = system("counting", { agents: [counter], routes: [count] });
 
 test("the last step that is allowed is made, and one more fails the work, whatever the steps are called", async () => {
   expect(await runLocal(counting, "count", { steps: LIMITS.stepsPerWorkMax })).toMatchObject({ status: "completed" });
-  expect(await runLocal(counting, "count", { steps: LIMITS.stepsPerWorkMax + 1 })).toMatchObject({ status: "failed", fault: { code: "step.too-many" } });
+  expect(await runLocal(counting, "count", { steps: LIMITS.stepsPerWorkMax + 1 })).toMatchObject({
+    status: "failed",
+    fault: { code: "step.too-many" },
+  });
 });
 
 test("a handler that waited for an answer goes on where it was, in a second attempt as in the first", async () => {
@@ -36,7 +41,12 @@ test("a handler that waited for an answer goes on where it was, in a second atte
       return total;
     },
   });
-  const add = route("add", 1, z.object({ number: z.int() })).to("sum", Sum, ({ task }) => task).output(({ sum }) => ({ sum }));
-  expect(await runLocal(system("adding", { agents: [figure, sum], routes: [add] }), "add", { number: 1 })).toMatchObject({ status: "completed", output: { sum: 15 } });
+  const add = route("add", 1, z.object({ number: z.int() }))
+    .to("sum", Sum, ({ task }) => task)
+    .output(({ sum }) => ({ sum }));
+  expect(await runLocal(system("adding", { agents: [figure, sum], routes: [add] }), "add", { number: 1 })).toMatchObject({
+    status: "completed",
+    output: { sum: 15 },
+  });
   expect(runs).toEqual([1, 2]);
 });

@@ -2,11 +2,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
-import { type LocalSystem, runLocal, startLocal } from "../../actors/testing.ts";
+import { type LocalSystem, runLocal, startLocal } from "../../testing/index.ts";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
 
 const Add = z.object({ account: z.string(), amount: z.int() });
-const Account = contract("Account", 1, { input: Add, output: z.object({ balance: z.int(), atOnce: z.int() }), key: ({ account }) => account });
+const Account = contract("Account", 1, {
+  input: Add,
+  output: z.object({ balance: z.int(), atOnce: z.int() }),
+  key: ({ account }) => account,
+});
 const running = new Map<string, number>();
 const account = agent(Account, {
   state: { schema: z.object({ balance: z.int() }), initial: { balance: 0 } },
@@ -30,8 +34,12 @@ const slow = agent(Slow, {
     return input;
   },
 });
-const add = route("add", 1, Add).to("account", Account, ({ task }) => task).output(({ account }) => account);
-const wait = route("wait", 1, Add).to("slow", Slow, ({ task }) => task, { retry: { backoffMs: 3_600_000, backoffMsMax: 3_600_000 } }).output(({ slow }) => slow);
+const add = route("add", 1, Add)
+  .to("account", Account, ({ task }) => task)
+  .output(({ account }) => account);
+const wait = route("wait", 1, Add)
+  .to("slow", Slow, ({ task }) => task, { retry: { backoffMs: 3_600_000, backoffMsMax: 3_600_000 } })
+  .output(({ slow }) => slow);
 const bank = system("bank", { agents: [account, slow], routes: [add, wait] });
 
 let local: LocalSystem | undefined;
@@ -81,8 +89,16 @@ test("a pause of an hour is skipped, also while other tasks run", async () => {
 test("a running task is cancelled; one that has ended or never was is not", async () => {
   local = startLocal(bank);
   const waiting = local.run("wait", { account: "ann", amount: 1 }, { id: "long", timeoutMs: 4 * 3_600_000 });
-  while ((await local.cancel("long", "changed my mind").then(() => "done", (error: { readonly code: string }) => error.code)) === "process.unknown");
-  expect(await waiting).toMatchObject({ status: "cancelled", fault: { code: "process.cancelled", message: expect.stringContaining("changed my mind") } });
+  while (
+    (await local.cancel("long", "changed my mind").then(
+      () => "done",
+      (error: { readonly code: string }) => error.code,
+    )) === "process.unknown"
+  );
+  expect(await waiting).toMatchObject({
+    status: "cancelled",
+    fault: { code: "process.cancelled", message: expect.stringContaining("changed my mind") },
+  });
   await local.run("add", { account: "ann", amount: 1 }, { id: "short" });
   await expect(local.cancel("short", "too late")).rejects.toMatchObject({ code: "process.ended" });
 });

@@ -40,7 +40,14 @@ afterEach(() => {
 async function appSays(dir: string, wanted: string, env: Readonly<Record<string, string>>): Promise<string> {
   const lines: string[] = [];
   const args = [join(dir, "node_modules/troupe/dist/cli/app.js"), "app.ts"];
-  const child = await Child.spawn({ name: "app", command: process.execPath, args, cwd: dir, env: { ...userEnv(), APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env }, onLine: (line) => lines.push(line) });
+  const child = await Child.spawn({
+    name: "app",
+    command: process.execPath,
+    args,
+    cwd: dir,
+    env: { ...userEnv(), APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env },
+    onLine: (line) => lines.push(line),
+  });
   while (child.running && !lines.some((line) => line.includes(wanted))) await sleep(POLL_MS);
   if (child.running) process.kill(child.pid, "SIGKILL");
   await child.exited;
@@ -56,7 +63,14 @@ async function emptyFolder(name: string): Promise<string> {
 /** Runs `npm start` in the foreground, gives a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
 async function taskInStarter(dir: string, port: number): Promise<{ readonly said: string; readonly text: string }> {
   const lines: string[] = [];
-  const child = await Child.spawn({ name: "user", command: "npm", args: ["start", "--", "--port", String(port)], cwd: dir, env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir }, onLine: (line) => lines.push(line) });
+  const child = await Child.spawn({
+    name: "user",
+    command: "npm",
+    args: ["start", "--", "--port", String(port)],
+    cwd: dir,
+    env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir },
+    onLine: (line) => lines.push(line),
+  });
   while (child.running && !lines.some((line) => line.includes("The system takes tasks"))) await sleep(POLL_MS);
   const said = child.running ? await program(dir, "npm", ["run", "task"]) : "";
   // As a terminal does it: to the whole group.
@@ -68,9 +82,23 @@ async function taskInStarter(dir: string, port: number): Promise<{ readonly said
 describe("the package", () => {
   test("holds what is needed at run time and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
-    const other = tarball.paths.filter((path) => !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data\.json|package\.json|README\.md|LICENSE)$/.test(path));
+    const other = tarball.paths.filter(
+      (path) =>
+        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data\.json|package\.json|README\.md|LICENSE)$/.test(
+          path,
+        ),
+    );
     expect(other).toEqual([]);
-    expect(tarball.paths).toEqual(expect.arrayContaining(["dist/cli/troupe.js", "dist/cli/app.js", "dist/agents/index.d.ts", "dist/actors/testing.d.ts", "components/embedded/statestore.yaml", "dist/examples/01-travel/system.js"]));
+    expect(tarball.paths).toEqual(
+      expect.arrayContaining([
+        "dist/cli/troupe.js",
+        "dist/cli/app.js",
+        "dist/agents/index.d.ts",
+        "dist/actors/testing.d.ts",
+        "components/embedded/statestore.yaml",
+        "dist/examples/01-travel/system.js",
+      ]),
+    );
     expect(tarball.bytes).toBeLessThan(PACKED_BYTES_MAX);
     expect(tarball.unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
   });
@@ -89,7 +117,9 @@ describe("the package", () => {
     const found = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball.file))));
     if (found.types === false) throw new Error("the package has no types");
     // CommonJS asks with require(), which Node 22.12 and later answer for ES modules; node10 knows no `exports` at all.
-    const problems = found.problems.filter((problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind));
+    const problems = found.problems.filter(
+      (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind),
+    );
     expect(problems).toEqual([]);
     expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./dapr", "./package.json", "./testing"]);
   });
@@ -106,7 +136,10 @@ describe("in an empty folder", () => {
     dir = await emptyFolder("own");
     await install(dir, tarball.file);
     await writeFile(join(dir, "app.ts"), part(readme(), "create-troupe/template/system.ts").replaceAll(/^```.*\n/gm, ""));
-    await writeFile(join(dir, "entries.ts"), 'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n');
+    await writeFile(
+      join(dir, "entries.ts"),
+      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n',
+    );
   }, TEST_MS);
 
   test("the toolchain of the clone is not installed", () => {
@@ -118,9 +151,24 @@ describe("in an empty folder", () => {
   test("the README's program type-checks against the declarations, which are checked too", { timeout: TEST_MS }, async () => {
     const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
     const types = join(ROOT, "node_modules/@types");
-    const flags = ["--noEmit", "--strict", "--target", "es2024", "--lib", "es2024,esnext.disposable", "--module", "nodenext", "--types", "node", "--typeRoots", types, "--skipLibCheck", "false"];
+    const flags = [
+      "--noEmit",
+      "--strict",
+      "--target",
+      "es2024",
+      "--lib",
+      "es2024,esnext.disposable",
+      "--module",
+      "nodenext",
+      "--types",
+      "node",
+      "--typeRoots",
+      types,
+      "--skipLibCheck",
+      "false",
+    ];
     const text = await program(dir, process.execPath, [tsc, ...flags, "app.ts", "entries.ts"]).catch((error: unknown) => String(error));
-    // What a dependency's own declarations lack is not ours to mend.
+    // What a dependency's own declarations lack is not ours to fix.
     expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
   });
 
@@ -128,27 +176,37 @@ describe("in an empty folder", () => {
     const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
     try {
       await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
-      expect(JSON.parse(await troupe("submit", "greet", '{"name":"Ada"}', "--wait", "--json"))).toMatchObject({ status: "completed", output: { text: "Good day, Ada!" } });
+      expect(JSON.parse(await troupe("submit", "greet", '{"name":"Ada"}', "--wait", "--json"))).toMatchObject({
+        status: "completed",
+        output: { text: "Good day, Ada!" },
+      });
     } finally {
       await troupe("down");
     }
     expect(processesOf(dir)).toEqual([]);
   });
 
-  test.skipIf(binaries === undefined)("the README's first program does the same, with the files beside it that the README links", { timeout: TEST_MS }, async () => {
-    const trip = await emptyFolder("trip");
-    await install(trip, tarball.file);
-    for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"]) await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
-    await writeFile(join(trip, "app.ts"), part(readme(), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
-    const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
-    try {
-      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
-      const outcome: unknown = JSON.parse(await troupe("submit", "trip", '{"wish":"lake and mountains","days":3,"budget":500}', "--wait", "--json"));
-      expect(outcome).toMatchObject({ status: "completed", output: { city: "Ljubljana" } });
-    } finally {
-      await troupe("down");
-    }
-  });
+  test.skipIf(binaries === undefined)(
+    "the README's first program does the same, with the files beside it that the README links",
+    { timeout: TEST_MS },
+    async () => {
+      const trip = await emptyFolder("trip");
+      await install(trip, tarball.file);
+      for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"])
+        await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
+      await writeFile(join(trip, "app.ts"), part(readme(), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
+      const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
+      try {
+        await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+        const outcome: unknown = JSON.parse(
+          await troupe("submit", "trip", '{"wish":"lake and mountains","days":3,"budget":500}', "--wait", "--json"),
+        );
+        expect(outcome).toMatchObject({ status: "completed", output: { city: "Ljubljana" } });
+      } finally {
+        await troupe("down");
+      }
+    },
+  );
 
   test("OTEL_* without the SDK is said in the log, with what to do, and the app runs", async () => {
     const said = await appSays(dir, '"listening"', { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
@@ -184,7 +242,14 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
       await program(clone, "bash", ["-c", "npm start -- down || true"]);
     }
     const text = said.join("\n");
-    for (const part of ["completed in", "pass 3", `The system takes tasks at http://127.0.0.1:${port}`, "text: Welcome aboard, Ada!", "Everything is stopped."]) expect(text).toContain(part);
+    for (const part of [
+      "completed in",
+      "pass 3",
+      `The system takes tasks at http://127.0.0.1:${port}`,
+      "text: Welcome aboard, Ada!",
+      "Everything is stopped.",
+    ])
+      expect(text).toContain(part);
   });
 });
 
@@ -216,8 +281,11 @@ describe("the starter", () => {
   });
 
   test("it asks for this version, and every release of it carries the same number", async () => {
-    const version = async (path: string): Promise<unknown> => z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
-    const template = z.looseObject({ dependencies: z.record(z.string(), z.string()) }).parse(JSON.parse(await readFile(join(ROOT, "create-troupe/template/package-template.json"), "utf8")));
+    const version = async (path: string): Promise<unknown> =>
+      z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
+    const template = z
+      .looseObject({ dependencies: z.record(z.string(), z.string()) })
+      .parse(JSON.parse(await readFile(join(ROOT, "create-troupe/template/package-template.json"), "utf8")));
     expect(template.dependencies["troupe"]).toBe(`^${String(await version("package.json"))}`);
     expect(await version("create-troupe/package.json")).toBe(await version("package.json"));
   });
@@ -226,14 +294,20 @@ describe("the starter", () => {
     const used = await emptyFolder("used");
     await cp(join(ROOT, "LICENSE"), join(used, "LICENSE"));
     const bin = join(ROOT, "create-troupe/index.js");
-    await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow("FOLDER_USED: used is there already and not empty.\nWhat to do: ");
+    await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow(
+      "FOLDER_USED: used is there already and not empty.\nWhat to do: ",
+    );
     await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected");
     await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow("USAGE: ");
   });
 
   test("its package holds the program and the template", { timeout: TEST_MS }, async () => {
-    const packed = z.array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) })).parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
-    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map((name) => `template/${name}`);
+    const packed = z
+      .array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) }))
+      .parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
+    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map(
+      (name) => `template/${name}`,
+    );
     expect(packed[0]?.files.map(({ path }) => path).toSorted()).toEqual(["README.md", "index.js", "package.json", ...files].toSorted());
   });
 });

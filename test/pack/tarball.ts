@@ -14,7 +14,17 @@ const OUTPUT_BYTES_MAX = 16_000_000;
 /** What is not needed to pack, and takes time to copy. */
 const NOT_COPIED = /^(test|bench|docs|\.ci)\//;
 
-const Packed = z.array(z.looseObject({ filename: z.string(), version: z.string(), size: z.int(), unpackedSize: z.int(), files: z.array(z.looseObject({ path: z.string() })) })).length(1);
+const Packed = z
+  .array(
+    z.looseObject({
+      filename: z.string(),
+      version: z.string(),
+      size: z.int(),
+      unpackedSize: z.int(),
+      files: z.array(z.looseObject({ path: z.string() })),
+    }),
+  )
+  .length(1);
 
 export interface Tarball {
   readonly file: string;
@@ -29,7 +39,12 @@ export interface Tarball {
 /** The environment of a user whose Node is this one, whatever Node the machine has; nothing of npm's own run leaks in. */
 export function userEnv(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$|VITEST|INIT_CWD$|OTEL_)/i.test(name));
-  return { ...Object.fromEntries(kept), PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`, NO_COLOR: "1", NODE_DISABLE_COMPILE_CACHE: "1" };
+  return {
+    ...Object.fromEntries(kept),
+    PATH: `${dirname(process.execPath)}:${process.env["PATH"] ?? ""}`,
+    NO_COLOR: "1",
+    NODE_DISABLE_COMPILE_CACHE: "1",
+  };
 }
 
 /** Runs a program to its end; what it printed. Throws with both streams when it fails. */
@@ -39,7 +54,9 @@ export async function program(dir: string, command: string, args: readonly strin
     return stdout;
   } catch (error) {
     const said = z.object({ stdout: z.string(), stderr: z.string() }).safeParse(error);
-    throw new Error(`${command} ${args.join(" ")} failed:\n${said.success ? said.data.stdout + said.data.stderr : String(error)}`, { cause: error });
+    throw new Error(`${command} ${args.join(" ")} failed:\n${said.success ? said.data.stdout + said.data.stderr : String(error)}`, {
+      cause: error,
+    });
   }
 }
 
@@ -47,7 +64,10 @@ export async function program(dir: string, command: string, args: readonly strin
 export async function packTarball(): Promise<Tarball> {
   const dir = await mkdtemp(join(tmpdir(), "troupe-pack-"));
   const clone = join(dir, "clone");
-  const { stdout } = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard"], { cwd: ROOT, maxBuffer: OUTPUT_BYTES_MAX });
+  const { stdout } = await run("git", ["ls-files", "--cached", "--others", "--exclude-standard"], {
+    cwd: ROOT,
+    maxBuffer: OUTPUT_BYTES_MAX,
+  });
   for (const path of stdout.split("\n").filter((name) => name !== "" && !NOT_COPIED.test(name))) {
     await mkdir(dirname(join(clone, path)), { recursive: true });
     await cp(join(ROOT, path), join(clone, path));
@@ -56,7 +76,12 @@ export async function packTarball(): Promise<Tarball> {
   const [packed] = Packed.parse(JSON.parse(await program(clone, "npm", ["pack", "--json", "--pack-destination", dir])));
   if (packed === undefined) throw new Error("npm packed nothing");
   return {
-    file: join(dir, packed.filename), dir, version: packed.version, bytes: packed.size, unpackedBytes: packed.unpackedSize, paths: packed.files.map(({ path }) => path),
+    file: join(dir, packed.filename),
+    dir,
+    version: packed.version,
+    bytes: packed.size,
+    unpackedBytes: packed.unpackedSize,
+    paths: packed.files.map(({ path }) => path),
     remove: () => rm(dir, { recursive: true, force: true }),
   };
 }

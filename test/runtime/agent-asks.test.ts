@@ -13,7 +13,13 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     rig.asks("x");
     const parked = rig.askedBy("w", "B");
     expect(names(parked)).toEqual(["parked", "begun"]);
-    expect(sends(parked.effects)).toMatchObject([{ id: "w/question0", to: { type: "sys.ProcessManager", id: "p" }, body: { kind: "question", workId: "w", index: 0, agent: "B", input: { json: "question" } } }]);
+    expect(sends(parked.effects)).toMatchObject([
+      {
+        id: "w/question0",
+        to: { type: "sys.ProcessManager", id: "p" },
+        body: { kind: "question", workId: "w", index: 0, agent: "B", input: { json: "question" } },
+      },
+    ]);
     expect(rig.state).toMatchObject({ running: "x", ready: [] });
     expect(rig.work("w").status).toBe("parked");
   });
@@ -73,7 +79,10 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     const rig = new AgentRig();
     rig.asks("w");
     for (let index = 0; index < LIMITS.asksPerWorkMax; index += 1) rig.askedBy("w", "B", { occurrence: index });
-    expect(rig.askedBy("w", "B", { occurrence: LIMITS.asksPerWorkMax })).toMatchObject({ events: [], verdict: { fault: { code: "ask.too-many" } } });
+    expect(rig.askedBy("w", "B", { occurrence: LIMITS.asksPerWorkMax })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "ask.too-many" } },
+    });
   });
 });
 
@@ -152,6 +161,8 @@ describe("law: state commits with the result, and is what the handler read", () 
     const big = "x".repeat(LIMITS.valueInlineBytesMax);
     const done = rig.finishes("w", { handOff: { agent: "B", input: big } });
     expect(done.stored).toHaveLength(1);
-    expect(replies(done)).toEqual([["w", 1, { handOff: { agent: "B", input: { ref: done.stored[0]?.ref, bytes: big.length + 2, scope: "p" } } }]]);
+    expect(replies(done)).toEqual([
+      ["w", 1, { handOff: { agent: "B", input: { ref: done.stored[0]?.ref, bytes: big.length + 2, scope: "p" } } }],
+    ]);
   });
 });

@@ -10,7 +10,24 @@ import type { Decision } from "../../runtime/machine.ts";
 import { AgentRig, replies } from "./agent-rig.ts";
 
 const step = fc.record({
-  what: fc.constantFrom("work", "work", "again", "undo", "answer", "record", "failure", "ask", "finish", "finish", "finishState", "fail", "finishUndo", "failUndo", "lost", "stale"),
+  what: fc.constantFrom(
+    "work",
+    "work",
+    "again",
+    "undo",
+    "answer",
+    "record",
+    "failure",
+    "ask",
+    "finish",
+    "finish",
+    "finishState",
+    "fail",
+    "finishUndo",
+    "failUndo",
+    "lost",
+    "stale",
+  ),
   work: fc.constantFrom("w0", "w1", "w2"),
   attempt: fc.integer({ min: 1, max: 4 }),
   index: fc.nat(2),
@@ -23,7 +40,7 @@ class Storm {
   readonly rig = new AgentRig();
   /** First success of each work, as it was told. */
   readonly #successes = new Map<string, string>();
-  readonly #buried = new Set<string>();
+  readonly #purged = new Set<string>();
   readonly #tokens = new Set<string>();
 
   apply(step: Step): void {
@@ -51,7 +68,12 @@ class Storm {
     if (known.status !== "running" && known.status !== "parked" && known.status !== "ready") return undefined;
     if (what === "finish") return rig.finishes(work, { output: rig.nowMs });
     if (what === "fail") return rig.finishes(work, fault);
-    if (what === "finishState") return rig.finishes(work, { output: rig.nowMs }, { state: { content: rig.nowMs, base: rig.state.stateVersion - (index === 0 ? 1 : 0) } });
+    if (what === "finishState")
+      return rig.finishes(
+        work,
+        { output: rig.nowMs },
+        { state: { content: rig.nowMs, base: rig.state.stateVersion - (index === 0 ? 1 : 0) } },
+      );
     return known.mode === "undo" ? rig.finishes(work, what === "finishUndo" ? { output: null } : fault, { mode: "undo" }) : undefined;
   }
 
@@ -60,7 +82,12 @@ class Storm {
     const works = Object.values(state.works);
     const running = works.filter((work) => work.status === "running").map((work) => work.id);
     expect(running, "A1").toEqual(state.running === undefined ? [] : [state.running]);
-    expect([...state.ready].sort(), "the queue holds what is ready").toEqual(works.filter((work) => work.status === "ready").map((work) => work.id).sort());
+    expect([...state.ready].sort(), "the queue holds what is ready").toEqual(
+      works
+        .filter((work) => work.status === "ready")
+        .map((work) => work.id)
+        .sort(),
+    );
     if (running.length === 0) expect(state.ready, "an idle actor has nobody waiting").toEqual([]);
     for (const [workId, , result] of replies(decision)) {
       if (!("output" in result) || workId.endsWith("/undo")) continue;
@@ -72,17 +99,17 @@ class Storm {
   }
 
   #checkEvent(event: AgentEvent): void {
-    if (event.e === "buried") this.#buried.add(event.workId);
-    if (event.e === "begun") expect(this.#buried.has(event.workId), "A4").toBe(false);
+    if (event.e === "tombstoned") this.#purged.add(event.workId);
+    if (event.e === "begun") expect(this.#purged.has(event.workId), "A4").toBe(false);
     if (event.e === "taken-over") {
       expect(this.#tokens.has(event.token), "a takeover gets a token of its own").toBe(false);
     }
     if (event.e === "begun" || event.e === "taken-over") this.#tokens.add(event.token);
-    if (event.e === "undo-done" && !("fault" in event.result)) this.#buried.add(event.workId);
+    if (event.e === "undo-done" && !("fault" in event.result)) this.#purged.add(event.workId);
   }
 }
 
-test("whatever comes in whatever order: one runs, nobody waits for an idle actor, a success is told alike, the buried never run", () => {
+test("whatever comes in whatever order: one runs, nobody waits for an idle actor, a success is told alike, the purged never run", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const storm = new Storm();

@@ -12,7 +12,7 @@ describe("law: compensating work never seen records a tombstone that refuses the
   test("never seen", () => {
     const rig = new AgentRig();
     const decision = rig.undoes("w");
-    expect(names(decision)).toEqual(["buried"]);
+    expect(names(decision)).toEqual(["tombstoned"]);
     expect(replies(decision)).toEqual(UNDONE);
     const late = rig.asks("w");
     expect(late.events).toEqual([]);
@@ -34,7 +34,7 @@ describe("law: compensating work never seen records a tombstone that refuses the
     const rig = new AgentRig();
     rig.asks("w", { fault: { code: "schema.input", message: "no" } });
     const decision = rig.undoes("w");
-    expect(names(decision)).toEqual(["buried"]);
+    expect(names(decision)).toEqual(["tombstoned"]);
     expect(replies(decision)).toEqual(UNDONE);
   });
 });
@@ -195,6 +195,9 @@ describe("a repeated compensation", () => {
 
   test("a stale token cannot end it", () => {
     const rig = undoing();
-    expect(rig.finishes("w", { output: null }, { mode: "undo", token: "token-1" })).toMatchObject({ events: [], verdict: { fault: { code: "work.superseded" } } });
+    expect(rig.finishes("w", { output: null }, { mode: "undo", token: "token-1" })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "work.superseded" } },
+    });
   });
 });

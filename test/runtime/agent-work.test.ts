@@ -22,7 +22,10 @@ describe("law: work is accepted once", () => {
     const rig = new AgentRig();
     rig.asks("w");
     expect(rig.asks("w")).toMatchObject({ events: [], effects: [{ kind: "run", workId: "w", token: "token-1" }] });
-    expect(rig.as("host-2", () => rig.asks("w"))).toMatchObject({ events: [], effects: [{ kind: "watch", workId: "w", token: "token-1" }] });
+    expect(rig.as("host-2", () => rig.asks("w"))).toMatchObject({
+      events: [],
+      effects: [{ kind: "watch", workId: "w", token: "token-1" }],
+    });
   });
 
   test("the result is the reply to every repetition, and nothing runs again", () => {
@@ -62,7 +65,10 @@ describe("law: work is accepted once", () => {
 
   test("what an agent does not take is refused with nothing recorded", () => {
     const rig = new AgentRig();
-    expect(rig.give({ kind: "message", message: rig.message("m", { kind: "cancel", reason: "x" }) })).toMatchObject({ events: [], verdict: { fault: { code: "message.invalid" } } });
+    expect(rig.give({ kind: "message", message: rig.message("m", { kind: "cancel", reason: "x" }) })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "message.invalid" } },
+    });
   });
 });
 
@@ -72,14 +78,21 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
     rig.asks("w");
     const decision = rig.asks("w", { attempt: 2 });
     expect(names(decision)).toEqual(["attempt-asked", "readied", "begun"]);
-    expect(decision.effects).toEqual([{ kind: "stop", workId: "w", token: "token-1" }, { kind: "run", workId: "w", token: "token-2" }]);
+    expect(decision.effects).toEqual([
+      { kind: "stop", workId: "w", token: "token-1" },
+      { kind: "run", workId: "w", token: "token-2" },
+    ]);
   });
 
   test("results, records and questions under the stale token are refused and change nothing", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.asks("w", { attempt: 2 });
-    for (const stale of [() => rig.finishes("w", { output: 1 }, { token: "token-1" }), () => rig.records("w", "s", { token: "token-1" }), () => rig.askedBy("w", "B", { token: "token-1" })]) {
+    for (const stale of [
+      () => rig.finishes("w", { output: 1 }, { token: "token-1" }),
+      () => rig.records("w", "s", { token: "token-1" }),
+      () => rig.askedBy("w", "B", { token: "token-1" }),
+    ]) {
       expect(stale()).toMatchObject({ events: [], effects: [], verdict: { fault: { code: "work.superseded" } } });
     }
   });
@@ -100,7 +113,10 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
   test("how the attempts before ended is known, for the undo that shows them again", () => {
     const rig = new AgentRig();
     rig.asks("w");
-    for (const [attempt, message] of [[2, "first"], [3, "second"]] as const) {
+    for (const [attempt, message] of [
+      [2, "first"],
+      [3, "second"],
+    ] as const) {
       rig.finishes("w", { fault: { code: "agent.failed", message } });
       rig.asks("w", { attempt });
     }
@@ -154,9 +170,16 @@ describe("a record is written once", () => {
     expect(names(rig.failsAt("w", "book", { kind: "ask" }))).toEqual(["failed"]);
     const stale = rig.token("w");
     rig.asks("w", { attempt: 2 });
-    expect(rig.failsAt("w", "book", { token: stale })).toMatchObject({ events: [], verdict: { kind: "refused", fault: { code: "work.superseded" } } });
+    expect(rig.failsAt("w", "book", { token: stale })).toMatchObject({
+      events: [],
+      verdict: { kind: "refused", fault: { code: "work.superseded" } },
+    });
     expect(names(rig.failsAt("w", "book"))).toEqual(["failed"]);
-    expect(rig.work("w").failures?.map(({ kind, attempt }) => [kind, attempt])).toEqual([["step", 1], ["ask", 1], ["step", 2]]);
+    expect(rig.work("w").failures?.map(({ kind, attempt }) => [kind, attempt])).toEqual([
+      ["step", 1],
+      ["ask", 1],
+      ["step", 2],
+    ]);
   });
 
   test("failures are bounded: one more is told with what failed, and not recorded", () => {
@@ -168,7 +191,10 @@ describe("a record is written once", () => {
     rig.state = { ...rig.state, works: { w: { ...work, failures } } };
     expect(names(rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax - 1 }))).toEqual(["failed"]);
     const over = rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax });
-    expect(over).toMatchObject({ events: [], verdict: { kind: "refused", fault: { code: "step.too-many", message: expect.stringMatching(/no room$/) } } });
+    expect(over).toMatchObject({
+      events: [],
+      verdict: { kind: "refused", fault: { code: "step.too-many", message: expect.stringMatching(/no room$/) } },
+    });
     expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
   });
 
@@ -222,14 +248,19 @@ describe("law: a deduplication entry leaves only after its message has expired o
     const rig = new AgentRig();
     rig.asks("first");
     rig.finishes("first");
-    const works = Object.fromEntries(Array.from({ length: LIMITS.agentWindowMax }, (_, index) => [`w${index}`, { ...rig.work("first"), id: `w${index}` }]));
+    const works = Object.fromEntries(
+      Array.from({ length: LIMITS.agentWindowMax }, (_, index) => [`w${index}`, { ...rig.work("first"), id: `w${index}` }]),
+    );
     rig.state = Object.freeze({ ...rig.state, works });
     return rig;
   }
 
   test("a full window refuses new work, retryable, and records nothing", () => {
     const rig = full();
-    expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context())).toMatchObject({ events: [], verdict: { fault: { code: "agent.window-full" } } });
+    expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context())).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "agent.window-full" } },
+    });
     rig.nowMs = T0 + HOUR_MS + LIMITS.clockDriftMsMax;
     expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context()).events).toEqual([]);
   });
@@ -243,7 +274,19 @@ describe("law: a deduplication entry leaves only after its message has expired o
   });
 
   function work(rig: AgentRig, workId: string): Parameters<AgentRig["give"]>[0] {
-    return { kind: "message", message: rig.message(workId, { kind: "work", workId, attempt: 1, agent: "A", version: 1, input: { json: 1 }, retainUntilMs: rig.nowMs + HOUR_MS, ancestors: [] }) };
+    return {
+      kind: "message",
+      message: rig.message(workId, {
+        kind: "work",
+        workId,
+        attempt: 1,
+        agent: "A",
+        version: 1,
+        input: { json: 1 },
+        retainUntilMs: rig.nowMs + HOUR_MS,
+        ancestors: [],
+      }),
+    };
   }
 });
 
@@ -254,7 +297,10 @@ describe("law: only lost work is taken over, under a new token, and not for ever
     const taken = rig.as("host-2", () => rig.lost("w"));
     expect(taken.events).toEqual([{ e: "taken-over", workId: "w", token: "token-2", holder: "host-2" }]);
     expect(taken.effects).toEqual([{ kind: "run", workId: "w", token: "token-2" }]);
-    expect(rig.finishes("w", { output: "frozen host's" }, { token: "token-1" })).toMatchObject({ events: [], verdict: { fault: { code: "work.superseded" } } });
+    expect(rig.finishes("w", { output: "frozen host's" }, { token: "token-1" })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "work.superseded" } },
+    });
     expect(replies(rig.finishes("w"))).toEqual([["w", 1, DONE]]);
   });
 

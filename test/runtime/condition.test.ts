@@ -5,9 +5,12 @@ import { describe, expect, test } from "vitest";
 import { checkCondition, holds } from "../../runtime/condition.ts";
 
 describe("a condition is checked when it is written down", () => {
-  test.each(["task.days > 1", "plan != null && plan.nights > 2", "has(task.note)", "size(task.tags) > 0", "task.city.startsWith('R')"])("%s passes", (text) => {
-    expect(() => checkCondition(text, ["task", "plan"])).not.toThrow();
-  });
+  test.each(["task.days > 1", "plan != null && plan.nights > 2", "has(task.note)", "size(task.tags) > 0", "task.city.startsWith('R')"])(
+    "%s passes",
+    (text) => {
+      expect(() => checkCondition(text, ["task", "plan"])).not.toThrow();
+    },
+  );
   test.each([
     ["hotel.price > 1", "Unknown variable: hotel"],
     ["task.days >", "Unexpected"],

@@ -23,11 +23,17 @@ describe("a mapping reads, and builds objects and lists", () => {
 
 describe("a path that ends in nothing", () => {
   test("leaves its key out of an object, as undefined does in JSON", () => {
-    expect(evaluate({ object: { a: { from: ["task", "country"] }, b: { from: ["flight", "price"] }, c: { literal: 1 } } }, scope)).toEqual({ c: 1 });
+    expect(evaluate({ object: { a: { from: ["task", "country"] }, b: { from: ["flight", "price"] }, c: { literal: 1 } } }, scope)).toEqual({
+      c: 1,
+    });
   });
   test("is a fault in a list and at the root", () => {
-    expect(() => evaluate({ from: ["task", "country"] }, scope)).toThrow('task.country is not there: task, a value of type object, has no "country"');
-    expect(() => evaluate({ list: [{ from: ["flight", "price"] }] }, scope)).toThrow('flight.price is not there: flight, null, has no "price"');
+    expect(() => evaluate({ from: ["task", "country"] }, scope)).toThrow(
+      'task.country is not there: task, a value of type object, has no "country"',
+    );
+    expect(() => evaluate({ list: [{ from: ["flight", "price"] }] }, scope)).toThrow(
+      'flight.price is not there: flight, null, has no "price"',
+    );
   });
   test("is a fault where the scope has no such name", () => {
     expect(() => evaluate({ object: { a: { from: ["hotel"] } } }, scope)).toThrow('hotel is not there: the scope has no "hotel"');
@@ -38,9 +44,13 @@ describe("a path that ends in nothing", () => {
 });
 
 test("the names that a mapping reads are known", () => {
-  expect([...namesIn({ object: { a: { from: ["task", "x"] }, b: { list: [{ from: ["plan"] }, { literal: 1 }] } } })]).toEqual(["task", "plan"]);
+  expect([...namesIn({ object: { a: { from: ["task", "x"] }, b: { list: [{ from: ["plan"] }, { literal: 1 }] } } })]).toEqual([
+    "task",
+    "plan",
+  ]);
 });
 
 test("data that is no mapping is refused", () => {
-  for (const bad of [{}, { from: [] }, { from: "task" }, { from: ["task"], literal: 1 }, { code: "task.x" }]) expect(Expression.safeParse(bad).success).toBe(false);
+  for (const bad of [{}, { from: [] }, { from: "task" }, { from: ["task"], literal: 1 }, { code: "task.x" }])
+    expect(Expression.safeParse(bad).success).toBe(false);
 });

@@ -6,7 +6,9 @@ import { describe, expect, test } from "vitest";
 import { findUnboundedRing, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
 import { type AgentData, RETRY_DEFAULT, type RouteData, type Slip } from "../../runtime/slip.ts";
 
-type Links = Readonly<Record<string, { readonly asks?: readonly string[]; readonly handsOffTo?: readonly string[]; readonly visitsMax?: number }>>;
+type Links = Readonly<
+  Record<string, { readonly asks?: readonly string[]; readonly handsOffTo?: readonly string[]; readonly visitsMax?: number }>
+>;
 
 function agents(links: Links): Readonly<Record<string, AgentData>> {
   return Object.fromEntries(Object.entries(links).map(([name, link]) => [name, { version: 1, asks: [], handsOffTo: [], ...link }]));
@@ -28,7 +30,9 @@ function printed(data: Slip): string | undefined {
 
 describe("a ring without a bound is found and named", () => {
   test("asks and hand-offs", () => {
-    expect(printed(slip({ A: { asks: ["B"] }, B: { handsOffTo: ["C"] }, C: { asks: ["A"] } }))).toBe("A -> B -> C -> A (ask, hand-off, ask)");
+    expect(printed(slip({ A: { asks: ["B"] }, B: { handsOffTo: ["C"] }, C: { asks: ["A"] } }))).toBe(
+      "A -> B -> C -> A (ask, hand-off, ask)",
+    );
   });
   test("an agent that asks itself", () => {
     expect(printed(slip({ A: { asks: ["A"] } }))).toBe("A -> A (ask)");
@@ -37,7 +41,9 @@ describe("a ring without a bound is found and named", () => {
     expect(printed(slip({}, { a: routeTo({ route: "b" }), b: routeTo({ route: "a" }) }))).toBe("a -> b -> a (route, route)");
   });
   test("the shortest of several is printed", () => {
-    expect(printed(slip({ A: { asks: ["B"] }, B: { asks: ["C"] }, C: { asks: ["D", "A"] }, D: { handsOffTo: ["C"] } }))).toBe("C -> D -> C (ask, hand-off)");
+    expect(printed(slip({ A: { asks: ["B"] }, B: { asks: ["C"] }, C: { asks: ["D", "A"] }, D: { handsOffTo: ["C"] } }))).toBe(
+      "C -> D -> C (ask, hand-off)",
+    );
   });
   test("a ring that avoids the bounded member of its component", () => {
     expect(printed(slip({ A: { asks: ["B", "C"] }, B: { asks: ["A"], visitsMax: 3 }, C: { asks: ["A"] } }))).toBe("A -> C -> A (ask, ask)");
@@ -68,7 +74,11 @@ describe("what is bounded passes", () => {
 describe("large graphs", () => {
   const NODES = 20_000;
   const chain = (last: readonly string[]): Slip =>
-    slip(Object.fromEntries(Array.from({ length: NODES }, (_, index) => [`N${index}`, { asks: index + 1 < NODES ? [`N${index + 1}`] : last }])));
+    slip(
+      Object.fromEntries(
+        Array.from({ length: NODES }, (_, index) => [`N${index}`, { asks: index + 1 < NODES ? [`N${index + 1}`] : last }]),
+      ),
+    );
   test("a chain of 20,000 does not overflow the stack", () => {
     expect(findUnboundedRing(chain([]))).toBeUndefined();
   });
@@ -86,7 +96,11 @@ test("a ring is found exactly when brute force finds one, it is one, and none is
       const links = Object.fromEntries(
         made.map((item, index) => [
           names[index] ?? "",
-          { asks: item.asks.filter((name) => names.includes(name)).slice(0, 2), handsOffTo: item.handsOffTo.filter((name) => names.includes(name)).slice(0, 1), ...(item.bounded === 0 ? { visitsMax: 2 } : {}) },
+          {
+            asks: item.asks.filter((name) => names.includes(name)).slice(0, 2),
+            handsOffTo: item.handsOffTo.filter((name) => names.includes(name)).slice(0, 1),
+            ...(item.bounded === 0 ? { visitsMax: 2 } : {}),
+          },
         ]),
       );
       const shortest = bruteForce(links);
@@ -121,7 +135,9 @@ function bruteForce(links: Links): number | undefined {
 describe("pictures", () => {
   const data = slip({ A: { asks: ["B"] }, B: { handsOffTo: ["A"], visitsMax: 3 } }, { main: routeTo({ agent: "A" }) });
   test("the graph as text", () => {
-    expect(graphText(graphOf(data))).toBe("route main\n  only -> agent A\nagent A\n  asks -> agent B\nagent B (at most 3 visits)\n  hands off to -> agent A\n");
+    expect(graphText(graphOf(data))).toBe(
+      "route main\n  only -> agent A\nagent A\n  asks -> agent B\nagent B (at most 3 visits)\n  hands off to -> agent A\n",
+    );
   });
   test("the graph as Mermaid", () => {
     expect(mermaid(graphOf(data))).toBe(

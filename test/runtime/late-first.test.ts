@@ -8,7 +8,11 @@ import { call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 /** The work requests of a decision: id, actor, and whether they say that they are the first. */
 function firsts(decision: Decision<ProcessEvent>): [string, string, boolean | undefined][] {
-  return sends(decision.effects).flatMap(({ to, body }) => (body.kind === "work" ? [[`${body.workId}:${body.attempt}`, `${to.type}/${to.id}`, body.first] as [string, string, boolean | undefined]] : []));
+  return sends(decision.effects).flatMap(({ to, body }) =>
+    body.kind === "work"
+      ? [[`${body.workId}:${body.attempt}`, `${to.type}/${to.id}`, body.first] as [string, string, boolean | undefined]]
+      : [],
+  );
 }
 
 test("the first work ever asked of an actor of the process is marked, and no further one of the same actor", () => {
@@ -20,7 +24,11 @@ test("the first work ever asked of an actor of the process is marked, and no fur
 
 test("of works that are asked together of one actor only the first is marked", () => {
   const rig = new ProcessRig(slipOf([{ kind: "all", name: "both", branches: { x: call("A"), y: call("A"), z: call("B") } }]));
-  expect(firsts(rig.accept())).toEqual([["p:1:x:0:1:1", "sys.A/p", true], ["p:1:y:0:1:1", "sys.A/p", undefined], ["p:1:z:0:1:1", "sys.B/p", true]]);
+  expect(firsts(rig.accept())).toEqual([
+    ["p:1:x:0:1:1", "sys.A/p", true],
+    ["p:1:y:0:1:1", "sys.A/p", undefined],
+    ["p:1:z:0:1:1", "sys.B/p", true],
+  ]);
 });
 
 test("an actor that is found by a key is never marked: others may have asked it before", () => {
@@ -35,7 +43,9 @@ test("an agent with a key is not marked when its key is the id of the process", 
 });
 
 test("an actor whose first work was undone is not new any more", () => {
-  const rig = new ProcessRig(slipOf([one("a", { optional: true, retry: { attemptsMax: 1, backoffMs: 0, backoffMsMax: 0, jitter: 0 } }), one("again", {}, "A")]));
+  const rig = new ProcessRig(
+    slipOf([one("a", { optional: true, retry: { attemptsMax: 1, backoffMs: 0, backoffMsMax: 0, jitter: 0 } }), one("again", {}, "A")]),
+  );
   rig.accept();
   const failed = rig.fault(rig.id("a"), "agent.refused");
   const undone = rig.output(`${rig.id("a")}/undo`);

@@ -56,14 +56,22 @@ describe("law: an undo that fails for good on the way forward turns the process 
     expect(rig.ends).toHaveLength(1);
   });
 
-  test("the dead letter names the loser, whose undo a person must see to, and goes to the desk", () => {
+  test("the dead letter names the loser, whose undo a person must see to, and goes to the dead letter queue", () => {
     const rig = new ProcessRig(slipOf([one("a"), best()]));
     rig.accept();
     rig.output(rig.id("a"));
     rig.output(rig.id("best.y"), "Y");
     const { last } = rig.undoAll(failUndo(rig, rig.id("best.x")));
-    expect(rig.letter).toMatchObject({ stop: "best.x", fault: { code: "compensation.failed", message: `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said agent.refused: agent.refused!` } });
-    expect(last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notice" ? effect.topic : effect.kind))).toEqual(["Directory", "DeadLetterDesk", "deadletters", "results"]);
+    expect(rig.letter).toMatchObject({
+      stop: "best.x",
+      fault: {
+        code: "compensation.failed",
+        message: `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said agent.refused: agent.refused!`,
+      },
+    });
+    expect(
+      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notification" ? effect.topic : effect.kind)),
+    ).toEqual(["Directory", "DeadLetterQueue", "deadletters", "results"]);
   });
 
   test("the undo of a failed optional call too", () => {
@@ -125,7 +133,9 @@ describe("law: a branch of an any may fail without making the outcome partial", 
   test("one that handed off without leave fails in the same way", () => {
     const rig = new ProcessRig(slipOf([best], { output: { from: ["best"] } }));
     rig.accept();
-    expect(rig.result(rig.id("best.x"), { handOff: { agent: "C", input: { json: 1 } } }).events).toMatchObject([{ e: "failed", tolerated: false, fault: { code: "handoff.undeclared" } }]);
+    expect(rig.result(rig.id("best.x"), { handOff: { agent: "C", input: { json: 1 } } }).events).toMatchObject([
+      { e: "failed", tolerated: false, fault: { code: "handoff.undeclared" } },
+    ]);
     rig.undoAll(rig.output(rig.id("best.y"), "Y"));
     expect(rig.state.outcome?.status).toBe("completed");
   });
@@ -151,13 +161,23 @@ describe("law: a branch of an any may fail without making the outcome partial", 
 
 describe("law: a nested route remembers, and compensates, for as long as its parent may ask", () => {
   const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
-  const outer = { version: 1, stops: [{ kind: "one" as const, name: "deep", call: call("A", { target: { route: "inner" } }) }], output: { from: ["deep"] } };
-  const slip = slipOf([{ kind: "one", name: "sub", call: call("A", { target: { route: "inner" }, timeoutMs: 20_000 }) }], { routes: { inner, outer }, output: { from: ["sub"] } });
+  const outer = {
+    version: 1,
+    stops: [{ kind: "one" as const, name: "deep", call: call("A", { target: { route: "inner" } }) }],
+    output: { from: ["deep"] },
+  };
+  const slip = slipOf([{ kind: "one", name: "sub", call: call("A", { target: { route: "inner" }, timeoutMs: 20_000 }) }], {
+    routes: { inner, outer },
+    output: { from: ["sub"] },
+  });
   const PARENT = { processId: "p", workId: "p:1:sub:0:1" };
   const TIMEOUT_MS = 20_000;
   const FAR_MS = T0 + 10 * DAY_MS;
 
-  function accepted(retainUntilMs: number | undefined, route = "inner"): { readonly rig: ProcessRig; readonly asked: Decision<ProcessEvent> } {
+  function accepted(
+    retainUntilMs: number | undefined,
+    route = "inner",
+  ): { readonly rig: ProcessRig; readonly asked: Decision<ProcessEvent> } {
     const rig = new ProcessRig(slip, "c");
     const message = rig.taskMessage({ route, parent: PARENT, nesting: ["main"], timeoutMs: TIMEOUT_MS });
     if (message.body.kind !== "task") throw new Error("a task message has a task body");
@@ -173,12 +193,18 @@ describe("law: a nested route remembers, and compensates, for as long as its par
     return rig;
   }
 
-  const undo = (rig: ProcessRig): Decision<ProcessEvent> => rig.body({ kind: "undo", workId: PARENT.workId, undoId: `${PARENT.workId}/undo`, attempt: 1, agent: "inner", retainUntilMs: FAR_MS });
+  const undo = (rig: ProcessRig): Decision<ProcessEvent> =>
+    rig.body({ kind: "undo", workId: PARENT.workId, undoId: `${PARENT.workId}/undo`, attempt: 1, agent: "inner", retainUntilMs: FAR_MS });
 
   test("the parent's task carries the end of its own compensation", () => {
     const rig = new ProcessRig(slip);
     const [task] = sends(rig.accept({ timeoutMs: 3 * DAY_MS }).effects);
-    expect(task?.body).toMatchObject({ kind: "task", route: "inner", timeoutMs: 20_000, retainUntilMs: T0 + 3 * DAY_MS + LIMITS.compensationMsMax });
+    expect(task?.body).toMatchObject({
+      kind: "task",
+      route: "inner",
+      timeoutMs: 20_000,
+      retainUntilMs: T0 + 3 * DAY_MS + LIMITS.compensationMsMax,
+    });
   });
 
   test("the child's requests carry the later of the two ends, further down too", () => {
@@ -196,16 +222,25 @@ describe("law: a nested route remembers, and compensates, for as long as its par
   test("undone days after its own end, it asks with that horizon, asks again after refusals, and tells that all is undone", () => {
     const rig = completed(FAR_MS);
     const asked = undo(rig.after(5 * DAY_MS));
-    expect(sends(asked.effects)).toMatchObject([{ expiresAtMs: FAR_MS, body: { kind: "undo", workId: rig.id("b"), retainUntilMs: FAR_MS } }]);
+    expect(sends(asked.effects)).toMatchObject([
+      { expiresAtMs: FAR_MS, body: { kind: "undo", workId: rig.id("b"), retainUntilMs: FAR_MS } },
+    ]);
     expect(rig.machine.nextDueMs(rig.state)).toBe(rig.nowMs + LIMITS.undoTimeoutMs);
     expect(rig.after(LIMITS.resendMs).tick().events, "a tick gives nothing up").toEqual([]);
     rig.fault(`${rig.id("b")}/undo`);
     const again = rig.after(LIMITS.undoBackoffMsMax).tick();
-    expect(sends(again.effects)).toMatchObject([{ expiresAtMs: FAR_MS, body: { kind: "undo", workId: rig.id("b"), attempt: 2, retainUntilMs: FAR_MS } }]);
+    expect(sends(again.effects)).toMatchObject([
+      { expiresAtMs: FAR_MS, body: { kind: "undo", workId: rig.id("b"), attempt: 2, retainUntilMs: FAR_MS } },
+    ]);
     const next = rig.output(`${rig.id("b")}/undo`, null, 2);
     expect(asksUndo(next)).toEqual([rig.id("a")]);
     const done = rig.output(`${rig.id("a")}/undo`, null);
-    expect(sends(done.effects).map(({ body }) => body)).toContainEqual({ kind: "result", workId: `${PARENT.workId}/undo`, attempt: 1, result: { output: { json: null } } });
+    expect(sends(done.effects).map(({ body }) => body)).toContainEqual({
+      kind: "result",
+      workId: `${PARENT.workId}/undo`,
+      attempt: 1,
+      result: { output: { json: null } },
+    });
     expect(rig.state.outcome, "its run keeps its one outcome").toMatchObject({ status: "completed" });
     expect(rig.ends).toHaveLength(1);
   });
@@ -223,7 +258,13 @@ describe("law: a nested route remembers, and compensates, for as long as its par
     expect(rig.machine.nextDueMs(rig.state)).toBe(FAR_MS);
     const given = rig.after(1).tick();
     expect(names(given)).toEqual(["undo-failed", "asked", "undo-failed", "undo-finished"]);
-    expect(sends(given.effects).map(({ body }) => body)).toContainEqual(expect.objectContaining({ kind: "result", workId: `${PARENT.workId}/undo`, result: { fault: expect.objectContaining({ code: "compensation.failed" }) } }));
+    expect(sends(given.effects).map(({ body }) => body)).toContainEqual(
+      expect.objectContaining({
+        kind: "result",
+        workId: `${PARENT.workId}/undo`,
+        result: { fault: expect.objectContaining({ code: "compensation.failed" }) },
+      }),
+    );
     expect(rig.machine.nextDueMs(rig.state)).toBeUndefined();
   });
 });

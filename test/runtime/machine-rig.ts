@@ -44,7 +44,16 @@ export class MachineRig<S, I, E extends { readonly e: string }> {
   }
 
   context(): DecisionContext {
-    return { system: "sys", actorId: this.actorId, nowMs: this.nowMs, incarnation: this.incarnation, sequence: this.log.length + 1, jitter01: this.jitter01, token: `token-${this.#tokens}`, values: this.values };
+    return {
+      system: "sys",
+      actorId: this.actorId,
+      nowMs: this.nowMs,
+      incarnation: this.incarnation,
+      sequence: this.log.length + 1,
+      jitter01: this.jitter01,
+      token: `token-${this.#tokens}`,
+      values: this.values,
+    };
   }
 
   /** Decides and takes the decision as committed. */

@@ -12,15 +12,25 @@ import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 const A = "p:1:a:0:1";
 
 describe("hand-offs", () => {
-  const handOff = (rig: ProcessRig, workId: string, agent: string, input: Json): Decision<ProcessEvent> => rig.result(workId, { handOff: { agent, input: { json: input } } });
-  const slip = slipOf([one("a"), one("d", { input: { from: ["a"] } })], { agents: { A: { handsOffTo: ["B", "A"], visitsMax: 3 }, B: { handsOffTo: ["C"] }, C: { handsOffTo: ["A"] } } });
+  const handOff = (rig: ProcessRig, workId: string, agent: string, input: Json): Decision<ProcessEvent> =>
+    rig.result(workId, { handOff: { agent, input: { json: input } } });
+  const slip = slipOf([one("a"), one("d", { input: { from: ["a"] } })], {
+    agents: { A: { handsOffTo: ["B", "A"], visitsMax: 3 }, B: { handsOffTo: ["C"] }, C: { handsOffTo: ["A"] } },
+  });
 
   test("to a declared agent: the same stop, the next visit, a new work id, and the answer is the stop's", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     const decision = handOff(rig, A, "B", "for you");
     expect(names(decision)).toEqual(["handed-off", "asked"]);
-    expect(sends(decision.effects)).toMatchObject([{ id: "p:1:a:0:2:1", to: { type: "sys.B" }, hop: 2, body: { kind: "work", workId: "p:1:a:0:2", agent: "B", input: { json: "for you" } } }]);
+    expect(sends(decision.effects)).toMatchObject([
+      {
+        id: "p:1:a:0:2:1",
+        to: { type: "sys.B" },
+        hop: 2,
+        body: { kind: "work", workId: "p:1:a:0:2", agent: "B", input: { json: "for you" } },
+      },
+    ]);
     const next = rig.output("p:1:a:0:2", "B's");
     expect(sends(next.effects)[0]?.body).toMatchObject({ agent: "D", input: { json: "B's" } });
   });
@@ -50,7 +60,10 @@ describe("hand-offs", () => {
     const decision = handOff(rig, "p:1:a:0:3", "A", { n: 1 });
     const { order } = rig.undoAll(decision);
     expect(order).toEqual(["p:1:a:0:3", "p:1:a:0:2", A]);
-    expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "cycle.no-progress", details: { ring: "A -> B -> C -> A" } } });
+    expect(rig.state.outcome).toMatchObject({
+      status: "failed",
+      fault: { code: "cycle.no-progress", details: { ring: "A -> B -> C -> A" } },
+    });
     expect(rig.letter).toMatchObject({ path: ["A", "B", "C"], original: { workId: "p:1:a:0:3" } });
   });
 
@@ -60,11 +73,18 @@ describe("hand-offs", () => {
     handOff(rig, A, "A", 2);
     handOff(rig, "p:1:a:0:2", "A", 3);
     rig.undoAll(handOff(rig, "p:1:a:0:3", "A", 4));
-    expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "cycle.visits", details: { visits: 4, visitsMax: 3, ring: "A -> A -> A -> A" } } });
+    expect(rig.state.outcome).toMatchObject({
+      status: "failed",
+      fault: { code: "cycle.visits", details: { visits: 4, visitsMax: 3, ring: "A -> A -> A -> A" } },
+    });
   });
 
   test("siblings and attempts are no part of a chain", () => {
-    const rig = new ProcessRig(slipOf([{ kind: "all", name: "all-1", branches: { x: call("A"), y: call("A") } }, one("z", {}, "A")], { agents: { A: { visitsMax: 1 } } }));
+    const rig = new ProcessRig(
+      slipOf([{ kind: "all", name: "all-1", branches: { x: call("A"), y: call("A") } }, one("z", {}, "A")], {
+        agents: { A: { visitsMax: 1 } },
+      }),
+    );
     rig.accept();
     rig.output(rig.id("x"));
     rig.output(rig.id("y"));
@@ -75,7 +95,8 @@ describe("hand-offs", () => {
 
 describe("questions", () => {
   const slip = slipOf([one("a", { retry: { attemptsMax: 2, backoffMs: 0, backoffMsMax: 0, jitter: 0 } })], {
-    agents: { A: { asks: ["B", "C"] }, B: { asks: ["A", "C"], key: { literal: "one" }, handsOffTo: ["C"] }, C: { asks: ["B"] } }, output: { from: ["a"] },
+    agents: { A: { asks: ["B", "C"] }, B: { asks: ["A", "C"], key: { literal: "one" }, handsOffTo: ["C"] }, C: { asks: ["B"] } },
+    output: { from: ["a"] },
   });
   const ask = (index: number, visit = 1): string => `${A}/ask${index}:${visit}`;
 
@@ -84,10 +105,23 @@ describe("questions", () => {
     rig.accept();
     const asked = rig.question(A, 0, "B");
     expect(names(asked)).toEqual(["asked"]);
-    expect(sends(asked.effects)).toMatchObject([{ id: `${ask(0)}:1`, to: { type: "sys.B", id: "one" }, hop: 2, body: { kind: "work", workId: ask(0), input: { json: "q" }, ancestors: [{ agent: "A", id: "p" }] } }]);
+    expect(sends(asked.effects)).toMatchObject([
+      {
+        id: `${ask(0)}:1`,
+        to: { type: "sys.B", id: "one" },
+        hop: 2,
+        body: { kind: "work", workId: ask(0), input: { json: "q" }, ancestors: [{ agent: "A", id: "p" }] },
+      },
+    ]);
     const answered = rig.output(ask(0), "because");
     expect(names(answered)).toEqual(["answered"]);
-    expect(sends(answered.effects)).toMatchObject([{ id: `${A}/answer0`, to: { type: "sys.A", id: "p" }, body: { kind: "answer", workId: A, index: 0, result: { output: { json: "because" } } } }]);
+    expect(sends(answered.effects)).toMatchObject([
+      {
+        id: `${A}/answer0`,
+        to: { type: "sys.A", id: "p" },
+        body: { kind: "answer", workId: A, index: 0, result: { output: { json: "because" } } },
+      },
+    ]);
   });
 
   test("repeated before the answer: asked once; repeated after it: answered again, the same", () => {
@@ -105,10 +139,15 @@ describe("questions", () => {
   test("undeclared, or too many: answered with the fault, and nobody is asked", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
-    for (const [index, agent, code] of [[0, "D", "ask.undeclared"], [LIMITS.asksPerWorkMax, "B", "ask.too-many"]] as const) {
+    for (const [index, agent, code] of [
+      [0, "D", "ask.undeclared"],
+      [LIMITS.asksPerWorkMax, "B", "ask.too-many"],
+    ] as const) {
       const decision = rig.question(A, index, agent);
       expect(names(decision)).toEqual(["question-answered"]);
-      expect(sends(decision.effects).map((message) => message.body)).toMatchObject([{ kind: "answer", index, result: { fault: { code } } }]);
+      expect(sends(decision.effects).map((message) => message.body)).toMatchObject([
+        { kind: "answer", index, result: { fault: { code } } },
+      ]);
     }
   });
 
@@ -118,7 +157,10 @@ describe("questions", () => {
     rig.question(A, 0, "B", 1);
     rig.question(ask(0), 0, "C", 2);
     const decision = rig.question(`${ask(0)}/ask0:1`, 0, "B", 3);
-    expect(sends(decision.effects)[0]?.body).toMatchObject({ kind: "answer", result: { fault: { code: "cycle.ask-ring", details: { ring: "B -> C -> B" } } } });
+    expect(sends(decision.effects)[0]?.body).toMatchObject({
+      kind: "answer",
+      result: { fault: { code: "cycle.ask-ring", details: { ring: "B -> C -> B" } } },
+    });
   });
 
   test("a failed answer is told to the asker; when the asker lives with it the process is completed, not partial", () => {
@@ -126,7 +168,12 @@ describe("questions", () => {
     rig.accept();
     rig.question(A, 0, "B");
     const failed = rig.fault(ask(0));
-    expect(sends(failed.effects).map(({ body }) => body)).toContainEqual({ kind: "answer", workId: A, index: 0, result: { fault: { code: "agent.refused", message: "agent.refused!" } } });
+    expect(sends(failed.effects).map(({ body }) => body)).toContainEqual({
+      kind: "answer",
+      workId: A,
+      index: 0,
+      result: { fault: { code: "agent.refused", message: "agent.refused!" } },
+    });
     rig.output(A, "without B");
     rig.undoAll(failed);
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "without B" } });
@@ -176,7 +223,11 @@ describe("questions", () => {
     const handed = rig.result(ask(0), { handOff: { agent: "C", input: { json: "c" } } });
     expect(sends(handed.effects)[0]).toMatchObject({ to: { type: "sys.C" }, body: { workId: ask(0, 2) } });
     expect(rig.question(A, 0, "B")).toMatchObject({ events: [], effects: [] });
-    expect(sends(rig.output(ask(0, 2), "C's").effects)[0]?.body).toMatchObject({ kind: "answer", index: 0, result: { output: { json: "C's" } } });
+    expect(sends(rig.output(ask(0, 2), "C's").effects)[0]?.body).toMatchObject({
+      kind: "answer",
+      index: 0,
+      result: { output: { json: "C's" } },
+    });
   });
 
   test("a cancelled process undoes asks with their stop, newest first, and answers no more questions", () => {

@@ -10,7 +10,11 @@ import { names, sends, T0 } from "./machine-rig.ts";
 import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
-const nested = call("A", { target: { route: "inner" }, timeoutMs: 20_000, retry: { attemptsMax: 5, backoffMs: 0, backoffMsMax: 0, jitter: 0 } });
+const nested = call("A", {
+  target: { route: "inner" },
+  timeoutMs: 20_000,
+  retry: { attemptsMax: 5, backoffMs: 0, backoffMsMax: 0, jitter: 0 },
+});
 const slip = slipOf([{ kind: "one", name: "sub", call: nested }], { routes: { inner }, output: { from: ["sub"] } });
 const SUB = "p:1:sub:0:1";
 const PARENT = { processId: "p", workId: SUB };
@@ -19,7 +23,11 @@ describe("as a parent", () => {
   test("asks a child process of a derived id, with the remaining time, the pinned slip and the path of routes", () => {
     const rig = new ProcessRig(slip);
     const [message] = sends(rig.accept({ timeoutMs: 9_000 }).effects);
-    expect(message).toMatchObject({ id: `${SUB}:1`, to: { type: "sys.ProcessManager", id: childProcessId(`${SUB}:1`) }, body: { kind: "task", route: "inner", slip: rig.state.task?.slip, timeoutMs: 9_000, parent: PARENT, nesting: ["main"] } });
+    expect(message).toMatchObject({
+      id: `${SUB}:1`,
+      to: { type: "sys.ProcessManager", id: childProcessId(`${SUB}:1`) },
+      body: { kind: "task", route: "inner", slip: rig.state.task?.slip, timeoutMs: 9_000, parent: PARENT, nesting: ["main"] },
+    });
     expect(rig.work(SUB)?.retry.attemptsMax).toBe(1);
   });
 
@@ -37,7 +45,10 @@ describe("as a parent", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     const [message] = sends(rig.cancel().effects);
-    expect(message).toMatchObject({ to: { type: "sys.ProcessManager", id: childProcessId(`${SUB}:1`) }, body: { kind: "undo", workId: SUB, undoId: `${SUB}/undo`, attempt: 1 } });
+    expect(message).toMatchObject({
+      to: { type: "sys.ProcessManager", id: childProcessId(`${SUB}:1`) },
+      body: { kind: "undo", workId: SUB, undoId: `${SUB}/undo`, attempt: 1 },
+    });
   });
 
   test("routes nested too deep are refused with the path", () => {
@@ -51,7 +62,8 @@ describe("as a child", () => {
   const A = "c:1:a:0:1";
   const child = (): ProcessRig => new ProcessRig(slip, "c");
   const accepted = (rig: ProcessRig): Decision<ProcessEvent> => rig.accept({ route: "inner", parent: PARENT, nesting: ["main"] });
-  const undo = (rig: ProcessRig, attempt = 1): Decision<ProcessEvent> => rig.body({ kind: "undo", workId: SUB, undoId: `${SUB}/undo`, attempt, agent: "inner", retainUntilMs: T0 });
+  const undo = (rig: ProcessRig, attempt = 1): Decision<ProcessEvent> =>
+    rig.body({ kind: "undo", workId: SUB, undoId: `${SUB}/undo`, attempt, agent: "inner", retainUntilMs: T0 });
   const finish = (rig: ProcessRig): Decision<ProcessEvent> => {
     accepted(rig);
     rig.output(A);
@@ -62,13 +74,25 @@ describe("as a child", () => {
     const rig = child();
     const last = finish(rig);
     const reply = sends(last.effects);
-    expect(reply).toMatchObject([{ id: `${SUB}/reply`, to: { type: "sys.ProcessManager", id: "p" }, processId: "p", body: { kind: "result", workId: SUB, attempt: 1, result: { output: { json: "B" } } } }]);
+    expect(reply).toMatchObject([
+      {
+        id: `${SUB}/reply`,
+        to: { type: "sys.ProcessManager", id: "p" },
+        processId: "p",
+        body: { kind: "result", workId: SUB, attempt: 1, result: { output: { json: "B" } } },
+      },
+    ]);
     expect(sends(accepted(rig).effects)).toEqual(reply);
   });
 
   test("a wrong input is accepted and fails, so that the parent learns it", () => {
     const rig = child();
-    const decision = rig.give({ kind: "message", message: rig.taskMessage({ route: "inner", parent: PARENT, nesting: ["main"] }), bucket: "b", fault: { code: "schema.task", message: "no" } });
+    const decision = rig.give({
+      kind: "message",
+      message: rig.taskMessage({ route: "inner", parent: PARENT, nesting: ["main"] }),
+      bucket: "b",
+      fault: { code: "schema.task", message: "no" },
+    });
     expect(names(decision)).toEqual(["accepted", "ending", "ended"]);
     expect(sends(decision.effects)[0]?.body).toMatchObject({ kind: "result", result: { fault: { code: "schema.task" } } });
   });
@@ -77,7 +101,9 @@ describe("as a child", () => {
     const rig = child();
     const decision = undo(rig);
     expect(names(decision)).toEqual(["refused-for-ever"]);
-    expect(sends(decision.effects)).toMatchObject([{ to: { id: "p" }, body: { kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { output: { json: null } } } }]);
+    expect(sends(decision.effects)).toMatchObject([
+      { to: { id: "p" }, body: { kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { output: { json: null } } } },
+    ]);
     expect(accepted(rig)).toMatchObject({ events: [], verdict: { fault: { code: "work.undone" } } });
     expect(sends(undo(rig).effects)).toHaveLength(1);
     expect(sends(rig.tick().effects)).toHaveLength(1);
@@ -92,7 +118,12 @@ describe("as a child", () => {
     expect(undo(rig)).toMatchObject({ events: [], verdict: { kind: "received" } });
     const { last } = rig.undoAll(asked);
     expect(names(last)).toEqual(["undone", "ended", "undo-finished"]);
-    expect(sends(last.effects).map(({ body }) => body)).toContainEqual({ kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { output: { json: null } } });
+    expect(sends(last.effects).map(({ body }) => body)).toContainEqual({
+      kind: "result",
+      workId: `${SUB}/undo`,
+      attempt: 1,
+      result: { output: { json: null } },
+    });
     expect(rig.ends).toHaveLength(1);
     expect(sends(undo(rig).effects)).toHaveLength(1);
   });
@@ -104,7 +135,12 @@ describe("as a child", () => {
     const asked = undo(rig);
     const { order, last } = rig.undoAll(asked);
     expect(order).toEqual(["c:1:b:0:1", A]);
-    expect(sends(last.effects).map(({ body }) => body)).toContainEqual({ kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { output: { json: null } } });
+    expect(sends(last.effects).map(({ body }) => body)).toContainEqual({
+      kind: "result",
+      workId: `${SUB}/undo`,
+      attempt: 1,
+      result: { output: { json: null } },
+    });
     expect(rig.state).toMatchObject({ phase: "ended", outcome, asked: [] });
     expect(rig.ends).toHaveLength(1);
   });
@@ -125,8 +161,17 @@ describe("as a child", () => {
       rig.after(LIMITS.undoBackoffMsMax).tick();
     }
     const told = sends(rig.output(`${A}/undo`, null).effects).map(({ body }) => body);
-    expect(told).toContainEqual(expect.objectContaining({ kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { fault: expect.objectContaining({ code: "compensation.failed" }) } }));
-    expect(sends(undo(rig, 2).effects).map(({ body }) => body)).toMatchObject([{ kind: "result", workId: `${SUB}/undo`, attempt: 2, result: { fault: { code: "compensation.failed" } } }]);
+    expect(told).toContainEqual(
+      expect.objectContaining({
+        kind: "result",
+        workId: `${SUB}/undo`,
+        attempt: 1,
+        result: { fault: expect.objectContaining({ code: "compensation.failed" }) },
+      }),
+    );
+    expect(sends(undo(rig, 2).effects).map(({ body }) => body)).toMatchObject([
+      { kind: "result", workId: `${SUB}/undo`, attempt: 2, result: { fault: { code: "compensation.failed" } } },
+    ]);
     expect(rig.state.outcome?.status).toBe("completed");
     expect(rig.ends).toHaveLength(1);
   });

@@ -12,7 +12,13 @@ const NO_MAPPING = { input: { from: ["task", "missing"] } };
 
 describe("all", () => {
   const slip = (x: Partial<Call> = {}, y: Partial<Call> = {}): ReturnType<typeof slipOf> =>
-    slipOf([{ kind: "all", name: "all-1", branches: { x: call("A", x), y: call("B", y) } }, one("c", { input: { list: [{ from: ["x"] }, { from: ["y"] }] } })], { output: { from: ["c"] } });
+    slipOf(
+      [
+        { kind: "all", name: "all-1", branches: { x: call("A", x), y: call("B", y) } },
+        one("c", { input: { list: [{ from: ["x"] }, { from: ["y"] }] } }),
+      ],
+      { output: { from: ["c"] } },
+    );
 
   test("asks every branch at once and goes on when all have answered, in any order", () => {
     const rig = new ProcessRig(slip());
@@ -103,8 +109,15 @@ describe("any", () => {
 });
 
 describe("forEach", () => {
-  const each = (more: Partial<Call> = {}, concurrency = 2): Stop => ({ kind: "forEach", name: "each", over: { from: ["task", "list"] }, concurrency, call: call("A", { input: { from: ["item"] }, ...more }) });
-  const slip = (more: Partial<Call> = {}, concurrency = 2): ReturnType<typeof slipOf> => slipOf([each(more, concurrency)], { output: { from: ["each"] } });
+  const each = (more: Partial<Call> = {}, concurrency = 2): Stop => ({
+    kind: "forEach",
+    name: "each",
+    over: { from: ["task", "list"] },
+    concurrency,
+    call: call("A", { input: { from: ["item"] }, ...more }),
+  });
+  const slip = (more: Partial<Call> = {}, concurrency = 2): ReturnType<typeof slipOf> =>
+    slipOf([each(more, concurrency)], { output: { from: ["each"] } });
   const item = (rig: ProcessRig, index: number): string => rig.id("each[]", index);
 
   test("at most so many items are in work, and outputs stand in the order of the list", () => {
@@ -139,7 +152,9 @@ describe("forEach", () => {
   });
 
   test("a large list of outputs can be read by the next stop in the same decision", () => {
-    const rig = new ProcessRig(slipOf([each({}, 2), one("b", { input: { object: { all: { from: ["each"] } } } })], { output: { from: ["b"] } }));
+    const rig = new ProcessRig(
+      slipOf([each({}, 2), one("b", { input: { object: { all: { from: ["each"] } } } })], { output: { from: ["b"] } }),
+    );
     rig.accept({ input: { list: [1, 2] } });
     rig.output(item(rig, 0), "x".repeat(700));
     expect(asksWork(rig.output(item(rig, 1), "y".repeat(700)))).toEqual(["p:1:b:0:1"]);

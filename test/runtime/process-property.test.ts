@@ -9,7 +9,7 @@ import { expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import { nextRun } from "../../runtime/process/acts.ts";
+import { nextRun } from "../../runtime/process/runs.ts";
 import type { ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/state.ts";
 import type { Message } from "../../runtime/protocol.ts";
@@ -21,29 +21,75 @@ const RUNS = 120;
 const STEPS_MAX = 45;
 const CONCURRENCY = 2;
 
-const retry = fc.record({ attemptsMax: fc.integer({ min: 1, max: 3 }), backoffMs: fc.constantFrom(0, 500), backoffMsMax: fc.constant(2_000), jitter: fc.constantFrom(0, 0.5) });
+const retry = fc.record({
+  attemptsMax: fc.integer({ min: 1, max: 3 }),
+  backoffMs: fc.constantFrom(0, 500),
+  backoffMsMax: fc.constant(2_000),
+  jitter: fc.constantFrom(0, 0.5),
+});
 const someCall = (agent: string): fc.Arbitrary<Call> =>
-  fc.record({ optional: fc.boolean(), retry, timeoutMs: fc.constantFrom(1_000, 10_000), when: fc.constantFrom(undefined, undefined, "task.n > 1", "task.n > 5") }).map(({ when, ...rest }) => call(agent, { ...rest, ...(when === undefined ? {} : { when }) }));
+  fc
+    .record({
+      optional: fc.boolean(),
+      retry,
+      timeoutMs: fc.constantFrom(1_000, 10_000),
+      when: fc.constantFrom(undefined, undefined, "task.n > 1", "task.n > 5"),
+    })
+    .map(({ when, ...rest }) => call(agent, { ...rest, ...(when === undefined ? {} : { when }) }));
 const nested = call("A", { target: { route: "inner" }, timeoutMs: 10_000 });
 const stop = (index: number): fc.Arbitrary<Stop> =>
   fc.oneof(
     someCall("A").map((made): Stop => ({ kind: "one", name: `s${index}`, call: made })),
-    fc.tuple(someCall("A"), someCall("B")).map(([x, y]): Stop => ({ kind: "all", name: `s${index}`, branches: { [`x${index}`]: x, [`y${index}`]: y } })),
-    fc.tuple(someCall("B"), someCall("C"), someCall("A")).map(([x, y, z]): Stop => ({ kind: "any", name: `s${index}`, branches: { x, y, z } })),
-    someCall("C").map((made): Stop => ({ kind: "forEach", name: `s${index}`, over: { from: ["task", "list"] }, concurrency: CONCURRENCY, call: { ...made, input: { from: ["item"] } } })),
+    fc
+      .tuple(someCall("A"), someCall("B"))
+      .map(([x, y]): Stop => ({ kind: "all", name: `s${index}`, branches: { [`x${index}`]: x, [`y${index}`]: y } })),
+    fc
+      .tuple(someCall("B"), someCall("C"), someCall("A"))
+      .map(([x, y, z]): Stop => ({ kind: "any", name: `s${index}`, branches: { x, y, z } })),
+    someCall("C").map((made): Stop => ({
+      kind: "forEach",
+      name: `s${index}`,
+      over: { from: ["task", "list"] },
+      concurrency: CONCURRENCY,
+      call: { ...made, input: { from: ["item"] } },
+    })),
     fc.constant<Stop>({ kind: "one", name: `s${index}`, call: nested }),
   );
 const slip: fc.Arbitrary<Slip> = fc.tuple(stop(1), stop(2), stop(3)).map((stops) =>
   slipOf(stops, {
     output: { object: { s1: { literal: 1 } } },
     routes: { inner: { version: 1, stops: [one("a")], output: { literal: 1 } } },
-    agents: { A: { asks: ["B", "C"], handsOffTo: ["B"], visitsMax: 3 }, B: { asks: ["C"], handsOffTo: ["A", "C"], visitsMax: 3 }, C: { asks: ["A"] } },
+    agents: {
+      A: { asks: ["B", "C"], handsOffTo: ["B"], visitsMax: 3 },
+      B: { asks: ["C"], handsOffTo: ["A", "C"], visitsMax: 3 },
+      C: { asks: ["A"] },
+    },
   }),
 );
 
 /** What may happen next; `pick` chooses among all requests ever made, so late and repeated answers come by themselves. */
 const step = fc.record({
-  what: fc.constantFrom("output", "output", "output", "fault", "poison", "handOff", "question", "question", "repeat", "tick", "wait", "late", "cancel", "undo", "stale", "task", "decide", "decide", "ring"),
+  what: fc.constantFrom(
+    "output",
+    "output",
+    "output",
+    "fault",
+    "invalid",
+    "handOff",
+    "question",
+    "question",
+    "repeat",
+    "tick",
+    "wait",
+    "late",
+    "cancel",
+    "undo",
+    "stale",
+    "task",
+    "decide",
+    "decide",
+    "ring",
+  ),
   pick: fc.nat(200),
   index: fc.nat(2),
   ms: fc.constantFrom(1, 400, 2_500, 11_000),
@@ -63,7 +109,11 @@ class Storm {
   }
 
   #task(): void {
-    const parts = { input: { n: 3, list: ["p", "q", "r"] } as Json, timeoutMs: 120_000, ...(this.#parent ? { parent: { processId: "above", workId: "above:1:s:0:1" }, nesting: ["above"] } : {}) };
+    const parts = {
+      input: { n: 3, list: ["p", "q", "r"] } as Json,
+      timeoutMs: 120_000,
+      ...(this.#parent ? { parent: { processId: "above", workId: "above:1:s:0:1" }, nesting: ["above"] } : {}),
+    };
     this.give({ kind: "message", message: { ...this.rig.taskMessage(parts), expiresAtMs: 10_000_000 }, bucket: "b" });
   }
 
@@ -71,7 +121,9 @@ class Storm {
     const decision = this.rig.give(input);
     this.#inputs.push(input);
     this.#check(decision);
-    this.#requests.push(...sends(decision.effects).filter(({ body }) => body.kind === "work" || body.kind === "undo" || body.kind === "task"));
+    this.#requests.push(
+      ...sends(decision.effects).filter(({ body }) => body.kind === "work" || body.kind === "undo" || body.kind === "task"),
+    );
     return decision;
   }
 
@@ -85,13 +137,18 @@ class Storm {
     expect(this.runs).toBe((state.acts ?? []).filter(({ what }) => what === "redrive").length);
     for (const work of works) expect(Number(work.id.split(":")[1]), "no work of an old run").toBe(state.run);
     if (state.phase === "ended") expect(works).toEqual([]);
-    if (state.phase === "ended" && state.outcome?.status !== "completed" && state.outcome?.status !== "partial") expect(state.asked).toEqual([]);
+    if (state.phase === "ended" && state.outcome?.status !== "completed" && state.outcome?.status !== "partial")
+      expect(state.asked).toEqual([]);
     for (const work of works) if (work.undoes !== undefined) expect(state.works[work.undoes]).toBeUndefined();
     // One at a time; but what may run still is stopped at once.
-    expect(works.filter((work) => work.undoes !== undefined && !(state.stopping ?? []).includes(work.undoes)).length).toBeLessThanOrEqual(1);
-    for (const path of ["s1[]", "s2[]", "s3[]"]) expect(works.filter((work) => work.kind === "do" && work.stop === path).length).toBeLessThanOrEqual(CONCURRENCY);
+    expect(works.filter((work) => work.undoes !== undefined && !(state.stopping ?? []).includes(work.undoes)).length).toBeLessThanOrEqual(
+      1,
+    );
+    for (const path of ["s1[]", "s2[]", "s3[]"])
+      expect(works.filter((work) => work.kind === "do" && work.stop === path).length).toBeLessThanOrEqual(CONCURRENCY);
     const sent = sends(this.rig.outbox()).map((message) => message.id);
-    for (const { id, body } of sends(decision.effects)) if (body.kind === "work" || body.kind === "undo" || body.kind === "task") expect(sent, "no request for finished work").toContain(id);
+    for (const { id, body } of sends(decision.effects))
+      if (body.kind === "work" || body.kind === "undo" || body.kind === "task") expect(sent, "no request for finished work").toContain(id);
     if (state.phase !== "open") return;
     for (const work of works.filter((one) => one.status === "asked")) expect(sent).toContain(`${work.id}:${work.attempt}`);
     expect(works.length, "an open process waits for something").toBeGreaterThan(0);
@@ -104,13 +161,41 @@ class Storm {
     const attempt = request?.body.kind === "work" || request?.body.kind === "undo" ? request.body.attempt : 1;
     const message = (body: Message["body"]): ProcessInput => ({ kind: "message", message: rig.message(`m${rig.log.length}`, body) });
     if (what === "output") this.give(message({ kind: "result", workId: id, attempt, result: { output: { json: { n: pick } } } }));
-    else if (what === "fault" || what === "poison") this.give(message({ kind: "result", workId: id, attempt, result: { fault: { code: what === "fault" ? "agent.failed" : "agent.refused", message: "no" } } }));
-    else if (what === "stale") this.give(message({ kind: "result", workId: id, attempt: attempt + 1, result: { fault: { code: "agent.failed", message: "no" } } }));
-    else if (what === "handOff") this.give(message({ kind: "result", workId: id, attempt, result: { handOff: { agent: pick % 2 === 0 ? "B" : "A", input: { json: pick % 5 } } } }));
-    else if (what === "question") this.give(message({ kind: "question", workId: id, index, agent: pick % 2 === 0 ? "B" : "C", input: { json: pick % 3 } }));
+    else if (what === "fault" || what === "invalid")
+      this.give(
+        message({
+          kind: "result",
+          workId: id,
+          attempt,
+          result: { fault: { code: what === "fault" ? "agent.failed" : "agent.refused", message: "no" } },
+        }),
+      );
+    else if (what === "stale")
+      this.give(message({ kind: "result", workId: id, attempt: attempt + 1, result: { fault: { code: "agent.failed", message: "no" } } }));
+    else if (what === "handOff")
+      this.give(
+        message({
+          kind: "result",
+          workId: id,
+          attempt,
+          result: { handOff: { agent: pick % 2 === 0 ? "B" : "A", input: { json: pick % 5 } } },
+        }),
+      );
+    else if (what === "question")
+      this.give(message({ kind: "question", workId: id, index, agent: pick % 2 === 0 ? "B" : "C", input: { json: pick % 3 } }));
     else if (what === "repeat") this.give(this.#inputs[pick % this.#inputs.length] ?? { kind: "tick" });
     else if (what === "cancel" && pick % 4 === 0) this.give(message({ kind: "cancel", reason: "r" }));
-    else if (what === "undo" && this.#parent && pick % 4 === 0) this.give(message({ kind: "undo", workId: "above:1:s:0:1", undoId: "above:1:s:0:1/undo", attempt: 1 + (pick % 3), agent: "main", retainUntilMs: 1 }));
+    else if (what === "undo" && this.#parent && pick % 4 === 0)
+      this.give(
+        message({
+          kind: "undo",
+          workId: "above:1:s:0:1",
+          undoId: "above:1:s:0:1/undo",
+          attempt: 1 + (pick % 3),
+          agent: "main",
+          retainUntilMs: 1,
+        }),
+      );
     else if (what === "task") this.#task();
     else if (what === "decide") this.#decide(pick, index);
     else if (what === "ring") this.give({ kind: "tick", run: rig.state.run + index - 1, nudged: pick % 5 === 0 });
@@ -127,13 +212,32 @@ class Storm {
     const { rig } = this;
     const run = Math.max(1, rig.state.run - (pick % 5 === 0 ? 1 : 0));
     const input = pick % 3 === 0 ? { input: { json: { n: pick } } } : {};
-    const body: Message["body"] = { kind: "decision", what: pick % 7 === 0 ? "discard" : "redrive", run, decisionId: `d${index}`, reason: "", ...input };
-    this.give({ kind: "message", message: rig.message(`decision-${index}`, body, 10_000_000), prepared: nextRun(rig.state) - (pick % 11 === 0 ? 1 : 0) });
+    const body: Message["body"] = {
+      kind: "decision",
+      what: pick % 7 === 0 ? "discard" : "redrive",
+      run,
+      decisionId: `d${index}`,
+      reason: "",
+      ...input,
+    };
+    this.give({
+      kind: "message",
+      message: rig.message(`decision-${index}`, body, 10_000_000),
+      prepared: nextRun(rig.state) - (pick % 11 === 0 ? 1 : 0),
+    });
   }
 
   redrive(): void {
     const { rig } = this;
-    this.give({ kind: "message", message: rig.message("again", { kind: "decision", what: "redrive", run: rig.state.run, decisionId: `again-${rig.state.run}`, reason: "" }, 10_000_000), prepared: nextRun(rig.state) });
+    this.give({
+      kind: "message",
+      message: rig.message(
+        "again",
+        { kind: "decision", what: "redrive", run: rig.state.run, decisionId: `again-${rig.state.run}`, reason: "" },
+        10_000_000,
+      ),
+      prepared: nextRun(rig.state),
+    });
   }
 
   /** Answers everything that is asked until nothing is: the first work after so many fails for good, and every so manyth undo had something to undo. */
@@ -143,8 +247,26 @@ class Storm {
     for (let round = 0; this.rig.state.phase === "open" && round < 400; round += 1) {
       const work = Object.values(this.rig.state.works).find((one) => one.status === "asked");
       if (work === undefined) this.give((this.rig.after(5_000), { kind: "tick" }));
-      else if (work.kind === "undo") this.give({ kind: "message", message: this.rig.message("drain", { kind: "result", workId: work.id, attempt: work.attempt, result: { output: { json: torn > 0 && (undos += 1) % torn === 0 ? true : null } } }) });
-      else this.give({ kind: "message", message: this.rig.message("drain", { kind: "result", workId: work.id, attempt: work.attempt, result: (works += 1) > fails ? { fault: { code: "agent.refused", message: "no" } } : { output: { json: 0 } } }) });
+      else if (work.kind === "undo")
+        this.give({
+          kind: "message",
+          message: this.rig.message("drain", {
+            kind: "result",
+            workId: work.id,
+            attempt: work.attempt,
+            result: { output: { json: torn > 0 && (undos += 1) % torn === 0 ? true : null } },
+          }),
+        });
+      else
+        this.give({
+          kind: "message",
+          message: this.rig.message("drain", {
+            kind: "result",
+            workId: work.id,
+            attempt: work.attempt,
+            result: (works += 1) > fails ? { fault: { code: "agent.refused", message: "no" } } : { output: { json: 0 } },
+          }),
+        });
     }
   }
 }
@@ -187,7 +309,10 @@ test("left alone by everybody, a process ends by its deadline and the limit of c
 
 test("runs that fail are redriven in any state of what they left, and each ends once", () => {
   let redriven = 0;
-  const rounds = fc.array(fc.record({ steps: fc.array(step, { maxLength: 12 }), fails: fc.nat(6), torn: fc.nat(3) }), { minLength: 1, maxLength: 4 });
+  const rounds = fc.array(fc.record({ steps: fc.array(step, { maxLength: 12 }), fails: fc.nat(6), torn: fc.nat(3) }), {
+    minLength: 1,
+    maxLength: 4,
+  });
   fc.assert(
     fc.property(slip, rounds, (made, all) => {
       const storm = new Storm(made, false);

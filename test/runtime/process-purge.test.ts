@@ -28,14 +28,24 @@ describe("law: purge only what ended, after the retention and the expiry horizon
   const cases: readonly (readonly [string, ProcessState, number, number | undefined])[] = [
     ["ended, kept for a week", ended, 7 * DAY_MS, endedAtMs + 7 * DAY_MS],
     ["ended, kept for nothing: the horizon holds", ended, 0, horizonMs],
-    ["ended, and a parent may undo it for longer", { ...ended, task: { ...task, retainUntilMs: horizonMs + 5 * DAY_MS } }, 0, horizonMs + 5 * DAY_MS + LIMITS.clockDriftMsMax],
+    [
+      "ended, and a parent may undo it for longer",
+      { ...ended, task: { ...task, retainUntilMs: horizonMs + 5 * DAY_MS } },
+      0,
+      horizonMs + 5 * DAY_MS + LIMITS.clockDriftMsMax,
+    ],
     ["ended, with a dead letter that waits", { ...ended, outcome: { status: "failed", deadLetter: { json: {} }, atMs: 1 } }, 0, undefined],
     ["open", { ...ended, phase: "open" }, 0, undefined],
     ["never asked", newProcess("p"), 0, undefined],
     ["purged", { ...ended, phase: "purged" }, 0, undefined],
     ["void", { ...newProcess("p"), phase: "void" }, 0, LINE_AT_MS + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax],
     ["void, kept for a week", { ...newProcess("p"), phase: "void" }, 7 * DAY_MS, LINE_AT_MS + 7 * DAY_MS],
-    ["undone before it was asked", { ...newProcess("p"), phase: "refused", refuseUntilMs: 9 * DAY_MS }, 0, 9 * DAY_MS + LIMITS.clockDriftMsMax],
+    [
+      "undone before it was asked",
+      { ...newProcess("p"), phase: "refused", refuseUntilMs: 9 * DAY_MS },
+      0,
+      9 * DAY_MS + LIMITS.clockDriftMsMax,
+    ],
   ];
   test.each(cases)("%s", (_name, state, retentionMs, dueMs) => expect(due(state, retentionMs)).toBe(dueMs));
 

@@ -1,5 +1,5 @@
 /**
- * @module Decisions on faults and time: retry by fault class, backoff, timeouts, late and stale results, repeats, alarms.
+ * @module Decisions on faults and time: retry by fault class, backoff, timeouts, late and stale results, repeats, reminders.
  */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -16,7 +16,14 @@ describe("a failed attempt", () => {
     const rig = new ProcessRig(retried);
     rig.accept();
     expect(rig.fault(A, "agent.failed").events).toEqual([
-      { e: "attempt-failed", workId: A, attempt: 1, fault: { code: "agent.failed", message: "agent.failed!" }, atMs: T0, againAtMs: T0 + 1_000 },
+      {
+        e: "attempt-failed",
+        workId: A,
+        attempt: 1,
+        fault: { code: "agent.failed", message: "agent.failed!" },
+        atMs: T0,
+        againAtMs: T0 + 1_000,
+      },
     ]);
     expect(rig.machine.nextDueMs(rig.state)).toBe(T0 + 1_000);
     expect(rig.after(999).tick()).toMatchObject({ events: [], effects: [] });
@@ -51,8 +58,15 @@ describe("a failed attempt", () => {
     const failed = rig.fault(A, "agent.failed", 3);
     expect(asksUndo(failed)).toEqual([A]);
     rig.undoAll(failed);
-    expect(rig.letter).toMatchObject({ original: { kind: "do", workId: A, target: { agent: "A" }, input: { json: { n: 1 } } }, path: ["A"], traceId: "a".repeat(32) });
-    expect(rig.letter["attempts"]).toMatchObject([{ attempt: 1, fault: { code: "agent.failed" } }, { attempt: 2, fault: { code: "agent.failed" } }]);
+    expect(rig.letter).toMatchObject({
+      original: { kind: "do", workId: A, target: { agent: "A" }, input: { json: { n: 1 } } },
+      path: ["A"],
+      traceId: "a".repeat(32),
+    });
+    expect(rig.letter["attempts"]).toMatchObject([
+      { attempt: 1, fault: { code: "agent.failed" } },
+      { attempt: 2, fault: { code: "agent.failed" } },
+    ]);
   });
 
   test("is not tried again when the pause would end after the deadline", () => {
@@ -108,13 +122,13 @@ describe("time", () => {
     expect(sends(again.effects)).toEqual(first);
   });
 
-  test("the alarm is near while a request is unanswered and away while only a pause lasts", () => {
+  test("the reminder is near while a request is unanswered and away while only a pause lasts", () => {
     const rig = new ProcessRig(slipOf([one("a", { retry: { ...RETRY, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0 } })]));
     rig.accept();
-    expect(rig.machine.alarm(rig.state, rig.nowMs)).toEqual({ kind: "near", name: "run-1" });
+    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "near", name: "run-1" });
     rig.fault(A, "agent.failed");
     expect(rig.outbox()).toEqual([]);
-    expect(rig.machine.alarm(rig.state, rig.nowMs)).toEqual({ kind: "away", name: "run-1", atMs: T0 + 60_000 });
+    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "away", name: "run-1", atMs: T0 + 60_000 });
   });
 
   test("a tick long after everything was due does it all at once and decides nothing twice", () => {
@@ -146,7 +160,11 @@ describe("the deadline", () => {
     rig.after(10_000).tick();
     expect(rig.fault(`${A}/undo`, "agent.refused").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }]);
     const asked = rig.after(60_000).tick();
-    expect(sends(asked.effects)[0]).toMatchObject({ id: `${A}/undo:2`, expiresAtMs: T0 + 10_000 + LIMITS.compensationMsMax, body: { kind: "undo", workId: A, undoId: `${A}/undo`, attempt: 2 } });
+    expect(sends(asked.effects)[0]).toMatchObject({
+      id: `${A}/undo:2`,
+      expiresAtMs: T0 + 10_000 + LIMITS.compensationMsMax,
+      body: { kind: "undo", workId: A, undoId: `${A}/undo`, attempt: 2 },
+    });
   });
 
   test("a compensation that lasts longer than its limit is a person's: failed with a dead letter", () => {

@@ -4,7 +4,7 @@
 import type { Expression } from "../../runtime/expression.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import { nextRun } from "../../runtime/process/acts.ts";
+import { nextRun } from "../../runtime/process/runs.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import type { ProcessEvent, ProcessState, Work } from "../../runtime/process/state.ts";
 import type { Body, Message, Result } from "../../runtime/protocol.ts";
@@ -36,7 +36,12 @@ const AGENTS = ["A", "B", "C", "D", "E"];
 
 export function slipOf(stops: readonly Stop[], parts: SlipParts = {}): Slip {
   const agents = Object.fromEntries([...AGENTS, ...Object.keys(parts.agents ?? {})].map((name) => [name, agentData(parts.agents?.[name])]));
-  return { v: 1, system: "sys", routes: { main: { version: 1, stops, output: parts.output ?? { literal: "done" } }, ...parts.routes }, agents };
+  return {
+    v: 1,
+    system: "sys",
+    routes: { main: { version: 1, stops, output: parts.output ?? { literal: "done" } }, ...parts.routes },
+    agents,
+  };
 }
 
 export interface TaskParts {
@@ -57,7 +62,19 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   message(id: string, body: Body, expiresAtMs = this.nowMs + 3_600_000): Message {
-    return { v: 1, id, to: { type: "sys.ProcessManager", id: this.actorId }, from: "test", processId: this.actorId, createdAtMs: this.nowMs, expiresAtMs, hop: 0, principal: { ...PRINCIPAL, permissions: [...PRINCIPAL.permissions] }, trace: TRACE, body };
+    return {
+      v: 1,
+      id,
+      to: { type: "sys.ProcessManager", id: this.actorId },
+      from: "test",
+      processId: this.actorId,
+      createdAtMs: this.nowMs,
+      expiresAtMs,
+      hop: 0,
+      principal: { ...PRINCIPAL, permissions: [...PRINCIPAL.permissions] },
+      trace: TRACE,
+      body,
+    };
   }
 
   taskMessage(parts: TaskParts = {}): Message {
@@ -65,7 +82,15 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
     const input = packValue(parts.input ?? { n: 1 });
     for (const one of [packed, input]) if (one.stored !== undefined) this.values.set(one.stored.ref, JSON.parse(one.stored.text) as Json);
     const { parent, nesting = [], route = "main", timeoutMs = 3_600_000 } = parts;
-    return this.message(this.actorId, { kind: "task", route, slip: packed.value, input: input.value, timeoutMs, nesting, ...(parent === undefined ? {} : { parent }) });
+    return this.message(this.actorId, {
+      kind: "task",
+      route,
+      slip: packed.value,
+      input: input.value,
+      timeoutMs,
+      nesting,
+      ...(parent === undefined ? {} : { parent }),
+    });
   }
 
   accept(parts: TaskParts = {}): Decision<ProcessEvent> {
@@ -101,8 +126,17 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   /** A decision on the dead letter of a run; by default that of the last one, for which the line of the next run stands. */
-  decision(what: "redrive" | "discard", more: { readonly run?: number; readonly decisionId?: string; readonly input?: Json; readonly prepared?: number; readonly reason?: string } = {}): Decision<ProcessEvent> {
-    const { run = Math.max(1, this.state.run), decisionId = "d1", input, prepared = nextRun(this.state), reason = "mended" } = more;
+  decision(
+    what: "redrive" | "discard",
+    more: {
+      readonly run?: number;
+      readonly decisionId?: string;
+      readonly input?: Json;
+      readonly prepared?: number;
+      readonly reason?: string;
+    } = {},
+  ): Decision<ProcessEvent> {
+    const { run = Math.max(1, this.state.run), decisionId = "d1", input, prepared = nextRun(this.state), reason = "fixed" } = more;
     const body: Body = { kind: "decision", what, run, decisionId, reason, ...(input === undefined ? {} : { input: { json: input } }) };
     return this.give({ kind: "message", message: this.message(`decision-${decisionId}`, body), prepared });
   }
@@ -129,7 +163,10 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   /** Answers every compensation until none is asked; gives the order in which they were asked. */
-  undoAll(from: Decision<ProcessEvent>, hadEffect: (workId: string) => boolean = () => false): { readonly order: string[]; readonly last: Decision<ProcessEvent> } {
+  undoAll(
+    from: Decision<ProcessEvent>,
+    hadEffect: (workId: string) => boolean = () => false,
+  ): { readonly order: string[]; readonly last: Decision<ProcessEvent> } {
     const order: string[] = [];
     let last = from;
     for (;;) {

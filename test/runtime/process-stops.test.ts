@@ -31,7 +31,16 @@ test("what went in, what came out, and when", () => {
   rig.accept();
   rig.output(rig.id("a"), "from a");
   expect(told(rig).works).toEqual([
-    expect.objectContaining({ stop: "a", agent: "A", kind: "do", state: "answered", attempts: 1, input: { json: { n: 1 } }, output: { json: "from a" }, endedAtMs: rig.nowMs }),
+    expect.objectContaining({
+      stop: "a",
+      agent: "A",
+      kind: "do",
+      state: "answered",
+      attempts: 1,
+      input: { json: { n: 1 } },
+      output: { json: "from a" },
+      endedAtMs: rig.nowMs,
+    }),
     expect.objectContaining({ stop: "b", state: "asked", attempts: 1 }),
   ]);
 });
@@ -41,7 +50,9 @@ test("an attempt that failed shows its fault until an answer is there", () => {
   rig.accept();
   const id = rig.id("a");
   rig.fault(id, "agent.failed");
-  expect(told(rig).works).toEqual([expect.objectContaining({ state: "waiting", attempts: 1, fault: expect.objectContaining({ code: "agent.failed" }) })]);
+  expect(told(rig).works).toEqual([
+    expect.objectContaining({ state: "waiting", attempts: 1, fault: expect.objectContaining({ code: "agent.failed" }) }),
+  ]);
   rig.nowMs += 60_000;
   rig.tick();
   rig.output(id, "at last", 2);
@@ -55,7 +66,11 @@ test("what failed is there with its undo, and what nobody waits for any more is 
   rig.accept();
   rig.output(rig.id("a"));
   rig.cancel();
-  expect(told(rig).works.map(({ stop, kind, state }) => [stop, kind, state])).toEqual([["a", "do", "answered"], ["b", "do", "dropped"], ["b", "undo", "asked"]]);
+  expect(told(rig).works.map(({ stop, kind, state }) => [stop, kind, state])).toEqual([
+    ["a", "do", "answered"],
+    ["b", "do", "dropped"],
+    ["b", "undo", "asked"],
+  ]);
 });
 
 test("a redriven run tells its own works: those of the run before, and what was pinned, are no longer there", () => {

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
-import { alarmName } from "../../runtime/process/machine.ts";
+import { reminderName } from "../../runtime/process/machine.ts";
 import { names, sends, T0, TRACE } from "./machine-rig.ts";
 import { asksWork, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
@@ -15,9 +15,27 @@ describe("accepting a task", () => {
     expect(decision.verdict).toEqual({ kind: "received" });
     expect(sends(decision.effects)).toEqual([
       {
-        v: 1, id: "p:1:a:0:1:1", to: { type: "sys.A", id: "p" }, from: "sys.ProcessManager/p", processId: "p", createdAtMs: T0, expiresAtMs: T0 + 3_600_000, hop: 1,
-        principal: { subject: "ada", tenant: "t", permissions: ["book"] }, trace: TRACE,
-        body: { kind: "work", workId: "p:1:a:0:1", attempt: 1, agent: "A", version: 1, input: { json: { n: 1 } }, retainUntilMs: T0 + 3_600_000 + LIMITS.compensationMsMax, ancestors: [], first: true },
+        v: 1,
+        id: "p:1:a:0:1:1",
+        to: { type: "sys.A", id: "p" },
+        from: "sys.ProcessManager/p",
+        processId: "p",
+        createdAtMs: T0,
+        expiresAtMs: T0 + 3_600_000,
+        hop: 1,
+        principal: { subject: "ada", tenant: "t", permissions: ["book"] },
+        trace: TRACE,
+        body: {
+          kind: "work",
+          workId: "p:1:a:0:1",
+          attempt: 1,
+          agent: "A",
+          version: 1,
+          input: { json: { n: 1 } },
+          retainUntilMs: T0 + 3_600_000 + LIMITS.compensationMsMax,
+          ancestors: [],
+          first: true,
+        },
       },
     ]);
   });
@@ -50,7 +68,10 @@ describe("accepting a task", () => {
   test("an expired task is refused, never run", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     const message = { ...rig.taskMessage(), expiresAtMs: T0 };
-    expect(rig.give({ kind: "message", message, bucket: "b" })).toMatchObject({ events: [], verdict: { fault: { code: "message.expired" } } });
+    expect(rig.give({ kind: "message", message, bucket: "b" })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "message.expired" } },
+    });
     expect(rig.state.phase).toBe("new");
   });
 
@@ -72,20 +93,23 @@ describe("accepting a task", () => {
   test("what a manager does not take is refused with nothing recorded", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
-    expect(rig.body({ kind: "answer", workId: "w", index: 0, result: { output: { json: 1 } } })).toMatchObject({ events: [], verdict: { fault: { code: "message.invalid" } } });
+    expect(rig.body({ kind: "answer", workId: "w", index: 0, result: { output: { json: 1 } } })).toMatchObject({
+      events: [],
+      verdict: { fault: { code: "message.invalid" } },
+    });
   });
 });
 
 describe("a tick on an empty journal", () => {
-  test("first inserts a void record; a task that comes later opens the next run under another alarm", () => {
+  test("first inserts a void record; a task that comes later opens the next run under another reminder", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
-    expect(rig.machine.alarm(rig.state, T0)).toEqual({ kind: "none" });
+    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "none" });
     expect(names(rig.tick())).toEqual(["voided"]);
-    expect(rig.machine.alarm(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
+    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
     expect(rig.tick()).toEqual({ events: [], effects: [], stored: [], verdict: { kind: "received" } });
     rig.accept();
     expect(rig.state).toMatchObject({ phase: "open", run: 2 });
-    expect(rig.machine.alarm(rig.state, T0)).toEqual({ kind: "near", name: alarmName(2) });
+    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "near", name: reminderName(2) });
     expect(rig.open).toEqual(["p:2:a:0:1"]);
   });
 
@@ -100,16 +124,25 @@ describe("a tick on an empty journal", () => {
 });
 
 describe("a sequence", () => {
-  const slip = slipOf([one("a"), one("b", { input: { object: { was: { from: ["a", "x"] }, n: { from: ["task", "n"] } } } }), one("c", { input: { list: [{ from: ["a"] }, { from: ["b"] }] } })], {
-    output: { object: { a: { from: ["a", "x"] }, c: { from: ["c"] } } },
-  });
+  const slip = slipOf(
+    [
+      one("a"),
+      one("b", { input: { object: { was: { from: ["a", "x"] }, n: { from: ["task", "n"] } } } }),
+      one("c", { input: { list: [{ from: ["a"] }, { from: ["b"] }] } }),
+    ],
+    {
+      output: { object: { a: { from: ["a", "x"] }, c: { from: ["c"] } } },
+    },
+  );
 
   test("each stop gets what its mapping reads of the task and of finished stops, and the end gives the output", () => {
     const rig = new ProcessRig(slip);
     rig.accept({ input: { n: 7 } });
     const second = rig.output(rig.id("a"), { x: 1 });
     expect(names(second)).toEqual(["answered", "stop-done", "stop-begun", "asked"]);
-    expect(sends(second.effects).map((message) => message.body)).toMatchObject([{ kind: "work", workId: "p:1:b:0:1", input: { json: { was: 1, n: 7 } } }]);
+    expect(sends(second.effects).map((message) => message.body)).toMatchObject([
+      { kind: "work", workId: "p:1:b:0:1", input: { json: { was: 1, n: 7 } } },
+    ]);
     const third = rig.output(rig.id("b"), "B");
     expect(sends(third.effects).map((message) => message.body)).toMatchObject([{ input: { json: [{ x: 1 }, "B"] } }]);
     const last = rig.output(rig.id("c"), "C");
@@ -130,7 +163,9 @@ describe("a sequence", () => {
 
   test("content that is too large for a record is stored once and read again in the same decision", () => {
     const big = "x".repeat(LIMITS.valueInlineBytesMax);
-    const rig = new ProcessRig(slipOf([one("a"), one("b", { input: { object: { big: { from: ["a"] } } } })], { agents: { B: { key: { from: ["input", "big"] } } } }));
+    const rig = new ProcessRig(
+      slipOf([one("a"), one("b", { input: { object: { big: { from: ["a"] } } } })], { agents: { B: { key: { from: ["input", "big"] } } } }),
+    );
     rig.accept();
     const decision = rig.output(rig.id("a"), big);
     expect(decision.stored).toHaveLength(1);
@@ -140,7 +175,8 @@ describe("a sequence", () => {
 });
 
 describe("when", () => {
-  const slip = (when: string): ReturnType<typeof slipOf> => slipOf([one("a", { when }), one("b", { input: { object: { a: { from: ["a"] } } } })]);
+  const slip = (when: string): ReturnType<typeof slipOf> =>
+    slipOf([one("a", { when }), one("b", { input: { object: { a: { from: ["a"] } } } })]);
 
   test("true makes the stop, false skips it with the output null", () => {
     const yes = new ProcessRig(slip("task.n > 0"));
@@ -160,7 +196,11 @@ describe("when", () => {
   });
 
   test("a route in which everything is skipped completes at once", () => {
-    const rig = new ProcessRig(slipOf([one("a", { when: "false" }), { kind: "all", name: "all-2", branches: { x: call("B", { when: "false" }) } }], { output: { list: [{ from: ["a"] }, { from: ["x"] }] } }));
+    const rig = new ProcessRig(
+      slipOf([one("a", { when: "false" }), { kind: "all", name: "all-2", branches: { x: call("B", { when: "false" }) } }], {
+        output: { list: [{ from: ["a"] }, { from: ["x"] }] },
+      }),
+    );
     rig.accept();
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: [null, null] } });
   });

@@ -56,7 +56,9 @@ describe("law: a compensation has its own limit of attempts; then a person is as
 
   test("the others are still undone, then it is failed with a dead letter that says which", () => {
     const rig = exhausted();
-    expect(rig.log.filter((event) => event.e === "undo-failed")).toMatchObject([{ workId: "p:1:b:0:1/undo", fault: { code: "compensation.failed" } }]);
+    expect(rig.log.filter((event) => event.e === "undo-failed")).toMatchObject([
+      { workId: "p:1:b:0:1/undo", fault: { code: "compensation.failed" } },
+    ]);
     expect(rig.open).toEqual([`${A}/undo`]);
     rig.output(`${A}/undo`, null);
     expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed" } });
@@ -67,8 +69,15 @@ describe("law: a compensation has its own limit of attempts; then a person is as
     const rig = exhausted();
     rig.output(`${A}/undo`, null);
     expect(rig.letter).toMatchObject({
-      processId: "p", run: 1, route: "main", traceId: TRACE.traceparent.slice(3, 35), stop: "b", principal: "ada", path: ["B"],
-      original: { kind: "do", workId: "p:1:b:0:1", target: { agent: "B" }, actor: "p", input: { json: { n: 1 } } }, fault: { code: "compensation.failed" },
+      processId: "p",
+      run: 1,
+      route: "main",
+      traceId: TRACE.traceparent.slice(3, 35),
+      stop: "b",
+      principal: "ada",
+      path: ["B"],
+      original: { kind: "do", workId: "p:1:b:0:1", target: { agent: "B" }, actor: "p", input: { json: { n: 1 } } },
+      fault: { code: "compensation.failed" },
     });
     expect((rig.letter["history"] as readonly { readonly what: string }[]).map((line) => line.what)).toContain("undo failed");
   });
@@ -137,25 +146,44 @@ describe("cancellation", () => {
 });
 
 describe("what an ended process still owes", () => {
-  test("completed: its line in the index and the notice", () => {
+  test("completed: its line in the index and the notification", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     const { effects } = rig.output(A);
     expect(effects).toEqual([
-      { kind: "index", index: "Directory", bucket: "b", entry: { id: "p", open: false, atMs: T0, facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0, by: "ada" } } },
-      { kind: "notice", topic: "results", id: "p:1", data: { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: T0 } },
+      {
+        kind: "index",
+        index: "Directory",
+        bucket: "b",
+        entry: {
+          id: "p",
+          open: false,
+          atMs: T0,
+          facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0, by: "ada" },
+        },
+      },
+      {
+        kind: "notification",
+        topic: "results",
+        id: "p:1",
+        data: { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: T0 },
+      },
     ]);
-    expect(rig.machine.alarm(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
+    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
     expect(rig.tick()).toMatchObject({ events: [], effects });
     expect(rig.outbox()).toEqual(effects);
   });
 
-  test("failed: the letter at the desk and its notice too", () => {
+  test("failed: the letter at the dead letter queue and its notification too", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     const { last } = rig.undoAll(rig.fault(A));
-    expect(last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notice" ? effect.topic : effect.kind))).toEqual(["Directory", "DeadLetterDesk", "deadletters", "results"]);
-    expect(last.effects[1]).toMatchObject({ entry: { id: "p:1", open: true, content: rig.state.outcome?.deadLetter, facts: { code: "agent.refused", message: "agent.refused!" } } });
+    expect(
+      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notification" ? effect.topic : effect.kind)),
+    ).toEqual(["Directory", "DeadLetterQueue", "deadletters", "results"]);
+    expect(last.effects[1]).toMatchObject({
+      entry: { id: "p:1", open: true, content: rig.state.outcome?.deadLetter, facts: { code: "agent.refused", message: "agent.refused!" } },
+    });
   });
 
   test("huge error texts cannot keep a process from ending", () => {

@@ -27,20 +27,93 @@ function refusal(decision: Decision<ProcessEvent>): string | undefined {
 }
 
 function lines(effects: readonly Effect[]): unknown[] {
-  return effects.flatMap((effect) => (effect.kind === "index" ? [[effect.index, effect.entry.id, effect.entry.open, effect.entry.facts["decision"] ?? effect.entry.facts["what"]]] : []));
+  return effects.flatMap((effect) =>
+    effect.kind === "index"
+      ? [[effect.index, effect.entry.id, effect.entry.open, effect.entry.facts["decision"] ?? effect.entry.facts["what"]]]
+      : [],
+  );
 }
 
 describe("when a dead letter can be decided on", () => {
   const phases: readonly (readonly [string, () => ProcessRig, string])[] = [
     ["never was", () => new ProcessRig(slipOf(STOPS)), "deadletter.unknown"],
-    ["void", () => { const rig = new ProcessRig(slipOf(STOPS)); rig.tick(); return rig; }, "deadletter.unknown"],
-    ["open", () => { const rig = new ProcessRig(slipOf(STOPS)); rig.accept(); return rig; }, "deadletter.unknown"],
-    ["being undone", () => { const rig = new ProcessRig(slipOf(STOPS)); rig.accept(); rig.fault(rig.id("a")); return rig; }, "deadletter.unknown"],
-    ["completed", () => { const rig = new ProcessRig(slipOf([one("a")])); rig.accept(); rig.output(rig.id("a")); return rig; }, "deadletter.unknown"],
-    ["cancelled", () => { const rig = new ProcessRig(slipOf(STOPS)); rig.accept(); rig.undoAll(rig.cancel()); return rig; }, "deadletter.unknown"],
-    ["discarded", () => { const rig = failed(); rig.discard({ decisionId: "other" }); return rig; }, "deadletter.decided"],
-    ["redriven and open", () => { const rig = failed(); rig.redrive({ decisionId: "other" }); return rig; }, "deadletter.decided"],
-    ["purged", () => { const rig = failed(); rig.discard({ decisionId: "other" }); rig.nowMs += 10 * LIMITS.retentionMsDefault; rig.give({ kind: "purge", retentionMs: 0, lineAtMs: T0 }); return rig; }, "process.purged"],
+    [
+      "void",
+      () => {
+        const rig = new ProcessRig(slipOf(STOPS));
+        rig.tick();
+        return rig;
+      },
+      "deadletter.unknown",
+    ],
+    [
+      "open",
+      () => {
+        const rig = new ProcessRig(slipOf(STOPS));
+        rig.accept();
+        return rig;
+      },
+      "deadletter.unknown",
+    ],
+    [
+      "being undone",
+      () => {
+        const rig = new ProcessRig(slipOf(STOPS));
+        rig.accept();
+        rig.fault(rig.id("a"));
+        return rig;
+      },
+      "deadletter.unknown",
+    ],
+    [
+      "completed",
+      () => {
+        const rig = new ProcessRig(slipOf([one("a")]));
+        rig.accept();
+        rig.output(rig.id("a"));
+        return rig;
+      },
+      "deadletter.unknown",
+    ],
+    [
+      "cancelled",
+      () => {
+        const rig = new ProcessRig(slipOf(STOPS));
+        rig.accept();
+        rig.undoAll(rig.cancel());
+        return rig;
+      },
+      "deadletter.unknown",
+    ],
+    [
+      "discarded",
+      () => {
+        const rig = failed();
+        rig.discard({ decisionId: "other" });
+        return rig;
+      },
+      "deadletter.decided",
+    ],
+    [
+      "redriven and open",
+      () => {
+        const rig = failed();
+        rig.redrive({ decisionId: "other" });
+        return rig;
+      },
+      "deadletter.decided",
+    ],
+    [
+      "purged",
+      () => {
+        const rig = failed();
+        rig.discard({ decisionId: "other" });
+        rig.nowMs += 10 * LIMITS.retentionMsDefault;
+        rig.give({ kind: "purge", retentionMs: 0, lineAtMs: T0 });
+        return rig;
+      },
+      "process.purged",
+    ],
   ];
   for (const what of ["redrive", "discard"] as const) {
     test.each(phases)(`${what} of a process that is %s is refused and changes nothing`, (_phase, make, code) => {
@@ -68,7 +141,11 @@ describe("when a dead letter can be decided on", () => {
 
   test("a decision that comes after it has expired is refused", () => {
     const rig = failed();
-    const late = rig.give({ kind: "message", message: rig.message("d", { kind: "decision", what: "discard", run: 1, decisionId: "d", reason: "" }, rig.nowMs), prepared: 2 });
+    const late = rig.give({
+      kind: "message",
+      message: rig.message("d", { kind: "decision", what: "discard", run: 1, decisionId: "d", reason: "" }, rig.nowMs),
+      prepared: 2,
+    });
     expect([refusal(late), late.events]).toEqual(["message.expired", []]);
   });
 
@@ -94,7 +171,14 @@ describe("where a new run begins", () => {
     const rig = failed();
     const decision = rig.redrive();
     expect(asksWork(decision)).toEqual(["p:2:b:0:1"]);
-    expect(rig.state).toMatchObject({ phase: "open", run: 2, cursor: 1, outputs: { a: { json: "first" } }, runs: [{ run: 1, status: "failed", fault: { code: "agent.refused" } }], task: { deadlineAtMs: T0 + TIMEOUT_MS } });
+    expect(rig.state).toMatchObject({
+      phase: "open",
+      run: 2,
+      cursor: 1,
+      outputs: { a: { json: "first" } },
+      runs: [{ run: 1, status: "failed", fault: { code: "agent.refused" } }],
+      task: { deadlineAtMs: T0 + TIMEOUT_MS },
+    });
     rig.output(rig.id("b"), "second");
     rig.output(rig.id("c"), "third");
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "third" } });
@@ -155,7 +239,13 @@ describe("where a new run begins", () => {
 
 describe("what is finished of the stop that failed", () => {
   const all: Stop = { kind: "all", name: "both", branches: { x: call("A"), y: call("B"), z: call("C") } };
-  const each: Stop = { kind: "forEach", name: "each", over: { from: ["task", "list"] }, concurrency: 2, call: call("A", { input: { from: ["item"] } }) };
+  const each: Stop = {
+    kind: "forEach",
+    name: "each",
+    over: { from: ["task", "list"] },
+    concurrency: 2,
+    call: call("A", { input: { from: ["item"] } }),
+  };
 
   test("branches that stand are not asked again, those that were undone are", () => {
     const rig = new ProcessRig(slipOf([all], { output: { from: ["x"] } }));
@@ -171,7 +261,11 @@ describe("what is finished of the stop that failed", () => {
   });
 
   test("of an earlier parallel stop the branches whose effect stands are not asked again beside the one that was undone", () => {
-    const rig = new ProcessRig(slipOf([{ ...all, branches: { x: call("A"), y: call("B"), z: call("C", { optional: true }) } }, one("d")], { output: { from: ["x"] } }));
+    const rig = new ProcessRig(
+      slipOf([{ ...all, branches: { x: call("A"), y: call("B"), z: call("C", { optional: true }) } }, one("d")], {
+        output: { from: ["x"] },
+      }),
+    );
     rig.accept();
     rig.output(rig.id("x"), "x1");
     rig.output(rig.id("y"), "y1");
@@ -199,7 +293,9 @@ describe("what is finished of the stop that failed", () => {
   });
 
   test("an outcome is partial for what the run lacks, not for what an earlier run lacked and this one has", () => {
-    const rig = new ProcessRig(slipOf([{ kind: "all", name: "both", branches: { x: call("A", { optional: true }), y: call("B") } }, one("c")]));
+    const rig = new ProcessRig(
+      slipOf([{ kind: "all", name: "both", branches: { x: call("A", { optional: true }), y: call("B") } }, one("c")]),
+    );
     rig.accept();
     rig.fault(rig.id("x"));
     rig.undoAll(rig.fault(rig.id("y")));
@@ -238,7 +334,9 @@ describe("an edited input", () => {
   });
 
   test("of a compensation that failed is refused: it has no input", () => {
-    const rig = new ProcessRig(slipOf([{ kind: "any", name: "pick", branches: { x: call("A"), y: call("B") } }, one("c", { timeoutMs: TIMEOUT_MS })]));
+    const rig = new ProcessRig(
+      slipOf([{ kind: "any", name: "pick", branches: { x: call("A"), y: call("B") } }, one("c", { timeoutMs: TIMEOUT_MS })]),
+    );
     rig.accept();
     rig.output(rig.id("pick.x"));
     const undo = `${rig.id("pick.y")}/undo`;
@@ -255,9 +353,12 @@ describe("an edited input", () => {
 });
 
 describe("what is told of a decision", () => {
-  test("a redrive: the letter's line is closed and the act is in the audit, at once, with each alarm, and at the end", () => {
+  test("a redrive: the letter's line is closed and the act is in the audit, at once, with each reminder, and at the end", () => {
     const rig = failed();
-    const told = [["DeadLetterDesk", "p:1", false, "redriven"], ["Audit", "p:1:redrive", false, "redrive"]];
+    const told = [
+      ["DeadLetterQueue", "p:1", false, "redriven"],
+      ["Audit", "p:1:redrive", false, "redrive"],
+    ];
     expect(lines(rig.redrive().effects)).toEqual(told);
     expect(lines(rig.give({ kind: "tick", run: 2 }).effects)).toEqual(told);
     expect(lines(rig.tick().effects)).toEqual([]);
@@ -268,10 +369,19 @@ describe("what is told of a decision", () => {
   test("a discard: the same, with the line in the index closed for every run that could have been opened", () => {
     const rig = failed();
     const decision = rig.discard({ reason: "test data" });
-    expect(lines(decision.effects)).toEqual([["Directory", "p", false, undefined], ["DeadLetterDesk", "p:1", false, "discarded"], ["Audit", "p:1:discard", false, "discard"]]);
-    // And the notices: whether those of the end were ever told, nobody knows.
-    expect(decision.effects.flatMap((effect) => (effect.kind === "notice" ? [effect.topic] : []))).toEqual(["deadletters", "results"]);
-    expect(decision.effects[3]).toMatchObject({ entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } } });
+    expect(lines(decision.effects)).toEqual([
+      ["Directory", "p", false, undefined],
+      ["DeadLetterQueue", "p:1", false, "discarded"],
+      ["Audit", "p:1:discard", false, "discard"],
+    ]);
+    // And the notifications: whether those of the end were ever told, nobody knows.
+    expect(decision.effects.flatMap((effect) => (effect.kind === "notification" ? [effect.topic] : []))).toEqual([
+      "deadletters",
+      "results",
+    ]);
+    expect(decision.effects[3]).toMatchObject({
+      entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } },
+    });
     expect(decision.effects[4]).toMatchObject({ entry: { facts: { who: "ada", what: "discard", target: "p:1", why: "test data" } } });
     expect(decision.effects[0]).toMatchObject({ entry: { facts: { voided: 2 } } });
     expect(rig.state.history.at(-1)).toMatchObject({ what: "discarded" });
@@ -290,7 +400,12 @@ describe("what is told of a decision", () => {
     rig.redrive();
     rig.undoAll(rig.fault(rig.id("b")));
     expect(refusal(rig.redrive({ run: 1, decisionId: "d9" }))).toBe("deadletter.decided");
-    expect(lines(rig.redrive({ decisionId: "d2" }).effects).map((line) => (line as string[])[1])).toEqual(["p:1", "p:1:redrive", "p:2", "p:2:redrive"]);
+    expect(lines(rig.redrive({ decisionId: "d2" }).effects).map((line) => (line as string[])[1])).toEqual([
+      "p:1",
+      "p:1:redrive",
+      "p:2",
+      "p:2:redrive",
+    ]);
     expect(rig.state.runs?.map(({ run }) => run)).toEqual([1, 2]);
   });
 
@@ -306,8 +421,8 @@ describe("what is told of a decision", () => {
   });
 });
 
-describe("law: a run that was prepared and has no record is void before its alarm and its line go", () => {
-  test("its alarm rings: the number is used up, the line is closed for it too, and the decision must be prepared anew", () => {
+describe("law: a run that was prepared and has no record is void before its reminder and its line go", () => {
+  test("its reminder rings: the number is used up, the line is closed for it too, and the decision must be prepared anew", () => {
     const rig = failed();
     const rung = rig.give({ kind: "tick", run: 2 });
     expect(names(rung)).toEqual(["run-voided"]);
@@ -330,9 +445,15 @@ describe("law: a run that was prepared and has no record is void before its alar
     const rig = failed();
     rig.redrive();
     const before = rig.state;
-    for (const late of [rig.give({ kind: "tick", run: 1 }), rig.output("p:1:b:0:1"), rig.output("p:1:a:0:1/undo", true), rig.fault("p:1:b:0:1")]) expect(late.events).toEqual([]);
+    for (const late of [
+      rig.give({ kind: "tick", run: 1 }),
+      rig.output("p:1:b:0:1"),
+      rig.output("p:1:a:0:1/undo", true),
+      rig.fault("p:1:b:0:1"),
+    ])
+      expect(late.events).toEqual([]);
     expect(rig.state).toEqual(before);
-    expect(rig.machine.alarm(rig.state, rig.nowMs)).toMatchObject({ kind: "near", name: "run-2" });
+    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "near", name: "run-2" });
   });
 });
 
@@ -345,7 +466,13 @@ test("what a handler of the first run asks, or is answered, when the second is o
   const again = rig.redrive();
   expect(asksWork(again)).toEqual(["p:2:b:0:1"]);
   const before = rig.state;
-  for (const late of [rig.question("p:1:b:0:1", 0, "C"), rig.question("p:1:b:0:1", 1, "C"), rig.output("p:1:b:0:1/ask0:1"), rig.fault("p:1:b:0:1")]) expect([late.events, late.effects]).toEqual([[], []]);
+  for (const late of [
+    rig.question("p:1:b:0:1", 0, "C"),
+    rig.question("p:1:b:0:1", 1, "C"),
+    rig.output("p:1:b:0:1/ask0:1"),
+    rig.fault("p:1:b:0:1"),
+  ])
+    expect([late.events, late.effects]).toEqual([[], []]);
   expect(rig.state).toEqual(before);
   // The same question in the new run is another piece of work, of an agent that has been asked before.
   const asked = rig.question(rig.id("b"), 0, "C");

@@ -44,23 +44,59 @@ describe("a fault says where and what was expected", () => {
   const cases: readonly (readonly [string, z.ZodType, unknown, string, string])[] = [
     ["wrong type", Trip, { city: 3, legs: [] }, "city", "input of agent A at city: expected string, found a number"],
     ["missing key", Trip, { legs: [] }, "city", "input of agent A at city: expected string, found nothing"],
-    ["deep path", Trip, { city: "R", legs: [{ to: "A" }, { to: 1 }] }, "legs[1].to", "input of agent A at legs[1].to: expected string, found a number"],
+    [
+      "deep path",
+      Trip,
+      { city: "R", legs: [{ to: "A" }, { to: 1 }] },
+      "legs[1].to",
+      "input of agent A at legs[1].to: expected string, found a number",
+    ],
     ["unknown key in a plain object", Trip, { city: "R", legs: [], vip: true }, "vip", "input of agent A at vip: unknown key"],
-    ["unknown key deep down", Trip, { city: "R", legs: [{ to: "A", "odd key": 1 }] }, 'legs[0]["odd key"]', 'input of agent A at legs[0]["odd key"]: unknown key'],
+    [
+      "unknown key deep down",
+      Trip,
+      { city: "R", legs: [{ to: "A", "odd key": 1 }] },
+      'legs[0]["odd key"]',
+      'input of agent A at legs[0]["odd key"]: unknown key',
+    ],
     ["unknown key in a strict object", z.strictObject({}), { vip: 1 }, "vip", "input of agent A at vip: unknown key"],
     ["coercion", z.object({ n: z.coerce.number() }), { n: "5" }, "n", "input of agent A at n: would be changed by the schema"],
     ["a text that would be trimmed", z.string().trim(), " a", "", "input of agent A: would be changed by the schema"],
-    ["default", z.object({ n: z.number().default(1) }), {}, "n", "input of agent A at n: missing; the schema would fill in a default, and none is filled in"],
+    [
+      "default",
+      z.object({ n: z.number().default(1) }),
+      {},
+      "n",
+      "input of agent A at n: missing; the schema would fill in a default, and none is filled in",
+    ],
     ["choice", z.enum(["a", "b"]), "c", "", 'input of agent A: expected one of "a", "b", found a string'],
     ["union", z.union([z.string(), z.number()]), true, "", "input of agent A: expected string or number, found a boolean"],
-    ["the option of a union that got furthest", z.union([z.string(), z.object({ a: z.object({ b: z.string() }) })]), { a: { b: 1 } }, "a.b", "input of agent A at a.b: expected string, found a number"],
+    [
+      "the option of a union that got furthest",
+      z.union([z.string(), z.object({ a: z.object({ b: z.string() }) })]),
+      { a: { b: 1 } },
+      "a.b",
+      "input of agent A at a.b: expected string, found a number",
+    ],
     ["the value itself", z.string(), undefined, "", "input of agent A: expected a JSON value, found nothing"],
     ["a date", z.unknown(), { at: new Date(0) }, "at", "input of agent A at at: expected a JSON value, found an instance of Date"],
     ["a hole", z.array(z.unknown()), [1, undefined], "[1]", "input of agent A at [1]: expected a JSON value, found nothing"],
     ["NaN", z.unknown(), { n: [Number.NaN] }, "n[0]", "input of agent A at n[0]: expected a JSON value, found NaN"],
-    ["half a character", z.unknown(), ["a\ud83d"], "[0]", "input of agent A at [0]: a text holds half of a surrogate pair, which is no character"],
+    [
+      "half a character",
+      z.unknown(),
+      ["a\ud83d"],
+      "[0]",
+      "input of agent A at [0]: a text holds half of a surrogate pair, which is no character",
+    ],
     ["a function", z.unknown(), { f: () => 1 }, "f", "input of agent A at f: expected a JSON value, found a function"],
-    ["a key that only looks like part of the object", Trip, JSON.parse('{"city":"R","legs":[],"__proto__":{"vip":true}}'), "__proto__", "input of agent A at __proto__: unknown key"],
+    [
+      "a key that only looks like part of the object",
+      Trip,
+      JSON.parse('{"city":"R","legs":[],"__proto__":{"vip":true}}'),
+      "__proto__",
+      "input of agent A at __proto__: unknown key",
+    ],
   ];
   test.each(cases)("%s", (_title, schema, value, path, message) => {
     const fault = refusal(schema, value);
@@ -91,7 +127,12 @@ describe("a fault says where and what was expected", () => {
       throw new Error("boom");
     });
     expect(refusal(throws, "a").message).toBe("input of agent A: a check of the schema threw: boom");
-    expect(refusal(z.string().refine(async () => true), "a").code).toBe("definition.invalid");
+    expect(
+      refusal(
+        z.string().refine(async () => true),
+        "a",
+      ).code,
+    ).toBe("definition.invalid");
   });
 });
 
@@ -101,10 +142,19 @@ test("a value without a schema is JSON or a fault", () => {
 });
 
 test("a value passes exactly when zod takes it and gives back the same canonical text", () => {
-  const schema = z.object({ a: z.coerce.number(), b: z.union([z.string().trim(), z.array(z.json())]).optional(), c: z.object({ d: z.boolean().default(true) }).nullable() });
+  const schema = z.object({
+    a: z.coerce.number(),
+    b: z.union([z.string().trim(), z.array(z.json())]).optional(),
+    c: z.object({ d: z.boolean().default(true) }).nullable(),
+  });
   const guarded = gate(schema, "x", "schema.task");
   const near = fc.record(
-    { a: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant("1")), b: fc.oneof(fc.string({ maxLength: 3 }), fc.array(fc.jsonValue())), c: fc.oneof(fc.constant(null), fc.record({ d: fc.boolean() }, { requiredKeys: [] })), x: fc.boolean() },
+    {
+      a: fc.oneof(fc.double({ noNaN: true, noDefaultInfinity: true }), fc.constant("1")),
+      b: fc.oneof(fc.string({ maxLength: 3 }), fc.array(fc.jsonValue())),
+      c: fc.oneof(fc.constant(null), fc.record({ d: fc.boolean() }, { requiredKeys: [] })),
+      x: fc.boolean(),
+    },
     { requiredKeys: ["a", "c"] },
   );
   fc.assert(
@@ -132,7 +182,11 @@ describe("the JSON Schema of what passes", () => {
   const impossible: readonly (readonly [string, z.ZodType, string])[] = [
     ["a date", z.object({ at: z.date() }), "contract A, input: Date cannot be represented"],
     ["a transform", z.string().transform((text) => text.length), "contract A, input: Transforms cannot be represented"],
-    ["a codec", z.object({ n: z.codec(z.string(), z.number(), { decode: Number, encode: String }) }), "contract A, input: a codec or preprocess changes values"],
+    [
+      "a codec",
+      z.object({ n: z.codec(z.string(), z.number(), { decode: Number, encode: String }) }),
+      "contract A, input: a codec or preprocess changes values",
+    ],
     ["a preprocessing step", z.preprocess(String, z.string()), "contract A, input: a codec or preprocess changes values"],
     ["a class", z.instanceof(URL), "contract A, input: Custom types cannot be represented"],
   ];

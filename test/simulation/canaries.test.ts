@@ -3,8 +3,8 @@
  * beginnings, and each hunt must find it within its bound.
  */
 import { expect, test } from "vitest";
-import { CANARIES } from "../../simulation/canaries.ts";
-import { hunt, huntText } from "../../simulation/hunt.ts";
+import { CANARIES } from "../../simulation/checks/canaries.ts";
+import { hunt, huntText } from "../../simulation/checks/hunt.ts";
 import { say } from "./say.ts";
 
 const HUNTS = 3;

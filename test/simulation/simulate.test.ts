@@ -30,7 +30,12 @@ test("a named seed finds the same again", async () => {
 });
 
 test("an invariant of the user's own is checked, by its name", async () => {
-  const result = await simulate(careful, { tasks, seeds: 3, faults: "none", invariants: { "nothing is ever charged": ({ calls }) => (calls.length > 0 ? `${calls.length} charges` : undefined) } });
+  const result = await simulate(careful, {
+    tasks,
+    seeds: 3,
+    faults: "none",
+    invariants: { "nothing is ever charged": ({ calls }) => (calls.length > 0 ? `${calls.length} charges` : undefined) },
+  });
   expect(result).toMatchObject({ ok: false, seed: 1, law: "invariant" });
   expect(result.report).toContain("nothing is ever charged: 1 charges");
 });

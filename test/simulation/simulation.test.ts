@@ -5,8 +5,8 @@
 import { describe, expect, test } from "vitest";
 import { runBulk } from "../../simulation/bulk.ts";
 import { everywhere } from "../../simulation/everywhere.ts";
-import { ALL_FAULTS, NO_FAULTS } from "../../simulation/faults.ts";
-import { median } from "../../simulation/hunt.ts";
+import { ALL_FAULTS, NO_FAULTS } from "../../simulation/world/faults.ts";
+import { median } from "../../simulation/checks/hunt.ts";
 import { runSeed } from "../../simulation/run.ts";
 import { allGraphs, graphScenario, graphSystem } from "../../simulation/scenarios/graphs.ts";
 import { long } from "../../simulation/scenarios/long.ts";
@@ -24,7 +24,9 @@ describe("seeds", () => {
   for (const [scenario, count] of Object.entries(SEEDS)) {
     test(`${count} seeds of ${scenario}`, { timeout: TIMEOUT_MS }, async () => {
       const done = await runBulk({ scenario, from: 1, to: count });
-      say(`${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed`);
+      say(
+        `${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed`,
+      );
       expect(done.failing).toEqual([]);
       expect(median(done.faults)).toBeGreaterThanOrEqual(FAULTS_MIN);
       expect(median(done.messages)).toBeGreaterThanOrEqual(scenario === "ring" ? 1 : MESSAGES_MIN);
@@ -35,7 +37,12 @@ describe("seeds", () => {
 test("a seed is a run: the same events, messages and faults every time", async () => {
   const facts = async (seed: number): Promise<readonly unknown[]> => {
     const lines: string[] = [];
-    const { events, messages, fired, virtualMs } = await runSeed({ scenario: wild, seed, most: ALL_FAULTS, trace: (_atMs, line) => void lines.push(line) });
+    const { events, messages, fired, virtualMs } = await runSeed({
+      scenario: wild,
+      seed,
+      most: ALL_FAULTS,
+      trace: (_atMs, line) => void lines.push(line),
+    });
     return [events, messages, fired, virtualMs, lines];
   };
   for (const seed of [7, 8, 9]) expect(await facts(seed)).toEqual(await facts(seed));
@@ -55,17 +62,28 @@ test("records that hosts and checks share are what their texts say, to the end: 
   expect(records).toBeGreaterThan(3 * SHARED_SEEDS);
 });
 
-test("crash everywhere: before and after each write and effect, for good and for a while, and a freeze there", { timeout: TIMEOUT_MS }, async () => {
-  let points = 0;
-  let runs = 0;
-  for (const [scenario, seed] of [[party, 1], [party, 2], [wild, 3], [wild, 5], [long, 1], [redrive, 1]] as const) {
-    const done = await everywhere(scenario, seed);
-    points += done.points;
-    runs += done.runs;
-    expect(done.findings).toEqual([]);
-  }
-  say(`crash everywhere: ${points} writes and effects, ${runs} runs`);
-});
+test(
+  "crash everywhere: before and after each write and effect, for good and for a while, and a freeze there",
+  { timeout: TIMEOUT_MS },
+  async () => {
+    let points = 0;
+    let runs = 0;
+    for (const [scenario, seed] of [
+      [party, 1],
+      [party, 2],
+      [wild, 3],
+      [wild, 5],
+      [long, 1],
+      [redrive, 1],
+    ] as const) {
+      const done = await everywhere(scenario, seed);
+      points += done.points;
+      runs += done.runs;
+      expect(done.findings).toEqual([]);
+    }
+    say(`crash everywhere: ${points} writes and effects, ${runs} runs`);
+  },
+);
 
 test("all graphs of up to 5 agents and 4 hops end as a rule of three lines says", { timeout: TIMEOUT_MS }, async () => {
   const graphs = allGraphs();

@@ -8,15 +8,47 @@ import { z } from "zod";
 const POLL_MS = 50;
 const STATUS_OK = 200;
 
-const Value = z.looseObject({ stringValue: z.string().optional(), intValue: z.union([z.number(), z.string()]).optional(), boolValue: z.boolean().optional() });
-const Attributes = z.array(z.looseObject({ key: z.string(), value: Value })).default([]).transform((list) => Object.fromEntries(list.map(({ key, value }) => [key, value.stringValue ?? value.boolValue ?? Number(value.intValue)])));
+const Value = z.looseObject({
+  stringValue: z.string().optional(),
+  intValue: z.union([z.number(), z.string()]).optional(),
+  boolValue: z.boolean().optional(),
+});
+const Attributes = z
+  .array(z.looseObject({ key: z.string(), value: Value }))
+  .default([])
+  .transform((list) =>
+    Object.fromEntries(list.map(({ key, value }) => [key, value.stringValue ?? value.boolValue ?? Number(value.intValue)])),
+  );
 const Resource = z.looseObject({ attributes: Attributes });
-const SpanData = z.looseObject({ traceId: z.string(), spanId: z.string(), parentSpanId: z.string().optional(), name: z.string(), attributes: Attributes, status: z.looseObject({ code: z.int().optional() }).optional() });
-const Point = z.looseObject({ attributes: Attributes, asInt: z.union([z.number(), z.string()]).optional(), asDouble: z.number().optional(), count: z.union([z.number(), z.string()]).optional(), sum: z.number().optional() });
+const SpanData = z.looseObject({
+  traceId: z.string(),
+  spanId: z.string(),
+  parentSpanId: z.string().optional(),
+  name: z.string(),
+  attributes: Attributes,
+  status: z.looseObject({ code: z.int().optional() }).optional(),
+});
+const Point = z.looseObject({
+  attributes: Attributes,
+  asInt: z.union([z.number(), z.string()]).optional(),
+  asDouble: z.number().optional(),
+  count: z.union([z.number(), z.string()]).optional(),
+  sum: z.number().optional(),
+});
 const Points = z.looseObject({ dataPoints: z.array(Point) });
-const MetricData = z.looseObject({ name: z.string(), unit: z.string(), sum: Points.optional(), gauge: Points.optional(), histogram: Points.optional() });
-const Traces = z.looseObject({ resourceSpans: z.array(z.looseObject({ resource: Resource, scopeSpans: z.array(z.looseObject({ spans: z.array(SpanData) })) })) });
-const Metrics = z.looseObject({ resourceMetrics: z.array(z.looseObject({ resource: Resource, scopeMetrics: z.array(z.looseObject({ metrics: z.array(MetricData) })) })) });
+const MetricData = z.looseObject({
+  name: z.string(),
+  unit: z.string(),
+  sum: Points.optional(),
+  gauge: Points.optional(),
+  histogram: Points.optional(),
+});
+const Traces = z.looseObject({
+  resourceSpans: z.array(z.looseObject({ resource: Resource, scopeSpans: z.array(z.looseObject({ spans: z.array(SpanData) })) })),
+});
+const Metrics = z.looseObject({
+  resourceMetrics: z.array(z.looseObject({ resource: Resource, scopeMetrics: z.array(z.looseObject({ metrics: z.array(MetricData) })) })),
+});
 
 type Told = Readonly<Record<string, string | number | boolean>>;
 
@@ -66,14 +98,29 @@ export class Collector {
 
   /** What an app is to be told, so that it tells this collector soon. */
   get env(): Readonly<Record<string, string>> {
-    return { OTEL_EXPORTER_OTLP_ENDPOINT: this.url, OTEL_EXPORTER_OTLP_PROTOCOL: "http/json", OTEL_BSP_SCHEDULE_DELAY: "100", OTEL_METRIC_EXPORT_INTERVAL: "250", OTEL_METRIC_EXPORT_TIMEOUT: "250" };
+    return {
+      OTEL_EXPORTER_OTLP_ENDPOINT: this.url,
+      OTEL_EXPORTER_OTLP_PROTOCOL: "http/json",
+      OTEL_BSP_SCHEDULE_DELAY: "100",
+      OTEL_METRIC_EXPORT_INTERVAL: "250",
+      OTEL_METRIC_EXPORT_TIMEOUT: "250",
+    };
   }
 
   #takeTraces(body: string): void {
     for (const { resource, scopeSpans } of Traces.parse(JSON.parse(body)).resourceSpans) {
       const [instance, service] = [String(resource.attributes["service.instance.id"]), String(resource.attributes["service.name"])];
       for (const span of scopeSpans.flatMap(({ spans }) => spans)) {
-        this.spans.push({ name: span.name, traceId: span.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId, attributes: span.attributes, isError: span.status?.code === STATUS_ERROR_CODE, instance, service });
+        this.spans.push({
+          name: span.name,
+          traceId: span.traceId,
+          spanId: span.spanId,
+          parentSpanId: span.parentSpanId,
+          attributes: span.attributes,
+          isError: span.status?.code === STATUS_ERROR_CODE,
+          instance,
+          service,
+        });
       }
     }
   }
@@ -82,7 +129,14 @@ export class Collector {
     for (const { resource, scopeMetrics } of Metrics.parse(JSON.parse(body)).resourceMetrics) {
       const instance = String(resource.attributes["service.instance.id"]);
       for (const { name, unit, sum, gauge, histogram } of scopeMetrics.flatMap(({ metrics }) => metrics)) {
-        for (const point of (sum ?? gauge ?? histogram)?.dataPoints ?? []) this.points.push({ metric: name, unit, attributes: point.attributes, value: Number(point.asInt ?? point.asDouble ?? point.count), instance });
+        for (const point of (sum ?? gauge ?? histogram)?.dataPoints ?? [])
+          this.points.push({
+            metric: name,
+            unit,
+            attributes: point.attributes,
+            value: Number(point.asInt ?? point.asDouble ?? point.count),
+            instance,
+          });
       }
     }
   }
@@ -101,7 +155,10 @@ export class Collector {
   async until(what: string, told: () => boolean, timeoutMs = 20_000): Promise<void> {
     const end = performance.now() + timeoutMs;
     while (!told()) {
-      if (performance.now() > end) throw new Error(`${what} was not told in ${timeoutMs} ms; metrics: ${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`);
+      if (performance.now() > end)
+        throw new Error(
+          `${what} was not told in ${timeoutMs} ms; metrics: ${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`,
+        );
       await sleep(POLL_MS);
     }
   }

@@ -1,4 +1,4 @@
-/** @module The system of the telemetry test: four stops, of which the second fails once, the third is slow once, and the last refuses until it is mended. */
+/** @module The system of the telemetry test: four stops, of which the second fails once, the third is slow once, and the last refuses until it is fixed. */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -38,7 +38,7 @@ const agents = [
   }),
   agent(Last, {
     handle: (errand) => {
-      if (!existsSync(join(errand.dir, "mended"))) throw new Fault("agent.refused", "not before it is mended");
+      if (!existsSync(join(errand.dir, "fixed"))) throw new Fault("agent.refused", "not before it is fixed");
       return errand;
     },
   }),

@@ -2,19 +2,28 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { startTelemetry, wantsTelemetry } from "../../actors/telemetry-out.ts";
-import { SILENT } from "../../actors/log.ts";
+import { startTelemetry, wantsTelemetry } from "../../actors/telemetry/export.ts";
+import { SILENT } from "../../actors/engine/log.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const READY_MS = 15_000;
 
 /** Starts the app until it listens; the OpenTelemetry packages that it loaded, and the time it took. */
-async function startApp(env: Readonly<Record<string, string>>): Promise<{ readonly loads: readonly string[]; readonly ms: number; readonly text: string }> {
+async function startApp(
+  env: Readonly<Record<string, string>>,
+): Promise<{ readonly loads: readonly string[]; readonly ms: number; readonly text: string }> {
   const own = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith("OTEL_")));
   const startedAtMs = performance.now();
-  const app = spawn(process.execPath, ["--import", join(import.meta.dirname, "loads.ts"), join(ROOT, "cli/app.ts"), join(ROOT, "examples/01-travel/system.ts")], {
-    env: { ...own, APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env }, stdio: ["ignore", "pipe", "inherit"], signal: AbortSignal.timeout(READY_MS), killSignal: "SIGKILL",
-  });
+  const app = spawn(
+    process.execPath,
+    ["--import", join(import.meta.dirname, "loads.ts"), join(ROOT, "cli/app.ts"), join(ROOT, "examples/01-travel/system.ts")],
+    {
+      env: { ...own, APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env },
+      stdio: ["ignore", "pipe", "inherit"],
+      signal: AbortSignal.timeout(READY_MS),
+      killSignal: "SIGKILL",
+    },
+  );
   let text = "";
   await new Promise<void>((done, failed) => {
     app.once("error", failed);
@@ -40,7 +49,9 @@ describe("the SDK", () => {
     const loaded = await startApp({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
     expect(loaded.loads).toContain("@opentelemetry/sdk-node");
     expect(loaded.text).toContain("telemetry goes out");
-    process.stdout.write(`start-up: ${plain.ms.toFixed(0)} ms without OTEL_*, ${loaded.ms.toFixed(0)} ms with (${loaded.loads.length} packages)\n`);
+    process.stdout.write(
+      `start-up: ${plain.ms.toFixed(0)} ms without OTEL_*, ${loaded.ms.toFixed(0)} ms with (${loaded.loads.length} packages)\n`,
+    );
   });
 
   test.each([

@@ -6,8 +6,8 @@
 import { type Attributes, type Meter, metrics, type Observable, type ObservableCallback } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { METRIC } from "../../actors/telemetry-names.ts";
-import { startLocal } from "../../actors/testing.ts";
+import { METRIC } from "../../actors/telemetry/names.ts";
+import { startLocal } from "../../testing/index.ts";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
 
 interface Kept {
@@ -21,14 +21,24 @@ class KeepingMeter {
   readonly #gauges = new Map<ObservableCallback, string>();
 
   install(): void {
-    const keep = (metric: string) => (value: number, attributes: Attributes = {}): void => void this.kept.push({ metric, value, attributes });
+    const keep =
+      (metric: string) =>
+      (value: number, attributes: Attributes = {}): void =>
+        void this.kept.push({ metric, value, attributes });
     const observable = (metric: string): Observable => ({
       addCallback: (callback) => void this.#gauges.set(callback, metric),
       removeCallback: (callback) => void this.#gauges.delete(callback),
     });
     const meter: Meter = {
-      createCounter: (name) => ({ add: keep(name) }), createUpDownCounter: (name) => ({ add: keep(name) }), createHistogram: (name) => ({ record: keep(name) }), createGauge: (name) => ({ record: keep(name) }),
-      createObservableGauge: observable, createObservableCounter: observable, createObservableUpDownCounter: observable, addBatchObservableCallback: () => {}, removeBatchObservableCallback: () => {},
+      createCounter: (name) => ({ add: keep(name) }),
+      createUpDownCounter: (name) => ({ add: keep(name) }),
+      createHistogram: (name) => ({ record: keep(name) }),
+      createGauge: (name) => ({ record: keep(name) }),
+      createObservableGauge: observable,
+      createObservableCounter: observable,
+      createObservableUpDownCounter: observable,
+      addBatchObservableCallback: () => {},
+      removeBatchObservableCallback: () => {},
     };
     metrics.setGlobalMeterProvider({ getMeter: () => meter });
   }
@@ -36,7 +46,8 @@ class KeepingMeter {
   /** What the gauges show now. */
   read(): readonly Kept[] {
     const shown: Kept[] = [];
-    for (const [callback, metric] of this.#gauges) void callback({ observe: (value, attributes = {}) => void shown.push({ metric, value, attributes }) });
+    for (const [callback, metric] of this.#gauges)
+      void callback({ observe: (value, attributes = {}) => void shown.push({ metric, value, attributes }) });
     return shown;
   }
 
@@ -64,13 +75,25 @@ describe("metrics", () => {
         return job;
       },
     });
-    const local = startLocal(system("jobs", { agents: [one], routes: [route("job", 1, Job).to("one", One, ({ task }) => task).output(({ one: done }) => done)] }));
+    const local = startLocal(
+      system("jobs", {
+        agents: [one],
+        routes: [
+          route("job", 1, Job)
+            .to("one", One, ({ task }) => task)
+            .output(({ one: done }) => done),
+        ],
+      }),
+    );
     const outcomes = Promise.all(many.map((n) => local.run("job", { n })));
     await begun.promise;
     const shows = (metric: string): number | undefined => meter.read().find((gauge) => gauge.metric === metric)?.value;
     await expect.poll(() => shows(METRIC.queue)).toBe(many.length - 1);
     expect(shows(METRIC.open)).toBe(many.length);
-    expect(meter.read().find((gauge) => gauge.metric === METRIC.queue)?.attributes).toEqual({ "troupe.system": "jobs", "gen_ai.agent.name": "One" });
+    expect(meter.read().find((gauge) => gauge.metric === METRIC.queue)?.attributes).toEqual({
+      "troupe.system": "jobs",
+      "gen_ai.agent.name": "One",
+    });
     open.resolve();
     expect((await outcomes).map(({ status }) => status)).toEqual(many.map(() => "completed"));
     expect([shows(METRIC.queue), shows(METRIC.open)]).toEqual([0, 0]);
@@ -90,11 +113,24 @@ describe("metrics", () => {
         throw calls === 1 ? new Error("not now") : new Fault("agent.refused", "never");
       },
     });
-    const local = startLocal(system("jobs", { agents: [one], routes: [route("job", 1, Job).to("one", One, ({ task }) => task).output(({ one: done }) => done)] }));
+    const local = startLocal(
+      system("jobs", {
+        agents: [one],
+        routes: [
+          route("job", 1, Job)
+            .to("one", One, ({ task }) => task)
+            .output(({ one: done }) => done),
+        ],
+      }),
+    );
     expect(await local.run("job", { n: 1 })).toMatchObject({ status: "failed" });
     await local.stop();
-    expect(meter.values(METRIC.deadLetters).map(({ value, attributes }) => [value, attributes["error.type"]])).toEqual([[1, "agent.refused"]]);
-    expect(meter.values(METRIC.outcomes).map(({ attributes }) => attributes)).toEqual([{ "troupe.system": "jobs", "troupe.route": "job", "troupe.outcome": "failed", "error.type": "agent.refused" }]);
+    expect(meter.values(METRIC.deadLetters).map(({ value, attributes }) => [value, attributes["error.type"]])).toEqual([
+      [1, "agent.refused"],
+    ]);
+    expect(meter.values(METRIC.outcomes).map(({ attributes }) => attributes)).toEqual([
+      { "troupe.system": "jobs", "troupe.route": "job", "troupe.outcome": "failed", "error.type": "agent.refused" },
+    ]);
     const runs = meter.values(METRIC.attempts).filter(({ attributes }) => attributes["troupe.work.mode"] === "do");
     expect(runs.map(({ attributes }) => attributes["error.type"])).toEqual(["agent.failed", "agent.refused"]);
     for (const { value } of meter.values(METRIC.turn)) expect(value).toBeGreaterThanOrEqual(0);

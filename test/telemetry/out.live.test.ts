@@ -11,7 +11,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Cluster, findDapr, freePort, renderResources, type Sidecar } from "../../cli/dapr/index.ts";
 import { Child } from "../../cli/dapr/process.ts";
-import { METRIC } from "../../actors/telemetry-names.ts";
+import { METRIC } from "../../actors/telemetry/names.ts";
 import { Collector } from "./collector.ts";
 
 const ROOT = join(import.meta.dirname, "..", "..");
@@ -35,7 +35,14 @@ const lines: string[] = [];
 
 async function startApp(): Promise<void> {
   const env = { ...process.env, ...collector.env, APP_ID: "errands", APP_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort) };
-  app = await Child.spawn({ name: "app", command: process.execPath, args: [join(ROOT, "cli/app.ts"), join(ROOT, "test/telemetry/errand.ts")], cwd: dir, env, onLine: (line) => lines.push(line) });
+  app = await Child.spawn({
+    name: "app",
+    command: process.execPath,
+    args: [join(ROOT, "cli/app.ts"), join(ROOT, "test/telemetry/errand.ts")],
+    cwd: dir,
+    env,
+    onLine: (line) => lines.push(line),
+  });
 }
 
 async function killApp(): Promise<void> {
@@ -50,7 +57,12 @@ beforeEach(async () => {
   collector = await Collector.start();
   cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log: (_source, line) => lines.push(line) });
   await startApp();
-  sidecar = await cluster.startSidecar({ appId: "errands", appPort, resourcesDir: await renderResources("embedded", { dir }), httpPort: daprPort });
+  sidecar = await cluster.startSidecar({
+    appId: "errands",
+    appPort,
+    resourcesDir: await renderResources("embedded", { dir }),
+    httpPort: daprPort,
+  });
   await sidecar.waitReady(READY_MS);
 }, TEST_MS);
 
@@ -73,7 +85,12 @@ async function call(path: string, body?: unknown): Promise<unknown> {
 }
 
 const Receipt = z.looseObject({ id: z.string(), traceId: z.string() });
-const View = z.looseObject({ phase: z.string(), run: z.int(), traceId: z.string(), outcome: z.looseObject({ status: z.string() }).optional() });
+const View = z.looseObject({
+  phase: z.string(),
+  run: z.int(),
+  traceId: z.string(),
+  outcome: z.looseObject({ status: z.string() }).optional(),
+});
 
 async function ended(id: string, run: number): Promise<z.infer<typeof View>> {
   for (;;) {
@@ -87,14 +104,20 @@ async function fileThere(name: string): Promise<void> {
   while (!existsSync(join(dir, name))) await sleep(POLL_MS);
 }
 
-const runs = (agent: string) => collector.spans.filter(({ name, attributes }) => name === "troupe.effect" && attributes["gen_ai.agent.name"] === agent);
+const runs = (agent: string) =>
+  collector.spans.filter(({ name, attributes }) => name === "troupe.effect" && attributes["gen_ai.agent.name"] === agent);
 
 describe.skipIf(binaries === undefined)("telemetry out", () => {
   test("four hops, a retry and a kill -9 of the app are one trace, and every metric arrives", { timeout: TEST_MS }, async () => {
-    await writeFile(join(dir, "mended"), "");
+    await writeFile(join(dir, "fixed"), "");
     const { id, traceId } = Receipt.parse(await call("/tasks", { id: "errand-1", route: "errand", input: { dir } }));
     await fileThere("slow");
-    await collector.until("what came before the kill", () => runs("Flaky").length === 2 && collector.total(METRIC.attempts, { "gen_ai.agent.name": "Flaky", "error.type": "agent.failed" }) === 1);
+    await collector.until(
+      "what came before the kill",
+      () =>
+        runs("Flaky").length === 2 &&
+        collector.total(METRIC.attempts, { "gen_ai.agent.name": "Flaky", "error.type": "agent.failed" }) === 1,
+    );
     await killApp();
     await startApp();
     expect(await ended(id, 1)).toMatchObject({ traceId, outcome: { status: "completed" } });
@@ -105,12 +128,15 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
     expect(new Set(own.map((span) => span.name))).toEqual(new Set(["troupe.task", "troupe.turn", "troupe.message", "troupe.effect"]));
     expect(new Set(own.map((span) => span.instance)).size, "told by two lives of the app").toBe(2);
     expect(new Set(own.map((span) => span.service))).toEqual(new Set(["errands"]));
-    expect(runs("Flaky").map(({ isError, attributes }) => [attributes["troupe.work.attempt"], isError])).toEqual([[1, true], [2, false]]);
+    expect(runs("Flaky").map(({ isError, attributes }) => [attributes["troupe.work.attempt"], isError])).toEqual([
+      [1, true],
+      [2, false],
+    ]);
     expect(["First", "Slow", "Last"].map((agent) => runs(agent).length)).toEqual([1, 1, 1]);
     expect(runs("Last")[0]?.attributes["gen_ai.operation.name"]).toBe("invoke_agent");
     expect(JSON.stringify(collector.spans), "no payload").not.toContain(dir);
 
-    await rm(join(dir, "mended"));
+    await rm(join(dir, "fixed"));
     const refused = Receipt.parse(await call("/tasks", { id: "errand-2", route: "errand", input: { dir } }));
     expect(await ended(refused.id, 1)).toMatchObject({ outcome: { status: "failed" } });
     await collector.until("the dead letter", () => collector.total(METRIC.deadLetters, { "error.type": "agent.refused" }) === 1);
@@ -125,19 +151,25 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
     expect(Math.max(...openPoints.map(({ value }) => value))).toBe(1);
     await collector.until("that nothing is open", () => collector.points.findLast(({ metric }) => metric === METRIC.open)?.value === 0);
     const told = new Set(collector.points.map(({ metric }) => metric).filter((name) => name.startsWith("troupe.")));
-    expect([...told].toSorted()).toEqual(Object.values(METRIC).filter((name) => !RESERVED.includes(name)).toSorted());
+    expect([...told].toSorted()).toEqual(
+      Object.values(METRIC)
+        .filter((name) => !RESERVED.includes(name))
+        .toSorted(),
+    );
     expect(JSON.stringify(collector.points), "no ids in metrics").not.toContain("errand-1");
 
-    await writeFile(join(dir, "mended"), "");
-    await call(`/deadletters/${encodeURIComponent(`${refused.id}:1`)}/redrive`, { reason: "it is mended" });
+    await writeFile(join(dir, "fixed"), "");
+    await call(`/deadletters/${encodeURIComponent(`${refused.id}:1`)}/redrive`, { reason: "it is fixed" });
     expect(await ended(refused.id, 2)).toMatchObject({ traceId: refused.traceId, outcome: { status: "completed" } });
-    await collector.until("the redriven run", () => runs("Last").some(({ attributes, isError }) => attributes["troupe.process.id"] === refused.id && !isError));
+    await collector.until("the redriven run", () =>
+      runs("Last").some(({ attributes, isError }) => attributes["troupe.process.id"] === refused.id && !isError),
+    );
     const redriven = collector.spans.filter(({ attributes }) => attributes["troupe.process.id"] === refused.id);
     expect(new Set(redriven.map((span) => span.traceId))).toEqual(new Set([refused.traceId]));
   });
 
   test("what was counted last is sent when the app is asked to stop", { timeout: TEST_MS }, async () => {
-    await writeFile(join(dir, "mended"), "");
+    await writeFile(join(dir, "fixed"), "");
     await writeFile(join(dir, "slow"), "");
     const { id } = Receipt.parse(await call("/tasks", { id: "errand-3", route: "errand", input: { dir } }));
     await ended(id, 1);

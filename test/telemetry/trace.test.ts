@@ -4,11 +4,20 @@
  * Method: a tracer provider of a few lines that keeps every span, set through `@opentelemetry/api` as an application
  * would set an SDK's, and runs without Dapr.
  */
-import { type Attributes, type Context, type Span, type SpanContext, type SpanOptions, trace, TraceFlags, type TracerProvider } from "@opentelemetry/api";
+import {
+  type Attributes,
+  type Context,
+  type Span,
+  type SpanContext,
+  type SpanOptions,
+  trace,
+  TraceFlags,
+  type TracerProvider,
+} from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { type LogFacts, type Logger } from "../../actors/log.ts";
-import { runLocal } from "../../actors/testing.ts";
+import { type LogFacts, type Logger } from "../../actors/engine/log.ts";
+import { runLocal } from "../../testing/index.ts";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
 
 interface Kept {
@@ -33,15 +42,28 @@ function keepSpans(): Kept[] {
         record.attributes[key] = value;
         return span;
       },
-      setAttributes: () => span, addEvent: () => span, addLink: () => span, addLinks: () => span, setStatus: () => span, updateName: () => span,
+      setAttributes: () => span,
+      addEvent: () => span,
+      addLink: () => span,
+      addLinks: () => span,
+      setStatus: () => span,
+      updateName: () => span,
       end: () => {
         record.ended = true;
       },
-      isRecording: () => true, recordException: () => {},
+      isRecording: () => true,
+      recordException: () => {},
     };
     return span;
   };
-  const provider: TracerProvider = { getTracer: () => ({ startSpan, startActiveSpan: () => { throw new Error("not used"); } }) };
+  const provider: TracerProvider = {
+    getTracer: () => ({
+      startSpan,
+      startActiveSpan: () => {
+        throw new Error("not used");
+      },
+    }),
+  };
   trace.setGlobalTracerProvider(provider);
   return kept;
 }
@@ -61,7 +83,15 @@ function notes(failures: { left: number }) {
       return note;
     },
   });
-  return system("notes", { agents: [writer, checker], routes: [route("write", 1, Note).to("first", Writer, ({ task }) => task).to("second", Checker, ({ first }) => first).output(({ second }) => second)] });
+  return system("notes", {
+    agents: [writer, checker],
+    routes: [
+      route("write", 1, Note)
+        .to("first", Writer, ({ task }) => task)
+        .to("second", Checker, ({ first }) => first)
+        .output(({ second }) => second),
+    ],
+  });
 }
 
 describe("telemetry", () => {
@@ -94,7 +124,11 @@ describe("telemetry", () => {
 
   test("the outcome of a failed task carries the trace id into its dead letter", async () => {
     keepSpans();
-    const refusing = { Checker: () => { throw new Fault("agent.refused", "never"); } };
+    const refusing = {
+      Checker: () => {
+        throw new Fault("agent.refused", "never");
+      },
+    };
     const outcome = await runLocal(notes({ left: 0 }), "write", { text: "x" }, { fakes: refusing });
     expect(outcome.status).toBe("failed");
     expect(outcome.deadLetter).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/), fault: { code: "agent.refused" } });

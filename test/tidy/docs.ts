@@ -8,18 +8,35 @@ const SHEBANG = /^#!.*\n/;
 
 /** Each file begins with what it is. */
 export const moduleDocs: Check = (project) =>
-  [...project.texts].filter(([path]) => /\.(ts|js|mjs)$/.test(path)).flatMap(([path, text]) => (/^\/\*\*\s*(?:\*\s*)?@module\s+\S/.test(text.replace(SHEBANG, "")) ? [] : [{ path, line: 1, text: "does not begin with /** @module ... */" }]));
+  [...project.texts]
+    .filter(([path]) => /\.(ts|js|mjs)$/.test(path))
+    .flatMap(([path, text]) =>
+      /^\/\*\*\s*(?:\*\s*)?@module\s+\S/.test(text.replace(SHEBANG, ""))
+        ? []
+        : [{ path, line: 1, text: "does not begin with /** @module ... */" }],
+    );
 
 /** Each exported declaration of the library has a doc comment. A type and a value of one name share one. */
 export const exportDocs: Check = (project) =>
-  [...project.sources].filter(([path]) => LIBRARY.some((folder) => path.startsWith(folder))).flatMap(([, source]) => {
-    const exported = source.statements.filter((node) => ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword));
-    const documented = new Set(exported.filter(hasDoc).flatMap(namesOf));
-    return exported.flatMap((node) => namesOf(node).filter((name) => !documented.has(name)).map((name) => at(node, `export ${name} has no doc comment`)));
-  });
+  [...project.sources]
+    .filter(([path]) => LIBRARY.some((folder) => path.startsWith(folder)))
+    .flatMap(([, source]) => {
+      const exported = source.statements.filter(
+        (node) => ts.canHaveModifiers(node) && ts.getModifiers(node)?.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword),
+      );
+      const documented = new Set(exported.filter(hasDoc).flatMap(namesOf));
+      return exported.flatMap((node) =>
+        namesOf(node)
+          .filter((name) => !documented.has(name))
+          .map((name) => at(node, `export ${name} has no doc comment`)),
+      );
+    });
 
 /** Each limit says what it protects and what happens when it is reached. */
-export const limitDocs: Check = (project) => limits(project.sources.get(LIMITS_FILE)).filter((entry) => !hasDoc(entry)).map((entry): Finding => at(entry, `limit ${entry.name.getText()} has no doc comment`));
+export const limitDocs: Check = (project) =>
+  limits(project.sources.get(LIMITS_FILE))
+    .filter((entry) => !hasDoc(entry))
+    .map((entry): Finding => at(entry, `limit ${entry.name.getText()} has no doc comment`));
 
 /** The entries of the table of limits. */
 export function limits(source: ts.SourceFile | undefined): readonly ts.PropertyAssignment[] {

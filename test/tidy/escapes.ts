@@ -11,23 +11,46 @@ const PRINTING = ["cli/", "bench/", "examples/"];
 const MUST_NOT_COMPILE = "test/types/";
 
 /** No `any`, in whatever form. */
-export const noAny: Check = (project) => overNodes(project, () => true, (node) => (node.kind === ts.SyntaxKind.AnyKeyword ? "any: name the type, or use unknown" : undefined));
+export const noAny: Check = (project) =>
+  overNodes(
+    project,
+    () => true,
+    (node) => (node.kind === ts.SyntaxKind.AnyKeyword ? "any: name the type, or use unknown" : undefined),
+  );
 
 /** No assertion that something is there. */
-export const noBang: Check = (project) => overNodes(project, () => true, (node) => (ts.isNonNullExpression(node) ? "`!` after an expression: handle the case that it is absent" : undefined));
+export const noBang: Check = (project) =>
+  overNodes(
+    project,
+    () => true,
+    (node) => (ts.isNonNullExpression(node) ? "`!` after an expression: handle the case that it is absent" : undefined),
+  );
 
 /** No test is left out, and none runs alone. `skipIf` and `runIf` name their condition. */
 export const noLeftOut: Check = (project) =>
-  overNodes(project, (path) => path.startsWith("test/"), (node) => {
-    if (!ts.isPropertyAccessExpression(node) || !ESCAPES.includes(node.name.text)) return undefined;
-    let root: ts.Expression = node.expression;
-    while (ts.isPropertyAccessExpression(root)) root = root.expression;
-    return ts.isIdentifier(root) && TEST_WORDS.includes(root.text) ? `${node.getText()}: a test that does not run proves nothing` : undefined;
-  });
+  overNodes(
+    project,
+    (path) => path.startsWith("test/"),
+    (node) => {
+      if (!ts.isPropertyAccessExpression(node) || !ESCAPES.includes(node.name.text)) return undefined;
+      let root: ts.Expression = node.expression;
+      while (ts.isPropertyAccessExpression(root)) root = root.expression;
+      return ts.isIdentifier(root) && TEST_WORDS.includes(root.text)
+        ? `${node.getText()}: a test that does not run proves nothing`
+        : undefined;
+    },
+  );
 
 /** Only programs for people print. */
 export const noConsole: Check = (project) =>
-  overNodes(project, (path) => !PRINTING.some((folder) => path.startsWith(folder)), (node) => (ts.isIdentifier(node) && node.text === "console" && project.isGlobal(node) ? "console: use the log that was given, or return it" : undefined));
+  overNodes(
+    project,
+    (path) => !PRINTING.some((folder) => path.startsWith(folder)),
+    (node) =>
+      ts.isIdentifier(node) && node.text === "console" && project.isGlobal(node)
+        ? "console: use the log that was given, or return it"
+        : undefined,
+  );
 
 /** No mark of unfinished work and no comment that silences the compiler. */
 export const noMarks: Check = (project) =>
@@ -36,12 +59,16 @@ export const noMarks: Check = (project) =>
     const mark = MARK.exec(text)?.[0];
     if (mark !== undefined) found.push({ path, line, text: `${mark}: finish it` });
     if (/@ts-(ignore|nocheck)/.test(text)) found.push({ path, line, text: "a comment that silences the compiler" });
-    if (/^@ts-expect-error/.test(text) && !path.startsWith(MUST_NOT_COMPILE)) found.push({ path, line, text: `@ts-expect-error outside ${MUST_NOT_COMPILE}` });
+    if (/^@ts-expect-error/.test(text) && !path.startsWith(MUST_NOT_COMPILE))
+      found.push({ path, line, text: `@ts-expect-error outside ${MUST_NOT_COMPILE}` });
     return found;
   });
 
 /** No code in comments: text that ends like a statement and parses as one. Doc comments may show examples. */
-export const noDeadCode: Check = (project) => comments(project).filter(({ text, isDoc }) => !isDoc && isCode(text)).map(({ path, line }) => ({ path, line, text: "code in a comment: delete it" }));
+export const noDeadCode: Check = (project) =>
+  comments(project)
+    .filter(({ text, isDoc }) => !isDoc && isCode(text))
+    .map(({ path, line }) => ({ path, line, text: "code in a comment: delete it" }));
 
 interface Comment {
   readonly path: string;
@@ -61,7 +88,10 @@ function comments(project: Project): readonly Comment[] {
     }
     return [...places.values()].map(({ pos, end }) => {
       const raw = source.text.slice(pos, end);
-      const text = raw.replace(/^\/\*+|^\/\/+|\*+\/$/g, "").replaceAll(/^\s*\* ?/gm, "").trim();
+      const text = raw
+        .replace(/^\/\*+|^\/\/+|\*+\/$/g, "")
+        .replaceAll(/^\s*\* ?/gm, "")
+        .trim();
       return { path: source.fileName, line: source.getLineAndCharacterOfPosition(pos).line + 1, text, isDoc: raw.startsWith("/**") };
     });
   });
@@ -77,5 +107,10 @@ function isCode(text: string): boolean {
   const body = text.endsWith("{") ? `${text}}` : text.replace(/^\}+/, "");
   const source = ts.createSourceFile("comment.ts", body, ts.ScriptTarget.ES2024, true);
   const problems = (source as unknown as { readonly parseDiagnostics: readonly unknown[] }).parseDiagnostics;
-  return problems.length === 0 && source.statements.some((statement) => !ts.isEmptyStatement(statement) && !(ts.isExpressionStatement(statement) && ts.isIdentifier(statement.expression)));
+  return (
+    problems.length === 0 &&
+    source.statements.some(
+      (statement) => !ts.isEmptyStatement(statement) && !(ts.isExpressionStatement(statement) && ts.isIdentifier(statement.expression)),
+    )
+  );
 }

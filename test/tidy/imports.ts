@@ -4,7 +4,11 @@ import ts from "typescript";
 import { at, type Finding, nodes, type Project } from "./project.ts";
 
 /** The public entries by the name they are imported under. */
-export const ENTRIES: Readonly<Record<string, string>> = { troupe: "agents/index.ts", "troupe/dapr": "actors/index.ts", "troupe/testing": "actors/testing.ts" };
+export const ENTRIES: Readonly<Record<string, string>> = {
+  troupe: "agents/index.ts",
+  "troupe/dapr": "actors/index.ts",
+  "troupe/testing": "testing/index.ts",
+};
 
 /** One import or re-export. */
 export interface Edge {
@@ -62,7 +66,8 @@ function edgeOf(node: ts.Node): Edge | undefined {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return undefined;
     return { from, ...target(from, specifier.text), typeOnly, names, passedOn, node };
   };
-  if (ts.isImportDeclaration(node)) return edge(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, taken(node.importClause));
+  if (ts.isImportDeclaration(node))
+    return edge(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, taken(node.importClause));
   if (ts.isExportDeclaration(node)) return edge(node.moduleSpecifier, node.isTypeOnly, passed(node), true);
   if (ts.isImportTypeNode(node)) return edge(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, ["*"]);
   if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return edge(node.arguments[0], false, ["*"]);
@@ -87,5 +92,11 @@ function target(from: string, specifier: string): { readonly to: string; readonl
   const entry = ENTRIES[specifier];
   if (entry !== undefined) return { to: entry, isPackage: false };
   if (specifier.startsWith("node:")) return { to: specifier, isPackage: true };
-  return { to: specifier.split("/").slice(0, specifier.startsWith("@") ? 2 : 1).join("/"), isPackage: true };
+  return {
+    to: specifier
+      .split("/")
+      .slice(0, specifier.startsWith("@") ? 2 : 1)
+      .join("/"),
+    isPackage: true,
+  };
 }

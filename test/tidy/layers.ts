@@ -22,8 +22,14 @@ export const liveTests: Check = (project) =>
     .filter((path) => path.endsWith(".test.ts") && !LIVE.some((glob) => matchesGlob(path, glob)))
     .flatMap((path) => {
       const own = helpers(project, path);
-      const starts = edges(project).filter((edge) => own.has(edge.from) && !edge.typeOnly && STARTERS.some(([file, name]) => file === edge.to && edge.names.includes(name)));
-      return starts.map(({ from, to }) => ({ path, line: 1, text: `${from} starts something of ${to}, so the test belongs in LIVE of vitest.config.ts` }));
+      const starts = edges(project).filter(
+        (edge) => own.has(edge.from) && !edge.typeOnly && STARTERS.some(([file, name]) => file === edge.to && edge.names.includes(name)),
+      );
+      return starts.map(({ from, to }) => ({
+        path,
+        line: 1,
+        text: `${from} starts something of ${to}, so the test belongs in LIVE of vitest.config.ts`,
+      }));
     });
 
 function helpers(project: Project, path: string): ReadonlySet<string> {

@@ -4,7 +4,7 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** Something to mend. */
+/** Something to fix. */
 export interface Finding {
   readonly path: string;
   readonly line: number;
@@ -81,7 +81,11 @@ export function* nodes(root: ts.Node): Generator<ts.Node> {
 }
 
 /** Findings of a rule that looks at one node at a time. */
-export function overNodes(project: Project, includes: (path: string) => boolean, look: (node: ts.Node) => string | undefined): readonly Finding[] {
+export function overNodes(
+  project: Project,
+  includes: (path: string) => boolean,
+  look: (node: ts.Node) => string | undefined,
+): readonly Finding[] {
   const found: Finding[] = [];
   for (const [path, source] of project.sources) {
     if (!includes(path)) continue;
@@ -100,7 +104,14 @@ export function line(finding: Finding): string {
 
 function isName(id: ts.Identifier): boolean {
   const { parent } = id;
-  if (ts.isImportSpecifier(parent) || ts.isExportSpecifier(parent) || ts.isLabeledStatement(parent) || ts.isBreakOrContinueStatement(parent) || ts.isMetaProperty(parent)) return true;
+  if (
+    ts.isImportSpecifier(parent) ||
+    ts.isExportSpecifier(parent) ||
+    ts.isLabeledStatement(parent) ||
+    ts.isBreakOrContinueStatement(parent) ||
+    ts.isMetaProperty(parent)
+  )
+    return true;
   if (ts.isBindingElement(parent)) return parent.propertyName === id || parent.name === id;
   return "name" in parent && parent.name === id;
 }

@@ -1,10 +1,10 @@
-/** @module What a decision must be given and may not fetch: time, chance, ids, timers, the network, the process. */
+/** @module What a decision must be given and may not fetch: time, random, ids, timers, the network, the process. */
 import ts from "typescript";
 import { type Check, overNodes, type Project } from "./project.ts";
 
 const TIME = "take the time as an argument";
 const CHANCE = "take the random number or id as an argument";
-const TIMER = "make it an effect, or an alarm";
+const TIMER = "make it an effect, or a reminder";
 const OUTSIDE = "make it an effect";
 
 /** Globals that do something, and what to do instead. `Date.parse` and `Date.UTC` compute. */
@@ -30,13 +30,24 @@ const BANNED: Readonly<Record<string, string>> = {
 const COMPUTES = ["Date.parse", "Date.UTC"];
 
 /** `runtime/` performs nothing. */
-export const purity: Check = (project) => overNodes(project, (path) => path.startsWith("runtime/"), (node) => impure(project, node));
+export const purity: Check = (project) =>
+  overNodes(
+    project,
+    (path) => path.startsWith("runtime/"),
+    (node) => impure(project, node),
+  );
 
 function impure(project: Project, node: ts.Node): string | undefined {
-  if (ts.isStringLiteral(node) && node.text.startsWith("node:") && (ts.isImportDeclaration(node.parent) || ts.isExportDeclaration(node.parent))) return `${node.text} in runtime/: ${OUTSIDE}`;
+  if (
+    ts.isStringLiteral(node) &&
+    node.text.startsWith("node:") &&
+    (ts.isImportDeclaration(node.parent) || ts.isExportDeclaration(node.parent))
+  )
+    return `${node.text} in runtime/: ${OUTSIDE}`;
   if (ts.isAwaitExpression(node)) return "await in runtime/: a decision is computed, not waited for";
   if (!ts.isIdentifier(node)) return undefined;
-  const member = ts.isPropertyAccessExpression(node.parent) && node.parent.expression === node ? `${node.text}.${node.parent.name.text}` : node.text;
+  const member =
+    ts.isPropertyAccessExpression(node.parent) && node.parent.expression === node ? `${node.text}.${node.parent.name.text}` : node.text;
   if (member === "Math.random" && project.isGlobal(node)) return `Math.random in runtime/: ${CHANCE}`;
   const instead = Object.hasOwn(BANNED, node.text) ? BANNED[node.text] : undefined;
   if (instead === undefined || COMPUTES.includes(member) || !project.isGlobal(node)) return undefined;

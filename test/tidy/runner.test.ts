@@ -19,15 +19,23 @@ afterEach(() => rm(dir, { recursive: true, force: true }));
 
 async function count(files: Readonly<Record<string, string>>): Promise<{ readonly code: number | null; readonly totals: Totals }> {
   await symlink(join(ROOT, "node_modules"), join(dir, "node_modules"));
-  for (const [name, body] of Object.entries(files)) await writeFile(join(dir, name), `import { afterAll, beforeAll, describe, expect, test } from "vitest";\n${body}`);
+  for (const [name, body] of Object.entries(files))
+    await writeFile(join(dir, name), `import { afterAll, beforeAll, describe, expect, test } from "vitest";\n${body}`);
   const args = [join(ROOT, "node_modules/vitest/vitest.mjs"), "run", "--root", dir, "--reporter", join(ROOT, "test/totals.ts")];
-  const { status } = spawnSync(process.execPath, args, { cwd: dir, env: { ...process.env, [TOTALS_FILE]: join(dir, "totals.json") }, timeout: RUN_MS_MAX });
+  const { status } = spawnSync(process.execPath, args, {
+    cwd: dir,
+    env: { ...process.env, [TOTALS_FILE]: join(dir, "totals.json") },
+    timeout: RUN_MS_MAX,
+  });
   return { code: status, totals: JSON.parse(await readFile(join(dir, "totals.json"), "utf8")) as Totals };
 }
 
 describe("the count", { timeout: RUN_MS_MAX }, () => {
   test("of a clean run", async () => {
-    const files = { "a.test.ts": 'test("a", () => {}); describe("b", () => { test.each([1, 2])("c %s", () => {}); });', "b.test.ts": 'test.skipIf(true)("d", () => {}); test("e", () => {});' };
+    const files = {
+      "a.test.ts": 'test("a", () => {}); describe("b", () => { test.each([1, 2])("c %s", () => {}); });',
+      "b.test.ts": 'test.skipIf(true)("d", () => {}); test("e", () => {});',
+    };
     expect(await count(files)).toEqual({ code: 0, totals: { passed: 4, failed: 0, skipped: 1 } });
   });
 
@@ -38,7 +46,8 @@ describe("the count", { timeout: RUN_MS_MAX }, () => {
       "empty.test.ts": 'import "./absent.ts"; test("c", () => {});',
       "hook.test.ts": 'describe("d", () => { beforeAll(() => { throw new Error("hook"); }); test("e", () => {}); });',
       "after.test.ts": 'afterAll(() => { throw new Error("hook"); }); test("f", () => {});',
-      "late.test.ts": 'test("g", async () => { void Promise.reject(new Error("nobody")); await new Promise((done) => setTimeout(done, 50)); });',
+      "late.test.ts":
+        'test("g", async () => { void Promise.reject(new Error("nobody")); await new Promise((done) => setTimeout(done, 50)); });',
     });
     expect([code, totals.passed, totals.failed]).toEqual([1, 3, 6]);
   });

@@ -13,14 +13,16 @@ function remaining(check: CheckName, found: readonly Finding[]): readonly string
   for (const { path, findings } of exceptions) {
     const here = found.filter((finding) => finding.path === path);
     if (here.length > findings) left.push(`${path}: ${here.length} findings, let pass are ${findings}:`, ...here.map(line));
-    if (here.length < findings) left.push(`${path}: ${here.length} findings, let pass are ${findings}: lower it in test/tidy/exceptions.ts`);
+    if (here.length < findings)
+      left.push(`${path}: ${here.length} findings, let pass are ${findings}: lower it in test/tidy/exceptions.ts`);
   }
   return left;
 }
 
 describe("the project", () => {
   test("is read whole", () => {
-    for (const folder of ["runtime/", "agents/", "actors/", "cli/", "test/"]) expect([...project.sources.keys()].filter((path) => path.startsWith(folder)).length).toBeGreaterThan(5);
+    for (const folder of ["runtime/", "agents/", "actors/", "cli/", "test/"])
+      expect([...project.sources.keys()].filter((path) => path.startsWith(folder)).length).toBeGreaterThan(5);
   });
 
   test.each(Object.entries(CHECKS))("%s", (name, check) => {

@@ -19,7 +19,11 @@ const AT_ONCE_MS = 1;
 
 /** Constants that are numbers, and every limit. */
 export const unitsInNames: Check = (project) => {
-  const constants = [...project.sources.values()].flatMap((source) => source.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) => (declarationList.flags & ts.NodeFlags.Const ? [...declarationList.declarations] : [])));
+  const constants = [...project.sources.values()].flatMap((source) =>
+    source.statements
+      .filter(ts.isVariableStatement)
+      .flatMap(({ declarationList }) => (declarationList.flags & ts.NodeFlags.Const ? [...declarationList.declarations] : [])),
+  );
   const numbers = constants.filter(({ initializer }) => initializer !== undefined && isNumber(initializer));
   return [...numbers, ...limits(project.sources.get("runtime/limits.ts"))].flatMap((node): readonly Finding[] => {
     const name = node.name.getText();
@@ -29,17 +33,27 @@ export const unitsInNames: Check = (project) => {
 
 /** A pause or timeout is a constant with a name; tests may write theirs down where they are. */
 export const namedPauses: Check = (project) =>
-  overNodes(project, (path) => !path.startsWith("test/"), (node) => {
-    if (!ts.isCallExpression(node) || !TIMERS.includes(node.expression.getText())) return undefined;
-    const bare = node.arguments.find((argument) => ts.isNumericLiteral(argument) && Number(argument.text) > AT_ONCE_MS);
-    return bare === undefined ? undefined : `${bare.getText()} in ${node.expression.getText()}: give it a name with its unit`;
-  });
+  overNodes(
+    project,
+    (path) => !path.startsWith("test/"),
+    (node) => {
+      if (!ts.isCallExpression(node) || !TIMERS.includes(node.expression.getText())) return undefined;
+      const bare = node.arguments.find((argument) => ts.isNumericLiteral(argument) && Number(argument.text) > AT_ONCE_MS);
+      return bare === undefined ? undefined : `${bare.getText()} in ${node.expression.getText()}: give it a name with its unit`;
+    },
+  );
 
 function isNumber(node: ts.Expression): boolean {
   if (ts.isNumericLiteral(node)) return true;
   if (ts.isPrefixUnaryExpression(node)) return isNumber(node.operand);
   if (ts.isParenthesizedExpression(node)) return isNumber(node.expression);
-  return ts.isBinaryExpression(node) && [ts.SyntaxKind.AsteriskToken, ts.SyntaxKind.AsteriskAsteriskToken, ts.SyntaxKind.MinusToken, ts.SyntaxKind.SlashToken].includes(node.operatorToken.kind) && (isNumber(node.left) || isNumber(node.right));
+  return (
+    ts.isBinaryExpression(node) &&
+    [ts.SyntaxKind.AsteriskToken, ts.SyntaxKind.AsteriskAsteriskToken, ts.SyntaxKind.MinusToken, ts.SyntaxKind.SlashToken].includes(
+      node.operatorToken.kind,
+    ) &&
+    (isNumber(node.left) || isNumber(node.right))
+  );
 }
 
 function saysUnit(parts: readonly string[]): boolean {

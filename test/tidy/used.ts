@@ -6,15 +6,22 @@ import { entriesOf, limits } from "./docs.ts";
 import { at, type Check, type Finding, nodes, type Project } from "./project.ts";
 
 /** Files that are started, loaded by a tool, or only compiled. */
-const STARTED = /^(cli\/main\.ts|bench\/main\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/all\.ts|test\/live\/long\.ts|test\/types\/.*|test\/.*\.test\.ts)$/;
+const STARTED =
+  /^(cli\/main\.ts|bench\/main\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/all\.ts|test\/live\/long\.ts|test\/types\/.*|test\/.*\.test\.ts)$/;
 const PUBLIC = Object.values(ENTRIES);
 /** Packages that are there for what they do, and not to be imported. */
-const NOT_IMPORTED = ["typescript", "@types/node", "@types/express"];
+const NOT_IMPORTED = ["prettier", "typescript", "@types/node", "@types/express"];
 
 /** Every file is an entry, imported, or named in another file, as a program that is started by its path. */
 export const deadFiles: Check = (project) => {
-  const imported = new Set(edges(project).filter(({ from, to }) => from !== to).map(({ to }) => to));
-  return [...project.sources.keys()].filter((path) => !STARTED.test(path) && !PUBLIC.includes(path) && !imported.has(path) && !isNamed(project, path)).map((path) => ({ path, line: 1, text: "nobody imports, starts or names this file" }));
+  const imported = new Set(
+    edges(project)
+      .filter(({ from, to }) => from !== to)
+      .map(({ to }) => to),
+  );
+  return [...project.sources.keys()]
+    .filter((path) => !STARTED.test(path) && !PUBLIC.includes(path) && !imported.has(path) && !isNamed(project, path))
+    .map((path) => ({ path, line: 1, text: "nobody imports, starts or names this file" }));
 };
 
 /** Every export is imported by another file; a type may also be part of what its own file exports. */
@@ -25,13 +32,17 @@ export const deadExports: Check = (project) => {
     for (const name of names) known.add(name);
     taken.set(to, known);
   }
-  return [...project.sources].filter(([path]) => !PUBLIC.includes(path) && !STARTED.test(path)).flatMap(([path, source]) => {
-    const names = taken.get(path) ?? new Set();
-    if (names.has("*")) return [];
-    const unused = exportsOf(source).filter(({ name, node }) => !names.has(name) && !(isType(node) && timesNamed(source, name) > 1));
-    // A default export may be loaded by its file's path.
-    return unused.filter(({ name }) => name !== "default" || !isNamed(project, path)).map(({ name, node }) => at(node, `nobody imports ${name}`));
-  });
+  return [...project.sources]
+    .filter(([path]) => !PUBLIC.includes(path) && !STARTED.test(path))
+    .flatMap(([path, source]) => {
+      const names = taken.get(path) ?? new Set();
+      if (names.has("*")) return [];
+      const unused = exportsOf(source).filter(({ name, node }) => !names.has(name) && !(isType(node) && timesNamed(source, name) > 1));
+      // A default export may be loaded by its file's path.
+      return unused
+        .filter(({ name }) => name !== "default" || !isNamed(project, path))
+        .map(({ name, node }) => at(node, `nobody imports ${name}`));
+    });
 };
 
 /** Every limit is read. */
@@ -39,9 +50,12 @@ export const deadLimits: Check = (project) => {
   const read = new Set<string>();
   for (const [path, source] of project.sources) {
     if (path.startsWith("test/")) continue;
-    for (const node of nodes(source)) if (ts.isPropertyAccessExpression(node) && node.expression.getText() === "LIMITS" && !isRelation(node)) read.add(node.name.text);
+    for (const node of nodes(source))
+      if (ts.isPropertyAccessExpression(node) && node.expression.getText() === "LIMITS" && !isRelation(node)) read.add(node.name.text);
   }
-  return limits(project.sources.get("runtime/limits.ts")).filter((entry) => !read.has(entry.name.getText())).map((entry) => at(entry, `nobody reads the limit ${entry.name.getText()}`));
+  return limits(project.sources.get("runtime/limits.ts"))
+    .filter((entry) => !read.has(entry.name.getText()))
+    .map((entry) => at(entry, `nobody reads the limit ${entry.name.getText()}`));
 };
 
 /** Every fault of the table is raised somewhere. */
@@ -61,18 +75,28 @@ export const deadFaults: Check = (project) => {
 export const dependencies: Check = (project) => {
   const text = project.texts.get("package.json");
   if (text === undefined) return [];
-  const manifest = JSON.parse(text) as { readonly dependencies?: object; readonly peerDependencies?: object; readonly devDependencies?: object };
+  const manifest = JSON.parse(text) as {
+    readonly dependencies?: object;
+    readonly peerDependencies?: object;
+    readonly devDependencies?: object;
+  };
   const finding = (path: string, what: string): Finding => ({ path, line: 1, text: what });
   const declared = Object.keys({ ...manifest.dependencies, ...manifest.devDependencies });
   const shipped = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
-  const packages = edges(project).filter(({ isPackage, to, from }) => isPackage && !to.startsWith("node:") && !from.startsWith("test/tidy/"));
-  const unused = declared.filter((name) => !NOT_IMPORTED.includes(name) && !packages.some(({ to }) => to === name)).map((name) => finding("package.json", `nobody imports the dependency ${name}`));
-  const unknown = packages.filter(({ from, to }) => !(isShipped(from) ? shipped : declared).includes(to)).map(({ to, node }) => at(node, `${to} is not among the dependencies`));
+  const packages = edges(project).filter(
+    ({ isPackage, to, from }) => isPackage && !to.startsWith("node:") && !from.startsWith("test/tidy/"),
+  );
+  const unused = declared
+    .filter((name) => !NOT_IMPORTED.includes(name) && !packages.some(({ to }) => to === name))
+    .map((name) => finding("package.json", `nobody imports the dependency ${name}`));
+  const unknown = packages
+    .filter(({ from, to }) => !(isShipped(from) ? shipped : declared).includes(to))
+    .map(({ to, node }) => at(node, `${to} is not among the dependencies`));
   return [...unused, ...unknown];
 };
 
 function isShipped(path: string): boolean {
-  return /^(runtime|agents|actors|cli)\//.test(path);
+  return /^(runtime|agents|actors|testing|cli)\//.test(path);
 }
 
 function isRelation(node: ts.Node): boolean {
@@ -91,7 +115,12 @@ function timesNamed(source: ts.SourceFile, name: string): number {
 function isNamed(project: Project, path: string): boolean {
   const name = basename(path);
   const quoted = new RegExp(`["'\`/ ]${name.replaceAll(".", "\\.")}["'\`\\s]`);
-  return [...project.texts].some(([other, text]) => other !== path && !/\.md$|-lock\.json$/.test(other) && (text.includes(path) || (quoted.test(text) && !text.includes(`from "./${name}"`))));
+  return [...project.texts].some(
+    ([other, text]) =>
+      other !== path &&
+      !/\.md$|-lock\.json$/.test(other) &&
+      (text.includes(path) || (quoted.test(text) && !text.includes(`from "./${name}"`))),
+  );
 }
 
 interface Exported {
@@ -102,11 +131,15 @@ interface Exported {
 function exportsOf(source: ts.SourceFile): readonly Exported[] {
   return source.statements.flatMap((node): readonly Exported[] => {
     if (ts.isExportAssignment(node)) return [{ name: "default", node }];
-    if (ts.isExportDeclaration(node)) return node.exportClause !== undefined && ts.isNamedExports(node.exportClause) ? node.exportClause.elements.map((element) => ({ name: element.name.text, node: element })) : [];
+    if (ts.isExportDeclaration(node))
+      return node.exportClause !== undefined && ts.isNamedExports(node.exportClause)
+        ? node.exportClause.elements.map((element) => ({ name: element.name.text, node: element }))
+        : [];
     const modifiers = ts.canHaveModifiers(node) ? (ts.getModifiers(node) ?? []) : [];
     if (!modifiers.some(({ kind }) => kind === ts.SyntaxKind.ExportKeyword)) return [];
     if (modifiers.some(({ kind }) => kind === ts.SyntaxKind.DefaultKeyword)) return [{ name: "default", node }];
-    if (ts.isVariableStatement(node)) return node.declarationList.declarations.map((declaration) => ({ name: declaration.name.getText(), node }));
+    if (ts.isVariableStatement(node))
+      return node.declarationList.declarations.map((declaration) => ({ name: declaration.name.getText(), node }));
     return "name" in node && node.name !== undefined ? [{ name: (node.name as ts.Node).getText(), node }] : [];
   });
 }

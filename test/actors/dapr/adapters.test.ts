@@ -1,7 +1,7 @@
 /** @module The adapters against a sidecar that answers anything: what counts as done, refused, absent, and as no answer at all. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { DaprAlarms, goDuration } from "../../../actors/dapr/alarms.ts";
+import { DaprReminders, goDuration } from "../../../actors/dapr/reminders.ts";
 import { SidecarClient } from "../../../actors/dapr/client.ts";
 import { GroupCommitStore, openStore } from "../../../actors/dapr/group-commit.ts";
 import { decodeContent, DaprStore, encodeContent } from "../../../actors/dapr/store.ts";
@@ -28,8 +28,15 @@ afterEach(async () => {
 describe("the client", () => {
   test("sends the token and the trace, and gives every status back", async () => {
     sidecar.reply = () => ({ status: 418, text: "teapot" });
-    expect(await client.call({ method: "POST", path: "/v1.0/x", body: "{}", headers: { traceparent: TRACEPARENT } })).toEqual({ status: 418, text: "teapot" });
-    expect(sidecar.asked[0]?.headers).toMatchObject({ "dapr-api-token": "secret", traceparent: TRACEPARENT, "content-type": "application/json" });
+    expect(await client.call({ method: "POST", path: "/v1.0/x", body: "{}", headers: { traceparent: TRACEPARENT } })).toEqual({
+      status: 418,
+      text: "teapot",
+    });
+    expect(sidecar.asked[0]?.headers).toMatchObject({
+      "dapr-api-token": "secret",
+      traceparent: TRACEPARENT,
+      "content-type": "application/json",
+    });
   });
 
   test("gives up after its time, on a signal and without a sidecar", async () => {
@@ -37,7 +44,9 @@ describe("the client", () => {
     const started = performance.now();
     await expect(client.call({ method: "GET", path: "/" })).rejects.toMatchObject({ code: "sidecar.unavailable" });
     expect(performance.now() - started).toBeLessThan(10 * TIMEOUT_MS);
-    await expect(client.call({ method: "GET", path: "/", signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await expect(client.call({ method: "GET", path: "/", signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: "sidecar.unavailable",
+    });
     sidecar.reply = () => "reset";
     await expect(client.call({ method: "GET", path: "/" })).rejects.toMatchObject({ code: "sidecar.unavailable" });
     await sidecar.stop();
@@ -51,9 +60,24 @@ describe("the store", () => {
     ["204", { status: 204 }, "inserted"],
     ["a 200, which says nothing", { status: 200 }, "unknown"],
     ["409 of sqlite", { status: 409, text: "possible etag mismatch" }, "refused"],
-    ["500 of redis 7", { status: 500, text: '{"message":"failed to set key k: ERR user_script:14: failed to set key k script: d9, on @user_script:14."}' }, "refused"],
-    ["500 of redis 6", { status: 500, text: '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: user_script:14: failed to set key k"}' }, "refused"],
-    ["500 of a dead redis", { status: 500, text: '{"message":"failed to set key k: dial tcp 127.0.0.1:6379: connect: connection refused"}' }, "unknown"],
+    [
+      "500 of redis 7",
+      { status: 500, text: '{"message":"failed to set key k: ERR user_script:14: failed to set key k script: d9, on @user_script:14."}' },
+      "refused",
+    ],
+    [
+      "500 of redis 6",
+      {
+        status: 500,
+        text: '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: user_script:14: failed to set key k"}',
+      },
+      "refused",
+    ],
+    [
+      "500 of a dead redis",
+      { status: 500, text: '{"message":"failed to set key k: dial tcp 127.0.0.1:6379: connect: connection refused"}' },
+      "unknown",
+    ],
     ["500 of postgres", { status: 500, text: '{"message":"no item was updated"}' }, "refused"],
     ["any other 500", { status: 500, text: "database is locked" }, "unknown"],
     ["400", { status: 400, text: "stream too large" }, "unknown"],
@@ -63,7 +87,9 @@ describe("the store", () => {
   test.each(inserts)("an insert answered with %s", async (_name, reply, result) => {
     sidecar.reply = () => reply;
     expect(await new DaprStore(client, "statestore").insert("sys/A/k/1", '{"a":1}')).toBe(result);
-    expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([["/v1.0/state/statestore", [{ key: "sys/A/k/1", value: '{"a":1}', options: { concurrency: "first-write" } }]]]);
+    expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([
+      ["/v1.0/state/statestore", [{ key: "sys/A/k/1", value: '{"a":1}', options: { concurrency: "first-write" } }]],
+    ]);
   });
 
   test("one key: absent is 204 and nothing else", async () => {
@@ -72,7 +98,14 @@ describe("the store", () => {
     expect(sidecar.asked[0]?.url).toBe("/v1.0/state/statestore/a%2Fb%3Ac");
     sidecar.reply = () => ({ status: 200, text: '"{\\"a\\":1}"' });
     expect(await store.read(["k"])).toEqual(new Map([["k", { a: 1 }]]));
-    for (const reply of [{ status: 200 }, { status: 200, text: "nonsense" }, { status: 404 }, { status: 500, text: "x" }, "reset", "hang"] as const) {
+    for (const reply of [
+      { status: 200 },
+      { status: 200, text: "nonsense" },
+      { status: 404 },
+      { status: 500, text: "x" },
+      "reset",
+      "hang",
+    ] as const) {
       sidecar.reply = () => reply;
       await expect(store.read(["k"])).rejects.toMatchObject({ code: "store.unavailable" });
     }
@@ -82,7 +115,15 @@ describe("the store", () => {
     const store = new DaprStore(client, "statestore");
     sidecar.reply = () => ({ status: 200, text: '[{"key":"a","data":"1","etag":"x"},{"key":"b"}]' });
     expect(await store.read(["a", "b"])).toEqual(new Map([["a", 1]]));
-    const answers = ['[{"key":"a","data":"1"}]', "[]", "", "{}", '[{"key":"a","data":"1"},{"key":"b","error":"dial tcp"}]', '[{"key":"a"},{"key":"B"}]', '[{"data":"1"},{"key":"b"}]'];
+    const answers = [
+      '[{"key":"a","data":"1"}]',
+      "[]",
+      "",
+      "{}",
+      '[{"key":"a","data":"1"},{"key":"b","error":"dial tcp"}]',
+      '[{"key":"a"},{"key":"B"}]',
+      '[{"data":"1"},{"key":"b"}]',
+    ];
     for (const text of answers) {
       sidecar.reply = () => ({ status: 200, text });
       await expect(store.read(["a", "b"]), text).rejects.toMatchObject({ code: "store.unavailable" });
@@ -118,12 +159,15 @@ describe("the store", () => {
   test("keys go in one transaction; where that is refused, what is left goes one by one and is looked at", async () => {
     const store = new DaprStore(client, "statestore");
     await store.remove(["a", "b"]);
-    expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([["/v1.0/state/statestore/transaction", { operations: ["a", "b"].map((key) => ({ operation: "delete", request: { key } })) }]]);
+    expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([
+      ["/v1.0/state/statestore/transaction", { operations: ["a", "b"].map((key) => ({ operation: "delete", request: { key } })) }],
+    ]);
     const left = new Set(["a"]);
     let isDeaf = false;
     sidecar.reply = ({ method, url }) => {
       if (url.endsWith("transaction")) return { status: 200 };
-      if (url.endsWith("bulk")) return { status: 200, text: JSON.stringify(["a", "b"].map((key) => (left.has(key) ? { key, data: "1" } : { key }))) };
+      if (url.endsWith("bulk"))
+        return { status: 200, text: JSON.stringify(["a", "b"].map((key) => (left.has(key) ? { key, data: "1" } : { key }))) };
       if (method === "DELETE" && !isDeaf) left.delete("a");
       return method === "DELETE" ? "reset" : { status: left.has("a") ? 200 : 204, text: left.has("a") ? '"1"' : "" };
     };
@@ -145,7 +189,10 @@ describe("the store", () => {
 });
 
 describe("group commit", () => {
-  const bodies = (): readonly string[] => sidecar.asked.map(({ url, body }) => `${url.split("/").at(-1)} ${[...body.matchAll(/"key":"([^"]+)"/g)].map((match) => match[1]).join(",")}`);
+  const bodies = (): readonly string[] =>
+    sidecar.asked.map(
+      ({ url, body }) => `${url.split("/").at(-1)} ${[...body.matchAll(/"key":"([^"]+)"/g)].map((match) => match[1]).join(",")}`,
+    );
 
   test("gathers while one is in flight, never two records of one actor", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
@@ -156,8 +203,13 @@ describe("group commit", () => {
 
   test("a refused transaction is written one by one; an unanswered one is unknown to all", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
-    sidecar.reply = ({ url, body }) => (url.endsWith("transaction") ? { status: 500, text: "possible etag mismatch" } : { status: body.includes("B/1") ? 409 : 204 });
-    expect(await Promise.all(["A/1", "B/1", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "refused", "inserted"]);
+    sidecar.reply = ({ url, body }) =>
+      url.endsWith("transaction") ? { status: 500, text: "possible etag mismatch" } : { status: body.includes("B/1") ? 409 : 204 };
+    expect(await Promise.all(["A/1", "B/1", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual([
+      "inserted",
+      "refused",
+      "inserted",
+    ]);
     // Until nothing is in flight, so that the first goes alone.
     await sleep(TIMEOUT_MS);
     sidecar.reply = ({ url }) => (url.endsWith("transaction") ? "reset" : { status: 204 });
@@ -166,13 +218,25 @@ describe("group commit", () => {
 
   test("on redis a group is one plain save; of one that failed each finds out by itself", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "save", inFlightMax: 1 });
-    expect(await Promise.all(["A/1", "B/1", "B/2", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual(Array.from({ length: 4 }, () => "inserted"));
+    expect(await Promise.all(["A/1", "B/1", "B/2", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual(
+      Array.from({ length: 4 }, () => "inserted"),
+    );
     expect(bodies()).toEqual(["s A/1", "s B/1,C/1", "s B/2"]);
     await sleep(TIMEOUT_MS);
     // Half of the group was written before the other half failed: A is ours, B another's, C not there.
     const stored = [{ key: "A/3", data: "1" }, { key: "B/3", data: "2" }, { key: "C/3" }];
-    sidecar.reply = ({ url, body }) => (url.endsWith("bulk") ? { status: 200, text: JSON.stringify(stored) } : body.includes(",{") ? { status: 500, text: "possible etag mismatch" } : { status: 204 });
-    expect(await Promise.all(["Z/3", "A/3", "B/3", "C/3"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "inserted", "refused", "inserted"]);
+    sidecar.reply = ({ url, body }) =>
+      url.endsWith("bulk")
+        ? { status: 200, text: JSON.stringify(stored) }
+        : body.includes(",{")
+          ? { status: 500, text: "possible etag mismatch" }
+          : { status: 204 };
+    expect(await Promise.all(["Z/3", "A/3", "B/3", "C/3"].map(async (key) => store.insert(key, "1")))).toEqual([
+      "inserted",
+      "inserted",
+      "refused",
+      "inserted",
+    ]);
     expect(bodies().slice(-3)).toEqual(["s A/3,B/3,C/3", "bulk ", "s C/3"]);
     await sleep(TIMEOUT_MS);
     sidecar.reply = ({ body }) => (body.includes(",{") ? "reset" : { status: 204 });
@@ -196,7 +260,8 @@ describe("group commit", () => {
     await Promise.all(["A/1", "B/1", "C/1"].map(async (key) => store.insert(key, large)));
     expect(bodies()).toEqual(["s A/1", "s B/1", "s C/1"]);
     for (const type of ["state.mongodb", undefined]) expect(openStore(client, "s", type)).toBeInstanceOf(DaprStore);
-    for (const type of ["state.sqlite", "state.postgresql", "state.redis"]) expect(openStore(client, "s", type)).toBeInstanceOf(GroupCommitStore);
+    for (const type of ["state.sqlite", "state.postgresql", "state.redis"])
+      expect(openStore(client, "s", type)).toBeInstanceOf(GroupCommitStore);
   });
 });
 
@@ -205,24 +270,66 @@ describe("the transport", () => {
 
   test("publishes a CloudEvent with the message's id", async () => {
     await transport().publish("party.agent.Planner", message("p-1:1:stop:0:1:1"));
-    expect(sidecar.asked[0]).toMatchObject({ method: "POST", url: "/v1.0/publish/pubsub/party.agent.Planner", headers: { "content-type": "application/cloudevents+json", traceparent: TRACEPARENT } });
-    expect(JSON.parse(sidecar.asked[0]?.body ?? "")).toEqual({ specversion: "1.0", id: "p-1:1:stop:0:1:1", source: "party", type: "troupe.cancel", subject: "party.Planner/p-1", time: "1970-01-01T00:00:00.001Z", datacontenttype: "application/json", traceparent: TRACEPARENT, data: message("p-1:1:stop:0:1:1") });
+    expect(sidecar.asked[0]).toMatchObject({
+      method: "POST",
+      url: "/v1.0/publish/pubsub/party.agent.Planner",
+      headers: { "content-type": "application/cloudevents+json", traceparent: TRACEPARENT },
+    });
+    expect(JSON.parse(sidecar.asked[0]?.body ?? "")).toEqual({
+      specversion: "1.0",
+      id: "p-1:1:stop:0:1:1",
+      source: "party",
+      type: "troupe.cancel",
+      subject: "party.Planner/p-1",
+      time: "1970-01-01T00:00:00.001Z",
+      datacontenttype: "application/json",
+      traceparent: TRACEPARENT,
+      data: message("p-1:1:stop:0:1:1"),
+    });
     for (const reply of [{ status: 200 }, { status: 404 }, { status: 500 }, "reset"] as const) {
       sidecar.reply = () => reply;
       await expect(transport().publish("t", message("m"))).rejects.toMatchObject({ code: "sidecar.unavailable" });
     }
   });
 
-  test("notices of a topic go in groups; of a group that was not taken all are told again", async () => {
-    const tell = (ids: readonly string[]): Promise<unknown> => Promise.allSettled(ids.map((id) => same.notice("party.results", id, { processId: id, route: "r", run: 1, status: "completed", traceId: "1".repeat(32), atMs: 1 })));
+  test("notifications of a topic go in groups; of a group that was not taken all are told again", async () => {
+    const tell = (ids: readonly string[]): Promise<unknown> =>
+      Promise.allSettled(
+        ids.map((id) =>
+          same.notification("party.results", id, {
+            processId: id,
+            route: "r",
+            run: 1,
+            status: "completed",
+            traceId: "1".repeat(32),
+            atMs: 1,
+          }),
+        ),
+      );
     const same = transport();
     expect(await tell(["a", "b", "c"])).toEqual(Array.from({ length: 3 }, () => ({ status: "fulfilled", value: undefined })));
-    expect(sidecar.asked.map(({ url }) => url)).toEqual(["/v1.0/publish/bulk/pubsub/party.results", "/v1.0/publish/bulk/pubsub/party.results"]);
-    const entry = (id: string, index: number): unknown => ({ entryId: String(index), contentType: "application/cloudevents+json", event: expect.objectContaining({ specversion: "1.0", id, type: "troupe.notice", source: "party", datacontenttype: "application/json" }) });
+    expect(sidecar.asked.map(({ url }) => url)).toEqual([
+      "/v1.0/publish/bulk/pubsub/party.results",
+      "/v1.0/publish/bulk/pubsub/party.results",
+    ]);
+    const entry = (id: string, index: number): unknown => ({
+      entryId: String(index),
+      contentType: "application/cloudevents+json",
+      event: expect.objectContaining({
+        specversion: "1.0",
+        id,
+        type: "troupe.notification",
+        source: "party",
+        datacontenttype: "application/json",
+      }),
+    });
     expect(sidecar.asked.map(({ body }) => JSON.parse(body) as unknown)).toEqual([[entry("a", 0)], [entry("b", 0), entry("c", 1)]]);
     for (const reply of [{ status: 200 }, { status: 500, text: '{"failedEntries":[{"entryId":"0"}]}' }, "reset"] as const) {
       sidecar.reply = () => reply;
-      expect(await tell(["d", "e"])).toMatchObject([{ status: "rejected", reason: { code: "sidecar.unavailable" } }, { status: "rejected", reason: { code: "sidecar.unavailable" } }]);
+      expect(await tell(["d", "e"])).toMatchObject([
+        { status: "rejected", reason: { code: "sidecar.unavailable" } },
+        { status: "rejected", reason: { code: "sidecar.unavailable" } },
+      ]);
     }
   });
 
@@ -260,7 +367,13 @@ describe("the transport", () => {
 
   test("a coded fault keeps its code", async () => {
     const body = '{"error":{"code":"process.unknown","message":"no such","details":{"a":1},"fix":"x"},"traceId":"y"}';
-    for (const text of [body, JSON.stringify({ errorCode: "ERR_ACTOR_INVOKE_METHOD", message: `error invoke actor method: error from actor service: (500) ${body}` })]) {
+    for (const text of [
+      body,
+      JSON.stringify({
+        errorCode: "ERR_ACTOR_INVOKE_METHOD",
+        message: `error invoke actor method: error from actor service: (500) ${body}`,
+      }),
+    ]) {
       sidecar.reply = () => ({ status: 500, text });
       await expect(transport().inspect(ACTOR)).rejects.toMatchObject({ code: "process.unknown", message: "no such", details: { a: 1 } });
     }
@@ -284,21 +397,29 @@ describe("the transport", () => {
   });
 });
 
-describe("alarms", () => {
+describe("reminders", () => {
   test("are repeating reminders with Go durations and no payload", async () => {
-    const alarms = new DaprAlarms(client);
-    await alarms.set(ACTOR, "run-1", 250, 600_000);
-    await alarms.remove(ACTOR, "run-1");
+    const reminders = new DaprReminders(client);
+    await reminders.set(ACTOR, "run-1", 250, 600_000);
+    await reminders.remove(ACTOR, "run-1");
     expect(sidecar.asked.map(({ method, url, body }) => [method, url, body])).toEqual([
       ["POST", "/v1.0/actors/party.Planner/p-1/reminders/run-1", '{"dueTime":"250ms","period":"600s"}'],
       ["DELETE", "/v1.0/actors/party.Planner/p-1/reminders/run-1", ""],
     ]);
     sidecar.reply = () => ({ status: 403, text: "not hosted" });
-    await expect(alarms.set(ACTOR, "a", 1, 1)).rejects.toMatchObject({ code: "sidecar.unavailable" });
-    await expect(alarms.remove(ACTOR, "a")).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await expect(reminders.set(ACTOR, "a", 1, 1)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await expect(reminders.remove(ACTOR, "a")).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
 
-  test.each([[3_000, "3s"], [0, "0s"], [-5, "0s"], [250, "250ms"], [1_500, "1500ms"], [0.2, "1ms"], [600_000, "600s"]])("%d ms is %s", (ms, text) => {
+  test.each([
+    [3_000, "3s"],
+    [0, "0s"],
+    [-5, "0s"],
+    [250, "250ms"],
+    [1_500, "1500ms"],
+    [0.2, "1ms"],
+    [600_000, "600s"],
+  ])("%d ms is %s", (ms, text) => {
     expect(goDuration(ms)).toBe(text);
   });
 });

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { DaprAlarms } from "../../../actors/dapr/alarms.ts";
+import { DaprReminders } from "../../../actors/dapr/reminders.ts";
 import { SidecarClient } from "../../../actors/dapr/client.ts";
 import { answersAtOnce, sidecarFacts } from "../../../actors/dapr/sidecar.ts";
 import { DaprTransport } from "../../../actors/dapr/transport.ts";
@@ -23,14 +23,18 @@ const ACTOR = { type: "party.Planner", id: "p-1" } as const;
 const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `troupe doctor`\n");
 
-test("a sidecar of another version, or none, is refused with a code", async () => {
-  const other = await FakeSidecar.start();
-  other.reply = () => ({ status: 200, text: '{"id":"x","runtimeVersion":"1.17.4","components":[]}' });
-  const { origin } = other;
-  await expect(sidecarFacts({ origin })).rejects.toMatchObject({ code: "dapr.version" });
-  await other.stop();
-  await expect(sidecarFacts({ origin }, 200)).rejects.toMatchObject({ code: "sidecar.unavailable" });
-}, START_MS);
+test(
+  "a sidecar of another version, or none, is refused with a code",
+  async () => {
+    const other = await FakeSidecar.start();
+    other.reply = () => ({ status: 200, text: '{"id":"x","runtimeVersion":"1.17.4","components":[]}' });
+    const { origin } = other;
+    await expect(sidecarFacts({ origin })).rejects.toMatchObject({ code: "dapr.version" });
+    await other.stop();
+    await expect(sidecarFacts({ origin }, 200)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+  },
+  START_MS,
+);
 
 describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("beside daprd", () => {
   let dir: string;
@@ -44,7 +48,13 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
     cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log: () => undefined });
     rig = await startRig({ appToken: TOKEN, answerAtOnce: true });
-    const sidecar = await cluster.startSidecar({ appId: "party", appPort: Number(new URL(rig.origin).port), resourcesDir: await renderResources("embedded", { dir }), apiToken: API_TOKEN, appToken: TOKEN });
+    const sidecar = await cluster.startSidecar({
+      appId: "party",
+      appPort: Number(new URL(rig.origin).port),
+      resourcesDir: await renderResources("embedded", { dir }),
+      apiToken: API_TOKEN,
+      appToken: TOKEN,
+    });
     await sidecar.waitReady(READY_MS);
     client = new SidecarClient({ origin: `http://127.0.0.1:${sidecar.httpPort}`, apiToken: API_TOKEN });
     transport = new DaprTransport(client, { pubsub: "pubsub", source: "party" });
@@ -61,7 +71,10 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
   test("tells its version and components", async () => {
     const facts = await sidecarFacts({ origin: client.origin, apiToken: API_TOKEN });
     expect(facts).toMatchObject({ appId: "party", version: "1.18.2" });
-    expect([...facts.components].sort()).toEqual([["pubsub", "pubsub.in-memory"], ["statestore", "state.sqlite"]]);
+    expect([...facts.components].sort()).toEqual([
+      ["pubsub", "pubsub.in-memory"],
+      ["statestore", "state.sqlite"],
+    ]);
     expect(answersAtOnce(facts.components.get("pubsub"))).toBe(true);
     await expect(sidecarFacts({ origin: client.origin, apiToken: "wrong" }, 500)).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
@@ -84,37 +97,49 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
   });
 
   test("carries a message over the topic to the actor, numbers and letters as they are", async () => {
-    const sent = { ...message("by-topic"), body: { kind: "answer", workId: "w", index: 0, result: { output: { json: [0.123456789, 1.2345e-7, "é€😀\u2028<&>"] } } } } as const;
+    const sent = {
+      ...message("by-topic"),
+      body: { kind: "answer", workId: "w", index: 0, result: { output: { json: [0.123456789, 1.2345e-7, "é€😀\u2028<&>"] } } },
+    } as const;
     await transport.publish("party.agent.Planner", sent);
     await arrives(() => rig.seen.received.some(({ id }) => id === "by-topic"));
     expect(rig.seen.received.find(({ id }) => id === "by-topic")).toEqual(sent);
   });
 
   test("takes tasks from a topic, in any wrapping, and keeps what is none", async () => {
-    const publish = async (body: string, contentType: string): Promise<number> => (await client.call({ method: "POST", path: "/v1.0/publish/pubsub/party.tasks", body, contentType })).status;
+    const publish = async (body: string, contentType: string): Promise<number> =>
+      (await client.call({ method: "POST", path: "/v1.0/publish/pubsub/party.tasks", body, contentType })).status;
     expect(await publish('{"id":"plain","route":"trip","input":0.123456789}', "application/json")).toBe(204);
-    expect(await publish('{"specversion":"1.0","id":"event-7","source":"s","type":"t","data":{"route":"trip","input":1}}', "application/cloudevents+json")).toBe(204);
+    expect(
+      await publish(
+        '{"specversion":"1.0","id":"event-7","source":"s","type":"t","data":{"route":"trip","input":1}}',
+        "application/cloudevents+json",
+      ),
+    ).toBe(204);
     expect(await publish("hello", "text/plain")).toBe(204);
     expect(await publish('{"route', "application/json")).toBe(204);
     await arrives(() => rig.seen.submitted.length === 2 && rig.seen.poisoned.length === 2);
-    expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([{ id: "plain", route: "trip", input: 0.123456789 }, { id: "event-7", route: "trip", input: 1 }]);
+    expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([
+      { id: "plain", route: "trip", input: 0.123456789 },
+      { id: "event-7", route: "trip", input: 1 },
+    ]);
     expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
   });
 
-  test("rings alarms every few milliseconds, moves them away and removes them twice", async () => {
-    const alarms = new DaprAlarms(client);
+  test("rings reminders every few milliseconds, moves them away and removes them twice", async () => {
+    const reminders = new DaprReminders(client);
     const ticks = (): number => rig.seen.events.filter((seen) => seen === "tick party.Planner/p-1 run-1").length;
-    await alarms.remove(ACTOR, "run-1");
-    await alarms.set(ACTOR, "run-1", 250, 250);
+    await reminders.remove(ACTOR, "run-1");
+    await reminders.set(ACTOR, "run-1", 250, 250);
     await arrives(() => ticks() >= 3);
-    await alarms.set(ACTOR, "run-1", 600_000, 600_000);
+    await reminders.set(ACTOR, "run-1", 600_000, 600_000);
     await sleep(100);
     const before = ticks();
     await sleep(600);
     expect(ticks()).toBe(before);
-    await alarms.remove(ACTOR, "run-1");
-    await alarms.remove(ACTOR, "run-1");
-    await expect(alarms.set({ type: "party.Elsewhere", id: "x" }, "run-1", 1, 1)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+    await reminders.remove(ACTOR, "run-1");
+    await reminders.remove(ACTOR, "run-1");
+    await expect(reminders.set({ type: "party.Elsewhere", id: "x" }, "run-1", 1, 1)).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
 });
 

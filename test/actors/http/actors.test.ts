@@ -19,7 +19,13 @@ function code(answer: Answer): string {
 
 describe("actors", () => {
   test("the configuration names the types and keeps turns safe", async () => {
-    expect((await rig.call("GET", "/dapr/config")).json).toEqual({ entities: ["party.Planner", "party.ProcessManager"], actorIdleTimeout: "900s", drainOngoingCallTimeout: "2s", drainRebalancedActors: true, reentrancy: { enabled: false } });
+    expect((await rig.call("GET", "/dapr/config")).json).toEqual({
+      entities: ["party.Planner", "party.ProcessManager"],
+      actorIdleTimeout: "900s",
+      drainOngoingCallTimeout: "2s",
+      drainRebalancedActors: true,
+      reentrancy: { enabled: false },
+    });
   });
 
   test("receive gives the message to the host and its answer back", async () => {
@@ -37,15 +43,24 @@ describe("actors", () => {
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", { dueTime: "1s" })).status).toBe(200);
     for (const id of ["p-1", "never-seen"]) expect((await rig.call("DELETE", `/actors/party.Planner/${id}`)).status).toBe(200);
     expect((await rig.call("DELETE", "/actors/other.Type/x")).status).toBe(200);
-    expect(rig.seen.events).toEqual(["beat party.Planner/p-1 w t", "nudge party.Planner/p-1", "tick party.Planner/p-1 run-1", "deactivate party.Planner/p-1", "deactivate party.Planner/never-seen"]);
+    expect(rig.seen.events).toEqual([
+      "beat party.Planner/p-1 w t",
+      "nudge party.Planner/p-1",
+      "tick party.Planner/p-1 run-1",
+      "deactivate party.Planner/p-1",
+      "deactivate party.Planner/never-seen",
+    ]);
   });
 
-  test.each(["constructor", "toString", "tick", "deactivate", "__proto__", "timer/x", "receive/x", "getDaprClient"])("the method %s is refused", async (method) => {
-    // A 404 would lose its body in daprd, so it goes out as a 500.
-    const answer = await rig.call("PUT", `/actors/party.Planner/p-1/method/${method}`, {});
-    expect([answer.status, code(answer)]).toEqual([500, "route.unknown"]);
-    expect([rig.seen.events, rig.seen.received]).toEqual([[], []]);
-  });
+  test.each(["constructor", "toString", "tick", "deactivate", "__proto__", "timer/x", "receive/x", "getDaprClient"])(
+    "the method %s is refused",
+    async (method) => {
+      // A 404 would lose its body in daprd, so it goes out as a 500.
+      const answer = await rig.call("PUT", `/actors/party.Planner/p-1/method/${method}`, {});
+      expect([answer.status, code(answer)]).toEqual([500, "route.unknown"]);
+      expect([rig.seen.events, rig.seen.received]).toEqual([[], []]);
+    },
+  );
 
   test.each([
     ["not JSON", "{", RECEIVE, "body.invalid"],
@@ -84,7 +99,14 @@ describe("actors", () => {
     expect([down.status, code(down)]).toEqual([503, "store.unavailable"]);
     // The sender finds the code again, also when daprd wraps the body.
     expect(codedFault(down.text)?.code).toBe("store.unavailable");
-    expect(codedFault(JSON.stringify({ errorCode: "ERR_ACTOR_INVOKE_METHOD", message: `error invoke actor method: error from actor service: (503) ${down.text}` }))?.code).toBe("store.unavailable");
+    expect(
+      codedFault(
+        JSON.stringify({
+          errorCode: "ERR_ACTOR_INVOKE_METHOD",
+          message: `error invoke actor method: error from actor service: (503) ${down.text}`,
+        }),
+      )?.code,
+    ).toBe("store.unavailable");
   });
 });
 

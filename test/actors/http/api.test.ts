@@ -29,7 +29,16 @@ describe("POST /tasks", () => {
     expect(answer.status).toBe(202);
     expect(answer.json).toEqual({ id: "t-1", route: "trip", run: 1, sequence: 1, traceId: TRACE_ID });
     expect(answer.headers.get("location")).toBe("/processes/t-1");
-    expect(rig.seen.submitted).toEqual([{ submission: { ...TASK, id: "t-1", timeoutMs: 5 }, caller: { principal: { subject: "anonymous", tenant: "default", permissions: [] }, trace: { traceparent: TRACEPARENT, tracestate: "a=1" } }, waitMs: 0 }]);
+    expect(rig.seen.submitted).toEqual([
+      {
+        submission: { ...TASK, id: "t-1", timeoutMs: 5 },
+        caller: {
+          principal: { subject: "anonymous", tenant: "default", permissions: [] },
+          trace: { traceparent: TRACEPARENT, tracestate: "a=1" },
+        },
+        waitMs: 0,
+      },
+    ]);
   });
 
   test("waits when asked to, and answers 200 with the outcome when there is one", async () => {
@@ -74,10 +83,13 @@ describe("POST /tasks", () => {
     expect(rig.seen.submitted).toEqual([]);
   });
 
-  test.each(["waitMs=-1", "waitMs=1e3", "waitMs=", "waitMs=1&waitMs=2", `waitMs=${LIMITS.waitMsMax + 1}`, "wait=1", "waitMs[a]=1"])("refuses the query %s", async (query) => {
-    expectFault(await rig.call("POST", `/tasks?${query}`, TASK), "body.invalid", "the query");
-    expect(rig.seen.submitted).toEqual([]);
-  });
+  test.each(["waitMs=-1", "waitMs=1e3", "waitMs=", "waitMs=1&waitMs=2", `waitMs=${LIMITS.waitMsMax + 1}`, "wait=1", "waitMs[a]=1"])(
+    "refuses the query %s",
+    async (query) => {
+      expectFault(await rig.call("POST", `/tasks?${query}`, TASK), "body.invalid", "the query");
+      expect(rig.seen.submitted).toEqual([]);
+    },
+  );
 
   test("refuses other content types, compression and pages of other sites", async () => {
     expectFault(await rig.call("POST", "/tasks", TASK, { "content-type": "text/plain" }), "body.invalid", "content-type");
@@ -124,7 +136,13 @@ describe("the other routes", () => {
   });
 
   test("listings pass filters on, and the page's length is bounded", async () => {
-    for (const path of ["/processes?state=ended&status=failed&route=trip&cursor=c&limit=7", "/deadletters?route=trip&code=agent.failed&decided=true", "/deadletters?decided=false", "/audit?cursor=a%2Fb", "/processes"]) {
+    for (const path of [
+      "/processes?state=ended&status=failed&route=trip&cursor=c&limit=7",
+      "/deadletters?route=trip&code=agent.failed&decided=true",
+      "/deadletters?decided=false",
+      "/audit?cursor=a%2Fb",
+      "/processes",
+    ]) {
       expect((await rig.call("GET", path)).json).toEqual({ entries: [] });
     }
     expect(rig.seen.events.map((text) => JSON.parse(text) as unknown)).toEqual([
@@ -137,13 +155,23 @@ describe("the other routes", () => {
   });
 
   test("decisions pass on exactly what was said, and by whom", async () => {
-    const redriven = await rig.call("POST", "/deadletters/p%3A1/redrive", { input: null, reason: "mended", decisionId: "d-1" });
-    expect([redriven.status, redriven.headers.get("location"), redriven.json]).toEqual([202, "/processes/p", { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID }]);
-    expect((await rig.call("POST", "/deadletters/poison-7-ab12/redrive")).status).toBe(202);
-    expect((await rig.call("POST", "/deadletters/p:1/discard", { reason: "of no use" })).json).toMatchObject({ open: false, decision: "discarded", by: "anonymous" });
+    const redriven = await rig.call("POST", "/deadletters/p%3A1/redrive", { input: null, reason: "fixed", decisionId: "d-1" });
+    expect([redriven.status, redriven.headers.get("location"), redriven.json]).toEqual([
+      202,
+      "/processes/p",
+      { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID },
+    ]);
+    expect((await rig.call("POST", "/deadletters/invalid-7-ab12/redrive")).status).toBe(202);
+    expect((await rig.call("POST", "/deadletters/p:1/discard", { reason: "of no use" })).json).toMatchObject({
+      open: false,
+      decision: "discarded",
+      by: "anonymous",
+    });
     expect((await rig.call("GET", "/deadletters/p%3A1")).json).toEqual({ ...LETTER, letter: { bytes: "{" } });
     expect(rig.seen.events).toEqual([
-      'redrive p:1 {"input":null,"reason":"mended","decisionId":"d-1"} anonymous', "redrive poison-7-ab12 {} anonymous", "discard p:1 of no use anonymous",
+      'redrive p:1 {"input":null,"reason":"fixed","decisionId":"d-1"} anonymous',
+      "redrive invalid-7-ab12 {} anonymous",
+      "discard p:1 of no use anonymous",
     ]);
     expect(rig.seen.log).toEqual([]);
   });
@@ -271,7 +299,14 @@ describe("the token", () => {
     ["POST", "/topics/tasks", {}],
     ["GET", "/nowhere", undefined],
   ])("%s %s is refused without it", async (method, path, body) => {
-    for (const headers of [{}, { "dapr-api-token": "" }, { "dapr-api-token": `${TOKEN}x` }, { "dapr-api-token": TOKEN.slice(1) }, { authorization: "Bearer wrong" }, { authorization: `Basic ${TOKEN}` }]) {
+    for (const headers of [
+      {},
+      { "dapr-api-token": "" },
+      { "dapr-api-token": `${TOKEN}x` },
+      { "dapr-api-token": TOKEN.slice(1) },
+      { authorization: "Bearer wrong" },
+      { authorization: `Basic ${TOKEN}` },
+    ]) {
       const answer = await rig.call(method, path, body, headers);
       expectFault(answer, "auth.token");
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");

@@ -13,7 +13,10 @@ import { startReal, type RealRig } from "./real-rig.ts";
 
 const DOC = readFileSync(join(import.meta.dirname, "..", "..", "..", "docs", "http.md"), "utf8");
 const run = promisify(execFile);
-const hasCurl = await run("curl", ["--version"]).then(() => true, () => false);
+const hasCurl = await run("curl", ["--version"]).then(
+  () => true,
+  () => false,
+);
 
 interface Command {
   /** What the comment above it says. */
@@ -27,7 +30,9 @@ function blocks(language: string): readonly string[] {
 }
 
 /** The commands of the page in order, each with the comment above it. */
-const COMMANDS: readonly Command[] = blocks("sh").flatMap((block) => block.split(/\n\s*\n/).map((text) => ({ says: /^# (.*)$/m.exec(text)?.[1] ?? "", command: text.replaceAll(/^#.*\n/gm, "").trim() })));
+const COMMANDS: readonly Command[] = blocks("sh").flatMap((block) =>
+  block.split(/\n\s*\n/).map((text) => ({ says: /^# (.*)$/m.exec(text)?.[1] ?? "", command: text.replaceAll(/^#.*\n/gm, "").trim() })),
+);
 
 describe.skipIf(!hasCurl)("the commands", () => {
   let rig: RealRig;
@@ -48,7 +53,9 @@ describe.skipIf(!hasCurl)("the commands", () => {
   test.each(COMMANDS)("$says", async ({ says, command }) => {
     const expected = says.split(":")[0]?.split(" or ") ?? [];
     expect(command).toMatch(/^curl /);
-    const script = command.replace("curl ", "curl -sS --max-time 15 -w '\\n%{http_code}' ").replaceAll("localhost:3100", rig.origin.replace("http://", ""));
+    const script = command
+      .replace("curl ", "curl -sS --max-time 15 -w '\\n%{http_code}' ")
+      .replaceAll("localhost:3100", rig.origin.replace("http://", ""));
     const { stdout } = await run("bash", ["-c", script]);
     const status = stdout.slice(stdout.lastIndexOf("\n") + 1);
     expect(expected, stdout).toContain(status);

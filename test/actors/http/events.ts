@@ -52,11 +52,21 @@ export async function follow(url: string, headers: Readonly<Record<string, strin
     for (let event = await next(); event !== undefined; event = await next()) all.push(event);
     return all;
   };
-  return { status: response.statusCode ?? 0, headers: response.headers, next, rest, pause: () => void response.pause(), resume: () => void response.resume(), close: () => void response.destroy() };
+  return {
+    status: response.statusCode ?? 0,
+    headers: response.headers,
+    next,
+    rest,
+    pause: () => void response.pause(),
+    resume: () => void response.resume(),
+    close: () => void response.destroy(),
+  };
 }
 
 function eventOf(block: string): SentEvent {
-  const fields = new Map(block.split("\n").map((line): [string, string] => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]));
+  const fields = new Map(
+    block.split("\n").map((line): [string, string] => [line.slice(0, line.indexOf(":")), line.slice(line.indexOf(":") + 1).trim()]),
+  );
   const comment = fields.get("");
   if (comment !== undefined) return { name: "comment", id: undefined, data: comment };
   if (fields.has("retry")) return { name: "retry", id: undefined, data: fields.get("retry") };

@@ -26,7 +26,16 @@ beforeEach(async () => {
     looks += 1;
     const { run, phase, from, lines, outcome } = shown;
     const history = lines.map((what, index) => ({ atMs: index, what, stop: "a", agent: "A", attempt: 1 }));
-    return { ...PROCESS, id, run, phase, sequence, historyFrom: from, history, ...(outcome === undefined ? {} : { outcome: { ...outcome } }) };
+    return {
+      ...PROCESS,
+      id,
+      run,
+      phase,
+      sequence,
+      historyFrom: from,
+      history,
+      ...(outcome === undefined ? {} : { outcome: { ...outcome } }),
+    };
   };
 });
 afterEach(async () => {
@@ -48,7 +57,8 @@ async function open(headers: Readonly<Record<string, string>> = {}, id = "p"): P
   return reader;
 }
 
-const line = (run: number, number: number, what: string): SentEvent => expect.objectContaining({ name: "line", id: `${run}.${number}`, data: expect.objectContaining({ what }) }) as SentEvent;
+const line = (run: number, number: number, what: string): SentEvent =>
+  expect.objectContaining({ name: "line", id: `${run}.${number}`, data: expect.objectContaining({ what }) }) as SentEvent;
 const COMPLETED = { status: "completed", atMs: 9, output: { a: "b\nc" } };
 const outcome = (run: number): SentEvent => ({ name: "outcome", id: `${run}.outcome`, data: COMPLETED });
 
@@ -56,7 +66,11 @@ describe("a stream", () => {
   test("gives what was, what comes, and the outcome, and ends", async () => {
     shown.lines = ["asked"];
     const reader = await open();
-    expect([reader.status, reader.headers["content-type"], reader.headers["cache-control"]]).toEqual([200, "text/event-stream; charset=utf-8", "no-store"]);
+    expect([reader.status, reader.headers["content-type"], reader.headers["cache-control"]]).toEqual([
+      200,
+      "text/event-stream; charset=utf-8",
+      "no-store",
+    ]);
     expect(await reader.next()).toEqual(line(1, 0, "asked"));
     happen({ lines: ["asked", "answered"] });
     await clock.advance(LIMITS.followLookMsMin);
@@ -94,7 +108,11 @@ describe("a stream", () => {
     await reader.next();
     happen({ from: 5, lines: ["f", "g"] });
     await clock.advance(LIMITS.followLookMsMin);
-    expect([await reader.next(), await reader.next(), await reader.next()]).toEqual([{ name: "comment", id: undefined, data: "4 lines are no longer kept" }, line(1, 5, "f"), line(1, 6, "g")]);
+    expect([await reader.next(), await reader.next(), await reader.next()]).toEqual([
+      { name: "comment", id: undefined, data: "4 lines are no longer kept" },
+      line(1, 5, "f"),
+      line(1, 6, "g"),
+    ]);
   });
 
   test("keeps the connection alive with comments, and lasts no longer than it may", async () => {
@@ -186,7 +204,11 @@ describe("bounds", () => {
   test("no more followers than allowed, and room again when one leaves", async () => {
     const all = await Promise.all(Array.from({ length: LIMITS.followStreamsMax }, (_, at) => open({}, `p${at}`)));
     const refused = await rig.call("GET", "/processes/p/events");
-    expect([refused.status, ErrorAnswer.parse(refused.json).error.code, Number(refused.headers.get("retry-after")) > 0]).toEqual([429, "stream.too-many", true]);
+    expect([refused.status, ErrorAnswer.parse(refused.json).error.code, Number(refused.headers.get("retry-after")) > 0]).toEqual([
+      429,
+      "stream.too-many",
+      true,
+    ]);
     all[0]?.close();
     await vi.waitFor(async () => {
       const reader = await open();
@@ -195,7 +217,10 @@ describe("bounds", () => {
   });
 
   test("what is wrong is a coded answer, and takes no place", async () => {
-    for (const [code, status] of [["process.unknown", 404], ["sidecar.unavailable", 503]] as const) {
+    for (const [code, status] of [
+      ["process.unknown", 404],
+      ["sidecar.unavailable", 503],
+    ] as const) {
       rig.behaviour.process = async () => {
         throw new Fault(code, "no");
       };

@@ -8,9 +8,17 @@ import { FAULTS } from "../../../runtime/faults.ts";
 import { startRig, type HttpRig } from "./rig.ts";
 
 const Layers: z.ZodType<readonly Layer[]> = z.array(z.lazy(() => Layer));
-const Layer = z.object({ route: z.object({ path: z.union([z.string(), z.array(z.string())]), methods: z.record(z.string(), z.boolean()) }).optional(), handle: z.unknown() });
+const Layer = z.object({
+  route: z.object({ path: z.union([z.string(), z.array(z.string())]), methods: z.record(z.string(), z.boolean()) }).optional(),
+  handle: z.unknown(),
+});
 type Layer = z.infer<typeof Layer>;
-const Document = z.object({ paths: z.record(z.string(), z.record(z.string(), z.object({ operationId: z.string(), responses: z.record(z.string(), z.object({ description: z.string() })) }))) });
+const Document = z.object({
+  paths: z.record(
+    z.string(),
+    z.record(z.string(), z.object({ operationId: z.string(), responses: z.record(z.string(), z.object({ description: z.string() })) })),
+  ),
+});
 
 /** Paths of Dapr's own protocols. */
 const SIDECARS = /^\/(dapr|actors|topics)\//;
@@ -69,6 +77,8 @@ test("every error that a route names stands in it with its meaning and what to d
 
 test("numbers and truth values of a query are documented as such", () => {
   const text = JSON.stringify(openApiDocument("party"));
-  expect(text).toContain('{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default 50.","schema":{"type":"integer","minimum":1,"maximum":200}}');
+  expect(text).toContain(
+    '{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default 50.","schema":{"type":"integer","minimum":1,"maximum":200}}',
+  );
   expect(text).toMatch(/"name":"decided".*?"schema":\{"type":"boolean"\}/);
 });

@@ -6,13 +6,13 @@ import { agent } from "../../../agents/agent.ts";
 import { contract } from "../../../agents/contract.ts";
 import { route } from "../../../agents/route.ts";
 import { system, type System } from "../../../agents/system.ts";
-import { Host } from "../../../actors/host.ts";
+import { Host } from "../../../actors/host/host.ts";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
-import { LocalWorld } from "../../../actors/local-world.ts";
-import { SILENT } from "../../../actors/log.ts";
-import type { Ports } from "../../../actors/ports.ts";
-import { systemChance, systemClock } from "../../../actors/system-clock.ts";
-import { SystemOperations } from "../../../actors/system-operations.ts";
+import { LocalWorld } from "../../../actors/memory/world.ts";
+import { SILENT } from "../../../actors/engine/log.ts";
+import type { Ports } from "../../../actors/engine/ports.ts";
+import { systemRandom, systemClock } from "../../../actors/engine/system-clock.ts";
+import { SystemOperations } from "../../../actors/operations/system-operations.ts";
 import { Fault } from "../../../runtime/faults.ts";
 import { caller, gate, type Answer } from "./rig.ts";
 
@@ -44,9 +44,11 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
       return { paid: item };
     },
   });
-  const orders = route("order", 1, Order).to("pay", Till, ({ task }) => task).output(({ pay }) => pay);
+  const orders = route("order", 1, Order)
+    .to("pay", Till, ({ task }) => task)
+    .output(({ pay }) => pay);
   const shop = served ?? system("shop", { agents: [till], routes: [orders] });
-  const world = new LocalWorld({ clock: systemClock, chance: systemChance });
+  const world = new LocalWorld({ clock: systemClock, random: systemRandom });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
   const host = new Host({ system: shop, ports, log: SILENT });
@@ -55,16 +57,47 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const newId = (): string => `made-${(made += 1)}`;
   const operations = new SystemOperations({ system: shop, ports, host, newId });
   const log: string[] = [];
-  const logger = pino({ level: "warn" }, new Writable({ write: (chunk: Buffer, _encoding, done) => { log.push(chunk.toString()); done(); } }));
-  const http = new HttpHost({ system: shop.name, agents: [...shop.agents.keys()], host, operations, transport: ports.transport, pubsub: "pubsub", answerAtOnce: false, logger, ...options });
+  const logger = pino(
+    { level: "warn" },
+    new Writable({
+      write: (chunk: Buffer, _encoding, done) => {
+        log.push(chunk.toString());
+        done();
+      },
+    }),
+  );
+  const http = new HttpHost({
+    system: shop.name,
+    agents: [...shop.agents.keys()],
+    host,
+    operations,
+    transport: ports.transport,
+    pubsub: "pubsub",
+    answerAtOnce: false,
+    logger,
+    ...options,
+  });
   const origin = `http://127.0.0.1:${await http.listen(0)}`;
   const call = caller(origin);
   return {
-    origin, log, http, serve: () => slow.open(), call,
-    get down() { return state.down; },
-    set down(down: boolean) { state.down = down; },
+    origin,
+    log,
+    http,
+    serve: () => slow.open(),
+    call,
+    get down() {
+      return state.down;
+    },
+    set down(down: boolean) {
+      state.down = down;
+    },
     run: async (id, mood) => {
-      const answer = await call("POST", "/tasks?waitMs=10000", { id, route: "order", input: { item: `item of ${id}`, mood } }, options.appToken === undefined ? {} : { authorization: `Bearer ${options.appToken}` });
+      const answer = await call(
+        "POST",
+        "/tasks?waitMs=10000",
+        { id, route: "order", input: { item: `item of ${id}`, mood } },
+        options.appToken === undefined ? {} : { authorization: `Bearer ${options.appToken}` },
+      );
       if (answer.status !== 200) throw new Error(`${id} did not end: ${answer.text}`);
     },
     stop: async () => {
@@ -90,7 +123,12 @@ function failing(ports: Ports, down: () => boolean): Ports {
     if (method === "replace") return false;
     throw new Fault("store.unavailable", "the state store does not answer");
   };
-  return { ...ports, store: whileDown(ports.store, down, store), alarms: whileDown(ports.alarms, down, sidecar), transport: whileDown(ports.transport, down, sidecar) };
+  return {
+    ...ports,
+    store: whileDown(ports.store, down, store),
+    reminders: whileDown(ports.reminders, down, sidecar),
+    transport: whileDown(ports.transport, down, sidecar),
+  };
 }
 
 /** A part whose every method does something else while `down`. */
@@ -99,7 +137,8 @@ function whileDown<T extends object>(part: T, down: () => boolean, instead: (met
     get: (target, key) => {
       const member: unknown = Reflect.get(target, key);
       if (typeof member !== "function") return member;
-      return async (...given: readonly unknown[]): Promise<unknown> => (down() ? instead(String(key)) : (Reflect.apply(member, target, given) as unknown));
+      return async (...given: readonly unknown[]): Promise<unknown> =>
+        down() ? instead(String(key)) : (Reflect.apply(member, target, given) as unknown);
     },
   });
 }

@@ -3,10 +3,10 @@ import { Writable } from "node:stream";
 import { pino } from "pino";
 import { z } from "zod";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
-import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations.ts";
-import type { PoisonBytes } from "../../../actors/poison.ts";
-import type { ActorHost, Transport } from "../../../actors/ports.ts";
-import { Watchers } from "../../../actors/watchers.ts";
+import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
+import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
+import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
+import { Watchers } from "../../../actors/operations/watchers.ts";
 import type { Json, WireFault } from "../../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -19,7 +19,7 @@ export interface Behaviour {
   receive(message: Message): Promise<TurnAnswer>;
   deliver(message: Message): Promise<TurnAnswer>;
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
-  poison(): Promise<void>;
+  invalid(): Promise<void>;
   process(id: string): Promise<Json>;
   page(asked: object): Promise<Page>;
   tick(): Promise<void>;
@@ -29,19 +29,19 @@ export interface Seen {
   readonly received: Message[];
   readonly delivered: Message[];
   readonly submitted: { readonly submission: Submission; readonly caller: Caller; readonly waitMs: number }[];
-  readonly poisoned: Poisoned[];
-  /** How often the desk was asked to keep something. */
-  atDesk: number;
+  readonly poisoned: InvalidMessage[];
+  /** How often the dead letter queue was asked to keep something. */
+  inQueue: number;
   readonly events: string[];
   readonly log: string[];
 }
 
-/** What came to the desk: as text, and as it was handed over. */
-export interface Poisoned {
+/** What came to the dead letter queue: as text, and as it was handed over. */
+export interface InvalidMessage {
   readonly bytes: string;
   readonly fault: WireFault;
   readonly topic: string;
-  readonly raw: PoisonBytes;
+  readonly raw: InvalidBytes;
 }
 
 export interface HttpRig {
@@ -70,13 +70,15 @@ export const ErrorAnswer = z.strictObject({
 const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
-  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], atDesk: 0, events: [], log: [] };
+  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], inQueue: 0, events: [], log: [] };
   const watchers = new Watchers();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
     deliver: async (message) => receipt(message),
-    submit: async ({ id, route }, { trace }) => ({ receipt: { id: id ?? "made", route, run: 1, sequence: 1, traceId: trace?.traceparent.slice(3, 35) ?? "none" } }),
-    poison: async () => undefined,
+    submit: async ({ id, route }, { trace }) => ({
+      receipt: { id: id ?? "made", route, run: 1, sequence: 1, traceId: trace?.traceparent.slice(3, 35) ?? "none" },
+    }),
+    invalid: async () => undefined,
     process: async (id) => ({ ...PROCESS, id }),
     page: async (asked) => {
       seen.events.push(JSON.stringify(asked));
@@ -108,7 +110,8 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
 export function caller(origin: string): HttpRig["call"] {
   return async (method, path, body, headers) => {
     const raw = typeof body === "string" || body instanceof Uint8Array ? (body as string | Uint8Array<ArrayBuffer>) : undefined;
-    const sent = body === undefined ? {} : { body: raw ?? JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
+    const sent =
+      body === undefined ? {} : { body: raw ?? JSON.stringify(body), headers: { "content-type": "application/json", ...headers } };
     const response = await fetch(`${origin}${path}`, { method, ...(headers === undefined ? {} : { headers }), ...sent });
     const text = await response.text();
     return { status: response.status, headers: response.headers, text, json: text === "" ? undefined : (JSON.parse(text) as unknown) };
@@ -133,12 +136,33 @@ function fakeHost(seen: Seen, behaviour: Behaviour): ActorHost {
   };
 }
 
-/** A line of the desk. */
-export const LETTER = { id: "p:1", open: true, atMs: 5, route: "trip", run: 1, code: "agent.failed", message: "no", traceId: TRACE_ID } as const;
+/** A line of the dead letter queue. */
+export const LETTER = {
+  id: "p:1",
+  open: true,
+  atMs: 5,
+  route: "trip",
+  run: 1,
+  code: "agent.failed",
+  message: "no",
+  traceId: TRACE_ID,
+} as const;
 
 /** A process as it shows itself. */
 export const PROCESS = {
-  id: "p", phase: "open", run: 1, sequence: 1, route: "trip", fingerprint: "f", traceId: TRACE_ID, bucket: "b", acceptedAtMs: 1, deadlineAtMs: 2, unanswered: [], historyFrom: 0, history: [],
+  id: "p",
+  phase: "open",
+  run: 1,
+  sequence: 1,
+  route: "trip",
+  fingerprint: "f",
+  traceId: TRACE_ID,
+  bucket: "b",
+  acceptedAtMs: 1,
+  deadlineAtMs: 2,
+  unanswered: [],
+  historyFrom: 0,
+  history: [],
 } as const;
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): Operations {
@@ -171,9 +195,9 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     },
     stops: async () => ({ stops: [] }),
     watch: (id, news) => watchers.watch(id, news),
-    poison: async (bytes, fault, topic) => {
-      seen.atDesk += 1;
-      await behaviour.poison();
+    invalid: async (bytes, fault, topic) => {
+      seen.inQueue += 1;
+      await behaviour.invalid();
       seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
     },
   };
@@ -190,7 +214,7 @@ function fakeTransport(seen: Seen, behaviour: Behaviour): Transport {
     heartbeat: none,
     inspect: async () => null,
     nudge: none,
-    notice: none,
+    notification: none,
   };
 }
 
@@ -212,13 +236,34 @@ export function message(id: string, to: Address = { type: "party.Planner", id: "
 
 /** An event as daprd delivers it. */
 export function event(data: unknown, more: Readonly<Record<string, unknown>> = {}): Readonly<Record<string, unknown>> {
-  return { specversion: "1.0", id: "event-1", source: "s", type: "t", time: new Date().toISOString(), datacontenttype: "application/json", topic: "x", pubsubname: "pubsub", traceid: "", traceparent: "", tracestate: "", data, ...more };
+  return {
+    specversion: "1.0",
+    id: "event-1",
+    source: "s",
+    type: "t",
+    time: new Date().toISOString(),
+    datacontenttype: "application/json",
+    topic: "x",
+    pubsubname: "pubsub",
+    traceid: "",
+    traceparent: "",
+    tracestate: "",
+    data,
+    ...more,
+  };
 }
 
 /** Bytes of a topic as daprd delivers them where `rawPayload` is asked for. */
 export function raw(bytes: string | Uint8Array): string {
   return JSON.stringify({
-    data_base64: Buffer.from(bytes).toString("base64"), datacontenttype: "application/octet-stream", id: "of-daprd", pubsubname: "pubsub", source: "Dapr", specversion: "1.0", topic: "x", type: "com.dapr.event.sent",
+    data_base64: Buffer.from(bytes).toString("base64"),
+    datacontenttype: "application/octet-stream",
+    id: "of-daprd",
+    pubsubname: "pubsub",
+    source: "Dapr",
+    specversion: "1.0",
+    topic: "x",
+    type: "com.dapr.event.sent",
   });
 }
 

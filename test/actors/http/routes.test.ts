@@ -2,7 +2,19 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
-import { AuditPage, GraphAnswer, Letter, LetterEntry, LetterPage, OutcomeAnswer, ProcessAnswer, ProcessPage, PurgeAnswer, Receipt, StopsAnswer } from "../../../actors/http/schemas.ts";
+import {
+  AuditPage,
+  GraphAnswer,
+  Letter,
+  LetterEntry,
+  LetterPage,
+  OutcomeAnswer,
+  ProcessAnswer,
+  ProcessPage,
+  PurgeAnswer,
+  Receipt,
+  StopsAnswer,
+} from "../../../actors/http/schemas.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
 import { follow } from "./events.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
@@ -17,21 +29,29 @@ beforeAll(async () => {
 afterAll(async () => {
   await rig.stop();
   // Among other things: no answer that does not fit its schema.
-  expect(rig.log.filter((line) => !line.includes("it is at the dead letter desk"))).toEqual([]);
+  expect(rig.log.filter((line) => !line.includes("it is at the dead letter queue"))).toEqual([]);
 });
 
 const Page = z.object({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
 
 function specOf(method: string, path: string): RouteSpec | undefined {
   const plain = path.split("?")[0] ?? "";
-  return ALL_ROUTES.find(([, spec]) => spec.method.toUpperCase() === method && new RegExp(`^${spec.path.replace("{id}", "[^/]+")}$`).test(plain))?.[1];
+  return ALL_ROUTES.find(
+    ([, spec]) => spec.method.toUpperCase() === method && new RegExp(`^${spec.path.replace("{id}", "[^/]+")}$`).test(plain),
+  )?.[1];
 }
 
 /** A coded answer that its route documents, with a trace and without a stack. */
 async function refused(method: string, path: string, body: unknown, code: FaultCode): Promise<Answer> {
   const answer = await rig.call(method, path, body);
   const { error, traceId } = ErrorAnswer.parse(answer.json);
-  expect([method, path, error.code, answer.status, error.fix], answer.text).toEqual([method, path, code, FAULTS[code].httpStatus, FAULTS[code].fix]);
+  expect([method, path, error.code, answer.status, error.fix], answer.text).toEqual([
+    method,
+    path,
+    code,
+    FAULTS[code].httpStatus,
+    FAULTS[code].fix,
+  ]);
   expect(traceId).toMatch(/^[0-9a-f]{32}$/);
   expect(answer.text).not.toMatch(/ at .*:\d+:\d+|node_modules|\.ts:|<html/);
   const spec = specOf(method, path);
@@ -49,7 +69,11 @@ async function listed(path: string): Promise<string[]> {
   const ids: string[] = [];
   let cursor: string | undefined;
   do {
-    const page: z.infer<typeof Page> = await good(Page, "GET", cursor === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`);
+    const page: z.infer<typeof Page> = await good(
+      Page,
+      "GET",
+      cursor === undefined ? path : `${path}${path.includes("?") ? "&" : "?"}cursor=${encodeURIComponent(cursor)}`,
+    );
     ids.push(...page.entries.map(({ id }) => id));
     cursor = page.cursor;
   } while (cursor !== undefined);
@@ -62,7 +86,11 @@ describe("tasks and processes", () => {
     const outcome = await good(OutcomeAnswer, "POST", "/tasks?waitMs=10000", task);
     expect(outcome).toMatchObject({ id: "t-1", status: "completed", output: { paid: "bread" } });
     expect(await good(Receipt, "POST", "/tasks", task, 202)).toMatchObject({ id: "t-1", route: "order", run: 1, traceId: outcome.traceId });
-    expect(await good(ProcessAnswer, "GET", "/processes/t-1")).toMatchObject({ id: "t-1", phase: "ended", outcome: { status: "completed" } });
+    expect(await good(ProcessAnswer, "GET", "/processes/t-1")).toMatchObject({
+      id: "t-1",
+      phase: "ended",
+      outcome: { status: "completed" },
+    });
     expect((await good(Receipt, "POST", "/tasks", { route: "order", input: { item: "x", mood: "good" } }, 202)).id).toBe("made-1");
     await refused("POST", "/tasks", { ...task, input: { item: "cake", mood: "good" } }, "process.conflict");
     await refused("POST", "/tasks", { ...task, route: "nowhere" }, "route.unknown");
@@ -72,8 +100,23 @@ describe("tasks and processes", () => {
   });
 
   test("its stops are shown with what went in and what came out, and how often it was tried", async () => {
-    expect((await good(StopsAnswer, "GET", "/processes/good-1/stops")).stops).toEqual([expect.objectContaining({ stop: "pay", agent: "Till", kind: "do", state: "answered", attempts: 1, input: { item: "item of good-1", mood: "good" }, output: { paid: "item of good-1" } })]);
-    expect((await good(StopsAnswer, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code])).toEqual([["do", "failed", "agent.refused"], ["undo", "undone", undefined]]);
+    expect((await good(StopsAnswer, "GET", "/processes/good-1/stops")).stops).toEqual([
+      expect.objectContaining({
+        stop: "pay",
+        agent: "Till",
+        kind: "do",
+        state: "answered",
+        attempts: 1,
+        input: { item: "item of good-1", mood: "good" },
+        output: { paid: "item of good-1" },
+      }),
+    ]);
+    expect(
+      (await good(StopsAnswer, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code]),
+    ).toEqual([
+      ["do", "failed", "agent.refused"],
+      ["undo", "undone", undefined],
+    ]);
     await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
   });
@@ -85,7 +128,8 @@ describe("tasks and processes", () => {
     expect(await listed("/processes?limit=1")).toEqual(all);
     expect(await listed("/processes?status=failed&limit=2")).toEqual(expect.arrayContaining(["bad-1", "bad-2", "bad-3"]));
     expect(await listed("/processes?route=nothing")).toEqual([]);
-    for (const cursor of ["x", "1/2", "000000001.0000", "../../etc"]) await refused("GET", `/processes?cursor=${encodeURIComponent(cursor)}`, undefined, "body.invalid");
+    for (const cursor of ["x", "1/2", "000000001.0000", "../../etc"])
+      await refused("GET", `/processes?cursor=${encodeURIComponent(cursor)}`, undefined, "body.invalid");
   });
 
   test("a process is followed to its end, and cancelled", async () => {
@@ -93,7 +137,10 @@ describe("tasks and processes", () => {
     const reader = await follow(`${rig.origin}/processes/slow-1/events`);
     expect(await reader.next()).toMatchObject({ name: "line", data: { what: "asked", agent: "Till" } });
     expect(await listed("/processes?state=open")).toContain("slow-1");
-    expect(await good(Receipt, "POST", "/processes/slow-1/cancel", { reason: "closing time" }, 202)).toMatchObject({ id: "slow-1", route: "order" });
+    expect(await good(Receipt, "POST", "/processes/slow-1/cancel", { reason: "closing time" }, 202)).toMatchObject({
+      id: "slow-1",
+      route: "order",
+    });
     rig.serve();
     const rest = await reader.rest();
     expect(rest.at(-1)).toMatchObject({ name: "outcome", data: { status: "cancelled" } });
@@ -112,7 +159,7 @@ describe("dead letters", () => {
     const letter = await good(Letter, "GET", "/deadletters/bad-1%3A1");
     expect(letter).toMatchObject({ id: "bad-1:1", open: true, code: "agent.refused" });
     expect(JSON.stringify(letter.letter)).toContain("nobody sells item of bad-1");
-    for (const id of ["bad-1:7", "nobody:1", "poison-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
+    for (const id of ["bad-1:7", "nobody:1", "invalid-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
     await refused("GET", "/deadletters?cursor=x", undefined, "body.invalid");
   });
 
@@ -123,7 +170,13 @@ describe("dead letters", () => {
   });
 
   test("are discarded once, with a reason", async () => {
-    expect(await good(LetterEntry, "POST", "/deadletters/bad-2%3A1/discard", { reason: "of no use" })).toMatchObject({ id: "bad-2:1", open: false, decision: "discarded", by: "anonymous", reason: "of no use" });
+    expect(await good(LetterEntry, "POST", "/deadletters/bad-2%3A1/discard", { reason: "of no use" })).toMatchObject({
+      id: "bad-2:1",
+      open: false,
+      decision: "discarded",
+      by: "anonymous",
+      reason: "of no use",
+    });
     await refused("POST", "/deadletters/bad-2:1/discard", { reason: "another" }, "deadletter.decided");
     await refused("POST", "/deadletters/bad-2:1/redrive", {}, "deadletter.decided");
     await refused("POST", "/deadletters/nobody:1/discard", { reason: "r" }, "deadletter.unknown");
@@ -134,7 +187,7 @@ describe("dead letters", () => {
   test("are redriven once per decision, with another input that fits", async () => {
     await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
     await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
-    const decision = { input: { item: "bread", mood: "good" }, reason: "mended", decisionId: "d-1" };
+    const decision = { input: { item: "bread", mood: "good" }, reason: "fixed", decisionId: "d-1" };
     const receipt = await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202);
     expect(receipt).toMatchObject({ id: "bad-3", run: 2 });
     expect(await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202)).toMatchObject({ id: "bad-3", run: 2 });
@@ -149,7 +202,9 @@ describe("the system", () => {
     expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
     await rig.run("bad-4", "bad");
     await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
-    const { entries } = z.object({ entries: z.array(z.looseObject({ target: z.string() })) }).parse(await good(AuditPage, "GET", "/audit?limit=200"));
+    const { entries } = z
+      .object({ entries: z.array(z.looseObject({ target: z.string() })) })
+      .parse(await good(AuditPage, "GET", "/audit?limit=200"));
     expect(entries.find(({ target }) => target.startsWith("bad-4"))).toMatchObject({ who: "anonymous", why: "for the record" });
     await refused("GET", "/audit?cursor=x", undefined, "body.invalid");
     expect(await listed("/audit?limit=1")).toHaveLength((await listed("/audit?limit=200")).length);

@@ -23,7 +23,9 @@ describe("roles", () => {
   afterEach(async () => rig.host.drain());
 
   const BODIES: Readonly<Record<string, unknown>> = { submitTask: { route: "trip", input: 1 }, discardDeadLetter: { reason: "r" } };
-  const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const);
+  const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
+    ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
+  );
 
   test.each(routes)("%s: only the role that it needs lets in", async (name, method, path, role) => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
@@ -57,8 +59,13 @@ describe("roles", () => {
   });
 
   test("a user's token opens none of the sidecar's paths", async () => {
-    for (const [method, path] of [["GET", "/dapr/config"], ["PUT", "/actors/party.Planner/p/method/receive"], ["POST", "/topics/tasks"]] as const) {
-      for (const headers of [bearer("ada's"), { "dapr-api-token": "ada's" }]) expect(codeOf(await rig.call(method, path, method === "GET" ? undefined : {}, headers))).toBe("auth.token");
+    for (const [method, path] of [
+      ["GET", "/dapr/config"],
+      ["PUT", "/actors/party.Planner/p/method/receive"],
+      ["POST", "/topics/tasks"],
+    ] as const) {
+      for (const headers of [bearer("ada's"), { "dapr-api-token": "ada's" }])
+        expect(codeOf(await rig.call(method, path, method === "GET" ? undefined : {}, headers))).toBe("auth.token");
     }
     expect([rig.seen.received, rig.seen.submitted]).toEqual([[], []]);
   });
@@ -84,7 +91,12 @@ test("refusals are bounded by the second, and who has a token is not held up", a
   const rig = await startRig({ appToken: TOKEN, clock });
   for (let asked = 0; asked < LIMITS.refusalsPerSecondMax; asked += 1) expect((await rig.call("GET", "/graph")).status).toBe(401);
   const held = await rig.call("GET", "/graph", undefined, bearer("wrong"));
-  expect([held.status, codeOf(held), Number(held.headers.get("retry-after")) > 0, held.headers.get("connection")]).toEqual([429, "auth.too-many", true, "close"]);
+  expect([held.status, codeOf(held), Number(held.headers.get("retry-after")) > 0, held.headers.get("connection")]).toEqual([
+    429,
+    "auth.too-many",
+    true,
+    "close",
+  ]);
   expect((await rig.call("GET", "/graph", undefined, bearer(TOKEN))).status).toBe(200);
   await clock.advance(1_000);
   expect((await rig.call("GET", "/graph")).status).toBe(401);
@@ -116,7 +128,9 @@ describe("the file", () => {
     ["one token twice", JSON.stringify([ADA, { ...ADA, subject: "eve" }]), "1.sha256"],
     ["too many", JSON.stringify(Array.from({ length: LIMITS.tokensMax + 1 }, () => ADA)), "at the top"],
   ])("%s is refused with its place", (_name, text, mentions) => {
-    expect(() => parseTokens(text)).toThrow(expect.objectContaining({ code: "tokens.invalid", message: expect.stringContaining(mentions) }));
+    expect(() => parseTokens(text)).toThrow(
+      expect.objectContaining({ code: "tokens.invalid", message: expect.stringContaining(mentions) }),
+    );
     try {
       parseTokens(text);
     } catch (error) {

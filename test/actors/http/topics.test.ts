@@ -44,7 +44,10 @@ describe("tasks", () => {
       { id: "event-2", route: "trip", input: null, timeoutMs: 9 },
       { id: encodeActorId("a/b c"), route: "trip", input: 1 },
     ]);
-    expect(rig.seen.submitted[0]?.caller).toEqual({ principal: { subject: "anonymous", tenant: "default", permissions: [] }, trace: { traceparent: TRACEPARENT } });
+    expect(rig.seen.submitted[0]?.caller).toEqual({
+      principal: { subject: "anonymous", tenant: "default", permissions: [] },
+      trace: { traceparent: TRACEPARENT },
+    });
     // daprd empties traceparent where tracing is off, and leaves other attributes alone.
     expect(rig.seen.submitted[2]?.caller.trace).toEqual({ traceparent: TRACEPARENT });
     expect(rig.seen.poisoned).toEqual([]);
@@ -73,7 +76,7 @@ describe("tasks", () => {
   });
 
   test("what cannot be kept is given back", async () => {
-    rig.behaviour.poison = async () => {
+    rig.behaviour.invalid = async () => {
       throw new Fault("store.unavailable", "down");
     };
     expect(await post("tasks", "{oops")).toEqual(RETRY);

@@ -2,6 +2,9 @@
 import { agent, system } from "troupe";
 import { Painter, Writer } from "./contracts.ts";
 
-const painter = agent(Painter, { asks: [Writer], handle: async ({ text }, ctx) => ({ text: `${(await ctx.ask(Writer, { text: "a caption" })).text}; ${text}, painted` }) });
+const painter = agent(Painter, {
+  asks: [Writer],
+  handle: async ({ text }, ctx) => ({ text: `${(await ctx.ask(Writer, { text: "a caption" })).text}; ${text}, painted` }),
+});
 
 export default system("magazine", { agents: [painter], routes: [], remote: [Writer] });

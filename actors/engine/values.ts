@@ -1,0 +1,109 @@
+/**
+ * @module Values in the store: written before the record that refers to them, read once and kept.
+ *
+ * Content stands under its hash, so it never changes and a refused insert means that it is there already.
+ */
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../../runtime/value.ts";
+import { keys } from "./journal.ts";
+import { LruMap } from "./lru.ts";
+import type { Clock, StateStore } from "./ports.ts";
+
+/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are kept in memory. */
+export class Values {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #system: string;
+  /** By hash alone: the content is the same in every scope. */
+  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
+  /** Keys that were seen in the store, and when. */
+  readonly #seenAtMs = new LruMap<string, number>(LIMITS.cachedValuesMax);
+
+  constructor(store: StateStore, clock: Clock, system: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#system = system;
+  }
+
+  /** What is in memory now, as decisions read it. */
+  get memory(): Pick<ReadonlyMap<string, Json>, "get" | "has"> {
+    return this.#contents;
+  }
+
+  /** Contents by hash. Throws `value.missing`, `store.unavailable`. */
+  async load(refs: readonly ValueRef[]): Promise<Map<string, Json>> {
+    const found = new Map<string, Json>();
+    const missing: ValueRef[] = [];
+    for (const at of refs) {
+      const content = this.#contents.get(at.ref);
+      if (content === undefined) missing.push(at);
+      else found.set(at.ref, content);
+    }
+    if (missing.length === 0) return found;
+    const read = await this.#store.read(missing.map((at) => keys.value(this.#system, at)));
+    for (const at of missing) {
+      const key = keys.value(this.#system, at);
+      const content = read.get(key);
+      if (content === undefined) throw new Fault("value.missing", `the value ${at.ref} is not in the store`, { ref: at.ref });
+      this.#note(key, at.ref, content);
+      found.set(at.ref, content);
+    }
+    return found;
+  }
+
+  /** The content of one value. */
+  async read(value: Value): Promise<Json> {
+    if ("json" in value) return value.json;
+    return (await this.load([value])).get(value.ref) ?? null;
+  }
+
+  /** Writes values that are not known to be there. Throws `store.unavailable` when that cannot be made sure. */
+  async write(stored: readonly StoredValue[]): Promise<void> {
+    await Promise.all(stored.map((value) => this.#writeOne(value)));
+  }
+
+  async #writeOne(value: StoredValue): Promise<void> {
+    const key = keys.value(this.#system, value);
+    if (this.#isThere(key, value)) return;
+    const content = contentOf(value);
+    for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
+      const result = await this.#store.insert(key, value.text, content);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, content);
+    }
+    throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
+  }
+
+  /** What has a scope may have been purged since, and its id may come again: that it was there is believed for a while. */
+  #isThere(key: string, value: ValueRef): boolean {
+    const seenAtMs = this.#seenAtMs.get(key);
+    return seenAtMs !== undefined && (value.scope === undefined || this.#clock.nowMs() - seenAtMs < LIMITS.actorTrustMs);
+  }
+
+  #note(key: string, ref: string, content: Json): void {
+    this.#contents.set(ref, content);
+    this.#seenAtMs.set(key, this.#clock.nowMs());
+  }
+
+  /** Stores content as a value of a scope. */
+  keep(content: Json, scope: string): Promise<Value> {
+    return this.store(packValue(content, scope));
+  }
+
+  /** Stores a value that was packed before. */
+  async store(packed: PackedValue): Promise<Value> {
+    if (packed.stored !== undefined) await this.write([packed.stored]);
+    return packed.value;
+  }
+}
+
+/** What was packed once, such as a slip, is written by every host of a process, and read by it from one copy. */
+const contents = new WeakMap<StoredValue, Json>();
+
+function contentOf(value: StoredValue): Json {
+  const known = contents.get(value);
+  if (known !== undefined) return known;
+  const made = JSON.parse(value.text) as Json;
+  contents.set(value, made);
+  return made;
+}

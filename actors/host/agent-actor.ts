@@ -1,0 +1,177 @@
+/**
+ * @module An agent on a host: checks what comes in, runs turns, and has handlers run outside them.
+ */
+import type { AgentDefinition } from "../../agents/agent.ts";
+import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
+import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Value } from "../../runtime/value.ts";
+import { FailureDetector } from "./failure-detector.ts";
+import type { Logger } from "../engine/log.ts";
+import type { HostMetrics } from "../telemetry/metrics.ts";
+import type { LocalEffect, Performer } from "./performer.ts";
+import type { Heartbeat, Ports } from "../engine/ports.ts";
+import { Runner } from "./runner.ts";
+import { isGone } from "./listener-identity.ts";
+import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
+import type { Values } from "../engine/values.ts";
+
+/** What the actors of one agent are made of. `type` is their actor type, with the system's name. */
+export interface AgentActorParts {
+  readonly system: string;
+  readonly type: string;
+  readonly definition: AgentDefinition;
+  readonly ports: Ports;
+  readonly values: Values;
+  readonly writer: WriterIdentity;
+  readonly performer: Performer;
+  readonly log: Logger;
+  readonly metrics: HostMetrics;
+}
+
+/** All actors of one agent in this host. */
+export class AgentActors {
+  readonly engine: TurnEngine<AgentState, AgentInput, AgentEvent>;
+  readonly runner: Runner;
+  readonly #parts: AgentActorParts;
+  readonly #failures: FailureDetector;
+  /** Work that waits at actors, where there is any; kept only where somebody counts. */
+  readonly #queues = new Map<string, number>();
+
+  constructor(parts: AgentActorParts) {
+    this.#parts = parts;
+    this.engine = new TurnEngine({
+      type: parts.type,
+      machine: agentMachine,
+      system: parts.system,
+      ports: parts.ports,
+      values: parts.values,
+      writer: parts.writer,
+    });
+    this.#failures = new FailureDetector(parts.ports.clock);
+    this.runner = new Runner({
+      definition: parts.definition,
+      type: parts.type,
+      values: parts.values,
+      clock: parts.ports.clock,
+      transport: parts.ports.transport,
+      log: parts.log,
+      metrics: parts.metrics,
+      feed: (actorId, input) => this.#feed(actorId, input),
+      peek: (actorId) => this.engine.peek(actorId),
+    });
+  }
+
+  async receive(message: Message): Promise<TurnAnswer> {
+    const { body } = message;
+    const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
+    const fault = checked instanceof Promise ? await checked : checked;
+    const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
+    // An actor of one process is new when its first request comes; the insert finds out when that is wrong.
+    const expectNew = body.kind === "work" && body.first === true;
+    const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
+    this.#after(message.to.id, result);
+    if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
+    this.#parts.performer.noteReceipt(message.id);
+    return { receipt: { messageId: message.id, sequence: result.sequence } };
+  }
+
+  /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */
+  #checkInput(message: Message, input: Value): WireFault | undefined | Promise<WireFault | undefined> {
+    // What has expired is refused by its turn; its input may be gone.
+    if (message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return undefined;
+    if ("json" in input) return this.#checkContent(input.json);
+    return this.#parts.values.read(input).then((content) => this.#checkContent(content), faultOfInput);
+  }
+
+  #checkContent(content: Json): WireFault | undefined {
+    try {
+      this.#parts.definition.checkInput(content);
+      return undefined;
+    } catch (error) {
+      return faultOfInput(error);
+    }
+  }
+
+  /** A turn with an input of this host's own: the runner's. It needs no placement: the journal is the fence. */
+  async #feed(actorId: string, input: AgentInput): Promise<AgentState> {
+    const result = await this.engine.turn(actorId, input, {
+      inputId: input.kind === "message" ? input.message.id : `${input.kind} ${input.workId}`,
+    });
+    this.#after(actorId, result);
+    if (result.verdict.kind === "refused") throw Fault.fromWire(result.verdict.fault);
+    return result.state;
+  }
+
+  /** The agent's name. */
+  get name(): string {
+    return this.#parts.definition.name;
+  }
+
+  /** Work that waits for its actor or for a slot, as this host last knew it. Zero when no metrics are read. */
+  get waiting(): number {
+    let count = this.runner.waiting;
+    for (const length of this.#queues.values()) count += length;
+    return count;
+  }
+
+  /** The actor moves away: what waits there is counted where it is. */
+  deactivate(actorId: string): void {
+    this.#queues.delete(actorId);
+    this.engine.forget(actorId);
+  }
+
+  #noteQueue(actorId: string, length: number): void {
+    if (length > 0) this.#queues.set(actorId, length);
+    else this.#queues.delete(actorId);
+  }
+
+  #after(actorId: string, result: TurnResult<AgentState>): void {
+    if (this.#parts.metrics.on) this.#noteQueue(actorId, result.state.ready.length);
+    if (result.effects.length === 0) return;
+    const direct = !result.wrote;
+    void this.#parts.performer.perform(result.effects, { direct, local: (effect) => this.#local(actorId, effect, result.state) });
+  }
+
+  #local(actorId: string, effect: LocalEffect, state: AgentState): void {
+    switch (effect.kind) {
+      case "run":
+        void this.runner.run(actorId, state, effect.workId, effect.token);
+        return;
+      case "stop":
+        this.runner.stop(actorId, effect.workId, effect.token);
+        return;
+      case "watch":
+        if (isGone(state.works[effect.workId]?.holder ?? "", this.#parts.writer.incarnation))
+          this.#lost(actorId, effect.workId, effect.token);
+        else this.#failures.watch(`${actorId}/${effect.workId}`, effect.token, () => this.#lost(actorId, effect.workId, effect.token));
+        return;
+      default:
+        return effect satisfies never;
+    }
+  }
+
+  #lost(actorId: string, workId: string, token: string): void {
+    this.#feed(actorId, { kind: "lost", workId, token }).catch((error: unknown) => {
+      this.#parts.log.debug({ err: error, workId }, "a loss was not recorded; the next request will watch again");
+    });
+  }
+
+  heartbeat(actorId: string, beat: Heartbeat): void {
+    // A stop reaches only handlers of this host. One that runs elsewhere and is to be undone loses its work to the silence.
+    if (this.engine.peek(actorId)?.works[beat.workId]?.mode === "undo") return;
+    this.#failures.heard(`${actorId}/${beat.workId}`, beat);
+  }
+
+  async stop(drainMs: number): Promise<void> {
+    this.#failures.endAll();
+    await this.runner.drain(drainMs);
+  }
+}
+
+function faultOfInput(error: unknown): WireFault {
+  const fault = faultFrom(error, "schema.input");
+  if (isRetryable(fault)) throw error;
+  return fault;
+}

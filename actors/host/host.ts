@@ -1,0 +1,206 @@
+/**
+ * @module One host: the actors of a system over one set of ports. Knows neither Dapr nor HTTP.
+ *
+ * Owns: the incarnation, the dispatch of messages by actor type, the shutdown. The same host runs on Dapr, in
+ * `runLocal` and in a simulation.
+ */
+import type { System } from "../../agents/system.ts";
+import { plainJson } from "../../runtime/canonical.ts";
+import { Fault, invariant, type Json } from "../../runtime/faults.ts";
+import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { AgentActors } from "./agent-actor.ts";
+import { ReminderKeeper } from "./reminder-keeper.ts";
+import { IndexClient } from "./index-client.ts";
+import type { Logger } from "../engine/log.ts";
+import { HostMetrics } from "../telemetry/metrics.ts";
+import { Performer } from "./performer.ts";
+import type { BeginningHost } from "./local-first-transport.ts";
+import type { Heartbeat, Ports } from "../engine/ports.ts";
+import { ProcessActors } from "./process-actor.ts";
+import { processView } from "./process-view.ts";
+import { incarnationAt } from "./listener-identity.ts";
+import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
+import { inSpan } from "../telemetry/spans.ts";
+import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
+import { Values } from "../engine/values.ts";
+
+/** What a host is made of: a system, and everything that it has of the outside world. */
+export interface HostParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly log: Logger;
+  /** Open processes above which tasks are refused. */
+  readonly openMax?: number;
+  /** The place that only this host can hold while it lives, see listener.ts. */
+  readonly listener?: string | undefined;
+}
+
+/** Hears of every record of a process manager of this host, after it was written. */
+export type ProcessListener = (before: ProcessState, after: ProcessState) => void;
+
+/** The actors of one system in one process. Each start makes a new incarnation; `stop` ends it. */
+export class Host implements BeginningHost {
+  readonly types: readonly string[];
+  readonly incarnation: string;
+  readonly values: Values;
+  readonly directory: IndexClient;
+  readonly desk: IndexClient;
+  readonly audit: IndexClient;
+  readonly processes: ProcessActors;
+  readonly metrics: HostMetrics;
+  readonly #agents = new Map<string, AgentActors>();
+  readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
+  readonly #processType: string;
+  readonly #system: string;
+  readonly #log: Logger;
+  readonly #listeners = new Set<ProcessListener>();
+
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener }: HostParts) {
+    this.#log = log;
+    this.metrics = new HostMetrics(system.name);
+    this.#system = system.name;
+    this.incarnation = incarnationAt(listener, ports.random.token());
+    this.values = new Values(ports.store, ports.clock, system.name);
+    this.directory = new IndexClient(ports, system.name, "Directory");
+    this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
+    this.audit = new IndexClient(ports, system.name, "Audit");
+    const writer = writerOf(this.incarnation);
+    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
+    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics };
+    this.#processType = actorType(system.name, "ProcessManager");
+    this.processes = new ProcessActors({
+      ...shared,
+      system,
+      type: this.#processType,
+      reminders: new ReminderKeeper(ports.reminders, ports.clock),
+      directory: this.directory,
+      openMax,
+      observe: (before, after) => {
+        for (const listener of this.#listeners) listener(before, after);
+      },
+    });
+    for (const definition of system.agents.values()) {
+      const type = actorType(system.name, definition.name);
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+    }
+    for (const index of INDEXES) {
+      const type = actorType(system.name, index);
+      this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
+    }
+    this.metrics.watch({
+      open: () => this.processes.openCount,
+      queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
+    });
+    this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+  }
+
+  /** Calls the listener after every record of a process here; the result ends it. */
+  listen(listener: ProcessListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /** The turns of an index in this host: for the purge, which needs no placement, as the journal is the fence. */
+  indexEngine(index: IndexName): TurnEngine<IndexState, IndexInput, IndexEvent> {
+    const engine = this.#indexes.get(actorType(this.#system, index));
+    invariant(engine !== undefined, "every host has the indexes");
+    return engine;
+  }
+
+  receive(message: Message): Promise<TurnAnswer> {
+    this.#log.debug(
+      { messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) },
+      "a message came",
+    );
+    const attributes = {
+      [ATTRIBUTE.actor]: message.to.type,
+      [ATTRIBUTE.message]: message.id,
+      [ATTRIBUTE.kind]: message.body.kind,
+      [ATTRIBUTE.process]: message.processId,
+    };
+    return inSpan(SPAN.turn, message.trace, attributes, () =>
+      this.metrics.turn(message.to.type, message.body.kind, () => this.#receive(message)),
+    );
+  }
+
+  #receive(message: Message): Promise<TurnAnswer> {
+    const { type } = message.to;
+    if (type === this.#processType) return this.processes.receive(message);
+    return this.#agents.get(type)?.receive(message) ?? this.#receiveEntries(message);
+  }
+
+  async #receiveEntries(message: Message): Promise<TurnAnswer> {
+    const { type, id } = message.to;
+    const index = this.#indexes.get(type);
+    if (index === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${type}`);
+    const result = await index.turn(id, { kind: "message", message }, { inputId: message.id });
+    if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
+    return { receipt: { messageId: message.id, sequence: result.sequence } };
+  }
+
+  async tick(actor: Address, name: string): Promise<void> {
+    if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+  }
+
+  async nudge(actor: Address): Promise<void> {
+    if (actor.type === this.#processType) await this.processes.nudge(actor.id);
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#agents.get(actor.type)?.heartbeat(actor.id, beat);
+  }
+
+  async inspect(actor: Address): Promise<Json> {
+    if (actor.type === this.#processType) {
+      const { state, sequence } = await this.processes.engine.fresh(actor.id);
+      if (state.phase === "open") this.processes.takeUp(actor.id);
+      return processView(state, sequence, this.values);
+    }
+    const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
+    return plainJson((await engine.fresh(actor.id)).state);
+  }
+
+  /** What is cached of an actor that moves away would only be found stale later. */
+  deactivate(actor: Address): void {
+    if (actor.type === this.#processType) this.processes.deactivate(actor.id);
+    this.#agents.get(actor.type)?.deactivate(actor.id);
+    this.#indexes.get(actor.type)?.forget(actor.id);
+  }
+
+  isNew(actor: Address): boolean {
+    return actor.type === this.#processType && this.processes.isNew(actor.id);
+  }
+
+  isOpen(actor: Address): boolean {
+    return actor.type === this.#processType && this.processes.isOpen(actor.id);
+  }
+
+  /** Handlers in work. */
+  get running(): number {
+    let count = 0;
+    for (const agent of this.#agents.values()) count += agent.runner.running;
+    return count;
+  }
+
+  /** Ends timers and watches, and waits for handlers in work, at most `drainMs`. */
+  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+    this.processes.stop();
+    this.metrics.end();
+  }
+}
+
+function writerOf(incarnation: string): WriterIdentity {
+  let count = 0;
+  return {
+    incarnation,
+    nextCount: () => {
+      count += 1;
+      return count;
+    },
+  };
+}

@@ -1,0 +1,169 @@
+/**
+ * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
+ */
+import { Fault, isFault } from "../../runtime/faults.ts";
+import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
+import type { Ports } from "../engine/ports.ts";
+import { freshTrace } from "../telemetry/spans.ts";
+
+interface Waiting {
+  readonly entry: IndexEntry;
+  readonly resolve: () => void;
+  readonly reject: (error: unknown) => void;
+}
+
+interface Line {
+  waiting: Waiting[];
+  flushing: boolean;
+  /** Cancels the flush that is to come. */
+  linger: (() => void) | undefined;
+}
+
+/** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
+export class IndexClient {
+  readonly #ports: Ports;
+  readonly #type: string;
+  readonly #lines = new Map<string, Line>();
+  readonly #registered = new Map<string, Promise<void>>();
+  #part = 0;
+  #slice = "";
+
+  constructor(ports: Ports, system: string, index: IndexName) {
+    this.#ports = ports;
+    this.#type = actorType(system, index);
+  }
+
+  /** Enters a new open entry in the bucket of now and tells which. Throws `sidecar.unavailable`, `index.full`. */
+  async open(entry: IndexEntry): Promise<string> {
+    for (;;) {
+      const bucket = this.#currentBucket();
+      try {
+        await Promise.all([this.#register(bucket), this.enter(bucket, entry)]);
+        return bucket;
+      } catch (error) {
+        if (!isFault(error) || error.code !== "index.full" || this.#part >= LIMITS.indexBucketsMax) throw error;
+        if (bucket === this.#currentBucket()) this.#part += 1;
+      }
+    }
+  }
+
+  #currentBucket(): string {
+    const slice = bucketOf(this.#ports.clock.nowMs(), 0);
+    if (slice !== this.#slice) {
+      this.#slice = slice;
+      this.#part = 0;
+    }
+    return bucketOf(this.#ports.clock.nowMs(), this.#part);
+  }
+
+  /** The root names a bucket before anything counts on the bucket being found. */
+  #register(bucket: string): Promise<void> {
+    const known = this.#registered.get(bucket);
+    if (known !== undefined) return known;
+    const made = this.enter(INDEX_ROOT, { id: bucket, open: true, atMs: this.#ports.clock.nowMs(), facts: {} });
+    this.#registered.set(bucket, made);
+    made.catch(() => this.#registered.delete(bucket));
+    if (this.#registered.size > LIMITS.pageEntriesMax) this.#registered.delete(this.#registered.keys().next().value ?? "");
+    return made;
+  }
+
+  /**
+   * Enters in a bucket that the entry itself names, or in the first after it that has room. An entry that is there
+   * already is found on the same way, as a bucket that was full stays full. Throws `sidecar.unavailable`, `index.full`.
+   */
+  async file(bucket: string, entry: IndexEntry): Promise<void> {
+    let at = bucket;
+    for (let part = 0; part < LIMITS.indexPartsMax; part += 1) {
+      try {
+        await Promise.all([this.#register(at), this.enter(at, entry)]);
+        return;
+      } catch (error) {
+        if (!isFault(error) || error.code !== "index.full") throw error;
+        at = nextBucket(at);
+      }
+    }
+    throw new Fault("index.full", `no bucket from ${bucket} on has room`);
+  }
+
+  /**
+   * Enters an entry; resolves on the index's receipt. What waits while a write is under way goes together in the next.
+   * With `lingerMs` the entry waits that long for others, unless one that cannot wait takes it along.
+   */
+  enter(bucket: string, entry: IndexEntry, lingerMs = 0): Promise<void> {
+    const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false, linger: undefined };
+    this.#lines.set(bucket, line);
+    const entered = new Promise<void>((resolve, reject) => {
+      line.waiting.push({ entry, resolve, reject });
+    });
+    if (line.flushing) return entered;
+    if (lingerMs === 0) void this.#flush(bucket, line);
+    else line.linger ??= this.#ports.clock.after(lingerMs, () => void this.#flush(bucket, line));
+    return entered;
+  }
+
+  async #flush(bucket: string, line: Line): Promise<void> {
+    line.flushing = true;
+    line.linger?.();
+    line.linger = undefined;
+    while (line.waiting.length > 0) {
+      const batch = line.waiting.splice(0, LIMITS.indexBatchMax);
+      try {
+        await this.#send(
+          bucket,
+          batch.map((one) => one.entry),
+        );
+        for (const one of batch) one.resolve();
+      } catch (error) {
+        if (batch.length > 1 && isFault(error) && error.code === "index.full") await this.#sendSingly(bucket, batch);
+        else for (const one of batch) one.reject(error);
+      }
+    }
+    line.flushing = false;
+    this.#lines.delete(bucket);
+  }
+
+  /** A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. */
+  async #sendSingly(bucket: string, batch: readonly Waiting[]): Promise<void> {
+    await Promise.all(batch.map((one) => this.#send(bucket, [one.entry]).then(one.resolve, one.reject)));
+  }
+
+  async #send(bucket: string, entries: IndexEntry[]): Promise<void> {
+    const { clock, random, transport } = this.#ports;
+    const nowMs = clock.nowMs();
+    const message: Message = {
+      v: 1,
+      id: `entries-${random.token()}`,
+      to: { type: this.#type, id: bucket },
+      from: "host",
+      processId: "index",
+      createdAtMs: nowMs,
+      expiresAtMs: nowMs + LIMITS.messageLifetimeMsDefault,
+      hop: 0,
+      principal: { ...ANONYMOUS, permissions: [] },
+      trace: freshTrace(random),
+      body: { kind: "entries", entries },
+    };
+    const answer = await transport.deliver(message);
+    if ("refused" in answer) throw Fault.fromWire(answer.refused);
+  }
+
+  /** The entries of one bucket. Throws `sidecar.unavailable` and what is wrong with the bucket. */
+  async read(bucket: string): Promise<readonly IndexEntry[]> {
+    const shown = await this.#ports.transport.inspect(this.#address(bucket));
+    const parsed = indexMachine.states.safeParse(shown);
+    if (!parsed.success) throw new Fault("sidecar.unavailable", `bucket ${bucket} of ${this.#type} showed no index`);
+    return entriesOf(parsed.data);
+  }
+
+  /** The buckets, oldest first. */
+  async buckets(): Promise<readonly string[]> {
+    const entries = await this.read(INDEX_ROOT);
+    return entries.map((entry) => entry.id).sort();
+  }
+
+  #address(bucket: string): Address {
+    return { type: this.#type, id: bucket };
+  }
+}

@@ -1,0 +1,180 @@
+/**
+ * @module What Dapr placed here lately is called here, without a way through the sidecar and back.
+ *
+ * Placement decides where an actor lives; the journal decides what counts. So a host that Dapr called for an actor a
+ * moment ago may run the actor's next turn itself: if the actor has moved since, that turn loses its write to the other
+ * host and is decided again, as after any race of two owners (law "two owners cannot both win").
+ */
+import type { Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
+import { LruMap } from "../engine/lru.ts";
+import type { ActorHost, Clock, Heartbeat, Transport } from "../engine/ports.ts";
+
+/** Actors that Dapr called here, and when it did so last. */
+export class Placement {
+  readonly #clock: Clock;
+  readonly #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  called(actor: Address): void {
+    this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs());
+  }
+
+  /** A process begins here, wherever placement would have it: it is here for LIMITS.begunTrustMs. */
+  begun(actor: Address): void {
+    this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs() - LIMITS.placementTrustMs + LIMITS.begunTrustMs);
+  }
+
+  /** Calls back when what begins now is no longer taken to be here. */
+  afterBegun(callback: () => void): void {
+    this.#clock.after(LIMITS.begunTrustMs, callback);
+  }
+
+  left(actor: Address): void {
+    this.#calledAtMs.delete(keyOf(actor));
+  }
+
+  isHere(actor: Address): boolean {
+    const at = this.#calledAtMs.get(keyOf(actor));
+    return at !== undefined && this.#clock.nowMs() - at < LIMITS.placementTrustMs;
+  }
+}
+
+function keyOf(actor: Address): string {
+  return `${actor.type}/${actor.id}`;
+}
+
+/** A host that knows which processes begin with it. */
+export interface BeginningHost extends ActorHost {
+  /** A process whose id this host has just made, so that nobody else can know it. */
+  isNew(actor: Address): boolean;
+  /** Whether the process was open after its last turn here. */
+  isOpen(actor: Address): boolean;
+}
+
+/** The host as Dapr calls it: each call shows where the actor lives. */
+export class PlacedHost implements ActorHost {
+  readonly #host: ActorHost;
+  readonly #placement: Placement;
+
+  constructor(host: ActorHost, placement: Placement) {
+    this.#host = host;
+    this.#placement = placement;
+  }
+
+  get types(): readonly string[] {
+    return this.#host.types;
+  }
+
+  receive(message: Message): Promise<TurnAnswer> {
+    this.#placement.called(message.to);
+    return this.#host.receive(message);
+  }
+
+  tick(actor: Address, name: string): Promise<void> {
+    this.#placement.called(actor);
+    return this.#host.tick(actor, name);
+  }
+
+  nudge(actor: Address): Promise<void> {
+    this.#placement.called(actor);
+    return this.#host.nudge(actor);
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#host.heartbeat(actor, beat);
+  }
+
+  inspect(actor: Address): Promise<Json> {
+    this.#placement.called(actor);
+    return this.#host.inspect(actor);
+  }
+
+  deactivate(actor: Address): void {
+    this.#placement.left(actor);
+    this.#host.deactivate(actor);
+  }
+}
+
+/** Delivery that takes the short way to actors that are here. */
+export class ShortTransport implements Transport {
+  readonly #far: Transport;
+  readonly #placement: Placement;
+  readonly #host: () => BeginningHost;
+
+  constructor(far: Transport, placement: Placement, host: () => BeginningHost) {
+    this.#far = far;
+    this.#placement = placement;
+    this.#host = host;
+  }
+
+  /** The broker finds a host for a message. What is at home here needs none; what is lost on the way is asked again. */
+  publish(topic: string, message: Message): Promise<void> {
+    if (!this.#placement.isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
+    this.#host()
+      .receive(message)
+      .catch(() => {});
+    return Promise.resolve();
+  }
+
+  /** For subscribers: what came over the broker may begin here, anything else goes to where placement has its actor. */
+  brought(message: Message): Promise<TurnAnswer> {
+    return this.#beginsHere(message) ? this.#host().receive(message) : this.deliver(message);
+  }
+
+  /**
+   * An actor of one process that was never asked before is nowhere yet, and nobody else can know it: it begins where its
+   * first message is. Everything later finds it by placement, as the journal tells it what was begun.
+   */
+  #beginsHere(message: Message): boolean {
+    return message.body.kind === "work" && message.body.first === true && this.#host().types.includes(message.to.type);
+  }
+
+  deliver(message: Message): Promise<TurnAnswer> {
+    const { to } = message;
+    if (this.#placement.isHere(to)) return this.#host().receive(message);
+    if (message.body.kind !== "task" || !this.#host().isNew(to)) return this.#far.deliver(message);
+    this.#placement.begun(to);
+    this.#handOverLater(to);
+    return this.#host().receive(message);
+  }
+
+  #handOverLater(actor: Address): void {
+    this.#placement.afterBegun(() => void this.#handOver(actor));
+  }
+
+  /**
+   * A process that began here and is open still goes to where placement has it, before its first reminder rings there. Whoever
+   * is asked about it there takes it up; when that was not here, it is let go. Never throws.
+   */
+  async #handOver(actor: Address): Promise<void> {
+    if (this.#placement.isHere(actor) || !this.#host().isOpen(actor)) return;
+    try {
+      await this.#far.inspect(actor);
+      if (!this.#placement.isHere(actor)) this.#host().deactivate(actor);
+    } catch {
+      // Nobody was reached. Its timers here and its reminder go on; it is asked about again.
+      this.#handOverLater(actor);
+    }
+  }
+
+  heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
+    return this.#far.heartbeat(actor, beat);
+  }
+
+  inspect(actor: Address): Promise<Json> {
+    return this.#placement.isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
+  }
+
+  nudge(actor: Address): Promise<void> {
+    return this.#far.nudge(actor);
+  }
+
+  notification(topic: string, id: string, data: NotificationData): Promise<void> {
+    return this.#far.notification(topic, id, data);
+  }
+}

@@ -1,0 +1,132 @@
+/**
+ * @module Performs effects: one exhaustive switch over the closed union. It decides nothing.
+ *
+ * The first delivery of a message goes through the broker, further ones straight to the actor. A request whose receipt
+ * is young is not sent again. Nothing here is believed to have arrived but on a receipt.
+ */
+import { assertNever, type Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Effect, type Message, topics } from "../../runtime/protocol.ts";
+import type { IndexClient } from "./index-client.ts";
+import type { Logger } from "../engine/log.ts";
+import { LruMap } from "../engine/lru.ts";
+import type { Ports } from "../engine/ports.ts";
+import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
+import { inSpan } from "../telemetry/spans.ts";
+
+/** Effects that concern only the host that holds the actor. */
+export type LocalEffect = Extract<Effect, { kind: "run" | "stop" | "watch" }>;
+
+/** What effects are performed with. */
+export interface PerformerParts {
+  readonly system: string;
+  readonly ports: Ports;
+  readonly directory: IndexClient;
+  readonly desk: IndexClient;
+  readonly audit: IndexClient;
+  readonly log: Logger;
+}
+
+/** How the effects of one turn are performed. */
+export interface PerformOptions {
+  /** Past the broker: for what was sent before, and for what must have its receipt. */
+  readonly direct: boolean;
+  readonly local: (effect: LocalEffect) => void;
+  /** A receiver refused a message for good. */
+  readonly refused?: (message: Message, fault: WireFault) => void;
+}
+
+/** Performs the effects of a host's turns. Receipts are remembered in memory only, the last LIMITS.knownReceiptsMax of them. */
+export class Performer {
+  readonly #parts: PerformerParts;
+  readonly #receipts = new LruMap<string, number>(LIMITS.knownReceiptsMax);
+
+  constructor(parts: PerformerParts) {
+    this.#parts = parts;
+  }
+
+  /** A receiver of this host gave its receipt: the sender need not ask again for a while. */
+  noteReceipt(messageId: string): void {
+    this.#receipts.set(messageId, this.#parts.ports.clock.nowMs());
+  }
+
+  /** Performs effects in order of sending, without waiting for one before the next. True when all are done. Never throws. */
+  perform(effects: readonly Effect[], options: PerformOptions): Promise<boolean> {
+    const first = effects[0];
+    // Most turns order one thing.
+    if (first !== undefined && effects.length === 1) return this.#perform(first, options);
+    return Promise.all(effects.map((effect) => this.#perform(effect, options))).then((done) => done.every(Boolean));
+  }
+
+  async #perform(effect: Effect, options: PerformOptions): Promise<boolean> {
+    const { ports, directory, desk, audit, log } = this.#parts;
+    try {
+      switch (effect.kind) {
+        case "send":
+          return await this.#send(effect.message, effect.topic, options);
+        case "index":
+          if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
+          else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
+          return true;
+        case "notification":
+          await ports.transport.notification(this.#notificationTopic(effect.topic), effect.id, effect.data);
+          return true;
+        case "run":
+        case "stop":
+        case "watch":
+          options.local(effect);
+          return true;
+        default:
+          return assertNever(effect);
+      }
+    } catch (error) {
+      log.debug(
+        { effect: effect.kind, fault: faultFrom(error, "sidecar.unavailable") },
+        "an effect was not performed; it will be performed again",
+      );
+      return false;
+    }
+  }
+
+  #notificationTopic(topic: "results" | "deadletters"): string {
+    return topic === "results" ? topics.results(this.#parts.system) : topics.deadletters(this.#parts.system);
+  }
+
+  #send(message: Message, topic: string | undefined, options: PerformOptions): Promise<boolean> {
+    const attributes = { [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
+    const send = (): Promise<boolean> =>
+      options.direct || topic === undefined
+        ? this.#deliver(message, options)
+        : this.#parts.ports.transport.publish(topic, message).then(isSent);
+    return inSpan(SPAN.message, message.trace, attributes, send);
+  }
+
+  async #deliver(message: Message, options: PerformOptions): Promise<boolean> {
+    const { clock, transport } = this.#parts.ports;
+    const receivedAtMs = this.#receipts.get(message.id);
+    if (receivedAtMs !== undefined && clock.nowMs() - receivedAtMs < LIMITS.receiptTrustMs) return true;
+    try {
+      const answer = await transport.deliver(message);
+      if ("receipt" in answer) {
+        this.noteReceipt(message.id);
+        return true;
+      }
+      return this.#refuse(message, answer.refused, options);
+    } catch (error) {
+      const fault = faultFrom(error, "sidecar.unavailable");
+      if (isRetryable(fault)) throw error as Fault;
+      return this.#refuse(message, fault, options);
+    }
+  }
+
+  /** A refusal for good is an answer of its own; any other is asked again later. */
+  #refuse(message: Message, fault: WireFault, options: PerformOptions): boolean {
+    if (isRetryable(fault)) return false;
+    options.refused?.(message, fault);
+    return true;
+  }
+}
+
+function isSent(): true {
+  return true;
+}

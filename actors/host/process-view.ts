@@ -1,0 +1,71 @@
+/**
+ * @module What a process shows of itself to people and programs.
+ */
+import { plainJson } from "../../runtime/canonical.ts";
+import type { Json } from "../../runtime/faults.ts";
+import { type Outcome, traceId } from "../../runtime/protocol.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { letterView } from "./dead-letter-view.ts";
+import type { Values } from "../engine/values.ts";
+
+/** The view of a process. `phase` is `new` for what never was, and `void` for what a reminder found empty. */
+export async function processView(state: ProcessState, sequence: number, values: Values): Promise<Json> {
+  const { task, outcome } = state;
+  return {
+    id: state.id,
+    phase: state.phase,
+    run: state.run,
+    sequence,
+    ...(task === undefined
+      ? {}
+      : {
+          route: task.route,
+          fingerprint: task.fingerprint,
+          traceId: traceId(task.trace),
+          bucket: task.bucket,
+          acceptedAtMs: task.acceptedAtMs,
+          deadlineAtMs: task.deadlineAtMs,
+        }),
+    ...(state.progress === undefined ? {} : { stop: state.progress.stop }),
+    ...(state.ending === undefined || state.phase === "ended" ? {} : { ending: state.ending.status }),
+    unanswered: Object.values(state.works).map((work) => ({
+      work: work.id,
+      kind: work.kind,
+      stop: work.stop,
+      target: "agent" in work.target ? work.target.agent : work.target.route,
+      attempt: work.attempt,
+      status: work.status,
+      dueAtMs: work.dueAtMs,
+    })),
+    ...(state.runs === undefined
+      ? {}
+      : {
+          runs: state.runs.map(({ run, status, atMs, fault }) => ({
+            run,
+            status,
+            atMs,
+            ...(fault === undefined ? {} : { code: fault.code }),
+          })),
+        }),
+    historyFrom: state.historyGone ?? 0,
+    history: state.history.map((line) => ({
+      atMs: line.atMs,
+      what: line.what,
+      stop: line.stop,
+      agent: line.agent,
+      attempt: line.attempt,
+      ...(line.code === undefined ? {} : { code: line.code }),
+    })),
+    ...(outcome === undefined || state.phase === "purged" ? {} : { outcome: await outcomeView(outcome, values) }),
+  };
+}
+
+async function outcomeView(outcome: Outcome, values: Values): Promise<Json> {
+  return {
+    status: outcome.status,
+    atMs: outcome.atMs,
+    ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
+    ...(outcome.fault === undefined ? {} : { fault: plainJson(outcome.fault) }),
+    ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),
+  };
+}

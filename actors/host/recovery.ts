@@ -1,0 +1,102 @@
+/**
+ * @module What a starting host does: finds open processes in the index, sets their reminders again and nudges them.
+ *
+ * So an open process goes on within seconds of a restart, and is found even when every reminder was lost with the
+ * scheduler's data.
+ */
+import PQueue from "p-queue";
+import { z } from "zod";
+import { faultFrom, isRetryable } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { actorType } from "../../runtime/protocol.ts";
+import type { IndexClient } from "./index-client.ts";
+import type { Logger } from "../engine/log.ts";
+import { pause } from "../engine/pause.ts";
+import type { Ports } from "../engine/ports.ts";
+
+const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
+
+/** Whose open processes are looked for, and through what. */
+export interface RecoveryParts {
+  readonly system: string;
+  readonly ports: Ports;
+  readonly directory: IndexClient;
+  readonly log: Logger;
+  /** The host is stopping. */
+  readonly stopped: () => boolean;
+}
+
+/**
+ * Nudges every open process of the index; tries until it could read the index, or the host stops. Gives their number.
+ * Those that could not be nudged are nudged again in the background: their reminders may be lost, so nobody else might.
+ */
+export async function recover(parts: RecoveryParts): Promise<number> {
+  for (;;) {
+    try {
+      const { count, left } = await nudgeAll(parts);
+      if (left.length > 0) void nudgeLater(parts, left);
+      return count;
+    } catch (error) {
+      parts.log.debug({ fault: faultFrom(error, "sidecar.unavailable") }, "the index of open processes does not answer yet");
+    }
+    if (parts.stopped()) return 0;
+    await pause(parts.ports.clock, LIMITS.recoveryRetryMs);
+  }
+}
+
+/** A line of the index that says "open". */
+interface OpenLine {
+  readonly bucket: string;
+  readonly id: string;
+  readonly atMs: number;
+}
+
+async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
+  // Most starts find nothing open.
+  let queue: PQueue | undefined;
+  const left: OpenLine[] = [];
+  let count = 0;
+  for (const bucket of (await parts.directory.buckets()).toReversed()) {
+    const open = (await parts.directory.read(bucket)).filter((entry) => entry.open);
+    count += open.length;
+    if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+    for (const { id, atMs } of open) void queue?.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
+    await queue?.onSizeLessThan(LIMITS.pageEntriesMax);
+  }
+  await queue?.onIdle();
+  return { count, left };
+}
+
+async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {
+  const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  let left = lines;
+  for (let pauseMs: number = LIMITS.recoveryRetryMs; left.length > 0; pauseMs = Math.min(2 * pauseMs, LIMITS.reminderAwayMsMin)) {
+    await pause(parts.ports.clock, pauseMs);
+    if (parts.stopped()) return;
+    const again: OpenLine[] = [];
+    await queue.addAll(left.map((line) => () => nudgeOne(parts, line, again)));
+    left = again;
+  }
+}
+
+/** Never throws. A line whose nudge may succeed later is put on `left`. */
+async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
+  const { bucket, id, atMs } = line;
+  const actor = { type: actorType(system, "ProcessManager"), id };
+  try {
+    await ports.transport.nudge(actor);
+    const shown = Shown.parse(await ports.transport.inspect(actor));
+    const elsewhere =
+      shown.phase === "void" ||
+      shown.phase === "refused" ||
+      shown.phase === "purged" ||
+      (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
+    // A line without a process is left of an acceptance that never came to be; one in the making is young.
+    if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax)
+      await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
+  } catch (error) {
+    const fault = faultFrom(error, "sidecar.unavailable");
+    if (isRetryable(fault)) left.push(line);
+    log.debug({ processId: id, fault }, "an open process could not be nudged");
+  }
+}

@@ -1,0 +1,349 @@
+/**
+ * @module The dead letter queue and the other listings: what waits for a person, who decided what, and the decisions.
+ *
+ * The truth of a process's letter is the process's journal; only invalid, which has no process, is the dead letter queue's own. A
+ * decision on poison is first claimed in its line, where one claim wins, then carried out, then closed.
+ */
+import { z } from "zod";
+import type { System } from "../../agents/system.ts";
+import { hashJson, plainJson } from "../../runtime/canonical.ts";
+import { Fault, faultFrom, isFault, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
+import { isId, requireId } from "../../runtime/ids.ts";
+import { type AuditedAct, auditEntry, bucketOf, DECIDED } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { IndexEntry } from "../../runtime/protocol.ts";
+import { requireValue } from "../../runtime/value.ts";
+import type { Host } from "../host/host.ts";
+import { letterView } from "../host/dead-letter-view.ts";
+import { type EntryPage, Listing } from "./listing.ts";
+import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
+import { type KeptBytes, invalidBuckets, invalidId, invalidSlice } from "./invalid-bytes.ts";
+import type { Ports } from "../engine/ports.ts";
+import type { Requests } from "./requests.ts";
+
+/** What the dead letter queue works on. */
+export interface DeadLettersParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly requests: Requests;
+  readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
+}
+
+/** What is read of a process's own view. */
+const Shown = z.object({ phase: z.string(), bucket: z.string().optional(), route: z.string().optional() });
+
+/** The corrected task of a redriven poison letter. */
+const Corrected = z.strictObject({
+  id: z.string().optional(),
+  route: z.string(),
+  input: z.custom<Json>((value) => value !== undefined, "an input is required"),
+  timeoutMs: z.int().optional(),
+});
+
+/** What the line of a poison letter says of its decision. `run` counts claims, also those that were given back. */
+const Claim = z.object({
+  run: z.int().default(0),
+  decisionId: z.string().optional(),
+  decision: z.string().optional(),
+  by: z.string().default("somebody"),
+  sequence: z.int().optional(),
+  taskId: z.string().optional(),
+  taskRoute: z.string().optional(),
+  taskTraceId: z.string().optional(),
+});
+
+/** Statuses of lines whose process never came to be. */
+const NO_PROCESS: readonly unknown[] = ["void", "refused"];
+const LETTER_ID = /^(.+):(\d{1,9})$/;
+const DECISION_ID_CHARS = 40;
+
+/** Facts that tell lines apart, or that only this file reads. */
+const HIDDEN = ["voided"];
+const HIDDEN_OF_POISON = ["run", "sequence", "taskRoute", "taskTraceId"];
+
+type Facts = IndexEntry["facts"];
+
+/** Listings, letters and decisions of one system. */
+export class DeadLetters {
+  readonly #parts: DeadLettersParts;
+  readonly #directory: Listing;
+  readonly #letters: Listing;
+  readonly #audit: Listing;
+
+  constructor(parts: DeadLettersParts) {
+    const { ports, system } = parts;
+    this.#parts = parts;
+    this.#directory = new Listing(ports, system.name, "Directory");
+    this.#letters = new Listing(ports, system.name, "DeadLetterQueue");
+    this.#audit = new Listing(ports, system.name, "Audit");
+  }
+
+  async processes({ state, status, route }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const wanted = ({ open, facts }: IndexEntry): boolean =>
+      !NO_PROCESS.includes(facts["status"]) &&
+      (state === undefined || open === (state === "open")) &&
+      (status === undefined || facts["status"] === status) &&
+      (route === undefined || facts["route"] === route);
+    return pageOf(await this.#directory.page(wanted, cursor, limit));
+  }
+
+  async letters({ route, code, decided = false }: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const wanted = ({ open, facts }: IndexEntry): boolean =>
+      open !== decided && (route === undefined || facts["route"] === route) && (code === undefined || facts["code"] === code);
+    return pageOf(await this.#letters.page(wanted, cursor, limit));
+  }
+
+  async audit(cursor: string | undefined, limit: number): Promise<Page> {
+    const { entries, ...rest } = await this.#audit.page(() => true, cursor, limit);
+    return { entries: entries.map(({ id, atMs, facts }) => ({ id, atMs, ...facts })), ...rest };
+  }
+
+  async letter(id: string): Promise<Json> {
+    const entry = await this.#entry(id);
+    if (entry === undefined) throw unknown(id);
+    return { ...lineOf(entry), letter: entry.content === undefined ? null : await letterView(entry.content, this.#parts.host.values) };
+  }
+
+  /** A process's letter lies in the bucket that its process names; poison's id says its slice. */
+  async #entry(id: string): Promise<IndexEntry | undefined> {
+    const slice = invalidSlice(id);
+    if (slice !== undefined) return this.#letters.find(slice, id);
+    const letter = letterOf(id);
+    if (letter === undefined) return undefined;
+    const { bucket } = Shown.parse(await this.#parts.requests.inspect(letter.processId));
+    return bucket === undefined ? undefined : this.#letters.find(bucket, id);
+  }
+
+  async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
+    const { input, reason = "" } = options;
+    if (input !== undefined) requireValue(plainJson(input));
+    const decisionId =
+      options.decisionId === undefined
+        ? decisionOf([id, "redrive", caller.principal.subject, reason, input === undefined ? null : plainJson(input)])
+        : requireId(options.decisionId, "decision id");
+    if (invalidSlice(id) !== undefined) return this.#redriveInvalid(id, input, { decisionId, reason }, caller);
+    return this.#decide(
+      id,
+      { what: "redrive", decisionId, reason, ...(input === undefined ? {} : { input: { json: plainJson(input) } }) },
+      caller,
+    );
+  }
+
+  async discard(id: string, reason: string, caller: Caller): Promise<Json> {
+    const decisionId = decisionOf([id, "discard", caller.principal.subject, reason]);
+    if (invalidSlice(id) !== undefined) return this.#discardInvalid(id, { decisionId, reason }, caller);
+    await this.#decide(id, { what: "discard", decisionId, reason }, caller);
+    const entry = await this.#entry(id);
+    // The line is entered and closed by effects of the process's records, which may be on their way still.
+    if (entry?.open === false) return lineOf(entry);
+    return {
+      ...(entry === undefined ? { id, atMs: this.#nowMs } : lineOf(entry)),
+      open: false,
+      ...decidedFacts("discard", caller, reason, this.#nowMs),
+    };
+  }
+
+  async #decide(
+    id: string,
+    decision: {
+      readonly what: "redrive" | "discard";
+      readonly decisionId: string;
+      readonly reason: string;
+      readonly input?: { readonly json: Json };
+    },
+    caller: Caller,
+  ): Promise<TaskReceipt> {
+    const letter = letterOf(id);
+    if (letter === undefined) throw unknown(id);
+    const { requests } = this.#parts;
+    const { route } = Shown.parse(await requests.inspect(letter.processId));
+    // The same decision is the same message.
+    const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
+    const message = requests.message(
+      letter.processId,
+      { kind: "decision", run: letter.run, ...decision },
+      caller,
+      this.#nowMs + LIMITS.messageLifetimeMsDefault,
+      messageId,
+    );
+    return requests.receipt(route ?? "", message, await requests.insist(message));
+  }
+
+  get #nowMs(): number {
+    return this.#parts.ports.clock.nowMs();
+  }
+
+  // ---- poison -------------------------------------------------------------------------------------------------------
+
+  /**
+   * Keeps what cannot be used; resolves on the dead letter queue's receipt. The same bytes of one topic are one letter, however often
+   * the broker brings them.
+   */
+  async invalid(kept: KeptBytes, fault: WireFault, topic: string, publishedAtMs: number | undefined): Promise<void> {
+    const atMs = this.#nowMs;
+    const buckets = invalidBuckets(atMs, publishedAtMs);
+    for (const bucket of buckets) if ((await this.#letters.find(bucket, invalidId(bucket, topic, kept.sha256))) !== undefined) return;
+    try {
+      await this.#fileInvalid(buckets[0], kept, fault, topic);
+    } catch (error) {
+      if (!isFault(error) || error.code !== "process.purged") throw error;
+      // Its slice of time was purged, so what stood there was decided long ago.
+      await this.#fileInvalid(bucketOf(atMs, 0), kept, fault, topic);
+    }
+    this.#parts.host.metrics.deadLetter(fault);
+  }
+
+  async #fileInvalid(bucket: string, kept: KeptBytes, fault: WireFault, topic: string): Promise<void> {
+    const { desk, values } = this.#parts.host;
+    const id = invalidId(bucket, topic, kept.sha256);
+    const content = await values.keep({ topic, ...kept, fault: plainJson(fault) }, id);
+    await desk.file(bucket, { id, open: true, atMs: this.#nowMs, facts: { topic, code: fault.code, message: fault.message }, content });
+  }
+
+  async #redriveInvalid(
+    id: string,
+    input: unknown,
+    { decisionId, reason }: { readonly decisionId: string; readonly reason: string },
+    caller: Caller,
+  ): Promise<TaskReceipt> {
+    const entry = await this.#invalid(id);
+    const claimed = Claim.parse(entry.facts);
+    if (!entry.open && claimed.decisionId === decisionId && claimed.decision === DECIDED.redrive) return receiptOf(claimed);
+    requireUndecided(entry, decisionId);
+    const task = this.#corrected(input);
+    const taskId = requireId(task.id ?? `redrive-${decisionOf([id])}`, "task id");
+    const claim = await this.#claim(entry, decisionId);
+    const receipt = await this.#submit(claim, { ...task, id: taskId }, caller);
+    await this.note({ id: `${id}:redrive`, what: "redrive", target: id, why: reason }, caller);
+    await this.#close(claim, {
+      ...decidedFacts("redrive", caller, reason, this.#nowMs),
+      decisionId,
+      taskId,
+      taskRoute: receipt.route,
+      taskTraceId: receipt.traceId,
+      sequence: receipt.sequence,
+    });
+    return receipt;
+  }
+
+  async #discardInvalid(
+    id: string,
+    { decisionId, reason }: { readonly decisionId: string; readonly reason: string },
+    caller: Caller,
+  ): Promise<Json> {
+    const entry = await this.#invalid(id);
+    if (!entry.open && entry.facts["decisionId"] === decisionId) return lineOf(entry);
+    const claim = await this.#claim(entry, decisionId);
+    await this.note({ id: `${id}:discard`, what: "discard", target: id, why: reason }, caller);
+    await this.#close(claim, { ...decidedFacts("discard", caller, reason, this.#nowMs), decisionId });
+    return lineOf((await this.#entry(id)) ?? entry);
+  }
+
+  async #invalid(id: string): Promise<IndexEntry> {
+    const entry = await this.#entry(id);
+    if (entry === undefined) throw unknown(id);
+    return entry;
+  }
+
+  /** Invalid message has no work that could be done again: a person says what task it should have been. */
+  #corrected(input: unknown): z.infer<typeof Corrected> {
+    const path = "input";
+    if (input === undefined)
+      throw new Fault("body.invalid", "poison is no task: give the whole corrected task as input, { id?, route, input, timeoutMs? }", {
+        path,
+      });
+    const parsed = Corrected.safeParse(input);
+    const issue = parsed.error?.issues[0];
+    if (!parsed.success)
+      throw new Fault(
+        "body.invalid",
+        `the corrected task at ${["input", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "does not fit"}`,
+        { path: [path, ...(issue?.path ?? [])].join(".") },
+      );
+    const route = this.#parts.system.routes.get(parsed.data.route);
+    if (route === undefined) throw new Fault("route.unknown", `there is no route ${JSON.stringify(parsed.data.route)}`);
+    route.checkTask(parsed.data.input);
+    return parsed.data;
+  }
+
+  /** Of several decisions one stands; its repetition goes on with it. Gives the claimed line. Throws `deadletter.decided`. */
+  async #claim(entry: IndexEntry, decisionId: string): Promise<IndexEntry> {
+    const { run, decisionId: known } = Claim.parse(entry.facts);
+    if (entry.open && known === undefined) await this.#file({ ...entry, facts: { ...entry.facts, run: run + 1, decisionId } });
+    const now = await this.#invalid(entry.id);
+    requireUndecided(now, decisionId);
+    if (now.facts["decisionId"] === undefined) throw new Fault("journal.contended", `the decision on ${entry.id} was given back meanwhile`);
+    return now;
+  }
+
+  /** Submits the task of a claimed letter. What is refused for good gives the letter back to any decision. */
+  async #submit(claim: IndexEntry, task: Submission, caller: Caller): Promise<TaskReceipt> {
+    try {
+      return (await this.#parts.submit(task, caller)).receipt;
+    } catch (error) {
+      const { decisionId: _given, ...facts } = claim.facts;
+      // Where that fails, the same decision gets the same refusal, and gives the letter back then.
+      if (claim.open && !isRetryable(faultFrom(error, "turn.failed")))
+        await this.#file({ ...claim, facts: { ...facts, run: Claim.parse(claim.facts).run + 1 } }).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #close(claim: IndexEntry, facts: Facts): Promise<void> {
+    await this.#file({ ...claim, open: false, atMs: this.#nowMs, facts: { ...claim.facts, ...facts } });
+  }
+
+  /** Lines are told apart by their run: a claim is younger than what was claimed, and older than what closes it. */
+  async #file(entry: IndexEntry): Promise<void> {
+    await this.#parts.host.desk.file(invalidSlice(entry.id) ?? "", entry);
+  }
+
+  /** Notes in the audit what has no journal of its own to stand in. Throws `sidecar.unavailable`. */
+  async note({ id, what, target, why }: Omit<AuditedAct, "id" | "atMs" | "who"> & { readonly id?: string }, caller: Caller): Promise<void> {
+    const { host, ports } = this.#parts;
+    const atMs = this.#nowMs;
+    await host.audit.file(
+      bucketOf(atMs, 0),
+      auditEntry({ id: id ?? `${what}-${ports.random.token()}`, atMs, who: caller.principal.subject, what, target, why }),
+    );
+  }
+}
+
+/** Throws `deadletter.decided` where another decision holds the letter. */
+function requireUndecided({ id, open, facts }: IndexEntry, decisionId: string): void {
+  const { decisionId: other, by } = Claim.parse(facts);
+  if (other !== undefined && other !== decisionId)
+    throw new Fault("deadletter.decided", `${id} was decided${open ? "" : ` by ${by}`}; the decision is ${other}`, { decisionId: other });
+}
+
+function letterOf(id: string): { readonly processId: string; readonly run: number } | undefined {
+  const [, processId, run] = LETTER_ID.exec(id) ?? [];
+  return processId === undefined || !isId(processId) || Number(run) < 1 ? undefined : { processId, run: Number(run) };
+}
+
+function decisionOf(parts: readonly Json[]): string {
+  return hashJson(parts).slice(0, DECISION_ID_CHARS);
+}
+
+function decidedFacts(what: keyof typeof DECIDED, caller: Caller, reason: string, atMs: number): Facts {
+  return { decision: DECIDED[what], by: caller.principal.subject, reason, decidedAtMs: atMs };
+}
+
+function receiptOf({ taskId = "", taskRoute = "", taskTraceId = "", sequence = 0 }: z.infer<typeof Claim>): TaskReceipt {
+  return { id: taskId, route: taskRoute, run: 1, sequence, traceId: taskTraceId };
+}
+
+function unknown(id: string): Fault {
+  return new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
+}
+
+/** How a line is shown: without what only tells lines apart. */
+function lineOf({ id, open, atMs, facts }: IndexEntry): { readonly [key: string]: Json } {
+  const hidden = invalidSlice(id) === undefined ? HIDDEN : HIDDEN_OF_POISON;
+  return { id, open, atMs, ...Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.includes(name))) };
+}
+
+function pageOf({ entries, ...rest }: EntryPage): Page {
+  return { entries: entries.map(lineOf), ...rest };
+}

@@ -1,0 +1,77 @@
+/**
+ * @module Requests of people and programs to process managers: made, delivered until answered, and turned into receipts.
+ */
+import { Fault, isFault, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import type { Caller, TaskReceipt } from "./operations.ts";
+import { pause } from "../engine/pause.ts";
+import type { Ports } from "../engine/ports.ts";
+import { freshTrace } from "../telemetry/spans.ts";
+
+/** How processes of one system are asked. The process may be at any host: everything goes through the transport. */
+export class Requests {
+  readonly #ports: Ports;
+  readonly #system: string;
+
+  constructor(ports: Ports, system: string) {
+    this.#ports = ports;
+    this.#system = system;
+  }
+
+  process(id: string): Address {
+    return { type: actorType(this.#system, "ProcessManager"), id };
+  }
+
+  inspect(id: string): Promise<Json> {
+    return this.#ports.transport.inspect(this.process(id));
+  }
+
+  /** A message to a process. `messageId` is a random one where none is given. */
+  message(
+    id: string,
+    body: Message["body"],
+    caller: Caller,
+    expiresAtMs: number,
+    messageId: string = `${body.kind}-${this.#ports.random.token()}`,
+  ): Message {
+    return {
+      v: 1,
+      id: messageId,
+      to: this.process(id),
+      from: "client",
+      processId: id,
+      createdAtMs: this.#ports.clock.nowMs(),
+      expiresAtMs,
+      hop: 0,
+      principal: { ...caller.principal, permissions: [...caller.principal.permissions] },
+      trace: caller.trace ?? freshTrace(this.#ports.random),
+      body,
+    };
+  }
+
+  /** An answer may be lost although the request was recorded; the same message asked again gets the same receipt. */
+  async insist(message: Message): Promise<TurnAnswer> {
+    const { transport, clock } = this.#ports;
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await transport.deliver(message);
+      } catch (error) {
+        if (attempt >= LIMITS.submitAttemptsMax || !isFault(error) || error.code !== "sidecar.unavailable") throw error;
+        await pause(clock, LIMITS.recordRetryMsMin);
+      }
+    }
+  }
+
+  /** Throws what was refused. */
+  receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
+    if ("refused" in answer) throw Fault.fromWire(answer.refused);
+    return {
+      id: message.to.id,
+      route,
+      run: answer.run ?? 1,
+      sequence: answer.receipt.sequence,
+      traceId: answer.traceId ?? traceId(message.trace),
+    };
+  }
+}

@@ -1,0 +1,248 @@
+/**
+ * @module The operations of a running system: tasks, processes, dead letters, over any ports.
+ */
+import { z } from "zod";
+import type { System } from "../../agents/system.ts";
+import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
+import { WireFault as WireFaultSchema } from "../../runtime/faults.ts";
+import { graphData } from "../../runtime/graph.ts";
+import { requireId } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Message, OUTCOMES, traceId } from "../../runtime/protocol.ts";
+import { purgedFault } from "../../runtime/process/purge.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { requireValue } from "../../runtime/value.ts";
+import { DeadLetters } from "./dead-letters.ts";
+import type { Host } from "../host/host.ts";
+import { SILENT } from "../engine/log.ts";
+import type {
+  Caller,
+  LetterFilter,
+  Operations,
+  OutcomeView,
+  Page,
+  ProcessFilter,
+  PurgeOptions,
+  RedriveOptions,
+  Submission,
+  SubmitResult,
+  TaskReceipt,
+} from "./operations.ts";
+import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
+import type { Ports } from "../engine/ports.ts";
+import { stopsView } from "./work-history.ts";
+import { ATTRIBUTE } from "../telemetry/names.ts";
+import { taskTrace } from "../telemetry/spans.ts";
+import { Requests } from "./requests.ts";
+import { Retention } from "../retention/retention.ts";
+import { Waiters } from "./waiters.ts";
+import { Watchers } from "./watchers.ts";
+
+/** What is read of a process's own view. */
+const ProcessShown = z.object({
+  phase: z.string(),
+  run: z.int(),
+  sequence: z.int(),
+  route: z.string().optional(),
+  traceId: z.string().optional(),
+  acceptedAtMs: z.int().optional(),
+  outcome: z
+    .object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() })
+    .optional(),
+});
+
+/** A waiter believes for so long that a process stays where it was opened, in milliseconds. */
+const MOVED_MS = 2_000;
+
+/** What the operations work on. `newId` makes the id of a task that comes without one. */
+export interface OperationsParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly newId: () => string;
+  /** Default: one with the default retention. */
+  readonly retention?: Retention | undefined;
+}
+
+/** The operations of one system. The process that is spoken of may be at any host: everything goes through the transport. */
+export class SystemOperations implements Operations {
+  readonly #parts: OperationsParts;
+  readonly #waiters: Waiters;
+  readonly #requests: Requests;
+  readonly #desk: DeadLetters;
+  readonly #retention: Retention;
+  readonly #watchers = new Watchers();
+
+  constructor(parts: OperationsParts) {
+    this.#parts = parts;
+    this.#requests = new Requests(parts.ports, parts.system.name);
+    this.#desk = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
+    this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
+    parts.host.listen((before, after) => {
+      this.#watchers.tell(after.id);
+      if (after.phase === "ended" && before.phase !== "ended")
+        void this.#waiters.wake(after.id, () => this.#outcomeOf(after)).catch(() => {});
+    });
+  }
+
+  async submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult> {
+    const message = await this.#taskMessage(submission, caller);
+    const ended = waitMs > 0 ? this.#waiters.wait(message.to.id, waitMs) : undefined;
+    try {
+      const receipt = this.#requests.receipt(submission.route, message, await this.#requests.insist(message));
+      const outcome = await ended?.outcome;
+      return outcome === undefined ? { receipt } : { receipt, outcome };
+    } finally {
+      ended?.end();
+    }
+  }
+
+  async #taskMessage(submission: Submission, caller: Caller): Promise<Message> {
+    const { system, ports, host, newId } = this.#parts;
+    const route = system.routes.get(submission.route);
+    if (route === undefined)
+      throw new Fault(
+        "route.unknown",
+        `there is no route ${JSON.stringify(submission.route)}; there are ${[...system.routes.keys()].join(", ")}`,
+      );
+    const content = route.checkTask(submission.input);
+    const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
+    if (submission.id === undefined) host.processes.noteMadeId(id);
+    const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
+    if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
+      throw new Fault(
+        "body.invalid",
+        `timeoutMs is ${timeoutMs}, but must be a whole number from ${LIMITS.taskTimeoutMsMin} to ${LIMITS.taskTimeoutMsMax}`,
+        { path: "timeoutMs" },
+      );
+    }
+    const slip = await host.values.store(route.slipValue);
+    // Whole, however large: its process stores it with record 1, so a task that is refused leaves nothing.
+    const input = { json: content };
+    requireValue(content);
+    const nowMs = ports.clock.nowMs();
+    const trace = taskTrace(caller.trace, { [ATTRIBUTE.process]: id, [ATTRIBUTE.route]: submission.route }, ports.random);
+    return this.#requests.message(
+      id,
+      { kind: "task", route: submission.route, slip, input, timeoutMs, nesting: [] },
+      { ...caller, trace },
+      nowMs + timeoutMs,
+      id,
+    );
+  }
+
+  async process(id: string): Promise<Json> {
+    const view = await this.#requests.inspect(requireId(id, "process id"));
+    const shown = ProcessShown.parse(view);
+    if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
+    if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused")
+      throw new Fault("process.unknown", `there is no process ${id}`);
+    return view;
+  }
+
+  async stops(id: string): Promise<Json> {
+    const { sequence } = ProcessShown.parse(await this.process(id));
+    const { ports, system, host } = this.#parts;
+    return stopsView({ ports, system: system.name, type: this.#requests.process(id).type, values: host.values }, id, sequence);
+  }
+
+  watch(id: string, news: () => void): () => void {
+    return this.#watchers.watch(id, news);
+  }
+
+  async #outcomeOf(state: ProcessState): Promise<OutcomeView> {
+    const { outcome, task } = state;
+    invariant(outcome !== undefined && task !== undefined, "an ended process has a task and an outcome");
+    return {
+      id: state.id,
+      status: outcome.status,
+      traceId: traceId(task.trace),
+      acceptedAtMs: task.acceptedAtMs,
+      endedAtMs: outcome.atMs,
+      ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }),
+      ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+    };
+  }
+
+  /** A process that is open here, or about to be, will wake its waiters itself; it is looked at only in case it has moved away since. */
+  async #lookFor(id: string, waitedMs: number): Promise<OutcomeView | undefined> {
+    const { processes } = this.#parts.host;
+    return (processes.isOpen(id) || processes.isNew(id)) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
+  }
+
+  async #outcome(id: string): Promise<OutcomeView | undefined> {
+    const shown = ProcessShown.parse(await this.#requests.inspect(id));
+    const { outcome } = shown;
+    if (outcome === undefined || shown.phase !== "ended") return undefined;
+    return {
+      id,
+      status: outcome.status,
+      traceId: shown.traceId ?? "",
+      acceptedAtMs: shown.acceptedAtMs ?? 0,
+      endedAtMs: outcome.atMs,
+      ...(outcome.output === undefined ? {} : { output: outcome.output }),
+      ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+    };
+  }
+
+  async cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt> {
+    const message = this.#requests.message(
+      requireId(id, "process id"),
+      { kind: "cancel", reason },
+      caller,
+      this.#parts.ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
+    );
+    const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
+    const shown = ProcessShown.parse(await this.#requests.inspect(id));
+    return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
+  }
+
+  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.processes(filter, cursor, limit);
+  }
+
+  deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.letters(filter, cursor, limit);
+  }
+
+  deadLetter(id: string): Promise<Json> {
+    return this.#desk.letter(id);
+  }
+
+  redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
+    return this.#desk.redrive(id, options, caller);
+  }
+
+  discard(id: string, reason: string, caller: Caller): Promise<Json> {
+    return this.#desk.discard(id, reason, caller);
+  }
+
+  audit(cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#desk.audit(cursor, limit);
+  }
+
+  graph(): Json {
+    return graphData(this.#parts.system.slip);
+  }
+
+  async purge(options: PurgeOptions, caller: Caller): Promise<Json> {
+    const { olderThanMs, dryRun = false } = options;
+    if (olderThanMs !== undefined && (!Number.isSafeInteger(olderThanMs) || olderThanMs < LIMITS.retentionMsMin)) {
+      throw new Fault("body.invalid", `olderThanMs is ${olderThanMs}, but must be a whole number from ${LIMITS.retentionMsMin}`, {
+        path: "olderThanMs",
+      });
+    }
+    if (!dryRun)
+      await this.#desk.note(
+        { what: "purge", target: this.#parts.system.name, why: olderThanMs === undefined ? "" : `older than ${olderThanMs} ms` },
+        caller,
+      );
+    const { purged, waiting } = await this.#retention.sweepWhole({ retentionMs: olderThanMs, dryRun });
+    return { purged, waiting };
+  }
+
+  invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void> {
+    return this.#desk.invalid(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
+  }
+}

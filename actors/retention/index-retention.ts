@@ -1,0 +1,120 @@
+/**
+ * @module The purge of the indexes: lines whose process is gone, invalid that was decided, and buckets that are empty.
+ */
+import { plainJson } from "../../runtime/canonical.ts";
+import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
+import type { JournalPurge } from "./journal-purge.ts";
+import type { Host } from "../host/host.ts";
+import type { Ports } from "../engine/ports.ts";
+
+/** Whose indexes are swept, and through what. */
+export interface IndexRetentionParts {
+  readonly system: string;
+  readonly host: Host;
+  readonly ports: Ports;
+  readonly purge: JournalPurge;
+}
+
+/** Takes lines and buckets out of the indexes. All methods throw `store.unavailable`. */
+export class IndexRetention {
+  readonly #parts: IndexRetentionParts;
+
+  constructor(parts: IndexRetentionParts) {
+    this.#parts = parts;
+  }
+
+  /** The buckets of an index, oldest first. */
+  async names(index: IndexName): Promise<readonly string[]> {
+    return entriesOf(await this.state(index, INDEX_ROOT))
+      .map((entry) => entry.id)
+      .sort();
+  }
+
+  /** What a bucket holds now. */
+  async state(index: IndexName, bucket: string): Promise<IndexState> {
+    return (await this.#parts.host.indexEngine(index).fresh(bucket)).state;
+  }
+
+  /** Removes lines; drops the bucket when none is left and none can come. Gives when to look again, if that is known. */
+  async tidy(index: IndexName, bucket: string, gone: readonly string[], isNeeded = false): Promise<number | undefined> {
+    const engine = this.#parts.host.indexEngine(index);
+    const nowMs = this.#parts.ports.clock.nowMs();
+    const closesAtMs = bucketBeginsAtMs(bucket) + LIMITS.indexBucketMs + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax;
+    const drop = closesAtMs <= nowMs && !isNeeded;
+    let state = await this.state(index, bucket);
+    if (state.dropped !== true && (gone.length > 0 || (drop && entriesOf(state).length === 0))) {
+      state = (await engine.turn(bucket, { kind: "remove", ids: gone, drop }, { inputId: "purge" })).state;
+    }
+    const isGone = state.size === 0 && drop;
+    if (state.dropped !== true && !isGone) return entriesOf(state).length === 0 ? closesAtMs : undefined;
+    engine.forget(bucket);
+    return this.#drop(index, bucket);
+  }
+
+  /** A bucket that takes no more lines: its journal, then its tombstone, and its line in the root at last. */
+  async #drop(index: IndexName, bucket: string): Promise<number | undefined> {
+    const { purge, host, ports, system } = this.#parts;
+    const actor = { type: actorType(system, index), id: bucket };
+    const tombstone = await purge.writeTombstone(actor, { outcome: "dropped", agents: [] });
+    if (tombstone !== undefined) {
+      await purge.clear(actor, tombstone);
+      if (tombstone.untilMs > ports.clock.nowMs()) return tombstone.untilMs;
+      await this.level(actor);
+    }
+    await host.indexEngine(index).turn(INDEX_ROOT, { kind: "remove", ids: [bucket], drop: false }, { inputId: "purge" });
+    return undefined;
+  }
+
+  /** Removes a tombstone that has stood long enough. */
+  async level(actor: Address): Promise<void> {
+    const tombstone = await this.#parts.purge.look(actor);
+    if (tombstone.kind === "tombstone") await this.#parts.purge.level(actor, tombstone);
+  }
+
+  /** The desk. `directory`: the buckets of processes; letters are filed under the same names. */
+  async sweepDeadLetters(retentionMs: number, directory: readonly string[]): Promise<void> {
+    const slices = new Set(directory.map((bucket) => bucket.split(".")[0]));
+    const names = await this.names("DeadLetterQueue");
+    for (const [index, bucket] of names.entries()) {
+      const slice = bucket.split(".")[0] ?? "";
+      // Letters of a slice are looked for from its first bucket on, so the first one goes last.
+      await this.#desk(bucket, retentionMs, slices.has(slice) || names[index + 1]?.startsWith(`${slice}.`) === true);
+    }
+  }
+
+  /** The audit: what was done longer ago than what ended is kept. */
+  async sweepAudit(retentionMs: number): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    for (const bucket of await this.names("Audit")) {
+      if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
+      const gone = entriesOf(await this.state("Audit", bucket)).filter((entry) => entry.atMs + retentionMs <= nowMs);
+      await this.tidy(
+        "Audit",
+        bucket,
+        gone.map((entry) => entry.id),
+      );
+    }
+  }
+
+  /** Letters that were decided leave with their process, invalid that was decided after the retention. */
+  async #desk(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) return;
+    const decided = entriesOf(await this.state("DeadLetterQueue", bucket)).filter(
+      (entry) => !entry.open && entry.atMs + retentionMs <= nowMs,
+    );
+    const gone: string[] = [];
+    for (const entry of decided) if (await this.#mayGo(entry)) gone.push(entry.id);
+    await this.tidy("DeadLetterQueue", bucket, gone, isNeeded);
+  }
+
+  async #mayGo(entry: IndexEntry): Promise<boolean> {
+    const { purge, system } = this.#parts;
+    const runAt = entry.id.lastIndexOf(":");
+    if (runAt >= 0) return (await purge.look({ type: actorType(system, "ProcessManager"), id: entry.id.slice(0, runAt) })).kind !== "alive";
+    if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
+    return true;
+  }
+}

@@ -1,0 +1,150 @@
+/**
+ * @module Takes the journal of an actor that is over from the store: a tombstone first, then the rest, the tombstone last.
+ *
+ * Owns: the order of steps, so that a host which dies between any two of them leaves what the next one can go on with.
+ * Does not own: whether an actor is over (its machine does, and has written so). Invariants: B1 nothing is removed before
+ * the tombstone stands. B2 a value is removed before the record that names it. B3 the tombstone is removed under its tag,
+ * so that what came anew under the same id is never touched. B4 the last record is removed right before the tombstone. Every step may be done again, and by several hosts at once.
+ */
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
+import type { Address } from "../../runtime/protocol.ts";
+import { keys } from "../engine/journal.ts";
+import type { Clock, StateStore } from "../engine/ports.ts";
+
+/** What a tombstone is to say beside the counts of its journal. */
+export interface TombstoneText {
+  readonly outcome: string;
+  readonly agents: readonly string[];
+}
+
+/** What stands in the place of an actor's record 1. */
+export type Grave =
+  | { readonly kind: "empty" }
+  | { readonly kind: "alive" }
+  | { readonly kind: "tombstone"; readonly tombstone: Tombstone; readonly tag: string };
+
+const TRIES_MAX = LIMITS.commitAttemptsMax;
+
+/** Buries the actors of one system. All methods throw `store.unavailable` and what is wrong with a record. */
+export class JournalPurge {
+  readonly #store: StateStore;
+  readonly #clock: Clock;
+  readonly #system: string;
+
+  constructor(store: StateStore, clock: Clock, system: string) {
+    this.#store = store;
+    this.#clock = clock;
+    this.#system = system;
+  }
+
+  /** What there is under the actor's address. */
+  async look(actor: Address): Promise<Grave> {
+    const key = this.#record(actor, 1);
+    const found = await this.#store.tagged(key);
+    if (found === undefined) return { kind: "empty" };
+    const tombstone = tombstoneOf(found.content, key);
+    return tombstone === undefined ? { kind: "alive" } : { kind: "tombstone", tombstone, tag: found.tag };
+  }
+
+  /** Puts the tombstone in the place of record 1 (B1). Gives the one that stands; undefined where there is no journal. */
+  async writeTombstone(actor: Address, ended: TombstoneText): Promise<Tombstone | undefined> {
+    const key = this.#record(actor, 1);
+    for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
+      const found = await this.#store.tagged(key);
+      if (found === undefined) return undefined;
+      const known = tombstoneOf(found.content, key);
+      if (known !== undefined) return known;
+      const last = await this.#count((number) => this.#record(actor, number));
+      const snapshots = await this.#count((number) => this.#snapshot(actor, number));
+      const tombstone: Tombstone = {
+        v: RECORD_VERSION,
+        tombstone: true,
+        id: actor.id,
+        outcome: ended.outcome,
+        last,
+        snapshots,
+        refs: refsIn(found.content, actor.id),
+        agents: [...ended.agents],
+        untilMs: this.#clock.nowMs() + LIMITS.tombstoneMs,
+      };
+      await this.#store.replace(key, JSON.stringify(tombstone), found.tag);
+    }
+    throw new Fault("store.unavailable", `${key} could not be replaced in ${TRIES_MAX} attempts`);
+  }
+
+  /**
+   * Removes values, snapshots and records, the last ones first (B2). The last record of all stays beside the tombstone: who
+   * had read the actor before that record was written, and has not written yet, is still refused by it (B4).
+   */
+  async clear(actor: Address, tombstone: Tombstone): Promise<void> {
+    const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
+    if (snapshots.length > 0) await this.#store.remove(snapshots);
+    // What a host that slept in mid-turn wrote after the count stands right behind it.
+    for (let from = tombstone.last + LIMITS.loadBatchRecords; from > 1; from -= LIMITS.loadBatchRecords) {
+      const first = Math.max(2, from - LIMITS.loadBatchRecords + 1);
+      const batch = Array.from({ length: from - first + 1 }, (_, index) => this.#record(actor, first + index));
+      const found = await this.#store.read(batch);
+      if (found.size === 0) continue;
+      await this.#forget(
+        actor.id,
+        [...found.values()].flatMap((content) => refsIn(content, actor.id)),
+      );
+      const last = this.#record(actor, tombstone.last);
+      await this.#store.remove([...found.keys()].filter((one) => one !== last));
+    }
+    await this.#forget(actor.id, tombstone.refs);
+  }
+
+  async #forget(scope: string, refs: readonly string[]): Promise<void> {
+    if (refs.length > 0) await this.#store.remove([...new Set(refs)].map((ref) => keys.value(this.#system, { ref, scope })));
+  }
+
+  /** Removes values of one scope. */
+  async forgetValues(scope: string, content: Json): Promise<void> {
+    await this.#forget(scope, refsIn(content, scope));
+  }
+
+  /** Removes the last record, and then the tombstone, if it still is the one that was looked at (B3). */
+  async level(actor: Address, tombstone: Extract<Grave, { kind: "tombstone" }>): Promise<void> {
+    const key = this.#record(actor, 1);
+    if (tombstone.tombstone.last > 1) await this.#store.remove([this.#record(actor, tombstone.tombstone.last)]);
+    if (await this.#store.replace(key, undefined, tombstone.tag)) return;
+    const now = await this.#store.tagged(key);
+    if (now !== undefined && now.tag === tombstone.tag && tombstoneOf(now.content, key) !== undefined)
+      throw new Fault("store.unavailable", `${key} could not be removed`);
+  }
+
+  /** The highest number of keys that count from 1 without gaps. */
+  async #count(keyOf: (number: number) => string): Promise<number> {
+    for (let from = 0; ; from += LIMITS.loadBatchRecords) {
+      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index + 1));
+      const found = await this.#store.read(batch);
+      const gap = batch.findIndex((key) => !found.has(key));
+      if (gap >= 0) return from + gap;
+    }
+  }
+
+  #record(actor: Address, sequence: number): string {
+    return keys.record(this.#system, actor.type, actor.id, sequence);
+  }
+
+  #snapshot(actor: Address, number: number): string {
+    return keys.snapshot(this.#system, actor.type, actor.id, number);
+  }
+}
+
+/** The hashes of a scope's values that a content refers to. */
+function refsIn(content: Json, scope: string): string[] {
+  const refs = new Set<string>();
+  const walk = (part: Json): void => {
+    if (typeof part !== "object" || part === null) return;
+    if (Array.isArray(part)) return part.forEach(walk);
+    const { ref, scope: of } = part as { readonly ref?: Json; readonly scope?: Json };
+    if (typeof ref === "string" && of === scope) refs.add(ref);
+    Object.values(part).forEach(walk);
+  };
+  walk(content);
+  return [...refs];
+}

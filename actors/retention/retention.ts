@@ -1,0 +1,304 @@
+/**
+ * @module Looks for what has ended and is no longer needed, and purges it: processes, lines of the indexes, buckets.
+ *
+ * Every host sweeps by itself. What a sweep finds half done, its own or another's that died, it goes on with; so two at
+ * once, and a kill between any two steps, change nothing but the time it takes. What is due is decided by the process
+ * itself (runtime/process/purge.ts); the order in which keys are taken away is actors/retention/journal-purge.ts.
+ */
+import { faultFrom, isFault } from "../../runtime/faults.ts";
+import { bucketBeginsAtMs, entriesOf } from "../../runtime/index-actor.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { purgeDueMs } from "../../runtime/process/purge.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { type Address, actorType, type IndexEntry } from "../../runtime/protocol.ts";
+import type { Tombstone } from "../../runtime/record.ts";
+import { Slip } from "../../runtime/slip.ts";
+import { JournalPurge } from "./journal-purge.ts";
+import { IndexRetention } from "./index-retention.ts";
+import type { Host } from "../host/host.ts";
+import type { Logger } from "../engine/log.ts";
+import type { Ports } from "../engine/ports.ts";
+
+/** Whose processes are purged, and through what. */
+export interface RetentionParts {
+  readonly system: string;
+  readonly host: Host;
+  readonly ports: Ports;
+  readonly log: Logger;
+  /** How long what ended is kept, in milliseconds. Default LIMITS.retentionMsDefault. */
+  readonly retentionMs?: number | undefined;
+}
+
+/** How one sweep goes. */
+export interface SweepOptions {
+  /** In place of the host's own retention. It never purges what somebody may still speak of. */
+  readonly retentionMs?: number | undefined;
+  /** Only counts. */
+  readonly dryRun?: boolean | undefined;
+  /** Looks at every bucket, also at those in which nothing can be due. */
+  readonly whole?: boolean | undefined;
+  /** The bucket to begin at. Default: the oldest. */
+  readonly from?: string | undefined;
+}
+
+/** What a sweep did. `more`: it stopped at its bound, and there may be more to do. */
+export interface SweepResult {
+  /** Processes that were purged, or would be. */
+  readonly purged: number;
+  /** Processes that ended and may not go yet. */
+  readonly waiting: number;
+  readonly more: boolean;
+  /** Where it stopped then. */
+  readonly next?: string;
+}
+
+/** What became of one line of the directory: it may go, or it is to be looked at again at that moment. */
+type Seen = { readonly kind: "gone" } | { readonly kind: "later"; readonly atMs: number; readonly isWaiting: boolean };
+
+interface Pass {
+  readonly retentionMs: number;
+  readonly dryRun: boolean;
+  /** A person asked: every bucket is looked at. */
+  readonly whole: boolean;
+  looked: number;
+  purged: number;
+  waiting: number;
+}
+
+/** The purge of one host. */
+export class Retention {
+  readonly #parts: RetentionParts;
+  readonly #purge: JournalPurge;
+  readonly #buckets: IndexRetention;
+  readonly #retentionMs: number;
+  /** When a bucket of the directory is worth a look again, as far as this host knows. */
+  readonly #dueAtMs = new Map<string, number>();
+  #cancel: (() => void) | undefined;
+  #stopped = false;
+
+  constructor(parts: RetentionParts) {
+    this.#parts = parts;
+    this.#retentionMs = parts.retentionMs ?? LIMITS.retentionMsDefault;
+    this.#purge = new JournalPurge(parts.ports.store, parts.ports.clock, parts.system);
+    this.#buckets = new IndexRetention({ ...parts, purge: this.#purge });
+  }
+
+  /** Sweeps again and again, about every LIMITS.sweepMs, until `stop`. Never throws. */
+  run(): void {
+    const { ports, log } = this.#parts;
+    const delayMs = LIMITS.sweepMs * (1 - ports.random.jitter01() / 2);
+    this.#cancel = ports.clock.after(delayMs, () => {
+      void this.#sweepAll()
+        .catch((error: unknown) =>
+          log.debug({ fault: faultFrom(error, "store.unavailable") }, "a sweep was broken off; the next one goes on"),
+        )
+        .then(() => {
+          if (!this.#stopped) this.run();
+        });
+    });
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    this.#cancel?.();
+  }
+
+  async #sweepAll(): Promise<void> {
+    for (let isMore = true; isMore && !this.#stopped;) {
+      const { purged, waiting, more } = await this.sweep();
+      if (purged > 0) this.#parts.log.info({ purged, waiting }, "processes were purged");
+      isMore = more;
+    }
+  }
+
+  /** One sweep of bounded work. Throws `store.unavailable`; what it did until then is done. */
+  async sweep(options: SweepOptions = {}): Promise<SweepResult> {
+    const pass: Pass = {
+      retentionMs: options.retentionMs ?? this.#retentionMs,
+      dryRun: options.dryRun === true,
+      whole: options.whole === true,
+      looked: 0,
+      purged: 0,
+      waiting: 0,
+    };
+    const buckets = await this.#buckets.names("Directory");
+    let next: string | undefined;
+    for (const bucket of buckets.filter((one) => options.from === undefined || one >= options.from)) {
+      if (pass.looked >= LIMITS.sweepProcessesMax) {
+        next = bucket;
+        break;
+      }
+      if (this.#isWorthALook(bucket, pass)) await this.#bucket(bucket, pass);
+    }
+    for (const bucket of this.#dueAtMs.keys()) if (!buckets.includes(bucket)) this.#dueAtMs.delete(bucket);
+    if (!pass.dryRun) {
+      await this.#buckets.sweepDeadLetters(pass.retentionMs, buckets);
+      await this.#buckets.sweepAudit(Math.max(pass.retentionMs, LIMITS.auditMsMin));
+    }
+    return { purged: pass.purged, waiting: pass.waiting, more: next !== undefined, ...(next === undefined ? {} : { next }) };
+  }
+
+  /** Looks at every bucket once, in as many sweeps as that takes. Throws as {@link sweep}. */
+  async sweepWhole(options: Pick<SweepOptions, "retentionMs" | "dryRun"> = {}): Promise<Pick<SweepResult, "purged" | "waiting">> {
+    let [purged, waiting] = [0, 0];
+    let from: string | undefined;
+    do {
+      const swept = await this.sweep({ ...options, whole: true, from });
+      purged += swept.purged;
+      waiting += swept.waiting;
+      from = swept.next;
+    } while (from !== undefined && !this.#stopped);
+    return { purged, waiting };
+  }
+
+  #isWorthALook(bucket: string, pass: Pass): boolean {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    return pass.whole || (bucketBeginsAtMs(bucket) + pass.retentionMs <= nowMs && (this.#dueAtMs.get(bucket) ?? 0) <= nowMs);
+  }
+
+  /** All lines of one bucket of the directory. */
+  async #bucket(bucket: string, pass: Pass): Promise<void> {
+    const state = await this.#buckets.state("Directory", bucket);
+    const lines = entriesOf(state);
+    const gone: string[] = [];
+    let dueMs = Number.POSITIVE_INFINITY;
+    for (let at = 0; at < lines.length; at += LIMITS.sweepConcurrency) {
+      const some = lines.slice(at, at + LIMITS.sweepConcurrency);
+      const seen = await Promise.all(some.map((line) => this.#line(bucket, line, pass)));
+      for (const [index, one] of seen.entries()) {
+        if (one.kind === "gone") gone.push(some[index]?.id ?? "");
+        else dueMs = Math.min(dueMs, one.atMs);
+      }
+    }
+    if (pass.dryRun) return;
+    const atMs = await this.#buckets.tidy("Directory", bucket, gone);
+    this.#dueAtMs.set(bucket, Math.min(dueMs, atMs ?? Number.POSITIVE_INFINITY));
+  }
+
+  /** One line. A process that cannot be purged now does not keep the others waiting. */
+  async #line(bucket: string, line: IndexEntry, pass: Pass): Promise<Seen> {
+    const { clock } = this.#parts.ports;
+    try {
+      const seen = line.atMs + pass.retentionMs > clock.nowMs() ? later(line.atMs + pass.retentionMs) : await this.#old(bucket, line, pass);
+      if (seen.kind === "later" && seen.isWaiting && !line.open) pass.waiting += 1;
+      return seen;
+    } catch (error) {
+      if (isFault(error) && (error.code === "store.unavailable" || error.code === "sidecar.unavailable")) throw error;
+      this.#parts.log.warn({ processId: line.id, fault: faultFrom(error, "turn.failed") }, "a process could not be purged");
+      return later(clock.nowMs() + LIMITS.tombstoneMs);
+    }
+  }
+
+  async #old(bucket: string, line: IndexEntry, pass: Pass): Promise<Seen> {
+    pass.looked += 1;
+    const nowMs = this.#parts.ports.clock.nowMs();
+    const actor = this.#process(line.id);
+    const tombstone = await this.#purge.look(actor);
+    switch (tombstone.kind) {
+      case "empty": {
+        // A line stands before its process; who enters one and dies leaves it alone.
+        const atMs = line.atMs + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax;
+        return atMs <= nowMs ? GONE : later(atMs);
+      }
+      case "alive":
+        return this.#alive(bucket, line, actor, pass);
+      default:
+        if (pass.dryRun) return done(tombstone.tombstone.untilMs);
+        await this.#clear(actor, tombstone.tombstone);
+        if (tombstone.tombstone.untilMs > nowMs) return done(tombstone.tombstone.untilMs);
+        for (const agent of tombstone.tombstone.agents)
+          await this.#buckets.level({ type: actorType(this.#parts.system, agent), id: line.id });
+        await this.#purge.level(actor, tombstone);
+        return GONE;
+    }
+  }
+
+  async #alive(bucket: string, line: IndexEntry, actor: Address, pass: Pass): Promise<Seen> {
+    const { host, ports } = this.#parts;
+    const { engine } = host.processes;
+    const { state } = await engine.fresh(line.id);
+    const soonMs = ports.clock.nowMs() + LIMITS.sweepMs;
+    try {
+      if (state.task !== undefined && state.task.bucket !== bucket) return GONE;
+      if (state.phase !== "purged") {
+        if (line.open && state.phase === "ended") {
+          await ports.transport.nudge(actor);
+          return later(soonMs);
+        }
+        const dueMs =
+          purgeDueMs(state, { retentionMs: pass.retentionMs, lineAtMs: line.atMs }) ?? ports.clock.nowMs() + undecidedMs(pass.retentionMs);
+        if (dueMs > ports.clock.nowMs()) return later(dueMs);
+        if (await this.#parentNeeds(state)) return later(soonMs);
+        if (pass.dryRun) return this.#counted(pass, soonMs);
+        const fenced = await engine.turn(
+          line.id,
+          { kind: "purge", retentionMs: pass.retentionMs, lineAtMs: line.atMs },
+          { inputId: "purge" },
+        );
+        if (fenced.state.phase !== "purged") return later(soonMs);
+      }
+      if (pass.dryRun) return this.#counted(pass, soonMs);
+      const tombstone = await this.#purge.writeTombstone(actor, {
+        outcome: state.outcome?.status ?? state.phase,
+        agents: await this.#agentsOf(state),
+      });
+      if (tombstone === undefined) return later(soonMs);
+      await this.#clear(actor, tombstone);
+      return this.#counted(pass, tombstone.untilMs);
+    } finally {
+      engine.forget(line.id);
+    }
+  }
+
+  #counted(pass: Pass, atMs: number): Seen {
+    pass.purged += 1;
+    return done(atMs);
+  }
+
+  /** A parent reads its child's output where it stands, so it goes first. */
+  async #parentNeeds(state: ProcessState): Promise<boolean> {
+    const parent = state.task?.parent;
+    return parent !== undefined && (await this.#purge.look(this.#process(parent.processId))).kind === "alive";
+  }
+
+  /** The agents whose actors lived for this process alone, whether it asked them or not. */
+  async #agentsOf(state: ProcessState): Promise<string[]> {
+    if (state.task === undefined) return [];
+    const slip = Slip.parse(await this.#parts.host.values.read(state.task.slip));
+    return Object.entries(slip.agents)
+      .filter(([, agent]) => agent.key === undefined)
+      .map(([name]) => name);
+  }
+
+  /** Everything of a process but its tombstones. */
+  async #clear(actor: Address, tombstone: Tombstone): Promise<void> {
+    for (const agent of tombstone.agents) {
+      const own = { type: actorType(this.#parts.system, agent), id: actor.id };
+      const found = await this.#purge.writeTombstone(own, { outcome: tombstone.outcome, agents: [] });
+      if (found !== undefined) await this.#purge.clear(own, found);
+    }
+    await this.#purge.clear(actor, tombstone);
+  }
+
+  #process(id: string): Address {
+    return { type: actorType(this.#parts.system, "ProcessManager"), id };
+  }
+}
+
+/** What is open, or waits for a decision, is looked at so much later: then its retention begins anew, and is passed by this at most. */
+function undecidedMs(retentionMs: number): number {
+  return Math.max(LIMITS.sweepMs, Math.floor(retentionMs / RETENTION_PARTS));
+}
+
+const RETENTION_PARTS = 8;
+const GONE: Seen = { kind: "gone" };
+
+/** It may not go yet. */
+function later(atMs: number): Seen {
+  return { kind: "later", atMs, isWaiting: true };
+}
+
+/** Its tombstone stands until then. */
+function done(atMs: number): Seen {
+  return { kind: "later", atMs, isWaiting: false };
+}

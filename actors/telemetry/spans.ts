@@ -1,0 +1,118 @@
+/**
+ * @module Telemetry points: spans for task, turn, message and effect, in one trace per task. No payloads.
+ *
+ * Only `@opentelemetry/api` is used, so nothing is measured or sent unless the application installs an SDK. The trace
+ * context travels in messages and stands in the journal: it survives queues, reminders, retries and restarts.
+ */
+import {
+  type Attributes,
+  context,
+  type Context,
+  isSpanContextValid,
+  ProxyTracer,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  trace,
+  TraceFlags,
+  type Tracer,
+} from "@opentelemetry/api";
+import { isFault } from "../../runtime/faults.ts";
+import type { Trace } from "../../runtime/protocol.ts";
+import type { RandomSource } from "../engine/ports.ts";
+import { ATTRIBUTE, SPAN } from "./names.ts";
+
+const TRACER = "troupe";
+const HEX_TRACE_LENGTH = 32;
+const HEX_SPAN_LENGTH = 16;
+
+/** A trace context of its own: for tasks that come with none while no SDK is installed. */
+export function freshTrace(random: RandomSource): Trace {
+  return { traceparent: `00-${hex(random, HEX_TRACE_LENGTH)}-${hex(random, HEX_SPAN_LENGTH)}-01` };
+}
+
+function hex(random: RandomSource, length: number): string {
+  let text = "";
+  while (text.length < length) {
+    const bits = Math.floor(random.jitter01() * 0x1_0000_0000);
+    text += hexHalf(bits >>> 16) + hexHalf(bits & 0xffff);
+  }
+  // All zeros is no valid id in W3C Trace Context.
+  return /^0+$/.test(text) ? `${"0".repeat(length - 1)}1` : text.slice(0, length);
+}
+
+/** 16 bits as four digits. Small whole numbers are printed several times as fast as large ones. */
+function hexHalf(bits: number): string {
+  return (0x1_0000 + bits).toString(16).slice(1);
+}
+
+/** The OpenTelemetry context of a trace context that came in a message. */
+function contextOf(parent: Trace): Context {
+  const [, traceId = "", spanId = "", flags = "00"] = parent.traceparent.split("-");
+  return trace.setSpanContext(context.active(), {
+    traceId,
+    spanId,
+    traceFlags: Number.parseInt(flags, 16) & TraceFlags.SAMPLED,
+    isRemote: true,
+  });
+}
+
+/**
+ * Runs something in a span under a message's trace. A thrown value marks the span and is thrown on; `faultOf` finds the
+ * code of a fault that came as a result.
+ */
+export function inSpan<T>(
+  name: string,
+  parent: Trace,
+  attributes: Attributes,
+  action: () => Promise<T>,
+  faultOf?: (result: T) => string | undefined,
+): Promise<T> {
+  const tracer = trace.getTracer(TRACER);
+  // The stand-in of an SDK that is not there: nobody would see the span.
+  return tracer instanceof ProxyTracer ? action() : seen(tracer, name, parent, attributes, action, faultOf);
+}
+
+async function seen<T>(
+  tracer: Tracer,
+  name: string,
+  parent: Trace,
+  attributes: Attributes,
+  action: () => Promise<T>,
+  faultOf?: (result: T) => string | undefined,
+): Promise<T> {
+  const parentContext = contextOf(parent);
+  const span = tracer.startSpan(name, { attributes, kind: SpanKind.INTERNAL }, parentContext);
+  try {
+    const result = await context.with(trace.setSpan(parentContext, span), action);
+    const code = faultOf?.(result);
+    if (code !== undefined) markFault(span, code);
+    return result;
+  } catch (error) {
+    markFault(span, isFault(error) ? error.code : "error");
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
+function markFault(span: Span, code: string): void {
+  span.setAttribute(ATTRIBUTE.fault, code);
+  span.setStatus({ code: SpanStatusCode.ERROR });
+}
+
+/**
+ * The trace of a new task: a span under the caller's trace when one came, else a new root. Everything that the task
+ * causes hangs under it.
+ */
+export function taskTrace(caller: Trace | undefined, attributes: Attributes, random: RandomSource): Trace {
+  const parentContext = caller === undefined ? context.active() : contextOf(caller);
+  const span = trace
+    .getTracer(TRACER)
+    .startSpan(SPAN.task, { attributes, kind: SpanKind.SERVER, ...(caller === undefined ? { root: true } : {}) }, parentContext);
+  const made = span.spanContext();
+  span.end();
+  if (!isSpanContextValid(made)) return caller ?? freshTrace(random);
+  const flags = (made.traceFlags & TraceFlags.SAMPLED).toString(16).padStart(2, "0");
+  return { traceparent: `00-${made.traceId}-${made.spanId}-${flags}` };
+}

@@ -1,0 +1,59 @@
+/**
+ * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds.
+ */
+import type { Call, Stop } from "../runtime/slip.ts";
+import { invalid } from "./definition.ts";
+import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
+import { itemOf, listOf, misfit, orNull, type Shape, shapeOf, shapeOfSchema, type Shapes } from "./schema-check.ts";
+
+type Find = (call: Call) => RouteTarget | undefined;
+
+/**
+ * Throws `definition.invalid`, naming route and stop, where a mapping reads what certainly does not exist or gives what
+ * certainly does not fit. With `promised`, the route's output is compared with what its contract says.
+ */
+export function checkFit(route: RouteDefinition, promised?: RouteContract): void {
+  const where = `route ${JSON.stringify(route.name)}`;
+  const find: Find = ({ target }) =>
+    route.targets.find((item) =>
+      "agent" in target ? item.kind === "contract" && item.name === target.agent : item.kind !== "contract" && item.name === target.route,
+    );
+  let scope: Shapes = { task: shapeOfSchema(route.inputJsonSchema) };
+  for (const stop of route.data.stops) scope = { ...scope, ...checkStop(stop, scope, find, `${where}, stop ${JSON.stringify(stop.name)}`) };
+  const wrong = misfit(route.data.output, scope, promised === undefined ? undefined : shapeOfSchema(promised.outputJsonSchema));
+  if (wrong !== undefined) throw invalid(`${where}, output`, wrong);
+}
+
+/** Checks a stop and gives what it adds to the scope. */
+function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes {
+  switch (stop.kind) {
+    case "one":
+      return { [stop.name]: checkCall(stop.call, scope, find, where) };
+    case "all":
+      return checkBranches(stop.branches, scope, find, where);
+    case "any":
+      checkBranches(stop.branches, scope, find, where);
+      return { [stop.name]: undefined };
+    case "forEach": {
+      const wrong = misfit(stop.over, scope, { node: { type: "array" }, root: {} });
+      if (wrong !== undefined) throw invalid(`${where}, list`, wrong);
+      const item = itemOf(shapeOf(stop.over, scope));
+      return { [stop.name]: listOf(checkCall(stop.call, { ...scope, item }, find, where)) };
+    }
+  }
+}
+
+function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, find: Find, where: string): Shapes {
+  return Object.fromEntries(
+    Object.entries(branches).map(([name, call]) => [name, checkCall(call, scope, find, `${where}, branch ${JSON.stringify(name)}`)]),
+  );
+}
+
+function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  const target = find(call);
+  if (target === undefined) return undefined;
+  const wrong = misfit(call.input, scope, shapeOfSchema(target.inputJsonSchema));
+  if (wrong !== undefined) throw invalid(`${where}, input`, wrong);
+  const output = target.kind === "route" ? undefined : shapeOfSchema(target.outputJsonSchema);
+  return call.optional || call.when !== undefined ? orNull(output) : output;
+}

@@ -1,0 +1,113 @@
+/** @module The apps of a dapr.yaml with placement, scheduler and a daprd each, without the Dapr CLI. */
+import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { basename, join, resolve } from "node:path";
+import { Apps } from "./apps.ts";
+import { Cluster, type DaprBinaries, freePort } from "../dapr/index.ts";
+import { messageOf } from "../dapr/problem.ts";
+import { writeConfiguration } from "../dapr/resources.ts";
+import { stopAll } from "./embedded.ts";
+import type { Lifetime } from "./lifetime.ts";
+import { CliError } from "../text/problem.ts";
+import type { Run, RunUnit } from "./run.ts";
+import type { RunApp } from "./run-file.ts";
+
+export interface FileRunOptions {
+  readonly binaries: DaprBinaries;
+  readonly apps: readonly RunApp[];
+  /** The state folder: reminders, ports, copies of resource files. */
+  readonly dir: string;
+  readonly log: (source: string, line: string) => void;
+  readonly lifetime: Lifetime;
+  /** Who hears of a part that ended by itself. */
+  readonly onExit: (name: string, detail: string) => void;
+}
+
+const READY_MS = 60_000;
+
+/** Starts everything and resolves when all apps are placed. Whatever fails, nothing is left running. */
+export async function startFile(options: FileRunOptions): Promise<Run> {
+  const { binaries, lifetime, log, onExit } = options;
+  const dir = resolve(options.dir);
+  const stops: (() => Promise<void>)[] = [];
+  const stop = (): Promise<void> => stopAll(stops.splice(0));
+  try {
+    const apps = await Apps.open(dir, { log, onExit });
+    stops.push(() => apps.stop());
+    const cluster = await Cluster.start({ binaries, dir, log, onExit });
+    stops.push(() => cluster.stop());
+    const units: RunUnit[] = [];
+    for (const app of options.apps) {
+      lifetime.signal.throwIfAborted();
+      units.push(await startApp(app, apps, cluster, dir));
+    }
+    await lifetime.orEnd(Promise.all(units.map(({ sidecar }) => sidecar.waitReady(READY_MS))));
+    return { units, placement: cluster.placement, scheduler: cluster.scheduler, stop };
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+}
+
+/** daprd first: an app may wait for its sidecar before it listens. */
+async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
+  const folder = join(dir, "run", app.appId);
+  const resourcesDir = await resourcesOf(app, folder);
+  const configFile = await writeConfiguration(folder, app.configFile);
+  const tokens = tokensOf({ ...process.env, ...app.env });
+  const httpPort = app.httpPort ?? (await freePort());
+  const grpcPort = app.grpcPort ?? (await freePort());
+  const { appId, appPort, logLevel, env } = app;
+  const sidecar = await cluster.startSidecar({
+    appId,
+    appPort,
+    resourcesDir,
+    configFile,
+    httpPort,
+    grpcPort,
+    env,
+    ...tokens,
+    ...(logLevel === undefined ? {} : { logLevel }),
+  });
+  const [command = "", ...args] = app.command;
+  const running = await apps.start({
+    name: appId,
+    command,
+    args,
+    cwd: app.dir,
+    // What the Dapr CLI sets (dapr/cli pkg/standalone/run.go, fields with an `env` tag), then the file's own.
+    env: {
+      ...process.env,
+      APP_ID: appId,
+      APP_PORT: String(appPort),
+      APP_PROTOCOL: "http",
+      DAPR_HTTP_PORT: String(httpPort),
+      DAPR_GRPC_PORT: String(grpcPort),
+      ...env,
+    },
+    port: appPort,
+    healthPath: "/healthz",
+  });
+  return { appId, url: `http://127.0.0.1:${appPort}`, app: running, appName: appId, sidecar, folder: app.dir };
+}
+
+/** The folder of an app's resource files. Several become one, since every file counts and names may repeat. */
+async function resourcesOf(app: RunApp, folder: string): Promise<string> {
+  const [only, ...more] = app.resourcesPaths;
+  if (only !== undefined && more.length === 0) return only;
+  const target = join(folder, "resources");
+  await rm(target, { recursive: true, force: true });
+  await mkdir(target, { recursive: true });
+  for (const [index, path] of app.resourcesPaths.entries()) {
+    const names = await readdir(path).catch((error: unknown) => {
+      throw new CliError("RUN_FILE", `the resources of ${app.appId} cannot be read: ${messageOf(error)}.`, "Fix resourcesPaths.", error);
+    });
+    for (const name of names.filter((file) => /\.ya?ml$/.test(file)))
+      await copyFile(join(path, name), join(target, `${index}-${basename(name)}`));
+  }
+  return target;
+}
+
+function tokensOf(env: NodeJS.ProcessEnv): { readonly apiToken?: string; readonly appToken?: string } {
+  const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = env;
+  return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };
+}

@@ -1,0 +1,61 @@
+/** @module The tasks that the command submitted and has not seen the end of: `tasks.json` in the state folder. */
+import { randomUUID } from "node:crypto";
+import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { z } from "zod";
+import { messageOf, systemCode } from "../dapr/problem.ts";
+import { CliError } from "../text/problem.ts";
+
+const Noted = z.strictObject({ id: z.string().min(1), route: z.string(), submittedAtMs: z.int().nonnegative() });
+export type Noted = z.infer<typeof Noted>;
+const File = z.strictObject({ v: z.literal(1), open: z.array(Noted) });
+
+/** Remembers tasks from before they are submitted until their end was shown. */
+export class TasksFile {
+  readonly #dir: string;
+  readonly #path: string;
+
+  constructor(dir: string) {
+    this.#dir = dir;
+    this.#path = join(dir, "tasks.json");
+  }
+
+  async open(): Promise<readonly Noted[]> {
+    let text: string;
+    try {
+      text = await readFile(this.#path, "utf8");
+    } catch (error) {
+      if (systemCode(error) === "ENOENT") return [];
+      throw this.#unreadable(messageOf(error));
+    }
+    try {
+      return File.parse(JSON.parse(text)).open;
+    } catch (error) {
+      throw this.#unreadable(messageOf(error).split("\n")[0] ?? "");
+    }
+  }
+
+  async add(task: Noted): Promise<void> {
+    await this.#write([...(await this.open()), task]);
+  }
+
+  async remove(id: string): Promise<void> {
+    await this.#write((await this.open()).filter((task) => task.id !== id));
+  }
+
+  /** Whole or not at all: the command may be killed at any moment. */
+  async #write(open: readonly Noted[]): Promise<void> {
+    await mkdir(this.#dir, { recursive: true });
+    const temporary = `${this.#path}.${randomUUID()}`;
+    await writeFile(temporary, `${JSON.stringify({ v: 1, open }, undefined, 2)}\n`);
+    await rename(temporary, this.#path);
+  }
+
+  #unreadable(why: string): CliError {
+    return new CliError(
+      "TASKS_FILE",
+      `${this.#path} cannot be read: ${why}`,
+      "Move it away; the tasks themselves are in the journal and go on.",
+    );
+  }
+}

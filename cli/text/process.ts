@@ -1,0 +1,90 @@
+/** @module A process as a person reads it: head, stops with inputs and outputs, path, outcome. Pure. */
+import type { Json } from "../../runtime/faults.ts";
+import { momentText } from "./duration.ts";
+import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
+import { cut, paint, statusCell, table } from "./table.ts";
+import type { ProcessOf, StopOf } from "../client/views.ts";
+
+const SECOND_MS = 1_000;
+const SECONDS_DIGITS = 3;
+const CONTENT_INDENT = "    ";
+
+/** What is shown of a process. */
+export interface Shown {
+  readonly process: ProcessOf;
+  readonly stops: readonly StopOf[];
+  /** Contents whole instead of cut at the edge of the terminal. */
+  readonly isFull: boolean;
+  /** Every line of history too. */
+  readonly hasHistory: boolean;
+}
+
+/** The whole text. */
+export function processText({ process, stops, isFull, hasHistory }: Shown): string {
+  const acceptedAtMs = process.acceptedAtMs ?? 0;
+  const { outcome } = process;
+  return [
+    headText(process),
+    ...(stops.length === 0
+      ? []
+      : [
+          "",
+          stopsText(stops, acceptedAtMs, isFull),
+          "",
+          `path: ${stops
+            .filter(({ kind }) => kind !== "undo")
+            .map(({ agent }) => agent)
+            .join(" -> ")}`,
+        ]),
+    ...(hasHistory ? ["", STEP_HEAD, ...process.history.map((line) => stepText(line, acceptedAtMs))] : []),
+    ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
+  ].join("\n");
+}
+
+function headText(process: ProcessOf): string {
+  const status = process.outcome?.status ?? process.phase;
+  const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}` : "";
+  return [
+    `${process.id}: ${paint(statusCell(status))}${at}`,
+    `route ${process.route ?? "unknown"}, run ${process.run}, trace ${process.traceId ?? "unknown"}`,
+    `accepted ${momentText(process.acceptedAtMs ?? 0)}${process.outcome === undefined && process.deadlineAtMs !== undefined ? `, deadline ${momentText(process.deadlineAtMs)}` : ""}`,
+  ].join("\n");
+}
+
+/** The stops with what went in and what came out, in the order in which they were asked. */
+function stopsText(stops: readonly StopOf[], acceptedAtMs: number, isFull: boolean): string {
+  const rows = stops.map((stop) => [
+    stop.item === undefined || !stop.stop.endsWith("[]") ? stop.stop : stop.stop.replace("[]", `[${stop.item}]`),
+    stop.agent,
+    stateText(stop),
+    String(stop.attempts),
+    seconds(stop.askedAtMs - acceptedAtMs),
+    stop.endedAtMs === undefined ? "" : seconds(stop.endedAtMs - stop.askedAtMs),
+  ]);
+  const [head = "", ...lines] = table(["stop", "agent", "state", "tries", "at (s)", "took (s)"], rows).split("\n");
+  return [head, ...lines.flatMap((line, index) => [line, ...contentLines(stops[index], isFull)])].join("\n");
+}
+
+function stateText(stop: StopOf): string {
+  const state = stop.kind === "ask" ? `${stop.state} (ask)` : stop.kind === "undo" ? `${stop.state} (undo)` : stop.state;
+  return stop.fault === undefined ? state : `${state} ${stop.fault.code}`;
+}
+
+function contentLines(stop: StopOf | undefined, isFull: boolean): readonly string[] {
+  if (stop === undefined) return [];
+  const line = (name: string, value: Json | undefined): readonly string[] =>
+    value === undefined || value === null ? [] : [contentText(`${CONTENT_INDENT}${name} ${JSON.stringify(value)}`, isFull)];
+  return [
+    ...line("in ", stop.input),
+    ...line("out", stop.output),
+    ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${stop.fault.message}`, isFull)]),
+  ];
+}
+
+function contentText(text: string, isFull: boolean): string {
+  return isFull ? text : cut(text);
+}
+
+function seconds(ms: number): string {
+  return (ms / SECOND_MS).toFixed(SECONDS_DIGITS);
+}

@@ -1,0 +1,271 @@
+/**
+ * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
+ */
+import { evaluate, namesIn } from "../expression.ts";
+import { holds } from "../condition.ts";
+import { guardHops, guardNesting } from "../cycle-guard.ts";
+import { Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { childProcessId, encodeActorId, messageId, stopWorkId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { readAll, readOne } from "../machine.ts";
+import { type Call, callsOf, type Stop } from "../slip.ts";
+import { type Value, valueHash } from "../value.ts";
+import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf } from "./decision-builder.ts";
+import { workEffect } from "./messages.ts";
+import { progressKey, type Progress, type Work } from "./state.ts";
+import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
+
+/** Goes as far as can be gone without another answer. Called after every change of an open process. */
+export function advance(builder: ProcessBuilder): void {
+  const turnsMax = 3 * LIMITS.stopsMax;
+  for (let turn = 0; turn < turnsMax; turn += 1) {
+    if (builder.state.phase !== "open") return;
+    if (builder.state.ending !== undefined) {
+      if (!pumpUndo(builder)) endProcess(builder);
+      return;
+    }
+    if (!stepForward(builder)) return;
+  }
+  invariant(false, "a slip is worked off in a bounded number of steps");
+}
+
+/** One step; false when an answer must come first. A mapping or condition that fails ends the process with its fault. */
+function stepForward(builder: ProcessBuilder): boolean {
+  const stop = routeOf(builder).stops[builder.state.cursor];
+  try {
+    if (stop === undefined) return finishSlip(builder);
+    if (builder.state.progress === undefined) return beginStop(builder, stop);
+    return workOnStop(builder, stop, builder.state.progress);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    beginEnding(builder, "failed", error.toWire(), stop?.name ?? "output");
+    return true;
+  }
+}
+
+function finishSlip(builder: ProcessBuilder): boolean {
+  // What a handler asked and did not wait for is waited for here: the outcome comes last.
+  if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0) return false;
+  const route = routeOf(builder);
+  const output = evaluate(route.output, scopeOf(builder, namesIn(route.output)));
+  endProcess(builder, builder.pack(output));
+  return false;
+}
+
+function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
+  if (stop.kind !== "forEach") {
+    builder.emit({ e: "stop-begun", stop: stop.name, total: callsOf(stop).length });
+    return true;
+  }
+  const items = evaluate(stop.over, scopeOf(builder, namesIn(stop.over)));
+  if (!Array.isArray(items))
+    throw new Fault("slip.too-many-items", `stop ${stop.name}: forEach needs a list and got ${items === null ? "null" : typeof items}`);
+  if (items.length > LIMITS.forEachItemsMax)
+    throw new Fault("slip.too-many-items", `stop ${stop.name}: ${items.length} items are more than ${LIMITS.forEachItemsMax}`, {
+      items: items.length,
+    });
+  builder.emit({ e: "stop-begun", stop: stop.name, total: items.length, items: builder.pack(items) });
+  return true;
+}
+
+/** Begins what may begin, then looks whether the stop is done or has failed. */
+function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): boolean {
+  if (stop.kind === "forEach") beginItems(builder, stop, before);
+  else if (before.begun === 0)
+    for (const [path, call] of callsOf(stop)) if (before.outputs[path] === undefined) beginCall(builder, { path, item: 0, call });
+  const progress = builder.state.progress;
+  invariant(progress !== undefined, "a stop in work has progress");
+  const verdict = judge(builder, stop, progress);
+  if (verdict === "wait") {
+    pumpUndo(builder);
+    return false;
+  }
+  if ("fault" in verdict) {
+    beginEnding(builder, "failed", verdict.fault, stop.name);
+    return true;
+  }
+  undoLeftovers(builder, verdict.undo);
+  builder.emit({
+    e: "stop-done",
+    stop: stop.name,
+    outputs: outputsOf(builder, stop, progress, verdict.outputs),
+    atMs: builder.context.nowMs,
+  });
+  return true;
+}
+
+function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
+  const path = `${stop.name}[]`;
+  const isFull = (): boolean =>
+    Object.values(builder.state.works).filter((work) => work.kind === "do" && work.stop === path).length >= stop.concurrency;
+  if (progress.begun >= progress.total || progress.items === undefined || isFull()) return;
+  if (hasFinalFailure(stop, progress)) return;
+  const items = readOne(progress.items, builder.context);
+  invariant(Array.isArray(items), "the items of a forEach are a list");
+  // Skipped items are in no work, so they leave their places to the next.
+  for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
+    if (progress.outputs[String(index)] !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
+    else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
+  }
+}
+
+function hasFinalFailure(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): boolean {
+  return !stop.call.optional && Object.keys(progress.failed).length > 0;
+}
+
+interface Begin {
+  readonly path: string;
+  readonly item: number;
+  readonly call: Call;
+  readonly element?: Json;
+}
+
+/** Asks for one call of a stop, or skips it when its condition does not hold. */
+function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin): void {
+  if (call.when !== undefined && !holds(call.when, conditionScope(builder, call.when, element))) {
+    builder.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
+    return;
+  }
+  const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
+  const target = replaced?.target ?? call.target;
+  const input = replaced?.input ?? builder.pack(evaluate(call.input, scopeOf(builder, namesIn(call.input), element)));
+  const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
+  const { actor, version, first } = addressOf(builder, target, input, id);
+  guardHops(builder.state.hops);
+  const { nowMs } = builder.context;
+  const work: Work = {
+    id,
+    kind: "do",
+    order: builder.state.order + 1,
+    stop: path,
+    item,
+    visit: 1,
+    target,
+    actor,
+    version,
+    first,
+    input,
+    attempt: 1,
+    status: "asked",
+    askedAtMs: nowMs,
+    dueAtMs: nowMs + call.timeoutMs,
+    timeoutMs: call.timeoutMs,
+    retry: "route" in target ? { ...call.retry, attemptsMax: 1 } : call.retry,
+    optional: call.optional,
+    chain: "agent" in target ? [{ agent: target.agent, input: valueHash(input) }] : [],
+    ancestors: [],
+    answers: {},
+    faults: [],
+  };
+  askWork(builder, work);
+}
+
+/** Records a piece of work as asked and orders its request. */
+export function askWork(builder: ProcessBuilder, work: Work): void {
+  builder.emit({ e: "asked", work });
+  builder.order(workEffect(builder.state, work, builder.context));
+}
+
+/** Actor and version of a target. Throws faults of the guard, and `agent.unknown`. */
+export function addressOf(
+  builder: ProcessBuilder,
+  target: Call["target"],
+  input: Value,
+  id: string,
+): { actor: string; version: number; first?: true } {
+  const task = taskOf(builder.state);
+  const slip = slipOf(task.slip, builder.context);
+  if ("route" in target) {
+    guardNesting(slip, [...task.nesting, task.route], target.route);
+    return { actor: childProcessId(messageId(id, 1)), version: slip.routes[target.route]?.version ?? 1 };
+  }
+  const agent = slip.agents[target.agent];
+  if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(target.agent)}`);
+  if (agent.key === undefined) {
+    const isFirst = !(builder.state.met ?? []).includes(target.agent);
+    return { actor: builder.state.id, version: agent.version, ...(isFirst ? { first: true } : {}) };
+  }
+  const key = evaluate(agent.key, { input: readOne(input, builder.context) });
+  if (typeof key !== "string" && typeof key !== "number")
+    throw new Fault("slip.mapping", `the key of ${target.agent} is ${key === null ? "null" : `a ${typeof key}`}, not a text or number`);
+  return { actor: encodeActorId(String(key)), version: agent.version };
+}
+
+type Judgement =
+  "wait" | { readonly fault: WireFault } | { readonly outputs: Readonly<Record<string, Value>>; readonly undo: readonly string[] };
+
+const NOTHING: Value = { json: null };
+
+/** Whether a stop waits, has failed, or is done with which outputs; `undo` names the paths whose works must be undone. */
+function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
+  if (stop.kind === "any") return judgeAny(builder, stop, progress);
+  if (stop.kind === "forEach") return judgeItems(stop, progress);
+  const outputs: Record<string, Value> = {};
+  const undo: string[] = [];
+  let waiting = false;
+  for (const [path, call] of callsOf(stop)) {
+    const output = progress.outputs[path];
+    const fault = progress.failed[path];
+    if (output !== undefined) outputs[path] = output;
+    else if (fault === undefined) waiting = true;
+    else if (!call.optional) return { fault };
+    else {
+      outputs[path] = NOTHING;
+      undo.push(path);
+    }
+  }
+  return waiting ? "wait" : { outputs, undo };
+}
+
+/** A branch that was skipped has an output too, but was never asked, so it cannot win. */
+function judgeAny(builder: ProcessBuilder, stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
+  const paths = callsOf(stop).map(([path]) => path);
+  const winner = paths.find((path) => progress.outputs[path] !== undefined && builder.state.asked.some((one) => one.stop === path));
+  if (winner !== undefined)
+    return { outputs: { [stop.name]: progress.outputs[winner] ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
+  const failed = paths.filter((path) => progress.failed[path] !== undefined);
+  if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
+  if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
+  const last = progress.failed[failed.at(-1) ?? ""];
+  return {
+    fault: wireFault(
+      "join.failed",
+      `no branch of ${stop.name} succeeded: ${failed.join(", ")} failed, the last with ${last?.code ?? "?"}: ${last?.message ?? ""}`,
+      { branches: failed },
+    ),
+  };
+}
+
+function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): Judgement {
+  const failed = Object.entries(progress.failed);
+  const first = failed[0];
+  if (first !== undefined && !stop.call.optional) return { fault: first[1] };
+  if (Object.keys(progress.outputs).length + failed.length < progress.total) return "wait";
+  return { outputs: {}, undo: failed.map(([index]) => `${stop.name}[]#${index}`) };
+}
+
+/** A `forEach` gives one list in the order of its items. */
+function outputsOf(
+  builder: ProcessBuilder,
+  stop: Stop,
+  progress: Progress,
+  outputs: Readonly<Record<string, Value>>,
+): Record<string, Value> {
+  if (stop.kind !== "forEach") return { ...outputs };
+  const values = Array.from({ length: progress.total }, (_, index) => progress.outputs[String(index)] ?? NOTHING);
+  return { [stop.name]: builder.pack(readAll(values, builder.context)) };
+}
+
+/** Losers of an `any` and failed optional calls were asked and are not known to be undone, so they are compensated. */
+function undoLeftovers(builder: ProcessBuilder, paths: readonly string[]): void {
+  const workIds = builder.state.asked
+    .filter((one) => paths.some((path) => belongs(one, path)) && !builder.state.undoing.includes(one.id))
+    .map((one) => one.id);
+  if (workIds.length > 0) builder.emit({ e: "undo-due", workIds });
+}
+
+function belongs(one: { readonly id: string; readonly stop: string }, path: string): boolean {
+  const [stop, item] = path.split("#");
+  if (one.stop !== stop) return false;
+  return item === undefined || one.id.split(":")[3] === item;
+}

@@ -1,0 +1,183 @@
+/**
+ * @module A person decides on the dead letter of a run: a new run, or none. Once per letter. Pure.
+ *
+ * A new run begins at the stop that failed, or at the earliest one before it whose effect was undone; what was finished
+ * before and still stands is pinned, with its outputs. Its works have ids of their own, so nothing of the old run can
+ * answer them, and outside effects get new keys.
+ */
+import { isFault, type WireFault, wireFault } from "../faults.ts";
+import { stopWorkParts } from "../ids.ts";
+import type { BodyOf, Message } from "../protocol.ts";
+import { callsOf, outputNames, type Stop } from "../slip.ts";
+import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
+import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { finalEffects } from "./messages.ts";
+import type { Value } from "../value.ts";
+import type { ProcessState, Work } from "./state.ts";
+
+/** Why a decision cannot be taken, as far as the state tells; undefined where it can, or was taken already and is the same. */
+export function decisionFault(state: ProcessState, body: BodyOf<"decision">): WireFault | undefined {
+  const { task, outcome } = state;
+  const letter = `${state.id}:${body.run}`;
+  const known = decisionOn(state, body.run);
+  if (known !== undefined)
+    return isSame(known, body)
+      ? undefined
+      : wireFault("deadletter.decided", decidedText(letter, known), { decisionId: known.decisionId ?? "" });
+  if (task === undefined || body.run > state.run) return wireFault("deadletter.unknown", `there is no dead letter ${letter}`);
+  if (body.run < state.run) return pastFault(state, body.run, letter);
+  if (!awaitsDecision(state) || outcome === undefined)
+    return wireFault(
+      "deadletter.unknown",
+      `run ${body.run} of ${state.id} has no dead letter: it ${state.phase === "ended" ? `ended ${outcome?.status ?? ""}` : "is open"}`,
+    );
+  if (body.what === "discard") return undefined;
+  if (task.parent !== undefined) {
+    const parents = `${task.parent.processId}:${stopWorkParts(task.parent.workId).run}`;
+    return wireFault(
+      "deadletter.nested",
+      `${state.id} is a nested route of ${task.parent.processId}; its failure belongs to the dead letter ${parents}`,
+      { letter: parents },
+    );
+  }
+  if (body.input !== undefined && state.ending?.work?.kind === "undo")
+    return wireFault("body.invalid", `${letter} is of a compensation that failed, which has no input to replace; redrive it without one`, {
+      path: "input",
+    });
+  return undefined;
+}
+
+function pastFault(state: ProcessState, run: number, letter: string): WireFault {
+  const kept = state.runs?.find((past) => past.run === run);
+  if (kept !== undefined && kept.deadLetter === undefined)
+    return wireFault("deadletter.unknown", `run ${run} of ${state.id} ended ${kept.status} and has no dead letter`);
+  return wireFault("deadletter.decided", `${letter} was decided; the process is at run ${state.run}`);
+}
+
+function isSame(known: Act, body: BodyOf<"decision">): boolean {
+  return known.decisionId === body.decisionId && known.what === body.what;
+}
+
+function decidedText(letter: string, { what, by, reason }: Act): string {
+  return `${letter} was ${what === "redrive" ? "redriven" : "discarded"} by ${by}${reason === "" ? "" : `: ${reason}`}`;
+}
+
+/** The work whose input a person may replace: the one that failed, where one did. */
+export function failedWorkOf(state: ProcessState): Work | undefined {
+  const work = state.ending?.work;
+  return work?.kind === "do" ? work : undefined;
+}
+
+/**
+ * Takes a decision. `prepared` is the run for which the line in the index was opened; a discard needs it too, as the line
+ * alone leads back to what it owes where reminders are lost. Gives whether the process is open again. A decision that was
+ * taken already is received, and changes nothing.
+ */
+export function decideLetter(builder: ProcessBuilder, message: Message, body: BodyOf<"decision">, prepared: number | undefined): boolean {
+  const { state, context } = builder;
+  const fault = decisionFault(state, body);
+  if (fault !== undefined) {
+    builder.refuse(fault);
+    return false;
+  }
+  if (decisionOn(state, body.run) !== undefined) return false;
+  if (message.expiresAtMs <= context.nowMs) {
+    builder.refuse(wireFault("message.expired", `the decision expired ${context.nowMs - message.expiresAtMs} ms ago`));
+    return false;
+  }
+  if (prepared !== nextRun(state)) {
+    builder.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} does not stand in the index yet`));
+    return false;
+  }
+  const act: Act = {
+    what: body.what,
+    run: body.run,
+    by: message.principal.subject,
+    reason: body.reason,
+    atMs: context.nowMs,
+    sequence: context.sequence,
+    decisionId: body.decisionId,
+  };
+  if (body.what === "discard") {
+    builder.emit({ e: "acted", act });
+    // Its reminder goes when these are performed, so they are all that the process owes, also what it owed before.
+    for (const effect of finalEffects(builder.state, context)) builder.order(effect);
+    return false;
+  }
+  builder.emit(reopened(builder, act, body));
+  return true;
+}
+
+function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): Reopened {
+  const { state, context } = builder;
+  const run = lastRun(state) + 1;
+  const task = taskOf(state);
+  const failed = failedWorkOf(state);
+  const input = body.input === undefined ? undefined : "json" in body.input ? builder.pack(body.input.json) : body.input;
+  const replaces = input !== undefined && failed !== undefined;
+  const start = startOf(builder, replaces ? failed : undefined);
+  return {
+    e: "reopened",
+    run,
+    act: { ...act, opened: run },
+    deadlineAtMs: context.nowMs + task.timeoutMs,
+    ...start,
+    // What the finished part was made of is the old input.
+    ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
+    ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
+  };
+}
+
+type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking">;
+
+const FROM_BEGINNING: Start = { cursor: 0, stop: "", outputs: [], pinned: [], lacking: [] };
+
+/** Where a new run begins. A route that cannot be read begins at its beginning, and fails there again. */
+function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
+  const { state } = builder;
+  let stops: readonly Stop[];
+  try {
+    stops = routeOf(builder).stops;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return FROM_BEGINNING;
+  }
+  const torn = new Set(state.torn ?? []);
+  const earliest = stops.findIndex((stop) => pathsOf(stop).some((path) => [...torn].some((place) => place.startsWith(`${path}#`))));
+  const cursor = earliest < 0 ? state.cursor : Math.min(earliest, state.cursor);
+  const outputs = stops.slice(0, cursor).flatMap(outputNames);
+  const names = new Set(stops.slice(0, cursor).map((stop) => stop.name));
+  const stop = stops[cursor];
+  return {
+    cursor,
+    stop: stop?.name ?? "output",
+    outputs,
+    pinned: pinnedOf(state, stop, torn, replaced),
+    lacking: (state.lacking ?? []).filter((name) => names.has(name)),
+  };
+}
+
+function isNothing(value: Value): boolean {
+  return "json" in value && value.json === null;
+}
+
+/** The paths of a stop's works. */
+function pathsOf(stop: Stop): readonly string[] {
+  return stop.kind === "forEach" ? [`${stop.name}[]`] : callsOf(stop).map(([path]) => path);
+}
+
+/**
+ * What of the stop is finished and stands. An `any` has no winner yet, or one that was undone, so all of it is asked again;
+ * also a list that was done, as nothing names its items any more. No output is also that of an optional branch that failed.
+ */
+function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet<string>, replaced: Work | undefined): string[] {
+  if (stop === undefined || stop.kind === "any") return [];
+  const isInWork = state.kept?.stop === stop.name;
+  const outputs = finishedOf(state, stop.name);
+  if (!isInWork && stop.kind === "all")
+    return outputNames(stop).filter((path) => outputs[path] !== undefined && !isNothing(outputs[path]) && !torn.has(`${path}#0`));
+  if (!isInWork) return [];
+  const placeOf = (key: string): string => (stop.kind === "forEach" ? `${stop.name}[]#${key}` : `${key}#0`);
+  const isReplaced = (key: string): boolean => replaced !== undefined && placeOf(key) === `${replaced.stop}#${replaced.item}`;
+  return Object.keys(outputs).filter((key) => !torn.has(placeOf(key)) && !isReplaced(key));
+}

@@ -1,0 +1,75 @@
+/**
+ * @module What every part of a process decision shares: the builder, the slip, and scopes for mappings. Pure.
+ */
+import type { Scope } from "../expression.ts";
+import { Fault, invariant, type Json } from "../faults.ts";
+import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
+import { type RouteData, Slip } from "../slip.ts";
+import type { Value } from "../value.ts";
+import { evolveProcess, type ProcessEvent, type ProcessState, type Task } from "./state.ts";
+
+/** A decision of a process manager that is being made. */
+export type ProcessBuilder = DecisionBuilder<ProcessState, ProcessEvent>;
+
+/** Begins a decision on a state. */
+export function openBuilder(state: ProcessState, context: DecisionContext): ProcessBuilder {
+  return new DecisionBuilder(state, evolveProcess, context);
+}
+
+/** The task of a process that was accepted. Its absence is a defect and ends the turn. */
+export function taskOf(state: ProcessState): Task {
+  invariant(state.task !== undefined, "a process that was accepted has a task");
+  return state.task;
+}
+
+/** Slips that were checked once, by their hash: content stands under it, so it cannot be another. The oldest is forgotten first. */
+const checked = new Map<string, Slip>();
+const CHECKED_MAX = 256;
+
+/** The slip pinned to the process. Throws `slip.invalid` when the content is no slip. */
+export function slipOf(value: Value, context: DecisionContext): Slip {
+  const content = readOne(value, context);
+  const known = "ref" in value ? checked.get(value.ref) : undefined;
+  if (known !== undefined) return known;
+  if (typeof content !== "object" || content === null) throw new Fault("slip.invalid", "the slip is not an object");
+  const parsed = Slip.safeParse(content);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    throw new Fault("slip.invalid", `the slip at ${issue?.path.join(".") ?? "top"}: ${issue?.message ?? "is not well formed"}`);
+  }
+  if ("ref" in value) {
+    if (checked.size >= CHECKED_MAX) checked.delete(checked.keys().next().value ?? "");
+    checked.set(value.ref, parsed.data);
+  }
+  return parsed.data;
+}
+
+/** The task's route as the pinned slip has it. Throws `route.unknown` and `slip.invalid`. */
+export function routeOf(builder: ProcessBuilder): RouteData {
+  const task = taskOf(builder.state);
+  const route = slipOf(task.slip, builder.context).routes[task.route];
+  if (route === undefined) throw new Fault("route.unknown", `the slip has no route ${JSON.stringify(task.route)}`);
+  return route;
+}
+
+/** The contents behind some names: `task`, `item` and finished stops. Names that are not there are left out. */
+export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?: Json): Scope {
+  const known = [...names].flatMap((name): [string, Value][] => {
+    if (name === "task") return [[name, taskOf(builder.state).input]];
+    const output = builder.state.outputs[name];
+    return output === undefined ? [] : [[name, output]];
+  });
+  const contents = readAll(
+    known.map(([, value]) => value),
+    builder.context,
+  );
+  const scope = Object.fromEntries(known.map(([name], index) => [name, contents[index] ?? null]));
+  return item === undefined ? scope : { ...scope, item };
+}
+
+/** The names of a condition's scope that its text mentions; reading them all would load every output for nothing. */
+export function conditionScope(builder: ProcessBuilder, text: string, item?: Json): Scope {
+  const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
+  const names = ["task", ...Object.keys(builder.state.outputs)].filter((name) => words.has(name));
+  return scopeOf(builder, names, item);
+}

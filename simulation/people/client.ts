@@ -1,0 +1,102 @@
+/**
+ * @module Clients of the simulated system: they submit tasks until they hold a receipt, repeat themselves, and cancel.
+ */
+import { faultFrom, isRetryable } from "../../runtime/faults.ts";
+import { ANONYMOUS } from "../../runtime/protocol.ts";
+import type { Random } from "../world/random.ts";
+import { NOTHING } from "../world/timeline.ts";
+import type { World } from "../world/world.ts";
+
+export interface SimTask {
+  readonly id: string;
+  readonly route: string;
+  readonly input: unknown;
+  readonly timeoutMs: number;
+  readonly atMs: number;
+  /** Somebody cancels the task at this moment. */
+  readonly cancelAtMs?: number | undefined;
+  /** The task is submitted once more at this moment, as an impatient client does. */
+  readonly againAtMs?: number | undefined;
+}
+
+const RETRY_MS_MIN = 100;
+const RETRY_MS_MAX = 1_500;
+const PATIENCE_MS = 6_000;
+const CANCELS_MAX = 20;
+
+export class Clients {
+  /** Tasks with a receipt: these are accepted, whatever happens. */
+  readonly accepted = new Set<string>();
+  /** Tasks that were refused for good. */
+  readonly refused = new Map<string, string>();
+  /** Tasks that some host was given. */
+  readonly #given = new Set<string>();
+  readonly #world: World;
+  readonly #random: Random;
+  #open: number;
+
+  constructor(world: World, random: Random, tasks: readonly SimTask[]) {
+    this.#world = world;
+    this.#random = random;
+    this.#open = tasks.length;
+    for (const task of tasks) {
+      world.timeline.after(task.atMs, () => this.#submit(task, true));
+      if (task.againAtMs !== undefined) world.timeline.after(task.againAtMs, () => this.#submit(task, false));
+      if (task.cancelAtMs !== undefined) world.timeline.after(task.cancelAtMs, () => this.#cancel(task, 1));
+    }
+  }
+
+  /** Every task was accepted or refused. */
+  get settled(): boolean {
+    return this.#open === 0;
+  }
+
+  /** Tries until there is a receipt or a refusal for good. A host that dies never answers, so patience has an end. */
+  #submit(task: SimTask, counts: boolean): void {
+    const life = this.#world.anyUp(this.#random);
+    let over = false;
+    const end = (then: () => void): void | typeof NOTHING => {
+      if (over) return NOTHING;
+      over = true;
+      return then();
+    };
+    const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, counts));
+    if (life?.operations === undefined) return again();
+    this.#world.timeline.after(PATIENCE_MS, () => end(again));
+    const { id, route, input, timeoutMs } = task;
+    // As if that host had named the task: its process begins there, wherever placement would have it.
+    if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
+    this.#given.add(id);
+    this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
+    life.operations.submit({ id, route, input, timeoutMs }, { principal: ANONYMOUS }, 0).then(
+      () =>
+        end(() => {
+          if (life.state === "dead") return again();
+          this.accepted.add(id);
+          this.#world.trace?.(`task ${id} is ACCEPTED: the client has its receipt`);
+          if (counts) this.#open -= 1;
+        }),
+      (error: unknown) =>
+        end(() => {
+          const fault = faultFrom(error, "turn.failed");
+          if (isRetryable(fault)) return again();
+          this.refused.set(id, fault.code);
+          this.#world.trace?.(`task ${id} is refused: ${fault.code}`);
+          if (counts) this.#open -= 1;
+        }),
+    );
+  }
+
+  #cancel(task: SimTask, attempt: number): void {
+    const life = this.#world.anyUp(this.#random);
+    const again = (): void => {
+      if (attempt < CANCELS_MAX)
+        this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#cancel(task, attempt + 1));
+    };
+    if (life?.operations === undefined) return again();
+    this.#world.trace?.(`a client cancels ${task.id}`);
+    life.operations.cancel(task.id, "no longer wanted", { principal: ANONYMOUS }).catch((error: unknown) => {
+      if (isRetryable(faultFrom(error, "turn.failed"))) again();
+    });
+  }
+}

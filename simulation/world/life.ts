@@ -1,0 +1,51 @@
+/**
+ * @module One life of a simulated host: from its start to its kill. What reaches a frozen life waits, what reaches a dead
+ * one is gone, and a dead one never does anything again.
+ */
+import { AsyncLocalStorage } from "node:async_hooks";
+import type { Host } from "../../actors/host/host.ts";
+import type { ActorHost, Ports } from "../../actors/engine/ports.ts";
+import type { SystemOperations } from "../../actors/operations/system-operations.ts";
+import type { Outside } from "./outside.ts";
+import { type Happening, NOTHING } from "./timeline.ts";
+
+export class Life {
+  /** Such as `A1`: the first life of host A. */
+  readonly name: string;
+  readonly node: number;
+  readonly outside: Outside;
+  state: "up" | "frozen" | "dead" = "up";
+  /** What came while the life was frozen. */
+  readonly backlog: Happening[] = [];
+  /** As the world calls it. Set when the host is made. */
+  face: ActorHost | undefined;
+  host: Host | undefined;
+  ports: Ports | undefined;
+  operations: SystemOperations | undefined;
+
+  constructor(name: string, node: number, outside: Outside) {
+    this.name = name;
+    this.node = node;
+    this.outside = outside;
+  }
+}
+
+/** Something reaches a host now: later when it is frozen, never when it is dead. */
+export function reach(life: Life, run: Happening): void | typeof NOTHING {
+  if (life.state === "up") return run();
+  if (life.state === "frozen") life.backlog.push(run);
+  return NOTHING;
+}
+
+/** Where a piece of a handler runs. */
+export interface Place {
+  readonly life: Life;
+  readonly agent: string;
+  readonly workId: string;
+  readonly processId: string;
+  /** The step that the code runs in; absent outside of any. */
+  readonly step?: string;
+}
+
+/** Follows handlers through their awaits, so that an outside call knows who makes it. */
+export const place = new AsyncLocalStorage<Place>();
