@@ -97,6 +97,19 @@ const UndoBody = z.strictObject({
 /** The answer to a handler's ask. */
 const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
 
+/**
+ * How the compensation of a work item ended, as the output of its result. `undone`: calls whose undo ran. `left`: what could
+ * not be undone, such as the call of a tool that the system no longer has. `stateStands`: the work changed its agent's state,
+ * and nothing changed it back.
+ */
+export const CompensationReport = z.strictObject({
+  undone: z.int().nonnegative(),
+  left: z.array(z.string()),
+  stateStands: z.boolean(),
+});
+/** How the compensation of a work item ended. */
+export type CompensationReport = z.infer<typeof CompensationReport>;
+
 /** A doer tells how its work, or the compensation of it, ended. The output of a compensation is `true` where something had to be undone, else `null`. */
 const ResultBody = z.strictObject({
   kind: z.literal("result"),
@@ -105,14 +118,20 @@ const ResultBody = z.strictObject({
   result: Result,
 });
 
-/** A handler asks another agent, through the process manager. */
-const QuestionBody = z.strictObject({
-  kind: z.literal("question"),
-  workId: z.string(),
-  index: z.int().nonnegative(),
-  agent: z.string(),
-  input: Value,
-});
+/** What a handler waits for; the process manager owns the wait. */
+export const WaitFor = z.discriminatedUnion("kind", [
+  z.strictObject({ kind: z.literal("agent"), agent: z.string(), input: Value }),
+  z.strictObject({ kind: z.literal("timer"), ms: z.int().nonnegative() }),
+  /** An outside signal of that name to the process. `schema` is the JSON Schema of its payload. */
+  z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), schema: Value, timeoutMs: z.int().positive().optional() }),
+]);
+export type WaitFor = z.infer<typeof WaitFor>;
+
+/** A handler waits, and asks the process manager to own the wait. Answered by an `answer` of the same index. */
+const WaitBody = z.strictObject({ kind: z.literal("wait"), workId: z.string(), index: z.int().nonnegative(), for: WaitFor });
+
+/** Something outside tells a process. The same `signalId`: the same signal. */
+const SignalBody = z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), signalId: z.string().min(1), payload: Value });
 
 /** Somebody cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
@@ -149,7 +168,8 @@ export const Body = z.discriminatedUnion("kind", [
   UndoBody,
   AnswerBody,
   ResultBody,
-  QuestionBody,
+  WaitBody,
+  SignalBody,
   CancelBody,
   DecisionBody,
   EntriesBody,
@@ -186,13 +206,32 @@ export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: B
 const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
 type Receipt = { readonly messageId: string; readonly sequence: number };
 
+/** Whether work is in a queue (of its actor or for a slot), its handler is executing, or it waits for an answer. */
+const WORK_STATES = ["queued", "running", "waiting"] as const;
+
+/** What a receipt of a work item says of it. `runningMs`: how long its handler has been executing in this attempt, where that is known. */
+const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs: z.int().nonnegative().optional() });
+/** What a receipt of a work item says of it. */
+export type WorkStatus = z.infer<typeof WorkStatus>;
+
 /** What a turn answers: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([
-  z.strictObject({ receipt: Receipt, traceId: z.string().optional(), run: z.int().positive().optional() }),
+  z.strictObject({
+    receipt: Receipt,
+    traceId: z.string().optional(),
+    run: z.int().positive().optional(),
+    work: WorkStatus.optional(),
+  }),
   z.strictObject({ refused: WireFault }),
 ]);
 export type TurnAnswer =
-  { readonly receipt: Receipt; readonly traceId?: string | undefined; readonly run?: number | undefined } | { readonly refused: WireFault };
+  | {
+      readonly receipt: Receipt;
+      readonly traceId?: string | undefined;
+      readonly run?: number | undefined;
+      readonly work?: WorkStatus | undefined;
+    }
+  | { readonly refused: WireFault };
 
 /**
  * How a run can end. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first.
@@ -219,23 +258,26 @@ export type Outcome = {
   readonly atMs: number;
 };
 
-/**
- * Orders to the shell. `send`, `index`, `letter` and `notification` are performed again until answered; `run`, `stop` and
- * `watch` concern only the host that holds the actor now.
- */
-export type Effect =
+/** What is owed to others: performed again until it is answered. It is what an outbox holds. */
+export type OwedEffect =
   /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
-  /** Enter a closed process in the index, a dead letter at the dead letter queue, an act in the audit. */
+  /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
   | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
-  /** Tell the world. The truth is the journal. */
-  | { readonly kind: "notification"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
+  /** Best-effort event notification; the journal is authoritative. */
+  | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData };
+
+/** What concerns only the host that holds the actor now. */
+export type HostEffect =
   /** Run a handler outside the turn. */
   | { readonly kind: "run"; readonly workId: string; readonly token: string }
   /** Tell a running handler to stop. */
   | { readonly kind: "stop"; readonly workId: string; readonly token: string }
   /** Watch for the heartbeats of another host's work; without any, report `lost`. */
   | { readonly kind: "watch"; readonly workId: string; readonly token: string };
+
+/** Orders to the shell: one closed union with one exhaustive performer. */
+export type Effect = OwedEffect | HostEffect;
 
 /** What the world is told of a run that ended: never its input or output. `atMs` is epoch milliseconds. */
 export interface NotificationData {

@@ -324,7 +324,7 @@ function effectName(effect: Effect): string {
       return `send ${effect.message.id}`;
     case "index":
       return `index ${effect.index} ${effect.entry.id}`;
-    case "notification":
+    case "notify":
       return `notification ${effect.topic} ${effect.id}`;
     default:
       return `${effect.kind} ${effect.workId} ${effect.token}`;

@@ -68,7 +68,7 @@ export class Performer {
           if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
           else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
           return true;
-        case "notification":
+        case "notify":
           await ports.transport.notification(this.#notificationTopic(effect.topic), effect.id, effect.data);
           return true;
         case "run":

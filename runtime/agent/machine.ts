@@ -14,7 +14,7 @@ import { type Decision, type DecisionContext, DecisionBuilder, type Machine } fr
 import { eventSchemas } from "../record.ts";
 import { type BodyOf, type Message, type Result } from "../protocol.ts";
 import { keyedScope, type Value, valueHash } from "../value.ts";
-import { questionEffect, replyEffect, undoReplyEffect } from "./messages.ts";
+import { waitEffect, replyEffect, undoReplyEffect } from "./messages.ts";
 import {
   AgentEvent,
   AgentState,
@@ -126,8 +126,9 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
       return takeAnswer(builder, body);
     case "task":
     case "result":
-    case "question":
+    case "wait":
     case "cancel":
+    case "signal":
     case "decision":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `an agent takes no ${body.kind}`));
@@ -247,7 +248,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
     builder.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
   }
   if (work.status === "parked")
-    for (const ask of work.asks) if (ask.result === undefined) builder.order(questionEffect(work, ask, builder.context));
+    for (const ask of work.asks) if (ask.result === undefined) builder.order(waitEffect(work, ask, builder.context));
   if (work.status === "ready") startOrLook(builder);
 }
 
@@ -306,7 +307,7 @@ function takeAsk(builder: AgentBuilder, work: AgentWork, input: Extract<AgentInp
   const packed: Value = builder.pack(input.input, work.processId);
   const ask = { index: work.asks.length, agent: input.agent, occurrence: input.occurrence, input: packed, inputHash: valueHash(packed) };
   builder.emit({ e: "parked", workId: work.id, ask });
-  builder.order(questionEffect(work, ask, builder.context));
+  builder.order(waitEffect(work, ask, builder.context));
   startNext(builder);
 }
 
@@ -314,7 +315,7 @@ function takeAsk(builder: AgentBuilder, work: AgentWork, input: Extract<AgentInp
 function askAgain(builder: AgentBuilder, work: AgentWork, ask: Ask): void {
   if (ask.result !== undefined) return;
   if (work.status !== "parked") builder.emit({ e: "parked", workId: work.id, ask });
-  builder.order(questionEffect(work, ask, builder.context));
+  builder.order(waitEffect(work, ask, builder.context));
   startNext(builder);
 }
 

@@ -23,12 +23,12 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   );
 }
 
-/** A handler's question, to its process. */
-export function questionEffect(work: AgentWork, ask: Ask, context: DecisionContext): Effect {
+/** Asks the process manager to own what a handler waits for. */
+export function waitEffect(work: AgentWork, ask: Ask, context: DecisionContext): Effect {
   return toManager(
     work,
-    `${work.id}/question${ask.index}`,
-    { kind: "question", workId: work.id, index: ask.index, agent: ask.agent, input: ask.input },
+    `${work.id}/wait${ask.index}`,
+    { kind: "wait", workId: work.id, index: ask.index, for: { kind: "agent", agent: ask.agent, input: ask.input } },
     context,
   );
 }

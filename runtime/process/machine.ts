@@ -17,7 +17,7 @@ import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
-import { takeFault, takeQuestion, takeResult, takeTime } from "./replies.ts";
+import { takeFault, takeWait, takeResult, takeTime } from "./replies.ts";
 import { openBuilder, type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
 import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
@@ -95,8 +95,8 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return decideTask(builder, input, body);
     case "result":
       return whenOpen(builder, () => takeResult(builder, body));
-    case "question":
-      return whenOpen(builder, () => takeQuestion(builder, body));
+    case "wait":
+      return whenOpen(builder, () => takeWait(builder, body));
     case "cancel":
       return decideCancel(builder, input.message, body);
     case "decision":
@@ -107,6 +107,7 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return decideUndo(builder, input.message, body);
     case "work":
     case "answer":
+    case "signal":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
     default:

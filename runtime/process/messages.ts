@@ -174,9 +174,9 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   };
   if (outcome.deadLetter !== undefined) {
     if (decisionOn(state, state.run) === undefined) effects.push(letterEffect(state, { run: state.run, ...outcome }, undefined));
-    effects.push({ kind: "notification", topic: "deadletters", id, data });
+    effects.push({ kind: "notify", topic: "deadletters", id, data });
   }
-  effects.push({ kind: "notification", topic: "results", id, data });
+  effects.push({ kind: "notify", topic: "results", id, data });
   if (task.parent !== undefined) effects.push(parentReply(state, context));
   return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
 }

@@ -64,7 +64,7 @@ export function decidePurge(builder: ProcessBuilder, input: PurgeInput): void {
 
 /** What is asked of a purged process is refused for good; what is merely told is received, and changes nothing. */
 export function refusePurged(builder: ProcessBuilder, kind: Body["kind"]): void {
-  if (kind !== "result" && kind !== "question") builder.refuse(purgedFault(builder.state.id));
+  if (kind !== "result" && kind !== "wait") builder.refuse(purgedFault(builder.state.id));
 }
 
 /** How a purged process answers. */

@@ -5,7 +5,7 @@ import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
 import { assertNever, boundedFault, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Ancestor, BodyOf, Result } from "../protocol.ts";
+import type { Ancestor, BodyOf, Result, WaitFor } from "../protocol.ts";
 import { backoffMs, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
@@ -131,7 +131,7 @@ function agentOf(work: Work): string {
 }
 
 /** A handler's question to another agent. Asked once; a repeated question is answered again. */
-export function takeQuestion(builder: ProcessBuilder, body: BodyOf<"question">): void {
+export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = builder.state.works[body.workId];
   // Neither nested routes nor compensations ask; a message that says so is none of ours.
   if (asker === undefined || asker.kind === "undo" || !("agent" in asker.target)) return;
@@ -143,28 +143,29 @@ export function takeQuestion(builder: ProcessBuilder, body: BodyOf<"question">):
   const asked = Object.values(builder.state.works).some((work) => work.asker?.workId === asker.id && work.asker.index === body.index);
   if (asked) return;
   try {
-    askWork(builder, questionWork(builder, asker, body));
+    if (body.for.kind !== "agent") throw new Fault("message.invalid", `a process manager owns no wait for a ${body.for.kind} yet`);
+    askWork(builder, questionWork(builder, asker, body.index, body.for));
   } catch (error) {
     if (!isFault(error)) throw error;
     const result: Result = { fault: error.toWire() };
-    builder.emit({ e: "question-answered", workId: asker.id, index: body.index, result });
+    builder.emit({ e: "wait-answered", workId: asker.id, index: body.index, result });
     builder.order(answerEffect(builder.state, asker, body.index, result, builder.context));
   }
 }
 
-function questionWork(builder: ProcessBuilder, asker: Work, body: BodyOf<"question">): Work {
+function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: Extract<WaitFor, { kind: "agent" }>): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = agentOf(asker);
-  if (slip.agents[from]?.asks.includes(body.agent) !== true)
-    throw new Fault("ask.undeclared", `${from} asks ${body.agent}, which it does not declare`);
-  if (body.index >= LIMITS.asksPerWorkMax)
-    throw new Fault("ask.too-many", `${from} made ${body.index + 1} asks in one piece of work; ${LIMITS.asksPerWorkMax} are allowed`);
-  const id = askWorkId(asker.id, body.index, 1);
-  const target = { agent: body.agent };
-  const { actor, version, first } = addressOf(builder, target, body.input, id);
+  if (slip.agents[from]?.asks.includes(ask.agent) !== true)
+    throw new Fault("ask.undeclared", `${from} asks ${ask.agent}, which it does not declare`);
+  if (index >= LIMITS.asksPerWorkMax)
+    throw new Fault("ask.too-many", `${from} made ${index + 1} asks in one piece of work; ${LIMITS.asksPerWorkMax} are allowed`);
+  const id = askWorkId(asker.id, index, 1);
+  const target = { agent: ask.agent };
+  const { actor, version, first } = addressOf(builder, target, ask.input, id);
   const waiting: Ancestor[] = [...asker.ancestors, { agent: from, id: asker.actor }];
-  guardWait(waiting, { agent: body.agent, id: actor });
-  const link: Link = { agent: body.agent, input: valueHash(body.input) };
+  guardWait(waiting, { agent: ask.agent, id: actor });
+  const link: Link = { agent: ask.agent, input: valueHash(ask.input) };
   guardChain(slip, asker.chain, link);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
@@ -179,7 +180,7 @@ function questionWork(builder: ProcessBuilder, asker: Work, body: BodyOf<"questi
     actor,
     version,
     first,
-    input: body.input,
+    input: ask.input,
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,
@@ -187,7 +188,7 @@ function questionWork(builder: ProcessBuilder, asker: Work, body: BodyOf<"questi
     timeoutMs: asker.timeoutMs,
     retry: RETRY_DEFAULT,
     optional: false,
-    asker: { workId: asker.id, index: body.index },
+    asker: { workId: asker.id, index },
     chain: [...asker.chain, link],
     ancestors: waiting,
     answers: {},

@@ -186,7 +186,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
   z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
-  z.strictObject({ e: z.literal("question-answered"), workId: z.string(), index: z.int(), result: Result }),
+  z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result }),
   z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
   /** `undid`: there was something to undo. */
@@ -359,7 +359,7 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
       if (event.tolerated) return { ...next, lacking: [...new Set([...(state.lacking ?? []), state.progress?.stop ?? ""])] };
       return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
     }
-    case "question-answered":
+    case "wait-answered":
       return patchWork(state, event.workId, (work) => ({ ...work, answers: withEntry(work.answers, String(event.index), event.result) }));
     case "undone":
       return dropUndo(

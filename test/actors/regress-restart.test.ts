@@ -49,7 +49,7 @@ describe("a host that comes back", () => {
     await back.host.nudge(manager);
     // No timer is ever fired in this world: nothing here waits for time.
     await rounds(() => back.calls.length === 5);
-    expect(back.calls.toSorted()).toEqual(["deposit", "pay", "quote", "listener", "shelf"]);
+    expect(back.calls.toSorted()).toEqual(["deposit", "pay", "quote", "seat", "shelf"]);
   });
 
   test("leaves work of another listener alone until heartbeats are missed", async () => {

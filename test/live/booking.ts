@@ -1,7 +1,7 @@
 /**
  * @module The system under test: four stops with an ask, a keyed agent with state, and compensation.
  *
- * plan -> listener and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
+ * plan -> seat and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
  * after `pay` has taken a deposit, so that everything has to be taken back.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -29,7 +29,7 @@ export interface Outside {
 }
 
 const Planner = contract("Planner", 1, { input: z.strictObject({ n: z.int() }), output: Plan });
-const Listener = contract("Listener", 1, { input: Booking, output: Booked });
+const Seat = contract("Seat", 1, { input: Booking, output: Booked });
 const Shelf = contract("Shelf", 1, { input: Shelving, output: Shelved, key: ({ shelf }) => shelf });
 const Quote = contract("Quote", 1, { input: Booking, output: Price });
 const Pay = contract("Pay", 1, { input: Payment, output: Paid });
@@ -45,7 +45,7 @@ function agents(outside: Outside) {
     ] as const;
   return [
     agent(Planner, { handle: ({ n }, ctx) => ({ process: ctx.processId, parts: n % 3 }) }),
-    agent(Listener, {
+    agent(Seat, {
       handle: async ({ process, what }, ctx) => {
         await ctx.step(...effect(what, process));
         return { what };
@@ -107,10 +107,10 @@ function agents(outside: Outside) {
 const party = route("party", 1, Task)
   .to("plan", Planner, ({ task }) => ({ n: task.n }))
   .all((stop) => ({
-    listener: stop(Listener, ({ plan }) => ({ process: plan.process, what: "listener" })),
+    seat: stop(Seat, ({ plan }) => ({ process: plan.process, what: "seat" })),
     shelf: stop(Shelf, ({ plan, task }) => ({ process: plan.process, shelf: task.shelf })),
   }))
-  .to("quote", Quote, ({ plan, listener }) => ({ process: plan.process, what: listener.what }))
+  .to("quote", Quote, ({ plan, seat }) => ({ process: plan.process, what: seat.what }))
   .to("pay", Pay, ({ quote, task }) => ({ process: quote.process, price: quote.price, refuse: task.refuse }))
   .output(({ pay }) => pay);
 
@@ -130,7 +130,7 @@ const rescue = route("rescue", 1, z.strictObject({ refuse: z.boolean() }))
   .output(({ rescue: done }) => done);
 
 /** The effects of a completed `party`. */
-export const EFFECTS = ["listener", "shelf", "quote", "deposit", "pay"] as const;
+export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
 
 export function bookingSystem(outside: Outside): System {
   return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue] });

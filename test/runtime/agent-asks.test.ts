@@ -15,9 +15,9 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     expect(names(parked)).toEqual(["parked", "begun"]);
     expect(sends(parked.effects)).toMatchObject([
       {
-        id: "w/question0",
+        id: "w/wait0",
         to: { type: "sys.ProcessManager", id: "p" },
-        body: { kind: "question", workId: "w", index: 0, agent: "B", input: { json: "question" } },
+        body: { kind: "wait", workId: "w", index: 0, for: { kind: "agent", agent: "B", input: { json: "question" } } },
       },
     ]);
     expect(rig.state).toMatchObject({ running: "x", ready: [] });

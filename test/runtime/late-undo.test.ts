@@ -70,7 +70,7 @@ describe("law: an undo that fails for good on the way forward turns the process 
       },
     });
     expect(
-      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notification" ? effect.topic : effect.kind)),
+      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notify" ? effect.topic : effect.kind)),
     ).toEqual(["Directory", "DeadLetterQueue", "deadletters", "results"]);
   });
 

@@ -144,7 +144,7 @@ describe("questions", () => {
       [LIMITS.asksPerWorkMax, "B", "ask.too-many"],
     ] as const) {
       const decision = rig.question(A, index, agent);
-      expect(names(decision)).toEqual(["question-answered"]);
+      expect(names(decision)).toEqual(["wait-answered"]);
       expect(sends(decision.effects).map((message) => message.body)).toMatchObject([
         { kind: "answer", index, result: { fault: { code } } },
       ]);

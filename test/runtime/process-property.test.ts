@@ -182,7 +182,9 @@ class Storm {
         }),
       );
     else if (what === "question")
-      this.give(message({ kind: "question", workId: id, index, agent: pick % 2 === 0 ? "B" : "C", input: { json: pick % 3 } }));
+      this.give(
+        message({ kind: "wait", workId: id, index, for: { kind: "agent", agent: pick % 2 === 0 ? "B" : "C", input: { json: pick % 3 } } }),
+      );
     else if (what === "repeat") this.give(this.#inputs[pick % this.#inputs.length] ?? { kind: "tick" });
     else if (what === "cancel" && pick % 4 === 0) this.give(message({ kind: "cancel", reason: "r" }));
     else if (what === "undo" && this.#parent && pick % 4 === 0)

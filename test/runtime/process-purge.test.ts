@@ -69,7 +69,7 @@ describe("law: what is purged takes nothing in", () => {
       [{ kind: "cancel", reason: "late" }, "refused"],
       [{ kind: "undo", workId: "w", undoId: "w/undo", attempt: 1, agent: "main", retainUntilMs: 0 }, "refused"],
       [{ kind: "result", workId: "w", attempt: 1, result: { output: { json: 1 } } }, "received"],
-      [{ kind: "question", workId: "w", index: 0, agent: "B", input: { json: 1 } }, "received"],
+      [{ kind: "wait", workId: "w", index: 0, for: { kind: "agent", agent: "B", input: { json: 1 } } }, "received"],
     ];
     for (const [body, kind] of bodies) {
       const decision = rig.give({ kind: "message", message: rig.message("late", body), bucket: "b" });

@@ -118,7 +118,7 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
   }
 
   question(workId: string, index: number, agent: string, input: Json = "q"): Decision<ProcessEvent> {
-    return this.body({ kind: "question", workId, index, agent, input: { json: input } });
+    return this.body({ kind: "wait", workId, index, for: { kind: "agent", agent, input: { json: input } } });
   }
 
   cancel(reason = "enough"): Decision<ProcessEvent> {

@@ -163,7 +163,7 @@ describe("what an ended process still owes", () => {
         },
       },
       {
-        kind: "notification",
+        kind: "notify",
         topic: "results",
         id: "p:1",
         data: { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: T0 },
@@ -179,7 +179,7 @@ describe("what an ended process still owes", () => {
     rig.accept();
     const { last } = rig.undoAll(rig.fault(A));
     expect(
-      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notification" ? effect.topic : effect.kind)),
+      last.effects.map((effect) => (effect.kind === "index" ? effect.index : effect.kind === "notify" ? effect.topic : effect.kind)),
     ).toEqual(["Directory", "DeadLetterQueue", "deadletters", "results"]);
     expect(last.effects[1]).toMatchObject({
       entry: { id: "p:1", open: true, content: rig.state.outcome?.deadLetter, facts: { code: "agent.refused", message: "agent.refused!" } },

@@ -375,10 +375,7 @@ describe("what is told of a decision", () => {
       ["Audit", "p:1:discard", false, "discard"],
     ]);
     // And the notifications: whether those of the end were ever told, nobody knows.
-    expect(decision.effects.flatMap((effect) => (effect.kind === "notification" ? [effect.topic] : []))).toEqual([
-      "deadletters",
-      "results",
-    ]);
+    expect(decision.effects.flatMap((effect) => (effect.kind === "notify" ? [effect.topic] : []))).toEqual(["deadletters", "results"]);
     expect(decision.effects[3]).toMatchObject({
       entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } },
     });
