@@ -5,7 +5,7 @@ import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
 import { assertNever, boundedFault, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Ancestor, BodyOf, Result, WaitFor } from "../protocol.ts";
+import { type Ancestor, type BodyOf, CompensationReport, type Result, type WaitFor } from "../protocol.ts";
 import { backoffMs, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
@@ -24,7 +24,8 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
     return;
   }
   if (work.kind === "undo") {
-    const undid = "output" in result && "json" in result.output && result.output.json === true;
+    const report = "output" in result && "json" in result.output ? CompensationReport.safeParse(result.output.json) : undefined;
+    const undid = report?.success === true && report.data.undone > 0;
     builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, ...(undid ? { undid } : {}) });
     advance(builder);
     return;
