@@ -70,9 +70,7 @@ export class Runner {
 
   /** Handlers in work or being begun, parked ones left out. */
   get running(): number {
-    let count = this.#starting.size;
-    for (const active of this.#active.values()) if (!active.parked) count += 1;
-    return count;
+    return this.#starting.size + [...this.#active.values()].filter(({ parked }) => !parked).length;
   }
 
   /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */

@@ -136,7 +136,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
   // Neither nested routes nor compensations ask; a message that says so is none of ours.
   if (asker === undefined || asker.kind === "undo" || !("agent" in asker.target)) return;
-  const answer = asker.answers[body.index];
+  const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
     return;

@@ -23,6 +23,13 @@ function terminal(isTTY: boolean): void {
   );
 }
 
+test("a status or unit whose name objects inherit is no known one", () => {
+  for (const name of ["constructor", "valueOf", "__proto__"]) {
+    expect(statusCell(name)).toBe(name);
+    expect(() => durationMs(`1${name}`)).toThrow("1");
+  }
+});
+
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();
