@@ -103,7 +103,8 @@ describe("names that objects inherit", () => {
       .to("a", Takes, mapping<never>("({ task }) => ({ n: task.n, constructor: task.constructor })"))
       .output(({ a }) => a);
     const served = system("s", { agents: [takes], routes: [made] });
-    for (const task of [{ n: 1 }, { n: 1, constructor: "c" }]) expect((await runLocal(served, "r", task)).status).toBe("completed");
-    expect(given).toEqual([{ n: 1 }, { n: 1, constructor: "c" }]);
+    const tasks: readonly unknown[] = [{ n: 1 }, { n: 1, constructor: "c" }];
+    for (const task of tasks) expect((await runLocal(served, "r", task)).status).toBe("completed");
+    expect(given).toEqual(tasks);
   });
 });

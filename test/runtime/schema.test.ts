@@ -54,7 +54,7 @@ describe("a property whose name objects inherit", () => {
 
   test("does not hide what is wrong elsewhere", () => {
     expect(refusal(Optional, { deep: [{}, { valueOf: "1" }] }).message).toBe(
-      "input of agent A at deep[1].valueOf: expected int, found a string",
+      "input of agent A at deep[1].valueOf: expected number, found a string",
     );
     const picky = Optional.refine((value) => value.hasOwnProperty("deep") && value.deep.length > 1, "too few");
     expect(refusal(picky, { constructor: "c", deep: [] }).message).toContain("too few");
@@ -62,7 +62,7 @@ describe("a property whose name objects inherit", () => {
 
   test("`__proto__` passes where anything may stand, and is refused where the schema drops it", () => {
     const value = JSON.parse('{"__proto__":{"n":1}}') as Json;
-    expect(gate(z.json(), "x", "schema.task").check(value)).toBe(value);
+    expect(gate(z.unknown(), "x", "schema.task").check(value)).toBe(value);
     for (const schema of [z.object({}), z.strictObject({}), z.looseObject({}), z.record(z.string(), z.unknown())])
       expect(refusal(schema, value).message).toBe("input of agent A at __proto__: unknown key");
     expect(faultOf(() => jsonSchemaOf(z.object({ ["__proto__"]: z.int() }), "x")).message).toContain(

@@ -1,10 +1,12 @@
 /** @module Ids and names that every object inherits, over HTTP: in paths, queries and bodies. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { LetterPage, ProcessAnswer, ProcessPage, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { z } from "zod";
+import { ProcessAnswer, StopsAnswer } from "../../../actors/http/schemas.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
 import { ErrorAnswer } from "./rig.ts";
 
 const NAMES = [...Object.getOwnPropertyNames(Object.prototype), "then"];
+const Page = z.looseObject({ entries: z.array(z.looseObject({ id: z.string() })) });
 const INPUT = { item: "a", mood: "good" };
 
 let rig: RealRig;
@@ -32,9 +34,9 @@ describe("names that objects inherit", () => {
       expect([shown.id, shown.outcome?.status]).toEqual([id, index % 2 === 0 ? "completed" : "failed"]);
       expect(StopsAnswer.parse((await rig.call("GET", `/processes/${id}/stops`)).json).stops.map(({ stop }) => stop)).toContain("pay");
     }
-    const listed = ProcessPage.parse((await rig.call("GET", "/processes")).json);
+    const listed = Page.parse((await rig.call("GET", "/processes")).json);
     expect(listed.entries.map(({ id }) => id).sort()).toEqual(NAMES.toSorted());
-    const letters = LetterPage.parse((await rig.call("GET", "/deadletters")).json);
+    const letters = Page.parse((await rig.call("GET", "/deadletters")).json);
     expect(letters.entries.map(({ id }) => id).sort()).toEqual(
       NAMES.filter((_, index) => index % 2 === 1)
         .map((id) => `${id}:1`)
