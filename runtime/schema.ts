@@ -70,7 +70,7 @@ function parse(schema: z.ZodType, what: string, code: FaultCode, value: Json): z
       code,
       `${what}: a check of the schema threw: ${text}`,
       { path: "", expected: "a value that the schema's checks can judge" },
-      error,
+      { cause: error },
     );
   }
 }
