@@ -18,12 +18,12 @@ const STATUS_UNAVAILABLE = 503;
 
 /** The body of every error. */
 export interface ErrorBody {
-  readonly error: WireFault & { readonly fix: string };
+  readonly error: Omit<WireFault, "cause"> & { readonly fix: string };
   readonly traceId: string;
 }
 
-/** A fault as the body of an answer. */
-export function errorBody(fault: WireFault, trace: string): ErrorBody {
+/** A fault as the body of an answer. The cause, with its stack, stays in the log. */
+export function errorBody({ cause: _inLog, ...fault }: WireFault, trace: string): ErrorBody {
   return { error: { ...fault, fix: rulesOf(fault).fix }, traceId: trace };
 }
 
