@@ -8,7 +8,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
 import type { InputOf, NextState } from "../../runtime/agent/inputs.ts";
 import { type AgentWork, type Call, callsToUndo } from "../../runtime/agent/state.ts";
-import { Fault, faultFrom, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { Fault, boundedFault, faultFromUserCode, type Json, type WireFault } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -113,7 +113,7 @@ export class Compensation implements RuntimeUndoContext {
       await undo();
       return true;
     } catch (error) {
-      const fault = faultFrom(error, "agent.failed");
+      const fault = faultFromUserCode(error);
       this.#left.push({ what, fault });
       this.#parts.log.warn(`an undo is left: ${what}`, { code: fault.code, message: fault.message });
       return false;
@@ -148,21 +148,17 @@ export class Compensation implements RuntimeUndoContext {
     });
   }
 
+  /** What can never be undone is reported; where trying again may help, the compensation has failed with the reason. */
   #end(): CompensationEnd["end"] {
-    const [first] = this.#left;
-    const { work } = this.#parts;
-    if (first === undefined)
-      return {
-        report: { undone: this.#undone, left: [], stateStands: work.setState === true && this.#nextState === undefined },
-      };
-    // Whatever may succeed when it is tried again speaks for all.
-    const { fault } = this.#left.find(({ fault: { code } }) => code !== "compensation.failed") ?? first;
+    const again = this.#left.find(({ fault }) => fault.code !== "compensation.failed");
+    const names = this.#left.map(({ what }) => what);
+    if (again === undefined) {
+      const stateStands = this.#parts.work.setState === true && this.#nextState === undefined;
+      return { report: { undone: this.#undone, left: names, stateStands } };
+    }
     const left = this.#left.map(({ what, fault: { code, message } }) => `${what}: ${code}: ${message}`);
-    return {
-      fault: wireFault(fault.code, `${this.#undone} undone, ${left.length} left: ${left.join("; ")}`, {
-        left: this.#left.map(({ what }) => what),
-      }),
-    };
+    const message = `${this.#undone} undone, ${left.length} left: ${left.join("; ")}`;
+    return { fault: boundedFault({ ...again.fault, message, details: { left: names } }) };
   }
 
   #keyOf(call: Call): string {

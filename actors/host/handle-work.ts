@@ -6,8 +6,10 @@ import { isHandOff } from "../../agents/context.ts";
 import type { FinishedResult } from "../../runtime/agent/inputs.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { Fault, faultFrom } from "../../runtime/faults.ts";
+import type { Logger } from "../engine/log.ts";
 import type { Values } from "../engine/values.ts";
 import type { HandlerExecution } from "./handler-execution.ts";
+import { thrownFault } from "./thrown.ts";
 
 /** Runs the handler; its calls have settled, or were given up, when this resolves. Never throws. */
 export async function handleWork(
@@ -15,8 +17,9 @@ export async function handleWork(
   values: Values,
   work: AgentWork,
   execution: HandlerExecution,
+  log: Logger,
 ): Promise<FinishedResult> {
-  const result = await handlerResult(definition, values, work, execution);
+  const result = await handlerResult(definition, values, work, execution, log);
   const settled = execution.end();
   if (settled !== undefined) await settled;
   if (execution.stopped !== undefined) return { fault: faultFrom(execution.stopped, "work.cancelled") };
@@ -29,6 +32,7 @@ async function handlerResult(
   values: Values,
   work: AgentWork,
   execution: HandlerExecution,
+  log: Logger,
 ): Promise<FinishedResult> {
   try {
     requireVersion(definition, work);
@@ -38,7 +42,8 @@ async function handlerResult(
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };
   } catch (error) {
-    return { fault: faultFrom(error, "agent.failed") };
+    // What a stopped handler throws says nothing.
+    return { fault: execution.stopped === undefined ? thrownFault(log, definition.name, work, error) : faultFrom(error, "agent.failed") };
   }
 }
 

@@ -10,7 +10,8 @@ import type { ToolDefinition } from "../../agents/tool.ts";
 import type { AgentInput, NextState, WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, AgentWork, Failure, Wait } from "../../runtime/agent/state.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
-import { Fault, type FaultCode, faultFrom, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
@@ -39,7 +40,7 @@ export interface RunLink {
  * Refusals by which the actor says that this execution counts no more: another one has the work, it is being undone, or its
  * process was purged. A handler that caught one and went on would act without any record.
  */
-const RUN_ENDED: ReadonlySet<FaultCode> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
+const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
 /** What a handler does after it has ended is not done. */
 const OVER = new Fault("work.cancelled", "the handler has ended, and did not wait for this");
@@ -277,7 +278,7 @@ export class HandlerExecution implements RuntimeContext {
   }
 
   #findWait(state: AgentState | undefined, key: string): Wait | undefined {
-    return state?.works[this.#parts.work.id]?.waits.find((one) => one.key === key);
+    return entryOf(state?.works ?? {}, this.#parts.work.id)?.waits.find((one) => one.key === key);
   }
 
   async #answer({ key, result }: Wait): Promise<Json> {
@@ -332,13 +333,13 @@ export class HandlerExecution implements RuntimeContext {
    */
   async #failed(kind: Failure["kind"], key: string, error: unknown): Promise<unknown> {
     if (this.#abort.signal.aborted) return error;
-    const fault = faultFrom(error, "agent.failed");
+    const fault = faultFromUserCode(error);
     await this.#tell({ kind: "failed", failure: { kind, key, fault } });
-    return new Fault(fault.code, fault.message, fault.details, error);
+    return Fault.fromWire(fault, error);
   }
 
   #ended(fault: Fault): Fault {
-    this.stop(wireFault(fault.code, fault.message));
+    this.stop(fault.toWire());
     return fault;
   }
 

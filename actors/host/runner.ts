@@ -6,6 +6,7 @@
  * Invariants: R1 at most one run of a work item in this host; a new token waits until the old run has settled, or its grace
  * is over. R2 a result is offered until the actor took it or refused it: what was bought is not thrown away.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
@@ -94,7 +95,7 @@ export class Runner {
 
   /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
-    const work = state.works[workId];
+    const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
@@ -255,8 +256,8 @@ export class Runner {
   }
 
   async #do(work: AgentWork, execution: HandlerExecution): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state">> {
-    const { definition, values } = this.#parts;
-    const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution), codeOf);
+    const { definition, values, log } = this.#parts;
+    const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
     return { result, ...(state === undefined ? {} : { state }) };

@@ -4,7 +4,7 @@
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
 import type { AgentWork, Call } from "../../runtime/agent/state.ts";
-import { Fault, faultFrom, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
+import { Fault, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
@@ -116,7 +116,7 @@ export class ToolCalls {
 
   /** Records what failed; throws it unless the call is to be made again. The cause is there for logs, in this execution alone. */
   async #fail({ tool, key }: Made, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
-    const fault = faultFrom(error, "agent.failed");
+    const fault = faultFromUserCode(error);
     const end: FailedTry = { fault, ...(open ? { open } : {}) };
     const call = { key, tool: tool.name };
     if (isRetryable(fault) && tries < tool.retry.attemptsMax) {
@@ -124,7 +124,7 @@ export class ToolCalls {
       return;
     }
     await this.#parts.tell({ kind: "call-ended", call: { ...call, end } });
-    throw new Fault(fault.code, fault.message, fault.details, error);
+    throw Fault.fromWire(fault, error);
   }
 
   async #rest(tool: ToolDefinition, tries: number): Promise<void> {

@@ -1,7 +1,7 @@
 /**
  * @module How a fact changes the state of an agent actor. Pure.
  */
-import { withEntry } from "../entries.ts";
+import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
 import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo } from "./state.ts";
@@ -83,7 +83,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
 
 /** What changes is written out where it changes: merging one object into another costs several times as much. */
 function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
@@ -139,7 +139,7 @@ function ready(state: AgentState, id: string, first: boolean): AgentState {
 }
 
 function begin(state: AgentState, event: EventOf<"begun">): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
   const next = patch(state, event.workId, (known) => ({
     ...known,
@@ -154,7 +154,7 @@ function begin(state: AgentState, event: EventOf<"begun">): AgentState {
 
 /** A success with nothing to undo needs neither input nor records again; a fault may be retried, and keeps them. */
 function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   if (work === undefined) return state;
   const settled = !("fault" in event.result) && event.undoes !== true && callsToUndo(work).length === 0;
   const next = free(
@@ -175,7 +175,7 @@ function withState(state: AgentState, content: AgentState["state"]): AgentState 
 }
 
 function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   if (work?.undo === undefined) return state;
   const undo = { ...work.undo, result: event.result };
   const after: AgentWork = {

@@ -7,6 +7,7 @@
  * success of a work counts; its record is the reply to every repetition. A4 what was purged or undone never runs.
  * A5 a handler that waits for answers does not hold the actor, so waiting actors cannot block each other.
  */
+import { entryOf } from "../entries.ts";
 import { z } from "zod";
 import { assertNever, wireFault, type WireFault } from "../faults.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "../machine.ts";
@@ -66,7 +67,7 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
 
 /** A2: only the holder of the token speaks for running work. */
 function decideHeld(builder: AgentBuilder, input: Exclude<AgentInput, { kind: "message" | "lost" }>): void {
-  const work = builder.state.works[input.workId];
+  const work = entryOf(builder.state.works, input.workId);
   const live =
     work !== undefined && (work.status === "running" || work.status === "parked" || work.status === "ready") && work.token === input.token;
   if (!live) return builder.refuse(wireFault("work.superseded", `${input.workId}: the token is stale`));

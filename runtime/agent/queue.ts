@@ -1,6 +1,7 @@
 /**
  * @module Which work of an agent actor runs, and what its process is told. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { keyedScope } from "../value.ts";
 import type { AgentBuilder } from "./inputs.ts";
 import { replyEffect, undoReplyEffect } from "./messages.ts";
@@ -14,7 +15,7 @@ export interface StartOptions {
 /** A work item that waits is asked for again: what it waits for may have died with its host, and nobody else may ask for that. */
 export function startOrLook(builder: AgentBuilder, options?: StartOptions): void {
   const { works, running } = builder.state;
-  const holder = running === undefined ? undefined : works[running];
+  const holder = running === undefined ? undefined : entryOf(works, running);
   if (holder === undefined) return startNext(builder, options);
   builder.order({ kind: holder.holder === builder.context.incarnation ? "run" : "watch", workId: holder.id, token: holder.token });
 }
@@ -27,7 +28,7 @@ export function startNext(builder: AgentBuilder, options: StartOptions = { renew
   const { state, context } = builder;
   const next = state.ready[0];
   if (state.running !== undefined || next === undefined) return;
-  const work = state.works[next];
+  const work = entryOf(state.works, next);
   if (work === undefined) return;
   const goesOn = !options.renew && work.token !== "" && work.holder === context.incarnation && work.mode === "do" && work.waits.length > 0;
   const token = goesOn ? work.token : context.token;
@@ -53,12 +54,12 @@ export function ownScope(builder: AgentBuilder, work: AgentWork): string {
 
 /** Tells the process the result of a work item, if there is one. */
 export function reply(builder: AgentBuilder, workId: string): void {
-  const work = builder.state.works[workId];
+  const work = entryOf(builder.state.works, workId);
   if (work?.result !== undefined) builder.order(replyEffect(work, work.result, builder.context));
 }
 
 /** Tells the process how a compensation ended, if it has. */
 export function replyUndo(builder: AgentBuilder, workId: string): void {
-  const work = builder.state.works[workId];
+  const work = entryOf(builder.state.works, workId);
   if (work?.undo?.result !== undefined) builder.order(undoReplyEffect(work, builder.context));
 }

@@ -1,6 +1,7 @@
 /**
  * @module Compensation of a work item, from its records alone. Its handler is never run again for it. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { plainJson } from "../canonical.ts";
 import { wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
@@ -11,7 +12,7 @@ import { type AgentWork, callsToUndo } from "./state.ts";
 
 /** Work never seen gets a tombstone; running work is stopped first; work that may have had an effect is undone. */
 export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   if (work === undefined || (work.mode === "do" && !work.begun)) return writeTombstone(builder, message, body);
   if (work.status === "tombstone" || work.status === "undone") return replyUndo(builder, work.id);
   if (work.mode === "undo") return repeatUndo(builder, work, body);
@@ -64,7 +65,7 @@ export function undoneCount(work: AgentWork): number {
 
 function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
   // Nobody waits for the answer any more, and the tombstone would stand where everything was purged.
-  if (builder.state.works[body.workId] === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
+  if (entryOf(builder.state.works, body.workId) === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired`));
   const principal = { ...message.principal, permissions: [...message.principal.permissions] };
   builder.emit({

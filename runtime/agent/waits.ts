@@ -1,6 +1,7 @@
 /**
  * @module What handlers wait for: an answer, a time, a signal. The process manager owns each wait. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyOf, WaitFor } from "../protocol.ts";
@@ -52,11 +53,11 @@ function waitAgain(builder: AgentBuilder, work: AgentWork, wait: Wait): void {
 
 /** A5: a parked handler goes on when every wait is answered, so it never waits while it holds the actor. */
 export function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   const wait = work?.waits.find((one) => one.index === body.index);
   if (work === undefined || wait === undefined || wait.result !== undefined || isSettled(work) || work.mode === "undo") return;
   builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: body.result });
-  const after = builder.state.works[work.id];
+  const after = entryOf(builder.state.works, work.id);
   if (after?.status !== "parked" || after.waits.some((one) => one.result === undefined)) return;
   builder.emit({ e: "readied", workId: work.id, first: false });
   startNext(builder);

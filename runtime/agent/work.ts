@@ -1,6 +1,7 @@
 /**
  * @module Work items: accepted once, run by one host at a time, each attempt under its own token. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { BodyOf, Message, Result } from "../protocol.ts";
@@ -14,7 +15,7 @@ export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"
   const { context } = builder;
   if (message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
-  const known = builder.state.works[body.workId];
+  const known = entryOf(builder.state.works, body.workId);
   if (known !== undefined && !mayForget(builder, known)) return repeatWork(builder, known, body);
   // Its process was purged, and this one has its id anew.
   if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
@@ -130,7 +131,7 @@ function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResu
 
 /** Three heartbeats were missed: this host takes the work over, unless it has killed too many hosts already. */
 export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
-  const work = builder.state.works[input.workId];
+  const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
   if (work === undefined || work.status !== "running" || work.token !== input.token || work.holder === incarnation) return;
   if (work.takeovers >= LIMITS.takeoversMax) return giveUp(builder, work);

@@ -3,6 +3,7 @@
  *
  * The watch keeps a shadow of every actor, made from nothing but the records that the store took.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import { evolveAgent } from "../../runtime/agent/evolve.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
@@ -119,7 +120,7 @@ export class Watch {
   }
 
   #checkToken(state: AgentState, input: Exclude<AgentInput, { kind: "message" }>): void {
-    const work = state.works[input.workId];
+    const work = entryOf(state.works, input.workId);
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.find(
       "stale tokens are never believed",
@@ -277,7 +278,7 @@ export class Watch {
 
   /** Compensation knows neither deadline nor hops: it is given up by its own limits only. */
   #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
-    const work = before.works[event.workId];
+    const work = entryOf(before.works, event.workId);
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
@@ -316,22 +317,22 @@ export class Watch {
 
   #work(before: AgentState, shadow: Shadow<AgentState>, event: AgentEvent): void {
     if (event.e === "begun") {
-      const was = before.works[event.workId];
+      const was = entryOf(before.works, event.workId);
       const settled = was?.status === "tombstone" || was?.status === "undone";
-      if (settled && shadow.state.works[event.workId]?.mode === "do")
+      if (settled && entryOf(shadow.state.works, event.workId)?.mode === "do")
         this.find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
     }
-    if (event.e === "work-accepted" && before.works[event.work.id] !== undefined)
+    if (event.e === "work-accepted" && entryOf(before.works, event.work.id) !== undefined)
       this.find("work is accepted once", `${event.work.id} was accepted again`);
     if (event.e === "forgotten" && this.#strict) {
       for (const id of event.workIds)
-        if ((before.works[id]?.retainUntilMs ?? 0) > 0 && !this.#mayForget(before, id))
+        if ((entryOf(before.works, id)?.retainUntilMs ?? 0) > 0 && !this.#mayForget(before, id))
           this.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
     }
   }
 
   #mayForget(before: AgentState, id: string): boolean {
-    const work = before.works[id];
+    const work = entryOf(before.works, id);
     if (work === undefined) return true;
     const process = this.processes.get(work.processId)?.state;
     return process?.task === undefined || work.retainUntilMs >= process.task.deadlineAtMs;

@@ -183,7 +183,7 @@ describe("a wrong definition is refused with the place", () => {
     [
       "an unknown option",
       () => agent(Planner, { handle, visits: 1 } as never),
-      'agent "Planner": unknown option "visits"; known are handle, state',
+      'agent "Planner": unknown option "visits"; known are handle, undo, tools, state',
     ],
     [
       "visits",
