@@ -123,7 +123,7 @@ describe("a part", () => {
     await part.start();
     expect(ends).toEqual([]);
     process.kill(part.pid, "SIGKILL");
-    await expect.poll(() => ends, { timeout: 5_000 }).toEqual(["part ended with SIGKILL"]);
+    await expect.poll(() => ends).toEqual(["part ended with SIGKILL"]);
     expect(part.running).toBe(false);
   });
 });
