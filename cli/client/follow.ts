@@ -33,12 +33,12 @@ export function acrossRestart(api: Api): AcrossRestart {
   return { onLost: (error) => complain(lostText(api.url, error)) };
 }
 
-/** The exit code that a status means: a process that did what it was for is a success. */
+/** The exit code for a status: 0 for completed and partial, else 1. */
 export function exitOf(status: string): number {
   return succeeded({ status }) ? EXIT.ok : EXIT.failed;
 }
 
-/** The run that an outcome is of stands in its event's id, `<run>.outcome`. */
+/** The run of an outcome, from the id of its event: `<run>.outcome`. */
 function runOf(id: string | undefined): number {
   const run = Number(id?.split(".")[0]);
   return Number.isInteger(run) && run > 0 ? run : 1;
@@ -48,6 +48,6 @@ function parse(data: string): unknown {
   try {
     return JSON.parse(data);
   } catch (error) {
-    throw new CliError("APP_ANSWER", "an event of the stream is no JSON.", "Use a `troupe` of the system's own version.", error);
+    throw new CliError("APP_ANSWER", "an event of the stream is not JSON.", "Use a `troupe` of the system's own version.", error);
   }
 }

@@ -1,4 +1,4 @@
-/** @module `purge`: takes what ended long ago out of the store. */
+/** @module `purge`: removes processes that ended long ago from the store. */
 import type { Command } from "commander";
 import { z } from "zod";
 import { say } from "../text/output.ts";
@@ -11,11 +11,11 @@ const Purged = z.looseObject({ purged: z.int(), waiting: z.int() });
 /** Adds the command. */
 export function purge(parent: Command, context: Context): void {
   const command = remote(parent.command("purge"))
-    .description("remove what ended long ago from the store; open processes and undecided dead letters stay")
-    .addOption(durationOption("--older-than <time>", "what ended before that long (default: the system's own retention)"))
+    .description("remove processes that ended long ago; open ones and undecided dead letters stay")
+    .addOption(durationOption("--older-than <time>", "only what ended longer ago (default: the system's retention)"))
     .option("--dry-run", "only count", false);
   examples(command, [
-    ["troupe purge --dry-run", "what would go"],
+    ["troupe purge --dry-run", "what would be removed"],
     ["troupe purge --older-than 30d", ""],
   ]);
   command.action(async (options: RemoteOptions & { readonly olderThan?: number; readonly dryRun: boolean }) => {

@@ -1,4 +1,4 @@
-/** @module A dead letter as a person reads it. Pure. */
+/** @module Formats a dead letter for people. Pure. */
 import { stringify } from "yaml";
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
@@ -10,7 +10,7 @@ import { Line, type LetterOf } from "../client/views.ts";
 
 const INDENT = "  ";
 
-/** The letter of a process. Invalid message, and what a newer system writes, is shown as it is. */
+/** The dead letter of a process. Other letters (invalid messages, those of a newer system) are printed as YAML. */
 const OfProcess = z.looseObject({
   stop: z.string().nullish(),
   traceId: z.string().optional(),
@@ -25,7 +25,7 @@ const OfProcess = z.looseObject({
   history: z.array(Line),
 });
 
-/** The head in words, the content, then what can be done. */
+/** The whole text: head, content, and the commands that decide the letter. */
 export function letterText(entry: z.infer<typeof LetterOf>): string {
   const letter = OfProcess.safeParse(entry.letter);
   return [
@@ -43,14 +43,14 @@ export function letterText(entry: z.infer<typeof LetterOf>): string {
       ? []
       : [
           "",
-          ...mendLines(entry, letter.data?.original.kind),
-          `Again:   ${againText(entry)}`,
-          `Not:     troupe dead discard ${entry.id} --reason "..."`,
+          ...fixLines(entry, letter.data?.original.kind),
+          `Redrive: ${againText(entry)}`,
+          `Discard: troupe dead discard ${entry.id} --reason "..."`,
         ]),
   ].join("\n");
 }
 
-/** Whose it is, what was asked of whom, the input as JSON that can be copied, and what happened. */
+/** Route and principal, the failed work item with its input as JSON that can be copied, and what happened. */
 function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefined): readonly string[] {
   const { original, stop, principal, traceId, path, attempts, history } = letter;
   const startedAtMs = history[0]?.atMs ?? 0;
@@ -64,14 +64,14 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
   ];
 }
 
-/** How to get the input into a file, where a person may give another one to the work that failed. */
-function mendLines({ id, parent }: z.infer<typeof LetterOf>, kind: string | undefined): readonly string[] {
+/** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
+function fixLines({ id, parent }: z.infer<typeof LetterOf>, kind: string | undefined): readonly string[] {
   return kind === "do" && parent === undefined
-    ? [`Mended:  troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`]
+    ? [`Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`]
     : [];
 }
 
-/** A nested route is done again by its parent; invalid, which has no route, as the task that it should have been. */
+/** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */
 function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
   if (parent !== undefined) return `by the letter of its parent, process ${parent}`;
   return route === undefined

@@ -1,4 +1,4 @@
-/** @module Errors of the command as a person reads them: a code, what happened, what to do, never a stack trace. */
+/** @module Errors of the command for people: a code, what happened and what to do; never a stack trace. */
 import { FAULTS, isFault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LaunchError, messageOf } from "../dapr/problem.ts";
 
@@ -18,7 +18,7 @@ export type CliCode =
   | "STILL_OPEN"
   | "DOWN_LATE";
 
-/** Exit codes of every command; `EXIT_TEXT` says them to people. */
+/** Exit codes of every command; `EXIT_TEXT` explains them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, denied: 4, open: 5 } as const;
 
 /** The exit codes as every help text shows them. */
@@ -26,7 +26,7 @@ export const EXIT_TEXT = `Exit codes: 0 done, 1 failed (also: the process ended 
 3 not reachable or not ready, 4 token missing or not allowed, 5 still open,
 130 interrupted (Ctrl-C).`;
 
-/** Something a person can act on. */
+/** An error of the command, with what to do about it. */
 export class CliError extends Error {
   readonly code: CliCode;
   readonly fix: string;
@@ -39,10 +39,10 @@ export class CliError extends Error {
   }
 }
 
-/** What the app's process said before it ended; it speaks for itself, code and all. */
+/** An error that the app's process printed before it ended. The message already has code and fix. */
 export class AppSaid extends Error {}
 
-/** The run was ended from outside: Ctrl-C, a signal, a terminal that went away. */
+/** The command was ended from outside: Ctrl-C, a signal, a closed terminal. */
 export class Interrupted extends Error {
   /** The exit code of the command. */
   readonly exitCode: number;
@@ -62,12 +62,12 @@ export function problemText(error: unknown): string {
   return withFix(`an unexpected error: ${messageOf(error)}`, "This is a defect of Troupe: report what you did and this line.");
 }
 
-/** What to do about a fault code; nothing is known of a code that a newer version made. */
+/** What to do about a fault code, also one that this version does not know. */
 export function fixOf(code: string): string {
   return isFaultCode(code) ? FAULTS[code].fix : "Look the code up in the README.";
 }
 
-/** An error answer of a running system: a fault's code, also one that this version does not know, with what to do. */
+/** An error answer of a running system. Its code may be one that this version does not know. */
 export class Refused extends Error {
   readonly code: string;
   readonly fix: string;
@@ -91,7 +91,7 @@ export class Refused extends Error {
 }
 
 const DENIED: ReadonlySet<number> = new Set([401, 403]);
-/** The system is there and cannot serve now: its sidecar or store is away, it is full, or it stops. */
+/** The system cannot serve now: its sidecar or store is down, it is full, or it is stopping. */
 export const NOT_NOW: ReadonlySet<number> = new Set([429, 503]);
 const EXIT_OF_CODE: { readonly [Code in CliCode]?: number } = { USAGE: EXIT.usage, NOT_REACHABLE: EXIT.unreachable, STILL_OPEN: EXIT.open };
 
@@ -103,7 +103,7 @@ export function exitCodeOf(error: unknown): number {
   return NOT_NOW.has(error.status) ? EXIT.unreachable : EXIT.failed;
 }
 
-/** Any thrown value as JSON for a program: the same as {@link problemText}. */
+/** Any thrown value as JSON for a program, with the content of {@link problemText}. */
 export function problemJson(error: unknown): Json {
   const parts = coded(error);
   const [code = "", ...rest] = problemText(error).split(": ");

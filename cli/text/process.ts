@@ -1,4 +1,4 @@
-/** @module A process as a person reads it: head, stops with inputs and outputs, path, outcome. Pure. */
+/** @module Formats a process for people: head, stops with inputs and outputs, path, outcome. Pure. */
 import type { Json } from "../../runtime/faults.ts";
 import { momentText } from "./duration.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
@@ -13,9 +13,9 @@ const CONTENT_INDENT = "    ";
 export interface Shown {
   readonly process: ProcessOf;
   readonly stops: readonly StopOf[];
-  /** Contents whole instead of cut at the edge of the terminal. */
+  /** Whether inputs and outputs are printed whole, not cut at the edge of the terminal. */
   readonly isFull: boolean;
-  /** Every line of history too. */
+  /** Whether every history event is printed too. */
   readonly hasHistory: boolean;
 }
 
@@ -51,7 +51,7 @@ function headText(process: ProcessOf): string {
   ].join("\n");
 }
 
-/** The stops with what went in and what came out, in the order in which they were asked. */
+/** The stops with inputs and outputs, in the order of their requests. */
 function stopsText(stops: readonly StopOf[], acceptedAtMs: number, isFull: boolean): string {
   const rows = stops.map((stop) => [
     stop.item === undefined || !stop.stop.endsWith("[]") ? stop.stop : stop.stop.replace("[]", `[${stop.item}]`),

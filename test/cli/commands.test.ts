@@ -210,7 +210,7 @@ describe("submit", () => {
   test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
     expect(await run("submit", "trip", '{"wish":')).toMatchObject({
       code: 2,
-      err: expect.stringMatching(/^USAGE: the input is no JSON: .+\nWhat to do: Quote it/),
+      err: expect.stringMatching(/^USAGE: the input is not JSON: .+\nWhat to do: Quote it/),
     });
     expect(await run("submit", "trip", "@absent.json")).toMatchObject({
       code: 2,
@@ -384,9 +384,9 @@ describe("dead", () => {
       "    0.000  snark     SnarkAgent    asked",
       "    1.250  snark     (process)     failed (agent.refused)",
       "",
-      "Mended:  troupe dead show trip-7:1 --json | jq .letter.original.input > fixed.json, and edit it",
-      "Again:   troupe dead redrive trip-7:1 [--input @fixed.json]",
-      'Not:     troupe dead discard trip-7:1 --reason "..."',
+      "Fix:     troupe dead show trip-7:1 --json | jq .letter.original.input > fixed.json, and edit it",
+      "Redrive: troupe dead redrive trip-7:1 [--input @fixed.json]",
+      'Discard: troupe dead discard trip-7:1 --reason "..."',
       "",
     ]);
     stub.answers["GET /deadletters/trip-7:1"] = {
@@ -394,7 +394,7 @@ describe("dead", () => {
     };
     const { out } = await run("dead", "show", "trip-7:1");
     expect(out).toContain("\nthe input of the task:\n  {}\n");
-    expect(out).not.toContain("Mended:");
+    expect(out).not.toContain("Fix:");
   });
 
   test("of a nested route it names the parent, which alone can do it again; of poison it asks for a whole task", async () => {
@@ -407,10 +407,10 @@ describe("dead", () => {
     });
     expect((await run("dead", "list")).out).toContain("nested in trip-7: too dear\n");
     expect((await run("dead", "show", "child-1:1")).out).toMatch(
-      /Again: +by the letter of its parent, process trip-7\nNot: +troupe dead discard child-1:1 /,
+      /Redrive: +by the letter of its parent, process trip-7\nDiscard: +troupe dead discard child-1:1 /,
     );
     expect((await run("dead", "show", "invalid-000000001-aa")).out).toMatch(
-      /Again: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nNot: /,
+      /Redrive: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nDiscard: /,
     );
   });
 
@@ -492,8 +492,8 @@ function sorted(text: string): readonly string[] {
     .toSorted();
 }
 
-test("the address: --url before TROUPE_URL before run.json; what is no URL is wrong usage", async () => {
-  expect(await run("ps", "--url", "nonsense")).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL') });
+test("the address: --url before TROUPE_URL before run.json; an invalid URL is wrong usage", async () => {
+  expect(await run("ps", "--url", "nonsense")).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is not a URL') });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);
   await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30, appId: "party" });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);

@@ -73,7 +73,7 @@ describe("Ctrl-C", () => {
     await expect.poll(() => stub.seen.some(({ path }) => /waitMs|events/.test(path))).toBe(true);
     running.lifetime.interrupt("SIGINT");
     const { code, err } = await running.ended;
-    expect([code, err]).toEqual([130, `SIGINT: stopped watching; ${what} goes on. Look at it: troupe show trip-7\n`]);
+    expect([code, err]).toEqual([130, `SIGINT: stopped watching. ${what} goes on; look at it with: troupe show trip-7\n`]);
   });
 
   test("during an outage ends the command too", async () => {

@@ -78,7 +78,7 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
     expect([first.entries.length, second.entries.length, first.entries[0]?.id === second.entries[0]?.id]).toEqual([1, 1, false]);
 
     expect(await cli(0, "dead", "list")).toMatch(/^poor:1 +trip .+agent\.refused/m);
-    expect(await cli(0, "dead", "show", "poor:1")).toContain("Again:   troupe dead redrive poor:1");
+    expect(await cli(0, "dead", "show", "poor:1")).toContain("Redrive: troupe dead redrive poor:1");
     const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as {
       letter: { original: { input: { trip: { budget: number } } } };
     };
