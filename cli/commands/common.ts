@@ -1,10 +1,13 @@
 /** @module Shared by the commands: options, the form of their help, and access to a running system. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { Api } from "../client/api.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
+import { shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
+import { ownerOf } from "../run/holders.ts";
 import { readRunRecord } from "../run/run-record.ts";
 
 /** What each command gets: the lifetime of the run, and where to put its exit code. */
@@ -27,6 +30,7 @@ const STATE_DIR = ".troupe";
 const UP_PORT = 3_100;
 const PORT_MAX = 65_535;
 const PATIENCE_MS = 2_000;
+const POLL_MS = 50;
 const URL_DEFAULT = `http://127.0.0.1:${UP_PORT}`;
 const EXAMPLE_COLUMNS = 40;
 /** A fixed width, so that the help is the same text as in docs/cli.md. */
@@ -98,15 +102,32 @@ export function remote(command: Command): Command {
 
 /** A client of the running system that the options name. */
 export async function apiOf(options: RemoteOptions, lifetime: Lifetime): Promise<Api> {
-  const url = options.url ?? (await readRunRecord(resolve(options.state)))?.url ?? URL_DEFAULT;
+  const url = options.url ?? (await urlOfRun(resolve(options.state), options.patience, lifetime)) ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
   return new Api({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
 }
 
+/** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */
+async function urlOfRun(dir: string, patienceMs: number, lifetime: Lifetime): Promise<string | undefined> {
+  const endAtMs = performance.now() + patienceMs;
+  for (;;) {
+    const owner = await ownerOf(dir);
+    const record = await readRunRecord(dir);
+    if (record !== undefined || owner === undefined) return record?.url;
+    if (performance.now() >= endAtMs)
+      throw new CliError(
+        "NOT_REACHABLE",
+        `process ${owner} starts or stops the system of ${shown(dir)}, which takes no calls now.`,
+        "Try again in a moment, or with more --patience.",
+      );
+    await lifetime.orEnd(sleep(POLL_MS));
+  }
+}
+
 /** For a command that only watches a process: Ctrl-C ends the command, and the process continues. */
 export function goesOn(what: string, id: string): Interruption {
-  return { text: (signal) => `${signal}: stopped watching. ${what} goes on; look at it with: troupe show ${id}` };
+  return { text: (signal) => `${signal}: stopped watching; ${what} goes on. Look at it: troupe show ${id}` };
 }
 
 function port(text: string): number {

@@ -51,8 +51,7 @@ async function runDoctor(options: DoctorOptions, lifetime: Lifetime): Promise<nu
 }
 
 function sayCheck(check: Check): void {
-  say(
-    `${paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" })} ${check.name.padEnd(NAME_CHARS)}${check.detail}`,
-  );
+  const mark = paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" });
+  say(`${mark} ${check.name.padEnd(NAME_CHARS)}${check.detail}`);
   if (check.fix !== undefined) say(`     ${" ".repeat(NAME_CHARS)}What to do: ${check.fix}`);
 }

@@ -2,7 +2,8 @@
 import type { Command } from "commander";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FolderHolder, folderHolder, FolderLock } from "../dapr/lock.ts";
+import { FolderLock } from "../dapr/lock.ts";
+import { holders, ownerOf } from "../run/holders.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { say, shown } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
@@ -58,24 +59,12 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
       throw new CliError(
         "DOWN_LATE",
         `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`,
-        `Look at its log in ${shown(dir)}; \`kill -9 ${owner}\` and \`troupe down\` once more end it the hard way, and nothing accepted is lost.`,
+        `Look at its log in ${shown(dir)}. To force the end: \`kill -9 ${owner}\`, then \`troupe down\`; no accepted task is lost.`,
       );
     await lifetime.orEnd(sleep(POLL_MS));
   }
   tell("Everything is stopped.", { stopped: true, pid: owner });
   return EXIT.ok;
-}
-
-/** The process id of the run. A run locks the state folder, and the folder `apps` in it for its apps. */
-async function ownerOf(dir: string): Promise<number | undefined> {
-  const held = await holders(dir);
-  return held.find(({ owner }) => owner !== undefined)?.owner?.pid;
-}
-
-/** Who holds the state folder and its folder `apps`. */
-export async function holders(dir: string): Promise<readonly FolderHolder[]> {
-  const found = await Promise.all([folderHolder(join(dir, "apps")), folderHolder(dir)]);
-  return found.filter((held) => held !== undefined);
 }
 
 /** Ends the parts that a killed run left behind: locking the folder does that. */

@@ -7,9 +7,9 @@ import { agoText } from "../text/duration.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
+import { holders } from "../run/holders.ts";
 import { pageOf, ProcessEntry, read } from "../client/views.ts";
 import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
-import { holders } from "./down.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";

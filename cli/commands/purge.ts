@@ -28,7 +28,8 @@ export function purge(parent: Command, context: Context): void {
     if (options.json) say(JSON.stringify(answer));
     else
       say(
-        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
+        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ` +
+          `${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
       );
     context.done(EXIT.ok);
   });

@@ -169,9 +169,8 @@ async function moveAside(dir: string): Promise<void> {
 
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
-  say(
-    `\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`,
-  );
+  const ids = open.map((task) => task.id).join(", ");
+  say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${ids}. The next start goes on with it.`}`);
 }
 
 /**

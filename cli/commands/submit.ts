@@ -77,7 +77,7 @@ async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime)
   if (options.dapr) return sayPublish(task, api, options);
   const isWaiting = options.wait !== undefined && !options.follow;
   lifetime.whenInterrupted({
-    text: (signal) => `${signal}: no receipt yet, so task ${task.id} may be accepted or not. ${againText(task)}`,
+    text: (signal) => `${signal}: no receipt came yet, so the task may be accepted or not.\n${againText(task)}`,
   });
   let receipt: z.infer<typeof Receipt>;
   try {

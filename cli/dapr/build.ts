@@ -49,7 +49,8 @@ export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env):
     await enoughDisk(dir);
     log(`Dapr ${DAPR_VERSION} was not found; building it once with Go ${go} into ${dir}.`);
     log(
-      `This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile and ${gigabytes(BUILD_NEEDS.keptBytes)} GB after. If interrupted it goes on where it was.`,
+      `This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk during the build and ` +
+        `${gigabytes(BUILD_NEEDS.keptBytes)} GB after it. An interrupted build resumes.`,
     );
     return await build(dir, lock, log, env);
   } finally {
@@ -213,7 +214,7 @@ function buildFailed(phase: string, how: string, lines: readonly string[]): Laun
     code: "BUILD_FAILED",
     what: `building Dapr failed while ${phase} (${how}).`,
     lines,
-    fix: "Read the lines above. Without a network the Go modules must be in the module cache or come from GOPROXY. Start again: the build resumes.",
+    fix: "Read the lines above. Without a network the Go modules must be in the module cache or GOPROXY. Start again: the build resumes.",
   });
 }
 

@@ -14,7 +14,7 @@ const REQUEST_TIMEOUT_MS = 1_000;
 const keysSchema = z.object({ kvs: z.array(z.object({ lease: z.string().default("0") })).default([]) });
 const leasesSchema = z.object({ leases: z.array(z.object({ ID: z.string().regex(/^\d+$/) })).default([]) });
 
-/** An etcd lease id is 16 bits of member, 40 bits of milliseconds at which that etcd started, 8 bits of counter (etcd 3.5 pkg/idutil/id.go). */
+/** An etcd lease id: 16 bits of member, 40 bits of the start time in milliseconds, 8 bits of counter (etcd 3.5 pkg/idutil/id.go). */
 const LEASE_COUNTER_BITS = 8n;
 const LEASE_TIME_BITS = 40;
 

@@ -157,7 +157,7 @@ export class Part implements Restartable {
       code: "START_FAILED",
       what: `${this.plan.name} ended before it was ready (${exit?.signal ?? `exit code ${exit?.code}`}).`,
       lines,
-      fix: "Read its last lines above. If they name a component, check the resources folder; if they name a file, check its owner and the disk space.",
+      fix: "Read its last lines above. If they name a component, check the resources folder; if a file, its owner and the disk space.",
     });
   }
 
@@ -166,7 +166,7 @@ export class Part implements Restartable {
       code: "START_TIMEOUT",
       what: `${this.plan.name} was not ready within ${timeoutMs} ms.`,
       lines: this.tail,
-      fix: "Check that the machine is not overloaded, and that what its last lines wait for is running (the app's port, the state store, placement, scheduler).",
+      fix: "Check that the machine is not overloaded, and that what its last lines wait for is running (app, state store, placement).",
     });
   }
 }

@@ -1,4 +1,4 @@
-/** @module Starts a private Redis or PostgreSQL for a test, on a free loopback port with its data in a folder; it can be killed and restarted. */
+/** @module Starts a private Redis or PostgreSQL for a test: on a free loopback port, data in a folder, killable and restartable. */
 import { execFile } from "node:child_process";
 import { chown, mkdir, readdir, readFile, stat, chmod } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";

@@ -24,7 +24,8 @@ export interface Interruption {
 /** For a command whose process runs the system: the signal stops it. */
 export const STOPS_SYSTEM: Interruption = {
   text: (signal) =>
-    `${signal}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s, then the sidecar a few more; a second signal ends everything at once.`,
+    `${signal}: stopping. Work in flight has up to ${LIMITS.drainMs / SECOND_MS} s to end, then the sidecar stops; ` +
+    "a second signal ends everything at once.",
   exitCode: EXIT.failed,
 };
 

@@ -34,9 +34,7 @@ export function letterText(entry: z.infer<typeof LetterOf>): string {
     ...(entry.code === undefined ? [] : [`What to do: ${fixOf(entry.code)}`]),
     ...(entry.decision === undefined
       ? []
-      : [
-          `Decided: ${entry.decision}${entry.by === undefined ? "" : ` by ${entry.by}`}${entry.reason === undefined ? "" : ` (${entry.reason})`}`,
-        ]),
+      : [`Decided: ${entry.decision}${optional(" by ", entry.by)}${optional(" (", entry.reason, ")")}`]),
     "",
     ...(letter.success ? contentLines(letter.data, entry.route) : [indented(stringify(entry.letter, { lineWidth: 0 }).trimEnd())]),
     ...(entry.decision !== undefined
@@ -55,7 +53,7 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
   const { original, stop, principal, traceId, path, attempts, history } = letter;
   const startedAtMs = history[0]?.atMs ?? 0;
   return [
-    `route ${route ?? "unknown"}${stop === undefined || stop === null ? "" : `, stop ${stop}`}${principal === undefined ? "" : `, by ${principal}`}, trace ${traceId ?? "unknown"}`,
+    `route ${route ?? "unknown"}${optional(", stop ", stop)}${optional(", by ", principal)}, trace ${traceId ?? "unknown"}`,
     ...(path.length === 0 ? [] : [`path: ${path.join(" -> ")}`]),
     `${original.kind === "undo" ? "the undo" : "the input"} of ${original.target?.agent ?? original.target?.route ?? "the task"}:`,
     indented(JSON.stringify(original.input, null, INDENT.length)),
@@ -77,6 +75,10 @@ function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
   return route === undefined
     ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`
     : `troupe dead redrive ${id} [--input @fixed.json]`;
+}
+
+function optional(before: string, text: string | null | undefined, after = ""): string {
+  return text === undefined || text === null ? "" : `${before}${text}${after}`;
 }
 
 function indented(text: string): string {

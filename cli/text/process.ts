@@ -44,10 +44,11 @@ export function processText({ process, stops, isFull, hasHistory }: Shown): stri
 function headText(process: ProcessOf): string {
   const status = process.outcome?.status ?? process.phase;
   const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}` : "";
+  const deadlineAtMs = process.outcome === undefined ? process.deadlineAtMs : undefined;
   return [
     `${process.id}: ${paint(statusCell(status))}${at}`,
     `route ${process.route ?? "unknown"}, run ${process.run}, trace ${process.traceId ?? "unknown"}`,
-    `accepted ${momentText(process.acceptedAtMs ?? 0)}${process.outcome === undefined && process.deadlineAtMs !== undefined ? `, deadline ${momentText(process.deadlineAtMs)}` : ""}`,
+    `accepted ${momentText(process.acceptedAtMs ?? 0)}${deadlineAtMs === undefined ? "" : `, deadline ${momentText(deadlineAtMs)}`}`,
   ].join("\n");
 }
 

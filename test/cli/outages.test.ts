@@ -3,7 +3,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { writeRunRecord } from "../../cli/run/run-record.ts";
+import { FolderLock } from "../../cli/dapr/lock.ts";
+import { removeRunRecord, writeRunRecord } from "../../cli/run/run-record.ts";
 import { refuse, startLine, startStub, type RunningLine, type Stub } from "./stub.ts";
 
 const AT_MS = 1_760_000_000_000;
@@ -62,6 +63,25 @@ describe("a restart of the system", () => {
   });
 });
 
+describe("a run that starts", () => {
+  test("is waited for; a system at the default address is not taken for it", async () => {
+    await removeRunRecord(dir);
+    const lock = await FolderLock.take(dir, () => undefined);
+    try {
+      expect(await line("ps").ended).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/^NOT_REACHABLE: process \d+ starts or stops the system of .+\nWhat to do: Try again/),
+      });
+      stub.answers["GET /processes"] = { json: { entries: [] } };
+      const waiting = startLine("ps", "--state", dir, "--patience", "1h");
+      await writeRunRecord(dir, { url: stub.url, pid: process.pid, appId: "party" });
+      expect(await waiting.ended).toMatchObject({ code: 0 });
+    } finally {
+      await lock.release();
+    }
+  });
+});
+
 describe("Ctrl-C", () => {
   test.each([
     ["submit --wait", ["submit", "trip", "{}", "--wait"], "task trip-7"],
@@ -73,7 +93,7 @@ describe("Ctrl-C", () => {
     await expect.poll(() => stub.seen.some(({ path }) => /waitMs|events/.test(path))).toBe(true);
     running.lifetime.interrupt("SIGINT");
     const { code, err } = await running.ended;
-    expect([code, err]).toEqual([130, `SIGINT: stopped watching. ${what} goes on; look at it with: troupe show trip-7\n`]);
+    expect([code, err]).toEqual([130, `SIGINT: stopped watching; ${what} goes on. Look at it: troupe show trip-7\n`]);
   });
 
   test("during an outage ends the command too", async () => {
@@ -95,7 +115,8 @@ describe("Ctrl-C", () => {
     const { code, err } = await running.ended;
     expect(code).toBe(130);
     expect(err).toBe(
-      "SIGINT: no receipt yet, so task trip-7 may be accepted or not. The task's id is trip-7: submit again with --id trip-7, and it is the same task.\n",
+      "SIGINT: no receipt came yet, so the task may be accepted or not.\n" +
+        "The task's id is trip-7: submit again with --id trip-7, and it is the same task.\n",
     );
   });
 
