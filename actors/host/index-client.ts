@@ -22,7 +22,7 @@ interface Line {
 }
 
 /** Refusals of a batch that are the fault of some of its entries. */
-const ALONE: readonly FaultCode[] = ["index.full", "message.invalid", "turn.failed"];
+const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
 
 /** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
 export class IndexClient {
