@@ -157,7 +157,7 @@ function discard(group: Command, context: Context): void {
   command.action(async (id: string, options: RemoteOptions & { readonly reason: string }) => {
     const api = await apiOf(options, context.lifetime);
     const answer = await api.post(`${pathOf(id)}/discard`, { reason: options.reason });
-    say(options.json ? JSON.stringify(answer) : `Letter ${id} is discarded.`);
+    say(options.json ? JSON.stringify(answer) : `Dead letter ${id} is discarded.`);
     context.done(EXIT.ok);
   });
 }

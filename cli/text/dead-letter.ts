@@ -78,7 +78,7 @@ function fixLines({ id, parent }: z.infer<typeof LetterOf>, kind: string | undef
 
 /** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */
 function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
-  if (parent !== undefined) return `by the letter of its parent, process ${parent}`;
+  if (parent !== undefined) return `by the dead letter of its parent, process ${parent}`;
   return route === undefined
     ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`
     : `troupe dead redrive ${id} [--input @fixed.json]`;

@@ -93,7 +93,7 @@ describe("dead", () => {
     });
     expect((await run("dead", "list")).out).toContain("nested in trip-7: too dear\n");
     expect((await run("dead", "show", "child-1:1")).out).toMatch(
-      /Redrive: +by the letter of its parent, process trip-7\nDiscard: +troupe dead discard child-1:1 /,
+      /Redrive: +by the dead letter of its parent, process trip-7\nDiscard: +troupe dead discard child-1:1 /,
     );
     expect((await run("dead", "show", "invalid-000000001-aa")).out).toMatch(
       /Redrive: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nDiscard: /,
@@ -114,7 +114,10 @@ describe("dead", () => {
       code: 2,
       err: expect.stringContaining("required option '--reason <text>' not specified"),
     });
-    expect(await run("dead", "discard", "trip-7:1", "--reason", "test")).toMatchObject({ code: 0, out: "Letter trip-7:1 is discarded.\n" });
+    expect(await run("dead", "discard", "trip-7:1", "--reason", "test")).toMatchObject({
+      code: 0,
+      out: "Dead letter trip-7:1 is discarded.\n",
+    });
   });
 });
 
