@@ -157,7 +157,7 @@ export class Api {
     return new CliError(
       "NOT_REACHABLE",
       `no system answers at ${this.#options.url}.`,
-      "Start one with `troupe up`, or say where it is: --url, TROUPE_URL, or --state with its folder.",
+      "Start one with `troupe up`, or give its address: --url, TROUPE_URL, or --state with its folder.",
       cause,
     );
   }
@@ -165,7 +165,7 @@ export class Api {
   #notOurs(status: number, cause?: unknown): CliError {
     return new CliError(
       "APP_ANSWER",
-      `what answers at ${this.#options.url} is no Troupe system: ${status} without a code.`,
+      `the answer at ${this.#options.url} is not from a Troupe system: status ${status} without a code.`,
       "Check the address: --url, TROUPE_URL or --state.",
       cause,
     );

@@ -76,11 +76,7 @@ export class SystemClient {
       const body = await this.#patiently("GET", `/processes/${encodeURIComponent(id)}`, signal);
       const view = ProcessView.safeParse(body);
       if (view.success) return view.data;
-      throw new CliError(
-        "APP_ANSWER",
-        `the app shows process ${id} in a form that is not known.`,
-        "Use a command of the app's own version.",
-      );
+      throw new CliError("APP_ANSWER", `the answer for process ${id} has an unknown form.`, "Use a command of the app's own version.");
     } catch (error) {
       if (error instanceof Fault && error.code === "process.unknown") return undefined;
       throw error;

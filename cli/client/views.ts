@@ -135,7 +135,7 @@ export function read<T extends z.ZodType>(schema: T, answer: unknown, what: stri
   const issue = parsed.error.issues[0];
   throw new CliError(
     "APP_ANSWER",
-    `the system shows ${what} in a form that is not known (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}).`,
+    `the answer for ${what} has an unknown form (${issue?.path.join(".") ?? ""}: ${issue?.message ?? ""}).`,
     "Use a `troupe` of the system's own version.",
   );
 }

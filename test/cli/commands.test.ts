@@ -62,7 +62,7 @@ describe.each(Object.entries(LINES))("%s", (_name, words) => {
     failAll({ status: 500, json: "hello" });
     const { code, err } = await run(...words);
     expect(code).toBe(1);
-    expect(err).toMatch(/^APP_ANSWER: what answers at .+ is no Troupe system: 500 without a code\.$/m);
+    expect(err).toMatch(/^APP_ANSWER: the answer at .+ is not from a Troupe system: status 500 without a code\.$/m);
   });
 
   test("as JSON for a program: the error is one JSON document", async () => {

@@ -13,7 +13,7 @@ import { Child, groupAlive } from "../../cli/dapr/process.ts";
 import { renderResources, type Profile, type ResourceValues } from "../../cli/dapr/resources.ts";
 import { findPostgres, findRedis, startPostgres, startRedis, type Store } from "../../cli/dapr/stores.ts";
 
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const RECOVERY_MAX_MS = 30_000;
 const CALL_TIMEOUT_MS = 5_000;
 const TEST_TIMEOUT_MS = 120_000;
