@@ -1,10 +1,11 @@
 /**
- * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds.
+ * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds, and each condition what it reads.
  */
+import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
 import type { Call, Stop } from "../runtime/slip.ts";
-import { invalid } from "./definition.ts";
+import { invalid, requireCondition } from "./definition.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
-import { itemOf, listOf, misfit, orNull, type Shape, shapeOf, shapeOfSchema, type Shapes } from "./schema-check.ts";
+import { itemOf, listOf, misfit, orNull, shapeOf } from "./schema-check.ts";
 
 type Find = (call: Call) => RouteTarget | undefined;
 
@@ -50,6 +51,7 @@ function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, 
 }
 
 function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  if (call.when !== undefined) requireCondition(call.when, scope, where, "when");
   const target = find(call);
   if (target === undefined) return undefined;
   const wrong = misfit(call.input, scope, shapeOfSchema(target.inputJsonSchema));

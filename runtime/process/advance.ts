@@ -2,7 +2,7 @@
  * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
  */
 import { evaluate, namesIn } from "../expression.ts";
-import { holds } from "../condition.ts";
+import { holds } from "../condition/condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { childProcessId, encodeActorId, messageId, stopWorkId } from "../ids.ts";

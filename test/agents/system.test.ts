@@ -331,20 +331,17 @@ describe("a mapping that may fit is never refused", () => {
     ["count"],
   ];
   test.each(reads.map((path) => [path.join("."), path] as const))("%s", (_title, path) => {
-    const read = (from: unknown): unknown => path.reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], from);
+    const keys = path.map((key) => `[${JSON.stringify(key)}]`).join("");
+    const read = <T>(name: string, around = (value: string): string => value): T =>
+      Function("scope", `return ${around(`scope.${name}${keys}`)}`) as T;
     const made = route("r", 1, Rich)
       .to(
         "a",
         Sink,
-        loose((scope) => ({ x: read(scope["task"]) })),
+        read("task", (value) => `{ x: ${value} }`),
       )
-      .to(
-        "b",
-        Sink,
-        loose((scope) => read(scope["a"])),
-        { optional: true },
-      )
-      .output(loose((scope) => read(scope["b"])));
+      .to("b", Sink, read("a"), { optional: true })
+      .output(read("b"));
     expect(() => system("s", { agents: [], routes: [made], remote: [Sink] })).not.toThrow();
   });
   test("a whole value with optional keys, and a recursive one", () => {
