@@ -5,7 +5,7 @@ import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
 import type { Call, Stop } from "../runtime/slip.ts";
 import { invalid, requireCondition } from "./definition.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
-import { itemOf, listOf, misfit, orNull, shapeOf } from "./schema-check.ts";
+import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.ts";
 
 type Find = (call: Call) => RouteTarget | undefined;
 
@@ -33,8 +33,7 @@ function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes
     case "all":
       return checkBranches(stop.branches, scope, find, where);
     case "any":
-      checkBranches(stop.branches, scope, find, where);
-      return { [stop.name]: undefined };
+      return { [stop.name]: oneOf(Object.values(checkBranches(stop.branches, scope, find, where))) };
     case "forEach": {
       const wrong = misfit(stop.over, scope, { node: { type: "array" }, root: {} });
       if (wrong !== undefined) throw invalid(`${where}, list`, wrong);

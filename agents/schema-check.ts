@@ -4,6 +4,7 @@
  * Best effort in one direction: what is said to be wrong is wrong. Where a schema leaves room (unions that disagree,
  * records, `unknown`, conditions on values) nothing is said, and the agent's gate decides at run time.
  */
+import { entryOf } from "../runtime/entries.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
@@ -17,6 +18,16 @@ type Step = Shape | undefined | { readonly nothing: string };
 /** A shape that may also be null: the output of an optional or conditional stop. */
 export function orNull(shape: Shape | undefined): Shape | undefined {
   return shape === undefined ? undefined : { node: { anyOf: [shape.node, { type: "null" }] }, root: shape.root };
+}
+
+/** A shape that is one of several: the output of an `any`. */
+export function oneOf(shapes: readonly (Shape | undefined)[]): Shape | undefined {
+  const known = shapes.filter((shape) => shape !== undefined);
+  const [head] = known;
+  if (head === undefined || known.length < shapes.length) return undefined;
+  // References lead nowhere in another document.
+  const isOne = known.every((shape) => shape.root === head.root || !JSON.stringify(shape.node).includes('"$ref"'));
+  return isOne ? { node: { anyOf: known.map(({ node }) => node) }, root: head.root } : undefined;
 }
 
 /** The shape of the output of a `forEach`: a list of what each item gave. */
@@ -135,7 +146,7 @@ function compatible(given: string, wanted: string): boolean {
 // ---- following paths ------------------------------------------------------------------------------------------------
 
 function follow(path: readonly string[], scope: Shapes): Step {
-  let current: Shape | undefined = scope[path[0] ?? ""];
+  let current: Shape | undefined = entryOf(scope, path[0] ?? "");
   for (const [index, part] of path.entries()) {
     if (index === 0) continue;
     const next = member(current, part);
@@ -178,7 +189,7 @@ function memberOfAny(options: readonly Json[], part: string, root: JsonSchema): 
 
 function memberOfObject(node: JsonSchema, part: string, root: JsonSchema): Step {
   const properties = node["properties"];
-  if (isObject(properties) && Object.hasOwn(properties, part)) return shapeIn(properties[part], root);
+  if (isObject(properties) && Object.hasOwn(properties, part)) return shapeIn(entryOf(properties, part), root);
   if (isObject(node["patternProperties"])) return undefined;
   const rest = node["additionalProperties"];
   if (rest !== false) return shapeIn(rest, root);

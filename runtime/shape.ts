@@ -1,6 +1,7 @@
 /**
  * @module Shapes: a part of a JSON Schema together with the document that its references point into. Pure.
  */
+import { entryOf } from "./entries.ts";
 import type { Json } from "./faults.ts";
 import type { JsonSchema } from "./schema.ts";
 
@@ -41,7 +42,7 @@ function pointed(reference: string, root: JsonSchema): Json | undefined {
   let current: Json | undefined = root;
   for (const part of reference.split("/").slice(1)) {
     if (!isObject(current)) return undefined;
-    current = current[part.replaceAll("~1", "/").replaceAll("~0", "~")];
+    current = entryOf(current, part.replaceAll("~1", "/").replaceAll("~0", "~"));
   }
   return current;
 }

@@ -4,9 +4,11 @@
  * Numbers are those of JSON. `&&`, `||`, `all` and `exists` are as in CEL: an error on one side does not count where the
  * other side decides.
  */
-import { Fault, isFault, type Json } from "../faults.ts";
+import { entryOf } from "../entries.ts";
 import type { Scope } from "../expression.ts";
+import { Fault, isFault, type Json } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
+import { isObject } from "../shape.ts";
 import { FUNCTIONS, type Kind } from "./functions.ts";
 import type { Each, Get, Node, Sign } from "./parse.ts";
 
@@ -36,7 +38,7 @@ function valueOf(node: Node, run: Run): Json {
     case "literal":
       return node.value;
     case "name":
-      return run.scope.get(node.name) ?? nullOr(node.name, run);
+      return named(node.name, run);
     case "get":
       return propertyOf(node, run);
     case "index":
@@ -65,8 +67,9 @@ function valueOf(node: Node, run: Run): Json {
   }
 }
 
-function nullOr(name: string, run: Run): Json {
-  return run.scope.has(name) ? null : fail(`there is no ${name}`);
+function named(name: string, run: Run): Json {
+  const value = run.scope.get(name);
+  return value === undefined ? fail(`there is no ${name}`) : value;
 }
 
 /** The kind of a value, for messages and comparisons. */
@@ -90,38 +93,30 @@ function numberOf(node: Node, value: Json): number {
 
 function propertyOf(node: Node & Get, run: Run): Json {
   const of = valueOf(node.of, run);
-  if (kindOf(of) !== "object") return fail(`${node.of.text} is of type ${kindOf(of)} and has no ${JSON.stringify(node.key)}`);
-  return ownOf(of, node.key) ?? ownNull(of, node);
-}
-
-function ownNull(of: Json, node: Node & Get): null {
-  return Object.hasOwn(of as object, node.key) ? null : fail(`${node.of.text} has no ${JSON.stringify(node.key)}`);
-}
-
-function ownOf(of: Json, key: string): Json | undefined {
-  return kindOf(of) === "object" && Object.hasOwn(of as object, key) ? (of as Readonly<Record<string, Json>>)[key] : undefined;
+  if (!isObject(of)) return fail(`${node.of.text} is of type ${kindOf(of)} and has no ${JSON.stringify(node.key)}`);
+  const value = entryOf(of, node.key);
+  return value === undefined ? fail(`${node.of.text} has no ${JSON.stringify(node.key)}`) : value;
 }
 
 /** As `has` looks: nothing where the way to a property ends. */
 function isThere(node: Node, run: Run): Json | undefined {
   if (node.op !== "get") return valueOf(node, run);
   const of = isThere(node.of, run);
-  return of === undefined ? undefined : ownOf(of, node.key);
+  return isObject(of) ? entryOf(of, node.key) : undefined;
 }
 
 function itemAt(node: Node & { readonly op: "index" }, of: Json, index: Json): Json {
-  const key = typeof index === "string" ? ownOf(of, index) : undefined;
-  if (key !== undefined) return key;
-  if (Array.isArray(of) && typeof index === "number") return (of as readonly Json[])[index] ?? noItem(node, index);
+  const found = isObject(of) && typeof index === "string" ? entryOf(of, index) : undefined;
+  if (found !== undefined) return found;
+  if (Array.isArray(of) && typeof index === "number") {
+    const item = (of as readonly Json[])[index];
+    return item === undefined ? fail(`${node.of.text} has no item ${index}`) : item;
+  }
   return fail(
-    typeof index === "string" && kindOf(of) === "object"
+    isObject(of) && typeof index === "string"
       ? `${node.of.text} has no ${JSON.stringify(index)}`
       : `${node.of.text} of type ${kindOf(of)} has no items by a value of type ${kindOf(index)}`,
   );
-}
-
-function noItem(node: Node & { readonly op: "index" }, index: number): never {
-  return fail(`${node.of.text} has no item ${index}`);
 }
 
 // ---- operators ------------------------------------------------------------------------------------------------------
@@ -194,24 +189,24 @@ function compared(node: Node, sign: "<" | "<=" | ">" | ">=", left: Json, right: 
 
 function within(node: Node, left: Json, right: Json, run: Run): boolean {
   if (Array.isArray(right)) return (right as readonly Json[]).some((item) => equal(left, item, run));
-  if (kindOf(right) === "object" && typeof left === "string") return Object.hasOwn(right as object, left);
+  if (isObject(right) && typeof left === "string") return Object.hasOwn(right, left);
   return misfit(node, "in", left, right);
 }
 
 function equal(left: Json, right: Json, run: Run): boolean {
   spend(run, 1);
   if (left === right) return true;
-  if (typeof left !== "object" || typeof right !== "object" || left === null || right === null) return false;
-  if (Array.isArray(left) !== Array.isArray(right)) return false;
-  const keys = Object.keys(left);
-  return (
-    keys.length === Object.keys(right).length && keys.every((key) => Object.hasOwn(right, key) && equal(at(left, key), at(right, key), run))
-  );
-}
-
-/** A list has its items under their numbers. */
-function at(value: object, key: string): Json {
-  return (value as Readonly<Record<string, Json>>)[key] ?? null;
+  if (Array.isArray(left) && Array.isArray(right)) {
+    const others = right as readonly Json[];
+    return left.length === others.length && (left as readonly Json[]).every((item, index) => equal(item, others[index] ?? null, run));
+  }
+  if (!isObject(left) || !isObject(right)) return false;
+  const entries = Object.entries(left);
+  if (entries.length !== Object.keys(right).length) return false;
+  return entries.every(([key, item]) => {
+    const other = entryOf(right, key);
+    return other !== undefined && equal(item, other, run);
+  });
 }
 
 // ---- functions and macros -------------------------------------------------------------------------------------------
@@ -253,5 +248,5 @@ function eachOf(node: Each & { readonly text: string }, run: Run): Json {
 /** Keys of an object are gone through in one order, whatever order they were written in. */
 function itemsOf(over: Json): readonly Json[] | undefined {
   if (Array.isArray(over)) return over as readonly Json[];
-  return typeof over === "object" && over !== null ? Object.keys(over).sort() : undefined;
+  return isObject(over) ? Object.keys(over).sort() : undefined;
 }

@@ -190,6 +190,15 @@ describe("a condition holds or not", () => {
   ])("%s cannot be decided", (text, message) => {
     expect(() => holds(text, { task, flight: null })).toThrow(message);
   });
+  test("names that objects inherit are there only where they are given", () => {
+    const named = { constructor: 1, deep: [{ constructor: null, n: 2 }] };
+    expect(holds("has(task.constructor) || has(task.valueOf) || 'toString' in task", { task: {} })).toBe(false);
+    expect(holds("task.constructor == 1 && task.deep[0].n == 2 && task.deep[0].constructor == null", { task: named })).toBe(true);
+    expect(holds("constructor.n == 1 && valueOf.n == 2", { constructor: { n: 1 }, valueOf: { n: 2 } })).toBe(true);
+    expect(() => holds("task.constructor == 1", { task: {} })).toThrow('task has no "constructor"');
+    expect(() => checkCondition("task.constructor == 1", scope)).toThrow('task has no "constructor"');
+    expect(() => checkCondition("toString == 1", scope)).toThrow('there is no "toString"');
+  });
   test("a stop whose name is no word of CEL does not stand in the way", () => {
     expect(holds("task.days > 1", { task: { days: 2 }, "book-flight": 1, in: 2 })).toBe(true);
   });
