@@ -110,19 +110,19 @@ function checkBody(source: Source, { body }: MappingFunction): void {
   if (body.type !== "BlockStatement") return check(source, body);
   const statements = body.body.filter((statement) => !isDirective(statement) && !isCounter(source, statement));
   const other = statements.find((statement) => statement.type !== "ReturnStatement") ?? statements[1];
-  if (other !== undefined) refuse(source, other, `has ${STATEMENTS[other.type] ?? "a statement"}`, "give the result at once");
+  if (other !== undefined) refuse(source, other, `has ${STATEMENTS.get(other.type) ?? "a statement"}`, "give the result at once");
   const [returned] = statements;
   if (returned?.type !== "ReturnStatement" || returned.argument == null) throw invalid(source.where, "the mapping returns nothing");
   check(source, returned.argument);
 }
 
-const STATEMENTS: Readonly<Record<string, string>> = {
-  IfStatement: "an if",
-  SwitchStatement: "a switch",
-  VariableDeclaration: "a variable",
-  ThrowStatement: "a throw",
-  TryStatement: "a try",
-};
+const STATEMENTS: ReadonlyMap<string, string> = new Map([
+  ["IfStatement", "an if"],
+  ["SwitchStatement", "a switch"],
+  ["VariableDeclaration", "a variable"],
+  ["ThrowStatement", "a throw"],
+  ["TryStatement", "a try"],
+]);
 
 function isDirective(statement: AnyNode): boolean {
   return statement.type === "ExpressionStatement" && typeof statement.directive === "string";
@@ -215,20 +215,20 @@ function refuseOther(source: Source, node: AnyNode): never {
     case "UpdateExpression":
       return refuse(source, node, "assigns", COMPUTE);
     default:
-      return refuse(source, node, OTHERS[node.type] ?? `uses ${node.type}`, COMPUTE);
+      return refuse(source, node, OTHERS.get(node.type) ?? `uses ${node.type}`, COMPUTE);
   }
 }
 
-const OTHERS: Readonly<Record<string, string>> = {
-  CallExpression: "calls a function",
-  NewExpression: "uses new",
-  ImportExpression: "imports",
-  TaggedTemplateExpression: "uses a tagged template",
-  AwaitExpression: "uses await",
-  YieldExpression: "uses yield",
-  ThisExpression: "uses this",
-  ArrowFunctionExpression: "makes a function",
-  FunctionExpression: "makes a function",
-  ClassExpression: "makes a class",
-  MetaProperty: "uses new.target or import.meta",
-};
+const OTHERS: ReadonlyMap<string, string> = new Map([
+  ["CallExpression", "calls a function"],
+  ["NewExpression", "uses new"],
+  ["ImportExpression", "imports"],
+  ["TaggedTemplateExpression", "uses a tagged template"],
+  ["AwaitExpression", "uses await"],
+  ["YieldExpression", "uses yield"],
+  ["ThisExpression", "uses this"],
+  ["ArrowFunctionExpression", "makes a function"],
+  ["FunctionExpression", "makes a function"],
+  ["ClassExpression", "makes a class"],
+  ["MetaProperty", "uses new.target or import.meta"],
+]);
