@@ -1,7 +1,7 @@
 /**
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
-import { Fault, type FaultCode, isFault } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
