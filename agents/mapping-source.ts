@@ -204,7 +204,7 @@ const CHOICES = ["===", "!==", "==", "!=", "<", "<=", ">", ">=", "in", "instance
 function refuseOther(source: Source, node: AnyNode): never {
   switch (node.type) {
     case "ConditionalExpression":
-      return refuse(source, node, "uses ?:", CHOOSE);
+      return refuse(source, node, "has a condition (?:)", CHOOSE);
     case "LogicalExpression":
       return refuse(source, node, `uses ${node.operator}`, CHOOSE);
     case "BinaryExpression":

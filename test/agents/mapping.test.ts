@@ -108,8 +108,8 @@ describe("a choice, which would be made once for all tasks, is refused", () => {
   const rule =
     "; a mapping may only read properties and build objects and lists; for a choice give stops a `when`, or let a stop of its own decide";
   test.each([
-    ["uses ?:", '({ task }) => ({ to: task.vip ? "a" : "b" })', 'task.vip ? "a" : "b"'],
-    ["uses ?:", "({ task }) => (ROOMS_MAX ? task.a : 1)", "ROOMS_MAX ? task.a : 1"],
+    ["has a condition (?:)", '({ task }) => ({ to: task.vip ? "a" : "b" })', 'task.vip ? "a" : "b"'],
+    ["has a condition (?:)", "({ task }) => (ROOMS_MAX ? task.a : 1)", "ROOMS_MAX ? task.a : 1"],
     ["uses &&", "({ task }) => task.a && task.b", "task.a && task.b"],
     ["uses ||", "({ task }) => task.a || 1", "task.a || 1"],
     ["uses ??", "({ task }) => [task.a ?? 1]", "task.a ?? 1"],
