@@ -37,10 +37,10 @@ const RULES: readonly Rule[] = [
   {
     under: "actors/http/",
     may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
-    packages: ["express", "pino", "p-queue", "zod", "node:*"],
+    packages: ["express", "p-queue", "zod", "node:*"],
   },
   // The one place where the shell is put together with Dapr.
-  { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["pino", "uuid", "node:*"] },
+  { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["uuid", "node:*"] },
   // The entry for tests also has the simulator, which is made of the shell.
   { under: "testing/index.ts", may: ["testing/", "actors/memory/", "actors/engine/", "simulation/"], packages: [] },
   {
