@@ -40,7 +40,7 @@ export async function runProgram(words: readonly string[], lifetime: Lifetime): 
         complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
-    if (error instanceof Interrupted) return EXIT.failed;
+    if (error instanceof Interrupted) return error.exitCode;
     complain(words.includes("--json") ? JSON.stringify(problemJson(error)) : problemText(error));
     return exitCodeOf(error);
   }

@@ -1,16 +1,19 @@
 /** @module Follows a process over its stream of events until it has ended. */
-import type { Api } from "./api.ts";
-import { say } from "../text/output.ts";
+import { type AcrossRestart, type Api, lostText } from "./api.ts";
+import { complain, say } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
 import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { Line, OutcomeOf, ProcessOf, read } from "./views.ts";
 
-/** Prints what happens, then the outcome; as JSON lines `{"line":...}` and `{"outcome":...}` for a program. Resolves with the exit code. */
+/**
+ * Prints each step, then the outcome; as JSON lines `{"line":...}` and `{"outcome":...}` for a program. Goes on across a
+ * restart of the system. Resolves with the exit code.
+ */
 export async function follow(api: Api, id: string, json: boolean): Promise<number> {
   const path = `/processes/${encodeURIComponent(id)}`;
   const { acceptedAtMs = 0, traceId } = read(ProcessOf, await api.get(path), "the process");
   if (!json) say(STEP_HEAD);
-  for await (const event of api.events(`${path}/events`)) {
+  for await (const event of api.events(`${path}/events`, acrossRestart(api))) {
     const data = parse(event.data);
     if (event.event === "line") {
       const line = read(Line, data, "a line of history");
@@ -23,6 +26,11 @@ export async function follow(api: Api, id: string, json: boolean): Promise<numbe
     }
   }
   throw new CliError("STILL_OPEN", `process ${id} is still open.`, `Look again: troupe show ${id} --follow.`);
+}
+
+/** Goes on across a restart of the system, and says so on stderr. */
+export function acrossRestart(api: Api): AcrossRestart {
+  return { onLost: (error) => complain(lostText(api.url, error)) };
 }
 
 /** The exit code that a status means: a process that did what it was for is a success. */

@@ -3,7 +3,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { Api } from "../client/api.ts";
 import { durationMs } from "../text/duration.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import type { Interruption, Lifetime } from "../run/lifetime.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { readRunRecord } from "../run/run-record.ts";
 
@@ -102,6 +102,11 @@ export async function apiOf(options: RemoteOptions, lifetime: Lifetime): Promise
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is no URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
   return new Api({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+}
+
+/** For a command that only looks at a process: Ctrl-C ends the command, and the process goes on. */
+export function goesOn(what: string, id: string): Interruption {
+  return { text: (signal) => `${signal}: stopped watching; ${what} goes on. Look at it: troupe show ${id}` };
 }
 
 function port(text: string): number {

@@ -50,6 +50,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
     return EXIT.ok;
   }
   if (!options.json) say(`Stopping process ${owner}; work in flight gets time to end.`);
+  lifetime.whenInterrupted({ text: (name) => `${name}: process ${owner} still stops. Look at it: troupe ps` });
   signal(owner);
   const endAtMs = performance.now() + DOWN_MS;
   while ((await ownerOf(dir)) === owner) {

@@ -5,7 +5,7 @@ import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { processText } from "../text/process.ts";
 import { ProcessOf, read, StopsOf } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { apiOf, type Context, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
 
 interface ShowOptions extends RemoteOptions {
   readonly follow: boolean;
@@ -33,6 +33,7 @@ export function show(parent: Command, context: Context): void {
   command.action(async (id: string, options: ShowOptions) => {
     const api = await apiOf(options, context.lifetime);
     if (options.follow) {
+      context.lifetime.whenInterrupted(goesOn(`process ${id}`, id));
       context.done(await follow(api, id, options.json));
       return;
     }

@@ -11,12 +11,13 @@ import { type HistoryLine, type ProcessView, type SystemClient } from "../client
 import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { nearWord } from "../text/near.ts";
 import { complain, say, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
 import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { RunLog } from "../run/run-log.ts";
+import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { TasksFile } from "../run/tasks-file.ts";
 import { type Context, examples, stateOption } from "./common.ts";
 
@@ -70,6 +71,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
   const dir = resolve(options.dir);
   if (options.fresh) await moveAside(dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
+  lifetime.whenInterrupted(STOPS_SYSTEM);
   say(`Travel example on Dapr ${binaries.version} (${shown(binaries.source)}); everything on 127.0.0.1, state in ${shown(dir)}`);
   const log = new RunLog(dir);
   const tasks = new TasksFile(dir);
@@ -77,11 +79,13 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
     const startedAtMs = performance.now();
     const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, log: log.write, lifetime });
     try {
+      await recordRun(dir, run);
       say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
       const resumed = await resume(run.client, tasks, lifetime);
       const fresh = await submit(run.client, tasks, input, lifetime);
       return resumed && fresh ? EXIT.ok : EXIT.failed;
     } finally {
+      await removeRunRecord(dir);
       await run.stop();
     }
   } catch (error) {

@@ -8,7 +8,7 @@ import { answers } from "../dapr/part.ts";
 import { PROFILES } from "../dapr/resources.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startFile } from "../run/file-run.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { checkSystemFile } from "../run/load.ts";
 import { logText } from "../text/log.ts";
 import { complain, say, shown } from "../text/output.ts";
@@ -16,7 +16,7 @@ import { EXIT, Interrupted, problemText } from "../text/problem.ts";
 import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run/run.ts";
 import { readRunFile, type RunPlan } from "../run/run-file.ts";
 import { RunLog } from "../run/run-log.ts";
-import { removeRunRecord, writeRunRecord } from "../run/run-record.ts";
+import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { detach } from "../run/stay.ts";
 import { storesOf } from "../run/stores.ts";
 import { Supervisor } from "../run/supervisor.ts";
@@ -96,6 +96,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   const stores = await storesOf(options);
   const tell = (line: string): void => (options.json ? sayJson("troupe", line) : say(line));
   const binaries = await lifetime.orEnd(ensureDapr(tell));
+  lifetime.whenInterrupted(STOPS_SYSTEM);
   const runLog = new RunLog(dir);
   const ids = new Set(plan === undefined ? ["app"] : plan.apps.map(({ appId }) => appId));
   const log = consoleLog(runLog, options, ids);
@@ -131,9 +132,8 @@ interface Kept {
 
 async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<number> {
   supervisor.begin(partsOf(run));
-  const first = run.units[0];
-  if (first !== undefined) await writeRunRecord(kept.dir, { url: first.url, pid: process.pid, appId: first.appId });
-  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${first?.url} (POST /tasks).`);
+  await recordRun(kept.dir, run);
+  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks).`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
   kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch

@@ -3,8 +3,9 @@ import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Run } from "./run.ts";
 
-const File = z.looseObject({ url: z.string(), pid: z.int(), appId: z.string().optional() });
+const File = z.looseObject({ url: z.string(), pid: z.int(), appId: z.string() });
 
 /** A running system as its run wrote it down. */
 export interface RunRecord {
@@ -12,11 +13,17 @@ export interface RunRecord {
   readonly url: string;
   /** The process of the command that runs it. */
   readonly pid: number;
-  /** The id of the app towards Dapr. */
-  readonly appId?: string | undefined;
+  /** The app's id in Dapr. */
+  readonly appId: string;
 }
 
-/** Writes it down, whole or not at all. */
+/** Writes down a run of this process, by its first app. */
+export async function recordRun(dir: string, { units }: Run): Promise<void> {
+  const [first] = units;
+  if (first !== undefined) await writeRunRecord(dir, { url: first.url, pid: process.pid, appId: first.appId });
+}
+
+/** Writes the record, whole or not at all. */
 export async function writeRunRecord(dir: string, record: RunRecord): Promise<void> {
   await mkdir(dir, { recursive: true });
   const temporary = `${pathIn(dir)}.${randomUUID()}`;

@@ -20,6 +20,7 @@ export async function detach(options: { readonly dir: string; readonly json: boo
   // The build is shown here, where somebody looks.
   await lifetime.orEnd(ensureDapr(options.json ? complain : say));
   makeStateFolder(options.dir);
+  lifetime.whenInterrupted({ text: (signal) => `${signal}: the run in the background is stopped.` });
   const logPath = join(options.dir, "up.log");
   const output = openSync(logPath, "w");
   const [, program = "", ...args] = process.argv;

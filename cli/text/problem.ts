@@ -23,7 +23,8 @@ export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, denied: 4, ope
 
 /** The exit codes as every help text shows them. */
 export const EXIT_TEXT = `Exit codes: 0 done, 1 failed (also: the process ended badly), 2 wrong usage,
-3 not reachable or not ready, 4 token missing or not allowed, 5 still open.`;
+3 not reachable or not ready, 4 token missing or not allowed, 5 still open,
+130 interrupted (Ctrl-C).`;
 
 /** Something a person can act on. */
 export class CliError extends Error {
@@ -43,9 +44,13 @@ export class AppSaid extends Error {}
 
 /** The run was ended from outside: Ctrl-C, a signal, a terminal that went away. */
 export class Interrupted extends Error {
-  constructor(how: string) {
+  /** The exit code of the command. */
+  readonly exitCode: number;
+
+  constructor(how: string, exitCode: number = EXIT.failed) {
     super(how);
     this.name = "Interrupted";
+    this.exitCode = exitCode;
   }
 }
 

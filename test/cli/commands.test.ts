@@ -172,10 +172,11 @@ describe("submit", () => {
   test("--wait prints the outcome; one that failed is exit code 1, one that is open after the wait 5", async () => {
     stub.answers["POST /tasks"] = [{ status: 202, json: RECEIPT }, { json: OUTCOME }];
     expect(await run("submit", "trip", INPUT, "--wait")).toMatchObject({ code: 0, out: "  city: Palermo\n\ncompleted in 0.250 s\n" });
-    expect(stub.seen.map(({ path }) => path)).toEqual(["/tasks?waitMs=60000", "/tasks?waitMs=60000"]);
-    stub.answers["POST /tasks"] = {
-      json: { ...OUTCOME, status: "failed", output: undefined, fault: { code: "agent.refused", message: "too dear" } },
-    };
+    expect(stub.seen.map(({ path }) => path)).toEqual(["/tasks", "/tasks?waitMs=60000"]);
+    stub.answers["POST /tasks"] = [
+      { status: 202, json: RECEIPT },
+      { json: { ...OUTCOME, status: "failed", output: undefined, fault: { code: "agent.refused", message: "too dear" } } },
+    ];
     const failed = await run("submit", "trip", INPUT, "--wait");
     expect([failed.code, failed.out]).toEqual([1, expect.stringContaining("agent.refused: too dear\nWhat to do: ")]);
     stub.answers["POST /tasks"] = { status: 202, json: RECEIPT };
@@ -191,6 +192,19 @@ describe("submit", () => {
       `dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
     );
     expect(stub.seen.map(({ path }) => path)).toEqual(["/graph"]);
+  });
+
+  test("--dapr names the app id that is given, and asks for it where the run of the state folder is another system", async () => {
+    expect((await run("submit", "trip", INPUT, "--dapr", "--app-id", "desk")).out).toContain("--publish-app-id desk ");
+    expect((await run("submit", "trip", INPUT, "--dapr", "--url", `${stub.url}/`)).out).toContain("--publish-app-id party ");
+    await writeRunRecord(dir, { url: "http://127.0.0.1:1", pid: process.pid, appId: "other" });
+    const { code, out, err } = await run("submit", "trip", INPUT, "--dapr", "--url", stub.url);
+    expect([code, out]).toEqual([2, ""]);
+    expect(err).toContain(`USAGE: the Dapr app id of the system at ${stub.url} is not known: `);
+    expect(err).toContain("What to do: Give it with --app-id");
+    expect((await run("submit", "trip", INPUT, "--dapr", "--url", stub.url, "--app-id", "desk", "--json")).out).toContain(
+      '{"appId":"desk",',
+    );
   });
 
   test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
@@ -481,7 +495,7 @@ function sorted(text: string): readonly string[] {
 test("the address: --url before TROUPE_URL before run.json; what is no URL is wrong usage", async () => {
   expect(await run("ps", "--url", "nonsense")).toMatchObject({ code: 2, err: expect.stringContaining('"nonsense" is no URL') });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);
-  await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30 });
+  await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30, appId: "party" });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);
 });
 

@@ -136,7 +136,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
   test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();
     process.kill(run.child.pid, "SIGINT");
-    await run.until("once more ends everything at once");
+    await run.until("a second signal ends everything at once");
     await sleep(AFTER_SAME_SIGNAL_MS);
     const askedAtMs = performance.now();
     process.kill(run.child.pid, "SIGINT");
