@@ -46,7 +46,7 @@ export type HistoryPage = z.infer<typeof HistoryPage>;
  * `running`: its handler executes. `waiting`: its handler waits for an answer, a timer or a signal. `retrying`: between two
  * attempts. `dropped`: its answer is no longer waited for.
  */
-export const WORK_STATES = [
+const WORK_STATES = [
   "asked",
   "queued",
   "running",
@@ -59,7 +59,7 @@ export const WORK_STATES = [
   "undo failed",
   "dropped",
 ] as const;
-/** One of {@link WORK_STATES}. */
+/** How a work item stands. */
 export type WorkViewState = (typeof WORK_STATES)[number];
 
 /** What the handler of a work item waits for. */

@@ -21,9 +21,12 @@ export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {},
 
 const LEVELS = ["debug", "info", "warn", "error"] as const;
 
-/** Logs to the console from a level on: the message, then its facts. @default "info" */
-export function consoleLogger(from: (typeof LEVELS)[number] = "info"): Logger {
+/** What `console` is to {@link consoleLogger}. */
+export type Printer = { readonly [Level in (typeof LEVELS)[number]]: (message: string, facts: LogFacts) => void };
+
+/** Logs to the console from a level on, the message first: `consoleLogger(console, "warn")`. Default: from `info` on. */
+export function consoleLogger(printer: Printer, from: (typeof LEVELS)[number] = "info"): Logger {
   const level = (name: (typeof LEVELS)[number]): ((facts: LogFacts, message: string) => void) =>
-    LEVELS.indexOf(name) < LEVELS.indexOf(from) ? () => {} : (facts, message) => console[name](message, facts);
+    LEVELS.indexOf(name) < LEVELS.indexOf(from) ? () => {} : (facts, message) => printer[name](message, facts);
   return { debug: level("debug"), info: level("info"), warn: level("warn"), error: level("error") };
 }

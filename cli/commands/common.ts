@@ -1,7 +1,7 @@
 /** @module What the commands share: options, the shape of their help, and the way to a running system. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { Api } from "../client/api.ts";
+import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
@@ -97,11 +97,11 @@ export function remote(command: Command): Command {
 }
 
 /** A client of the running system that the options name. */
-export async function apiOf(options: RemoteOptions, lifetime: Lifetime): Promise<Api> {
+export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
   const url = options.url ?? (await readRunRecord(resolve(options.state)))?.url ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is no URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
-  return new Api({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
 }
 
 /** For a command that only looks at a process: Ctrl-C ends the command, and the process goes on. */

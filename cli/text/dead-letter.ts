@@ -6,7 +6,8 @@ import { momentText } from "./duration.ts";
 import { fixOf } from "./problem.ts";
 import { STEP_HEAD, stepText } from "./progress.ts";
 import { paint } from "./table.ts";
-import { Line, type LetterOf } from "../client/views.ts";
+import type { Letter } from "../../client/index.ts";
+import { HistoryLine } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
 
@@ -22,11 +23,11 @@ const OfProcess = z.looseObject({
     input: z.custom<Json>(),
   }),
   attempts: z.array(z.looseObject({ attempt: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }) })),
-  history: z.array(Line),
+  history: z.array(HistoryLine),
 });
 
 /** The head in words, the content, then what can be done. */
-export function letterText(entry: z.infer<typeof LetterOf>): string {
+export function letterText(entry: Letter): string {
   const letter = OfProcess.safeParse(entry.letter);
   return [
     `${entry.id}: ${paint({ text: entry.code ?? "unknown", colour: "red" })}, ${momentText(entry.atMs)}`,
@@ -65,14 +66,14 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
 }
 
 /** How to get the input into a file, where a person may give another one to the work that failed. */
-function mendLines({ id, parent }: z.infer<typeof LetterOf>, kind: string | undefined): readonly string[] {
+function mendLines({ id, parent }: Letter, kind: string | undefined): readonly string[] {
   return kind === "do" && parent === undefined
     ? [`Mended:  troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`]
     : [];
 }
 
 /** A nested route is done again by its parent; invalid, which has no route, as the task that it should have been. */
-function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
+function againText({ id, route, parent }: Letter): string {
   if (parent !== undefined) return `by the letter of its parent, process ${parent}`;
   return route === undefined
     ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`

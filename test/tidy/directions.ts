@@ -48,14 +48,16 @@ const RULES: readonly Rule[] = [
     may: ["testing/", "actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "agents/", "runtime/"],
     packages: ["zod"],
   },
+  // Runs in browsers too: rules and types, and whatever fetch is there.
+  { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "cli/",
-    may: ["cli/", "actors/", "agents/", "runtime/"],
+    may: ["cli/", "client/", "actors/", "agents/", "runtime/"],
     packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"],
   },
   {
     under: "examples/",
-    may: ["examples/", "agents/index.ts", "actors/index.ts", "testing/index.ts"],
+    may: ["examples/", "client/index.ts", "agents/index.ts", "actors/index.ts", "testing/index.ts"],
     packages: ["zod", "openai", "node:*"],
   },
   { under: "bench/", may: ["bench/", "cli/", "actors/", "testing/", "agents/", "runtime/"], packages: "any" },
@@ -66,6 +68,7 @@ const RULES: readonly Rule[] = [
 /** Packages that no program without Dapr may load, by entry. */
 const KEPT_OUT: Readonly<Record<string, readonly string[]>> = {
   "agents/index.ts": ["@dapr/dapr", "express", "undici", "pino", "p-queue", "uuid", "openai", "@opentelemetry/api", "node:*"],
+  "client/index.ts": ["@dapr/dapr", "express", "undici", "pino", "p-queue", "uuid", "openai", "@opentelemetry/api", "node:*"],
   "testing/index.ts": [
     "@dapr/dapr",
     "express",
