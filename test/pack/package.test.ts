@@ -94,7 +94,7 @@ describe("the package", () => {
         "dist/cli/troupe.js",
         "dist/cli/app.js",
         "dist/agents/index.d.ts",
-        "dist/actors/testing.d.ts",
+        "dist/testing/index.d.ts",
         "components/embedded/statestore.yaml",
         "dist/examples/01-travel/system.js",
       ]),
