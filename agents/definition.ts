@@ -31,3 +31,10 @@ export function requireKeys(options: object, where: string, known: readonly stri
     if (!known.includes(key)) throw invalid(where, `unknown option ${JSON.stringify(key)}; known are ${known.join(", ")}`);
   }
 }
+
+/** Returns a text that is not empty, or throws `definition.invalid` naming the field. */
+export function requireText(value: string, where: string, field: string, lengthMax: number): string {
+  if (typeof value !== "string" || value === "" || value.length > lengthMax)
+    throw invalid(where, `${field} must be a text of 1 to ${lengthMax} characters`);
+  return value;
+}

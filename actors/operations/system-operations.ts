@@ -213,7 +213,8 @@ export class SystemOperations implements Operations {
   }
 
   graph(): Json {
-    return graphData(this.#parts.system.slip);
+    const { slip, about } = this.#parts.system;
+    return graphData(slip, about);
   }
 
   async purge(options: PurgeOptions, caller: Caller): Promise<Json> {

@@ -58,20 +58,24 @@ export function graph(parent: Command, context: Context): void {
 
 async function sourceOf(file: string | undefined, options: RemoteOptions, lifetime: Lifetime): Promise<Source> {
   if (file !== undefined) {
-    const { name, slip } = await loadSystem(file);
-    return { system: name, graph: graphOf(slip), data: graphData(slip) };
+    const { name, slip, about } = await loadSystem(file);
+    return { system: name, graph: graphOf(slip, about), data: graphData(slip, about) };
   }
   const client = await clientOf(options, lifetime);
   const data = await client.graph();
   return { system: data.system, graph: graphFrom(data), data };
 }
 
+interface Shown {
+  readonly name: string;
+  readonly visitsMax?: number | undefined;
+  readonly about?: string | undefined;
+}
+
 /** The graph of a running system, as that of a file. */
 function graphFrom(shown: GraphAnswer): Graph {
-  const named = (
-    kind: GraphNode["kind"],
-    all: readonly { readonly name: string; readonly visitsMax?: number | undefined }[],
-  ): GraphNode[] => all.map(({ name, visitsMax }) => ({ kind, name, visitsMax }));
+  const named = (kind: GraphNode["kind"], all: readonly Shown[]): GraphNode[] =>
+    all.map(({ name, visitsMax, about }) => ({ kind, name, visitsMax, about }));
   const nodes = [...named("route", shown.routes), ...named("agent", shown.agents)];
   const indexOf = (node: { readonly kind: string; readonly name: string }): number =>
     nodes.findIndex(({ kind, name }) => kind === node.kind && name === node.name);
