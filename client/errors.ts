@@ -18,6 +18,7 @@ export interface ErrorFacts {
   readonly status?: number | undefined;
   readonly traceId?: string | undefined;
   readonly details?: Readonly<Record<string, Json>> | undefined;
+  readonly retryAfterMs?: number | undefined;
   readonly cause?: unknown;
 }
 
@@ -32,8 +33,10 @@ export class ClientError extends Error {
   /** Where the system's log has more. */
   readonly traceId: string | undefined;
   readonly details: Readonly<Record<string, Json>> | undefined;
+  /** Trying again is of no use before this time has passed, in milliseconds. */
+  readonly retryAfterMs: number | undefined;
 
-  constructor({ code, message, fix, status, traceId, details, cause }: ErrorFacts) {
+  constructor({ code, message, fix, status, traceId, details, retryAfterMs, cause }: ErrorFacts) {
     super(message, cause === undefined ? undefined : { cause });
     this.name = "ClientError";
     this.code = code;
@@ -41,6 +44,7 @@ export class ClientError extends Error {
     this.status = status;
     this.traceId = traceId;
     this.details = details;
+    this.retryAfterMs = retryAfterMs;
   }
 }
 

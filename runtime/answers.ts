@@ -1,15 +1,14 @@
 /** @module What the HTTP API answers, beside the views of a process: one schema each for the server, its document and the client. Pure. */
 import { z } from "zod";
 import { OUTCOMES } from "./protocol.ts";
-import { AnyJson, FaultView } from "./process-view.ts";
+import { AnyJson, Code, FaultView } from "./process-view.ts";
 
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
 const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
-const Code = z.string().describe("Code of the fault.");
 
 /** The body of every error. */
 export const ErrorAnswer = z.object({
-  error: FaultView.extend({ fix: z.string().describe("What to do.") }),
+  error: FaultView.omit({ cause: true }).extend({ fix: z.string().describe("What to do.") }),
   traceId: TraceIdText,
 });
 

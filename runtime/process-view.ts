@@ -14,10 +14,20 @@ export const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON va
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
 const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
 const Run = z.int().positive();
-const Code = z.string().describe("Code of the fault.");
+/** A code of a fault, as it is shown. */
+export const Code = z.string().describe("A code of the fault table, or one that the system's author defined.");
 
 /** A fault as it is shown. */
-export const FaultView = z.object({ code: Code, message: z.string(), details: z.record(z.string(), AnyJson).optional() });
+export const FaultView = z.object({
+  code: Code,
+  message: z.string(),
+  details: z.record(z.string(), AnyJson).optional(),
+  retryable: z.boolean().optional().describe("Whether it may be tried again; of a code of the author's own."),
+  httpStatus: z.int().optional().describe("Its HTTP status; of a code of the author's own."),
+  retryAfterMs: z.int().nonnegative().optional().describe("The next attempt waits at least this long, in milliseconds."),
+  cause: z.string().optional().describe("What a handler threw: class, message and the first lines of the stack."),
+  fix: z.string().optional().describe("What to do; of a code of the author's own."),
+});
 /** A fault as it is shown. */
 export type FaultView = z.infer<typeof FaultView>;
 

@@ -7,7 +7,7 @@
  */
 import type { Request, Response } from "express";
 import PQueue from "p-queue";
-import { Fault, isFault, isRetryable, wireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -197,7 +197,7 @@ class Feed {
       this.#take(await this.#look());
     } catch (error) {
       this.#lookedAtMs = this.#clock.nowMs();
-      if (!isFault(error) || isRetryable(wireFault(error.code, ""))) return;
+      if (!isFault(error) || isRetryable(faultFrom(error, "turn.failed"))) return;
       this.#gone = error.code;
       for (const reader of this.#readers) reader(this);
     }
