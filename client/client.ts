@@ -113,7 +113,7 @@ export class Client {
     const body = { id, route: name, input, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
     const query = { waitMs };
     const call: Call = { ...rest, path: "/tasks", query, body, ...(waitMs === undefined ? {} : { waitMs }) };
-    const answer = await this.#connection.call(z.union([OutcomeAnswer, Receipt]), "the answer to a task", call);
+    const answer = await this.#connection.call(z.union([OutcomeAnswer, Receipt]), "the task", call);
     return { id: answer.id, ...("status" in answer ? { outcome: answer } : { receipt: answer }) };
   }
 

@@ -170,7 +170,7 @@ export class Connection {
     const where = issue === undefined ? "" : ` (${issue.path.join(".") || "top"}: ${issue.message})`;
     throw new ClientError({
       code: "client.answer",
-      message: `${what} from ${this.url} has a form that this client does not know${where}.`,
+      message: `the answer for ${what} has an unknown form${where}.`,
     });
   }
 
@@ -179,8 +179,8 @@ export class Connection {
   }
 
   #foreign(status: number | undefined, cause?: unknown): ClientError {
-    const said = status === undefined ? "it sent what is not JSON" : `${status} without a code`;
-    return new ClientError({ code: "client.answer", message: `what answers at ${this.url} is no Troupe system: ${said}.`, cause });
+    const said = status === undefined ? "it is not JSON" : `status ${status} without a code`;
+    return new ClientError({ code: "client.answer", message: `the answer at ${this.url} is not from a Troupe system: ${said}.`, cause });
   }
 
   #signalOf({ signal }: CallOptions): AbortSignal {

@@ -8,8 +8,8 @@ import { clientOf, type Context, examples, remote, type RemoteOptions } from "./
 export function cancel(parent: Command, context: Context): void {
   const command = remote(parent.command("cancel"))
     .argument("<id>", "the process")
-    .description("cancel a process: running work is stopped, what was done is undone, it ends `cancelled`")
-    .option("--reason <text>", "why; it stands in the outcome and in the audit");
+    .description("cancel a process: stop running work, compensate what was done, end `cancelled`")
+    .option("--reason <text>", "why; recorded in the outcome and the audit");
   examples(
     command,
     [
@@ -17,8 +17,8 @@ export function cancel(parent: Command, context: Context): void {
       ["troupe show trip-7 --follow", "watch how it is undone"],
     ],
     [
-      "It is done when the request is recorded; to cancel twice is to cancel once. A",
-      "process that has ended otherwise is refused with process.ended, exit code 1.",
+      "The command returns when the request is recorded; to cancel twice is harmless.",
+      "A process that has ended otherwise is refused with process.ended, exit code 1.",
     ],
   );
   command.action(async (id: string, options: RemoteOptions & { readonly reason?: string }) => {

@@ -1,4 +1,4 @@
-/** @module `ps`: what parts run here, and the processes of the running system. */
+/** @module `ps`: lists the parts of the run and the processes of the system. */
 import { type Command, Option } from "commander";
 import { resolve } from "node:path";
 import type { ProcessEntry } from "../../client/index.ts";
@@ -8,8 +8,8 @@ import { agoText } from "../text/duration.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
+import { holders } from "../run/holders.ts";
 import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
-import { holders } from "./down.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
@@ -24,21 +24,21 @@ const ENTRIES_DEFAULT = 20;
 /** Adds the command. */
 export function ps(parent: Command, context: Context): void {
   const command = remote(parent.command("ps"))
-    .description("list what parts run in the state folder, and the processes of the system, newest first")
-    .addOption(new Option("--only <state>", "processes in this state alone").choices(["open", "ended"]))
-    .addOption(new Option("--status <status>", "processes that ended so").choices([...OUTCOMES]))
-    .option("--route <route>", "processes of this route")
+    .description("list the parts that run in the state folder, and the system's processes, newest first")
+    .addOption(new Option("--only <state>", "only processes in this state").choices(["open", "ended"]))
+    .addOption(new Option("--status <status>", "only processes with this outcome").choices([...OUTCOMES]))
+    .option("--route <route>", "only processes of this route")
     .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
-    .option("--cursor <cursor>", "go on where the last page ended");
+    .option("--cursor <cursor>", "continue after the last page");
   examples(
     command,
     [
       ["troupe ps", ""],
-      ["troupe ps --only open", "what is not done yet"],
+      ["troupe ps --only open", "processes that have not ended"],
       ["troupe ps --status failed --route trip", ""],
       ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
     ],
-    ["With another page to come, its cursor is printed below the table, and as", "`cursor` in the JSON."],
+    ["If there is another page, its cursor is printed below the table, and as", "`cursor` in the JSON."],
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
     const client = await clientOf(options, context.lifetime);

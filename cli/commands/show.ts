@@ -1,4 +1,4 @@
-/** @module `show`: what happened to a process so far, with inputs and outputs. */
+/** @module `show`: prints a process so far, with inputs and outputs; or follows it. */
 import type { Command } from "commander";
 import { follow } from "./follow.ts";
 import type { Client, HistoryPage } from "../../client/index.ts";
@@ -18,9 +18,9 @@ export function show(parent: Command, context: Context): void {
   const command = remote(parent.command("show"))
     .argument("<id>", "the process")
     .description("show a process: stops, attempts, times, path, inputs and outputs, outcome")
-    .option("--follow", "show each step from the first on, until it has ended", false)
-    .option("--full", "inputs and outputs whole, not cut at the edge of the terminal", false)
-    .option("--history", "every line of its history too, of all its runs", false);
+    .option("--follow", "print each step from the first on, until the process has ended", false)
+    .option("--full", "print inputs and outputs whole, not cut at the edge of the terminal", false)
+    .option("--history", "print every event of its history too", false);
   examples(
     command,
     [
@@ -28,7 +28,11 @@ export function show(parent: Command, context: Context): void {
       ["troupe show trip-7 --follow", "with --json: JSON lines, the outcome last"],
       ["troupe show trip-7 --json | jq .outcome.output", ""],
     ],
-    ['Without --follow 0 is the answer to "is it known". With --follow 0 means', "completed or partial, 1 any other end."],
+    [
+      "Without --follow the exit code is 0 when the process exists. With --follow it is",
+      "0 for completed and partial, 1 for any other outcome; a restart of the system is",
+      "waited for, up to 2 minutes. Ctrl-C ends the command alone.",
+    ],
   );
   command.action(async (id: string, options: ShowOptions) => {
     const client = await clientOf(options, context.lifetime);

@@ -44,7 +44,7 @@ export function start(parent: Command, context: Context): void {
     .addOption(stateOption());
   examples(command, [
     ["troupe", "a default task"],
-    ["troupe snow, northern lights and quiet", "a wish of yours"],
+    ["troupe snow, northern lights and quiet", "your own wish"],
     [`troupe '{"wish":"music","days":3,"budget":500}'`, ""],
     ["troupe start --fresh", "with the state of earlier runs moved aside"],
   ]);
@@ -53,7 +53,7 @@ export function start(parent: Command, context: Context): void {
       words,
       parent.commands.map((one) => one.name()),
     );
-    if (near !== undefined) complain(`"${words.join(" ")}" is taken as a wish; the command is \`${near}\`.`);
+    if (near !== undefined) complain(`"${words.join(" ")}" is run as a wish; did you mean the command \`${near}\`?`);
     context.done(
       await runStart(
         { task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh },
@@ -88,7 +88,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
     }
   } catch (error) {
     if (error instanceof Interrupted) await sayOpen(tasks, error.message);
-    // A refused task says all there is to say; of parts that failed, the log knows more.
+    // A refused task needs no log; for a part that failed the log has more.
     else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shown(log.path)}`);
     throw error;
   } finally {
@@ -96,7 +96,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
   }
 }
 
-/** Follows what an earlier run left open. False when one of them ended badly. */
+/** Follows the tasks that an earlier run left open. False when one of them ended badly. */
 async function resume(client: Client, tasks: TasksFile): Promise<boolean> {
   let good = true;
   for (const { id, submittedAtMs } of await tasks.open()) {
@@ -114,7 +114,7 @@ async function resume(client: Client, tasks: TasksFile): Promise<boolean> {
 
 async function submit(client: Client, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
   const id = v7();
-  // Noted first: a run that is killed right after its task was accepted still finds it.
+  // Noted before the submission, so that the next run finds it even if this one is killed right after.
   await tasks.add({ id, route: ROUTE, submittedAtMs: Date.now() });
   try {
     await client.submit(ROUTE, input, { id });
@@ -126,7 +126,7 @@ async function submit(client: Client, tasks: TasksFile, input: Json, lifetime: L
   return follow(client, tasks, id);
 }
 
-/** The process, or `undefined` when there is none of that id. */
+/** The process, or `undefined` when there is none with that id. */
 async function find(client: Client, id: string): Promise<ProcessView | undefined> {
   try {
     return await client.show(id);
@@ -136,7 +136,7 @@ async function find(client: Client, id: string): Promise<ProcessView | undefined
   }
 }
 
-/** Prints what happens until the process has ended. */
+/** Prints each step until the process has ended. */
 async function follow(client: Client, tasks: TasksFile, id: string): Promise<boolean> {
   const { acceptedAtMs, traceId } = await client.show(id);
   say(STEP_HEAD);
@@ -149,10 +149,13 @@ async function follow(client: Client, tasks: TasksFile, id: string): Promise<boo
     await tasks.remove(id);
     return succeeded(event.outcome);
   }
-  throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that nobody changed the state folder.");
+  throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that the state folder was not changed.");
 }
 
-/** The state of a living run stays where it is: FOLDER_LOCKED. What a killed run left behind is ended first. */
+/**
+ * Moves the state folder aside. Parts that a killed run left behind are ended first.
+ * @throws FOLDER_LOCKED when a run uses the folder
+ */
 async function moveAside(dir: string): Promise<void> {
   if (!existsSync(dir)) return;
   for (const folder of [join(dir, "apps"), dir]) {
@@ -166,14 +169,14 @@ async function moveAside(dir: string): Promise<void> {
 
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
-  say(
-    `\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`,
-  );
+  const ids = open.map((task) => task.id).join(", ");
+  say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${ids}. The next start goes on with it.`}`);
 }
 
 /**
- * Whether a wish is one: every word that is no command is taken as a wish, also a command that was misspelt. What begins
- * with a word and goes on with JSON or a file is a command line: USAGE. Of a lone word, the command that it is like.
+ * Checks a wish: words that are not a command are a wish, so a misspelt command would be one too.
+ * Returns the command that a single word resembles, for a hint.
+ * @throws USAGE for a word followed by JSON or @file, which must be a misspelt command
  */
 export function checkWish(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = "", ...rest] = words;
@@ -187,7 +190,7 @@ export function checkWish(words: readonly string[], commands: readonly string[])
   return rest.length === 0 ? near : undefined;
 }
 
-/** The argument as the route's input. What it holds is checked by the system; here it only must be JSON where it begins like it. */
+/** The argument as the input of the route. Text that begins like JSON must be JSON; the system checks the content. */
 export function taskInput(text: string | undefined): Json {
   const wish = (text ?? "").trim();
   if (wish === "") return { wish: DEFAULT_WISH, days: DAYS_DEFAULT, budget: BUDGET_DEFAULT_EURO };
@@ -197,7 +200,7 @@ export function taskInput(text: string | undefined): Json {
   } catch (error) {
     throw new CliError(
       "USAGE",
-      "the task begins like JSON and is none.",
+      "the task begins like JSON and is not JSON.",
       `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`,
       error,
     );

@@ -38,26 +38,27 @@ export function submit(parent: Command, context: Context): void {
     .argument("<input>", "its input: '<json>', @file, or - for standard input")
     .description("give a task to the running system; it is accepted when the receipt is printed")
     .option("--id <id>", "the task's id; the same id and input is the same task (default: a new one)")
-    .addOption(durationOption("--wait [time]", "wait for the outcome, for ever or so long, and print it"))
-    .option("--follow", "show each step as it happens, and the outcome", false)
-    .addOption(durationOption("--timeout <time>", "the task's own deadline; it is compensated and ends `expired`"))
-    .option("--dapr", "print the `dapr publish` command for this task and submit nothing", false)
-    .option("--app-id <id>", "with --dapr: the Dapr app that publishes; else that of the run in the state folder");
+    .addOption(durationOption("--wait [time]", "wait for the outcome (default: without limit) and print it"))
+    .option("--follow", "print each step as it happens, and the outcome", false)
+    .addOption(durationOption("--timeout <time>", "the task's deadline; past it the task is compensated and ends `expired`"))
+    .option("--dapr", "only print the `dapr publish` command for this task", false)
+    .option("--app-id <id>", "with --dapr: the publishing Dapr app (default: that of the run in the state folder)");
   examples(
     command,
     [
       [`troupe submit trip '{"wish":"sea","days":4,"budget":900}' --wait`, ""],
-      ["troupe submit trip @task.json --follow", "the input is in a file"],
-      ["jq .task all.json | troupe submit trip -", "the input comes by a pipe"],
-      ["troupe submit trip @task.json --id trip-7", "give it twice: it is one task"],
+      ["troupe submit trip @task.json --follow", "the input from a file"],
+      ["jq .task all.json | troupe submit trip -", "the input from a pipe"],
+      ["troupe submit trip @task.json --id trip-7", "twice is still one task"],
       ["troupe submit trip @task.json --dapr --app-id party", "the same over Dapr's pub/sub:"],
       [`dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks \\`, ""],
       [`  --data '{"id":"trip-7","route":"trip","input":{...}}'`, ""],
     ],
     [
-      "The id is made before the first try. When no receipt comes, it is printed with",
-      "the error: submit again with --id and nothing is done twice. With --wait and",
-      "--follow Ctrl-C ends the command alone: the task goes on.",
+      "The id is chosen before the first try. If no receipt comes, it is printed with",
+      "the error: submit again with --id, and nothing is done twice. With --wait and",
+      "--follow a restart of the system is waited for, up to 2 minutes. Ctrl-C ends",
+      "the command alone: the task goes on.",
     ],
   );
   command.action(async (route: string, given: string, options: SubmitOptions) => {
@@ -72,7 +73,7 @@ async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime)
   if (options.dapr) return sayPublish(task, client, options);
   const isWaiting = options.wait !== undefined && !options.follow;
   lifetime.whenInterrupted({
-    text: (signal) => `${signal}: no receipt yet, so task ${task.id} may be accepted or not. ${againText(task)}`,
+    text: (signal) => `${signal}: no receipt came yet, so the task may be accepted or not.\n${againText(task)}`,
   });
   let submitted: Submitted;
   try {
@@ -86,8 +87,7 @@ async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime)
   lifetime.whenInterrupted(goesOn(`task ${id}`, id));
   if (isWaiting) return waitFor(task, client, options);
   if (options.json) say(JSON.stringify(receipt));
-  else if (receipt !== undefined)
-    say(`Task ${receipt.id} is accepted: route ${receipt.route}, run ${receipt.run}, trace ${receipt.traceId}`);
+  else if (receipt !== undefined) say(`Task ${id} is accepted: route ${receipt.route}, run ${receipt.run}, trace ${receipt.traceId}`);
   if (options.follow) return follow(client, id, options.json);
   if (!options.json) say(`Follow it: troupe show ${id} --follow`);
   return EXIT.ok;
@@ -101,7 +101,7 @@ function againText({ id }: Task): string {
   return `The task's id is ${id}: submit again with --id ${id}, and it is the same task.`;
 }
 
-/** Waits for the outcome of an accepted task, also across a restart of the system: the same submission again is the same task. */
+/** Waits for the outcome of an accepted task, also across a restart: submitting it again is safe, because the id makes it the same task. */
 async function waitFor(task: Task, client: Client, options: SubmitOptions): Promise<number> {
   const endAtMs = options.wait === true ? Number.POSITIVE_INFINITY : performance.now() + (options.wait ?? 0);
   for (;;) {

@@ -1,4 +1,4 @@
-/** @module One app with one daprd, placement and scheduler in one state folder; state and topics by profile, embedded by default. */
+/** @module Runs one app with a daprd, placement and scheduler in one state folder. The profile chooses state store and topics. */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { APP_NODE_ARGS } from "./app-args.ts";
@@ -13,21 +13,21 @@ export interface EmbeddedOptions {
   readonly systemFile: string;
   /** The state folder, for example `.troupe`. */
   readonly dir: string;
-  /** Where the app listens; a free port when left out. */
+  /** The port the app listens on. @default a free port */
   readonly appPort?: number | undefined;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
-  /** `embedded` when left out: SQLite, and topics in memory. */
+  /** @default embedded: SQLite, and topics in memory */
   readonly profile?: Profile | undefined;
   /** Addresses of the profile's stores. */
   readonly stores?: Omit<ResourceValues, "dir"> | undefined;
-  /** Who hears of a part that ended by itself; by default it ends the run. */
+  /** Called when a part ends unexpectedly. @default ends the run */
   readonly onExit?: ((name: string, detail: string) => void) | undefined;
 }
 
 /** A running system. */
 export interface EmbeddedRun extends Run {
-  /** Where its HTTP API answers. */
+  /** The URL of its HTTP API. */
   readonly url: string;
   readonly client: Client;
 }
@@ -35,12 +35,12 @@ export interface EmbeddedRun extends Run {
 const APP_ID = "troupe";
 const APP_NAME = "app";
 const READY_MS = 60_000;
-/** How long a system that has just started may answer "not yet". */
+/** How long to retry while the system starts. */
 const PATIENCE_MS = 30_000;
-/** No task has this id, and asking for it changes nothing. */
+/** An id that no task has. Asking for it changes nothing. */
 const READY_PROBE_ID = "troupe-ready-probe";
 
-/** Starts everything and resolves when the system takes tasks. Whatever fails, nothing is left running. */
+/** Starts everything and resolves when the system takes tasks. When a step fails, everything already started is stopped. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {
   const { lifetime, log, dir } = options;
   const stops: (() => Promise<void>)[] = [];
@@ -56,7 +56,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     ]);
     if (controls.status === "rejected") throw controls.reason;
     const cluster = controls.value;
-    // After the apps, which drain while their sidecars still live.
+    // The apps stop first, because they need their sidecars while they drain.
     stops.push(() => cluster.stop());
     if (app.status === "rejected") throw app.reason;
     lifetime.signal.throwIfAborted();
@@ -75,7 +75,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
   }
 }
 
-/** Resolves when the system reads its journal: it listens and is healthy a little before that. */
+/** Resolves when the system reads its journal, which is a little after it listens and is healthy. */
 async function untilReady(client: Client): Promise<void> {
   try {
     await client.show(READY_PROBE_ID);
@@ -84,7 +84,7 @@ async function untilReady(client: Client): Promise<void> {
   }
 }
 
-/** Stops one after the other; one that fails does not keep the next from being stopped. */
+/** Runs the stops one after the other. A stop that fails does not skip the next ones; its error is thrown at the end. */
 export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const stop of stops) await stop().catch((error: unknown) => errors.push(error));
@@ -103,7 +103,7 @@ function embeddedApp(systemFile: string, appPort: number, httpPort: number): Par
   };
 }
 
-/** Tokens of the environment hold in the embedded profile too. */
+/** The tokens that the environment sets, as for any other run. */
 function tokens(): { readonly apiToken?: string; readonly appToken?: string } {
   const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = process.env;
   return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };

@@ -1,4 +1,4 @@
-/** @module How long a command runs: until it is done, is interrupted, loses its terminal, or one of its parts dies. */
+/** @module When a command ends early: it is interrupted, its output is closed, or one of its parts ends. */
 import { constants } from "node:os";
 import { LIMITS } from "../../runtime/limits.ts";
 import { complain } from "../text/output.ts";
@@ -6,7 +6,7 @@ import { CliError, EXIT, Interrupted } from "../text/problem.ts";
 
 const SECOND_MS = 1_000;
 
-/** A second signal within this time is the same Ctrl-C, passed on by npm or the shell; a later one means "at once". */
+/** npm and the shell pass one Ctrl-C on as several signals. A signal later than this is a second Ctrl-C: end at once. */
 const SAME_SIGNAL_MS = 1_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
@@ -24,17 +24,18 @@ export interface Interruption {
 /** For a command whose process runs the system: the signal stops it. */
 export const STOPS_SYSTEM: Interruption = {
   text: (signal) =>
-    `${signal}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s, then the sidecar a few more; a second signal ends everything at once.`,
+    `${signal}: stopping. Work in flight has up to ${LIMITS.drainMs / SECOND_MS} s to end, then the sidecar stops; ` +
+    "a second signal ends everything at once.",
   exitCode: EXIT.failed,
 };
 
-/** The end of a command, told once, with its reason. */
+/** The early end of a command. It happens once and has a reason. */
 export class Lifetime {
   readonly #controller = new AbortController();
   #endedAtMs = 0;
   #interruption: Interruption = { text: (signal) => `${signal}: interrupted.` };
 
-  /** Aborted with the reason: `Interrupted`, or the error of a part that died. */
+  /** Aborted with the reason: `Interrupted`, or the error of a part that ended. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
@@ -46,7 +47,7 @@ export class Lifetime {
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => this.end(new Interrupted("the output is closed")));
   }
 
-  /** Says what an interruption means from now on. Until then: the command ends, and nothing else does. */
+  /** Sets what an interruption means from now on. @default the command ends and nothing else does */
   whenInterrupted(interruption: Interruption): void {
     this.#interruption = interruption;
   }
@@ -57,7 +58,7 @@ export class Lifetime {
       new CliError(
         "PART_ENDED",
         `${name} ${detail}; everything else was stopped.`,
-        "Read its last lines in the log; start again, and open work goes on.",
+        "Read its last lines in the log and start again: open work continues.",
       ),
     );
   }
@@ -68,7 +69,7 @@ export class Lifetime {
     this.#controller.abort(reason);
   }
 
-  /** Rejects with the reason when the end comes before the promise is settled. */
+  /** Resolves as the promise does, or rejects with the reason when the end comes first. */
   async orEnd<T>(promise: Promise<T>): Promise<T> {
     const { signal } = this;
     signal.throwIfAborted();

@@ -1,4 +1,4 @@
-/** @module A process as a person reads it: head, stops with inputs and outputs, path, outcome. Pure. */
+/** @module Formats a process for people: head, stops with inputs and outputs, path, outcome. Pure. */
 import type { Json } from "../../runtime/faults.ts";
 import { momentText } from "./duration.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
@@ -13,9 +13,9 @@ const CONTENT_INDENT = "    ";
 export interface Shown {
   readonly process: ProcessView;
   readonly stops: readonly WorkView[];
-  /** Contents whole instead of cut at the edge of the terminal. */
+  /** Whether inputs and outputs are printed whole, not cut at the edge of the terminal. */
   readonly isFull: boolean;
-  /** Its history, where that is wanted. */
+  /** The history events to print. */
   readonly history: readonly HistoryLine[] | undefined;
 }
 
@@ -43,14 +43,15 @@ export function processText({ process, stops, isFull, history }: Shown): string 
 function headText(process: ProcessView): string {
   const status = process.outcome?.status ?? process.phase;
   const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}` : "";
+  const deadlineAtMs = process.outcome === undefined ? process.deadlineAtMs : undefined;
   return [
     `${process.id}: ${paint(statusCell(status))}${at}`,
     `route ${process.route}, run ${process.run}, trace ${process.traceId}`,
-    `accepted ${momentText(process.acceptedAtMs)}${process.outcome === undefined ? `, deadline ${momentText(process.deadlineAtMs)}` : ""}`,
+    `accepted ${momentText(process.acceptedAtMs)}${deadlineAtMs === undefined ? "" : `, deadline ${momentText(deadlineAtMs)}`}`,
   ].join("\n");
 }
 
-/** The stops with what went in and what came out, in the order in which they were asked. */
+/** The stops with inputs and outputs, in the order of their requests. */
 function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boolean): string {
   const rows = stops.map((stop) => [
     stop.item === undefined || !stop.stop.endsWith("[]") ? stop.stop : stop.stop.replace("[]", `[${stop.item}]`),

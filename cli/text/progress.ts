@@ -1,4 +1,4 @@
-/** @module What a person sees of a process: a line for each thing that happened, and the result. Pure. */
+/** @module Formats the progress of a process for people: a line for each event, and the outcome. Pure. */
 import { stringify } from "yaml";
 import type { HistoryLine } from "../../client/index.ts";
 import { fixOf } from "./problem.ts";
@@ -8,7 +8,7 @@ const SECONDS_DIGITS = 3;
 const COLUMNS = { time: 9, stop: 10, agent: 14 } as const;
 const INDENT = "  ";
 
-/** How a process ended, whoever shows it. */
+/** How a process ended. */
 export interface Ended {
   readonly status: string;
   /** When, in epoch milliseconds: one of the two. */
@@ -21,7 +21,7 @@ export interface Ended {
 /** The head of the table that {@link stepText} fills. */
 export const STEP_HEAD = row("seconds", "stop", "agent", "what happened");
 
-/** A line of history as a row; times count from the task's acceptance. */
+/** A history event as a table row. Times are seconds since the task was accepted. */
 export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   const again = line.attempt > 1 ? `, attempt ${line.attempt}` : "";
   const code = line.code === undefined ? "" : ` (${line.code})`;
@@ -33,10 +33,10 @@ export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   );
 }
 
-/** The result of a process, its status last. */
+/** The outcome of a process, with its status in the last line. */
 export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined, run = 1): string {
   const seconds = `${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;
-  // Between two runs somebody decided: that is not how long it took.
+  // The time between two runs was a wait for a decision, so it is not a duration of the process.
   const took = run === 1 ? `${outcome.status} in ${seconds}` : `${outcome.status} in run ${run}, ${seconds} after it was accepted`;
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
@@ -51,7 +51,7 @@ export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: strin
   ].join("\n");
 }
 
-/** Whether the process did what it was for. */
+/** Whether the process ended well: completed or partial. */
 export function succeeded(outcome: Ended): boolean {
   return outcome.status === "completed" || outcome.status === "partial";
 }

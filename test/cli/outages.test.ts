@@ -2,8 +2,9 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
-import { writeRunRecord } from "../../cli/run/run-record.ts";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { FolderLock } from "../../cli/dapr/lock.ts";
+import { removeRunRecord, writeRunRecord } from "../../cli/run/run-record.ts";
 import { refuse, startLine, startStub, type RunningLine, type Stub } from "./stub.ts";
 
 const AT_MS = 1_760_000_000_000;
@@ -30,7 +31,6 @@ const LINE = { atMs: AT_MS + 100, what: "asked", stop: "plan", agent: "PlannerAg
 const FIRST = `id: 1.0\nevent: line\ndata: ${JSON.stringify(LINE)}\n\n`;
 const LAST = `id: 1.outcome\nevent: outcome\ndata: ${JSON.stringify(OUTCOME)}\n\n`;
 const EVENTS = "GET /processes/trip-7/events";
-const WAIT_MS = 15_000;
 
 let stub: Stub;
 let dir = "";
@@ -46,10 +46,8 @@ afterEach(async () => {
 });
 
 const line = (...words: readonly string[]): RunningLine => startLine(...words, "--state", dir, "--patience", "0s");
-const seen = (path: string): Promise<void> =>
-  vi.waitFor(() => expect(stub.seen.map((request) => request.path)).toContain(path), { timeout: WAIT_MS });
-const lost = (running: RunningLine): Promise<void> =>
-  vi.waitFor(() => expect(running.err()).toContain("does not answer"), { timeout: WAIT_MS });
+const seen = (path: string): Promise<void> => expect.poll(() => stub.seen.map((request) => request.path)).toContain(path);
+const lost = (running: RunningLine): Promise<void> => expect.poll(() => running.err()).toContain("does not answer");
 
 /** The system is gone, and comes back at its address once the command has said that it is. */
 async function restart(running: RunningLine, answers: Stub["answers"]): Promise<void> {
@@ -62,7 +60,7 @@ describe("a restart of the system", () => {
   test("show --follow goes on after the last event, says so once on stderr, and ends with the outcome", async () => {
     stub.answers[EVENTS] = [{ events: FIRST }, { isHeld: true }];
     const running = line("show", "trip-7", "--follow");
-    await vi.waitFor(() => expect(running.out()).toContain("PlannerAgent"), { timeout: WAIT_MS });
+    await expect.poll(() => running.out()).toContain("PlannerAgent");
     await restart(running, { [EVENTS]: [refuse("sidecar.unavailable"), { events: LAST }] });
     const { code, out, err } = await running.ended;
     expect([code, out.trimEnd().split("\n").at(-1)]).toEqual([0, "completed in 0.250 s"]);
@@ -80,6 +78,25 @@ describe("a restart of the system", () => {
   });
 });
 
+describe("a run that starts", () => {
+  test("is waited for; a system at the default address is not taken for it", async () => {
+    await removeRunRecord(dir);
+    const lock = await FolderLock.take(dir, () => undefined);
+    try {
+      expect(await line("ps").ended).toMatchObject({
+        code: 3,
+        err: expect.stringMatching(/^NOT_REACHABLE: process \d+ starts or stops the system of .+\nWhat to do: Try again/),
+      });
+      stub.answers["GET /processes"] = { json: { entries: [] } };
+      const waiting = startLine("ps", "--state", dir, "--patience", "1h");
+      await writeRunRecord(dir, { url: stub.url, pid: process.pid, appId: "party" });
+      expect(await waiting.ended).toMatchObject({ code: 0 });
+    } finally {
+      await lock.release();
+    }
+  });
+});
+
 describe("Ctrl-C", () => {
   test.each([
     ["submit --wait", ["submit", "trip", "{}", "--wait"], "task trip-7"],
@@ -88,7 +105,7 @@ describe("Ctrl-C", () => {
   ])("%s says that the task goes on and how to look at it, exit code 130", async (_name, words, what) => {
     Object.assign(stub.answers, { "POST /tasks": [{ status: 202, json: RECEIPT }, { isHeld: true }], [EVENTS]: { isHeld: true } });
     const running = line(...words);
-    await vi.waitFor(() => expect(stub.seen.some(({ path }) => /waitMs|events/.test(path))).toBe(true), { timeout: WAIT_MS });
+    await expect.poll(() => stub.seen.some(({ path }) => /waitMs|events/.test(path))).toBe(true);
     running.lifetime.interrupt("SIGINT");
     const { code, err } = await running.ended;
     expect([code, err]).toEqual([130, `SIGINT: stopped watching; ${what} goes on. Look at it: troupe show trip-7\n`]);
@@ -97,7 +114,7 @@ describe("Ctrl-C", () => {
   test("during an outage ends the command too", async () => {
     stub.answers[EVENTS] = [{ events: FIRST }, { isHeld: true }];
     const running = line("show", "trip-7", "--follow");
-    await vi.waitFor(() => expect(running.out()).toContain("PlannerAgent"), { timeout: WAIT_MS });
+    await expect.poll(() => running.out()).toContain("PlannerAgent");
     await stub.close();
     await lost(running);
     running.lifetime.interrupt("SIGTERM");
@@ -113,7 +130,8 @@ describe("Ctrl-C", () => {
     const { code, err } = await running.ended;
     expect(code).toBe(130);
     expect(err).toBe(
-      "SIGINT: no receipt yet, so task trip-7 may be accepted or not. The task's id is trip-7: submit again with --id trip-7, and it is the same task.\n",
+      "SIGINT: no receipt came yet, so the task may be accepted or not.\n" +
+        "The task's id is trip-7: submit again with --id trip-7, and it is the same task.\n",
     );
   });
 

@@ -177,8 +177,8 @@ describe("a system that breaks", () => {
 
   test("that answers in another form is told as such", async () => {
     stub.answers["GET /processes/t"] = [{ json: { id: 5 } }, { status: 500, json: "hello" }];
-    expect((await refusal(client.show("t"))).message).toMatch(/^the process from http:.+ has a form that this client does not know/);
-    expect((await refusal(client.show("t"))).message).toMatch(/is no Troupe system: 500 without a code\.$/);
+    expect((await refusal(client.show("t"))).message).toMatch(/^the answer for the process has an unknown form \(/);
+    expect((await refusal(client.show("t"))).message).toMatch(/is not from a Troupe system: status 500 without a code\.$/);
   });
 
   test("that is stopping says so in its health", async () => {

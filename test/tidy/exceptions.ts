@@ -80,12 +80,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: "fileSizes",
-    path: "test/cli/commands.test.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "test/conformance/world-actor-cases.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
