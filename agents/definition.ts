@@ -43,3 +43,10 @@ export function requireCondition(text: string, scope: Shapes, where: string, fie
     throw invalid(where, `${field}: ${error instanceof Error ? error.message : "cannot be checked"}`);
   }
 }
+
+/** Returns a text that is not empty, or throws `definition.invalid` naming the field. */
+export function requireText(value: string, where: string, field: string, lengthMax: number): string {
+  if (typeof value !== "string" || value === "" || value.length > lengthMax)
+    throw invalid(where, `${field} must be a text of 1 to ${lengthMax} characters`);
+  return value;
+}

@@ -100,6 +100,8 @@ export const LIMITS = {
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
+  /** Characters of what a contract says of its agent. Above: `definition.invalid`. */
+  aboutLengthMax: 1_024,
   /** Branches of one parallel stop. Above: `definition.invalid`. */
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */

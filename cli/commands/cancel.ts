@@ -2,8 +2,7 @@
 import type { Command } from "commander";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { read, Receipt } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
 /** Adds the command. */
 export function cancel(parent: Command, context: Context): void {
@@ -23,12 +22,9 @@ export function cancel(parent: Command, context: Context): void {
     ],
   );
   command.action(async (id: string, options: RemoteOptions & { readonly reason?: string }) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post(`/processes/${encodeURIComponent(id)}/cancel`, {
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-    });
-    const receipt = read(Receipt, answer, "the receipt");
-    say(options.json ? JSON.stringify(answer) : `Process ${receipt.id} is being cancelled. Follow it: troupe show ${receipt.id} --follow`);
+    const client = await clientOf(options, context.lifetime);
+    const receipt = await client.cancel(id, options.reason);
+    say(options.json ? JSON.stringify(receipt) : `Process ${receipt.id} is being cancelled. Follow it: troupe show ${receipt.id} --follow`);
     context.done(EXIT.ok);
   });
 }

@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { Api } from "../client/api.ts";
+import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
 import { shown } from "../text/output.ts";
@@ -101,11 +101,11 @@ export function remote(command: Command): Command {
 }
 
 /** A client of the running system that the options name. */
-export async function apiOf(options: RemoteOptions, lifetime: Lifetime): Promise<Api> {
+export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
   const url = options.url ?? (await urlOfRun(resolve(options.state), options.patience, lifetime)) ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
-  return new Api({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
 }
 
 /** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */

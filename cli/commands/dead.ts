@@ -1,5 +1,6 @@
 /** @module `dead`: the dead letter queue. A dead letter is listed, shown, redriven (with another input if needed) or discarded. */
 import type { Command } from "commander";
+import type { LetterEntry } from "../../client/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
@@ -8,8 +9,7 @@ import { letterText } from "../text/dead-letter.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { table } from "../text/table.ts";
-import { LetterEntry, LetterOf, pageOf, read, Receipt } from "../client/views.ts";
-import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface ListOptions extends RemoteOptions {
   readonly route?: string;
@@ -56,15 +56,9 @@ function list(group: Command, context: Context): void {
     ["troupe dead list --decided --json", ""],
   ]);
   command.action(async (options: ListOptions) => {
-    const api = await apiOf(options, context.lifetime);
-    const query = {
-      route: options.route,
-      code: options.code,
-      decided: options.decided ? "true" : undefined,
-      limit: options.limit,
-      cursor: options.cursor,
-    };
-    const page = read(pageOf(LetterEntry), await api.get("/deadletters", query), "the dead letters");
+    const client = await clientOf(options, context.lifetime);
+    const { route, code, limit, cursor } = options;
+    const page = await client.deadLetters.list({ route, code, decided: options.decided ? true : undefined, limit, cursor });
     if (options.json) {
       say(JSON.stringify(page));
     } else {
@@ -99,10 +93,9 @@ function showLetter(group: Command, context: Context): void {
     ["troupe dead show trip-7:1 --json | jq .letter", ""],
   ]);
   command.action(async (id: string, options: RemoteOptions) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.get(pathOf(id));
-    const letter = read(LetterOf, answer, "the dead letter");
-    say(options.json ? JSON.stringify(answer) : letterText(letter));
+    const client = await clientOf(options, context.lifetime);
+    const letter = await client.deadLetters.show(id);
+    say(options.json ? JSON.stringify(letter) : letterText(letter));
     context.done(EXIT.ok);
   });
 }
@@ -127,17 +120,11 @@ function redrive(group: Command, context: Context): void {
   );
   command.action(async (id: string, options: RedriveOptions) => {
     const input: { readonly input?: Json } = options.input === undefined ? {} : { input: await readInput(options.input) };
-    const api = await apiOf(options, context.lifetime);
-    const body = {
-      ...input,
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-      ...(options.decision === undefined ? {} : { decisionId: options.decision }),
-    };
-    const answer = await api.post(`${pathOf(id)}/redrive`, body);
-    const receipt = read(Receipt, answer, "the receipt");
+    const client = await clientOf(options, context.lifetime);
+    const receipt = await client.deadLetters.redrive(id, { ...input, reason: options.reason, decisionId: options.decision });
     say(
       options.json
-        ? JSON.stringify(answer)
+        ? JSON.stringify(receipt)
         : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow`,
     );
     context.done(EXIT.ok);
@@ -155,18 +142,14 @@ function discard(group: Command, context: Context): void {
     ["It is listed with --decided until the retention removes it."],
   );
   command.action(async (id: string, options: RemoteOptions & { readonly reason: string }) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post(`${pathOf(id)}/discard`, { reason: options.reason });
+    const client = await clientOf(options, context.lifetime);
+    const answer = await client.deadLetters.discard(id, options.reason);
     say(options.json ? JSON.stringify(answer) : `Dead letter ${id} is discarded.`);
     context.done(EXIT.ok);
   });
 }
 
-function pathOf(id: string): string {
-  return `/deadletters/${encodeURIComponent(id)}`;
-}
-
-function whatOf(entry: (typeof LetterEntry)["_output"]): string {
+function whatOf(entry: LetterEntry): string {
   if (entry.decision === undefined) return `${entry.parent === undefined ? "" : `nested in ${entry.parent}: `}${entry.message ?? ""}`;
   return [
     entry.decision,

@@ -1,12 +1,12 @@
 /** @module `graph`: prints which agents and routes lead to which, and checks that every ring is bounded. A file needs no running system. */
 import type { Command } from "commander";
-import { type Graph, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
+import type { GraphAnswer } from "../../client/index.ts";
+import { type Graph, type GraphNode, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { loadSystem } from "../run/load.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { graphFrom, GraphOf, read } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
 /** A graph, from a file or from a running system. */
 interface Source {
@@ -58,12 +58,28 @@ export function graph(parent: Command, context: Context): void {
 
 async function sourceOf(file: string | undefined, options: RemoteOptions, lifetime: Lifetime): Promise<Source> {
   if (file !== undefined) {
-    const { name, slip } = await loadSystem(file);
-    return { system: name, graph: graphOf(slip), data: graphData(slip) };
+    const { name, slip, about } = await loadSystem(file);
+    return { system: name, graph: graphOf(slip, about), data: graphData(slip, about) };
   }
-  const data = await (await apiOf(options, lifetime)).get("/graph");
-  const shown = read(GraphOf, data, "the graph");
-  return { system: shown.system, graph: graphFrom(shown), data };
+  const client = await clientOf(options, lifetime);
+  const data = await client.graph();
+  return { system: data.system, graph: graphFrom(data), data };
+}
+
+interface Shown {
+  readonly name: string;
+  readonly visitsMax?: number | undefined;
+  readonly about?: string | undefined;
+}
+
+/** The graph of a running system, as that of a file. */
+function graphFrom(shown: GraphAnswer): Graph {
+  const named = (kind: GraphNode["kind"], all: readonly Shown[]): GraphNode[] =>
+    all.map(({ name, visitsMax, about }) => ({ kind, name, visitsMax, about }));
+  const nodes = [...named("route", shown.routes), ...named("agent", shown.agents)];
+  const indexOf = (node: { readonly kind: string; readonly name: string }): number =>
+    nodes.findIndex(({ kind, name }) => kind === node.kind && name === node.name);
+  return { nodes, edges: shown.edges.map(({ kind, from, to, stop }) => ({ kind, from: indexOf(from), to: indexOf(to), stop })) };
 }
 
 function counted(count: number, what: string): string {

@@ -1,19 +1,19 @@
 /** @module `ps`: lists the parts of the run and the processes of the system. */
 import { type Command, Option } from "commander";
 import { resolve } from "node:path";
-import { OUTCOMES } from "../../runtime/protocol.ts";
+import type { ProcessEntry } from "../../client/index.ts";
+import { OUTCOMES, type OutcomeStatus } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
 import { holders } from "../run/holders.ts";
-import { pageOf, ProcessEntry, read } from "../client/views.ts";
-import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
-  readonly status?: string;
+  readonly status?: OutcomeStatus;
   readonly route?: string;
   readonly limit: number;
   readonly cursor?: string;
@@ -41,17 +41,16 @@ export function ps(parent: Command, context: Context): void {
     ["If there is another page, its cursor is printed below the table, and as", "`cursor` in the JSON."],
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
-    const api = await apiOf(options, context.lifetime);
-    const query = { state: options.only, status: options.status, route: options.route, limit: options.limit, cursor: options.cursor };
-    const answer = await api.get("/processes", query);
-    const page = read(pageOf(ProcessEntry), answer, "the processes");
+    const client = await clientOf(options, context.lifetime);
+    const { only: state, status, route, limit, cursor } = options;
+    const page = await client.list({ state, status, route, limit, cursor });
     const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
     if (options.json) {
       say(JSON.stringify({ parts, ...page }));
     } else {
       say(
         parts.length === 0
-          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}`
+          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${client.url}`
           : table(
               ["part", "pid"],
               parts.map(({ name, pid }) => [name, String(pid)]),
@@ -73,7 +72,7 @@ export function ps(parent: Command, context: Context): void {
 
 type Row = readonly (string | { readonly text: string; readonly colour: "green" | "yellow" | "red" | "dim" | "bold" })[];
 
-function rowOf(entry: (typeof ProcessEntry)["_output"]): Row {
+function rowOf(entry: ProcessEntry): Row {
   const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
   return [
     entry.id,

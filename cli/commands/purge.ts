@@ -1,12 +1,8 @@
 /** @module `purge`: removes processes that ended long ago from the store. */
 import type { Command } from "commander";
-import { z } from "zod";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { read } from "../client/views.ts";
-import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
-
-const Purged = z.looseObject({ purged: z.int(), waiting: z.int() });
+import { clientOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 /** Adds the command. */
 export function purge(parent: Command, context: Context): void {
@@ -19,12 +15,9 @@ export function purge(parent: Command, context: Context): void {
     ["troupe purge --older-than 30d", ""],
   ]);
   command.action(async (options: RemoteOptions & { readonly olderThan?: number; readonly dryRun: boolean }) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post("/purge", {
-      ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }),
-      dryRun: options.dryRun,
-    });
-    const { purged, waiting } = read(Purged, answer, "the purge");
+    const client = await clientOf(options, context.lifetime);
+    const answer = await client.purge({ olderThanMs: options.olderThan, dryRun: options.dryRun });
+    const { purged, waiting } = answer;
     if (options.json) say(JSON.stringify(answer));
     else
       say(

@@ -1,11 +1,11 @@
 /** @module `show`: prints a process so far, with inputs and outputs; or follows it. */
 import type { Command } from "commander";
-import { follow } from "../client/follow.ts";
+import { follow } from "./follow.ts";
+import type { Client, HistoryPage } from "../../client/index.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { processText } from "../text/process.ts";
-import { ProcessOf, read, StopsOf } from "../client/views.ts";
-import { apiOf, type Context, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
 
 interface ShowOptions extends RemoteOptions {
   readonly follow: boolean;
@@ -35,21 +35,26 @@ export function show(parent: Command, context: Context): void {
     ],
   );
   command.action(async (id: string, options: ShowOptions) => {
-    const api = await apiOf(options, context.lifetime);
+    const client = await clientOf(options, context.lifetime);
     if (options.follow) {
       context.lifetime.whenInterrupted(goesOn(`process ${id}`, id));
-      context.done(await follow(api, id, options.json));
+      context.done(await follow(client, id, options.json));
       return;
     }
-    const path = `/processes/${encodeURIComponent(id)}`;
-    const answer = await api.get(path);
-    const process = read(ProcessOf, answer, "the process");
-    const { stops, left = 0 } = read(StopsOf, await api.get(`${path}/stops`), "its stops");
-    if (options.json) say(JSON.stringify({ ...process, stops }));
+    const process = await client.show(id);
+    const { stops, left = 0 } = await client.stops(id);
+    const history = options.history ? await wholeHistory(client, id) : undefined;
+    if (options.json) say(JSON.stringify({ ...process, ...(history === undefined ? {} : { history }), stops }));
     else {
-      say(processText({ process, stops, isFull: options.full, hasHistory: options.history }));
+      say(processText({ process, stops, history, isFull: options.full }));
       if (left > 0) say(`\n${left} older stops are not shown.`);
     }
     context.done(EXIT.ok);
   });
+}
+
+async function wholeHistory(client: Client, id: string): Promise<HistoryPage["lines"]> {
+  const lines: HistoryPage["lines"] = [];
+  for await (const line of client.history(id)) lines.push(line);
+  return lines;
 }

@@ -3,11 +3,10 @@ import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
-import { isFault, type Json } from "../../runtime/faults.ts";
-import { type HistoryLine, type ProcessView, type SystemClient } from "../client/http.ts";
+import type { Json } from "../../runtime/faults.ts";
+import { type Client, ClientError, type ProcessView } from "../../client/index.ts";
 import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
@@ -15,7 +14,7 @@ import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { nearWord } from "../text/near.ts";
 import { complain, say, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
-import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
+import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { RunLog } from "../run/run-log.ts";
 import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { TasksFile } from "../run/tasks-file.ts";
@@ -34,7 +33,6 @@ const ROUTE = "trip";
 const DEFAULT_WISH = "somewhere warm by the sea with good food";
 const DAYS_DEFAULT = 4;
 const BUDGET_DEFAULT_EURO = 900;
-const POLL_MS = 100;
 
 /** Adds the command: the default one. */
 export function start(parent: Command, context: Context): void {
@@ -81,7 +79,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
     try {
       await recordRun(dir, run);
       say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
-      const resumed = await resume(run.client, tasks, lifetime);
+      const resumed = await resume(run.client, tasks);
       const fresh = await submit(run.client, tasks, input, lifetime);
       return resumed && fresh ? EXIT.ok : EXIT.failed;
     } finally {
@@ -91,7 +89,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
   } catch (error) {
     if (error instanceof Interrupted) await sayOpen(tasks, error.message);
     // A refused task needs no log; for a part that failed the log has more.
-    else if (!isFault(error)) say(`The log of all parts is ${shown(log.path)}`);
+    else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shown(log.path)}`);
     throw error;
   } finally {
     await log.close();
@@ -99,57 +97,59 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
 }
 
 /** Follows the tasks that an earlier run left open. False when one of them ended badly. */
-async function resume(client: SystemClient, tasks: TasksFile, lifetime: Lifetime): Promise<boolean> {
+async function resume(client: Client, tasks: TasksFile): Promise<boolean> {
   let good = true;
   for (const { id, submittedAtMs } of await tasks.open()) {
-    const view = await client.process(id, lifetime.signal);
+    const view = await find(client, id);
     if (view === undefined) {
       say(`\nTask ${id} of an earlier run was never accepted; give it again if you still want it.`);
       await tasks.remove(id);
       continue;
     }
     say(`\nResuming task ${id} of ${new Date(submittedAtMs).toISOString()}, which is ${view.phase}`);
-    good = (await follow(client, tasks, id, lifetime)) && good;
+    good = (await follow(client, tasks, id)) && good;
   }
   return good;
 }
 
-async function submit(client: SystemClient, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
+async function submit(client: Client, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
   const id = v7();
   // Noted before the submission, so that the next run finds it even if this one is killed right after.
   await tasks.add({ id, route: ROUTE, submittedAtMs: Date.now() });
   try {
-    await client.submit({ id, route: ROUTE, input }, lifetime.signal);
+    await client.submit(ROUTE, input, { id });
   } catch (error) {
     if (!lifetime.signal.aborted) await tasks.remove(id);
     throw error;
   }
   say(`\nTask ${id} is accepted: ${JSON.stringify(input)}`);
-  return follow(client, tasks, id, lifetime);
+  return follow(client, tasks, id);
+}
+
+/** The process, or `undefined` when there is none with that id. */
+async function find(client: Client, id: string): Promise<ProcessView | undefined> {
+  try {
+    return await client.show(id);
+  } catch (error) {
+    if (error instanceof ClientError && error.code === "process.unknown") return undefined;
+    throw error;
+  }
 }
 
 /** Prints each step until the process has ended. */
-async function follow(client: SystemClient, tasks: TasksFile, id: string, lifetime: Lifetime): Promise<boolean> {
+async function follow(client: Client, tasks: TasksFile, id: string): Promise<boolean> {
+  const { acceptedAtMs, traceId } = await client.show(id);
   say(STEP_HEAD);
-  let history: readonly HistoryLine[] = [];
-  for (;;) {
-    const view: ProcessView | undefined = await client.process(id, lifetime.signal);
-    if (view === undefined)
-      throw new CliError(
-        "APP_ANSWER",
-        `task ${id} was accepted and is not there any more.`,
-        "Check that the state folder was not changed.",
-      );
-    const acceptedAtMs = view.acceptedAtMs ?? 0;
-    for (const line of newLines(history, view.history)) say(stepText(line, acceptedAtMs));
-    history = view.history;
-    if (view.outcome !== undefined && view.phase === "ended") {
-      say(`\n${outcomeText(view.outcome, acceptedAtMs, view.traceId)}`);
-      await tasks.remove(id);
-      return succeeded(view.outcome);
+  for await (const event of client.follow(id)) {
+    if (event.kind === "line") {
+      say(stepText(event.line, acceptedAtMs));
+      continue;
     }
-    await lifetime.orEnd(sleep(POLL_MS));
+    say(`\n${outcomeText(event.outcome, acceptedAtMs, traceId)}`);
+    await tasks.remove(id);
+    return succeeded(event.outcome);
   }
+  throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that the state folder was not changed.");
 }
 
 /**

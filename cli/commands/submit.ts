@@ -2,19 +2,17 @@
 import type { Command } from "commander";
 import { resolve } from "node:path";
 import { v7 } from "uuid";
-import { z } from "zod";
+import type { Client, Submitted } from "../../client/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Api } from "../client/api.ts";
-import { acrossRestart, exitOf, follow } from "../client/follow.ts";
+import { acrossRestart, exitOf, follow } from "./follow.ts";
 import { readInput } from "../input.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { complain, say, shown } from "../text/output.ts";
-import { CliError, EXIT, Interrupted, Refused } from "../text/problem.ts";
+import { CliError, EXIT, Interrupted, isRefused } from "../text/problem.ts";
 import { outcomeText } from "../text/progress.ts";
 import { readRunRecord } from "../run/run-record.ts";
-import { OutcomeOf, read, Receipt, Submitted } from "../client/views.ts";
-import { apiOf, type Context, durationOption, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, durationOption, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
 
 interface SubmitOptions extends RemoteOptions {
   readonly id?: string;
@@ -32,8 +30,6 @@ interface Task {
   readonly input: Json;
   readonly timeoutMs?: number;
 }
-
-const Graph = z.looseObject({ system: z.string() });
 
 /** Adds the command. */
 export function submit(parent: Command, context: Context): void {
@@ -73,28 +69,32 @@ export function submit(parent: Command, context: Context): void {
 }
 
 async function runSubmit(task: Task, options: SubmitOptions, lifetime: Lifetime): Promise<number> {
-  const api = await apiOf(options, lifetime);
-  if (options.dapr) return sayPublish(task, api, options);
+  const client = await clientOf(options, lifetime);
+  if (options.dapr) return sayPublish(task, client, options);
   const isWaiting = options.wait !== undefined && !options.follow;
   lifetime.whenInterrupted({
     text: (signal) => `${signal}: no receipt came yet, so the task may be accepted or not.\n${againText(task)}`,
   });
-  let receipt: z.infer<typeof Receipt>;
+  let submitted: Submitted;
   try {
-    receipt = read(Receipt, await api.post("/tasks", task), "the receipt");
+    submitted = await client.submit(task.route, task.input, optionsOf(task));
   } catch (error) {
     // Only an answer of the system itself says that the task was not accepted.
-    const isRefused = error instanceof Refused && error.status < 500;
-    if (!isRefused && !(error instanceof Interrupted)) complain(againText(task));
+    if (!isRefused(error) && !(error instanceof Interrupted)) complain(againText(task));
     throw error;
   }
-  lifetime.whenInterrupted(goesOn(`task ${receipt.id}`, receipt.id));
-  if (isWaiting) return waitFor(task, api, options);
+  const { id, receipt } = submitted;
+  lifetime.whenInterrupted(goesOn(`task ${id}`, id));
+  if (isWaiting) return waitFor(task, client, options);
   if (options.json) say(JSON.stringify(receipt));
-  else say(`Task ${receipt.id} is accepted: route ${receipt.route}, run ${receipt.run}, trace ${receipt.traceId}`);
-  if (options.follow) return follow(api, receipt.id, options.json);
-  if (!options.json) say(`Follow it: troupe show ${receipt.id} --follow`);
+  else if (receipt !== undefined) say(`Task ${id} is accepted: route ${receipt.route}, run ${receipt.run}, trace ${receipt.traceId}`);
+  if (options.follow) return follow(client, id, options.json);
+  if (!options.json) say(`Follow it: troupe show ${id} --follow`);
   return EXIT.ok;
+}
+
+function optionsOf({ id, timeoutMs }: Task): { readonly id: string; readonly timeoutMs?: number } {
+  return { id, ...(timeoutMs === undefined ? {} : { timeoutMs }) };
 }
 
 function againText({ id }: Task): string {
@@ -102,14 +102,13 @@ function againText({ id }: Task): string {
 }
 
 /** Waits for the outcome of an accepted task, also across a restart: submitting it again is safe, because the id makes it the same task. */
-async function waitFor(task: Task, api: Api, options: SubmitOptions): Promise<number> {
+async function waitFor(task: Task, client: Client, options: SubmitOptions): Promise<number> {
   const endAtMs = options.wait === true ? Number.POSITIVE_INFINITY : performance.now() + (options.wait ?? 0);
   for (;;) {
     const waitMs = Math.max(0, Math.min(LIMITS.waitMsMax, Math.ceil(endAtMs - performance.now())));
-    const answer = await api.post("/tasks", task, { waitMs }, waitMs, acrossRestart(api));
-    if (read(Submitted, answer, "the answer").status !== undefined) {
-      const outcome = read(OutcomeOf, answer, "the outcome");
-      say(options.json ? JSON.stringify(answer) : outcomeText(outcome, outcome.acceptedAtMs ?? 0, outcome.traceId));
+    const { outcome } = await client.submit(task.route, task.input, { ...optionsOf(task), ...acrossRestart(client), waitMs });
+    if (outcome !== undefined) {
+      say(options.json ? JSON.stringify(outcome) : outcomeText(outcome, outcome.acceptedAtMs, outcome.traceId));
       return exitOf(outcome.status);
     }
     if (performance.now() >= endAtMs)
@@ -117,9 +116,9 @@ async function waitFor(task: Task, api: Api, options: SubmitOptions): Promise<nu
   }
 }
 
-async function sayPublish(task: Task, api: Api, options: SubmitOptions): Promise<number> {
-  const { system } = read(Graph, await api.get("/graph"), "the graph");
-  const appId = options.appId ?? (await appIdAt(api.url, options.state));
+async function sayPublish(task: Task, client: Client, options: SubmitOptions): Promise<number> {
+  const { system } = await client.graph();
+  const appId = options.appId ?? (await appIdAt(client.url, options.state));
   const topic = `${system}.tasks`;
   if (options.json) say(JSON.stringify({ appId, pubsub: "pubsub", topic, data: task }));
   else say(`dapr publish --publish-app-id ${appId} --pubsub pubsub --topic ${topic} --data ${quoted(JSON.stringify(task))}`);

@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { APP_NODE_ARGS } from "./app-args.ts";
 import { Cluster, type DaprBinaries, freePort, type Profile, renderResources, type ResourceValues } from "../dapr/index.ts";
 import { Apps } from "./apps.ts";
-import { SystemClient } from "../client/http.ts";
+import { type Client, ClientError, connect } from "../../client/index.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Run } from "./run.ts";
 
@@ -29,12 +29,16 @@ export interface EmbeddedOptions {
 export interface EmbeddedRun extends Run {
   /** The URL of its HTTP API. */
   readonly url: string;
-  readonly client: SystemClient;
+  readonly client: Client;
 }
 
 const APP_ID = "troupe";
 const APP_NAME = "app";
 const READY_MS = 60_000;
+/** How long to retry while the system starts. */
+const PATIENCE_MS = 30_000;
+/** An id that no task has. Asking for it changes nothing. */
+const READY_PROBE_ID = "troupe-ready-probe";
 
 /** Starts everything and resolves when the system takes tasks. When a step fails, everything already started is stopped. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {
@@ -60,13 +64,23 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
     await lifetime.orEnd(sidecar.waitReady(READY_MS));
     const url = `http://127.0.0.1:${appPort}`;
-    const client = new SystemClient(url, process.env["APP_API_TOKEN"]);
-    await client.ready(lifetime.signal);
+    const { appToken } = tokens();
+    const client = connect({ url, token: appToken, patienceMs: PATIENCE_MS, signal: lifetime.signal });
+    await untilReady(client);
     const unit = { appId: APP_ID, url, app: app.value, appName: APP_NAME, sidecar, folder: dirname(resolve(options.systemFile)) };
     return { url, client, units: [unit], placement: cluster.placement, scheduler: cluster.scheduler, stop };
   } catch (error) {
     await stop();
     throw error;
+  }
+}
+
+/** Resolves when the system reads its journal, which is a little after it listens and is healthy. */
+async function untilReady(client: Client): Promise<void> {
+  try {
+    await client.show(READY_PROBE_ID);
+  } catch (error) {
+    if (!(error instanceof ClientError && error.code === "process.unknown")) throw error;
   }
 }
 

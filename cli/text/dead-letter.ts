@@ -6,7 +6,8 @@ import { momentText } from "./duration.ts";
 import { fixOf } from "./problem.ts";
 import { STEP_HEAD, stepText } from "./progress.ts";
 import { paint } from "./table.ts";
-import { FaultOf, Line, type LetterOf } from "../client/views.ts";
+import type { Letter } from "../../client/index.ts";
+import { FaultView, HistoryLine } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
 
@@ -15,19 +16,19 @@ const OfProcess = z.looseObject({
   stop: z.string().nullish(),
   traceId: z.string().optional(),
   principal: z.string().optional(),
-  fault: FaultOf.optional(),
+  fault: FaultView.optional(),
   path: z.array(z.string()),
   original: z.looseObject({
     kind: z.string(),
     target: z.looseObject({ agent: z.string().optional(), route: z.string().optional() }).optional(),
     input: z.custom<Json>(),
   }),
-  attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultOf })),
-  history: z.array(Line),
+  attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultView })),
+  history: z.array(HistoryLine),
 });
 
 /** The whole text: head, content, and the commands that decide the letter. */
-export function letterText(entry: z.infer<typeof LetterOf>): string {
+export function letterText(entry: Letter): string {
   const letter = OfProcess.safeParse(entry.letter);
   return [
     `${entry.id}: ${paint({ text: entry.code ?? "unknown", colour: "red" })}, ${momentText(entry.atMs)}`,
@@ -65,19 +66,19 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
 }
 
 /** What the handler threw in the last attempt, if anything. */
-function causeLines(fault: z.infer<typeof FaultOf> | undefined): readonly string[] {
+function causeLines(fault: FaultView | undefined): readonly string[] {
   return fault?.cause === undefined ? [] : ["what the handler threw:", indented(fault.cause)];
 }
 
 /** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
-function fixLines({ id, parent }: z.infer<typeof LetterOf>, kind: string | undefined): readonly string[] {
+function fixLines({ id, parent }: Letter, kind: string | undefined): readonly string[] {
   return kind === "do" && parent === undefined
     ? [`Fix:     troupe dead show ${id} --json | jq .letter.original.input > fixed.json, and edit it`]
     : [];
 }
 
 /** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */
-function againText({ id, route, parent }: z.infer<typeof LetterOf>): string {
+function againText({ id, route, parent }: Letter): string {
   if (parent !== undefined) return `by the dead letter of its parent, process ${parent}`;
   return route === undefined
     ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`

@@ -1,7 +1,6 @@
 /** @module Formats the progress of a process for people: a line for each event, and the outcome. Pure. */
 import { stringify } from "yaml";
-import type { Json } from "../../runtime/faults.ts";
-import type { HistoryLine } from "../client/http.ts";
+import type { HistoryLine } from "../../client/index.ts";
 import { fixOf } from "./problem.ts";
 
 const SECOND_MS = 1_000;
@@ -15,7 +14,7 @@ export interface Ended {
   /** When, in epoch milliseconds: one of the two. */
   readonly atMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  readonly output?: Json | undefined;
+  readonly output?: unknown;
   readonly fault?: { readonly code: string; readonly message: string; readonly fix?: string | undefined } | undefined;
 }
 
@@ -32,20 +31,6 @@ export function stepText(line: HistoryLine, acceptedAtMs: number): string {
     line.agent === "" ? "(process)" : line.agent,
     `${line.what}${again}${code}`,
   );
-}
-
-/**
- * The events that are new since an earlier history. A history keeps only its newest events, so the first ones may be gone; then
- * the longest overlap of the old end with the new beginning tells what is new.
- */
-export function newLines(before: readonly HistoryLine[], after: readonly HistoryLine[]): readonly HistoryLine[] {
-  const known = before.map((line) => JSON.stringify(line));
-  const now = after.map((line) => JSON.stringify(line));
-  for (let gone = 0; gone < known.length; gone += 1) {
-    const kept = known.slice(gone);
-    if (kept.every((text, index) => text === now[index])) return after.slice(kept.length);
-  }
-  return after;
 }
 
 /** The outcome of a process, with its status in the last line. */
@@ -71,7 +56,7 @@ export function succeeded(outcome: Ended): boolean {
   return outcome.status === "completed" || outcome.status === "partial";
 }
 
-function indented(output: Json): string {
+function indented(output: unknown): string {
   const text = typeof output === "object" ? stringify(output, { lineWidth: 0 }).trimEnd() : String(output);
   return text
     .split("\n")

@@ -35,6 +35,25 @@ describe("a system is a pure value", () => {
       party.routes.get("trip")?.slipHash,
     );
   });
+  test("what agents are for is not part of what is pinned", () => {
+    const made = (about?: string) => {
+      const Told = contract("Told", 1, { about, input: Trip, output: Trip });
+      const told = agent(Told, { handle: (input) => input });
+      const only = route("only", 1, Trip)
+        .to("told", Told, ({ task }) => task)
+        .output(({ told }) => told);
+      return system("s", {
+        agents: [told],
+        routes: [only],
+        remote: [contract("Far", 1, { about: "Far away.", input: Trip, output: Trip })],
+      });
+    };
+    expect([...made("Tells.").about]).toEqual([
+      ["Told", "Tells."],
+      ["Far", "Far away."],
+    ]);
+    expect(made("Tells.").routes.get("only")?.slipHash).toBe(made().routes.get("only")?.slipHash);
+  });
   test("a slip pins what its route can reach, and every agent", () => {
     const inner = one(Planner);
     const outer = route("outer", 1, Trip)

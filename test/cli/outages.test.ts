@@ -8,8 +8,23 @@ import { removeRunRecord, writeRunRecord } from "../../cli/run/run-record.ts";
 import { refuse, startLine, startStub, type RunningLine, type Stub } from "./stub.ts";
 
 const AT_MS = 1_760_000_000_000;
-const RECEIPT = { id: "trip-7", route: "trip", run: 1, traceId: "abc" };
-const PROCESS = { id: "trip-7", phase: "open", run: 1, route: "trip", traceId: "abc", acceptedAtMs: AT_MS, history: [] };
+const RECEIPT = { id: "trip-7", route: "trip", run: 1, sequence: 1, traceId: "abc" };
+const PROCESS = {
+  id: "trip-7",
+  phase: "open",
+  run: 1,
+  sequence: 1,
+  route: "trip",
+  fingerprint: "f",
+  traceId: "abc",
+  bucket: "b",
+  acceptedAtMs: AT_MS,
+  deadlineAtMs: AT_MS + 60_000,
+  by: "ann",
+  works: [],
+  historyFrom: 0,
+  history: [],
+};
 const OUTCOME = { status: "completed", atMs: AT_MS + 250, output: { city: "Palermo" } };
 const WAITED = { ...OUTCOME, id: "trip-7", acceptedAtMs: AT_MS, endedAtMs: AT_MS + 250, traceId: "abc" };
 const LINE = { atMs: AT_MS + 100, what: "asked", stop: "plan", agent: "PlannerAgent", attempt: 1 };

@@ -24,13 +24,20 @@ export const PROCESS = {
   sequence: 9,
   route: "trip",
   traceId: "abc",
+  fingerprint: "f",
+  bucket: "b",
   acceptedAtMs: AT_MS,
+  deadlineAtMs: AT_MS + 60_000,
+  by: "ann",
+  works: [],
+  historyFrom: 0,
   history: [LINE],
   outcome: { status: "completed", atMs: AT_MS + 250, output: { city: "Palermo" } },
 };
 export const STOPS = {
   stops: [
     {
+      work: "trip-7:1/plan",
       stop: "plan",
       agent: "PlannerAgent",
       kind: "do",

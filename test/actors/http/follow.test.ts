@@ -2,6 +2,7 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
+import type { ProcessOutcome } from "../../../runtime/process-view.ts";
 import { HandClock } from "../engine-rig.ts";
 import { follow, type Reader, type SentEvent } from "./events.ts";
 import { ErrorAnswer, PROCESS, startRig, TOKEN, type HttpRig } from "./rig.ts";
@@ -14,7 +15,7 @@ vi.mock("../../../runtime/limits.ts", async (original) => {
 
 let rig: HttpRig;
 let clock: HandClock;
-let shown: { run: number; phase: string; from: number; lines: string[]; outcome?: object };
+let shown: { run: number; phase: "open" | "ended"; from: number; lines: string[]; outcome?: ProcessOutcome };
 let sequence: number;
 let looks: number;
 let readers: Reader[];
@@ -60,7 +61,7 @@ async function open(headers: Readonly<Record<string, string>> = {}, id = "p"): P
 
 const line = (run: number, number: number, what: string): SentEvent =>
   expect.objectContaining({ name: "line", id: `${run}.${number}`, data: expect.objectContaining({ what }) }) as SentEvent;
-const COMPLETED = { status: "completed", atMs: 9, output: { a: "b\nc" } };
+const COMPLETED: ProcessOutcome = { status: "completed", atMs: 9, output: { a: "b\nc" } };
 const outcome = (run: number): SentEvent => ({ name: "outcome", id: `${run}.outcome`, data: COMPLETED });
 
 describe("a stream", () => {
