@@ -3,7 +3,8 @@
  * out, and what their handlers recorded. Read wherever the process lives.
  */
 import { type HandlerHistory, CallHistory } from "../../runtime/agent/call-history.ts";
-import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";

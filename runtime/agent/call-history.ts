@@ -1,7 +1,8 @@
 /**
- * @module How the handler of a work item stands and what it recorded: steps, attempts, takeovers, from the events of its agent actor.
+ * @module How the handler of a work item stands and what it recorded: calls, steps, attempts, takeovers, from the events of its agent actor.
  * Pure.
  */
+import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
 import type { AgentEvent } from "./state.ts";
 
@@ -68,11 +69,24 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
     case "taken-over":
       work.takeovers += 1;
       break;
-    case "recorded":
-      recorded(work, event.entry, atMs);
+    case "call-begun":
+      update(work, "call", event.key, event.tool, { state: "begun", begunAtMs: atMs });
+      break;
+    case "call-tried":
+      failed(work, "call", event.key, event.tool, event.fault, undefined);
+      break;
+    case "call-ended":
+      if (event.fault !== undefined) failed(work, "call", event.key, event.tool, event.fault, atMs);
+      else ended(work, "call", event.key, event.tool, atMs);
+      break;
+    case "call-undone":
+      undone(work, event.key, atMs);
+      break;
+    case "step-done":
+      ended(work, "step", event.step.name, event.step.name, atMs);
       break;
     case "failed":
-      failed(work, event.failure, atMs);
+      if (event.failure.kind === "step") failed(work, "step", event.failure.key, event.failure.key, event.failure.fault, atMs);
       break;
     case "work-done":
     case "undo-done":
@@ -83,35 +97,25 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
   }
 }
 
-interface Recorded {
-  readonly name: string;
-  readonly occurrence: number;
+type Kind = CallView["kind"];
+
+function update(work: Draft, kind: Kind, key: string, name: string, change: Partial<CallView>): void {
+  const place = `${kind} ${key}`;
+  const known = work.calls.get(place) ?? { kind, name, state: "begun", attempt: work.attempt, failures: 0 };
+  work.calls.set(place, { ...known, attempt: work.attempt, ...change });
 }
 
-function keyOf({ name, occurrence }: Recorded): string {
-  return `${occurrence}/${name}`;
+function ended(work: Draft, kind: Kind, key: string, name: string, atMs: number): void {
+  update(work, kind, key, name, { state: "ended", endedAtMs: atMs, code: undefined });
 }
 
-function recorded(work: Draft, entry: Extract<AgentEvent, { e: "recorded" }>["entry"], atMs: number): void {
-  const known = work.calls.get(keyOf(entry));
-  if (entry.kind === "undo") {
-    if (known !== undefined) work.calls.set(keyOf(entry), { ...known, state: "undone", undoneAtMs: atMs });
-    return;
-  }
-  const { code: _survived, ...before } = known ?? { failures: 0 };
-  work.calls.set(keyOf(entry), { ...before, kind: "step", name: entry.name, state: "ended", attempt: work.attempt, endedAtMs: atMs });
+/** `atMs` is left out of a call that is made again by its own policy. */
+function failed(work: Draft, kind: Kind, key: string, name: string, fault: WireFault, atMs: number | undefined): void {
+  const failures = (work.calls.get(`${kind} ${key}`)?.failures ?? 0) + 1;
+  update(work, kind, key, name, { state: atMs === undefined ? "begun" : "failed", failures, code: fault.code, endedAtMs: atMs });
 }
 
-function failed(work: Draft, failure: Extract<AgentEvent, { e: "failed" }>["failure"], atMs: number): void {
-  if (failure.kind !== "step") return;
-  const failures = (work.calls.get(keyOf(failure))?.failures ?? 0) + 1;
-  work.calls.set(keyOf(failure), {
-    kind: "step",
-    name: failure.name,
-    state: "failed",
-    attempt: failure.attempt,
-    failures,
-    endedAtMs: atMs,
-    code: failure.fault.code,
-  });
+function undone(work: Draft, key: string, atMs: number): void {
+  const known = work.calls.get(`call ${key}`);
+  if (known !== undefined) work.calls.set(`call ${key}`, { ...known, state: "undone", undoneAtMs: atMs });
 }
