@@ -1,7 +1,8 @@
 /**
- * @module How the handler of a work item stands and what it recorded: steps, attempts, takeovers, from the events of its agent actor.
+ * @module How the handler of a work item stands and what it recorded: calls, steps, attempts, takeovers, from the events of its agent actor.
  * Pure.
  */
+import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
 import type { AgentEvent } from "./state.ts";
 
@@ -69,23 +70,23 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
       work.takeovers += 1;
       break;
     case "call-begun":
-      note(work, "call", event, { state: "begun", begunAtMs: atMs });
+      update(work, "call", event.key, event.tool, { state: "begun", begunAtMs: atMs });
       break;
     case "call-tried":
-      failed(work, "call", event, { state: "begun", code: event.fault.code });
+      failed(work, "call", event.key, event.tool, event.fault, undefined);
       break;
     case "call-ended":
-      if (event.fault === undefined) ended(work, "call", event, atMs);
-      else failed(work, "call", event, { state: "failed", code: event.fault.code, endedAtMs: atMs });
+      if (event.fault !== undefined) failed(work, "call", event.key, event.tool, event.fault, atMs);
+      else ended(work, "call", event.key, event.tool, atMs);
       break;
     case "call-undone":
       undone(work, event.key, atMs);
       break;
     case "step-done":
-      ended(work, "step", { key: event.step.name, tool: event.step.name }, atMs);
+      ended(work, "step", event.step.name, event.step.name, atMs);
       break;
     case "failed":
-      stepFailed(work, event.failure, atMs);
+      if (event.failure.kind === "step") failed(work, "step", event.failure.key, event.failure.key, event.failure.fault, atMs);
       break;
     case "work-done":
     case "undo-done":
@@ -96,29 +97,22 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
   }
 }
 
-/** What a call or step is known by, and its name. */
-interface Named {
-  readonly key: string;
-  readonly tool: string;
+type Kind = CallView["kind"];
+
+function update(work: Draft, kind: Kind, key: string, name: string, change: Partial<CallView>): void {
+  const place = `${kind} ${key}`;
+  const known = work.calls.get(place) ?? { kind, name, state: "begun", attempt: work.attempt, failures: 0 };
+  work.calls.set(place, { ...known, attempt: work.attempt, ...change });
 }
 
-function note(work: Draft, kind: CallView["kind"], { key, tool }: Named, change: Partial<CallView>): void {
-  const id = `${kind} ${key}`;
-  const known = work.calls.get(id) ?? { kind, name: tool, state: "begun", attempt: work.attempt, failures: 0 };
-  work.calls.set(id, { ...known, attempt: work.attempt, ...change });
+function ended(work: Draft, kind: Kind, key: string, name: string, atMs: number): void {
+  update(work, kind, key, name, { state: "ended", endedAtMs: atMs, code: undefined });
 }
 
-function ended(work: Draft, kind: CallView["kind"], named: Named, atMs: number): void {
-  note(work, kind, named, { state: "ended", endedAtMs: atMs, code: undefined });
-}
-
-function failed(work: Draft, kind: CallView["kind"], named: Named, change: Partial<CallView>): void {
-  note(work, kind, named, { ...change, failures: (work.calls.get(`${kind} ${named.key}`)?.failures ?? 0) + 1 });
-}
-
-/** Waits are shown by their process. */
-function stepFailed(work: Draft, { kind, key, fault }: Extract<AgentEvent, { e: "failed" }>["failure"], atMs: number): void {
-  if (kind === "step") failed(work, "step", { key, tool: key }, { state: "failed", code: fault.code, endedAtMs: atMs });
+/** `atMs` is left out of a call that is made again by its own policy. */
+function failed(work: Draft, kind: Kind, key: string, name: string, fault: WireFault, atMs: number | undefined): void {
+  const failures = (work.calls.get(`${kind} ${key}`)?.failures ?? 0) + 1;
+  update(work, kind, key, name, { state: atMs === undefined ? "begun" : "failed", failures, code: fault.code, endedAtMs: atMs });
 }
 
 function undone(work: Draft, key: string, atMs: number): void {
