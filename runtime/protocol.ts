@@ -111,7 +111,7 @@ export const CompensationReport = z.strictObject({
 /** How the compensation of a work item ended. */
 export type CompensationReport = z.infer<typeof CompensationReport>;
 
-/** A doer tells how its work, or the compensation of it, ended. The output of a compensation is `true` where something had to be undone, else `null`. */
+/** A doer tells how its work, or the compensation of it, ended. The output of a compensation is a {@link CompensationReport}. */
 const ResultBody = z.strictObject({
   kind: z.literal("result"),
   workId: z.string(),
