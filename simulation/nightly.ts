@@ -12,10 +12,11 @@ import { SCENARIOS } from "./scenarios/index.ts";
 /** Shares of the seeds. The party is the one whose speed is told. */
 const SHARES: Readonly<Record<string, number>> = {
   party: 0.5,
-  wild: 0.22,
-  catches: 0.06,
-  long: 0.08,
-  ring: 0.08,
+  wild: 0.2,
+  catches: 0.04,
+  chains: 0.06,
+  long: 0.07,
+  ring: 0.07,
   purge: 0.02,
   redrive: 0.02,
   wildRedrive: 0.02,

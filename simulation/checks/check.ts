@@ -26,6 +26,7 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   checkNotifications(world, watch, find);
   if (scenario.repeatsAllowed !== true) checkKeys(world, watch, find);
   if (scenario.strict) for (const shadow of watch.processes.values()) checkLedger(world, watch, shadow.state, find);
+  for (const text of world.outside.complaints) find("each handler gets its own results", text);
   const own = scenario.invariant?.(world);
   if (own !== undefined) find("invariant", own);
   return findings;

@@ -1,7 +1,8 @@
 /**
  * @module Looks for planted bugs: seed after seed until each is found, and how many seeds that took.
  */
-import { CANARIES, type Canary } from "./canaries.ts";
+import { CANARIES } from "./canaries.ts";
+import type { Canary } from "./canaries/canary.ts";
 import { ALL_FAULTS } from "../world/faults.ts";
 import { runSeed } from "../run.ts";
 import { SCENARIOS } from "../scenarios/index.ts";

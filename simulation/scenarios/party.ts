@@ -13,6 +13,7 @@ import { outsideNow } from "../world/outside.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import type { World } from "../world/world.ts";
+import { COUNT, countOn } from "./counting.ts";
 
 const Trip = z.object({ wish: z.string(), budget: z.int() });
 const Query = z.object({ to: z.string() });
@@ -30,7 +31,7 @@ const Flight = contract("Flight", 1, { input: Query, output: Booking });
 const Hotel = contract("Hotel", 1, { input: Query, output: Booking });
 const Snark = contract("Snark", 1, {
   input: z.object({ total: z.array(z.int()), trip: Trip }),
-  output: z.object({ remark: z.string() }),
+  output: z.object({ remark: z.string(), counted: z.int() }),
   key: () => "one",
 });
 
@@ -61,15 +62,14 @@ function booker(target: typeof Flight | typeof Hotel, name: string): ReturnType<
   });
 }
 
-const Remarks = z.object({ told: z.int() });
+const Remarks = z.object(COUNT);
 const snark = agent(Snark, {
-  state: { schema: Remarks, initial: { told: 0 } },
+  state: { schema: Remarks, initial: { count: 0 } },
   asks: [Planner],
   handle: async ({ total, trip }, ctx) => {
     const { city } = await ctx.ask(Planner, { wish: `not ${trip.wish}` });
     if (total.reduce((sum, price) => sum + price, 0) > trip.budget) throw new Fault("agent.refused", "too dear");
-    ctx.setState({ told: ctx.state.told + 1 });
-    return { remark: `${city} would have been better (${ctx.state.told})` };
+    return { remark: `${city} would have been better`, counted: countOn(ctx) };
   },
 });
 

@@ -15,17 +15,18 @@ import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import { CATCHES, isCatch, tryAndCatch } from "./catches.ts";
+import { COUNT, countOn } from "./counting.ts";
 import { book, unbook } from "./party.ts";
 
 /** What an agent is told to do. `tag` names the work within its process. */
 const Job = z.object({
   tag: z.string(),
   key: z.string(),
-  do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", ...CATCHES]),
+  do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state-ask", ...CATCHES]),
   items: z.array(z.string()),
 });
 type Job = z.infer<typeof Job>;
-const Done = z.object({ tag: z.string(), count: z.int() });
+const Done = z.object({ tag: z.string(), counted: z.int().optional() });
 
 const AGENTS = 5;
 const SYSTEMS = 96;
@@ -48,7 +49,7 @@ function contractAt(index: number): AnyContract {
   return found;
 }
 
-const Counted = z.object({ count: z.int() });
+const Counted = z.object(COUNT);
 
 function makeAgent(index: number): AgentDefinition {
   const later = CONTRACTS.slice(index + 1);
@@ -67,7 +68,9 @@ function makeAgent(index: number): AgentDefinition {
         });
         return ctx.handOff(next, sub("handed"));
       }
-      if ((job.do === "ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
+      // It counts before it waits: other work items may count meanwhile.
+      const early = job.do === "state-ask" ? countOn(ctx) : undefined;
+      if ((job.do === "ask" || job.do === "state-ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
       if (job.do === "ask-two" && next !== undefined) await Promise.all([ctx.ask(next, sub("second")), ctx.ask(next, sub("third"))]);
       if (job.do === "catch" && next !== undefined) await ctx.ask(next, { ...sub("caught"), do: "refuse" }).catch(() => undefined);
       if (isCatch(job.do)) await tryAndCatch(job.do, about, ctx);
@@ -75,8 +78,8 @@ function makeAgent(index: number): AgentDefinition {
         await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
       if (job.do === "refuse") throw new Fault("agent.refused", "told to refuse");
       if (job.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
-      if (job.do === "state") ctx.setState({ count: ctx.state.count + 1 });
-      return { tag: job.tag, count: ctx.state.count };
+      const counted = job.do === "state" ? countOn(ctx) : early;
+      return { tag: job.tag, ...(counted === undefined ? {} : { counted }) };
     },
   });
 }
@@ -95,7 +98,7 @@ function optionsOf(random: Random): StopOptions {
   };
 }
 
-const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state"];
+const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state-ask"];
 
 /** The same, and as many that catch what a step throws. */
 const WHAT_CATCHES: readonly Job["do"][] = [...WHAT, ...CATCHES, ...CATCHES, ...CATCHES];

@@ -46,11 +46,19 @@ const HALF_SHARE = 0.5;
 
 export class Outside {
   readonly ledger: LedgerLine[] = [];
+  /** What handlers found wrong with what they were given. */
+  readonly complaints: string[] = [];
   readonly #world: World;
   readonly #entries = new Map<string, Entry>();
 
   constructor(world: World) {
     this.#world = world;
+  }
+
+  /** A handler was given what is not its own. */
+  complain(text: string): void {
+    this.complaints.push(text);
+    this.#world.trace?.(`COMPLAINT: ${text}`);
   }
 
   /** Makes an effect happen, as far as the faults let it. */

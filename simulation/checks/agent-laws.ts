@@ -1,0 +1,86 @@
+/**
+ * @module The laws of agent actors, checked at every record: who runs, what is accepted, what may be forgotten, whose state.
+ */
+import { type AgentEvent, type AgentState, evolveAgent } from "../../runtime/agent/state.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { checkCount } from "./agent-state.ts";
+import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
+
+/** What the laws of agents need to know of the world. */
+export interface AgentLawsParts {
+  readonly find: Find;
+  /** Handlers tell the ledger of all they do. */
+  readonly strict: boolean;
+  readonly process: (id: string) => ProcessState | undefined;
+}
+
+/** Follows the records of all agent actors. */
+export class AgentLaws {
+  readonly #parts: AgentLawsParts;
+  /** The attempt that each token was given to, by work item and token. */
+  readonly #tokens = new Map<string, number>();
+  /** Attempts that ended with a fault: `work item:attempt`. */
+  readonly #faulted = new Set<string>();
+
+  constructor(parts: AgentLawsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a record says that this attempt of a work item ended with a fault. */
+  hasFaulted(workId: string, attempt: number): boolean {
+    return this.#faulted.has(`${workId}:${attempt}`);
+  }
+
+  /** A record or snapshot of an agent actor was written. */
+  wrote(shadow: Shadow<AgentState>, key: WrittenKey): void {
+    follow<AgentState, AgentEvent>(shadow, key, evolveAgent, this.#parts.find, (event, before) => this.#event(shadow, event, before));
+    const running = Object.values(shadow.state.works).filter((work) => work.status === "running");
+    if (running.length > 1)
+      this.#parts.find(
+        "one running work for each actor",
+        `${shadow.type}/${shadow.id} runs ${running.map((work) => work.id).join(" and ")}`,
+      );
+  }
+
+  #event(shadow: Shadow<AgentState>, event: AgentEvent, before: AgentState): void {
+    const { find, strict } = this.#parts;
+    switch (event.e) {
+      case "begun":
+      case "taken-over":
+        return this.#begun(shadow, event, before);
+      case "work-accepted":
+        if (before.works[event.work.id] !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
+        return;
+      case "work-done":
+        if ("fault" in event.result) this.#faulted.add(`${event.workId}:${before.works[event.workId]?.attempt ?? 0}`);
+        if (strict) checkCount(`${shadow.type}/${shadow.id}`, before, event, find);
+        return;
+      case "forgotten":
+        if (strict) for (const id of event.workIds) this.#forgotten(before, id);
+        return;
+      default:
+    }
+  }
+
+  #begun(shadow: Shadow<AgentState>, event: Extract<AgentEvent, { e: "begun" | "taken-over" }>, before: AgentState): void {
+    const { find } = this.#parts;
+    const was = before.works[event.workId];
+    const settled = was?.status === "tombstone" || was?.status === "undone";
+    if (settled && shadow.state.works[event.workId]?.mode === "do")
+      find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
+    const name = `${event.workId} ${event.token}`;
+    const attempt = was?.attempt ?? 0;
+    const known = this.#tokens.get(name);
+    if (known !== undefined && known !== attempt)
+      find("a token is given to one attempt", `${event.token} of ${event.workId} was of attempt ${known} and is of attempt ${attempt}`);
+    this.#tokens.set(name, attempt);
+  }
+
+  #forgotten(before: AgentState, id: string): void {
+    const work = before.works[id];
+    if (work === undefined || work.retainUntilMs <= 0) return;
+    const task = this.#parts.process(work.processId)?.task;
+    if (task !== undefined && work.retainUntilMs < task.deadlineAtMs)
+      this.#parts.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
+  }
+}

@@ -1,0 +1,141 @@
+/**
+ * @module Planted bugs of the agent actor and of handler executions.
+ */
+import { HandlerExecution } from "../../../actors/host/handler-execution.ts";
+import type { StepTools } from "../../../agents/context.ts";
+import { agentMachine } from "../../../runtime/agent/machine.ts";
+import type { AgentState } from "../../../runtime/agent/state.ts";
+import { type Canary, replace } from "./canary.ts";
+
+function forgetWorks(state: AgentState, keep: (id: string) => boolean): AgentState {
+  return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => keep(id))) };
+}
+
+const noDeduplication: Canary = {
+  name: "no deduplication",
+  scenario: "party",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      // Work that is done is not known any more, so a repeated request begins it anew.
+      const isRepeat = input.kind === "message" && input.message.body.kind === "work";
+      return decide(isRepeat ? forgetWorks(state, (id) => state.works[id]?.status !== "done") : state, input, context);
+    }),
+};
+
+const undoBeforeAction: Canary = {
+  name: "compensation before its action is settled",
+  scenario: "wild",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "undo") return decide(state, input, context);
+      const { workId } = input.message.body;
+      const work = state.works[workId];
+      // Work that runs is purged as if it had never begun.
+      if (work?.status !== "running" || work.mode !== "do") return decide(state, input, context);
+      return decide({ ...state, works: { ...state.works, [workId]: { ...work, begun: false } } }, input, context);
+    }),
+};
+
+const staleToken: Canary = {
+  name: "stale token accepted",
+  scenario: "wild",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      if (!("token" in input)) return decide(state, input, context);
+      return decide(state, { ...input, token: state.works[input.workId]?.token ?? input.token }, context);
+    }),
+};
+
+const evictedEarly: Canary = {
+  name: "deduplication entry evicted early",
+  scenario: "wild",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "work" || state.works[input.message.body.workId] !== undefined)
+        return decide(state, input, context);
+      const done = Object.values(state.works).find(
+        (work) => work.status === "done" || work.status === "tombstone" || work.status === "undone",
+      );
+      if (done === undefined) return decide(state, input, context);
+      const decision = decide(
+        forgetWorks(state, (id) => id !== done.id),
+        input,
+        context,
+      );
+      return decision.events.length === 0
+        ? decision
+        : { ...decision, events: [{ e: "forgotten", workIds: [done.id] }, ...decision.events] };
+    }),
+};
+
+const itemsShareIds: Canary = {
+  name: "work id reused by forEach",
+  scenario: "wild",
+  plant: () =>
+    replace(
+      HandlerExecution.prototype,
+      "step",
+      (step) =>
+        function (this: HandlerExecution, name, action, options) {
+          // Items are told apart by their index; without it every item asks under the key of the first.
+          const shared = (tools: StepTools): StepTools => ({
+            ...tools,
+            idempotencyKey: tools.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:"),
+          });
+          const undo = options?.undo;
+          return step.call(this, name, (tools) => action(shared(tools)), {
+            ...options,
+            ...(undo === undefined ? {} : { undo: (result, tools) => undo(result, shared(tools)) }),
+          });
+        },
+    ),
+};
+
+const failureUnrecorded: Canary = {
+  name: "failure of a call not recorded",
+  scenario: "catches",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      return input.kind === "failed"
+        ? { events: [], effects: [], stored: [], verdict: { kind: "received" } }
+        : decide(state, input, context);
+    }),
+};
+
+const lastAttemptOnly: Canary = {
+  name: "undo that is shown the last attempt only",
+  scenario: "catches",
+  plant: () =>
+    replace(
+      HandlerExecution.prototype,
+      "asAttempt",
+      (asAttempt) =>
+        function (this: HandlerExecution) {
+          return asAttempt.call(this, this.attempt);
+        },
+    ),
+};
+
+const lostUpdate: Canary = {
+  name: "lost update of agent state",
+  scenario: "chains",
+  plant: () =>
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      // Whatever state a handler was given, what it made of it is taken for newer.
+      const taken =
+        input.kind === "finished" && input.state !== undefined ? { ...input, state: { ...input.state, base: state.stateVersion } } : input;
+      return decide(state, taken, context);
+    }),
+};
+
+/** The planted bugs of this file. */
+export const AGENT_CANARIES: readonly Canary[] = [
+  noDeduplication,
+  undoBeforeAction,
+  staleToken,
+  evictedEarly,
+  itemsShareIds,
+  failureUnrecorded,
+  lastAttemptOnly,
+  lostUpdate,
+];

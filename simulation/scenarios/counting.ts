@@ -1,0 +1,15 @@
+/**
+ * @module Agents that count in their state. `checks/agent-state.ts` holds that no count is lost, so each agent of a scenario
+ * that has state counts in this way and returns the new count as `counted`.
+ */
+import { z } from "zod";
+
+/** What the state of such an agent has at least. */
+export const COUNT = { count: z.int() };
+
+/** Adds one to the count, from whatever the handler has read, and returns the new count. */
+export function countOn<S extends { readonly count: number }>(ctx: { readonly state: S; setState(next: S): void }): number {
+  const count = ctx.state.count + 1;
+  ctx.setState({ ...ctx.state, count });
+  return count;
+}
