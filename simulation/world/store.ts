@@ -43,7 +43,7 @@ export class SimStore {
   of(life: Life): StateStore {
     return {
       read: (keys) => this.#read(life, () => this.peek(keys)),
-      insert: (key, text, content) => this.#insert(life, key, text, content),
+      insert: (key, text) => this.#insert(life, key, text),
       tagged: (key) => this.#read(life, () => this.#tagged(key)),
       replace: (key, text, tag) =>
         this.#change(life, text === undefined ? `remove ${key}` : `replace ${key}`, () => this.#replace(life, key, text, tag)),
@@ -97,25 +97,25 @@ export class SimStore {
     });
   }
 
-  #insert(life: Life, key: string, text: string, content?: Json): Promise<InsertResult> {
+  #insert(life: Life, key: string, text: string): Promise<InsertResult> {
     const { faults, random } = this.#world;
     return this.#world.port(life, `write ${key}`, true, (resolve) => {
       const answer = (result: InsertResult, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(result));
       if (this.#away || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
       if (faults.happens("writeLate", random.store)) {
-        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text, content));
+        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text));
         return answer("unknown", UNAVAILABLE_MS);
       }
       const unanswered = faults.happens("writeUnanswered", random.store);
-      const result = this.put(life, key, text, content);
+      const result = this.put(life, key, text);
       answer(unanswered ? "unknown" : result, this.#world.latency());
     });
   }
 
   /** Insert-only: who comes second is refused. */
-  put(life: Life, key: string, text: string, content?: Json): InsertResult {
+  put(life: Life, key: string, text: string): InsertResult {
     if (this.#cells.has(key)) return "refused";
-    this.#cells.set(key, { text, content: this.#world.options.copies ? undefined : content, version: 1 });
+    this.#cells.set(key, { text, content: undefined, version: 1 });
     this.writes.push({ atMs: this.#world.timeline.nowMs, key, text, life: life.name });
     this.#world.wrote(life, key, text);
     return "inserted";
