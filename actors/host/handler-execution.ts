@@ -8,6 +8,7 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, type FaultCode, faultFrom, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type AgentState, type AgentWork, type Ask, type Entry, type Failure, isSameCall } from "../../runtime/agent/state.ts";
@@ -191,7 +192,7 @@ export class HandlerExecution implements RuntimeContext {
     const told = await this.#heard(this.#parts.link.ask(target.name, occurrence, input)).catch(async (error: unknown) => {
       throw await this.#failed(call, error);
     });
-    const ask = this.#findAsk(told.works[this.#parts.work.id]?.asks ?? [], call);
+    const ask = this.#findAsk(entryOf(told.works, this.#parts.work.id)?.asks ?? [], call);
     if (ask === undefined) throw this.#ended(new Fault("work.superseded", "the work went on elsewhere"));
     // The answer may have come before this run could note that it waits.
     const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], call)].find((one) => one?.result !== undefined);
@@ -271,7 +272,7 @@ export class HandlerExecution implements RuntimeContext {
   }
 
   #latest(): AgentWork | undefined {
-    return this.#parts.link.state()?.works[this.#parts.work.id];
+    return entryOf(this.#parts.link.state()?.works ?? {}, this.#parts.work.id);
   }
 
   #count(key: string): number {

@@ -1,7 +1,7 @@
 /**
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
-import { Fault, isFault } from "../../runtime/faults.ts";
+import { Fault, type FaultCode, isFault } from "../../runtime/faults.ts";
 import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
@@ -20,6 +20,9 @@ interface Line {
   /** Cancels the flush that is to come. */
   linger: (() => void) | undefined;
 }
+
+/** Refusals of a batch that are the fault of some of its entries. */
+const ALONE: readonly FaultCode[] = ["index.full", "message.invalid", "turn.failed"];
 
 /** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
 export class IndexClient {
@@ -116,7 +119,7 @@ export class IndexClient {
         );
         for (const one of batch) one.resolve();
       } catch (error) {
-        if (batch.length > 1 && isFault(error) && error.code === "index.full") await this.#sendSingly(bucket, batch);
+        if (batch.length > 1 && isFault(error) && ALONE.includes(error.code)) await this.#sendSingly(bucket, batch);
         else for (const one of batch) one.reject(error);
       }
     }
@@ -124,7 +127,10 @@ export class IndexClient {
     this.#lines.delete(bucket);
   }
 
-  /** A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. */
+  /**
+   * A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. An
+   * entry that the bucket cannot take must not take the others along.
+   */
   async #sendSingly(bucket: string, batch: readonly Waiting[]): Promise<void> {
     await Promise.all(batch.map((one) => this.#send(bucket, [one.entry]).then(one.resolve, one.reject)));
   }

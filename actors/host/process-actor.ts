@@ -6,6 +6,7 @@
  * effects are performed.
  */
 import type { System } from "../../agents/system.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
@@ -364,7 +365,7 @@ export class ProcessActors {
 
   /** Both moments are of the manager's clock, also where the agent is on another host. */
   #measureHop(workId: string, before: ProcessState): void {
-    const work = before.works[workId];
+    const work = entryOf(before.works, workId);
     if (work?.status === "asked")
       this.#parts.metrics.hopped(
         "agent" in work.target ? work.target.agent : work.target.route,

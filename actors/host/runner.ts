@@ -8,6 +8,7 @@
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import { isHandOff } from "../../agents/context.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
 import type { AgentInput, FinishedResult } from "../../runtime/agent/machine.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
@@ -69,14 +70,12 @@ export class Runner {
 
   /** Handlers in work or being begun, parked ones left out. */
   get running(): number {
-    let count = this.#starting.size;
-    for (const active of this.#active.values()) if (!active.parked) count += 1;
-    return count;
+    return this.#starting.size + [...this.#active.values()].filter(({ parked }) => !parked).length;
   }
 
   /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
-    const work = state.works[workId];
+    const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);

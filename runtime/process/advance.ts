@@ -1,6 +1,7 @@
 /**
  * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
@@ -72,7 +73,7 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
 function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): boolean {
   if (stop.kind === "forEach") beginItems(builder, stop, before);
   else if (before.begun === 0)
-    for (const [path, call] of callsOf(stop)) if (before.outputs[path] === undefined) beginCall(builder, { path, item: 0, call });
+    for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
   const verdict = judge(builder, stop, progress);
@@ -104,7 +105,7 @@ function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEac
   invariant(Array.isArray(items), "the items of a forEach are a list");
   // Skipped items are in no work, so they leave their places to the next.
   for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
-    if (progress.outputs[String(index)] !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
+    if (entryOf(progress.outputs, String(index)) !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
     else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
   }
 }
@@ -177,9 +178,9 @@ export function addressOf(
   const slip = slipOf(task.slip, builder.context);
   if ("route" in target) {
     guardNesting(slip, [...task.nesting, task.route], target.route);
-    return { actor: childProcessId(messageId(id, 1)), version: slip.routes[target.route]?.version ?? 1 };
+    return { actor: childProcessId(messageId(id, 1)), version: entryOf(slip.routes, target.route)?.version ?? 1 };
   }
-  const agent = slip.agents[target.agent];
+  const agent = entryOf(slip.agents, target.agent);
   if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(target.agent)}`);
   if (agent.key === undefined) {
     const isFirst = !(builder.state.met ?? []).includes(target.agent);
@@ -200,33 +201,35 @@ const NOTHING: Value = { json: null };
 function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
   if (stop.kind === "any") return judgeAny(builder, stop, progress);
   if (stop.kind === "forEach") return judgeItems(stop, progress);
-  const outputs: Record<string, Value> = {};
+  const outputs = new Map<string, Value>();
   const undo: string[] = [];
   let waiting = false;
   for (const [path, call] of callsOf(stop)) {
-    const output = progress.outputs[path];
-    const fault = progress.failed[path];
-    if (output !== undefined) outputs[path] = output;
+    const output = entryOf(progress.outputs, path);
+    const fault = entryOf(progress.failed, path);
+    if (output !== undefined) outputs.set(path, output);
     else if (fault === undefined) waiting = true;
     else if (!call.optional) return { fault };
     else {
-      outputs[path] = NOTHING;
+      outputs.set(path, NOTHING);
       undo.push(path);
     }
   }
-  return waiting ? "wait" : { outputs, undo };
+  return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
 }
 
 /** A branch that was skipped has an output too, but was never asked, so it cannot win. */
 function judgeAny(builder: ProcessBuilder, stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find((path) => progress.outputs[path] !== undefined && builder.state.asked.some((one) => one.stop === path));
+  const winner = paths.find(
+    (path) => entryOf(progress.outputs, path) !== undefined && builder.state.asked.some((one) => one.stop === path),
+  );
   if (winner !== undefined)
-    return { outputs: { [stop.name]: progress.outputs[winner] ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
-  const failed = paths.filter((path) => progress.failed[path] !== undefined);
+    return { outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
+  const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
   if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
   if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
-  const last = progress.failed[failed.at(-1) ?? ""];
+  const last = entryOf(progress.failed, failed.at(-1) ?? "");
   return {
     fault: wireFault(
       "join.failed",
@@ -252,7 +255,7 @@ function outputsOf(
   outputs: Readonly<Record<string, Value>>,
 ): Record<string, Value> {
   if (stop.kind !== "forEach") return { ...outputs };
-  const values = Array.from({ length: progress.total }, (_, index) => progress.outputs[String(index)] ?? NOTHING);
+  const values = Array.from({ length: progress.total }, (_, index) => entryOf(progress.outputs, String(index)) ?? NOTHING);
   return { [stop.name]: builder.pack(readAll(values, builder.context)) };
 }
 

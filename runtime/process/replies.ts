@@ -2,6 +2,7 @@
  * @module What comes back: results, faults and retries, hand-offs, and the questions of handlers. Pure.
  */
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
+import { entryOf } from "../entries.ts";
 import { assertNever, boundedFault, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -16,7 +17,7 @@ import { beginEnding } from "./compensation.ts";
 
 /** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
@@ -69,7 +70,7 @@ function isTolerated(work: Work): boolean {
 
 /** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
 function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
-  const asker = work.asker === undefined ? undefined : builder.state.works[work.asker.workId];
+  const asker = work.asker === undefined ? undefined : entryOf(builder.state.works, work.asker.workId);
   if (asker !== undefined && work.asker !== undefined)
     builder.order(answerEffect(builder.state, asker, work.asker.index, result, builder.context));
   if (work.asker !== undefined && "fault" in result) {
@@ -95,7 +96,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
 function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = agentOf(work);
-  if (slip.agents[from]?.handsOffTo.includes(handOff.agent) !== true)
+  if (entryOf(slip.agents, from)?.handsOffTo.includes(handOff.agent) !== true)
     throw new Fault("handoff.undeclared", `${from} hands off to ${handOff.agent}, which it does not declare`);
   const link: Link = { agent: handOff.agent, input: valueHash(handOff.input) };
   guardChain(slip, work.chain, link);
@@ -132,10 +133,10 @@ function agentOf(work: Work): string {
 
 /** A handler's question to another agent. Asked once; a repeated question is answered again. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
-  const asker = builder.state.works[body.workId];
+  const asker = entryOf(builder.state.works, body.workId);
   // Neither nested routes nor compensations ask; a message that says so is none of ours.
   if (asker === undefined || asker.kind === "undo" || !("agent" in asker.target)) return;
-  const answer = asker.answers[body.index];
+  const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
     return;
@@ -156,7 +157,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
 function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: Extract<WaitFor, { kind: "agent" }>): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = agentOf(asker);
-  if (slip.agents[from]?.asks.includes(ask.agent) !== true)
+  if (entryOf(slip.agents, from)?.asks.includes(ask.agent) !== true)
     throw new Fault("ask.undeclared", `${from} asks ${ask.agent}, which it does not declare`);
   if (index >= LIMITS.asksPerWorkMax)
     throw new Fault("ask.too-many", `${from} made ${index + 1} asks in one piece of work; ${LIMITS.asksPerWorkMax} are allowed`);
@@ -200,7 +201,7 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
 export function takeTime(builder: ProcessBuilder, resendMs: number): void {
   const { nowMs } = builder.context;
   for (const id of Object.keys(builder.state.works)) {
-    const work = builder.state.works[id];
+    const work = entryOf(builder.state.works, id);
     if (work === undefined || builder.state.phase !== "open") continue;
     if (work.dueAtMs <= nowMs) timeIsUp(builder, work);
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work);
@@ -224,7 +225,7 @@ function timeIsUp(builder: ProcessBuilder, work: Work): void {
       return;
     case "waiting": {
       builder.emit({ e: "asked-again", workId: work.id, attempt: work.attempt + 1, atMs: nowMs, dueAtMs: nowMs + work.timeoutMs });
-      const again = builder.state.works[work.id];
+      const again = entryOf(builder.state.works, work.id);
       if (again !== undefined) builder.order(workEffect(builder.state, again, builder.context));
       return;
     }

@@ -5,7 +5,7 @@
  * a thousand stops later it has grown by what happened and no more.
  */
 import { z } from "zod";
-import { withEntry, withoutEntry } from "../entries.ts";
+import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { assertNever, WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { Ancestor, Outcome, Parent, Principal, Result, Trace } from "../protocol.ts";
@@ -273,7 +273,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
       return withProgress(state, (progress) => ({
         ...progress,
         begun: progress.begun + 1,
-        outputs: withEntry(progress.outputs, event.key, progress.outputs[event.key] ?? { json: null }),
+        outputs: withEntry(progress.outputs, event.key, entryOf(progress.outputs, event.key) ?? { json: null }),
       }));
     case "stop-done":
       return stopDone(state, event.outputs);
@@ -336,7 +336,7 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
         "asked again",
       );
     case "attempt-failed": {
-      const work = state.works[event.workId];
+      const work = entryOf(state.works, event.workId);
       const faults = [...(work?.faults ?? []), { attempt: event.attempt, atMs: event.atMs, fault: event.fault }].slice(-LIMITS.historyMax);
       return line(
         patchWork(state, event.workId, (known) => ({ ...known, status: "waiting", dueAtMs: event.againAtMs, faults })),
@@ -351,7 +351,7 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
     case "handed-off":
       return removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId);
     case "failed": {
-      const work = state.works[event.workId];
+      const work = entryOf(state.works, event.workId);
       const mayRun = event.fault.code === "stop.timeout" ? unanswered(state, (id) => id === event.workId) : {};
       const next = finish(line({ ...state, ...mayRun }, event.workId, event.atMs, "failed", event.fault.code), event.workId, {
         fault: event.fault,
@@ -384,7 +384,7 @@ function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
 
 /** The work that a compensation is to undo, as it was asked. */
 function targetOf(state: ProcessState, undoId: string): Asked | undefined {
-  const target = state.works[undoId]?.undoes;
+  const target = entryOf(state.works, undoId)?.undoes;
   return target === undefined ? undefined : state.asked.find((one) => one.id === target);
 }
 
@@ -403,7 +403,7 @@ function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>)
 
 /** What changes is written out where it changes: merging one object into another costs several times as much. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
@@ -428,11 +428,11 @@ function ask(state: ProcessState, work: Work): ProcessState {
 
 /** The work's answer goes where it belongs: to the stop in progress, or to the work whose handler asked. */
 function finish(state: ProcessState, id: string, result: Result): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
   if (work.asker !== undefined) {
-    const asker = rest.works[work.asker.workId];
+    const asker = entryOf(rest.works, work.asker.workId);
     const { index } = work.asker;
     return asker === undefined
       ? rest
@@ -451,7 +451,7 @@ export function progressKey(work: { readonly stop: string; readonly item: number
 }
 
 function dropUndo(state: ProcessState, undoId: string): ProcessState {
-  const target = state.works[undoId]?.undoes;
+  const target = entryOf(state.works, undoId)?.undoes;
   const rest = removeWork(state, undoId);
   if (target === undefined) return rest;
   return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
@@ -500,7 +500,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
 }
 
 function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const agent = "agent" in work.target ? work.target.agent : work.target.route;
   return addLine(state, { atMs, what, stop: work.stop, agent, attempt: work.attempt, ...(code === undefined ? {} : { code }) });

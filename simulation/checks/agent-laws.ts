@@ -1,6 +1,7 @@
 /**
  * @module The laws of agent actors, checked at every record: who runs, what is accepted, what may be forgotten, whose state.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import { type AgentEvent, type AgentState, evolveAgent } from "../../runtime/agent/state.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { checkCount } from "./agent-state.ts";
@@ -49,10 +50,10 @@ export class AgentLaws {
       case "taken-over":
         return this.#begun(shadow, event, before);
       case "work-accepted":
-        if (before.works[event.work.id] !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
+        if (entryOf(before.works, event.work.id) !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
         return;
       case "work-done":
-        if ("fault" in event.result) this.#faulted.add(`${event.workId}:${before.works[event.workId]?.attempt ?? 0}`);
+        if ("fault" in event.result) this.#faulted.add(`${event.workId}:${entryOf(before.works, event.workId)?.attempt ?? 0}`);
         if (strict) checkCount(`${shadow.type}/${shadow.id}`, before, event, find);
         return;
       case "forgotten":
@@ -64,9 +65,9 @@ export class AgentLaws {
 
   #begun(shadow: Shadow<AgentState>, event: Extract<AgentEvent, { e: "begun" | "taken-over" }>, before: AgentState): void {
     const { find } = this.#parts;
-    const was = before.works[event.workId];
+    const was = entryOf(before.works, event.workId);
     const settled = was?.status === "tombstone" || was?.status === "undone";
-    if (settled && shadow.state.works[event.workId]?.mode === "do")
+    if (settled && entryOf(shadow.state.works, event.workId)?.mode === "do")
       find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
     const name = `${event.workId} ${event.token}`;
     const attempt = was?.attempt ?? 0;
@@ -77,7 +78,7 @@ export class AgentLaws {
   }
 
   #forgotten(before: AgentState, id: string): void {
-    const work = before.works[id];
+    const work = entryOf(before.works, id);
     if (work === undefined || work.retainUntilMs <= 0) return;
     const task = this.#parts.process(work.processId)?.task;
     if (task !== undefined && work.retainUntilMs < task.deadlineAtMs)

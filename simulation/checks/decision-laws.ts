@@ -2,6 +2,7 @@
  * @module Laws of decisions, checked while they are made: no stale token is believed, a fault decides the attempt that it is
  * of and no other, and a decision that writes nothing is made on the newest state.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import { TurnEngine } from "../../actors/engine/turn.ts";
 import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
@@ -82,7 +83,7 @@ export class DecisionLaws {
   }
 
   #token(state: AgentState, input: Extract<AgentInput, { token: string }>): void {
-    const work = state.works[input.workId];
+    const work = entryOf(state.works, input.workId);
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.#parts.find(
       "stale tokens are never believed",
@@ -95,7 +96,7 @@ export class DecisionLaws {
     for (const effect of decision.effects) {
       if (effect.kind !== "send" || effect.message.body.kind !== "result" || !("fault" in effect.message.body.result)) continue;
       const { workId, attempt } = effect.message.body;
-      const work = state.works[workId];
+      const work = entryOf(state.works, workId);
       // The fault of an undo has the attempt of the undo.
       const ended = decision.events.some((event) => event.e === "work-done" && event.workId === workId);
       if (ended || work === undefined || work.mode === "undo" || this.#parts.agents.hasFaulted(workId, attempt)) continue;
@@ -110,7 +111,7 @@ export class DecisionLaws {
     const decided = events.some(
       (event) => (event.e === "attempt-failed" || event.e === "failed" || event.e === "undo-failed") && event.workId === workId,
     );
-    const work = state.works[workId];
+    const work = entryOf(state.works, workId);
     if (!decided || (work?.attempt === attempt && work.status === "asked")) return;
     this.#parts.find(
       STALE_FAULT,

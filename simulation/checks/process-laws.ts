@@ -1,6 +1,7 @@
 /**
  * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { reminderName } from "../../runtime/process/machine.ts";
 import { evolveProcess, type ProcessEvent, type ProcessState } from "../../runtime/process/state.ts";
@@ -85,7 +86,7 @@ export class ProcessLaws {
 
   /** Neither the deadline nor the hops of a process bound its compensation. Only its own limits do. */
   #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
-    const work = before.works[event.workId];
+    const work = entryOf(before.works, event.workId);
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.#find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);

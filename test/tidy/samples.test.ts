@@ -102,6 +102,37 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     inFile(A, 'import { x } from "node:fs";', "node:fs in runtime/", 'const name = "node:fs";'),
     inFile(A, "async function f() { await g(); }", "await in runtime/", "function f() { return g(); }"),
   ],
+  ownEntries: [
+    inFile(
+      A,
+      "function f(works: Readonly<Record<string, number>>, id: string) { return works[id]; }",
+      "works[id] also finds what objects inherit",
+      "function f(works: Readonly<Record<string, number>>, id: string) { return entryOf(works, id); }",
+    ),
+    {
+      bad: {
+        [A]: "const State = z.strictObject({ works: z.record(z.string(), Work).optional() });",
+        [B]: "const work = state.works[body.workId];",
+      },
+      says: "state.works[body.workId] also finds what objects inherit",
+      good: {
+        [A]: "const State = z.strictObject({ works: z.array(Work), names: z.record(z.string(), Work) });",
+        [B]: 'const work = state.works[index]; const first = state.names["first"];',
+      },
+    },
+    inFile(
+      A,
+      "const made: Record<string, number> = {}; for (const key of Object.keys(other)) made[key] = 1;",
+      "made[key] also finds what objects inherit",
+      "function f(made: { [key: string]: number }) { for (const key of Object.keys(made)) g(made[key]); }",
+    ),
+    inFile(
+      A,
+      "function f(made: Record<string, number>, key: string) { return Object.hasOwn(other, key) ? made[key] : 0; }",
+      "made[key] also finds what objects inherit",
+      "function f(made: Record<string, number>, key: string) { return Object.hasOwn(made, key) ? made[key] : 0; }",
+    ),
+  ],
   noAny: [
     inFile(A, `let x: ${ANY};`, `${ANY}: name the type`, `let x: unknown; const ${ANY} = 1;`),
     inFile(A, `f(x as ${ANY});`, `${ANY}: name the type`, "f(x as Any);"),

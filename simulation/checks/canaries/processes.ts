@@ -1,6 +1,7 @@
 /**
  * @module Planted bugs of the process manager.
  */
+import { entryOf } from "../../../runtime/entries.ts";
 import { ProcessActors } from "../../../actors/host/process-actor.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
@@ -161,7 +162,7 @@ const staleFault: Canary = {
       if (input.kind !== "message" || input.message.body.kind !== "result") return decide(state, input, context);
       const { message } = input;
       const { body } = input.message;
-      const attempt = state.works[body.workId]?.attempt ?? body.attempt;
+      const attempt = entryOf(state.works, body.workId)?.attempt ?? body.attempt;
       return decide(state, { ...input, message: { ...message, body: { ...body, attempt } } }, context);
     }),
 };
