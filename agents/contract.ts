@@ -146,3 +146,14 @@ export function definitionGate(schema: z.ZodType, what: string, code: FaultCode)
   jsonSchemaOf(schema, what);
   return gate(schema, what, code);
 }
+
+const schemaTexts = new WeakMap<z.ZodType, JsonSchema>();
+
+/** The JSON Schema of a schema that handlers name, made once for each. Throws `definition.invalid`. */
+export function schemaTextOf(schema: z.ZodType, what: string): JsonSchema {
+  const known = schemaTexts.get(schema);
+  if (known !== undefined) return known;
+  const made = jsonSchemaOf(schema, what);
+  schemaTexts.set(schema, made);
+  return made;
+}

@@ -58,7 +58,8 @@ function requireTarget(target: RouteTarget, where: string): void {
   }
 }
 
-function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
+/** A retry policy with its defaults. Throws `definition.invalid`. */
+export function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
   requireKeys(retry, `${where}, retry`, RETRY_OPTIONS);
   const backoffMs = requireInt(retry.backoffMs ?? RETRY_DEFAULT.backoffMs, where, "retry.backoffMs", 0, LIMITS.backoffMsMax);
   // A first pause longer than the default greatest pause, with no greatest pause named, is what the author wants.

@@ -2,9 +2,10 @@
  * @module The laws of agent actors, checked at every record: who runs, what is accepted, what may be forgotten, whose state.
  */
 import { entryOf } from "../../runtime/entries.ts";
-import { type AgentEvent, type AgentState, evolveAgent } from "../../runtime/agent/state.ts";
+import { evolveAgent } from "../../runtime/agent/evolve.ts";
+import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import { checkCount } from "./agent-state.ts";
+import { CountLaw } from "./agent-state.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
 /** What the laws of agents need to know of the world. */
@@ -22,6 +23,7 @@ export class AgentLaws {
   readonly #tokens = new Map<string, number>();
   /** Attempts that ended with a fault: `work item:attempt`. */
   readonly #faulted = new Set<string>();
+  readonly #counts = new Map<string, CountLaw>();
 
   constructor(parts: AgentLawsParts) {
     this.#parts = parts;
@@ -54,13 +56,25 @@ export class AgentLaws {
         return;
       case "work-done":
         if ("fault" in event.result) this.#faulted.add(`${event.workId}:${entryOf(before.works, event.workId)?.attempt ?? 0}`);
-        if (strict) checkCount(`${shadow.type}/${shadow.id}`, before, event, find);
+        if (strict) this.#countOf(shadow).ended(before, event);
+        return;
+      case "undo-done":
+        if (strict) this.#countOf(shadow).ended(before, event);
         return;
       case "forgotten":
         if (strict) for (const id of event.workIds) this.#forgotten(before, id);
         return;
       default:
     }
+  }
+
+  #countOf({ type, id }: Shadow<AgentState>): CountLaw {
+    const actor = `${type}/${id}`;
+    const known = this.#counts.get(actor);
+    if (known !== undefined) return known;
+    const made = new CountLaw(actor, this.#parts.find);
+    this.#counts.set(actor, made);
+    return made;
   }
 
   #begun(shadow: Shadow<AgentState>, event: Extract<AgentEvent, { e: "begun" | "taken-over" }>, before: AgentState): void {

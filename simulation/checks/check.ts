@@ -2,6 +2,7 @@
  * @module What is checked when a run is over: outcomes, the ledger of outside effects, reminders, the index, notifications.
  */
 import { entryOf } from "../../runtime/entries.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Clients } from "../people/client.ts";
@@ -147,9 +148,9 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
   if (!goes) return;
   for (const { id } of state.asked) {
     const work = allWorks(watch).get(id);
-    for (const entry of work?.entries ?? []) {
-      if (entry.kind === "step" && entry.undoable && !world.outside.stands(`${id}/${entry.name}/${entry.occurrence}`))
-        find("completed means that every effect stands", `step ${entry.name} of ${id} was recorded, and its effect is not there`);
+    for (const call of work?.calls ?? []) {
+      if (call.undo && call.output !== undefined && !world.outside.stands(idempotencyKey(id, call.key)))
+        find("completed means that every effect stands", `call ${call.key} of ${id} was recorded, and its effect is not there`);
     }
   }
 }

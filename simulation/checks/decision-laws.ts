@@ -4,12 +4,12 @@
  */
 import { entryOf } from "../../runtime/entries.ts";
 import { TurnEngine } from "../../actors/engine/turn.ts";
-import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentState } from "../../runtime/agent/state.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import type { ProcessEvent, ProcessState } from "../../runtime/process/state.ts";
-import type { AgentEvent } from "../../runtime/agent/state.ts";
 import type { AgentLaws } from "./agent-laws.ts";
 import type { Find } from "./shadow.ts";
 
@@ -82,7 +82,7 @@ export class DecisionLaws {
     };
   }
 
-  #token(state: AgentState, input: Extract<AgentInput, { token: string }>): void {
+  #token(state: AgentState, input: Exclude<AgentInput, { kind: "message" }>): void {
     const work = entryOf(state.works, input.workId);
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.#parts.find(

@@ -5,7 +5,6 @@
 import { z } from "zod";
 import { agent } from "../../agents/agent.ts";
 import { contract } from "../../agents/contract.ts";
-import type { StepTools } from "../../agents/context.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
 import { Fault } from "../../runtime/faults.ts";
@@ -13,8 +12,8 @@ import type { SimTask } from "../people/client.ts";
 import type { Scenario } from "../run.ts";
 import { outsideNow } from "../world/outside.ts";
 import { Random, STREAM } from "../world/random.ts";
-import { COUNT, countOn } from "./counting.ts";
-import { book, unbook } from "./party.ts";
+import { COUNT, countOn, uncountOn } from "./counting.ts";
+import { effectTool } from "./party.ts";
 
 const TASKS_MAX = 3;
 const ITEMS_MAX = 3;
@@ -39,30 +38,28 @@ function expectOwn(result: string, own: string): void {
   if (result !== own) outsideNow().complain(`a chain got "${result}" in the place of "${own}"`);
 }
 
-/** Waits for every chain, and then throws what the first of the failed ones threw. */
-async function together(chains: readonly Promise<void>[]): Promise<void> {
-  for (const end of await Promise.allSettled(chains)) if (end.status === "rejected") throw end.reason;
-}
+const reserve = effectTool("reserve");
+const confirm = effectTool("confirm");
 
 const booker = agent(Booker, {
+  tools: [reserve, confirm],
   state: { schema: z.object(COUNT), initial: { count: 0 } },
   asks: [Quote],
   handle: async ({ item }, ctx) => {
     const counted = countOn(ctx);
-    const act = async (verb: string, leg: string): Promise<void> => {
-      const about = `${ctx.processId}/${item.name}/${leg}/${verb}`;
-      const undo = (_done: string | undefined, step: StepTools): Promise<void> => unbook(verb, about, step);
-      expectOwn(await ctx.step(`${verb} ${leg}`, (step) => book(verb, about, step), { undo }), `${verb} of ${about}`);
-    };
     const chain = async (leg: (typeof LEGS)[number]): Promise<void> => {
-      await act("reserve", leg);
-      if (item.do === "ask" && leg === "flight") expectOwn((await ctx.ask(Quote, { about: leg })).about, leg);
-      await act("confirm", leg);
+      const about = `${ctx.processId}/${item.name}/${leg}`;
+      expectOwn(await ctx.call(reserve, { about: `${about}/reserve` }), `reserve of ${about}/reserve`);
+      if (item.do === "ask") expectOwn((await ctx.ask(Quote, { about: leg })).about, leg);
+      expectOwn(await ctx.call(confirm, { about: `${about}/confirm` }), `confirm of ${about}/confirm`);
     };
-    await together(LEGS.map(chain));
+    await Promise.all(LEGS.map(chain));
     if (item.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
     if (item.do === "refuse") throw new Fault("agent.refused", "told to refuse");
     return { name: item.name, counted };
+  },
+  undo: (_input, output, ctx) => {
+    if (output !== undefined) uncountOn(ctx);
   },
 });
 

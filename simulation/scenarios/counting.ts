@@ -13,3 +13,8 @@ export function countOn<S extends { readonly count: number }>(ctx: { readonly st
   ctx.setState({ ...ctx.state, count });
   return count;
 }
+
+/** Takes one from the count, as the undo of an agent does. */
+export function uncountOn<S extends { readonly count: number }>(ctx: { readonly state: S; setState(next: S): void }): void {
+  ctx.setState({ ...ctx.state, count: ctx.state.count - 1 });
+}

@@ -25,12 +25,14 @@ function fake(state: Json, answer: Json = null): Fake {
     state,
     signal,
     setState: (next) => void states.push(next),
-    step: async (name, action, options) => {
-      const tools = { idempotencyKey: `key-${name}`, signal };
-      const result = await action(tools);
-      undos.push(() => options?.undo?.(undefined, tools));
-      return JSON.parse(JSON.stringify(result)) as Json;
+    call: async (tool, input) => {
+      const call = { idempotencyKey: `key-${tool.name}`, signal, attempt: 1 };
+      undos.push(() => tool.undo?.(input, undefined, call));
+      return tool.checkOutput(await tool.run(input, call));
     },
+    step: async (name, action) => JSON.parse(JSON.stringify(await action({ idempotencyKey: `key-${name}`, signal }))) as Json,
+    sleep: async () => {},
+    waitFor: async () => answer,
     ask: async (target, input) => {
       asked.push([target.name, input]);
       return answer;
@@ -181,7 +183,7 @@ describe("a wrong definition is refused with the place", () => {
     [
       "an unknown option",
       () => agent(Planner, { handle, visits: 1 } as never),
-      'agent "Planner": unknown option "visits"; known are handle, state',
+      'agent "Planner": unknown option "visits"; known are handle, undo, tools, state',
     ],
     [
       "visits",

@@ -2,7 +2,7 @@
  * @module What must not compile, and what must have exactly which type. Checked by `tsc`; nothing here runs.
  */
 import { z } from "zod";
-import { agent, contract, type HandOff, type OutputOf, route, routeContract } from "../../agents/index.ts";
+import { agent, contract, type HandOff, type OutputOf, route, routeContract, tool } from "../../agents/index.ts";
 import { Flight, Hotel, Planner, Snark, Trip } from "../agents/fixtures/travel.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -87,18 +87,85 @@ export function states(): void {
 
 export function steps(): void {
   agent(Flight, {
-    handle: async (query, ctx) => {
-      const held = await ctx.step("hold", async (step) => ({ hold: step.idempotencyKey }), {
-        undo: (result, step) => {
-          same<typeof result, { hold: string } | undefined>(true);
-          // @ts-expect-error the result may never have been recorded
-          void result.hold;
-          void step.idempotencyKey;
-        },
-        input: query,
-      });
+    handle: async (_query, ctx) => {
+      const held = await ctx.step("hold", async (step) => ({ hold: step.idempotencyKey }));
       same<typeof held, { hold: string }>(true);
+      // @ts-expect-error a step has no undo: that is what tools are for
+      await ctx.step("hold", () => 1, { undo: () => {} });
       return { price: ctx.now(), ticket: ctx.uuid() + held.hold };
+    },
+  });
+}
+
+export function tools(): void {
+  const hold = tool("hold", {
+    effect: "write",
+    input: z.object({ to: z.string() }),
+    output: z.object({ seats: z.int() }),
+    run: (query, call) => {
+      same<typeof query, { to: string }>(true);
+      return { seats: call.idempotencyKey.length };
+    },
+    undo: (query, output, call) => {
+      same<typeof query, { to: string }>(true);
+      same<typeof output, { seats: number } | undefined>(true);
+      // @ts-expect-error the output may never have been recorded
+      void output.seats;
+      void call.signal;
+    },
+  });
+  const other = tool("other", { effect: "read", input: z.string(), output: z.string(), run: (text) => text });
+  agent(Flight, {
+    tools: [hold],
+    handle: async (query, ctx) => {
+      const held = await ctx.call(hold, query);
+      same<typeof held, { seats: number }>(true);
+      // @ts-expect-error the input of the tool lacks `to`
+      await ctx.call(hold, { from: "A" });
+      // @ts-expect-error the tool is not among the agent's tools
+      await ctx.call(other, "A");
+      return { price: held.seats, ticket: "t" };
+    },
+  });
+  // @ts-expect-error nothing may be called where nothing is declared
+  agent(Flight, { handle: async (query, ctx) => ({ price: (await ctx.call(hold, query)).seats, ticket: "t" }) });
+  // @ts-expect-error the output lacks `seats`
+  tool("hold", { effect: "write", input: z.string(), output: z.object({ seats: z.int() }), run: () => ({}) });
+  // @ts-expect-error the effect is one of three
+  tool("hold", { effect: "delete", input: z.string(), output: z.string(), run: (text) => text });
+}
+
+export function waits(): void {
+  agent(Flight, {
+    handle: async (_query, ctx) => {
+      await ctx.sleep(5_000);
+      const paid = await ctx.waitFor("paid", z.object({ cents: z.int() }), { timeoutMs: 1_000 });
+      same<typeof paid, { cents: number }>(true);
+      // @ts-expect-error a wait has a schema
+      await ctx.waitFor("paid");
+      return { price: paid.cents, ticket: "t" };
+    },
+  });
+}
+
+export function undos(): void {
+  const Counter = z.object({ count: z.int() });
+  agent(Planner, {
+    state: { schema: Counter, initial: { count: 0 } },
+    handle: () => ({ airport: "A", nights: 1 }),
+    undo: (trip, output, ctx) => {
+      same<typeof trip, { city: string; days: number }>(true);
+      same<typeof output, { airport: string; nights: number } | undefined>(true);
+      ctx.setState({ count: ctx.state.count - 1 });
+      // @ts-expect-error an undo calls no tools
+      void ctx.call;
+    },
+  });
+  agent(Planner, {
+    handle: () => ({ airport: "A", nights: 1 }),
+    undo: (_trip, _output, ctx) => {
+      // @ts-expect-error no state is declared
+      ctx.setState({ count: 1 });
     },
   });
 }

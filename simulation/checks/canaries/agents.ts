@@ -3,7 +3,7 @@
  */
 import { entryOf } from "../../../runtime/entries.ts";
 import { HandlerExecution } from "../../../actors/host/handler-execution.ts";
-import type { StepTools } from "../../../agents/context.ts";
+import type { ToolCall } from "../../../agents/tool.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
 import { type Canary, replace } from "./canary.ts";
@@ -75,19 +75,15 @@ const itemsShareIds: Canary = {
   plant: () =>
     replace(
       HandlerExecution.prototype,
-      "step",
-      (step) =>
-        function (this: HandlerExecution, name, action, options) {
-          // Items are told apart by their index; without it every item asks under the key of the first.
-          const shared = (tools: StepTools): StepTools => ({
-            ...tools,
-            idempotencyKey: tools.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:"),
+      "call",
+      (call) =>
+        function (this: HandlerExecution, tool, input) {
+          // Items are told apart by their index and their input; without them every item asks under the key of the first.
+          const shared = (made: ToolCall): ToolCall => ({
+            ...made,
+            idempotencyKey: made.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:").replace(/\/[0-9a-f]{16}\//, "/"),
           });
-          const undo = options?.undo;
-          return step.call(this, name, (tools) => action(shared(tools)), {
-            ...options,
-            ...(undo === undefined ? {} : { undo: (result, tools) => undo(result, shared(tools)) }),
-          });
+          return call.call(this, { ...tool, run: (given, made) => tool.run(given, shared(made)) }, input);
         },
     ),
 };
@@ -97,24 +93,21 @@ const failureUnrecorded: Canary = {
   scenario: "catches",
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
-      return input.kind === "failed"
+      return input.kind === "call-ended" && "fault" in input.call.end
         ? { events: [], effects: [], stored: [], verdict: { kind: "received" } }
         : decide(state, input, context);
     }),
 };
 
-const lastAttemptOnly: Canary = {
-  name: "undo that is shown the last attempt only",
+const beginningUnrecorded: Canary = {
+  name: "call not recorded before it is made",
   scenario: "catches",
   plant: () =>
-    replace(
-      HandlerExecution.prototype,
-      "asAttempt",
-      (asAttempt) =>
-        function (this: HandlerExecution) {
-          return asAttempt.call(this, this.attempt);
-        },
-    ),
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      return input.kind === "call-begun"
+        ? { events: [], effects: [], stored: [], verdict: { kind: "received" } }
+        : decide(state, input, context);
+    }),
 };
 
 const lostUpdate: Canary = {
@@ -137,6 +130,6 @@ export const AGENT_CANARIES: readonly Canary[] = [
   evictedEarly,
   itemsShareIds,
   failureUnrecorded,
-  lastAttemptOnly,
+  beginningUnrecorded,
   lostUpdate,
 ];
