@@ -55,6 +55,7 @@ export class AgentLaws {
         if (entryOf(before.works, event.work.id) !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
         return;
       case "work-done":
+        this.#deterministic(event);
         if ("fault" in event.result) this.#faulted.add(`${event.workId}:${entryOf(before.works, event.workId)?.attempt ?? 0}`);
         if (strict) this.#countOf(shadow).ended(before, event);
         return;
@@ -66,6 +67,12 @@ export class AgentLaws {
         return;
       default:
     }
+  }
+
+  /** Handlers of the scenarios go by what they are given alone, so each execution comes to what an earlier one recorded. */
+  #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
+    if (this.#parts.strict && "fault" in result && result.fault.code === "step.mismatch")
+      this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);
   }
 
   #countOf({ type, id }: Shadow<AgentState>): CountLaw {

@@ -156,7 +156,7 @@ const undoOldestFirst: Canary = {
 
 const staleFault: Canary = {
   name: "fault of an earlier attempt decides a later one",
-  scenario: "wild",
+  scenario: "chains",
   plant: () =>
     replace(processMachine, "decide", (decide) => (state, input, context) => {
       if (input.kind !== "message" || input.message.body.kind !== "result") return decide(state, input, context);
