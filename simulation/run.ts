@@ -71,6 +71,12 @@ const LIVENESS_MS = 20 * 60_000;
 const QUIET_MS = 8_000;
 const RECOVER_MS = 60_000;
 
+/** Names of the tools whose calls are recorded each time that they are made. */
+function recordedEach(system: System): ReadonlySet<string> {
+  const tools = [...system.agents.values()].flatMap((agent) => [...agent.tools.values()]);
+  return new Set(tools.filter(({ unknown }) => unknown !== "repeat").map(({ name }) => name));
+}
+
 /** Runs a seed. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
@@ -78,12 +84,13 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
   const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
   const faults = new Faults(rates, options.only);
-  const watch = new Watch(scenario.strict, rates.storeForgets > 0);
+  const system = scenario.system(seed);
+  const watch = new Watch(scenario.strict, rates.storeForgets > 0, recordedEach(system));
   const { trace } = options;
   const sent: Message[] = [];
   const world: World = new World({
     seed,
-    system: scenario.system(seed),
+    system,
     faults,
     nodes: plan.nodes,
     atCalls: options.atCalls ?? plan.atCalls,

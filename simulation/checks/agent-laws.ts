@@ -14,6 +14,16 @@ export interface AgentLawsParts {
   /** Handlers tell the ledger of all they do. */
   readonly strict: boolean;
   readonly process: (id: string) => ProcessState | undefined;
+  /** Tools whose calls are recorded each time that they are made. */
+  readonly recordedEach: (tool: string) => boolean;
+}
+
+/** A call that was recorded as begun. */
+export interface BegunCall {
+  readonly key: string;
+  readonly times: number;
+  /** Its end must not stay unknown, so it is recorded each time that it is made. */
+  readonly recordedEach: boolean;
 }
 
 /** Follows the records of all agent actors. */
@@ -23,6 +33,8 @@ export class AgentLaws {
   readonly #tokens = new Map<string, number>();
   /** Attempts that ended with a fault: `work item:attempt`. */
   readonly #faulted = new Set<string>();
+  /** Calls that were recorded as begun, by work item, in the order of their first beginnings. */
+  readonly begunCalls = new Map<string, Map<string, BegunCall>>();
   readonly #counts = new Map<string, CountLaw>();
 
   constructor(parts: AgentLawsParts) {
@@ -59,6 +71,8 @@ export class AgentLaws {
         if ("fault" in event.result) this.#faulted.add(`${event.workId}:${entryOf(before.works, event.workId)?.attempt ?? 0}`);
         if (strict) this.#countOf(shadow).ended(before, event);
         return;
+      case "call-begun":
+        return this.#callBegun(event);
       case "undo-done":
         if (strict) this.#countOf(shadow).ended(before, event);
         return;
@@ -73,6 +87,13 @@ export class AgentLaws {
   #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
     if (this.#parts.strict && "fault" in result && result.fault.code === "step.mismatch")
       this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);
+  }
+
+  #callBegun({ workId, key, tool }: Extract<AgentEvent, { e: "call-begun" }>): void {
+    const calls = this.begunCalls.get(workId) ?? new Map<string, BegunCall>();
+    this.begunCalls.set(workId, calls);
+    const times = (calls.get(key)?.times ?? 0) + 1;
+    calls.set(key, { key, times, recordedEach: this.#parts.recordedEach(tool) });
   }
 
   #countOf({ type, id }: Shadow<AgentState>): CountLaw {

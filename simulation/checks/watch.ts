@@ -35,17 +35,27 @@ export class Watch {
   readonly #decisionLaws: DecisionLaws;
 
   /** `lenient`: only follow, find nothing; for worlds in which the store itself loses what it took. */
-  constructor(strict: boolean, lenient: boolean) {
+  constructor(strict: boolean, lenient: boolean, recordedEach: ReadonlySet<string> = new Set()) {
     this.#lenient = lenient;
     const find = (law: string, text: string): void => this.find(law, text);
     this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
-    this.#agentLaws = new AgentLaws({ find, strict, process: (id) => this.processes.get(id)?.state });
+    this.#agentLaws = new AgentLaws({
+      find,
+      strict,
+      process: (id) => this.processes.get(id)?.state,
+      recordedEach: (tool) => recordedEach.has(tool),
+    });
     this.#decisionLaws = new DecisionLaws({
       find,
       agents: this.#agentLaws,
       sequence: (type, id) => this.#sequence(type, id),
       isPurged: (type, id) => this.#purged.has(`${type}/${id}`),
     });
+  }
+
+  /** Calls that were recorded as begun, by work item. */
+  get begunCalls(): AgentLaws["begunCalls"] {
+    return this.#agentLaws.begunCalls;
   }
 
   get failed(): boolean {

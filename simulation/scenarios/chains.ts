@@ -19,7 +19,8 @@ const TASKS_MAX = 3;
 const ITEMS_MAX = 3;
 const TIMEOUT_MS_MIN = 2_000;
 const TIMEOUT_MS_MAX = 9_000;
-const DOES = ["plain", "ask", "ask", "flaky", "refuse"] as const;
+const DOES = ["plain", "ask", "ask", "lookup", "stop", "retry", "flaky", "refuse"] as const;
+const CALL_MS = 1_500;
 const LEGS = ["flight", "hotel"] as const;
 
 const Item = z.object({ name: z.string(), do: z.enum(DOES) });
@@ -35,14 +36,32 @@ const quote = agent(Quote, { handle: ({ about }) => ({ about }) });
 
 /** A result that a chain got, and the one that it must get. */
 function expectOwn(result: string, own: string): void {
-  if (result !== own) outsideNow().complain(`a chain got "${result}" in the place of "${own}"`);
+  if (result !== own) outsideNow().complain("each handler gets its own results", `a chain got "${result}" in the place of "${own}"`);
 }
 
 const reserve = effectTool("reserve");
 const confirm = effectTool("confirm");
 
+/** Calls whose end may be unknown, and calls that are tried again before their handler hears of a failure. */
+const more = {
+  lookup: effectTool("lookup", {
+    unknown: "lookup",
+    timeoutMs: CALL_MS,
+    lookup: async ({ about }, call) => {
+      const found = await outsideNow().lookUp({ name: "lookup", about, key: call.idempotencyKey });
+      return typeof found === "string" ? found : undefined;
+    },
+  }),
+  stop: effectTool("stop", { unknown: "stop", timeoutMs: CALL_MS }),
+  retry: effectTool("retry", { retry: { attemptsMax: 3, backoffMs: 100 } }),
+} as const;
+
+function isMore(job: string): job is keyof typeof more {
+  return job in more;
+}
+
 const booker = agent(Booker, {
-  tools: [reserve, confirm],
+  tools: [reserve, confirm, more.lookup, more.stop, more.retry],
   state: { schema: z.object(COUNT), initial: { count: 0 } },
   asks: [Quote],
   handle: async ({ item }, ctx) => {
@@ -51,6 +70,7 @@ const booker = agent(Booker, {
       const about = `${ctx.processId}/${item.name}/${leg}`;
       expectOwn(await ctx.call(reserve, { about: `${about}/reserve` }), `reserve of ${about}/reserve`);
       if (item.do === "ask") expectOwn((await ctx.ask(Quote, { about: leg })).about, leg);
+      if (isMore(item.do)) expectOwn(await ctx.call(more[item.do], { about: `${about}/more` }), `${item.do} of ${about}/more`);
       expectOwn(await ctx.call(confirm, { about: `${about}/confirm` }), `confirm of ${about}/confirm`);
     };
     await Promise.all(LEGS.map(chain));

@@ -7,7 +7,7 @@ import type { StepTools } from "../../agents/context.ts";
 import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
-import { tool } from "../../agents/tool.ts";
+import { tool, type ToolOptions } from "../../agents/tool.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { SimTask } from "../people/client.ts";
 import { outsideNow } from "../world/outside.ts";
@@ -46,11 +46,15 @@ export async function unbook(name: string, about: string, step: StepTools): Prom
   await outsideNow().undo({ name, about, key: step.idempotencyKey });
 }
 
+const About = z.object({ about: z.string() });
+type More = Partial<Pick<ToolOptions<typeof About, z.ZodString>, "unknown" | "lookup" | "retry" | "timeoutMs">>;
+
 /** A tool that does something outside and can take it back. */
-export function effectTool<const Name extends string>(name: Name) {
+export function effectTool<const Name extends string>(name: Name, more: More = {}) {
   return tool(name, {
+    ...more,
     effect: "write",
-    input: z.object({ about: z.string() }),
+    input: About,
     output: z.string(),
     run: ({ about }, call) => book(name, about, call),
     undo: ({ about }, _done, call) => unbook(name, about, call),

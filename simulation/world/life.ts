@@ -6,6 +6,7 @@ import { AsyncLocalStorage } from "node:async_hooks";
 import type { Host } from "../../actors/host/host.ts";
 import type { ActorHost, Ports } from "../../actors/engine/ports.ts";
 import type { SystemOperations } from "../../actors/operations/system-operations.ts";
+import { OpenCalls } from "./open-calls.ts";
 import type { Outside } from "./outside.ts";
 import { type Happening, NOTHING } from "./timeline.ts";
 
@@ -22,8 +23,10 @@ export class Life {
   host: Host | undefined;
   ports: Ports | undefined;
   operations: SystemOperations | undefined;
+  readonly openCalls: OpenCalls;
 
-  constructor(name: string, node: number, outside: Outside) {
+  constructor(name: string, node: number, outside: Outside, nowMs: () => number) {
+    this.openCalls = new OpenCalls(nowMs, (text) => outside.complain("nothing overlaps a call in one host", text));
     this.name = name;
     this.node = node;
     this.outside = outside;

@@ -46,8 +46,13 @@ const HALF_SHARE = 0.5;
 
 export class Outside {
   readonly ledger: LedgerLine[] = [];
-  /** What handlers found wrong with what they were given. */
-  readonly complaints: string[] = [];
+  /** What handlers and hosts found wrong while they ran. */
+  readonly complaints: { readonly law: string; readonly text: string }[] = [];
+  /** How often each key was asked for, and the first undo of each key by its position among all. */
+  readonly performed = new Map<string, number>();
+  readonly undoing = new Map<string, number>();
+  /** How often each key was looked up. */
+  readonly lookUps = new Map<string, number>();
   readonly #world: World;
   readonly #entries = new Map<string, Entry>();
 
@@ -55,16 +60,32 @@ export class Outside {
     this.#world = world;
   }
 
-  /** A handler was given what is not its own. */
-  complain(text: string): void {
-    this.complaints.push(text);
-    this.#world.trace?.(`COMPLAINT: ${text}`);
+  /** A law was seen to be broken. */
+  complain(law: string, text: string): void {
+    this.complaints.push({ law, text });
+    this.#world.trace?.(`COMPLAINT: ${law}: ${text}`);
+  }
+
+  /** What the other program says of a key: the result of an effect that happened and stands. */
+  lookUp(call: Call): Promise<Json | undefined> {
+    const at = placed();
+    const { faults, random } = this.#world;
+    const { key = "" } = call;
+    this.lookUps.set(key, (this.lookUps.get(key) ?? 0) + 1);
+    return this.#world.port(at.life, `look up ${call.name}`, false, (resolve, reject) => {
+      const fails = faults.happens("effectFails", random.outside);
+      this.#world.toLife(at.life, this.#world.latency(), () => {
+        if (fails) return reject(new Error(`${call.name}: the service failed to look it up`));
+        return resolve(this.stands(key) ? this.#entries.get(key)?.result : undefined);
+      });
+    });
   }
 
   /** Makes an effect happen, as far as the faults let it. */
   perform(call: Call): Promise<Json> {
     const at = placed();
     const { faults, random } = this.#world;
+    if (call.key !== undefined) this.performed.set(call.key, (this.performed.get(call.key) ?? 0) + 1);
     return this.#world.port(at.life, `effect ${call.name}`, true, (resolve, reject) => {
       const apply = (): Json => this.#apply(call, at);
       const answer = (delayMs: number, settle: () => void): void => this.#world.toLife(at.life, delayMs, settle);
@@ -92,6 +113,7 @@ export class Outside {
   undo(call: Call): Promise<Json> {
     const at = placed();
     const { faults, random } = this.#world;
+    if (call.key !== undefined && !this.undoing.has(call.key)) this.undoing.set(call.key, this.undoing.size);
     return this.#world.port(at.life, `undo ${call.name}`, true, (resolve, reject) => {
       if (faults.happens("effectFails", random.outside))
         return this.#world.toLife(at.life, this.#world.latency(), () => reject(new Error(`${call.name}: the service failed to undo`)));

@@ -121,7 +121,7 @@ export class World {
     for (let index = 0; index < options.nodes; index += 1) {
       const offsetMs = Math.round((this.random.system.next() * 2 - 1) * clockOffsetMs);
       const rate = 1 + (this.random.system.next() * 2 - 1) * clockRate;
-      const node: Node = { index, life: new Life("", index, this.outside), lives: 0, offsetMs, rate };
+      const node: Node = { index, life: new Life("", index, this.outside, () => this.timeline.nowMs), lives: 0, offsetMs, rate };
       this.nodes.push(node);
       this.#boot(node);
     }
@@ -200,7 +200,7 @@ export class World {
 
   #boot(node: Node): void {
     node.lives += 1;
-    const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside);
+    const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside, () => this.timeline.nowMs);
     node.life = life;
     const clock: Clock = {
       nowMs: () => Math.floor(this.#epochMs + node.offsetMs + this.timeline.nowMs * node.rate),

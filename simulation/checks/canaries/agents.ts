@@ -3,6 +3,7 @@
  */
 import { entryOf } from "../../../runtime/entries.ts";
 import { HandlerExecution } from "../../../actors/host/handler-execution.ts";
+import { OpenCalls } from "../../../actors/host/open-calls.ts";
 import type { ToolCall } from "../../../agents/tool.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
@@ -122,6 +123,38 @@ const lostUpdate: Canary = {
     }),
 };
 
+const callsUndoneOldestFirst: Canary = {
+  name: "undos of a work item in the order of its calls",
+  scenario: "chains",
+  plant: () =>
+    replace(agentMachine, "evolve", (evolve) => (state, event) => {
+      const next = evolve(state, event);
+      const work = event.e === "undo-asked" ? entryOf(next.works, event.workId) : undefined;
+      if (work === undefined || work.undo?.attempt !== 1) return next;
+      return { ...next, works: { ...next.works, [work.id]: { ...work, calls: work.calls.toReversed() } } };
+    }),
+};
+
+const endsBeforeItsCalls: Canary = {
+  name: "attempt that ends before its calls have settled",
+  scenario: "chains",
+  plant: () => replace(OpenCalls.prototype, "settled", () => () => undefined),
+};
+
+const repeatsUnknown: Canary = {
+  name: "call whose end is unknown made again",
+  scenario: "chains",
+  plant: () =>
+    replace(
+      HandlerExecution.prototype,
+      "call",
+      (call) =>
+        function (this: HandlerExecution, tool, input) {
+          return call.call(this, { ...tool, unknown: "repeat" }, input);
+        },
+    ),
+};
+
 /** The planted bugs of this file. */
 export const AGENT_CANARIES: readonly Canary[] = [
   noDeduplication,
@@ -132,4 +165,7 @@ export const AGENT_CANARIES: readonly Canary[] = [
   failureUnrecorded,
   beginningUnrecorded,
   lostUpdate,
+  callsUndoneOldestFirst,
+  endsBeforeItsCalls,
+  repeatsUnknown,
 ];
