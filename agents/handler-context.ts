@@ -63,7 +63,9 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   readonly setState = (next: unknown): void => this.#state.set(next);
 
-  readonly call = async <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => {
+  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => handled(this.#call(tool, input));
+
+  async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
     if (tools.get(tool?.name) !== tool)
       throw new Fault("tool.undeclared", `agent ${name} called ${tool?.name}, which is not in its tools`, { agent: name });
@@ -72,16 +74,20 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
       throw new Fault("tool.forbidden", `tool ${tool.name} needs the permission ${permission}, which ${this.principal.subject} lacks`);
     // The gates change nothing, so what passed the tool's is of its output type.
     return (await this.#context.call(tool, tool.checkInput(input))) as ToolOutput<T>;
-  };
+  }
 
-  readonly step = async <R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> => {
+  readonly step = <R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> => handled(this.#step(name, action));
+
+  async #step<R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> {
     const what = `result of step ${JSON.stringify(name)} of agent ${this.#parts.name}`;
     if (typeof name !== "string" || name === "") throw invalid(what, "a step has a name");
     // What was recorded is what the action gave, as JSON, so it is an R again.
     return (await this.#context.step(name, async (step) => requireJson((await action(step)) ?? null, what, "schema.output"))) as R;
-  };
+  }
 
-  readonly ask = async <C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> => {
+  readonly ask = <C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> => handled(this.#ask(target, input));
+
+  async #ask<C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> {
     const { name, asks } = this.#parts;
     requireDeclared(
       target,
@@ -92,12 +98,18 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     const answer = await this.#context.ask(target, target.checkInput(input));
     // The gate changes nothing, so what passed it is of the contract's output type.
     return target.checkOutput(answer) as OutputOf<C>;
-  };
+  }
 
-  readonly sleep = async (ms: number): Promise<void> =>
-    this.#context.sleep(requireInt(ms, `sleep of agent ${this.#parts.name}`, "ms", 0, LIMITS.sleepMsMax));
+  readonly sleep = (ms: number): Promise<void> => handled(this.#sleep(ms));
 
-  readonly waitFor = async <S extends z.ZodType>(name: string, schema: S, options: WaitForOptions = {}): Promise<z.infer<S>> => {
+  async #sleep(ms: number): Promise<void> {
+    return this.#context.sleep(requireInt(ms, `sleep of agent ${this.#parts.name}`, "ms", 0, LIMITS.sleepMsMax));
+  }
+
+  readonly waitFor = <S extends z.ZodType>(name: string, schema: S, options: WaitForOptions = {}): Promise<z.infer<S>> =>
+    handled(this.#waitFor(name, schema, options));
+
+  async #waitFor<S extends z.ZodType>(name: string, schema: S, options: WaitForOptions): Promise<z.infer<S>> {
     const what = `signal ${JSON.stringify(name)} to agent ${this.#parts.name}`;
     requireName(name, "signal");
     const { timeoutMs } = options;
@@ -105,7 +117,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     const payload = await this.#context.waitFor(name, schemaTextOf(schema, what), timeoutMs === undefined ? {} : { timeoutMs });
     // The gate changes nothing, so what passed it is of the schema's type.
     return gate(schema, what, "schema.signal").check(payload) as z.infer<S>;
-  };
+  }
 
   readonly handOff = <C extends Contract>(target: C, input: InputOf<C>): HandOff => {
     const { name, handsOffTo } = this.#parts;
@@ -179,6 +191,12 @@ class CheckedState {
   set(next: unknown): void {
     this.#holder.setState(this.#gate.check(next));
   }
+}
+
+/** A call that nobody waits for must not end the program when it fails; who waits for it hears of it all the same. */
+function handled<T>(made: Promise<T>): Promise<T> {
+  made.catch(() => {});
+  return made;
 }
 
 function requireDeclared(target: Contract, declared: readonly Contract[], fault: () => Fault): void {

@@ -8,6 +8,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
 import type { InputOf, NextState } from "../../runtime/agent/inputs.ts";
 import { type AgentWork, type Call, callsToUndo } from "../../runtime/agent/state.ts";
+import { undoneCount } from "../../runtime/agent/undo.ts";
 import { Fault, boundedFault, faultFromUserCode, type Json, type WireFault } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -48,7 +49,7 @@ export class Compensation implements RuntimeUndoContext {
     this.#parts = parts;
     this.#stateVersion = stateVersion;
     this.#state = state;
-    this.#undone = parts.work.calls.filter((call) => call.undone === true).length;
+    this.#undone = undoneCount(parts.work);
   }
 
   // ---- what the agent's undo sees ------------------------------------------------------------------------------------
@@ -101,7 +102,7 @@ export class Compensation implements RuntimeUndoContext {
   async perform(): Promise<CompensationEnd> {
     const { work } = this.#parts;
     for (const call of callsToUndo(work).toReversed()) await this.#attempt(`${call.tool} (${this.#keyOf(call)})`, () => this.#undo(call));
-    const agentUndid = work.agentUndid === true || (await this.#undoAgent());
+    const agentUndid = work.agentUndid !== true && (await this.#undoAgent());
     if (agentUndid) this.#undone += 1;
     const state = agentUndid && this.#nextState !== undefined ? { state: this.#nextState } : {};
     return { end: this.#end(), ...state, ...(agentUndid ? { agentUndid } : {}) };

@@ -12,7 +12,7 @@ const NOTHING = { json: null } as const;
 const DROPPED: Result = { output: NOTHING };
 
 /** The report of a compensation that found nothing to undo. */
-export const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stateStands: false };
+const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stateStands: false };
 
 /** The state after an event. */
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
@@ -89,7 +89,7 @@ function patch(state: AgentState, id: string, change: (work: AgentWork) => Agent
 
 function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): AgentWork {
   const index = work.calls.findIndex((call) => call.key === event.key);
-  const known = work.calls[index];
+  const known = index < 0 ? undefined : work.calls.at(index);
   const changed = callAfter(known, event);
   const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
   if (event.e !== "call-ended" || event.fault === undefined) return { ...work, calls };

@@ -47,6 +47,8 @@ function checkOutcomes(clients: Clients, watch: Watch, find: Find): void {
   }
   for (const { id, state } of watch.processes.values()) {
     if (state.phase === "open" && !clients.accepted.has(id)) find("every accepted task ends", `${id} is open: ${unanswered(state)}`);
+    if (state.outcome?.fault?.code === "step.mismatch")
+      find("every execution of an attempt goes the same way", `${id}: ${state.outcome.fault.message}`);
     if (state.phase === "ended" && (state.outcome === undefined || Object.keys(state.works).length > 0))
       find("what was asked is answered before the end", `${id} ended and waits for ${Object.keys(state.works).join(", ")}`);
   }

@@ -36,7 +36,8 @@ const Pay = contract("Pay", 1, { input: Payment, output: Paid });
 const Catcher = contract("Catcher", 1, { input: z.strictObject({ refuse: z.boolean() }), output: Paid });
 const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
-function agents(outside: Outside) {
+/** An effect at the ledger, and one that is done and then seems to have failed. */
+function toolsOf(outside: Outside) {
   const effect = tool("effect", {
     effect: "write",
     input: z.strictObject({ name: z.string(), process: z.string() }),
@@ -57,6 +58,11 @@ function agents(outside: Outside) {
     },
     undo: ({ process }, _done, call) => outside.call("undo", "try", process, call),
   });
+  return { effect, unheard };
+}
+
+function agents(outside: Outside) {
+  const { effect, unheard } = toolsOf(outside);
   return [
     agent(Planner, { handle: ({ n }, ctx) => ({ process: ctx.processId, parts: n % 3 }) }),
     agent(Seat, {

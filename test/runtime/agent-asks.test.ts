@@ -86,6 +86,26 @@ describe("law: a handler parked in an ask gives its actor free", () => {
   });
 });
 
+describe("timers and signals are waited for as agents are", () => {
+  test("the process is told what for, the actor is free, and the answer lets the handler go on", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const slept = rig.waits("w", "sleep 5000/0", { kind: "timer", ms: 5_000 });
+    rig.waits("w", "signal paid/0", { kind: "signal", name: "paid", schema: { type: "string" }, timeoutMs: 60_000 });
+    expect(rig.state.running).toBeUndefined();
+    expect(sends(slept.effects)).toMatchObject([
+      { id: "w/wait0", body: { kind: "wait", workId: "w", index: 0, for: { kind: "timer", ms: 5_000 } } },
+    ]);
+    expect(sends(rig.asks("w").effects).map(({ body }) => body)).toMatchObject([
+      { index: 0 },
+      { index: 1, for: { kind: "signal", name: "paid", schema: { json: { type: "string" } }, timeoutMs: 60_000 } },
+    ]);
+    rig.answers("w", 0, { output: { json: null } });
+    expect(orders(rig.answers("w", 1, { output: { json: "5 euro" } }))).toEqual(["run w"]);
+    expect(rig.work("w").waits).toMatchObject([{ result: { output: { json: null } } }, { result: { output: { json: "5 euro" } } }]);
+  });
+});
+
 describe("a handler that runs again comes to a question that it asked already", () => {
   test("still open: it is asked again under the same index, and the actor is free until the answer", () => {
     const rig = new AgentRig();
