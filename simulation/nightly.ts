@@ -10,7 +10,7 @@ import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
 import { entryOf } from "../runtime/entries.ts";
 
-/** Shares of the seeds. The party is the one whose speed is told. */
+/** Shares of the seeds. The speed of the party is the one in docs/simulation.md. */
 const SHARES: Readonly<Record<string, number>> = {
   party: 0.5,
   wild: 0.2,
@@ -37,7 +37,7 @@ function say(line: string): void {
   process.stdout.write(`${line}\n`);
 }
 
-/** Repeats a seed, shrinks it when it fails, and tells. */
+/** Repeats a seed, shrinks it when it fails, and prints the report. */
 async function tell(name: string, seed: number): Promise<void> {
   const scenario = entryOf(SCENARIOS, name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);

@@ -8,7 +8,7 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import { CountLaw } from "./agent-state.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
-/** What the laws of agents need to know of the world. */
+/** What the laws of agents read. */
 export interface AgentLawsParts {
   readonly find: Find;
   /** Handlers tell the ledger of all they do. */
@@ -83,7 +83,7 @@ export class AgentLaws {
     }
   }
 
-  /** Handlers of the scenarios go by what they are given alone, so each execution comes to what an earlier one recorded. */
+  /** Handlers of the scenarios are deterministic, so each execution reaches the calls that an earlier one recorded. */
   #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
     if (this.#parts.strict && "fault" in result && result.fault.code === "step.mismatch")
       this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);

@@ -17,7 +17,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Everything that can be said when the world is quiet again. */
+/** All checks of a world that is quiet again. */
 export function checkEnd(world: World, clients: Clients, watch: Watch, scenario: Scenario): Finding[] {
   const findings: Finding[] = [];
   const find = (law: string, text: string): void => void findings.push({ law, text });
@@ -105,7 +105,7 @@ function checkKeys(world: World, watch: Watch, find: Find): void {
   const byAbout = new Map<string, LedgerLine>();
   const byKey = new Map<string, LedgerLine>();
   for (const line of world.outside.ledger) {
-    // A later run may do again what the compensation of an earlier one has taken back.
+    // A later run may repeat an effect that the compensation of an earlier run has undone.
     if (line.what === "undone" && watch.processes.get(line.processId)?.state.runs !== undefined) byAbout.delete(line.about);
     if (line.what !== "applied") continue;
     const first = byAbout.get(line.about);

@@ -15,7 +15,7 @@ import type { Find } from "./shadow.ts";
 
 const STALE_FAULT = "a fault decides only its own attempt";
 
-/** What the laws of decisions need to know of the world. */
+/** What the laws of decisions read. */
 export interface DecisionLawsParts {
   readonly find: Find;
   readonly agents: AgentLaws;

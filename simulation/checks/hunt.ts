@@ -7,7 +7,7 @@ import { ALL_FAULTS } from "../world/faults.ts";
 import { runSeed } from "../run.ts";
 import { SCENARIOS } from "../scenarios/index.ts";
 
-/** How a canary was found. */
+/** The results of all hunts for one canary. */
 export interface Hunt {
   readonly name: string;
   /** Seeds until it was found, for each hunt that found it. */

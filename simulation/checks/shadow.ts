@@ -8,7 +8,7 @@ import { isTurnFailed, type JournalRecord, sameWriter, type Snapshot, type TurnF
 /** A broken law, and how it is broken. */
 export type Find = (law: string, text: string) => void;
 
-/** What is known of one actor from its records. */
+/** The state of one actor, made from its records. */
 export interface Shadow<S> {
   readonly type: string;
   readonly id: string;

@@ -4,10 +4,10 @@
  */
 import { z } from "zod";
 
-/** What the state of such an agent has at least. */
+/** The part of the state that such an agent needs. */
 export const COUNT = { count: z.int() };
 
-/** Adds one to the count, from whatever the handler has read, and returns the new count. */
+/** Adds one to the count that the handler has read, and returns the new count. */
 export function countOn<S extends { readonly count: number }>(ctx: { readonly state: S; setState(next: S): void }): number {
   const count = ctx.state.count + 1;
   ctx.setState({ ...ctx.state, count });

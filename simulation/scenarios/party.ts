@@ -116,7 +116,7 @@ function partyTasks(seed: number): readonly SimTask[] {
 
 export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };
 
-/** A trip that was completed in a later run has everything that it ever had: what stood was pinned, what was undone was done again. */
+/** A trip that a later run completed has every effect that it ever had: those that stood were pinned, those that were undone were repeated. */
 function whole(world: World): string | undefined {
   const { ledger } = world.outside;
   const completed = new Set(
@@ -133,7 +133,7 @@ function whole(world: World): string | undefined {
   return lost === undefined ? undefined : `${lost.about} was done and undone and not done again, and ${lost.processId} is completed`;
 }
 
-/** Most trips are too dear, and people decide on what failed. */
+/** Most trips are too expensive, and people decide on the dead letters. */
 export const redrive: Scenario = {
   ...party,
   name: "redrive",

@@ -1,6 +1,6 @@
 /**
  * @module Systems and routes made at random: sequence, all, any, forEach, when, nested, hand-offs, asks, optional stops,
- * timeouts, retries. What an agent does stands in its input, so a few agents serve every route.
+ * timeouts, retries. The input says what an agent does, so a few agents serve every route.
  *
  * A system is expensive to define and cheap to run, so a bounded number is made and kept.
  */
@@ -18,7 +18,7 @@ import { CATCH_TOOLS, CATCHES, isCatch, tryAndCatch } from "./catches.ts";
 import { COUNT, countOn } from "./counting.ts";
 import { effectTool } from "./party.ts";
 
-/** What an agent is told to do. `tag` names the work within its process. */
+/** Tells an agent what to do. `tag` names the work item within its process. */
 const Job = z.object({
   tag: z.string(),
   key: z.string(),
@@ -101,10 +101,10 @@ function optionsOf(random: Random): StopOptions {
 
 const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state-ask"];
 
-/** The same, and as many that catch what a step throws. */
+/** The same, and as many jobs that catch what a call throws. */
 const WHAT_CATCHES: readonly Job["do"][] = [...WHAT, ...CATCHES, ...CATCHES, ...CATCHES];
 
-/** Chooses what an agent does. */
+/** Chooses a job. */
 type Choose = (random: Random) => Job["do"];
 
 const chooseOf =
@@ -220,8 +220,8 @@ function tasksOf(seed: number): readonly SimTask[] {
 /** Random systems under random faults. */
 export const wild: Scenario = { name: "wild", system: randomSystems(chooseOf(WHAT)), tasks: tasksOf, strict: true };
 
-/** The same, with handlers that catch what a step throws. */
+/** The same as {@link wild}, with handlers that catch what a call throws. */
 export const catches: Scenario = { ...wild, name: "catches", system: randomSystems(chooseOf(WHAT_CATCHES)) };
 
-/** The same as {@link wild}, and people decide on what failed. */
+/** The same as {@link wild}, and people decide on the dead letters. */
 export const wildRedrive: Scenario = { ...wild, name: "wildRedrive", decides: true };

@@ -1,6 +1,6 @@
 /**
  * @module One life of a simulated host: from its start to its kill. What reaches a frozen life waits, what reaches a dead
- * one is gone, and a dead one never does anything again.
+ * one is lost, and a dead one never acts again.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Host } from "../../actors/host/host.ts";
@@ -16,7 +16,7 @@ export class Life {
   readonly node: number;
   readonly outside: Outside;
   state: "up" | "frozen" | "dead" = "up";
-  /** What came while the life was frozen. */
+  /** Events that arrived while the life was frozen. */
   readonly backlog: Happening[] = [];
   /** As the world calls it. Set when the host is made. */
   face: ActorHost | undefined;
@@ -50,5 +50,5 @@ export interface Place {
   readonly step?: string;
 }
 
-/** Follows handlers through their awaits, so that an outside call knows who makes it. */
+/** Follows handlers through their awaits, so that an outside call knows which handler makes it. */
 export const place = new AsyncLocalStorage<Place>();

@@ -15,7 +15,7 @@ interface OpenCall {
   abortedAtMs: number | undefined;
 }
 
-/** What is under way, by work item. */
+/** Calls under way, by work item. */
 export class OpenCalls {
   readonly #open = new Map<string, Set<OpenCall>>();
   readonly #nowMs: () => number;
@@ -26,7 +26,7 @@ export class OpenCalls {
     this.#complain = complain;
   }
 
-  /** Something of a work item begins that no call of an earlier execution may overlap. */
+  /** A handler or an undo of a work item begins. No call of an earlier execution may run beside it. */
   begins(workId: string, what: string): void {
     for (const call of this.#open.get(workId) ?? []) {
       if (call.abortedAtMs !== undefined && this.#nowMs() - call.abortedAtMs >= GRACE_MS) continue;

@@ -8,14 +8,14 @@ import type { Json } from "../../runtime/faults.ts";
 import { type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
-/** One line of the ledger. */
+/** One entry of the ledger. */
 export interface LedgerLine {
   readonly atMs: number;
   readonly what: "applied" | "repeated" | "undone" | "nothing-to-undo" | "refused";
   readonly name: string;
   /** The idempotency key; absent for a call without one. */
   readonly key: string | undefined;
-  /** What the effect is about, the same for every try of one effect and for no other. */
+  /** Names the effect: the same for every try of one effect, and different for any other. */
   readonly about: string;
   readonly processId: string;
   readonly workId: string;
@@ -29,7 +29,7 @@ export interface Call {
   readonly key?: string | undefined;
   readonly about: string;
   readonly signal?: AbortSignal | undefined;
-  /** What the outside does when the effect happens, and what it answers. */
+  /** Runs when the effect happens; returns the answer of the outside. */
   readonly act?: () => Json | Promise<Json>;
 }
 
@@ -46,7 +46,7 @@ const HALF_SHARE = 0.5;
 
 export class Outside {
   readonly ledger: LedgerLine[] = [];
-  /** What handlers and hosts found wrong while they ran. */
+  /** Broken laws that were seen while handlers ran. */
   readonly complaints: { readonly law: string; readonly text: string }[] = [];
   /** How often each key was asked for, and the first undo of each key by its position among all. */
   readonly performed = new Map<string, number>();
@@ -66,7 +66,7 @@ export class Outside {
     this.#world.trace?.(`COMPLAINT: ${law}: ${text}`);
   }
 
-  /** What the other program says of a key: the result of an effect that happened and stands. */
+  /** Looks up a key at the other program. Returns the result of an effect that happened and still stands. */
   lookUp(call: Call): Promise<Json | undefined> {
     const at = placed();
     const { faults, random } = this.#world;

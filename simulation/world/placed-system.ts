@@ -80,7 +80,7 @@ function handle(
   });
 }
 
-/** The work id, which the engine's runs have and handlers are not told. */
+/** The work id. The engine's contexts have it; handlers do not see it. */
 function workIdOf(context: RuntimeContext): string {
   return "workId" in context && typeof context.workId === "string" ? context.workId : context.processId;
 }

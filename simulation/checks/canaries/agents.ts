@@ -116,7 +116,7 @@ const lostUpdate: Canary = {
   scenario: "chains",
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
-      // Whatever state a handler was given, what it made of it is taken for newer.
+      // A state that is based on an old version is taken for one that is based on the newest.
       const taken =
         input.kind === "finished" && input.state !== undefined ? { ...input, state: { ...input.state, base: state.stateVersion } } : input;
       return decide(state, taken, context);

@@ -59,7 +59,7 @@ const reminderAfterCommit: Canary = {
       "near",
       (near) =>
         async function (this: ReminderKeeper, actor, name) {
-          // The call is made, and nobody waits until it was taken.
+          // The call is made, and the commit does not wait for it.
           void near.call(this, actor, name)?.catch(() => {});
         },
     ),
@@ -115,7 +115,7 @@ const purgeUnmarked: Canary = {
   scenario: "purge",
   plant: nothing,
   wrapPorts: (ports) => {
-    // The purge believes that its tombstones stand, and record 1 stays what it was.
+    // The purge takes its tombstones for written, and record 1 stays as it was.
     const stones = new Map<string, Json>();
     return {
       ...ports,

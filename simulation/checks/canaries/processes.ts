@@ -25,7 +25,7 @@ const reminderOfAccepted: Canary = {
         remove: (actor, name) => reminders.remove(actor, name),
         set: async (actor, name, dueMs, periodMs) => {
           await reminders.set(actor, name, dueMs, periodMs);
-          // What a tick on an empty journal would do without its void record.
+          // A tick on an empty journal would do this without its void record.
           ports.clock.after(
             dueMs / 3,
             () =>
