@@ -100,6 +100,8 @@ export const LIMITS = {
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
+  /** Characters of what a contract says of its agent. Above: `definition.invalid`. */
+  aboutLengthMax: 1_024,
   /** Branches of one parallel stop. Above: `definition.invalid`. */
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
@@ -265,6 +267,17 @@ export const LIMITS = {
   actsKeptMax: 32,
   /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
   historyMax: 64,
+
+  /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */
+  conditionLengthMax: 2_000,
+  /** Parts of a condition, as the parser counts them. Above: as for its length. */
+  conditionNodesMax: 500,
+  /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
+  conditionDepthMax: 32,
+  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  conditionStepsMax: 1_000_000,
+  /** Parsed conditions that are kept; the oldest is forgotten. */
+  conditionsCachedMax: 512,
 } as const;
 
 function relation(holds: boolean, text: string): void {

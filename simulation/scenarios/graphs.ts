@@ -108,16 +108,12 @@ function routeOf(graph: Graph): RouteDefinition {
   let builder = route(graph.name, 1, Task) as unknown as Builder;
   for (const [index, branches] of stopsOf(graph).entries()) {
     const inputs = branches.map((branch, number) => ({ ...branch, name: `s${index}b${number}` }));
-    const job = (one: (typeof inputs)[number]): { tag: string; rest: { edge: string; agent: number }[] } => ({
-      tag: one.name,
-      rest: one.rest,
-    });
     const [first] = inputs;
     if (inputs.length === 1 && first !== undefined)
-      builder = builder.to(first.name, contractAt(first.agent), () => job(first)) as unknown as Builder;
+      builder = builder.to(first.name, contractAt(first.agent), () => ({ tag: first.name, rest: first.rest })) as unknown as Builder;
     else
       builder = builder.all((stop) =>
-        Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => job(one))])),
+        Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => ({ tag: one.name, rest: one.rest }))])),
       ) as unknown as Builder;
   }
   return builder.output(({ task }) => task.tag) as unknown as RouteDefinition;

@@ -176,7 +176,12 @@ describe("a wrong definition is refused with the place", () => {
     [
       "a key that computes",
       () => contract("A", 1, { input: Text, output: Text, key: (input) => input.text.trim() }),
-      'contract "A", key: input.text.trim() was called',
+      'contract "A", key: the mapping calls a function: input.text.trim()',
+    ],
+    [
+      "a description that is empty",
+      () => contract("A", 1, { about: "", input: Text, output: Text }),
+      'contract "A": about must be a text of 1 to 1024 characters',
     ],
     ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
     ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],

@@ -94,6 +94,14 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", { ...TASK, n: 6 })).toMatchObject({ output: { a: { n: 12 } } });
   });
 
+  test("when: numbers are those of JSON, whole or not", async () => {
+    const made = begin
+      .to("a", Double, ({ task }) => ({ n: task.n }), { when: "task.n + 1 > 5 && task.n / 2 == 3.5" })
+      .output(({ a }) => ({ a }));
+    expect(await runLocal(of(made), "r", { ...TASK, n: 7 })).toMatchObject({ status: "completed", output: { a: { n: 14 } } });
+    expect(await runLocal(of(made), "r", { ...TASK, n: 8 })).toMatchObject({ status: "completed", output: { a: null } });
+  });
+
   test("optional: the process is partial", async () => {
     const made = begin.to("a", Fail, ({ task }) => ({ n: task.n }), { optional: true }).output(({ a }) => ({ a }));
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "partial", output: { a: null } });

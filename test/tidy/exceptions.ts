@@ -20,12 +20,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: "fileSizes",
-    path: "actors/http/schemas.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "runtime/process/state.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
@@ -57,12 +51,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   {
     check: "fileSizes",
     path: "test/agents/system.test.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "test/cli/commands.test.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
   },

@@ -2,7 +2,9 @@
  * @module What must not compile, and what must have exactly which type. Checked by `tsc`; nothing here runs.
  */
 import { z } from "zod";
-import { agent, contract, type HandOff, type OutputOf, route, routeContract, tool } from "../../agents/index.ts";
+import { agent, contract, type HandOff, type OutputOf, route, routeContract, type System, tool } from "../../agents/index.ts";
+import { type Client, type Outcome } from "../../client/index.ts";
+import { fake, runLocal, startLocal } from "../../testing/index.ts";
 import { Flight, Hotel, Planner, Snark, Trip } from "../agents/fixtures/travel.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -243,4 +245,38 @@ export function contracts(): void {
   // @ts-expect-error a key is a text
   contract("Bad", 1, { input: Trip, output: Trip, key: (trip) => trip.days });
   contract("Good", 1, { input: Trip, output: Trip, key: (trip) => trip.city });
+}
+
+export async function clients(client: Client): Promise<void> {
+  const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
+  const { outcome } = await client.submit(planned, { city: "A", days: 1 }, { waitMs: 5 });
+  same<typeof outcome, Outcome<{ airport: string; nights: number }> | undefined>(true);
+  // @ts-expect-error the input lacks `days`
+  await client.submit(planned, { city: "A" });
+  const unknown = await client.submit("planned", { anything: 1 });
+  same<typeof unknown.outcome, Outcome<unknown> | undefined>(true);
+  const waited = await client.wait("id", { route: planned });
+  same<typeof waited.output, { airport: string; nights: number } | undefined>(true);
+  const any = await client.wait("id");
+  same<typeof any.output, unknown>(true);
+  const view = await client.show("id");
+  // @ts-expect-error a view has no such property
+  void view.unanswered;
+}
+
+export async function localRuns(travel: System): Promise<void> {
+  const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
+  const ended = await runLocal(travel, planned, { city: "A", days: 1 });
+  same<typeof ended.output, { airport: string; nights: number } | undefined>(true);
+  // @ts-expect-error the input lacks `days`
+  await runLocal(travel, planned, { city: "A" });
+  const byName = await runLocal(travel, "planned", { anything: 1 });
+  same<typeof byName.output, unknown>(true);
+  const local = startLocal(travel, { fakes: [fake(Planner, (trip) => ({ airport: trip.city, nights: trip.days }))] });
+  const again = await local.run(planned, { city: "A", days: 1 });
+  same<typeof again.output, { airport: string; nights: number } | undefined>(true);
+  // @ts-expect-error the output of a fake is that of the contract
+  fake(Planner, () => ({ airport: "A" }));
+  // @ts-expect-error the input of a fake is that of the contract
+  fake(Planner, (trip) => ({ airport: trip.country, nights: 1 }));
 }
