@@ -53,16 +53,6 @@ export const keys = {
 
 const SNAPSHOT_GALLOP_STEPS = 20;
 
-/** A record that passed its schema, and about how many bytes it takes. */
-interface Checked<E> {
-  readonly record: JournalRecord<E | TurnFailed>;
-  readonly bytes: number;
-  readonly events: Machine<unknown, unknown, E>["events"];
-}
-
-/** A store in memory gives hosts of one process the same object again, which need not be checked twice. */
-const checkedBefore = new WeakMap<object, Checked<unknown>>();
-
 /** The journals of all actors of one type. It keeps nothing in memory: what was loaded is the caller's. */
 export class Journal<S, I, E> {
   readonly #store: StateStore;
@@ -154,7 +144,7 @@ export class Journal<S, I, E> {
         const content = found.get(key);
         // What is being purged has nothing to tell any more.
         if (content === undefined || tombstoneOf(content, key) !== undefined) return;
-        const { record } = this.#checked(key, content);
+        const record = parseRecord(content, key, this.#machine.events);
         if (previous !== undefined) requireChain(key, previous, record.previous);
         previous = record.writer;
         for (const event of record.events) if (!isTurnFailed(event)) yield { event, atMs: record.atMs };
@@ -182,20 +172,11 @@ export class Journal<S, I, E> {
   }
 
   #apply(key: string, loaded: Loaded<S>, content: Json): Loaded<S> {
-    const { record, bytes } = this.#checked(key, content);
+    const record = parseRecord(content, key, this.#machine.events);
     if (record.sequence !== loaded.sequence + 1)
       throw new Fault("journal.broken-chain", `${key} holds the record of sequence ${record.sequence}`, { key });
     requireChain(key, loaded.writer, record.previous);
-    return this.advance(loaded, record, bytes);
-  }
-
-  #checked(key: string, content: Json): Checked<E> {
-    const known = typeof content === "object" && content !== null ? (checkedBefore.get(content) as Checked<E> | undefined) : undefined;
-    if (known !== undefined && known.events === this.#machine.events) return known;
-    const { events } = this.#machine;
-    const made = { record: parseRecord(content, key, events), bytes: jsonSize(content), events };
-    if (typeof content === "object" && content !== null) checkedBefore.set(content, made);
-    return made;
+    return this.advance(loaded, record, jsonSize(content));
   }
 
   /** The actor after a record. */
@@ -257,7 +238,7 @@ export class Journal<S, I, E> {
     if (bytes > LIMITS.recordBytesMax)
       throw new Fault("record.too-large", `a record of ${bytes} bytes is larger than ${LIMITS.recordBytesMax}`, { bytes });
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      if ((await this.#store.insert(key, text, record as unknown as Json)) === "inserted") return { kind: "committed", bytes };
+      if ((await this.#store.insert(key, text)) === "inserted") return { kind: "committed", bytes };
       const there = await this.#readBack(key, attempt);
       if (there === "unknown") continue;
       if (there !== undefined) return sameWriter(writerOf(there), record.writer) ? { kind: "committed", bytes } : { kind: "lost" };

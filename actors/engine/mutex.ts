@@ -16,18 +16,15 @@ export class KeyedMutex {
     this.#waitingMax = waitingMax;
   }
 
-  /**
-   * Takes the key's place: undefined when it is free, else what resolves when all who came before have left it. Whoever
-   * entered leaves. Throws `actor.busy` when the line is too long.
-   */
-  enter(key: string): Promise<void> | undefined {
+  /** Waits until all calls that came before have left the key. Whoever entered must leave. Throws `actor.busy` when the line is too long. */
+  async enter(key: string): Promise<void> {
     const line = this.#lines.get(key);
     if (line === undefined) {
       this.#lines.set(key, []);
-      return undefined;
+      return;
     }
     if (line.length + 1 >= this.#waitingMax) throw new Fault("actor.busy", `${line.length + 1} turns wait for ${key}`);
-    return new Promise<void>((resolve) => void line.push(resolve));
+    await new Promise<void>((resolve) => void line.push(resolve));
   }
 
   /** Gives the place to the next in the line. */
@@ -39,8 +36,7 @@ export class KeyedMutex {
 
   /** Runs alone among all calls with the same key, in the order of calls. Throws `actor.busy` when the line is too long. */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const before = this.enter(key);
-    if (before !== undefined) await before;
+    await this.enter(key);
     try {
       return await action();
     } finally {

@@ -23,11 +23,8 @@ export interface Tagged {
 export interface StateStore {
   /** The contents of the keys that are there. Throws `store.unavailable`. Never served from a cache. */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
-  /**
-   * Writes the JSON text unless the key is there. Never throws. `content` is what the text says and never changes: a store
-   * in memory may keep it, and spares its readers the parsing.
-   */
-  insert(key: string, text: string, content?: Json): Promise<InsertResult>;
+  /** Writes the JSON text unless the key is there. Never throws. */
+  insert(key: string, text: string): Promise<InsertResult>;
   /** One content with its version; undefined when the key is not there. Throws `store.unavailable`. */
   tagged(key: string): Promise<Tagged | undefined>;
   /**

@@ -99,16 +99,12 @@ export class TurnEngine<S, I, E> {
 
   /** One turn. Throws coded faults when nothing could be learned or recorded; a refusal is a result. */
   async turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
-    const before = this.#mutex.enter(actorId);
-    if (before !== undefined) await before;
+    await this.#mutex.enter(actorId);
     let expectNew = options.expectNew === true;
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const startedMs = this.#ports.clock.nowMs();
-        const recalled = this.#recall(actorId);
-        const loaded =
-          (recalled instanceof Promise ? await recalled : recalled) ??
-          (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
+        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
         if (result !== "stale" && !(this.#mayBePurged(result, startedMs) && (await this.#wroteAfterPurge(actorId, result)))) return result;
@@ -133,14 +129,9 @@ export class TurnEngine<S, I, E> {
    * T4. What was in memory is believed for LIMITS.actorTrustMs; after that it is looked whether the actor was purged
    * meanwhile, because the next key of a journal that is gone is absent too.
    */
-  #recall(actorId: string): Loaded<S> | undefined | Promise<Loaded<S> | undefined> {
+  async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
-    return cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs
-      ? cached?.loaded
-      : this.#lookAgain(actorId, cached);
-  }
-
-  async #lookAgain(actorId: string, cached: Cached<S>): Promise<Loaded<S> | undefined> {
+    if (cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs) return cached?.loaded;
     if (cached.loaded.sequence > 0 && !(await this.#journal.stands(actorId))) {
       this.#cache.delete(actorId);
       return undefined;
@@ -184,14 +175,11 @@ export class TurnEngine<S, I, E> {
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
     const prepared = this.#hooks.beforeCommit?.(actorId, next.state, loaded.state);
-    const written = decision.stored.length === 0 ? undefined : this.#values.write(decision.stored);
-    if (written !== undefined) await Promise.all([prepared, written]);
-    else if (prepared !== undefined) await prepared;
+    await Promise.all([prepared, this.#values.write(decision.stored)]);
     try {
       const outcome = await this.#journal.commit(actorId, record);
       if (outcome.kind === "lost") return "stale";
-      const remembered = this.#committed(actorId, next, outcome.bytes);
-      if (remembered !== undefined) await remembered;
+      await this.#committed(actorId, next, outcome.bytes);
     } catch (error) {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
@@ -206,13 +194,9 @@ export class TurnEngine<S, I, E> {
     };
   }
 
-  /** `next` is the actor after the record, whose bytes are known only now. A promise where a snapshot may be due. */
-  #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> | undefined {
-    const after = { ...next, bytesSince: next.bytesSince + bytes };
-    if (after.bytesSince >= after.measureAt)
-      return this.#journal.snapshotIfDue(actorId, after).then((measured) => this.#remember(actorId, measured));
-    this.#remember(actorId, after);
-    return undefined;
+  /** `next` is the actor after the record, whose bytes are known only now. */
+  async #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> {
+    this.#remember(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes }));
   }
 
   /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */

@@ -66,10 +66,10 @@ export class Values {
   async #writeOne(value: StoredValue): Promise<void> {
     const key = keys.value(this.#system, value);
     if (this.#isThere(key, value)) return;
-    const content = contentOf(value);
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      const result = await this.#store.insert(key, value.text, content);
-      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, content);
+      const result = await this.#store.insert(key, value.text);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key))
+        return this.#note(key, value.ref, JSON.parse(value.text) as Json);
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }
@@ -95,15 +95,4 @@ export class Values {
     if (packed.stored !== undefined) await this.write([packed.stored]);
     return packed.value;
   }
-}
-
-/** What was packed once, such as a slip, is written by every host of a process, and read by it from one copy. */
-const contents = new WeakMap<StoredValue, Json>();
-
-function contentOf(value: StoredValue): Json {
-  const known = contents.get(value);
-  if (known !== undefined) return known;
-  const made = JSON.parse(value.text) as Json;
-  contents.set(value, made);
-  return made;
 }

@@ -96,7 +96,7 @@ export class SimulatedRig implements WorldRig {
       face: (life) => new ScriptedFace(this.script, this.#published, life, () => this.#world.timeline.nowMs),
     });
     const world = this.#world;
-    const caller = new Life("caller", CALLER_INDEX, world.outside);
+    const caller = new Life("caller", CALLER_INDEX, world.outside, () => world.timeline.nowMs);
     this.store = lie.store?.(world.store.of(caller), world, caller) ?? world.store.of(caller);
     this.reminders = lie.reminders?.(world.reminders.of(caller), world) ?? world.reminders.of(caller);
     const network = world.network.of(caller);

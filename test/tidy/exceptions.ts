@@ -26,18 +26,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: "fileSizes",
-    path: "simulation/checks/canaries.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "simulation/checks/watch.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "test/actors/dapr/adapters.test.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
