@@ -1,6 +1,6 @@
 /**
- * @module `node bench/profile.ts`: our side alone, and where its time goes: HTTP calls by kind, one process on a time
- * line, CPU of every program, and the functions of the app.
+ * @module `node bench/profile.ts`: our side alone, and where its time goes: HTTP calls by kind, the timeline of one process, CPU of every
+ * program, and the functions of the app.
  */
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -63,7 +63,7 @@ await bed.run(LIMIT_MS, async () => {
   const begunMs = performance.now();
   await load.run(Math.max(...callers), warmUpSeconds);
   for (const count of callers) await show(target, load, count, watchFile);
-  // The CPU profile is shown from the last round on; what was before is start and warm-up.
+  // The CPU profile is shown from the last round on; everything before is start and warm-up.
   const lastShare = seconds / ((performance.now() - begunMs) / MS_PER_SECOND + 3);
   await load.close();
   await bed.stopTargets();
@@ -73,7 +73,7 @@ await bed.run(LIMIT_MS, async () => {
 
 async function show(target: TroupeTarget, load: Load, count: number, watchFile: string): Promise<void> {
   await settle(target.processes(), SETTLE_MS);
-  // Watching costs CPU itself, so a CPU profile is made without it.
+  // Watching itself costs CPU, so a CPU profile is made without it.
   if (!values.cpu) await takeWatch(target, watchFile);
   const before = cpuSeconds(target.processes());
   const round = await load.run(count, seconds);
@@ -120,7 +120,7 @@ function showKinds({ kinds }: Watched, processes: number): void {
   }
 }
 
-/** The process whose time is the median one. */
+/** Prints the timeline of the process with the median time. */
 function showTimeline({ timelines }: Watched): void {
   const took = (calls: readonly Call[]): number => calls.find(({ kind }) => kind === "task")?.endMs ?? 0;
   const median = timelines.toSorted((a, b) => took(a) - took(b))[Math.floor(timelines.length / 2)] ?? [];
@@ -140,7 +140,7 @@ function showCpu(cpu: CpuProfile, count: number): void {
   };
   print("own time by package or folder", cpu.byPackage, top);
   print("own time by function", cpu.self, top);
-  print("our functions with all they call", cpu.inclusive, top);
+  print("our functions with everything they call", cpu.inclusive, top);
 }
 
 async function takeWatch(target: TroupeTarget, file: string): Promise<Watched> {

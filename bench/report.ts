@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import type { Measured } from "./rounds.ts";
 import { median, rounded } from "./stats.ts";
 
-/** One profile of ours beside its peers, in the same rounds. */
+/** One profile of ours and its peers, in the same rounds. */
 export interface Comparison {
   readonly profile: string;
   readonly durability: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface Ratio {
   readonly p50: number;
   readonly p99: number;
   readonly throughput: number;
-  /** The smallest, the middle and the greatest over the rounds. */
+  /** The smallest, median and largest over the rounds. */
   readonly p50Rounds: readonly [number, number, number];
   readonly throughputRounds: readonly [number, number, number];
 }
@@ -32,7 +32,7 @@ export interface Results {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Ratios of the first side over each of the others. */
+/** Ratios of the first side to each of the others. */
 export function ratiosOf(ours: Measured, peers: readonly Measured[]): readonly Ratio[] {
   return peers.map((peer) => ({
     peer: peer.side,
@@ -75,7 +75,7 @@ export function machineText(machine: Machine): string {
   ].join("\n");
 }
 
-/** Writes the file and tells its path. */
+/** Writes the file and returns its path. */
 export async function writeResults(results: Results, out: string | undefined): Promise<string> {
   const file = out ?? join(import.meta.dirname, "results", `${results.machine.date.slice(0, 19).replaceAll(":", "-")}.json`);
   await mkdir(dirname(file), { recursive: true });

@@ -1,8 +1,8 @@
 /**
  * @module Conditions of stops, in CEL (Common Expression Language). Pure.
  *
- * `matches()` is refused: in @marcbachmann/cel-js 8.0.0 it is a JavaScript RegExp that can run for ever and cannot be
- * replaced, and a condition may come from a planner.
+ * `matches()` is refused: in @marcbachmann/cel-js 8.0.0 it is a JavaScript RegExp that can run forever and cannot be replaced, and a
+ * condition may come from a planner.
  */
 import { Environment } from "@marcbachmann/cel-js";
 import { Fault, type Json } from "./faults.ts";
@@ -22,16 +22,22 @@ function environment(names: readonly string[]): Environment {
   return made;
 }
 
-/** Checks a condition against the names of its scope. Throws `slip.condition` with what is wrong. */
+/**
+ * Checks a condition against the names of its scope.
+ * @throws `slip.condition` with what is wrong
+ */
 export function checkCondition(text: string, names: readonly string[]): void {
   const result = parse(text, names).check();
   if (!result.valid)
     throw new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${result.error?.message ?? "does not type-check"}`);
   if (result.type !== "bool" && result.type !== "dyn")
-    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gives a value of type ${String(result.type)}, not true or false`);
+    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} has the type ${String(result.type)}, but must be true or false`);
 }
 
-/** Whether a condition holds. Throws `slip.condition` when it gives anything but true or false. */
+/**
+ * Evaluates a condition.
+ * @throws `slip.condition` when the result is not true or false
+ */
 export function holds(text: string, scope: Scope): boolean {
   const names = Object.keys(scope).sort();
   let result: unknown;
@@ -45,11 +51,14 @@ export function holds(text: string, scope: Scope): boolean {
     );
   }
   if (typeof result !== "boolean")
-    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gave a ${typeof result}, not true or false`);
+    throw new Fault("slip.condition", `condition ${JSON.stringify(text)} evaluated to a ${typeof result}, but must be true or false`);
   return result;
 }
 
-/** cel-js tells a map by its property `constructor`, so an object that has one of its own is given as a Map when it fails. */
+/**
+ * Evaluates a condition. cel-js recognizes a map by its property `constructor`, so if evaluation fails, objects with their own
+ * `constructor` are passed as a Map.
+ */
 function evaluated(condition: Parsed, scope: Scope): unknown {
   try {
     return condition(scope);
@@ -72,7 +81,7 @@ function withMaps(value: Json): unknown {
   return Object.hasOwn(value, "constructor") ? new Map(entries) : Object.fromEntries(entries);
 }
 
-/** Parsing is pure, so its results may be kept; the cache is bounded and forgets the oldest. */
+/** Parses a condition. Parsing is pure, so results are cached; the cache is bounded and evicts the oldest. */
 function parse(text: string, names: readonly string[]): Parsed {
   const key = `${names.join(",")}|${text}`;
   const known = parsed.get(key);

@@ -1,11 +1,9 @@
-/**
- * @module The log that the shell writes to: the part of pino's interface that is used, so that tests can read it.
- */
+/** @module The logger that the shell writes to: the part of pino's interface that is used, so that tests can replace it. */
 
-/** Fields of a line: ids, codes, an error. Never what a task is about. */
+/** Fields of a log line: ids, codes, an error. Never payloads. */
 export type LogFacts = Readonly<Record<string, unknown>>;
 
-/** Where the shell logs to; a pino logger fits. */
+/** The logger's interface; a pino logger satisfies it. */
 export interface Logger {
   debug(facts: LogFacts, message: string): void;
   info(facts: LogFacts, message: string): void;
@@ -13,5 +11,5 @@ export interface Logger {
   error(facts: LogFacts, message: string): void;
 }
 
-/** For runs that nobody listens to. */
+/** A logger that discards everything. */
 export const SILENT: Logger = { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} };

@@ -1,13 +1,13 @@
 /**
- * @module What goes in and out of the users' API, as strict schemas: the checks at run time and the OpenAPI document are
- * both made of them.
+ * @module The inputs and outputs of the HTTP API as strict schemas. The checks at run time and the OpenAPI document are both generated
+ * from them.
  */
 import { z } from "zod";
 import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
 
-/** Characters of a cursor, a reason or a name in a query that are taken. */
+/** Maximum length of a cursor, a reason or a name in a query. */
 const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
 /** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
@@ -16,7 +16,7 @@ const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
 
-/** How a schema whose values are texts in a query stands in the document. */
+/** How a schema whose values are texts in a query is shown in the document. */
 export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
 
 function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, Json>>): T {
@@ -27,40 +27,40 @@ function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, 
 function whole(min: number, max: number): z.ZodType<number> {
   const schema = z
     .string()
-    .regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`)
+    .regex(WHOLE_NUMBER, `expected a whole number up to ${max}`)
     .transform(Number)
     .refine((value) => value <= max, `at most ${max} is allowed`)
-    .refine((value) => value >= min, `at least ${min} is needed`);
+    .refine((value) => value >= min, `at least ${min} is required`);
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
 }
 
 function yesOrNo(): z.ZodType<boolean> {
   return shownAs(
-    z.enum(["true", "false"], "true or false is expected").transform((text) => text === "true"),
+    z.enum(["true", "false"], "expected true or false").transform((text) => text === "true"),
     { type: "boolean" },
   );
 }
 
-const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
+const AnyJson = z.custom<Json>((value) => value !== undefined, "expected a JSON value");
 shownAs(AnyJson, { description: "Any JSON value." });
 
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
 const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
-const Reason = z.string().max(REASON_CHARS_MAX).describe("Why; it stands in the audit record.");
+const Reason = z.string().max(REASON_CHARS_MAX).describe("The reason, for the audit record.");
 
-// ---- what is asked --------------------------------------------------------------------------------------------------
+// ---- requests ------------------------------------------------------------------------------------------------------
 
-/** A task as it stands in a body or in the data of a topic's event. `input` may be any JSON, but it must be there. */
+/** A task in a body or in the data of a topic's event. `input` may be any JSON, but is required. */
 export const TaskRequest = z.strictObject({
   id: z
     .string()
     .optional()
-    .describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. Left out: one is made.`),
+    .describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. If omitted, an id is generated.`),
   route: z.string().min(1).describe("Name of the route."),
   input: z
     .unknown()
     .refine((input) => input !== undefined, "an input is required")
-    .describe("Any JSON that fits the route's schema."),
+    .describe("Any JSON that matches the route's schema."),
   timeoutMs: z
     .int()
     .min(LIMITS.taskTimeoutMsMin)
@@ -74,12 +74,15 @@ export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
-  input: z.unknown().optional().describe("Replaces the input of the work that failed; it must fit its schema. Left out: the input stays."),
+  input: z
+    .unknown()
+    .optional()
+    .describe("Replaces the input of the failed work item; it must match its schema. If omitted, the input stays."),
   reason: Reason.optional(),
   decisionId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same decision."),
 });
 
-/** Body of a discard: the reason is needed. */
+/** Body of a discard; the reason is required. */
 export const DiscardRequest = z.strictObject({ reason: Reason.min(1) });
 
 /** Body of a purge. */
@@ -89,7 +92,7 @@ export const PurgeRequest = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case.",
+      "Purges processes that ended longer ago than this, in milliseconds. If omitted, the system's retention. A process always stays while others may still refer to it.",
     ),
   dryRun: z.boolean().optional().describe("Only counts."),
 });
@@ -98,12 +101,12 @@ export const PurgeRequest = z.strictObject({
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
 export const SubmitQuery = z.strictObject({
-  waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds."),
+  waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Maximum wait for the outcome, in milliseconds."),
 });
 
 const Name = z.string().min(1).max(LIMITS.idLengthMax);
 const page = {
-  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the page before."),
+  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the previous page."),
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
 };
 
@@ -111,16 +114,18 @@ const page = {
 export const PageQuery = z.strictObject(page);
 /** Query of the listing of processes. */
 export const ProcessesQuery = z.strictObject({
-  state: z.enum(["open", "ended"]).optional().describe("Only those that are open, or that have ended."),
-  status: z.enum(OUTCOMES).optional().describe("Only those that ended so."),
-  route: Name.optional().describe("Only those of this route."),
+  state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
+  status: z.enum(OUTCOMES).optional().describe("Only processes with this outcome."),
+  route: Name.optional().describe("Only processes of this route."),
   ...page,
 });
 /** Query of the listing of dead letters. */
 export const LettersQuery = z.strictObject({
-  route: Name.optional().describe("Only those of this route."),
-  code: Name.optional().describe("Only those with this fault."),
-  decided: yesOrNo().optional().describe("Default false: those that wait for a decision. true: those that were redriven or discarded."),
+  route: Name.optional().describe("Only dead letters of this route."),
+  code: Name.optional().describe("Only dead letters with this fault."),
+  decided: yesOrNo()
+    .optional()
+    .describe("Default false: dead letters that wait for a decision. true: those that were redriven or discarded."),
   ...page,
 });
 
@@ -132,11 +137,11 @@ export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).
 export const LetterParams = z.strictObject({
   id: z
     .string()
-    .regex(LETTER_ID, "<process id>:<run> or invalid-<hash> is expected")
+    .regex(LETTER_ID, "expected <process id>:<run> or invalid-<hash>")
     .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
 });
 
-// ---- what is answered -----------------------------------------------------------------------------------------------
+// ---- answers -------------------------------------------------------------------------------------------------------
 
 const Code = z.custom<FaultCode>((value) => typeof value === "string" && Object.hasOwn(FAULTS, value));
 shownAs(Code, { type: "string", enum: Object.keys(FAULTS) });
@@ -148,16 +153,16 @@ const ErrorAnswer = z.strictObject({
   traceId: TraceIdText,
 });
 
-/** A task, cancellation or redrive stands in the journal. */
+/** Proves that a task, cancellation or redrive is recorded in the journal. */
 export const Receipt = z.strictObject({
   id: z.string(),
   route: z.string(),
   run: z.int().positive(),
-  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  sequence: z.int().nonnegative().describe("Record of the process's journal that contains it."),
   traceId: TraceIdText,
 });
 
-/** How a process ended, for whoever waited for it. */
+/** How a process ended, for a caller that waited for it. */
 export const OutcomeAnswer = z.strictObject({
   id: z.string(),
   status: z.enum(OUTCOMES),
@@ -168,7 +173,7 @@ export const OutcomeAnswer = z.strictObject({
   endedAtMs: EpochMs,
 });
 
-/** One thing that happened in a process: the data of `event: line`. */
+/** One history event of a process: the data of `event: line`. */
 const HistoryLine = z.strictObject({
   atMs: EpochMs,
   what: z.string(),
@@ -187,7 +192,7 @@ const ProcessOutcome = z.strictObject({
   deadLetter: AnyJson.optional().describe("Original message, fault, attempts, history, path."),
 });
 
-/** A process as it stands in its journal. */
+/** A process as recorded in its journal. */
 export const ProcessAnswer = z.strictObject({
   id: z.string(),
   phase: z.enum(["open", "ended"]),
@@ -199,8 +204,8 @@ export const ProcessAnswer = z.strictObject({
   bucket: z.string(),
   acceptedAtMs: EpochMs,
   deadlineAtMs: EpochMs,
-  stop: z.string().optional().describe("The stop in work."),
-  ending: z.enum(OUTCOMES).optional().describe("How it will end when everything is undone."),
+  stop: z.string().optional().describe("The current stop."),
+  ending: z.enum(OUTCOMES).optional().describe("The outcome after the compensation that is running."),
   unanswered: z.array(
     z.strictObject({
       work: z.string(),
@@ -212,16 +217,16 @@ export const ProcessAnswer = z.strictObject({
       dueAtMs: EpochMs,
     }),
   ),
-  historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
+  historyFrom: z.int().nonnegative().describe("Number of the first event of `history`; earlier ones are no longer kept."),
   history: z.array(HistoryLine),
   outcome: ProcessOutcome.optional(),
   runs: z
     .array(z.strictObject({ run: z.int().positive(), status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() }))
     .optional()
-    .describe("Earlier runs that were redriven, the last of them."),
+    .describe("The most recent earlier runs that were redriven."),
 });
 
-/** One piece of work of a process. */
+/** One work item of a process. */
 const StopWork = z.strictObject({
   work: z.string(),
   stop: z.string(),
@@ -237,13 +242,13 @@ const StopWork = z.strictObject({
   fault: FaultView.optional(),
 });
 
-/** The stops of a process's run. */
+/** The work history of a process's run. */
 export const StopsAnswer = z.strictObject({
   stops: z.array(StopWork),
-  left: z.int().positive().optional().describe("Older ones that are not shown."),
+  left: z.int().positive().optional().describe("Number of older ones that are not shown."),
 });
 
-/** A line of the directory. What a process has not done yet is absent. */
+/** An entry of the directory. Fields that do not apply yet are absent. */
 const ProcessEntry = z.strictObject({
   id: z.string(),
   open: z.boolean(),
@@ -258,37 +263,37 @@ const ProcessEntry = z.strictObject({
   parent: z.string().optional().describe("Process that runs it as a nested route."),
 });
 
-/** A line of the dead letter queue, without content. */
+/** The fields of a dead letter without content. */
 const letterEntry = {
   id: z.string(),
-  open: z.boolean().describe("It waits for a decision."),
+  open: z.boolean().describe("Whether it waits for a decision."),
   atMs: EpochMs,
   route: z.string().optional(),
   run: z.int().positive().optional(),
   status: z.enum(OUTCOMES).optional(),
   traceId: TraceIdText.optional(),
-  topic: z.string().optional().describe("Where poison came from."),
+  topic: z.string().optional().describe("Topic of an invalid message."),
   code: Code.optional(),
   message: z.string().optional(),
   decision: z.enum(["redriven", "discarded"]).optional(),
-  processId: z.string().optional().describe("Of poison there is none."),
+  processId: z.string().optional().describe("Absent for an invalid message."),
   parent: z.string().optional().describe("Process that ran it as a nested route."),
   by: z.string().optional().describe("Subject of the token that decided."),
   reason: z.string().optional(),
   decidedAtMs: EpochMs.optional(),
   opened: z.int().positive().optional().describe("The run that the redrive opened."),
-  decisionId: z.string().optional().describe("Of invalid: the decision that holds it."),
-  taskId: z.string().optional().describe("Of redriven invalid: the task that was submitted in its place."),
+  decisionId: z.string().optional().describe("For an invalid message: the decision that holds it."),
+  taskId: z.string().optional().describe("For a redriven invalid message: the task that was submitted in its place."),
 };
-/** A line of the dead letter queue, without content. */
+/** An entry of the dead letter queue, without content. */
 export const LetterEntry = z.strictObject(letterEntry);
 /** A dead letter with its content. */
 export const Letter = z.strictObject({
   ...letterEntry,
-  letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of invalid."),
+  letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of an invalid message."),
 });
 
-/** One act that changed something. */
+/** One operator action. */
 const AuditEntry = z.strictObject({
   id: z.string(),
   atMs: EpochMs,
@@ -301,7 +306,7 @@ const AuditEntry = z.strictObject({
 function pageOf(entry: z.ZodType): z.ZodType {
   return z.strictObject({
     entries: z.array(entry),
-    cursor: z.string().optional().describe("Pass it back for the next page; absent on the last."),
+    cursor: z.string().optional().describe("Pass it back for the next page; absent on the last page."),
   });
 }
 
@@ -313,7 +318,7 @@ export const LetterPage = pageOf(LetterEntry);
 export const AuditPage = pageOf(AuditEntry);
 
 const GraphNode = z.strictObject({ kind: z.enum(["agent", "route"]), name: z.string() });
-/** What `graph show --json` prints. */
+/** The output of `graph show --json`. */
 export const GraphAnswer = z.strictObject({
   system: z.string(),
   agents: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() })),
@@ -324,9 +329,9 @@ export const GraphAnswer = z.strictObject({
     z.strictObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() }),
   ),
 });
-/** How many processes went (or would), and how many ended and may not go yet. */
+/** How many processes were purged (or would be), and how many ended and must stay for now. */
 export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
-/** Whether the host takes work. */
+/** Whether the host accepts work. */
 export const HealthAnswer = z.strictObject({ status: z.enum(["ok", "stopping", "resetting"]) });
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });

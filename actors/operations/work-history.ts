@@ -1,6 +1,4 @@
-/**
- * @module The stops of a process with what went in and what came out, read from its journal wherever the process lives.
- */
+/** @module The work history of a process: its stops with input and output, read from its journal, whichever host runs it. */
 import { canonicalJson, plainJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -12,7 +10,7 @@ import { Journal } from "../engine/journal.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 
-/** What the stops are read from. */
+/** What the work history is read from. */
 export interface StopsParts {
   readonly ports: Pick<Ports, "store" | "clock">;
   readonly system: string;
@@ -21,7 +19,10 @@ export interface StopsParts {
   readonly values: Values;
 }
 
-/** `{ stops, left? }` of a process whose journal stands at `sequence`. Throws `store.unavailable` and what is wrong with the journal. */
+/**
+ * The view `{ stops, left? }` of a process whose journal has reached `sequence`. Throws `store.unavailable` and the faults of an
+ * unreadable journal.
+ */
 export async function stopsView({ ports, system, type, values }: StopsParts, id: string, sequence: number): Promise<Json> {
   const journal = new Journal<ProcessState, ProcessInput, ProcessEvent>(ports.store, ports.clock, processMachine, system, type);
   const told = new WorksTold(LIMITS.stopsShownMax);
@@ -45,7 +46,7 @@ async function viewOf(told: WorkTold, values: Values, room: { bytes: number }): 
   };
 }
 
-/** Content while there is room for it; what was forgotten is left out too. */
+/** The content of a value while there is room for it. Content that was dropped is omitted too. */
 async function contentOf(value: Value | undefined, values: Values, room: { bytes: number }): Promise<Json | undefined> {
   if (value === undefined) return undefined;
   const bytes = "json" in value ? textBytes(canonicalJson(value.json)) : value.bytes;

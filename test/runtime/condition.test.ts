@@ -14,7 +14,7 @@ describe("a condition is checked when it is written down", () => {
   test.each([
     ["hotel.price > 1", "Unknown variable: hotel"],
     ["task.days >", "Unexpected"],
-    ["1 + 1", "gives a value of type int, not true or false"],
+    ["1 + 1", "has the type int, but must be true or false"],
     ["task.city.matches('(a+)+b')", "matches() is not available"],
     ["[task].exists(x, x.city.matches('a'))", "matches() is not available"],
     [`task.city == "${"x".repeat(2_000)}"`, "longer than 2000 characters"],
@@ -42,7 +42,7 @@ describe("a condition holds or not", () => {
   });
   test("what cannot be decided is a fault", () => {
     expect(() => holds("task.days > 1", { task: {} })).toThrow("No such key: days");
-    expect(() => holds("task.days", { task: { days: 1 } })).toThrow("gave a number, not true or false");
+    expect(() => holds("task.days", { task: { days: 1 } })).toThrow("evaluated to a number, but must be true or false");
   });
   test("a stop whose name is no word of CEL does not stand in the way", () => {
     expect(holds("task.days > 1", { task: { days: 2 }, "book-flight": 1, in: 2 })).toBe(true);

@@ -98,7 +98,7 @@ describe("a fault says where and what was expected", () => {
       z.object({ n: z.number().default(1) }),
       {},
       "n",
-      "input of agent A at n: missing; the schema would fill in a default, and none is filled in",
+      "input of agent A at n: missing; the schema has a default, but defaults are not filled in",
     ],
     ["choice", z.enum(["a", "b"]), "c", "", 'input of agent A: expected one of "a", "b", found a string'],
     ["union", z.union([z.string(), z.number()]), true, "", "input of agent A: expected string or number, found a boolean"],
@@ -118,7 +118,7 @@ describe("a fault says where and what was expected", () => {
       z.unknown(),
       ["a\ud83d"],
       "[0]",
-      "input of agent A at [0]: a text holds half of a surrogate pair, which is no character",
+      "input of agent A at [0]: a text contains half of a surrogate pair, which is not a character",
     ],
     ["a function", z.unknown(), { f: () => 1 }, "f", "input of agent A at f: expected a JSON value, found a function"],
     [

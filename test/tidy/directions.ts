@@ -2,7 +2,7 @@
 import { at, type Check, type Finding } from "./project.ts";
 import { edges, reach, rings } from "./imports.ts";
 
-/** What the files under a path may import: paths that begin so, and packages by name. The first rule that fits a file holds. */
+/** What the files under a path may import: paths with a prefix, and packages by name. The first matching rule applies. */
 interface Rule {
   readonly under: string;
   readonly may: readonly string[];
@@ -12,9 +12,9 @@ interface Rule {
 const RULES: readonly Rule[] = [
   { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js"] },
   { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
-  // The rooms of the shell, from the ground up: none imports a room above it.
+  // The rooms of the shell, lowest first: none imports a room above it.
   { under: "actors/engine/", may: ["actors/engine/", "runtime/"], packages: ["zod", "uuid", "node:*"] },
-  // The SDK is the user's, loaded where the environment asks for it.
+  // The SDK is the user's, loaded only if the environment asks for it.
   { under: "actors/telemetry/export.ts", may: ["actors/engine/log.ts"], packages: ["@opentelemetry/sdk-node"] },
   { under: "actors/telemetry/", may: ["actors/telemetry/", "actors/engine/", "runtime/"], packages: ["@opentelemetry/api", "node:*"] },
   {
@@ -39,9 +39,9 @@ const RULES: readonly Rule[] = [
     may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
     packages: ["express", "pino", "p-queue", "zod", "node:*"],
   },
-  // The one place where the shell is put together with Dapr.
+  // The only place where the shell is connected to Dapr.
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["pino", "uuid", "node:*"] },
-  // The entry for tests also has the simulator, which is made of the shell.
+  // The entry for tests also contains the simulator, which is built on the shell.
   { under: "testing/index.ts", may: ["testing/", "actors/memory/", "actors/engine/", "simulation/"], packages: [] },
   {
     under: "testing/",
@@ -81,7 +81,7 @@ const KEPT_OUT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Every import goes the way its folder may. */
+/** Every import follows the rule of its folder. */
 export const directions: Check = (project) =>
   edges(project).flatMap((edge) => {
     const rule = RULES.find(({ under }) => edge.from.startsWith(under));
@@ -90,7 +90,7 @@ export const directions: Check = (project) =>
     return ok ? [] : [at(edge.node, `${rule.under} may not import ${edge.to}`)];
   });
 
-/** The entries for programs without Dapr load none of it, however far away. */
+/** The entries for programs without Dapr load none of it, directly or indirectly. */
 export const entriesWithoutDapr: Check = (project) =>
   Object.entries(KEPT_OUT).flatMap(([entry, kept]): readonly Finding[] =>
     [...reach(project, entry)]
@@ -98,7 +98,7 @@ export const entriesWithoutDapr: Check = (project) =>
       .map(([to, way]) => ({ path: entry, line: 1, text: `reaches ${to}: ${way.join(" -> ")}` })),
   );
 
-/** No file imports itself over others. Imports of types alone leave nothing at run time and are exempt. */
+/** No file imports itself through others. Imports of types alone leave nothing at run time and are exempt. */
 export const noRings: Check = rings;
 
 function listed(packages: readonly string[], name: string): boolean {

@@ -1,11 +1,11 @@
-/** @module No check that cannot fail: each is shown files that it must find, and like ones that it must pass. */
+/** @module Each check can fail: it finds the fault in bad files, and accepts similar good ones. */
 import { describe, expect, test } from "vitest";
 import { type CheckName, CHECKS } from "./checks.ts";
 import { line, Project } from "./project.ts";
 
 type Files = Readonly<Record<string, string>>;
 
-/** A check, files with a fault, a part of what it says, and the same without the fault. */
+/** A check's bad files, a part of the expected finding, and the same files without the fault. */
 interface Sample {
   readonly bad: Files;
   readonly says: string;
@@ -17,7 +17,7 @@ const A = "runtime/a.ts";
 const B = "runtime/b.ts";
 const LIMITS = "runtime/limits.ts";
 const FAULTS = "runtime/faults.ts";
-// Bad samples are put together, so that whoever looks through the sources for such words finds none that is meant.
+// Bad samples are concatenated, so that a search for such words in the sources finds only real ones.
 const MARK = "TO" + "DO";
 const ANY = "an" + "y";
 const TS = "@" + "ts-";
@@ -224,19 +224,19 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   deadFiles: [
     {
       bad: { [A]: "f();", [B]: "g();", "cli/main.ts": 'import "../runtime/a.ts";' },
-      says: "runtime/b.ts:1 nobody imports",
+      says: "runtime/b.ts:1 not imported",
       good: { [A]: "f();", "cli/main.ts": 'import "../runtime/a.ts"; run("b.ts");', [B]: "g();" },
     },
   ],
   deadExports: [
     {
       bad: { [A]: "export const x = 1; export const y = 2;", [B]: 'import { x } from "./a.ts";' },
-      says: "nobody imports y",
+      says: "y is not imported",
       good: { [A]: "export const x = 1;", [B]: 'import { x as z } from "./a.ts";' },
     },
     {
       bad: { [A]: "export type T = 1;" },
-      says: "nobody imports T",
+      says: "T is not imported",
       good: {
         [A]: "export type T = 1; export function f(t: T) {}",
         [B]: 'export { f } from "./a.ts";',
@@ -247,21 +247,21 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   deadLimits: [
     {
       bad: { [LIMITS]: "export const LIMITS = { aMax: 1 } as const; f(LIMITS.aMax);" },
-      says: "nobody reads the limit aMax",
+      says: "the limit aMax is not read",
       good: { [LIMITS]: "export const LIMITS = { aMax: 1 } as const;", [A]: "f(LIMITS.aMax);" },
     },
   ],
   deadFaults: [
     {
       bad: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
-      says: "nobody raises the fault a.b",
+      says: "the fault a.b is not raised",
       good: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
     },
   ],
   dependencies: [
     {
       bad: { "package.json": '{"dependencies":{"zod":"1"}}' },
-      says: "nobody imports the dependency zod",
+      says: "the dependency zod is not imported",
       good: { "package.json": '{"dependencies":{"zod":"1"}}', [A]: 'import { z } from "zod";' },
     },
     {
@@ -306,7 +306,7 @@ describe.each(Object.entries(SAMPLES))("%s", (name, samples) => {
   });
 });
 
-test("a finding says where", () => {
+test("a finding names its file and line", () => {
   const project = Project.of({ [A]: `${DOC}\nlet x: ${ANY};\n` });
   expect(CHECKS.noAny(project).map(line)).toEqual([`${A}:3 ${ANY}: name the type, or use unknown`]);
 });

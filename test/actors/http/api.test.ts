@@ -65,7 +65,7 @@ describe("POST /tasks", () => {
     ["no input", '{"route":"trip"}', "body.invalid", "at input"],
     ["no route", '{"input":1}', "body.invalid", "at route"],
     ["a number as route", '{"route":5,"input":1}', "body.invalid", "at route"],
-    ["an unknown key", '{"route":"trip","input":1,"inputt":2}', "body.invalid", "at inputt: no such key"],
+    ["an unknown key", '{"route":"trip","input":1,"inputt":2}', "body.invalid", "at inputt: unknown key"],
     ["a principal", '{"route":"trip","input":1,"principal":{"subject":"root"}}', "body.invalid", "principal"],
     ["a timeout of text", '{"route":"trip","input":1,"timeoutMs":"5"}', "body.invalid", "timeoutMs"],
     ["a timeout of 0", '{"route":"trip","input":1,"timeoutMs":0}', "body.invalid", "timeoutMs"],
@@ -185,7 +185,7 @@ describe("the other routes", () => {
   test("an answer that does not fit its schema goes out, and the log says so", async () => {
     rig.behaviour.process = async (id) => ({ ...PROCESS, id, colour: "green" });
     expect((await rig.call("GET", "/processes/p")).json).toMatchObject({ colour: "green" });
-    expect(rig.seen.log.join("")).toMatch(/colour.*does not fit its schema/);
+    expect(rig.seen.log.join("")).toMatch(/colour.*does not match its schema/);
   });
 
   test.each([

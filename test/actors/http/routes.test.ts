@@ -29,7 +29,7 @@ beforeAll(async () => {
 afterAll(async () => {
   await rig.stop();
   // Among other things: no answer that does not fit its schema.
-  expect(rig.log.filter((line) => !line.includes("it is at the dead letter queue"))).toEqual([]);
+  expect(rig.log.filter((line) => !line.includes("it was stored in the dead letter queue"))).toEqual([]);
 });
 
 const Page = z.object({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
