@@ -26,6 +26,20 @@ export const LIMITS = {
   faultMessageLengthMax: 2_000,
   /** Characters of a fault's details as JSON text. Above: omitted, as are details that are not Unicode text. */
   faultDetailsLengthMax: 2_000,
+  /** Characters of the cause of a fault: class, message and first stack lines of what a handler threw. Above: cut off. */
+  faultCauseLengthMax: 1_000,
+  /** Characters of class and message at the head of a cause, which leaves room for stack lines. Above: cut off. */
+  faultCauseHeadLengthMax: 300,
+  /** Stack lines kept of each error of a cause. Further lines are omitted. */
+  faultStackLinesMax: 5,
+  /** Errors kept of a chain of causes, including the thrown one. Deeper causes are omitted. */
+  faultCausesMax: 4,
+  /** Characters of a user-defined fault code. Above: `definition.invalid`. */
+  faultCodeLengthMax: 64,
+  /** Characters of the `fix` of a user-defined fault code. Above: `definition.invalid`. */
+  faultFixLengthMax: 200,
+  /** Maximum pause that the `retryAfterMs` of a fault can request. A longer one is shortened to this. */
+  retryAfterMsMax: 1 * HOUR_MS,
   /** Maximum body size of the host and of the sidecar. Above: HTTP 413. */
   bodyBytesMax: 4 * MIB_BYTES,
   /**

@@ -91,7 +91,7 @@ function thrownBy(error: unknown, what: string, code: FaultCode): Fault {
     code,
     `${what}: a check of the schema threw: ${text}`,
     { path: "", expected: "a value that the schema's checks can judge" },
-    error,
+    { cause: error },
   );
 }
 

@@ -140,7 +140,7 @@ export class SidecarClient {
         call.signal,
       );
     } catch (error) {
-      throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, error);
+      throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, { cause: error });
     }
   }
 

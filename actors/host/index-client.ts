@@ -1,7 +1,7 @@
 /**
  * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
  */
-import { Fault, type FaultCode, isFault } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
@@ -22,7 +22,7 @@ interface Line {
 }
 
 /** Refusals of a batch that are the fault of some of its entries. */
-const ALONE: readonly FaultCode[] = ["index.full", "message.invalid", "turn.failed"];
+const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
 
 /** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
 export class IndexClient {

@@ -22,6 +22,7 @@ import type { HostMetrics } from "../telemetry/metrics.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
 import { Slots } from "./slots.ts";
+import { faultCode, thrownFault } from "./thrown.ts";
 import { UndoRun } from "./undo-run.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -261,7 +262,7 @@ export class Runner {
   }
 
   async #do(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
-    const { definition, values } = this.#parts;
+    const { definition, values, log } = this.#parts;
     try {
       this.#requireVersion(work);
       run.signal.throwIfAborted();
@@ -271,7 +272,8 @@ export class Runner {
       if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
       return { output: definition.checkOutput(answer) };
     } catch (error) {
-      return { fault: run.signal.aborted ? faultFrom(run.signal.reason, "work.cancelled") : faultFrom(error, "agent.failed") };
+      const { aborted, reason } = run.signal;
+      return { fault: aborted ? faultFrom(reason, "work.cancelled") : thrownFault(log, definition.name, work, error) };
     }
   }
 
@@ -285,14 +287,14 @@ export class Runner {
   }
 
   async #undo(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
-    const { definition, values, clock } = this.#parts;
+    const { definition, values, clock, log } = this.#parts;
     try {
       this.#requireVersion(work);
       const input = await values.read(work.input);
       await new UndoRun({ work, run, clock, handle: (shown) => definition.handle(input, shown) }).perform();
       return { output: null };
     } catch (error) {
-      return { fault: faultFrom(error, "agent.failed") };
+      return { fault: thrownFault(log, definition.name, work, error) };
     } finally {
       run.stop(wireFault("work.cancelled", "the undo has what it needs of this handler"));
     }
@@ -342,8 +344,4 @@ export class Runner {
     const end = this.#parts.clock.nowMs() + ms;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
   }
-}
-
-function faultCode(result: FinishedResult): string | undefined {
-  return "fault" in result ? result.fault.code : undefined;
 }

@@ -110,7 +110,7 @@ export class HttpHost {
                 "port.taken",
                 `port ${port} of ${host} is in use; stop the other program or choose another port`,
                 { port, host },
-                error,
+                { cause: error },
               )
             : error,
         );

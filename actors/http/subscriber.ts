@@ -9,7 +9,7 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { Fault, faultFrom, type FaultCode, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
@@ -66,7 +66,7 @@ type CloudEvent = z.infer<typeof CloudEvent>;
 const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 
 /** Refusals of an actor that no valid message of ours gets, so that no sender waits for them. */
-const FINAL_REFUSALS: readonly FaultCode[] = ["message.invalid", "agent.unknown"];
+const FINAL_REFUSALS: readonly string[] = ["message.invalid", "agent.unknown"];
 
 /** A delivery and its topic. */
 interface Delivered {

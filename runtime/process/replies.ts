@@ -3,7 +3,7 @@
  */
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
 import { entryOf } from "../entries.ts";
-import { assertNever, boundedFault, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
+import { assertNever, boundedFault, boundedPauseMs, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Ancestor, BodyOf, Result, WaitFor } from "../protocol.ts";
@@ -41,7 +41,7 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
 /** A failed attempt: again after a pause when the fault table and the policy allow it, else for good. */
 export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
   const { nowMs, jitter01 } = builder.context;
-  const again = nowMs + backoffMs(work.retry, work.attempt, jitter01);
+  const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
   const mayRetry = work.kind === "undo" || isRetryable(fault);
   if (mayRetry && inTime && work.attempt < work.retry.attemptsMax) {
@@ -49,10 +49,11 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
     return;
   }
   if (work.kind === "undo") {
-    const failed = {
-      code: "compensation.failed" as const,
+    const failed = boundedFault({
+      code: "compensation.failed",
       message: `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`,
-    };
+      cause: fault.cause,
+    });
     builder.emit({ e: "undo-failed", workId: work.id, fault: failed, atMs: nowMs });
     // Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could.
     beginEnding(builder, "failed", failed, work.stop, work);

@@ -16,7 +16,7 @@ const DOC = "/** @module x */\n";
 const A = "runtime/a.ts";
 const B = "runtime/b.ts";
 const LIMITS = "runtime/limits.ts";
-const FAULTS = "runtime/faults.ts";
+const FAULTS = "runtime/faults/of-work.ts";
 // Bad samples are concatenated, so that a search for such words in the sources finds only real ones.
 const MARK = "TO" + "DO";
 const ANY = "an" + "y";
@@ -253,9 +253,9 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   ],
   deadFaults: [
     {
-      bad: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
+      bad: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
       says: "the fault a.b is not raised",
-      good: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
+      good: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
     },
   ],
   dependencies: [
