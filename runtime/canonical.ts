@@ -15,7 +15,7 @@ export function canonicalJson(value: Json): string {
 
 /** Copies the system's own data as JSON; properties that are `undefined` are absent in the copy. */
 export function plainJson(data: unknown): Json {
-  // Text is returned unchanged, whatever characters it contains.
+  // Text is returned unchanged, with any characters.
   if (data === null || typeof data === "string" || typeof data === "boolean") return data;
   return JSON.parse(JSON.stringify(data)) as Json;
 }

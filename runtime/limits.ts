@@ -42,10 +42,7 @@ export const LIMITS = {
   retryAfterMsMax: 1 * HOUR_MS,
   /** Maximum body size of the host and of the sidecar. Above: HTTP 413. */
   bodyBytesMax: 4 * MIB_BYTES,
-  /**
-   * Characters of the id of a task or an actor. Above: `id.invalid`. Names of systems, agents, routes and stops have at most half. Above:
-   * `definition.invalid`.
-   */
+  /** Characters of the id of a task or actor. Above: `id.invalid`. A name of a definition has at most half. Above: `definition.invalid`. */
   idLengthMax: 128,
 
   /** A snapshot is taken when the bytes since the last one exceed this multiple of the snapshot's own size. */
@@ -82,10 +79,7 @@ export const LIMITS = {
   /** Maximum difference between two hosts' clocks. A deduplication entry is kept this much longer than its message. */
   clockDriftMsMax: 5 * MINUTE_MS,
 
-  /**
-   * Retention: ended processes are purged after this time, and not while a valid message may still reference them. Set by
-   * `TROUPE_RETENTION` or `retentionMs`.
-   */
+  /** Retention of ended processes, extended while a valid message may still reference them. Set by `TROUPE_RETENTION`, `retentionMs`. */
   retentionMsDefault: 7 * DAY_MS,
   /** Minimum retention that may be configured. 0 purges as soon as no valid message can reference a process. */
   retentionMsMin: 0,
@@ -102,10 +96,7 @@ export const LIMITS = {
   /** Processes that a retention pass purges in parallel. */
   sweepConcurrency: 8,
 
-  /**
-   * Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are still
-   * accepted.
-   */
+  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are accepted. */
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
@@ -119,10 +110,7 @@ export const LIMITS = {
   forEachConcurrencyMax: 256,
   /** Depth of nested routes. Above: `cycle.depth`. */
   nestingMax: 8,
-  /**
-   * Work items that one process may request: stops, items, nested routes, asks and hand-offs; retries and compensations do not count.
-   * Above: `cycle.hops`.
-   */
+  /** Work items of one process: stops, items, nested routes, asks, hand-offs; no retries or compensations. Above: `cycle.hops`. */
   hopsMax: 20_000,
   /** Asks that one work item may make. Above: `ask.too-many`. */
   asksPerWorkMax: 256,
@@ -133,9 +121,7 @@ export const LIMITS = {
   /** Maximum `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
 
-  /**
-   * Timeout of one attempt if the stop sets none; for a nested route `taskTimeoutMsDefault` applies. After it: `stop.timeout`, retryable.
-   */
+  /** Timeout of an attempt if the stop sets none; a nested route has `taskTimeoutMsDefault`. After it: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
   /** Maximum timeout of one attempt that a stop may set. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
@@ -234,18 +220,13 @@ export const LIMITS = {
   followKeepAliveMs: 15 * SECOND_MS,
   /** Maximum duration of one stream. After it the stream ends, and the follower reconnects with Last-Event-ID and the token. */
   followMsMax: 1 * HOUR_MS,
-  /**
-   * Requests without a valid token that a host answers with 401 each second. Above: `auth.too-many`, HTTP 429, until the second is over.
-   */
+  /** Requests without a valid token that a host answers with 401 each second. Above: `auth.too-many`, HTTP 429, until the next second. */
   refusalsPerSecondMax: 100,
   /** Entries in the token file. Above: `tokens.invalid`. */
   tokensMax: 1_024,
   /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
-  /**
-   * Invalid messages that wait for the dead letter queue on one host, with a broker that must be answered at once. Above: the broker is
-   * asked to deliver again.
-   */
+  /** Invalid messages that wait for storing on a host whose broker must be answered at once. Above: the broker must deliver again. */
   invalidQueueMax: 64,
   /** Time that a stopping host waits for turns and handlers in flight. */
   drainMs: 10 * SECOND_MS,

@@ -195,5 +195,5 @@ export function sameWriter(a: Writer | null, b: Writer | null): boolean {
 }
 
 function writerText(writer: Writer | null): string {
-  return writer === null ? "nobody" : `${writer.incarnation}#${writer.count}`;
+  return writer === null ? "no writer" : `${writer.incarnation}#${writer.count}`;
 }

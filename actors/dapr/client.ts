@@ -43,7 +43,7 @@ export interface SidecarCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The answer, whatever its status. */
+/** The answer, with any status. */
 export interface SidecarAnswer {
   readonly status: number;
   readonly text: string;

@@ -47,7 +47,7 @@ const Claim = z.object({
   run: z.int().default(0),
   decisionId: z.string().optional(),
   decision: z.string().optional(),
-  by: z.string().default("somebody"),
+  by: z.string().default("unknown"),
   sequence: z.int().optional(),
   taskId: z.string().optional(),
   taskRoute: z.string().optional(),

@@ -1,4 +1,4 @@
-/** @module A cancellation meets handlers that hang: what never began a step has nothing to undo, and keeps nobody waiting. */
+/** @module Cancellation of handlers that hang: an execution that never began a step has nothing to undo, and delays nothing. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
@@ -11,7 +11,7 @@ const Doer = contract("Doer", 1, { input: In, output: In });
 
 type Handle = Parameters<typeof agent<typeof Doer, [], [], unknown>>[1]["handle"];
 
-/** A process whose one handler has begun, and was cancelled then. */
+/** A process whose only handler has begun and was then cancelled. */
 async function cancelled(handle: Handle): Promise<{ readonly world: World; readonly one: ReturnType<World["join"]> }> {
   const world = new World();
   const main = route("main", 1, In)
@@ -38,7 +38,7 @@ test("a handler that hangs and never began a step is not run again: the process 
   expect([begun, world.reminders.size]).toEqual([1, 0]);
 });
 
-test("one that heeds its signal ends the process at once", async () => {
+test("one that obeys its signal ends the process at once", async () => {
   let begun = 0;
   const { world, one } = await cancelled((_input, ctx) => {
     begun += 1;

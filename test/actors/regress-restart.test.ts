@@ -1,4 +1,7 @@
-/** @module A host that comes back in its own listener: what was asked is asked again at once, and what ran there is taken over at once. */
+/**
+ * @module A host that comes back with its own listener identity: open requests are sent again at once, and its earlier work is taken over
+ * at once.
+ */
 import { describe, expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";

@@ -1,4 +1,4 @@
-/** @module A host that is asked about an open process takes it up: what it counts, and what two hosts do that both have it in hand. */
+/** @module A host that is asked about an open process takes it up: what it counts, and what happens when two hosts both hold it. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";

@@ -1,11 +1,9 @@
-/**
- * @module Promises of the recording proxy.
- */
+/** @module The recording proxy. */
 import { describe, expect, test } from "vitest";
 import { recordArgument, recordScope } from "../../agents/mapping.ts";
 import { Fault } from "../../runtime/faults.ts";
 
-/** What a recorded value looks like to a mapping that does what it must not; the types of routes forbid most of this. */
+/** A recorded value for a mapping that does what is forbidden; the types of routes prevent most of this. */
 interface Wild {
   readonly [key: string]: Wild;
   readonly [index: number]: Wild;
@@ -29,7 +27,7 @@ function message(mapping: (scope: Scope) => unknown): string {
   throw new Error("nothing was refused");
 }
 
-describe("what a mapping may do becomes data", () => {
+describe("an allowed mapping becomes data", () => {
   test("property access and array indexes", () => {
     expect(record(({ task }) => task["legs"]?.[0]?.["to"])).toEqual({ from: ["task", "legs", "0", "to"] });
   });
@@ -38,7 +36,7 @@ describe("what a mapping may do becomes data", () => {
       object: { a: { from: ["task"] }, b: { list: [{ from: ["plan", "x"] }, { literal: 1 }] }, c: { literal: { d: null } } },
     });
   });
-  test("what is constant is one literal", () => {
+  test("a constant is one literal", () => {
     expect(record(() => ({ a: [1, "x", true, null, {}], b: {} }))).toEqual({ literal: { a: [1, "x", true, null, {}], b: {} } });
   });
   test("renaming in the argument, and names like those of functions and promises", () => {
@@ -51,7 +49,7 @@ describe("what a mapping may do becomes data", () => {
   });
 });
 
-describe("anything else is an error of the definition that says what was done and where", () => {
+describe("anything else is a definition error that says what was done and where", () => {
   const at = 'route "r", stop "s", input: ';
   const rule = "; a mapping may only read properties and build objects and lists";
   const cases: readonly (readonly [string, (scope: Scope) => unknown, string])[] = [

@@ -1,4 +1,4 @@
-/** @module Storage grows with what happened: the bytes of stop 1,000 are those of stop 10, with every key counted. */
+/** @module Storage grows linearly: the bytes of stop 1,000 are those of stop 10, with every key counted. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, type RouteBuilder, system, type System } from "../../agents/index.ts";
@@ -61,7 +61,7 @@ function open(definition: System): Run {
 const caller = { principal: { subject: "test", tenant: "default", permissions: [] } };
 
 function longRoute(): System {
-  // A thousand names cannot be told to the type checker; the builder checks them at run time.
+  // The type checker cannot handle a thousand names; the builder checks them at run time.
   let builder: RouteBuilder<"long", { text: string }, { readonly task: { text: string } }> = route("long", 1, Query);
   for (let index = 0; index < STOPS; index += 1) builder = builder.to(`s${index}`, Ask, ({ task }) => task);
   return system("bytes", { agents, routes: [builder.output(({ task }) => task)] });

@@ -1,13 +1,13 @@
-/** @module An app that dies again and again under a living daprd: each time it comes back, its actors are placed and its topics are read. */
+/** @module An app that dies repeatedly under a running daprd: after each restart its actors are placed and its topics are read. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { print, seedOfRun } from "./random.ts";
 import { World } from "./world.ts";
 
-/** daprd's default Redis pool of 20 connections on two CPUs was used up after the second time. */
+/** daprd's default Redis pool of 20 connections on two CPUs was exhausted after the second time. */
 const DEATHS = 4;
-/** Longer than daprd needs to call the app unhealthy (three probes, 1 s apart). */
+/** Longer than daprd needs to find the app unhealthy (three probes, 1 s apart). */
 const DOWN_MS = 4_500;
 const BACK_MS_MAX = 20_000;
 const TEST_MS = 240_000;
@@ -15,7 +15,7 @@ const TEST_MS = 240_000;
 const able = (await findDapr()) !== undefined && (await findRedis()) !== undefined;
 if (!able) print("skip: no Dapr programs or no redis-server");
 
-test.skipIf(!able)("after every death that daprd has noticed a task is done again (redis)", { timeout: TEST_MS }, async () => {
+test.skipIf(!able)("after every death that daprd has noticed a task completes again (redis)", { timeout: TEST_MS }, async () => {
   const world = await World.start({ profile: "redis", seed: seedOfRun() });
   try {
     const took: number[] = [];

@@ -1,4 +1,4 @@
-/** @module Purge on a live Dapr and Redis: killed at each of its steps; then an app id that is new reads the old stream. */
+/** @module Purge on a live Dapr and Redis, killed at each of its steps; then a new app id reads the old stream. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
@@ -14,7 +14,7 @@ const POLL_MS = 100;
 const STATUS_GONE = 410;
 const TASK_MS = 10_000;
 
-/** Days become seconds. Tombstones and messages outlive the test, so what comes again meets the tombstones. */
+/** Days become seconds. Tombstones and messages outlive the test, so a redelivered message meets a tombstone. */
 const LIMITS_OF_TEST = {
   compensationMsMax: 2_000,
   clockDriftMsMax: 500,
@@ -72,7 +72,7 @@ test.skipIf(!able)(
   },
 );
 
-/** Lets the app be killed at its first purging call, then at its second, and so on, until it lives and all is purged. */
+/** Lets the app be killed at its first purging call, then at its second, and so on, until it survives and everything is purged. */
 async function purgeUnderKills(world: World, ids: readonly string[]): Promise<number> {
   await world.host.killApp();
   for (let life = 1; ; life += 1) {
@@ -85,7 +85,7 @@ async function purgeUnderKills(world: World, ids: readonly string[]): Promise<nu
 
 async function allGone(host: LiveHost, ids: readonly string[]): Promise<boolean> {
   for (const id of ids) if ((await statusOf(host, id)) !== STATUS_GONE) return false;
-  // The sweep that is under way is to come to its end too, or to the app's.
+  // The running pass must end too, or be ended with the app.
   await sleep(2 * LIMITS_OF_TEST.sweepMs);
   return host.appRunning;
 }
@@ -109,7 +109,7 @@ async function publish(host: LiveHost, task: unknown): Promise<void> {
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + WAIT_MS;
   while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`this did not come to be within ${WAIT_MS} ms: ${isTrue.toString()}`);
+    if (Date.now() > end) throw new Error(`this did not happen within ${WAIT_MS} ms: ${isTrue.toString()}`);
     await sleep(POLL_MS);
   }
 }

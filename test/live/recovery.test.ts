@@ -1,4 +1,4 @@
-/** @module Recovery: a stopped process goes on within seconds after its host is back. `LIVE_ROUNDS=30` for the full figure. */
+/** @module Recovery: a stopped process continues within seconds after its host is back. `LIVE_ROUNDS=30` for the full figure. */
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { makeRandom, percentile, print, seedOfRun } from "./random.ts";
@@ -9,7 +9,7 @@ const ROUNDS = 4;
 const rounds = Number(process.env["LIVE_ROUNDS"] ?? ROUNDS);
 const ROUND_MS = 20_000;
 const TEST_MS = 70_000 + rounds * ROUND_MS;
-/** The bar is a p99 of 5 s on a machine of its own; this bound only catches a recovery that does not happen. */
+/** The bar is a p99 of 5 s on a dedicated machine; this bound only detects a missing recovery. */
 const NEXT_STEP_MS_MAX = 15_000;
 
 const able = (await findDapr()) !== undefined;

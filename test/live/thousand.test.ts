@@ -1,4 +1,4 @@
-/** @module Many processes at once all end, in bounded memory and without blocking the event loop. */
+/** @module Many concurrent processes all end, in bounded memory and without blocking the event loop. */
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { print, seedOfRun } from "./random.ts";
@@ -9,7 +9,7 @@ import { World } from "./world.ts";
 const PROCESSES = Number(process.env["LIVE_PROCESSES"] ?? 200);
 const TEST_MS = 240_000;
 const RSS_MIB_MAX = 400;
-/** The bar is 100 ms on a machine of its own; this bound only catches a loop that is blocked. */
+/** The bar is 100 ms on a dedicated machine; this bound only detects a blocked event loop. */
 const DELAY_P99_MS_MAX = 400;
 
 for (const profile of ["embedded", "redis"] as const) {

@@ -1,10 +1,8 @@
-/**
- * @module Promises of conditions.
- */
+/** @module Conditions. */
 import { describe, expect, test } from "vitest";
 import { checkCondition, holds } from "../../runtime/condition.ts";
 
-describe("a condition is checked when it is written down", () => {
+describe("a condition is checked at its definition", () => {
   test.each(["task.days > 1", "plan != null && plan.nights > 2", "has(task.note)", "size(task.tags) > 0", "task.city.startsWith('R')"])(
     "%s passes",
     (text) => {
@@ -29,7 +27,7 @@ describe("a condition holds or not", () => {
     expect(holds("task.days == 2 && task.days > 1", { task: { days: 2 } })).toBe(true);
     expect(holds("task.days > 1.5", { task: { days: 1 } })).toBe(false);
   });
-  test("names that objects inherit are there only where they are given", () => {
+  test("names that objects inherit exist only where they are given", () => {
     const task = { constructor: 1, deep: [{ constructor: null, n: 2 }] };
     expect(holds("has(task.constructor) || has(task.valueOf) || 'toString' in task", { task: {} })).toBe(false);
     expect(holds("task.constructor == 1 && task.deep[0].n == 2 && task.deep[0].constructor == null", { task })).toBe(true);
@@ -40,11 +38,11 @@ describe("a condition holds or not", () => {
   test("a skipped stop is null", () => {
     expect(holds("flight == null", { task: {}, flight: null })).toBe(true);
   });
-  test("what cannot be decided is a fault", () => {
+  test("a condition that cannot be evaluated is a fault", () => {
     expect(() => holds("task.days > 1", { task: {} })).toThrow("No such key: days");
     expect(() => holds("task.days", { task: { days: 1 } })).toThrow("evaluated to a number, but must be true or false");
   });
-  test("a stop whose name is no word of CEL does not stand in the way", () => {
+  test("a stop whose name is not a CEL identifier does not disturb", () => {
     expect(holds("task.days > 1", { task: { days: 2 }, "book-flight": 1, in: 2 })).toBe(true);
   });
 });

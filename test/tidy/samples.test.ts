@@ -22,6 +22,8 @@ const MARK = "TO" + "DO";
 const ANY = "an" + "y";
 const TS = "@" + "ts-";
 const [ONLY, SKIP] = ["on" + "ly", "sk" + "ip"];
+/** Words that the project does not use, put together like the others. */
+const [NO_ONE, ALL_ONE, OLD_CHANCE, OLD_DESK] = ["no" + "body", "what" + "ever", "by ch" + "ance", "at the de" + "sk"];
 const lines = (count: number): string => "f();\n".repeat(count);
 const inFile = (path: string, bad: string, says: string, good: string): Sample => ({ bad: { [path]: bad }, says, good: { [path]: good } });
 
@@ -282,6 +284,19 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     inFile("package-lock.json", `"https://${["registry", "npmjs", "org"].join(".")}/x"`, "the host of a registry", '"registry": "none"'),
     inFile("package-lock.json", `${'"resolved"'}: "https://mirror.example/x.tgz"`, "the host of a registry", '"resolved": "toolchain"'),
     inFile("docs/a.md", `key ${"sk-"}${"a1B2".repeat(6)}`, "a secret", "key sk-..."),
+  ],
+  plainEnglish: [
+    inFile(A, `// Heard by ${NO_ONE}.`, `"${NO_ONE}": write`, "// Not received by any host."),
+    inFile("docs/a.md", `It takes ${ALL_ONE} comes.`, `"${ALL_ONE}": write`, "It accepts any message."),
+    inFile(
+      "docs/a.md",
+      `It waits ${OLD_DESK}, ${OLD_CHANCE}.`,
+      `"${OLD_CHANCE}": write`,
+      "It waits in the dead letter queue. The travel desks.",
+    ),
+    inFile(A, "poi" + "soned();", "invalid message", "invalid();"),
+    inFile(A, `// ${"x".repeat(138)}`, "line of 141 characters", `// ${"x".repeat(137)}`),
+    inFile("docs/a.md", "x ".repeat(101), "line of 202 characters", `| ${"x ".repeat(101)}|`),
   ],
   liveTests: [
     {

@@ -1,4 +1,4 @@
-/** @module Invalid message on any topic: at the dead letter queue with its bytes, then acknowledged, and nobody sees it before. */
+/** @module Invalid messages on any topic: stored in the dead letter queue with their bytes, then acknowledged, and not handled before. */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
@@ -30,7 +30,7 @@ function sent(body: unknown): string | Uint8Array {
   return typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
-/** What is poison on every topic. */
+/** Messages that are invalid on every topic. */
 const ANYWHERE: readonly (readonly [string, unknown, string])[] = [
   ["bytes that are no JSON", "{oops", "body.invalid"],
   ["no bytes", "", "body.invalid"],
@@ -97,13 +97,13 @@ test.each(KINDS)("on %s (%s): %s is kept with its bytes, and then acknowledged",
   expect([rig.seen.submitted, rig.seen.delivered]).toEqual([[], []]);
 });
 
-test("what is no envelope of daprd's is poison as it stands", async () => {
+test("bytes that are not daprd's envelope are invalid and kept unchanged", async () => {
   expect(await post("tasks", "{oops")).toEqual(SUCCESS);
   expect(await post("tasks", '{"data_base64":7}')).toEqual(SUCCESS);
   expect(rig.seen.poisoned.map(({ bytes }) => bytes)).toEqual(["{oops", '{"data_base64":7}']);
 });
 
-test("an envelope whose keys stand in another order is opened all the same", async () => {
+test("an envelope whose keys are in another order is still unwrapped", async () => {
   const { data_base64, ...more } = JSON.parse(raw(JSON.stringify(event({ id: "t", route: "trip", input: 1 })))) as Readonly<
     Record<string, string>
   >;
@@ -133,7 +133,7 @@ describe("too large", () => {
   });
 });
 
-test("an old event of a task that was done in time is no poison", async () => {
+test("an expired event of a task that was done in time is not invalid", async () => {
   const old = event({ route: "trip", input: 1 }, { time: new Date(Date.now() - 2 * DAY_MS).toISOString() });
   rig.behaviour.process = async () => ({});
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(SUCCESS);
@@ -148,7 +148,7 @@ test("an old event of a task that was done in time is no poison", async () => {
   expect([rig.seen.poisoned, rig.seen.submitted]).toEqual([[], []]);
 });
 
-test("what an actor cannot take, and nobody of ours has sent, is kept", async () => {
+test("a message that an actor cannot accept, and that no sender of ours repeats, is kept", async () => {
   for (const code of ["message.invalid", "agent.unknown"] as const) {
     rig.behaviour.deliver = async () => ({ refused: { code, message: "no" } });
     expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
@@ -162,7 +162,7 @@ describe("when a broker must be answered at once", () => {
     rig = await startRig({ answerAtOnce: true });
   });
 
-  test("poison is acknowledged, and offered until the dead letter queue has it", async () => {
+  test("an invalid message is acknowledged, and offered until the dead letter queue has stored it", async () => {
     const faults = [new Fault("store.unavailable", "down"), new Fault("sidecar.unavailable", "down")];
     rig.behaviour.invalid = async () => {
       const fault = faults.shift();
@@ -172,7 +172,7 @@ describe("when a broker must be answered at once", () => {
     await expect.poll(() => rig.seen.poisoned.map(({ bytes }) => bytes).sort()).toEqual(["{agent/Planner", "{manager", "{tasks"]);
   });
 
-  test("no more waits than fits in its queue, and good tasks pass it", async () => {
+  test("the queue is bounded, and valid tasks pass it", async () => {
     const kept = gate();
     rig.behaviour.invalid = () => kept.opened;
     let taken = 0;
@@ -188,7 +188,7 @@ describe("when a broker must be answered at once", () => {
   });
 });
 
-test("what comes before the sidecar is known waits for it", async () => {
+test("messages that arrive before the sidecar is known wait for it", async () => {
   await rig.host.drain();
   const known = gate();
   let waited = 0;
@@ -206,7 +206,7 @@ test("what comes before the sidecar is known waits for it", async () => {
   expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.poisoned.length]).toEqual([["early"], 1]);
 });
 
-test("while it is not known which broker it is, invalid is acknowledged on the dead letter queue's receipt", async () => {
+test("while the broker is unknown, an invalid message is acknowledged on the dead letter queue's receipt", async () => {
   await rig.host.drain();
   rig = await startRig({ answerAtOnce: () => undefined });
   rig.behaviour.invalid = async () => {

@@ -30,13 +30,13 @@ export interface Seen {
   readonly delivered: Message[];
   readonly submitted: { readonly submission: Submission; readonly caller: Caller; readonly waitMs: number }[];
   readonly poisoned: InvalidMessage[];
-  /** How often the dead letter queue was asked to keep something. */
+  /** How often the dead letter queue was asked to store a message. */
   inQueue: number;
   readonly events: string[];
   readonly log: string[];
 }
 
-/** What came to the dead letter queue: as text, and as it was handed over. */
+/** What arrived at the dead letter queue: as text, and unchanged. */
 export interface InvalidMessage {
   readonly bytes: string;
   readonly fault: WireFault;
@@ -49,7 +49,7 @@ export interface HttpRig {
   readonly origin: string;
   readonly seen: Seen;
   readonly behaviour: Behaviour;
-  /** Tells followers of a record. */
+  /** Reports a record to followers. */
   readonly watchers: Watchers;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }

@@ -1,4 +1,4 @@
-/** @module Every route over a real system in memory: what it answers, what it refuses, and what it says while the sidecar is down. */
+/** @module Every route over a real system in memory: its answers, its refusals, and its answers while the sidecar is down. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
@@ -28,7 +28,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rig.stop();
-  // Among other things: no answer that does not fit its schema.
+  // Among other things: no answer that does not match its schema.
   expect(rig.log.filter((line) => !line.includes("it was stored in the dead letter queue"))).toEqual([]);
 });
 
@@ -99,7 +99,7 @@ describe("tasks and processes", () => {
     await refused("GET", "/processes/t-2", undefined, "process.unknown");
   });
 
-  test("its stops are shown with what went in and what came out, and how often it was tried", async () => {
+  test("its stops are shown with input, output and attempts", async () => {
     expect((await good(StopsAnswer, "GET", "/processes/good-1/stops")).stops).toEqual([
       expect.objectContaining({
         stop: "pay",
@@ -163,7 +163,7 @@ describe("dead letters", () => {
     await refused("GET", "/deadletters?cursor=x", undefined, "body.invalid");
   });
 
-  test("poison of a topic stands there with its bytes", async () => {
+  test("an invalid message of a topic is listed with its bytes", async () => {
     expect((await rig.call("POST", "/topics/tasks", "{oops")).json).toEqual({ status: "SUCCESS" });
     const id = (await listed("/deadletters?code=body.invalid"))[0] ?? "";
     expect(JSON.stringify(await good(Letter, "GET", `/deadletters/${encodeURIComponent(id)}`))).toContain("{oops");
@@ -184,7 +184,7 @@ describe("dead letters", () => {
     expect(await listed("/deadletters?decided=true")).toContain("bad-2:1");
   });
 
-  test("are redriven once per decision, with another input that fits", async () => {
+  test("are redriven once per decision, with another input that matches", async () => {
     await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
     await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
     const decision = { input: { item: "bread", mood: "good" }, reason: "fixed", decisionId: "d-1" };
@@ -198,7 +198,7 @@ describe("dead letters", () => {
 });
 
 describe("the system", () => {
-  test("shows its graph, its acts and its document", async () => {
+  test("shows its graph, its operator actions and its document", async () => {
     expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
     await rig.run("bad-4", "bad");
     await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
@@ -211,7 +211,7 @@ describe("the system", () => {
   });
 });
 
-test("a purge tells how many went and how many wait; what somebody may still speak of stays", async () => {
+test("a purge reports how many were purged and how many wait; referenced processes stay", async () => {
   expect(await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0, dryRun: true })).toMatchObject({ purged: 0 });
   expect((await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0 })).purged).toBe(0);
   await good(ProcessAnswer, "GET", "/processes/good-1");
@@ -246,7 +246,7 @@ describe("while the sidecar is down", () => {
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
-  test("what needs no sidecar answers", async () => {
+  test("routes that need no sidecar answer", async () => {
     for (const path of ["/graph", "/openapi.json", "/healthz"]) expect((await rig.call("GET", path)).status).toBe(200);
   });
 });
