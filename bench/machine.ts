@@ -40,7 +40,9 @@ export async function describeMachine(
   const postgresDir = await findPostgres();
   return {
     date: new Date().toISOString(),
-    commit: `${await said("git", ["rev-parse", "--short", "HEAD"])}${(await said("git", ["status", "--porcelain"])) === "" ? "" : " with uncommitted changes"}`,
+    commit:
+      (await said("git", ["rev-parse", "--short", "HEAD"])) +
+      ((await said("git", ["status", "--porcelain"])) === "" ? "" : " with uncommitted changes"),
     cores: cpus().length,
     cpu: cpus()[0]?.model ?? "unknown",
     memoryGib: rounded(totalmem() / GIB),

@@ -20,7 +20,8 @@ async function main(options: BenchOptions): Promise<void> {
   await bed.run(limitMs(options), async () => {
     const machine = await describeMachine(bed.dir, peer);
     console.log(
-      `${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores kept busy by programs outside the benchmark; then CPU ms for each process\n`,
+      `${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores ` +
+        "kept busy by programs outside the benchmark; then CPU ms for each process\n",
     );
     console.log(tableHead());
     const comparisons: Comparison[] = [];

@@ -32,7 +32,8 @@ export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15
   [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none]
   [--work ${WORKS.join("|")}] [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
-  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts; pages of listings: node bench/listing.ts;
+  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts;
+  pages of listings: node bench/listing.ts;
   what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;
 
 const SECONDS_MAX = 600;

@@ -23,7 +23,8 @@ export async function ensurePeer(log: (line: string) => void): Promise<Peer> {
   const wanted = await dependencies();
   if ((await versionOf(SERVER)) !== wanted[SERVER] || (await versionOf(SDK)) !== wanted[SDK]) {
     log(
-      `installing Restate ${wanted[SERVER]} from npm into bench/peer/node_modules (225 MB; its licence is BSL 1.1; only for this benchmark)`,
+      `installing Restate ${wanted[SERVER]} from npm into bench/peer/node_modules (225 MB; its licence is BSL ` +
+        "1.1; only for this benchmark)",
     );
     await install();
   }

@@ -82,7 +82,8 @@ async function show(target: TroupeTarget, load: Load, count: number, watchFile: 
   const { processes, p50Ms, p99Ms, perSecond, errors } = summarise([round]);
   lastProcesses = processes;
   console.log(
-    `\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ${p99Ms} ms, ${perSecond} per second`,
+    `\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ` +
+      `${p99Ms} ms, ${perSecond} per second`,
   );
   console.log(
     `CPU ms per process: ${Object.entries(cpu)
@@ -111,11 +112,13 @@ function showKinds({ kinds }: Watched, processes: number): void {
   for (const way of ["out", "in"] as const) {
     const some = kinds.filter((kind) => kind.way === way).sort((a, b) => b.count - a.count);
     console.log(
-      `${way === "out" ? "to daprd" : "into the app"}: ${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`,
+      `${way === "out" ? "to daprd" : "into the app"}: ` +
+        `${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`,
     );
     for (const { kind, count, sumMs, bytes } of some)
       console.log(
-        `  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`,
+        `  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ` +
+          `${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`,
       );
   }
 }
@@ -127,7 +130,8 @@ function showTimeline({ timelines }: Watched): void {
   console.log("a median process: from, to, ms");
   for (const { startMs, endMs, way, kind } of median)
     console.log(
-      `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,
+      `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ` +
+        `${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,
     );
 }
 

@@ -61,17 +61,33 @@ export function tableRow(measured: Measured): string {
   const cpu = Object.entries(measured.cpuMsPerProcess)
     .filter(([, ms]) => ms >= 0.05)
     .map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-  return `${row([side, String(callers), String(processes), String(errors), p10Ms.toFixed(1), p50Ms.toFixed(1), p90Ms.toFixed(1), p99Ms.toFixed(1), perSecond.toFixed(1), othersCores.toFixed(2)])}   ${cpu.join(", ")}`;
+  return (
+    row([
+      side,
+      ...[callers, processes, errors].map(String),
+      ...[p10Ms, p50Ms, p90Ms, p99Ms, perSecond].map((value) => value.toFixed(1)),
+      othersCores.toFixed(2),
+    ]) +
+    " " +
+    `  ${cpu.join(", ")}`
+  );
 }
 
 export function ratioRow({ peer, callers, p10, p50, p99, throughput, p50Rounds, throughputRounds }: Ratio): string {
-  return `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p10 ${p10.toFixed(2)}, p99 ${p99.toFixed(2)}, throughput ${throughput.toFixed(2)} (rounds ${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`;
+  return (
+    `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ` +
+    `${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p10 ${p10.toFixed(2)}, p99 ${p99.toFixed(2)}, ` +
+    `throughput ${throughput.toFixed(2)} (rounds ` +
+    `${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`
+  );
 }
 
 export function machineText(machine: Machine): string {
   return [
-    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib.toFixed(0)} GiB, Linux ${machine.kernel}, load average ${machine.loadAverage.join(" ")}, fdatasync ${machine.fdatasyncMs} ms`,
-    `Node ${machine.node}, Dapr ${machine.dapr}, redis ${machine.redis}, postgres ${machine.postgres}, Restate ${machine.restate} (SDK ${machine.restateSdk}), commit ${machine.commit}`,
+    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib.toFixed(0)} GiB, Linux ${machine.kernel}, ` +
+      `load average ${machine.loadAverage.join(" ")}, fdatasync ${machine.fdatasyncMs} ms`,
+    `Node ${machine.node}, Dapr ${machine.dapr}, redis ${machine.redis}, postgres ${machine.postgres}, ` +
+      `Restate ${machine.restate} (SDK ${machine.restateSdk}), commit ${machine.commit}`,
   ].join("\n");
 }
 

@@ -79,7 +79,9 @@ await bed.run(LIMIT_MS, async () => {
       console.log(tableRow(other));
       for (const ratio of ratiosOf(other, [base]))
         console.log(
-          `${ratioRow(ratio)}, CPU ${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`,
+          `${ratioRow(ratio)}, CPU ` +
+            `${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ` +
+            `${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`,
         );
     }
   }

@@ -135,7 +135,9 @@ export function openApiDocument(system: string): Readonly<Record<string, Json>> 
     info: {
       title: `${system}: tasks, processes and dead letters`,
       version: "1",
-      description: `HTTP API of the system \`${system}\`. Every error is \`{ error: { code, message, details?, fix }, traceId }\`. Roles of a token: ${ROLES.join(", ")}.`,
+      description:
+        `HTTP API of the system \`${system}\`. Every error is \`{ error: { code, message, details?, fix }, ` +
+        `traceId }\`. Roles of a token: ${ROLES.join(", ")}.`,
     },
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],

@@ -158,7 +158,8 @@ export const ROUTES = {
       200: {
         contentType: "text/event-stream",
         description:
-          "`event: line` with a HistoryLine as data for each history event, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
+          "`event: line` with a HistoryLine as data for each history event, `event: outcome` with a ProcessOutcome " +
+          "at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
       },
       204: { description: "`Last-Event-ID` is that of the outcome: there are no more events." },
     },
@@ -312,9 +313,8 @@ export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly Fau
 }
 
 /** First segments of the paths that clients call with a bearer token: all but daprd's, and /healthz, which needs none. */
-const USERS_PATH = new RegExp(
-  `^/(${[...new Set(ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\.")))].join("|")})(/|$)`,
-);
+const USERS_PATHS = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\."));
+const USERS_PATH = new RegExp(`^/(${[...new Set(USERS_PATHS)].join("|")})(/|$)`);
 
 /** Whether a path belongs to the HTTP API. */
 export function isUsersPath(path: string): boolean {

@@ -92,7 +92,8 @@ export const PurgeRequest = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "Purges processes that ended longer ago than this, in milliseconds. If omitted, the system's retention. A process always stays while others may still refer to it.",
+      "Purges processes that ended longer ago than this, in milliseconds. If omitted, the system's retention. " +
+        "A process always stays while others may still refer to it.",
     ),
   dryRun: z.boolean().optional().describe("Only counts."),
 });

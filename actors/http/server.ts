@@ -218,7 +218,8 @@ function refuseGarbage(_error: Error, socket: Duplex): void {
   }
   const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is not a readable HTTP request" }, newTraceId()));
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; " +
+      `charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 

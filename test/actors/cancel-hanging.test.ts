@@ -24,19 +24,23 @@ async function cancelled(handle: Handle): Promise<{ readonly world: World; reado
   return { world, one };
 }
 
-test("a handler that hangs and never began a step is not run again: the process ends when its grace is over, and its late result is refused", async () => {
-  const late = gate<number>();
-  let begun = 0;
-  const { world, one } = await cancelled(async () => {
-    begun += 1;
-    return { n: await late.promise };
-  });
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
-  late.open(1);
-  await world.clock.advance(2 * LIMITS.reminderNearMs);
-  expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
-  expect([begun, world.reminders.size]).toEqual([1, 0]);
-});
+test(
+  "a handler that hangs and never began a step is not run again: the process ends when its grace is over, " +
+    "and its late result is refused",
+  async () => {
+    const late = gate<number>();
+    let begun = 0;
+    const { world, one } = await cancelled(async () => {
+      begun += 1;
+      return { n: await late.promise };
+    });
+    expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+    late.open(1);
+    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
+    expect([begun, world.reminders.size]).toEqual([1, 0]);
+  },
+);
 
 test("one that obeys its signal ends the process at once", async () => {
   let begun = 0;

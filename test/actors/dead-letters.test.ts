@@ -44,19 +44,22 @@ describe("a redrive", () => {
     ]);
   });
 
-  test("a repeated decision gets the same receipt, another decision gets deadletter.decided, and a failed run has its own dead letter", async () => {
-    const { world, one } = await failed();
-    const first = await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA);
-    await world.until(one, "p");
-    await settle(world);
-    expect(await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA)).toEqual(first);
-    await expect(one.operations.redrive("p:1", { decisionId: "ticket-2" }, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
-    await expect(one.operations.discard("p:1", "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
-    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual(["p:2"]);
-    await expect(one.operations.redrive("p:3", {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
-    for (const id of ["nobody:1", "p", "p:0", "p:x", "a b:1", "invalid-000001-00"])
-      await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
-  });
+  test(
+    "a repeated decision gets the same receipt, another decision gets deadletter.decided, and a failed run " + "has its own dead letter",
+    async () => {
+      const { world, one } = await failed();
+      const first = await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA);
+      await world.until(one, "p");
+      await settle(world);
+      expect(await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA)).toEqual(first);
+      await expect(one.operations.redrive("p:1", { decisionId: "ticket-2" }, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+      await expect(one.operations.discard("p:1", "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+      expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual(["p:2"]);
+      await expect(one.operations.redrive("p:3", {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
+      for (const id of ["unknown:1", "p", "p:0", "p:x", "a b:1", "invalid-000001-00"])
+        await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
+    },
+  );
 
   test("without a decision id, the same request of the same person is the same decision", async () => {
     const { one } = await failed();

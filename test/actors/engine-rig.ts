@@ -156,7 +156,7 @@ export class GatedStore implements StateStore {
 const unused = (): never => {
   throw new Error("no engine calls this");
 };
-const NOBODY: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notification: unused };
+const NO_ONE: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notification: unused };
 
 export interface EngineHost {
   readonly engine: TurnEngine<CounterState, CounterInput, CounterEvent>;
@@ -169,7 +169,7 @@ export interface EngineHost {
 /** One host's engine over a store that others may share. */
 export function engineHost(inner: MemoryStore, name: string, clock = new HandClock(), hooks: TurnHooks<CounterState> = {}): EngineHost {
   const store = new GatedStore(inner);
-  const ports: Ports = { store, reminders: { set: unused, remove: unused }, transport: NOBODY, clock, random: countedRandom(name) };
+  const ports: Ports = { store, reminders: { set: unused, remove: unused }, transport: NO_ONE, clock, random: countedRandom(name) };
   const values = new Values(store, clock, SYSTEM);
   let count = 0;
   const writer = { incarnation: name, nextCount: () => (count += 1) };

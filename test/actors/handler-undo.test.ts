@@ -55,39 +55,42 @@ describe("law: what was done is undone, newest first, by its key", () => {
     expect(undone).toEqual([undefined, "A"]);
   });
 
-  test("a handler that caught a failing step and went on is undone whole: the failed step by its key, the others with their results", async () => {
-    const undone: unknown[] = [];
-    const undo = (result: string | undefined): void => void undone.push(result);
-    let calls = 0;
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          await ctx
-            .step(
-              "first",
-              () => {
-                calls += 1;
-                throw new TypeError("no room");
-              },
-              { undo },
-            )
-            .catch(() => undefined);
-          for (let hotel = 0; hotel < 2; hotel += 1)
+  test(
+    "a handler that caught a failing step and went on is undone whole: the failed step by its key, the " + "others with their results",
+    async () => {
+      const undone: unknown[] = [];
+      const undo = (result: string | undefined): void => void undone.push(result);
+      let calls = 0;
+      const outcome = await run(
+        {
+          ...fail,
+          handle: async (_n, ctx) => {
             await ctx
-              .step("again", () => {
-                throw new TypeError("no room");
-              })
+              .step(
+                "first",
+                () => {
+                  calls += 1;
+                  throw new TypeError("no room");
+                },
+                { undo },
+              )
               .catch(() => undefined);
-          await Promise.all([ctx.step("second", () => "B", { undo }), ctx.step("third", () => "C", { undo })]);
-          return "done";
+            for (let hotel = 0; hotel < 2; hotel += 1)
+              await ctx
+                .step("again", () => {
+                  throw new TypeError("no room");
+                })
+                .catch(() => undefined);
+            await Promise.all([ctx.step("second", () => "B", { undo }), ctx.step("third", () => "C", { undo })]);
+            return "done";
+          },
         },
-      },
-      300_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
-  });
+        300_000,
+      );
+      expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
+      expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
+    },
+  );
 
   test("also where nothing but a failed step may have had an effect", async () => {
     const undone: unknown[] = [];
@@ -279,37 +282,40 @@ describe("law: what was done is undone, newest first, by its key", () => {
 });
 
 describe("law: a call that failed is recorded before its handler hears of it", () => {
-  test("a host dies behind a caught failure: the next run hears the same fault and goes the same way, without doing the call again", async () => {
-    const world = new World();
-    const heard: unknown[] = [];
-    const calls: string[] = [];
-    const never = gate<string>();
-    const members = ["one", "two"].map((name) =>
-      world.join(
-        systemOf({
-          handle: async (_n, ctx) => {
-            const way = await ctx
-              .step("book", () => {
-                calls.push(`${name} book`);
-                throw new RangeError("no room");
-              })
-              .catch((error: unknown) => (heard.push(error), "instead"));
-            return ctx.step("pay", () => (name === "one" ? never.promise : way));
-          },
-        }),
-        name,
-      ),
-    );
-    const [one, two] = members as [Member, Member];
-    await submit(one);
-    one.kill();
-    expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { text: "instead" } });
-    expect(calls).toEqual(["one book"]);
-    const fault = { name: "Fault", code: "agent.failed", message: "RangeError: no room" };
-    expect(heard).toEqual([expect.objectContaining(fault), expect.objectContaining(fault)]);
-    // The cause is for logs: only the run in which the call failed has it.
-    expect(heard.map((error) => (error instanceof Error ? error.cause instanceof RangeError : undefined))).toEqual([true, false]);
-  });
+  test(
+    "a host dies behind a caught failure: the next run hears the same fault and goes the same way, without " + "doing the call again",
+    async () => {
+      const world = new World();
+      const heard: unknown[] = [];
+      const calls: string[] = [];
+      const never = gate<string>();
+      const members = ["one", "two"].map((name) =>
+        world.join(
+          systemOf({
+            handle: async (_n, ctx) => {
+              const way = await ctx
+                .step("book", () => {
+                  calls.push(`${name} book`);
+                  throw new RangeError("no room");
+                })
+                .catch((error: unknown) => (heard.push(error), "instead"));
+              return ctx.step("pay", () => (name === "one" ? never.promise : way));
+            },
+          }),
+          name,
+        ),
+      );
+      const [one, two] = members as [Member, Member];
+      await submit(one);
+      one.kill();
+      expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { text: "instead" } });
+      expect(calls).toEqual(["one book"]);
+      const fault = { name: "Fault", code: "agent.failed", message: "RangeError: no room" };
+      expect(heard).toEqual([expect.objectContaining(fault), expect.objectContaining(fault)]);
+      // The cause is for logs: only the run in which the call failed has it.
+      expect(heard.map((error) => (error instanceof Error ? error.cause instanceof RangeError : undefined))).toEqual([true, false]);
+    },
+  );
 
   test("a further attempt makes the call again", async () => {
     let calls = 0;

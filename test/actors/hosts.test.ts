@@ -123,44 +123,47 @@ test("a handler whose work was taken over makes no more external calls, also whe
   expect(effects).toEqual(["two first", "two second", "one first"]);
 });
 
-test("a handler whose ask is refused because its work is being undone makes no more external calls, also when it catches the refusal", async () => {
-  const world = new World();
-  const asks = gate();
-  const effects: string[] = [];
-  const Other = contract("Other", 1, { input: In, output: Out });
-  const steps = (name: string): ReturnType<typeof system> => {
-    const other = agent(Other, { handle: () => ({ by: name }) });
-    const slow = agent(Slow, {
-      asks: [Other],
-      handle: async (input, ctx) => {
-        if (name === "one") await asks.promise;
-        await ctx.ask(Other, input).catch(() => {});
-        await ctx.step("act", () => void effects.push("act"), { undo: () => void effects.push("undo") });
-        return { by: name };
-      },
-    });
-    return system("sys", {
-      agents: [slow, other],
-      routes: [
-        route("main", 1, In)
-          .to("slow", Slow, ({ task }) => task)
-          .output(({ slow: result }) => result),
-      ],
-    });
-  };
-  const one = world.join(steps("one"), "one");
-  const two = world.join(steps("two"), "two");
-  await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-  await flush();
-  // The undo goes to the other host, so this handler is not cancelled.
-  world.place = processAt(1);
-  await two.operations.cancel("p", "enough", CALLER);
-  await flush();
-  asks.open();
-  expect(await world.until(two, "p")).toMatchObject({ status: "cancelled" });
-  await world.clock.advance(10_000);
-  expect(effects).toEqual([]);
-});
+test(
+  "a handler whose ask is refused because its work is being undone makes no more external calls, also when " + "it catches the refusal",
+  async () => {
+    const world = new World();
+    const asks = gate();
+    const effects: string[] = [];
+    const Other = contract("Other", 1, { input: In, output: Out });
+    const steps = (name: string): ReturnType<typeof system> => {
+      const other = agent(Other, { handle: () => ({ by: name }) });
+      const slow = agent(Slow, {
+        asks: [Other],
+        handle: async (input, ctx) => {
+          if (name === "one") await asks.promise;
+          await ctx.ask(Other, input).catch(() => {});
+          await ctx.step("act", () => void effects.push("act"), { undo: () => void effects.push("undo") });
+          return { by: name };
+        },
+      });
+      return system("sys", {
+        agents: [slow, other],
+        routes: [
+          route("main", 1, In)
+            .to("slow", Slow, ({ task }) => task)
+            .output(({ slow: result }) => result),
+        ],
+      });
+    };
+    const one = world.join(steps("one"), "one");
+    const two = world.join(steps("two"), "two");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    // The undo goes to the other host, so this handler is not cancelled.
+    world.place = processAt(1);
+    await two.operations.cancel("p", "enough", CALLER);
+    await flush();
+    asks.open();
+    expect(await world.until(two, "p")).toMatchObject({ status: "cancelled" });
+    await world.clock.advance(10_000);
+    expect(effects).toEqual([]);
+  },
+);
 
 describe("law: no broker is trusted", () => {
   test.each([

@@ -73,23 +73,27 @@ describe("law: reminders", () => {
     expect(reminders.calls).toEqual([`set ${NEAR}`]);
   });
 
-  test("a host that has just read another one's record does not move it, for as long as that one may believe it near; reading the record again begins no new wait", async () => {
-    const { reminders, keeper: kept, clock } = keeper();
-    const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
-    kept.foreign(ACTOR, 3);
-    await move();
-    await clock.advance(LIMITS.reminderTrustMs - 1);
-    kept.foreign(ACTOR, 3);
-    await move();
-    expect(reminders.calls).toEqual([]);
-    await clock.advance(1);
-    kept.foreign(ACTOR, 3);
-    await move();
-    expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
-    kept.foreign(ACTOR, 4);
-    await move();
-    expect(reminders.calls).toEqual([]);
-  });
+  test(
+    "a host that has just read another one's record does not move it, for as long as that one may believe it " +
+      "near; reading the record again begins no new wait",
+    async () => {
+      const { reminders, keeper: kept, clock } = keeper();
+      const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
+      kept.foreign(ACTOR, 3);
+      await move();
+      await clock.advance(LIMITS.reminderTrustMs - 1);
+      kept.foreign(ACTOR, 3);
+      await move();
+      expect(reminders.calls).toEqual([]);
+      await clock.advance(1);
+      kept.foreign(ACTOR, 3);
+      await move();
+      expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
+      kept.foreign(ACTOR, 4);
+      await move();
+      expect(reminders.calls).toEqual([]);
+    },
+  );
 
   test("what is renewed is set also where it is believed near", async () => {
     const { reminders, keeper: kept } = keeper();

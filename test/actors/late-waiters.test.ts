@@ -37,7 +37,7 @@ describe("a process that ends on this host", () => {
   test("does not wake callers of another process, and its outcome is not even created", async () => {
     const { clock, waiters } = rig();
     const { outcome } = waiters.wait("q", 50);
-    await waiters.wake("p", () => Promise.reject(new Error("nobody waits")));
+    await waiters.wake("p", () => Promise.reject(new Error("no caller waits")));
     await clock.advance(50);
     expect(await outcome).toBeUndefined();
   });

@@ -180,39 +180,43 @@ describe("a reminder away", () => {
   });
 });
 
-test("a task that ends with its first record, as the run after one that became void in the meantime, closes its entry although the first try fails", async () => {
-  const index = gate();
-  let waits = false;
-  class SlowIndex extends MemoryStore {
-    override async insert(key: string, text: string): Promise<InsertResult> {
-      if (waits && key.includes("/sys.Directory/")) await index.promise;
-      return super.insert(key, text);
+test(
+  "a task that ends with its first record, as the run after one that became void in the meantime, closes " +
+    "its entry although the first try fails",
+  async () => {
+    const index = gate();
+    let waits = false;
+    class SlowIndex extends MemoryStore {
+      override async insert(key: string, text: string): Promise<InsertResult> {
+        if (waits && key.includes("/sys.Directory/")) await index.promise;
+        return super.insert(key, text);
+      }
     }
-  }
-  const world = new World(new SlowIndex());
-  const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
-  const none = route("none", 1, z.object({ all: z.array(In) }))
-    .forEach(
-      "done",
-      ({ task }) => task.all,
-      (stop) => stop(Doer, ({ item }) => item),
-    )
-    .output(({ done }) => ({ done }));
-  const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
-  waits = true;
-  const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
-  // The reminder of run 1 fires while its task waits for the index, and makes it void as soon as that answers.
-  await world.clock.advance(LIMITS.reminderNearMs);
-  let silences = 1;
-  world.guard = (what) => {
-    if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
-  };
-  waits = false;
-  index.open();
-  await flush();
-  expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
-  expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
-  await world.clock.advance(2 * LIMITS.reminderNearMs);
-  expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
-  expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
-});
+    const world = new World(new SlowIndex());
+    const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
+    const none = route("none", 1, z.object({ all: z.array(In) }))
+      .forEach(
+        "done",
+        ({ task }) => task.all,
+        (stop) => stop(Doer, ({ item }) => item),
+      )
+      .output(({ done }) => ({ done }));
+    const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
+    waits = true;
+    const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
+    // The reminder of run 1 fires while its task waits for the index, and makes it void as soon as that answers.
+    await world.clock.advance(LIMITS.reminderNearMs);
+    let silences = 1;
+    world.guard = (what) => {
+      if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
+    };
+    waits = false;
+    index.open();
+    await flush();
+    expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
+    expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
+    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
+    expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
+  },
+);

@@ -78,14 +78,14 @@ describe("law: purge only what ended, after the retention and the expiry horizon
       const rig = new PurgeWorld();
       const one = rig.join();
       await rig.run(one, "p", "fail");
-      await one.host.tick({ type: "sys.ProcessManager", id: "nobody" }, "run-1");
+      await one.host.tick({ type: "sys.ProcessManager", id: "absent" }, "run-1");
       const kept = rig.passing.filter((key) => key.includes("/p/"));
       for (let week = 0; week < 8; week += 1) {
         await rig.world.clock.advance(LIMITS.retentionMsDefault);
         await rig.retention(one).sweep();
       }
       expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
-      expect(rig.passing.filter((key) => key.includes("nobody"))).toEqual([]);
+      expect(rig.passing.filter((key) => key.includes("absent"))).toEqual([]);
       const { entries } = await one.operations.deadLetters({}, undefined, 10);
       expect(entries).toMatchObject([{ id: "p:1", open: true }]);
     },

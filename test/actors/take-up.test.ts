@@ -68,7 +68,7 @@ test("two hosts that both have a process in hand run its work once, end it once,
   answer.open(2);
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });
   expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
-  // Its own timer, set for the moment at which the stop would have timed out, finds the end; the reminder that it set before it knew goes again.
+  // Its own timer, set for the timeout of the stop, finds the end; the reminder that it had set is removed again.
   await world.clock.advance(LIMITS.stopTimeoutMsDefault);
   await world.clock.advance(LIMITS.reminderNearMs);
   expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.reminders.size]).toEqual([0, 0, [1], 0]);

@@ -318,7 +318,7 @@ describe("a mapping that may match is never refused", () => {
     ["either", "b"],
     ["kinds", "kind"],
     ["kinds", "y"],
-    ["table", "whatever"],
+    ["table", "anything"],
     ["loose", "more"],
     ["pair", "1"],
     ["pair", "length"],

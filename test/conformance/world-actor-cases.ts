@@ -175,7 +175,7 @@ const answers: readonly Case[] = [
   {
     name: "an actor type without a host is not found within the time of a call",
     same: "thrown: sidecar.unavailable",
-    run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Nobody"), id: "n-1" })),
+    run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Unserved"), id: "n-1" })),
   },
 ];
 

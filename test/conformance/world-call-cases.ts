@@ -131,7 +131,7 @@ export const CALL_CASES: readonly Case[] = [
     name: "calls to a type without a host have no effect within the time of a call",
     same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"],
     run: async (rig) => {
-      const actor = { type: actorType(rig.system, "Nobody"), id: "n-1" };
+      const actor = { type: actorType(rig.system, "Unserved"), id: "n-1" };
       return Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
     },
   },

@@ -200,7 +200,7 @@ const names: readonly Case[] = [
   {
     name: "a reminder of a type without a host is not set",
     same: "thrown: sidecar.unavailable",
-    run: (rig) => set(rig, { type: actorType(rig.system, "Nobody"), id: "n-1" }, NAME, LONG_MS, LONG_MS),
+    run: (rig) => set(rig, { type: actorType(rig.system, "Unserved"), id: "n-1" }, NAME, LONG_MS, LONG_MS),
   },
 ];
 

@@ -136,7 +136,7 @@ const unread: readonly Case[] = [
     same: ["taken", 0],
     run: async (rig) => {
       const actor = freshActor(rig);
-      const answer = await published(rig, messageTo(actor), `${rig.system}.agent.Nobody`);
+      const answer = await published(rig, messageTo(actor), `${rig.system}.agent.Unserved`);
       await rig.elapse(QUIET_MS);
       return [answer, rig.script.count(actor.id, "turn")];
     },

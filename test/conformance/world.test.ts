@@ -98,6 +98,8 @@ test("the differences are those of docs/simulation.md, and enough answers are th
   expect(same).toBeGreaterThanOrEqual(SAME_MIN);
   const counts = ROOMS.map((room) => `${room} ${CASES[room].length}`).join(", ");
   process.stdout.write(
-    `world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that differ on purpose in ${rows.length} ways; ${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`,
+    `world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that ` +
+      `differ on purpose in ${rows.length} ways; ` +
+      `${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`,
   );
 });

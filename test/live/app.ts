@@ -49,7 +49,11 @@ function sample(file: string): void {
   setInterval(() => {
     appendFileSync(
       file,
-      `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`,
+      JSON.stringify({
+        rssMib: process.memoryUsage.rss() / BYTES_PER_MIB,
+        p99Ms: delay.percentile(99) / NS_PER_MS,
+        maxMs: delay.max / NS_PER_MS,
+      }) + "\n",
     );
   }, SAMPLE_MS).unref();
 }

@@ -81,7 +81,9 @@ test("a process: the marginal bytes of 1,000 stops are those of 10", { timeout: 
   const early = (at(20) - at(1)) / 19;
   const late = (at(STOPS - 1) - at(1)) / (STOPS - 2);
   print(
-    `bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`,
+    `bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with ` +
+      `snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ` +
+      `${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`,
   );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });
@@ -106,7 +108,8 @@ test("a long-lived agent: the marginal bytes of work 1,000 are those of work 10"
   const early = (at(20) - at(1)) / 19;
   const late = (at(WORKS) - at(1)) / (WORKS - 1);
   print(
-    `bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`,
+    `bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to ` +
+      `work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`,
   );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });

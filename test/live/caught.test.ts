@@ -75,7 +75,8 @@ test.skipIf(!able)("a caught failure is delivered again after kill -9, and both 
   try {
     for (let number = 0; number < rounds; number += 1) await round(world, number, random, seen);
     print(
-      `caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind a caught failure, ${seen.again} made a call again`,
+      `caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind ` +
+        `a caught failure, ${seen.again} made a call again`,
     );
   } finally {
     await world.stop();

@@ -110,7 +110,7 @@ export class Client {
   async lettersGone(endMs: number): Promise<ReadonlySet<string>> {
     for (;;) {
       const there = await this.letters().catch(() => undefined);
-      if (there?.size === 0 || Date.now() > endMs) return there ?? new Set(["nobody tells"]);
+      if (there?.size === 0 || Date.now() > endMs) return there ?? new Set(["no host answers"]);
       await sleep(POLL_MS);
     }
   }

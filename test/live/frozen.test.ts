@@ -24,7 +24,8 @@ test.skipIf(!able)(
       for (let n = 0; n < rounds; n += 1) {
         const round = await frozenRound(world, MOMENTS[n % MOMENTS.length] ?? "move", n);
         print(
-          `frozen ${n + 1}/${rounds}, before its ${round.moment}: the other host had ended the process after ${Math.round(round.takeoverMs)} ms; ${round.wrong.length === 0 ? "refused" : round.wrong.join("; ")}`,
+          `frozen ${n + 1}/${rounds}, before its ${round.moment}: the other host had ended the process after ` +
+            `${Math.round(round.takeoverMs)} ms; ${round.wrong.length === 0 ? "refused" : round.wrong.join("; ")}`,
         );
         wrong.push(...round.wrong);
       }

@@ -71,7 +71,9 @@ test.skipIf(!dapr || !redis).each(RUNS)(
       const letters = await lettersOf(world, INVALID_MESSAGES);
       const name = `${profile}${kills ? `, kill -9 at ${keptAtKills.join(" and ")} letters` : ""} (seed ${seed})`;
       print(
-        `${name}: published in ${Math.round(sentMs)} ms; ${latencies.length} good tasks completed within ${Math.round(goodMs)} ms, each p50 ${percentile(latencies, 0.5)} ms, p99 ${percentile(latencies, 0.99)} ms, max ${percentile(latencies, 1)} ms`,
+        `${name}: published in ${Math.round(sentMs)} ms; ${latencies.length} good tasks completed within ` +
+          `${Math.round(goodMs)} ms, each p50 ${percentile(latencies, 0.5)} ms, p99 ${percentile(latencies, 0.99)} ` +
+          `ms, max ${percentile(latencies, 1)} ms`,
       );
       print(`${name}: ${letters.length} letters after ${Math.round(performance.now() - begun)} ms`);
       expect(latencies).toHaveLength(GOOD_TASKS);

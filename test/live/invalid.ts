@@ -74,7 +74,7 @@ const KINDS: Readonly<Record<string, (name: string, topic: string, onStream: boo
     topic: "live.tasks",
   }),
   "unknown agent": (name, topic) => ({
-    body: event(name, foreign(name, topic, { to: { type: "live.Nobody", id: name } })),
+    body: event(name, foreign(name, topic, { to: { type: "live.Unknown", id: name } })),
     contentType: EVENT,
     code: "message.invalid",
   }),

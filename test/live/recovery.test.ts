@@ -26,7 +26,9 @@ for (const profile of ["redis", "embedded"] as const) {
       try {
         const { nextStepMs, notEnded, slow, slowest } = await measureRecovery(world, rounds, makeRandom(seed));
         print(
-          `recovery ${profile} (seed ${seed}): ${nextStepMs.length} stopped processes, next step p50 ${percentile(nextStepMs, 0.5)} ms, p99 ${percentile(nextStepMs, 0.99)} ms, max ${percentile(nextStepMs, 1)} ms`,
+          `recovery ${profile} (seed ${seed}): ${nextStepMs.length} stopped processes, next step p50 ` +
+            `${percentile(nextStepMs, 0.5)} ms, p99 ${percentile(nextStepMs, 0.99)} ms, max ` +
+            `${percentile(nextStepMs, 1)} ms`,
         );
         print(`  slowest ${slowest}`);
         if (slow.length > 0) print(`  above ${SLOW_MS} ms: ${slow.join(", ")}`);

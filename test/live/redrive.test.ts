@@ -41,7 +41,8 @@ for (const profile of ["redis", "embedded"] as const) {
         // Every dead letter is decided, and no decision is requested twice.
         expect([...(await world.client.lettersGone(Date.now() + BEGIN_MS))]).toEqual([]);
         print(
-          `redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new run, ${struck.nothing} after it; ${rounds} runs, no effect twice`,
+          `redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new ` +
+            `run, ${struck.nothing} after it; ${rounds} runs, no effect twice`,
         );
       } finally {
         await world.stop();

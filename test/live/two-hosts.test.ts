@@ -82,7 +82,8 @@ test.skipIf(!able)(
     try {
       for (let count = 0; count < rounds; count += 1) await round(world, random, tookMs);
       print(
-        `two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`,
+        `two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took ` +
+          `p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`,
       );
     } finally {
       await world.stop();

@@ -83,7 +83,8 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
     slowest:
       slowest === undefined
         ? ""
-        : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
+        : `${slowest.id}: ` +
+          `${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
   };
 }
 
@@ -117,7 +118,8 @@ function wrongOf(world: World, order: TaskOrder, view: View): string[] {
   const wrong: string[] = [];
   const say = (text: string): void => {
     wrong.push(
-      `${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`,
+      `${order.id} (${String(status)}): ${text} ` +
+        `${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`,
     );
   };
   if (status !== (refuse ? "failed" : "completed") && !hasGivenUp(order, view)) say(`it should be ${refuse ? "failed" : "completed"};`);
@@ -188,11 +190,14 @@ export function report(name: string, kills: readonly Kill[], verdict: Verdict): 
   print(`${name}: ${kills.length} kills by part: ${count(kills.map((kill) => kill.part))}`);
   print(`${name}: by phase: ${count(kills.map((kill) => kill.phase))}; with a turn or effect in flight ${inFlight}`);
   print(
-    `${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the failed ${verdict.gaveUp.length} had used up their own time`,
+    `${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ` +
+      `${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the ` +
+      `failed ${verdict.gaveUp.length} had used up their own time`,
   );
   print(`${name}: keys called more than once ${verdict.again}, calls after the undo refused by the ledger ${verdict.late}`);
   print(
-    `${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`,
+    `${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ` +
+      `${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`,
   );
   print(`${name}: slowest ${verdict.slowest}`);
   for (const line of [...verdict.lost, ...verdict.doubled, ...verdict.wrong].slice(0, 10)) print(`  ${line}`);

@@ -192,7 +192,7 @@ describe("fakes and bad input", () => {
 
   test("an unknown route, an unknown fake and an invalid input are coded faults", async () => {
     await expect(runLocal(of(made), "none", TASK)).rejects.toMatchObject({ code: "route.unknown" });
-    await expect(runLocal(of(made), "r", TASK, { fakes: { Nobody: () => 1 } })).rejects.toMatchObject({ code: "agent.unknown" });
+    await expect(runLocal(of(made), "r", TASK, { fakes: { Unknown: () => 1 } })).rejects.toMatchObject({ code: "agent.unknown" });
     await expect(runLocal(of(made), "r", { ...TASK, extra: 1 })).rejects.toMatchObject({ code: "schema.task" });
   });
 

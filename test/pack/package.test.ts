@@ -85,7 +85,7 @@ describe("the package", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
     const other = tarball.paths.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data\.json|package\.json|README\.md|LICENSE)$/.test(
+        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json|README.md|LICENSE)$/.test(
           path,
         ),
     );
@@ -143,7 +143,9 @@ describe("in an empty folder", () => {
     );
     await writeFile(
       join(dir, "entries.ts"),
-      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n',
+      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from ' +
+        '"troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type ' +
+        "Options = ServeOptions;\n",
     );
   }, TEST_MS);
 

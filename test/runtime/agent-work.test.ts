@@ -198,27 +198,31 @@ describe("a record is written once", () => {
     expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
   });
 
-  test("what no replay needs is dropped with a success, and kept with a fault, an undoable step, or one that failed and may have had its effect", () => {
-    const failed = new AgentRig();
-    failed.asks("w");
-    failed.failsAt("w", "look");
-    failed.finishes("w");
-    expect(failed.work("w").failures).toBeUndefined();
-    failed.asks("x");
-    failed.failsAt("x", "book", { undoable: true });
-    failed.finishes("x");
-    expect(failed.work("x")).toMatchObject({ failures: [{ name: "book" }], input: { json: "in" } });
+  test(
+    "what no replay needs is dropped with a success, and kept with a fault, an undoable step, or one that " +
+      "failed and may have had its effect",
+    () => {
+      const failed = new AgentRig();
+      failed.asks("w");
+      failed.failsAt("w", "look");
+      failed.finishes("w");
+      expect(failed.work("w").failures).toBeUndefined();
+      failed.asks("x");
+      failed.failsAt("x", "book", { undoable: true });
+      failed.finishes("x");
+      expect(failed.work("x")).toMatchObject({ failures: [{ name: "book" }], input: { json: "in" } });
 
-    const rig = new AgentRig();
-    rig.asks("plain");
-    rig.records("plain", "s");
-    rig.finishes("plain");
-    expect(rig.work("plain")).toMatchObject({ entries: [], input: { json: null } });
-    rig.asks("undoable");
-    rig.records("undoable", "s", { undoable: true });
-    rig.finishes("undoable");
-    expect(rig.work("undoable")).toMatchObject({ entries: [{ name: "s" }], input: { json: "in" } });
-  });
+      const rig = new AgentRig();
+      rig.asks("plain");
+      rig.records("plain", "s");
+      rig.finishes("plain");
+      expect(rig.work("plain")).toMatchObject({ entries: [], input: { json: null } });
+      rig.asks("undoable");
+      rig.records("undoable", "s", { undoable: true });
+      rig.finishes("undoable");
+      expect(rig.work("undoable")).toMatchObject({ entries: [{ name: "s" }], input: { json: "in" } });
+    },
+  );
 });
 
 describe("law: one running work per actor, a bounded queue behind it", () => {

@@ -139,7 +139,8 @@ describe("pictures", () => {
   });
   test("the graph as Mermaid", () => {
     expect(mermaid(graphOf(data))).toBe(
-      'flowchart LR\n  n0[["main"]]\n  n1("A")\n  n2("B (at most 3 visits)")\n  n0 -->|"only"| n1\n  n1 -.->|"asks"| n2\n  n2 ==>|"hands off"| n1\n',
+      'flowchart LR\n  n0[["main"]]\n  n1("A")\n  n2("B (at most 3 visits)")\n  n0 -->|"only"| n1\n  n1 ' +
+        '-.->|"asks"| n2\n  n2 ==>|"hands off"| n1\n',
     );
   });
   test("an agent that is named but not in the slip is a node", () => {

@@ -66,7 +66,8 @@ describe("law: an undo that fails for good before the end starts the compensatio
       stop: "best.x",
       fault: {
         code: "compensation.failed",
-        message: `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said agent.refused: agent.refused!`,
+        message:
+          `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said ` + "agent.refused: agent.refused!",
       },
     });
     expect(

@@ -131,7 +131,7 @@ class Storm {
     const { state } = this.rig;
     const works = Object.values(state.works);
     expect(this.rig.ends.length).toBeLessThanOrEqual(1 + this.runs);
-    // One decision for each letter, whoever asks how often, and a new run only by a redrive.
+    // One decision for each dead letter, for any number of requests, and a new run only by a redrive.
     const decided = (state.acts ?? []).filter(({ what }) => what !== "cancel").map(({ run }) => run);
     expect(new Set(decided).size).toBe(decided.length);
     expect(this.runs).toBe((state.acts ?? []).filter(({ what }) => what === "redrive").length);
@@ -242,7 +242,7 @@ class Storm {
     });
   }
 
-  /** Answers everything that is asked until nothing is: the first work after so many fails for good, and every so manyth undo had something to undo. */
+  /** Answers all requests until none is open. Every `fails`-th work item fails for good, and every `torn`-th undo had an effect. */
   drain({ fails = Number.POSITIVE_INFINITY, torn = 0 } = {}): void {
     let works = 0;
     let undos = 0;

@@ -157,7 +157,9 @@ export class Collector {
     while (!told()) {
       if (performance.now() > end)
         throw new Error(
-          `${what} was not told in ${timeoutMs} ms; metrics: ${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`,
+          `${what} was not told in ${timeoutMs} ms; metrics: ` +
+            `${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ` +
+            `${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`,
         );
       await sleep(POLL_MS);
     }

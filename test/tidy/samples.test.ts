@@ -181,7 +181,7 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
       `const f = () => {\n${lines(73)}};\ndescribe("x", () => {\n${lines(100)}});`,
     ),
   ],
-  lineSizes: [inFile(A, `// ${"x".repeat(350)}`, "line of 353 characters", `// ${"x".repeat(340)}`)],
+  lineSizes: [inFile(A, `// ${"x".repeat(138)}`, "line of 141 characters", `// ${"x".repeat(137)}`)],
   moduleDocs: [
     inFile(A, "// x\nf();", "does not begin with", `${DOC}f();`),
     inFile("cli/x.js", "#!/usr/bin/env node\nf();", "does not begin with", `#!/usr/bin/env node\n${DOC}f();`),
@@ -295,7 +295,6 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
       "It waits in the dead letter queue. The travel desks.",
     ),
     inFile(A, "poi" + "soned();", "invalid message", "invalid();"),
-    inFile(A, `// ${"x".repeat(138)}`, "line of 141 characters", `// ${"x".repeat(137)}`),
     inFile("docs/a.md", "x ".repeat(101), "line of 202 characters", `| ${"x ".repeat(101)}|`),
   ],
   liveTests: [

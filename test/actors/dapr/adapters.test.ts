@@ -69,7 +69,9 @@ describe("the store", () => {
       "500 of redis 6",
       {
         status: 500,
-        text: '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: user_script:14: failed to set key k"}',
+        text:
+          '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: ' +
+          'user_script:14: failed to set key k"}',
       },
       "refused",
     ],

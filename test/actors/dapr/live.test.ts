@@ -118,12 +118,12 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     ).toBe(204);
     expect(await publish("hello", "text/plain")).toBe(204);
     expect(await publish('{"route', "application/json")).toBe(204);
-    await arrives(() => rig.seen.submitted.length === 2 && rig.seen.poisoned.length === 2);
+    await arrives(() => rig.seen.submitted.length === 2 && rig.seen.invalid.length === 2);
     expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([
       { id: "plain", route: "trip", input: 0.123456789 },
       { id: "event-7", route: "trip", input: 1 },
     ]);
-    expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
+    expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
   });
 
   test("fires reminders every few milliseconds, moves them away and removes them twice", async () => {

@@ -131,7 +131,7 @@ describe("the end", () => {
     expect((await running).json).toEqual({ receipt: { messageId: "m-1", sequence: 7 } });
     await drained;
     await expect(fetch(`${rig.origin}/healthz`)).rejects.toThrow();
-    expect([rig.seen.submitted, rig.seen.poisoned, rig.seen.received.length]).toEqual([[], [], 1]);
+    expect([rig.seen.submitted, rig.seen.invalid, rig.seen.received.length]).toEqual([[], [], 1]);
   });
 
   test("a port that is taken has a code", async () => {

@@ -255,7 +255,7 @@ describe("the other routes", () => {
     }
   });
 
-  test("other content types are refused wherever there is a body", async () => {
+  test("other content types are refused for every body", async () => {
     for (const path of ["/tasks", "/processes/p/cancel", "/deadletters/p:1/redrive", "/deadletters/p:1/discard", "/purge"]) {
       expectFault(await rig.call("POST", path, "{}", { "content-type": "text/plain" }), "body.invalid", "content-type");
     }
@@ -311,7 +311,7 @@ describe("the token", () => {
       expectFault(answer, "auth.token");
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
-    expect([rig.seen.submitted, rig.seen.events, rig.seen.received, rig.seen.poisoned]).toEqual([[], [], [], []]);
+    expect([rig.seen.submitted, rig.seen.events, rig.seen.received, rig.seen.invalid]).toEqual([[], [], [], []]);
   });
 
   test("opens with the header everywhere, with a bearer for users, and not at all for health", async () => {

@@ -72,7 +72,7 @@ const MESSAGES: readonly (readonly [string, unknown, string])[] = [
   ["a message with less", event({ ...message("m"), trace: undefined }), "message.invalid"],
   ["a message of an unknown kind", event({ ...message("m"), body: { kind: "wish" } }), "message.invalid"],
   ["a message for another system", event(message("m", { type: "feast.Planner", id: "p" })), "message.invalid"],
-  ["a message for an agent that is nowhere", event(message("m", { type: "party.Nobody", id: "p" })), "message.invalid"],
+  ["a message for an agent that is nowhere", event(message("m", { type: "party.Unknown", id: "p" })), "message.invalid"],
   ["a message of an older version", event({ ...message("m"), v: 0 }), "message.invalid"],
   ["a message of a newer version", event({ ...message("m"), v: 2 }), "journal.newer"],
   ["a task from outside", event({ route: "trip", input: 1 }), "message.invalid"],
@@ -89,18 +89,18 @@ test.each(KINDS)("on %s (%s): %s is kept with its bytes, and then acknowledged",
   rig.behaviour.invalid = () => kept.opened;
   const answer = post(route, raw(sent(body)));
   await expect.poll(() => rig.seen.inQueue).toBe(1);
-  expect(rig.seen.poisoned).toEqual([]);
+  expect(rig.seen.invalid).toEqual([]);
   kept.open();
   expect(await answer).toEqual(SUCCESS);
-  expect(rig.seen.poisoned).toMatchObject([{ topic, fault: { code } }]);
-  expect(Buffer.from(rig.seen.poisoned[0]?.raw.bytes ?? []).equals(Buffer.from(sent(body)))).toBe(true);
+  expect(rig.seen.invalid).toMatchObject([{ topic, fault: { code } }]);
+  expect(Buffer.from(rig.seen.invalid[0]?.raw.bytes ?? []).equals(Buffer.from(sent(body)))).toBe(true);
   expect([rig.seen.submitted, rig.seen.delivered]).toEqual([[], []]);
 });
 
 test("bytes that are not daprd's envelope are invalid and kept unchanged", async () => {
   expect(await post("tasks", "{oops")).toEqual(SUCCESS);
   expect(await post("tasks", '{"data_base64":7}')).toEqual(SUCCESS);
-  expect(rig.seen.poisoned.map(({ bytes }) => bytes)).toEqual(["{oops", '{"data_base64":7}']);
+  expect(rig.seen.invalid.map(({ bytes }) => bytes)).toEqual(["{oops", '{"data_base64":7}']);
 });
 
 test("an envelope whose keys are in another order is still unwrapped", async () => {
@@ -123,13 +123,13 @@ describe("too large", () => {
       ["manager", bytes],
     ] as const)
       expect(await post(route, body)).toEqual(SUCCESS);
-    for (const { raw: kept, fault } of rig.seen.poisoned) {
+    for (const { raw: kept, fault } of rig.seen.invalid) {
       expect(fault.code).toBe("message.too-large");
       expect(kept.size).toBe(size);
       expect(kept.sha256 ?? createHash("sha256").update(kept.bytes).digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
       expect(Buffer.from(kept.bytes).subarray(0, LIMITS.invalidBytesMax).equals(bytes.subarray(0, LIMITS.invalidBytesMax))).toBe(true);
     }
-    expect(rig.seen.poisoned).toHaveLength(3);
+    expect(rig.seen.invalid).toHaveLength(3);
   });
 });
 
@@ -142,10 +142,10 @@ test("an expired event of a task that was done in time is not invalid", async ()
   };
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(SUCCESS);
   rig.behaviour.process = async () => {
-    throw new Fault("sidecar.unavailable", "nobody knows");
+    throw new Fault("sidecar.unavailable", "no host answers");
   };
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(RETRY);
-  expect([rig.seen.poisoned, rig.seen.submitted]).toEqual([[], []]);
+  expect([rig.seen.invalid, rig.seen.submitted]).toEqual([[], []]);
 });
 
 test("a message that an actor cannot accept, and that no sender of ours repeats, is kept", async () => {
@@ -153,7 +153,7 @@ test("a message that an actor cannot accept, and that no sender of ours repeats,
     rig.behaviour.deliver = async () => ({ refused: { code, message: "no" } });
     expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
   }
-  expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["message.invalid", "agent.unknown"]);
+  expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.invalid", "agent.unknown"]);
 });
 
 describe("when a broker must be answered at once", () => {
@@ -169,7 +169,7 @@ describe("when a broker must be answered at once", () => {
       if (fault !== undefined) throw fault;
     };
     for (const route of ["tasks", "manager", "agent/Planner"]) expect(await post(route, raw(`{${route}`))).toEqual(SUCCESS);
-    await expect.poll(() => rig.seen.poisoned.map(({ bytes }) => bytes).sort()).toEqual(["{agent/Planner", "{manager", "{tasks"]);
+    await expect.poll(() => rig.seen.invalid.map(({ bytes }) => bytes).sort()).toEqual(["{agent/Planner", "{manager", "{tasks"]);
   });
 
   test("the queue is bounded, and valid tasks pass it", async () => {
@@ -184,7 +184,7 @@ describe("when a broker must be answered at once", () => {
     expect(rig.seen.submitted.map(({ submission }) => submission.id)).toEqual(["good"]);
     kept.open();
     await rig.host.drain();
-    expect(rig.seen.poisoned).toHaveLength(taken);
+    expect(rig.seen.invalid).toHaveLength(taken);
   });
 });
 
@@ -203,7 +203,7 @@ test("messages that arrive before the sidecar is known wait for it", async () =>
   expect([rig.seen.submitted, rig.seen.inQueue]).toEqual([[], 0]);
   known.open();
   expect(await Promise.all(answers)).toEqual([SUCCESS, SUCCESS]);
-  expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.poisoned.length]).toEqual([["early"], 1]);
+  expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.invalid.length]).toEqual([["early"], 1]);
 });
 
 test("while the broker is unknown, an invalid message is acknowledged on the dead letter queue's receipt", async () => {

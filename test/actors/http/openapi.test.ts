@@ -78,7 +78,8 @@ test("every error that a route names is in it with its meaning and fix", () => {
 test("numbers and booleans of a query are documented as such", () => {
   const text = JSON.stringify(openApiDocument("party"));
   expect(text).toContain(
-    '{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default 50.","schema":{"type":"integer","minimum":1,"maximum":200}}',
+    '{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default ' +
+      '50.","schema":{"type":"integer","minimum":1,"maximum":200}}',
   );
   expect(text).toMatch(/"name":"decided".*?"schema":\{"type":"boolean"\}/);
 });

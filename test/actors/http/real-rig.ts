@@ -40,7 +40,7 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const till = agent(Till, {
     handle: async ({ item, mood }, { signal }) => {
       if (mood === "slow") await Promise.race([slow.opened, aborted(signal)]);
-      if (mood === "bad") throw new Fault("agent.refused", `nobody sells ${item}`);
+      if (mood === "bad") throw new Fault("agent.refused", `no till sells ${item}`);
       return { paid: item };
     },
   });

@@ -29,7 +29,7 @@ export interface Seen {
   readonly received: Message[];
   readonly delivered: Message[];
   readonly submitted: { readonly submission: Submission; readonly caller: Caller; readonly waitMs: number }[];
-  readonly poisoned: InvalidMessage[];
+  readonly invalid: InvalidMessage[];
   /** How often the dead letter queue was asked to store a message. */
   inQueue: number;
   readonly events: string[];
@@ -70,7 +70,7 @@ export const ErrorAnswer = z.strictObject({
 const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
-  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], inQueue: 0, events: [], log: [] };
+  const seen: Seen = { received: [], delivered: [], submitted: [], invalid: [], inQueue: 0, events: [], log: [] };
   const watchers = new Watchers();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
@@ -198,7 +198,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;
       await behaviour.invalid();
-      seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
+      seen.invalid.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
     },
   };
 }

@@ -117,7 +117,7 @@ describe("tasks and processes", () => {
       ["do", "failed", "agent.refused"],
       ["undo", "undone", undefined],
     ]);
-    await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
+    await refused("GET", "/processes/unknown/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
   });
 
@@ -145,8 +145,8 @@ describe("tasks and processes", () => {
     const rest = await reader.rest();
     expect(rest.at(-1)).toMatchObject({ name: "outcome", data: { status: "cancelled" } });
     await refused("POST", "/processes/good-1/cancel", {}, "process.ended");
-    await refused("POST", "/processes/nobody/cancel", {}, "process.unknown");
-    await refused("GET", "/processes/nobody/events", undefined, "process.unknown");
+    await refused("POST", "/processes/unknown/cancel", {}, "process.unknown");
+    await refused("GET", "/processes/unknown/events", undefined, "process.unknown");
   });
 });
 
@@ -158,8 +158,8 @@ describe("dead letters", () => {
     expect(await listed("/deadletters?code=stop.timeout")).toEqual([]);
     const letter = await good(Letter, "GET", "/deadletters/bad-1%3A1");
     expect(letter).toMatchObject({ id: "bad-1:1", open: true, code: "agent.refused" });
-    expect(JSON.stringify(letter.letter)).toContain("nobody sells item of bad-1");
-    for (const id of ["bad-1:7", "nobody:1", "invalid-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
+    expect(JSON.stringify(letter.letter)).toContain("no till sells item of bad-1");
+    for (const id of ["bad-1:7", "unknown:1", "invalid-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
     await refused("GET", "/deadletters?cursor=x", undefined, "body.invalid");
   });
 
@@ -179,14 +179,14 @@ describe("dead letters", () => {
     });
     await refused("POST", "/deadletters/bad-2:1/discard", { reason: "another" }, "deadletter.decided");
     await refused("POST", "/deadletters/bad-2:1/redrive", {}, "deadletter.decided");
-    await refused("POST", "/deadletters/nobody:1/discard", { reason: "r" }, "deadletter.unknown");
+    await refused("POST", "/deadletters/unknown:1/discard", { reason: "r" }, "deadletter.unknown");
     expect(await listed("/deadletters")).not.toContain("bad-2:1");
     expect(await listed("/deadletters?decided=true")).toContain("bad-2:1");
   });
 
   test("are redriven once per decision, with another input that matches", async () => {
     await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
-    await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
+    await refused("POST", "/deadletters/unknown:1/redrive", {}, "deadletter.unknown");
     const decision = { input: { item: "bread", mood: "good" }, reason: "fixed", decisionId: "d-1" };
     const receipt = await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202);
     expect(receipt).toMatchObject({ id: "bad-3", run: 2 });

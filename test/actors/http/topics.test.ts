@@ -50,7 +50,7 @@ describe("tasks", () => {
     });
     // daprd empties traceparent where tracing is off, and leaves other attributes alone.
     expect(rig.seen.submitted[2]?.caller.trace).toEqual({ traceparent: TRACEPARENT });
-    expect(rig.seen.poisoned).toEqual([]);
+    expect(rig.seen.invalid).toEqual([]);
   });
 
   test("a final refusal is kept, a temporary one is given back", async () => {
@@ -61,7 +61,7 @@ describe("tasks", () => {
       };
       expect(await post("tasks", task)).toEqual(RETRY);
     }
-    expect(rig.seen.poisoned).toEqual([]);
+    expect(rig.seen.invalid).toEqual([]);
     for (const code of ["route.unknown", "schema.task", "process.conflict"] as const) {
       rig.behaviour.submit = async () => {
         throw new Fault(code, "never");
@@ -72,7 +72,7 @@ describe("tasks", () => {
       throw new TypeError("a defect");
     };
     expect(await post("tasks", task)).toEqual(SUCCESS);
-    expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["route.unknown", "schema.task", "process.conflict", "turn.failed"]);
+    expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["route.unknown", "schema.task", "process.conflict", "turn.failed"]);
   });
 
   test("a message that cannot be stored is given back", async () => {
@@ -98,7 +98,7 @@ describe("messages", () => {
       expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
     }
     // Their senders get the refusal and retry.
-    expect(rig.seen.poisoned).toEqual([]);
+    expect(rig.seen.invalid).toEqual([]);
     rig.behaviour.deliver = async () => {
       throw new Fault("sidecar.unavailable", "");
     };
@@ -160,6 +160,6 @@ describe("messages when a broker must be answered at once", () => {
     };
     expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
     expect(await post("agent/Planner", "nope")).toEqual(SUCCESS);
-    expect(rig.seen.poisoned).toHaveLength(1);
+    expect(rig.seen.invalid).toHaveLength(1);
   });
 });
