@@ -1,5 +1,4 @@
 /** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
-import type { Logger } from "pino";
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import { Fault, faultFrom } from "../runtime/faults.ts";
@@ -25,6 +24,7 @@ import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
+export { consoleLogger, type LogFacts, type Logger } from "./engine/log.ts";
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
 export type {
   Caller,
@@ -39,6 +39,7 @@ export type {
   SubmitResult,
   TaskReceipt,
 } from "./operations/operations.ts";
+import type { Logger } from "./engine/log.ts";
 
 /** Where {@link serve} listens, and where its sidecar is. */
 export interface ServeOptions {
@@ -84,6 +85,7 @@ export interface ServeOptions {
    * @default LIMITS.retentionMsDefault
    */
   readonly retentionMs?: number | undefined;
+  /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
 

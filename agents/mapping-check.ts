@@ -1,10 +1,11 @@
 /**
- * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds.
+ * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds, and each condition what it reads.
  */
+import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
 import type { Call, Stop } from "../runtime/slip.ts";
-import { invalid } from "./definition.ts";
+import { invalid, requireCondition } from "./definition.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
-import { itemOf, listOf, misfit, orNull, type Shape, shapeOf, shapeOfSchema, type Shapes } from "./schema-check.ts";
+import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.ts";
 
 type Find = (call: Call) => RouteTarget | undefined;
 
@@ -32,8 +33,7 @@ function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes
     case "all":
       return checkBranches(stop.branches, scope, find, where);
     case "any":
-      checkBranches(stop.branches, scope, find, where);
-      return { [stop.name]: undefined };
+      return { [stop.name]: oneOf(Object.values(checkBranches(stop.branches, scope, find, where))) };
     case "forEach": {
       const wrong = misfit(stop.over, scope, { node: { type: "array" }, root: {} });
       if (wrong !== undefined) throw invalid(`${where}, list`, wrong);
@@ -50,6 +50,7 @@ function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, 
 }
 
 function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  if (call.when !== undefined) requireCondition(call.when, scope, where, "when");
   const target = find(call);
   if (target === undefined) return undefined;
   const wrong = misfit(call.input, scope, shapeOfSchema(target.inputJsonSchema));

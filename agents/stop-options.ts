@@ -1,10 +1,9 @@
 /**
  * @module Options of a stop, and the request that a stop becomes; everything is checked when it is written down.
  */
-import { checkCondition } from "../runtime/condition.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
-import { invalid, requireInt, requireKeys } from "./definition.ts";
+import { invalid, requireCondition, requireInt, requireKeys } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
 
@@ -37,7 +36,8 @@ export function callOf(
   const timeoutMsDefault = isAgent ? LIMITS.stopTimeoutMsDefault : LIMITS.taskTimeoutMsDefault;
   const { when, optional = false } = options;
   if (typeof optional !== "boolean") throw invalid(where, "optional is true or false");
-  if (when !== undefined) checkWhen(when, names, where);
+  // Of the values nothing is known yet; `system` checks with their schemas.
+  if (when !== undefined) requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
   return {
     target: isAgent ? { agent: target.name } : { route: target.name },
     input: recordScope(mapping, names, `${where}, input`),
@@ -58,7 +58,8 @@ function requireTarget(target: RouteTarget, where: string): void {
   }
 }
 
-function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
+/** A retry policy with its defaults. Throws `definition.invalid`. */
+export function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
   requireKeys(retry, `${where}, retry`, RETRY_OPTIONS);
   const backoffMs = requireInt(retry.backoffMs ?? RETRY_DEFAULT.backoffMs, where, "retry.backoffMs", 0, LIMITS.backoffMsMax);
   // A first pause longer than the default greatest pause, with no greatest pause named, is what the author wants.
@@ -75,13 +76,4 @@ function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
     backoffMsMax,
     jitter,
   };
-}
-
-function checkWhen(when: string, names: readonly string[], where: string): void {
-  if (typeof when !== "string") throw invalid(where, "when is a text in CEL");
-  try {
-    checkCondition(when, names);
-  } catch (error) {
-    throw invalid(where, `when: ${error instanceof Error ? error.message : "cannot be checked"}`);
-  }
 }

@@ -49,6 +49,8 @@ export interface System {
   readonly routes: ReadonlyMap<string, SystemRoute>;
   /** Everything in one slip: for the graph and for documents. */
   readonly slip: Slip;
+  /** What agents are for, by name, where their contracts say so. */
+  readonly about: ReadonlyMap<string, string>;
 }
 
 /**
@@ -86,6 +88,7 @@ export function system(name: string, options: SystemOptions): System {
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     slip,
+    about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),
   });
 }
 

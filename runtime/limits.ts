@@ -100,6 +100,8 @@ export const LIMITS = {
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
+  /** Characters of what a contract says of its agent. Above: `definition.invalid`. */
+  aboutLengthMax: 1_024,
   /** Branches of one parallel stop. Above: `definition.invalid`. */
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
@@ -112,17 +114,19 @@ export const LIMITS = {
   nestingMax: 8,
   /** Work items of one process: stops, items, nested routes, asks, hand-offs; no retries or compensations. Above: `cycle.hops`. */
   hopsMax: 20_000,
-  /** Asks that one work item may make. Above: `ask.too-many`. */
+  /** Asks and other waits that one work item may make. Above: `ask.too-many`. */
   asksPerWorkMax: 256,
-  /** Steps that one work item may make. Above: `step.too-many`. */
+  /** Calls of tools and steps that one execution of a handler may make. Above: `step.too-many`. */
   stepsPerWorkMax: 1_024,
-  /** Failed steps and asks of one work item over all its attempts. Above: `step.too-many`. */
+  /** Calls, steps and waits of one work item that may fail, over all its attempts. Above: `step.too-many`. */
   failuresPerWorkMax: 1_024,
   /** Maximum `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
 
   /** Timeout of an attempt if the stop sets none; a nested route has `taskTimeoutMsDefault`. After it: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
+  /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
+  callTimeoutMsMax: 1 * DAY_MS,
   /** Maximum timeout of one attempt that a stop may set. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
   /** Attempts of a stop that sets no number, including the first. After the last one the stop has failed. */
@@ -154,15 +158,17 @@ export const LIMITS = {
   agentConcurrencyDefault: 64,
   /** Maximum number of parallel handlers that an agent may declare. Above: `definition.invalid`. */
   agentConcurrencyMax: 1_024,
-  /** Time that a cancelled handler gets to end before its work item continues without it. */
+  /** A handler that was told to stop, and a call that outlives its handler, get this long before the work goes on without them. */
   stopGraceMs: 5 * SECOND_MS,
 
+  /** Tools that one agent may declare. Above: `definition.invalid`. */
+  toolsMax: 256,
+  /** Longest sleep of a handler. Above: `definition.invalid`. */
+  sleepMsMax: 30 * DAY_MS,
   /** Suspended handlers of one agent that a host keeps in memory. Above: the oldest is dropped and is executed again from its records. */
   parkedHandlersMax: 4_096,
-  /** An undo that executes a handler again ends when the handler has requested nothing new for this time. */
-  undoQuietMs: 100,
-  /** Maximum time that such a handler may neither end nor request anything new; after it the undo ends. */
-  undoSilenceMsMax: 5 * MINUTE_MS,
+  /** How long a call that is new waits until its handler has repeated everything that is recorded. After it: `step.mismatch`. */
+  recordsUnreachedMs: 10 * SECOND_MS,
   /** First pause before a host offers a handler's result to its actor again after it could not be recorded; it doubles. */
   recordRetryMsMin: 100,
   /** Maximum of that pause; the result is offered until it is recorded or refused. */
@@ -261,6 +267,17 @@ export const LIMITS = {
   actsKeptMax: 32,
   /** Events in the history of a process, and faults kept of one work item; the oldest are dropped first. */
   historyMax: 64,
+
+  /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */
+  conditionLengthMax: 2_000,
+  /** Parts of a condition, as the parser counts them. Above: as for its length. */
+  conditionNodesMax: 500,
+  /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
+  conditionDepthMax: 32,
+  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  conditionStepsMax: 1_000_000,
+  /** Parsed conditions that are kept; the oldest is forgotten. */
+  conditionsCachedMax: 512,
 } as const;
 
 function relation(holds: boolean, text: string): void {

@@ -5,7 +5,7 @@
  * memory. The engine knows neither, so the same engine runs everywhere.
  */
 import type { Json } from "../../runtime/faults.ts";
-import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Address, Message, NotificationData, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 
 /** The result of an insert. `refused`: the key exists already. `unknown`: no conclusive answer; read the key back. */
 export type InsertResult = "inserted" | "refused" | "unknown";
@@ -80,8 +80,8 @@ export interface Transport {
   notification(topic: string, id: string, data: NotificationData): Promise<void>;
 }
 
-/** A heartbeat of one running work item, under the token of its execution. */
-export interface Heartbeat {
+/** A sign of life of one running work item, under the token of its run, and what its host knows of it. */
+export interface Heartbeat extends WorkStatus {
   readonly workId: string;
   readonly token: string;
 }

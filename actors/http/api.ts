@@ -1,6 +1,5 @@
 /** @module The handlers of the HTTP API's routes. */
 import { Router, type Request, type RequestHandler, type Response } from "express";
-import type { Logger } from "pino";
 import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireId } from "../../runtime/ids.ts";
@@ -12,6 +11,7 @@ import { identityOf, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ALL_ROUTES, ROUTES, type RouteSpec } from "./routes.ts";
 import { traceOf } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 const STATUS_OK = 200;
 const STATUS_ACCEPTED = 202;
@@ -78,6 +78,9 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
   );
   api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
   api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
+  api.serve(ROUTES.showHistory, async ({ params, query }) =>
+    ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
   api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
     admit();
     await followers.serve(params.id, request, response);

@@ -1,10 +1,10 @@
 /** @module Takes invalid messages to the dead letter queue: awaited, or through a bounded queue where a broker must be answered at once. */
 import PQueue from "p-queue";
-import type { Logger } from "pino";
 import { faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { Logger } from "../engine/log.ts";
 
 /** The bytes, fault and source of an invalid message. */
 export interface InvalidMessage {

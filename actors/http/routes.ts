@@ -6,29 +6,31 @@ import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 import {
   AuditPage,
-  CancelRequest,
-  DiscardRequest,
   GraphAnswer,
   HealthAnswer,
   Letter,
   LetterEntry,
   LetterPage,
+  OutcomeAnswer,
+  ProcessPage,
+  PurgeAnswer,
+  Receipt,
+} from "../../runtime/answers.ts";
+import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import {
+  CancelRequest,
+  DiscardRequest,
+  HistoryQuery,
   LetterParams,
   LettersQuery,
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  OutcomeAnswer,
   PageQuery,
-  ProcessAnswer,
   ProcessesQuery,
-  ProcessPage,
   ProcessParams,
-  PurgeAnswer,
   PurgeRequest,
-  Receipt,
   RedriveRequest,
-  StopsAnswer,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -129,7 +131,7 @@ export const ROUTES = {
     role: "read",
     params: ProcessParams,
     query: NoQuery,
-    answers: { 200: json(ProcessAnswer, "The process as recorded in its journal.") },
+    answers: { 200: json(ProcessView, "The process as recorded in its journal.") },
     faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   showStops: spec({
@@ -141,10 +143,20 @@ export const ROUTES = {
     query: NoQuery,
     answers: {
       200: json(
-        StopsAnswer,
-        "The work items of the current run, in the order in which they were requested; only the newest if there are too many.",
+        StopsView,
+        "The work items of the current run, in the order in which they were asked; the newest where there are too many.",
       ),
     },
+    faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
+  }),
+  showHistory: spec({
+    method: "get",
+    path: "/processes/{id}/history",
+    summary: "Shows the whole history of a process, of all its runs, in pages, the oldest lines first",
+    role: "read",
+    params: ProcessParams,
+    query: HistoryQuery,
+    answers: { 200: json(HistoryPage, "One page.") },
     faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   followProcess: spec({

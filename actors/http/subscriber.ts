@@ -7,7 +7,6 @@
  */
 import { Router } from "express";
 import PQueue from "p-queue";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
@@ -21,6 +20,7 @@ import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 /** The topics that are served, and the receivers of tasks and messages. */
 export interface SubscriberOptions {

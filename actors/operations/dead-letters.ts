@@ -31,9 +31,6 @@ export interface DeadLettersParts {
   readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
 }
 
-/** The fields read from a process's view. */
-const Shown = z.object({ phase: z.string(), bucket: z.string().optional(), route: z.string().optional() });
-
 /** The corrected task of a redriven invalid message. */
 const Corrected = z.strictObject({
   id: z.string().optional(),
@@ -112,8 +109,8 @@ export class DeadLetters {
     if (slice !== undefined) return this.#letters.find(slice, id);
     const letter = letterOf(id);
     if (letter === undefined) return undefined;
-    const { bucket } = Shown.parse(await this.#parts.requests.inspect(letter.processId));
-    return bucket === undefined ? undefined : this.#letters.find(bucket, id);
+    const view = await this.#parts.requests.inspect(letter.processId);
+    return "bucket" in view ? this.#letters.find(view.bucket, id) : undefined;
   }
 
   async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
@@ -158,7 +155,8 @@ export class DeadLetters {
     const letter = letterOf(id);
     if (letter === undefined) throw unknown(id);
     const { requests } = this.#parts;
-    const { route } = Shown.parse(await requests.inspect(letter.processId));
+    const view = await requests.inspect(letter.processId);
+    const route = "route" in view ? view.route : undefined;
     // The same decision is the same message.
     const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
     const message = requests.message(
@@ -253,7 +251,7 @@ export class DeadLetters {
     if (input === undefined)
       throw new Fault(
         "body.invalid",
-        "an invalid message is not a task: give the whole corrected task as input, { id?, route, input, timeoutMs? }",
+        "an invalid message is not a task: give the whole corrected task as input, { id?, route, input, " + "timeoutMs? }",
         {
           path,
         },
@@ -308,7 +306,10 @@ export class DeadLetters {
     await this.#parts.host.desk.file(invalidSlice(entry.id) ?? "", entry);
   }
 
-  /** Records an operator action in the audit that no journal contains. Throws `sidecar.unavailable`. */
+  /**
+   * Records an operator action in the audit that no journal contains.
+   * @throws `sidecar.unavailable`
+   */
   async note({ id, what, target, why }: Omit<AuditedAct, "id" | "atMs" | "who"> & { readonly id?: string }, caller: Caller): Promise<void> {
     const { host, ports } = this.#parts;
     const atMs = this.#nowMs;
@@ -319,7 +320,10 @@ export class DeadLetters {
   }
 }
 
-/** Checks that no other decision holds the dead letter. Throws `deadletter.decided`. */
+/**
+ * Checks that no other decision holds the dead letter.
+ * @throws `deadletter.decided`
+ */
 function requireUndecided({ id, open, facts }: IndexEntry, decisionId: string): void {
   const { decisionId: other, by } = Claim.parse(facts);
   if (other !== undefined && other !== decisionId)

@@ -1,6 +1,8 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
+import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
 /** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
@@ -20,25 +22,10 @@ export interface Caller {
 }
 
 /** Proves that a task is accepted. */
-export interface TaskReceipt {
-  readonly id: string;
-  readonly route: string;
-  readonly run: number;
-  /** Sequence of the record that contains the task. */
-  readonly sequence: number;
-  readonly traceId: string;
-}
+export type TaskReceipt = Readonly<Receipt>;
 
 /** How a process ended, with contents in place of references. Times are milliseconds since the epoch. */
-export interface OutcomeView {
-  readonly id: string;
-  readonly status: OutcomeStatus;
-  readonly output?: Json;
-  readonly fault?: WireFault;
-  readonly traceId: string;
-  readonly acceptedAtMs: number;
-  readonly endedAtMs: number;
-}
+export type OutcomeView = Readonly<OutcomeAnswer>;
 
 /** The result for a task that is recorded in the journal. */
 export interface SubmitResult {
@@ -104,16 +91,12 @@ export interface Operations {
    * @throws `system.overloaded`, with nothing recorded
    */
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
-  /**
-   * State, history and outcome of a process.
-   * @throws `process.unknown`
-   */
-  process(id: string): Promise<Json>;
-  /**
-   * The work history of a process's current run, `{ stops, left? }`: target, input and result of each work item.
-   * @throws `process.unknown`
-   */
-  stops(id: string): Promise<Json>;
+  /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */
+  process(id: string): Promise<ProcessView>;
+  /** The work history of a process's run: target, input, result and records of each work item. Throws `process.unknown`. */
+  stops(id: string): Promise<StopsView>;
+  /** The whole history of a process, of all its runs, from a line on. Throws `process.unknown`. */
+  history(id: string, from: number, limit: number): Promise<HistoryPage>;
   /**
    * Requests cancellation; resolves when the request is recorded.
    * @throws `process.unknown`, `process.ended`

@@ -1,6 +1,7 @@
 /** @module Requests to process managers: created, delivered until answered, and turned into receipts. */
-import { Fault, isFault, type Json } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { ManagerView } from "../../runtime/process-view.ts";
 import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { Caller, TaskReceipt } from "./operations.ts";
 import { pause } from "../engine/pause.ts";
@@ -21,8 +22,9 @@ export class Requests {
     return { type: actorType(this.#system, "ProcessManager"), id };
   }
 
-  inspect(id: string): Promise<Json> {
-    return this.#ports.transport.inspect(this.process(id));
+  /** What a process manager shows of itself. */
+  async inspect(id: string): Promise<ManagerView> {
+    return ManagerView.parse(await this.#ports.transport.inspect(this.process(id)));
   }
 
   /** Creates a message to a process. `messageId` is random if omitted. */

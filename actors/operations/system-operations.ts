@@ -1,14 +1,13 @@
 /**
  * @module The operations of a running system: tasks, processes, dead letters, over any ports.
  */
-import { z } from "zod";
 import type { System } from "../../agents/system.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
-import { WireFault as WireFaultSchema } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
 import { requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Message, OUTCOMES, traceId } from "../../runtime/protocol.ts";
+import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import { type Message, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { requireValue } from "../../runtime/value.ts";
@@ -30,26 +29,13 @@ import type {
 } from "./operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
-import { stopsView } from "./work-history.ts";
+import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
 import { Watchers } from "./watchers.ts";
-
-/** The fields read from a process's view. */
-const ProcessShown = z.object({
-  phase: z.string(),
-  run: z.int(),
-  sequence: z.int(),
-  route: z.string().optional(),
-  traceId: z.string().optional(),
-  acceptedAtMs: z.int().optional(),
-  outcome: z
-    .object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() })
-    .optional(),
-});
 
 /** How long a waiter trusts that a process stays on the host where it was opened, in milliseconds. */
 const MOVED_MS = 2_000;
@@ -72,10 +58,12 @@ export class SystemOperations implements Operations {
   readonly #deadLetters: DeadLetters;
   readonly #retention: Retention;
   readonly #watchers = new Watchers();
+  readonly #works: WorkHistory;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
     this.#requests = new Requests(parts.ports, parts.system.name);
+    this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
@@ -132,19 +120,21 @@ export class SystemOperations implements Operations {
     );
   }
 
-  async process(id: string): Promise<Json> {
+  async process(id: string): Promise<ProcessView> {
     const view = await this.#requests.inspect(requireId(id, "process id"));
-    const shown = ProcessShown.parse(view);
-    if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
-    if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused")
-      throw new Fault("process.unknown", `there is no process ${id}`);
-    return view;
+    if (view.phase === "open" || view.phase === "ended") return view;
+    if (view.phase === "purged") throw Fault.fromWire(purgedFault(id));
+    throw new Fault("process.unknown", `there is no process ${id}`);
   }
 
-  async stops(id: string): Promise<Json> {
-    const { sequence } = ProcessShown.parse(await this.process(id));
-    const { ports, system, host } = this.#parts;
-    return stopsView({ ports, system: system.name, type: this.#requests.process(id).type, values: host.values }, id, sequence);
+  async stops(id: string): Promise<StopsView> {
+    const { sequence } = await this.process(id);
+    return this.#works.stops(id, sequence);
+  }
+
+  async history(id: string, from: number, limit: number): Promise<HistoryPage> {
+    await this.process(id);
+    return this.#works.history(id, from, limit);
   }
 
   watch(id: string, news: () => void): () => void {
@@ -175,14 +165,14 @@ export class SystemOperations implements Operations {
   }
 
   async #outcome(id: string): Promise<OutcomeView | undefined> {
-    const shown = ProcessShown.parse(await this.#requests.inspect(id));
-    const { outcome } = shown;
-    if (outcome === undefined || shown.phase !== "ended") return undefined;
+    const view = await this.#requests.inspect(id);
+    if (view.phase !== "ended" || view.outcome === undefined) return undefined;
+    const { traceId: trace, acceptedAtMs, outcome } = view;
     return {
       id,
       status: outcome.status,
-      traceId: shown.traceId ?? "",
-      acceptedAtMs: shown.acceptedAtMs ?? 0,
+      traceId: trace,
+      acceptedAtMs,
       endedAtMs: outcome.atMs,
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
@@ -197,8 +187,8 @@ export class SystemOperations implements Operations {
       this.#parts.ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
     );
     const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
-    const shown = ProcessShown.parse(await this.#requests.inspect(id));
-    return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
+    const view = await this.process(id);
+    return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -226,7 +216,8 @@ export class SystemOperations implements Operations {
   }
 
   graph(): Json {
-    return graphData(this.#parts.system.slip);
+    const { slip, about } = this.#parts.system;
+    return graphData(slip, about);
   }
 
   async purge(options: PurgeOptions, caller: Caller): Promise<Json> {

@@ -275,7 +275,9 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
   const result: Result =
-    state.undoFault === undefined ? { output: { json: state.torn === undefined ? null : true } } : { fault: state.undoFault };
+    state.undoFault === undefined
+      ? { output: { json: { undone: state.torn?.length ?? 0, left: [], stateStands: false } } }
+      : { fault: state.undoFault };
   const processId = state.task?.parent?.processId ?? state.undo.workId.split(":")[0] ?? "";
   return [
     replyTo(state, context, processId, `${state.undo.undoId}/reply`, {

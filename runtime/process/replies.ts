@@ -6,7 +6,7 @@ import { entryOf } from "../entries.ts";
 import { assertNever, boundedFault, boundedPauseMs, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
 import { askWorkId, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import type { Ancestor, BodyOf, Result, WaitFor } from "../protocol.ts";
+import { type Ancestor, type BodyOf, CompensationReport, type Result, type WaitFor } from "../protocol.ts";
 import { backoffMs, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
@@ -25,7 +25,9 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
     return;
   }
   if (work.kind === "undo") {
-    const undid = "output" in result && "json" in result.output && result.output.json === true;
+    const output = "output" in result && "json" in result.output ? result.output.json : null;
+    const report = CompensationReport.safeParse(output);
+    const undid = report.success ? report.data.undone > 0 : output === true;
     builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, ...(undid ? { undid } : {}) });
     advance(builder);
     return;

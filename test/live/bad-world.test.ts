@@ -18,7 +18,7 @@ import { World } from "./world.ts";
 
 const APP = fileURLToPath(new URL("app.ts", import.meta.url));
 const TEST_MS = 120_000;
-const SAID_MS = 20_000;
+const SAID_MS = 60_000;
 const POLL_MS = 50;
 /** A host calls a silent sidecar three times, 5 s each, before it reports that. */
 const CALL_MS = 40_000;

@@ -18,9 +18,9 @@ const INVALID_MESSAGES = 50;
 const AT_ONCE = 32;
 /** Actors that tasks share: their work items go through the broker. */
 const SHELVES = 50;
-const TEST_MS = 180_000;
+const TEST_MS = 360_000;
 /** Time after the last publication by which everything has ended; a kill costs the broker's redelivery. */
-const END_MS = 40_000;
+const END_MS = 120_000;
 const POLL_MS = 100;
 const KILLS_AT_LETTERS = [5, 20];
 

@@ -10,7 +10,7 @@ import type { World } from "./world.ts";
 
 /** Time after the restart of the last part by which every process must have ended. */
 const END_MS = 120_000;
-const LETTERS_MS = 30_000;
+const LETTERS_MS = 60_000;
 const LETTERS_POLL_MS = 500;
 const LOOKS_AT_ONCE = 8;
 const READ_ATTEMPTS = 50;

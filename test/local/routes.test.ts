@@ -2,7 +2,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runLocal } from "../../testing/index.ts";
-import { agent, contract, route, type RouteDefinition, routeContract, system } from "../../agents/index.ts";
+import { agent, contract, route, type RouteDefinition, routeContract, system, tool } from "../../agents/index.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
@@ -13,9 +13,14 @@ const Fail = contract("Fail", 1, { input: Num, output: Num });
 const Undone = new Set<string>();
 
 const double = agent(Double, { handle: ({ n }) => ({ n: 2 * n }) });
-const book = agent(Book, {
-  handle: ({ n }, ctx) => ctx.step("book", () => ({ n }), { undo: (_result, { idempotencyKey }) => void Undone.add(idempotencyKey) }),
+const booking = tool("book", {
+  effect: "write",
+  input: Num,
+  output: Num,
+  run: (input) => input,
+  undo: (_input, _output, { idempotencyKey }) => void Undone.add(idempotencyKey),
 });
+const book = agent(Book, { tools: [booking], handle: (input, ctx) => ctx.call(booking, input) });
 const fail = agent(Fail, {
   handle: ({ n }) => {
     throw new Fault("agent.refused", `not ${n}`);
@@ -87,6 +92,14 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", { ...TASK, n: 6 })).toMatchObject({ output: { a: { n: 12 } } });
   });
 
+  test("when: numbers are those of JSON, whole or not", async () => {
+    const made = begin
+      .to("a", Double, ({ task }) => ({ n: task.n }), { when: "task.n + 1 > 5 && task.n / 2 == 3.5" })
+      .output(({ a }) => ({ a }));
+    expect(await runLocal(of(made), "r", { ...TASK, n: 7 })).toMatchObject({ status: "completed", output: { a: { n: 14 } } });
+    expect(await runLocal(of(made), "r", { ...TASK, n: 8 })).toMatchObject({ status: "completed", output: { a: null } });
+  });
+
   test("optional: the process is partial", async () => {
     const made = begin.to("a", Fail, ({ task }) => ({ n: task.n }), { optional: true }).output(({ a }) => ({ a }));
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "partial", output: { a: null } });
@@ -104,7 +117,7 @@ describe("every element of a slip", () => {
       .to("c", Fail, ({ sub }) => sub)
       .output(({ c }) => c);
     expect(await runLocal(of(failing, inner), "r", TASK)).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
-    expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/0$/)]);
+    expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/215ddd5567ca2590\/0$/)]);
   });
 
   test("a nested route that fails reports its fault; one that nests itself ends at its bound", async () => {
@@ -137,7 +150,7 @@ describe("faults, time and compensation", () => {
       status: "failed",
       deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] },
     });
-    expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/0"]);
+    expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/215ddd5567ca2590/0"]);
   });
 
   test("a backoff of an hour takes no time", async () => {
@@ -175,7 +188,7 @@ describe("faults, time and compensation", () => {
     });
     expect(outcome).toMatchObject({ status: "expired", fault: { code: "process.expired" } });
     expect(outcome.deadLetter).toBeUndefined();
-    expect([...Undone]).toEqual(["local:1:a:0:1/book/0"]);
+    expect([...Undone]).toEqual(["local:1:a:0:1/book/215ddd5567ca2590/0"]);
   });
 });
 
