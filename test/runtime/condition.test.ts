@@ -177,7 +177,7 @@ describe("a condition holds or not", () => {
   test.each([
     ["task.days > 1", 'condition "task.days > 1": task has no "days"'],
     ["task.constructor == 1", 'task has no "constructor"'],
-    ["task.n", "evaluated to a number, but must be true or false"],
+    ["task.n", "gave a number, not true or false"],
     ["task.n / 0 > 1", "division by zero"],
     ["task.city > 1", "> does not go with values of type string and number"],
     ["flight.price > 1", 'flight is of type null and has no "price"'],

@@ -40,7 +40,6 @@ export const ROOMS_TO_REWRITE: readonly string[] = [
   "agents/",
   "cli/",
   "docs/agents.md",
-  "docs/cli.md",
   "docs/errors.md",
   "docs/faults.md",
   "docs/outcomes.md",

@@ -185,7 +185,7 @@ describe("the other routes", () => {
   test("an answer that does not match its schema is sent, and logged", async () => {
     rig.behaviour.process = async (id) => ({ ...PROCESS, id, run: 0 });
     expect((await rig.call("GET", "/processes/p")).json).toMatchObject({ run: 0 });
-    expect(rig.seen.log.join("")).toMatch(/run.*does not fit its schema/);
+    expect(rig.seen.log.join("")).toMatch(/run.*does not match its schema/);
   });
 
   test.each([
