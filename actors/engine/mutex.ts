@@ -1,14 +1,14 @@
 /**
- * @module One turn at a time per actor, kept outside the actor.
+ * @module Runs one turn at a time per actor, outside the actor.
  *
- * Dapr's own turn lock can let two turns overlap (dapr 1.18.2 pkg/actors/targets/app/lock/lock.go: a waiter that gives
- * up releases the running turn), so the host has its own.
+ * Dapr's own turn lock can let two turns overlap (dapr 1.18.2 pkg/actors/targets/app/lock/lock.go: a waiter that gives up releases the
+ * running turn), so the host has its own.
  */
 import { Fault } from "../../runtime/faults.ts";
 
-/** One line for each key, in which at most `waitingMax` calls wait or run. */
+/** A first-in, first-out queue for each key, with at most `waitingMax` calls waiting or running. */
 export class KeyedMutex {
-  /** Who waits behind the one that runs; absent where nobody runs. */
+  /** The calls that wait behind the running one; absent for a key without a running call. */
   readonly #lines = new Map<string, (() => void)[]>();
   readonly #waitingMax: number;
 
@@ -27,14 +27,17 @@ export class KeyedMutex {
     await new Promise<void>((resolve) => void line.push(resolve));
   }
 
-  /** Gives the place to the next in the line. */
+  /** Releases the key to the next call in the queue. */
   leave(key: string): void {
     const next = this.#lines.get(key)?.shift();
     if (next === undefined) this.#lines.delete(key);
     else next();
   }
 
-  /** Runs alone among all calls with the same key, in the order of calls. Throws `actor.busy` when the line is too long. */
+  /**
+   * Runs an action exclusively among all calls with the same key, in the order of calls.
+   * @throws `actor.busy` when the queue is too long
+   */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
     await this.enter(key);
     try {
@@ -44,7 +47,7 @@ export class KeyedMutex {
     }
   }
 
-  /** Turns waiting or running. */
+  /** Number of turns that wait or run. */
   get size(): number {
     let total = 0;
     for (const line of this.#lines.values()) total += 1 + line.length;
