@@ -16,7 +16,7 @@ export class KeyedMutex {
     this.#waitingMax = waitingMax;
   }
 
-  /** Waits until all calls that came before have left the key. Whoever entered must leave. Throws `actor.busy` when the line is too long. */
+  /** Waits until all earlier calls have left the key. Each caller that entered must leave. Throws `actor.busy` when too many wait. */
   async enter(key: string): Promise<void> {
     const line = this.#lines.get(key);
     if (line === undefined) {

@@ -14,16 +14,16 @@ export interface Exception {
 
 /** The accepted findings. */
 export const EXCEPTIONS: readonly Exception[] = [
-  {
-    check: "fileSizes",
-    path: "actors/operations/dead-letters.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
   { check: "unitsInNames", path: "test/runtime/machine-rig.ts", findings: 1, reason: "the moment at which every test of the rig begins" },
   {
     check: "fileSizes",
     path: "actors/host/process-actor.ts",
+    findings: 1,
+    reason: "longer since its lines are at most 140 columns; to be split",
+  },
+  {
+    check: "fileSizes",
+    path: "actors/operations/dead-letters.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
   },
