@@ -69,7 +69,7 @@ describe("a call", () => {
     expect(called).toEqual([]);
   });
 
-  test("for somebody without the tool's permission is refused, and nothing is called", async () => {
+  test("for a principal without the tool's permission is refused, and nothing is called", async () => {
     const doer = agent(Doer, { tools: [guarded], handle: (text, ctx) => ctx.call(guarded, text) });
     const outcome = await runLocal(system("sys", { agents: [doer], routes: [main] }), "main", "x");
     expect(outcome).toMatchObject({ status: "failed", fault: { code: "tool.forbidden", message: expect.stringContaining("charge") } });
