@@ -76,7 +76,7 @@ export function agent<
   const state = stateOf(options.state, target.name, where);
   const asks = options.asks ?? [];
   const handsOffTo = options.handsOffTo ?? [];
-  const data = agentData(target, options, where);
+  const data = agentData(target, options, where, options.state !== undefined);
   return Object.freeze({
     kind: "agent",
     name: target.name,

@@ -11,6 +11,7 @@ import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
+import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 /** What {@link system} puts together. */
@@ -48,6 +49,8 @@ export interface System {
   readonly routes: ReadonlyMap<string, SystemRoute>;
   /** Everything in one slip: for the graph and for documents. */
   readonly slip: Slip;
+  /** What is allowed and may not be meant, in sentences: such as parallel stops whose work items run one after another. */
+  readonly warnings: readonly string[];
 }
 
 /**
@@ -85,6 +88,7 @@ export function system(name: string, options: SystemOptions): System {
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     slip,
+    warnings: warningsOf(slip),
   });
 }
 
@@ -223,7 +227,7 @@ function reachable(first: string, routes: Readonly<Record<string, RouteData>>): 
     const data = routes[name];
     if (data === undefined || Object.hasOwn(found, name)) continue;
     found[name] = data;
-    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if ("route" in call.target) open.push(call.target.route);
+    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if (call.target.kind === "route") open.push(call.target.route);
   }
   return found;
 }

@@ -55,6 +55,12 @@ export const FAULTS = {
     meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.",
     fix: "Fix the handler, or let the schema take the old state too.",
   },
+  "schema.signal": {
+    retryable: false,
+    httpStatus: 400,
+    meaning: "The payload of a signal does not fit the schema of what waits for it.",
+    fix: "Fix the value at the path in the message.",
+  },
   "message.invalid": {
     retryable: false,
     httpStatus: 400,
@@ -270,6 +276,18 @@ export const FAULTS = {
     httpStatus: 422,
     meaning: "One piece of work made more asks than allowed.",
     fix: "Split the work over several stops.",
+  },
+  "wait.timeout": {
+    retryable: false,
+    httpStatus: 504,
+    meaning: "A signal was waited for and did not come in time.",
+    fix: "Send the signal earlier, raise the timeoutMs of the wait, or catch the fault in the handler; a stop may be optional.",
+  },
+  "signal.too-many": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "A process keeps as many signals as it may for waits that have not begun.",
+    fix: "Send a signal when its process waits for it: `troupe show` says so.",
   },
   "handoff.undeclared": {
     retryable: false,

@@ -5,6 +5,7 @@ import { plainJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { doerName } from "../../runtime/slip.ts";
 import { letterView } from "./dead-letter-view.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -32,7 +33,7 @@ export async function processView(state: ProcessState, sequence: number, values:
       work: work.id,
       kind: work.kind,
       stop: work.stop,
-      target: "agent" in work.target ? work.target.agent : work.target.route,
+      target: doerName(work.target),
       attempt: work.attempt,
       status: work.status,
       dueAtMs: work.dueAtMs,

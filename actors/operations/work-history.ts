@@ -3,9 +3,11 @@
  */
 import { canonicalJson, plainJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
+import { isItemsPath } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
-import type { ProcessEvent, ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import { WorksTold, type WorkTold } from "../../runtime/process/stops.ts";
 import type { Value } from "../../runtime/value.ts";
 import { Journal } from "../engine/journal.ts";
@@ -37,7 +39,7 @@ async function viewOf(told: WorkTold, values: Values, room: { bytes: number }): 
   const [given, made] = [await contentOf(input, values, room), await contentOf(output, values, room)];
   return {
     ...plain,
-    ...(told.stop.endsWith("[]") ? { item } : {}),
+    ...(isItemsPath(told.stop) ? { item } : {}),
     ...(endedAtMs === undefined ? {} : { endedAtMs }),
     ...(given === undefined ? {} : { input: given }),
     ...(made === undefined ? {} : { output: made }),

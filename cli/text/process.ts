@@ -1,5 +1,6 @@
 /** @module A process as a person reads it: head, stops with inputs and outputs, path, outcome. Pure. */
 import type { Json } from "../../runtime/faults.ts";
+import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
@@ -54,7 +55,7 @@ function headText(process: ProcessOf): string {
 /** The stops with what went in and what came out, in the order in which they were asked. */
 function stopsText(stops: readonly StopOf[], acceptedAtMs: number, isFull: boolean): string {
   const rows = stops.map((stop) => [
-    stop.item === undefined || !stop.stop.endsWith("[]") ? stop.stop : stop.stop.replace("[]", `[${stop.item}]`),
+    pathText(stop.stop, stop.item),
     stop.agent,
     stateText(stop),
     String(stop.attempts),

@@ -3,10 +3,13 @@
  */
 import type { WireFault } from "../faults.ts";
 import type { Value } from "../value.ts";
-import type { ProcessEvent, Work } from "./state.ts";
+import { doerName } from "../slip.ts";
+import { type UndoneText, undoneText } from "./evolve-work.ts";
+import type { ProcessEvent } from "./events.ts";
+import type { Work } from "./work.ts";
 
 /** How a piece of work stands. `waiting`: between two attempts. `dropped`: nobody waits for its answer any more. */
-export type WorkStanding = "asked" | "waiting" | "answered" | "handed off" | "failed" | "undone" | "undo failed" | "dropped";
+export type WorkStanding = "asked" | "waiting" | "answered" | "handed off" | "failed" | UndoneText | "undo failed" | "dropped";
 
 /** One piece of work of a run. Moments are epoch milliseconds. */
 export interface WorkTold {
@@ -72,7 +75,7 @@ export class WorksTold {
         this.#patch(event.workId, { state: "failed", fault: event.fault, endedAtMs: event.atMs });
         break;
       case "undone":
-        this.#patch(event.workId, { state: "undone", endedAtMs: event.atMs });
+        this.#patch(event.workId, { state: undoneText(event.report), endedAtMs: event.atMs });
         break;
       case "undo-failed":
         this.#patch(event.workId, { state: "undo failed", fault: event.fault, endedAtMs: event.atMs });
@@ -89,11 +92,10 @@ export class WorksTold {
   }
 
   #ask(work: Work): void {
-    const agent = "agent" in work.target ? work.target.agent : work.target.route;
     this.#works.set(work.id, {
       work: work.id,
       stop: work.stop,
-      agent,
+      agent: doerName(work.target),
       kind: work.kind,
       item: work.item,
       state: "asked",

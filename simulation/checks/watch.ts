@@ -8,6 +8,7 @@ import { type AgentEvent, type AgentState, evolveAgent, newAgent } from "../../r
 import { TurnEngine } from "../../actors/engine/turn.ts";
 import { canonicalJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { runId } from "../../runtime/ids.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { INDEXES } from "../../runtime/protocol.ts";
@@ -21,7 +22,9 @@ import {
   type Writer,
 } from "../../runtime/record.ts";
 import { reminderName } from "../../runtime/process/machine.ts";
-import { evolveProcess, newProcess, type ProcessEvent, type ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { evolveProcess } from "../../runtime/process/evolve.ts";
+import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import type { Finding } from "./check.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
@@ -246,7 +249,7 @@ export class Watch {
       this.find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
     if (event.e === "asked" && event.work.kind === "ask" && event.work.visit === 1) {
       const { work } = event;
-      if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor))
+      if (work.ancestors.some((one) => work.target.kind === "agent" && one.agent === work.target.agent && one.id === work.actor))
         this.find("no ring of asks", `${work.id} asks an actor that waits for it`);
     }
     if (event.e === "reopened") this.#reopened(shadow.id, before, event);
@@ -268,7 +271,7 @@ export class Watch {
         "a new run has its own number",
         `${id} was opened again as run ${run} after run ${before.run}, for the letter of run ${act.run}`,
       );
-    const letter = `${id}:${act.run}`;
+    const letter = runId(id, act.run);
     if (this.#runs.has(letter)) this.find("one run for each decision", `${letter} opened runs ${this.#runs.get(letter) ?? 0} and ${run}`);
     this.#runs.set(letter, run);
   }

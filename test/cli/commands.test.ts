@@ -341,7 +341,7 @@ describe("dead", () => {
   });
 
   test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to fix it", async () => {
-    const original = { kind: "do", target: { agent: "SnarkAgent" }, input: { budget: 10 } };
+    const original = { kind: "do", target: { kind: "agent", agent: "SnarkAgent" }, input: { budget: 10 } };
     const history = [
       { atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 },
       { atMs: AT_MS + 1_250, what: "failed", stop: "snark", agent: "", attempt: 0, code: "agent.refused" },

@@ -137,7 +137,12 @@ describe("faults, time and compensation", () => {
     expect(outcome).toMatchObject({
       id: "trip-7",
       status: "failed",
-      deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] },
+      deadLetter: {
+        processId: "trip-7",
+        stop: "b",
+        original: { kind: "do", target: { kind: "agent", agent: "Fail" }, input: { n: 3 } },
+        path: ["Fail"],
+      },
     });
     expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/0"]);
   });

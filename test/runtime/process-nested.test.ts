@@ -4,14 +4,14 @@
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { childProcessId } from "../../runtime/ids.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
 import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
 const nested = call("A", {
-  target: { route: "inner" },
+  target: { kind: "route", route: "inner" },
   timeoutMs: 20_000,
   retry: { attemptsMax: 5, backoffMs: 0, backoffMsMax: 0, jitter: 0 },
 });
@@ -102,7 +102,15 @@ describe("as a child", () => {
     const decision = undo(rig);
     expect(names(decision)).toEqual(["refused-for-ever"]);
     expect(sends(decision.effects)).toMatchObject([
-      { to: { id: "p" }, body: { kind: "result", workId: `${SUB}/undo`, attempt: 1, result: { output: { json: null } } } },
+      {
+        to: { id: "p" },
+        body: {
+          kind: "result",
+          workId: `${SUB}/undo`,
+          attempt: 1,
+          result: { output: { json: { undone: 0, left: [], stateStands: false } } },
+        },
+      },
     ]);
     expect(accepted(rig)).toMatchObject({ events: [], verdict: { fault: { code: "work.undone" } } });
     expect(sends(undo(rig).effects)).toHaveLength(1);
@@ -122,7 +130,7 @@ describe("as a child", () => {
       kind: "result",
       workId: `${SUB}/undo`,
       attempt: 1,
-      result: { output: { json: null } },
+      result: { output: { json: { undone: 0, left: [], stateStands: false } } },
     });
     expect(rig.ends).toHaveLength(1);
     expect(sends(undo(rig).effects)).toHaveLength(1);
@@ -139,7 +147,7 @@ describe("as a child", () => {
       kind: "result",
       workId: `${SUB}/undo`,
       attempt: 1,
-      result: { output: { json: null } },
+      result: { output: { json: { undone: 0, left: [], stateStands: false } } },
     });
     expect(rig.state).toMatchObject({ phase: "ended", outcome, asked: [] });
     expect(rig.ends).toHaveLength(1);

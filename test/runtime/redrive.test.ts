@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { purgeDueMs } from "../../runtime/process/purge.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Effect } from "../../runtime/protocol.ts";
 import type { Stop } from "../../runtime/slip.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
