@@ -79,7 +79,9 @@ export const LIMITS = {
   sweepMs: 10 * MINUTE_MS,
   /** Processes that one sweep looks at. There are more: the next sweep goes on there at once. */
   sweepProcessesMax: 1_024,
-  /** Processes that a sweep purges at once. */
+  /** Actors of single work items in one list of a purged process; it must fit in a value. */
+  workActorsListedMax: 4_096,
+  /** Processes, and actors of one process, that a sweep purges at once. */
   sweepConcurrency: 8,
 
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are let in. */

@@ -38,8 +38,8 @@ export type Doer = { readonly kind: "agent"; readonly agent: string } | { readon
  * What a stop leads to: an agent, a nested route, a timer (the input of the call is its length in milliseconds), or a
  * signal from outside, whose payload fits a JSON Schema.
  */
-export const Target = z.discriminatedUnion("kind", [AgentTarget, RouteTarget, TimerTarget, SignalTarget]);
-export type Target =
+const Target = z.discriminatedUnion("kind", [AgentTarget, RouteTarget, TimerTarget, SignalTarget]);
+type Target =
   Doer | { readonly kind: "timer" } | { readonly kind: "signal"; readonly name: string; readonly schema: { readonly [key: string]: Json } };
 
 /** The name of the agent or route. */

@@ -6,6 +6,7 @@ import type { Json } from "../../runtime/faults.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { doerName } from "../../runtime/slip.ts";
+import type { Wait } from "../../runtime/process/wait.ts";
 import { letterView } from "./dead-letter-view.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -36,8 +37,10 @@ export async function processView(state: ProcessState, sequence: number, values:
       target: doerName(work.target),
       attempt: work.attempt,
       status: work.status,
+      ...(work.standing === undefined ? {} : { standing: work.standing }),
       dueAtMs: work.dueAtMs,
     })),
+    ...(state.waits === undefined ? {} : { waits: Object.values(state.waits).map(waitView) }),
     ...(state.runs === undefined
       ? {}
       : {
@@ -58,6 +61,17 @@ export async function processView(state: ProcessState, sequence: number, values:
       ...(line.code === undefined ? {} : { code: line.code }),
     })),
     ...(outcome === undefined || state.phase === "purged" ? {} : { outcome: await outcomeView(outcome, values) }),
+  };
+}
+
+function waitView({ id, stop, for: wanted, begunAtMs, dueAtMs }: Wait): Json {
+  return {
+    wait: id,
+    stop,
+    kind: wanted.kind,
+    ...(wanted.kind === "signal" ? { name: wanted.name } : {}),
+    begunAtMs,
+    ...(dueAtMs === undefined ? {} : { dueAtMs }),
   };
 }
 

@@ -5,7 +5,8 @@
 import { z } from "zod";
 import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { OUTCOMES } from "../../runtime/protocol.ts";
+import { STANDINGS } from "../../runtime/process/stops.ts";
+import { OUTCOMES, WORK_STATES } from "../../runtime/protocol.ts";
 
 /** Characters of a cursor, a reason or a name in a query that are taken. */
 const CURSOR_CHARS_MAX = 512;
@@ -209,9 +210,26 @@ export const ProcessAnswer = z.strictObject({
       target: z.string(),
       attempt: z.int(),
       status: z.enum(["asked", "waiting"]),
+      standing: z
+        .enum(WORK_STATES)
+        .optional()
+        .describe("What its agent last said: whether it waits in a queue, runs, or waits for an answer."),
       dueAtMs: EpochMs,
     }),
   ),
+  waits: z
+    .array(
+      z.strictObject({
+        wait: z.string(),
+        stop: z.string(),
+        kind: z.enum(["timer", "signal"]),
+        name: z.string().optional().describe("Of the signal."),
+        begunAtMs: EpochMs,
+        dueAtMs: EpochMs.optional(),
+      }),
+    )
+    .optional()
+    .describe("Timers and signals that its stops and handlers wait for."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
   history: z.array(HistoryLine),
   outcome: ProcessOutcome.optional(),
@@ -228,7 +246,7 @@ const StopWork = z.strictObject({
   agent: z.string().describe("Agent, or nested route."),
   kind: z.enum(["do", "ask", "undo"]),
   item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
-  state: z.enum(["asked", "waiting", "answered", "handed off", "failed", "undone", "undo failed", "dropped"]),
+  state: z.enum(STANDINGS),
   attempts: z.int().positive(),
   askedAtMs: EpochMs,
   endedAtMs: EpochMs.optional(),

@@ -9,6 +9,7 @@
  */
 import { z } from "zod";
 import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
+import { workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
@@ -276,9 +277,10 @@ function startNext(builder: AgentBuilder, options: { readonly renew: boolean } =
   builder.order({ kind: "run", workId: next, token });
 }
 
-/** An actor of one process goes with it; one that outlives processes keeps a copy of its own. */
+/** An actor of one process, or of one work item, goes with the process; one that outlives processes keeps a copy of its own. */
 function ownScope(builder: AgentBuilder, work: AgentWork): string {
-  return builder.state.id === work.processId ? work.processId : keyedScope(work.agent, builder.state.id);
+  const { id } = builder.state;
+  return id === work.processId || id === workActorId(work.id) ? work.processId : keyedScope(work.agent, id);
 }
 
 /** A host that never heard that its record was written offers it again. */

@@ -12,6 +12,7 @@ import { Work } from "./work.ts";
 
 /** How a timer or the wait for a signal ends. */
 const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
+/** How a timer or the wait for a signal ends. */
 export type WaitResult = z.infer<typeof WaitResult>;
 
 /** Facts of a process. Persisted: changing this needs a version bump. */

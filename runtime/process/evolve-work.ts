@@ -273,11 +273,11 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
   );
 }
 
-/** How a compensation ended, in history entries. */
-export type UndoneText = "undone" | "undone, but its state stands" | "its state stands" | "nothing to undo";
+/** How a compensation can end, in history entries. */
+export const UNDONE_TEXTS = ["undone", "undone, but its state stands", "its state stands", "nothing to undo"] as const;
 
 /** The text of a report. */
-export function undoneText({ undone: count, stateStands }: CompensationReport): UndoneText {
+export function undoneText({ undone: count, stateStands }: CompensationReport): (typeof UNDONE_TEXTS)[number] {
   if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
   return stateStands ? "its state stands" : "nothing to undo";
 }

@@ -4,12 +4,13 @@
 import type { WireFault } from "../faults.ts";
 import type { Value } from "../value.ts";
 import { doerName } from "../slip.ts";
-import { type UndoneText, undoneText } from "./evolve-work.ts";
+import { UNDONE_TEXTS, undoneText } from "./evolve-work.ts";
 import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
 
-/** How a piece of work stands. `waiting`: between two attempts. `dropped`: nobody waits for its answer any more. */
-export type WorkStanding = "asked" | "waiting" | "answered" | "handed off" | "failed" | UndoneText | "undo failed" | "dropped";
+/** How a work item stands. `waiting`: between two attempts. `dropped`: nothing waits for its answer any more. */
+export const STANDINGS = ["asked", "waiting", "answered", "handed off", "failed", ...UNDONE_TEXTS, "undo failed", "dropped"] as const;
+type Standing = (typeof STANDINGS)[number];
 
 /** One piece of work of a run. Moments are epoch milliseconds. */
 export interface WorkTold {
@@ -19,7 +20,7 @@ export interface WorkTold {
   readonly agent: string;
   readonly kind: Work["kind"];
   readonly item: number;
-  readonly state: WorkStanding;
+  readonly state: Standing;
   readonly attempts: number;
   readonly askedAtMs: number;
   readonly endedAtMs?: number;

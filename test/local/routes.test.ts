@@ -54,7 +54,7 @@ describe("every element of a slip", () => {
       .output(({ best }) => best);
     const outcome = await runLocal(of(made), "r", TASK);
     expect(outcome).toMatchObject({ status: "completed", output: { n: 6 } });
-    expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toContain("undone best.x");
+    expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toContain("nothing to undo best.x");
   });
 
   test("forEach: outputs in the order of the list, also when the list and the outputs are large", async () => {
