@@ -41,7 +41,22 @@ export {
   type RouteTarget,
 } from "./route.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
-export { Fault, type FaultCode, FAULTS, isFault, isFaultCode, isRetryable, type Json, type WireFault } from "../runtime/faults.ts";
+export {
+  defineFault,
+  Fault,
+  type FaultCode,
+  type FaultDefinition,
+  type FaultMaker,
+  type FaultMore,
+  type FaultOptions,
+  FAULTS,
+  isFault,
+  isFaultCode,
+  isRetryable,
+  type Json,
+  rulesOf,
+  type WireFault,
+} from "../runtime/faults.ts";
 export { findUnboundedRing, type Graph, graphOf, graphText, mermaid, type Ring, ringText } from "../runtime/graph.ts";
 export { LIMITS } from "../runtime/limits.ts";
 export { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";

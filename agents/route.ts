@@ -305,6 +305,9 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     branches: Readonly<Record<string, Branch>>,
     where: string,
   ): { readonly calls: Readonly<Record<string, Call>>; readonly targets: readonly RouteTarget[] } {
+    // Written as a property, `__proto__: stop(...)` is no branch but the prototype of the others.
+    if (Object.getPrototypeOf(branches) !== Object.prototype && Object.getPrototypeOf(branches) !== null)
+      throw invalid(where, "the branches must be a plain object, and none can be named __proto__");
     const entries = Object.entries(branches);
     if (entries.length === 0 || entries.length > LIMITS.branchesMax)
       throw invalid(where, `there are ${entries.length} branches, but must be 1 to ${LIMITS.branchesMax}`);

@@ -4,6 +4,7 @@
  * Best effort in one direction: what is said to be wrong is wrong. Where a schema leaves room (unions that disagree,
  * records, `unknown`, conditions on values) nothing is said, and the agent's gate decides at run time.
  */
+import { entryOf } from "../runtime/entries.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
@@ -149,7 +150,7 @@ function compatible(given: string, wanted: string): boolean {
 // ---- following paths ------------------------------------------------------------------------------------------------
 
 function follow(path: readonly string[], scope: Shapes): Step {
-  let current: Shape | undefined = scope[path[0] ?? ""];
+  let current: Shape | undefined = entryOf(scope, path[0] ?? "");
   for (const [index, part] of path.entries()) {
     if (index === 0) continue;
     const next = member(current, part);
@@ -192,7 +193,7 @@ function memberOfAny(options: readonly Json[], part: string, root: JsonSchema): 
 
 function memberOfObject(node: JsonSchema, part: string, root: JsonSchema): Step {
   const properties = node["properties"];
-  if (isObject(properties) && Object.hasOwn(properties, part)) return shapeIn(properties[part], root);
+  if (isObject(properties) && Object.hasOwn(properties, part)) return shapeIn(entryOf(properties, part), root);
   if (isObject(node["patternProperties"])) return undefined;
   const rest = node["additionalProperties"];
   if (rest !== false) return shapeIn(rest, root);
@@ -230,7 +231,7 @@ function pointed(reference: string, root: JsonSchema): Json | undefined {
   let current: Json | undefined = root;
   for (const part of reference.split("/").slice(1)) {
     if (!isObject(current)) return undefined;
-    current = current[part.replaceAll("~1", "/").replaceAll("~0", "~")];
+    current = entryOf(current, part.replaceAll("~1", "/").replaceAll("~0", "~"));
   }
   return current;
 }

@@ -2,6 +2,7 @@
  * @module A system: agents and routes put together, checked as a whole, and pinned as slips. A pure value.
  */
 import { canonicalJson } from "../runtime/canonical.ts";
+import { entryOf } from "../runtime/entries.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { findUnboundedRing, ringText } from "../runtime/graph.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
@@ -221,13 +222,13 @@ function systemRoute(definition: RouteDefinition, whole: Slip): SystemRoute {
 }
 
 function reachable(first: string, routes: Readonly<Record<string, RouteData>>): Readonly<Record<string, RouteData>> {
-  const found: Record<string, RouteData> = {};
+  const found = new Map<string, RouteData>();
   const open = [first];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
-    const data = routes[name];
-    if (data === undefined || Object.hasOwn(found, name)) continue;
-    found[name] = data;
+    const data = entryOf(routes, name);
+    if (data === undefined || found.has(name)) continue;
+    found.set(name, data);
     for (const stop of data.stops) for (const [, call] of callsOf(stop)) if (call.target.kind === "route") open.push(call.target.route);
   }
-  return found;
+  return Object.fromEntries(found);
 }

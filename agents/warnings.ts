@@ -1,6 +1,7 @@
 /**
  * @module What a system is allowed to be and may not be meant to be, said when it is put together.
  */
+import { entryOf } from "../runtime/entries.ts";
 import { assertNever } from "../runtime/faults.ts";
 import { type AgentData, type Call, callsOf, isPerWork, type Slip, type Stop } from "../runtime/slip.ts";
 
@@ -19,7 +20,7 @@ export function warningsOf(slip: Slip): readonly string[] {
 /** Agents of a parallel stop whose work items run one after another. */
 function inOrder(stop: Stop, agents: Slip["agents"]): readonly string[] {
   const names = callsOf(stop).flatMap(([, { target }]: readonly [string, Call]) => (target.kind === "agent" ? [target.agent] : []));
-  const sharing = [...new Set(names)].filter((name) => isShared(agents[name]));
+  const sharing = [...new Set(names)].filter((name) => isShared(entryOf(agents, name)));
   switch (stop.kind) {
     case "one":
       return [];

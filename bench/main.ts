@@ -26,7 +26,7 @@ async function main(options: BenchOptions): Promise<void> {
     const comparisons: Comparison[] = [];
     for (const profile of options.profiles) {
       const place = await bed.place();
-      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids }));
+      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids, env: { BENCH_WORK: options.work } }));
       const peers = peer === undefined ? [] : await startPeers(bed, peer, options);
       comparisons.push(await compare(profile, ours, peers, options));
       await bed.stopTargets();
@@ -37,7 +37,7 @@ async function main(options: BenchOptions): Promise<void> {
   });
 }
 
-async function startPeers(bed: Bed, peer: Peer, { peers, ids }: BenchOptions): Promise<readonly Target[]> {
+async function startPeers(bed: Bed, peer: Peer, { peers, ids, work }: BenchOptions): Promise<readonly Target[]> {
   const targets: Target[] = [];
   for (const name of peers) {
     const place = await bed.place();
@@ -47,7 +47,7 @@ async function startPeers(bed: Bed, peer: Peer, { peers, ids }: BenchOptions): P
           ...place,
           peer,
           fsync: name === "restate-nofsync" ? "never" : "always",
-          work: name === "restate-lean" ? "lean" : "step",
+          work: work === "lean" ? "lean" : "step",
           ids,
         }),
       ),

@@ -1,10 +1,11 @@
 /** @module What `npm run bench` can be told. */
 import { parseArgs } from "node:util";
 import { IDS, type Ids } from "./targets/target.ts";
+import { type Work, WORKS } from "./system.ts";
 import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
 
-/** Restate as it comes, without fsync, and with agents that have neither state nor a journaled step. */
-const PEERS = ["restate", "restate-nofsync", "restate-lean"] as const;
+/** Restate as it comes, and without fsync. */
+const PEERS = ["restate", "restate-nofsync"] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface BenchOptions {
@@ -18,13 +19,15 @@ export interface BenchOptions {
   readonly callers: readonly number[];
   readonly peers: readonly PeerName[];
   readonly ids: Ids;
+  /** What the agents of both sides do. */
+  readonly work: Work;
   /** Where the figures go; by default `bench/results/<date>.json`. */
   readonly out: string | undefined;
 }
 
 export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15] [--callers 1,32]
   [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none]
-  [--ids made|given] [--out FILE]
+  [--work ${WORKS.join("|")}] [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
   Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts; pages of listings: node bench/listing.ts;
   what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;
@@ -45,6 +48,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       profiles: { type: "string", default: OUR_PROFILES.join(",") },
       peers: { type: "string", default: "restate" },
       ids: { type: "string", default: "made" },
+      work: { type: "string", default: "step" },
       out: { type: "string" },
     },
   });
@@ -56,6 +60,7 @@ export function benchOptions(args: readonly string[]): BenchOptions {
     profiles: list(values.profiles).map((name) => oneOf(OUR_PROFILES, name, "--profiles")),
     peers: values.peers === "none" ? [] : list(values.peers).map((name) => oneOf(PEERS, name, "--peers")),
     ids: oneOf(IDS, values.ids, "--ids"),
+    work: oneOf(WORKS, values.work, "--work"),
     out: values.out,
   };
 }

@@ -11,6 +11,7 @@ import { list, oneOf, whole } from "./options.ts";
 import { totalCpu } from "./proc.ts";
 import { machineText, ratioRow, ratiosOf, tableHead, tableRow } from "./report.ts";
 import { measure, warmUp } from "./rounds.ts";
+import { WORKS } from "./system.ts";
 import { IDS, type Target } from "./targets/target.ts";
 import { OUR_PROFILES, startTroupe } from "./targets/troupe.ts";
 
@@ -29,12 +30,14 @@ const { values } = parseArgs({
     "warm-up": { type: "string", default: "10" },
     callers: { type: "string", default: "1,32" },
     ids: { type: "string", default: "made" },
+    work: { type: "string", default: "step" },
   },
 });
 const profile = oneOf(OUR_PROFILES, values.profile, "--profile");
 const rounds = whole(values.rounds, "--rounds", SECONDS_MAX);
 const seconds = whole(values.seconds, "--seconds", SECONDS_MAX) / rounds;
 const warmUpSeconds = whole(values["warm-up"], "--warm-up", SECONDS_MAX);
+const work = oneOf(WORKS, values.work, "--work");
 const ids = oneOf(IDS, values.ids, "--ids");
 const callers = list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX));
 
@@ -62,7 +65,10 @@ await bed.run(LIMIT_MS, async () => {
   console.log(machineText(await describeMachine(bed.dir, undefined)));
   const targets: Target[] = [];
   for (const { name, ...more } of variants)
-    targets.push({ ...(await bed.hold(startTroupe({ ...(await bed.place()), binaries, profile, ids, ...more }))), name });
+    targets.push({
+      ...(await bed.hold(startTroupe({ ...(await bed.place()), binaries, profile, ids, env: { BENCH_WORK: work }, ...more }))),
+      name,
+    });
   await warmUp(targets, Math.max(...callers), warmUpSeconds);
   console.log(tableHead());
   for (const count of callers) {

@@ -56,8 +56,7 @@ function writeObject(value: object, depth: number): string {
   let text = "";
   for (const key of Object.keys(value).sort()) {
     const item: unknown = (value as Record<string, unknown>)[key];
-    if (item !== undefined)
-      text += `${text === "" ? "" : ","}${PLAIN.test(key) ? `"${key}"` : JSON.stringify(key)}:${write(item, depth + 1)}`;
+    if (item !== undefined) text += `${text === "" ? "" : ","}${writeText(key)}:${write(item, depth + 1)}`;
   }
   return `{${text}}`;
 }

@@ -5,7 +5,7 @@
  * replaced, and a condition may come from a planner.
  */
 import { Environment } from "@marcbachmann/cel-js";
-import { Fault } from "./faults.ts";
+import { Fault, type Json } from "./faults.ts";
 import type { Scope } from "./expression.ts";
 
 const AST_NODES_MAX = 500;
@@ -36,7 +36,7 @@ export function holds(text: string, scope: Scope): boolean {
   const names = Object.keys(scope).sort();
   let result: unknown;
   try {
-    result = parse(text, names)(scope);
+    result = evaluated(parse(text, names), scope);
   } catch (error) {
     if (error instanceof Fault) throw error;
     throw new Fault(
@@ -47,6 +47,29 @@ export function holds(text: string, scope: Scope): boolean {
   if (typeof result !== "boolean")
     throw new Fault("slip.condition", `condition ${JSON.stringify(text)} gave a ${typeof result}, not true or false`);
   return result;
+}
+
+/** cel-js tells a map by its property `constructor`, so an object that has one of its own is given as a Map when it fails. */
+function evaluated(condition: Parsed, scope: Scope): unknown {
+  try {
+    return condition(scope);
+  } catch (error) {
+    const entries = Object.entries(scope);
+    if (!entries.some(([, value]) => namesConstructor(value))) throw error;
+    return condition(Object.fromEntries(entries.map(([name, value]) => [name, withMaps(value)])));
+  }
+}
+
+function namesConstructor(value: Json): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return Object.hasOwn(value, "constructor") || Object.values(value).some(namesConstructor);
+}
+
+function withMaps(value: Json): unknown {
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map(withMaps);
+  const entries = Object.entries(value).map(([key, item]) => [key, withMaps(item)] as const);
+  return Object.hasOwn(value, "constructor") ? new Map(entries) : Object.fromEntries(entries);
 }
 
 /** Parsing is pure, so its results may be kept; the cache is bounded and forgets the oldest. */

@@ -5,6 +5,7 @@
  * A ring of waits is a deadlock by construction (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983), so it is
  * refused by the path of waits that every ask carries, before anything waits.
  */
+import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import type { Link } from "./process/work.ts";
@@ -24,7 +25,7 @@ export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void
     const ring = ringText(path.slice(same));
     throw new Fault("cycle.no-progress", `${ring}: ${next.agent} came up again with the same input`, { ring, path: ringText(path) });
   }
-  const visitsMax = slip.agents[next.agent]?.visitsMax;
+  const visitsMax = entryOf(slip.agents, next.agent)?.visitsMax;
   const visits = chain.filter((link) => link.agent === next.agent).length + 1;
   if (visitsMax !== undefined && visits > visitsMax) {
     const ring = ringText(path.slice(path.indexOf(next.agent)));
@@ -37,7 +38,7 @@ export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void
  * that waits already is refused by its name, unless its `visitsMax` allows the recursion: then {@link guardChain} bounds it.
  */
 export function guardWait(slip: Slip, waiting: readonly Ancestor[], next: Ancestor): void {
-  const agent = slip.agents[next.agent];
+  const agent = entryOf(slip.agents, next.agent);
   const byName = agent !== undefined && isPerWork(agent) && agent.visitsMax === undefined;
   const index = waiting.findIndex((one) => one.agent === next.agent && (byName || one.id === next.id));
   if (index < 0) return;
@@ -55,7 +56,7 @@ export function guardNesting(slip: Slip, nesting: readonly string[], route: stri
   const path = [...nesting, route];
   if (path.length > LIMITS.nestingMax)
     throw new Fault("cycle.depth", `${ringText(path)}: nested deeper than ${LIMITS.nestingMax}`, { path: ringText(path) });
-  const visitsMax = slip.routes[route]?.visitsMax;
+  const visitsMax = entryOf(slip.routes, route)?.visitsMax;
   const visits = path.filter((name) => name === route).length;
   if (visitsMax !== undefined && visits > visitsMax) {
     const ring = ringText(path.slice(path.indexOf(route)));

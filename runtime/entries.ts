@@ -1,11 +1,20 @@
 /**
- * @module Records by name that are never changed in place: the same entries, and one more. Pure.
+ * @module Records whose names are data: read, changed by copying, and checked. Pure.
  *
- * Names are data, so every set of names is a shape of its own to the engine, and a spread with a computed name goes the
- * longest way there: three to five times as long as this.
+ * Any text is a name, also one that every object inherits (`constructor`, `valueOf`, `__proto__`). `record[name]` would find
+ * what is inherited, and `record["__proto__"] = entry` would change the prototype, so both go through these functions.
+ *
+ * Names are data, so every set of names is a shape of its own to the engine, and a spread with a computed name takes the
+ * slowest path there: three to five times as long as this.
  */
+import { z } from "zod";
 
-/** The record with an entry set. Any text is a name, `__proto__` too. */
+/** The record's own entry with a name, or undefined. */
+export function entryOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(record, name) ? record[name] : undefined;
+}
+
+/** The record with an entry set. */
 export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, entry: T): Record<string, T> {
   if (name === PROTOTYPE || Object.hasOwn(record, PROTOTYPE)) return { ...record, [name]: entry };
   const next: Record<string, T> = Object.assign({}, record);
@@ -22,6 +31,24 @@ export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: strin
     if (one !== name && entry !== undefined) next[one] = entry;
   }
   return next;
+}
+
+/**
+ * The schema of a record of entries. Unlike `z.record`, which drops an entry named `__proto__` without an issue, it checks
+ * that entry as any other and gives the record itself; so the entry's schema must not change values.
+ */
+export function recordOf<T>(entry: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
+  return z.custom<Readonly<Record<string, T>>>(isObject, "expected a record").superRefine((record, context) => {
+    if (!isObject(record)) return;
+    for (const [name, item] of Object.entries(record)) {
+      for (const issue of entry.safeParse(item).error?.issues ?? [])
+        context.addIssue({ code: "custom", message: issue.message, path: [name, ...issue.path] });
+    }
+  });
+}
+
+function isObject(value: unknown): value is object {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 /** Assigning under this name changes the prototype instead. */

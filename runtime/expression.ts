@@ -5,6 +5,7 @@
  * expressions. So a slip can be validated, hashed, edited and emitted by a planner, and no code travels with a task.
  */
 import { z } from "zod";
+import { entryOf, recordOf } from "./entries.ts";
 import { Fault, type Json, assertNever } from "./faults.ts";
 import { JsonContent } from "./value.ts";
 
@@ -19,7 +20,7 @@ export const Expression: z.ZodType<Expression> = z.lazy(() =>
   z.union([
     z.strictObject({ from: z.array(z.string()).min(1) }),
     z.strictObject({ literal: JsonContent }),
-    z.strictObject({ object: z.record(z.string(), Expression) }),
+    z.strictObject({ object: recordOf(Expression) }),
     z.strictObject({ list: z.array(Expression) }),
   ]),
 );
@@ -70,8 +71,7 @@ function follow(path: readonly string[], scope: Scope): Json {
 
 function property(value: Json, part: string): Json | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (!Object.hasOwn(value, part)) return undefined;
-  return (value as Readonly<Record<string, Json>>)[part];
+  return entryOf(value as Readonly<Record<string, Json>>, part);
 }
 
 function describe(path: readonly string[], value: Json): string {

@@ -1,557 +1,203 @@
 /**
- * @module The one table of faults: code, retryable, HTTP status, meaning, what to do.
+ * @module Faults: the class that is thrown, codes of the user's own, and what a thrown value says.
  *
- * Retry decisions read the table and nothing else: never a message text, never a chain of `instanceof`.
- * A fault is an operating error and a value; a programmer's error is thrown and ends the turn.
+ * A fault is an operating error and a value; a programmer's error is thrown and ends the turn. The table is in
+ * `faults/table.ts`, the form in records and messages in `faults/wire.ts`.
  */
-import { z } from "zod";
-import { canonicalJson } from "./canonical.ts";
+import type { FaultRules } from "./faults/row.ts";
+import { FAULTS, type FaultCode, isFaultCode } from "./faults/table.ts";
+import { causeText, safely, thrownText } from "./faults/thrown.ts";
+import { boundedFault, boundedPauseMs, isCodeForm, isFaultStatus, type Json, rulesOf, WireFault } from "./faults/wire.ts";
 import { LIMITS } from "./limits.ts";
 
-interface FaultRow {
-  /** `true`: the same request may succeed later, so a policy may try again. */
-  readonly retryable: boolean;
-  /** Status of an HTTP answer that carries this fault. */
-  readonly httpStatus: number;
-  readonly meaning: string;
-  readonly fix: string;
-}
-
-/** Every fault there is. Codes stand in records and messages, so one that was ever raised stays in the table. */
-export const FAULTS = {
-  "id.invalid": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "An id is empty, longer than 128 characters or holds characters outside A-Z a-z 0-9 _ . -",
-    fix: "Use an id of 1 to 128 of these characters, or leave it out and one is made.",
-  },
-  "body.invalid": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "The body is not the JSON object that the route expects.",
-    fix: "Compare the body with the path and the expectation in the message.",
-  },
-  "schema.task": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "The task's input does not fit the route's schema.",
-    fix: "Fix the value at the path in the message.",
-  },
-  "schema.input": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "An agent was given an input that does not fit its contract.",
-    fix: "Fix the input that you gave to a redrive, the mapping of the stop, or the contract.",
-  },
-  "schema.output": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A handler returned a value that does not fit its contract.",
-    fix: "Fix the handler, or the contract.",
-  },
-  "schema.state": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.",
-    fix: "Fix the handler, or let the schema take the old state too.",
-  },
-  "schema.signal": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "The payload of a signal does not fit the schema of what waits for it.",
-    fix: "Fix the value at the path in the message.",
-  },
-  "message.invalid": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "A message is not a CloudEvent of this system's protocol.",
-    fix: "Publish the fields named in the message; unknown fields are refused.",
-  },
-  "message.expired": {
-    retryable: false,
-    httpStatus: 410,
-    meaning: "The message's expiry has passed, so it is refused and never run.",
-    fix: "Submit the task again with a later deadline.",
-  },
-  "message.too-large": {
-    retryable: false,
-    httpStatus: 413,
-    meaning: "The message or body is larger than its limit.",
-    fix: "Send a reference to the content instead of the content.",
-  },
-  "value.too-large": {
-    retryable: false,
-    httpStatus: 413,
-    meaning: "One value is larger than its limit.",
-    fix: "Store the content elsewhere and pass a reference.",
-  },
-  "value.missing": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "A referenced value is not in the state store.",
-    fix: "Check that all apps share one state store; a forgotten value stays missing.",
-  },
-  "auth.token": {
-    retryable: false,
-    httpStatus: 401,
-    meaning: "The request carries no token, or a wrong one.",
-    fix: "Send `Authorization: Bearer` with a token of TROUPE_TOKENS_FILE or with that of APP_API_TOKEN; daprd needs the same APP_API_TOKEN as the app.",
-  },
-  "auth.role": {
-    retryable: false,
-    httpStatus: 403,
-    meaning: "The token does not have the role that the request needs.",
-    fix: "Use a token with the role named in the message, or add the role to the token's entry in TROUPE_TOKENS_FILE.",
-  },
-  "auth.too-many": {
-    retryable: true,
-    httpStatus: 429,
-    meaning: "This host refused too many requests without a valid token within a second.",
-    fix: "Send a valid token: requests with one are not held up.",
-  },
-  "tokens.invalid": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "The file of tokens is not a list of tokens, or there is no APP_API_TOKEN beside it.",
-    fix: "Fix the file at the path in the message; each entry is { sha256, subject, tenant?, roles, permissions? }.",
-  },
-  "method.unknown": {
-    retryable: false,
-    httpStatus: 405,
-    meaning: "The path takes other methods.",
-    fix: "Use a method of the header Allow.",
-  },
-  "stream.too-many": {
-    retryable: true,
-    httpStatus: 429,
-    meaning: "This host has as many followers of processes as it may have.",
-    fix: "Follow fewer processes, or look at them with GET /processes/:id.",
-  },
-  "route.unknown": {
-    retryable: false,
-    httpStatus: 404,
-    meaning: "The system has no route of that name, or the API no such path.",
-    fix: "Use one of those named in the message.",
-  },
-  "agent.unknown": {
-    retryable: false,
-    httpStatus: 404,
-    meaning: "The system has no agent of that name.",
-    fix: "Add the agent to the system, or fix the name.",
-  },
-  "process.unknown": {
-    retryable: false,
-    httpStatus: 404,
-    meaning: "There is no process with that id.",
-    fix: "Check the id, and that it is of a task of this system.",
-  },
-  "process.conflict": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The id belongs to a process with another input or route.",
-    fix: "Choose another id; the same id with the same input is the same process.",
-  },
-  "process.ended": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The process has ended and cannot be cancelled.",
-    fix: "Read its outcome with GET /processes/:id.",
-  },
-  "process.cancelled": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The process was cancelled.",
-    fix: "Nothing; what had been done was compensated.",
-  },
-  "process.expired": {
-    retryable: false,
-    httpStatus: 504,
-    meaning: "The process's deadline passed before it ended.",
-    fix: "Give the task more time, or find the slow stop in its history.",
-  },
-  "process.purged": {
-    retryable: false,
-    httpStatus: 410,
-    meaning: "The process with that id ended and was purged; nothing is left of it but its id.",
-    fix: "Choose another id for a new task.",
-  },
-  "system.overloaded": {
-    retryable: true,
-    httpStatus: 429,
-    meaning: "This host has as many open processes as it may have. Nothing was recorded.",
-    fix: "Send the same task again after the time in Retry-After.",
-  },
-  "system.stopping": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "This host is stopping and takes no new work.",
-    fix: "Ask again; another host or the next start will answer.",
-  },
-  "actor.busy": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "Too many turns wait for this actor.",
-    fix: "Ask again later, or spread the work over more keys.",
-  },
-  "agent.busy": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The queue of this agent actor is full. Nothing was recorded.",
-    fix: "Nothing: it is asked again. Spread the work over more keys if it happens often.",
-  },
-  "agent.window-full": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The deduplication window of this agent actor is full. Nothing was recorded.",
-    fix: "Nothing: it is asked again. Give tasks shorter deadlines, or spread the work over more keys.",
-  },
-  "agent.failed": {
-    retryable: true,
-    httpStatus: 502,
-    meaning: "A handler threw an error that is not a coded fault.",
-    fix: "Read the error in the details; throw a Fault with a code that is not retryable where trying again is of no use.",
-  },
-  "agent.refused": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A handler refused its input for a reason of the domain.",
-    fix: "Read the message; trying again is of no use.",
-  },
-  "agent.version": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The work was begun by another version of the agent that is not declared compatible.",
-    fix: "Declare the version in compatibleWith, or submit the task again under another id.",
-  },
-  "stop.timeout": {
-    retryable: true,
-    httpStatus: 504,
-    meaning: "A stop gave no answer within its time.",
-    fix: "Give the stop more time, or find out why its agent is slow.",
-  },
-  "work.superseded": {
-    retryable: true,
-    httpStatus: 409,
-    meaning: "A later attempt or another host took this work over.",
-    fix: "Nothing: the later attempt counts.",
-  },
-  "work.cancelled": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The work was cancelled because its process no longer needs it.",
-    fix: "Nothing.",
-  },
-  "work.undone": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The work was compensated before this message arrived, so it is refused.",
-    fix: "Nothing.",
-  },
-  "work.crashed": {
-    retryable: false,
-    httpStatus: 502,
-    meaning: "The hosts that ran this work died several times over.",
-    fix: "Look for a handler that ends the process or runs out of memory.",
-  },
-  "step.mismatch": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "A handler that ran again asked for another step or ask than the one recorded.",
-    fix: "Keep what a handler does between steps free of time and random: use ctx.now() and ctx.uuid().",
-  },
-  "step.too-many": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A handler recorded more steps, or more failed calls, than allowed.",
-    fix: "Split the work over several stops.",
-  },
-  "ask.undeclared": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A handler asked an agent that it does not declare in `asks`.",
-    fix: "Add the contract to the agent's `asks`.",
-  },
-  "ask.too-many": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "One piece of work made more asks than allowed.",
-    fix: "Split the work over several stops.",
-  },
-  "wait.timeout": {
-    retryable: false,
-    httpStatus: 504,
-    meaning: "A signal was waited for and did not come in time.",
-    fix: "Send the signal earlier, raise the timeoutMs of the wait, or catch the fault in the handler; a stop may be optional.",
-  },
-  "signal.too-many": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "A process keeps as many signals as it may for waits that have not begun.",
-    fix: "Send a signal when its process waits for it: `troupe show` says so.",
-  },
-  "handoff.undeclared": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A handler handed off to an agent that it does not declare in `handsOffTo`.",
-    fix: "Add the contract to the agent's `handsOffTo`.",
-  },
-  "compensation.failed": {
-    retryable: false,
-    httpStatus: 502,
-    meaning: "A compensation failed as often as it may be tried.",
-    fix: "Undo the effect by hand; the message names its work.",
-  },
-  "join.failed": {
-    retryable: false,
-    httpStatus: 502,
-    meaning: "No branch of an `any` stop succeeded.",
-    fix: "Read the branches' faults in the history.",
-  },
-  "slip.invalid": {
-    retryable: false,
-    httpStatus: 400,
-    meaning: "A route or slip is not well formed.",
-    fix: "Fix the definition at the place in the message.",
-  },
-  "slip.mapping": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A mapping read a property of something that is not there.",
-    fix: "Check optional or skipped stops before their outputs are read.",
-  },
-  "slip.condition": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A condition could not be evaluated to true or false.",
-    fix: "Fix the CEL expression; see the message.",
-  },
-  "slip.too-many-items": {
-    retryable: false,
-    httpStatus: 422,
-    meaning: "A forEach list is longer than allowed, or is not a list.",
-    fix: "Split the list over several tasks.",
-  },
-  "definition.invalid": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "A contract, agent, route or system is wrongly defined.",
-    fix: "Fix the definition at the place in the message.",
-  },
-  "cycle.unbounded": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "The agent graph has a ring without a bound, so the system refuses to start.",
-    fix: "Give an agent or route of the printed ring a `visitsMax`, or break the ring.",
-  },
-  "cycle.no-progress": {
-    retryable: false,
-    httpStatus: 508,
-    meaning: "The same agent came up again with the same input along one chain.",
-    fix: "Break the printed ring, or change the input on the way.",
-  },
-  "cycle.visits": {
-    retryable: false,
-    httpStatus: 508,
-    meaning: "An agent was visited more often along one chain than its visitsMax.",
-    fix: "Break the printed ring, or raise visitsMax.",
-  },
-  "cycle.ask-ring": {
-    retryable: false,
-    httpStatus: 508,
-    meaning: "An ask would wait for an agent that already waits for the asker.",
-    fix: "Break the printed ring of asks.",
-  },
-  "cycle.hops": {
-    retryable: false,
-    httpStatus: 508,
-    meaning: "The process made as many deliveries as it may.",
-    fix: "Look for a loop in its history.",
-  },
-  "cycle.depth": { retryable: false, httpStatus: 508, meaning: "Routes are nested too deep.", fix: "Flatten the routes." },
-  "deadletter.unknown": {
-    retryable: false,
-    httpStatus: 404,
-    meaning: "There is no such dead letter.",
-    fix: "List the dead letters; an id is that of a process and its run, or begins with invalid-.",
-  },
-  "deadletter.decided": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The dead letter was decided already, by another decision.",
-    fix: "Look at the letter: it says who decided what and why. A new run that fails has a letter of its own.",
-  },
-  "deadletter.nested": {
-    retryable: false,
-    httpStatus: 409,
-    meaning: "The dead letter is that of a nested route, whose failure belongs to its parent.",
-    fix: "Redrive the parent's letter, which the message names.",
-  },
-  "journal.contended": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "A turn could not be committed against other writers or a silent store.",
-    fix: "Nothing: it is asked again.",
-  },
-  "journal.broken-chain": {
-    retryable: false,
-    httpStatus: 500,
-    meaning:
-      "A record's predecessor is not the one it was written after: the store lost or changed records. The actor takes no more turns.",
-    fix: "Restore the store. Use one that keeps what it acknowledged.",
-  },
-  "journal.unreadable": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "A record does not fit its schema. The actor takes no more turns.",
-    fix: "Look at the key in the message; restore it from a backup.",
-  },
-  "journal.newer": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "A record or message was written by a newer version of this software.",
-    fix: "Finish the deployment: newer hosts will answer.",
-  },
-  "record.too-large": {
-    retryable: false,
-    httpStatus: 413,
-    meaning: "A turn would write a record larger than its limit.",
-    fix: "Use smaller values or fewer items at once.",
-  },
-  "turn.failed": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "A turn threw an unexpected error.",
-    fix: "This is a defect: report it with the trace id.",
-  },
-  "index.full": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The index of processes has no room.",
-    fix: "Shorten the retention, or decide on dead letters: a bucket leaves when nothing stands in it any more.",
-  },
-  "store.unavailable": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The state store does not answer.",
-    fix: "Start the store; nothing accepted is lost and work goes on by itself.",
-  },
-  "sidecar.unavailable": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The Dapr sidecar does not answer.",
-    fix: "Start the sidecar; `troupe doctor` says what is there.",
-  },
-  "port.taken": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "The port is in use by another program.",
-    fix: "Stop the other program or choose another port.",
-  },
-  "dapr.version": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "The sidecar is not Dapr 1.18, which this was tested with.",
-    fix: "Start the sidecar in version 1.18; `troupe doctor --install` gets one.",
-  },
-} as const satisfies Readonly<Record<string, FaultRow>>;
-
-/** A code of the table, such as `stop.timeout`. */
-export type FaultCode = keyof typeof FAULTS;
-
-/** Whether a text is a code of the table. */
-export function isFaultCode(text: string): text is FaultCode {
-  return Object.hasOwn(FAULTS, text);
-}
-
-/** A fault as it stands in messages and records. Persisted: changing this needs a version bump. */
-export const WireFault: z.ZodType<WireFault> = z.strictObject({
-  code: z.custom<FaultCode>((value) => typeof value === "string" && isFaultCode(value), "unknown fault code"),
-  message: z.string(),
-  /** Facts for the reader, JSON only. */
-  details: z
-    .record(
-      z.string(),
-      z.custom<Json>((value) => value !== undefined),
-    )
-    .optional(),
-});
-export type WireFault = {
-  readonly code: FaultCode;
-  readonly message: string;
-  readonly details?: Readonly<Record<string, Json>> | undefined;
-};
-
-/** Any JSON value. */
-export type Json = null | boolean | number | string | readonly Json[] | { readonly [key: string]: Json };
+export { FAULTS, type FaultCode, isFaultCode } from "./faults/table.ts";
+export { boundedFault, boundedPauseMs, type Json, rulesOf, WireFault } from "./faults/wire.ts";
 
 const FAULT_MARK = Symbol.for("troupe.fault");
+const CARRIED = Symbol("carried");
+
+/** What may be said with a fault beside its details. */
+export interface FaultMore {
+  /** What led to the fault. When a handler throws the fault, the text of the cause is kept in the record, shortened. */
+  readonly cause?: unknown;
+  /** The next attempt waits at least this long, up to `LIMITS.retryAfterMsMax`. Anything but a positive number is ignored. */
+  readonly retryAfterMs?: number | undefined;
+}
+
+/** What a fault from a record brings: its rules, and the text of its cause. */
+interface Carried {
+  readonly rules: FaultRules;
+  readonly cause: string | undefined;
+}
 
 /** A classified failure. Thrown at boundaries and in handlers; a {@link WireFault} inside the system. */
 export class Fault extends Error {
-  readonly code: FaultCode;
+  /** A code of the table, or one that was defined with {@link defineFault}. */
+  readonly code: string;
   readonly details: Readonly<Record<string, Json>> | undefined;
+  readonly retryAfterMs: number | undefined;
   readonly [FAULT_MARK] = true;
+  readonly #carried: Carried;
 
-  constructor(code: FaultCode, message: string, details?: Readonly<Record<string, Json>>, cause?: unknown) {
-    super(message, cause === undefined ? undefined : { cause });
+  /** @throws `definition.invalid` for a code that is neither in the table nor defined with {@link defineFault}. */
+  constructor(
+    code: FaultCode,
+    message: string,
+    details?: Readonly<Record<string, Json>>,
+    more: FaultMore & { readonly [CARRIED]?: Carried } = {},
+  ) {
+    super(message, more.cause === undefined ? undefined : { cause: more.cause });
     this.name = "Fault";
     this.code = code;
     this.details = details;
+    this.retryAfterMs = boundedPauseMs(more.retryAfterMs);
+    this.#carried = more[CARRIED] ?? { rules: requireRules(code), cause: undefined };
+  }
+
+  /** Whether a policy may try again after this fault. */
+  get retryable(): boolean {
+    return this.#carried.rules.retryable;
+  }
+
+  /** Status of an HTTP answer that carries this fault. */
+  get httpStatus(): number {
+    return this.#carried.rules.httpStatus;
+  }
+
+  /** What to do about it. */
+  get fix(): string {
+    return this.#carried.rules.fix;
   }
 
   toWire(): WireFault {
-    return wireFault(this.code, this.message, this.details);
+    const { code, message, details, retryAfterMs } = this;
+    const { rules, cause } = this.#carried;
+    return boundedFault({ code, message, details, ...rules, retryAfterMs, cause });
   }
 
-  static fromWire(fault: WireFault): Fault {
-    return new Fault(fault.code, fault.message, fault.details);
+  /** The fault of a record, also one whose code this host has no definition of. `thrown` is what it was made of in this host. */
+  static fromWire(fault: WireFault, thrown?: unknown): Fault {
+    const { code, message, details, retryAfterMs, cause } = fault;
+    // The compiler knows the codes of the table alone; the rules come with the fault.
+    return new Fault(code as FaultCode, message, details, { cause: thrown, retryAfterMs, [CARRIED]: { rules: rulesOf(fault), cause } });
   }
 }
 
-/** A fault as a value, within its bounds. */
-export function wireFault(code: FaultCode, message: string, details?: Readonly<Record<string, Json>>): WireFault {
-  return boundedFault(details === undefined ? { code, message } : { code, message, details });
+function requireRules(code: string): FaultRules {
+  const rules = isFaultCode(code) ? FAULTS[code] : defined.get(code);
+  if (rules !== undefined) return rules;
+  throw new Fault("definition.invalid", `${quoted(code)} is no code of the table; define it with defineFault`, { where: "new Fault" });
 }
+
+// ---- codes of the user's own ----------------------------------------------------------------------------------------
+
+/** What a fault of the user's own is. */
+export interface FaultDefinition {
+  /** Whether the same request may succeed later, so that a policy may try again. */
+  readonly retryable: boolean;
+  /** Status of an HTTP answer that carries this fault, 400 to 599. @default 503 when it is retryable, else 422 */
+  readonly http?: number;
+  /** What to do about it, in one sentence. */
+  readonly fix: string;
+}
+
+/** What a maker is told beside the message. */
+export interface FaultOptions extends FaultMore {
+  /** Facts for the reader, JSON only, up to `LIMITS.faultDetailsLengthMax` characters. */
+  readonly details?: Readonly<Record<string, Json>>;
+}
+
+/** Makes faults of one code of the user's own; see {@link defineFault}. */
+export interface FaultMaker<Code extends string> {
+  (message: string, options?: FaultOptions): Fault & { readonly code: Code };
+  readonly code: Code;
+  /** Whether a caught value is a fault of this code. Never throws. */
+  is(value: unknown): value is Fault & { readonly code: Code };
+}
+
+const STATUS_RETRYABLE = 503;
+const STATUS_FINAL = 422;
+
+/** Codes are known to the whole program, as the table is. A later definition of a code must say the same. */
+const defined = new Map<string, FaultRules>();
 
 /**
- * A fault that fits in every record: error texts come from anywhere and may be of any size, and a text with half a
- * surrogate pair can stand in no value.
+ * Defines a fault code of your own, such as `card.declined`, and gives a function that makes faults of it.
+ * @throws `definition.invalid` for a code that is not of the form `word.word`, is in the table, or is defined otherwise.
  */
-export function boundedFault(fault: WireFault): WireFault {
-  const { code, message, details } = fault;
-  const short =
-    message.length <= LIMITS.faultMessageLengthMax
-      ? message
-      : `${message.slice(0, LIMITS.faultMessageLengthMax)}... (${message.length} characters)`;
-  return details === undefined || !mayStay(details)
-    ? { code, message: short.toWellFormed() }
-    : { code, message: short.toWellFormed(), details };
+export function defineFault<const Code extends string>(code: Code, { retryable, http, fix }: FaultDefinition): FaultMaker<Code> {
+  const rules = { retryable, httpStatus: http ?? (retryable ? STATUS_RETRYABLE : STATUS_FINAL), fix };
+  const problem = problemOf(code, rules);
+  if (problem !== undefined) throw new Fault("definition.invalid", `fault ${quoted(code)}: ${problem}`, { where: "defineFault" });
+  defined.set(code, rules);
+  const make = (message: string, { details, ...more }: FaultOptions = {}): Fault & { readonly code: Code } =>
+    new Fault(code as string as FaultCode, message, details, { ...more, [CARRIED]: { rules, cause: undefined } }) as Fault & {
+      readonly code: Code;
+    };
+  const is = (value: unknown): value is Fault & { readonly code: Code } => isFault(value) && safely(() => value.code === code, false);
+  return Object.freeze(Object.assign(make, { code, is }));
 }
 
-function mayStay(details: Readonly<Record<string, Json>>): boolean {
-  try {
-    return canonicalJson(details).length <= LIMITS.faultDetailsLengthMax;
-  } catch {
-    // Details that are no JSON say nothing that a record could hold.
-    return false;
-  }
+function problemOf(code: string, { retryable, httpStatus, fix }: FaultRules): string | undefined {
+  if (typeof code !== "string" || !isCodeForm(code))
+    return `a code has the form word.word, in small letters, digits and dashes, and at most ${LIMITS.faultCodeLengthMax} characters`;
+  if (isFaultCode(code)) return "the code is in the fault table; choose another";
+  if (typeof retryable !== "boolean") return "retryable must be true or false";
+  if (!isFaultStatus(httpStatus)) return "http must be a status from 400 to 599";
+  if (typeof fix !== "string" || fix === "" || fix.length > LIMITS.faultFixLengthMax || !fix.isWellFormed())
+    return `fix must be a text of 1 to ${LIMITS.faultFixLengthMax} characters that says what to do`;
+  const known = defined.get(code);
+  return known === undefined || (known.retryable === retryable && known.httpStatus === httpStatus && known.fix === fix)
+    ? undefined
+    : "the code is defined already, and otherwise";
 }
 
-/** True for a {@link Fault} of any copy of this module (two copies may be loaded in one process). */
+function quoted(value: unknown): string {
+  return typeof value === "string" ? JSON.stringify(value.slice(0, LIMITS.faultCodeLengthMax)) : `a ${typeof value}`;
+}
+
+// ---- faults as values, and what was thrown --------------------------------------------------------------------------
+
+/** A fault of the system as a value, within its bounds. */
+export function wireFault(code: FaultCode, message: string, details?: Readonly<Record<string, Json>>): WireFault {
+  return boundedFault({ code, message, details });
+}
+
+/** True for a {@link Fault} of any copy of this module (two copies may be loaded in one process). Never throws. */
 export function isFault(value: unknown): value is Fault {
-  return typeof value === "object" && value !== null && FAULT_MARK in value;
+  return typeof value === "object" && value !== null && safely(() => FAULT_MARK in value, false);
 }
 
 /** What a caught value says, as a fault: coded faults keep their code, everything else becomes `fallback`. Never throws. */
 export function faultFrom(value: unknown, fallback: FaultCode): WireFault {
-  if (isFault(value)) return wireFault(value.code, value.message, value.details);
-  if (value instanceof Error) return wireFault(fallback, `${value.name}: ${value.message}`);
-  return wireFault(fallback, typeof value === "string" ? value : `a value was thrown that is no error: ${typeof value}`);
+  return codedFault(value) ?? wireFault(fallback, thrownText(value));
+}
+
+/**
+ * What user code threw, as a fault with the text of its cause: class, message and the first lines of the stack. A fault
+ * of the system itself that passed through user code carries none. Never throws.
+ */
+export function faultFromUserCode(value: unknown): WireFault {
+  const coded = codedFault(value);
+  if (coded === undefined) return boundedFault({ ...wireFault("agent.failed", thrownText(value)), cause: causeText(value) });
+  const isOfSystem = isFaultCode(coded.code) && !USER_CODES.has(coded.code);
+  return isOfSystem || coded.cause !== undefined ? coded : boundedFault({ ...coded, cause: causeText(value) });
+}
+
+/** Codes of the table that handlers throw. */
+const USER_CODES: ReadonlySet<FaultCode> = new Set<FaultCode>(["agent.failed", "agent.refused"]);
+
+function codedFault(value: unknown): WireFault | undefined {
+  if (!isFault(value)) return undefined;
+  return safely(() => {
+    const parsed = WireFault.safeParse(value.toWire());
+    return parsed.success ? boundedFault(parsed.data) : undefined;
+  }, undefined);
 }
 
 /** Whether a policy may try again after this fault. */
 export function isRetryable(fault: WireFault): boolean {
-  return FAULTS[fault.code].retryable;
+  return rulesOf(fault).retryable;
 }
 
 /** Ends the turn when a rule that the code itself guarantees does not hold: a defect, not an operating error. */

@@ -6,6 +6,7 @@
  * avoids that node. So the bounded nodes are taken out, and what is left must have no ring at all: then every ring of
  * the whole graph passes a bounded node, and each turn around it uses up a visit.
  */
+import { entryOf } from "./entries.ts";
 import { assertNever, type Json } from "./faults.ts";
 import { callsOf, type Slip } from "./slip.ts";
 
@@ -57,7 +58,7 @@ export function graphOf(slip: Slip): Graph {
     if (known !== undefined) return known;
     const from: Readonly<Record<string, { readonly visitsMax?: number | undefined }>> = kind === "agent" ? slip.agents : slip.routes;
     indexes.set(key, nodes.length);
-    nodes.push({ kind, name, visitsMax: Object.hasOwn(from, name) ? from[name]?.visitsMax : undefined });
+    nodes.push({ kind, name, visitsMax: entryOf(from, name)?.visitsMax });
     return nodes.length - 1;
   };
   for (const [name, route] of Object.entries(slip.routes)) {

@@ -5,7 +5,7 @@
  * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
  */
 import { z } from "zod";
-import { withEntry } from "./entries.ts";
+import { entryOf, withEntry, withoutEntry } from "./entries.ts";
 import { assertNever, wireFault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 import { type Decision, type DecisionContext, DecisionBuilder, type Machine } from "./machine.ts";
@@ -13,14 +13,15 @@ import { eventSchemas } from "./record.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
 /**
- * `shards` split the entries by their ids, so that one more entry copies a shard and not the bucket. `size` of a bucket
+ * `shards` split the entries by the hashes of their ids, so that one more entry copies a shard and not the bucket. A shard is a
+ * list: ids come from outside and are no safe names of properties. `size` of a bucket
  * counts all that were ever entered, so that one which was full stays full; of the root it counts what is there.
  * `dropped`: its lines are gone, and it takes no more. Persisted: changing this needs a version bump.
  */
 export const IndexState = z.strictObject({
   id: z.string(),
   size: z.int().nonnegative(),
-  shards: z.record(z.string(), z.record(z.string(), IndexEntry)),
+  shards: z.record(z.string(), z.array(IndexEntry)),
   dropped: z.literal(true).optional(),
 });
 export type IndexState = z.infer<typeof IndexState>;
@@ -35,13 +36,13 @@ function shardOf(id: string): string {
 }
 
 /** One entry of a bucket. */
-export function entryOf(state: IndexState, id: string): IndexEntry | undefined {
-  return state.shards[shardOf(id)]?.[id];
+export function entryIn(state: IndexState, id: string): IndexEntry | undefined {
+  return entryOf(state.shards, shardOf(id))?.find((entry) => entry.id === id);
 }
 
 /** All entries of a bucket, in no order. */
 export function entriesOf(state: IndexState): IndexEntry[] {
-  return Object.values(state.shards).flatMap((shard) => Object.values(shard));
+  return Object.values(state.shards).flat();
 }
 
 /** Facts of a bucket. Persisted: changing this needs a version bump. */
@@ -77,7 +78,7 @@ export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
 function decideIndex(state: IndexState, input: IndexInput, context: DecisionContext): Decision<IndexEvent> {
   const builder = new DecisionBuilder(state, evolveIndex, context);
   if (input.kind === "remove") {
-    const ids = input.ids.filter((id) => entryOf(state, id) !== undefined);
+    const ids = input.ids.filter((id) => entryIn(state, id) !== undefined);
     if (ids.length > 0) builder.emit({ e: "removed", ids });
     // A bucket that never was, or whose journal another sweep has just taken away, is not begun anew to be dropped.
     if (input.drop && state.dropped !== true && state.size > 0 && isEmpty(builder.state)) builder.emit({ e: "dropped" });
@@ -98,8 +99,8 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
     builder.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
     return builder.done();
   }
-  const news = body.entries.filter((entry) => isNews(entryOf(state, entry.id), entry));
-  const added = news.filter((entry) => entryOf(state, entry.id) === undefined).length;
+  const news = body.entries.filter((entry) => isNews(entryIn(state, entry.id), entry));
+  const added = news.filter((entry) => entryIn(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
   if (added > 0 && state.size + added > max) builder.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
   else if (news.length > 0) builder.emit({ e: "entered", entries: news });
@@ -139,10 +140,9 @@ function evolveIndex(state: IndexState, event: IndexEvent): IndexState {
 
 function remove(state: IndexState, id: string): IndexState {
   const shard = shardOf(id);
-  const { [id]: _gone, ...rest } = state.shards[shard] ?? {};
-  const { [shard]: _old, ...others } = state.shards;
+  const rest = (entryOf(state.shards, shard) ?? []).filter((entry) => entry.id !== id);
   const size = state.id === INDEX_ROOT ? state.size - 1 : state.size;
-  return { ...state, size, shards: Object.keys(rest).length === 0 ? others : { ...others, [shard]: rest } };
+  return { ...state, size, shards: rest.length === 0 ? withoutEntry(state.shards, shard) : withEntry(state.shards, shard, rest) };
 }
 
 function isEmpty(state: IndexState): boolean {
@@ -151,8 +151,10 @@ function isEmpty(state: IndexState): boolean {
 
 function enter(state: IndexState, entry: IndexEntry): IndexState {
   const shard = shardOf(entry.id);
-  const size = entryOf(state, entry.id) === undefined ? state.size + 1 : state.size;
-  return { ...state, size, shards: withEntry(state.shards, shard, withEntry(state.shards[shard] ?? {}, entry.id, entry)) };
+  const known = entryOf(state.shards, shard) ?? [];
+  const others = known.filter((one) => one.id !== entry.id);
+  const size = others.length === known.length ? state.size + 1 : state.size;
+  return { ...state, size, shards: withEntry(state.shards, shard, [...others, entry]) };
 }
 
 /** How the line of a dead letter says what was decided on it. */

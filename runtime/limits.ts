@@ -26,6 +26,20 @@ export const LIMITS = {
   faultMessageLengthMax: 2_000,
   /** Details of a fault, as JSON text. Larger ones, and what is no Unicode text, are left out. */
   faultDetailsLengthMax: 2_000,
+  /** Characters of the cause of a fault: class, message and first stack lines of what a handler threw. The rest is cut off. */
+  faultCauseLengthMax: 1_000,
+  /** Characters of class and message at the head of a cause, so that stack lines have room beside them. The rest is cut off. */
+  faultCauseHeadLengthMax: 300,
+  /** Stack lines kept of each error of a cause. Further lines are left out. */
+  faultStackLinesMax: 5,
+  /** Errors of a chain of causes that are kept, the thrown one included. Deeper causes are left out. */
+  faultCausesMax: 4,
+  /** Characters of a fault code of the user's own. Above: `definition.invalid`. */
+  faultCodeLengthMax: 64,
+  /** Characters of the `fix` of a fault code of the user's own. Above: `definition.invalid`. */
+  faultFixLengthMax: 200,
+  /** Greatest pause that the `retryAfterMs` of a fault can ask for. A longer one is shortened to this. */
+  retryAfterMsMax: 1 * HOUR_MS,
   /** Body limit of the host and of the sidecar; above it HTTP answers 413. */
   bodyBytesMax: 4 * MIB_BYTES,
   /** Characters of the id of a task or an actor. Above: `id.invalid`. Names of systems, agents, routes and stops have at most half; above: `definition.invalid`. */

@@ -52,27 +52,44 @@ export function requireJson(value: unknown, what: string, code: FaultCode): Json
 
 function checkValue(schema: z.ZodType, what: string, code: FaultCode, value: unknown): Json {
   const json = requireJson(value, what, code);
-  const parsed = parse(schema, what, code, json);
-  if (!parsed.success) throw faultOf(problemOf(parsed.error.issues, json), what, code);
-  const problem = difference(json, parsed.data);
-  if (problem !== undefined) throw faultOf(problem, what, code);
-  return json;
+  const fault = refusal(schema, what, code, json, json);
+  if (fault === undefined) return json;
+  // Of a missing property that objects inherit, such as `constructor`, zod reads what is inherited. Nothing is inherited here:
+  const bare = refusal(schema, what, code, json, withoutPrototypes(json));
+  if (bare === undefined) return json;
+  // A check of the author's may need the methods that a value without a prototype lacks.
+  throw bare.cause === undefined ? bare : fault;
 }
 
-function parse(schema: z.ZodType, what: string, code: FaultCode, value: Json): z.ZodSafeParseResult<unknown> {
+/** What is wrong with a value, judged by its schema on `copy`, which equals it. */
+function refusal(schema: z.ZodType, what: string, code: FaultCode, json: Json, copy: Json): Fault | undefined {
+  let parsed: z.ZodSafeParseResult<unknown>;
   try {
-    return schema.safeParse(value);
+    parsed = schema.safeParse(copy);
   } catch (error) {
-    if (error instanceof z.core.$ZodAsyncError)
-      throw new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
-    const text = error instanceof Error ? error.message : "no error";
-    throw new Fault(
-      code,
-      `${what}: a check of the schema threw: ${text}`,
-      { path: "", expected: "a value that the schema's checks can judge" },
-      error,
-    );
+    return thrownBy(error, what, code);
   }
+  const problem = parsed.success ? difference(json, parsed.data) : problemOf(parsed.error.issues, json);
+  return problem === undefined ? undefined : faultOf(problem, what, code);
+}
+
+function withoutPrototypes(value: Json): Json {
+  if (typeof value !== "object" || value === null) return value;
+  if (isList(value)) return value.map(withoutPrototypes);
+  const copies = Object.fromEntries(Object.entries(value).map(([key, item]) => [key, withoutPrototypes(item)]));
+  return Object.assign(Object.create(null) as object, copies);
+}
+
+function thrownBy(error: unknown, what: string, code: FaultCode): Fault {
+  if (error instanceof z.core.$ZodAsyncError)
+    return new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
+  const text = error instanceof Error ? error.message : "no error";
+  return new Fault(
+    code,
+    `${what}: a check of the schema threw: ${text}`,
+    { path: "", expected: "a value that the schema's checks can judge" },
+    { cause: error },
+  );
 }
 
 // ---- JSON or not ----------------------------------------------------------------------------------------------------
@@ -274,7 +291,7 @@ export type JsonSchema = { readonly [key: string]: Json };
 export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   let made: unknown;
   try {
-    made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseTransform(context.zodSchema) });
+    made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseUnsayable(context.zodSchema) });
   } catch (error) {
     const text = error instanceof Error ? error.message : "it cannot be written as JSON Schema";
     throw new Fault("definition.invalid", `${what}: ${text}; use a schema of plain JSON values, such as z.iso.datetime() for a date`);
@@ -283,9 +300,13 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   return JSON.parse(JSON.stringify(made)) as JsonSchema;
 }
 
-/** zod writes the far end of a codec or a preprocessing step; a value that changes on the way never passes the gate. */
-function refuseTransform(schema: z.core.$ZodTypes): void {
+/**
+ * zod writes the far end of a codec or a preprocessing step; a value that changes on the way never passes the gate. Nor does
+ * one with a property `__proto__`, which zod drops.
+ */
+function refuseUnsayable(schema: z.core.$ZodTypes): void {
   const definition = schema._zod.def;
+  if (definition.type === "object" && Object.hasOwn(definition.shape, "__proto__")) throw new Error("a property cannot be named __proto__");
   if (definition.type !== "pipe") return;
   if ("transform" in definition || definition.in._zod.def.type === "transform") throw new Error("a codec or preprocess changes values");
 }

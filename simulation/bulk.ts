@@ -6,6 +6,7 @@ import { isMainThread, parentPort, Worker, workerData } from "node:worker_thread
 import { ALL_FAULTS } from "./world/faults.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import { entryOf } from "../runtime/entries.ts";
 
 export interface Bulk {
   readonly scenario: string;
@@ -27,7 +28,7 @@ const SEEDS_BETWEEN_PAUSES = 20;
 
 /** Runs seeds `from` to `to` of a scenario in this thread. */
 export async function runBulk(part: Part): Promise<Bulk> {
-  const scenario = SCENARIOS[part.scenario];
+  const scenario = entryOf(SCENARIOS, part.scenario);
   if (scenario === undefined) throw new Error(`there is no scenario ${part.scenario}`);
   const failing: Bulk["failing"][number][] = [];
   const messages: number[] = [];

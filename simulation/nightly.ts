@@ -8,6 +8,7 @@ import { median } from "./checks/hunt.ts";
 import { reportText, shrink } from "./report.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import { entryOf } from "../runtime/entries.ts";
 
 /** Shares of the seeds. The party is the one whose speed is told. */
 const SHARES: Readonly<Record<string, number>> = {
@@ -37,7 +38,7 @@ function say(line: string): void {
 
 /** Repeats a seed, shrinks it when it fails, and tells. */
 async function tell(name: string, seed: number): Promise<void> {
-  const scenario = SCENARIOS[name];
+  const scenario = entryOf(SCENARIOS, name);
   if (scenario === undefined) throw new Error(`there is no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);
   const run = { scenario, seed, most: ALL_FAULTS };
   const result = await runSeed(run);

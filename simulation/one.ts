@@ -6,10 +6,11 @@
 import { ALL_FAULTS, NO_FAULTS } from "./world/faults.ts";
 import { runSeed } from "./run.ts";
 import { SCENARIOS } from "./scenarios/index.ts";
+import { entryOf } from "../runtime/entries.ts";
 
 const [, , name = "party", from = "1", to, mode = "all"] = process.argv;
 const most = mode === "none" ? NO_FAULTS : ALL_FAULTS;
-const scenario = SCENARIOS[name];
+const scenario = entryOf(SCENARIOS, name);
 if (scenario === undefined) throw new Error(`there is no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);
 
 function say(line: string): void {

@@ -5,6 +5,7 @@
  * and against @dapr/dapr's client in docs/dapr-client.md. `sidecar.ts` uses @dapr/dapr where latency does not matter.
  */
 import { type Dispatcher, Pool } from "undici";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
@@ -135,7 +136,7 @@ export class SidecarClient {
         call.signal,
       );
     } catch (error) {
-      throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, error);
+      throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, { cause: error });
     }
   }
 
@@ -212,7 +213,7 @@ function isObject(value: Json | undefined): value is { readonly [key: string]: J
 }
 
 function field(value: Json | undefined, name: string): Json | undefined {
-  return isObject(value) && Object.hasOwn(value, name) ? value[name] : undefined;
+  return isObject(value) ? entryOf(value, name) : undefined;
 }
 
 function reasonOf(error: unknown): string {

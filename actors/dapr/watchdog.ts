@@ -3,7 +3,7 @@
  *
  * daprd 1.18.2 can come to hold every actor call for ever: its app was found unhealthy and healthy again, and placement was killed
  * a second later. It says "placement: connected" and "hostReady: true" all the while (docs/chaos.md). It lets go when its app is
- * called unhealthy once more, so the app says so for as long as daprd needs to notification.
+ * called unhealthy once more, so the app says so for as long as daprd needs to notice.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Logger } from "../engine/log.ts";
@@ -15,7 +15,7 @@ const LOOK_MS = 5_000;
 const LOOK_AGAIN_MS = 500;
 /** Looks in a row without an answer, each as long as a call may take, before the sidecar is taken to hang. */
 const HANGS_MAX = 4;
-/** How long the app calls itself unhealthy: the launcher's daprd needs 3 s to notification, one with Dapr's defaults 15 s. */
+/** How long the app calls itself unhealthy: the launcher's daprd needs 3 s to notice, one with Dapr's defaults 15 s. */
 const DOWN_MS_FIRST = 5_000;
 const DOWN_MS_NEXT = 20_000;
 /** A call that failed sooner was refused or answered: that is no hang. */

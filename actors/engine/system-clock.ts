@@ -1,5 +1,5 @@
 /**
- * @module The machine's clock and random, for hosts that run for real.
+ * @module The machine's clock and random source, for hosts that run for real.
  */
 import { randomUUID } from "node:crypto";
 import type { RandomSource, Clock } from "./ports.ts";

@@ -4,6 +4,7 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
 import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
@@ -143,7 +144,7 @@ export class AgentActors {
         this.runner.stop(actorId, effect.workId, effect.token);
         return;
       case "watch":
-        if (isGone(state.works[effect.workId]?.holder ?? "", this.#parts.writer.incarnation))
+        if (isGone(entryOf(state.works, effect.workId)?.holder ?? "", this.#parts.writer.incarnation))
           this.#lost(actorId, effect.workId, effect.token);
         else this.#failures.watch(`${actorId}/${effect.workId}`, effect.token, () => this.#lost(actorId, effect.workId, effect.token));
         return;
@@ -160,7 +161,7 @@ export class AgentActors {
 
   heartbeat(actorId: string, beat: Heartbeat): void {
     // A stop reaches only handlers of this host. One that runs elsewhere and is to be undone loses its work to the silence.
-    if (this.engine.peek(actorId)?.works[beat.workId]?.mode === "undo") return;
+    if (entryOf(this.engine.peek(actorId)?.works ?? {}, beat.workId)?.mode === "undo") return;
     this.#failures.heard(`${actorId}/${beat.workId}`, beat);
   }
 

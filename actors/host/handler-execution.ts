@@ -8,7 +8,8 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
-import { Fault, type FaultCode, faultFrom, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type AgentState, type AgentWork, type Ask, type Entry, type Failure, isSameCall } from "../../runtime/agent/state.ts";
 import type { EntryContent, FailedCall } from "../../runtime/agent/machine.ts";
@@ -29,7 +30,7 @@ export interface RunLink {
  * process was purged. A handler that caught one and went on would act behind an ask at which the undo run stops, and what
  * happened there without being recorded would be found by nobody.
  */
-const RUN_ENDED: ReadonlySet<FaultCode> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
+const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
 /** What a step said of its undo. `result` is what was recorded, or undefined where the effect may have happened without that. */
 export interface Undoable {
@@ -191,7 +192,7 @@ export class HandlerExecution implements RuntimeContext {
     const told = await this.#heard(this.#parts.link.ask(target.name, occurrence, input)).catch(async (error: unknown) => {
       throw await this.#failed(call, error);
     });
-    const ask = this.#findAsk(told.works[this.#parts.work.id]?.asks ?? [], call);
+    const ask = this.#findAsk(entryOf(told.works, this.#parts.work.id)?.asks ?? [], call);
     if (ask === undefined) throw this.#ended(new Fault("work.superseded", "the work went on elsewhere"));
     // The answer may have come before this run could note that it waits.
     const answered = [ask, this.#findAsk(this.#latest()?.asks ?? [], call)].find((one) => one?.result !== undefined);
@@ -271,7 +272,7 @@ export class HandlerExecution implements RuntimeContext {
   }
 
   #latest(): AgentWork | undefined {
-    return this.#parts.link.state()?.works[this.#parts.work.id];
+    return entryOf(this.#parts.link.state()?.works ?? {}, this.#parts.work.id);
   }
 
   #count(key: string): number {
@@ -339,13 +340,13 @@ export class HandlerExecution implements RuntimeContext {
    */
   async #failed(call: Call, error: unknown): Promise<unknown> {
     if (this.#abort.signal.aborted) return error;
-    const fault = faultFrom(error, "agent.failed");
+    const fault = faultFromUserCode(error);
     await this.#heard(this.#parts.link.fail({ ...call, fault }));
-    return new Fault(fault.code, fault.message, fault.details, error);
+    return Fault.fromWire(fault, error);
   }
 
   #ended(fault: Fault): Fault {
-    this.stop(wireFault(fault.code, fault.message));
+    this.stop(fault.toWire());
     return fault;
   }
 

@@ -21,6 +21,9 @@ interface Line {
   linger: (() => void) | undefined;
 }
 
+/** Refusals of a batch that are the fault of some of its entries. */
+const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
+
 /** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
 export class IndexClient {
   readonly #ports: Ports;
@@ -116,7 +119,7 @@ export class IndexClient {
         );
         for (const one of batch) one.resolve();
       } catch (error) {
-        if (batch.length > 1 && isFault(error) && error.code === "index.full") await this.#sendSingly(bucket, batch);
+        if (batch.length > 1 && isFault(error) && ALONE.includes(error.code)) await this.#sendSingly(bucket, batch);
         else for (const one of batch) one.reject(error);
       }
     }
@@ -124,7 +127,10 @@ export class IndexClient {
     this.#lines.delete(bucket);
   }
 
-  /** A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. */
+  /**
+   * A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. An
+   * entry that the bucket cannot take must not take the others along.
+   */
   async #sendSingly(bucket: string, batch: readonly Waiting[]): Promise<void> {
     await Promise.all(batch.map((one) => this.#send(bucket, [one.entry]).then(one.resolve, one.reject)));
   }

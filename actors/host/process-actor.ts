@@ -6,6 +6,7 @@
  * effects are performed.
  */
 import type { System } from "../../agents/system.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { refusalId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -388,7 +389,7 @@ export class ProcessActors {
 
   /** Both moments are of the manager's clock, also where the agent is on another host. */
   #measureHop(workId: string, before: ProcessState): void {
-    const work = before.works[workId];
+    const work = entryOf(before.works, workId);
     if (work?.status === "asked")
       this.#parts.metrics.hopped(doerName(work.target), work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
   }

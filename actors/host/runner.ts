@@ -8,6 +8,7 @@
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import { isHandOff } from "../../agents/context.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
 import type { AgentInput, FinishedResult } from "../../runtime/agent/machine.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
@@ -21,6 +22,7 @@ import type { HostMetrics } from "../telemetry/metrics.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
 import { Slots } from "./slots.ts";
+import { faultCode, thrownFault } from "./thrown.ts";
 import { UndoRun } from "./undo-run.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -69,14 +71,12 @@ export class Runner {
 
   /** Handlers in work or being begun, parked ones left out. */
   get running(): number {
-    let count = this.#starting.size;
-    for (const active of this.#active.values()) if (!active.parked) count += 1;
-    return count;
+    return this.#starting.size + [...this.#active.values()].filter(({ parked }) => !parked).length;
   }
 
   /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
-    const work = state.works[workId];
+    const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
@@ -262,7 +262,7 @@ export class Runner {
   }
 
   async #do(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
-    const { definition, values } = this.#parts;
+    const { definition, values, log } = this.#parts;
     try {
       this.#requireVersion(work);
       run.signal.throwIfAborted();
@@ -272,7 +272,8 @@ export class Runner {
       if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
       return { output: definition.checkOutput(answer) };
     } catch (error) {
-      return { fault: run.signal.aborted ? faultFrom(run.signal.reason, "work.cancelled") : faultFrom(error, "agent.failed") };
+      const { aborted, reason } = run.signal;
+      return { fault: aborted ? faultFrom(reason, "work.cancelled") : thrownFault(log, definition.name, work, error) };
     }
   }
 
@@ -286,14 +287,14 @@ export class Runner {
   }
 
   async #undo(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
-    const { definition, values, clock } = this.#parts;
+    const { definition, values, clock, log } = this.#parts;
     try {
       this.#requireVersion(work);
       const input = await values.read(work.input);
       await new UndoRun({ work, run, clock, handle: (shown) => definition.handle(input, shown) }).perform();
       return { output: null };
     } catch (error) {
-      return { fault: faultFrom(error, "agent.failed") };
+      return { fault: thrownFault(log, definition.name, work, error) };
     } finally {
       run.stop(wireFault("work.cancelled", "the undo has what it needs of this handler"));
     }
@@ -343,8 +344,4 @@ export class Runner {
     const end = this.#parts.clock.nowMs() + ms;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
   }
-}
-
-function faultCode(result: FinishedResult): string | undefined {
-  return "fault" in result ? result.fault.code : undefined;
 }

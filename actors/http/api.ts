@@ -127,7 +127,7 @@ class Api {
 
   /** Role first, then the checks, then the handler, then a look at what it answers. */
   serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
-    const { role, params, query, method } = spec;
+    const { role, params, query, method, answers } = spec;
     this.#router[method](expressPath(spec.path), async (request, response) => {
       requireRole(request, role === "open" ? undefined : role);
       if (method === "post") this.#options.admit();
@@ -141,7 +141,7 @@ class Api {
       });
       if (answered === undefined) return;
       if (answered.location !== undefined) response.location(answered.location);
-      this.#look(spec.answers[answered.status]?.schema, answered.body, request);
+      this.#look(answers[answered.status]?.schema, answered.body, request);
       response.status(answered.status).json(answered.body);
     });
   }

@@ -3,7 +3,7 @@
  */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import type { Logger } from "pino";
-import { Fault, FAULTS, isFault, wireFault, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, rulesOf, wireFault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import { ROUTES_TEXT } from "./routes.ts";
@@ -18,25 +18,25 @@ const STATUS_UNAVAILABLE = 503;
 
 /** The body of every error. */
 export interface ErrorBody {
-  readonly error: WireFault & { readonly fix: string };
+  readonly error: Omit<WireFault, "cause"> & { readonly fix: string };
   readonly traceId: string;
 }
 
-/** A fault as the body of an answer. */
-export function errorBody(fault: WireFault, trace: string): ErrorBody {
-  return { error: { ...fault, fix: FAULTS[fault.code].fix }, traceId: trace };
+/** A fault as the body of an answer. The cause, with its stack, stays in the log. */
+export function errorBody({ cause: _inLog, ...fault }: WireFault, trace: string): ErrorBody {
+  return { error: { ...fault, fix: rulesOf(fault).fix }, traceId: trace };
 }
 
 /** Answers with a fault, its status and, where trying again is of use, when. */
-function sendFault(request: Request, response: Response, fault: WireFault, status: number = FAULTS[fault.code].httpStatus): void {
+function sendFault(request: Request, response: Response, fault: WireFault, status: number = rulesOf(fault).httpStatus): void {
   if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE)
-    response.set("retry-after", String(Math.ceil(LIMITS.resendMs / SECOND_MS)));
+    response.set("retry-after", String(Math.ceil((fault.retryAfterMs ?? LIMITS.resendMs) / SECOND_MS)));
   response.status(status).json(errorBody(fault, traceId(traceOf(request))));
 }
 
 /** What was thrown, as a fault. An error that is no fault is a defect: its text stays in the log. */
 function faultOfThrown(error: unknown): WireFault {
-  if (isFault(error)) return wireFault(error.code, error.message, error.details);
+  if (isFault(error)) return faultFrom(error, "turn.failed");
   // express 5.3 and its router mark errors of their own: a path that cannot be decoded is 400.
   if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST)
     return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");
@@ -69,7 +69,7 @@ export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
   const common = errorHandler(logger);
   return (error: unknown, request, response, next) => {
     const fault = faultOfThrown(error);
-    if (FAULTS[fault.code].httpStatus !== STATUS_NOT_FOUND || response.headersSent) common(error, request, response, next);
+    if (rulesOf(fault).httpStatus !== STATUS_NOT_FOUND || response.headersSent) common(error, request, response, next);
     else sendFault(request, response, fault, STATUS_INTERNAL);
   };
 }

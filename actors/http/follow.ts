@@ -8,7 +8,7 @@
 import type { Request, Response } from "express";
 import PQueue from "p-queue";
 import { z } from "zod";
-import { Fault, isFault, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -208,7 +208,7 @@ class Feed {
       this.#take(await this.#look());
     } catch (error) {
       this.#lookedAtMs = this.#clock.nowMs();
-      if (!isFault(error) || isRetryable(wireFault(error.code, ""))) return;
+      if (!isFault(error) || isRetryable(faultFrom(error, "turn.failed"))) return;
       this.#gone = error.code;
       for (const reader of this.#readers) reader(this);
     }

@@ -130,8 +130,8 @@ const LAST_EVENT_ID: Json = {
 
 /** The document. `version` is that of the API's system software. */
 export function openApiDocument(system: string): Readonly<Record<string, Json>> {
-  const paths: Record<string, Shown> = {};
-  for (const [name, one] of ALL_ROUTES) (paths[one.path] ??= {})[one.method] = operation(name, one);
+  const paths = new Map<string, Shown>();
+  for (const [name, one] of ALL_ROUTES) paths.set(one.path, { ...paths.get(one.path), [one.method]: operation(name, one) });
   return {
     openapi: "3.1.0",
     info: {
@@ -141,7 +141,7 @@ export function openApiDocument(system: string): Readonly<Record<string, Json>> 
     },
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],
-    paths,
+    paths: Object.fromEntries(paths),
     components: { securitySchemes: { bearer: { type: "http", scheme: "bearer" } }, schemas: schemas() },
   };
 }

@@ -139,13 +139,33 @@ export const LetterParams = z.strictObject({
 
 // ---- what is answered -----------------------------------------------------------------------------------------------
 
-const Code = z.custom<FaultCode>((value) => typeof value === "string" && Object.hasOwn(FAULTS, value));
-shownAs(Code, { type: "string", enum: Object.keys(FAULTS) });
-const FaultView = z.strictObject({ code: Code, message: z.string(), details: z.record(z.string(), AnyJson).optional() });
+const TableCode = z.custom<FaultCode>((value) => typeof value === "string" && Object.hasOwn(FAULTS, value));
+shownAs(TableCode, { type: "string", enum: Object.keys(FAULTS) });
+const Code = z.string().describe("A code of the fault table, or one that the system's author defined.");
+/** What a fault may carry beside its code and message. */
+const FaultFacts = {
+  details: z.record(z.string(), AnyJson).optional(),
+  retryable: z.boolean().optional().describe("Whether it may be tried again; of a code of the author's own."),
+  httpStatus: z.int().optional().describe("Its HTTP status; of a code of the author's own."),
+  retryAfterMs: z.int().nonnegative().optional().describe("The next attempt waits at least this long, in milliseconds."),
+  cause: z.string().optional().describe("What a handler threw: class, message and the first lines of the stack."),
+};
+const FaultView = z.strictObject({
+  code: Code,
+  message: z.string(),
+  ...FaultFacts,
+  fix: z.string().optional().describe("What to do; of a code of the author's own."),
+});
 
 /** The body of every error. */
 const ErrorAnswer = z.strictObject({
-  error: FaultView.extend({ fix: z.string().describe("What to do.") }),
+  error: z.strictObject({
+    code: TableCode,
+    message: z.string(),
+    details: FaultFacts.details,
+    retryAfterMs: FaultFacts.retryAfterMs,
+    fix: z.string().describe("What to do."),
+  }),
   traceId: TraceIdText,
 });
 

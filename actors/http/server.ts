@@ -103,7 +103,11 @@ export class HttpHost {
   async listen(port: number, host: string = LOOPBACK): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void =>
-        reject(error.code === "EADDRINUSE" ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, error) : error);
+        reject(
+          error.code === "EADDRINUSE"
+            ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, { cause: error })
+            : error,
+        );
       this.#server.once("error", failed);
       this.#server.listen(port, host, () => {
         this.#server.off("error", failed);

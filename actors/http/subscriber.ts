@@ -8,7 +8,7 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import type { Logger } from "pino";
 import { z } from "zod";
-import { Fault, faultFrom, type FaultCode, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
@@ -62,7 +62,7 @@ type CloudEvent = z.infer<typeof CloudEvent>;
 const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 
 /** Refusals of an actor that no message of ours gets in good order, so that nobody waits for being told. */
-const NOBODYS: readonly FaultCode[] = ["message.invalid", "agent.unknown"];
+const NOBODYS: readonly string[] = ["message.invalid", "agent.unknown"];
 
 /** What came, and where. */
 interface Delivered {

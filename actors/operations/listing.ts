@@ -7,7 +7,7 @@
 import { Fault } from "../../runtime/faults.ts";
 import {
   entriesOf,
-  entryOf,
+  entryIn,
   INDEX_ROOT,
   type IndexEvent,
   type IndexInput,
@@ -86,7 +86,7 @@ export class Listing {
     let at = bucket;
     for (let part = 0; part < LIMITS.indexPartsMax; part += 1) {
       const { state } = (await this.#read(at)).loaded;
-      const entry = entryOf(state, id);
+      const entry = entryIn(state, id);
       if (entry !== undefined || state.size < LIMITS.indexBucketEntriesMax) return entry;
       at = nextBucket(at);
     }

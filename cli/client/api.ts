@@ -145,5 +145,5 @@ function refusal(json: unknown, status: number): Refused | undefined {
   const body = ErrorBody.safeParse(json);
   if (!body.success) return undefined;
   const { code, message, fix } = body.data.error;
-  return new Refused({ code, message, fix: fix ?? fixOf(code), status, traceId: body.data.traceId });
+  return new Refused({ code, message, fix: fix ?? fixOf({ code }), status, traceId: body.data.traceId });
 }

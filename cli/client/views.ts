@@ -6,7 +6,8 @@ import { CliError } from "../text/problem.ts";
 
 const json = z.custom<Json>();
 const Status = z.string();
-const Fault = z.looseObject({ code: z.string(), message: z.string() });
+/** A fault. `fix` is there for a code of the author's own, `cause` for what a handler threw. */
+export const FaultOf = z.looseObject({ code: z.string(), message: z.string(), fix: z.string().optional(), cause: z.string().optional() });
 
 /** One thing that happened. */
 export const Line = z.looseObject({
@@ -26,7 +27,7 @@ export const OutcomeOf = z.looseObject({
   acceptedAtMs: z.int().optional(),
   traceId: z.string().optional(),
   output: json.optional(),
-  fault: Fault.optional(),
+  fault: FaultOf.optional(),
 });
 export type OutcomeOf = z.infer<typeof OutcomeOf>;
 
@@ -48,7 +49,7 @@ const StopOf = z.looseObject({
   item: z.int().optional(),
   input: json.optional(),
   output: json.optional(),
-  fault: Fault.optional(),
+  fault: FaultOf.optional(),
 });
 export type StopOf = z.infer<typeof StopOf>;
 

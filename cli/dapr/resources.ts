@@ -5,6 +5,7 @@ import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { LaunchError, messageOf } from "./problem.ts";
+import { entryOf } from "../../runtime/entries.ts";
 
 /** The profiles there are templates for. */
 export const PROFILES = ["embedded", "redis", "postgres"] as const;
@@ -73,7 +74,7 @@ export async function writeConfiguration(dir: string, own?: string): Promise<str
 function fill(component: Component, values: ResourceValues): Component {
   const changes = changesFor(component.spec.type, values);
   const metadata = component.spec.metadata.map((entry) => {
-    const value = changes[entry.name];
+    const value = entryOf(changes, entry.name);
     return value === undefined ? entry : { ...entry, value };
   });
   return { ...component, spec: { ...component.spec, metadata } };

@@ -81,7 +81,7 @@ function embeddedApp(systemFile: string, appPort: number, httpPort: number): Par
   return {
     name: APP_NAME,
     command: process.execPath,
-    args: [...APP_NODE_ARGS, fileURLToPath(new URL("app.ts", import.meta.url)), systemFile],
+    args: [...APP_NODE_ARGS, fileURLToPath(new URL("../app.ts", import.meta.url)), systemFile],
     cwd: process.cwd(),
     env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort) },
     port: appPort,

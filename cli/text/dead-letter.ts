@@ -6,7 +6,7 @@ import { momentText } from "./duration.ts";
 import { fixOf } from "./problem.ts";
 import { STEP_HEAD, stepText } from "./progress.ts";
 import { paint } from "./table.ts";
-import { Line, type LetterOf } from "../client/views.ts";
+import { FaultOf, Line, type LetterOf } from "../client/views.ts";
 
 const INDENT = "  ";
 
@@ -15,13 +15,14 @@ const OfProcess = z.looseObject({
   stop: z.string().nullish(),
   traceId: z.string().optional(),
   principal: z.string().optional(),
+  fault: FaultOf.optional(),
   path: z.array(z.string()),
   original: z.looseObject({
     kind: z.string(),
     target: z.looseObject({ agent: z.string().optional(), route: z.string().optional() }).optional(),
     input: z.custom<Json>(),
   }),
-  attempts: z.array(z.looseObject({ attempt: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }) })),
+  attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultOf })),
   history: z.array(Line),
 });
 
@@ -31,7 +32,7 @@ export function letterText(entry: z.infer<typeof LetterOf>): string {
   return [
     `${entry.id}: ${paint({ text: entry.code ?? "unknown", colour: "red" })}, ${momentText(entry.atMs)}`,
     ...(entry.message === undefined ? [] : [entry.message]),
-    ...(entry.code === undefined ? [] : [`What to do: ${fixOf(entry.code)}`]),
+    ...(entry.code === undefined ? [] : [`What to do: ${fixOf({ code: entry.code, fix: letter.data?.fault?.fix })}`]),
     ...(entry.decision === undefined
       ? []
       : [
@@ -52,16 +53,22 @@ export function letterText(entry: z.infer<typeof LetterOf>): string {
 
 /** Whose it is, what was asked of whom, the input as JSON that can be copied, and what happened. */
 function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefined): readonly string[] {
-  const { original, stop, principal, traceId, path, attempts, history } = letter;
+  const { fault, original, stop, principal, traceId, path, attempts, history } = letter;
   const startedAtMs = history[0]?.atMs ?? 0;
   return [
     `route ${route ?? "unknown"}${stop === undefined || stop === null ? "" : `, stop ${stop}`}${principal === undefined ? "" : `, by ${principal}`}, trace ${traceId ?? "unknown"}`,
     ...(path.length === 0 ? [] : [`path: ${path.join(" -> ")}`]),
     `${original.kind === "undo" ? "the undo" : "the input"} of ${original.target?.agent ?? original.target?.route ?? "the task"}:`,
     indented(JSON.stringify(original.input, null, INDENT.length)),
-    ...attempts.map(({ attempt, fault }) => `attempt ${attempt} failed: ${fault.code}: ${fault.message}`),
+    ...attempts.map((one) => `attempt ${one.attempt} failed: ${one.fault.code}: ${one.fault.message}`),
+    ...causeLines(fault),
     ...(history.length === 0 ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, startedAtMs))]),
   ];
+}
+
+/** What the handler threw in the last attempt, where it threw anything. */
+function causeLines(fault: z.infer<typeof FaultOf> | undefined): readonly string[] {
+  return fault?.cause === undefined ? [] : ["what the handler threw:", indented(fault.cause)];
 }
 
 /** How to get the input into a file, where a person may give another one to the work that failed. */

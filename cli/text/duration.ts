@@ -1,4 +1,5 @@
 /** @module Lengths of time as people write and read them. Pure. */
+import { entryOf } from "../../runtime/entries.ts";
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -14,7 +15,7 @@ const SHOWN = [
 /** `500ms`, `30s`, `5m`, `2h`, `7d` in milliseconds; `undefined` for anything else. */
 export function durationMs(text: string): number | undefined {
   const found = /^(\d{1,9})(ms|s|m|h|d)$/.exec(text);
-  const unit = UNITS[found?.[2] ?? ""];
+  const unit = entryOf(UNITS, found?.[2] ?? "");
   const value = unit === undefined ? undefined : Number(found?.[1]) * unit;
   return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
 }

@@ -53,13 +53,13 @@ export class Interrupted extends Error {
 export function problemText(error: unknown): string {
   if (error instanceof AppSaid || error instanceof LaunchError) return error.message;
   if (error instanceof Refused || error instanceof CliError) return withFix(`${error.code}: ${error.message}`, error.fix);
-  if (isFault(error)) return withFix(`${error.code}: ${error.message}`, fixOf(error.code));
+  if (isFault(error)) return withFix(`${error.code}: ${error.message}`, fixOf(error));
   return withFix(`an unexpected error: ${messageOf(error)}`, "This is a defect of Troupe: report what you did and this line.");
 }
 
-/** What to do about a fault code; nothing is known of a code that a newer version made. */
-export function fixOf(code: string): string {
-  return isFaultCode(code) ? FAULTS[code].fix : "Look the code up in the README.";
+/** What to do about a fault: as the table says, else as the fault says itself. Nothing is known of a code that a newer version made. */
+export function fixOf({ code, fix }: { readonly code: string; readonly fix?: string | undefined }): string {
+  return isFaultCode(code) ? FAULTS[code].fix : (fix ?? "Look the code up in the README.");
 }
 
 /** An error answer of a running system: a fault's code, also one that this version does not know, with what to do. */
@@ -109,7 +109,7 @@ function coded(error: unknown): { readonly [key: string]: string } | undefined {
   if (error instanceof Refused)
     return { code: error.code, message: error.message, fix: error.fix, ...(error.traceId === undefined ? {} : { traceId: error.traceId }) };
   if (error instanceof CliError) return { code: error.code, message: error.message, fix: error.fix };
-  return isFault(error) ? { code: error.code, message: error.message, fix: fixOf(error.code) } : undefined;
+  return isFault(error) ? { code: error.code, message: error.message, fix: fixOf(error) } : undefined;
 }
 
 function withFix(text: string, fix: string): string {

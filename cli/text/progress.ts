@@ -16,7 +16,7 @@ export interface Ended {
   readonly atMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
   readonly output?: Json | undefined;
-  readonly fault?: { readonly code: string; readonly message: string } | undefined;
+  readonly fault?: { readonly code: string; readonly message: string; readonly fix?: string | undefined } | undefined;
 }
 
 /** The head of the table that {@link stepText} fills. */
@@ -56,7 +56,7 @@ export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: strin
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
     `${outcome.fault.code}: ${outcome.fault.message}`,
-    `What to do: ${fixOf(outcome.fault.code)}`,
+    `What to do: ${fixOf(outcome.fault)}`,
     ...(outcome.status === "failed"
       ? ["A dead letter keeps message, fault, attempts and history:", "`troupe dead list` of a running system shows it."]
       : []),

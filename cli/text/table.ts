@@ -1,5 +1,6 @@
 /** @module Tables and colours for a person at a terminal. Without a terminal, or with NO_COLOR, there are no colours and nothing is cut. */
 import { styleText } from "node:util";
+import { entryOf } from "../../runtime/entries.ts";
 
 /** A text with the colour that it has on a terminal. */
 export interface Painted {
@@ -23,7 +24,7 @@ const STATUS_COLOUR: Readonly<Record<string, Colour>> = {
 
 /** A status in its colour. */
 export function statusCell(status: string): Cell {
-  const colour = STATUS_COLOUR[status];
+  const colour = entryOf(STATUS_COLOUR, status);
   return colour === undefined ? status : { text: status, colour };
 }
 

@@ -8,6 +8,7 @@
  * A5 a handler that waits for answers does not hold the actor, so waiting actors cannot block each other.
  */
 import { z } from "zod";
+import { entryOf } from "../entries.ts";
 import { assertNever, type Json, wireFault, type WireFault } from "../faults.ts";
 import { workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -144,7 +145,7 @@ function withToken(
   input: { readonly workId: string; readonly token: string },
   take: (work: AgentWork) => void,
 ): void {
-  const work = builder.state.works[input.workId];
+  const work = entryOf(builder.state.works, input.workId);
   const live =
     work !== undefined && (work.status === "running" || work.status === "parked" || work.status === "ready") && work.token === input.token;
   if (live) take(work);
@@ -155,7 +156,7 @@ function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"work">,
   const { context } = builder;
   if (message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
-  const known = builder.state.works[body.workId];
+  const known = entryOf(builder.state.works, body.workId);
   if (known !== undefined && !mayForget(builder, known)) return repeatWork(builder, known, body);
   // Its process was purged, and this one has its id anew.
   if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
@@ -256,7 +257,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
 /** Work that waits is asked for again: what it waits for may have died with its host, and nobody else may ask for that. */
 function startOrLook(builder: AgentBuilder, options?: { readonly renew: boolean }): void {
   const { works, running } = builder.state;
-  const holder = running === undefined ? undefined : works[running];
+  const holder = running === undefined ? undefined : entryOf(works, running);
   if (holder === undefined) return startNext(builder, options);
   builder.order({ kind: holder.holder === builder.context.incarnation ? "run" : "watch", workId: holder.id, token: holder.token });
 }
@@ -269,7 +270,7 @@ function startNext(builder: AgentBuilder, options: { readonly renew: boolean } =
   const { state, context } = builder;
   const next = state.ready[0];
   if (state.running !== undefined || next === undefined) return;
-  const work = state.works[next];
+  const work = entryOf(state.works, next);
   if (work === undefined) return;
   const goesOn = !options.renew && work.token !== "" && work.holder === context.incarnation && work.mode === "do" && work.asks.length > 0;
   const token = goesOn ? work.token : context.token;
@@ -323,11 +324,11 @@ function askAgain(builder: AgentBuilder, work: AgentWork, ask: Ask): void {
 
 /** A5: a parked handler goes on when every question is answered, so it never waits while it holds the actor. */
 function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   const ask = work?.asks.find((one) => one.index === body.index);
   if (work === undefined || ask === undefined || ask.result !== undefined || isSettled(work) || work.mode === "undo") return;
   builder.emit({ e: "ask-answered", workId: work.id, index: body.index, result: body.result });
-  const after = builder.state.works[work.id];
+  const after = entryOf(builder.state.works, work.id);
   if (after?.status !== "parked" || after.asks.some((one) => one.result === undefined)) return;
   builder.emit({ e: "readied", workId: work.id, first: false });
   startNext(builder);
@@ -384,7 +385,7 @@ function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResu
 
 /** Three heartbeats were missed: this host takes the work over, unless it has killed too many hosts already. */
 function takeLoss(builder: AgentBuilder, input: Extract<AgentInput, { kind: "lost" }>): void {
-  const work = builder.state.works[input.workId];
+  const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
   if (work === undefined || work.status !== "running" || work.token !== input.token || work.holder === incarnation) return;
   if (work.takeovers >= LIMITS.takeoversMax) return giveUp(builder, work);
@@ -406,7 +407,7 @@ function giveUp(builder: AgentBuilder, work: AgentWork): void {
 
 /** Compensation. Work never seen is purged; running work is stopped first; work that may have had an effect is undone. */
 function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   if (work === undefined || (work.mode === "do" && !work.begun)) return writeTombstone(builder, message, body);
   if (work.status === "tombstone" || work.status === "undone") return replyUndo(builder, work.id);
   if (work.mode === "undo") return repeatUndo(builder, work, body);
@@ -424,7 +425,7 @@ function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">)
 
 function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
   // Nobody waits for the answer any more, and the tombstone would stand where everything was purged.
-  if (builder.state.works[body.workId] === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
+  if (entryOf(builder.state.works, body.workId) === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired`));
   const principal = { ...message.principal, permissions: [...message.principal.permissions] };
   builder.emit({
@@ -462,11 +463,11 @@ function watchIfForeign(builder: AgentBuilder, work: AgentWork): void {
 }
 
 function reply(builder: AgentBuilder, workId: string): void {
-  const work = builder.state.works[workId];
+  const work = entryOf(builder.state.works, workId);
   if (work?.result !== undefined) builder.order(replyEffect(work, work.result, builder.context));
 }
 
 function replyUndo(builder: AgentBuilder, workId: string): void {
-  const work = builder.state.works[workId];
+  const work = entryOf(builder.state.works, workId);
   if (work?.undo?.result !== undefined) builder.order(undoReplyEffect(work, builder.context));
 }

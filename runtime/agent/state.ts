@@ -5,7 +5,7 @@
  * window. Content that no replay can need any more is dropped when work is done.
  */
 import { z } from "zod";
-import { withEntry } from "../entries.ts";
+import { entryOf, withEntry } from "../entries.ts";
 import { assertNever, WireFault } from "../faults.ts";
 import { Ancestor, Principal, Result, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
@@ -206,7 +206,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
 
 /** What changes is written out where it changes: merging one object into another costs several times as much. */
 function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
@@ -224,7 +224,7 @@ function ready(state: AgentState, id: string, first: boolean): AgentState {
 }
 
 function begin(state: AgentState, event: Extract<AgentEvent, { e: "begun" }>): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
   const next = patch(state, event.workId, (known) => ({
     ...known,
@@ -248,7 +248,7 @@ export function mayUndo(work: AgentWork): boolean {
 
 /** A success without undoable steps needs neither input nor records again; a fault may be retried, and keeps them. */
 function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done" }>): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   if (work === undefined) return state;
   const settled = !("fault" in event.result) && !mayUndo(work);
   const next = free(
@@ -259,7 +259,7 @@ function workDone(state: AgentState, event: Extract<AgentEvent, { e: "work-done"
 }
 
 function undoDone(state: AgentState, event: Extract<AgentEvent, { e: "undo-done" }>): AgentState {
-  const work = state.works[event.workId];
+  const work = entryOf(state.works, event.workId);
   if (work?.undo === undefined) return state;
   const undo = { ...work.undo, result: event.result };
   const change = (known: AgentWork): AgentWork =>

@@ -1,6 +1,7 @@
 /**
  * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
@@ -75,7 +76,7 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
 function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): boolean {
   if (stop.kind === "forEach") beginItems(builder, stop, before);
   else if (before.begun === 0)
-    for (const [path, call] of callsOf(stop)) if (before.outputs[path] === undefined) beginCall(builder, { path, item: 0, call });
+    for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
   const verdict = judge(stop, progress);
@@ -106,7 +107,7 @@ function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEac
   invariant(Array.isArray(items), "the items of a forEach are a list");
   // Skipped items are in no work, so they leave their places to the next.
   for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
-    if (progress.outputs[String(index)] !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
+    if (entryOf(progress.outputs, String(index)) !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
     else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
   }
 }
@@ -229,7 +230,7 @@ export function addressOf(builder: ProcessBuilder, target: Doer, input: Value, i
       const task = taskOf(builder.state);
       const slip = slipOf(task.slip, builder.context);
       guardNesting(slip, [...task.nesting, task.route], target.route);
-      return { actor: childProcessId(messageId(id, 1)), version: slip.routes[target.route]?.version ?? 1 };
+      return { actor: childProcessId(messageId(id, 1)), version: entryOf(slip.routes, target.route)?.version ?? 1 };
     }
     default:
       return assertNever(target);
@@ -237,7 +238,7 @@ export function addressOf(builder: ProcessBuilder, target: Doer, input: Value, i
 }
 
 function agentAddress(builder: ProcessBuilder, name: string, input: Value, id: string): Addressed {
-  const agent = slipOf(taskOf(builder.state).slip, builder.context).agents[name];
+  const agent = entryOf(slipOf(taskOf(builder.state).slip, builder.context).agents, name);
   if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(name)}`);
   const { version, key } = agent;
   if (isPerWork(agent)) return { actor: workActorId(id), version, first: true };
@@ -260,36 +261,36 @@ const NOTHING: Value = { json: null };
 function judge(stop: Stop, progress: Progress): Judgement {
   if (stop.kind === "any") return judgeAny(stop, progress);
   if (stop.kind === "forEach") return judgeItems(stop, progress);
-  const outputs: Record<string, Value> = {};
+  const outputs = new Map<string, Value>();
   const undo: string[] = [];
   let waiting = false;
   for (const [path, call] of callsOf(stop)) {
-    const output = progress.outputs[path];
-    const fault = progress.failed[path];
-    if (output !== undefined) outputs[path] = output;
+    const output = entryOf(progress.outputs, path);
+    const fault = entryOf(progress.failed, path);
+    if (output !== undefined) outputs.set(path, output);
     else if (fault === undefined) waiting = true;
     else if (!call.optional) return { fault };
     else {
-      outputs[path] = NOTHING;
+      outputs.set(path, NOTHING);
       undo.push(placeOf(path, 0));
     }
   }
-  return waiting ? "wait" : { outputs, undo };
+  return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
 }
 
 /** A branch that was skipped has an output too, but was never asked, so it cannot win. */
 function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find((path) => progress.outputs[path] !== undefined && progress.skipped?.includes(path) !== true);
+  const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);
   if (winner !== undefined)
     return {
-      outputs: { [stop.name]: progress.outputs[winner] ?? NOTHING },
+      outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING },
       undo: paths.filter((path) => path !== winner).map((path) => placeOf(path, 0)),
     };
-  const failed = paths.filter((path) => progress.failed[path] !== undefined);
+  const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
   if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
   if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
-  const last = progress.failed[failed.at(-1) ?? ""];
+  const last = entryOf(progress.failed, failed.at(-1) ?? "");
   return {
     fault: wireFault(
       "join.failed",
@@ -315,7 +316,7 @@ function outputsOf(
   outputs: Readonly<Record<string, Value>>,
 ): Record<string, Value> {
   if (stop.kind !== "forEach") return { ...outputs };
-  const values = Array.from({ length: progress.total }, (_, index) => progress.outputs[String(index)] ?? NOTHING);
+  const values = Array.from({ length: progress.total }, (_, index) => entryOf(progress.outputs, String(index)) ?? NOTHING);
   return { [stop.name]: builder.pack(readAll(values, builder.context)) };
 }
 

@@ -5,6 +5,7 @@
  * one at a time; compensation does not know the process's deadline, hops or budget and has limits of its own.
  */
 import { plainJson } from "../canonical.ts";
+import { entryOf } from "../entries.ts";
 import { type Json, wireFault, type WireFault } from "../faults.ts";
 import { isAskOf, undoWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
@@ -78,7 +79,7 @@ function stillRunning(builder: ProcessBuilder): Asked[] {
       (one) =>
         due.has(one.id) &&
         stopping.has(one.id) &&
-        state.works[undoWorkId(one.id)] === undefined &&
+        entryOf(state.works, undoWorkId(one.id)) === undefined &&
         !state.asked.some((other) => due.has(other.id) && stopping.has(other.id) && isAskOf(other.id, one.id)),
     )
     .sort((a, b) => b.order - a.order);

@@ -5,6 +5,7 @@
  * before and still stands is pinned, with its outputs. Its works have ids of their own, so nothing of the old run can
  * answer them, and outside effects get new keys.
  */
+import { entryOf } from "../entries.ts";
 import { isFault, type WireFault, wireFault } from "../faults.ts";
 import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import type { BodyOf, Message } from "../protocol.ts";
@@ -159,8 +160,9 @@ function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
   };
 }
 
-function isNothing(value: Value): boolean {
-  return "json" in value && value.json === null;
+/** Nothing is the output of a call that was not made or that failed and was optional. */
+function isFinished(value: Value | undefined): boolean {
+  return value !== undefined && !("json" in value && value.json === null);
 }
 
 /**
@@ -172,7 +174,7 @@ function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet
   const isInWork = state.kept?.stop === stop.name;
   const outputs = finishedOf(state, stop.name);
   if (!isInWork && stop.kind === "all")
-    return outputNames(stop).filter((path) => outputs[path] !== undefined && !isNothing(outputs[path]) && !torn.has(placeOf(path, 0)));
+    return outputNames(stop).filter((path) => isFinished(entryOf(outputs, path)) && !torn.has(placeOf(path, 0)));
   if (!isInWork) return [];
   const place = (key: string): string => (stop.kind === "forEach" ? placeOf(itemsPath(stop.name), key) : placeOf(key, 0));
   const isReplaced = (key: string): boolean => replaced !== undefined && place(key) === placeOf(replaced.stop, replaced.item);

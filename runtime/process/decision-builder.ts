@@ -1,6 +1,7 @@
 /**
  * @module What every part of a process decision shares: the builder, the slip, and scopes for mappings. Pure.
  */
+import { entryOf } from "../entries.ts";
 import type { Scope } from "../expression.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
 import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
@@ -49,7 +50,7 @@ export function slipOf(value: Value, context: DecisionContext): Slip {
 /** The task's route as the pinned slip has it. Throws `route.unknown` and `slip.invalid`. */
 export function routeOf(builder: ProcessBuilder): RouteData {
   const task = taskOf(builder.state);
-  const route = slipOf(task.slip, builder.context).routes[task.route];
+  const route = entryOf(slipOf(task.slip, builder.context).routes, task.route);
   if (route === undefined) throw new Fault("route.unknown", `the slip has no route ${JSON.stringify(task.route)}`);
   return route;
 }
@@ -58,7 +59,7 @@ export function routeOf(builder: ProcessBuilder): RouteData {
 export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?: Json): Scope {
   const known = [...names].flatMap((name): [string, Value][] => {
     if (name === "task") return [[name, taskOf(builder.state).input]];
-    const output = builder.state.outputs[name];
+    const output = entryOf(builder.state.outputs, name);
     return output === undefined ? [] : [[name, output]];
   });
   const contents = readAll(

@@ -1,7 +1,7 @@
 /**
  * @module How events change the work items, waits and signals of a process. Pure.
  */
-import { withEntry, withoutEntry } from "../entries.ts";
+import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
@@ -89,7 +89,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 
 /** What changes is written out where it changes: merging one object into another costs several times as much. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
@@ -129,14 +129,14 @@ function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extra
 
 function attemptFailed(state: ProcessState, event: Extract<WorkEvent, { e: "attempt-failed" }>): ProcessState {
   const { workId, attempt, fault, atMs, againAtMs } = event;
-  const faults = [...(state.works[workId]?.faults ?? []), { attempt, atMs, fault }].slice(-LIMITS.historyMax);
+  const faults = [...(entryOf(state.works, workId)?.faults ?? []), { attempt, atMs, fault }].slice(-LIMITS.historyMax);
   const next = patchWork(state, workId, ({ pausedAtMs: _over, ...known }) => ({ ...known, status: "waiting", dueAtMs: againAtMs, faults }));
   return line(next, workId, atMs, "attempt failed", fault.code);
 }
 
 function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>): ProcessState {
   const { workId, fault, atMs } = event;
-  const work = state.works[workId];
+  const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
   const next = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
   if (event.tolerated) return lacks(next, state.progress);
@@ -150,7 +150,7 @@ function lacks(state: ProcessState, progress: Progress | undefined): ProcessStat
 
 /** The work's answer goes where it belongs: to the stop in progress, or to the work item whose handler asked. */
 function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
   return work.asker === undefined ? count(rest, work, result) : answer(rest, work.asker, result, atMs);
@@ -209,7 +209,7 @@ function pause(state: ProcessState, id: string, atMs: number): ProcessState {
 }
 
 function resume(state: ProcessState, id: string, atMs: number): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   if (work?.pausedAtMs === undefined || waits(state, id)) return state;
   const { pausedAtMs, ...rest } = work;
   return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
@@ -222,7 +222,7 @@ function beginWait(state: ProcessState, wait: Wait): ProcessState {
 }
 
 function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended" }>): ProcessState {
-  const wait = state.waits?.[event.waitId];
+  const wait = entryOf(state.waits ?? {}, event.waitId);
   if (wait === undefined) return state;
   const { result, atMs, signalId } = event;
   const fault = "fault" in result ? result.fault : undefined;
@@ -296,12 +296,12 @@ function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extrac
 
 /** The work item that a compensation is to undo, as it was asked. */
 function targetOf(state: ProcessState, undoId: string): Asked | undefined {
-  const target = state.works[undoId]?.undoes;
+  const target = entryOf(state.works, undoId)?.undoes;
   return target === undefined ? undefined : state.asked.find((one) => one.id === target);
 }
 
 function dropUndo(state: ProcessState, undoId: string): ProcessState {
-  const target = state.works[undoId]?.undoes;
+  const target = entryOf(state.works, undoId)?.undoes;
   const rest = removeWork(state, undoId);
   if (target === undefined) return rest;
   return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
@@ -310,7 +310,7 @@ function dropUndo(state: ProcessState, undoId: string): ProcessState {
 // ---- history --------------------------------------------------------------------------------------------------------------
 
 function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
-  const work = state.works[id];
+  const work = entryOf(state.works, id);
   if (work === undefined) return state;
   return addLine(state, {
     atMs,
@@ -323,7 +323,7 @@ function line(state: ProcessState, id: string, atMs: number, what: string, code?
 }
 
 function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, code?: string): ProcessState {
-  const asker = wait.asker === undefined ? undefined : state.works[wait.asker.workId];
+  const asker = wait.asker === undefined ? undefined : entryOf(state.works, wait.asker.workId);
   return addLine(state, {
     atMs,
     what,

@@ -3,7 +3,7 @@
  *
  * What changes of a single work item or wait is in evolve-work.ts.
  */
-import { withEntry } from "../entries.ts";
+import { entryOf, withEntry } from "../entries.ts";
 import { LIMITS } from "../limits.ts";
 import type { Value } from "../value.ts";
 import type { ProcessEvent } from "./events.ts";
@@ -77,7 +77,7 @@ function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopen
 
 /** A call that is not made has the output `null`, or the one that was pinned. */
 function skip(progress: Progress, key: string): Progress {
-  const pinned = progress.outputs[key];
+  const pinned = entryOf(progress.outputs, key);
   return {
     ...progress,
     begun: progress.begun + 1,

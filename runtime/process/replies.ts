@@ -1,8 +1,9 @@
 /**
  * @module What comes back: results, faults and retries, hand-offs, and the waits of handlers. Pure.
  */
+import { entryOf } from "../entries.ts";
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
-import { boundedFault, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
+import { boundedFault, boundedPauseMs, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId, isAskOf, isBranchPath, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
@@ -18,7 +19,7 @@ import { beginEnding, reportOf, setAside } from "./compensation.ts";
 
 /** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
-  const work = builder.state.works[body.workId];
+  const work = entryOf(builder.state.works, body.workId);
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
@@ -59,7 +60,7 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
 /** A failed attempt: again after a pause when the fault table and the policy allow it, else for good. */
 export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
   const { nowMs, jitter01 } = builder.context;
-  const again = nowMs + backoffMs(work.retry, work.attempt, jitter01);
+  const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
   const mayRetry = work.kind === "undo" || isRetryable(fault);
   if (mayRetry && inTime && work.attempt < work.retry.attemptsMax) {
@@ -69,7 +70,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
   }
   if (work.kind === "undo") {
     const message = `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`;
-    return undoFailed(builder, work, wireFault("compensation.failed", message));
+    return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
   passOn(builder, work, { fault });
@@ -82,7 +83,7 @@ function isTolerated(work: Work): boolean {
 
 /** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
 function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
-  const asker = work.asker === undefined ? undefined : builder.state.works[work.asker.workId];
+  const asker = work.asker === undefined ? undefined : entryOf(builder.state.works, work.asker.workId);
   if (asker !== undefined && work.asker !== undefined)
     builder.order(answerEffect(builder.state, asker, work.asker.index, result, builder.context));
   if (work.asker !== undefined && "fault" in result) {
@@ -108,7 +109,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
 function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(work.target);
-  if (slip.agents[from]?.handsOffTo.includes(handOff.agent) !== true)
+  if (entryOf(slip.agents, from)?.handsOffTo.includes(handOff.agent) !== true)
     throw new Fault("handoff.undeclared", `${from} hands off to ${handOff.agent}, which it does not declare`);
   const link: Link = { agent: handOff.agent, input: valueHash(handOff.input) };
   guardChain(slip, work.chain, link);
@@ -141,10 +142,10 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
 
 /** What a handler waits for. It is begun once; a repeated request is answered again. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
-  const asker = builder.state.works[body.workId];
+  const asker = entryOf(builder.state.works, body.workId);
   // Neither nested routes nor compensations wait; a message that says so is none of ours.
   if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
-  const answer = asker.answers[body.index];
+  const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
     return;
@@ -174,7 +175,7 @@ function guardWaits(asker: Work, index: number): void {
 function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: Extract<WaitFor, { kind: "agent" }>): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(asker.target);
-  if (slip.agents[from]?.asks.includes(ask.agent) !== true)
+  if (entryOf(slip.agents, from)?.asks.includes(ask.agent) !== true)
     throw new Fault("ask.undeclared", `${from} asks ${ask.agent}, which it does not declare`);
   const id = askWorkId(asker.id, index, 1);
   const target = { kind: "agent", agent: ask.agent } as const;

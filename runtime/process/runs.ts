@@ -148,7 +148,8 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
 }
 
 function only(values: Readonly<Record<string, Value>>, names: readonly string[]): Record<string, Value> {
-  return Object.fromEntries(names.flatMap((name) => (values[name] === undefined ? [] : [[name, values[name]]])));
+  const wanted = new Set(names);
+  return Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
 }
 
 /** The stop in work of a state whose stop has just begun: what was pinned is finished already. */

@@ -4,6 +4,7 @@
  * An attempt's time counts from the start of its handler, and only the agent's actor knows when that was. So an attempt that
  * is out of time by the manager's clock is asked for once more, and its receipt decides; without one it has failed.
  */
+import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { WorkStatus } from "../protocol.ts";
@@ -30,7 +31,7 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
   const goesOn = takeDueWaits(builder);
   for (const id of Object.keys(builder.state.works)) {
-    const work = builder.state.works[id];
+    const work = entryOf(builder.state.works, id);
     if (work === undefined || builder.state.phase !== "open") continue;
     if (!isPaused(work) && work.dueAtMs <= nowMs) timeIsUp(builder, work);
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
@@ -54,7 +55,7 @@ function timeIsUp(builder: ProcessBuilder, work: Work): void {
       return;
     case "waiting": {
       builder.emit({ e: "asked-again", workId: work.id, attempt: work.attempt + 1, atMs: nowMs, dueAtMs: nowMs + work.timeoutMs });
-      const again = builder.state.works[work.id];
+      const again = entryOf(builder.state.works, work.id);
       if (again !== undefined) builder.order(workEffect(builder.state, again, builder.context));
       return;
     }
@@ -87,7 +88,7 @@ function isSilent(state: ProcessState, work: Work): boolean {
 /** A receipt says how the attempt stands. Time in a queue is no time of the attempt. */
 export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told }: ToldInput): void {
   const { nowMs } = builder.context;
-  const work = builder.state.works[workId];
+  const work = entryOf(builder.state.works, workId);
   if (work === undefined || work.attempt !== attempt || work.status !== "asked") return;
   const status = told ?? (work.kind === "undo" ? HAS_IT : undefined);
   if (status === undefined) return;

@@ -3,6 +3,7 @@
  *
  * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
  */
+import { entryOf } from "../entries.ts";
 import { z } from "zod";
 import { assertNever, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId } from "../ids.ts";
@@ -69,7 +70,7 @@ function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal
     atMs: builder.context.nowMs,
     tolerated,
   });
-  const asker = wait.asker === undefined ? undefined : builder.state.works[wait.asker.workId];
+  const asker = wait.asker === undefined ? undefined : entryOf(builder.state.works, wait.asker.workId);
   if (asker !== undefined && wait.asker !== undefined)
     builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
 }

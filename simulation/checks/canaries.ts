@@ -12,6 +12,7 @@ import { ProcessActors } from "../../actors/host/process-actor.ts";
 import type { StepTools } from "../../agents/context.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { processMachine } from "../../runtime/process/machine.ts";
@@ -58,7 +59,7 @@ const noDeduplication: Canary = {
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
       // Work that is done is not known any more, so a repeated request begins it anew.
       const isRepeat = input.kind === "message" && input.message.body.kind === "work";
-      return decide(isRepeat ? forgetWorks(state, (id) => state.works[id]?.status !== "done") : state, input, context);
+      return decide(isRepeat ? forgetWorks(state, (id) => entryOf(state.works, id)?.status !== "done") : state, input, context);
     }),
 };
 
@@ -159,7 +160,7 @@ const undoBeforeAction: Canary = {
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
       if (input.kind !== "message" || input.message.body.kind !== "undo") return decide(state, input, context);
       const { workId } = input.message.body;
-      const work = state.works[workId];
+      const work = entryOf(state.works, workId);
       // Work that runs is purged as if it had never begun.
       if (work?.status !== "running" || work.mode !== "do") return decide(state, input, context);
       return decide({ ...state, works: { ...state.works, [workId]: { ...work, begun: false } } }, input, context);
@@ -210,7 +211,7 @@ const staleToken: Canary = {
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
       if (!("token" in input)) return decide(state, input, context);
-      return decide(state, { ...input, token: state.works[input.workId]?.token ?? input.token }, context);
+      return decide(state, { ...input, token: entryOf(state.works, input.workId)?.token ?? input.token }, context);
     }),
 };
 
@@ -219,7 +220,7 @@ const evictedEarly: Canary = {
   scenario: "wild",
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
-      if (input.kind !== "message" || input.message.body.kind !== "work" || state.works[input.message.body.workId] !== undefined)
+      if (input.kind !== "message" || input.message.body.kind !== "work" || entryOf(state.works, input.message.body.workId) !== undefined)
         return decide(state, input, context);
       const done = Object.values(state.works).find(
         (work) => work.status === "done" || work.status === "tombstone" || work.status === "undone",

@@ -1,6 +1,7 @@
 /**
  * @module What is checked when a run is over: outcomes, the ledger of outside effects, reminders, the index, notifications.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import { runId } from "../../runtime/ids.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -159,7 +160,7 @@ function allWorks(watch: Watch): Map<string, import("../../runtime/agent/state.t
 
 function workOf(watch: Watch, line: LedgerLine): import("../../runtime/agent/state.ts").AgentWork | undefined {
   for (const shadow of watch.agents.values()) {
-    const work = shadow.state.works[line.workId];
+    const work = entryOf(shadow.state.works, line.workId);
     if (work !== undefined) return work;
   }
   return undefined;

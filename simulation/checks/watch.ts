@@ -7,6 +7,7 @@ import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
 import { type AgentEvent, type AgentState, evolveAgent, newAgent } from "../../runtime/agent/state.ts";
 import { TurnEngine } from "../../actors/engine/turn.ts";
 import { canonicalJson } from "../../runtime/canonical.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { runId } from "../../runtime/ids.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
@@ -120,7 +121,7 @@ export class Watch {
   }
 
   #checkToken(state: AgentState, input: Extract<AgentInput, { token: string }>): void {
-    const work = state.works[input.workId];
+    const work = entryOf(state.works, input.workId);
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.find(
       "stale tokens are never believed",
@@ -278,7 +279,7 @@ export class Watch {
 
   /** Compensation knows neither deadline nor hops: it is given up by its own limits only. */
   #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
-    const work = before.works[event.workId];
+    const work = entryOf(before.works, event.workId);
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
@@ -317,22 +318,22 @@ export class Watch {
 
   #work(before: AgentState, shadow: Shadow<AgentState>, event: AgentEvent): void {
     if (event.e === "begun") {
-      const was = before.works[event.workId];
+      const was = entryOf(before.works, event.workId);
       const settled = was?.status === "tombstone" || was?.status === "undone";
-      if (settled && shadow.state.works[event.workId]?.mode === "do")
+      if (settled && entryOf(shadow.state.works, event.workId)?.mode === "do")
         this.find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
     }
-    if (event.e === "work-accepted" && before.works[event.work.id] !== undefined)
+    if (event.e === "work-accepted" && entryOf(before.works, event.work.id) !== undefined)
       this.find("work is accepted once", `${event.work.id} was accepted again`);
     if (event.e === "forgotten" && this.#strict) {
       for (const id of event.workIds)
-        if ((before.works[id]?.retainUntilMs ?? 0) > 0 && !this.#mayForget(before, id))
+        if ((entryOf(before.works, id)?.retainUntilMs ?? 0) > 0 && !this.#mayForget(before, id))
           this.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
     }
   }
 
   #mayForget(before: AgentState, id: string): boolean {
-    const work = before.works[id];
+    const work = entryOf(before.works, id);
     if (work === undefined) return true;
     const process = this.processes.get(work.processId)?.state;
     return process?.task === undefined || work.retainUntilMs >= process.task.deadlineAtMs;

@@ -3,7 +3,7 @@
  */
 import type { TaskReceipt } from "../../actors/operations/operations.ts";
 import { bucketOf, entriesOf } from "../../runtime/index-actor.ts";
-import { faultFrom, type FaultCode, isRetryable, type Json } from "../../runtime/faults.ts";
+import { faultFrom, isRetryable, type Json } from "../../runtime/faults.ts";
 import { runId, runParts } from "../../runtime/ids.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -30,7 +30,7 @@ interface Decision {
 }
 
 /** What the dead letter queue may refuse a decision with, when another one stands. */
-const REFUSED: readonly FaultCode[] = ["deadletter.decided"];
+const REFUSED: readonly string[] = ["deadletter.decided"];
 
 /** Everybody who decides. Each decision is tried until it is taken or refused for good. */
 export class Deciders {

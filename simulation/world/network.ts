@@ -144,7 +144,7 @@ export class SimNetwork {
         (value) => back((resolve) => resolve(value)),
         (error: unknown) =>
           back((_resolve, reject) =>
-            reject(isFault(error) ? error : new Fault("turn.failed", "an unexpected error in the turn", undefined, error)),
+            reject(isFault(error) ? error : new Fault("turn.failed", "an unexpected error in the turn", undefined, { cause: error })),
           ),
       );
     });

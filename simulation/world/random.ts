@@ -52,7 +52,7 @@ export class Random {
   }
 }
 
-/** The purposes that draw random in a run. */
+/** The purposes that draw random numbers in a run. */
 export const STREAM = {
   plan: 1,
   latency: 2,

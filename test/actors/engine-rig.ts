@@ -57,7 +57,7 @@ export async function flush(rounds = 40): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
 
-/** Chance without random: tokens are counted. */
+/** A random source without randomness: tokens are counted. */
 export function countedRandom(prefix: string): RandomSource {
   let count = 0;
   return {

@@ -7,8 +7,8 @@ import { IndexClient } from "../../actors/host/index-client.ts";
 import { FailureDetector } from "../../actors/host/failure-detector.ts";
 import type { Reminders, Transport } from "../../actors/engine/ports.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
-import { Fault, type Json } from "../../runtime/faults.ts";
-import { bucketOf, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
+import { Fault, type Json, wireFault } from "../../runtime/faults.ts";
+import { bucketOf, entryIn, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry, Message } from "../../runtime/protocol.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
@@ -280,7 +280,7 @@ class Indexes {
 describe("the index client", () => {
   const entry = (id: string): IndexEntry => ({ id, open: true, atMs: 1, facts: {} });
 
-  function client(): { readonly indexes: Indexes; readonly clock: HandClock; readonly client: IndexClient } {
+  function client(deliver?: Transport["deliver"]): { readonly indexes: Indexes; readonly clock: HandClock; readonly client: IndexClient } {
     const indexes = new Indexes();
     const clock = new HandClock();
     const unused = (): never => {
@@ -289,7 +289,7 @@ describe("the index client", () => {
     const inspect = async (actor: { readonly id: string }): Promise<Json> =>
       JSON.parse(JSON.stringify(indexes.states.get(actor.id) ?? indexMachine.initial(actor.id))) as Json;
     const transport: Transport = {
-      deliver: indexes.deliver,
+      deliver: deliver ?? indexes.deliver,
       inspect,
       publish: unused,
       heartbeat: unused,
@@ -338,6 +338,33 @@ describe("the index client", () => {
     await clock.advance(LIMITS.indexBucketMs);
     expect(await index.open(entry("later"))).toBe(bucketOf(clock.nowMs(), 0));
     expect((await index.buckets()).length).toBe(3);
+  });
+
+  test("ids that objects inherit stand in a bucket as others, also of one batch, and after a snapshot", async () => {
+    const ids = [...Object.getOwnPropertyNames(Object.prototype), "then", "plain"];
+    const { indexes, client: index } = client();
+    const buckets = await Promise.all(ids.map((id) => index.open(entry(id))));
+    const bucket = buckets[0] ?? "";
+    expect((await index.read(bucket)).map(({ id }) => id).sort()).toEqual(ids.toSorted());
+    const state = indexMachine.states.parse(JSON.parse(JSON.stringify(indexes.states.get(bucket))));
+    for (const id of ids) expect(entryIn(state, id)).toEqual(entry(id));
+    expect(entryIn(indexMachine.initial(bucket), "constructor")).toBeUndefined();
+    const emptied = indexMachine.evolve(state, { e: "removed", ids });
+    expect(emptied.shards).toEqual({});
+  });
+
+  test("an entry that a bucket cannot take does not take its batch along", async () => {
+    const { indexes, client: whole } = client();
+    const { deliver } = indexes;
+    const bad: Transport["deliver"] = async (message) =>
+      message.body.kind === "entries" && message.body.entries.some(({ id }) => id === "bad")
+        ? { refused: wireFault("turn.failed", "bad") }
+        : deliver(message);
+    const index = client(bad).client;
+    const entered = await Promise.allSettled(["a", "b", "bad", "c"].map((id) => index.open(entry(id))));
+    expect(entered.map(({ status }) => status)).toEqual(["fulfilled", "fulfilled", "rejected", "fulfilled"]);
+    const [bucket = ""] = await whole.buckets();
+    expect((await whole.read(bucket)).map(({ id }) => id)).toEqual(["a", "b", "c"]);
   });
 
   test("a silent index fails the entry, and the bucket is registered anew with the next", async () => {

@@ -19,6 +19,13 @@ function refusal(run: () => unknown): string {
   throw new Error("nothing was refused");
 }
 
+test("a branch or key that would be the prototype of the others is refused, not lost", () => {
+  expect(
+    refusal(() => begin().all((stop) => ({ a: stop(Flight, () => ({ to: "x" })), __proto__: stop(Flight, () => ({ to: "x" })) }))),
+  ).toContain("none can be named __proto__");
+  expect(refusal(() => begin().output(({ task, plan }) => ({ task, __proto__: plan })))).toContain('route "r", output');
+});
+
 describe("a route is data", () => {
   test("the travel example", () => {
     const [plan, both, remark] = trip.data.stops;

@@ -379,8 +379,27 @@ describe("dead", () => {
       json: { ...LETTER, letter: { ...letter, stop: null, path: [], original: { kind: "task", input: {} } } },
     };
     const { out } = await run("dead", "show", "trip-7:1");
+    expect(out).not.toContain("what the handler threw");
     expect(out).toContain("\nthe input of the task:\n  {}\n");
     expect(out).not.toContain("Mended:");
+  });
+
+  test("show says what to do about a code of the author's own, and what the handler threw", async () => {
+    const fault = {
+      code: "card.declined",
+      message: "the card was declined",
+      retryable: false,
+      httpStatus: 402,
+      fix: "Use another card.",
+      cause: "Fault: the card was declined\n    at pay (till.ts:7:9)\ncaused by: Error: 402",
+    };
+    const letter = { fault, path: [], original: { kind: "task", input: {} }, attempts: [], history: [] };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, code: fault.code, message: fault.message, letter } };
+    const { out } = await run("dead", "show", "trip-7:1");
+    expect(out).toContain("\nthe card was declined\nWhat to do: Use another card.\n");
+    expect(out).toContain(
+      "\nwhat the handler threw:\n  Fault: the card was declined\n      at pay (till.ts:7:9)\n  caused by: Error: 402\n",
+    );
   });
 
   test("of a nested route it names the parent, which alone can do it again; of poison it asks for a whole task", async () => {

@@ -23,6 +23,13 @@ function terminal(isTTY: boolean): void {
   );
 }
 
+test("a status or unit whose name objects inherit is no known one", () => {
+  for (const name of ["constructor", "valueOf", "__proto__"]) {
+    expect(statusCell(name)).toBe(name);
+    expect([durationMs(name), durationMs(`1${name}`)]).toEqual([undefined, undefined]);
+  }
+});
+
 afterEach(() => {
   vi.restoreAllMocks();
   vi.unstubAllEnvs();

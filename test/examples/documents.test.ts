@@ -14,6 +14,7 @@ const IDEAS = [
   "agents",
   "asks-and-steps",
   "outcomes",
+  "faults",
   "dead-letters",
   "cycles",
   "limits",

@@ -1,11 +1,10 @@
-/** @module Parts of the README that are made from the sources: code, tables, printed output. `node test/examples/readme.ts` writes them anew. */
+/** @module Parts of the README and of docs/ that are made from the sources: code and tables. `node test/examples/readme.ts` writes them anew. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
-const README = join(ROOT, "README.md");
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -17,23 +16,34 @@ const MIB_BYTES = 1_024 * KIB_BYTES;
 export function part(text: string, name: string): string {
   const [begin, end] = [`<!-- begin ${name} -->\n`, `<!-- end ${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`README.md has no part ${JSON.stringify(name)}`);
+  if (from < 0 || to < from) throw new Error(`there is no part ${JSON.stringify(name)}`);
   return text.slice(from + begin.length, to);
 }
 
-/** The README as it is. */
-export function readme(): string {
-  return readFileSync(README, "utf8");
+/** A document by its path in the project. */
+export function document(path: string): string {
+  return readFileSync(join(ROOT, path), "utf8");
 }
 
-/** The parts that are made from the sources alone. */
-export function generated(): Readonly<Record<string, string>> {
-  return {
-    "create-troupe/template/system.ts": `\`\`\`ts\n${readFileSync(join(ROOT, "create-troupe/template/system.ts"), "utf8")}\`\`\`\n`,
-    "examples/01-travel/system.ts": `\`\`\`ts\n${readFileSync(join(ROOT, "examples/01-travel/system.ts"), "utf8")}\`\`\`\n`,
-    limits: limitsTable(),
-    errors: errorsTable(),
-  };
+/** A part of a document that is made from the sources alone. */
+export interface Generated {
+  readonly path: string;
+  readonly name: string;
+  readonly text: string;
+}
+
+/** Every part that is made from the sources alone. */
+export function generated(): readonly Generated[] {
+  return [
+    { path: "README.md", name: "examples/01-travel/system.ts", text: programText("examples/01-travel/system.ts") },
+    { path: "docs/first-agent.md", name: "create-troupe/template/system.ts", text: programText("create-troupe/template/system.ts") },
+    { path: "docs/limits.md", name: "limits", text: limitsTable() },
+    { path: "docs/errors.md", name: "errors", text: errorsTable() },
+  ];
+}
+
+function programText(path: string): string {
+  return `\`\`\`ts\n${document(path)}\`\`\`\n`;
 }
 
 function errorsTable(): string {
@@ -78,14 +88,16 @@ function timeText(ms: number): string {
   return `${ms} ms`;
 }
 
-/** Writes the generated parts into the README. */
+/** Writes the generated parts into their documents. */
 function update(): void {
-  let text = readme();
-  for (const [name, made] of Object.entries(generated())) {
-    const old = part(text, name);
-    text = text.replace(`<!-- begin ${name} -->\n${old}`, () => `<!-- begin ${name} -->\n${made}`);
+  for (const { path, name, text } of generated()) {
+    const old = document(path);
+    const begin = `<!-- begin ${name} -->\n`;
+    writeFileSync(
+      join(ROOT, path),
+      old.replace(`${begin}${part(old, name)}`, () => `${begin}${text}`),
+    );
   }
-  writeFileSync(README, text);
 }
 
 if (import.meta.main) update();

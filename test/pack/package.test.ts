@@ -1,6 +1,6 @@
 /**
  * @module The package and the starter, as a user meets them: `npm pack`, `npm install <tarball>` in an empty folder, the
- * README's first program, `troupe up app.ts`, types checked against the declarations, the starter's own test.
+ * README's program, the first program of docs/first-agent.md, types checked against the declarations, the starter's own test.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -15,7 +15,7 @@ import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { Child } from "../../cli/dapr/process.ts";
 import { processesOf } from "../cli/command.ts";
-import { part, readme } from "../examples/readme.ts";
+import { document, part } from "../examples/readme.ts";
 import { install, packTarball, program, ROOT, type Tarball, userEnv } from "./tarball.ts";
 
 const PACK_MS = 120_000;
@@ -94,7 +94,7 @@ describe("the package", () => {
         "dist/cli/troupe.js",
         "dist/cli/app.js",
         "dist/agents/index.d.ts",
-        "dist/actors/testing.d.ts",
+        "dist/testing/index.d.ts",
         "components/embedded/statestore.yaml",
         "dist/examples/01-travel/system.js",
       ]),
@@ -135,7 +135,10 @@ describe("in an empty folder", () => {
   beforeAll(async () => {
     dir = await emptyFolder("own");
     await install(dir, tarball.file);
-    await writeFile(join(dir, "app.ts"), part(readme(), "create-troupe/template/system.ts").replaceAll(/^```.*\n/gm, ""));
+    await writeFile(
+      join(dir, "app.ts"),
+      part(document("docs/first-agent.md"), "create-troupe/template/system.ts").replaceAll(/^```.*\n/gm, ""),
+    );
     await writeFile(
       join(dir, "entries.ts"),
       'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n',
@@ -148,29 +151,33 @@ describe("in an empty folder", () => {
     expect(existsSync(join(dir, "node_modules/@opentelemetry/sdk-node"))).toBe(false);
   });
 
-  test("the README's program type-checks against the declarations, which are checked too", { timeout: TEST_MS }, async () => {
-    const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
-    const types = join(ROOT, "node_modules/@types");
-    const flags = [
-      "--noEmit",
-      "--strict",
-      "--target",
-      "es2024",
-      "--lib",
-      "es2024,esnext.disposable",
-      "--module",
-      "nodenext",
-      "--types",
-      "node",
-      "--typeRoots",
-      types,
-      "--skipLibCheck",
-      "false",
-    ];
-    const text = await program(dir, process.execPath, [tsc, ...flags, "app.ts", "entries.ts"]).catch((error: unknown) => String(error));
-    // What a dependency's own declarations lack is not ours to fix.
-    expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
-  });
+  test(
+    "the first program of docs/first-agent.md type-checks against the declarations, which are checked too",
+    { timeout: TEST_MS },
+    async () => {
+      const tsc = join(ROOT, "node_modules/typescript/bin/tsc");
+      const types = join(ROOT, "node_modules/@types");
+      const flags = [
+        "--noEmit",
+        "--strict",
+        "--target",
+        "es2024",
+        "--lib",
+        "es2024,esnext.disposable",
+        "--module",
+        "nodenext",
+        "--types",
+        "node",
+        "--typeRoots",
+        types,
+        "--skipLibCheck",
+        "false",
+      ];
+      const text = await program(dir, process.execPath, [tsc, ...flags, "app.ts", "entries.ts"]).catch((error: unknown) => String(error));
+      // What a dependency's own declarations lack is not ours to fix.
+      expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
+    },
+  );
 
   test.skipIf(binaries === undefined)("troupe up app.ts: a task completes, and troupe down ends it", { timeout: TEST_MS }, async () => {
     const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
@@ -187,14 +194,14 @@ describe("in an empty folder", () => {
   });
 
   test.skipIf(binaries === undefined)(
-    "the README's first program does the same, with the files beside it that the README links",
+    "the README's program does the same, with the files beside it that the README links",
     { timeout: TEST_MS },
     async () => {
       const trip = await emptyFolder("trip");
       await install(trip, tarball.file);
       for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"])
         await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
-      await writeFile(join(trip, "app.ts"), part(readme(), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
+      await writeFile(join(trip, "app.ts"), part(document("README.md"), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
       const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
       try {
         await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");

@@ -29,6 +29,14 @@ describe("a condition holds or not", () => {
     expect(holds("task.days == 2 && task.days > 1", { task: { days: 2 } })).toBe(true);
     expect(holds("task.days > 1.5", { task: { days: 1 } })).toBe(false);
   });
+  test("names that objects inherit are there only where they are given", () => {
+    const task = { constructor: 1, deep: [{ constructor: null, n: 2 }] };
+    expect(holds("has(task.constructor) || has(task.valueOf) || 'toString' in task", { task: {} })).toBe(false);
+    expect(holds("task.constructor == 1 && task.deep[0].n == 2 && task.deep[0].constructor == null", { task })).toBe(true);
+    expect(holds("constructor.n == 1 && valueOf.n == 2", { constructor: { n: 1 }, valueOf: { n: 2 } })).toBe(true);
+    expect(() => holds("task.constructor == 1", { task: {} })).toThrow("No such key: constructor");
+    expect(() => holds("task.days == 1", { task })).toThrow("No such key: days");
+  });
   test("a skipped stop is null", () => {
     expect(holds("flight == null", { task: {}, flight: null })).toBe(true);
   });

@@ -1,6 +1,7 @@
 /** @module Records by name: one entry more or less, whatever it is called. */
 import { describe, expect, test } from "vitest";
-import { withEntry, withoutEntry } from "../../runtime/entries.ts";
+import { z } from "zod";
+import { entryOf, recordOf, withEntry, withoutEntry } from "../../runtime/entries.ts";
 
 describe("records by name", () => {
   test("one entry more, or another one; the record itself stays as it was", () => {
@@ -20,6 +21,22 @@ describe("records by name", () => {
     expect(Object.keys(more)).toEqual(["__proto__", "b"]);
     expect(Object.keys(withoutEntry(more, "b"))).toEqual(["__proto__"]);
     expect(Object.keys(withoutEntry(more, "__proto__"))).toEqual(["b"]);
+  });
+
+  test("an entry is the record's own, never one that objects inherit", () => {
+    for (const name of ["constructor", "valueOf", "__proto__", "then"]) {
+      expect(entryOf<unknown>({ a: 1 }, name)).toBeUndefined();
+      expect(entryOf<unknown>(JSON.parse(`{"${name}":1}`) as Record<string, unknown>, name)).toBe(1);
+      expect(entryOf(withEntry<number>({ a: 1 }, name, 2), name)).toBe(2);
+    }
+  });
+
+  test("the schema of a record checks and keeps every entry", () => {
+    const schema = z.strictObject({ record: recordOf(z.strictObject({ n: z.int() })) });
+    const text = '{"record":{"__proto__":{"n":1},"constructor":{"n":2}}}';
+    expect(JSON.stringify(schema.parse(JSON.parse(text)))).toBe(text);
+    expect(schema.safeParse(JSON.parse('{"record":{"__proto__":{"n":"1"}}}')).error?.issues[0]?.path).toEqual(["record", "__proto__", "n"]);
+    for (const record of [null, undefined, 1, "a", []]) expect(schema.safeParse({ record }).success).toBe(false);
   });
 
   test("a record whose names came from a text, `__proto__` among them", () => {

@@ -39,6 +39,7 @@ describe("a path that ends in nothing", () => {
     expect(() => evaluate({ object: { a: { from: ["hotel"] } } }, scope)).toThrow('hotel is not there: the scope has no "hotel"');
   });
   test("what every object inherits is nothing", () => {
+    expect(evaluate({ object: { a: { from: ["task", "valueOf"] }, b: { from: ["task", "note", "toString"] } } }, scope)).toEqual({});
     expect(() => evaluate({ from: ["task", "constructor"] }, scope)).toThrow('has no "constructor"');
   });
 });
@@ -48,6 +49,14 @@ test("the names that a mapping reads are known", () => {
     "task",
     "plan",
   ]);
+});
+
+test("a mapping as data keeps a key of any name", () => {
+  const text = '{"object":{"__proto__":{"from":["task","city"]},"constructor":{"literal":1}}}';
+  const parsed = Expression.parse(JSON.parse(text));
+  expect(JSON.stringify(parsed)).toBe(text);
+  expect(JSON.stringify(evaluate(parsed, scope))).toBe('{"__proto__":"Rome","constructor":1}');
+  expect(Expression.safeParse(JSON.parse('{"object":{"__proto__":{"code":"task.x"}}}')).success).toBe(false);
 });
 
 test("data that is no mapping is refused", () => {

@@ -40,6 +40,37 @@ describe("a value passes as it is", () => {
   });
 });
 
+describe("a property whose name objects inherit", () => {
+  const Optional = z.object({ constructor: z.string().optional(), deep: z.array(z.strictObject({ valueOf: z.int().optional() })) });
+
+  test("is absent where the value has none of its own", () => {
+    for (const value of [{ deep: [] }, { deep: [{}, { valueOf: 1 }] }, { constructor: "c", deep: [{}] }])
+      expect(gate(Optional, "x", "schema.task").check(value)).toBe(value);
+    expect(refusal(z.strictObject({ toString: z.string() }), {}).message).toBe(
+      "input of agent A at toString: expected string, found nothing",
+    );
+    expect(refusal(z.strictObject({}), { constructor: 1 }).message).toBe("input of agent A at constructor: unknown key");
+  });
+
+  test("does not hide what is wrong elsewhere", () => {
+    expect(refusal(Optional, { deep: [{}, { valueOf: "1" }] }).message).toBe(
+      "input of agent A at deep[1].valueOf: expected number, found a string",
+    );
+    const picky = Optional.refine((value) => value.hasOwnProperty("deep") && value.deep.length > 1, "too few");
+    expect(refusal(picky, { constructor: "c", deep: [] }).message).toContain("too few");
+  });
+
+  test("`__proto__` passes where anything may stand, and is refused where the schema drops it", () => {
+    const value = JSON.parse('{"__proto__":{"n":1}}') as Json;
+    expect(gate(z.unknown(), "x", "schema.task").check(value)).toBe(value);
+    for (const schema of [z.object({}), z.strictObject({}), z.looseObject({}), z.record(z.string(), z.unknown())])
+      expect(refusal(schema, value).message).toBe("input of agent A at __proto__: unknown key");
+    expect(faultOf(() => jsonSchemaOf(z.object({ ["__proto__"]: z.int() }), "x")).message).toContain(
+      "a property cannot be named __proto__",
+    );
+  });
+});
+
 describe("a fault says where and what was expected", () => {
   const cases: readonly (readonly [string, z.ZodType, unknown, string, string])[] = [
     ["wrong type", Trip, { city: 3, legs: [] }, "city", "input of agent A at city: expected string, found a number"],

@@ -6,6 +6,7 @@ import { liveTests } from "./layers.ts";
 import { noPlaces } from "./places.ts";
 import type { Check } from "./project.ts";
 import { purity } from "./purity.ts";
+import { ownEntries } from "./records.ts";
 import { fileSizes, functionSizes, lineSizes } from "./sizes.ts";
 import { namedPauses, unitsInNames } from "./units.ts";
 import { deadExports, deadFaults, deadFiles, deadLimits, dependencies } from "./used.ts";
@@ -16,6 +17,7 @@ export const CHECKS = {
   entriesWithoutDapr,
   noRings,
   purity,
+  ownEntries,
   noAny,
   noBang,
   noLeftOut,

@@ -1,4 +1,4 @@
-/** @module What a decision must be given and may not fetch: time, random, ids, timers, the network, the process. */
+/** @module What a decision must be given and may not fetch: time, randomness, ids, timers, the network, the process. */
 import ts from "typescript";
 import { type Check, overNodes, type Project } from "./project.ts";
 

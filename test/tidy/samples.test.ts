@@ -16,7 +16,7 @@ const DOC = "/** @module x */\n";
 const A = "runtime/a.ts";
 const B = "runtime/b.ts";
 const LIMITS = "runtime/limits.ts";
-const FAULTS = "runtime/faults.ts";
+const FAULTS = "runtime/faults/of-work.ts";
 // Bad samples are put together, so that whoever looks through the sources for such words finds none that is meant.
 const MARK = "TO" + "DO";
 const ANY = "an" + "y";
@@ -101,6 +101,37 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     inFile(A, "const x = globalThis.fetch;", "globalThis.fetch in runtime/", "const x = state.globalThis;"),
     inFile(A, 'import { x } from "node:fs";', "node:fs in runtime/", 'const name = "node:fs";'),
     inFile(A, "async function f() { await g(); }", "await in runtime/", "function f() { return g(); }"),
+  ],
+  ownEntries: [
+    inFile(
+      A,
+      "function f(works: Readonly<Record<string, number>>, id: string) { return works[id]; }",
+      "works[id] also finds what objects inherit",
+      "function f(works: Readonly<Record<string, number>>, id: string) { return entryOf(works, id); }",
+    ),
+    {
+      bad: {
+        [A]: "const State = z.strictObject({ works: z.record(z.string(), Work).optional() });",
+        [B]: "const work = state.works[body.workId];",
+      },
+      says: "state.works[body.workId] also finds what objects inherit",
+      good: {
+        [A]: "const State = z.strictObject({ works: z.array(Work), names: z.record(z.string(), Work) });",
+        [B]: 'const work = state.works[index]; const first = state.names["first"];',
+      },
+    },
+    inFile(
+      A,
+      "const made: Record<string, number> = {}; for (const key of Object.keys(other)) made[key] = 1;",
+      "made[key] also finds what objects inherit",
+      "function f(made: { [key: string]: number }) { for (const key of Object.keys(made)) g(made[key]); }",
+    ),
+    inFile(
+      A,
+      "function f(made: Record<string, number>, key: string) { return Object.hasOwn(other, key) ? made[key] : 0; }",
+      "made[key] also finds what objects inherit",
+      "function f(made: Record<string, number>, key: string) { return Object.hasOwn(made, key) ? made[key] : 0; }",
+    ),
   ],
   noAny: [
     inFile(A, `let x: ${ANY};`, `${ANY}: name the type`, `let x: unknown; const ${ANY} = 1;`),
@@ -222,9 +253,9 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   ],
   deadFaults: [
     {
-      bad: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
+      bad: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
       says: "nobody raises the fault a.b",
-      good: { [FAULTS]: 'export const FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
+      good: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
     },
   ],
   dependencies: [

@@ -58,14 +58,22 @@ export const deadLimits: Check = (project) => {
     .map((entry) => at(entry, `nobody reads the limit ${entry.name.getText()}`));
 };
 
+/** The parts of the fault table, by file. */
+const FAULT_TABLES: Readonly<Record<string, string>> = {
+  "runtime/faults/of-requests.ts": "REQUEST_FAULTS",
+  "runtime/faults/of-work.ts": "WORK_FAULTS",
+  "runtime/faults/of-hosts.ts": "HOST_FAULTS",
+};
+
 /** Every fault of the table is raised somewhere. */
 export const deadFaults: Check = (project) => {
   const raised = new Set<string>();
   for (const [path, source] of project.sources) {
-    if (path.startsWith("test/") || path === "runtime/faults.ts") continue;
+    if (path.startsWith("test/") || path in FAULT_TABLES) continue;
     for (const node of nodes(source)) if (ts.isStringLiteral(node)) raised.add(node.text);
   }
-  return entriesOf(project.sources.get("runtime/faults.ts"), "FAULTS").flatMap((entry): readonly Finding[] => {
+  const entries = Object.entries(FAULT_TABLES).flatMap(([path, name]) => entriesOf(project.sources.get(path), name));
+  return entries.flatMap((entry): readonly Finding[] => {
     const code = ts.isStringLiteral(entry.name) ? entry.name.text : entry.name.getText();
     return raised.has(code) ? [] : [at(entry, `nobody raises the fault ${code}`)];
   });

@@ -1,0 +1,187 @@
+/** @module The part of the fault table with what ends an attempt of a work item, a stop or a process. */
+import type { FaultRow } from "./row.ts";
+
+/** Faults of actors, agents, stops, slips and the cycle guard. */
+export const WORK_FAULTS = {
+  "actor.busy": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "Too many turns wait for this actor.",
+    fix: "Ask again later, or spread the work over more keys.",
+  },
+  "agent.busy": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The queue of this agent actor is full. Nothing was recorded.",
+    fix: "Nothing: it is asked again. Spread the work over more keys if it happens often.",
+  },
+  "agent.window-full": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The deduplication window of this agent actor is full. Nothing was recorded.",
+    fix: "Nothing: it is asked again. Give tasks shorter deadlines, or spread the work over more keys.",
+  },
+  "agent.failed": {
+    retryable: true,
+    httpStatus: 502,
+    meaning: "A handler threw an error that is not a coded fault.",
+    fix: "Read the error in the details; throw a Fault with a code that is not retryable where trying again is of no use.",
+  },
+  "agent.refused": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler refused its input for a reason of the domain.",
+    fix: "Read the message; trying again is of no use.",
+  },
+  "agent.version": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The work was begun by another version of the agent that is not declared compatible.",
+    fix: "Declare the version in compatibleWith, or submit the task again under another id.",
+  },
+  "stop.timeout": {
+    retryable: true,
+    httpStatus: 504,
+    meaning: "A stop gave no answer within its time.",
+    fix: "Give the stop more time, or find out why its agent is slow.",
+  },
+  "work.superseded": {
+    retryable: true,
+    httpStatus: 409,
+    meaning: "A later attempt or another host took this work over.",
+    fix: "Nothing: the later attempt counts.",
+  },
+  "work.cancelled": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The work was cancelled because its process no longer needs it.",
+    fix: "Nothing.",
+  },
+  "work.undone": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The work was compensated before this message arrived, so it is refused.",
+    fix: "Nothing.",
+  },
+  "work.crashed": {
+    retryable: false,
+    httpStatus: 502,
+    meaning: "The hosts that ran this work died several times over.",
+    fix: "Look for a handler that ends the process or runs out of memory.",
+  },
+  "step.mismatch": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "A handler that ran again asked for another step or ask than the one recorded.",
+    fix: "Keep what a handler does between steps free of time and random: use ctx.now() and ctx.uuid().",
+  },
+  "step.too-many": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler recorded more steps, or more failed calls, than allowed.",
+    fix: "Split the work over several stops.",
+  },
+  "ask.undeclared": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler asked an agent that it does not declare in `asks`.",
+    fix: "Add the contract to the agent's `asks`.",
+  },
+  "ask.too-many": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "One piece of work made more asks than allowed.",
+    fix: "Split the work over several stops.",
+  },
+  "wait.timeout": {
+    retryable: false,
+    httpStatus: 504,
+    meaning: "A signal was waited for and did not come in time.",
+    fix: "Send the signal earlier, raise the timeoutMs of the wait, or catch the fault in the handler; a stop may be optional.",
+  },
+  "signal.too-many": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "A process keeps as many signals as it may for waits that have not begun.",
+    fix: "Send a signal when its process waits for it: `troupe show` says so.",
+  },
+  "handoff.undeclared": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler handed off to an agent that it does not declare in `handsOffTo`.",
+    fix: "Add the contract to the agent's `handsOffTo`.",
+  },
+  "compensation.failed": {
+    retryable: false,
+    httpStatus: 502,
+    meaning: "A compensation failed as often as it may be tried.",
+    fix: "Undo the effect by hand; the message names its work.",
+  },
+  "join.failed": {
+    retryable: false,
+    httpStatus: 502,
+    meaning: "No branch of an `any` stop succeeded.",
+    fix: "Read the branches' faults in the history.",
+  },
+  "slip.invalid": {
+    retryable: false,
+    httpStatus: 400,
+    meaning: "A route or slip is not well formed.",
+    fix: "Fix the definition at the place in the message.",
+  },
+  "slip.mapping": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A mapping read a property of something that is not there.",
+    fix: "Check optional or skipped stops before their outputs are read.",
+  },
+  "slip.condition": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A condition could not be evaluated to true or false.",
+    fix: "Fix the CEL expression; see the message.",
+  },
+  "slip.too-many-items": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A forEach list is longer than allowed, or is not a list.",
+    fix: "Split the list over several tasks.",
+  },
+  "definition.invalid": {
+    retryable: false,
+    httpStatus: 500,
+    meaning: "A contract, agent, route or system is wrongly defined.",
+    fix: "Fix the definition at the place in the message.",
+  },
+  "cycle.unbounded": {
+    retryable: false,
+    httpStatus: 500,
+    meaning: "The agent graph has a ring without a bound, so the system refuses to start.",
+    fix: "Give an agent or route of the printed ring a `visitsMax`, or break the ring.",
+  },
+  "cycle.no-progress": {
+    retryable: false,
+    httpStatus: 508,
+    meaning: "The same agent came up again with the same input along one chain.",
+    fix: "Break the printed ring, or change the input on the way.",
+  },
+  "cycle.visits": {
+    retryable: false,
+    httpStatus: 508,
+    meaning: "An agent was visited more often along one chain than its visitsMax.",
+    fix: "Break the printed ring, or raise visitsMax.",
+  },
+  "cycle.ask-ring": {
+    retryable: false,
+    httpStatus: 508,
+    meaning: "An ask would wait for an agent that already waits for the asker.",
+    fix: "Break the printed ring of asks.",
+  },
+  "cycle.hops": {
+    retryable: false,
+    httpStatus: 508,
+    meaning: "The process made as many deliveries as it may.",
+    fix: "Look for a loop in its history.",
+  },
+  "cycle.depth": { retryable: false, httpStatus: 508, meaning: "Routes are nested too deep.", fix: "Flatten the routes." },
+} as const satisfies Readonly<Record<string, FaultRow>>;
