@@ -221,6 +221,8 @@ export const TurnAnswer = z.union([
     traceId: z.string().optional(),
     run: z.int().positive().optional(),
     work: WorkStatus.optional(),
+    /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
+    notReached: z.array(z.string()).optional(),
   }),
   z.strictObject({ refused: WireFault }),
 ]);
@@ -230,6 +232,7 @@ export type TurnAnswer =
       readonly traceId?: string | undefined;
       readonly run?: number | undefined;
       readonly work?: WorkStatus | undefined;
+      readonly notReached?: readonly string[] | undefined;
     }
   | { readonly refused: WireFault };
 
@@ -306,6 +309,7 @@ export function actorType(system: string, name: string): string {
 /** Topics of a system. */
 export const topics = {
   tasks: (system: string): string => `${system}.tasks`,
+  signals: (system: string): string => `${system}.signals`,
   agent: (system: string, agent: string): string => `${system}.agent.${agent}`,
   manager: (system: string): string => `${system}.manager`,
   results: (system: string): string => `${system}.results`,

@@ -260,7 +260,12 @@ export class ProcessActors {
     const answer = this.#answer(message, result, result.wrote ? "fresh" : "again");
     const act = decisionOn(result.state, body.run);
     if ("refused" in answer || act === undefined) return answer;
-    return { ...answer, receipt: { ...answer.receipt, sequence: act.sequence }, run: act.opened ?? act.run };
+    return {
+      ...answer,
+      receipt: { ...answer.receipt, sequence: act.sequence },
+      run: act.opened ?? act.run,
+      ...(act.notReached === undefined ? {} : { notReached: act.notReached }),
+    };
   }
 
   async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {

@@ -73,6 +73,20 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+/** Body of a signal. */
+export const SignalRequest = z.strictObject({
+  payload: z.unknown().optional().describe("It must fit the schema of what waits for the signal. Left out: null."),
+  signalId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same signal."),
+});
+
+/** A signal on the topic `<system>.signals`. */
+export const SignalEvent = z.strictObject({
+  processId: z.string(),
+  name: z.string().min(1).max(LIMITS.idLengthMax),
+  payload: z.unknown().optional(),
+  id: z.string().optional(),
+});
+
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
   input: z.unknown().optional().describe("Replaces the input of the work that failed; it must fit its schema. Left out: the input stays."),
@@ -129,6 +143,8 @@ export const LettersQuery = z.strictObject({
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+/** Path of a signal. */
+export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a dead letter. */
 export const LetterParams = z.strictObject({
   id: z
@@ -173,6 +189,20 @@ const ErrorAnswer = z.strictObject({
 export const Receipt = z.strictObject({
   id: z.string(),
   route: z.string(),
+  run: z.int().positive(),
+  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  traceId: TraceIdText,
+  notReached: z
+    .array(z.string())
+    .optional()
+    .describe("Of a redrive with an edited input: stops, and `output`, that still read what the edit replaces."),
+});
+
+/** A signal is taken, or kept for a wait to come. */
+export const SignalAnswer = z.strictObject({
+  id: z.string().describe("The process."),
+  name: z.string(),
+  signalId: z.string(),
   run: z.int().positive(),
   sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
   traceId: TraceIdText,
@@ -373,6 +403,8 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Task: TaskRequest,
   Cancel: CancelRequest,
+  Signal: SignalRequest,
+  SignalReceipt: SignalAnswer,
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,

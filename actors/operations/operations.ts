@@ -29,6 +29,19 @@ export interface TaskReceipt {
   /** Sequence of the journal at which the task stands. */
   readonly sequence: number;
   readonly traceId: string;
+  /** Of a redrive with an edited input: stops (and `output`) that still read what the edit replaces. */
+  readonly notReached?: readonly string[];
+}
+
+/** A signal is taken, or kept for a wait to come, when this is given. */
+export interface SignalReceipt {
+  /** The process. */
+  readonly id: string;
+  readonly name: string;
+  readonly signalId: string;
+  readonly run: number;
+  readonly sequence: number;
+  readonly traceId: string;
 }
 
 /** How a process ended, with contents in place of references. Moments are epoch milliseconds. */
@@ -100,6 +113,11 @@ export interface Operations {
   stops(id: string): Promise<Json>;
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
+  /**
+   * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
+   * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
+   */
+  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
   /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** Lines of the dead letter queue, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */

@@ -11,6 +11,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { type Message, OUTCOMES, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
@@ -24,6 +25,7 @@ import type {
   ProcessFilter,
   PurgeOptions,
   RedriveOptions,
+  SignalReceipt,
   Submission,
   SubmitResult,
   TaskReceipt,
@@ -196,6 +198,23 @@ export class SystemOperations implements Operations {
     const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
     const shown = ProcessShown.parse(await this.#requests.inspect(id));
     return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
+  }
+
+  async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
+    const { ports } = this.#parts;
+    if (name.length === 0 || name.length > LIMITS.idLengthMax)
+      throw new Fault("body.invalid", `a signal has a name of 1 to ${LIMITS.idLengthMax} characters`, { path: "name" });
+    const json = requireJson(payload, `payload of signal ${name}`, "body.invalid");
+    requireValue(json);
+    const known = signalId === undefined ? ports.random.token() : requireId(signalId, "signal id");
+    const message = this.#requests.message(
+      requireId(processId, "process id"),
+      { kind: "signal", name, signalId: known, payload: { json } },
+      caller,
+      ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
+    );
+    const { id, run, sequence, traceId: trace } = this.#requests.receipt("", message, await this.#requests.insist(message));
+    return { id, name, signalId: known, run, sequence, traceId: trace };
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {

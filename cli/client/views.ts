@@ -32,7 +32,15 @@ export const OutcomeOf = z.looseObject({
 export type OutcomeOf = z.infer<typeof OutcomeOf>;
 
 /** A task that was accepted. */
-export const Receipt = z.looseObject({ id: z.string(), route: z.string(), run: z.int(), traceId: z.string() });
+export const Receipt = z.looseObject({
+  id: z.string(),
+  route: z.string(),
+  run: z.int(),
+  traceId: z.string(),
+  /** Of a redrive with an edited input. */
+  notReached: z.array(z.string()).optional(),
+});
+export type Receipt = z.infer<typeof Receipt>;
 
 /** The answer to a submission that waits: a receipt, or the outcome. */
 export const Submitted = z.looseObject({ id: z.string(), status: z.string().optional() });

@@ -138,10 +138,16 @@ function redrive(group: Command, context: Context): void {
     say(
       options.json
         ? JSON.stringify(answer)
-        : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow`,
+        : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow${unreachedText(receipt)}`,
     );
     context.done(EXIT.ok);
   });
+}
+
+/** What the edit does not reach: the person who edits must know before the outcome. */
+function unreachedText({ notReached = [] }: Receipt): string {
+  if (notReached.length === 0) return "";
+  return `\nThe edit does not reach: ${notReached.join(", ")}. They read what it replaces, as it was. To change it everywhere, submit a new task.`;
 }
 
 function discard(group: Command, context: Context): void {

@@ -3,7 +3,7 @@ import type { Command } from "commander";
 import { type Graph, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { loadSystem } from "../run/load.ts";
-import { say } from "../text/output.ts";
+import { complain, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { graphFrom, GraphOf, read } from "../client/views.ts";
 import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
@@ -58,7 +58,8 @@ export function graph(parent: Command, context: Context): void {
 
 async function sourceOf(file: string | undefined, options: RemoteOptions, lifetime: Lifetime): Promise<Source> {
   if (file !== undefined) {
-    const { name, slip } = await loadSystem(file);
+    const { name, slip, warnings } = await loadSystem(file);
+    for (const warning of warnings) complain(`Warning: ${warning}.`);
     return { system: name, graph: graphOf(slip), data: graphData(slip) };
   }
   const data = await (await apiOf(options, lifetime)).get("/graph");

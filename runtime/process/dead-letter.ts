@@ -12,6 +12,7 @@ import type { BodyOf, Message } from "../protocol.ts";
 import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { notReachedBy } from "./edit-reach.ts";
 import { finalEffects } from "./messages.ts";
 import type { Value } from "../value.ts";
 import type { ProcessState } from "./state.ts";
@@ -118,16 +119,27 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
   const input = body.input === undefined ? undefined : "json" in body.input ? builder.pack(body.input.json) : body.input;
   const replaces = input !== undefined && failed !== undefined;
   const start = startOf(builder, replaces ? failed : undefined);
+  const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, start.cursor);
   return {
     e: "reopened",
     run,
-    act: { ...act, opened: run },
+    act: { ...act, opened: run, ...(unreached.length === 0 ? {} : { notReached: [...unreached] }) },
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
     // What the finished part was made of is the old input.
     ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
     ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
   };
+}
+
+/** A route that cannot be read is begun at its beginning: nothing is pinned. */
+function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: number): readonly string[] {
+  try {
+    return notReachedBy(routeOf(builder), edited, cursor);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return [];
+  }
 }
 
 type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking">;

@@ -29,7 +29,6 @@ export interface ToldInput {
 /** Attempts out of time fail, pauses end, and unanswered requests are made again. True when a stop may go on. */
 export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
-  const goesOn = takeDueWaits(builder);
   for (const id of Object.keys(builder.state.works)) {
     const work = entryOf(builder.state.works, id);
     if (work === undefined || builder.state.phase !== "open") continue;
@@ -37,7 +36,7 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
     if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
-  return goesOn;
+  return takeDueWaits(builder);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {

@@ -85,6 +85,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "submit --dapr": ["submit", "trip", INPUT, "--dapr"],
   show: ["show", "trip-7"],
   "show --follow": ["show", "trip-7", "--follow"],
+  signal: ["signal", "trip-7", "approval", '{"ok":true}'],
   cancel: ["cancel", "trip-7"],
   "graph check": ["graph", "check"],
   "graph show": ["graph", "show"],
@@ -417,6 +418,28 @@ describe("dead", () => {
     expect((await run("dead", "show", "invalid-000000001-aa")).out).toMatch(
       /Again: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nNot: /,
     );
+  });
+
+  test("a redrive tells what the edit does not reach", async () => {
+    stub.answers["POST /deadletters/trip-7:1/redrive"] = {
+      status: 202,
+      json: { ...RECEIPT, run: 2, notReached: ["hotel", "output"] },
+    };
+    const { out } = await run("dead", "redrive", "trip-7:1", "--input", INPUT);
+    expect(out).toContain("\nThe edit does not reach: hotel, output. They read what it replaces, as it was.");
+  });
+
+  test("a signal is posted with its payload and its id", async () => {
+    stub.answers["POST /processes/trip-7/signals/approval"] = {
+      status: 202,
+      json: { id: "trip-7", name: "approval", signalId: "mail-1", run: 1, sequence: 4, traceId: "abc" },
+    };
+    expect(await run("signal", "trip-7", "approval", '{"ok":true}', "--signal-id", "mail-1")).toMatchObject({
+      code: 0,
+      out: "Process trip-7 has the signal approval. Follow it: troupe show trip-7 --follow\n",
+    });
+    expect(stub.seen[0]?.body).toEqual({ payload: { ok: true }, signalId: "mail-1" });
+    expect(await run("signal", "trip-7", "approval", "{")).toMatchObject({ code: 2 });
   });
 
   test("redrive gives the fixed input; a second decision is refused", async () => {

@@ -1,0 +1,46 @@
+/** @module `signal`: tells a process what it waits for. */
+import type { Command } from "commander";
+import { z } from "zod";
+import { readInput } from "../input.ts";
+import { say } from "../text/output.ts";
+import { EXIT } from "../text/problem.ts";
+import { read } from "../client/views.ts";
+import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+
+const SignalReceipt = z.looseObject({ id: z.string(), name: z.string(), signalId: z.string() });
+
+/** Adds the command. */
+export function signal(parent: Command, context: Context): void {
+  const command = remote(parent.command("signal"))
+    .argument("<id>", "the process")
+    .argument("<name>", "the signal: of a stop .waitFor, its name")
+    .argument("[payload]", "its payload as JSON, @file, or - for standard input; null when left out")
+    .description("give a signal to a process that waits for it, or will")
+    .option("--signal-id <id>", "makes a repeated command the same signal");
+  examples(
+    command,
+    [
+      [`troupe signal trip-7 approval '{"ok":true}'`, ""],
+      ["troupe signal trip-7 approval @answer.json --signal-id mail-42", "once, however often it is sent"],
+    ],
+    [
+      "It is done when the signal is recorded. A payload that does not fit what waits for it is",
+      "refused with schema.signal, exit code 1. A signal that nothing waits for yet is kept.",
+    ],
+  );
+  command.action(async (id: string, name: string, given: string | undefined, options: RemoteOptions & { readonly signalId?: string }) => {
+    const payload = given === undefined ? null : await readInput(given);
+    const api = await apiOf(options, context.lifetime);
+    const answer = await api.post(`/processes/${encodeURIComponent(id)}/signals/${encodeURIComponent(name)}`, {
+      payload,
+      ...(options.signalId === undefined ? {} : { signalId: options.signalId }),
+    });
+    const receipt = read(SignalReceipt, answer, "the receipt");
+    say(
+      options.json
+        ? JSON.stringify(answer)
+        : `Process ${receipt.id} has the signal ${receipt.name}. Follow it: troupe show ${receipt.id} --follow`,
+    );
+    context.done(EXIT.ok);
+  });
+}
