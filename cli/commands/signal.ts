@@ -14,7 +14,7 @@ export function signal(parent: Command, context: Context): void {
   const command = remote(parent.command("signal"))
     .argument("<id>", "the process")
     .argument("<name>", "the signal: of a stop .waitFor, its name")
-    .argument("[payload]", "its payload as JSON, @file, or - for standard input; null when left out")
+    .argument("[json]", "its payload, @file, or - for standard input; null when left out")
     .description("give a signal to a process that waits for it, or will")
     .option("--signal-id <id>", "makes a repeated command the same signal");
   examples(
@@ -24,8 +24,9 @@ export function signal(parent: Command, context: Context): void {
       ["troupe signal trip-7 approval @answer.json --signal-id mail-42", "once, however often it is sent"],
     ],
     [
-      "It is done when the signal is recorded. A payload that does not fit what waits for it is",
-      "refused with schema.signal, exit code 1. A signal that nothing waits for yet is kept.",
+      "It is done when the signal is recorded. A payload that does not fit what waits",
+      "for it is refused with schema.signal, exit code 1. A signal that nothing waits",
+      "for yet is kept.",
     ],
   );
   command.action(async (id: string, name: string, given: string | undefined, options: RemoteOptions & { readonly signalId?: string }) => {
