@@ -15,6 +15,8 @@ export const LIVE = [
 const FAST_TIMEOUT_MS = 20_000;
 const LIVE_TIMEOUT_MS = 120_000;
 const SLOW_TEST_MS = 2_000;
+/** How long `expect.poll` waits for what must come; a busy machine needs more than vitest's second. */
+const POLL_MS_MAX = 15_000;
 /** A few files at once are quicker than one; more would only share the same cores. */
 const FAST_FILES_MAX = 4;
 
@@ -29,6 +31,7 @@ export default defineConfig({
           exclude: ["**/node_modules/**", ...LIVE],
           testTimeout: FAST_TIMEOUT_MS,
           hookTimeout: FAST_TIMEOUT_MS,
+          expect: { poll: { timeout: POLL_MS_MAX } },
           maxWorkers: FAST_FILES_MAX,
         },
       },
@@ -39,6 +42,7 @@ export default defineConfig({
           exclude: ["**/node_modules/**"],
           testTimeout: LIVE_TIMEOUT_MS,
           hookTimeout: LIVE_TIMEOUT_MS,
+          expect: { poll: { timeout: POLL_MS_MAX } },
           fileParallelism: false,
         },
       },

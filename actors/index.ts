@@ -1,7 +1,6 @@
 /**
  * @module Package entry `./dapr`: serves a system beside a Dapr sidecar.
  */
-import type { Logger } from "pino";
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import { Fault, faultFrom } from "../runtime/faults.ts";
@@ -27,6 +26,7 @@ import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
+export { consoleLogger, type LogFacts, type Logger } from "./engine/log.ts";
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
 export type {
   Caller,
@@ -41,6 +41,7 @@ export type {
   SubmitResult,
   TaskReceipt,
 } from "./operations/operations.ts";
+import type { Logger } from "./engine/log.ts";
 
 /** Where {@link serve} listens, and where it finds its sidecar. */
 export interface ServeOptions {
@@ -65,6 +66,7 @@ export interface ServeOptions {
   readonly openProcessesMax?: number | undefined;
   /** How long what ended is kept, in milliseconds. Default LIMITS.retentionMsDefault. What somebody may still speak of stays longer. */
   readonly retentionMs?: number | undefined;
+  /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
 

@@ -7,23 +7,37 @@ import { LIMITS } from "../runtime/limits.ts";
 import type { Gate } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
-import type { HandlerContext, HandOff, RuntimeContext } from "./context.ts";
+import type { HandlerContext, HandOff, RuntimeContext, RuntimeUndoContext, UndoContext } from "./context.ts";
 import { invalid, requireInt, requireKeys } from "./definition.ts";
-import { CheckedContext } from "./handler-context.ts";
+import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
+import { type ToolDefinition, toolsOf } from "./tool.ts";
 
 const VERSION_MAX = 1_000_000;
-const OPTIONS = ["handle", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
+const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
 
 /** What a handler gives: the contract's output, or a hand-off. */
 export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
 
 /** What an agent is beside its contract. Only `handle` is needed. */
-export interface AgentOptions<C extends Contract, State, Asks extends readonly Contract[], HandsOffTo extends readonly Contract[]> {
+export interface AgentOptions<
+  C extends Contract,
+  State,
+  Asks extends readonly Contract[],
+  HandsOffTo extends readonly Contract[],
+  Tools extends readonly ToolDefinition[],
+> {
   /**
-   * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.step`, and time and
+   * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.call` and `ctx.step`, and time and
    * random come from `ctx.now()` and `ctx.uuid()`. What it throws becomes a coded fault; a `Fault` keeps its code.
    */
-  readonly handle: (input: InputOf<C>, ctx: HandlerContext<State, Asks[number], HandsOffTo[number]>) => Answer<OutputOf<C>>;
+  readonly handle: (input: InputOf<C>, ctx: HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>) => Answer<OutputOf<C>>;
+  /**
+   * Takes back what the work did to the agent, after the undos of its calls; the handler is not run again. `output` is `undefined` where
+   * the work did not succeed: then it set no state. It may run more than once; a state that it sets is committed once.
+   */
+  readonly undo?: ((input: InputOf<C>, output: OutputOf<C> | undefined, ctx: UndoContext<State>) => void | Promise<void>) | undefined;
+  /** Tools that the handler may call. */
+  readonly tools?: Tools | undefined;
   /** Durable state of each actor of this agent. Without it there is no `ctx.state`. */
   readonly state?: { readonly schema: z.ZodType<State>; readonly initial: NoInfer<State> } | undefined;
   /** Agents that the handler may ask. */
@@ -50,6 +64,8 @@ export interface AgentDefinition {
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
   readonly data: AgentData;
+  /** By name. */
+  readonly tools: ReadonlyMap<string, ToolDefinition>;
   /** `null` without declared state. */
   readonly initialState: Json;
   /** Returns the input, or throws `schema.input`. */
@@ -60,6 +76,8 @@ export interface AgentDefinition {
   checkState(value: unknown): Json;
   /** Runs the handler. The input must have been checked; the answer has not been. */
   handle(input: Json, context: RuntimeContext): Promise<unknown>;
+  /** Runs the agent's own undo, where it has one. Input and output are checked. */
+  readonly undo: ((input: Json, output: Json | undefined, context: RuntimeUndoContext) => Promise<void>) | undefined;
 }
 
 /** Defines an agent. Throws `definition.invalid` naming the agent and the option. */
@@ -68,7 +86,8 @@ export function agent<
   const Asks extends readonly Contract[] = [],
   const HandsOffTo extends readonly Contract<string, unknown, OutputOf<C>>[] = [],
   State = never,
->(target: C, options: AgentOptions<C, State, Asks, HandsOffTo>): AgentDefinition {
+  const Tools extends readonly ToolDefinition[] = [],
+>(target: C, options: AgentOptions<C, State, Asks, HandsOffTo, Tools>): AgentDefinition {
   if (target?.kind !== "contract") throw invalid("agent", "the first argument is a contract");
   const where = `agent ${JSON.stringify(target.name)}`;
   requireKeys(options, where, OPTIONS);
@@ -77,6 +96,10 @@ export function agent<
   const asks = options.asks ?? [];
   const handsOffTo = options.handsOffTo ?? [];
   const data = agentData(target, options, where, options.state !== undefined);
+  const { undo } = options;
+  if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo is not a function");
+  const tools = toolsOf(options.tools ?? [], where);
+  const parts: FaceParts = { name: target.name, state: state.gate, tools, asks, handsOffTo };
   return Object.freeze({
     kind: "agent",
     name: target.name,
@@ -87,20 +110,24 @@ export function agent<
     asks,
     handsOffTo,
     data,
+    tools,
     initialState: state.initial,
     checkInput: (value: unknown) => target.checkInput(value),
     checkOutput: (value: unknown) => target.checkOutput(value),
     checkState: (value: unknown) => state.gate.check(value),
     handle: async (input: Json, context: RuntimeContext) => {
-      // The one place where types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an
-      // InputOf<C>; the face checks everything that goes through it, and has state exactly when `State` is not never.
-      const face = new CheckedContext(context, target.name, state.gate, asks, handsOffTo) as unknown as HandlerContext<
-        State,
-        Asks[number],
-        HandsOffTo[number]
-      >;
+      // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>; the
+      // face checks everything that goes through it, and has state exactly when `State` is not never.
+      const face = new CheckedContext(context, parts) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>;
       return await options.handle(input as InputOf<C>, face);
     },
+    undo:
+      undo === undefined
+        ? undefined
+        : async (input: Json, output: Json | undefined, context: RuntimeUndoContext) => {
+            const face = new CheckedUndoContext(context, state.gate) as unknown as UndoContext<State>;
+            await undo(target.checkInput(input) as InputOf<C>, output as OutputOf<C> | undefined, face);
+          },
   });
 }
 

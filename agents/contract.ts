@@ -11,7 +11,7 @@ import { LIMITS } from "../runtime/limits.ts";
 import { RESERVED_TYPES } from "../runtime/protocol.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
-import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { invalid, requireInt, requireKeys, requireName, requireText } from "./definition.ts";
 import { recordArgument } from "./mapping.ts";
 
 const VERSION_MAX = 1_000_000;
@@ -37,6 +37,8 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
   readonly kind: "contract";
   /** Counts from 1. Raise it when recorded work of the old code must not be gone on with by the new. */
   readonly version: number;
+  /** What the agent is for. */
+  readonly about: string | undefined;
   readonly output: z.ZodType<Output>;
   /** Session key over the name `input`; absent: each work item has an actor of its own, or each process where the agent has state. */
   readonly key: Expression | undefined;
@@ -50,6 +52,8 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
 
 /** What an agent takes and gives: schemas of plain JSON, to which nothing is added and from which nothing is dropped. */
 export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
+  /** What the agent is for, at most 1,024 characters: shown in the graph, and to models that may call it. It may change without a new version. */
+  readonly about?: string | undefined;
   readonly input: I;
   readonly output: O;
   /**
@@ -72,13 +76,14 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
   requireName(name, "contract");
   if (RESERVED_TYPES.some((reserved) => reserved === name))
     throw invalid(where, `the name is that of an actor type of the system's own; ${RESERVED_TYPES.join(", ")} are reserved`);
-  requireKeys(options, where, ["input", "output", "key"]);
+  requireKeys(options, where, ["about", "input", "output", "key"]);
   const input = gate(options.input, `input of agent ${name}`, "schema.input");
   const output = gate(options.output, `output of agent ${name}`, "schema.output");
   return Object.freeze({
     kind: "contract",
     name,
     version: requireInt(version, where, "version", 1, VERSION_MAX),
+    about: options.about === undefined ? undefined : requireText(options.about, where, "about", LIMITS.aboutLengthMax),
     input: options.input as z.ZodType<z.infer<I>>,
     output: options.output as z.ZodType<z.infer<O>>,
     key: options.key === undefined ? undefined : keyOf(options.key, where),
@@ -154,4 +159,15 @@ function namesOf(contracts: readonly Contract[], where: string, field: string): 
 export function definitionGate(schema: z.ZodType, what: string, code: FaultCode): Gate {
   jsonSchemaOf(schema, what);
   return gate(schema, what, code);
+}
+
+const schemaTexts = new WeakMap<z.ZodType, JsonSchema>();
+
+/** The JSON Schema of a schema that handlers name, made once for each. Throws `definition.invalid`. */
+export function schemaTextOf(schema: z.ZodType, what: string): JsonSchema {
+  const known = schemaTexts.get(schema);
+  if (known !== undefined) return known;
+  const made = jsonSchemaOf(schema, what);
+  schemaTexts.set(schema, made);
+  return made;
 }

@@ -1,8 +1,10 @@
 /**
  * @module Errors of definitions, and the checks that every definition shares.
  */
+import { checkCondition } from "../runtime/condition/condition.ts";
 import { Fault } from "../runtime/faults.ts";
 import { isName } from "../runtime/ids.ts";
+import type { Shapes } from "../runtime/shape.ts";
 
 /** The fault of a wrong definition: where (such as `route "trip", stop "plan"`), and what is wrong there. */
 export function invalid(where: string, text: string): Fault {
@@ -30,4 +32,21 @@ export function requireKeys(options: object, where: string, known: readonly stri
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw invalid(where, `unknown option ${JSON.stringify(key)}; known are ${known.join(", ")}`);
   }
+}
+
+/** Checks a condition in CEL against the schemas of what it may read. Throws `definition.invalid` naming the field. */
+export function requireCondition(text: string, scope: Shapes, where: string, field: string): void {
+  if (typeof text !== "string") throw invalid(where, `${field} is a text in CEL`);
+  try {
+    checkCondition(text, scope);
+  } catch (error) {
+    throw invalid(where, `${field}: ${error instanceof Error ? error.message : "cannot be checked"}`);
+  }
+}
+
+/** Returns a text that is not empty, or throws `definition.invalid` naming the field. */
+export function requireText(value: string, where: string, field: string, lengthMax: number): string {
+  if (typeof value !== "string" || value === "" || value.length > lengthMax)
+    throw invalid(where, `${field} must be a text of 1 to ${lengthMax} characters`);
+  return value;
 }

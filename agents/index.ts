@@ -13,9 +13,11 @@ export {
   isHandOff,
   type Principal,
   type RuntimeContext,
+  type RuntimeUndoContext,
   type StateContext,
-  type StepOptions,
   type StepTools,
+  type UndoContext,
+  type WaitForOptions,
 } from "./context.ts";
 export {
   type Callable,
@@ -40,6 +42,16 @@ export {
   type RouteOptions,
   type RouteTarget,
 } from "./route.ts";
+export {
+  tool,
+  type ToolCall,
+  type ToolDefinition,
+  type ToolEffect,
+  type ToolInput,
+  type ToolOptions,
+  type ToolOutput,
+  type UnknownEnd,
+} from "./tool.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export {
   defineFault,

@@ -1,12 +1,13 @@
 /**
- * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds.
+ * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds, and each condition what it reads.
  */
 import type { Expression } from "../runtime/expression.ts";
 import { assertNever } from "../runtime/faults.ts";
+import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
 import { type Call, type Doer, doerName, type Stop } from "../runtime/slip.ts";
-import { invalid } from "./definition.ts";
+import { invalid, requireCondition } from "./definition.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
-import { itemOf, listOf, misfit, orNull, type Shape, shapeOf, shapeOfSchema, type Shapes } from "./schema-check.ts";
+import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.ts";
 
 type Find = (doer: Doer) => RouteTarget | undefined;
 
@@ -32,8 +33,7 @@ function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes
     case "all":
       return checkBranches(stop.branches, scope, find, where);
     case "any":
-      checkBranches(stop.branches, scope, find, where);
-      return { [stop.name]: undefined };
+      return { [stop.name]: oneOf(Object.values(checkBranches(stop.branches, scope, find, where))) };
     case "forEach": {
       const wrong = misfit(stop.over, scope, { node: { type: "array" }, root: {} });
       if (wrong !== undefined) throw invalid(`${where}, list`, wrong);
@@ -50,6 +50,7 @@ function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, 
 }
 
 function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  if (call.when !== undefined) requireCondition(call.when, scope, where, "when");
   const output = outputShape(call, scope, find, where);
   return call.optional || call.when !== undefined ? orNull(output) : output;
 }

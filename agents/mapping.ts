@@ -1,97 +1,83 @@
 /**
- * @module The recording proxy: a mapping function runs once, at definition, and what it does becomes data.
+ * @module The recording proxy: a mapping function runs once, at definition, and what it reads becomes data.
  *
- * Property access, array indexes, literals, and object and array literals are recorded. Everything that JavaScript lets a
- * proxy see is refused with what was done and where: calls, arithmetic, templates, spread, `in`, `instanceof`, writes.
- * Three things cannot be seen and must not be used in a mapping: conditions on a recorded value (`?:`, `&&`, `||`, `??`,
- * `!`, `if`: a proxy is always true and never null), comparison with `===`, and `typeof`. Write a condition as `when`.
+ * Its source is parsed first (see mapping-source.ts), so it only reads properties and builds objects and lists. The run
+ * gives the values: paths for what is read from the argument, literals for constants around the mapping.
+ * The proxy refuses everything else that it sees, such as a getter of a constant that works on what is read.
  * `a?.b` is recorded as `a.b`: where the path ends in nothing, the key it stands at is left out.
  */
 import type { Expression } from "../runtime/expression.ts";
 import { isFault, type Json } from "../runtime/faults.ts";
 import { invalid } from "./definition.ts";
+import { checkSource } from "./mapping-source.ts";
 
 const DEPTH_MAX_LEVELS = 64;
 
-/** One run of one mapping function. */
-interface Session {
-  /** Such as `route "trip", stop "plan", input`. */
-  readonly where: string;
-}
-
-interface Recorded {
-  readonly session: Session;
-  readonly path: readonly string[];
-}
-
-const recorded = new WeakMap<object, Recorded>();
+/** The paths that proxies stand for. */
+const recorded = new WeakMap<object, readonly string[]>();
 
 /**
  * Records a mapping over a scope, `({ task, plan }) => ...`, of which exactly `names` are known.
  * Throws `definition.invalid`.
  */
 export function recordScope(mapping: (scope: never) => unknown, names: readonly string[], where: string): Expression {
-  const session: Session = { where };
-  return run(mapping, scopeOf(session, names), session);
+  return run(mapping, scopeOf(where, names), where);
 }
 
 /** Records a mapping over one value, `(query) => query.customer`, which stands in the expression under `name`. */
 export function recordArgument(mapping: (argument: never) => unknown, name: string, where: string): Expression {
-  const session: Session = { where };
-  return run(mapping, valueOf(session, [name]), session);
+  return run(mapping, valueOf(where, [name]), where);
 }
 
-function run(mapping: (argument: never) => unknown, argument: unknown, session: Session): Expression {
-  if (typeof mapping !== "function") throw invalid(session.where, "a mapping is a function, such as ({ task }) => task");
+function run(mapping: (argument: never) => unknown, argument: unknown, where: string): Expression {
+  if (typeof mapping !== "function") throw invalid(where, "a mapping is a function, such as ({ task }) => task");
+  checkSource(mapping, where);
   let result: unknown;
   try {
     // The proxy stands for a value of the mapping's argument type; nothing else can be done with it.
     result = mapping(argument as never);
   } catch (error) {
     if (isFault(error)) throw error;
-    throw invalid(
-      session.where,
-      `the mapping threw ${error instanceof Error ? `${error.name}: ${error.message}` : "a value that is no error"}`,
-    );
+    throw invalid(where, `the mapping threw ${error instanceof Error ? `${error.name}: ${error.message}` : "a value that is no error"}`);
   }
-  return expressionOf(result, session, [], 0);
+  return expressionOf(result, where, [], 0);
 }
 
 // ---- the proxies ----------------------------------------------------------------------------------------------------
 
-function scopeOf(session: Session, names: readonly string[]): object {
+function scopeOf(where: string, names: readonly string[]): object {
   const refuse = (what: string) => (): never => {
-    throw invalid(session.where, `${what}; name what you need: ({ ${names.join(", ")} }) => ...`);
+    throw invalid(where, `${what}; name what you need: ({ ${names.join(", ")} }) => ...`);
   };
   const scope: object = new Proxy(
     {},
     {
       ...refusals(refuse, "the scope"),
       get: (_target, key) => {
-        if (typeof key === "string" && names.includes(key)) return valueOf(session, [key]);
-        throw invalid(session.where, `there is no ${JSON.stringify(String(key))} in the scope; by then there are ${names.join(", ")}`);
+        if (typeof key === "string" && names.includes(key)) return valueOf(where, [key]);
+        throw invalid(where, `there is no ${JSON.stringify(String(key))} in the scope; by then there are ${names.join(", ")}`);
       },
     },
   );
-  recorded.set(scope, { session, path: [] });
+  recorded.set(scope, []);
   return scope;
 }
 
 /** The target is a function so that a call is seen; an arrow has no fixed properties that could stand in a trap's way. */
-function valueOf(session: Session, path: readonly string[]): object {
+function valueOf(where: string, path: readonly string[]): object {
   const place = path.join(".");
   const refuse = (what: string) => (): never => {
-    throw invalid(session.where, `${what}; a mapping may only read properties and build objects and lists`);
+    throw invalid(where, `${what}; a mapping may only read properties and build objects and lists`);
   };
   const proxy: object = new Proxy(() => undefined, {
     ...refusals(refuse, place),
     get: (_target, key) => {
-      if (typeof key === "string") return valueOf(session, [...path, key]);
+      if (typeof key === "string") return valueOf(where, [...path, key]);
       return refuse(symbolUse(key, place))();
     },
     apply: refuse(`${place}() was called`),
   });
-  recorded.set(proxy, { session, path });
+  recorded.set(proxy, path);
   return proxy;
 }
 
@@ -118,33 +104,31 @@ function refusals(refuse: (what: string) => () => never, place: string): ProxyHa
 
 // ---- from the result to an expression -------------------------------------------------------------------------------
 
-function expressionOf(value: unknown, session: Session, at: readonly string[], depth: number): Expression {
-  if (depth > DEPTH_MAX_LEVELS) throw invalid(session.where, `the mapping's result is deeper than ${DEPTH_MAX_LEVELS} levels`);
+function expressionOf(value: unknown, where: string, at: readonly string[], depth: number): Expression {
+  if (depth > DEPTH_MAX_LEVELS) throw invalid(where, `the mapping's result is deeper than ${DEPTH_MAX_LEVELS} levels`);
   if (value === null || typeof value === "string" || typeof value === "boolean") return { literal: value };
   if (typeof value === "number" && Number.isFinite(value)) return { literal: value };
   const known = typeof value === "function" || typeof value === "object" ? recorded.get(value) : undefined;
-  if (known !== undefined) return fromRecorded(known, session);
-  if (Array.isArray(value)) return listOf(value, session, at, depth);
-  if (typeof value === "object" && isPlain(value)) return objectOf(value, session, at, depth);
-  throw invalid(session.where, `${placeText(at)} is ${nameOf(value)}; a mapping gives JSON values and what it read`);
+  if (known !== undefined) return fromRecorded(known, where);
+  if (Array.isArray(value)) return listOf(value, where, at, depth);
+  if (typeof value === "object" && isPlain(value)) return objectOf(value, where, at, depth);
+  throw invalid(where, `${placeText(at)} is ${nameOf(value)}; a mapping gives JSON values and what it read`);
 }
 
-function fromRecorded(known: Recorded, session: Session): Expression {
-  if (known.session !== session)
-    throw invalid(session.where, `${known.path.join(".")} belongs to another mapping (${known.session.where})`);
-  if (known.path.length === 0) throw invalid(session.where, "the mapping gives the whole scope; choose a name of it");
-  return { from: known.path };
+function fromRecorded(path: readonly string[], where: string): Expression {
+  if (path.length === 0) throw invalid(where, "the mapping gives the whole scope; choose a name of it");
+  return { from: path };
 }
 
-function listOf(list: readonly unknown[], session: Session, at: readonly string[], depth: number): Expression {
-  const items = Array.from(list, (item, index) => expressionOf(item, session, [...at, String(index)], depth + 1));
+function listOf(list: readonly unknown[], where: string, at: readonly string[], depth: number): Expression {
+  const items = Array.from(list, (item, index) => expressionOf(item, where, [...at, String(index)], depth + 1));
   const literals = items.map(literalIn);
   return literals.every((item) => item !== undefined) ? { literal: literals } : { list: items };
 }
 
-function objectOf(value: object, session: Session, at: readonly string[], depth: number): Expression {
-  if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(session.where, `${placeText(at)} has a symbol as a key`);
-  const items = Object.entries(value).map(([key, item]) => [key, expressionOf(item, session, [...at, key], depth + 1)] as const);
+function objectOf(value: object, where: string, at: readonly string[], depth: number): Expression {
+  if (Object.getOwnPropertySymbols(value).length > 0) throw invalid(where, `${placeText(at)} has a symbol as a key`);
+  const items = Object.entries(value).map(([key, item]) => [key, expressionOf(item, where, [...at, key], depth + 1)] as const);
   const literals: (readonly [string, Json])[] = [];
   for (const [key, item] of items) {
     const literal = literalIn(item);
@@ -171,10 +155,5 @@ function nameOf(value: unknown): string {
   if (value === undefined) return "undefined; leave the key out or give null";
   if (typeof value === "number") return String(value);
   if (typeof value !== "object" || value === null) return `a ${typeof value}`;
-  if (value instanceof Promise) {
-    // An async mapping is refused here; the promise itself may still fail later and must not end the program.
-    value.catch(() => undefined);
-    return "a Promise; a mapping is not asynchronous";
-  }
   return `an instance of ${value.constructor.name}`;
 }

@@ -8,30 +8,26 @@ import { entryOf } from "../runtime/entries.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
+import { isObject, resolveShape, type Shape, shapeIn, type Shapes } from "../runtime/shape.ts";
 
-const REFERENCES_MAX = 32;
 const COMPARE_DEPTH_MAX_LEVELS = 8;
-
-/** A schema and the document that its references point into. `undefined`: anything is possible. */
-export interface Shape {
-  readonly node: JsonSchema;
-  readonly root: JsonSchema;
-}
-
-/** What each name of a scope holds; `undefined`: anything is possible. */
-export type Shapes = Readonly<Record<string, Shape | undefined>>;
 
 /** What a path leads to: a shape, anything (`undefined`), or certainly nothing. */
 type Step = Shape | undefined | { readonly nothing: string };
 
-/** The shape of a whole document: its references point into itself. */
-export function shapeOfSchema(schema: JsonSchema): Shape {
-  return { node: schema, root: schema };
-}
-
 /** A shape that may also be null: the output of an optional or conditional stop. */
 export function orNull(shape: Shape | undefined): Shape | undefined {
   return shape === undefined ? undefined : { node: { anyOf: [shape.node, { type: "null" }] }, root: shape.root };
+}
+
+/** A shape that is one of several: the output of an `any`. */
+export function oneOf(shapes: readonly (Shape | undefined)[]): Shape | undefined {
+  const known = shapes.filter((shape) => shape !== undefined);
+  const [head] = known;
+  if (head === undefined || known.length < shapes.length) return undefined;
+  // References lead nowhere in another document.
+  const isOne = known.every((shape) => shape.root === head.root || !JSON.stringify(shape.node).includes('"$ref"'));
+  return isOne ? { node: { anyOf: known.map(({ node }) => node) }, root: head.root } : undefined;
 }
 
 /** The shape of the output of a `forEach`: a list of what each item gave. */
@@ -98,7 +94,7 @@ function shapesFit(
 }
 
 function requiredOf(shape: Shape | undefined): readonly string[] {
-  const required = resolve(shape)?.node["required"];
+  const required = resolveShape(shape)?.node["required"];
   return Array.isArray(required) ? (required as readonly Json[]).filter((key) => typeof key === "string") : [];
 }
 
@@ -108,7 +104,7 @@ function literalFit(literal: Json, target: Shape | undefined, at: readonly strin
   const given = Array.isArray(literal) ? "array" : literal === null ? "null" : typeof literal;
   const wrong = kindFit(given, target, at);
   if (wrong !== undefined) return wrong;
-  const constant = resolve(target)?.node["const"];
+  const constant = resolveShape(target)?.node["const"];
   if (constant !== undefined && !isObject(constant) && !Array.isArray(constant) && constant !== literal) {
     return `${place(at)} must be ${JSON.stringify(constant)}, not ${JSON.stringify(literal)}`;
   }
@@ -161,7 +157,7 @@ function follow(path: readonly string[], scope: Shapes): Step {
 }
 
 function member(shape: Shape | undefined, part: string): Step {
-  const found = resolve(shape);
+  const found = resolveShape(shape);
   if (found === undefined) return undefined;
   const { node, root } = found;
   const options = node["anyOf"] ?? node["oneOf"];
@@ -211,43 +207,14 @@ function memberOfList(node: JsonSchema, part: string, root: JsonSchema): Step {
   return shapeIn(node["items"], root);
 }
 
-function shapeIn(node: Json | undefined, root: JsonSchema): Shape | undefined {
-  return isObject(node) ? { node, root } : undefined;
-}
-
-/** Follows references inside the document. */
-function resolve(shape: Shape | undefined): Shape | undefined {
-  let current = shape;
-  for (let count = 0; current !== undefined && count < REFERENCES_MAX; count += 1) {
-    const reference = current.node["$ref"];
-    if (typeof reference !== "string") return current;
-    current = shapeIn(pointed(reference, current.root), current.root);
-  }
-  return undefined;
-}
-
-function pointed(reference: string, root: JsonSchema): Json | undefined {
-  if (!reference.startsWith("#")) return undefined;
-  let current: Json | undefined = root;
-  for (const part of reference.split("/").slice(1)) {
-    if (!isObject(current)) return undefined;
-    current = entryOf(current, part.replaceAll("~1", "/").replaceAll("~0", "~"));
-  }
-  return current;
-}
-
 /** The one type of a shape, where there is exactly one. */
 function typeOf(shape: Shape | undefined): string | undefined {
-  const type = resolve(shape)?.node["type"];
+  const type = resolveShape(shape)?.node["type"];
   return typeof type === "string" ? type : undefined;
 }
 
 function isNothing(step: Step): step is { readonly nothing: string } {
   return step !== undefined && "nothing" in step;
-}
-
-function isObject(value: Json | undefined): value is { readonly [key: string]: Json } {
-  return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
 function first(texts: readonly (string | undefined)[]): string | undefined {

@@ -2,11 +2,10 @@
  * @module Options of a stop, and the request that a stop becomes; everything is checked when it is written down.
  */
 import { z } from "zod";
-import { checkCondition } from "../runtime/condition.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
-import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
 
@@ -102,7 +101,8 @@ function signalSchema(schema: z.ZodType, where: string): JsonSchema {
 
 function whenOf(when: string | undefined, { names, where }: StopPlace): { readonly when?: string } {
   if (when === undefined) return {};
-  checkWhen(when, names, where);
+  // Of the values nothing is known yet; `system` checks with their schemas.
+  requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
   return { when };
 }
 
@@ -121,7 +121,8 @@ function requireTarget(target: RouteTarget, where: string): void {
   }
 }
 
-function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
+/** A retry policy with its defaults. Throws `definition.invalid`. */
+export function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
   requireKeys(retry, `${where}, retry`, RETRY_OPTIONS);
   const backoffMs = requireInt(retry.backoffMs ?? RETRY_DEFAULT.backoffMs, where, "retry.backoffMs", 0, LIMITS.backoffMsMax);
   // A first pause longer than the default greatest pause, with no greatest pause named, is what the author wants.
@@ -138,13 +139,4 @@ function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
     backoffMsMax,
     jitter,
   };
-}
-
-function checkWhen(when: string, names: readonly string[], where: string): void {
-  if (typeof when !== "string") throw invalid(where, "when is a text in CEL");
-  try {
-    checkCondition(when, names);
-  } catch (error) {
-    throw invalid(where, `when: ${error instanceof Error ? error.message : "cannot be checked"}`);
-  }
 }

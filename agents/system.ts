@@ -52,6 +52,8 @@ export interface System {
   readonly slip: Slip;
   /** What is allowed and may not be meant, in sentences: such as parallel stops whose work items run one after another. */
   readonly warnings: readonly string[];
+  /** What agents are for, by name, where their contracts say so. */
+  readonly about: ReadonlyMap<string, string>;
 }
 
 /**
@@ -90,6 +92,7 @@ export function system(name: string, options: SystemOptions): System {
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     slip,
     warnings: warningsOf(slip),
+    about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),
   });
 }
 

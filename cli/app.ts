@@ -1,6 +1,6 @@
 /**
- * @module One app: loads a system and serves it beside the sidecar that the environment names. Run as a process of its own
- * by the command, by `dapr run`, or by whatever starts containers: `node cli/app.ts <systemFile>`.
+ * @module One app: loads a system and serves it beside the sidecar that the environment names. The command, `dapr run` or a
+ * container runs it as a process: `node cli/app.ts <systemFile>`.
  */
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
@@ -20,9 +20,9 @@ const LEVELS: readonly (Level | "silent")[] = ["trace", "debug", "info", "warn",
 async function main(): Promise<void> {
   const file = systemFile();
   const logger = pino({ level: logLevel(), base: { app: process.env["APP_ID"] ?? "troupe" } }, pino.destination({ dest: 1, sync: true }));
-  // What user code lets slip must not take other people's work down with it: everything durable is in the journal.
-  process.on("unhandledRejection", (error) => logger.error({ err: error }, "a promise was rejected and nobody caught it"));
-  process.on("uncaughtException", (error) => logger.error({ err: error }, "an error was thrown and nobody caught it"));
+  // An error that user code does not handle must not end the app: other tasks run in it, and all durable state is in the journal.
+  process.on("unhandledRejection", (error) => logger.error({ err: error }, "unhandled promise rejection in the app; it keeps running"));
+  process.on("uncaughtException", (error) => logger.error({ err: error }, "uncaught error in the app; it keeps running"));
   const telemetry = await startTelemetry({ env: process.env, serviceName: process.env["APP_ID"] ?? "troupe", log: logger });
   const system = await loadSystem(file);
   const host = await serve(system, {
@@ -49,7 +49,7 @@ async function main(): Promise<void> {
       .then(
         () => process.exit(EXIT.ok),
         (error: unknown) => {
-          logger.error({ err: error }, "the app did not stop in an orderly way");
+          logger.error({ err: error }, "the app failed while it stopped");
           process.exit(EXIT.failed);
         },
       );
@@ -75,11 +75,11 @@ function port(name: string, otherwise: number): number {
   if (text === undefined || text === "") return otherwise;
   const value = Number(text);
   if (!/^\d{1,5}$/.test(text) || value > PORT_MAX)
-    throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is no port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
+    throw new CliError("USAGE", `${name} is ${JSON.stringify(text)}, which is not a port.`, `Set it to a number from 0 to ${PORT_MAX}.`);
   return value;
 }
 
-/** How long what ended is kept: TROUPE_RETENTION, such as `7d`. */
+/** How long ended processes are kept: TROUPE_RETENTION, such as `7d`. */
 function retention(): number | undefined {
   const text = process.env["TROUPE_RETENTION"];
   if (text === undefined || text === "") return undefined;
@@ -87,7 +87,7 @@ function retention(): number | undefined {
   if (value === undefined || value < LIMITS.retentionMsMin)
     throw new CliError(
       "USAGE",
-      `TROUPE_RETENTION is ${JSON.stringify(text)}, which is no time.`,
+      `TROUPE_RETENTION is ${JSON.stringify(text)}, which is not a length of time.`,
       "Set it to a number with ms, s, m, h or d, such as 7d.",
     );
   return value;

@@ -1,11 +1,11 @@
-/** @module JSON that a person gives: on the command line, in a file, or on standard input. */
+/** @module Reads JSON from the command line, a file or standard input. */
 import { readFile } from "node:fs/promises";
 import { text } from "node:stream/consumers";
 import type { Json } from "../runtime/faults.ts";
 import { messageOf } from "./dapr/problem.ts";
 import { CliError } from "./text/problem.ts";
 
-/** Reads `'<json>'`, `@file` or `-` (standard input). Throws USAGE that says what is wrong and where. */
+/** Reads `'<json>'`, `@file` or `-` (standard input). @throws USAGE with what is wrong and where */
 export async function readInput(given: string): Promise<Json> {
   const content = given === "-" ? await text(process.stdin) : given.startsWith("@") ? await fileText(given.slice(1)) : given;
   try {
@@ -14,7 +14,7 @@ export async function readInput(given: string): Promise<Json> {
     const where = given === "-" ? "standard input" : given.startsWith("@") ? given.slice(1) : "the input";
     throw new CliError(
       "USAGE",
-      `${where} is no JSON: ${messageOf(error)}.`,
+      `${where} is not JSON: ${messageOf(error)}.`,
       `Quote it for the shell: '{"wish":"snow"}'; or give @file, or - for standard input.`,
       error,
     );

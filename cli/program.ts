@@ -1,4 +1,4 @@
-/** @module The `troupe` command: what can be asked of it. */
+/** @module The `troupe` command line: its subcommands, its help, and how errors become exit codes. */
 import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import { z } from "zod";
@@ -22,7 +22,7 @@ import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/
 
 const COMMANDS = [start, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
 
-/** Runs a command line, without the program's name. Says what went wrong and what to do; resolves with the exit code. */
+/** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {
   let code: number = EXIT.ok;
   try {
@@ -35,22 +35,22 @@ export async function runProgram(words: readonly string[], lifetime: Lifetime): 
     await program(context, words.includes("--json")).parseAsync(words, { from: "user" });
     return code;
   } catch (error) {
-    // Commander has printed its message, or the help or version that was asked for.
+    // Commander has already printed its message, the help or the version.
     if (error instanceof CommanderError) {
       if (error.exitCode !== 0 && words.includes("--json"))
         complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
     }
-    if (error instanceof Interrupted) return EXIT.failed;
+    if (error instanceof Interrupted) return error.exitCode;
     complain(words.includes("--json") ? JSON.stringify(problemJson(error)) : problemText(error));
     return exitCodeOf(error);
   }
 }
 
-/** The commands; each gives its exit code to the context. With `isQuiet` what is wrong with the words is thrown and not printed. */
+/** Builds the commands; each passes its exit code to the context. With `isQuiet` usage errors are thrown and not printed. */
 export function program(context: Context, isQuiet = false): Command {
   const command = new Command("troupe");
-  // Settings come first: a command takes them from its parent when it is made.
+  // Settings come first: a subcommand copies them from its parent when it is created.
   command
     .description("Durable multi-agent systems on Dapr. In a clone of the project: `npm start --` for `troupe`.")
     .version(version())
@@ -63,12 +63,12 @@ export function program(context: Context, isQuiet = false): Command {
     command,
     [
       ["troupe", "the travel example on a default task"],
-      ["troupe snow, northern lights and quiet", "the same on a wish of yours"],
-      ["troupe up my/system.ts --stay", "a system of yours, in the background"],
-      ["troupe submit trip @task.json --follow", "a task for it, step by step"],
-      ["troupe ps", "what runs, and its processes"],
-      ["troupe dead list", "what waits for a decision"],
-      ["troupe down", "the end of it"],
+      ["troupe snow, northern lights and quiet", "the same with a wish of your own"],
+      ["troupe up my/system.ts --stay", "your own system, in the background"],
+      ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
+      ["troupe ps", "what is running, and its processes"],
+      ["troupe dead list", "dead letters that need a decision"],
+      ["troupe down", "stop it"],
     ],
     ["`troupe <command> --help` has examples of each. NO_COLOR is respected."],
   );

@@ -18,6 +18,8 @@ export interface GraphNode {
   readonly kind: "agent" | "route";
   readonly name: string;
   readonly visitsMax: number | undefined;
+  /** What it is for. */
+  readonly about?: string | undefined;
 }
 
 /** One node may lead to another. */
@@ -47,8 +49,10 @@ const RING_SEARCH_EDGES_MAX = 1_000_000;
 /** A longer ring is printed without its middle. */
 const RING_TEXT_NODES_MAX = 24;
 
-/** The graph of a slip. An agent or route that is named but not in the slip is a node without edges. */
-export function graphOf(slip: Slip): Graph {
+const NOTHING: ReadonlyMap<string, string> = new Map();
+
+/** The graph of a slip, with what its agents are for. An agent or route that is named but not in the slip is a node without edges. */
+export function graphOf(slip: Slip, about: ReadonlyMap<string, string> = NOTHING): Graph {
   const nodes: GraphNode[] = [];
   const edges: GraphEdge[] = [];
   const indexes = new Map<string, number>();
@@ -58,7 +62,7 @@ export function graphOf(slip: Slip): Graph {
     if (known !== undefined) return known;
     const from: Readonly<Record<string, { readonly visitsMax?: number | undefined }>> = kind === "agent" ? slip.agents : slip.routes;
     indexes.set(key, nodes.length);
-    nodes.push({ kind, name, visitsMax: entryOf(from, name)?.visitsMax });
+    nodes.push({ kind, name, visitsMax: entryOf(from, name)?.visitsMax, about: kind === "agent" ? about.get(name) : undefined });
     return nodes.length - 1;
   };
   for (const [name, route] of Object.entries(slip.routes)) {
@@ -223,13 +227,16 @@ function wayTo(came: ReadonlyMap<number, GraphEdge>, start: number, last: GraphE
 // ---- pictures -------------------------------------------------------------------------------------------------------
 
 /** The graph as plain data: agents and routes with their versions and bounds, and who leads to whom. */
-export function graphData(slip: Slip): Json {
+export function graphData(slip: Slip, about: ReadonlyMap<string, string> = NOTHING): Json {
   const { nodes, edges } = graphOf(slip);
   const node = (index: number): Json => ({ kind: nodes[index]?.kind ?? "agent", name: nodes[index]?.name ?? "" });
   const bound = (visitsMax: number | undefined): { readonly [key: string]: Json } => (visitsMax === undefined ? {} : { visitsMax });
   return {
     system: slip.system,
-    agents: Object.entries(slip.agents).map(([name, { version, visitsMax }]) => ({ name, version, ...bound(visitsMax) })),
+    agents: Object.entries(slip.agents).map(([name, { version, visitsMax }]) => {
+      const text = about.get(name);
+      return { name, version, ...bound(visitsMax), ...(text === undefined ? {} : { about: text }) };
+    }),
     routes: Object.entries(slip.routes).map(([name, { version, visitsMax, stops }]) => ({
       name,
       version,
@@ -272,7 +279,15 @@ export function graphText({ nodes, edges }: Graph): string {
     const target = nodes[to];
     if (target !== undefined) below[from]?.push(`  ${stop ?? (kind === "ask" ? "asks" : "hands off to")} -> ${target.kind} ${target.name}`);
   }
-  return nodes.map((node, index) => [`${node.kind} ${node.name}${boundText(node)}`, ...(below[index] ?? [])].join("\n")).join("\n") + "\n";
+  return (
+    nodes
+      .map((node, index) => [`${node.kind} ${node.name}${boundText(node)}${aboutText(node)}`, ...(below[index] ?? [])].join("\n"))
+      .join("\n") + "\n"
+  );
+}
+
+function aboutText({ about }: GraphNode): string {
+  return about === undefined ? "" : `: ${about}`;
 }
 
 function boundText({ visitsMax }: GraphNode): string {

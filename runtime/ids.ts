@@ -112,6 +112,27 @@ export function undoWorkId(work: string): string {
   return `${work}/undo`;
 }
 
+/** Characters of the hash of an input in the key of a call. */
+const INPUT_HASH_CHARS = 16;
+
+/** What calls of one tool with one input have in common: the tool and a hash of the input. */
+export function callPrefix(tool: string, inputHash: string): string {
+  return `${tool}/${inputHash.slice(0, INPUT_HASH_CHARS)}`;
+}
+
+/**
+ * What a call of a tool, or a wait, is known by within its work item: its prefix, and how often that came before (from 0). So
+ * parallel chains of a handler can never take each other's results.
+ */
+export function callKey(prefix: string, count: number): string {
+  return `${prefix}/${count}`;
+}
+
+/** The idempotency key of a call (by its {@link callKey}) or of a step (by its name): the same over attempts, restarts and hosts. */
+export function idempotencyKey(work: string, key: string): string {
+  return `${work}/${key}`;
+}
+
 /** Message id = work id and attempt. */
 export function messageId(work: string, attempt: number): string {
   return `${work}:${attempt}`;

@@ -102,6 +102,8 @@ export const LIMITS = {
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
+  /** Characters of what a contract says of its agent. Above: `definition.invalid`. */
+  aboutLengthMax: 1_024,
   /** Branches of one parallel stop. Above: `definition.invalid`. */
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
@@ -114,11 +116,11 @@ export const LIMITS = {
   nestingMax: 8,
   /** Pieces of work that one process may ask for: stops, items, nested routes, asks and hand-offs; no retries, no compensations. Above: `cycle.hops`. */
   hopsMax: 20_000,
-  /** Asks that one piece of work may make. Above: `ask.too-many`. */
+  /** Asks and other waits that one work item may make. Above: `ask.too-many`. */
   asksPerWorkMax: 256,
-  /** Steps that one piece of work may make. Above: `step.too-many`. */
+  /** Calls of tools and steps that one execution of a handler may make. Above: `step.too-many`. */
   stepsPerWorkMax: 1_024,
-  /** Steps and asks of one piece of work that may fail, over all its attempts. Above: `step.too-many`. */
+  /** Calls, steps and waits of one work item that may fail, over all its attempts. Above: `step.too-many`. */
   failuresPerWorkMax: 1_024,
   /** Greatest `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
@@ -135,6 +137,8 @@ export const LIMITS = {
   signalsKeptMax: 64,
   /** Ids of signals that a process has taken and remembers, the last ones: the same id again is the same signal. */
   signalIdsMax: 256,
+  /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
+  callTimeoutMsMax: 1 * DAY_MS,
   /** Greatest time for one attempt that a stop may name. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
   /** Attempts of a stop that names no number, the first included. After the last the stop has failed. */
@@ -166,15 +170,17 @@ export const LIMITS = {
   agentConcurrencyDefault: 64,
   /** Greatest number of handlers at once that an agent may declare. Above: `definition.invalid`. */
   agentConcurrencyMax: 1_024,
-  /** A handler that was told to stop gets this long before its work goes on without it. */
+  /** A handler that was told to stop, and a call that outlives its handler, get this long before the work goes on without them. */
   stopGraceMs: 5 * SECOND_MS,
 
+  /** Tools that one agent may declare. Above: `definition.invalid`. */
+  toolsMax: 256,
+  /** Longest sleep of a handler. Above: `definition.invalid`. */
+  sleepMsMax: 30 * DAY_MS,
   /** Parked handlers of one agent that a host keeps in memory; the oldest is dropped and will run again from its records. */
   parkedHandlersMax: 4_096,
-  /** An undo that runs a handler again concludes when the handler has asked for nothing new for this long. */
-  undoQuietMs: 100,
-  /** A handler that an undo runs again and that neither ends nor asks for anything new, for this long, has shown what it can. */
-  undoSilenceMsMax: 5 * MINUTE_MS,
+  /** A call that no earlier execution made waits this long for its handler to come to everything that is recorded. Then: `step.mismatch`. */
+  recordsUnreachedMs: 10 * SECOND_MS,
   /** First pause before what a handler did is offered to its actor again because it could not be recorded; doubles. */
   recordRetryMsMin: 100,
   /** Pause at which that doubling ends; it is offered until it is recorded or refused. */
@@ -273,6 +279,17 @@ export const LIMITS = {
   actsKeptMax: 32,
   /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
   historyMax: 64,
+
+  /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */
+  conditionLengthMax: 2_000,
+  /** Parts of a condition, as the parser counts them. Above: as for its length. */
+  conditionNodesMax: 500,
+  /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
+  conditionDepthMax: 32,
+  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  conditionStepsMax: 1_000_000,
+  /** Parsed conditions that are kept; the oldest is forgotten. */
+  conditionsCachedMax: 512,
 } as const;
 
 function relation(holds: boolean, text: string): void {

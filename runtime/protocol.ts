@@ -98,7 +98,8 @@ const UndoBody = z.strictObject({
 const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
 
 /**
- * How the compensation of a work item ended, as the output of its result. `undone`: calls whose undo ran. `left`: what could
+ * How the compensation of a work item ended, as the output of its result. `undone`: undos that ran, of its
+ * calls and of its agent. `left`: what could
  * not be undone, such as the call of a tool that the system no longer has. `stateStands`: the work changed its agent's state,
  * and nothing changed it back.
  */
@@ -210,7 +211,7 @@ type Receipt = { readonly messageId: string; readonly sequence: number };
 export const WORK_STATES = ["queued", "running", "waiting"] as const;
 
 /** What a receipt of a work item says of it. `runningMs`: how long its handler has been executing in this attempt, where that is known. */
-const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs: z.int().nonnegative().optional() });
+export const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs: z.int().nonnegative().optional() });
 /** What a receipt of a work item says of it. */
 export type WorkStatus = z.infer<typeof WorkStatus>;
 

@@ -1,9 +1,10 @@
 /**
  * @module Package entry `./testing`: what tests of a system need. No Dapr in its import graph.
  */
+export { consoleLogger, type Logger } from "../actors/engine/log.ts";
+export type { HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
+export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";
 export {
-  type FakeHandler,
-  type LocalHistoryLine,
   type LocalOutcome,
   type LocalSystem,
   type LocalTask,

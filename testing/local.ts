@@ -1,79 +1,74 @@
 /**
  * @module `runLocal` and `startLocal`: tasks of a system, without Dapr, in milliseconds, on the turn engine that runs on Dapr.
  */
-import { z } from "zod";
-import type { AgentDefinition } from "../agents/agent.ts";
-import type { RuntimeContext } from "../agents/context.ts";
+import type { InputOf, OutputOf } from "../agents/contract.ts";
+import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
-import { Fault, type Json, type WireFault } from "../runtime/faults.ts";
+import { canonicalJson } from "../runtime/canonical.ts";
+import { Fault, type Json } from "../runtime/faults.ts";
+import type { FaultView, HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus } from "../runtime/protocol.ts";
 import { Host } from "../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
 import { type Logger, SILENT } from "../actors/engine/log.ts";
 import type { Clock } from "../actors/engine/ports.ts";
 import { systemRandom } from "../actors/engine/system-clock.ts";
+import { type Fakes, withFakes } from "./fakes.ts";
 import { SystemOperations } from "../actors/operations/system-operations.ts";
 
-/** Replaces an agent's handler in a test. Its input has been checked, its output will be, as for the real one. */
-export type FakeHandler = (input: Json, context: RuntimeContext) => unknown;
+/** A route by its definition or its contract: both carry its types. */
+type Route = RouteDefinition | RouteContract;
 
 /** What a caller of {@link runLocal} may choose; all of it has a default. */
 export interface RunLocalOptions {
-  /** Handlers by agent name; agents that are not named run as they are. */
-  readonly fakes?: Readonly<Record<string, FakeHandler>>;
+  /** `[fake(Planner, ...)]`, or untyped handlers by agent name. Other agents run as they are. */
+  readonly fakes?: Fakes;
   /** A clock that the test drives itself. Default: real time while handlers work, skipped while nothing does. */
   readonly clock?: Clock;
   /** Task id. Default `local`. */
   readonly id?: string;
   readonly timeoutMs?: number;
+  /** Where the hosts log to: a pino logger or anything of that shape. Default: nowhere. */
   readonly log?: Logger;
   /** Real time after which the run is given up, in milliseconds. Default 30 s. */
   readonly giveUpMs?: number;
 }
 
-/** One thing that happened: epoch milliseconds of the run's clock, what, and where. `code` is the fault's. */
-export interface LocalHistoryLine {
-  readonly atMs: number;
-  readonly what: string;
-  readonly stop: string;
-  readonly agent: string;
-  readonly attempt: number;
-  readonly code?: string | undefined;
-}
-
 /** How a local run ended, with contents in place of references. */
-export interface LocalOutcome {
+export interface LocalOutcome<Output = unknown> {
   readonly id: string;
   readonly status: OutcomeStatus;
-  readonly output?: Json | undefined;
-  readonly fault?: WireFault | undefined;
-  /** Original message, fault, attempts, history, path: as it would lie at the dead letter queue. */
+  readonly output?: Output | undefined;
+  readonly fault?: FaultView | undefined;
+  /** Original message, fault, attempts, history, path: as it would lie in the dead letter queue. */
   readonly deadLetter?: Json | undefined;
-  readonly history: readonly LocalHistoryLine[];
+  /** Everything that happened, the oldest line first. */
+  readonly history: readonly HistoryLine[];
 }
 
 const GIVE_UP_MS = 30_000;
 
-const Shown = z.object({
-  phase: z.string(),
-  history: z.array(
-    z.object({ atMs: z.int(), what: z.string(), stop: z.string(), agent: z.string(), attempt: z.int(), code: z.string().optional() }),
-  ),
-  outcome: z
-    .object({
-      status: z.custom<OutcomeStatus>(),
-      output: z.custom<Json>().optional(),
-      fault: z.custom<WireFault>().optional(),
-      deadLetter: z.custom<Json>().optional(),
-    })
-    .optional(),
-});
-
-/** Runs one task to its outcome. Throws coded faults on bad input, and when the task does not end in `giveUpMs`. */
-export async function runLocal(system: System, route: string, input: unknown, options: RunLocalOptions = {}): Promise<LocalOutcome> {
+/**
+ * Runs one task to its outcome. A route's definition gives input and output their types; by name both are unknown. Throws coded
+ * faults on bad input, and when the task does not end in `giveUpMs`.
+ */
+export function runLocal<R extends Route>(
+  system: System,
+  route: R,
+  input: InputOf<R>,
+  options?: RunLocalOptions,
+): Promise<LocalOutcome<OutputOf<R>>>;
+export function runLocal(system: System, route: string, input: unknown, options?: RunLocalOptions): Promise<LocalOutcome>;
+export async function runLocal(
+  system: System,
+  route: Route | string,
+  input: unknown,
+  options: RunLocalOptions = {},
+): Promise<LocalOutcome> {
   const local = startLocal(system, options);
+  const task = { id: options.id ?? "local", timeoutMs: options.timeoutMs };
   try {
-    return await local.run(route, input, { id: options.id ?? "local", timeoutMs: options.timeoutMs });
+    return await (typeof route === "string" ? local.run(route, input, task) : local.run(route, input, task));
   } finally {
     await local.stop();
   }
@@ -91,8 +86,13 @@ export interface LocalTask {
 
 /** A system without Dapr that takes several tasks, at the same time if you like: the state of its agents stays until `stop`. */
 export interface LocalSystem {
-  /** Runs one task to its outcome. Throws coded faults on bad input, and when the task does not end in `giveUpMs`. */
+  /** Runs one task to its outcome, as {@link runLocal}. */
+  run<R extends Route>(route: R, input: InputOf<R>, task?: LocalTask): Promise<LocalOutcome<OutputOf<R>>>;
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
+  /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */
+  show(id: string): Promise<ProcessView>;
+  /** The work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
+  stops(id: string): Promise<StopsView>;
   /** Asks for a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
   /** Gives a signal to a task that was accepted. Throws `process.unknown`, `process.ended`, `schema.signal`. The same id: the same signal. */
@@ -114,15 +114,23 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
+  // The type of the output is what the route says, and the route's end was checked against it.
+  const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
+    const id = task.id ?? newId();
+    const submission = { id, route: nameOf(system, route), input, timeoutMs: task.timeoutMs };
+    await driver.during(operations.submit(submission, { principal: ANONYMOUS }, 0));
+    await driver.until(() => ended.has(id));
+    const { outcome, phase } = await operations.process(id);
+    if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
+    const { status, output, fault, deadLetter } = outcome;
+    const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
+    const history = lines.map(({ line: _number, run: _run, ...line }) => line);
+    return { id, status, output: output as Output | undefined, fault, deadLetter, history };
+  };
   return {
-    run: async (route, input, task = {}) => {
-      const id = task.id ?? newId();
-      await driver.during(operations.submit({ id, route, input, timeoutMs: task.timeoutMs }, { principal: ANONYMOUS }, 0));
-      await driver.until(() => ended.has(id));
-      const shown = Shown.parse(await operations.process(id));
-      if (shown.outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${shown.phase}`);
-      return { id, ...shown.outcome, history: shown.history };
-    },
+    run,
+    show: (id) => operations.process(id),
+    stops: (id) => operations.stops(id),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
     },
@@ -131,6 +139,15 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     },
     stop: () => host.stop(0),
   };
+}
+
+/** The name of a route, which must be that of the system. */
+function nameOf(system: System, route: Route | string): string {
+  if (typeof route === "string") return route;
+  const known = system.routes.get(route.name);
+  if (known !== undefined && canonicalJson(known.inputJsonSchema) !== canonicalJson(route.inputJsonSchema))
+    throw new Fault("definition.invalid", `route ${JSON.stringify(route.name)} is not the one that the system has under this name`);
+  return route.name;
 }
 
 interface Driven {
@@ -186,14 +203,4 @@ class Driver {
     this.#quiet = 0;
     if (!clock.leap()) throw new Fault("turn.failed", "nothing is left that could go on, and the process has not ended");
   }
-}
-
-function withFakes(system: System, fakes: Readonly<Record<string, FakeHandler>>): System {
-  const agents = new Map<string, AgentDefinition>(system.agents);
-  for (const [name, handle] of Object.entries(fakes)) {
-    const definition = agents.get(name);
-    if (definition === undefined) throw new Fault("agent.unknown", `there is no agent ${JSON.stringify(name)} to fake`);
-    agents.set(name, { ...definition, handle: async (input, context) => handle(input, context) });
-  }
-  return { ...system, agents };
 }

@@ -144,8 +144,8 @@ export class Journal<S, I, E> {
     await this.#store.remove([this.#recordKey(id, sequence)]);
   }
 
-  /** The events of an actor from a sequence on, checked as in {@link load}, to the end that they have now. */
-  async *events(id: string, from = 1): AsyncGenerator<E> {
+  /** The events of an actor from a sequence on, checked as in {@link load}, to the end that they have now, with the moments of their records. */
+  async *events(id: string, from = 1): AsyncGenerator<{ readonly event: E; readonly atMs: number }> {
     let previous: Writer | null | undefined = from === 1 ? null : undefined;
     for (let at = from; ; at += LIMITS.loadBatchRecords) {
       const batch = this.#recordKeys(id, at, LIMITS.loadBatchRecords);
@@ -157,7 +157,7 @@ export class Journal<S, I, E> {
         const { record } = this.#checked(key, content);
         if (previous !== undefined) requireChain(key, previous, record.previous);
         previous = record.writer;
-        for (const event of record.events) if (!isTurnFailed(event)) yield event;
+        for (const event of record.events) if (!isTurnFailed(event)) yield { event, atMs: record.atMs };
       }
     }
   }

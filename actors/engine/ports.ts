@@ -5,7 +5,7 @@
  * engine knows neither, so the same engine runs everywhere.
  */
 import type { Json } from "../../runtime/faults.ts";
-import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Address, Message, NotificationData, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 
 /** How an insert went. `refused`: the key was there. `unknown`: no answer, or one that says nothing; read the key back. */
 export type InsertResult = "inserted" | "refused" | "unknown";
@@ -61,8 +61,8 @@ export interface Transport {
   notification(topic: string, id: string, data: NotificationData): Promise<void>;
 }
 
-/** A sign of life of one running piece of work, under the token of its run. */
-export interface Heartbeat {
+/** A sign of life of one running work item, under the token of its run, and what its host knows of it. */
+export interface Heartbeat extends WorkStatus {
   readonly workId: string;
   readonly token: string;
 }

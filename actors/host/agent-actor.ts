@@ -2,11 +2,12 @@
  * @module An agent on a host: checks what comes in, runs turns, and has handlers run outside them.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
-import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
-import type { Message, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Message, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
 import { FailureDetector } from "./failure-detector.ts";
 import type { Logger } from "../engine/log.ts";
@@ -56,6 +57,7 @@ export class AgentActors {
       type: parts.type,
       values: parts.values,
       clock: parts.ports.clock,
+      random: parts.ports.random,
       transport: parts.ports.transport,
       log: parts.log,
       metrics: parts.metrics,
@@ -75,7 +77,21 @@ export class AgentActors {
     this.#after(message.to.id, result);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);
-    return { receipt: { messageId: message.id, sequence: result.sequence } };
+    const receipt = { messageId: message.id, sequence: result.sequence };
+    if (body.kind !== "work") return { receipt };
+    const work = this.#statusOf(message.to.id, result.state, body.workId);
+    return work === undefined ? { receipt } : { receipt, work };
+  }
+
+  /** What a receipt says of a work item: undefined when it has ended. */
+  #statusOf(actorId: string, state: AgentState, workId: string): WorkStatus | undefined {
+    const work = entryOf(state.works, workId);
+    if (work?.status === "ready") return { state: "queued" };
+    if (work?.status === "parked") return { state: "waiting" };
+    if (work?.status !== "running") return undefined;
+    const { token, holder } = work;
+    if (holder === this.#parts.writer.incarnation) return this.runner.status(actorId, workId, token) ?? { state: "queued" };
+    return this.#failures.status(`${actorId}/${workId}`, token) ?? { state: "running" };
   }
 
   /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */

@@ -4,6 +4,8 @@
  * Only this host's own clock is used: what counts is how long it heard nothing, never what time another host has.
  */
 import { LIMITS } from "../../runtime/limits.ts";
+import type { WorkStatus } from "../../runtime/protocol.ts";
+import { LruMap } from "../engine/lru.ts";
 import type { Clock, Heartbeat } from "../engine/ports.ts";
 
 const SILENCE_MS = LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax;
@@ -17,6 +19,7 @@ interface Watch {
 export class FailureDetector {
   readonly #clock: Clock;
   readonly #watches = new Map<string, Watch>();
+  readonly #beats = new LruMap<string, { readonly beat: Heartbeat; readonly atMs: number }>(LIMITS.cachedActorsMax);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -35,7 +38,18 @@ export class FailureDetector {
 
   /** A sign of life ends the watch; the next repeated request begins a new one. */
   heard(key: string, beat: Heartbeat): void {
+    this.#beats.set(key, { beat, atMs: this.#clock.nowMs() });
     if (this.#watches.get(key)?.token === beat.token) this.end(key);
+  }
+
+  /** What the last heartbeat said, if it is young; `runningMs` as it is by now. */
+  status(key: string, token: string): WorkStatus | undefined {
+    const last = this.#beats.get(key);
+    const ageMs = last === undefined ? SILENCE_MS : this.#clock.nowMs() - last.atMs;
+    if (last === undefined || last.beat.token !== token || ageMs >= SILENCE_MS) return undefined;
+    const { state, runningMs } = last.beat;
+    if (runningMs === undefined) return { state };
+    return { state, runningMs: state === "running" ? runningMs + Math.max(0, Math.round(ageMs)) : runningMs };
   }
 
   end(key: string): void {

@@ -158,7 +158,7 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
       if (state.phase === "open") this.processes.takeUp(actor.id);
-      return processView(state, sequence, this.values);
+      return plainJson(await processView(state, sequence, this.values));
     }
     const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);

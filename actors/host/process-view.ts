@@ -1,86 +1,101 @@
 /**
- * @module What a process shows of itself to people and programs.
+ * @module What a process manager shows of itself, with contents in place of references.
  */
-import { plainJson } from "../../runtime/canonical.ts";
-import type { Json } from "../../runtime/faults.ts";
+import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
+import { isItemsPath } from "../../runtime/ids.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import { doerName } from "../../runtime/slip.ts";
 import type { Wait } from "../../runtime/process/wait.ts";
+import { isPaused, type Work } from "../../runtime/process/work.ts";
+import { doerName } from "../../runtime/slip.ts";
 import { letterView } from "./dead-letter-view.ts";
 import type { Values } from "../engine/values.ts";
 
-/** The view of a process. `phase` is `new` for what never was, and `void` for what a reminder found empty. */
-export async function processView(state: ProcessState, sequence: number, values: Values): Promise<Json> {
-  const { task, outcome } = state;
-  return {
-    id: state.id,
-    phase: state.phase,
-    run: state.run,
+/** The view of a process whose journal is at `sequence`. */
+export async function processView(state: ProcessState, sequence: number, values: Values): Promise<ManagerView> {
+  const { id, run, phase, task, outcome } = state;
+  if ((phase !== "open" && phase !== "ended") || task === undefined)
+    return { id, phase: phase === "open" || phase === "ended" ? "new" : phase, run, sequence };
+  const view: ProcessView = {
+    id,
+    phase,
+    run,
     sequence,
-    ...(task === undefined
-      ? {}
-      : {
-          route: task.route,
-          fingerprint: task.fingerprint,
-          traceId: traceId(task.trace),
-          bucket: task.bucket,
-          acceptedAtMs: task.acceptedAtMs,
-          deadlineAtMs: task.deadlineAtMs,
-        }),
-    ...(state.progress === undefined ? {} : { stop: state.progress.stop }),
-    ...(state.ending === undefined || state.phase === "ended" ? {} : { ending: state.ending.status }),
-    unanswered: Object.values(state.works).map((work) => ({
-      work: work.id,
-      kind: work.kind,
-      stop: work.stop,
-      target: doerName(work.target),
-      attempt: work.attempt,
-      status: work.status,
-      ...(work.standing === undefined ? {} : { standing: work.standing }),
-      dueAtMs: work.dueAtMs,
-    })),
-    ...(state.waits === undefined ? {} : { waits: Object.values(state.waits).map(waitView) }),
-    ...(state.runs === undefined
-      ? {}
-      : {
-          runs: state.runs.map(({ run, status, atMs, fault }) => ({
-            run,
-            status,
-            atMs,
-            ...(fault === undefined ? {} : { code: fault.code }),
-          })),
-        }),
+    route: task.route,
+    fingerprint: task.fingerprint,
+    traceId: traceId(task.trace),
+    bucket: task.bucket,
+    acceptedAtMs: task.acceptedAtMs,
+    deadlineAtMs: task.deadlineAtMs,
+    by: task.principal.subject,
+    works: Object.values(state.works).map((work) => workView(work, state)),
     historyFrom: state.historyGone ?? 0,
-    history: state.history.map((line) => ({
-      atMs: line.atMs,
-      what: line.what,
-      stop: line.stop,
-      agent: line.agent,
-      attempt: line.attempt,
-      ...(line.code === undefined ? {} : { code: line.code }),
-    })),
-    ...(outcome === undefined || state.phase === "purged" ? {} : { outcome: await outcomeView(outcome, values) }),
+    history: state.history,
+  };
+  if (task.parent !== undefined) view.parent = task.parent.processId;
+  if (state.progress !== undefined) view.stop = state.progress.stop;
+  if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
+  const stopWaits = Object.values(state.waits ?? {}).filter(({ asker }) => asker === undefined);
+  if (stopWaits.length > 0) view.waits = stopWaits.map((wait) => ({ stop: wait.stop, begunAtMs: wait.begunAtMs, ...waitView(wait) }));
+  if (state.runs !== undefined)
+    view.runs = state.runs.map(({ run: past, status, atMs, fault }) => ({
+      run: past,
+      status,
+      atMs,
+      ...(fault === undefined ? {} : { code: fault.code }),
+    }));
+  if (state.acts !== undefined)
+    view.actions = state.acts.map(({ what, run: of, by, reason, atMs, opened }) => ({
+      what,
+      run: of,
+      by,
+      reason,
+      atMs,
+      ...(opened === undefined ? {} : { opened }),
+    }));
+  if (outcome !== undefined) view.outcome = await outcomeView(outcome, values);
+  return view;
+}
+
+/** An open work item, as its process knows it. */
+function workView(work: Work, state: ProcessState): WorkView {
+  const asks = Object.values(state.works).flatMap(({ asker, target, dueAtMs }) =>
+    asker?.workId === work.id ? [{ index: asker.index, kind: "agent" as const, name: doerName(target), dueAtMs }] : [],
+  );
+  const others = Object.values(state.waits ?? {}).flatMap((wait) =>
+    wait.asker?.workId === work.id ? [{ index: wait.asker.index, ...waitView(wait) }] : [],
+  );
+  const waits = [...asks, ...others];
+  const fault = work.faults.at(-1)?.fault;
+  return {
+    work: work.id,
+    stop: work.stop,
+    agent: doerName(work.target),
+    kind: work.kind,
+    ...(isItemsPath(work.stop) ? { item: work.item } : {}),
+    state: work.status === "waiting" ? "retrying" : isPaused(work) ? "waiting" : (work.standing ?? "asked"),
+    attempts: work.attempt,
+    askedAtMs: work.askedAtMs,
+    dueAtMs: work.dueAtMs,
+    ...(fault === undefined ? {} : { fault }),
+    ...(waits.length === 0 ? {} : { waits }),
   };
 }
 
-function waitView({ id, stop, for: wanted, begunAtMs, dueAtMs }: Wait): Json {
+function waitView({ for: wanted, dueAtMs }: Wait): { kind: "timer" | "signal"; name?: string; dueAtMs?: number } {
   return {
-    wait: id,
-    stop,
     kind: wanted.kind,
     ...(wanted.kind === "signal" ? { name: wanted.name } : {}),
-    begunAtMs,
     ...(dueAtMs === undefined ? {} : { dueAtMs }),
   };
 }
 
-async function outcomeView(outcome: Outcome, values: Values): Promise<Json> {
+async function outcomeView(outcome: Outcome, values: Values): Promise<ProcessOutcome> {
   return {
     status: outcome.status,
     atMs: outcome.atMs,
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
-    ...(outcome.fault === undefined ? {} : { fault: plainJson(outcome.fault) }),
+    ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),
   };
 }

@@ -1,33 +1,30 @@
 /**
- * @module Runs handlers outside turns, one run per piece of work and token, and brings their results to their actors.
+ * @module Runs handlers and compensations outside turns, one run per work item and token, and brings their ends to their actors.
  *
  * Owns: the table of what runs in this incarnation, slots per agent, heartbeats, the stop of a run.
  * Does not own: what counts (the actor's journal does: a stale token is refused there).
- * Invariants: R1 at most one run of a work in this host; a new token waits until the old run has settled, or its grace
+ * Invariants: R1 at most one run of a work item in this host; a new token waits until the old run has settled, or its grace
  * is over. R2 a result is offered until the actor took it or refused it: what was bought is not thrown away.
  */
-import type { AgentDefinition } from "../../agents/agent.ts";
-import { isHandOff } from "../../agents/context.ts";
 import { entryOf } from "../../runtime/entries.ts";
-import { Fault, faultFrom, isRetryable, type Json, wireFault } from "../../runtime/faults.ts";
-import type { AgentInput, FinishedResult } from "../../runtime/agent/machine.ts";
+import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { type Address, type WorkStatus, traceId } from "../../runtime/protocol.ts";
+import type { Logger } from "../engine/log.ts";
+import { pause } from "../engine/pause.ts";
+import type { Clock, RandomSource, Transport } from "../engine/ports.ts";
+import type { Values } from "../engine/values.ts";
+import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
-import { type Address, traceId } from "../../runtime/protocol.ts";
-import { HandlerExecution } from "./handler-execution.ts";
-import type { Logger } from "../engine/log.ts";
-import type { HostMetrics } from "../telemetry/metrics.ts";
-import { pause } from "../engine/pause.ts";
-import type { Clock, Transport } from "../engine/ports.ts";
+import { Compensation, type CompensationEnd } from "./compensation.ts";
+import { handleWork } from "./handle-work.ts";
+import { HandlerExecution, type RunLink } from "./handler-execution.ts";
+import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
-import { faultCode, thrownFault } from "./thrown.ts";
-import { UndoRun } from "./undo-run.ts";
-import type { Values } from "../engine/values.ts";
-
-/** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
-export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
+import { Stopwatch } from "./stopwatch.ts";
 
 /** What a runner is made of. `peek` gives an actor's state as this host last knew it. */
 export interface RunnerParts {
@@ -37,31 +34,37 @@ export interface RunnerParts {
   readonly peek: (actorId: string) => AgentState | undefined;
   readonly values: Values;
   readonly clock: Clock;
+  readonly random: RandomSource;
   readonly transport: Transport;
   readonly log: Logger;
   readonly metrics: HostMetrics;
 }
 
+type Run = { readonly mode: "do"; readonly execution: HandlerExecution } | { readonly mode: "undo"; readonly compensation: Compensation };
+
 interface Active {
   readonly token: string;
-  readonly mode: AgentWork["mode"];
-  readonly run: HandlerExecution;
+  readonly run: Run;
   readonly settled: Promise<void>;
-  parked: boolean;
+  readonly watch: Stopwatch;
+  /** The handler does nothing but wait. */
+  resting: boolean;
   /** Whether this run holds one of the agent's slots. */
   slot: boolean;
 }
 
-/** The handlers of one agent in this host. At most as many run at once as the agent allows; parked ones do not count. */
+/** The handlers of one agent in this host. At most as many run at once as the agent allows; those that only wait do not count. */
 export class Runner {
   readonly #parts: RunnerParts;
   readonly #slots: Slots;
+  readonly #recorder: Recorder;
   readonly #active = new Map<string, Active>();
   readonly #starting = new Map<string, string>();
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.definition.concurrency);
+    this.#recorder = new Recorder(parts.feed, parts.clock, parts.log);
   }
 
   /** Handlers that wait for a slot. */
@@ -69,9 +72,25 @@ export class Runner {
     return this.#slots.waiting;
   }
 
-  /** Handlers in work or being begun, parked ones left out. */
+  /** Handlers in work or being begun, those that only wait left out. */
   get running(): number {
-    return this.#starting.size + [...this.#active.values()].filter(({ parked }) => !parked).length;
+    let count = this.#starting.size;
+    for (const active of this.#active.values()) if (!active.resting) count += 1;
+    return count;
+  }
+
+  /** What this host knows of a run under a token; undefined when it has none. */
+  status(actorId: string, workId: string, token: string): WorkStatus | undefined {
+    const key = `${actorId}/${workId}`;
+    const active = this.#active.get(key);
+    if (active?.token === token) return this.#statusOf(active);
+    return this.#starting.get(key) === token ? { state: "queued" } : undefined;
+  }
+
+  #statusOf({ run, watch }: Active): WorkStatus {
+    const { ranMs } = watch;
+    if (ranMs === undefined) return { state: "queued" };
+    return { state: run.mode === "do" && run.execution.parked ? "waiting" : "running", runningMs: ranMs };
   }
 
   /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
@@ -80,12 +99,12 @@ export class Runner {
     if (work === undefined || work.token !== token || work.status !== "running") return;
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
-    if (active?.token === token && work.mode === "do") {
-      if (active.parked) await active.run.goOn(work, state.stateVersion, await this.#stateOf(state));
+    if (active?.token === token && active.run.mode === "do") {
+      // Another host was told to stop this handler, and the actor came back here: the work is to be undone, and it still runs.
+      if (work.mode === "undo") return this.stop(actorId, workId, token);
+      if (active.run.execution.parked) await active.run.execution.goOn(work, state.stateVersion, await this.#stateOf(state));
       return;
     }
-    // Another host was told to stop this handler, and the actor came back here: the work is to be undone, and it still runs.
-    if (active?.token === token && active.mode === "do") return this.stop(actorId, workId, token);
     if (active?.token === token || this.#starting.get(key) === token) return;
     this.#starting.set(key, token);
     try {
@@ -98,34 +117,36 @@ export class Runner {
     }
   }
 
-  /** Tells a run to stop. Its work hears of the end when the handler has settled, or its grace is over. */
+  /** Tells a run to stop. Its work hears of the end when the run has settled, or its grace is over. */
   stop(actorId: string, workId: string, token: string): void {
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
     if (active?.token !== token) return;
     const fault = wireFault("work.cancelled", "the work is no longer needed");
-    active.run.stop(fault);
+    stopRun(active.run, fault);
     void Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]).then(() => {
-      if (this.#abandon(key, active))
-        return this.#offer(actorId, {
-          kind: "finished",
-          mode: active.mode,
-          workId,
-          token,
-          result: { fault },
-          untouched: active.run.untouched,
-        });
+      if (this.#abandon(key, active)) return this.#recorder.end(actorId, this.#endOf(active.run, workId, token, fault));
       return undefined;
     });
   }
 
+  /** The end of a run that did not end by itself. */
+  #endOf(run: Run, workId: string, token: string, fault: WireFault): EndInput {
+    if (run.mode === "undo") return { kind: "compensated", workId, token, end: { fault } };
+    return { kind: "finished", workId, token, result: { fault }, undoes: this.#undoes };
+  }
+
+  get #undoes(): boolean {
+    return this.#parts.definition.undo !== undefined;
+  }
+
   async #settle(key: string, active: Active): Promise<void> {
-    active.run.stop(wireFault("work.superseded", "a later attempt took the work over"));
+    stopRun(active.run, wireFault("work.superseded", "a later attempt took the work over"));
     await Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]);
     this.#abandon(key, active);
   }
 
-  /** Goes on without a handler that ignores its signal; whatever it still says is stale. False when it has settled. */
+  /** Goes on without a run that ignores its signal; whatever it still says is stale. False when it has settled. */
   #abandon(key: string, active: Active): boolean {
     if (this.#active.get(key) !== active) return false;
     this.#active.delete(key);
@@ -157,67 +178,62 @@ export class Runner {
   async #begin(key: string, actorId: string, state: AgentState, work: AgentWork): Promise<void> {
     const found = this.#stateOf(state);
     const content = found instanceof Promise ? await found : found;
-    const run = this.#makeRun(key, actorId, work, state.stateVersion, content);
-    let settled = (): void => {};
+    const { promise: settled, resolve } = Promise.withResolvers<void>();
     const active: Active = {
       token: work.token,
-      mode: work.mode,
-      run,
-      parked: false,
+      run: this.#makeRun(() => active, actorId, work, state.stateVersion, content),
+      settled,
+      watch: new Stopwatch(this.#parts.clock),
+      resting: false,
       slot: false,
-      settled: new Promise((resolve) => {
-        settled = resolve;
-      }),
     };
     this.#active.set(key, active);
     void this.#heartbeats(key, actorId, active, work.id);
     void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
-      settled();
+      resolve();
     });
   }
 
-  #makeRun(key: string, actorId: string, work: AgentWork, stateVersion: number, content: Json): HandlerExecution {
-    const { definition, values, clock, peek, log } = this.#parts;
-    const facts = { processId: work.processId, workId: work.id, agent: definition.name, traceId: traceId(work.trace) };
-    return new HandlerExecution(
-      {
-        work,
-        values,
-        clock,
-        log: {
-          info: (message, more) => log.info({ ...facts, ...more }, message),
-          warn: (message, more) => log.warn({ ...facts, ...more }, message),
-          error: (message, more) => log.error({ ...facts, ...more }, message),
-        },
-        link: {
-          record: async (entry) => void (await this.#insist(actorId, { kind: "recorded", workId: work.id, token: work.token, entry })),
-          fail: async (failure) => void (await this.#insist(actorId, { kind: "failed", workId: work.id, token: work.token, failure })),
-          ask: (agent, occurrence, input) =>
-            this.#insist(actorId, { kind: "asked", workId: work.id, token: work.token, agent, occurrence, input }),
-          state: () => peek(actorId),
-        },
-        parked: (parked) => this.#park(key, parked),
-      },
-      stateVersion,
-      content,
-    );
+  #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
+    const { definition, values, clock, random, peek, log: logger } = this.#parts;
+    const { id: workId, token } = work;
+    const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
+    const log: HandlerExecution["log"] = {
+      info: (message, more) => logger.info({ ...facts, ...more }, message),
+      warn: (message, more) => logger.warn({ ...facts, ...more }, message),
+      error: (message, more) => logger.error({ ...facts, ...more }, message),
+    };
+    const link: RunLink = {
+      tell: (input) => this.#recorder.insist(actorId, { ...input, workId, token }),
+      state: () => peek(actorId),
+    };
+    if (work.mode === "undo") {
+      const compensation = new Compensation({ work, definition, values, clock, link, log }, stateVersion, content);
+      return { mode: "undo", compensation };
+    }
+    const parts = {
+      ...{ work, values, clock, random, link, log },
+      waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
+      resting: (resting: boolean) => this.#noteResting(own(), resting),
+    };
+    return { mode: "do", execution: new HandlerExecution(parts, stateVersion, content) };
   }
 
-  /** A parked handler holds no slot. */
-  async #park(key: string, parked: boolean): Promise<void> {
-    const active = this.#active.get(key);
-    if (active === undefined || active.parked === parked) return;
-    active.parked = parked;
-    if (!parked) return this.#takeSlot(active);
+  /** A handler that only waits holds no slot. */
+  #noteResting(active: Active, resting: boolean): Promise<void> | undefined {
+    if (active.resting === resting) return undefined;
+    active.resting = resting;
+    if (!resting) return this.#takeSlot(active);
     this.#giveSlot(active);
     this.#dropOldestParked();
+    return undefined;
   }
 
   /** A parked handler is only a short cut: everything it needs to go on is in the journal. */
   #dropOldestParked(): void {
     if (this.#active.size <= LIMITS.parkedHandlersMax) return;
-    const parked = [...this.#active].filter(([, active]) => active.parked);
+    const parked = [...this.#active].filter(([, { resting, run }]) => resting && run.mode === "do" && run.execution.parked);
     const oldest = parked.length > LIMITS.parkedHandlersMax ? parked[0] : undefined;
     if (oldest !== undefined) this.#active.delete(oldest[0]);
   }
@@ -225,123 +241,82 @@ export class Runner {
   async #execute(actorId: string, work: AgentWork, active: Active): Promise<void> {
     // Also where a slot is free: a handler begins after the turn that began it, never within it.
     await this.#takeSlot(active);
-    const { run } = active;
+    active.watch.start();
     try {
-      const { name } = this.#parts.definition;
-      const attributes = {
-        [ATTRIBUTE.process]: work.processId,
-        [ATTRIBUTE.work]: work.id,
-        [ATTRIBUTE.effect]: "run",
-        [ATTRIBUTE.mode]: work.mode,
-        [ATTRIBUTE.attempt]: work.attempt,
-        [ATTRIBUTE.operation]: INVOKE_AGENT,
-        [ATTRIBUTE.agent]: name,
-        [ATTRIBUTE.conversation]: work.processId,
-      };
-      const result = await inSpan(
-        SPAN.effect,
-        work.trace,
-        attributes,
-        () => (work.mode === "do" ? this.#do(work, run) : this.#undo(work, run)),
-        faultCode,
-      );
-      this.#parts.metrics.attempted(name, work.mode, faultCode(result));
-      const state = work.mode === "do" && !("fault" in result) ? run.pendingState : undefined;
-      await this.#offer(actorId, {
-        kind: "finished",
-        mode: work.mode,
-        workId: work.id,
-        token: work.token,
-        result,
-        untouched: run.untouched,
-        ...(state === undefined ? {} : { state }),
-      });
+      const { run } = active;
+      const { id: workId, token } = work;
+      const end: EndInput =
+        run.mode === "do"
+          ? { kind: "finished", workId, token, undoes: this.#undoes, ...(await this.#do(work, run.execution)) }
+          : { kind: "compensated", workId, token, ...(await this.#undo(work, run.compensation)) };
+      await this.#recorder.end(actorId, end);
     } finally {
       this.#giveSlot(active);
     }
   }
 
-  async #do(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
+  async #do(work: AgentWork, execution: HandlerExecution): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state">> {
     const { definition, values, log } = this.#parts;
-    try {
-      this.#requireVersion(work);
-      run.signal.throwIfAborted();
-      const { input } = work;
-      const answer = await definition.handle("json" in input ? input.json : await values.read(input), run);
-      if (run.signal.aborted) return { fault: faultFrom(run.signal.reason, "work.cancelled") };
-      if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
-      return { output: definition.checkOutput(answer) };
-    } catch (error) {
-      const { aborted, reason } = run.signal;
-      return { fault: aborted ? faultFrom(reason, "work.cancelled") : thrownFault(log, definition.name, work, error) };
-    }
+    const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
+    this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
+    const state = "fault" in result ? undefined : execution.nextState;
+    return { result, ...(state === undefined ? {} : { state }) };
   }
 
-  #requireVersion(work: AgentWork): void {
-    const { name, version, compatibleWith } = this.#parts.definition;
-    if (work.version === version || compatibleWith.includes(work.version)) return;
-    throw new Fault(
-      "agent.version",
-      `${name} is version ${version} and not declared compatible with ${work.version}, which this work was begun with`,
+  async #undo(work: AgentWork, compensation: Compensation): Promise<CompensationEnd> {
+    const ended = await this.#inSpan(
+      work,
+      () => compensation.perform(),
+      ({ end }) => codeOf(end),
     );
+    this.#parts.metrics.attempted(this.#parts.definition.name, "undo", codeOf(ended.end));
+    return ended;
   }
 
-  async #undo(work: AgentWork, run: HandlerExecution): Promise<FinishedResult> {
-    const { definition, values, clock, log } = this.#parts;
-    try {
-      this.#requireVersion(work);
-      const input = await values.read(work.input);
-      await new UndoRun({ work, run, clock, handle: (shown) => definition.handle(input, shown) }).perform();
-      return { output: null };
-    } catch (error) {
-      return { fault: thrownFault(log, definition.name, work, error) };
-    } finally {
-      run.stop(wireFault("work.cancelled", "the undo has what it needs of this handler"));
-    }
+  #inSpan<T>(work: AgentWork, run: () => Promise<T>, failed: (ended: T) => string | undefined): Promise<T> {
+    const attributes = {
+      [ATTRIBUTE.process]: work.processId,
+      [ATTRIBUTE.work]: work.id,
+      [ATTRIBUTE.effect]: "run",
+      [ATTRIBUTE.mode]: work.mode,
+      [ATTRIBUTE.attempt]: work.attempt,
+      [ATTRIBUTE.operation]: INVOKE_AGENT,
+      [ATTRIBUTE.agent]: this.#parts.definition.name,
+      [ATTRIBUTE.conversation]: work.processId,
+    };
+    return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }
 
-  /** Brings the end of a run to its actor. What cannot be recorded as it is ends the work with the reason. */
-  async #offer(actorId: string, input: Extract<AgentInput, { kind: "finished" }>): Promise<void> {
-    try {
-      await this.#insist(actorId, input);
-    } catch (error) {
-      const fault = faultFrom(error, "turn.failed");
-      if (fault.code === "work.superseded") return;
-      this.#parts.log.error({ fault, workId: input.workId }, "a result could not be recorded");
-      if (!("fault" in input.result))
-        await this.#offer(actorId, { kind: "finished", mode: input.mode, workId: input.workId, token: input.token, result: { fault } });
-    }
-  }
-
-  /** R2. Tries again while the store or the sidecar is silent; throws only what trying again cannot change. */
-  async #insist(actorId: string, input: AgentInput): Promise<AgentState> {
-    let pauseMs: number = LIMITS.recordRetryMsMin;
-    for (;;) {
-      try {
-        return await this.#parts.feed(actorId, input);
-      } catch (error) {
-        const fault = faultFrom(error, "turn.failed");
-        if (!isRetryable(fault) || fault.code === "work.superseded") throw error;
-        this.#parts.log.warn({ fault }, "a result waits for the store");
-        await this.#pause(pauseMs);
-        pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
-      }
-    }
-  }
-
-  /** Signs of life for as long as the run lasts, but none while it is parked: whoever holds the actor may be another host. */
+  /** Signs of life for as long as the run lasts, but none while it waits for answers: whoever holds the actor may be another host. */
   async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
     const actor: Address = { type: this.#parts.type, id: actorId };
     for (;;) {
       await this.#pause(LIMITS.heartbeatMs);
       if (this.#active.get(key) !== active) return;
-      if (!active.parked) await this.#parts.transport.heartbeat(actor, { workId, token: active.token }).catch(() => {});
+      const { run, token } = active;
+      if (run.mode === "do" && run.execution.parked) continue;
+      await this.#parts.transport.heartbeat(actor, { workId, token, ...this.#statusOf(active) }).catch(() => {});
     }
   }
 
-  /** Waits until no handler runs, at most `ms`. Parked handlers are safe in the journal. */
+  /** Waits until no handler runs, at most `ms`. Handlers that only wait are safe in the journal. */
   async drain(ms: number): Promise<void> {
     const end = this.#parts.clock.nowMs() + ms;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
   }
+}
+
+/** The time of an attempt stands still while its handler waits for answers. */
+function noteWaiting(watch: Stopwatch, waiting: boolean): void {
+  if (waiting) watch.stop();
+  else watch.start();
+}
+
+function stopRun(run: Run, fault: WireFault): void {
+  if (run.mode === "do") run.execution.stop(fault);
+  else run.compensation.stop(fault);
+}
+
+function codeOf(end: { readonly fault: WireFault } | object): string | undefined {
+  return "fault" in end ? end.fault.code : undefined;
 }

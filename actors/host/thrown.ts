@@ -2,7 +2,6 @@
 import { faultFromUserCode, isFault, type WireFault } from "../../runtime/faults.ts";
 import { causeText } from "../../runtime/faults/thrown.ts";
 import { traceId } from "../../runtime/protocol.ts";
-import type { FinishedResult } from "../../runtime/agent/machine.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import type { LogFacts, Logger } from "../engine/log.ts";
 
@@ -12,11 +11,6 @@ export function thrownFault(log: Logger, agent: string, work: AgentWork, error: 
   const { processId, id: workId, attempt, mode } = work;
   logThrown(log, { processId, workId, agent, attempt, mode, traceId: traceId(work.trace), code: fault.code }, error);
   return fault;
-}
-
-/** The code of a result that is a fault. */
-export function faultCode(result: FinishedResult): string | undefined {
-  return "fault" in result ? result.fault.code : undefined;
 }
 
 /** A fault was foreseen by whoever threw it; any other error was not. */

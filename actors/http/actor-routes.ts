@@ -9,7 +9,7 @@ import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Address } from "../../runtime/protocol.ts";
+import { type Address, WorkStatus } from "../../runtime/protocol.ts";
 import type { ActorHost } from "../engine/ports.ts";
 import { check, readJson } from "./body.ts";
 import { checkMessage } from "./message.ts";
@@ -30,7 +30,7 @@ const IDLE_S = Math.ceil((1.5 * LIMITS.reminderAwayMsMax) / SECOND_MS);
  */
 const DRAIN_S = 2;
 
-const HeartbeatBody = z.strictObject({ workId: z.string().min(1), token: z.string().min(1) });
+const HeartbeatBody = WorkStatus.extend({ workId: z.string().min(1), token: z.string().min(1) });
 
 /** What daprd asks at its start. */
 function daprConfig(host: ActorHost): object {

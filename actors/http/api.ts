@@ -2,7 +2,6 @@
  * @module The users' HTTP API: what each route of the table does.
  */
 import { Router, type Request, type RequestHandler, type Response } from "express";
-import type { Logger } from "pino";
 import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { requireId } from "../../runtime/ids.ts";
@@ -14,6 +13,7 @@ import { identityOf, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ALL_ROUTES, ROUTES, type RouteSpec } from "./routes.ts";
 import { traceOf } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 const STATUS_OK = 200;
 const STATUS_ACCEPTED = 202;
@@ -80,6 +80,9 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
   );
   api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
   api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
+  api.serve(ROUTES.showHistory, async ({ params, query }) =>
+    ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
   api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
     admit();
     await followers.serve(params.id, request, response);

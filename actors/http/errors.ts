@@ -2,12 +2,12 @@
  * @module Faults as HTTP answers: always JSON with a code and what to do, never a stack trace or a page.
  */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
-import type { Logger } from "pino";
 import { Fault, faultFrom, isFault, rulesOf, wireFault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import { ROUTES_TEXT } from "./routes.ts";
 import { traceOf } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 const SECOND_MS = 1_000;
 const STATUS_BAD_REQUEST = 400;

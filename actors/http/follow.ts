@@ -7,9 +7,9 @@
  */
 import type { Request, Response } from "express";
 import PQueue from "p-queue";
-import { z } from "zod";
-import { Fault, faultFrom, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
 
@@ -17,17 +17,6 @@ const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
 /** Pause that a reader makes before it comes again, in milliseconds. */
 const COME_AGAIN_MS = 2_000;
-
-/** What a follower reads of a process's view. */
-const Followed = z.object({
-  phase: z.string(),
-  run: z.int(),
-  sequence: z.int(),
-  historyFrom: z.int(),
-  history: z.array(z.custom<Json>()),
-  outcome: z.custom<Json>().optional(),
-});
-type Followed = z.infer<typeof Followed>;
 
 /** The last event that a reader has heard: a line of a run by its number, or the run's outcome. */
 interface Heard {
@@ -112,12 +101,12 @@ export class Followers {
 
 /** The looks at one process, shared by those who follow it. */
 class Feed {
-  readonly #look: () => Promise<Followed>;
+  readonly #look: () => Promise<ProcessView>;
   readonly #clock: Clock;
   readonly #unwatch: () => void;
   readonly #readers = new Set<(feed: Feed) => void>();
   #members = 1;
-  #latest: Followed | undefined;
+  #latest: ProcessView | undefined;
   #gone: string | undefined;
   #pauseMs: number = LIMITS.followLookMsMin;
   #lookedAtMs = 0;
@@ -129,14 +118,14 @@ class Feed {
     id: string,
     operations: Pick<Operations, "process" | "watch">,
     clock: Clock,
-    inTurn: (look: () => Promise<Followed>) => Promise<Followed>,
+    inTurn: (look: () => Promise<ProcessView>) => Promise<ProcessView>,
   ) {
     this.#clock = clock;
-    this.#look = () => inTurn(async () => Followed.parse(await operations.process(id)));
+    this.#look = () => inTurn(() => operations.process(id));
     this.#unwatch = operations.watch(id, () => this.#hear());
   }
 
-  get latest(): Followed | undefined {
+  get latest(): ProcessView | undefined {
     return this.#latest;
   }
 
@@ -159,7 +148,7 @@ class Feed {
   }
 
   /** A look that is new: a follower must not hear of an end that a redrive has undone since. */
-  async first(): Promise<Followed> {
+  async first(): Promise<ProcessView> {
     this.#take(await this.#look());
     if (this.#latest === undefined) throw new Fault("process.unknown", "the process shows nothing");
     return this.#latest;
@@ -172,7 +161,7 @@ class Feed {
     return () => this.#readers.delete(reader);
   }
 
-  #take(found: Followed): void {
+  #take(found: ProcessView): void {
     this.#lookedAtMs = this.#clock.nowMs();
     // Two looks may overtake each other.
     if (this.#latest !== undefined && found.sequence <= this.#latest.sequence) return;
@@ -296,7 +285,7 @@ class Stream {
     } else if (this.#feed.gone !== undefined) this.end(this.#feed.gone);
   }
 
-  #tellLines({ run, historyFrom, history }: Followed): void {
+  #tellLines({ run, historyFrom, history }: ProcessView): void {
     if (this.#next < historyFrom) this.#response.write(`: ${historyFrom - this.#next} lines are no longer kept\n\n`);
     for (const [index, line] of history.entries()) {
       const number = historyFrom + index;
@@ -306,6 +295,6 @@ class Stream {
   }
 }
 
-function event(name: string, id: string, data: Json): string {
+function event(name: string, id: string, data: object): string {
   return `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
 }

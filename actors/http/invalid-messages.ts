@@ -2,11 +2,11 @@
  * @module The way of poison to the dead letter queue: awaited, or from a bounded queue where a broker must be answered at once.
  */
 import PQueue from "p-queue";
-import type { Logger } from "pino";
 import { faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
+import type { Logger } from "../engine/log.ts";
 
 /** What cannot be used, why, and where it came from. */
 export interface InvalidMessage {

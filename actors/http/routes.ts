@@ -6,32 +6,33 @@ import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 import {
   AuditPage,
-  CancelRequest,
-  DiscardRequest,
   GraphAnswer,
   HealthAnswer,
   Letter,
   LetterEntry,
   LetterPage,
+  OutcomeAnswer,
+  ProcessPage,
+  PurgeAnswer,
+  Receipt,
+} from "../../runtime/answers.ts";
+import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import {
+  CancelRequest,
+  DiscardRequest,
+  HistoryQuery,
   LetterParams,
   LettersQuery,
   NoParams,
   NoQuery,
   OpenApiAnswer,
-  OutcomeAnswer,
   PageQuery,
-  ProcessAnswer,
   ProcessesQuery,
-  ProcessPage,
   ProcessParams,
-  PurgeAnswer,
   PurgeRequest,
-  Receipt,
   RedriveRequest,
-  SignalAnswer,
   SignalParams,
   SignalRequest,
-  StopsAnswer,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -132,7 +133,7 @@ export const ROUTES = {
     role: "read",
     params: ProcessParams,
     query: NoQuery,
-    answers: { 200: json(ProcessAnswer, "The process as it stands in its journal.") },
+    answers: { 200: json(ProcessView, "The process as it stands in its journal.") },
     faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   showStops: spec({
@@ -143,8 +144,21 @@ export const ROUTES = {
     params: ProcessParams,
     query: NoQuery,
     answers: {
-      200: json(StopsAnswer, "The stops of the current run, in the order in which they were asked; the newest where there are too many."),
+      200: json(
+        StopsView,
+        "The work items of the current run, in the order in which they were asked; the newest where there are too many.",
+      ),
     },
+    faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
+  }),
+  showHistory: spec({
+    method: "get",
+    path: "/processes/{id}/history",
+    summary: "Shows the whole history of a process, of all its runs, in pages, the oldest lines first",
+    role: "read",
+    params: ProcessParams,
+    query: HistoryQuery,
+    answers: { 200: json(HistoryPage, "One page.") },
     faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   followProcess: spec({
@@ -185,7 +199,7 @@ export const ROUTES = {
     query: NoQuery,
     body: SignalRequest,
     bodyOptional: true,
-    answers: { 202: json(SignalAnswer, "The signal is recorded.") },
+    answers: { 202: json(Receipt, "The signal is recorded.") },
     faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", "schema.signal", "signal.too-many", ...CHANGING],
   }),
   listDeadLetters: spec({

@@ -1,18 +1,34 @@
 /**
- * @module What goes in and out of the users' API, as strict schemas: the checks at run time and the OpenAPI document are
- * both made of them.
+ * @module What goes into the users' API, as strict schemas, and the names of everything in its OpenAPI document. What comes out
+ * is in runtime/answers.ts and runtime/process-view.ts.
  */
 import { z } from "zod";
-import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
+import {
+  AuditEntry,
+  AuditPage,
+  ErrorAnswer,
+  GraphAnswer,
+  HealthAnswer,
+  Letter,
+  LetterEntry,
+  LetterPage,
+  OutcomeAnswer,
+  ProcessEntry,
+  ProcessPage,
+  PurgeAnswer,
+  Receipt,
+} from "../../runtime/answers.ts";
+import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { STANDINGS } from "../../runtime/process/stops.ts";
-import { OUTCOMES, WORK_STATES } from "../../runtime/protocol.ts";
+import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
+import { OUTCOMES } from "../../runtime/protocol.ts";
 
 /** Characters of a cursor, a reason or a name in a query that are taken. */
 const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
 /** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
 const WHOLE_NUMBER = /^\d{1,9}$/;
+const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
@@ -42,11 +58,6 @@ function yesOrNo(): z.ZodType<boolean> {
   );
 }
 
-const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
-shownAs(AnyJson, { description: "Any JSON value." });
-
-const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
-const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
 const Reason = z.string().max(REASON_CHARS_MAX).describe("Why; it stands in the audit record.");
 
 // ---- what is asked --------------------------------------------------------------------------------------------------
@@ -131,6 +142,11 @@ export const ProcessesQuery = z.strictObject({
   route: Name.optional().describe("Only those of this route."),
   ...page,
 });
+/** Query of the whole history of a process. */
+export const HistoryQuery = z.strictObject({
+  from: whole(0, MAX_LINE).optional().describe("Number of the first line wanted: the `next` of the page before. Default 0."),
+  limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Lines on the page. Default 50."),
+});
 /** Query of the listing of dead letters. */
 export const LettersQuery = z.strictObject({
   route: Name.optional().describe("Only those of this route."),
@@ -153,249 +169,6 @@ export const LetterParams = z.strictObject({
     .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
 });
 
-// ---- what is answered -----------------------------------------------------------------------------------------------
-
-const TableCode = z.custom<FaultCode>((value) => typeof value === "string" && Object.hasOwn(FAULTS, value));
-shownAs(TableCode, { type: "string", enum: Object.keys(FAULTS) });
-const Code = z.string().describe("A code of the fault table, or one that the system's author defined.");
-/** What a fault may carry beside its code and message. */
-const FaultFacts = {
-  details: z.record(z.string(), AnyJson).optional(),
-  retryable: z.boolean().optional().describe("Whether it may be tried again; of a code of the author's own."),
-  httpStatus: z.int().optional().describe("Its HTTP status; of a code of the author's own."),
-  retryAfterMs: z.int().nonnegative().optional().describe("The next attempt waits at least this long, in milliseconds."),
-  cause: z.string().optional().describe("What a handler threw: class, message and the first lines of the stack."),
-};
-const FaultView = z.strictObject({
-  code: Code,
-  message: z.string(),
-  ...FaultFacts,
-  fix: z.string().optional().describe("What to do; of a code of the author's own."),
-});
-
-/** The body of every error. */
-const ErrorAnswer = z.strictObject({
-  error: z.strictObject({
-    code: TableCode,
-    message: z.string(),
-    details: FaultFacts.details,
-    retryAfterMs: FaultFacts.retryAfterMs,
-    fix: z.string().describe("What to do."),
-  }),
-  traceId: TraceIdText,
-});
-
-/** A task, cancellation or redrive stands in the journal. */
-export const Receipt = z.strictObject({
-  id: z.string(),
-  route: z.string(),
-  run: z.int().positive(),
-  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
-  traceId: TraceIdText,
-  notReached: z
-    .array(z.string())
-    .optional()
-    .describe("Of a redrive with an edited input: stops, and `output`, that still read what the edit replaces."),
-});
-
-/** A signal is taken, or kept for a wait to come. */
-export const SignalAnswer = z.strictObject({
-  id: z.string().describe("The process."),
-  name: z.string(),
-  signalId: z.string(),
-  run: z.int().positive(),
-  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
-  traceId: TraceIdText,
-});
-
-/** How a process ended, for whoever waited for it. */
-export const OutcomeAnswer = z.strictObject({
-  id: z.string(),
-  status: z.enum(OUTCOMES),
-  output: AnyJson.optional(),
-  fault: FaultView.optional(),
-  traceId: TraceIdText,
-  acceptedAtMs: EpochMs,
-  endedAtMs: EpochMs,
-});
-
-/** One thing that happened in a process: the data of `event: line`. */
-const HistoryLine = z.strictObject({
-  atMs: EpochMs,
-  what: z.string(),
-  stop: z.string(),
-  agent: z.string(),
-  attempt: z.int().nonnegative(),
-  code: Code.optional(),
-});
-
-/** How a run ended: the data of `event: outcome`. */
-const ProcessOutcome = z.strictObject({
-  status: z.enum(OUTCOMES),
-  atMs: EpochMs,
-  output: AnyJson.optional(),
-  fault: FaultView.optional(),
-  deadLetter: AnyJson.optional().describe("Original message, fault, attempts, history, path."),
-});
-
-/** A process as it stands in its journal. */
-export const ProcessAnswer = z.strictObject({
-  id: z.string(),
-  phase: z.enum(["open", "ended"]),
-  run: z.int().positive(),
-  sequence: z.int().nonnegative(),
-  route: z.string(),
-  fingerprint: z.string().describe("Hash of route and input."),
-  traceId: TraceIdText,
-  bucket: z.string(),
-  acceptedAtMs: EpochMs,
-  deadlineAtMs: EpochMs,
-  stop: z.string().optional().describe("The stop in work."),
-  ending: z.enum(OUTCOMES).optional().describe("How it will end when everything is undone."),
-  unanswered: z.array(
-    z.strictObject({
-      work: z.string(),
-      kind: z.enum(["do", "ask", "undo"]),
-      stop: z.string(),
-      target: z.string(),
-      attempt: z.int(),
-      status: z.enum(["asked", "waiting"]),
-      standing: z
-        .enum(WORK_STATES)
-        .optional()
-        .describe("What its agent last said: whether it waits in a queue, runs, or waits for an answer."),
-      dueAtMs: EpochMs,
-    }),
-  ),
-  waits: z
-    .array(
-      z.strictObject({
-        wait: z.string(),
-        stop: z.string(),
-        kind: z.enum(["timer", "signal"]),
-        name: z.string().optional().describe("Of the signal."),
-        begunAtMs: EpochMs,
-        dueAtMs: EpochMs.optional(),
-      }),
-    )
-    .optional()
-    .describe("Timers and signals that its stops and handlers wait for."),
-  historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; earlier ones are no longer kept."),
-  history: z.array(HistoryLine),
-  outcome: ProcessOutcome.optional(),
-  runs: z
-    .array(z.strictObject({ run: z.int().positive(), status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() }))
-    .optional()
-    .describe("Earlier runs that were redriven, the last of them."),
-});
-
-/** One piece of work of a process. */
-const StopWork = z.strictObject({
-  work: z.string(),
-  stop: z.string(),
-  agent: z.string().describe("Agent, or nested route."),
-  kind: z.enum(["do", "ask", "undo"]),
-  item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
-  state: z.enum(STANDINGS),
-  attempts: z.int().positive(),
-  askedAtMs: EpochMs,
-  endedAtMs: EpochMs.optional(),
-  input: AnyJson.optional(),
-  output: AnyJson.optional(),
-  fault: FaultView.optional(),
-});
-
-/** The stops of a process's run. */
-export const StopsAnswer = z.strictObject({
-  stops: z.array(StopWork),
-  left: z.int().positive().optional().describe("Older ones that are not shown."),
-});
-
-/** A line of the directory. What a process has not done yet is absent. */
-const ProcessEntry = z.strictObject({
-  id: z.string(),
-  open: z.boolean(),
-  atMs: EpochMs,
-  route: z.string().optional(),
-  traceId: TraceIdText.optional(),
-  acceptedAtMs: EpochMs.optional(),
-  status: z.enum(OUTCOMES).optional(),
-  run: z.int().positive().optional(),
-  code: Code.optional(),
-  by: z.string().optional().describe("Subject of the token that it was submitted with."),
-  parent: z.string().optional().describe("Process that runs it as a nested route."),
-});
-
-/** A line of the dead letter queue, without content. */
-const letterEntry = {
-  id: z.string(),
-  open: z.boolean().describe("It waits for a decision."),
-  atMs: EpochMs,
-  route: z.string().optional(),
-  run: z.int().positive().optional(),
-  status: z.enum(OUTCOMES).optional(),
-  traceId: TraceIdText.optional(),
-  topic: z.string().optional().describe("Where poison came from."),
-  code: Code.optional(),
-  message: z.string().optional(),
-  decision: z.enum(["redriven", "discarded"]).optional(),
-  processId: z.string().optional().describe("Of poison there is none."),
-  parent: z.string().optional().describe("Process that ran it as a nested route."),
-  by: z.string().optional().describe("Subject of the token that decided."),
-  reason: z.string().optional(),
-  decidedAtMs: EpochMs.optional(),
-  opened: z.int().positive().optional().describe("The run that the redrive opened."),
-  decisionId: z.string().optional().describe("Of invalid: the decision that holds it."),
-  taskId: z.string().optional().describe("Of redriven invalid: the task that was submitted in its place."),
-};
-/** A line of the dead letter queue, without content. */
-export const LetterEntry = z.strictObject(letterEntry);
-/** A dead letter with its content. */
-export const Letter = z.strictObject({
-  ...letterEntry,
-  letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of invalid."),
-});
-
-/** One act that changed something. */
-const AuditEntry = z.strictObject({
-  id: z.string(),
-  atMs: EpochMs,
-  who: z.string(),
-  what: z.string(),
-  target: z.string(),
-  why: z.string().optional(),
-});
-
-function pageOf(entry: z.ZodType): z.ZodType {
-  return z.strictObject({
-    entries: z.array(entry),
-    cursor: z.string().optional().describe("Pass it back for the next page; absent on the last."),
-  });
-}
-
-/** A page of the listing of processes. */
-export const ProcessPage = pageOf(ProcessEntry);
-/** A page of the listing of dead letters. */
-export const LetterPage = pageOf(LetterEntry);
-/** A page of the audit. */
-export const AuditPage = pageOf(AuditEntry);
-
-const GraphNode = z.strictObject({ kind: z.enum(["agent", "route"]), name: z.string() });
-/** What `graph show --json` prints. */
-export const GraphAnswer = z.strictObject({
-  system: z.string(),
-  agents: z.array(z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() })),
-  routes: z.array(
-    z.strictObject({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional(), stops: z.array(z.string()) }),
-  ),
-  edges: z.array(
-    z.strictObject({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() }),
-  ),
-});
-/** How many processes went (or would), and how many ended and may not go yet. */
-export const PurgeAnswer = z.strictObject({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
-/** Whether the host takes work. */
-export const HealthAnswer = z.strictObject({ status: z.enum(["ok", "stopping", "resetting"]) });
 /** An OpenAPI document. */
 export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 
@@ -404,17 +177,18 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Task: TaskRequest,
   Cancel: CancelRequest,
   Signal: SignalRequest,
-  SignalReceipt: SignalAnswer,
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,
   Error: ErrorAnswer,
   Receipt,
   Outcome: OutcomeAnswer,
-  Process: ProcessAnswer,
-  StopWork,
-  Stops: StopsAnswer,
+  Process: ProcessView,
+  Work: WorkView,
+  Call: CallView,
+  Stops: StopsView,
   HistoryLine,
+  HistoryPage,
   ProcessOutcome,
   ProcessEntry,
   ProcessPage,

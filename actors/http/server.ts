@@ -5,7 +5,6 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import express, { type Express, type Request, type RequestHandler } from "express";
-import type { Logger } from "pino";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -19,6 +18,7 @@ import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type TokenEntry, Tokens } from "./tokens.ts";
 import { newTraceId } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 /** The address that anything listens on unless told otherwise. */
 const LOOPBACK = "127.0.0.1";

@@ -6,7 +6,6 @@
  */
 import { Router } from "express";
 import PQueue from "p-queue";
-import type { Logger } from "pino";
 import { z } from "zod";
 import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { encodeActorId, requireId } from "../../runtime/ids.ts";
@@ -20,6 +19,7 @@ import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
+import type { Logger } from "../engine/log.ts";
 
 /** Whose topics are served, and whom tasks and messages are handed to. */
 export interface SubscriberOptions {

@@ -30,9 +30,6 @@ export interface DeadLettersParts {
   readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
 }
 
-/** What is read of a process's own view. */
-const Shown = z.object({ phase: z.string(), bucket: z.string().optional(), route: z.string().optional() });
-
 /** The corrected task of a redriven poison letter. */
 const Corrected = z.strictObject({
   id: z.string().optional(),
@@ -111,8 +108,8 @@ export class DeadLetters {
     if (slice !== undefined) return this.#letters.find(slice, id);
     const letter = letterOf(id);
     if (letter === undefined) return undefined;
-    const { bucket } = Shown.parse(await this.#parts.requests.inspect(letter.processId));
-    return bucket === undefined ? undefined : this.#letters.find(bucket, id);
+    const view = await this.#parts.requests.inspect(letter.processId);
+    return "bucket" in view ? this.#letters.find(view.bucket, id) : undefined;
   }
 
   async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
@@ -157,7 +154,8 @@ export class DeadLetters {
     const letter = letterOf(id);
     if (letter === undefined) throw unknown(id);
     const { requests } = this.#parts;
-    const { route } = Shown.parse(await requests.inspect(letter.processId));
+    const view = await requests.inspect(letter.processId);
+    const route = "route" in view ? view.route : undefined;
     // The same decision is the same message.
     const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
     const message = requests.message(

@@ -2,7 +2,9 @@
  * @module What a person or program outside may ask of a running system: the face behind HTTP, topics and commands.
  */
 import type { InvalidBytes } from "./invalid-bytes.ts";
+import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
 /** A task as it comes from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
@@ -22,38 +24,10 @@ export interface Caller {
 }
 
 /** A task is accepted when this is given. */
-export interface TaskReceipt {
-  readonly id: string;
-  readonly route: string;
-  readonly run: number;
-  /** Sequence of the journal at which the task stands. */
-  readonly sequence: number;
-  readonly traceId: string;
-  /** Of a redrive with an edited input: stops (and `output`) that still read what the edit replaces. */
-  readonly notReached?: readonly string[];
-}
-
-/** A signal is taken, or kept for a wait to come, when this is given. */
-export interface SignalReceipt {
-  /** The process. */
-  readonly id: string;
-  readonly name: string;
-  readonly signalId: string;
-  readonly run: number;
-  readonly sequence: number;
-  readonly traceId: string;
-}
+export type TaskReceipt = Readonly<Receipt>;
 
 /** How a process ended, with contents in place of references. Moments are epoch milliseconds. */
-export interface OutcomeView {
-  readonly id: string;
-  readonly status: OutcomeStatus;
-  readonly output?: Json;
-  readonly fault?: WireFault;
-  readonly traceId: string;
-  readonly acceptedAtMs: number;
-  readonly endedAtMs: number;
-}
+export type OutcomeView = Readonly<OutcomeAnswer>;
 
 /** What is given for a task that stands in the journal. */
 export interface SubmitResult {
@@ -107,17 +81,19 @@ export interface RedriveOptions {
 export interface Operations {
   /** Accepts a task. `waitMs` 0 answers with the receipt at once. Throws `system.overloaded` with nothing recorded. */
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
-  /** State, history and outcome of a process. Throws `process.unknown`. */
-  process(id: string): Promise<Json>;
-  /** The works of a process's run: what was asked of whom, with what, and what came back; `{ stops, left? }`. Throws `process.unknown`. */
-  stops(id: string): Promise<Json>;
+  /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */
+  process(id: string): Promise<ProcessView>;
+  /** The work items of a process's run: what was asked of whom, with what, what came back, and what the handlers recorded. Throws `process.unknown`. */
+  stops(id: string): Promise<StopsView>;
+  /** The whole history of a process, of all its runs, from a line on. Throws `process.unknown`. */
+  history(id: string, from: number, limit: number): Promise<HistoryPage>;
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
   /**
    * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
-  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
+  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<TaskReceipt>;
   /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** Lines of the dead letter queue, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */

@@ -1,8 +1,9 @@
 /**
  * @module Requests of people and programs to process managers: made, delivered until answered, and turned into receipts.
  */
-import { Fault, isFault, type Json } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { ManagerView } from "../../runtime/process-view.ts";
 import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { Caller, TaskReceipt } from "./operations.ts";
 import { pause } from "../engine/pause.ts";
@@ -23,8 +24,9 @@ export class Requests {
     return { type: actorType(this.#system, "ProcessManager"), id };
   }
 
-  inspect(id: string): Promise<Json> {
-    return this.#ports.transport.inspect(this.process(id));
+  /** What a process manager shows of itself. */
+  async inspect(id: string): Promise<ManagerView> {
+    return ManagerView.parse(await this.#ports.transport.inspect(this.process(id)));
   }
 
   /** A message to a process. `messageId` is a random one where none is given. */
@@ -72,7 +74,7 @@ export class Requests {
       run: answer.run ?? 1,
       sequence: answer.receipt.sequence,
       traceId: answer.traceId ?? traceId(message.trace),
-      ...(answer.notReached === undefined ? {} : { notReached: answer.notReached }),
+      ...(answer.notReached === undefined ? {} : { notReached: [...answer.notReached] }),
     };
   }
 }

@@ -1,14 +1,13 @@
 /**
  * @module The operations of a running system: tasks, processes, dead letters, over any ports.
  */
-import { z } from "zod";
 import type { System } from "../../agents/system.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
-import { WireFault as WireFaultSchema } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
 import { requireId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Message, OUTCOMES, traceId } from "../../runtime/protocol.ts";
+import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import { type Message, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { requireJson } from "../../runtime/schema.ts";
@@ -25,33 +24,19 @@ import type {
   ProcessFilter,
   PurgeOptions,
   RedriveOptions,
-  SignalReceipt,
   Submission,
   SubmitResult,
   TaskReceipt,
 } from "./operations.ts";
 import { keptBytes, type InvalidBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
-import { stopsView } from "./work-history.ts";
+import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
 import { Watchers } from "./watchers.ts";
-
-/** What is read of a process's own view. */
-const ProcessShown = z.object({
-  phase: z.string(),
-  run: z.int(),
-  sequence: z.int(),
-  route: z.string().optional(),
-  traceId: z.string().optional(),
-  acceptedAtMs: z.int().optional(),
-  outcome: z
-    .object({ status: z.enum(OUTCOMES), atMs: z.int(), output: z.custom<Json>().optional(), fault: WireFaultSchema.optional() })
-    .optional(),
-});
 
 /** A waiter believes for so long that a process stays where it was opened, in milliseconds. */
 const MOVED_MS = 2_000;
@@ -74,10 +59,12 @@ export class SystemOperations implements Operations {
   readonly #desk: DeadLetters;
   readonly #retention: Retention;
   readonly #watchers = new Watchers();
+  readonly #works: WorkHistory;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
     this.#requests = new Requests(parts.ports, parts.system.name);
+    this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#desk = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
@@ -134,19 +121,21 @@ export class SystemOperations implements Operations {
     );
   }
 
-  async process(id: string): Promise<Json> {
+  async process(id: string): Promise<ProcessView> {
     const view = await this.#requests.inspect(requireId(id, "process id"));
-    const shown = ProcessShown.parse(view);
-    if (shown.phase === "purged") throw Fault.fromWire(purgedFault(id));
-    if (shown.phase === "new" || shown.phase === "void" || shown.phase === "refused")
-      throw new Fault("process.unknown", `there is no process ${id}`);
-    return view;
+    if (view.phase === "open" || view.phase === "ended") return view;
+    if (view.phase === "purged") throw Fault.fromWire(purgedFault(id));
+    throw new Fault("process.unknown", `there is no process ${id}`);
   }
 
-  async stops(id: string): Promise<Json> {
-    const { sequence } = ProcessShown.parse(await this.process(id));
-    const { ports, system, host } = this.#parts;
-    return stopsView({ ports, system: system.name, type: this.#requests.process(id).type, values: host.values }, id, sequence);
+  async stops(id: string): Promise<StopsView> {
+    const { sequence } = await this.process(id);
+    return this.#works.stops(id, sequence);
+  }
+
+  async history(id: string, from: number, limit: number): Promise<HistoryPage> {
+    await this.process(id);
+    return this.#works.history(id, from, limit);
   }
 
   watch(id: string, news: () => void): () => void {
@@ -174,14 +163,14 @@ export class SystemOperations implements Operations {
   }
 
   async #outcome(id: string): Promise<OutcomeView | undefined> {
-    const shown = ProcessShown.parse(await this.#requests.inspect(id));
-    const { outcome } = shown;
-    if (outcome === undefined || shown.phase !== "ended") return undefined;
+    const view = await this.#requests.inspect(id);
+    if (view.phase !== "ended" || view.outcome === undefined) return undefined;
+    const { traceId: trace, acceptedAtMs, outcome } = view;
     return {
       id,
       status: outcome.status,
-      traceId: shown.traceId ?? "",
-      acceptedAtMs: shown.acceptedAtMs ?? 0,
+      traceId: trace,
+      acceptedAtMs,
       endedAtMs: outcome.atMs,
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
@@ -195,26 +184,33 @@ export class SystemOperations implements Operations {
       caller,
       this.#parts.ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
     );
-    const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
-    const shown = ProcessShown.parse(await this.#requests.inspect(id));
-    return { ...receipt, route: shown.route ?? "", run: shown.run, traceId: shown.traceId ?? receipt.traceId };
+    return this.#shown(this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message)));
   }
 
-  async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
+  /** The receipt of what was told to a process that is known by its id alone. */
+  async #shown(receipt: TaskReceipt): Promise<TaskReceipt> {
+    const view = await this.process(receipt.id);
+    return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
+  }
+
+  async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<TaskReceipt> {
     const { ports } = this.#parts;
     if (name.length === 0 || name.length > LIMITS.idLengthMax)
       throw new Fault("body.invalid", `a signal has a name of 1 to ${LIMITS.idLengthMax} characters`, { path: "name" });
     const json = requireJson(payload, `payload of signal ${name}`, "body.invalid");
     requireValue(json);
-    const known = signalId === undefined ? ports.random.token() : requireId(signalId, "signal id");
     const message = this.#requests.message(
       requireId(processId, "process id"),
-      { kind: "signal", name, signalId: known, payload: { json } },
+      {
+        kind: "signal",
+        name,
+        signalId: signalId === undefined ? ports.random.token() : requireId(signalId, "signal id"),
+        payload: { json },
+      },
       caller,
       ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
     );
-    const { id, run, sequence, traceId: trace } = this.#requests.receipt("", message, await this.#requests.insist(message));
-    return { id, name, signalId: known, run, sequence, traceId: trace };
+    return this.#shown(this.#requests.receipt("", message, await this.#requests.insist(message)));
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -242,7 +238,8 @@ export class SystemOperations implements Operations {
   }
 
   graph(): Json {
-    return graphData(this.#parts.system.slip);
+    const { slip, about } = this.#parts.system;
+    return graphData(slip, about);
   }
 
   async purge(options: PurgeOptions, caller: Caller): Promise<Json> {

@@ -1,10 +1,18 @@
 /**
- * @module The stops of a process with what went in and what came out, read from its journal wherever the process lives.
+ * @module What the journals know of a process beyond its own state: its whole history, and its work items with what went in and came
+ * out, and what their handlers recorded. Read wherever the process lives.
  */
-import { canonicalJson, plainJson, textBytes } from "../../runtime/canonical.ts";
+import { type HandlerHistory, CallHistory } from "../../runtime/agent/call-history.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
+import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { actorType } from "../../runtime/protocol.ts";
+import type { HistoryPage, StopsView, WorkView } from "../../runtime/process-view.ts";
+import { HistoryReader } from "../../runtime/process/history.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -14,36 +22,107 @@ import { Journal } from "../engine/journal.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 
-/** What the stops are read from. */
-export interface StopsParts {
+/** What is read from. */
+export interface WorkHistoryParts {
   readonly ports: Pick<Ports, "store" | "clock">;
   readonly system: string;
-  /** Actor type of the process managers. */
-  readonly type: string;
   readonly values: Values;
 }
 
-/** `{ stops, left? }` of a process whose journal stands at `sequence`. Throws `store.unavailable` and what is wrong with the journal. */
-export async function stopsView({ ports, system, type, values }: StopsParts, id: string, sequence: number): Promise<Json> {
-  const journal = new Journal<ProcessState, ProcessInput, ProcessEvent>(ports.store, ports.clock, processMachine, system, type);
-  const told = new WorksTold(LIMITS.stopsShownMax);
-  for await (const event of journal.events(id, Math.max(1, sequence - LIMITS.stopsRecordsMax + 1))) told.take(event);
-  const room = { bytes: LIMITS.stopsContentBytesMax };
-  const shown: Json[] = [];
-  for (const work of told.works.toReversed()) shown.push(await viewOf(work, values, room));
-  return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
+type ProcessJournal = Journal<ProcessState, ProcessInput, ProcessEvent>;
+type AgentJournal = Journal<AgentState, AgentInput, AgentEvent>;
+
+/** Agent actors that are read at once. */
+const AT_ONCE = 8;
+
+/** The longer views of one system's processes. All methods throw `store.unavailable` and what is wrong with the process's journal. */
+export class WorkHistory {
+  readonly #parts: WorkHistoryParts;
+  readonly #processes: ProcessJournal;
+
+  constructor(parts: WorkHistoryParts) {
+    const { ports, system } = parts;
+    this.#parts = parts;
+    this.#processes = new Journal(ports.store, ports.clock, processMachine, system, actorType(system, "ProcessManager"));
+  }
+
+  /** At most `limit` lines of the whole history, from line `from` on. */
+  async history(id: string, from: number, limit: number): Promise<HistoryPage> {
+    const reader = new HistoryReader(id);
+    const lines: HistoryPage["lines"] = [];
+    for await (const { event } of this.#processes.events(id)) {
+      for (const line of reader.take(event)) if (line.line >= from) lines.push(line);
+      if (lines.length > limit) break;
+    }
+    return lines.length > limit ? { lines: lines.slice(0, limit), next: from + limit } : { lines };
+  }
+
+  /** The work items of the current run of a process whose journal is at `sequence`. */
+  async stops(id: string, sequence: number): Promise<StopsView> {
+    const told = new WorksTold(LIMITS.stopsShownMax);
+    const first = Math.max(1, sequence - LIMITS.stopsRecordsMax + 1);
+    for await (const { event } of this.#processes.events(id, first)) told.take(event);
+    const handlers = await this.#handlers(told.works);
+    const room = { bytes: LIMITS.stopsContentBytesMax };
+    const shown: WorkView[] = [];
+    for (const work of told.works.toReversed()) shown.push(await viewOf(work, handlers.get(work.work), this.#parts.values, room));
+    return { stops: shown.reverse(), ...(told.left === 0 ? {} : { left: told.left }) };
+  }
+
+  /** What the agents' journals say of these work items, the newest first while there is room for records. */
+  async #handlers(works: readonly WorkTold[]): Promise<ReadonlyMap<string, HandlerHistory>> {
+    const actors = new Map<string, { readonly agent: string; readonly actor: string; readonly works: string[] }>();
+    for (const { kind, agent, actor, work, isAgent } of works.toReversed()) {
+      if (kind === "undo" || !isAgent) continue;
+      const known = actors.get(`${agent}/${actor}`) ?? { agent, actor, works: [] };
+      known.works.push(work);
+      actors.set(`${agent}/${actor}`, known);
+    }
+    const found = new Map<string, HandlerHistory>();
+    const room = { records: LIMITS.stopsRecordsMax };
+    const waiting = [...actors.values()];
+    const next = async (): Promise<void> => {
+      for (let one = waiting.shift(); one !== undefined && room.records > 0; one = waiting.shift())
+        for (const [id, handler] of await this.#handlersOf(one, room)) found.set(id, handler);
+    };
+    await Promise.all(Array.from({ length: AT_ONCE }, next));
+    return found;
+  }
+
+  async #handlersOf(
+    { agent, actor, works }: { readonly agent: string; readonly actor: string; readonly works: readonly string[] },
+    room: { records: number },
+  ): Promise<readonly (readonly [string, HandlerHistory])[]> {
+    const { ports, system } = this.#parts;
+    const journal: AgentJournal = new Journal(ports.store, ports.clock, agentMachine, system, actorType(system, agent));
+    const history = new CallHistory(works);
+    try {
+      const { sequence } = await journal.load(actor);
+      const first = Math.max(1, sequence - room.records + 1);
+      room.records -= sequence - first + 1;
+      for await (const { event, atMs } of journal.events(actor, first)) history.take(event, atMs);
+    } catch (error) {
+      // A broken agent actor must not hide its process.
+      if (!isFault(error) || !error.code.startsWith("journal.")) throw error;
+    }
+    return works.flatMap((id) => {
+      const handler = history.of(id);
+      return handler === undefined ? [] : [[id, handler] as const];
+    });
+  }
 }
 
-async function viewOf(told: WorkTold, values: Values, room: { bytes: number }): Promise<Json> {
-  const { input, output, fault, item, endedAtMs, ...plain } = told;
+async function viewOf(told: WorkTold, handler: HandlerHistory | undefined, values: Values, room: { bytes: number }): Promise<WorkView> {
+  const { input, output, item, actor: _where, isAgent: _what, ...plain } = told;
   const [given, made] = [await contentOf(input, values, room), await contentOf(output, values, room)];
   return {
     ...plain,
+    ...(told.state === "asked" && handler?.state !== undefined ? { state: handler.state } : {}),
     ...(isItemsPath(told.stop) ? { item } : {}),
-    ...(endedAtMs === undefined ? {} : { endedAtMs }),
     ...(given === undefined ? {} : { input: given }),
     ...(made === undefined ? {} : { output: made }),
-    ...(fault === undefined ? {} : { fault: plainJson(fault) }),
+    ...(handler === undefined || handler.calls.length === 0 ? {} : { calls: [...handler.calls] }),
+    ...(handler === undefined || handler.takeovers === 0 ? {} : { takeovers: handler.takeovers }),
   };
 }
 

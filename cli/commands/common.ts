@@ -1,13 +1,16 @@
-/** @module What the commands share: options, the shape of their help, and the way to a running system. */
+/** @module Shared by the commands: options, the form of their help, and access to a running system. */
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { resolve } from "node:path";
-import { Api } from "../client/api.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import type { Interruption, Lifetime } from "../run/lifetime.ts";
+import { shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
+import { ownerOf } from "../run/holders.ts";
 import { readRunRecord } from "../run/run-record.ts";
 
-/** What a command is given: how long it may run, and where its exit code goes. */
+/** What each command gets: the lifetime of the run, and where to put its exit code. */
 export interface Context {
   readonly lifetime: Lifetime;
   done(code: number): void;
@@ -18,7 +21,7 @@ export interface RemoteOptions {
   readonly url?: string;
   readonly token?: string;
   readonly state: string;
-  /** How long a system that is not there or not ready is asked again, in milliseconds. */
+  /** How long to retry while the system is not reachable or not ready, in milliseconds. */
   readonly patience: number;
   readonly json: boolean;
 }
@@ -27,9 +30,10 @@ const STATE_DIR = ".troupe";
 const UP_PORT = 3_100;
 const PORT_MAX = 65_535;
 const PATIENCE_MS = 2_000;
+const POLL_MS = 50;
 const URL_DEFAULT = `http://127.0.0.1:${UP_PORT}`;
 const EXAMPLE_COLUMNS = 40;
-/** Help is as wide everywhere: what is printed is what stands in docs/cli.md. */
+/** A fixed width, so that the help is the same text as in docs/cli.md. */
 export const HELP_COLUMNS = 80;
 
 /** Adds examples, notes and the exit codes to a command's help. */
@@ -45,7 +49,7 @@ export function examples(
   command.addHelpText("after", ["", "Examples:", ...text, ...(notes.length === 0 ? [] : ["", ...notes]), "", EXIT_TEXT].join("\n"));
 }
 
-/** What an option is, its choices, its default where it has one that says something, and the variable that gives it. */
+/** The description of an option with its choices, default and environment variable. */
 export function optionText(option: Option): string {
   const { defaultValue, defaultValueDescription, argChoices, envVar } = option;
   const extra = [
@@ -58,20 +62,20 @@ export function optionText(option: Option): string {
 
 /** `--state`. */
 export function stateOption(): Option {
-  return new Option("--state <folder>", "where the state of the run lies").default(STATE_DIR);
+  return new Option("--state <folder>", "the state folder of the run").default(STATE_DIR);
 }
 
 /** `--port`. */
 export function portOption(): Option {
-  return new Option("--port <number>", "where the HTTP API answers").argParser(port).default(UP_PORT);
+  return new Option("--port <number>", "the port of the HTTP API").argParser(port).default(UP_PORT);
 }
 
 /** `--json`. */
 export function jsonOption(): Option {
-  return new Option("--json", "print JSON for a program instead of text for people").default(false);
+  return new Option("--json", "print JSON instead of text").default(false);
 }
 
-/** An option that a variable of the environment can give too. */
+/** An option that an environment variable can set too. */
 export function fromEnv(flags: string, what: string, name: string): Option {
   return new Option(flags, what).env(name);
 }
@@ -89,19 +93,41 @@ export function countOption(flags: string, what: string, max: number): Option {
 /** Adds the options of every command that talks to a running system. */
 export function remote(command: Command): Command {
   return command
-    .addOption(fromEnv("--url <url>", "where the system answers; else run.json of the state folder says it", "TROUPE_URL"))
-    .addOption(fromEnv("--token <token>", "the bearer token; else APP_API_TOKEN", "TROUPE_TOKEN"))
+    .addOption(fromEnv("--url <url>", "the address of the system (default: that of the run in the state folder)", "TROUPE_URL"))
+    .addOption(fromEnv("--token <token>", "the bearer token (default: APP_API_TOKEN)", "TROUPE_TOKEN"))
     .addOption(stateOption())
-    .addOption(durationOption("--patience <time>", "how long a system that is not ready is asked again").default(PATIENCE_MS, "2s"))
+    .addOption(durationOption("--patience <time>", "how long to retry while the system is not ready").default(PATIENCE_MS, "2s"))
     .addOption(jsonOption());
 }
 
 /** A client of the running system that the options name. */
-export async function apiOf(options: RemoteOptions, lifetime: Lifetime): Promise<Api> {
-  const url = options.url ?? (await readRunRecord(resolve(options.state)))?.url ?? URL_DEFAULT;
-  if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is no URL.`, "Give it as http://host:port.");
+export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
+  const url = options.url ?? (await urlOfRun(resolve(options.state), options.patience, lifetime)) ?? URL_DEFAULT;
+  if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
-  return new Api({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+}
+
+/** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */
+async function urlOfRun(dir: string, patienceMs: number, lifetime: Lifetime): Promise<string | undefined> {
+  const endAtMs = performance.now() + patienceMs;
+  for (;;) {
+    const owner = await ownerOf(dir);
+    const record = await readRunRecord(dir);
+    if (record !== undefined || owner === undefined) return record?.url;
+    if (performance.now() >= endAtMs)
+      throw new CliError(
+        "NOT_REACHABLE",
+        `process ${owner} starts or stops the system of ${shown(dir)}, which takes no calls now.`,
+        "Try again in a moment, or with more --patience.",
+      );
+    await lifetime.orEnd(sleep(POLL_MS));
+  }
+}
+
+/** For a command that only watches a process: Ctrl-C ends the command, and the process continues. */
+export function goesOn(what: string, id: string): Interruption {
+  return { text: (signal) => `${signal}: stopped watching; ${what} goes on. Look at it: troupe show ${id}` };
 }
 
 function port(text: string): number {

@@ -10,11 +10,11 @@ const SHELLS = ["bash", "zsh"] as const;
 export function completion(parent: Command, context: Context): void {
   const command = parent
     .command("completion")
-    .addArgument(new Argument("<shell>", "whose script").choices(SHELLS))
+    .addArgument(new Argument("<shell>", "the shell").choices(SHELLS))
     .description("print a script that completes commands, options and choices");
   examples(command, [
-    ["source <(troupe completion bash)", "now; in ~/.bashrc for good"],
-    ["source <(troupe completion zsh)", "now; in ~/.zshrc for good, after compinit"],
+    ["source <(troupe completion bash)", "for this shell; add it to ~/.bashrc"],
+    ["source <(troupe completion zsh)", "for this shell; add it to ~/.zshrc after compinit"],
   ]);
   command.action((shell: (typeof SHELLS)[number]) => {
     say(shell === "bash" ? bashScript(parent) : zshScript(parent));
@@ -22,7 +22,7 @@ export function completion(parent: Command, context: Context): void {
   });
 }
 
-/** One command as the scripts know it: its words, and what may follow them. */
+/** One command for the scripts: its words, and what may follow them. */
 interface Place {
   readonly path: string;
   readonly words: readonly string[];
@@ -50,7 +50,7 @@ function flagsOf({ short, long }: Option): readonly string[] {
   return [short, long].filter((flag) => flag !== undefined);
 }
 
-/** A function that finds the deepest command of the words so far, and completes what it knows; else files. */
+/** A shell function that finds the deepest command typed so far and completes its options and choices; else file names. */
 function bashScript(program: Command): string {
   const places = placesOf(program, program.name());
   const paths = places
@@ -76,7 +76,7 @@ function bashScript(program: Command): string {
   ].join("\n");
 }
 
-/** zsh understands bash's functions. */
+/** zsh runs the bash function through bashcompinit. */
 function zshScript(program: Command): string {
   return `autoload -U +X bashcompinit && bashcompinit\n${bashScript(program)}`;
 }

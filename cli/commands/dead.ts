@@ -1,5 +1,6 @@
-/** @module `dead`: the dead letter queue. What could not be done is looked at, fixed and done again, or discarded. */
+/** @module `dead`: the dead letter queue. A dead letter is listed, shown, redriven (with another input if needed) or discarded. */
 import type { Command } from "commander";
+import type { LetterEntry, Receipt } from "../../client/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
@@ -8,8 +9,7 @@ import { letterText } from "../text/dead-letter.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { table } from "../text/table.ts";
-import { LetterEntry, LetterOf, pageOf, read, Receipt } from "../client/views.ts";
-import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface ListOptions extends RemoteOptions {
   readonly route?: string;
@@ -31,9 +31,9 @@ const ENTRIES_DEFAULT = 20;
 export function dead(parent: Command, context: Context): void {
   const group = parent.command("dead").description("the dead letter queue: list, show, redrive, discard");
   examples(group, [
-    ["troupe dead list", "what waits for a decision"],
+    ["troupe dead list", "those that need a decision"],
     ["troupe dead show trip-7:1", "message, fault, attempts, history, path"],
-    ["troupe dead redrive trip-7:1 --input @fixed.json", "do it again from the failed stop"],
+    ["troupe dead redrive trip-7:1 --input @fixed.json", "run it again from the failed stop"],
     [`troupe dead discard trip-7:1 --reason "test data"`, ""],
   ]);
   list(group, context);
@@ -44,10 +44,10 @@ export function dead(parent: Command, context: Context): void {
 
 function list(group: Command, context: Context): void {
   const command = remote(group.command("list"))
-    .description("list dead letters, newest first: those that wait for a decision")
+    .description("list dead letters that need a decision, newest first")
     .option("--route <route>", "of this route")
     .option("--code <code>", "with this fault")
-    .option("--decided", "those that were redriven or discarded instead", false)
+    .option("--decided", "list those that were redriven or discarded instead", false)
     .addOption(countOption("--limit <number>", "letters to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
     .option("--cursor <cursor>", "go on where the last page ended");
   examples(command, [
@@ -56,15 +56,9 @@ function list(group: Command, context: Context): void {
     ["troupe dead list --decided --json", ""],
   ]);
   command.action(async (options: ListOptions) => {
-    const api = await apiOf(options, context.lifetime);
-    const query = {
-      route: options.route,
-      code: options.code,
-      decided: options.decided ? "true" : undefined,
-      limit: options.limit,
-      cursor: options.cursor,
-    };
-    const page = read(pageOf(LetterEntry), await api.get("/deadletters", query), "the dead letters");
+    const client = await clientOf(options, context.lifetime);
+    const { route, code, limit, cursor } = options;
+    const page = await client.deadLetters.list({ route, code, decided: options.decided ? true : undefined, limit, cursor });
     if (options.json) {
       say(JSON.stringify(page));
     } else {
@@ -99,10 +93,9 @@ function showLetter(group: Command, context: Context): void {
     ["troupe dead show trip-7:1 --json | jq .letter", ""],
   ]);
   command.action(async (id: string, options: RemoteOptions) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.get(pathOf(id));
-    const letter = read(LetterOf, answer, "the dead letter");
-    say(options.json ? JSON.stringify(answer) : letterText(letter));
+    const client = await clientOf(options, context.lifetime);
+    const letter = await client.deadLetters.show(id);
+    say(options.json ? JSON.stringify(letter) : letterText(letter));
     context.done(EXIT.ok);
   });
 }
@@ -110,34 +103,28 @@ function showLetter(group: Command, context: Context): void {
 function redrive(group: Command, context: Context): void {
   const command = remote(group.command("redrive"))
     .argument("<letter>", "its id, as `dead list` prints it")
-    .description("run the process again from the stop that failed, with what was done kept")
+    .description("run the process again from the failed stop; completed stops are kept")
     .option("--input <json>", "another input for the failed stop: '<json>', @file, or - for standard input")
-    .option("--reason <text>", "why; it stands in the audit")
+    .option("--reason <text>", "why; recorded in the audit")
     .option("--decision <id>", "the id of this decision; the same id again is the same decision");
   examples(
     command,
     [
-      ["troupe dead redrive trip-7:1", "the cause is fixed, nothing else changes"],
+      ["troupe dead redrive trip-7:1", "the cause is fixed; the input stays"],
       ['troupe dead redrive trip-7:1 --input @fixed.json --reason "typo"', ""],
     ],
     [
-      "The input is checked against the schema of the stop's agent before anything",
-      "happens. It is a new run of the same process; the old outcome stays.",
+      "The input is checked against the schema of the stop's agent first. A redrive is",
+      "a new run of the same process; the outcome of the old run is kept.",
     ],
   );
   command.action(async (id: string, options: RedriveOptions) => {
     const input: { readonly input?: Json } = options.input === undefined ? {} : { input: await readInput(options.input) };
-    const api = await apiOf(options, context.lifetime);
-    const body = {
-      ...input,
-      ...(options.reason === undefined ? {} : { reason: options.reason }),
-      ...(options.decision === undefined ? {} : { decisionId: options.decision }),
-    };
-    const answer = await api.post(`${pathOf(id)}/redrive`, body);
-    const receipt = read(Receipt, answer, "the receipt");
+    const client = await clientOf(options, context.lifetime);
+    const receipt = await client.deadLetters.redrive(id, { ...input, reason: options.reason, decisionId: options.decision });
     say(
       options.json
-        ? JSON.stringify(answer)
+        ? JSON.stringify(receipt)
         : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow${unreachedText(receipt)}`,
     );
     context.done(EXIT.ok);
@@ -153,26 +140,22 @@ function unreachedText({ notReached = [] }: Receipt): string {
 function discard(group: Command, context: Context): void {
   const command = remote(group.command("discard"))
     .argument("<letter>", "its id, as `dead list` prints it")
-    .description("decide that a dead letter is not done again")
-    .requiredOption("--reason <text>", "why; it stands in the audit");
+    .description("decide that a dead letter is not redriven")
+    .requiredOption("--reason <text>", "why; recorded in the audit");
   examples(
     command,
     [[`troupe dead discard trip-7:1 --reason "test data"`, ""]],
     ["It is listed with --decided until the retention removes it."],
   );
   command.action(async (id: string, options: RemoteOptions & { readonly reason: string }) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post(`${pathOf(id)}/discard`, { reason: options.reason });
-    say(options.json ? JSON.stringify(answer) : `Letter ${id} is discarded.`);
+    const client = await clientOf(options, context.lifetime);
+    const answer = await client.deadLetters.discard(id, options.reason);
+    say(options.json ? JSON.stringify(answer) : `Dead letter ${id} is discarded.`);
     context.done(EXIT.ok);
   });
 }
 
-function pathOf(id: string): string {
-  return `/deadletters/${encodeURIComponent(id)}`;
-}
-
-function whatOf(entry: (typeof LetterEntry)["_output"]): string {
+function whatOf(entry: LetterEntry): string {
   if (entry.decision === undefined) return `${entry.parent === undefined ? "" : `nested in ${entry.parent}: `}${entry.message ?? ""}`;
   return [
     entry.decision,

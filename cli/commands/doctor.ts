@@ -1,4 +1,4 @@
-/** @module `doctor`: looks at everything a run needs, and gets Dapr when asked. */
+/** @module `doctor`: checks everything a run needs, and builds Dapr when asked. */
 import type { Command } from "commander";
 import { type Check, doctor as checks, ensureDapr } from "../dapr/index.ts";
 import type { Lifetime } from "../run/lifetime.ts";
@@ -18,8 +18,8 @@ const NAME_CHARS = 14;
 export function doctor(parent: Command, context: Context): void {
   const command = parent
     .command("doctor")
-    .description("look at everything that a run needs, and say what to do about what is missing")
-    .option("--install", "get Dapr where it is missing", false)
+    .description("check everything that a run needs, and say what to do about what is missing")
+    .option("--install", "build Dapr if it is missing", false)
     .addOption(jsonOption());
   examples(
     command,
@@ -28,12 +28,12 @@ export function doctor(parent: Command, context: Context): void {
       ["troupe doctor --install", "build Dapr now instead of at the first start"],
       ["troupe doctor --json", ""],
     ],
-    ["1 when something stands in the way of `troupe up`."],
+    ["1 when `troupe up` would not start."],
   );
   command.action(async (options: DoctorOptions) => context.done(await runDoctor(options, context.lifetime)));
 }
 
-/** Resolves with the exit code: failed when something stands in the way of a run. */
+/** Resolves with the exit code: failed when a run would not start. */
 async function runDoctor(options: DoctorOptions, lifetime: Lifetime): Promise<number> {
   if (options.install) {
     const binaries = await lifetime.orEnd(ensureDapr(options.json ? complain : say));
@@ -51,8 +51,7 @@ async function runDoctor(options: DoctorOptions, lifetime: Lifetime): Promise<nu
 }
 
 function sayCheck(check: Check): void {
-  say(
-    `${paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" })} ${check.name.padEnd(NAME_CHARS)}${check.detail}`,
-  );
+  const mark = paint(check.ok ? { text: "ok  ", colour: "green" } : { text: "BAD ", colour: "red" });
+  say(`${mark} ${check.name.padEnd(NAME_CHARS)}${check.detail}`);
   if (check.fix !== undefined) say(`     ${" ".repeat(NAME_CHARS)}What to do: ${check.fix}`);
 }

@@ -1,8 +1,9 @@
-/** @module `down`: ends the run of a state folder, in order, and what a killed run left behind. */
+/** @module `down`: stops the run of a state folder in order, or ends the parts that a killed run left behind. */
 import type { Command } from "commander";
 import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { type FolderHolder, folderHolder, FolderLock } from "../dapr/lock.ts";
+import { FolderLock } from "../dapr/lock.ts";
+import { holders, ownerOf } from "../run/holders.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { say, shown } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
@@ -14,7 +15,7 @@ interface DownOptions {
   readonly json: boolean;
 }
 
-/** Work drains, then the sidecars end, then the rest: what that takes at most, and a little more. */
+/** Longer than an orderly stop takes: work drains, then the sidecars end, then the rest. */
 const DOWN_MS = 45_000;
 const POLL_MS = 50;
 
@@ -22,16 +23,16 @@ const POLL_MS = 50;
 export function down(parent: Command, context: Context): void {
   const command = parent
     .command("down")
-    .description("end the system that runs in a state folder, in order; open work stays in the journal")
+    .description("stop the system of a state folder in order; open work stays in the journal")
     .addOption(stateOption())
     .addOption(jsonOption());
   examples(
     command,
     [
-      ["troupe down", "ends what `troupe up --stay` or another terminal runs here"],
+      ["troupe down", "stops what `troupe up --stay` or another terminal runs here"],
       ["troupe down --state /var/lib/party", ""],
     ],
-    ["Where nothing runs it says so and ends with 0."],
+    ["When nothing is running it says so; the exit code is 0."],
   );
   command.action(async (options: DownOptions) => context.done(await runDown(options, context.lifetime)));
 }
@@ -50,6 +51,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
     return EXIT.ok;
   }
   if (!options.json) say(`Stopping process ${owner}; work in flight gets time to end.`);
+  lifetime.whenInterrupted({ text: (name) => `${name}: process ${owner} still stops. Look at it: troupe ps` });
   signal(owner);
   const endAtMs = performance.now() + DOWN_MS;
   while ((await ownerOf(dir)) === owner) {
@@ -57,7 +59,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
       throw new CliError(
         "DOWN_LATE",
         `process ${owner} has not ended within ${DOWN_MS / 1_000} s.`,
-        `Look at its log in ${shown(dir)}; \`kill -9 ${owner}\` and \`troupe down\` once more end it the hard way, and nothing accepted is lost.`,
+        `Look at its log in ${shown(dir)}. To force the end: \`kill -9 ${owner}\`, then \`troupe down\`; no accepted task is lost.`,
       );
     await lifetime.orEnd(sleep(POLL_MS));
   }
@@ -65,19 +67,7 @@ async function runDown(options: DownOptions, lifetime: Lifetime): Promise<number
   return EXIT.ok;
 }
 
-/** The process of the run; a run holds the folder, and for its apps the one below it. */
-async function ownerOf(dir: string): Promise<number | undefined> {
-  const held = await holders(dir);
-  return held.find(({ owner }) => owner !== undefined)?.owner?.pid;
-}
-
-/** Who holds the folder and the one of its apps. */
-export async function holders(dir: string): Promise<readonly FolderHolder[]> {
-  const found = await Promise.all([folderHolder(join(dir, "apps")), folderHolder(dir)]);
-  return found.filter((held) => held !== undefined);
-}
-
-/** Whoever takes the folder ends what a killed run left in it. */
+/** Ends the parts that a killed run left behind: locking the folder does that. */
 async function endLeftBehind(dir: string, quiet: boolean): Promise<number> {
   const left = (await holders(dir)).flatMap(({ children }) => children);
   if ((await holders(dir)).length === 0) return 0;
@@ -92,6 +82,6 @@ function signal(pid: number): void {
   try {
     process.kill(pid, "SIGTERM");
   } catch {
-    // It ended between the look and the signal, which is what was wanted.
+    // It has ended in the meantime.
   }
 }

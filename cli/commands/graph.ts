@@ -1,14 +1,14 @@
-/** @module `graph`: who leads to whom in a system, and whether a ring could turn for ever. A file needs no running system. */
+/** @module `graph`: prints which agents and routes lead to which, and checks that every ring is bounded. A file needs no running system. */
 import type { Command } from "commander";
-import { type Graph, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
+import type { GraphAnswer } from "../../client/index.ts";
+import { type Graph, type GraphNode, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { loadSystem } from "../run/load.ts";
 import { complain, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { graphFrom, GraphOf, read } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
-/** A graph, wherever it comes from. */
+/** A graph, from a file or from a running system. */
 interface Source {
   readonly system: string;
   readonly graph: Graph;
@@ -20,14 +20,14 @@ const FILE_TEXT = "a module whose default export is system(...); the running sys
 
 /** Adds the command with its subcommands. */
 export function graph(parent: Command, context: Context): void {
-  const group = parent.command("graph").description("who leads to whom in a system: check, show");
+  const group = parent.command("graph").description("the graph of a system, which agents and routes lead to which: check, show");
   examples(group, [
     ["troupe graph check my/system.ts", "in CI: 0 when it may start, else 1 with the ring"],
     ["troupe graph show my/system.ts --mermaid", "a picture for a document"],
   ]);
   const check = remote(group.command("check"))
     .argument("[file]", FILE_TEXT)
-    .description("check a system as its start does: names, schemas that fit, no ring without a bound");
+    .description("check a system as at its start: names, mappings, and a bound for every ring");
   examples(check, [["troupe graph check my/system.ts", ""]], ["A running system was checked when it started; its counts are printed."]);
   check.action(async (file: string | undefined, options: RemoteOptions) => {
     const { system, graph: found } = await sourceOf(file, options, context.lifetime);
@@ -41,7 +41,7 @@ export function graph(parent: Command, context: Context): void {
   });
   const show = remote(group.command("show"))
     .argument("[file]", FILE_TEXT)
-    .description("print the graph: routes with their stops, agents with what they ask and hand off to")
+    .description("print the graph: routes with stops, agents with the agents they ask or hand off to")
     .option("--mermaid", "as a Mermaid flowchart", false);
   examples(show, [
     ["troupe graph show", "of the running system"],
@@ -58,13 +58,29 @@ export function graph(parent: Command, context: Context): void {
 
 async function sourceOf(file: string | undefined, options: RemoteOptions, lifetime: Lifetime): Promise<Source> {
   if (file !== undefined) {
-    const { name, slip, warnings } = await loadSystem(file);
+    const { name, slip, about, warnings } = await loadSystem(file);
     for (const warning of warnings) complain(`Warning: ${warning}.`);
-    return { system: name, graph: graphOf(slip), data: graphData(slip) };
+    return { system: name, graph: graphOf(slip, about), data: graphData(slip, about) };
   }
-  const data = await (await apiOf(options, lifetime)).get("/graph");
-  const shown = read(GraphOf, data, "the graph");
-  return { system: shown.system, graph: graphFrom(shown), data };
+  const client = await clientOf(options, lifetime);
+  const data = await client.graph();
+  return { system: data.system, graph: graphFrom(data), data };
+}
+
+interface Shown {
+  readonly name: string;
+  readonly visitsMax?: number | undefined;
+  readonly about?: string | undefined;
+}
+
+/** The graph of a running system, as that of a file. */
+function graphFrom(shown: GraphAnswer): Graph {
+  const named = (kind: GraphNode["kind"], all: readonly Shown[]): GraphNode[] =>
+    all.map(({ name, visitsMax, about }) => ({ kind, name, visitsMax, about }));
+  const nodes = [...named("route", shown.routes), ...named("agent", shown.agents)];
+  const indexOf = (node: { readonly kind: string; readonly name: string }): number =>
+    nodes.findIndex(({ kind, name }) => kind === node.kind && name === node.name);
+  return { nodes, edges: shown.edges.map(({ kind, from, to, stop }) => ({ kind, from: indexOf(from), to: indexOf(to), stop })) };
 }
 
 function counted(count: number, what: string): string {

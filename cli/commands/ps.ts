@@ -1,19 +1,19 @@
-/** @module `ps`: what parts run here, and the processes of the running system. */
+/** @module `ps`: lists the parts of the run and the processes of the system. */
 import { type Command, Option } from "commander";
 import { resolve } from "node:path";
-import { OUTCOMES } from "../../runtime/protocol.ts";
+import type { ProcessEntry } from "../../client/index.ts";
+import { OUTCOMES, type OutcomeStatus } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
-import { pageOf, ProcessEntry, read } from "../client/views.ts";
-import { apiOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
-import { holders } from "./down.ts";
+import { holders } from "../run/holders.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
-  readonly status?: string;
+  readonly status?: OutcomeStatus;
   readonly route?: string;
   readonly limit: number;
   readonly cursor?: string;
@@ -24,34 +24,33 @@ const ENTRIES_DEFAULT = 20;
 /** Adds the command. */
 export function ps(parent: Command, context: Context): void {
   const command = remote(parent.command("ps"))
-    .description("list what parts run in the state folder, and the processes of the system, newest first")
-    .addOption(new Option("--only <state>", "processes in this state alone").choices(["open", "ended"]))
-    .addOption(new Option("--status <status>", "processes that ended so").choices([...OUTCOMES]))
-    .option("--route <route>", "processes of this route")
+    .description("list the parts that run in the state folder, and the system's processes, newest first")
+    .addOption(new Option("--only <state>", "only processes in this state").choices(["open", "ended"]))
+    .addOption(new Option("--status <status>", "only processes with this outcome").choices([...OUTCOMES]))
+    .option("--route <route>", "only processes of this route")
     .addOption(countOption("--limit <number>", "processes to list at most", LIMITS.pageEntriesMax).default(ENTRIES_DEFAULT))
-    .option("--cursor <cursor>", "go on where the last page ended");
+    .option("--cursor <cursor>", "continue after the last page");
   examples(
     command,
     [
       ["troupe ps", ""],
-      ["troupe ps --only open", "what is not done yet"],
+      ["troupe ps --only open", "processes that have not ended"],
       ["troupe ps --status failed --route trip", ""],
       ["troupe ps --json | jq -r '.entries[].id'", "for a program"],
     ],
-    ["With another page to come, its cursor is printed below the table, and as", "`cursor` in the JSON."],
+    ["If there is another page, its cursor is printed below the table, and as", "`cursor` in the JSON."],
   );
   command.action(async (options: PsOptions & { readonly only?: "open" | "ended" }) => {
-    const api = await apiOf(options, context.lifetime);
-    const query = { state: options.only, status: options.status, route: options.route, limit: options.limit, cursor: options.cursor };
-    const answer = await api.get("/processes", query);
-    const page = read(pageOf(ProcessEntry), answer, "the processes");
+    const client = await clientOf(options, context.lifetime);
+    const { only: state, status, route, limit, cursor } = options;
+    const page = await client.list({ state, status, route, limit, cursor });
     const parts = (await holders(resolve(options.state))).flatMap(({ owner, children }) => (owner === undefined ? [] : children));
     if (options.json) {
       say(JSON.stringify({ parts, ...page }));
     } else {
       say(
         parts.length === 0
-          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${api.url}`
+          ? `No parts run in ${shown(resolve(options.state))}; the system is at ${client.url}`
           : table(
               ["part", "pid"],
               parts.map(({ name, pid }) => [name, String(pid)]),
@@ -73,7 +72,7 @@ export function ps(parent: Command, context: Context): void {
 
 type Row = readonly (string | { readonly text: string; readonly colour: "green" | "yellow" | "red" | "dim" | "bold" })[];
 
-function rowOf(entry: (typeof ProcessEntry)["_output"]): Row {
+function rowOf(entry: ProcessEntry): Row {
   const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
   return [
     entry.id,

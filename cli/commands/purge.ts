@@ -1,34 +1,28 @@
-/** @module `purge`: takes what ended long ago out of the store. */
+/** @module `purge`: removes processes that ended long ago from the store. */
 import type { Command } from "commander";
-import { z } from "zod";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { read } from "../client/views.ts";
-import { apiOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
-
-const Purged = z.looseObject({ purged: z.int(), waiting: z.int() });
+import { clientOf, type Context, durationOption, examples, remote, type RemoteOptions } from "./common.ts";
 
 /** Adds the command. */
 export function purge(parent: Command, context: Context): void {
   const command = remote(parent.command("purge"))
-    .description("remove what ended long ago from the store; open processes and undecided dead letters stay")
-    .addOption(durationOption("--older-than <time>", "what ended before that long (default: the system's own retention)"))
+    .description("remove processes that ended long ago; open ones and undecided dead letters stay")
+    .addOption(durationOption("--older-than <time>", "only what ended longer ago (default: the system's retention)"))
     .option("--dry-run", "only count", false);
   examples(command, [
-    ["troupe purge --dry-run", "what would go"],
+    ["troupe purge --dry-run", "what would be removed"],
     ["troupe purge --older-than 30d", ""],
   ]);
   command.action(async (options: RemoteOptions & { readonly olderThan?: number; readonly dryRun: boolean }) => {
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post("/purge", {
-      ...(options.olderThan === undefined ? {} : { olderThanMs: options.olderThan }),
-      dryRun: options.dryRun,
-    });
-    const { purged, waiting } = read(Purged, answer, "the purge");
+    const client = await clientOf(options, context.lifetime);
+    const answer = await client.purge({ olderThanMs: options.olderThan, dryRun: options.dryRun });
+    const { purged, waiting } = answer;
     if (options.json) say(JSON.stringify(answer));
     else
       say(
-        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
+        `${options.dryRun ? "Would purge" : "Purged"} ${purged} ${purged === 1 ? "process" : "processes"}; ` +
+          `${waiting} ${waiting === 1 ? "waits" : "wait"} until their time has passed.`,
       );
     context.done(EXIT.ok);
   });

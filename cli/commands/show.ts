@@ -1,11 +1,11 @@
-/** @module `show`: what happened to a process so far, with inputs and outputs. */
+/** @module `show`: prints a process so far, with inputs and outputs; or follows it. */
 import type { Command } from "commander";
-import { follow } from "../client/follow.ts";
+import { follow } from "./follow.ts";
+import type { Client, HistoryPage } from "../../client/index.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { processText } from "../text/process.ts";
-import { ProcessOf, read, StopsOf } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, examples, goesOn, remote, type RemoteOptions } from "./common.ts";
 
 interface ShowOptions extends RemoteOptions {
   readonly follow: boolean;
@@ -18,9 +18,9 @@ export function show(parent: Command, context: Context): void {
   const command = remote(parent.command("show"))
     .argument("<id>", "the process")
     .description("show a process: stops, attempts, times, path, inputs and outputs, outcome")
-    .option("--follow", "show each step from the first on, until it has ended", false)
-    .option("--full", "inputs and outputs whole, not cut at the edge of the terminal", false)
-    .option("--history", "every line of its history too", false);
+    .option("--follow", "print each step from the first on, until the process has ended", false)
+    .option("--full", "print inputs and outputs whole, not cut at the edge of the terminal", false)
+    .option("--history", "print every event of its history too", false);
   examples(
     command,
     [
@@ -28,23 +28,33 @@ export function show(parent: Command, context: Context): void {
       ["troupe show trip-7 --follow", "with --json: JSON lines, the outcome last"],
       ["troupe show trip-7 --json | jq .outcome.output", ""],
     ],
-    ['Without --follow 0 is the answer to "is it known". With --follow 0 means', "completed or partial, 1 any other end."],
+    [
+      "Without --follow the exit code is 0 when the process exists. With --follow it is",
+      "0 for completed and partial, 1 for any other outcome; a restart of the system is",
+      "waited for, up to 2 minutes. Ctrl-C ends the command alone.",
+    ],
   );
   command.action(async (id: string, options: ShowOptions) => {
-    const api = await apiOf(options, context.lifetime);
+    const client = await clientOf(options, context.lifetime);
     if (options.follow) {
-      context.done(await follow(api, id, options.json));
+      context.lifetime.whenInterrupted(goesOn(`process ${id}`, id));
+      context.done(await follow(client, id, options.json));
       return;
     }
-    const path = `/processes/${encodeURIComponent(id)}`;
-    const answer = await api.get(path);
-    const process = read(ProcessOf, answer, "the process");
-    const { stops, left = 0 } = read(StopsOf, await api.get(`${path}/stops`), "its stops");
-    if (options.json) say(JSON.stringify({ ...process, stops }));
+    const process = await client.show(id);
+    const { stops, left = 0 } = await client.stops(id);
+    const history = options.history ? await wholeHistory(client, id) : undefined;
+    if (options.json) say(JSON.stringify({ ...process, ...(history === undefined ? {} : { history }), stops }));
     else {
-      say(processText({ process, stops, isFull: options.full, hasHistory: options.history }));
+      say(processText({ process, stops, history, isFull: options.full }));
       if (left > 0) say(`\n${left} older stops are not shown.`);
     }
     context.done(EXIT.ok);
   });
+}
+
+async function wholeHistory(client: Client, id: string): Promise<HistoryPage["lines"]> {
+  const lines: HistoryPage["lines"] = [];
+  for await (const line of client.history(id)) lines.push(line);
+  return lines;
 }

@@ -1,13 +1,9 @@
 /** @module `signal`: tells a process what it waits for. */
 import type { Command } from "commander";
-import { z } from "zod";
 import { readInput } from "../input.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
-import { read } from "../client/views.ts";
-import { apiOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
-
-const SignalReceipt = z.looseObject({ id: z.string(), name: z.string(), signalId: z.string() });
+import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
 /** Adds the command. */
 export function signal(parent: Command, context: Context): void {
@@ -31,16 +27,12 @@ export function signal(parent: Command, context: Context): void {
   );
   command.action(async (id: string, name: string, given: string | undefined, options: RemoteOptions & { readonly signalId?: string }) => {
     const payload = given === undefined ? null : await readInput(given);
-    const api = await apiOf(options, context.lifetime);
-    const answer = await api.post(`/processes/${encodeURIComponent(id)}/signals/${encodeURIComponent(name)}`, {
-      payload,
-      ...(options.signalId === undefined ? {} : { signalId: options.signalId }),
-    });
-    const receipt = read(SignalReceipt, answer, "the receipt");
+    const client = await clientOf(options, context.lifetime);
+    const receipt = await client.signal(id, name, payload, { signalId: options.signalId });
     say(
       options.json
-        ? JSON.stringify(answer)
-        : `Process ${receipt.id} has the signal ${receipt.name}. Follow it: troupe show ${receipt.id} --follow`,
+        ? JSON.stringify(receipt)
+        : `Process ${receipt.id} has the signal ${name}. Follow it: troupe show ${receipt.id} --follow`,
     );
     context.done(EXIT.ok);
   });

@@ -3,20 +3,20 @@ import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { v7 } from "uuid";
-import { isFault, type Json } from "../../runtime/faults.ts";
-import { type HistoryLine, type ProcessView, type SystemClient } from "../client/http.ts";
+import type { Json } from "../../runtime/faults.ts";
+import { type Client, ClientError, type ProcessView } from "../../client/index.ts";
 import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { nearWord } from "../text/near.ts";
 import { complain, say, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
-import { newLines, outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
+import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { RunLog } from "../run/run-log.ts";
+import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { TasksFile } from "../run/tasks-file.ts";
 import { type Context, examples, stateOption } from "./common.ts";
 
@@ -33,7 +33,6 @@ const ROUTE = "trip";
 const DEFAULT_WISH = "somewhere warm by the sea with good food";
 const DAYS_DEFAULT = 4;
 const BUDGET_DEFAULT_EURO = 900;
-const POLL_MS = 100;
 
 /** Adds the command: the default one. */
 export function start(parent: Command, context: Context): void {
@@ -45,7 +44,7 @@ export function start(parent: Command, context: Context): void {
     .addOption(stateOption());
   examples(command, [
     ["troupe", "a default task"],
-    ["troupe snow, northern lights and quiet", "a wish of yours"],
+    ["troupe snow, northern lights and quiet", "your own wish"],
     [`troupe '{"wish":"music","days":3,"budget":500}'`, ""],
     ["troupe start --fresh", "with the state of earlier runs moved aside"],
   ]);
@@ -54,7 +53,7 @@ export function start(parent: Command, context: Context): void {
       words,
       parent.commands.map((one) => one.name()),
     );
-    if (near !== undefined) complain(`"${words.join(" ")}" is taken as a wish; the command is \`${near}\`.`);
+    if (near !== undefined) complain(`"${words.join(" ")}" is run as a wish; did you mean the command \`${near}\`?`);
     context.done(
       await runStart(
         { task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh },
@@ -70,6 +69,7 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
   const dir = resolve(options.dir);
   if (options.fresh) await moveAside(dir);
   const binaries = await lifetime.orEnd(ensureDapr(say));
+  lifetime.whenInterrupted(STOPS_SYSTEM);
   say(`Travel example on Dapr ${binaries.version} (${shown(binaries.source)}); everything on 127.0.0.1, state in ${shown(dir)}`);
   const log = new RunLog(dir);
   const tasks = new TasksFile(dir);
@@ -77,74 +77,85 @@ async function runStart(options: StartOptions, lifetime: Lifetime): Promise<numb
     const startedAtMs = performance.now();
     const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, log: log.write, lifetime });
     try {
+      await recordRun(dir, run);
       say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
-      const resumed = await resume(run.client, tasks, lifetime);
+      const resumed = await resume(run.client, tasks);
       const fresh = await submit(run.client, tasks, input, lifetime);
       return resumed && fresh ? EXIT.ok : EXIT.failed;
     } finally {
+      await removeRunRecord(dir);
       await run.stop();
     }
   } catch (error) {
     if (error instanceof Interrupted) await sayOpen(tasks, error.message);
-    // A refused task says all there is to say; of parts that failed, the log knows more.
-    else if (!isFault(error)) say(`The log of all parts is ${shown(log.path)}`);
+    // A refused task needs no log; for a part that failed the log has more.
+    else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shown(log.path)}`);
     throw error;
   } finally {
     await log.close();
   }
 }
 
-/** Follows what an earlier run left open. False when one of them ended badly. */
-async function resume(client: SystemClient, tasks: TasksFile, lifetime: Lifetime): Promise<boolean> {
+/** Follows the tasks that an earlier run left open. False when one of them ended badly. */
+async function resume(client: Client, tasks: TasksFile): Promise<boolean> {
   let good = true;
   for (const { id, submittedAtMs } of await tasks.open()) {
-    const view = await client.process(id, lifetime.signal);
+    const view = await find(client, id);
     if (view === undefined) {
       say(`\nTask ${id} of an earlier run was never accepted; give it again if you still want it.`);
       await tasks.remove(id);
       continue;
     }
     say(`\nResuming task ${id} of ${new Date(submittedAtMs).toISOString()}, which is ${view.phase}`);
-    good = (await follow(client, tasks, id, lifetime)) && good;
+    good = (await follow(client, tasks, id)) && good;
   }
   return good;
 }
 
-async function submit(client: SystemClient, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
+async function submit(client: Client, tasks: TasksFile, input: Json, lifetime: Lifetime): Promise<boolean> {
   const id = v7();
-  // Noted first: a run that is killed right after its task was accepted still finds it.
+  // Noted before the submission, so that the next run finds it even if this one is killed right after.
   await tasks.add({ id, route: ROUTE, submittedAtMs: Date.now() });
   try {
-    await client.submit({ id, route: ROUTE, input }, lifetime.signal);
+    await client.submit(ROUTE, input, { id });
   } catch (error) {
     if (!lifetime.signal.aborted) await tasks.remove(id);
     throw error;
   }
   say(`\nTask ${id} is accepted: ${JSON.stringify(input)}`);
-  return follow(client, tasks, id, lifetime);
+  return follow(client, tasks, id);
 }
 
-/** Prints what happens until the process has ended. */
-async function follow(client: SystemClient, tasks: TasksFile, id: string, lifetime: Lifetime): Promise<boolean> {
-  say(STEP_HEAD);
-  let history: readonly HistoryLine[] = [];
-  for (;;) {
-    const view: ProcessView | undefined = await client.process(id, lifetime.signal);
-    if (view === undefined)
-      throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that nobody changed the state folder.");
-    const acceptedAtMs = view.acceptedAtMs ?? 0;
-    for (const line of newLines(history, view.history)) say(stepText(line, acceptedAtMs));
-    history = view.history;
-    if (view.outcome !== undefined && view.phase === "ended") {
-      say(`\n${outcomeText(view.outcome, acceptedAtMs, view.traceId)}`);
-      await tasks.remove(id);
-      return succeeded(view.outcome);
-    }
-    await lifetime.orEnd(sleep(POLL_MS));
+/** The process, or `undefined` when there is none with that id. */
+async function find(client: Client, id: string): Promise<ProcessView | undefined> {
+  try {
+    return await client.show(id);
+  } catch (error) {
+    if (error instanceof ClientError && error.code === "process.unknown") return undefined;
+    throw error;
   }
 }
 
-/** The state of a living run stays where it is: FOLDER_LOCKED. What a killed run left behind is ended first. */
+/** Prints each step until the process has ended. */
+async function follow(client: Client, tasks: TasksFile, id: string): Promise<boolean> {
+  const { acceptedAtMs, traceId } = await client.show(id);
+  say(STEP_HEAD);
+  for await (const event of client.follow(id)) {
+    if (event.kind === "line") {
+      say(stepText(event.line, acceptedAtMs));
+      continue;
+    }
+    say(`\n${outcomeText(event.outcome, acceptedAtMs, traceId)}`);
+    await tasks.remove(id);
+    return succeeded(event.outcome);
+  }
+  throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that the state folder was not changed.");
+}
+
+/**
+ * Moves the state folder aside. Parts that a killed run left behind are ended first.
+ * @throws FOLDER_LOCKED when a run uses the folder
+ */
 async function moveAside(dir: string): Promise<void> {
   if (!existsSync(dir)) return;
   for (const folder of [join(dir, "apps"), dir]) {
@@ -158,14 +169,14 @@ async function moveAside(dir: string): Promise<void> {
 
 async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
-  say(
-    `\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${open.map((task) => task.id).join(", ")}. The next start goes on with it.`}`,
-  );
+  const ids = open.map((task) => task.id).join(", ");
+  say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${ids}. The next start goes on with it.`}`);
 }
 
 /**
- * Whether a wish is one: every word that is no command is taken as a wish, also a command that was misspelt. What begins
- * with a word and goes on with JSON or a file is a command line: USAGE. Of a lone word, the command that it is like.
+ * Checks a wish: words that are not a command are a wish, so a misspelt command would be one too.
+ * Returns the command that a single word resembles, for a hint.
+ * @throws USAGE for a word followed by JSON or @file, which must be a misspelt command
  */
 export function checkWish(words: readonly string[], commands: readonly string[]): string | undefined {
   const [first = "", ...rest] = words;
@@ -179,7 +190,7 @@ export function checkWish(words: readonly string[], commands: readonly string[])
   return rest.length === 0 ? near : undefined;
 }
 
-/** The argument as the route's input. What it holds is checked by the system; here it only must be JSON where it begins like it. */
+/** The argument as the input of the route. Text that begins like JSON must be JSON; the system checks the content. */
 export function taskInput(text: string | undefined): Json {
   const wish = (text ?? "").trim();
   if (wish === "") return { wish: DEFAULT_WISH, days: DAYS_DEFAULT, budget: BUDGET_DEFAULT_EURO };
@@ -189,7 +200,7 @@ export function taskInput(text: string | undefined): Json {
   } catch (error) {
     throw new CliError(
       "USAGE",
-      "the task begins like JSON and is none.",
+      "the task begins like JSON and is not JSON.",
       `Quote it for the shell: '{"wish":"snow and northern lights","days":5,"budget":1200}'`,
       error,
     );

@@ -1,4 +1,4 @@
-/** @module `up`: a system in the foreground under a supervisor, until Ctrl-C; or in the background with `--stay`. */
+/** @module `up`: runs a system under a supervisor, in the foreground until Ctrl-C, or in the background with `--stay`. */
 import { type Command, Option } from "commander";
 import { resolve, sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -8,7 +8,7 @@ import { answers } from "../dapr/part.ts";
 import { PROFILES } from "../dapr/resources.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startFile } from "../run/file-run.ts";
-import type { Lifetime } from "../run/lifetime.ts";
+import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { checkSystemFile } from "../run/load.ts";
 import { logText } from "../text/log.ts";
 import { complain, say, shown } from "../text/output.ts";
@@ -16,7 +16,7 @@ import { EXIT, Interrupted, problemText } from "../text/problem.ts";
 import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run/run.ts";
 import { readRunFile, type RunPlan } from "../run/run-file.ts";
 import { RunLog } from "../run/run-log.ts";
-import { removeRunRecord, writeRunRecord } from "../run/run-record.ts";
+import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { detach } from "../run/stay.ts";
 import { storesOf } from "../run/stores.ts";
 import { Supervisor } from "../run/supervisor.ts";
@@ -39,7 +39,7 @@ interface UpOptions {
 const EXAMPLE = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
 const HEALTH_POLL_MS = 2_000;
 const HEALTH_TIMEOUT_MS = 1_000;
-/** So many probes in a row without an answer are told. */
+/** After this many probes in a row without an answer the log says so. */
 const UNHEALTHY_PROBES = 3;
 
 /** Adds the command. */
@@ -49,12 +49,12 @@ export function up(parent: Command, context: Context): void {
     .argument("[systemFile]", "a module whose default export is system(...); the travel example when left out")
     .description("run a system under a supervisor: one app, or the apps of a dapr.yaml")
     .option("-f, --file <dapr.yaml>", "run the apps of a multi-app run file")
-    .addOption(new Option("--profile <name>", "where state and topics live").choices([...PROFILES]).default("embedded"))
+    .addOption(new Option("--profile <name>", "the stores for state and topics").choices([...PROFILES]).default("embedded"))
     .addOption(fromEnv("--redis-url <url>", "the Redis of profiles redis and postgres", "TROUPE_REDIS_URL"))
     .addOption(fromEnv("--postgres-url <url>", "the PostgreSQL of profile postgres", "TROUPE_POSTGRES_URL"))
     .option("--watch", "restart app and daprd together when a source file changes", false)
-    .option("--stay", "stay up in the background after the command returns, until `troupe down`", false)
-    .option("--verbose", "show what Dapr's programs print too", false)
+    .option("--stay", "run in the background until `troupe down`; the command returns when it is up", false)
+    .option("--verbose", "print the output of Dapr's programs too", false)
     .addOption(portOption())
     .addOption(stateOption())
     .addOption(jsonOption());
@@ -62,15 +62,15 @@ export function up(parent: Command, context: Context): void {
     command,
     [
       ["troupe up", "the travel example, until Ctrl-C"],
-      ["troupe up my/system.ts --watch", "yours, restarted when you save a file"],
+      ["troupe up my/system.ts --watch", "yours, restarted when you save"],
       ["troupe up my/system.ts --stay", "in the background; `troupe down` ends it"],
       ["troupe up --profile redis --redis-url redis://127.0.0.1:6379", ""],
       ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
     ],
     [
-      "A part that dies is started again: up to 5 times in a row, after 0.5, 1, 2, 4",
-      "and 8 s; what stays up for a minute is forgiven. Then everything is stopped",
-      "with PART_ENDED and exit code 1, and the next `up` goes on with open work.",
+      "A part that dies is restarted up to 5 times in a row, after 0.5, 1, 2, 4 and",
+      "8 s; a minute of running resets the count. Then everything is stopped with",
+      "PART_ENDED and exit code 1. The next `up` continues open work.",
       'With --json each line is {"source","line"}; with --stay one {"url","pid","log"}.',
     ],
   );
@@ -88,7 +88,7 @@ export function up(parent: Command, context: Context): void {
   });
 }
 
-/** Runs in the foreground. Resolves with the exit code when it is interrupted; throws when a part died for good. */
+/** Runs in the foreground. Resolves with the exit code when interrupted; throws when a part does not stay up. */
 async function runUp(systemFile: string | undefined, options: UpOptions, lifetime: Lifetime): Promise<number> {
   const plan = options.file === undefined ? undefined : await readRunFile(options.file);
   for (const warning of plan?.warnings ?? []) complain(`warning: ${warning}`);
@@ -96,6 +96,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   const stores = await storesOf(options);
   const tell = (line: string): void => (options.json ? sayJson("troupe", line) : say(line));
   const binaries = await lifetime.orEnd(ensureDapr(tell));
+  lifetime.whenInterrupted(STOPS_SYSTEM);
   const runLog = new RunLog(dir);
   const ids = new Set(plan === undefined ? ["app"] : plan.apps.map(({ appId }) => appId));
   const log = consoleLog(runLog, options, ids);
@@ -125,15 +126,14 @@ interface Kept {
   readonly logPath: string;
   readonly watch: boolean;
   readonly log: (source: string, line: string) => void;
-  /** What is said to whoever started the command, and not to the log. */
+  /** Prints to the terminal of the command, not to the log. */
   readonly tell: (line: string) => void;
 }
 
 async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<number> {
   supervisor.begin(partsOf(run));
-  const first = run.units[0];
-  if (first !== undefined) await writeRunRecord(kept.dir, { url: first.url, pid: process.pid, appId: first.appId });
-  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${first?.url} (POST /tasks).`);
+  await recordRun(kept.dir, run);
+  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks).`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
   kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch
@@ -151,7 +151,7 @@ async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Li
   }
 }
 
-/** What the supervisor restarts, by the name under which its end is told. */
+/** The parts that the supervisor restarts, by the name in its messages. */
 function partsOf(run: Run): ReadonlyMap<string, { isRunning(): boolean; restart(): Promise<void> }> {
   const controls = [
     ["placement", run.placement],
@@ -166,7 +166,7 @@ function partsOf(run: Run): ReadonlyMap<string, { isRunning(): boolean; restart(
   ]);
 }
 
-/** Restarts the units whose folder holds the file that changed. A program that does not start waits for the next change. */
+/** Restarts the units whose folder holds the changed file. A unit that does not start is started again at the next change. */
 async function reload(path: string, run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<void> {
   const units = run.units.filter(({ folder }) => path.startsWith(`${folder}${sep}`));
   const names = units.flatMap((unit) => [unit.appName, sidecarName(unit)]);
@@ -183,7 +183,7 @@ async function reload(path: string, run: Run, kept: Kept, supervisor: Supervisor
   });
 }
 
-/** Tells when an app stops to answer and when it answers again. It is not killed: work in it may still end. */
+/** Logs when an app stops answering and when it answers again. The app is not killed: work in it may still end. */
 async function watchHealth(run: Run, log: (source: string, line: string) => void, lifetime: Lifetime): Promise<void> {
   const silent = new Map<RunUnit, number>();
   while (!lifetime.signal.aborted) {
@@ -199,7 +199,7 @@ async function watchHealth(run: Run, log: (source: string, line: string) => void
   }
 }
 
-/** Writes every line to the log of the run, and to the terminal what is said by apps and by the launcher; or all of it. */
+/** Writes every line to the run's log, and lines of apps and supervisor to the terminal; with `--verbose` all lines. */
 function consoleLog(
   runLog: RunLog,
   { verbose, json }: Pick<UpOptions, "verbose" | "json">,
@@ -213,12 +213,12 @@ function consoleLog(
   };
 }
 
-/** One JSON document a line: who says what. */
+/** One JSON document per line: source and text. */
 function sayJson(source: string, line: string): void {
   say(JSON.stringify({ source, line }));
 }
 
-/** Waits for Ctrl-C or a signal, which end a foreground run as they should; throws anything else that ends it. */
+/** Waits for Ctrl-C or a signal, the normal end of a foreground run. Throws any other reason. */
 async function untilInterrupted(lifetime: Lifetime): Promise<number> {
   try {
     return await lifetime.orEnd(new Promise<never>(() => undefined));

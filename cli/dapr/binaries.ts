@@ -1,6 +1,6 @@
-/** @module Which Dapr this project runs on, and what a found set of its programs is. */
+/** @module The Dapr version this project runs on, and the type of a complete set of its programs. */
 
-/** The one Dapr version everything here was measured and tested with. */
+/** The pinned Dapr version; tests and measurements used this one. */
 export const DAPR_VERSION = "1.18.2";
 
 /** The programs of a Dapr set. */
@@ -15,6 +15,6 @@ export interface DaprBinaries {
   readonly placement: string;
   readonly scheduler: string;
   readonly version: string;
-  /** The folders they were found in, for messages. */
+  /** The folders they were found in; for messages. */
   readonly source: string;
 }

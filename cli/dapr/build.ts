@@ -1,4 +1,4 @@
-/** @module Builds the pinned Dapr programs once from their Go modules, resumable and visible, and never leaves half a program. */
+/** @module Builds the pinned Dapr programs once from their Go modules. A build can be resumed and never leaves a partial program. */
 import { chmod, mkdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -9,10 +9,10 @@ import { FolderLock } from "./lock.ts";
 import { LaunchError, messageOf } from "./problem.ts";
 import { Child, signalGroup } from "./process.ts";
 
-/** Takes one line of progress for a person. */
+/** Prints one line of progress. */
 export type Log = (line: string) => void;
 
-/** What a build takes, as measured; told before it starts. */
+/** What a build needs, as measured; printed before it starts. */
 export const BUILD_NEEDS = {
   minutes: 4,
   diskBytes: 3_000_000_000,
@@ -20,7 +20,7 @@ export const BUILD_NEEDS = {
 } as const;
 
 const MODULE = "github.com/dapr/dapr";
-/** sqlite, redis, postgres, in-memory and more; without a tag daprd panics at start. */
+/** Build tag: components such as sqlite, redis, postgres, in-memory. Without a tag daprd panics at start. */
 const TAGS = "stablecomponents";
 const PROGRESS_MS = 5_000;
 const BUSY_POLL_MS = 2_000;
@@ -28,7 +28,7 @@ const BUSY_MAX_MS = 1_800_000;
 const GIGABYTE_BYTES = 1_000_000_000;
 const EXECUTABLE_MODE = 0o755;
 
-/** The Dapr programs: those found, else those built now. */
+/** Finds the Dapr programs, or builds them. */
 export async function ensureDapr(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries> {
   const search = await searchDapr(env);
   if (search.binaries !== undefined) return search.binaries;
@@ -37,7 +37,7 @@ export async function ensureDapr(log: Log, env: NodeJS.ProcessEnv = process.env)
   return buildDapr(log, env);
 }
 
-/** Builds the programs into the cache folder, or waits for another process that is doing so. */
+/** Builds the programs into the cache folder, or waits for another process that builds them. */
 export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries> {
   if (!canBuild()) throw unsupported();
   const dir = cacheDir(env);
@@ -49,7 +49,8 @@ export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env):
     await enoughDisk(dir);
     log(`Dapr ${DAPR_VERSION} was not found; building it once with Go ${go} into ${dir}.`);
     log(
-      `This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile and ${gigabytes(BUILD_NEEDS.keptBytes)} GB after. If interrupted it goes on where it was.`,
+      `This takes about ${BUILD_NEEDS.minutes} minutes on 2 cores, ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk during the build and ` +
+        `${gigabytes(BUILD_NEEDS.keptBytes)} GB after it. An interrupted build resumes.`,
     );
     return await build(dir, lock, log, env);
   } finally {
@@ -57,7 +58,7 @@ export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env):
   }
 }
 
-/** Whether this system is one the build is made for. */
+/** Whether the build supports this system. */
 export function canBuild(): boolean {
   return process.platform === "linux" && process.arch === "x64";
 }
@@ -71,7 +72,7 @@ async function build(dir: string, lock: FolderLock, log: Log, env: NodeJS.Proces
 
   const downloaded = await runGo(tools, "downloading the source", ["mod", "download", "-json", `${MODULE}@v${DAPR_VERSION}`], dir);
   const source = moduleFolder(downloaded);
-  // In the module's own folder, so that its own go.sum and replace lines count.
+  // In the module's own folder, so that its go.sum and replace lines apply.
   const ldflags = `-s -w -X ${MODULE}/pkg/buildinfo.version=${DAPR_VERSION}`;
   await runGo(
     tools,
@@ -107,7 +108,7 @@ interface Tools {
   packages: number;
 }
 
-/** Runs go, tells how far it is every few seconds, and returns what it printed. */
+/** Runs go, prints the progress every few seconds, and returns its output. */
 async function runGo(tools: Tools, phase: string, args: readonly string[], cwd: string): Promise<readonly string[]> {
   const lines: string[] = [];
   const go = await Child.spawn({ name: "go", command: "go", args, cwd, env: tools.env, onLine: (line) => count(tools, lines, line) });
@@ -131,7 +132,7 @@ async function runGo(tools: Tools, phase: string, args: readonly string[], cwd: 
   }
 }
 
-/** `go: downloading ...` is a module, a bare import path is a compiled package; the rest is kept, it may be an error. */
+/** Counts `go: downloading ...` as a module and a bare import path as a compiled package; other lines may be errors and are kept. */
 function count(tools: Tools, lines: string[], line: string): void {
   if (line.startsWith("go: downloading ")) tools.modules++;
   else if (/^[\w.~-]+(\/[\w.~-]+)*$/.test(line)) tools.packages++;
@@ -141,7 +142,7 @@ function count(tools: Tools, lines: string[], line: string): void {
 function moduleFolder(lines: readonly string[]): string {
   const text = lines.join("\n");
   const folder = /"Dir":\s*"([^"]+)"/.exec(text)?.[1];
-  if (folder === undefined) throw buildFailed("downloading the source", "go told no folder", lines);
+  if (folder === undefined) throw buildFailed("downloading the source", "go printed no folder", lines);
   return folder;
 }
 
@@ -150,7 +151,7 @@ async function checkVersion(program: (typeof PROGRAMS)[number], path: string): P
   if (version !== DAPR_VERSION) throw buildFailed("checking", `the built ${program} says "${version}"`, []);
 }
 
-/** The lock of the cache folder; or the programs, when another process built them while we waited for it. */
+/** The lock of the cache folder; or the programs, when another process has built them in the meantime. */
 async function lockOrWait(dir: string, log: Log, env: NodeJS.ProcessEnv): Promise<FolderLock | DaprBinaries> {
   const startedAt = performance.now();
   let waited = false;
@@ -169,7 +170,7 @@ async function lockOrWait(dir: string, log: Log, env: NodeJS.ProcessEnv): Promis
       throw new LaunchError({
         code: "BUILD_BUSY",
         what: `another process has been building Dapr in ${dir} for ${elapsed(startedAt)}.`,
-        fix: "Look at that process; end it if it hangs, and start again: a build goes on where it was.",
+        fix: "Look at that process; if it hangs, end it and start again: the build resumes.",
         cause: taken,
       });
     }
@@ -189,7 +190,7 @@ async function enoughDisk(dir: string): Promise<void> {
   });
 }
 
-/** Free bytes where a folder is, or would be made. */
+/** Free bytes on the disk of a folder, which need not exist yet. */
 export async function freeBytes(dir: string): Promise<number> {
   for (let folder = dir; ; folder = dirname(folder)) {
     const stats = await statfs(folder).catch(() => undefined);
@@ -213,7 +214,7 @@ function buildFailed(phase: string, how: string, lines: readonly string[]): Laun
     code: "BUILD_FAILED",
     what: `building Dapr failed while ${phase} (${how}).`,
     lines,
-    fix: "Read the lines above. Without a network the Go modules must be in the module cache or come from GOPROXY. Start again: a build goes on where it was.",
+    fix: "Read the lines above. Without a network the Go modules must be in the module cache or GOPROXY. Start again: the build resumes.",
   });
 }
 

@@ -1,4 +1,4 @@
-/** @module A Dapr set for one state folder: placement, scheduler and any number of sidecars, each restartable by itself. */
+/** @module The Dapr processes of one state folder: placement, scheduler and any number of sidecars, each restartable alone. */
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
@@ -25,25 +25,25 @@ import { SidecarPart, type Sidecar } from "./sidecar.ts";
 export type { Restartable } from "./part.ts";
 export type { Sidecar } from "./sidecar.ts";
 
-/** What a Dapr set is started with. */
+/** Options of a cluster. */
 export interface ClusterOptions {
   readonly binaries: DaprBinaries;
   /** The state folder, for example `.troupe`: lock, ports, the scheduler's data, the configuration. */
   readonly dir: string;
-  /** Every line the programs print, and what the launcher itself has to say (source `troupe`). */
+  /** Gets every line that the programs print, and the launcher's own lines (source `troupe`). */
   readonly log: (source: string, line: string) => void;
-  /** Ports that must be these; the others are free ones, kept over the runs of a folder. */
+  /** Fixed ports. The others are free ones, and stay the same in later runs of the folder. */
   readonly pinnedPorts?: Partial<ControlPorts>;
   readonly logLevel?: LogLevel;
-  /** Called when a part ended although nobody killed or stopped it. */
+  /** Called when a part ends unexpectedly. */
   readonly onExit?: (name: string, detail: string) => void;
 }
 
-/** Tries with other ports when somebody took one between our look and the start of the part. */
+/** Retries with other ports when another program takes one before the part listens. */
 const START_TRIES = 3;
 const portsSchema = z.record(z.enum(CONTROL_PORT_NAMES), z.int().min(1).max(65_535));
 
-/** A running Dapr set. Everything listens on 127.0.0.1 (see `plans.ts` for the one exception). */
+/** Running Dapr processes. They listen on 127.0.0.1 only (one exception: see `plans.ts`). */
 export class Cluster {
   readonly dir: string;
   readonly ports: ControlPorts;
@@ -66,14 +66,14 @@ export class Cluster {
     this.placement = started.parts.placement;
     this.scheduler = started.parts.scheduler;
     this.#configFile = configFile;
-    // If this process ends by an uncaught error, nothing of ours may stay behind.
+    // Leaves no child behind when this process ends by an uncaught error.
     this.#onProcessExit = () => {
       for (const part of this.#all()) if (part.running) signalGroup(part.pid, "SIGKILL");
     };
     process.once("exit", this.#onProcessExit);
   }
 
-  /** Takes the folder's lock and starts placement and scheduler; resolves when both are ready. */
+  /** Locks the folder and starts placement and scheduler; resolves when both are ready. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const dir = resolve(options.dir);
     await mkdir(dir, { recursive: true });
@@ -98,11 +98,11 @@ export class Cluster {
     return `${LOOPBACK}:${this.ports.scheduler}`;
   }
 
-  /** Runs a daprd. It does not wait until daprd is ready, since that needs the app: see `Sidecar.waitReady`. */
+  /** Starts a daprd. Does not wait until it is ready, because that needs the app: see `Sidecar.waitReady`. */
   async startSidecar(options: SidecarOptions): Promise<Sidecar> {
     for (let attempt = 1; ; attempt++) {
       if (this.#stopping !== undefined)
-        throw new LaunchError({ code: "START_FAILED", what: "the Dapr set is being stopped.", fix: "Start a new one." });
+        throw new LaunchError({ code: "START_FAILED", what: "the cluster is being stopped.", fix: "Start a new one." });
       const ports = await sidecarPorts(options);
       const plan = sidecarPlan(
         this.#options.binaries,
@@ -126,14 +126,14 @@ export class Cluster {
     }
   }
 
-  /** Kills the scheduler, deletes everything it knows, and starts it again: all reminders are gone. */
+  /** Kills the scheduler, deletes its data and starts it again: all reminders are lost. */
   async dropSchedulerData(): Promise<void> {
     await this.scheduler.kill("SIGKILL");
     await rm(schedulerData(this.dir), { recursive: true, force: true });
     await this.scheduler.start();
   }
 
-  /** Ends everything: the sidecars first, then scheduler and placement. Nothing is left when it returns. */
+  /** Stops the sidecars, then scheduler and placement. No process is left when it resolves. */
   stop(): Promise<void> {
     this.#stopping ??= this.#stop();
     return this.#stopping;
@@ -197,7 +197,7 @@ function portsFile(dir: string): string {
   return join(dir, "ports.json");
 }
 
-/** The ports of the folder's last run where they are free (etcd has its own in its data), else new ones. */
+/** The ports of the folder's last run where they are free (etcd stores its own in its data), else new ones. */
 async function controlPorts(dir: string, pinned: Partial<ControlPorts>): Promise<ControlPorts> {
   const remembered = await rememberedPorts(dir);
   const one = async (name: keyof ControlPorts): Promise<number> => {
@@ -225,7 +225,7 @@ async function rememberedPorts(dir: string): Promise<ControlPorts | undefined> {
     const parsed = portsSchema.safeParse(JSON.parse(await readFile(portsFile(dir), "utf8")));
     return parsed.success ? parsed.data : undefined;
   } catch {
-    // No earlier run, or a file that was cut short: choose new ports.
+    // No earlier run, or a truncated file: choose new ports.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** @module Checks of everything a run needs, each with what to do when it is not there. */
+/** @module Checks everything a run needs, and says what to do about what is missing. */
 import { cacheDir, searchDapr } from "./find.ts";
 import { DAPR_VERSION } from "./binaries.ts";
 import { BUILD_NEEDS, canBuild, freeBytes, gigabytes } from "./build.ts";
@@ -7,22 +7,22 @@ import { freePort, LOOPBACK, portFree, releasePorts } from "./ports.ts";
 import { LaunchError, messageOf } from "./problem.ts";
 import { ask, findPostgres, findRedis } from "./stores.ts";
 
-/** One thing that was looked at. `ok` is false only when it stands in the way of `troupe up`. */
+/** The result of one check. `ok` is false only when `troupe up` would fail. */
 export interface Check {
   readonly name: string;
   readonly ok: boolean;
   readonly detail: string;
-  /** What to do, when something should be done. */
+  /** What to do, if anything. */
   readonly fix?: string;
 }
 
 const NODE_MAJOR_MIN = 22;
 const NODE_MINOR_MIN = 18;
 const REDIS_PORT = 6_379;
-/** What a run itself writes at least: journal, etcd, logs. */
+/** Minimum disk space of a run: journal, etcd, logs. */
 const RUN_DISK_BYTES = 500_000_000;
 
-/** Looks at everything, in the order in which a person would repair it. */
+/** Runs all checks, in the order in which one would fix them. */
 export async function doctor(env: NodeJS.ProcessEnv = process.env): Promise<readonly Check[]> {
   const dapr = await checkDapr(env);
   const building = !dapr.ok;
@@ -75,7 +75,7 @@ async function checkGo(env: NodeJS.ProcessEnv, building: boolean): Promise<Check
   try {
     return { name: "go", ok: true, detail: await goVersion(env) };
   } catch (error) {
-    if (!building) return { name: "go", ok: true, detail: "not usable, and not needed: Dapr is there" };
+    if (!building) return { name: "go", ok: true, detail: "not usable, and not needed: Dapr was found" };
     return {
       name: "go",
       ok: false,
@@ -112,10 +112,10 @@ async function checkPorts(): Promise<Check> {
 
 async function checkRedis(env: NodeJS.ProcessEnv): Promise<Check> {
   const path = await findRedis(env);
-  return { name: "redis-server", ok: true, detail: path ?? "not found; only the tests of profile redis want it" };
+  return { name: "redis-server", ok: true, detail: path ?? "not found; only needed by tests of profile redis" };
 }
 
-/** Promise 1 over a killed Redis depends on its append-only file: say what the running one does. */
+/** Checks the append-only file of a running Redis: whether an accepted task survives a killed Redis depends on it. */
 async function checkRedisServer(): Promise<Check> {
   const name = "redis";
   if (!(await ask(REDIS_PORT, "PING\r\n")).startsWith("+PONG"))
@@ -139,5 +139,5 @@ async function redisSetting(name: string): Promise<string | undefined> {
 
 async function checkPostgres(env: NodeJS.ProcessEnv): Promise<Check> {
   const path = await findPostgres(env);
-  return { name: "postgres", ok: true, detail: path ?? "not found; only the tests of profile postgres want it" };
+  return { name: "postgres", ok: true, detail: path ?? "not found; only needed by tests of profile postgres" };
 }

@@ -1,4 +1,4 @@
-/** @module Where the pinned Dapr programs are on this machine: on PATH, in `~/.dapr/bin`, or in Troupe's cache. */
+/** @module Finds the pinned Dapr programs: on PATH, in `~/.dapr/bin`, or in Troupe's cache. */
 import { execFile } from "node:child_process";
 import { access, constants } from "node:fs/promises";
 import { homedir } from "node:os";
@@ -13,15 +13,15 @@ const VERSION_TIMEOUT_MS = 10_000;
 /** A program that was found but is not the pinned version. */
 export interface Skipped {
   readonly path: string;
-  /** What it said, or why it could not be asked. */
+  /** The version it printed, or why it could not be run. */
   readonly found: string;
 }
 
-/** What a search found, and what it passed over. */
+/** What a search found and what it skipped. */
 export interface DaprSearch {
   readonly binaries: DaprBinaries | undefined;
   readonly skipped: readonly Skipped[];
-  /** Programs of the pinned version that are missing everywhere. */
+  /** Programs that were not found in the pinned version. */
   readonly missing: readonly Program[];
   readonly folders: readonly string[];
 }
@@ -35,12 +35,12 @@ export function cacheDir(env: NodeJS.ProcessEnv = process.env): string {
   return join(cache, "troupe", "dapr", DAPR_VERSION);
 }
 
-/** The Dapr programs of the pinned version, or undefined when one of them is nowhere. */
+/** The Dapr programs of the pinned version; undefined when one is missing. */
 export async function findDapr(env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries | undefined> {
   return (await searchDapr(env)).binaries;
 }
 
-/** Looks for the programs and tells what was passed over. */
+/** Searches for the programs, and lists what it skipped. */
 export async function searchDapr(env: NodeJS.ProcessEnv = process.env): Promise<DaprSearch> {
   const folders = await searchFolders(env);
   const skipped: Skipped[] = [];
@@ -58,20 +58,20 @@ export async function searchDapr(env: NodeJS.ProcessEnv = process.env): Promise<
   return { binaries: complete(found), skipped, missing: PROGRAMS.filter((program) => !found.has(program)), folders };
 }
 
-/** The version a Dapr program tells; rejects when it cannot be run. */
+/** The version that a Dapr program prints. Rejects when it cannot be run. */
 export async function versionOf(program: Program, path: string): Promise<string> {
   if (program === "daprd") {
     const { stdout } = await run(path, ["--version"], { timeout: VERSION_TIMEOUT_MS });
     return stdout.trim();
   }
-  // placement and scheduler 1.18.2 know no --version. They print it as their first line, and an empty trust domain ends
-  // them right after, before they listen or write anything (pkg/security/security.go).
+  // placement and scheduler 1.18.2 have no --version. They print the version first; an empty trust domain then ends
+  // them before they listen or write anything (pkg/security/security.go).
   const output = await run(path, ["--trust-domain", ""], { timeout: VERSION_TIMEOUT_MS }).then(
     ({ stdout, stderr }) => stdout + stderr,
     (error: unknown) => printed(error),
   );
   const version = /-- version (\S+) -- commit/.exec(output)?.[1];
-  if (version === undefined) throw new Error("it does not tell a version");
+  if (version === undefined) throw new Error("it printed no version");
   return version;
 }
 
@@ -90,7 +90,7 @@ async function look(program: Program, path: string): Promise<Looked | undefined>
   }
 }
 
-/** `placement` and `scheduler` are common names: a folder of PATH counts only when a daprd lies in it. */
+/** The folders of PATH that hold a daprd: `placement` and `scheduler` alone are common names. */
 async function searchFolders(env: NodeJS.ProcessEnv): Promise<readonly string[]> {
   const folders = new Set<string>();
   for (const folder of (env["PATH"] ?? "").split(delimiter)) {
@@ -108,7 +108,7 @@ function complete(found: ReadonlyMap<Program, string>): DaprBinaries | undefined
   return { daprd, placement, scheduler, version: DAPR_VERSION, source: [...folders].join(", ") };
 }
 
-/** Whether the path is a program this user may run. */
+/** Whether this user may execute the file. */
 export async function isExecutable(path: string): Promise<boolean> {
   return access(path, constants.X_OK).then(
     () => true,

@@ -1,4 +1,4 @@
-/** @module The Go toolchain a build needs: whether it is there, how old it is, and the environment it runs in. */
+/** @module The Go toolchain for a build: its version, and the environment it runs in. */
 import { execFile } from "node:child_process";
 import { tmpdir } from "node:os";
 import { promisify } from "node:util";
@@ -6,13 +6,16 @@ import { LaunchError, systemCode } from "./problem.ts";
 
 const run = promisify(execFile);
 const VERSION_TIMEOUT_MS = 20_000;
-/** go.mod of dapr 1.18.2 asks for it. */
+/** Required by go.mod of dapr 1.18.2. */
 const GO_MAJOR = 1;
 const GO_MINOR_MIN = 26;
 
-const INSTALL = `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) and put it on PATH, or put daprd, placement and scheduler 1.18.2 into ~/.dapr/bin.`;
+const INSTALL = `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) on PATH, or put Dapr's programs (1.18.2) into ~/.dapr/bin.`;
 
-/** The version of the `go` on PATH, for example `1.26.8`; GO_ABSENT or GO_OLD when it is of no use. */
+/**
+ * The version of the `go` on PATH, for example `1.26.8`.
+ * @throws GO_ABSENT or GO_OLD
+ */
 export async function goVersion(env: NodeJS.ProcessEnv = process.env): Promise<string> {
   const text = await askGo(env);
   const [, major, minor, rest = ""] = /go(\d+)\.(\d+)(\S*)/.exec(text) ?? [];
@@ -27,7 +30,7 @@ export async function goVersion(env: NodeJS.ProcessEnv = process.env): Promise<s
   return version;
 }
 
-/** The environment of the build: nothing of the user's own Go settings may change what is built. */
+/** The environment of the build, without the user's own Go settings, which could change the result. */
 export function goEnv(goCache: string, env: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   return {
     ...env,
@@ -35,7 +38,7 @@ export function goEnv(goCache: string, env: NodeJS.ProcessEnv = process.env): No
     GOOS: "linux",
     GOARCH: "amd64",
     GOCACHE: goCache,
-    // Without it the toolchain downloads another one when a module asks for it.
+    // Prevents the download of another toolchain that a module asks for.
     GOTOOLCHAIN: "local",
     GOFLAGS: "-mod=readonly",
     GOWORK: "off",
@@ -45,7 +48,7 @@ export function goEnv(goCache: string, env: NodeJS.ProcessEnv = process.env): No
 
 async function askGo(env: NodeJS.ProcessEnv): Promise<string> {
   try {
-    // Outside of any module, so that no go.mod or go.work nearby has a say.
+    // Runs outside of any module, so that no go.mod or go.work applies.
     const { stdout } = await run("go", ["version"], { env: { ...env, GOTOOLCHAIN: "local" }, cwd: tmpdir(), timeout: VERSION_TIMEOUT_MS });
     return stdout;
   } catch (error) {

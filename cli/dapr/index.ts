@@ -1,4 +1,4 @@
-/** @module What the command and the live tests use of the launcher. */
+/** @module The launcher's exports for the command and the live tests. */
 export { DAPR_VERSION, type DaprBinaries } from "./binaries.ts";
 export { ensureDapr } from "./build.ts";
 export { Cluster, type Restartable, type Sidecar } from "./cluster.ts";

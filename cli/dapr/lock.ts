@@ -1,4 +1,4 @@
-/** @module The lock of a state folder: one living run per folder, and what a killed run left behind is ended by the next one. */
+/** @module The lock of a state folder: one run at a time. The next run ends the children that a killed run left behind. */
 import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { readFileSync } from "node:fs";
 import { randomUUID } from "node:crypto";
@@ -6,11 +6,11 @@ import { join } from "node:path";
 import { LaunchError, systemCode } from "./problem.ts";
 import { stopGroup } from "./process.ts";
 
-/** A process as the lock file names it. A pid alone is not enough: the system gives it to somebody else later. */
+/** A process in the lock file. A pid alone is not enough: the system reuses it for other processes. */
 interface LockedProcess {
   readonly name: string;
   readonly pid: number;
-  /** When it started, as the system counts (Linux: clock ticks since boot); empty where that cannot be read. */
+  /** When it started (Linux: clock ticks since boot); empty where that cannot be read. */
   readonly started: string;
 }
 
@@ -19,12 +19,12 @@ interface LockFile {
   readonly children: readonly LockedProcess[];
 }
 
-/** How long a child that a killed run left behind may take to end. */
+/** Time for a left-behind child to end before it is killed. */
 const ORPHAN_GRACE_MS = 3_000;
-/** Tries to take over a lock while other processes try the same. */
+/** Tries to take a lock while other processes try the same. */
 const TAKE_TRIES = 5;
 
-/** A held lock. It also writes down the children of this run, so that a later run can end them if this one is killed. */
+/** A held lock. It records the children of this run, so that a later run can end them if this one is killed. */
 export class FolderLock {
   readonly #path: string;
   readonly #owner: LockedProcess;
@@ -37,7 +37,10 @@ export class FolderLock {
     this.#owner = owner;
   }
 
-  /** Takes the lock of a folder, which is made if needed; FOLDER_LOCKED when a living process holds it. */
+  /**
+   * Locks a folder, which is created if needed.
+   * @throws FOLDER_LOCKED when a running process holds the lock
+   */
   static async take(dir: string, log: (line: string) => void): Promise<FolderLock> {
     await mkdir(dir, { recursive: true });
     const path = join(dir, "lock");
@@ -53,18 +56,18 @@ export class FolderLock {
     throw locked(dir, undefined);
   }
 
-  /** Writes down a child that now runs. */
+  /** Records a running child. */
   async add(name: string, pid: number): Promise<void> {
     this.#children.set(pid, identify(name, pid));
     await this.#save();
   }
 
-  /** Forgets a child that ended. */
+  /** Removes a child that has ended. */
   async remove(pid: number): Promise<void> {
     if (this.#children.delete(pid)) await this.#save();
   }
 
-  /** Gives the folder free; a second call does nothing, since the lock may be somebody else's by then. */
+  /** Releases the lock. A second call does nothing, because another process may hold the lock by then. */
   async release(): Promise<void> {
     if (!this.#held) return;
     this.#held = false;
@@ -91,20 +94,20 @@ export interface HeldPart {
   readonly pid: number;
 }
 
-/** Who holds a folder: the living process, or `undefined` when it has died, and those of its children that live. */
+/** Who holds a folder: the owner (`undefined` when it has died) and the children that still run. */
 export interface FolderHolder {
   readonly owner: HeldPart | undefined;
   readonly children: readonly HeldPart[];
 }
 
-/** Looks at the lock of a folder and changes nothing; `undefined` when nobody holds it. */
+/** Reads the lock of a folder; `undefined` when there is none. */
 export async function folderHolder(dir: string): Promise<FolderHolder | undefined> {
   const held = await read(join(dir, "lock"));
   if (held === undefined) return undefined;
   return { owner: alive(held.owner) ? held.owner : undefined, children: held.children.filter(alive) };
 }
 
-/** Creates the file with its whole content, or nothing; false when it is already there. */
+/** Creates the file atomically; false when it exists already. */
 async function createWhole(path: string, file: LockFile): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}`;
   await writeFile(temporary, JSON.stringify(file));
@@ -119,7 +122,7 @@ async function createWhole(path: string, file: LockFile): Promise<boolean> {
   }
 }
 
-/** Removes a lock whose owner is dead, unless somebody else has taken it over in the meantime. */
+/** Removes the lock of a dead owner, unless another process has taken it over in the meantime. */
 async function dropStale(path: string, owner: LockedProcess): Promise<void> {
   const aside = `${path}.${randomUUID()}`;
   try {
@@ -129,13 +132,13 @@ async function dropStale(path: string, owner: LockedProcess): Promise<void> {
     throw error;
   }
   const moved = await read(aside);
-  // Another process took the folder between our look and our rename: give its lock back.
+  // Another process took the folder between the read and the rename: restore its lock.
   if (moved !== undefined && moved.owner.pid !== owner.pid) await link(aside, path).catch(() => undefined);
   await rm(aside, { force: true });
 }
 
 async function endOrphans(children: readonly LockedProcess[], log: (line: string) => void): Promise<void> {
-  // Where the start time cannot be read, the pid may belong to somebody else by now: such a process is left alone.
+  // Without a start time the pid may belong to another process by now, so that one is left alone.
   const living = children.filter((child) => child.started !== "" && alive(child));
   for (const child of living) log(`ending ${child.name} (pid ${child.pid}), left behind by a run that was killed`);
   await Promise.all(living.map((child) => stopGroup(child.pid, ORPHAN_GRACE_MS)));
@@ -159,7 +162,7 @@ function parse(text: string): LockFile | undefined {
     if (!isLocked(value.owner) || !Array.isArray(value.children)) return undefined;
     return { owner: value.owner, children: value.children.filter(isLocked) };
   } catch {
-    // A file cut short by a full disk says nothing; its owner cannot be alive and known.
+    // A file truncated by a full disk names no owner.
     return undefined;
   }
 }
@@ -191,8 +194,8 @@ function alive(locked: LockedProcess): boolean {
 }
 
 /**
- * Field 22 of /proc/<pid>/stat; the name in field 2 may hold blanks and brackets, so counting starts after the last one.
- * A process that has ended and waits for its parent to notification (state Z) started at no time: it holds nothing.
+ * Field 22 of /proc/<pid>/stat, counted from the last bracket, because the name in field 2 may hold blanks and brackets.
+ * A zombie (state Z) counts as ended: it holds nothing any more.
  */
 function startedAt(pid: number): string {
   try {

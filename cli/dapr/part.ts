@@ -1,4 +1,4 @@
-/** @module One restartable part of a Dapr set: it keeps its ports over a restart, and tells the last log lines when it fails. */
+/** @module One restartable process of a run. It keeps its ports over a restart, and its errors include its last log lines. */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FolderLock } from "./lock.ts";
 import { LOOPBACK, portFree } from "./ports.ts";
@@ -7,7 +7,7 @@ import { Child, groupGone } from "./process.ts";
 
 /** A part that can be killed and started again at the same address with the same data. */
 export interface Restartable {
-  /** The process id of the running part, or of the last one. */
+  /** The process id of the part, also after it has ended. */
   readonly pid: number;
   readonly running: boolean;
   /** Sends a signal to the part's process group; for a deadly signal it resolves when the part is gone. */
@@ -16,7 +16,7 @@ export interface Restartable {
   start(): Promise<void>;
 }
 
-/** How a part is run. */
+/** How to run a part. */
 export interface PartPlan {
   readonly name: string;
   readonly command: string;
@@ -25,36 +25,36 @@ export interface PartPlan {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
-  /** Ports it will listen on; a start waits a little until they are free. */
+  /** Ports it will listen on; a start waits up to 5 s until they are free. */
   readonly ports: readonly number[];
-  /** Whether it can be used now. Called again and again until true, or until the time is over. */
+  /** Whether it is ready. Called until it returns true or `readyMs` is over. */
   readonly ready: (launchedAtMs: number) => Promise<boolean>;
   readonly readyMs: number;
-  /** How long it may take to end after the polite signal. */
+  /** How long it may take to end after `stopSignal`; then SIGKILL. */
   readonly graceMs: number;
-  /** The polite signal; SIGTERM unless the program wants another one. */
+  /** @default SIGTERM */
   readonly stopSignal?: NodeJS.Signals;
 }
 
-/** Where a part reports. */
+/** Receives what a part prints, and is told when it ends. */
 export interface PartWatch {
   readonly log: (source: string, line: string) => void;
-  /** Called when the part ended although nobody asked for it. */
+  /** Called when the part ends unexpectedly. */
   readonly onExit?: (name: string, detail: string) => void;
   readonly lock?: FolderLock;
 }
 
 const READY_POLL_MS = 25;
-/** A socket of a killed part can hold its port for a moment. */
+/** A socket of a killed part may hold its port for a moment. */
 const PORT_WAIT_MS = 5_000;
 const PORT_POLL_MS = 50;
 /** How long a signal such as SIGKILL may take. */
 const KILL_WAIT_MS = 10_000;
 const DEADLY: ReadonlySet<NodeJS.Signals> = new Set(["SIGKILL", "SIGTERM", "SIGINT", "SIGQUIT", "SIGHUP", "SIGABRT"]);
-/** What a program says when its port belongs to somebody else. */
+/** What programs print when another program has their port. */
 const PORT_MESSAGE = /address already in use|EADDRINUSE|could not bind/i;
 
-/** The usual implementation of `Restartable`. */
+/** The implementation of `Restartable`. */
 export class Part implements Restartable {
   readonly plan: PartPlan;
   readonly #watch: PartWatch;
@@ -91,7 +91,7 @@ export class Part implements Restartable {
     }
   }
 
-  /** Runs the program and does not wait until it is ready. */
+  /** Starts the program without waiting until it is ready. */
   async launch(): Promise<void> {
     const { plan } = this;
     await this.#portsFree();
@@ -109,7 +109,7 @@ export class Part implements Restartable {
     await this.#watch.lock?.add(plan.name, child.pid);
   }
 
-  /** Waits until `ready` says yes; fails as soon as the part has ended. */
+  /** Waits until `ready` returns true; throws when the part ends first. */
   async waitReady(timeoutMs: number, ready: () => Promise<boolean>): Promise<void> {
     const end = performance.now() + timeoutMs;
     for (;;) {
@@ -133,7 +133,7 @@ export class Part implements Restartable {
     await child.exited;
   }
 
-  /** Ends the part for good: the polite signal, a bounded wait, SIGKILL. */
+  /** Stops the part: `stopSignal`, a bounded wait, SIGKILL. */
   async stop(): Promise<void> {
     this.#expected = true;
     await this.#child?.stop(this.plan.graceMs, this.plan.stopSignal);
@@ -157,7 +157,7 @@ export class Part implements Restartable {
       code: "START_FAILED",
       what: `${this.plan.name} ended before it was ready (${exit?.signal ?? `exit code ${exit?.code}`}).`,
       lines,
-      fix: "Read its last lines above. If they name a component, check the resources folder; if they name a file, check its owner and the disk space.",
+      fix: "Read its last lines above. If they name a component, check the resources folder; if a file, its owner and the disk space.",
     });
   }
 
@@ -166,7 +166,7 @@ export class Part implements Restartable {
       code: "START_TIMEOUT",
       what: `${this.plan.name} was not ready within ${timeoutMs} ms.`,
       lines: this.tail,
-      fix: "Check that the machine is not overloaded and that whatever its last lines wait for is there (the app's port, the state store, placement, scheduler).",
+      fix: "Check that the machine is not overloaded, and that what its last lines wait for is running (app, state store, placement).",
     });
   }
 }
@@ -181,7 +181,7 @@ function portTaken(name: string, port: number | undefined, lines: readonly strin
   });
 }
 
-/** Whether an HTTP endpoint on the loopback address answers with a 2xx status within the time. */
+/** Whether a loopback HTTP endpoint answers with a 2xx status in time. */
 export async function answers(
   port: number,
   path: string,
@@ -193,7 +193,7 @@ export async function answers(
     await response.arrayBuffer();
     return response.ok;
   } catch {
-    // Not listening yet, or too slow: both mean "not ready".
+    // Not listening, or too slow: not ready.
     return false;
   }
 }

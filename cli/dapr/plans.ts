@@ -1,4 +1,4 @@
-/** @module The command lines of placement, scheduler and daprd: every flag we set, and why. */
+/** @module The command lines of placement, scheduler and daprd: every flag, and why it is set. */
 import { join } from "node:path";
 import type { DaprBinaries } from "./binaries.ts";
 import { schedulerLeads } from "./leadership.ts";
@@ -30,30 +30,30 @@ export const CONTROL_PORT_NAMES = [
 /** How much the Dapr programs print. */
 export type LogLevel = "debug" | "info" | "warn" | "error";
 
-/** What a sidecar is started with. */
+/** Options of a sidecar. */
 export interface SidecarOptions {
   readonly appId: string;
-  /** Where the app listens, on 127.0.0.1. */
+  /** The app's port on 127.0.0.1. */
   readonly appPort: number;
   /** The folder with the component files, see `renderResources`. */
   readonly resourcesDir: string;
-  /** daprd asks callers for this token (DAPR_API_TOKEN). */
+  /** The token that daprd requires from callers (DAPR_API_TOKEN). */
   readonly apiToken?: string;
-  /** daprd shows this token to the app (APP_API_TOKEN). */
+  /** The token that daprd sends to the app (APP_API_TOKEN). */
   readonly appToken?: string;
   /** A Dapr Configuration file; by default one that keeps everything on this machine. */
   readonly configFile?: string;
-  /** The largest request daprd takes and makes. */
+  /** The largest request that daprd accepts and sends. */
   readonly maxBodyBytes?: number;
   /** Ports to use instead of free ones. */
   readonly httpPort?: number;
   readonly grpcPort?: number;
   readonly logLevel?: LogLevel;
-  /** More environment for daprd, for example what `secretstores.local.env` shall read. */
+  /** More environment for daprd, for example for `secretstores.local.env`. */
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** What one sidecar listens on. */
+/** The ports of one sidecar. */
 export interface SidecarPorts {
   readonly http: number;
   readonly grpc: number;
@@ -63,14 +63,14 @@ export interface SidecarPorts {
 const CONTROL_READY_MS = 30_000;
 const CONTROL_GRACE_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 1_000;
-/** daprd ends its own graceful stop after `SIDECAR_SHUTDOWN_S`; it gets a little more before SIGKILL. */
+/** A little longer than daprd's own graceful stop (`SIDECAR_SHUTDOWN_S`); then SIGKILL. */
 const SIDECAR_SHUTDOWN_S = 5;
 const SIDECAR_GRACE_MS = 8_000;
-/** The default of daprd is 4 MiB. */
+/** daprd's default is 4 MiB. */
 const DEFAULT_BODY_BYTES = 4 * 1_024 * 1_024;
 const SIDECAR_READY_MS = 30_000;
 
-/** Placement, with the shortest timings that a loaded machine still bears. */
+/** Placement, with the shortest timings that work on a loaded machine. */
 export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: string, level: LogLevel): PartPlan {
   return {
     name: "placement",
@@ -85,14 +85,14 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
       "--initial-cluster",
       `dapr-placement-0=${LOOPBACK}:${ports.placementRaft}`,
       ...healthArgs(ports.placementHealth),
-      // A dead daprd is seen at once (its socket closes). These two are for a frozen one or a lost network: its actors
-      // were callable elsewhere after 3.0 s, with the defaults (2 s + 3 s) after 4-5 s, with 1 s + 1 s after 2.0 s; but a
-      // loaded machine can be late by a second, and a host that is forgotten halts all its actors.
+      // A dead daprd is noticed at once, because its socket closes. These two are for a frozen one or a lost network. Measured
+      // until its actors were callable elsewhere: 3.0 s; with the defaults (2 s + 3 s) 4-5 s; with 1 s + 1 s 2.0 s. But a loaded
+      // machine can be late by a second, and a host that placement drops halts all its actors.
       "--keepalive-time",
       "1s",
       "--keepalive-timeout",
       "2s",
-      // A round with a daprd that does not answer holds up every call of its actor types (default 8 s). The hosts' drain time
+      // A daprd that does not answer a round delays every call of its actor types (default 8 s). The hosts' drain time
       // (drainOngoingCallTimeout, 2 s by default) must stay well below it.
       "--disseminate-timeout",
       "4s",
@@ -108,7 +108,7 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
   };
 }
 
-/** Scheduler with its embedded etcd, whose folder holds every reminder. */
+/** Scheduler with its embedded etcd, which stores every reminder. */
 export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: string, level: LogLevel): PartPlan {
   const id = "dapr-scheduler-server-0";
   return {
@@ -119,7 +119,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
       String(ports.scheduler),
       "--listen-address",
       LOOPBACK,
-      // Otherwise it tells daprd the address of a network interface, where it does not listen.
+      // Otherwise it announces the address of a network interface, where it does not listen.
       "--override-broadcast-host-port",
       `${LOOPBACK}:${ports.scheduler}`,
       "--id",
@@ -191,8 +191,8 @@ export function sidecarPlan(
       "--scheduler-host-address",
       `${LOOPBACK}:${control.scheduler}`,
       "--enable-metrics=false",
-      // Without health checks daprd never notifications that the app was restarted. The threshold counts failures that need
-      // not be consecutive: see docs/dapr-launch.md.
+      // Without health checks daprd never notices that the app was restarted. The threshold counts failures that need not be
+      // consecutive: see docs/dapr-launch.md.
       "--enable-app-health-check",
       "--app-health-check-path",
       "/healthz",
@@ -210,8 +210,8 @@ export function sidecarPlan(
       options.logLevel ?? "info",
     ],
     env: childEnv({
-      // Other hosts on this machine must be told the address the internal port listens on. Without it daprd also
-      // refuses to start on a machine without a network.
+      // The address that other hosts on this machine use for the internal port. Without it daprd also refuses to start on a
+      // machine without a network.
       DAPR_HOST_IP: LOOPBACK,
       ...(options.apiToken === undefined ? {} : { DAPR_API_TOKEN: options.apiToken }),
       ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
@@ -226,15 +226,15 @@ export function sidecarPlan(
 }
 
 /**
- * The health server of placement and scheduler listens on every interface whatever is asked for: dapr 1.18.2
- * pkg/healthz/server/server.go opens ":port" and cmd/placement/app/app.go never passes `--healthz-listen-address` on.
- * It answers 200 or 503 on /healthz and nothing else. The flag is set all the same, for the version that reads it.
+ * The health server of placement and scheduler ignores this flag and listens on every interface: dapr 1.18.2
+ * pkg/healthz/server/server.go opens ":port", and cmd/placement/app/app.go does not pass `--healthz-listen-address` on.
+ * It only answers 200 or 503 on /healthz. The flag is set for a version that reads it.
  */
 function healthArgs(port: number): readonly string[] {
   return ["--healthz-listen-address", LOOPBACK, "--healthz-port", String(port), "--enable-metrics=false"];
 }
 
-/** Only what a Go program needs: an inherited DAPR_API_TOKEN or NAMESPACE would change what daprd does. */
+/** Only the variables a Go program needs: an inherited DAPR_API_TOKEN or NAMESPACE would change how daprd behaves. */
 function childEnv(more: Readonly<Record<string, string>>): NodeJS.ProcessEnv {
   const kept = ["PATH", "HOME", "TMPDIR", "USER", "LANG", "TZ", "SSL_CERT_FILE", "SSL_CERT_DIR"];
   const env: NodeJS.ProcessEnv = {};

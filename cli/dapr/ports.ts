@@ -1,29 +1,29 @@
-/** @module Free loopback ports for the parts of a Dapr set. */
+/** @module Free loopback ports for the parts of a run. */
 import { randomInt } from "node:crypto";
 import { createServer } from "node:net";
 import { LaunchError } from "./problem.ts";
 
-/** The only address anything of ours listens on. */
+/** The only address on which our processes listen. */
 export const LOOPBACK = "127.0.0.1";
 
 /**
- * Ports are taken from below the range the kernel hands out to outgoing connections (32768 up on Linux, 49152 up on
- * macOS). A port of that range, which is what binding port 0 gives, can be taken by somebody's outgoing connection while
- * its part is dead, and then the part cannot come back where its peers look for it.
+ * Ports below the range that the kernel uses for outgoing connections (from 32768 on Linux, from 49152 on macOS). Binding port 0
+ * gives a port of that range; while its part is dead, an outgoing connection of another program could take it, and the part could
+ * not come back where its peers look for it.
  */
 const PORT_FIRST = 20_000;
 const PORT_LAST = 32_000;
 const TRIES_MAX = 500;
 
-/** Ports given out by this process, so that two parts that start at the same time never get the same one. */
+/** Ports that this process has given out, so that two parts that start at the same time get different ones. */
 const given = new Set<number>();
 
-/** Whether nothing listens on the port. The wildcard is tried too: some Dapr servers know no other address. */
+/** Whether nothing listens on the port. Also tries the wildcard address, because some Dapr servers use only that. */
 export async function portFree(port: number): Promise<boolean> {
   return (await canListen(port, LOOPBACK)) && (await canListen(port, undefined));
 }
 
-/** A port nobody uses, remembered as given until `releasePort`. */
+/** A free port, reserved until `releasePorts`. */
 export async function freePort(): Promise<number> {
   for (let attempt = 0; attempt < TRIES_MAX; attempt++) {
     const port = randomInt(PORT_FIRST, PORT_LAST);
@@ -35,23 +35,23 @@ export async function freePort(): Promise<number> {
   throw new LaunchError({
     code: "PORT_TAKEN",
     what: `no free port was found between ${PORT_FIRST} and ${PORT_LAST} in ${TRIES_MAX} tries.`,
-    fix: "End programs that hold ports there, or give the ports yourself.",
+    fix: "End programs that hold ports there, or set the ports yourself.",
   });
 }
 
-/** Ports nobody uses. */
+/** Free ports. */
 export async function freePorts(count: number): Promise<readonly number[]> {
   const ports: number[] = [];
   for (let index = 0; index < count; index++) ports.push(await freePort());
   return ports;
 }
 
-/** Marks ports as given, so that `freePort` does not choose them. */
+/** Reserves ports, so that `freePort` does not choose them. */
 export function claimPorts(ports: Iterable<number>): void {
   for (const port of ports) given.add(port);
 }
 
-/** Gives ports back. */
+/** Releases reserved ports. */
 export function releasePorts(ports: Iterable<number>): void {
   for (const port of ports) given.delete(port);
 }

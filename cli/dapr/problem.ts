@@ -1,4 +1,4 @@
-/** @module One coded error for everything that can go wrong while Dapr is found, built, started or stopped. */
+/** @module The coded errors of finding, building, starting and stopping Dapr. */
 
 /** The codes of `LaunchError`. Each has one cause and one thing to do. */
 export type LaunchCode =
@@ -17,7 +17,7 @@ export type LaunchCode =
   | "STORE_FAILED"
   | "RESOURCE_INVALID";
 
-/** What a `LaunchError` is made of. */
+/** The content of a `LaunchError`. */
 export interface LaunchProblem {
   readonly code: LaunchCode;
   /** What happened, in one sentence. */
@@ -29,10 +29,10 @@ export interface LaunchProblem {
   readonly cause?: unknown;
 }
 
-/** Log lines repeated in the text of an error; the full tail stays in `lines`. */
+/** Maximum log lines in the text of an error; `lines` has all of them. */
 const SHOWN_LINES = 12;
 
-/** An error a person can act on: a code, what happened, what to do, and the last log lines. */
+/** A launch error: a code, what happened, what to do, and the last log lines. */
 export class LaunchError extends Error {
   readonly code: LaunchCode;
   readonly fix: string;
@@ -52,7 +52,7 @@ function describe(problem: LaunchProblem): string {
   return [`${problem.code}: ${problem.what}`, ...shown, `What to do: ${problem.fix}`].join("\n");
 }
 
-/** The message of anything that was thrown. */
+/** The message of any thrown value. */
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }

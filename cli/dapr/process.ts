@@ -1,4 +1,4 @@
-/** @module A child process in a process group of its own, read line by line, with a bounded memory of what it said. */
+/** @module A child process in its own process group. Its output is read line by line; the last lines are kept. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,14 +10,14 @@ export interface ChildExit {
   readonly signal: NodeJS.Signals | null;
 }
 
-/** What to run and how to listen to it. */
+/** What to run, and who gets its output. */
 export interface ChildOptions {
   /** A short name for messages, for example `placement`. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
   readonly cwd?: string;
-  /** The whole environment of the child; by default that of this process. */
+  /** The whole environment of the child. @default that of this process */
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
@@ -26,20 +26,20 @@ export interface ChildOptions {
 
 /** Lines kept for error messages. */
 const TAIL_LINES = 200;
-/** A longer line is cut, so that a child which prints no newline cannot fill the memory. */
+/** Maximum length of a line, so that a child that prints no newline cannot fill the memory. */
 const LINE_MAX_CHARS = 8_192;
-/** How long the output of an ended process is read to its end while others hold it open. */
+/** How long to read the output of an ended process while its children hold it open. */
 const DRAIN_MS = 1_000;
-/** How often a wait looks whether the group is gone. */
+/** Interval of checks whether the group is gone. */
 const GROUP_POLL_MS = 20;
-/** How long the kernel may take to end a group after SIGKILL. */
+/** Maximum time for the kernel to end a group after SIGKILL. */
 const KILL_WAIT_MS = 5_000;
-/** How long a child that was asked politely may take. */
+/** Default time for a child to end before SIGKILL. */
 const STOP_GRACE_MS = 8_000;
 
 /**
- * Groups of children that live. If this process ends without having stopped them, by an uncaught error or in the middle of
- * a start, nothing of ours may stay behind.
+ * Groups of running children. They are killed when this process ends without having stopped them, by an uncaught error or in the
+ * middle of a start.
  */
 const living = new Set<number>();
 process.once("exit", () => {
@@ -47,13 +47,13 @@ process.once("exit", () => {
 });
 
 /**
- * A running child process. It leads a process group, so that a signal reaches whatever it started itself, and a Ctrl-C
- * in the terminal does not reach it before we decide in which order the parts stop.
+ * A running child process. It leads a process group, so that a signal also reaches its own children, and a Ctrl-C in the
+ * terminal does not reach it: this process decides in which order the parts stop.
  */
 export class Child {
   readonly name: string;
   readonly pid: number;
-  /** Resolves when the process ended and its output was read to the end; never rejects. */
+  /** Resolves when the process has ended and its output was read to the end; never rejects. */
   readonly exited: Promise<ChildExit>;
   readonly #lines: string[] = [];
   #exit: ChildExit | undefined;
@@ -84,7 +84,10 @@ export class Child {
     });
   }
 
-  /** Starts a child; rejects with START_FAILED when the program cannot be run at all. */
+  /**
+   * Starts a child.
+   * @throws START_FAILED when the program cannot be run
+   */
   static async spawn(options: ChildOptions): Promise<Child> {
     const process = spawn(options.command, options.args, {
       detached: true,
@@ -100,17 +103,17 @@ export class Child {
       process.once("error", (error) => reject(cannotRun(options, error)));
     });
     if (child === undefined) throw cannotRun(options, new Error("no process id"));
-    // A later "error" only says that a signal could not be sent; kill() reports that itself.
+    // A later "error" only means that a signal could not be sent, which kill() reports.
     process.on("error", () => undefined);
     return child;
   }
 
-  /** Whether the process itself has not ended yet. */
+  /** Whether the process is running. */
   get running(): boolean {
     return this.#exit === undefined;
   }
 
-  /** How it ended, once it did. */
+  /** How it ended; undefined while it runs. */
   get exit(): ChildExit | undefined {
     return this.#exit;
   }
@@ -120,12 +123,12 @@ export class Child {
     return [...this.#lines];
   }
 
-  /** Sends a signal to the whole group; false when nothing of it is left. */
+  /** Sends a signal to the whole group; false when the group is gone. */
   kill(signal: NodeJS.Signals): boolean {
     return signalGroup(this.pid, signal);
   }
 
-  /** Ends the group: a polite signal, a bounded wait, then SIGKILL. Nothing of the group is left when it returns. */
+  /** Ends the group: the signal, a bounded wait, then SIGKILL. The group is gone when it resolves. */
   async stop(graceMs: number = STOP_GRACE_MS, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
     await stopGroup(this.pid, graceMs, signal);
     await Promise.race([this.exited, sleep(KILL_WAIT_MS, undefined, { ref: false })]);
@@ -133,8 +136,8 @@ export class Child {
 }
 
 /**
- * Whether any process of the group led by `pid` is alive. A signal also reaches a process that has ended and waits for its
- * parent to notification, which an orphan may do for seconds under a slow init; where /proc tells, such a one does not count.
+ * Whether any process of the group led by `pid` is alive. Zombies do not count where /proc tells them apart: an orphan may stay
+ * one for seconds under a slow init.
  */
 export function groupAlive(pid: number): boolean {
   if (!signalGroup(pid, 0)) return false;
@@ -142,7 +145,7 @@ export function groupAlive(pid: number): boolean {
   return states === undefined || states.some((state) => state !== "Z" && state !== "X");
 }
 
-/** The states of a group's processes as /proc/<pid>/stat has them (field 3, the group is field 5); undefined without /proc. */
+/** The states of a group's processes (field 3 of /proc/<pid>/stat; field 5 is the group); undefined without /proc. */
 function groupStates(group: number): readonly string[] | undefined {
   if (process.platform !== "linux") return undefined;
   const states: string[] = [];
@@ -163,7 +166,7 @@ function readStat(pid: string): string {
   }
 }
 
-/** Sends a signal to the group led by `pid`; false when there is no such group any more. */
+/** Sends a signal to the group led by `pid`; false when the group is gone. */
 export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   try {
     process.kill(-pid, signal);
@@ -174,10 +177,10 @@ export function signalGroup(pid: number, signal: NodeJS.Signals | 0): boolean {
   }
 }
 
-/** Ends the group led by `pid`: a polite signal, a bounded wait, then SIGKILL. */
+/** Ends the group led by `pid`: the signal, a bounded wait, then SIGKILL. */
 export async function stopGroup(pid: number, graceMs: number, signal: NodeJS.Signals = "SIGTERM"): Promise<void> {
   signalGroup(pid, signal);
-  // A frozen process (SIGSTOP) acts on it only when it goes on.
+  // A stopped process (SIGSTOP) handles the signal only after SIGCONT.
   signalGroup(pid, "SIGCONT");
   if (await groupGone(pid, graceMs)) return;
   signalGroup(pid, "SIGKILL");
@@ -199,7 +202,7 @@ export async function groupGone(pid: number, timeoutMs: number): Promise<boolean
   return true;
 }
 
-/** The leader has ended and somebody still holds its output: what it started itself is ended too, and we listen no longer. */
+/** The leader has ended while its children hold its output open: ends them too, and stops reading. */
 function endLeftBehind(process: ChildProcess, pid: number): void {
   signalGroup(pid, "SIGKILL");
   process.stdout?.destroy();

@@ -1,4 +1,4 @@
-/** @module The Dapr resource files of one run, made from the templates in `components/`. */
+/** @module Writes the Dapr resource files of a run from the templates in `components/`. */
 import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -7,13 +7,13 @@ import { z } from "zod";
 import { LaunchError, messageOf } from "./problem.ts";
 import { entryOf } from "../../runtime/entries.ts";
 
-/** The profiles there are templates for. */
+/** The profiles that have templates. */
 export const PROFILES = ["embedded", "redis", "postgres"] as const;
 
-/** Where state and topics live. */
+/** Which stores hold state and topics. */
 export type Profile = (typeof PROFILES)[number];
 
-/** What differs from run to run; whatever is left out stays as in the template. */
+/** Values of one run. A value that is left out stays as in the template. */
 export interface ResourceValues {
   /** The folder of the run; the files go to `resources/` inside it. */
   readonly dir: string;
@@ -37,7 +37,7 @@ const anyResourceSchema = z.looseObject({ kind: z.string() });
 const configurationSchema = z.looseObject({ kind: z.literal("Configuration"), spec: z.looseObject({}) });
 type Component = z.infer<typeof componentSchema>;
 
-/** Writes the resource files of a run and returns their folder. Files of an earlier run are removed from it. */
+/** Writes the resource files of a run and returns their folder. Files of an earlier run are removed first. */
 export async function renderResources(profile: Profile, values: ResourceValues): Promise<string> {
   const target = join(resolve(values.dir), "resources");
   const templates = join(await templatesDir(), profile);
@@ -52,15 +52,15 @@ export async function renderResources(profile: Profile, values: ResourceValues):
 }
 
 /**
- * Name resolution that opens nothing and asks nobody. Troupe calls no app by name, and daprd's default, mDNS, listens on UDP
- * 5353 of every interface. Of the resolvers in the `stablecomponents` build of dapr 1.18.2 (cmd/daprd/components/nameresolution_*.go)
- * only this one is silent: it fills in a template (contrib 1.18.3 nameresolution/kubernetes/kubernetes.go).
+ * Name resolution without network access. Troupe calls no app by name, and daprd's default, mDNS, listens on UDP 5353 of every
+ * interface. Of the resolvers in the `stablecomponents` build of dapr 1.18.2 (cmd/daprd/components/nameresolution_*.go) only this
+ * one opens no socket: it fills in a template (contrib 1.18.3 nameresolution/kubernetes/kubernetes.go).
  */
 const SILENT_NAMES = { component: "kubernetes", version: "v1", configuration: { template: "{{.ID}}.invalid:{{.Port}}" } };
 
 /**
- * Writes the Dapr Configuration of a run and returns its path. With a file of the user's own it is that one; only where it
- * says nothing of name resolution the silent one is added.
+ * Writes the Dapr Configuration of a run and returns its path. A file of the user is copied; name resolution without network
+ * access is added unless the file sets one.
  */
 export async function writeConfiguration(dir: string, own?: string): Promise<string> {
   const folder = resolve(dir);
@@ -88,13 +88,13 @@ function changesFor(type: string, values: ResourceValues): Readonly<Record<strin
   return {};
 }
 
-/** A SQLite URL; characters that mean something in a URL are encoded. */
+/** A SQLite URL, with special characters encoded. */
 function sqliteUrl(file: string, query: string): string {
   const path = resolve(file).replaceAll(/[%?#]/g, (character) => encodeURIComponent(character));
   return `file:${path}${query}`;
 }
 
-/** The templates lie beside the sources, and one folder further up when this file runs from a build folder. */
+/** The templates are beside the sources, or one folder further up when this file runs from a build folder. */
 async function templatesDir(): Promise<string> {
   const places = ["../../components", "../../../components"].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   for (const place of places) {
@@ -118,7 +118,7 @@ async function readTemplate<T>(path: string, schema: z.ZodType<T>): Promise<T> {
     throw new LaunchError({
       code: "RESOURCE_INVALID",
       what: `${path} is not a Dapr resource file: ${messageOf(error)}`,
-      fix: "Repair the file, or take it from the package again.",
+      fix: "Fix the file, or copy it from the package again.",
       cause: error,
     });
   }

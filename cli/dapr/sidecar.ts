@@ -8,11 +8,11 @@ export interface Sidecar extends Restartable {
   readonly appId: string;
   readonly httpPort: number;
   readonly grpcPort: number;
-  /** Runs daprd again; does not wait until it is ready, as that needs the app. */
+  /** Starts daprd again without waiting until it is ready, because that needs the app. */
   start(): Promise<void>;
-  /** Resolves when daprd says that it is ready and, if the app hosts actors, that their types are placed. */
+  /** Resolves when daprd is ready and, if the app hosts actors, their types are placed. */
   waitReady(timeoutMs: number): Promise<void>;
-  /** Ends daprd for good and gives its ports back. */
+  /** Stops daprd and releases its ports. */
   stop(): Promise<void>;
 }
 
@@ -64,7 +64,7 @@ export class SidecarPart implements Sidecar {
     this.#onStop();
   }
 
-  /** /v1.0/healthz is 204 before placement has placed the app's actor types; the metadata tell when that is done. */
+  /** /v1.0/healthz answers 204 before the app's actor types are placed; the metadata tell when they are. */
   async #actorsPlaced(): Promise<boolean> {
     try {
       const response = await fetch(`http://${LOOPBACK}:${this.httpPort}/v1.0/metadata`, {
@@ -74,7 +74,7 @@ export class SidecarPart implements Sidecar {
       const body: unknown = await response.json();
       return response.ok && placed(body);
     } catch {
-      // Not listening or not yet able to answer.
+      // Not listening, or not yet ready to answer.
       return false;
     }
   }

@@ -1,4 +1,4 @@
-/** @module A Redis and a PostgreSQL of one's own for a test: on free loopback ports, with their data in a folder, killable and restartable. */
+/** @module Starts a private Redis or PostgreSQL for a test: on a free loopback port, data in a folder, killable and restartable. */
 import { execFile } from "node:child_process";
 import { chown, mkdir, readdir, readFile, stat, chmod } from "node:fs/promises";
 import { delimiter, dirname, join, resolve } from "node:path";
@@ -14,7 +14,7 @@ const run = promisify(execFile);
 
 /** A store of a test. */
 export interface Store extends Restartable {
-  /** Ends it; its data stay in the folder. */
+  /** Stops it; its data stay in the folder. */
   stop(): Promise<void>;
 }
 
@@ -44,7 +44,7 @@ const PROBE_TIMEOUT_MS = 1_000;
 const INITDB_TIMEOUT_MS = 120_000;
 const CHILD_GONE_MS = 5_000;
 const CHILD_POLL_MS = 20;
-/** PostgreSQL keeps its socket beside the data, and a socket path may not be longer (Linux: 107 characters). */
+/** PostgreSQL keeps its socket beside the data; Linux limits a socket path to 107 characters. */
 const SOCKET_DIR_MAX_CHARS = 90;
 /** PostgreSQL refuses to run as root; one of these exists on most systems. */
 const UNPRIVILEGED = ["postgres", "nobody"] as const;
@@ -55,7 +55,7 @@ export async function findRedis(env: NodeJS.ProcessEnv = process.env): Promise<s
   return onPath("redis-server", env);
 }
 
-/** The folder with `postgres` and `initdb`, from PATH or where Debian puts them (the newest), or undefined. */
+/** The folder with `postgres` and `initdb`, from PATH or Debian's folders (the newest version), or undefined. */
 export async function findPostgres(env: NodeJS.ProcessEnv = process.env): Promise<string | undefined> {
   const found = await onPath("postgres", env);
   const places = found === undefined ? [] : [dirname(found)];
@@ -67,7 +67,7 @@ export async function findPostgres(env: NodeJS.ProcessEnv = process.env): Promis
   return undefined;
 }
 
-/** Starts a Redis with an append-only file; `always` is what keeps every answered write over a `kill -9` of the machine. */
+/** Starts a Redis with an append-only file. Only with `always` does every answered write survive a crash of the machine. */
 export async function startRedis(options: StoreOptions & { readonly appendfsync: "always" | "everysec" }): Promise<RedisStore> {
   const command = await findRedis();
   if (command === undefined) throw notFound("redis-server", "Install Redis 7 or later, or skip the test.");
@@ -106,7 +106,7 @@ export async function startRedis(options: StoreOptions & { readonly appendfsync:
   return Object.assign(new StorePart(part), { host: `${LOOPBACK}:${port}`, port });
 }
 
-/** Makes a database cluster in the folder if there is none, and runs it with fsync on. */
+/** Creates a database cluster in the folder if there is none, and runs it with fsync on. */
 export async function startPostgres(options: StoreOptions): Promise<PostgresStore> {
   const bin = await findPostgres();
   if (bin === undefined) throw notFound("postgres", "Install PostgreSQL 13 or later, or skip the test.");
@@ -147,7 +147,7 @@ export async function startPostgres(options: StoreOptions): Promise<PostgresStor
       ready: () => postgresReady(bin, port),
       readyMs: READY_MS,
       graceMs: GRACE_MS,
-      // SIGTERM would wait until every client has gone.
+      // SIGTERM would wait until every client has disconnected.
       stopSignal: "SIGINT",
     },
     watch(options),
@@ -171,7 +171,7 @@ class StorePart implements Store {
     return this.#part.running;
   }
 
-  /** PostgreSQL's processes leave the group (setsid), so SIGKILL is sent to each child too: a machine that dies takes them all. */
+  /** PostgreSQL's processes leave the group (setsid), so each child gets SIGKILL too, as in a crash of the machine. */
   async kill(signal: NodeJS.Signals): Promise<void> {
     const children = signal === "SIGKILL" ? await childrenOf(this.#part.pid) : [];
     await this.#part.kill(signal);
@@ -189,7 +189,7 @@ class StorePart implements Store {
   }
 }
 
-/** The children of a process (Linux; elsewhere none, and they end by themselves a little later). */
+/** The children of a process on Linux; elsewhere empty, and the children end by themselves a little later. */
 async function childrenOf(pid: number): Promise<readonly number[]> {
   const text = await readFile(`/proc/${pid}/task/${pid}/children`, "utf8").catch(() => "");
   return text
@@ -202,7 +202,7 @@ function killOne(pid: number): void {
   try {
     process.kill(pid, "SIGKILL");
   } catch {
-    // It has ended by itself.
+    // It has already ended.
   }
 }
 
@@ -237,7 +237,7 @@ async function unprivileged(): Promise<User | undefined> {
   );
 }
 
-/** Another user must be able to walk to the folder; we do not open up folders that are not ours. */
+/** Another user must be able to enter the folder. Permissions of folders that we did not create are not changed. */
 async function reachable(dir: string): Promise<void> {
   const OTHERS_EXECUTE = 0o001;
   for (let folder = dirname(dir); ; folder = dirname(folder)) {
@@ -248,7 +248,7 @@ async function reachable(dir: string): Promise<void> {
 }
 
 async function initialise(bin: string, data: string, user: User | undefined): Promise<void> {
-  // PG_VERSION is written early, global/pg_control late: only the latter says that initdb came to its end.
+  // initdb writes PG_VERSION early and global/pg_control late, so only the latter proves that it finished.
   const made = await stat(join(data, "global", "pg_control")).then(
     () => true,
     () => false,
@@ -279,7 +279,7 @@ async function postgresReady(bin: string, port: number): Promise<boolean> {
   );
 }
 
-/** Sends one line to a port and resolves with the first answer, or with nothing. */
+/** Sends one line to a port. Resolves with the first answer, or with an empty text. */
 export function ask(port: number, line: string, host: string = LOOPBACK): Promise<string> {
   return new Promise((done) => {
     const socket = createConnection({ port, host });

@@ -1,4 +1,4 @@
-/** @module The apps of a run: child processes beside their sidecars, which a later run ends if this one is killed. */
+/** @module The apps of a run, as child processes. If this run is killed, the next one in the same folder ends them. */
 import { join } from "node:path";
 import { LIMITS } from "../../runtime/limits.ts";
 import { FolderLock } from "../dapr/lock.ts";
@@ -13,13 +13,13 @@ export interface AppPlan {
   readonly args: readonly string[];
   readonly cwd: string;
   readonly env: NodeJS.ProcessEnv;
-  /** Where it will listen. */
+  /** The port it will listen on. */
   readonly port: number;
-  /** What answers 200 as soon as the app listens. */
+  /** The path that answers 200 as soon as the app listens. */
   readonly healthPath: string;
 }
 
-/** Who hears of the apps. */
+/** Receives what the apps print, and is told when one ends. */
 export interface AppWatch {
   readonly log: (source: string, line: string) => void;
   readonly onExit: (name: string, detail: string) => void;
@@ -27,7 +27,7 @@ export interface AppWatch {
 
 const READY_MS = 30_000;
 const PROBE_TIMEOUT_MS = 500;
-/** An app drains for up to LIMITS.drainMs; after that and a little more it is killed. */
+/** An app drains for up to LIMITS.drainMs; 2 s later it is killed. */
 const GRACE_MS = LIMITS.drainMs + 2_000;
 
 /** The running apps of one state folder. */
@@ -41,12 +41,15 @@ export class Apps {
     this.#watch = watch;
   }
 
-  /** Takes the folder; apps that a killed run left behind are ended. Throws FOLDER_LOCKED when another run has it. */
+  /**
+   * Locks the folder and ends apps that a killed run left behind.
+   * @throws FOLDER_LOCKED when another run holds the folder
+   */
   static async open(dir: string, watch: AppWatch): Promise<Apps> {
     return new Apps(await FolderLock.take(join(dir, "apps"), (line) => watch.log("troupe", line)), watch);
   }
 
-  /** Starts an app and resolves when it listens. Throws what the app said when it ended instead. */
+  /** Starts an app and resolves when it listens. When the app ends instead, throws what it printed. */
   async start(plan: AppPlan): Promise<Restartable> {
     const part = new AppPart(
       {
@@ -63,7 +66,7 @@ export class Apps {
     return part;
   }
 
-  /** Ends all apps: asked politely first, so that they drain. */
+  /** Stops all apps with SIGTERM, so that they drain first. */
   async stop(): Promise<void> {
     const results = await Promise.allSettled(this.#parts.map((part) => part.stop()));
     await this.#lock.release();
@@ -71,7 +74,7 @@ export class Apps {
   }
 }
 
-/** An app: a start that fails throws what the app itself said. */
+/** An app. A failed start throws what the app itself printed. */
 class AppPart extends Part {
   override async start(): Promise<void> {
     try {
@@ -82,7 +85,7 @@ class AppPart extends Part {
   }
 }
 
-/** An app of ours that cannot start says why in plain lines; its log is JSON. */
+/** The error that our own app printed: plain lines between JSON log lines. `undefined` for other programs. */
 function said(error: unknown): AppSaid | undefined {
   if (!(error instanceof LaunchError) || error.code !== "START_FAILED") return undefined;
   const lines = error.lines.filter((line) => !line.startsWith("{"));

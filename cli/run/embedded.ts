@@ -1,10 +1,10 @@
-/** @module One app with one daprd, placement and scheduler in one state folder; state and topics by profile, embedded by default. */
+/** @module Runs one app with a daprd, placement and scheduler in one state folder. The profile chooses state store and topics. */
 import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { APP_NODE_ARGS } from "./app-args.ts";
 import { Cluster, type DaprBinaries, freePort, type Profile, renderResources, type ResourceValues } from "../dapr/index.ts";
 import { Apps } from "./apps.ts";
-import { SystemClient } from "../client/http.ts";
+import { type Client, ClientError, connect } from "../../client/index.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Run } from "./run.ts";
 
@@ -13,30 +13,34 @@ export interface EmbeddedOptions {
   readonly systemFile: string;
   /** The state folder, for example `.troupe`. */
   readonly dir: string;
-  /** Where the app listens; a free port when left out. */
+  /** The port the app listens on. @default a free port */
   readonly appPort?: number | undefined;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
-  /** `embedded` when left out: SQLite, and topics in memory. */
+  /** @default embedded: SQLite, and topics in memory */
   readonly profile?: Profile | undefined;
   /** Addresses of the profile's stores. */
   readonly stores?: Omit<ResourceValues, "dir"> | undefined;
-  /** Who hears of a part that ended by itself; by default it ends the run. */
+  /** Called when a part ends unexpectedly. @default ends the run */
   readonly onExit?: ((name: string, detail: string) => void) | undefined;
 }
 
 /** A running system. */
 export interface EmbeddedRun extends Run {
-  /** Where its HTTP API answers. */
+  /** The URL of its HTTP API. */
   readonly url: string;
-  readonly client: SystemClient;
+  readonly client: Client;
 }
 
 const APP_ID = "troupe";
 const APP_NAME = "app";
 const READY_MS = 60_000;
+/** How long to retry while the system starts. */
+const PATIENCE_MS = 30_000;
+/** An id that no task has. Asking for it changes nothing. */
+const READY_PROBE_ID = "troupe-ready-probe";
 
-/** Starts everything and resolves when the system takes tasks. Whatever fails, nothing is left running. */
+/** Starts everything and resolves when the system takes tasks. When a step fails, everything already started is stopped. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {
   const { lifetime, log, dir } = options;
   const stops: (() => Promise<void>)[] = [];
@@ -52,7 +56,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     ]);
     if (controls.status === "rejected") throw controls.reason;
     const cluster = controls.value;
-    // After the apps, which drain while their sidecars still live.
+    // The apps stop first, because they need their sidecars while they drain.
     stops.push(() => cluster.stop());
     if (app.status === "rejected") throw app.reason;
     lifetime.signal.throwIfAborted();
@@ -60,8 +64,9 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
     await lifetime.orEnd(sidecar.waitReady(READY_MS));
     const url = `http://127.0.0.1:${appPort}`;
-    const client = new SystemClient(url, process.env["APP_API_TOKEN"]);
-    await client.ready(lifetime.signal);
+    const { appToken } = tokens();
+    const client = connect({ url, token: appToken, patienceMs: PATIENCE_MS, signal: lifetime.signal });
+    await untilReady(client);
     const unit = { appId: APP_ID, url, app: app.value, appName: APP_NAME, sidecar, folder: dirname(resolve(options.systemFile)) };
     return { url, client, units: [unit], placement: cluster.placement, scheduler: cluster.scheduler, stop };
   } catch (error) {
@@ -70,7 +75,16 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
   }
 }
 
-/** Stops one after the other; one that fails does not keep the next from being stopped. */
+/** Resolves when the system reads its journal, which is a little after it listens and is healthy. */
+async function untilReady(client: Client): Promise<void> {
+  try {
+    await client.show(READY_PROBE_ID);
+  } catch (error) {
+    if (!(error instanceof ClientError && error.code === "process.unknown")) throw error;
+  }
+}
+
+/** Runs the stops one after the other. A stop that fails does not skip the next ones; its error is thrown at the end. */
 export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<void> {
   const errors: unknown[] = [];
   for (const stop of stops) await stop().catch((error: unknown) => errors.push(error));
@@ -89,7 +103,7 @@ function embeddedApp(systemFile: string, appPort: number, httpPort: number): Par
   };
 }
 
-/** Tokens of the environment hold in the embedded profile too. */
+/** The tokens that the environment sets, as for any other run. */
 function tokens(): { readonly apiToken?: string; readonly appToken?: string } {
   const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = process.env;
   return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };

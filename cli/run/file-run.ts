@@ -1,4 +1,4 @@
-/** @module The apps of a dapr.yaml with placement, scheduler and a daprd each, without the Dapr CLI. */
+/** @module Runs the apps of a dapr.yaml, each with a daprd, plus placement and scheduler; without the Dapr CLI. */
 import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Apps } from "./apps.ts";
@@ -18,13 +18,13 @@ export interface FileRunOptions {
   readonly dir: string;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
-  /** Who hears of a part that ended by itself. */
+  /** Called when a part ends unexpectedly. */
   readonly onExit: (name: string, detail: string) => void;
 }
 
 const READY_MS = 60_000;
 
-/** Starts everything and resolves when all apps are placed. Whatever fails, nothing is left running. */
+/** Starts everything and resolves when all apps are placed. When a step fails, everything already started is stopped. */
 export async function startFile(options: FileRunOptions): Promise<Run> {
   const { binaries, lifetime, log, onExit } = options;
   const dir = resolve(options.dir);
@@ -48,7 +48,7 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
   }
 }
 
-/** daprd first: an app may wait for its sidecar before it listens. */
+/** Starts daprd first, because an app may wait for its sidecar before it listens. */
 async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
   const folder = join(dir, "run", app.appId);
   const resourcesDir = await resourcesOf(app, folder);
@@ -74,7 +74,7 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
     command,
     args,
     cwd: app.dir,
-    // What the Dapr CLI sets (dapr/cli pkg/standalone/run.go, fields with an `env` tag), then the file's own.
+    // The variables that the Dapr CLI sets (dapr/cli pkg/standalone/run.go, fields with an `env` tag), then those of the file.
     env: {
       ...process.env,
       APP_ID: appId,
@@ -90,7 +90,7 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
   return { appId, url: `http://127.0.0.1:${appPort}`, app: running, appName: appId, sidecar, folder: app.dir };
 }
 
-/** The folder of an app's resource files. Several become one, since every file counts and names may repeat. */
+/** The folder of an app's resource files. Several folders are copied into one; equal file names get a number. */
 async function resourcesOf(app: RunApp, folder: string): Promise<string> {
   const [only, ...more] = app.resourcesPaths;
   if (only !== undefined && more.length === 0) return only;

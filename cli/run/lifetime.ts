@@ -1,38 +1,64 @@
-/** @module How long a command runs: until it is done, is told to end, loses its terminal, or one of its parts dies. */
+/** @module When a command ends early: it is interrupted, its output is closed, or one of its parts ends. */
+import { constants } from "node:os";
 import { LIMITS } from "../../runtime/limits.ts";
 import { complain } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
 
 const SECOND_MS = 1_000;
 
-/** A second signal within this time is the same Ctrl-C, passed on by npm or the shell; a later one means "at once". */
+/** npm and the shell pass one Ctrl-C on as several signals. A signal later than this is a second Ctrl-C: end at once. */
 const SAME_SIGNAL_MS = 1_000;
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
-/** The end of a command, told once, with its reason. */
+/** A shell's exit code for a program that a signal ended: 130 for SIGINT. */
+const SIGNAL_EXIT = 128;
+
+/** What an interruption means for the command that runs. */
+export interface Interruption {
+  /** One line for stderr. */
+  readonly text: (signal: string) => string;
+  /** @default 128 and the signal's number, 130 for Ctrl-C */
+  readonly exitCode?: number;
+}
+
+/** For a command whose process runs the system: the signal stops it. */
+export const STOPS_SYSTEM: Interruption = {
+  text: (signal) =>
+    `${signal}: stopping. Work in flight has up to ${LIMITS.drainMs / SECOND_MS} s to end, then the sidecar stops; ` +
+    "a second signal ends everything at once.",
+  exitCode: EXIT.failed,
+};
+
+/** The early end of a command. It happens once and has a reason. */
 export class Lifetime {
   readonly #controller = new AbortController();
   #endedAtMs = 0;
+  #interruption: Interruption = { text: (signal) => `${signal}: interrupted.` };
 
-  /** Aborted with the reason: `Interrupted`, or the error of a part that died. */
+  /** Aborted with the reason: `Interrupted`, or the error of a part that ended. */
   get signal(): AbortSignal {
     return this.#controller.signal;
   }
 
   /** Listens to signals and to the terminal. */
   watch(): void {
-    for (const name of SIGNALS) process.on(name, () => this.#onSignal(name));
-    // A terminal or pipe that is gone cannot be told anything, and nobody waits for the result any more.
+    for (const name of SIGNALS) process.on(name, () => this.interrupt(name));
+    // A closed terminal or pipe has no reader, so the result is not needed any more.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => this.end(new Interrupted("the output is closed")));
   }
 
-  /** A part died although nobody asked for it. */
+  /** Sets what an interruption means from now on. @default the command ends and nothing else does */
+  whenInterrupted(interruption: Interruption): void {
+    this.#interruption = interruption;
+  }
+
+  /** A part ended unexpectedly. */
   partEnded(name: string, detail: string): void {
     this.end(
       new CliError(
         "PART_ENDED",
         `${name} ${detail}; everything else was stopped.`,
-        "Read its last lines in the log; start again, and open work goes on.",
+        "Read its last lines in the log and start again: open work continues.",
       ),
     );
   }
@@ -43,7 +69,7 @@ export class Lifetime {
     this.#controller.abort(reason);
   }
 
-  /** Rejects with the reason when the end comes before the promise is settled. */
+  /** Resolves as the promise does, or rejects with the reason when the end comes first. */
   async orEnd<T>(promise: Promise<T>): Promise<T> {
     const { signal } = this;
     signal.throwIfAborted();
@@ -59,15 +85,15 @@ export class Lifetime {
     }
   }
 
-  #onSignal(name: NodeJS.Signals): void {
+  /** Handles a signal: the first one ends the command in order, a later one ends its process at once. */
+  interrupt(name: NodeJS.Signals): void {
+    const { text, exitCode = SIGNAL_EXIT + constants.signals[name] } = this.#interruption;
     if (!this.signal.aborted) {
-      complain(
-        `${name}: stopping. Work in flight gets up to ${LIMITS.drainMs / SECOND_MS} s, then the sidecar a few more; once more ends everything at once.`,
-      );
-      this.end(new Interrupted(name));
+      complain(text(name));
+      this.end(new Interrupted(name, exitCode));
       return;
     }
-    // The children are killed by what is hooked to the exit of this process.
-    if (performance.now() - this.#endedAtMs > SAME_SIGNAL_MS) process.exit(EXIT.failed);
+    // An exit hook of this process kills its children.
+    if (performance.now() - this.#endedAtMs > SAME_SIGNAL_MS) process.exit(exitCode);
   }
 }

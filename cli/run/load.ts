@@ -1,4 +1,4 @@
-/** @module Loads the user's system: a module whose default export is what `system(...)` gave. */
+/** @module Loads the user's system: a module whose default export is the result of `system(...)`. */
 import { access } from "node:fs/promises";
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -7,7 +7,7 @@ import { isFault } from "../../runtime/faults.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
 
-/** Throws SYSTEM_FILE where there is no such file. */
+/** @throws SYSTEM_FILE when the file does not exist */
 export async function checkSystemFile(file: string): Promise<void> {
   await access(resolve(file)).catch((error: unknown) => {
     throw new CliError(
@@ -19,7 +19,10 @@ export async function checkSystemFile(file: string): Promise<void> {
   });
 }
 
-/** Loads a system. Throws coded errors; a `definition.invalid` or `cycle.unbounded` of the module itself goes through. */
+/**
+ * Loads a system.
+ * @throws SYSTEM_FILE, SYSTEM_EXPORT or SYSTEM_LOAD; and faults of the definitions, such as `definition.invalid`, as they are
+ */
 export async function loadSystem(file: string): Promise<System> {
   await checkSystemFile(file);
   const loaded = await load(resolve(file), file);
@@ -71,7 +74,7 @@ function firstLine(text: string): string {
   return (text.split("\n")[0] ?? "").replace(/\.$/, "");
 }
 
-/** Where in a file of the user it was thrown: the first place that is neither Node's nor a dependency's. */
+/** Where in the user's code the error was thrown: the first stack frame outside Node and dependencies. */
 function placeOf(error: unknown): string {
   if (!(error instanceof Error) || error.stack === undefined) return "";
   const place = error.stack.split("\n").find((line) => line.includes("file://") && !line.includes("node_modules"));

@@ -1,4 +1,4 @@
-/** @module Reads a Dapr multi-app run file (`dapr.yaml`) the way the Dapr CLI does, and says what of it is not used here. */
+/** @module Reads a Dapr multi-app run file (`dapr.yaml`) as the Dapr CLI does, and warns of keys that are not used here. */
 import { readFile } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { parse } from "yaml";
@@ -10,7 +10,7 @@ const PORT_MAX = 65_535;
 const Port = z.int().min(1).max(PORT_MAX);
 const Env = z.record(z.string(), z.union([z.string(), z.number(), z.boolean()]).transform(String));
 
-/** Keys that `common` and an app share. The others of the Dapr CLI are named in a warning and not used. */
+/** Keys allowed in `common` and in an app. Other keys of the Dapr CLI cause a warning and are not used. */
 const shared = {
   resourcesPath: z.string().optional(),
   resourcesPaths: z.array(z.string()).optional(),
@@ -35,7 +35,7 @@ const App = z.looseObject({
 });
 const RunFile = z.looseObject({ version: z.literal(1), common: Common.optional(), apps: z.array(App).min(1) });
 
-/** Asked for by many run files, and done here anyway: daprd probes /healthz every second. */
+/** Keys without a warning, because this is done anyway: daprd probes /healthz every second. */
 const GIVEN = ["enableAppHealthCheck", "appHealthProbeInterval", "appHealthProbeTimeout", "appHealthThreshold"];
 
 /** An app of a run file, with what `common` adds, and absolute paths. */
@@ -54,11 +54,14 @@ export interface RunApp {
 
 export interface RunPlan {
   readonly apps: readonly RunApp[];
-  /** Keys of the file that are not used, one line each. */
+  /** One line for each key of the file that is not used. */
   readonly warnings: readonly string[];
 }
 
-/** Reads a run file. Throws RUN_FILE naming the path in the file and what is expected there. */
+/**
+ * Reads a run file.
+ * @throws RUN_FILE with the path in the file and what is expected there
+ */
 export async function readRunFile(file: string): Promise<RunPlan> {
   const path = resolve(file);
   let content: unknown;
@@ -70,7 +73,7 @@ export async function readRunFile(file: string): Promise<RunPlan> {
   return runPlan(content, file, dirname(path));
 }
 
-/** The plan that a parsed run file makes. Relative paths of `common` count from the file, those of an app from its folder. */
+/** The plan of a parsed run file. Relative paths of `common` start at the file's folder, those of an app at its own folder. */
 export function runPlan(content: unknown, file: string, base: string): RunPlan {
   const parsed = RunFile.safeParse(content);
   if (!parsed.success) {

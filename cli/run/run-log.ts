@@ -1,12 +1,12 @@
-/** @module The log file of a run: every line of every part, in the state folder, with a greatest size. */
+/** @module The log file of a run: every line of every part, in the state folder, up to a maximum size. */
 import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
 import { makeStateFolder } from "./state-folder.ts";
 
-/** A run that writes more than this stops to write; the parts' last lines are kept in memory for error messages anyway. */
+/** Maximum size of the log file. Error messages do not depend on it: the last lines of each part are kept in memory. */
 const LOG_BYTES_MAX = 64 * 1_024 * 1_024;
 
-/** Writes `run.log`, anew in each run. */
+/** Writes `run.log`. Each run starts an empty one. */
 export class RunLog {
   readonly path: string;
   readonly #stream: WriteStream;
@@ -16,7 +16,7 @@ export class RunLog {
     makeStateFolder(dir);
     this.path = join(dir, "run.log");
     this.#stream = createWriteStream(this.path, { flags: "w" });
-    // A full disk must not end the run: the log is a help, not a part.
+    // A full disk must not end the run: the log is only a help.
     this.#stream.on("error", () => undefined);
   }
 

@@ -1,22 +1,29 @@
-/** @module `run.json` in the state folder: where a running system answers, for the commands that talk to it. */
+/** @module `run.json` in the state folder: tells other commands the address of the running system. */
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import type { Run } from "./run.ts";
 
-const File = z.looseObject({ url: z.string(), pid: z.int(), appId: z.string().optional() });
+const File = z.looseObject({ url: z.string(), pid: z.int(), appId: z.string() });
 
-/** A running system as its run wrote it down. */
+/** What a run writes down about its system. */
 export interface RunRecord {
-  /** Where the HTTP API answers. */
+  /** The URL of the HTTP API. */
   readonly url: string;
-  /** The process of the command that runs it. */
+  /** The process id of the command that runs the system. */
   readonly pid: number;
-  /** The id of the app towards Dapr. */
-  readonly appId?: string | undefined;
+  /** The app's id in Dapr. */
+  readonly appId: string;
 }
 
-/** Writes it down, whole or not at all. */
+/** Writes the record of a run of this process, with its first app. */
+export async function recordRun(dir: string, { units }: Run): Promise<void> {
+  const [first] = units;
+  if (first !== undefined) await writeRunRecord(dir, { url: first.url, pid: process.pid, appId: first.appId });
+}
+
+/** Writes the record atomically. */
 export async function writeRunRecord(dir: string, record: RunRecord): Promise<void> {
   await mkdir(dir, { recursive: true });
   const temporary = `${pathIn(dir)}.${randomUUID()}`;
@@ -24,19 +31,19 @@ export async function writeRunRecord(dir: string, record: RunRecord): Promise<vo
   await rename(temporary, pathIn(dir));
 }
 
-/** The record of a run that lives; `undefined` when there is none, or its process is gone. */
+/** The record of a running system; `undefined` when there is none, or its process has ended. */
 export async function readRunRecord(dir: string): Promise<RunRecord | undefined> {
   try {
     const record = File.parse(JSON.parse(await readFile(pathIn(dir), "utf8")));
     process.kill(record.pid, 0);
     return record;
   } catch {
-    // Not there, not readable, or of a run that was killed: nothing runs that we know of.
+    // The file is missing or unreadable, or its run was killed.
     return undefined;
   }
 }
 
-/** Takes the record away, as a run does when it ends. */
+/** Removes the record. A run does so when it ends. */
 export async function removeRunRecord(dir: string): Promise<void> {
   await rm(pathIn(dir), { force: true });
 }

@@ -1,9 +1,12 @@
-/** @module The state folder of a run: made, or refused with a reason that a person can act on. */
+/** @module Creates the state folder of a run. */
 import { accessSync, constants, mkdirSync } from "node:fs";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
 
-/** Makes the folder where it is missing. Throws STATE_FOLDER where it cannot be made or written. */
+/**
+ * Creates the folder unless it exists.
+ * @throws STATE_FOLDER when it cannot be created or written
+ */
 export function makeStateFolder(dir: string): void {
   try {
     mkdirSync(dir, { recursive: true });
@@ -11,7 +14,7 @@ export function makeStateFolder(dir: string): void {
   } catch (error) {
     throw new CliError(
       "STATE_FOLDER",
-      `the state folder ${dir} cannot be made or written: ${messageOf(error)}.`,
+      `the state folder ${dir} cannot be created or written: ${messageOf(error)}.`,
       "Name another one with --state, or fix its permissions.",
       error,
     );

@@ -1,4 +1,4 @@
-/** @module `up --stay`: the same command in a process of its own, which stays up when this one returns and the terminal goes. */
+/** @module `up --stay`: runs the same command as a background process that outlives this command and its terminal. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -12,14 +12,15 @@ import { readRunRecord } from "./run-record.ts";
 import { makeStateFolder } from "./state-folder.ts";
 
 const POLL_MS = 50;
-/** A run that is not up by then is ended. A build of Dapr is over before it begins. */
+/** A run that is not up within this time is stopped. It does not include a build of Dapr, which is done before. */
 const UP_MS = 180_000;
 
-/** Starts the command that was given, without `--stay`, and resolves with the exit code once its system is up or has failed. */
+/** Starts the given command without `--stay`. Resolves with the exit code when the system is up or has failed. */
 export async function detach(options: { readonly dir: string; readonly json: boolean }, lifetime: Lifetime): Promise<number> {
-  // The build is shown here, where somebody looks.
+  // A build of Dapr happens here, where its progress is visible.
   await lifetime.orEnd(ensureDapr(options.json ? complain : say));
   makeStateFolder(options.dir);
+  lifetime.whenInterrupted({ text: (signal) => `${signal}: the run in the background is stopped.` });
   const logPath = join(options.dir, "up.log");
   const output = openSync(logPath, "w");
   const [, program = "", ...args] = process.argv;
@@ -37,7 +38,7 @@ export async function detach(options: { readonly dir: string; readonly json: boo
   });
   const { pid } = child;
   const endAtMs = performance.now() + UP_MS;
-  // A program waits for one document: what the run says is shown only when it fails.
+  // With --json stdout is one document, so the output of the run is printed only when it fails.
   const show = options.json
     ? async (from: number): Promise<number> => from
     : (from: number): Promise<number> => showFrom(logPath, from, say);
@@ -64,7 +65,7 @@ export async function detach(options: { readonly dir: string; readonly json: boo
   return EXIT.ok;
 }
 
-/** Prints what was written to a file since a place; resolves with the new place. Only whole lines. */
+/** Prints the whole lines of a file from an offset on. Resolves with the next offset. */
 async function showFrom(path: string, from: number, print: (line: string) => void): Promise<number> {
   const file = await open(path, "r");
   try {

@@ -1,11 +1,11 @@
-/** @module The stores that the profiles redis and postgres use: where they are, and whether anything answers there. */
+/** @module Finds the stores of the profiles redis and postgres and checks that they answer. */
 import { createConnection } from "node:net";
 import type { Profile, ResourceValues } from "../dapr/index.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { ask } from "../dapr/stores.ts";
 import { CliError } from "../text/problem.ts";
 
-/** What the command line and the environment say about stores. */
+/** The stores that the command line and the environment choose. */
 export interface StoreChoice {
   readonly profile: Profile;
   /** `redis://[:password@]host[:port]`, or `host:port`. */
@@ -20,7 +20,10 @@ const REDIS_PORT = 6_379;
 const POSTGRES_PORT = 5_432;
 const PROBE_MS = 2_000;
 
-/** The stores of a profile. Throws STORE_ABSENT when nothing answers where one should be. */
+/**
+ * The stores of a profile.
+ * @throws STORE_ABSENT when no store answers at its address
+ */
 export async function storesOf(choice: StoreChoice): Promise<Omit<ResourceValues, "dir">> {
   if (choice.profile === "embedded") return {};
   const redis = urlOf(choice.redisUrl ?? REDIS_DEFAULT, "redis://", "--redis-url");
@@ -40,9 +43,9 @@ function urlOf(text: string, scheme: string, option: string): URL {
     const url = new URL(text.includes("://") ? text : `${scheme}${text}`);
     if (url.hostname !== "") return url;
   } catch {
-    // Not a URL: said below.
+    // Not a URL: the error below says so.
   }
-  throw new CliError("USAGE", `${option} is no address.`, `Give it as ${scheme}host:port.`);
+  throw new CliError("USAGE", `${option} is not an address.`, `Give it as ${scheme}host:port.`);
 }
 
 async function requireRedis(host: string, port: number, password: string): Promise<void> {

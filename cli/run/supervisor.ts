@@ -1,5 +1,5 @@
 /**
- * @module Restarts what dies: one for one, with backoff, a bounded number of times. What does not stay up ends the run with its name.
+ * @module Restarts each part that dies, with backoff and up to a maximum number of times. A part that does not stay up ends the run.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import type { Lifetime } from "./lifetime.ts";
@@ -8,20 +8,20 @@ import { CliError, problemText } from "../text/problem.ts";
 /** A part that the supervisor starts again. */
 export interface Supervised {
   isRunning(): boolean;
-  /** Resolves when the part can be used again. */
+  /** Resolves when the part is ready again. */
   restart(): Promise<void>;
 }
 
-/** Restarts of one part that did not stay up in between. After that many the run ends with PART_ENDED. */
+/** Maximum restarts of one part that does not stay up in between. Then the run ends with PART_ENDED. */
 export const RESTARTS_MAX = 5;
 /** The wait before the first restart; each further one is twice as long, up to {@link BACKOFF_MS_MAX}. */
 const BACKOFF_MS_MIN = 500;
 const BACKOFF_MS_MAX = 8_000;
-/** A part that was up for so long has stayed up: its restarts are forgotten. */
+/** After this time of running a part counts as stable, and its restarts are counted from zero again. */
 const STAYED_UP_MS = 60_000;
 const SECOND_MS = 1_000;
 
-/** What the supervisor works with. `pause` and `nowMs` are the machine's unless a test drives them. */
+/** Dependencies of the supervisor. `pause` and `nowMs` are real time unless a test drives them. */
 export interface SupervisorOptions {
   readonly lifetime: Lifetime;
   readonly say: (line: string) => void;
@@ -29,7 +29,7 @@ export interface SupervisorOptions {
   readonly nowMs?: () => number;
 }
 
-/** Watches over the parts of one run. Until {@link Supervisor.begin}, a part that ends ends the run. */
+/** Supervises the parts of one run. Before {@link Supervisor.begin}, the end of a part ends the run. */
 export class Supervisor {
   readonly #options: Required<SupervisorOptions>;
   readonly #restarts = new Map<string, { count: number; upAtMs: number }>();
@@ -45,22 +45,22 @@ export class Supervisor {
     };
   }
 
-  /** Everything is up: from now on what dies is restarted. */
+  /** Everything is up: from now on a part that dies is restarted. */
   begin(parts: ReadonlyMap<string, Supervised>): void {
     this.#parts = parts;
   }
 
-  /** A part ended although nobody asked for it. */
+  /** A part ended unexpectedly. */
   readonly onExit = (name: string, detail: string): void => {
     const { lifetime } = this.#options;
     const part = this.#parts?.get(name);
     if (part === undefined) {
-      // While the run is ended on purpose, nobody is told of what ends with it.
+      // While the run is being stopped, ending parts are expected.
       lifetime.partEnded(name, detail);
     } else if (!this.#busy.has(name) && !lifetime.signal.aborted) this.#begin(name, () => this.#restart(name, part, detail));
   };
 
-  /** Does work in which these parts are ended and started on purpose; what they do meanwhile is not a death. */
+  /** Runs work that stops and starts these parts on purpose, so their end is not a failure. */
   async planned(names: readonly string[], work: () => Promise<void>): Promise<void> {
     await this.idle();
     for (const name of names) this.#busy.add(name);
@@ -74,7 +74,7 @@ export class Supervisor {
     }
   }
 
-  /** Resolves when no restart is under way. */
+  /** Resolves when no restart is running. */
   async idle(): Promise<void> {
     await Promise.all(this.#work);
   }
@@ -99,7 +99,7 @@ export class Supervisor {
           new CliError(
             "PART_ENDED",
             `${name} ${why}. It was restarted ${RESTARTS_MAX} times and does not stay up, so everything was stopped.`,
-            "Read its last lines in the log; fix the cause and start again: open work goes on.",
+            "Read its last lines in the log, fix the cause and start again: open work continues.",
           ),
         );
         return;
@@ -119,7 +119,7 @@ export class Supervisor {
         }
         why = "ended again at once";
       } catch (error) {
-        // An end of the run does not wait for a start: what it still brings up ends with this process.
+        // The end of the run does not wait for a start: a part that still comes up ends with this process.
         why = `did not start: ${(problemText(error).split("\n")[0] ?? "").replace(/\.$/, "")}`;
       }
     }

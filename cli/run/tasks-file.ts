@@ -1,4 +1,4 @@
-/** @module The tasks that the command submitted and has not seen the end of: `tasks.json` in the state folder. */
+/** @module `tasks.json` in the state folder: tasks that the command submitted and whose end it has not seen yet. */
 import { randomUUID } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -10,7 +10,7 @@ const Noted = z.strictObject({ id: z.string().min(1), route: z.string(), submitt
 export type Noted = z.infer<typeof Noted>;
 const File = z.strictObject({ v: z.literal(1), open: z.array(Noted) });
 
-/** Remembers tasks from before they are submitted until their end was shown. */
+/** Stores tasks from just before their submission until their end was printed. */
 export class TasksFile {
   readonly #dir: string;
   readonly #path: string;
@@ -43,7 +43,7 @@ export class TasksFile {
     await this.#write((await this.open()).filter((task) => task.id !== id));
   }
 
-  /** Whole or not at all: the command may be killed at any moment. */
+  /** Writes atomically, because the command may be killed at any moment. */
   async #write(open: readonly Noted[]): Promise<void> {
     await mkdir(this.#dir, { recursive: true });
     const temporary = `${this.#path}.${randomUUID()}`;
@@ -55,7 +55,7 @@ export class TasksFile {
     return new CliError(
       "TASKS_FILE",
       `${this.#path} cannot be read: ${why}`,
-      "Move it away; the tasks themselves are in the journal and go on.",
+      "Move it away; the tasks themselves are in the journal and continue.",
     );
   }
 }

@@ -1,23 +1,23 @@
-/** @module Tells when a source file below a folder changes: `up --watch`. Dependencies, hidden folders and data are not watched. */
+/** @module Watches the source files below folders for `up --watch`. Dependencies, hidden folders and data files are ignored. */
 import { type FSWatcher, watch } from "node:fs";
 import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
 
-/** Changes that come within this time of one another are one change: an editor writes a file in several steps. */
+/** Changes closer together than this are one change: an editor writes a file in several steps. */
 const DEBOUNCE_MS = 200;
-/** Folders that are watched at most. Above: an error that names the folder, since a watch that misses files is worse than none. */
+/** Maximum number of watched folders. More is an error, because a watch that misses files is worse than none. */
 const FOLDERS_MAX = 2_000;
 const SOURCE = /\.[cm]?[jt]s$/;
 const LEFT_OUT = /^(\.|node_modules$)/;
 
-/** A watch that can be ended. */
+/** A running watch. */
 export interface Watch {
   close(): void;
 }
 
-/** Watches the source files below the folders. `onChange` gets the path of the first file that changed. */
+/** Watches the source files below the folders. `onChange` gets the path of the file that changed last. */
 export async function watchSources(folders: readonly string[], onChange: (path: string) => void): Promise<Watch> {
   const sources = new Sources(onChange);
   try {
@@ -32,7 +32,7 @@ export async function watchSources(folders: readonly string[], onChange: (path: 
 class Sources implements Watch {
   readonly #onChange: (path: string) => void;
   readonly #watchers = new Map<string, FSWatcher>();
-  /** Size and time of each source file. A watcher also tells of files that were only looked at. */
+  /** Size and modification time of each source file, because the system also reports files that were only read. */
   readonly #seen = new Map<string, string>();
   #timer: NodeJS.Timeout | undefined;
   #closed = false;
@@ -41,7 +41,7 @@ class Sources implements Watch {
     this.#onChange = onChange;
   }
 
-  /** Watches a folder and those below it. `isNew`: it appeared while the watch runs, so its files are changes. */
+  /** Watches a folder and its subfolders. `isNew`: the folder appeared during the watch, so its files count as changes. */
   async add(folder: string, isNew: boolean): Promise<void> {
     if (this.#watchers.has(folder) || this.#closed) return;
     if (this.#watchers.size >= FOLDERS_MAX)

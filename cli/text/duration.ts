@@ -1,4 +1,4 @@
-/** @module Lengths of time as people write and read them. Pure. */
+/** @module Parses and formats lengths of time. Pure. */
 import { entryOf } from "../../runtime/entries.ts";
 const SECOND_MS = 1_000;
 const MINUTE_MS = 60 * SECOND_MS;
@@ -20,14 +20,14 @@ export function durationMs(text: string): number | undefined {
   return value !== undefined && Number.isSafeInteger(value) ? value : undefined;
 }
 
-/** How long ago a moment was, in its greatest unit: `5 min`. */
+/** The time since a moment, in its largest unit: `5 min`. */
 export function agoText(atMs: number, nowMs: number): string {
   const ms = Math.max(0, nowMs - atMs);
   for (const [unit, name] of SHOWN) if (ms >= unit) return `${Math.floor(ms / unit)} ${name}`;
   return "now";
 }
 
-/** A moment to the second, in UTC. */
+/** A moment in UTC, to the second. */
 export function momentText(atMs: number): string {
   return `${new Date(atMs).toISOString().slice(0, 19).replace("T", " ")} UTC`;
 }

@@ -1,7 +1,7 @@
-/** @module A line of an app's JSON log as a person reads it. Pure. */
+/** @module Formats a line of an app's JSON log for people. Pure. */
 import { z } from "zod";
 
-/** What pino writes in every line; the rest is what the line is about. */
+/** The fields that pino writes in every line; all others belong to the message. */
 const Line = z.looseObject({
   level: z.int(),
   time: z.int(),
@@ -17,7 +17,7 @@ const LEVELS: readonly (readonly [from: number, name: string])[] = [
 /** The time of day within an ISO moment. */
 const CLOCK = /\d\d:\d\d:\d\d/;
 
-/** The line in short: time of day, level where it is a warning or worse, message, fields. Other lines stay as they are. */
+/** Time of day, level from warning up, message and fields. A line that is not JSON stays as it is. */
 export function logText(line: string): string {
   if (!line.startsWith("{")) return line;
   const parsed = parse(line);
@@ -35,7 +35,7 @@ function parse(line: string): z.infer<typeof Line> | undefined {
   try {
     return Line.safeParse(JSON.parse(line)).data;
   } catch {
-    // A line that only begins like JSON.
+    // The line begins like JSON and is not.
     return undefined;
   }
 }

@@ -1,4 +1,4 @@
-/** @module Finds the command that a misspelt word was meant to be. Pure. */
+/** @module Finds the command that a misspelt word probably means. Pure. */
 
 /** The word of `known` that differs by one letter too many, one missing, or two neighbours in the wrong order. */
 export function nearWord(word: string, known: readonly string[]): string | undefined {

@@ -1,4 +1,5 @@
-/** @module Errors of the command as a person reads them: a code, what happened, what to do, never a stack trace. */
+/** @module Errors of the command for people: a code, what happened and what to do; never a stack trace. */
+import { ClientError, type ClientCode } from "../../client/index.ts";
 import { FAULTS, isFault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LaunchError, messageOf } from "../dapr/problem.ts";
 
@@ -18,14 +19,15 @@ export type CliCode =
   | "STILL_OPEN"
   | "DOWN_LATE";
 
-/** Exit codes of every command; `EXIT_TEXT` says them to people. */
+/** Exit codes of every command; `EXIT_TEXT` explains them. */
 export const EXIT = { ok: 0, failed: 1, usage: 2, unreachable: 3, denied: 4, open: 5 } as const;
 
 /** The exit codes as every help text shows them. */
 export const EXIT_TEXT = `Exit codes: 0 done, 1 failed (also: the process ended badly), 2 wrong usage,
-3 not reachable or not ready, 4 token missing or not allowed, 5 still open.`;
+3 not reachable or not ready, 4 token missing or not allowed, 5 still open,
+130 interrupted (Ctrl-C).`;
 
-/** Something a person can act on. */
+/** An error of the command, with what to do about it. */
 export class CliError extends Error {
   readonly code: CliCode;
   readonly fix: string;
@@ -38,67 +40,77 @@ export class CliError extends Error {
   }
 }
 
-/** What the app's process said before it ended; it speaks for itself, code and all. */
+/** An error that the app's process printed before it ended. The message already has code and fix. */
 export class AppSaid extends Error {}
 
-/** The run was ended from outside: Ctrl-C, a signal, a terminal that went away. */
+/** The command was ended from outside: Ctrl-C, a signal, a closed terminal. */
 export class Interrupted extends Error {
-  constructor(how: string) {
+  /** The exit code of the command. */
+  readonly exitCode: number;
+
+  constructor(how: string, exitCode: number = EXIT.failed) {
     super(how);
     this.name = "Interrupted";
+    this.exitCode = exitCode;
   }
 }
 
 /** Any thrown value as text for a person. */
 export function problemText(error: unknown): string {
   if (error instanceof AppSaid || error instanceof LaunchError) return error.message;
-  if (error instanceof Refused || error instanceof CliError) return withFix(`${error.code}: ${error.message}`, error.fix);
+  if (error instanceof ClientError) return withFix(`${shownCode(error)}: ${error.message}`, shownFix(error));
+  if (error instanceof CliError) return withFix(`${error.code}: ${error.message}`, error.fix);
   if (isFault(error)) return withFix(`${error.code}: ${error.message}`, fixOf(error));
   return withFix(`an unexpected error: ${messageOf(error)}`, "This is a defect of Troupe: report what you did and this line.");
 }
 
-/** What to do about a fault: as the table says, else as the fault says itself. Nothing is known of a code that a newer version made. */
+/** What to do about a fault: from the table for a code of Troupe, else from the fault itself. */
 export function fixOf({ code, fix }: { readonly code: string; readonly fix?: string | undefined }): string {
-  return isFaultCode(code) ? FAULTS[code].fix : (fix ?? "Look the code up in the README.");
+  return isFaultCode(code) ? FAULTS[code].fix : (fix ?? "Look the code up in docs/troubleshooting.md.");
 }
 
-/** An error answer of a running system: a fault's code, also one that this version does not know, with what to do. */
-export class Refused extends Error {
-  readonly code: string;
-  readonly fix: string;
-  readonly status: number;
-  readonly traceId: string | undefined;
+/** The client's own codes as the command names them, with what to do at a terminal. */
+const OF_CLIENT: ReadonlyMap<string, readonly [code: CliCode, fix: string]> = new Map([
+  [
+    "client.unreachable",
+    ["NOT_REACHABLE", "Start one with `troupe up`, or give its address: --url, TROUPE_URL, or --state with its folder."],
+  ],
+  ["client.answer", ["APP_ANSWER", "Check the address: --url, TROUPE_URL or --state; use a `troupe` of the system's own version."]],
+  ["client.still-open", ["STILL_OPEN", "Look again: troupe show --follow."]],
+] satisfies readonly (readonly [ClientCode, readonly [CliCode, string]])[]);
 
-  constructor(answer: {
-    readonly code: string;
-    readonly message: string;
-    readonly fix: string;
-    readonly status: number;
-    readonly traceId: string | undefined;
-  }) {
-    super(answer.message);
-    this.name = "Refused";
-    this.code = answer.code;
-    this.fix = DENIED.has(answer.status) ? "Give a token that may do this: --token, or TROUPE_TOKEN." : answer.fix;
-    this.status = answer.status;
-    this.traceId = answer.traceId;
-  }
+/** The code of what a client threw, as the command shows it. */
+export function shownCode({ code }: ClientError): string {
+  return OF_CLIENT.get(code)?.[0] ?? code;
 }
 
-const DENIED: ReadonlySet<number> = new Set([401, 403]);
-/** The system is there and cannot serve now: its sidecar or store is away, it is full, or it stops. */
-export const NOT_NOW: ReadonlySet<number> = new Set([429, 503]);
+/** What to do at a terminal about what a client threw. */
+function shownFix({ code, status, fix }: ClientError): string {
+  return OF_CLIENT.get(code)?.[1] ?? (DENIED.has(status) ? "Give a token that may do this: --token, or TROUPE_TOKEN." : fix);
+}
+
+/** Whether the system itself refused the request. */
+export function isRefused(error: unknown): error is ClientError {
+  return error instanceof ClientError && error.status !== undefined && error.status < STATUS_SERVER_ERROR;
+}
+
+const STATUS_SERVER_ERROR = 500;
+const DENIED: ReadonlySet<number | undefined> = new Set([401, 403]);
+/** The system cannot serve now: its sidecar or store is down, it is full, or it is stopping. */
+const NOT_NOW: ReadonlySet<number | undefined> = new Set([429, 503]);
 const EXIT_OF_CODE: { readonly [Code in CliCode]?: number } = { USAGE: EXIT.usage, NOT_REACHABLE: EXIT.unreachable, STILL_OPEN: EXIT.open };
 
 /** The exit code that an error means. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof CliError) return EXIT_OF_CODE[error.code] ?? EXIT.failed;
-  if (!(error instanceof Refused)) return EXIT.failed;
+  if (!(error instanceof ClientError)) return EXIT.failed;
+  const own = OF_CLIENT.get(error.code)?.[0];
+  if (own !== undefined) return EXIT_OF_CODE[own] ?? EXIT.failed;
   if (DENIED.has(error.status)) return EXIT.denied;
   return NOT_NOW.has(error.status) ? EXIT.unreachable : EXIT.failed;
 }
 
-/** Any thrown value as JSON for a program: the same as {@link problemText}. */
+/** Any thrown value as JSON for a program, with the content of {@link problemText}. */
 export function problemJson(error: unknown): Json {
   const parts = coded(error);
   const [code = "", ...rest] = problemText(error).split(": ");
@@ -106,8 +118,13 @@ export function problemJson(error: unknown): Json {
 }
 
 function coded(error: unknown): { readonly [key: string]: string } | undefined {
-  if (error instanceof Refused)
-    return { code: error.code, message: error.message, fix: error.fix, ...(error.traceId === undefined ? {} : { traceId: error.traceId }) };
+  if (error instanceof ClientError)
+    return {
+      code: shownCode(error),
+      message: error.message,
+      fix: shownFix(error),
+      ...(error.traceId === undefined ? {} : { traceId: error.traceId }),
+    };
   if (error instanceof CliError) return { code: error.code, message: error.message, fix: error.fix };
   return isFault(error) ? { code: error.code, message: error.message, fix: fixOf(error) } : undefined;
 }

@@ -1,10 +1,10 @@
-/** @module A process as a person reads it: head, stops with inputs and outputs, path, outcome. Pure. */
+/** @module Formats a process for people: head, stops with inputs and outputs, path, outcome. Pure. */
 import type { Json } from "../../runtime/faults.ts";
 import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
-import type { ProcessOf, StopOf } from "../client/views.ts";
+import type { HistoryLine, ProcessView, WorkView } from "../../client/index.ts";
 
 const SECOND_MS = 1_000;
 const SECONDS_DIGITS = 3;
@@ -12,18 +12,17 @@ const CONTENT_INDENT = "    ";
 
 /** What is shown of a process. */
 export interface Shown {
-  readonly process: ProcessOf;
-  readonly stops: readonly StopOf[];
-  /** Contents whole instead of cut at the edge of the terminal. */
+  readonly process: ProcessView;
+  readonly stops: readonly WorkView[];
+  /** Whether inputs and outputs are printed whole, not cut at the edge of the terminal. */
   readonly isFull: boolean;
-  /** Every line of history too. */
-  readonly hasHistory: boolean;
+  /** The history events to print. */
+  readonly history: readonly HistoryLine[] | undefined;
 }
 
 /** The whole text. */
-export function processText({ process, stops, isFull, hasHistory }: Shown): string {
-  const acceptedAtMs = process.acceptedAtMs ?? 0;
-  const { outcome } = process;
+export function processText({ process, stops, isFull, history }: Shown): string {
+  const { acceptedAtMs, outcome } = process;
   return [
     headText(process),
     ...(stops.length === 0
@@ -37,23 +36,24 @@ export function processText({ process, stops, isFull, hasHistory }: Shown): stri
             .map(({ agent }) => agent)
             .join(" -> ")}`,
         ]),
-    ...(hasHistory ? ["", STEP_HEAD, ...process.history.map((line) => stepText(line, acceptedAtMs))] : []),
+    ...(history === undefined ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, acceptedAtMs))]),
     ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
   ].join("\n");
 }
 
-function headText(process: ProcessOf): string {
+function headText(process: ProcessView): string {
   const status = process.outcome?.status ?? process.phase;
   const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}` : "";
+  const deadlineAtMs = process.outcome === undefined ? process.deadlineAtMs : undefined;
   return [
     `${process.id}: ${paint(statusCell(status))}${at}`,
-    `route ${process.route ?? "unknown"}, run ${process.run}, trace ${process.traceId ?? "unknown"}`,
-    `accepted ${momentText(process.acceptedAtMs ?? 0)}${process.outcome === undefined && process.deadlineAtMs !== undefined ? `, deadline ${momentText(process.deadlineAtMs)}` : ""}`,
+    `route ${process.route}, run ${process.run}, trace ${process.traceId}`,
+    `accepted ${momentText(process.acceptedAtMs)}${deadlineAtMs === undefined ? "" : `, deadline ${momentText(deadlineAtMs)}`}`,
   ].join("\n");
 }
 
-/** The stops with what went in and what came out, in the order in which they were asked. */
-function stopsText(stops: readonly StopOf[], acceptedAtMs: number, isFull: boolean): string {
+/** The stops with inputs and outputs, in the order of their requests. */
+function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boolean): string {
   const rows = stops.map((stop) => [
     pathText(stop.stop, stop.item),
     stop.agent,
@@ -66,12 +66,12 @@ function stopsText(stops: readonly StopOf[], acceptedAtMs: number, isFull: boole
   return [head, ...lines.flatMap((line, index) => [line, ...contentLines(stops[index], isFull)])].join("\n");
 }
 
-function stateText(stop: StopOf): string {
+function stateText(stop: WorkView): string {
   const state = stop.kind === "ask" ? `${stop.state} (ask)` : stop.kind === "undo" ? `${stop.state} (undo)` : stop.state;
   return stop.fault === undefined ? state : `${state} ${stop.fault.code}`;
 }
 
-function contentLines(stop: StopOf | undefined, isFull: boolean): readonly string[] {
+function contentLines(stop: WorkView | undefined, isFull: boolean): readonly string[] {
   if (stop === undefined) return [];
   const line = (name: string, value: Json | undefined): readonly string[] =>
     value === undefined || value === null ? [] : [contentText(`${CONTENT_INDENT}${name} ${JSON.stringify(value)}`, isFull)];

@@ -1,7 +1,6 @@
-/** @module What a person sees of a process: a line for each thing that happened, and the result. Pure. */
+/** @module Formats the progress of a process for people: a line for each event, and the outcome. Pure. */
 import { stringify } from "yaml";
-import type { Json } from "../../runtime/faults.ts";
-import type { HistoryLine } from "../client/http.ts";
+import type { HistoryLine } from "../../client/index.ts";
 import { fixOf } from "./problem.ts";
 
 const SECOND_MS = 1_000;
@@ -9,20 +8,20 @@ const SECONDS_DIGITS = 3;
 const COLUMNS = { time: 9, stop: 10, agent: 14 } as const;
 const INDENT = "  ";
 
-/** How a process ended, whoever shows it. */
+/** How a process ended. */
 export interface Ended {
   readonly status: string;
   /** When, in epoch milliseconds: one of the two. */
   readonly atMs?: number | undefined;
   readonly endedAtMs?: number | undefined;
-  readonly output?: Json | undefined;
+  readonly output?: unknown;
   readonly fault?: { readonly code: string; readonly message: string; readonly fix?: string | undefined } | undefined;
 }
 
 /** The head of the table that {@link stepText} fills. */
 export const STEP_HEAD = row("seconds", "stop", "agent", "what happened");
 
-/** A line of history as a row; times count from the task's acceptance. */
+/** A history event as a table row. Times are seconds since the task was accepted. */
 export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   const again = line.attempt > 1 ? `, attempt ${line.attempt}` : "";
   const code = line.code === undefined ? "" : ` (${line.code})`;
@@ -34,24 +33,10 @@ export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   );
 }
 
-/**
- * The lines that came since an earlier look. A history keeps its newest lines only, so what was the first line may be
- * gone; then the longest overlap of the old end with the new beginning tells what is new.
- */
-export function newLines(before: readonly HistoryLine[], after: readonly HistoryLine[]): readonly HistoryLine[] {
-  const known = before.map((line) => JSON.stringify(line));
-  const now = after.map((line) => JSON.stringify(line));
-  for (let gone = 0; gone < known.length; gone += 1) {
-    const kept = known.slice(gone);
-    if (kept.every((text, index) => text === now[index])) return after.slice(kept.length);
-  }
-  return after;
-}
-
-/** The result of a process, its status last. */
+/** The outcome of a process, with its status in the last line. */
 export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined, run = 1): string {
   const seconds = `${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;
-  // Between two runs somebody decided: that is not how long it took.
+  // The time between two runs was a wait for a decision, so it is not a duration of the process.
   const took = run === 1 ? `${outcome.status} in ${seconds}` : `${outcome.status} in run ${run}, ${seconds} after it was accepted`;
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
@@ -66,12 +51,12 @@ export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: strin
   ].join("\n");
 }
 
-/** Whether the process did what it was for. */
+/** Whether the process ended well: completed or partial. */
 export function succeeded(outcome: Ended): boolean {
   return outcome.status === "completed" || outcome.status === "partial";
 }
 
-function indented(output: Json): string {
+function indented(output: unknown): string {
   const text = typeof output === "object" ? stringify(output, { lineWidth: 0 }).trimEnd() : String(output);
   return text
     .split("\n")

@@ -1,8 +1,8 @@
-/** @module Tables and colours for a person at a terminal. Without a terminal, or with NO_COLOR, there are no colours and nothing is cut. */
+/** @module Tables and colours for a terminal. In a pipe nothing is coloured or cut; NO_COLOR turns colours off. */
 import { styleText } from "node:util";
 import { entryOf } from "../../runtime/entries.ts";
 
-/** A text with the colour that it has on a terminal. */
+/** A text and its colour on a terminal. */
 export interface Painted {
   readonly text: string;
   readonly colour: Colour;
@@ -33,14 +33,14 @@ export function paint(cell: Cell): string {
   return typeof cell === "string" ? cell : styleText(cell.colour, cell.text, { stream: process.stdout });
 }
 
-/** A table with a head; the last column is cut at the edge of the terminal. Rows without the trailing empty cells. */
+/** A table with a head. The last column is cut at the edge of the terminal; trailing empty cells are left out. */
 export function table(head: readonly string[], rows: readonly (readonly Cell[])[]): string {
   const all: readonly (readonly Cell[])[] = [head.map((text) => ({ text, colour: "dim" as const })), ...rows];
   const widths = head.map((_, column) => Math.max(...all.map((row) => textOf(row[column]).length)));
   return all.map((row) => rowText(row, widths)).join("\n");
 }
 
-/** A line that fits the terminal. */
+/** The text, cut to fit the terminal. */
 export function cut(text: string, used = 0): string {
   const columns = process.stdout.isTTY ? process.stdout.columns : undefined;
   if (columns === undefined) return text;

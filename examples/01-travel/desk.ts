@@ -1,20 +1,20 @@
 /**
  * @module The booking desk: the outside world that the travel party changes. One file for each reservation.
  *
- * The file's name comes from the idempotency key, and it is made only if it is not there: so however often a step is
- * tried, there is one reservation, and an undo that finds nothing to undo has succeeded.
+ * The file's name comes from the idempotency key, and it is made only if it is not there: so however often a call is
+ * made, there is one reservation, and an undo that finds nothing to undo has succeeded.
  */
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { StepTools } from "troupe";
+import type { ToolCall } from "troupe";
 import type { Booking, Offer } from "./contracts.ts";
 
 const CODE_CHARS = 6;
 
 /** Reserves an offer, once for each key. TRAVEL_DESK_MS makes the desk slow: time to pull a plug. */
-export async function reserve(offer: Offer, { idempotencyKey: key, signal }: StepTools): Promise<Booking> {
+export async function reserve(offer: Offer, { idempotencyKey: key, signal }: ToolCall): Promise<Booking> {
   const code = codeOf(key);
   await sleep(Number(process.env["TRAVEL_DESK_MS"] ?? 0), undefined, { signal });
   await mkdir(folder(), { recursive: true });
@@ -25,7 +25,7 @@ export async function reserve(offer: Offer, { idempotencyKey: key, signal }: Ste
 }
 
 /** Takes a reservation back; does nothing when there is none. The key is enough: what was reserved may not be known. */
-export async function cancel(_booking: Booking | undefined, { idempotencyKey }: StepTools): Promise<void> {
+export async function cancel(_query: unknown, _booking: Booking | undefined, { idempotencyKey }: ToolCall): Promise<void> {
   await rm(file(idempotencyKey), { force: true });
 }
 

@@ -1,12 +1,26 @@
 /** @module A travel party: one agent plans, two book at the same time, and a fourth has the last word. */
-import { agent, Fault, route, system } from "troupe";
-import { Flight, Hotel, Jokes, Planner, Snark, Trip } from "./contracts.ts";
+import { agent, Fault, route, system, tool } from "troupe";
+import { Booking, Flight, FlightQuery, Hotel, HotelQuery, Jokes, Planner, Snark, Trip } from "./contracts.ts";
 import { cancel, reserve } from "./desk.ts";
 import { flightTo, hotelIn, jokeAbout, planFor } from "./world.ts";
 
 const planner = agent(Planner, { handle: ({ trip, except }) => planFor(trip, except) });
-const flight = agent(Flight, { handle: (query, ctx) => ctx.step("reserve", (step) => reserve(flightTo(query), step), { undo: cancel }) });
-const hotel = agent(Hotel, { handle: (query, ctx) => ctx.step("reserve", (step) => reserve(hotelIn(query), step), { undo: cancel }) });
+const reserveFlight = tool("reserve-flight", {
+  effect: "write",
+  input: FlightQuery,
+  output: Booking,
+  run: (query, call) => reserve(flightTo(query), call),
+  undo: cancel,
+});
+const reserveHotel = tool("reserve-hotel", {
+  effect: "write",
+  input: HotelQuery,
+  output: Booking,
+  run: (query, call) => reserve(hotelIn(query), call),
+  undo: cancel,
+});
+const flight = agent(Flight, { tools: [reserveFlight], handle: (query, ctx) => ctx.call(reserveFlight, query) });
+const hotel = agent(Hotel, { tools: [reserveHotel], handle: (query, ctx) => ctx.call(reserveHotel, query) });
 const snark = agent(Snark, {
   state: { schema: Jokes, initial: { told: 0 } },
   asks: [Planner],

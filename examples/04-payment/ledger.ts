@@ -14,10 +14,11 @@ const Line = z.strictObject({ key: z.string(), what: z.string(), account: z.stri
 export type Line = z.infer<typeof Line>;
 
 /** Writes an entry, once for each key. Throws when the key was taken back already. */
-export function enter(key: string, entry: Pick<Line, "what" | "account" | "amount">): void {
+export function enter(key: string, entry: Pick<Line, "what" | "account" | "amount">): null {
   const own = lines().filter((line) => line.key === key);
   if (own.some((line) => line.undo)) throw new Error(`${entry.what} was taken back before it came`);
   if (own.length === 0) write({ key, ...entry, undo: false });
+  return null;
 }
 
 /** Takes an entry back, once. Where nothing was entered it notes the key, so that a call that is late enters nothing. */

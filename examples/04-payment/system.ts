@@ -1,5 +1,5 @@
 /** @module A payment in three steps that belong together: reserve the stock, charge the card, book the courier; or none of them. */
-import { agent, contract, Fault, route, system } from "troupe";
+import { agent, contract, Fault, route, system, tool } from "troupe";
 import { z } from "zod";
 import { enter, takeBack } from "./ledger.ts";
 
@@ -24,42 +24,55 @@ const Courier = contract("Courier", 1, { input: z.object({ town: Text }), output
 /** The towns that the courier goes to. */
 const TOWNS = ["Bremen", "Graz", "Zurich"];
 
+/** What the tools do is entered in a ledger, so there is nothing to give back. */
+const Entered = z.null();
+
+const reserve = tool("reserve", {
+  effect: "write",
+  input: z.object({ item: Text, pieces: z.int() }),
+  output: Entered,
+  run: ({ item, pieces }, call) =>
+    enter(call.idempotencyKey, { what: `reserve ${pieces} ${item}`, account: `stock of ${item}`, amount: -pieces }),
+  undo: ({ item, pieces }, _output, call) => takeBack(call.idempotencyKey, `release ${pieces} ${item}`),
+});
+
+const charge = tool("charge", {
+  effect: "write",
+  input: z.object({ card: Text, cents: z.int() }),
+  output: Entered,
+  run: ({ card, cents }, call) => enter(call.idempotencyKey, { what: `charge ${cents} cents`, account: `card ${card}`, amount: -cents }),
+  undo: ({ cents }, _output, call) => takeBack(call.idempotencyKey, `refund ${cents} cents`),
+});
+
+const book = tool("book", {
+  effect: "write",
+  input: z.object({ town: Text }),
+  output: Entered,
+  run: ({ town }, call) => enter(call.idempotencyKey, { what: `book the courier to ${town}`, account: "courier trips", amount: 1 }),
+  undo: ({ town }, _output, call) => takeBack(call.idempotencyKey, `cancel the courier to ${town}`),
+});
+
 const stock = agent(Stock, {
-  handle: async ({ item, pieces }, ctx) => {
-    await ctx.step(
-      "reserve",
-      (step) => enter(step.idempotencyKey, { what: `reserve ${pieces} ${item}`, account: `stock of ${item}`, amount: -pieces }),
-      {
-        undo: (_result, step) => takeBack(step.idempotencyKey, `release ${pieces} ${item}`),
-      },
-    );
-    return { reference: `R-${pieces}` };
+  tools: [reserve],
+  handle: async (input, ctx) => {
+    await ctx.call(reserve, input);
+    return { reference: `R-${input.pieces}` };
   },
 });
 
 const card = agent(Card, {
-  handle: async ({ card: number, cents }, ctx) => {
-    await ctx.step(
-      "charge",
-      (step) => enter(step.idempotencyKey, { what: `charge ${cents} cents`, account: `card ${number}`, amount: -cents }),
-      {
-        undo: (_result, step) => takeBack(step.idempotencyKey, `refund ${cents} cents`),
-      },
-    );
-    return { reference: `C-${cents}` };
+  tools: [charge],
+  handle: async (input, ctx) => {
+    await ctx.call(charge, input);
+    return { reference: `C-${input.cents}` };
   },
 });
 
 const courier = agent(Courier, {
+  tools: [book],
   handle: async ({ town }, ctx) => {
     if (!TOWNS.includes(town)) throw new Fault("agent.refused", `the courier does not go to ${town}`);
-    await ctx.step(
-      "book",
-      (step) => enter(step.idempotencyKey, { what: `book the courier to ${town}`, account: "courier trips", amount: 1 }),
-      {
-        undo: (_result, step) => takeBack(step.idempotencyKey, `cancel the courier to ${town}`),
-      },
-    );
+    await ctx.call(book, { town });
     return { reference: `T-${town}` };
   },
 });

@@ -1,5 +1,5 @@
 /** @module An order of several parcels: each parcel is a route of its own, run as a nested process, at most two at a time. */
-import { agent, contract, Fault, route, system } from "troupe";
+import { agent, contract, Fault, route, system, tool } from "troupe";
 import { z } from "zod";
 import { pack, printLabel, takeLabelBack } from "./bench.ts";
 
@@ -28,12 +28,16 @@ const packer = agent(Packer, {
     return { grams };
   },
 });
+const print = tool("print", {
+  effect: "write",
+  input: z.object({ to: Text }),
+  output: Text,
+  run: ({ to }, call) => printLabel(call.idempotencyKey, to),
+  undo: (_input, _label, call) => takeLabelBack(call.idempotencyKey),
+});
 const labeller = agent(Labeller, {
-  handle: async ({ to }, ctx) => ({
-    label: await ctx.step("print", (step) => printLabel(step.idempotencyKey, to), {
-      undo: (_label, step) => takeLabelBack(step.idempotencyKey),
-    }),
-  }),
+  tools: [print],
+  handle: async ({ to }, ctx) => ({ label: await ctx.call(print, { to }) }),
 });
 const clerk = agent(Clerk, {
   handle: ({ customer, parcels }) => ({

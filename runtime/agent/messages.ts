@@ -4,7 +4,7 @@
 import { invariant } from "../faults.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
-import type { AgentWork, Ask } from "./state.ts";
+import type { AgentWork, Wait } from "./state.ts";
 
 /** The result of a work, to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
@@ -24,13 +24,8 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
 }
 
 /** Asks the process manager to own what a handler waits for. */
-export function waitEffect(work: AgentWork, ask: Ask, context: DecisionContext): Effect {
-  return toManager(
-    work,
-    `${work.id}/wait${ask.index}`,
-    { kind: "wait", workId: work.id, index: ask.index, for: { kind: "agent", agent: ask.agent, input: ask.input } },
-    context,
-  );
+export function waitEffect(work: AgentWork, wait: Wait, context: DecisionContext): Effect {
+  return toManager(work, `${work.id}/wait${wait.index}`, { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
 }
 
 function toManager(work: AgentWork, id: string, body: Body, context: DecisionContext): Effect {

@@ -39,11 +39,23 @@ export const REQUEST_FAULTS = {
     meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.",
     fix: "Fix the handler, or let the schema take the old state too.",
   },
+  "schema.tool-input": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A tool was called with an input that does not fit its schema. Nothing was called.",
+    fix: "Fix the call in the handler, or the schema of the tool.",
+  },
+  "schema.tool-output": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A tool gave an output that does not fit its schema. Its effect may have happened.",
+    fix: "Fix the tool, or its schema.",
+  },
   "schema.signal": {
     retryable: false,
-    httpStatus: 400,
-    meaning: "The payload of a signal does not fit the schema of what waits for it.",
-    fix: "Fix the value at the path in the message.",
+    httpStatus: 422,
+    meaning: "The payload of a signal does not fit the schema of the wait.",
+    fix: "Send a payload that fits the schema in the message.",
   },
   "message.invalid": {
     retryable: false,

@@ -72,14 +72,50 @@ export const WORK_FAULTS = {
   "step.mismatch": {
     retryable: false,
     httpStatus: 409,
-    meaning: "A handler that ran again asked for another step or ask than the one recorded.",
-    fix: "Keep what a handler does between steps free of time and random: use ctx.now() and ctx.uuid().",
+    meaning: "A handler that ran again did not come to a call, step or wait that is recorded.",
+    fix: "Keep names and inputs as they were, and what a handler does between calls free of time and random: use ctx.now() and ctx.uuid().",
+  },
+  "step.duplicate": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler used the name of a step twice.",
+    fix: "Give each step of a handler a name of its own, or call a tool.",
   },
   "step.too-many": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A handler recorded more steps, or more failed calls, than allowed.",
+    meaning: "A handler made more calls and steps, or more of them failed, than allowed.",
     fix: "Split the work over several stops.",
+  },
+  "tool.undeclared": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A handler called a tool that its agent does not declare in `tools`.",
+    fix: "Add the tool to the agent's `tools`.",
+  },
+  "tool.forbidden": {
+    retryable: false,
+    httpStatus: 403,
+    meaning: "The task acts for somebody without the permission that the tool needs.",
+    fix: "Submit the task with a token that has the permission named in the message.",
+  },
+  "call.nested": {
+    retryable: false,
+    httpStatus: 422,
+    meaning: "A call, step or wait was made within another one.",
+    fix: "Make it in the handler, before or after the other one.",
+  },
+  "call.timeout": {
+    retryable: true,
+    httpStatus: 504,
+    meaning: "A tool did not answer within its timeoutMs. Its effect may have happened.",
+    fix: "Give the tool more time, or find out why it is slow.",
+  },
+  "call.unknown": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "A call began and nobody recorded how it ended, and its tool must not be called again before that is known.",
+    fix: "Find out by the idempotency key in the message whether the effect happened.",
   },
   "ask.undeclared": {
     retryable: false,

@@ -3,7 +3,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
-import { holds } from "../condition.ts";
+import { holds } from "../condition/condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, stopWorkParts, workActorId } from "../ids.ts";

@@ -59,10 +59,10 @@ export function setAside(builder: ProcessBuilder, work: Work): void {
   pumpUndo(builder);
 }
 
-/** What the output of a compensation says. One that is no report says only whether anything was undone. */
+/** What the output of a compensation says. One that is no report says that nothing was undone. */
 export function reportOf(output: Json): CompensationReport {
   const parsed = CompensationReport.safeParse(output);
-  return parsed.success ? parsed.data : { undone: output === true ? 1 : 0, left: [], stateStands: false };
+  return parsed.success ? parsed.data : { undone: 0, left: [], stateStands: false };
 }
 
 /**

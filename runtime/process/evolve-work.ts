@@ -5,6 +5,7 @@ import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
+import type { WorkViewState } from "../process-view.ts";
 import { doerName } from "../slip.ts";
 import type { ProcessEvent } from "./events.ts";
 import { undone } from "./runs.ts";
@@ -273,11 +274,8 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
   );
 }
 
-/** How a compensation can end, in history entries. */
-export const UNDONE_TEXTS = ["undone", "undone, but its state stands", "its state stands", "nothing to undo"] as const;
-
-/** The text of a report. */
-export function undoneText({ undone: count, stateStands }: CompensationReport): (typeof UNDONE_TEXTS)[number] {
+/** How a compensation ended, in history entries. */
+export function undoneText({ undone: count, stateStands }: CompensationReport): WorkViewState {
   if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
   return stateStands ? "its state stands" : "nothing to undo";
 }

@@ -2,15 +2,12 @@
  * @module What was asked of whom, with what, and what came back: the works of a process, told by its events. Pure.
  */
 import type { WireFault } from "../faults.ts";
+import type { WorkViewState } from "../process-view.ts";
 import type { Value } from "../value.ts";
 import { doerName } from "../slip.ts";
-import { UNDONE_TEXTS, undoneText } from "./evolve-work.ts";
+import { undoneText } from "./evolve-work.ts";
 import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
-
-/** How a work item stands. `waiting`: between two attempts. `dropped`: nothing waits for its answer any more. */
-export const STANDINGS = ["asked", "waiting", "answered", "handed off", "failed", ...UNDONE_TEXTS, "undo failed", "dropped"] as const;
-type Standing = (typeof STANDINGS)[number];
 
 /** One piece of work of a run. Moments are epoch milliseconds. */
 export interface WorkTold {
@@ -18,11 +15,16 @@ export interface WorkTold {
   readonly stop: string;
   /** Agent, or nested route. */
   readonly agent: string;
+  /** The target is an agent; `actor` is its actor. */
+  readonly isAgent: boolean;
+  readonly actor: string;
   readonly kind: Work["kind"];
   readonly item: number;
-  readonly state: Standing;
+  readonly state: WorkViewState;
   readonly attempts: number;
   readonly askedAtMs: number;
+  /** While it is open: when its attempt times out, or the next one is made. */
+  readonly dueAtMs?: number;
   readonly endedAtMs?: number;
   readonly input: Value;
   readonly output?: Value;
@@ -61,25 +63,28 @@ export class WorksTold {
         this.#ask(event.work);
         break;
       case "asked-again":
-        this.#patch(event.workId, { state: "asked", attempts: event.attempt });
+        this.#patch(event.workId, { state: "asked", attempts: event.attempt, dueAtMs: event.dueAtMs });
         break;
       case "attempt-failed":
-        this.#patch(event.workId, { state: "waiting", fault: event.fault });
+        this.#patch(event.workId, { state: "retrying", fault: event.fault, dueAtMs: event.againAtMs });
+        break;
+      case "told":
+        this.#patch(event.workId, { state: event.state, ...(event.dueAtMs === undefined ? {} : { dueAtMs: event.dueAtMs }) });
         break;
       case "answered":
         this.#answer(event.workId, event.output, event.atMs);
         break;
       case "handed-off":
-        this.#patch(event.workId, { state: "handed off", endedAtMs: event.atMs });
+        this.#end(event.workId, { state: "handed off", endedAtMs: event.atMs });
         break;
       case "failed":
-        this.#patch(event.workId, { state: "failed", fault: event.fault, endedAtMs: event.atMs });
+        this.#end(event.workId, { state: "failed", fault: event.fault, endedAtMs: event.atMs });
         break;
       case "undone":
-        this.#patch(event.workId, { state: undoneText(event.report), endedAtMs: event.atMs });
+        this.#end(event.workId, { state: undoneText(event.report), endedAtMs: event.atMs });
         break;
       case "undo-failed":
-        this.#patch(event.workId, { state: "undo failed", fault: event.fault, endedAtMs: event.atMs });
+        this.#end(event.workId, { state: "undo failed", fault: event.fault, endedAtMs: event.atMs });
         break;
       case "undo-due":
         for (const id of event.workIds) this.#drop(id);
@@ -93,15 +98,19 @@ export class WorksTold {
   }
 
   #ask(work: Work): void {
+    const { target } = work;
     this.#works.set(work.id, {
       work: work.id,
       stop: work.stop,
-      agent: doerName(work.target),
+      agent: doerName(target),
+      isAgent: target.kind === "agent",
+      actor: work.actor,
       kind: work.kind,
       item: work.item,
       state: "asked",
       attempts: work.attempt,
       askedAtMs: work.askedAtMs,
+      dueAtMs: work.dueAtMs,
       input: work.input,
     });
     const oldest = this.#works.keys().next().value;
@@ -115,17 +124,25 @@ export class WorksTold {
     if (known !== undefined) this.#works.set(id, { ...known, ...patch });
   }
 
+  #end(id: string, patch: Partial<WorkTold>): void {
+    const known = this.#works.get(id);
+    if (known === undefined) return;
+    const { dueAtMs: _over, ...rest } = known;
+    this.#works.set(id, { ...rest, ...patch });
+  }
+
   /** A fault of an earlier attempt is history once an answer is there. */
   #answer(id: string, output: Value, atMs: number): void {
     const known = this.#works.get(id);
     if (known === undefined) return;
     const { fault: _survived, ...rest } = known;
-    this.#works.set(id, { ...rest, state: "answered", output, endedAtMs: atMs });
+    this.#works.set(id, rest);
+    this.#end(id, { state: "answered", output, endedAtMs: atMs });
   }
 
   #drop(id: string, atMs?: number): void {
     const known = this.#works.get(id);
-    if (known?.state === "asked" || known?.state === "waiting")
-      this.#patch(id, { state: "dropped", ...(atMs === undefined ? {} : { endedAtMs: atMs }) });
+    if (known !== undefined && known.endedAtMs === undefined && known.state !== "dropped")
+      this.#end(id, { state: "dropped", ...(atMs === undefined ? {} : { endedAtMs: atMs }) });
   }
 }

@@ -9,7 +9,7 @@ import { HandlerExecution } from "../../actors/host/handler-execution.ts";
 import { Journal } from "../../actors/engine/journal.ts";
 import type { Ports, StateStore } from "../../actors/engine/ports.ts";
 import { ProcessActors } from "../../actors/host/process-actor.ts";
-import type { StepTools } from "../../agents/context.ts";
+import type { ToolCall } from "../../agents/tool.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
 import { entryOf } from "../../runtime/entries.ts";
@@ -243,19 +243,15 @@ const itemsShareIds: Canary = {
   plant: () =>
     replace(
       HandlerExecution.prototype,
-      "step",
-      (step) =>
-        function (this: HandlerExecution, name, action, options) {
-          // Items are told apart by their index; without it every item asks under the key of the first.
-          const shared = (tools: StepTools): StepTools => ({
-            ...tools,
-            idempotencyKey: tools.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:"),
+      "call",
+      (call) =>
+        function (this: HandlerExecution, tool, input) {
+          // Items are told apart by their index and their input; without them every item asks under the key of the first.
+          const shared = (made: ToolCall): ToolCall => ({
+            ...made,
+            idempotencyKey: made.idempotencyKey.replace(/\[\]:\d+:/, "[]:0:").replace(/\/[0-9a-f]{16}\//, "/"),
           });
-          const undo = options?.undo;
-          return step.call(this, name, (tools) => action(shared(tools)), {
-            ...options,
-            ...(undo === undefined ? {} : { undo: (result, tools) => undo(result, shared(tools)) }),
-          });
+          return call.call(this, { ...tool, run: (given, made) => tool.run(given, shared(made)) }, input);
         },
     ),
 };
@@ -407,24 +403,21 @@ const failureUnrecorded: Canary = {
   scenario: "catches",
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
-      return input.kind === "failed"
+      return input.kind === "call-ended" && "fault" in input.call.end
         ? { events: [], effects: [], stored: [], verdict: { kind: "received" } }
         : decide(state, input, context);
     }),
 };
 
-const lastAttemptOnly: Canary = {
-  name: "undo that is shown the last attempt only",
+const beginningUnrecorded: Canary = {
+  name: "call not recorded before it is made",
   scenario: "catches",
   plant: () =>
-    replace(
-      HandlerExecution.prototype,
-      "asAttempt",
-      (asAttempt) =>
-        function (this: HandlerExecution) {
-          return asAttempt.call(this, this.attempt);
-        },
-    ),
+    replace(agentMachine, "decide", (decide) => (state, input, context) => {
+      return input.kind === "call-begun"
+        ? { events: [], effects: [], stored: [], verdict: { kind: "received" } }
+        : decide(state, input, context);
+    }),
 };
 
 /** All canaries. */
@@ -450,5 +443,5 @@ export const CANARIES: readonly Canary[] = [
   decidesOnAnyRun,
   pinsUndone,
   failureUnrecorded,
-  lastAttemptOnly,
+  beginningUnrecorded,
 ];

@@ -2,6 +2,7 @@
  * @module What is checked when a run is over: outcomes, the ledger of outside effects, reminders, the index, notifications.
  */
 import { entryOf } from "../../runtime/entries.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
 import { runId } from "../../runtime/ids.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -45,6 +46,8 @@ function checkOutcomes(clients: Clients, watch: Watch, find: Find): void {
   }
   for (const { id, state } of watch.processes.values()) {
     if (state.phase === "open" && !clients.accepted.has(id)) find("every accepted task ends", `${id} is open: ${unanswered(state)}`);
+    if (state.outcome?.fault?.code === "step.mismatch")
+      find("every execution of an attempt goes the same way", `${id}: ${state.outcome.fault.message}`);
     if (state.phase === "ended" && (state.outcome === undefined || Object.keys(state.works).length > 0))
       find("what was asked is answered before the end", `${id} ended and waits for ${Object.keys(state.works).join(", ")}`);
   }
@@ -147,9 +150,9 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
   if (!goes) return;
   for (const { id } of state.asked) {
     const work = allWorks(watch).get(id);
-    for (const entry of work?.entries ?? []) {
-      if (entry.kind === "step" && entry.undoable && !world.outside.stands(`${id}/${entry.name}/${entry.occurrence}`))
-        find("completed means that every effect stands", `step ${entry.name} of ${id} was recorded, and its effect is not there`);
+    for (const call of work?.calls ?? []) {
+      if (call.undo && call.output !== undefined && !world.outside.stands(idempotencyKey(id, call.key)))
+        find("completed means that every effect stands", `call ${call.key} of ${id} was recorded, and its effect is not there`);
     }
   }
 }

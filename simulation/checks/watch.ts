@@ -3,11 +3,13 @@
  *
  * The watch keeps a shadow of every actor, made from nothing but the records that the store took.
  */
-import { type AgentInput, agentMachine } from "../../runtime/agent/machine.ts";
-import { type AgentEvent, type AgentState, evolveAgent, newAgent } from "../../runtime/agent/state.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import { evolveAgent } from "../../runtime/agent/evolve.ts";
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
+import { type AgentEvent, type AgentState, newAgent } from "../../runtime/agent/state.ts";
 import { TurnEngine } from "../../actors/engine/turn.ts";
 import { canonicalJson } from "../../runtime/canonical.ts";
-import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { runId } from "../../runtime/ids.ts";
 import { type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
@@ -120,7 +122,7 @@ export class Watch {
     return (this.indexes.get(`${name}/${id}`) ?? this.agents.get(`${name}/${id}`))?.sequence ?? 0;
   }
 
-  #checkToken(state: AgentState, input: Extract<AgentInput, { token: string }>): void {
+  #checkToken(state: AgentState, input: Exclude<AgentInput, { kind: "message" }>): void {
     const work = entryOf(state.works, input.workId);
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.find(

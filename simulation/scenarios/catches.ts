@@ -1,11 +1,14 @@
 /**
- * @module Handlers that catch what a step throws. The step has had its effect by then, so what is undone later must be
- * undone whichever way the handler went.
+ * @module Handlers that catch what a call throws. The call has had its effect by then, so it is undone whichever way the
+ * handler went.
  */
-import type { BaseContext, StepTools } from "../../agents/context.ts";
-import { book, unbook } from "./party.ts";
+import { z } from "zod";
+import type { BaseContext } from "../../agents/context.ts";
+import { tool } from "../../agents/tool.ts";
+import { outsideNow } from "../world/outside.ts";
+import { book, effectTool, unbook } from "./party.ts";
 
-/** `rescue`: goes on to another step. `tidy`: does another step and throws on, and succeeds the next time. `shrug`: thinks nothing of it. */
+/** `rescue`: goes on to another call. `tidy`: makes another call and throws on, and succeeds the next time. `shrug`: thinks nothing of it. */
 export const CATCHES = ["rescue", "tidy", "shrug"] as const;
 type Catch = (typeof CATCHES)[number];
 
@@ -14,27 +17,35 @@ export function isCatch(job: string): job is Catch {
   return CATCHES.some((one) => one === job);
 }
 
-/** A step that fails after its effect, and what a handler makes of it. */
-export async function tryAndCatch(what: Catch, about: string, ctx: Pick<BaseContext<never, never>, "step" | "attempt">): Promise<void> {
-  const act =
-    (name: string) =>
-    (step: StepTools): Promise<string> =>
-      book(name, `${about}/${name}`, step);
-  const undo = (name: string) => ({ undo: (_done: string | undefined, step: StepTools) => unbook(name, `${about}/${name}`, step) });
-  const attempted = ctx.step(
-    "try",
-    async (step) => {
-      const done = await act("try")(step);
-      if (what !== "tidy" || ctx.attempt === 1) throw new Error("told to fail");
-      return done;
-    },
-    undo("try"),
-  );
+/** Fails after its effect: always, or only when it was this call that had it. */
+const attempted = tool("try", {
+  effect: "write",
+  input: z.object({ about: z.string(), always: z.boolean() }),
+  output: z.string(),
+  run: async ({ about, always }, call) => {
+    const stood = outsideNow().stands(call.idempotencyKey);
+    const done = await book("try", about, call);
+    if (always || !stood) throw new Error("told to fail");
+    return done;
+  },
+  undo: ({ about }, _done, call) => unbook("try", about, call),
+});
+const instead = { rescue: effectTool("rescue"), tidy: effectTool("tidy") } as const;
+
+/** The tools that these handlers call. */
+export const CATCH_TOOLS = [attempted, instead.rescue, instead.tidy] as const;
+
+/** A call that fails after its effect, and what a handler makes of it. */
+export async function tryAndCatch(
+  what: Catch,
+  about: string,
+  ctx: Pick<BaseContext<never, never, (typeof CATCH_TOOLS)[number]>, "call">,
+): Promise<void> {
   try {
-    await attempted;
+    await ctx.call(attempted, { about: `${about}/try`, always: what !== "tidy" });
   } catch (error) {
     if (what === "shrug") return;
-    await ctx.step(what, act(what), undo(what));
+    await ctx.call(instead[what], { about: `${about}/${what}` });
     if (what === "tidy") throw error;
   }
 }

@@ -11,7 +11,7 @@ import { type RouteBuilder, route, type RouteDefinition } from "../../agents/rou
 import { type System, system } from "../../agents/system.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { Scenario } from "../run.ts";
-import { book, unbook } from "./party.ts";
+import { effectTool } from "./party.ts";
 
 const AGENTS_MAX = 5;
 const HOPS_MAX = 4;
@@ -38,15 +38,18 @@ function contractAt(index: number): (typeof CONTRACTS)[number] {
   return found;
 }
 
+const act = effectTool("act");
+
 function makeAgent(index: number): AgentDefinition {
   return agent(contractAt(index), {
+    tools: [act],
     asks: CONTRACTS,
     handsOffTo: CONTRACTS,
     visitsMax: HOPS_MAX + 1,
     ...(hasState(index) ? { state: { schema: z.int(), initial: 0 } } : {}),
     handle: async (job, ctx) => {
       const about = `${ctx.processId}/${job.tag}`;
-      await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
+      await ctx.call(act, { about });
       const [next, ...rest] = job.rest;
       if (next === undefined) return { tag: job.tag };
       const inner = { tag: `${job.tag}.${next.edge}`, rest };
@@ -111,16 +114,12 @@ function routeOf(graph: Graph): RouteDefinition {
   let builder = route(graph.name, 1, Task) as unknown as Builder;
   for (const [index, branches] of stopsOf(graph).entries()) {
     const inputs = branches.map((branch, number) => ({ ...branch, name: `s${index}b${number}` }));
-    const job = (one: (typeof inputs)[number]): { tag: string; rest: { edge: string; agent: number }[] } => ({
-      tag: one.name,
-      rest: one.rest,
-    });
     const [first] = inputs;
     if (inputs.length === 1 && first !== undefined)
-      builder = builder.to(first.name, contractAt(first.agent), () => job(first)) as unknown as Builder;
+      builder = builder.to(first.name, contractAt(first.agent), () => ({ tag: first.name, rest: first.rest })) as unknown as Builder;
     else
       builder = builder.all((stop) =>
-        Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => job(one))])),
+        Object.fromEntries(inputs.map((one) => [one.name, stop(contractAt(one.agent), () => ({ tag: one.name, rest: one.rest }))])),
       ) as unknown as Builder;
   }
   return builder.output(({ task }) => task.tag) as unknown as RouteDefinition;

@@ -9,7 +9,7 @@ import { type System, system } from "../../agents/system.ts";
 import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
-import { book, unbook } from "./party.ts";
+import { effectTool } from "./party.ts";
 
 const ITEMS_MAX = 12;
 const TASKS_MAX = 4;
@@ -19,11 +19,12 @@ const Ledger = contract("Ledger", 1, { input: Entry, output: z.object({ count: z
 const Book = z.object({ lines: z.array(z.string()) });
 const LINES_MAX = 5;
 
+const enter = effectTool("enter");
 const ledger = agent(Ledger, {
+  tools: [enter],
   state: { schema: Book, initial: { lines: [] } },
   handle: async ({ what }, ctx) => {
-    const about = `${ctx.processId}/${what}`;
-    await ctx.step("enter", (step) => book("enter", about, step), { undo: (_done, step) => unbook("enter", about, step) });
+    await ctx.call(enter, { about: `${ctx.processId}/${what}` });
     ctx.setState({ lines: [...ctx.state.lines, what].slice(-LINES_MAX) });
     return { count: ctx.state.lines.length };
   },

@@ -7,6 +7,7 @@ import type { StepTools } from "../../agents/context.ts";
 import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
+import { tool } from "../../agents/tool.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { SimTask } from "../people/client.ts";
 import { outsideNow } from "../world/outside.ts";
@@ -44,18 +45,29 @@ export async function unbook(name: string, about: string, step: StepTools): Prom
   await outsideNow().undo({ name, about, key: step.idempotencyKey });
 }
 
+/** A tool that does something outside and can take it back. */
+export function effectTool<const Name extends string>(name: Name) {
+  return tool(name, {
+    effect: "write",
+    input: z.object({ about: z.string() }),
+    output: z.string(),
+    run: ({ about }, call) => book(name, about, call),
+    undo: ({ about }, _done, call) => unbook(name, about, call),
+  });
+}
+
+const plan = effectTool("plan");
 const planner = agent(Planner, {
-  handle: async ({ wish }, ctx) => {
-    const about = `${ctx.processId}/plan/${wish}`;
-    return { city: await ctx.step("plan", (step) => book("plan", about, step), { undo: (_plan, step) => unbook("plan", about, step) }) };
-  },
+  tools: [plan],
+  handle: async ({ wish }, ctx) => ({ city: await ctx.call(plan, { about: `${ctx.processId}/plan/${wish}` }) }),
 });
 
 function booker(target: typeof Flight | typeof Hotel, name: string): ReturnType<typeof agent> {
+  const reserve = effectTool(name);
   return agent(target, {
+    tools: [reserve],
     handle: async ({ to }, ctx) => {
-      const about = `${ctx.processId}/${name}`;
-      const what = await ctx.step("reserve", (step) => book(name, about, step), { undo: (_what, step) => unbook(name, about, step) });
+      const what = await ctx.call(reserve, { about: `${ctx.processId}/${name}` });
       return { what: `${what} to ${to}`, price: PRICE_EUROS };
     },
   });

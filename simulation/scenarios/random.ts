@@ -14,8 +14,8 @@ import { Fault } from "../../runtime/faults.ts";
 import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
-import { CATCHES, isCatch, tryAndCatch } from "./catches.ts";
-import { book, unbook } from "./party.ts";
+import { CATCH_TOOLS, CATCHES, isCatch, tryAndCatch } from "./catches.ts";
+import { effectTool } from "./party.ts";
 
 /** What an agent is told to do. `tag` names the work within its process. */
 const Job = z.object({
@@ -50,10 +50,14 @@ function contractAt(index: number): AnyContract {
 
 const Counted = z.object({ count: z.int() });
 
+const before = effectTool("before");
+const act = effectTool("act");
+
 function makeAgent(index: number): AgentDefinition {
   const later = CONTRACTS.slice(index + 1);
   return agent(contractAt(index), {
     state: { schema: Counted, initial: { count: 0 } },
+    tools: [before, act, ...CATCH_TOOLS],
     asks: later,
     handsOffTo: later,
     handle: async (job, ctx) => {
@@ -62,17 +66,14 @@ function makeAgent(index: number): AgentDefinition {
       const next = later[0];
       const sub = (name: string): Job => ({ tag: `${tag}.${name}`, key: job.key, do: "work", items: [] });
       if (job.do === "hand-off" && next !== undefined) {
-        await ctx.step("before", (step) => book("before", `${about}/before`, step), {
-          undo: (_done, step) => unbook("before", `${about}/before`, step),
-        });
+        await ctx.call(before, { about: `${about}/before` });
         return ctx.handOff(next, sub("handed"));
       }
       if ((job.do === "ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
       if (job.do === "ask-two" && next !== undefined) await Promise.all([ctx.ask(next, sub("second")), ctx.ask(next, sub("third"))]);
       if (job.do === "catch" && next !== undefined) await ctx.ask(next, { ...sub("caught"), do: "refuse" }).catch(() => undefined);
       if (isCatch(job.do)) await tryAndCatch(job.do, about, ctx);
-      if (job.do !== "shrug")
-        await ctx.step("act", (step) => book("act", about, step), { undo: (_done, step) => unbook("act", about, step) });
+      if (job.do !== "shrug") await ctx.call(act, { about });
       if (job.do === "refuse") throw new Fault("agent.refused", "told to refuse");
       if (job.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
       if (job.do === "state") ctx.setState({ count: ctx.state.count + 1 });

@@ -10,7 +10,7 @@ import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import type { World } from "../world/world.ts";
-import { book, unbook } from "./party.ts";
+import { effectTool } from "./party.ts";
 
 const VISITS_MAX = 2;
 const Ball = z.object({ count: z.int(), last: z.int() });
@@ -18,12 +18,13 @@ const Ping = contract("Ping", 1, { input: Ball, output: z.object({ count: z.int(
 const Pong = contract("Pong", 1, { input: Ball, output: z.object({ count: z.int() }) });
 
 function player(own: typeof Ping | typeof Pong, other: typeof Ping | typeof Pong): ReturnType<typeof agent> {
+  const hit = effectTool(own.name);
   return agent(own, {
+    tools: [hit],
     handsOffTo: [other],
     visitsMax: VISITS_MAX,
     handle: async (ball, ctx) => {
-      const about = `${ctx.processId}/${own.name}/${ball.count}`;
-      await ctx.step("hit", (step) => book(own.name, about, step), { undo: (_done, step) => unbook(own.name, about, step) });
+      await ctx.call(hit, { about: `${ctx.processId}/${own.name}/${ball.count}` });
       return ball.count >= ball.last ? { count: ball.count } : ctx.handOff(other, { count: ball.count + 1, last: ball.last });
     },
   });

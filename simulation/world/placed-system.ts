@@ -2,9 +2,12 @@
  * @module The system as one simulated host runs it: each handler knows where it runs, and some throw as user code does.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
-import type { HandOff, RuntimeContext, StepTools } from "../../agents/context.ts";
+import type { HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { System } from "../../agents/system.ts";
+import type { ToolCall, ToolDefinition } from "../../agents/tool.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { stopWorkParts } from "../../runtime/ids.ts";
+import type { JsonSchema } from "../../runtime/schema.ts";
 import { type Life, type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
@@ -12,19 +15,49 @@ import type { World } from "./world.ts";
 export function placedSystem(system: System, life: Life, world: World): System {
   const agents = new Map<string, AgentDefinition>();
   for (const [name, definition] of system.agents) {
-    agents.set(name, { ...definition, handle: (input, context) => handle(definition, input, context, life, world) });
+    const tools = placedTools(definition, life);
+    agents.set(name, { ...definition, tools, handle: (input, context) => handle(definition, tools, input, context, life, world) });
   }
   return { ...system, agents };
 }
 
-function handle(definition: AgentDefinition, input: Json, context: RuntimeContext, life: Life, world: World): Promise<unknown> {
+type Tools = AgentDefinition["tools"];
+
+/** Tools whose functions know where they run. An undo runs without a handler: its place is in its key. */
+function placedTools(definition: AgentDefinition, life: Life): Tools {
+  const at = ({ idempotencyKey: key }: ToolCall, step: string): Place => {
+    const workId = key.split("/").slice(0, -3).join("/");
+    return { life, agent: definition.name, workId, processId: stopWorkParts(workId).process, step };
+  };
+  return new Map(
+    [...definition.tools].map(([name, tool]) => {
+      const { undo, lookup } = tool;
+      const placed: ToolDefinition = {
+        ...tool,
+        run: (input, call) => place.run(at(call, name), () => tool.run(input, call)),
+        undo: undo === undefined ? undefined : (input, output, call) => place.run(at(call, name), () => undo(input, output, call)),
+        lookup: lookup === undefined ? undefined : (input, call) => place.run(at(call, name), () => lookup(input, call)),
+      };
+      return [name, placed];
+    }),
+  );
+}
+
+function handle(
+  definition: AgentDefinition,
+  tools: Tools,
+  input: Json,
+  context: RuntimeContext,
+  life: Life,
+  world: World,
+): Promise<unknown> {
   const workId = workIdOf(context);
   const at: Place = { life, agent: definition.name, workId, processId: context.processId };
   world.trace?.(`${life.name}: the handler of ${definition.name} begins (${workId}, attempt ${context.attempt})`);
   return place.run(at, async () => {
     if (world.faults.happens("handlerThrows", world.random.outside))
       throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw before it did anything`);
-    const answer = await definition.handle(input, new PlacedContext(context, at, world));
+    const answer = await definition.handle(input, new PlacedContext(context, at, world, tools));
     if (world.faults.happens("handlerThrows", world.random.outside))
       throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw when it was done`);
     world.trace?.(`${life.name}: the handler of ${definition.name} is done (${workId})`);
@@ -37,15 +70,15 @@ function workIdOf(context: RuntimeContext): string {
   return "workId" in context && typeof context.workId === "string" ? context.workId : context.processId;
 }
 
-type StepOptions = Parameters<RuntimeContext["step"]>[2];
-
 /** As the real context, and code within a step knows that it is. */
 class PlacedContext implements RuntimeContext {
   readonly #context: RuntimeContext;
   readonly #at: Place;
   readonly #world: World;
+  readonly #tools: Tools;
 
-  constructor(context: RuntimeContext, at: Place, world: World) {
+  constructor(context: RuntimeContext, at: Place, world: World, tools: Tools) {
+    this.#tools = tools;
     this.#context = context;
     this.#at = at;
     this.#world = world;
@@ -79,24 +112,27 @@ class PlacedContext implements RuntimeContext {
     this.#context.setState(next);
   }
 
-  async step(name: string, action: (step: StepTools) => unknown, options: StepOptions): Promise<Json> {
-    const { undo } = options ?? {};
+  call(tool: ToolDefinition, input: Json): Promise<Json> {
+    return this.#context.call(this.#tools.get(tool.name) ?? tool, input);
+  }
+
+  async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     let ran = false;
-    const act = (tools: StepTools): unknown => {
+    const output = await this.#context.step(name, (tools) => {
       ran = true;
       this.#world.trace?.(`${this.#at.life.name}: step ${name} of ${this.#at.agent} runs`);
-      return this.#inStep(name, () => action(tools));
-    };
-    const output = await this.#context.step(name, act, {
-      ...options,
-      ...(undo === undefined ? {} : { undo: (result, tools) => this.#inStep(name, () => undo(result, tools)) }),
+      return place.run({ ...this.#at, step: name }, () => action(tools));
     });
     if (!ran) this.#world.trace?.(`${this.#at.life.name}: step ${name} of ${this.#at.agent} was recorded before and is not run again`);
     return output;
   }
 
-  #inStep<R>(step: string, action: () => R): R {
-    return place.run({ ...this.#at, step }, action);
+  sleep(ms: number): Promise<void> {
+    return this.#context.sleep(ms);
+  }
+
+  waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json> {
+    return this.#context.waitFor(name, schema, options);
   }
 
   ask(target: { readonly name: string }, input: Json): Promise<Json> {

@@ -1,7 +1,7 @@
 /** @module A cancellation meets handlers that hang: what never began a step has nothing to undo, and keeps nobody waiting. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, route, system } from "../../agents/index.ts";
+import { agent, contract, route, system, tool } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
@@ -9,15 +9,13 @@ import { CALLER, gate, World } from "./world-rig.ts";
 const In = z.object({ n: z.int() });
 const Doer = contract("Doer", 1, { input: In, output: In });
 
-type Handle = Parameters<typeof agent<typeof Doer, [], [], unknown>>[1]["handle"];
-
 /** A process whose one handler has begun, and was cancelled then. */
-async function cancelled(handle: Handle): Promise<{ readonly world: World; readonly one: ReturnType<World["join"]> }> {
+async function cancelled(doing: ReturnType<typeof agent>): Promise<{ readonly world: World; readonly one: ReturnType<World["join"]> }> {
   const world = new World();
   const main = route("main", 1, In)
     .to("doer", Doer, ({ task }) => task)
     .output(({ doer }) => doer);
-  const one = world.join(system("sys", { agents: [agent(Doer, { handle })], routes: [main] }), "one");
+  const one = world.join(system("sys", { agents: [doing], routes: [main] }), "one");
   await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
   await flush();
   await one.operations.cancel("p", "enough", CALLER);
@@ -27,10 +25,14 @@ async function cancelled(handle: Handle): Promise<{ readonly world: World; reado
 test("a handler that hangs and never began a step is not run again: the process ends when its grace is over, and its late result is refused", async () => {
   const late = gate<number>();
   let begun = 0;
-  const { world, one } = await cancelled(async () => {
-    begun += 1;
-    return { n: await late.promise };
-  });
+  const { world, one } = await cancelled(
+    agent(Doer, {
+      handle: async () => {
+        begun += 1;
+        return { n: await late.promise };
+      },
+    }),
+  );
   expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
   late.open(1);
   await world.clock.advance(2 * LIMITS.reminderNearMs);
@@ -40,20 +42,39 @@ test("a handler that hangs and never began a step is not run again: the process 
 
 test("one that heeds its signal ends the process at once", async () => {
   let begun = 0;
-  const { world, one } = await cancelled((_input, ctx) => {
-    begun += 1;
-    return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))));
-  });
+  const { world, one } = await cancelled(
+    agent(Doer, {
+      handle: (_input, ctx) => {
+        begun += 1;
+        return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))));
+      },
+    }),
+  );
   expect(await world.until(one, "p", LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
   expect(begun).toBe(1);
 });
 
-test("one that hangs in a step may have had its effect: it is run again to show its undo, which is done by the key", async () => {
+test("one that hangs in a call may have had its effect: it is undone by its key, and the handler is not run again", async () => {
   const undone: string[] = [];
-  const { world, one } = await cancelled(async (_input, ctx) => {
-    await ctx.step("charge", () => new Promise<number>(() => {}), { undo: (_result, step) => void undone.push(step.idempotencyKey) });
-    return { n: 1 };
+  let begun = 0;
+  const charge = tool("charge", {
+    effect: "write",
+    input: z.null(),
+    output: z.null(),
+    run: () => new Promise<null>(() => {}),
+    undo: (_input, _output, call) => void undone.push(call.idempotencyKey),
   });
+  const { world, one } = await cancelled(
+    agent(Doer, {
+      tools: [charge],
+      handle: async (input, ctx) => {
+        begun += 1;
+        await ctx.call(charge, null);
+        return input;
+      },
+    }),
+  );
   expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
-  expect(undone).toEqual(["p:1:doer:0:1/charge/0"]);
+  expect(undone).toEqual([expect.stringMatching(/^p:1:doer:0:1\/charge\/[0-9a-f]{16}\/0$/)]);
+  expect(begun).toBe(1);
 });

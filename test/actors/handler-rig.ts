@@ -1,6 +1,6 @@
 /** @module A system around one handler, for the tests of what handlers are promised. */
 import { z } from "zod";
-import { agent, contract, route, system } from "../../agents/index.ts";
+import { agent, contract, route, system, tool, type ToolCall, type ToolDefinition } from "../../agents/index.ts";
 import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
@@ -12,11 +12,38 @@ export const Helper = contract("Helper", 1, { input: In, output: Text, key: () =
 const Last = contract("Last", 1, { input: In, output: Text });
 export const Tally = z.object({ count: z.int() });
 
+/** What a tool of these tests does; it is given what it is about. */
+type Doing = (about: string, call: ToolCall) => unknown;
+
+/** A tool of texts; with an undo where one is given. */
+export function textTool<const Name extends string>(
+  name: Name,
+  run: Doing = (about) => about.toUpperCase(),
+  undo?: (about: string, output: string | undefined, call: ToolCall) => unknown,
+  more: Partial<Pick<Parameters<typeof tool>[1], "unknown" | "retry" | "timeoutMs" | "effect">> & { readonly lookup?: Doing } = {},
+) {
+  const { lookup, ...rest } = more;
+  return tool(name, {
+    effect: "write",
+    ...rest,
+    input: z.string(),
+    output: z.string(),
+    run: async (about, call) => String(await run(about, call)),
+    ...(undo === undefined
+      ? {}
+      : { undo: async (about: string, output: string | undefined, call: ToolCall) => void (await undo(about, output, call)) }),
+    ...(lookup === undefined ? {} : { lookup: async (about: string, call: ToolCall) => (await lookup(about, call)) as string | undefined }),
+  });
+}
+
 export type Member = ReturnType<World["join"]>;
-type DoerContext = Parameters<Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>>>[1]["handle"]>[1];
+type DoerContext = Parameters<
+  Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>, readonly ToolDefinition[]>>[1]["handle"]
+>[1];
 export type DoerHandle = (n: number, ctx: DoerContext) => Promise<string>;
 
 interface Parts {
+  readonly tools?: readonly ToolDefinition[];
   readonly handle: DoerHandle;
   readonly help?: (n: number) => Promise<string>;
   readonly last?: () => Promise<string>;
@@ -26,6 +53,7 @@ interface Parts {
 
 /** Doer does what the test says, Helper is asked by it, and Last comes after it. */
 export function systemOf({
+  tools = [],
   handle,
   help = async (n) => `help ${n}`,
   last = async () => "last",
@@ -34,6 +62,7 @@ export function systemOf({
 }: Parts): ReturnType<typeof system> {
   const doer = agent(Doer, {
     concurrency,
+    tools,
     asks: [Helper],
     state: { schema: Tally, initial: { count: 0 } },
     handle: async ({ n }, ctx) => ({ text: await handle(n, ctx as DoerContext) }),

@@ -1,52 +1,77 @@
 /**
- * @module Promises to handlers whose work is undone, and to those that catch what failed.
+ * @module Compensation of a work item: from its records alone, newest first, whatever dies in between.
  */
 import { describe, expect, test } from "vitest";
+import type { ToolDefinition } from "../../agents/index.ts";
 import { Fault } from "../../runtime/faults.ts";
-import { type Member, run, submit, systemOf } from "./handler-rig.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { flush } from "./engine-rig.ts";
+import { type DoerHandle, type Member, run, submit, systemOf, textTool } from "./handler-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 
-describe("law: what was done is undone, newest first, by its key", () => {
-  const fail = { last: () => Promise.reject(new TypeError("no")) };
+const FAIL = { last: () => Promise.reject(new Fault("agent.refused", "no")) };
 
-  test("each recorded step with its result, under the step's own key", async () => {
+describe("law: what began is undone, newest first, by its key; the handler is not run again", () => {
+  test("each call with its input and output; a step has nothing to undo", async () => {
     const undone: unknown[] = [];
-    const undo = (result: string | undefined, { idempotencyKey }: { readonly idempotencyKey: string }): void =>
-      void undone.push([result, idempotencyKey]);
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          await ctx.step("a", () => "A", { undo });
-          await ctx.step("look", () => "nothing to undo");
-          await ctx.step("b", () => "B", { undo });
-          return "done";
-        },
-      },
-      300_000,
+    let runs = 0;
+    const keys: string[] = [];
+    const book = textTool(
+      "book",
+      (about, { idempotencyKey }) => (keys.push(idempotencyKey), about.toUpperCase()),
+      (about, output, { idempotencyKey }) => void undone.push([about, output, idempotencyKey]),
     );
-    expect(outcome.status).toBe("failed");
+    const outcome = await run({
+      ...FAIL,
+      tools: [book],
+      handle: async (_n, ctx) => {
+        runs += 1;
+        await ctx.call(book, "a");
+        await ctx.step("look", () => "nothing to undo");
+        await ctx.call(book, "b");
+        return "done";
+      },
+    });
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
     expect(undone).toEqual([
-      ["B", "p:1:doer:0:1/b/0"],
-      ["A", "p:1:doer:0:1/a/0"],
+      ["b", "B", keys[1]],
+      ["a", "A", keys[0]],
     ]);
+    expect(runs).toBe(1);
   });
 
-  test("a step whose effect may have happened without a record is undone with undefined", async () => {
-    const undone: unknown[] = [];
+  test("a handler without any call is not run again, and the process ends at once", async () => {
+    let runs = 0;
     const world = new World();
     const one = world.join(
       systemOf({
-        handle: async (_n, ctx) => {
-          await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
-          return ctx.step(
-            "b",
-            ({ signal }) =>
-              new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped")))),
-            { undo: (result) => void undone.push(result) },
-          );
+        ...FAIL,
+        handle: async () => {
+          runs += 1;
+          if (runs > 1) return gate<string>().promise;
+          return "done";
         },
       }),
+      "one",
+    );
+    await submit(one);
+    expect(await world.until(one, "p", 1_000)).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+    expect(runs).toBe(1);
+  });
+
+  test("a call whose effect may have happened without a record is undone with undefined", async () => {
+    const undone: unknown[] = [];
+    const book = textTool(
+      "book",
+      (about, { signal }) =>
+        about === "b"
+          ? new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped"))))
+          : about.toUpperCase(),
+      (_about, output) => void undone.push(output),
+    );
+    const world = new World();
+    const one = world.join(
+      systemOf({ tools: [book], handle: async (_n, ctx) => `${await ctx.call(book, "a")} ${await ctx.call(book, "b")}` }),
       "one",
     );
     await submit(one);
@@ -55,251 +80,108 @@ describe("law: what was done is undone, newest first, by its key", () => {
     expect(undone).toEqual([undefined, "A"]);
   });
 
-  test("a handler that caught a failing step and went on is undone whole: the failed step by its key, the others with their results", async () => {
+  test("what failed, what was caught and what earlier attempts did is undone too, each once", async () => {
     const undone: unknown[] = [];
-    const undo = (result: string | undefined): void => void undone.push(result);
-    let calls = 0;
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          await ctx
-            .step(
-              "first",
-              () => {
-                calls += 1;
-                throw new TypeError("no room");
-              },
-              { undo },
-            )
-            .catch(() => undefined);
-          for (let hotel = 0; hotel < 2; hotel += 1)
-            await ctx
-              .step("again", () => {
-                throw new TypeError("no room");
-              })
-              .catch(() => undefined);
-          await Promise.all([ctx.step("second", () => "B", { undo }), ctx.step("third", () => "C", { undo })]);
-          return "done";
-        },
+    const undo = (about: string, output: string | undefined): void => void undone.push([about, output]);
+    let tries = 0;
+    const book = textTool(
+      "book",
+      () => {
+        if ((tries += 1) === 1) throw new TypeError("no room");
+        return "B";
       },
-      300_000,
+      undo,
     );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect([undone.toSorted(), calls]).toEqual([["B", "C", undefined], 1]);
+    const tidy = textTool("tidy", undefined, undo);
+    const pay = textTool("pay", undefined, undo);
+    const outcome = await run({
+      ...FAIL,
+      tools: [book, tidy, pay],
+      handle: async (_n, ctx) => {
+        try {
+          await ctx.call(book, "book");
+        } catch (error) {
+          await ctx.call(tidy, "tidy");
+          throw error;
+        }
+        await Promise.all([ctx.call(pay, "one"), ctx.call(pay, "two")]);
+        return "done";
+      },
+    });
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+    expect(undone).toEqual([
+      ["two", "TWO"],
+      ["one", "ONE"],
+      ["tidy", "TIDY"],
+      ["book", "B"],
+    ]);
   });
 
-  test("also where nothing but a failed step may have had an effect", async () => {
-    const undone: unknown[] = [];
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          await ctx
-            .step(
-              "book",
-              () => {
-                throw new TypeError("no answer");
-              },
-              { undo: (result, { idempotencyKey }) => void undone.push([result, idempotencyKey]) },
-            )
-            .catch(() => undefined);
-          return "without";
-        },
+  test("one that fails does not hold up the others, is tried again, and what was undone is not undone twice", async () => {
+    const undone: string[] = [];
+    let tries = 0;
+    const book = textTool("book", undefined, (about) => {
+      if (about === "b" && (tries += 1) < 3) throw new TypeError("not now");
+      undone.push(about);
+    });
+    const outcome = await run({
+      ...FAIL,
+      tools: [book],
+      handle: async (_n, ctx) => {
+        for (const about of ["a", "b", "c"]) await ctx.call(book, about);
+        return "done";
       },
-      300_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect(undone).toEqual([[undefined, "p:1:doer:0:1/book/0"]]);
+    });
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+    expect(undone).toEqual(["c", "a", "b"]);
   });
 
-  test("one that was stopped behind a caught failure is undone to where it was: also the step of which nothing is recorded", async () => {
-    const undone: unknown[] = [];
-    const undo = (name: string) => ({ undo: (result: string | undefined) => void undone.push([name, result]) });
+  test("one that hangs is given up when its time is over, and the others go on", async () => {
     const world = new World();
+    const undone: string[] = [];
+    const book = textTool(
+      "book",
+      undefined,
+      (about, _output, { attempt }) => (about === "b" && attempt === 1 ? gate().promise : void undone.push(about)),
+      { timeoutMs: 2_000 },
+    );
     const one = world.join(
       systemOf({
+        ...FAIL,
+        tools: [book],
         handle: async (_n, ctx) => {
-          await ctx
-            .step(
-              "book",
-              () => {
-                throw new TypeError("no room");
-              },
-              undo("book"),
-            )
-            .catch(() => undefined);
-          return ctx.step(
-            "instead",
-            ({ signal }) =>
-              new Promise<string>((_resolve, reject) => signal.addEventListener("abort", () => reject(new TypeError("stopped")))),
-            undo("instead"),
-          );
+          for (const about of ["a", "b", "c"]) await ctx.call(book, about);
+          return "done";
         },
       }),
       "one",
     );
     await submit(one);
-    await one.operations.cancel("p", "enough", CALLER);
-    expect(await world.until(one, "p")).toMatchObject({ status: "cancelled" });
-    expect(undone).toEqual([
-      ["instead", undefined],
-      ["book", undefined],
-    ]);
-  });
-
-  test("each attempt is undone as it went: the tidying of the first, and what the second did instead", async () => {
-    const undone: unknown[] = [];
-    const undo = (name: string) => ({ undo: (result: string | undefined) => void undone.push([name, result]) });
-    const calls: string[] = [];
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          calls.push(`attempt ${ctx.attempt}`);
-          try {
-            await ctx.step(
-              "book",
-              () => {
-                calls.push("book");
-                if (ctx.attempt === 1) throw new TypeError("no room");
-                return "B";
-              },
-              undo("book"),
-            );
-          } catch (error) {
-            await ctx.step("tidy", () => "T", undo("tidy"));
-            throw error;
-          }
-          return ctx.step("pay", () => "P", undo("pay"));
-        },
-      },
-      300_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect(calls).toEqual(["attempt 1", "book", "attempt 2", "book", "attempt 1", "attempt 2"]);
-    expect(undone).toEqual([
-      ["pay", "P"],
-      ["tidy", "T"],
-      ["book", "B"],
-    ]);
-  });
-
-  test("also where the handler asks which attempt it is, and no call failed", async () => {
-    const undone: unknown[] = [];
-    const undo = (name: string) => ({ undo: (result: string | undefined) => void undone.push([name, result]) });
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          const hotel =
-            ctx.attempt === 1 ? await ctx.step("grand", () => "G", undo("grand")) : await ctx.step("small", () => "S", undo("small"));
-          if (ctx.attempt === 1) throw new TypeError("a bug that shows once");
-          return hotel;
-        },
-      },
-      300_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect(undone).toEqual([
-      ["small", "S"],
-      ["grand", "G"],
-    ]);
-  });
-
-  test("one that caught a failing step, tidied up in another step and threw on is undone too", async () => {
-    const undone: unknown[] = [];
-    const outcome = await run(
-      {
-        handle: async (_n, ctx) => {
-          try {
-            return await ctx.step(
-              "book",
-              () => {
-                throw new TypeError("no room");
-              },
-              { undo: (result) => void undone.push(["book", result]) },
-            );
-          } catch (error) {
-            await ctx.step("tidy", () => "T", { undo: (result) => void undone.push(["tidy", result]) });
-            throw error;
-          }
-        },
-      },
-      300_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed", message: "TypeError: no room" } });
-    expect(undone.toSorted()).toEqual([
-      ["book", undefined],
-      ["tidy", "T"],
-    ]);
-  });
-
-  test("a handler that goes another way than it went then is not taken as undone, however often it asks for something new", async () => {
-    const undone: unknown[] = [];
-    let runs = 0;
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          runs += 1;
-          for (let attempt = 0; runs > 1; attempt += 1) await ctx.step(`other ${attempt}`, () => null).catch(() => undefined);
-          await ctx.step("a", () => "A", { undo: (result) => void undone.push(result) });
-          return "done";
-        },
-      },
-      4_000_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed" } });
-    expect(undone).toEqual([]);
-  });
-
-  test("an undo that fails is tried again, and what was undone is not undone twice", async () => {
-    const undone: string[] = [];
-    let tries = 0;
-    const outcome = await run(
-      {
-        ...fail,
-        handle: async (_n, ctx) => {
-          await ctx.step("a", () => "A", {
-            undo: () => {
-              if ((tries += 1) < 3) throw new TypeError("not now");
-              undone.push("A");
-            },
-          });
-          await ctx.step("b", () => "B", { undo: () => void undone.push("B") });
-          return "done";
-        },
-      },
-      600_000,
-    );
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "agent.failed" } });
-    expect(undone).toEqual(["B", "A"]);
+    expect(await world.until(one, "p")).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+    expect(undone).toEqual(["c", "a", "b"]);
   });
 });
 
-describe("law: a call that failed is recorded before its handler hears of it", () => {
-  test("a host dies behind a caught failure: the next run hears the same fault and goes the same way, without doing the call again", async () => {
+describe("law: what failed is recorded before its handler hears of it", () => {
+  const failing = (error: () => unknown, calls: string[], name = ""): ReturnType<typeof textTool<"book">> =>
+    textTool("book", () => {
+      calls.push(`${name}book`);
+      throw error();
+    });
+
+  test("a host dies behind a caught failure: the next execution hears the same fault and goes the same way", async () => {
     const world = new World();
     const heard: unknown[] = [];
     const calls: string[] = [];
     const never = gate<string>();
-    const members = ["one", "two"].map((name) =>
-      world.join(
-        systemOf({
-          handle: async (_n, ctx) => {
-            const way = await ctx
-              .step("book", () => {
-                calls.push(`${name} book`);
-                throw new RangeError("no room");
-              })
-              .catch((error: unknown) => (heard.push(error), "instead"));
-            return ctx.step("pay", () => (name === "one" ? never.promise : way));
-          },
-        }),
-        name,
-      ),
-    );
+    const members = ["one", "two"].map((name) => {
+      const book = failing(() => new RangeError("no room"), calls, `${name} `);
+      const handle: DoerHandle = async (_n, ctx) => {
+        const way = await ctx.call(book, "x").catch((error: unknown) => (heard.push(error), "instead"));
+        return ctx.step("pay", () => (name === "one" ? never.promise : way));
+      };
+      return world.join(systemOf({ tools: [book], handle }), name);
+    });
     const [one, two] = members as [Member, Member];
     await submit(one);
     one.kill();
@@ -307,33 +189,61 @@ describe("law: a call that failed is recorded before its handler hears of it", (
     expect(calls).toEqual(["one book"]);
     const fault = { name: "Fault", code: "agent.failed", message: "RangeError: no room" };
     expect(heard).toEqual([expect.objectContaining(fault), expect.objectContaining(fault)]);
-    // The cause is for logs: only the run in which the call failed has it.
+    // The cause is for logs: only the execution in which the call failed has it.
     expect(heard.map((error) => (error instanceof Error ? error.cause instanceof RangeError : undefined))).toEqual([true, false]);
   });
 
   test("a further attempt makes the call again", async () => {
     let calls = 0;
-    const outcome = await run({
-      handle: async (_n, ctx) =>
-        ctx.step("book", () => {
-          if ((calls += 1) === 1) throw new TypeError("no room");
-          return "B";
-        }),
+    const book = textTool("book", () => {
+      if ((calls += 1) === 1) throw new TypeError("no room");
+      return "B";
     });
-    expect(outcome).toMatchObject({ status: "completed", output: { text: "B" } });
+    expect(await run({ tools: [book], handle: async (_n, ctx) => ctx.call(book, "x") })).toMatchObject({
+      status: "completed",
+      output: { text: "B" },
+    });
     expect(calls).toBe(2);
   });
 
   test("a fault of the table keeps its code and its details", async () => {
     const seen: unknown[] = [];
-    await run({
-      handle: async (_n, ctx) =>
-        ctx
-          .step("book", () => {
-            throw new Fault("agent.refused", "full", { rooms: 0 });
-          })
-          .catch((error: unknown) => (seen.push(error), "none")),
-    });
+    const book = failing(() => new Fault("agent.refused", "full", { rooms: 0 }), []);
+    await run({ tools: [book], handle: async (_n, ctx) => ctx.call(book, "x").catch((error: unknown) => (seen.push(error), "none")) });
     expect(seen).toEqual([expect.objectContaining({ code: "agent.refused", message: "full", details: { rooms: 0 } })]);
   });
+
+  test("an output that does not fit is a failed call whose effect may have happened: it is undone with undefined", async () => {
+    const undone: unknown[] = [];
+    const odd = textTool("odd", undefined, (_about, output) => void undone.push(output));
+    const wrong: ToolDefinition = { ...odd, run: () => 5 };
+    const outcome = await run({ tools: [wrong], handle: async (_n, ctx) => String(await ctx.call(wrong, "x")) });
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "schema.tool-output" } });
+    expect(undone).toEqual([undefined]);
+  });
+
+  test("an input that does not fit is refused, and nothing is called", async () => {
+    const calls: string[] = [];
+    const book: ToolDefinition = failing(() => new Error("not reached"), calls);
+    const outcome = await run({ tools: [book], handle: async (_n, ctx) => String(await ctx.call(book, 5)) });
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "schema.tool-input" } });
+    expect(calls).toEqual([]);
+  });
+});
+
+test("a cancelled handler that hangs in a call gives its process free when its grace is over", async () => {
+  const world = new World();
+  const undone: string[] = [];
+  const hang = textTool(
+    "hang",
+    () => gate<string>().promise,
+    (about) => void undone.push(about),
+  );
+  const one = world.join(systemOf({ tools: [hang], handle: async (_n, ctx) => ctx.call(hang, "x") }), "one");
+  await submit(one);
+  await one.operations.cancel("p", "enough", CALLER);
+  await flush();
+  expect(undone).toEqual([]);
+  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+  expect(undone).toEqual(["x"]);
 });

@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import { HandlerExecution, type RunLink } from "../../actors/host/handler-execution.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { Slots } from "../../actors/host/slots.ts";
 import type { AgentWork, Failure } from "../../runtime/agent/state.ts";
@@ -32,7 +33,7 @@ describe("law: a step is done at least once and its result recorded once; once r
       },
     });
     expect(attempts).toBe(3);
-    expect(keys).toEqual(["p:1:doer:0:1/buy/0", "p:1:doer:0:1/pay/0", "p:1:doer:0:1/pay/0", "p:1:doer:0:1/pay/0"]);
+    expect(keys).toEqual(["p:1:doer:0:1/buy", "p:1:doer:0:1/pay", "p:1:doer:0:1/pay", "p:1:doer:0:1/pay"]);
     expect(outcome).toMatchObject({ status: "completed", output: { text: expect.stringMatching(/^bought in 1, paid, [0-9a-f-]{36}$/) } });
   });
 
@@ -56,23 +57,20 @@ describe("law: a step is done at least once and its result recorded once; once r
     expect(bought).toEqual(["one"]);
   });
 
-  test("steps of one name are told apart by their occurrence; steps at once are fine", async () => {
-    const outcome = await run({ handle: async (_n, ctx) => (await Promise.all([1, 2, 3].map((n) => ctx.step("s", () => n)))).join() });
-    expect(outcome).toMatchObject({ output: { text: "1,2,3" } });
-  });
-
-  test("a step that comes back with another input is a coded fault, and is not tried again", async () => {
-    let attempts = 0;
+  test("steps at once are fine, and a name is used once: a second use is refused at once, in the first execution too", async () => {
     const outcome = await run({
+      handle: async (_n, ctx) => (await Promise.all([1, 2, 3].map((n) => ctx.step(`s${n}`, () => n)))).join(),
+    });
+    expect(outcome).toMatchObject({ output: { text: "1,2,3" } });
+    const made: string[] = [];
+    const twice = await run({
       handle: async (_n, ctx) => {
-        attempts += 1;
-        await ctx.step("buy", () => 1, { input: { attempts } });
-        throw new TypeError("again");
+        await ctx.step("s", () => void made.push("first"));
+        return ctx.step("s", () => (made.push("second"), "x"));
       },
     });
-    // The third run is the one that shows what is to be undone.
-    expect(attempts).toBe(3);
-    expect(outcome).toMatchObject({ status: "failed", fault: { code: "step.mismatch" } });
+    expect(twice).toMatchObject({ status: "failed", fault: { code: "step.duplicate" } });
+    expect(made).toEqual(["first"]);
   });
 
   test("the store is silent when the step is recorded: the result is kept and recorded when it answers", async () => {
@@ -280,7 +278,7 @@ describe("slots and stopping", () => {
 });
 
 test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
-  "a run whose ask is refused with %s ends there, and one whose ask is refused with any other fault goes on",
+  "an execution whose ask is refused with %s ends there, and one whose ask is refused with any other fault goes on",
   async (code) => {
     const clock = new HandClock();
     const work: AgentWork = {
@@ -302,20 +300,25 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
       trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` },
       hop: 1,
       ancestors: [],
-      entries: [],
-      asks: [],
+      calls: [],
+      steps: [],
+      waits: [],
     };
     const failures: Failure[] = [];
     const link = (refusal: Fault): RunLink => ({
-      record: async () => {},
-      fail: async (failure) => void failures.push({ ...failure, attempt: 1 }),
-      ask: () => Promise.reject(refusal),
+      tell: async (input) => {
+        if (input.kind === "waits") throw refusal;
+        if (input.kind === "failed") failures.push({ ...input.failure, attempt: 1 });
+        return agentMachine.initial("p");
+      },
       state: () => undefined,
     });
     const log = { info: () => {}, warn: () => {}, error: () => {} };
+    const values = new Values(new MemoryStore(), clock, "sys");
+    const random = { token: () => "t", jitter01: () => 0 };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { work: of, values: new Values(new MemoryStore(), clock, "sys"), clock, link: link(refusal), log, parked: async () => {} },
+        { work: of, values, clock, random, link: link(refusal), log, waiting: () => {}, resting: () => undefined },
         0,
         null,
       );
@@ -330,10 +333,8 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     expect(failures).toEqual([]);
     expect(await actsAfter(new Fault("ask.too-many", "refused"))).toBe(true);
     expect(failures).toMatchObject([
-      { kind: "ask", name: "Helper", occurrence: 0, undoable: false, fault: { code: "ask.too-many", message: "refused" } },
+      { kind: "wait", key: expect.stringMatching(/^ask Helper/), fault: { code: "ask.too-many", message: "refused" } },
     ]);
-    const again = runOf({ ...work, failures }, new Fault("turn.failed", "asked again"));
-    await expect(again.ask(Helper, { n: 2 })).rejects.toMatchObject({ code: "step.mismatch" });
     await expect(runOf({ ...work, failures }, new Fault("turn.failed", "asked again")).ask(Helper, { n: 1 })).rejects.toMatchObject({
       code: "ask.too-many",
       message: "refused",

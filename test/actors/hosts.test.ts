@@ -4,7 +4,7 @@
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, route, system } from "../../agents/index.ts";
+import { agent, contract, route, system, tool } from "../../agents/index.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { recover } from "../../actors/host/recovery.ts";
 import type { Json } from "../../runtime/faults.ts";
@@ -130,14 +130,22 @@ test("a handler whose ask is refused because its work is being undone does nothi
   const asks = gate();
   const effects: string[] = [];
   const Other = contract("Other", 1, { input: In, output: Out });
+  const act = tool("act", {
+    effect: "write",
+    input: z.null(),
+    output: z.null(),
+    run: () => (effects.push("act"), null),
+    undo: () => void effects.push("undo"),
+  });
   const steps = (name: string): ReturnType<typeof system> => {
     const other = agent(Other, { handle: () => ({ by: name }) });
     const slow = agent(Slow, {
+      tools: [act],
       asks: [Other],
       handle: async (input, ctx) => {
         if (name === "one") await asks.promise;
         await ctx.ask(Other, input).catch(() => {});
-        await ctx.step("act", () => void effects.push("act"), { undo: () => void effects.push("undo") });
+        await ctx.call(act, null);
         return { by: name };
       },
     });
@@ -347,7 +355,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
     expect(await one.operations.cancel("p", "enough", CALLER)).toMatchObject({ id: "p", route: "main" });
-    expect(await made.until(one, "p", 2 * LIMITS.undoSilenceMsMax)).toMatchObject({ status: "cancelled" });
+    expect(await made.until(one, "p", LIMITS.stopGraceMs + 4 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
     await made.clock.advance(10_000);
     expect(made.reminders.size).toBe(0);
     expect(one.host.running).toBe(0);

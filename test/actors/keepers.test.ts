@@ -224,12 +224,12 @@ describe("law: three missed heartbeats allow a takeover", () => {
   test("a sign of life under the token ends the watch; one under another token does not", async () => {
     const { clock, leases, lost, watch } = watching();
     watch("t");
-    leases.heard("a/w", { workId: "w", token: "stale" });
-    leases.heard("other", { workId: "w", token: "t" });
+    leases.heard("a/w", { workId: "w", token: "stale", state: "running" });
+    leases.heard("other", { workId: "w", token: "t", state: "running" });
     await clock.advance(SILENCE);
     expect(lost).toEqual(["t"]);
     watch("t");
-    leases.heard("a/w", { workId: "w", token: "t" });
+    leases.heard("a/w", { workId: "w", token: "t", state: "running" });
     await clock.advance(10 * SILENCE);
     expect(lost).toEqual(["t"]);
     expect(clock.pending).toBe(0);

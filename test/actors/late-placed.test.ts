@@ -192,7 +192,7 @@ describe("what is delivered", () => {
     const { short, placed, went } = rigOf();
     await placed.tick({ ...DOER, id: "q" }, "run-1");
     await placed.tick({ ...DOER, type: "sys.ProcessManager" }, "run-1");
-    placed.heartbeat(DOER, { workId: "w", token: "t" });
+    placed.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
     await short.deliver(message("m", DOER, undo));
     expect(went.at(-1)).toBe("far deliver m");
   });
@@ -222,7 +222,7 @@ test("looks take the short way too; heartbeats, nudges and notifications never d
   const { short, placed, went } = rigOf();
   await placed.tick(DOER, "run-1");
   expect(await short.inspect(DOER)).toBe("here");
-  await short.heartbeat(DOER, { workId: "w", token: "t" });
+  await short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
   await short.nudge(DOER);
   await short.notification("sys.results", "p:1", {
     processId: "p",

@@ -25,12 +25,14 @@ function fake(state: Json, answer: Json = null): Fake {
     state,
     signal,
     setState: (next) => void states.push(next),
-    step: async (name, action, options) => {
-      const tools = { idempotencyKey: `key-${name}`, signal };
-      const result = await action(tools);
-      undos.push(() => options?.undo?.(undefined, tools));
-      return JSON.parse(JSON.stringify(result)) as Json;
+    call: async (tool, input) => {
+      const call = { idempotencyKey: `key-${tool.name}`, signal, attempt: 1 };
+      undos.push(() => tool.undo?.(input, undefined, call));
+      return tool.checkOutput(await tool.run(input, call));
     },
+    step: async (name, action) => JSON.parse(JSON.stringify(await action({ idempotencyKey: `key-${name}`, signal }))) as Json,
+    sleep: async () => {},
+    waitFor: async () => answer,
     ask: async (target, input) => {
       asked.push([target.name, input]);
       return answer;
@@ -175,14 +177,19 @@ describe("a wrong definition is refused with the place", () => {
     [
       "a key that computes",
       () => contract("A", 1, { input: Text, output: Text, key: (input) => input.text.trim() }),
-      'contract "A", key: input.text.trim() was called',
+      'contract "A", key: the mapping calls a function: input.text.trim()',
+    ],
+    [
+      "a description that is empty",
+      () => contract("A", 1, { about: "", input: Text, output: Text }),
+      'contract "A": about must be a text of 1 to 1024 characters',
     ],
     ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
     ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],
     [
       "an unknown option",
       () => agent(Planner, { handle, visits: 1 } as never),
-      'agent "Planner": unknown option "visits"; known are handle, state',
+      'agent "Planner": unknown option "visits"; known are handle, undo, tools, state',
     ],
     [
       "visits",

@@ -140,13 +140,13 @@ describe("a wrong route is refused naming route, stop and field", () => {
     [
       "a condition over a later stop",
       hotel({ when: "hotel.price > 1" }),
-      `${at}: when: condition "hotel.price > 1": Unknown variable: hotel`,
+      `${at}: when: condition "hotel.price > 1": there is no "hotel"; there are task, plan`,
     ],
     ["a condition that is none", hotel({ when: "task.days + 1 > " }), `${at}: when: condition`],
     [
       "a mapping that computes",
       () => begin().to("x", Hotel, ({ plan }) => ({ ...plan })),
-      `${at}, input: plan was spread or its keys were listed`,
+      `${at}, input: the mapping uses spread: ...plan`,
     ],
     [
       "a list that is none",

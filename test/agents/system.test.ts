@@ -35,6 +35,25 @@ describe("a system is a pure value", () => {
       party.routes.get("trip")?.slipHash,
     );
   });
+  test("what agents are for is not part of what is pinned", () => {
+    const made = (about?: string) => {
+      const Told = contract("Told", 1, { about, input: Trip, output: Trip });
+      const told = agent(Told, { handle: (input) => input });
+      const only = route("only", 1, Trip)
+        .to("told", Told, ({ task }) => task)
+        .output(({ told }) => told);
+      return system("s", {
+        agents: [told],
+        routes: [only],
+        remote: [contract("Far", 1, { about: "Far away.", input: Trip, output: Trip })],
+      });
+    };
+    expect([...made("Tells.").about]).toEqual([
+      ["Told", "Tells."],
+      ["Far", "Far away."],
+    ]);
+    expect(made("Tells.").routes.get("only")?.slipHash).toBe(made().routes.get("only")?.slipHash);
+  });
   test("a slip pins what its route can reach, and every agent", () => {
     const inner = one(Planner);
     const outer = route("outer", 1, Trip)
@@ -331,20 +350,17 @@ describe("a mapping that may fit is never refused", () => {
     ["count"],
   ];
   test.each(reads.map((path) => [path.join("."), path] as const))("%s", (_title, path) => {
-    const read = (from: unknown): unknown => path.reduce<unknown>((value, part) => (value as Record<string, unknown>)[part], from);
+    const keys = path.map((key) => `[${JSON.stringify(key)}]`).join("");
+    const read = <T>(name: string, around = (value: string): string => value): T =>
+      Function("scope", `return ${around(`scope.${name}${keys}`)}`) as T;
     const made = route("r", 1, Rich)
       .to(
         "a",
         Sink,
-        loose((scope) => ({ x: read(scope["task"]) })),
+        read("task", (value) => `{ x: ${value} }`),
       )
-      .to(
-        "b",
-        Sink,
-        loose((scope) => read(scope["a"])),
-        { optional: true },
-      )
-      .output(loose((scope) => read(scope["b"])));
+      .to("b", Sink, read("a"), { optional: true })
+      .output(read("b"));
     expect(() => system("s", { agents: [], routes: [made], remote: [Sink] })).not.toThrow();
   });
   test("a whole value with optional keys, and a recursive one", () => {
@@ -374,5 +390,62 @@ describe("a mapping that may fit is never refused", () => {
       .to("b", Whole, ({ a }) => a)
       .output(({ b }) => b);
     expect(() => system("s", { agents: [], routes: [made], remote: [Whole] })).not.toThrow();
+  });
+});
+
+describe("a condition is checked against the schemas of what it reads", () => {
+  const Order = z.object({ trip: Trip, vip: z.boolean(), legs: z.array(z.object({ km: z.int() })), note: z.string().optional() });
+  const start = route("r", 1, Order)
+    .to("plan", Planner, ({ task }) => task.trip)
+    .to("maybe", Planner, ({ task }) => task.trip, { optional: true })
+    .any("fastest", (stop) => ({ one: stop(Hotel, ({ plan }) => plan), two: stop(Hotel, ({ plan }) => plan) }));
+  const at = 'route "r", stop "x": when: condition';
+  const withWhen = (when: string) => () =>
+    system("s", {
+      agents: [planner, hotel],
+      routes: [start.to("x", Planner, ({ task }) => task.trip, { when }).output(({ x }) => ({ x }))],
+    });
+  const each = (when: string) => () =>
+    system("s", {
+      agents: [planner, hotel],
+      routes: [
+        start
+          .forEach(
+            "x",
+            ({ task }) => task.legs,
+            (stop) => stop(Planner, ({ task }) => task.trip, { when }),
+          )
+          .output(({ x }) => ({ x })),
+      ],
+    });
+  test.each([
+    ["task.trip.days + 1 > 5 && task.vip"],
+    ["plan.nights % 2 == 0 && plan.airport.startsWith('R')"],
+    ["maybe != null && maybe.nights > 1.5"],
+    ["fastest.price > 100 && fastest.hotel != ''"],
+    ["has(task.note) && task.note == 'x'"],
+  ])("%s passes", (when) => {
+    expect(withWhen(when)).not.toThrow();
+  });
+  test.each([
+    ["task.trip.dyas > 1", `${at} "task.trip.dyas > 1": task.trip has no "dyas"; do you mean "days"?; it has city, days`],
+    ["plam.nights > 1", `${at} "plam.nights > 1": there is no "plam"; do you mean "plan"?; there are task, plan, maybe, fastest`],
+    ["plan.airport > 1", `${at} "plan.airport > 1": plan.airport > 1: > does not go with a text and a number`],
+    ["maybe.nights > 1", `${at} "maybe.nights > 1": maybe may be null; ask first, such as maybe != null && ..., or maybe == null || ...`],
+    ["fastest.prise > 1", `${at} "fastest.prise > 1": fastest has no "prise"; do you mean "price"?; it has price, hotel`],
+    ["task.note == 'x'", `${at} "task.note == 'x'": task.note may be absent; ask first, such as has(task.note) && ...`],
+    ["task.trip.days", `${at} "task.trip.days": task.trip.days is a number, but must be true or false`],
+  ])("%s is refused", (when, message) => {
+    expect(refusal(withWhen(when))).toEqual(["definition.invalid", message]);
+  });
+  test("the item of a list", () => {
+    expect(each("item.km > 100")).not.toThrow();
+    expect(refusal(each("item.kn > 100"))[1]).toBe(`${at} "item.kn > 100": item has no "kn"; do you mean "km"?; it has km`);
+  });
+  test("a branch is named", () => {
+    const made = start.all((stop) => ({ y: stop(Planner, ({ task }) => task.trip, { when: "task.vpi" }) })).output(({ y }) => ({ y }));
+    expect(refusal(() => system("s", { agents: [planner, hotel], routes: [made] }))[1]).toContain(
+      'route "r", stop "all-4", branch "y": when: condition "task.vpi": task has no "vpi"; do you mean "vip"?',
+    );
   });
 });

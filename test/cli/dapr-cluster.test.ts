@@ -13,9 +13,9 @@ import { Child, groupAlive } from "../../cli/dapr/process.ts";
 import { renderResources, type Profile, type ResourceValues } from "../../cli/dapr/resources.ts";
 import { findPostgres, findRedis, startPostgres, startRedis, type Store } from "../../cli/dapr/stores.ts";
 
-const READY_MS = 30_000;
-const RECOVERY_MAX_MS = 5_000;
-const CALL_TIMEOUT_MS = 1_000;
+const READY_MS = 60_000;
+const RECOVERY_MAX_MS = 30_000;
+const CALL_TIMEOUT_MS = 5_000;
 const TEST_TIMEOUT_MS = 120_000;
 const REMINDER = "/v1.0/actors/Echo/one/reminders/later";
 const API_TOKEN = "api-token-of-the-test";
@@ -47,6 +47,8 @@ interface Running {
   readonly app: () => Child;
   startApp(): Promise<void>;
   readonly pids: Set<number>;
+  /** What the parts printed. */
+  readonly lines: readonly string[];
 }
 
 function need<T>(value: T | undefined): T {
@@ -76,7 +78,7 @@ async function run(profile: Profile, dir: string, values: Partial<ResourceValues
   const sidecar = await cluster.startSidecar({ appId: "echo", appPort, resourcesDir, apiToken: API_TOKEN, appToken: APP_TOKEN });
   await sidecar.waitReady(READY_MS);
   report(`${profile}: from nothing to ready`, startedAt);
-  return { cluster, sidecar, app: () => need(app), startApp, pids };
+  return { cluster, sidecar, app: () => need(app), startApp, pids, lines };
 }
 
 function report(what: string, since: number): void {
@@ -155,9 +157,10 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     await again("daprd killed: reminder after ready", () => remind(sidecar));
 
     const first = running.app();
+    const before = running.lines.length;
     first.kill("SIGKILL");
     await first.exited;
-    await sleep(5_000); // long enough for daprd to call the app unhealthy
+    await expect.poll(() => running.lines.slice(before).join("\n")).toContain("App entered un-healthy status");
     await running.startApp();
     const answered = await again("app killed: actor call after its start", () => call(sidecar));
     expect(JSON.parse(answered)).toEqual({ pid: running.app().pid, token: APP_TOKEN });

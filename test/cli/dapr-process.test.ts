@@ -15,6 +15,9 @@ import { LaunchError } from "../../cli/dapr/problem.ts";
 import { Child, groupAlive } from "../../cli/dapr/process.ts";
 import { PROFILES, renderResources, writeConfiguration } from "../../cli/dapr/resources.ts";
 
+/** Longer than a frozen child takes to end on a busy machine. */
+const GRACE_MS = 15_000;
+
 let dir = "";
 beforeEach(async () => {
   dir = await mkdtemp(join(tmpdir(), "troupe-process-"));
@@ -48,7 +51,7 @@ describe("a child", () => {
     const stubborn = await shell(`trap "" TERM; (trap "" TERM; sleep 60) & wait; sleep 60`);
     const frozen = await shell("sleep 60 & wait");
     frozen.kill("SIGSTOP");
-    await Promise.all([stubborn.stop(200), frozen.stop(2_000)]);
+    await Promise.all([stubborn.stop(200), frozen.stop(GRACE_MS)]);
     expect([stubborn, frozen].map((child) => groupAlive(child.pid))).toEqual([false, false]);
     expect((await frozen.exited).signal).toBe("SIGTERM");
   });
@@ -110,9 +113,9 @@ describe("a part", () => {
       message: expect.stringContaining(String(port)),
     });
     server.close();
-  }, 10_000);
+  });
 
-  test("reports an end nobody asked for, and is silent about one that was asked for", async () => {
+  test("reports an unexpected end, and not one that was asked for", async () => {
     const ends: string[] = [];
     const part = new Part(plan("sleep 60", { ready: async () => true }), {
       ...quiet,
@@ -123,7 +126,7 @@ describe("a part", () => {
     await part.start();
     expect(ends).toEqual([]);
     process.kill(part.pid, "SIGKILL");
-    await expect.poll(() => ends, { timeout: 5_000 }).toEqual(["part ended with SIGKILL"]);
+    await expect.poll(() => ends).toEqual(["part ended with SIGKILL"]);
     expect(part.running).toBe(false);
   });
 });

@@ -16,8 +16,10 @@ export interface Seen {
   readonly body: unknown;
 }
 
-/** What is answered: JSON, or the text of a stream of events. */
+/** What is answered: JSON, the text of a stream of events, or nothing. */
 export interface Answer {
+  /** The request stays without an answer until the system is gone. */
+  readonly isHeld?: boolean;
   readonly status?: number;
   readonly json?: unknown;
   readonly events?: string;
@@ -32,10 +34,12 @@ export interface Stub {
   close(): Promise<void>;
 }
 
-/** Starts one on a free port. */
-export async function startStub(): Promise<Stub> {
+/** Starts one, on a free port unless it is to come back where another one was. */
+export async function startStub({
+  url: given,
+  answers = {},
+}: { readonly url?: string; readonly answers?: Stub["answers"] } = {}): Promise<Stub> {
   const seen: Seen[] = [];
-  const answers: Stub["answers"] = {};
   const server: Server = createServer((request, response) => {
     void bodyOf(request).then((body) => {
       const path = decodeURIComponent(request.url ?? "");
@@ -47,15 +51,21 @@ export async function startStub(): Promise<Stub> {
         lastEventId: typeof lastEventId === "string" ? lastEventId : undefined,
         body,
       });
-      const given = answers[`${request.method} ${path.split("?")[0]}`] ?? refuse("route.unknown");
-      const answer = Array.isArray(given) ? ((given.length > 1 ? given.shift() : given[0]) ?? {}) : given;
+      const set = answers[`${request.method} ${path.split("?")[0]}`] ?? refuse("route.unknown");
+      const answer = Array.isArray(set) ? ((set.length > 1 ? set.shift() : set[0]) ?? {}) : set;
+      if (answer.isHeld === true) return;
       response.writeHead(answer.status ?? 200, { "content-type": answer.events === undefined ? "application/json" : "text/event-stream" });
       response.end(answer.events ?? JSON.stringify(answer.json));
     });
   });
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  await new Promise<void>((resolve) => server.listen(given === undefined ? 0 : Number(new URL(given).port), "127.0.0.1", resolve));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return { url, seen, answers, close: () => new Promise((resolve) => server.close(() => resolve())) };
+  const close = (): Promise<void> =>
+    new Promise((resolve) => {
+      server.close(() => resolve());
+      server.closeAllConnections();
+    });
+  return { url, seen, answers, close };
 }
 
 /** The answer of a system that refuses. */
@@ -63,8 +73,17 @@ export function refuse(code: FaultCode, message = `about ${code}`): Answer {
   return { status: FAULTS[code].httpStatus, json: { error: { code, message, fix: FAULTS[code].fix }, traceId: "0123" } };
 }
 
-/** Runs a command line in this process. */
-export async function runLine(...words: readonly string[]): Promise<{ readonly code: number; readonly out: string; readonly err: string }> {
+/** A command line that runs in this process. */
+export interface RunningLine {
+  readonly lifetime: Lifetime;
+  /** What it printed so far. */
+  out(): string;
+  err(): string;
+  readonly ended: Promise<{ readonly code: number; readonly out: string; readonly err: string }>;
+}
+
+/** Starts a command line in this process. One at a time: it takes the output of the process. */
+export function startLine(...words: readonly string[]): RunningLine {
   let [out, err] = ["", ""];
   const spies = [
     vi.spyOn(process.stdout, "write").mockImplementation((text) => {
@@ -76,11 +95,18 @@ export async function runLine(...words: readonly string[]): Promise<{ readonly c
       return true;
     }),
   ];
-  try {
-    return { code: await runProgram(words, new Lifetime()), out, err };
-  } finally {
-    for (const spy of spies) spy.mockRestore();
-  }
+  const lifetime = new Lifetime();
+  const ended = runProgram(words, lifetime)
+    .then((code) => ({ code, out, err }))
+    .finally(() => {
+      for (const spy of spies) spy.mockRestore();
+    });
+  return { lifetime, out: () => out, err: () => err, ended };
+}
+
+/** Runs a command line in this process to its end. */
+export function runLine(...words: readonly string[]): RunningLine["ended"] {
+  return startLine(...words).ended;
 }
 
 async function bodyOf(request: IncomingMessage): Promise<unknown> {

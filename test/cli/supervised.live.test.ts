@@ -50,13 +50,17 @@ describe.skipIf(binaries === undefined)("up", () => {
     ["scheduler", "--etcd-data-dir", "scheduler"],
   ])("a killed %s is started again, and that is said, while a task completes", { timeout: TEST_MS }, async (_name, mark, part) => {
     const run = await upWith({ TRAVEL_DESK_MS: "3000" });
-    const task = await startCommand(dir, ["submit", "trip", TRIP, "--wait", "--patience", "60s"]);
+    const task = await startCommand(dir, ["submit", "trip", TRIP, "--id", "mine", "--wait"]);
     await run.until("a task was accepted");
+    const watching = await startCommand(dir, ["show", "mine", "--follow"]);
+    await watching.until("FlightAgent   asked");
     process.kill(partOf(mark), "SIGKILL");
     await run.until(`${part} ended with SIGKILL; restart 1 of 5 in 0.5 s`);
     await run.until(`${part} is up again`);
     expect(await task.child.exited, `${task.text()}\n${run.text()}`).toEqual(OK);
     expect(task.text()).toContain("city: Ljubljana");
+    expect(await watching.child.exited, `${watching.text()}\n${run.text()}`).toEqual(OK);
+    expect(watching.text()).toContain("city: Ljubljana");
     expect(await readdir(join(dir, ".troupe", "bookings"))).toHaveLength(2);
     await endOf(run);
   });

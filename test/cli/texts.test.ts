@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
-import type { HistoryLine } from "../../cli/client/http.ts";
-import { newLines, outcomeText, stepText, succeeded } from "../../cli/text/progress.ts";
+import type { HistoryLine } from "../../client/index.ts";
+import { outcomeText, stepText, succeeded } from "../../cli/text/progress.ts";
 import { runPlan } from "../../cli/run/run-file.ts";
 import { makeStateFolder } from "../../cli/run/state-folder.ts";
 import { checkWish, taskInput } from "../../cli/commands/start.ts";
@@ -13,15 +13,6 @@ import { checkWish, taskInput } from "../../cli/commands/start.ts";
 const line = (atMs: number, what = "asked"): HistoryLine => ({ atMs, what, stop: "plan", agent: "PlannerAgent", attempt: 1 });
 
 describe("steps", () => {
-  test("only what came since the last look is new, also when the oldest lines have left", () => {
-    const [a, b, c, d] = [line(1), line(2), line(3), line(4)];
-    expect(newLines([], [a])).toEqual([a]);
-    expect(newLines([a, b], [a, b, c])).toEqual([c]);
-    expect(newLines([a, b, c], [b, c, d])).toEqual([d]);
-    expect(newLines([a, b], [c, d])).toEqual([c, d]);
-    expect(newLines([a], [a])).toEqual([]);
-  });
-
   test("a step tells when, where, who and what, with attempt and code", () => {
     expect(stepText({ ...line(1_250, "attempt failed"), attempt: 2, code: "agent.failed" }, 1_000)).toBe(
       "    0.250  plan      PlannerAgent  attempt failed, attempt 2 (agent.failed)",

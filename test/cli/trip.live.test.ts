@@ -78,7 +78,7 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
     expect([first.entries.length, second.entries.length, first.entries[0]?.id === second.entries[0]?.id]).toEqual([1, 1, false]);
 
     expect(await cli(0, "dead", "list")).toMatch(/^poor:1 +trip .+agent\.refused/m);
-    expect(await cli(0, "dead", "show", "poor:1")).toContain("Again:   troupe dead redrive poor:1");
+    expect(await cli(0, "dead", "show", "poor:1")).toContain("Redrive: troupe dead redrive poor:1");
     const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as {
       letter: { original: { input: { trip: { budget: number } } } };
     };
@@ -90,7 +90,7 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
     );
     expect(await cli(0, "show", "poor", "--follow")).toMatch(/completed in /);
     expect(await cli(1, "dead", "redrive", "poor:1")).toContain("deadletter.decided: ");
-    expect(await cli(0, "dead", "discard", "poorer:1", "--reason", "test data")).toBe("Letter poorer:1 is discarded.");
+    expect(await cli(0, "dead", "discard", "poorer:1", "--reason", "test data")).toBe("Dead letter poorer:1 is discarded.");
     expect(await cli(0, "dead", "list")).toBe("No such dead letters.");
     expect(await cli(0, "dead", "list", "--decided")).toMatch(/^poorer:1 .*discarded .*test data$/m);
     expect(await cli(0, "graph", "show")).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent");

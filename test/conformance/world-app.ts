@@ -180,6 +180,7 @@ const operations: Operations = {
   audit: never,
   graph: () => null,
   stops: never,
+  history: never,
   purge: never,
   watch: () => () => undefined,
   invalid: async () => undefined,

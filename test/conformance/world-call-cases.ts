@@ -6,7 +6,7 @@ import { ANSWER, freshActor, gate, messageTo, outcome, type WorldRig } from "./w
 
 const SOON_MS = 3_000;
 const BEGINS_MS = 400;
-const BEAT = { workId: "w", token: "t" } as const;
+const BEAT = { workId: "w", token: "t", state: "running" } as const;
 const NO_LOCK = "Turns of one actor";
 
 async function nudged(rig: WorldRig, actor: Address): Promise<Json> {

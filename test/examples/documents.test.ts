@@ -12,7 +12,7 @@ const IDEAS = [
   "tasks",
   "routes",
   "agents",
-  "asks-and-steps",
+  "tools-and-waits",
   "outcomes",
   "faults",
   "dead-letters",

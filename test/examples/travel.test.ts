@@ -60,14 +60,14 @@ describe("the travel party", () => {
 });
 
 describe("the dead letter queue", () => {
-  const step = { idempotencyKey: "p:1:flight:0:1/reserve/0", signal: new AbortController().signal };
+  const call = { idempotencyKey: "p:1:flight:0:1/reserve-flight/0/0", signal: new AbortController().signal, attempt: 1 };
 
   test("one key is one reservation, however often it is tried; undoing nothing succeeds", async () => {
     const offer = { what: "a listener", price: 1 };
-    expect(await reserve(offer, step)).toEqual(await reserve(offer, step));
+    expect(await reserve(offer, call)).toEqual(await reserve(offer, call));
     expect(await readdir(desk)).toHaveLength(1);
-    await cancel(undefined, step);
-    await cancel(undefined, step);
+    await cancel(null, undefined, call);
+    await cancel(null, undefined, call);
     expect(await readdir(desk)).toEqual([]);
   });
 });

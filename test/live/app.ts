@@ -4,7 +4,7 @@
 import { appendFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import pino from "pino";
-import type { StepTools } from "../../agents/index.ts";
+import type { ToolCall } from "../../agents/index.ts";
 import { serve } from "../../actors/index.ts";
 import { bookingSystem } from "./booking.ts";
 import { GaugeWriter } from "./gauge.ts";
@@ -28,7 +28,7 @@ if (limits !== undefined) withLimits(JSON.parse(limits) as LimitChanges);
 const purgeKill = process.env["LIVE_PURGE_KILL"];
 if (purgeKill !== undefined) killAtPurge(Number(purgeKill));
 
-async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: StepTools): Promise<void> {
+async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: ToolCall): Promise<void> {
   await gauges.during("effect", async () => {
     const answer = await fetch(`${need("LIVE_LEDGER")}/${what}`, {
       method: "POST",

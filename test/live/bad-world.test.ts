@@ -15,7 +15,7 @@ import { World } from "./world.ts";
 
 const APP = fileURLToPath(new URL("app.ts", import.meta.url));
 const TEST_MS = 120_000;
-const SAID_MS = 20_000;
+const SAID_MS = 60_000;
 const POLL_MS = 50;
 /** A host asks a silent sidecar three times, 5 s each, before it says so. */
 const CALL_MS = 40_000;

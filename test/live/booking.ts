@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { agent, contract, Fault, route, system, type StepTools, type System } from "../../agents/index.ts";
+import { agent, contract, Fault, route, system, type System, tool, type ToolCall } from "../../agents/index.ts";
 
 /** Shelves: long-lived actors that all processes share. */
 export const SHELVES = 4;
@@ -25,7 +25,7 @@ const Nap = z.strictObject({ attempts: z.int(), ms: z.int() });
 /** What the handlers need of the world outside. */
 export interface Outside {
   /** Does or undoes an effect at the ledger; throws when it is not known to be done. */
-  call(what: "apply" | "undo", effect: string, process: string, step: StepTools): Promise<void>;
+  call(what: "apply" | "undo", effect: string, process: string, step: ToolCall): Promise<void>;
 }
 
 const Planner = contract("Planner", 1, { input: z.strictObject({ n: z.int() }), output: Plan });
@@ -36,67 +36,83 @@ const Pay = contract("Pay", 1, { input: Payment, output: Paid });
 const Catcher = contract("Catcher", 1, { input: z.strictObject({ refuse: z.boolean() }), output: Paid });
 const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
+/** An effect at the ledger, and one that is done and then seems to have failed. */
+function toolsOf(outside: Outside) {
+  const effect = tool("effect", {
+    effect: "write",
+    input: z.strictObject({ name: z.string(), process: z.string() }),
+    output: z.null(),
+    run: async ({ name, process }, call) => {
+      await outside.call("apply", name, process, call);
+      return null;
+    },
+    undo: ({ name, process }, _done, call) => outside.call("undo", name, process, call),
+  });
+  const unheard = tool("unheard", {
+    effect: "write",
+    input: z.strictObject({ process: z.string() }),
+    output: z.null(),
+    run: async ({ process }, call) => {
+      await outside.call("apply", "try", process, call);
+      throw new Fault("agent.failed", "it was done, and nobody heard of it");
+    },
+    undo: ({ process }, _done, call) => outside.call("undo", "try", process, call),
+  });
+  return { effect, unheard };
+}
+
 function agents(outside: Outside) {
-  const effect = (name: string, process: string) =>
-    [
-      name,
-      (step: StepTools) => outside.call("apply", name, process, step),
-      { undo: (_done: unknown, step: StepTools) => outside.call("undo", name, process, step) },
-    ] as const;
+  const { effect, unheard } = toolsOf(outside);
   return [
     agent(Planner, { handle: ({ n }, ctx) => ({ process: ctx.processId, parts: n % 3 }) }),
     agent(Seat, {
+      tools: [effect],
       handle: async ({ process, what }, ctx) => {
-        await ctx.step(...effect(what, process));
+        await ctx.call(effect, { name: what, process });
         return { what };
       },
     }),
     agent(Shelf, {
+      tools: [effect],
       state: { schema: z.strictObject({ count: z.int() }), initial: { count: 0 } },
       handle: async ({ process }, ctx) => {
-        await ctx.step(...effect("shelf", process));
+        await ctx.call(effect, { name: "shelf", process });
         ctx.setState({ count: ctx.state.count + 1 });
         return { count: ctx.state.count };
       },
     }),
     agent(Quote, {
+      tools: [effect],
       asks: [Planner],
       handle: async ({ process, what }, ctx) => {
-        await ctx.step(...effect("quote", process));
+        await ctx.call(effect, { name: "quote", process });
         const plan = await ctx.ask(Planner, { n: what.length });
         return { price: plan.parts, process };
       },
     }),
     agent(Pay, {
+      tools: [effect],
       handle: async ({ process, price, refuse }, ctx) => {
-        await ctx.step(...effect("deposit", process));
+        await ctx.call(effect, { name: "deposit", process });
         if (refuse) throw new Fault("agent.refused", "the card was refused");
-        await ctx.step(...effect("pay", process));
+        await ctx.call(effect, { name: "pay", process });
         return { price };
       },
     }),
     agent(Catcher, {
+      tools: [effect, unheard],
       handle: async ({ refuse }, ctx) => {
-        const [name, act, options] = effect("try", ctx.processId);
-        await ctx
-          .step(
-            name,
-            async (step) => {
-              await act(step);
-              throw new Fault("agent.failed", "it was done, and nobody heard of it");
-            },
-            options,
-          )
-          .catch(() => {});
-        await ctx.step(...effect("instead", ctx.processId));
+        await ctx.call(unheard, { process: ctx.processId }).catch(() => {});
+        await ctx.call(effect, { name: "instead", process: ctx.processId });
         if (refuse) throw new Fault("agent.refused", "neither will do");
         return { price: 0 };
       },
     }),
     agent(Sleeper, {
+      tools: [effect],
       handle: async ({ attempts, ms }, ctx) => {
         await sleep(ms, undefined, { signal: ctx.signal });
-        await ctx.step(...effect("nap", ctx.processId));
+        await ctx.call(effect, { name: "nap", process: ctx.processId });
         if (ctx.attempt < attempts) throw new Fault("agent.failed", `attempt ${ctx.attempt} of ${attempts}`);
         return { price: 0 };
       },

@@ -19,8 +19,9 @@ const TASKS = 12;
 /** Of so many tasks the first is refused in the end, and undone. */
 const TASKS_PER_REFUSAL = 3;
 const ANSWER_MS_MAX = 400;
-/** Longer than an effect that was asked for before the kill can still take to happen. */
+/** Longer than a request that was sent before the kill takes to reach the ledger. */
 const DOWN_MS = 300;
+const POLL_MS = 20;
 const END_MS = 60_000;
 
 const able = (await findDapr()) !== undefined;
@@ -48,6 +49,8 @@ async function round(world: World, number: number, random: () => number, seen: S
   await world.host.killApp();
   for (const { id } of orders) if (effectOf(world.ledger.of(id), "instead")?.applied === true) seen.behind += 1;
   await sleep(DOWN_MS);
+  // What was asked of the ledger before the kill still happens.
+  while (world.ledger.open > 0) await sleep(POLL_MS);
   world.host.startApp();
   await world.host.healthy();
   for (const [n, { id }] of orders.entries()) {

@@ -14,7 +14,7 @@ export const View = z.looseObject({
   phase: z.string(),
   sequence: z.int(),
   acceptedAtMs: z.int().optional(),
-  unanswered: z.array(z.looseObject({ work: z.string(), status: z.string() })).default([]),
+  works: z.array(z.looseObject({ work: z.string(), state: z.string() })).default([]),
   history: z.array(z.looseObject({ atMs: z.int(), what: z.string(), stop: z.string() })).default([]),
   outcome: z
     .looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() })

@@ -16,7 +16,7 @@ export type Moment = (typeof MOMENTS)[number];
 const WAIT_MS = 60_000;
 const POLL_MS = 50;
 const SETTLE_MS = 4_000;
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 
 export interface FrozenRound {
   readonly moment: Moment;

@@ -6,6 +6,7 @@
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { Server, type IncomingMessage, type ServerResponse } from "node:http";
 import { SidecarClient, type SidecarAnswer, type SidecarCall } from "../../actors/dapr/client.ts";
+import { Retention, type SweepOptions, type SweepResult } from "../../actors/retention/retention.ts";
 import type { Gauge, GaugeWriter } from "./gauge.ts";
 
 /** A write to stop before: the request's method and path must match one pattern, its body the other. */
@@ -58,10 +59,19 @@ export function installHooks({ gauges, freezeFile }: HookOptions): void {
   countTurns(gauges);
 }
 
-/** Kills this process at the nth call with which a purge changes the store: before odd ones, after even ones. */
+/**
+ * Kills this process at the nth call with which a purge changes the store: before odd ones, after even ones. Prints the
+ * number of such calls at the end of each sweep ({@link sweepsIn}).
+ */
 export function killAtPurge(at: number): void {
   const plain = SidecarClient.prototype.call;
   let count = 0;
+  const sweep = Retention.prototype.sweep;
+  Retention.prototype.sweep = async function told(this: Retention, options?: SweepOptions): Promise<SweepResult> {
+    const result = await sweep.call(this, options);
+    process.stdout.write(`a sweep ended after ${count} purging calls\n`);
+    return result;
+  };
   SidecarClient.prototype.call = async function counted(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
     const isPurge =
       call.path.startsWith("/v1.0/state/") &&
@@ -76,6 +86,11 @@ export function killAtPurge(at: number): void {
     if (isHere) process.kill(process.pid, "SIGKILL");
     return answer;
   };
+}
+
+/** Of each sweep that ended, in order: the purging calls of the app's life until then. */
+export function sweepsIn(log: string): readonly number[] {
+  return [...log.matchAll(/^a sweep ended after (\d+) purging calls$/gm)].map(([, calls]) => Number(calls));
 }
 
 function stopBefore(freezeFile: string, call: SidecarCall): boolean {

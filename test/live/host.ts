@@ -11,7 +11,7 @@ import { type Cluster, freePort, type Sidecar } from "../../cli/dapr/index.ts";
 import { readGauges, type Gauge } from "./gauge.ts";
 
 const APP = fileURLToPath(new URL("app.ts", import.meta.url));
-const READY_MS = 30_000;
+const READY_MS = 60_000;
 const POLL_MS = 10;
 const PROBE_MS = 1_000;
 

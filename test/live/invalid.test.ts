@@ -15,9 +15,9 @@ const POISON_MESSAGES = 50;
 const AT_ONCE = 32;
 /** Actors that tasks share: work for them goes over the broker. */
 const SHELVES = 50;
-const TEST_MS = 180_000;
+const TEST_MS = 360_000;
 /** Everything has ended so long after the last message was published; a kill costs the broker's redelivery. */
-const END_MS = 40_000;
+const END_MS = 120_000;
 const POLL_MS = 100;
 const KILLS_AT_LETTERS = [5, 20];
 

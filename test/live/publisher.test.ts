@@ -5,8 +5,8 @@ import { findDapr } from "../../cli/dapr/index.ts";
 import { print, seedOfRun } from "./random.ts";
 import { World } from "./world.ts";
 
-const TEST_MS = 60_000;
-const WAIT_MS = 20_000;
+const TEST_MS = 120_000;
+const WAIT_MS = 60_000;
 
 const able = (await findDapr()) !== undefined;
 if (!able) print("skip: no Dapr programs");

@@ -9,8 +9,8 @@ import { World } from "./world.ts";
 const PROCESSES = Number(process.env["LIVE_PROCESSES"] ?? 200);
 const TEST_MS = 240_000;
 const RSS_MIB_MAX = 400;
-/** The bar is 100 ms on a machine of its own; this bound only catches a loop that is blocked. */
-const DELAY_P99_MS_MAX = 400;
+/** The bar is 100 ms on a machine of its own; this bound only catches a loop that is blocked, on a busy machine too. */
+const DELAY_P99_MS_MAX = 1_000;
 
 for (const profile of ["embedded", "redis"] as const) {
   const there = (await findDapr()) !== undefined && (profile !== "redis" || (await findRedis()) !== undefined);

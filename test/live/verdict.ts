@@ -12,7 +12,7 @@ import type { World } from "./world.ts";
 
 /** How long after the last part came back every process must have ended. */
 const END_MS = 120_000;
-const LETTERS_MS = 30_000;
+const LETTERS_MS = 60_000;
 const LETTERS_POLL_MS = 500;
 const LOOKS_AT_ONCE = 8;
 const READ_ATTEMPTS = 50;

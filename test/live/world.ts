@@ -3,7 +3,7 @@
  *
  * Everything lies in one temp folder and listens on loopback; `stop` leaves nothing behind.
  */
-import { appendFileSync } from "node:fs";
+import { appendFileSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -14,6 +14,7 @@ import { Ledger } from "./ledger.ts";
 import { makeRandom } from "./random.ts";
 
 const ANSWER_MS_MAX = 30;
+const DAPR_LOG = "dapr.log";
 
 export interface WorldOptions {
   readonly profile: Profile;
@@ -40,7 +41,7 @@ export class World {
   /** Redis's port in that profile. */
   readonly storePort: number;
 
-  private constructor(parts: Omit<World, "client" | "stop" | "host">, token: string | undefined) {
+  private constructor(parts: Omit<World, "client" | "stop" | "host" | "daprLog">, token: string | undefined) {
     this.dir = parts.dir;
     this.cluster = parts.cluster;
     this.store = parts.store;
@@ -62,7 +63,7 @@ export class World {
     const binaries = await findDapr();
     if (binaries === undefined) throw new Error("no Dapr programs were found: run `npm start -- doctor --install`");
     const dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
-    const log = (source: string, line: string): void => appendFileSync(join(dir, "dapr.log"), `${source} ${line}\n`);
+    const log = (source: string, line: string): void => appendFileSync(join(dir, DAPR_LOG), `${source} ${line}\n`);
     const begun: (() => Promise<unknown>)[] = [() => rm(dir, { recursive: true, force: true })];
     try {
       const redis = profile === "redis" ? await startRedis({ dir: join(dir, "redis"), appendfsync: "always" }) : undefined;
@@ -98,6 +99,11 @@ export class World {
       for (const end of begun.toReversed()) await end();
       throw error;
     }
+  }
+
+  /** What Dapr's programs printed. */
+  daprLog(): string {
+    return readFileSync(join(this.dir, DAPR_LOG), "utf8");
   }
 
   /** Ends everything. The folder stays when `keep` is set: for whoever looks for the cause of a failure. */

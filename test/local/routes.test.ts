@@ -4,7 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runLocal } from "../../testing/index.ts";
-import { agent, contract, route, type RouteDefinition, routeContract, system } from "../../agents/index.ts";
+import { agent, contract, route, type RouteDefinition, routeContract, system, tool } from "../../agents/index.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
@@ -15,9 +15,14 @@ const Fail = contract("Fail", 1, { input: Num, output: Num });
 const Undone = new Set<string>();
 
 const double = agent(Double, { handle: ({ n }) => ({ n: 2 * n }) });
-const book = agent(Book, {
-  handle: ({ n }, ctx) => ctx.step("book", () => ({ n }), { undo: (_result, { idempotencyKey }) => void Undone.add(idempotencyKey) }),
+const booking = tool("book", {
+  effect: "write",
+  input: Num,
+  output: Num,
+  run: (input) => input,
+  undo: (_input, _output, { idempotencyKey }) => void Undone.add(idempotencyKey),
 });
+const book = agent(Book, { tools: [booking], handle: (input, ctx) => ctx.call(booking, input) });
 const fail = agent(Fail, {
   handle: ({ n }) => {
     throw new Fault("agent.refused", `not ${n}`);
@@ -89,6 +94,14 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", { ...TASK, n: 6 })).toMatchObject({ output: { a: { n: 12 } } });
   });
 
+  test("when: numbers are those of JSON, whole or not", async () => {
+    const made = begin
+      .to("a", Double, ({ task }) => ({ n: task.n }), { when: "task.n + 1 > 5 && task.n / 2 == 3.5" })
+      .output(({ a }) => ({ a }));
+    expect(await runLocal(of(made), "r", { ...TASK, n: 7 })).toMatchObject({ status: "completed", output: { a: { n: 14 } } });
+    expect(await runLocal(of(made), "r", { ...TASK, n: 8 })).toMatchObject({ status: "completed", output: { a: null } });
+  });
+
   test("optional: the process is partial", async () => {
     const made = begin.to("a", Fail, ({ task }) => ({ n: task.n }), { optional: true }).output(({ a }) => ({ a }));
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "partial", output: { a: null } });
@@ -106,7 +119,7 @@ describe("every element of a slip", () => {
       .to("c", Fail, ({ sub }) => sub)
       .output(({ c }) => c);
     expect(await runLocal(of(failing, inner), "r", TASK)).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
-    expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/0$/)]);
+    expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/215ddd5567ca2590\/0$/)]);
   });
 
   test("a nested route that fails tells its fault; one that nests itself ends at its bound", async () => {
@@ -144,7 +157,7 @@ describe("faults, time and compensation", () => {
         path: ["Fail"],
       },
     });
-    expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/0"]);
+    expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/215ddd5567ca2590/0"]);
   });
 
   test("a backoff of an hour costs no time", async () => {
@@ -182,7 +195,7 @@ describe("faults, time and compensation", () => {
     });
     expect(outcome).toMatchObject({ status: "expired", fault: { code: "process.expired" } });
     expect(outcome.deadLetter).toBeUndefined();
-    expect([...Undone]).toEqual(["local:1:a:0:1/book/0"]);
+    expect([...Undone]).toEqual(["local:1:a:0:1/book/215ddd5567ca2590/0"]);
   });
 });
 

@@ -121,7 +121,7 @@ describe("the package", () => {
       (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind),
     );
     expect(problems).toEqual([]);
-    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./dapr", "./package.json", "./testing"]);
+    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./client", "./dapr", "./package.json", "./testing"]);
   });
 
   test("a copy that packs has its own manifest again afterwards", async () => {
@@ -141,7 +141,7 @@ describe("in an empty folder", () => {
     );
     await writeFile(
       join(dir, "entries.ts"),
-      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nexport const used: readonly unknown[] = [serve, runLocal, simulate];\nexport type Options = ServeOptions;\n',
+      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nimport { connect } from "troupe/client";\nexport const used: readonly unknown[] = [serve, runLocal, simulate, connect];\nexport type Options = ServeOptions;\n',
     );
   }, TEST_MS);
 

@@ -29,9 +29,9 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     rig.asks("w");
     rig.askedBy("w", "B");
     rig.askedBy("w", "C");
-    expect(names(rig.answers("w", 1))).toEqual(["ask-answered"]);
+    expect(names(rig.answers("w", 1))).toEqual(["wait-answered"]);
     const goes = rig.answers("w", 0);
-    expect(names(goes)).toEqual(["ask-answered", "readied", "begun"]);
+    expect(names(goes)).toEqual(["wait-answered", "readied", "begun"]);
     expect(goes.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
   });
 
@@ -40,7 +40,7 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     rig.asks("w");
     rig.askedBy("w", "B");
     rig.asks("x");
-    expect(names(rig.answers("w", 0))).toEqual(["ask-answered", "readied"]);
+    expect(names(rig.answers("w", 0))).toEqual(["wait-answered", "readied"]);
     expect(orders(rig.finishes("x"))).toEqual(["run w"]);
     expect(rig.token("w")).toBe("token-1");
   });
@@ -86,6 +86,26 @@ describe("law: a handler parked in an ask gives its actor free", () => {
   });
 });
 
+describe("timers and signals are waited for as agents are", () => {
+  test("the process is told what for, the actor is free, and the answer lets the handler go on", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    const slept = rig.waits("w", "sleep 5000/0", { kind: "timer", ms: 5_000 });
+    rig.waits("w", "signal paid/0", { kind: "signal", name: "paid", schema: { type: "string" }, timeoutMs: 60_000 });
+    expect(rig.state.running).toBeUndefined();
+    expect(sends(slept.effects)).toMatchObject([
+      { id: "w/wait0", body: { kind: "wait", workId: "w", index: 0, for: { kind: "timer", ms: 5_000 } } },
+    ]);
+    expect(sends(rig.asks("w").effects).map(({ body }) => body)).toMatchObject([
+      { index: 0 },
+      { index: 1, for: { kind: "signal", name: "paid", schema: { json: { type: "string" } }, timeoutMs: 60_000 } },
+    ]);
+    rig.answers("w", 0, { output: { json: null } });
+    expect(orders(rig.answers("w", 1, { output: { json: "5 euro" } }))).toEqual(["run w"]);
+    expect(rig.work("w").waits).toMatchObject([{ result: { output: { json: null } } }, { result: { output: { json: "5 euro" } } }]);
+  });
+});
+
 describe("a handler that runs again comes to a question that it asked already", () => {
   test("still open: it is asked again under the same index, and the actor is free until the answer", () => {
     const rig = new AgentRig();
@@ -96,9 +116,9 @@ describe("a handler that runs again comes to a question that it asked already", 
     const again = rig.askedBy("w", "B");
     expect(names(again)).toEqual(["parked"]);
     expect(sends(again.effects)).toEqual(first);
-    expect(rig.work("w")).toMatchObject({ status: "parked", asks: [{ index: 0, agent: "B" }] });
-    expect(rig.work("w").asks).toHaveLength(1);
-    expect(names(rig.answers("w", 0))).toEqual(["ask-answered", "readied", "begun"]);
+    expect(rig.work("w")).toMatchObject({ status: "parked", waits: [{ index: 0, for: { kind: "agent", agent: "B" } }] });
+    expect(rig.work("w").waits).toHaveLength(1);
+    expect(names(rig.answers("w", 0))).toEqual(["wait-answered", "readied", "begun"]);
   });
 
   test("answered meanwhile: nothing is written, and it finds the answer in the state", () => {
@@ -108,7 +128,7 @@ describe("a handler that runs again comes to a question that it asked already", 
     rig.asks("w", { attempt: 2 });
     rig.answers("w", 0);
     expect(rig.askedBy("w", "B")).toMatchObject({ events: [], effects: [], verdict: { kind: "received" } });
-    expect(rig.work("w")).toMatchObject({ status: "running", asks: [{ result: { output: { json: "answer 0" } } }] });
+    expect(rig.work("w")).toMatchObject({ status: "running", waits: [{ result: { output: { json: "answer 0" } } }] });
   });
 
   test("the same question recorded twice, because its commit went unheard, is one question", () => {
@@ -116,9 +136,9 @@ describe("a handler that runs again comes to a question that it asked already", 
     rig.asks("w");
     rig.askedBy("w", "B");
     rig.askedBy("w", "B");
-    expect(rig.work("w").asks).toHaveLength(1);
+    expect(rig.work("w").waits).toHaveLength(1);
     expect(names(rig.askedBy("w", "B", { occurrence: 1 }))).toEqual(["parked"]);
-    expect(rig.work("w").asks.map((ask) => ask.index)).toEqual([0, 1]);
+    expect(rig.work("w").waits.map((wait) => wait.index)).toEqual([0, 1]);
   });
 });
 

@@ -7,7 +7,7 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import type { AgentEvent } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import { AgentRig, replies } from "./agent-rig.ts";
+import { AgentRig, REPORT, replies } from "./agent-rig.ts";
 
 const step = fc.record({
   what: fc.constantFrom(
@@ -17,6 +17,9 @@ const step = fc.record({
     "undo",
     "answer",
     "record",
+    "begin",
+    "end",
+    "undid",
     "failure",
     "ask",
     "finish",
@@ -61,8 +64,11 @@ class Storm {
     if (what === "stale") return rig.finishes(work, { output: "stale" }, { token: "stale" });
     if (known === undefined || known.token === "") return undefined;
     if (what === "lost") return rig.lost(work);
-    if (what === "record") return rig.records(work, "s", { occurrence: index, undoable, kind: known.mode === "undo" ? "undo" : "step" });
-    if (what === "failure") return rig.failsAt(work, "s", { occurrence: index, undoable });
+    if (what === "record") return rig.records(work, `s${index}`);
+    if (what === "begin") return rig.begins(work, "t", { count: index, undo: undoable });
+    if (what === "end") return rig.ends(work, "t", undoable ? undefined : fault, { count: index });
+    if (what === "undid") return known.mode === "undo" ? rig.undid(work, "t", { count: index }) : undefined;
+    if (what === "failure") return rig.failsAt(work, `s${index}`);
     if (what === "ask") return rig.askedBy(work, "B", { occurrence: index });
     // Only what is running, or parked, can be ended by its handler.
     if (known.status !== "running" && known.status !== "parked" && known.status !== "ready") return undefined;
@@ -74,7 +80,7 @@ class Storm {
         { output: rig.nowMs },
         { state: { content: rig.nowMs, base: rig.state.stateVersion - (index === 0 ? 1 : 0) } },
       );
-    return known.mode === "undo" ? rig.finishes(work, what === "finishUndo" ? { output: null } : fault, { mode: "undo" }) : undefined;
+    return known.mode === "undo" ? rig.compensates(work, what === "finishUndo" ? { report: REPORT } : fault) : undefined;
   }
 
   #check(decision: Decision<AgentEvent>): void {
@@ -127,7 +133,8 @@ test("a storm can always be calmed: every handler ends, and every work is settle
       const { rig } = storm;
       for (let round = 0; rig.state.running !== undefined && round < 50; round += 1) {
         const { running } = rig.state;
-        rig.finishes(running, { output: 0 }, { mode: rig.work(running).mode });
+        if (rig.work(running).mode === "undo") rig.compensates(running);
+        else rig.finishes(running, { output: 0 });
       }
       expect(rig.state.running).toBeUndefined();
       expect(rig.state.ready).toEqual([]);

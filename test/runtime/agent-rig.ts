@@ -1,14 +1,25 @@
 /**
  * @module An agent actor alone: work, compensations and answers to give it, hosts to speak for.
  */
-import { type AgentInput, agentMachine, type FinishedResult } from "../../runtime/agent/machine.ts";
+import type { AgentInput, FinishedResult, WaitContent } from "../../runtime/agent/inputs.ts";
+import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import type { Body, Effect, Message, Result } from "../../runtime/protocol.ts";
+import type { Body, CompensationReport, Effect, Message, Result } from "../../runtime/protocol.ts";
 import { MachineRig, PRINCIPAL, TRACE } from "./machine-rig.ts";
 
 export const HOUR_MS = 3_600_000;
+
+const NO_ROOM: WireFault = { code: "agent.failed", message: "no room" };
+
+/** A report of a compensation that found nothing. */
+export const REPORT: CompensationReport = { undone: 0, left: [], stateStands: false };
+
+interface CallParts {
+  readonly token?: string;
+  readonly count?: number;
+}
 
 export interface WorkParts {
   readonly attempt?: number;
@@ -78,33 +89,45 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     return this.give({ kind: "message", message: this.message(`${workId}/answer${index}`, { kind: "answer", workId, index, result }) });
   }
 
-  records(
-    workId: string,
-    name: string,
-    more: {
-      readonly token?: string;
-      readonly undoable?: boolean;
-      readonly occurrence?: number;
-      readonly kind?: "step" | "undo";
-      readonly output?: Json;
-    } = {},
-  ): Decision<AgentEvent> {
-    const { token = this.token(workId), undoable = false, occurrence = 0, kind = "step", output = "recorded" } = more;
-    return this.give({ kind: "recorded", workId, token, entry: { kind, name, occurrence, input: "hash", output, undoable } });
+  /** A step of that name is done. */
+  records(workId: string, name: string, more: { readonly token?: string; readonly output?: Json } = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), output = "recorded" } = more;
+    return this.give({ kind: "step-done", workId, token, name, output });
   }
 
-  failsAt(
+  /** A call of a tool is about to be made. */
+  begins(workId: string, tool: string, more: CallParts & { readonly undo?: boolean; readonly input?: Json } = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), count = 0, undo = true, input = "input" } = more;
+    const call = { key: `${tool}/hash/${count}`, tool, undo, ...(undo ? { input } : {}) };
+    return this.give({ kind: "call-begun", workId, token, call });
+  }
+
+  /** A call of a tool has ended. */
+  ends(
     workId: string,
-    name: string,
-    more: { readonly token?: string; readonly undoable?: boolean; readonly occurrence?: number; readonly kind?: "step" | "ask" } = {},
+    tool: string,
+    end: { readonly output: Json } | { readonly fault: WireFault; readonly open?: boolean } = { output: "made" },
+    more: CallParts = {},
   ): Decision<AgentEvent> {
-    const { token = this.token(workId), undoable = false, occurrence = 0, kind = "step" } = more;
-    return this.give({
-      kind: "failed",
-      workId,
-      token,
-      failure: { kind, name, occurrence, input: "hash", undoable, fault: { code: "agent.failed", message: "no room" } },
-    });
+    const { token = this.token(workId), count = 0 } = more;
+    return this.give({ kind: "call-ended", workId, token, call: { key: `${tool}/hash/${count}`, tool, end } });
+  }
+
+  /** A call of a tool failed and is to be made again. */
+  tries(workId: string, tool: string, tries: number, more: CallParts = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), count = 0 } = more;
+    return this.give({ kind: "call-tried", workId, token, call: { key: `${tool}/hash/${count}`, tool }, tries, end: { fault: NO_ROOM } });
+  }
+
+  /** The undo of a call has run. */
+  undid(workId: string, tool: string, more: CallParts = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), count = 0 } = more;
+    return this.give({ kind: "call-undone", workId, token, key: `${tool}/hash/${count}` });
+  }
+
+  failsAt(workId: string, name: string, more: { readonly token?: string; readonly kind?: "step" | "wait" } = {}): Decision<AgentEvent> {
+    const { token = this.token(workId), kind = "step" } = more;
+    return this.give({ kind: "failed", workId, token, failure: { kind, key: name, fault: NO_ROOM } });
   }
 
   askedBy(
@@ -112,14 +135,13 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     agent: string,
     more: { readonly token?: string; readonly occurrence?: number; readonly input?: Json } = {},
   ): Decision<AgentEvent> {
-    return this.give({
-      kind: "asked",
-      workId,
-      token: more.token ?? this.token(workId),
-      agent,
-      occurrence: more.occurrence ?? 0,
-      input: more.input ?? "question",
-    });
+    const { token = this.token(workId), occurrence = 0, input = "question" } = more;
+    return this.waits(workId, `ask ${agent}/hash/${occurrence}`, { kind: "agent", agent, input }, token);
+  }
+
+  /** A handler waits for something. */
+  waits(workId: string, key: string, content: WaitContent, token = this.token(workId)): Decision<AgentEvent> {
+    return this.give({ kind: "waits", workId, token, key, for: content });
   }
 
   finishes(
@@ -128,12 +150,25 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     more: {
       readonly token?: string;
       readonly state?: { readonly content: Json; readonly base: number };
-      readonly mode?: "do" | "undo";
-      readonly untouched?: boolean;
+      readonly undoes?: boolean;
     } = {},
   ): Decision<AgentEvent> {
-    const { token = this.token(workId), state, mode = "do", untouched = false } = more;
-    return this.give({ kind: "finished", mode, workId, token, result, untouched, ...(state === undefined ? {} : { state }) });
+    const { token = this.token(workId), state, undoes = false } = more;
+    return this.give({ kind: "finished", workId, token, result, undoes, ...(state === undefined ? {} : { state }) });
+  }
+
+  /** A compensation has ended. */
+  compensates(
+    workId: string,
+    end: { readonly report: CompensationReport } | { readonly fault: WireFault } = { report: REPORT },
+    more: {
+      readonly token?: string;
+      readonly state?: { readonly content: Json; readonly base: number };
+      readonly agentUndid?: boolean;
+    } = {},
+  ): Decision<AgentEvent> {
+    const { token = this.token(workId), ...rest } = more;
+    return this.give({ kind: "compensated", workId, token, end, ...rest });
   }
 
   lost(workId: string, token = this.token(workId)): Decision<AgentEvent> {

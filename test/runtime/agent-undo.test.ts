@@ -2,10 +2,10 @@
  * @module Decisions of an agent on compensation, in every status that work can have.
  */
 import { describe, expect, test } from "vitest";
-import { AgentRig, orders, replies } from "./agent-rig.ts";
+import { AgentRig, orders, REPORT, replies } from "./agent-rig.ts";
 import { names } from "./machine-rig.ts";
 
-const UNDONE = [["w/undo", 1, { output: { json: null } }]];
+const UNDONE = [["w/undo", 1, { output: { json: REPORT } }]];
 const FAULT = { fault: { code: "agent.failed", message: "no" } } as const;
 
 describe("law: compensating work never seen records a tombstone that refuses the work if it arrives later", () => {
@@ -44,6 +44,7 @@ describe("work that may have had an effect", () => {
     for (const result of [{ output: "after all" }, FAULT]) {
       const rig = new AgentRig();
       rig.asks("w");
+      rig.begins("w", "book");
       const asked = rig.undoes("w");
       expect(names(asked)).toEqual(["undo-asked"]);
       expect(orders(asked)).toEqual(["stop w"]);
@@ -53,37 +54,44 @@ describe("work that may have had an effect", () => {
       expect(replies(settled)).toEqual([]);
       expect(rig.work("w")).toMatchObject({ mode: "undo", status: "running" });
       expect(rig.token("w")).not.toBe("token-1");
-      const done = rig.finishes("w", { output: null }, { mode: "undo" });
+      rig.undid("w", "book");
+      const report = { ...REPORT, undone: 1 };
+      const done = rig.compensates("w", { report });
       expect(names(done)).toEqual(["undo-done"]);
-      expect(replies(done)).toEqual(UNDONE);
-      expect(rig.work("w")).toMatchObject({ status: "undone", entries: [] });
+      expect(replies(done)).toEqual([["w/undo", 1, { output: { json: report } }]]);
+      expect(rig.work("w")).toMatchObject({ status: "undone", calls: [] });
     }
   });
 
-  test("running, and its only run began no step: there is nothing to undo, and it is not run again", () => {
+  test("while it settles, the end of a call is still recorded, and no new call begins", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.begins("w", "book");
+    rig.undoes("w");
+    expect(names(rig.ends("w", "book"))).toEqual(["call-ended"]);
+    expect(rig.begins("w", "pay")).toMatchObject({ events: [], verdict: { fault: { code: "work.cancelled" } } });
+    expect(rig.tries("w", "book", 1)).toMatchObject({ events: [], verdict: { fault: { code: "work.cancelled" } } });
+  });
+
+  test("running, and nothing that it began can be undone: there is nothing to undo, and nothing runs", () => {
     for (const result of [{ output: "after all" }, FAULT]) {
       const rig = new AgentRig();
       rig.asks("w");
       rig.asks("next");
+      rig.records("w", "look");
       rig.undoes("w");
-      const settled = rig.finishes("w", result, { untouched: true });
+      const settled = rig.finishes("w", result);
       expect([names(settled), replies(settled), orders(settled)]).toEqual([["undo-done", "begun"], UNDONE, ["run next"]]);
       const late = rig.finishes("w", { output: "late" }, { token: "token-1" });
       expect([late.verdict, late.events]).toMatchObject([{ kind: "refused", fault: { code: "work.superseded" } }, []]);
     }
   });
 
-  test.each([
-    ["an earlier attempt", (rig: AgentRig) => rig.asks("w", { attempt: 2 })],
-    ["a host that was lost", (rig: AgentRig) => rig.as("host-2", () => rig.lost("w"))],
-    ["a recorded step", (rig: AgentRig) => rig.records("w", "step")],
-    ["a step that failed", (rig: AgentRig) => rig.failsAt("w", "step")],
-  ])("running, and %s may have had an effect: its undo runs all the same", (_name, before) => {
+  test("running, and its agent has an undo of its own: it runs", () => {
     const rig = new AgentRig();
     rig.asks("w");
-    before(rig);
     rig.undoes("w");
-    expect(names(rig.finishes("w", FAULT, { untouched: true }))).toEqual(["readied", "begun"]);
+    expect(names(rig.finishes("w", FAULT, { undoes: true }))).toEqual(["readied", "begun"]);
   });
 
   test("running on another host: that host is watched, and the one that takes over undoes", () => {
@@ -91,7 +99,7 @@ describe("work that may have had an effect", () => {
     rig.asks("w");
     expect(orders(rig.as("host-2", () => rig.undoes("w")))).toEqual(["stop w", "watch w"]);
     expect(orders(rig.as("host-2", () => rig.lost("w")))).toEqual(["run w"]);
-    expect(replies(rig.as("host-2", () => rig.finishes("w", { output: null }, { mode: "undo" })))).toEqual(UNDONE);
+    expect(replies(rig.as("host-2", () => rig.compensates("w")))).toEqual(UNDONE);
   });
 
   test("parked: it is stopped and undone at once, and answers that come later change nothing", () => {
@@ -105,48 +113,70 @@ describe("work that may have had an effect", () => {
     expect(rig.askedBy("w", "C")).toMatchObject({ events: [], verdict: { kind: "refused" } });
   });
 
-  test("done without undoable steps: nothing to do, told at once", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    rig.records("w", "look");
-    rig.finishes("w");
-    const decision = rig.undoes("w");
-    expect(names(decision)).toEqual(["undo-asked", "undo-done"]);
-    expect(replies(decision)).toEqual(UNDONE);
-  });
-
-  test("done, and a step with an undo had failed and was caught: its effect may have happened, so its handler shows what to undo", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    rig.failsAt("w", "book", { undoable: true });
-    rig.finishes("w");
-    expect(names(rig.undoes("w"))).toEqual(["undo-asked", "readied", "begun"]);
-    rig.finishes("w", { output: null }, { mode: "undo" });
-    expect(rig.work("w")).toMatchObject({ status: "undone", entries: [] });
-    expect(rig.work("w").failures).toBeUndefined();
-  });
-
-  test("done with undoable steps, or failed: its handler shows what to undo", () => {
-    for (const undoable of [true, false]) {
+  test("ended without a call that can be undone: nothing to do, told at once, and never run again", () => {
+    for (const result of [{ output: 1 }, FAULT]) {
       const rig = new AgentRig();
       rig.asks("w");
-      rig.records("w", "book", { undoable });
-      rig.finishes("w", undoable ? { output: 1 } : FAULT);
-      const asked = rig.undoes("w");
-      expect(names(asked)).toEqual(["undo-asked", "readied", "begun"]);
-      rig.records("w", "book", { kind: "undo" });
-      // It says that there was something to undo: what had not still stands.
-      expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual([["w/undo", 1, { output: { json: true } }]]);
+      rig.records("w", "look");
+      rig.ends("w", "fetch");
+      rig.finishes("w", result);
+      const decision = rig.undoes("w");
+      expect(names(decision)).toEqual(["undo-asked", "undo-done"]);
+      expect(replies(decision)).toEqual(UNDONE);
+    }
+  });
+
+  test("ended, and it changed the state of its actor, which nothing changes back: the report says that it stands", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.finishes("w", { output: 1 }, { state: { content: { n: 1 }, base: 0 } });
+    expect(replies(rig.undoes("w"))).toEqual([["w/undo", 1, { output: { json: { ...REPORT, stateStands: true } } }]]);
+  });
+
+  test("the agent's own undo runs once, and the state that it sets is committed with its end, also where something is left", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.begins("w", "book");
+    rig.finishes("w", { output: 1 }, { state: { content: { n: 1 }, base: 0 }, undoes: true });
+    rig.undoes("w");
+    rig.compensates("w", FAULT, { state: { content: { n: 0 }, base: 1 }, agentUndid: true });
+    expect(rig.state).toMatchObject({ state: { json: { n: 0 } }, stateVersion: 2 });
+    expect(rig.work("w")).toMatchObject({ agentUndid: true });
+    expect(rig.work("w").setState).toBeUndefined();
+    rig.undoes("w", 2);
+    expect(rig.work("w")).toMatchObject({ status: "running", agentUndid: true });
+  });
+
+  test("a state that another work changed meanwhile lets the undo run again on the new one", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.finishes("w", { output: 1 }, { undoes: true });
+    rig.undoes("w");
+    const again = rig.compensates("w", { report: REPORT }, { state: { content: 1, base: 7 }, agentUndid: true });
+    expect(names(again)).toEqual(["readied", "begun"]);
+    expect(rig.work("w").agentUndid).toBeUndefined();
+  });
+
+  test("ended, with a call that succeeded or failed: its undo runs", () => {
+    for (const end of [{ output: 1 }, FAULT]) {
+      const rig = new AgentRig();
+      rig.asks("w");
+      rig.begins("w", "book");
+      rig.ends("w", "book", end);
+      rig.finishes("w");
+      expect(names(rig.undoes("w"))).toEqual(["undo-asked", "readied", "begun"]);
+      expect(names(rig.undid("w", "book"))).toEqual(["call-undone"]);
+      expect(rig.undid("w", "book")).toMatchObject({ events: [], verdict: { kind: "received" } });
     }
   });
 
   test("undone work is refused if it is asked again", () => {
     const rig = new AgentRig();
     rig.asks("w");
-    rig.records("w", "book", { undoable: true });
+    rig.begins("w", "book");
     rig.finishes("w");
     rig.undoes("w");
-    rig.finishes("w", { output: null }, { mode: "undo" });
+    rig.compensates("w");
     const late = rig.asks("w", { attempt: 2 });
     expect(late.events).toEqual([]);
     expect(replies(late)).toMatchObject([["w", 1, { fault: { code: "work.undone" } }]]);
@@ -157,7 +187,7 @@ describe("a repeated compensation", () => {
   function undoing(): AgentRig {
     const rig = new AgentRig();
     rig.asks("w");
-    rig.records("w", "book", { undoable: true });
+    rig.begins("w", "book");
     rig.finishes("w");
     rig.undoes("w");
     return rig;
@@ -172,30 +202,30 @@ describe("a repeated compensation", () => {
 
   test("after it ended tells the same again", () => {
     const rig = undoing();
-    const done = rig.finishes("w", { output: null }, { mode: "undo" });
+    const done = rig.compensates("w");
     expect(rig.undoes("w")).toMatchObject({ events: [], effects: done.effects });
   });
 
   test("after it failed tells the fault; a further attempt undoes what is not undone yet", () => {
     const rig = undoing();
-    rig.records("w", "one of two", { kind: "undo" });
-    expect(replies(rig.finishes("w", FAULT, { mode: "undo" }))).toEqual([["w/undo", 1, FAULT]]);
+    rig.undid("w", "book");
+    expect(replies(rig.compensates("w", FAULT))).toEqual([["w/undo", 1, FAULT]]);
     expect(replies(rig.undoes("w"))).toEqual([["w/undo", 1, FAULT]]);
     const again = rig.undoes("w", 2);
     expect(names(again)).toEqual(["undo-asked", "readied", "begun"]);
-    expect(rig.work("w").entries).toMatchObject([{ kind: "step" }, { kind: "undo" }]);
-    expect(replies(rig.finishes("w", { output: null }, { mode: "undo" }))).toEqual([["w/undo", 2, { output: { json: true } }]]);
+    expect(rig.work("w").calls).toMatchObject([{ tool: "book", undone: true }]);
+    expect(replies(rig.compensates("w"))).toEqual([["w/undo", 2, { output: { json: REPORT } }]]);
   });
 
   test("under a further attempt while it runs is answered under that attempt", () => {
     const rig = undoing();
     expect(names(rig.undoes("w", 2))).toEqual(["undo-asked"]);
-    expect(replies(rig.finishes("w", FAULT, { mode: "undo" }))).toEqual([["w/undo", 2, FAULT]]);
+    expect(replies(rig.compensates("w", FAULT))).toEqual([["w/undo", 2, FAULT]]);
   });
 
   test("a stale token cannot end it", () => {
     const rig = undoing();
-    expect(rig.finishes("w", { output: null }, { mode: "undo", token: "token-1" })).toMatchObject({
+    expect(rig.compensates("w", { report: REPORT }, { token: "token-1" })).toMatchObject({
       events: [],
       verdict: { fault: { code: "work.superseded" } },
     });

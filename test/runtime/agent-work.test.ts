@@ -45,7 +45,7 @@ describe("law: work is accepted once", () => {
     expect(replies(rig.asks("w"))).toEqual([["w", 1, FAULT]]);
     const again = rig.asks("w", { attempt: 2 });
     expect(names(again)).toEqual(["attempt-asked", "readied", "begun"]);
-    expect(rig.work("w")).toMatchObject({ attempt: 2, status: "running", entries: [{ name: "book" }] });
+    expect(rig.work("w")).toMatchObject({ attempt: 2, status: "running", steps: [{ name: "book" }] });
     expect(replies(rig.finishes("w"))).toEqual([["w", 2, DONE]]);
   });
 
@@ -110,22 +110,6 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
     expect(rig.token("w")).not.toBe("token-1");
   });
 
-  test("how the attempts before ended is known, for the undo that shows them again", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    for (const [attempt, message] of [
-      [2, "first"],
-      [3, "second"],
-    ] as const) {
-      rig.finishes("w", { fault: { code: "agent.failed", message } });
-      rig.asks("w", { attempt });
-    }
-    expect(rig.work("w").faults?.map(({ message }) => message)).toEqual(["first", "second"]);
-    rig.asks("w", { attempt: 4 });
-    rig.finishes("w");
-    expect(rig.work("w").faults).toBeUndefined();
-  });
-
   test("a further attempt of waiting work waits on", () => {
     const rig = new AgentRig();
     rig.asks("w");
@@ -142,82 +126,6 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
     expect(rig.work("w").takeovers).toBe(1);
     rig.asks("w", { attempt: 2 });
     expect(rig.work("w").takeovers).toBe(0);
-  });
-});
-
-function one<T>(list: readonly T[] | undefined): T {
-  const [first] = list ?? [];
-  if (first === undefined) throw new Error("the list is empty");
-  return first;
-}
-
-describe("a record is written once", () => {
-  test("what a handler records again, because it never heard that it was written, is not written twice", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    expect(names(rig.records("w", "book"))).toEqual(["recorded"]);
-    expect(rig.records("w", "book")).toMatchObject({ events: [], verdict: { kind: "received" } });
-    expect(names(rig.records("w", "book", { occurrence: 1 }))).toEqual(["recorded"]);
-    expect(names(rig.records("w", "book", { kind: "undo" }))).toEqual(["recorded"]);
-    expect(rig.work("w").entries).toHaveLength(3);
-  });
-
-  test("a call that failed is recorded once for each attempt, under the token that counts", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    expect(names(rig.failsAt("w", "book"))).toEqual(["failed"]);
-    expect(rig.failsAt("w", "book")).toMatchObject({ events: [], verdict: { kind: "received" } });
-    expect(names(rig.failsAt("w", "book", { kind: "ask" }))).toEqual(["failed"]);
-    const stale = rig.token("w");
-    rig.asks("w", { attempt: 2 });
-    expect(rig.failsAt("w", "book", { token: stale })).toMatchObject({
-      events: [],
-      verdict: { kind: "refused", fault: { code: "work.superseded" } },
-    });
-    expect(names(rig.failsAt("w", "book"))).toEqual(["failed"]);
-    expect(rig.work("w").failures?.map(({ kind, attempt }) => [kind, attempt])).toEqual([
-      ["step", 1],
-      ["ask", 1],
-      ["step", 2],
-    ]);
-  });
-
-  test("failures are bounded: one more is told with what failed, and not recorded", () => {
-    const rig = new AgentRig();
-    rig.asks("w");
-    rig.failsAt("w", "poll");
-    const work = rig.work("w");
-    const failures = Array.from({ length: LIMITS.failuresPerWorkMax - 1 }, (_, occurrence) => ({ ...one(work.failures), occurrence }));
-    rig.state = { ...rig.state, works: { w: { ...work, failures } } };
-    expect(names(rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax - 1 }))).toEqual(["failed"]);
-    const over = rig.failsAt("w", "poll", { occurrence: LIMITS.failuresPerWorkMax });
-    expect(over).toMatchObject({
-      events: [],
-      verdict: { kind: "refused", fault: { code: "step.too-many", message: expect.stringMatching(/no room$/) } },
-    });
-    expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
-  });
-
-  test("what no replay needs is dropped with a success, and kept with a fault, an undoable step, or one that failed and may have had its effect", () => {
-    const failed = new AgentRig();
-    failed.asks("w");
-    failed.failsAt("w", "look");
-    failed.finishes("w");
-    expect(failed.work("w").failures).toBeUndefined();
-    failed.asks("x");
-    failed.failsAt("x", "book", { undoable: true });
-    failed.finishes("x");
-    expect(failed.work("x")).toMatchObject({ failures: [{ name: "book" }], input: { json: "in" } });
-
-    const rig = new AgentRig();
-    rig.asks("plain");
-    rig.records("plain", "s");
-    rig.finishes("plain");
-    expect(rig.work("plain")).toMatchObject({ entries: [], input: { json: null } });
-    rig.asks("undoable");
-    rig.records("undoable", "s", { undoable: true });
-    rig.finishes("undoable");
-    expect(rig.work("undoable")).toMatchObject({ entries: [{ name: "s" }], input: { json: "in" } });
   });
 });
 

@@ -3,7 +3,7 @@
  */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { findUnboundedRing, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
+import { findUnboundedRing, graphData, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
 import { type AgentData, type Doer, RETRY_DEFAULT, type RouteData, type Slip } from "../../runtime/slip.ts";
 
 type Links = Readonly<
@@ -139,6 +139,11 @@ describe("pictures", () => {
     expect(graphText(graphOf(data))).toBe(
       "route main\n  only -> agent A\nagent A\n  asks -> agent B\nagent B (at most 3 visits)\n  hands off to -> agent A\n",
     );
+  });
+  test("what an agent is for stands beside it", () => {
+    const about = new Map([["B", "Answers back."]]);
+    expect(graphText(graphOf(data, about))).toContain("agent B (at most 3 visits): Answers back.\n");
+    expect(graphData(data, about)).toMatchObject({ agents: [{ name: "A" }, { name: "B", about: "Answers back." }] });
   });
   test("the graph as Mermaid", () => {
     expect(mermaid(graphOf(data))).toBe(

@@ -51,7 +51,7 @@ test("an attempt that failed shows its fault until an answer is there", () => {
   const id = rig.id("a");
   rig.fault(id, "agent.failed");
   expect(told(rig).works).toEqual([
-    expect.objectContaining({ state: "waiting", attempts: 1, fault: expect.objectContaining({ code: "agent.failed" }) }),
+    expect.objectContaining({ state: "retrying", attempts: 1, fault: expect.objectContaining({ code: "agent.failed" }) }),
   ]);
   rig.nowMs += 60_000;
   rig.tick();

@@ -2,7 +2,7 @@
 import ts from "typescript";
 import { at, type Check, type Finding } from "./project.ts";
 
-const LIBRARY = ["runtime/", "agents/", "actors/"];
+const LIBRARY = ["runtime/", "agents/", "actors/", "client/"];
 const LIMITS_FILE = "runtime/limits.ts";
 const SHEBANG = /^#!.*\n/;
 

@@ -14,25 +14,7 @@ export const EXCEPTIONS: readonly Exception[] = [
   { check: "unitsInNames", path: "test/runtime/machine-rig.ts", findings: 1, reason: "the moment at which every test of the rig begins" },
   {
     check: "fileSizes",
-    path: "actors/host/handler-execution.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "actors/host/process-actor.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "actors/http/schemas.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "runtime/agent/machine.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
   },
@@ -75,12 +57,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   {
     check: "fileSizes",
     path: "test/agents/system.test.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "test/cli/commands.test.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
   },

@@ -6,6 +6,7 @@ import { at, type Finding, nodes, type Project } from "./project.ts";
 /** The public entries by the name they are imported under. */
 export const ENTRIES: Readonly<Record<string, string>> = {
   troupe: "agents/index.ts",
+  "troupe/client": "client/index.ts",
   "troupe/dapr": "actors/index.ts",
   "troupe/testing": "testing/index.ts",
 };

@@ -104,7 +104,7 @@ export const dependencies: Check = (project) => {
 };
 
 function isShipped(path: string): boolean {
-  return /^(runtime|agents|actors|testing|cli)\//.test(path);
+  return /^(runtime|agents|actors|client|testing|cli)\//.test(path);
 }
 
 function isRelation(node: ts.Node): boolean {

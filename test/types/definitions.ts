@@ -2,7 +2,9 @@
  * @module What must not compile, and what must have exactly which type. Checked by `tsc`; nothing here runs.
  */
 import { z } from "zod";
-import { agent, contract, type HandOff, type OutputOf, route, routeContract } from "../../agents/index.ts";
+import { agent, contract, type HandOff, type OutputOf, route, routeContract, type System, tool } from "../../agents/index.ts";
+import { type Client, type Outcome } from "../../client/index.ts";
+import { fake, runLocal, startLocal } from "../../testing/index.ts";
 import { Flight, Hotel, Planner, Snark, Trip } from "../agents/fixtures/travel.ts";
 
 type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
@@ -87,18 +89,85 @@ export function states(): void {
 
 export function steps(): void {
   agent(Flight, {
-    handle: async (query, ctx) => {
-      const held = await ctx.step("hold", async (step) => ({ hold: step.idempotencyKey }), {
-        undo: (result, step) => {
-          same<typeof result, { hold: string } | undefined>(true);
-          // @ts-expect-error the result may never have been recorded
-          void result.hold;
-          void step.idempotencyKey;
-        },
-        input: query,
-      });
+    handle: async (_query, ctx) => {
+      const held = await ctx.step("hold", async (step) => ({ hold: step.idempotencyKey }));
       same<typeof held, { hold: string }>(true);
+      // @ts-expect-error a step has no undo: that is what tools are for
+      await ctx.step("hold", () => 1, { undo: () => {} });
       return { price: ctx.now(), ticket: ctx.uuid() + held.hold };
+    },
+  });
+}
+
+export function tools(): void {
+  const hold = tool("hold", {
+    effect: "write",
+    input: z.object({ to: z.string() }),
+    output: z.object({ seats: z.int() }),
+    run: (query, call) => {
+      same<typeof query, { to: string }>(true);
+      return { seats: call.idempotencyKey.length };
+    },
+    undo: (query, output, call) => {
+      same<typeof query, { to: string }>(true);
+      same<typeof output, { seats: number } | undefined>(true);
+      // @ts-expect-error the output may never have been recorded
+      void output.seats;
+      void call.signal;
+    },
+  });
+  const other = tool("other", { effect: "read", input: z.string(), output: z.string(), run: (text) => text });
+  agent(Flight, {
+    tools: [hold],
+    handle: async (query, ctx) => {
+      const held = await ctx.call(hold, query);
+      same<typeof held, { seats: number }>(true);
+      // @ts-expect-error the input of the tool lacks `to`
+      await ctx.call(hold, { from: "A" });
+      // @ts-expect-error the tool is not among the agent's tools
+      await ctx.call(other, "A");
+      return { price: held.seats, ticket: "t" };
+    },
+  });
+  // @ts-expect-error nothing may be called where nothing is declared
+  agent(Flight, { handle: async (query, ctx) => ({ price: (await ctx.call(hold, query)).seats, ticket: "t" }) });
+  // @ts-expect-error the output lacks `seats`
+  tool("hold", { effect: "write", input: z.string(), output: z.object({ seats: z.int() }), run: () => ({}) });
+  // @ts-expect-error the effect is one of three
+  tool("hold", { effect: "delete", input: z.string(), output: z.string(), run: (text) => text });
+}
+
+export function waits(): void {
+  agent(Flight, {
+    handle: async (_query, ctx) => {
+      await ctx.sleep(5_000);
+      const paid = await ctx.waitFor("paid", z.object({ cents: z.int() }), { timeoutMs: 1_000 });
+      same<typeof paid, { cents: number }>(true);
+      // @ts-expect-error a wait has a schema
+      await ctx.waitFor("paid");
+      return { price: paid.cents, ticket: "t" };
+    },
+  });
+}
+
+export function undos(): void {
+  const Counter = z.object({ count: z.int() });
+  agent(Planner, {
+    state: { schema: Counter, initial: { count: 0 } },
+    handle: () => ({ airport: "A", nights: 1 }),
+    undo: (trip, output, ctx) => {
+      same<typeof trip, { city: string; days: number }>(true);
+      same<typeof output, { airport: string; nights: number } | undefined>(true);
+      ctx.setState({ count: ctx.state.count - 1 });
+      // @ts-expect-error an undo calls no tools
+      void ctx.call;
+    },
+  });
+  agent(Planner, {
+    handle: () => ({ airport: "A", nights: 1 }),
+    undo: (_trip, _output, ctx) => {
+      // @ts-expect-error no state is declared
+      ctx.setState({ count: 1 });
     },
   });
 }
@@ -176,4 +245,38 @@ export function contracts(): void {
   // @ts-expect-error a key is a text
   contract("Bad", 1, { input: Trip, output: Trip, key: (trip) => trip.days });
   contract("Good", 1, { input: Trip, output: Trip, key: (trip) => trip.city });
+}
+
+export async function clients(client: Client): Promise<void> {
+  const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
+  const { outcome } = await client.submit(planned, { city: "A", days: 1 }, { waitMs: 5 });
+  same<typeof outcome, Outcome<{ airport: string; nights: number }> | undefined>(true);
+  // @ts-expect-error the input lacks `days`
+  await client.submit(planned, { city: "A" });
+  const unknown = await client.submit("planned", { anything: 1 });
+  same<typeof unknown.outcome, Outcome<unknown> | undefined>(true);
+  const waited = await client.wait("id", { route: planned });
+  same<typeof waited.output, { airport: string; nights: number } | undefined>(true);
+  const any = await client.wait("id");
+  same<typeof any.output, unknown>(true);
+  const view = await client.show("id");
+  // @ts-expect-error a view has no such property
+  void view.unanswered;
+}
+
+export async function localRuns(travel: System): Promise<void> {
+  const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
+  const ended = await runLocal(travel, planned, { city: "A", days: 1 });
+  same<typeof ended.output, { airport: string; nights: number } | undefined>(true);
+  // @ts-expect-error the input lacks `days`
+  await runLocal(travel, planned, { city: "A" });
+  const byName = await runLocal(travel, "planned", { anything: 1 });
+  same<typeof byName.output, unknown>(true);
+  const local = startLocal(travel, { fakes: [fake(Planner, (trip) => ({ airport: trip.city, nights: trip.days }))] });
+  const again = await local.run(planned, { city: "A", days: 1 });
+  same<typeof again.output, { airport: string; nights: number } | undefined>(true);
+  // @ts-expect-error the output of a fake is that of the contract
+  fake(Planner, () => ({ airport: "A" }));
+  // @ts-expect-error the input of a fake is that of the contract
+  fake(Planner, (trip) => ({ airport: trip.country, nights: 1 }));
 }

@@ -384,7 +384,7 @@ describe("the transport", () => {
     await expect(transport().inspect(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
     await expect(transport().nudge(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
     sidecar.reply = () => "reset";
-    await transport().heartbeat(ACTOR, { workId: "w", token: "t" });
+    await transport().heartbeat(ACTOR, { workId: "w", token: "t", state: "running" });
     sidecar.reply = () => ({ status: 200, text: "{}" });
     await transport().nudge(ACTOR);
     expect(await transport().inspect(ACTOR)).toEqual({});

@@ -92,7 +92,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     await expect(transport.deliver(wrong)).rejects.toMatchObject({ code: "message.invalid" });
     expect(await transport.inspect(ACTOR)).toEqual({ id: "p-1" });
     await transport.nudge(ACTOR);
-    await transport.heartbeat(ACTOR, { workId: "w", token: "t" });
+    await transport.heartbeat(ACTOR, { workId: "w", token: "t", state: "running" });
     expect(rig.seen.events).toEqual(expect.arrayContaining(["nudge party.Planner/p-1", "beat party.Planner/p-1 w t"]));
   });
 

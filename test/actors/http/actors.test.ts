@@ -37,7 +37,9 @@ describe("actors", () => {
   });
 
   test("the other methods", async () => {
-    expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/heartbeat", { workId: "w", token: "t" })).status).toBe(200);
+    expect(
+      (await rig.call("PUT", "/actors/party.Planner/p-1/method/heartbeat", { workId: "w", token: "t", state: "running" })).status,
+    ).toBe(200);
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/inspect", {})).json).toEqual({ id: "p-1" });
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/nudge", {})).json).toEqual({});
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", { dueTime: "1s" })).status).toBe(200);
@@ -74,7 +76,12 @@ describe("actors", () => {
     ["a message for another type", message("m", { type: "party.ProcessManager", id: "p-1" }), RECEIVE, "message.invalid"],
     ["a type not served", message("m", { type: "party.Other", id: "p-1" }), "/actors/party.Other/p-1/method/receive", "agent.unknown"],
     ["an id that is none", message("m"), "/actors/party.Planner/a%2Fb/method/receive", "id.invalid"],
-    ["a heartbeat with more", { workId: "w", token: "t", x: 1 }, "/actors/party.Planner/p-1/method/heartbeat", "body.invalid"],
+    [
+      "a heartbeat with more",
+      { workId: "w", token: "t", state: "running", x: 1 },
+      "/actors/party.Planner/p-1/method/heartbeat",
+      "body.invalid",
+    ],
   ])("%s is refused", async (_name, body, path, expected) => {
     const answer = await rig.call("PUT", path, body);
     expect(answer.status).toBeGreaterThanOrEqual(400);

@@ -2,18 +2,20 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
+import type { ProcessOutcome } from "../../../runtime/process-view.ts";
 import { HandClock } from "../engine-rig.ts";
 import { follow, type Reader, type SentEvent } from "./events.ts";
 import { ErrorAnswer, PROCESS, startRig, TOKEN, type HttpRig } from "./rig.ts";
 
 vi.mock("../../../runtime/limits.ts", async (original) => {
   const { LIMITS: real } = await original<{ readonly LIMITS: typeof LIMITS }>();
-  return { LIMITS: { ...real, followStreamsMax: 4 } };
+  // A host that waited for its streams would drain for longer than a test may take.
+  return { LIMITS: { ...real, followStreamsMax: 4, drainMs: 40_000 } };
 });
 
 let rig: HttpRig;
 let clock: HandClock;
-let shown: { run: number; phase: string; from: number; lines: string[]; outcome?: object };
+let shown: { run: number; phase: "open" | "ended"; from: number; lines: string[]; outcome?: ProcessOutcome };
 let sequence: number;
 let looks: number;
 let readers: Reader[];
@@ -59,7 +61,7 @@ async function open(headers: Readonly<Record<string, string>> = {}, id = "p"): P
 
 const line = (run: number, number: number, what: string): SentEvent =>
   expect.objectContaining({ name: "line", id: `${run}.${number}`, data: expect.objectContaining({ what }) }) as SentEvent;
-const COMPLETED = { status: "completed", atMs: 9, output: { a: "b\nc" } };
+const COMPLETED: ProcessOutcome = { status: "completed", atMs: 9, output: { a: "b\nc" } };
 const outcome = (run: number): SentEvent => ({ name: "outcome", id: `${run}.outcome`, data: COMPLETED });
 
 describe("a stream", () => {
@@ -166,7 +168,7 @@ describe("looks", () => {
     expect(looks).toBeLessThan(60_000 / LIMITS.followLookMsMax + 10);
     one.close();
     other.close();
-    await vi.waitFor(() => expect(clock.pending).toBe(0));
+    await expect.poll(() => clock.pending).toBe(0);
     const before = looks;
     await clock.advance(60_000);
     expect(looks).toBe(before);
@@ -210,10 +212,7 @@ describe("bounds", () => {
       true,
     ]);
     all[0]?.close();
-    await vi.waitFor(async () => {
-      const reader = await open();
-      expect(reader.status).toBe(200);
-    });
+    await expect.poll(async () => (await open()).status).toBe(200);
   });
 
   test("what is wrong is a coded answer, and takes no place", async () => {
@@ -243,9 +242,7 @@ describe("bounds", () => {
 
   test("a host that stops ends its streams and does not wait for them", async () => {
     const reader = await open();
-    const began = performance.now();
     await rig.host.drain();
-    expect(performance.now() - began).toBeLessThan(LIMITS.drainMs / 2);
     expect(await reader.rest()).toEqual([{ name: "comment", id: undefined, data: "this host is stopping" }]);
   });
 });

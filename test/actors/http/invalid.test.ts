@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
-import { event, gate, message, raw, startRig, type HttpRig } from "./rig.ts";
+import { PROCESS, event, gate, message, raw, startRig, type HttpRig } from "./rig.ts";
 
 const SUCCESS = { status: "SUCCESS" };
 const RETRY = { status: "RETRY" };
@@ -135,7 +135,7 @@ describe("too large", () => {
 
 test("an old event of a task that was done in time is no poison", async () => {
   const old = event({ route: "trip", input: 1 }, { time: new Date(Date.now() - 2 * DAY_MS).toISOString() });
-  rig.behaviour.process = async () => ({});
+  rig.behaviour.process = async () => PROCESS;
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(SUCCESS);
   rig.behaviour.process = async () => {
     throw new Fault("process.purged", "gone");

@@ -1,7 +1,7 @@
 /** @module Ids and names that every object inherits, over HTTP: in paths, queries and bodies. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ProcessAnswer, StopsAnswer } from "../../../actors/http/schemas.ts";
+import { ProcessView, StopsView } from "../../../runtime/process-view.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
 import { ErrorAnswer } from "./rig.ts";
 
@@ -30,9 +30,9 @@ describe("names that objects inherit", () => {
   test("are ids of processes and of their dead letters", async () => {
     await Promise.all(NAMES.map((id, index) => rig.run(id, index % 2 === 0 ? "good" : "bad")));
     for (const [index, id] of NAMES.entries()) {
-      const shown = ProcessAnswer.parse((await rig.call("GET", `/processes/${id}`)).json);
+      const shown = ProcessView.parse((await rig.call("GET", `/processes/${id}`)).json);
       expect([shown.id, shown.outcome?.status]).toEqual([id, index % 2 === 0 ? "completed" : "failed"]);
-      expect(StopsAnswer.parse((await rig.call("GET", `/processes/${id}/stops`)).json).stops.map(({ stop }) => stop)).toContain("pay");
+      expect(StopsView.parse((await rig.call("GET", `/processes/${id}/stops`)).json).stops.map(({ stop }) => stop)).toContain("pay");
     }
     const listed = Page.parse((await rig.call("GET", "/processes")).json);
     expect(listed.entries.map(({ id }) => id).sort()).toEqual(NAMES.toSorted());

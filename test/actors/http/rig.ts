@@ -7,7 +7,8 @@ import type { Caller, Operations, Page, Submission, SubmitResult } from "../../.
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Watchers } from "../../../actors/operations/watchers.ts";
-import type { Json, WireFault } from "../../../runtime/faults.ts";
+import type { WireFault } from "../../../runtime/faults.ts";
+import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
 export const TOKEN = "the-token-of-the-app";
@@ -20,7 +21,7 @@ export interface Behaviour {
   deliver(message: Message): Promise<TurnAnswer>;
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
   invalid(): Promise<void>;
-  process(id: string): Promise<Json>;
+  process(id: string): Promise<ProcessView>;
   page(asked: object): Promise<Page>;
   tick(): Promise<void>;
 }
@@ -149,7 +150,7 @@ export const LETTER = {
 } as const;
 
 /** A process as it shows itself. */
-export const PROCESS = {
+export const PROCESS: ProcessView = {
   id: "p",
   phase: "open",
   run: 1,
@@ -160,10 +161,11 @@ export const PROCESS = {
   bucket: "b",
   acceptedAtMs: 1,
   deadlineAtMs: 2,
-  unanswered: [],
+  by: "anonymous",
+  works: [],
   historyFrom: 0,
   history: [],
-} as const;
+};
 
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): Operations {
   return {
@@ -178,7 +180,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     },
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
-      return { id, name, signalId, run: 1, sequence: 3, traceId: TRACE_ID };
+      return { id, route: "trip", run: 1, sequence: 3, traceId: TRACE_ID };
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
@@ -198,6 +200,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
       return { purged: 1, waiting: 2 };
     },
     stops: async () => ({ stops: [] }),
+    history: async () => ({ lines: [] }),
     watch: (id, news) => watchers.watch(id, news),
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;

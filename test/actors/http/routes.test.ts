@@ -9,13 +9,12 @@ import {
   LetterEntry,
   LetterPage,
   OutcomeAnswer,
-  ProcessAnswer,
   ProcessPage,
   PurgeAnswer,
   Receipt,
-  StopsAnswer,
-} from "../../../actors/http/schemas.ts";
+} from "../../../runtime/answers.ts";
 import { FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
+import { HistoryPage, ProcessView, StopsView } from "../../../runtime/process-view.ts";
 import { follow } from "./events.ts";
 import { startReal, type RealRig } from "./real-rig.ts";
 import { ErrorAnswer, type Answer } from "./rig.ts";
@@ -86,7 +85,7 @@ describe("tasks and processes", () => {
     const outcome = await good(OutcomeAnswer, "POST", "/tasks?waitMs=10000", task);
     expect(outcome).toMatchObject({ id: "t-1", status: "completed", output: { paid: "bread" } });
     expect(await good(Receipt, "POST", "/tasks", task, 202)).toMatchObject({ id: "t-1", route: "order", run: 1, traceId: outcome.traceId });
-    expect(await good(ProcessAnswer, "GET", "/processes/t-1")).toMatchObject({
+    expect(await good(ProcessView, "GET", "/processes/t-1")).toMatchObject({
       id: "t-1",
       phase: "ended",
       outcome: { status: "completed" },
@@ -100,7 +99,7 @@ describe("tasks and processes", () => {
   });
 
   test("its stops are shown with what went in and what came out, and how often it was tried", async () => {
-    expect((await good(StopsAnswer, "GET", "/processes/good-1/stops")).stops).toEqual([
+    expect((await good(StopsView, "GET", "/processes/good-1/stops")).stops).toEqual([
       expect.objectContaining({
         stop: "pay",
         agent: "Till",
@@ -112,13 +111,31 @@ describe("tasks and processes", () => {
       }),
     ]);
     expect(
-      (await good(StopsAnswer, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code]),
+      (await good(StopsView, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code]),
     ).toEqual([
       ["do", "failed", "agent.refused"],
       ["undo", "nothing to undo", undefined],
     ]);
     await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
+  });
+
+  test("its whole history is shown in pages", async () => {
+    const whole = await good(HistoryPage, "GET", "/processes/bad-1/history");
+    expect(whole.next).toBeUndefined();
+    expect(whole.lines.map(({ line, run, what }) => [line, run, what])).toEqual([
+      [0, 1, "asked"],
+      [1, 1, "failed"],
+      [2, 1, "failed"],
+      [3, 1, "undo asked"],
+      [4, 1, "undone"],
+    ]);
+    const first = await good(HistoryPage, "GET", "/processes/bad-1/history?limit=2");
+    expect([first.lines, first.next]).toEqual([whole.lines.slice(0, 2), 2]);
+    const rest = await good(HistoryPage, "GET", "/processes/bad-1/history?limit=200&from=2");
+    expect([rest.lines, rest.next]).toEqual([whole.lines.slice(2), undefined]);
+    await refused("GET", "/processes/nobody/history", undefined, "process.unknown");
+    await refused("GET", "/processes/bad-1/history?from=-1", undefined, "body.invalid");
   });
 
   test("processes are listed newest first, in pages, by state, status and route", async () => {
@@ -214,7 +231,7 @@ describe("the system", () => {
 test("a purge tells how many went and how many wait; what somebody may still speak of stays", async () => {
   expect(await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0, dryRun: true })).toMatchObject({ purged: 0 });
   expect((await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0 })).purged).toBe(0);
-  await good(ProcessAnswer, "GET", "/processes/good-1");
+  await good(ProcessView, "GET", "/processes/good-1");
 });
 
 describe("while the sidecar is down", () => {

@@ -44,7 +44,7 @@ function parseEvent(block: string): ServerEvent | undefined {
 }
 
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
-  let timer: NodeJS.Timeout | undefined;
+  let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`nothing came for ${ms} ms`)), ms);
   });

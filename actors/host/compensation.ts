@@ -1,0 +1,168 @@
+/**
+ * @module The compensation of one work item: the undos of its begun calls, newest first, then the undo of its agent.
+ *
+ * It is performed from the records alone; the handler is never run again for it. Each undo that ran is recorded. One that
+ * fails, or whose tool the system no longer has, does not hold up the others; the end says what is left.
+ */
+import type { AgentDefinition } from "../../agents/agent.ts";
+import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
+import type { InputOf, NextState } from "../../runtime/agent/inputs.ts";
+import { type AgentWork, type Call, callsToUndo } from "../../runtime/agent/state.ts";
+import { undoneCount } from "../../runtime/agent/undo.ts";
+import { Fault, boundedFault, faultFromUserCode, type Json, type WireFault } from "../../runtime/faults.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { Values } from "../engine/values.ts";
+import type { RunLink } from "./handler-execution.ts";
+import { timed } from "./timed.ts";
+
+/** What a compensation is made of. `work` is as it stood when it began. */
+export interface CompensationParts {
+  readonly work: AgentWork;
+  readonly definition: AgentDefinition;
+  readonly values: Values;
+  readonly clock: Clock;
+  readonly link: Pick<RunLink, "tell">;
+  readonly log: AgentLog;
+}
+
+/** How a compensation ended, as its actor is told. */
+export type CompensationEnd = Pick<InputOf<"compensated">, "end" | "state" | "agentUndid">;
+
+interface Left {
+  readonly what: string;
+  readonly fault: WireFault;
+}
+
+/** One compensation, under one token. It is also what the agent's own undo is given. */
+export class Compensation implements RuntimeUndoContext {
+  readonly #parts: CompensationParts;
+  readonly #abort = new AbortController();
+  readonly #stateVersion: number;
+  readonly #state: Json;
+  readonly #left: Left[] = [];
+  #nextState: NextState | undefined;
+  #undone: number;
+
+  constructor(parts: CompensationParts, stateVersion: number, state: Json) {
+    this.#parts = parts;
+    this.#stateVersion = stateVersion;
+    this.#state = state;
+    this.#undone = undoneCount(parts.work);
+  }
+
+  // ---- what the agent's undo sees ------------------------------------------------------------------------------------
+
+  get state(): Json {
+    return this.#nextState?.content ?? this.#state;
+  }
+
+  setState(next: Json): void {
+    this.#nextState = { content: next, base: this.#stateVersion };
+  }
+
+  get signal(): AbortSignal {
+    return this.#abort.signal;
+  }
+
+  get log(): AgentLog {
+    return this.#parts.log;
+  }
+
+  get principal(): RuntimeUndoContext["principal"] {
+    return this.#parts.work.principal;
+  }
+
+  /** Which try of the compensation this is. */
+  get attempt(): number {
+    return this.#parts.work.undo?.attempt ?? 1;
+  }
+
+  get processId(): string {
+    return this.#parts.work.processId;
+  }
+
+  get idempotencyKey(): string {
+    return this.#parts.work.undo?.undoId ?? this.#parts.work.id;
+  }
+
+  now(): number {
+    return this.#parts.work.begunAtMs;
+  }
+
+  // ---- what the runner does with it ----------------------------------------------------------------------------------
+
+  /** Ends it after the undo that is under way. */
+  stop(reason: WireFault): void {
+    this.#abort.abort(Fault.fromWire(reason));
+  }
+
+  /** Runs every undo that is not recorded. Never throws. */
+  async perform(): Promise<CompensationEnd> {
+    const { work } = this.#parts;
+    for (const call of callsToUndo(work).toReversed()) await this.#attempt(`${call.tool} (${this.#keyOf(call)})`, () => this.#undo(call));
+    const agentUndid = work.agentUndid !== true && (await this.#undoAgent());
+    if (agentUndid) this.#undone += 1;
+    const state = agentUndid && this.#nextState !== undefined ? { state: this.#nextState } : {};
+    return { end: this.#end(), ...state, ...(agentUndid ? { agentUndid } : {}) };
+  }
+
+  async #attempt(what: string, undo: () => Promise<void>): Promise<boolean> {
+    try {
+      this.#abort.signal.throwIfAborted();
+      await undo();
+      return true;
+    } catch (error) {
+      const fault = faultFromUserCode(error);
+      this.#left.push({ what, fault });
+      this.#parts.log.warn(`an undo is left: ${what}`, { code: fault.code, message: fault.message });
+      return false;
+    }
+  }
+
+  async #undo(call: Call): Promise<void> {
+    const { definition, clock, values, link } = this.#parts;
+    const tool = definition.tools.get(call.tool);
+    const { undo } = tool ?? {};
+    if (tool === undefined || undo === undefined || call.input === undefined)
+      throw new Fault("compensation.failed", `agent ${definition.name} has no tool ${call.tool} with an undo any more`);
+    const input = tool.checkInput(await values.read(call.input));
+    const output = call.output === undefined ? undefined : tool.checkOutput(await values.read(call.output));
+    await timed(
+      { clock, signal: this.#abort.signal, timeoutMs: tool.timeoutMs ?? LIMITS.undoTimeoutMs, what: `the undo of tool ${tool.name}` },
+      (signal) => undo(input, output, { idempotencyKey: this.#keyOf(call), signal, attempt: this.attempt }),
+    );
+    await link.tell({ kind: "call-undone", key: call.key });
+    this.#undone += 1;
+  }
+
+  /** True when the agent has an undo, and it ran. */
+  async #undoAgent(): Promise<boolean> {
+    const { definition, work, values } = this.#parts;
+    const { undo, name } = definition;
+    if (undo === undefined) return false;
+    return this.#attempt(`the undo of agent ${name}`, async () => {
+      const { result } = work;
+      const output = result !== undefined && "output" in result ? await values.read(result.output) : undefined;
+      await undo(await values.read(work.input), output, this);
+    });
+  }
+
+  /** What can never be undone is reported; where trying again may help, the compensation has failed with the reason. */
+  #end(): CompensationEnd["end"] {
+    const again = this.#left.find(({ fault }) => fault.code !== "compensation.failed");
+    const names = this.#left.map(({ what }) => what);
+    if (again === undefined) {
+      const stateStands = this.#parts.work.setState === true && this.#nextState === undefined;
+      return { report: { undone: this.#undone, left: names, stateStands } };
+    }
+    const left = this.#left.map(({ what, fault: { code, message } }) => `${what}: ${code}: ${message}`);
+    const message = `${this.#undone} undone, ${left.length} left: ${left.join("; ")}`;
+    return { fault: boundedFault({ ...again.fault, message, details: { left: names } }) };
+  }
+
+  #keyOf(call: Call): string {
+    return idempotencyKey(this.#parts.work.id, call.key);
+  }
+}

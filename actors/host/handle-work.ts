@@ -1,0 +1,56 @@
+/**
+ * @module Runs a handler to its end, or a compensation, and says how it ended.
+ */
+import type { AgentDefinition } from "../../agents/agent.ts";
+import { isHandOff } from "../../agents/context.ts";
+import type { FinishedResult } from "../../runtime/agent/inputs.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
+import { Fault, faultFrom } from "../../runtime/faults.ts";
+import type { Logger } from "../engine/log.ts";
+import type { Values } from "../engine/values.ts";
+import type { HandlerExecution } from "./handler-execution.ts";
+import { thrownFault } from "./thrown.ts";
+
+/** Runs the handler; its calls have settled, or were given up, when this resolves. Never throws. */
+export async function handleWork(
+  definition: AgentDefinition,
+  values: Values,
+  work: AgentWork,
+  execution: HandlerExecution,
+  log: Logger,
+): Promise<FinishedResult> {
+  const result = await handlerResult(definition, values, work, execution, log);
+  const settled = execution.end();
+  if (settled !== undefined) await settled;
+  if (execution.stopped !== undefined) return { fault: faultFrom(execution.stopped, "work.cancelled") };
+  const { mismatch } = execution;
+  return mismatch === undefined || "fault" in result ? result : { fault: mismatch.toWire() };
+}
+
+async function handlerResult(
+  definition: AgentDefinition,
+  values: Values,
+  work: AgentWork,
+  execution: HandlerExecution,
+  log: Logger,
+): Promise<FinishedResult> {
+  try {
+    requireVersion(definition, work);
+    execution.signal.throwIfAborted();
+    const { input } = work;
+    const answer = await definition.handle("json" in input ? input.json : await values.read(input), execution);
+    if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
+    return { output: definition.checkOutput(answer) };
+  } catch (error) {
+    // What a stopped handler throws says nothing.
+    return { fault: execution.stopped === undefined ? thrownFault(log, definition.name, work, error) : faultFrom(error, "agent.failed") };
+  }
+}
+
+function requireVersion({ name, version, compatibleWith }: AgentDefinition, work: AgentWork): void {
+  if (work.version === version || compatibleWith.includes(work.version)) return;
+  throw new Fault(
+    "agent.version",
+    `${name} is version ${version} and not declared compatible with ${work.version}, which this work was begun with`,
+  );
+}

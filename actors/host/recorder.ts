@@ -1,0 +1,63 @@
+/**
+ * @module Brings what a run did to its actor, for as long as it takes: what was bought is not thrown away.
+ */
+import type { AgentInput } from "../../runtime/agent/inputs.ts";
+import type { AgentState } from "../../runtime/agent/state.ts";
+import { faultFrom, isRetryable } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Logger } from "../engine/log.ts";
+import { pause } from "../engine/pause.ts";
+import type { Clock } from "../engine/ports.ts";
+
+/** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
+export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
+
+/** An input by which a run ends. */
+export type EndInput = Extract<AgentInput, { readonly kind: "finished" | "compensated" }>;
+
+/** Offers inputs to the actors of one agent. */
+export class Recorder {
+  readonly #feed: Feed;
+  readonly #clock: Clock;
+  readonly #log: Logger;
+
+  constructor(feed: Feed, clock: Clock, log: Logger) {
+    this.#feed = feed;
+    this.#clock = clock;
+    this.#log = log;
+  }
+
+  /** Tries again while the store or the sidecar is silent; throws only what trying again cannot change. */
+  async insist(actorId: string, input: AgentInput): Promise<AgentState> {
+    let pauseMs: number = LIMITS.recordRetryMsMin;
+    for (;;) {
+      try {
+        return await this.#feed(actorId, input);
+      } catch (error) {
+        const fault = faultFrom(error, "turn.failed");
+        if (!isRetryable(fault) || fault.code === "work.superseded") throw error;
+        this.#log.warn({ fault }, "a result waits for the store");
+        await pause(this.#clock, pauseMs);
+        pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
+      }
+    }
+  }
+
+  /** Brings the end of a run. What cannot be recorded as it is ends the work with the reason. */
+  async end(actorId: string, input: EndInput): Promise<void> {
+    try {
+      await this.insist(actorId, input);
+    } catch (error) {
+      const fault = faultFrom(error, "turn.failed");
+      if (fault.code === "work.superseded") return;
+      const { workId, token } = input;
+      this.#log.error({ fault, workId }, "a result could not be recorded");
+      if (input.kind === "compensated") {
+        if (!("fault" in input.end)) await this.end(actorId, { kind: "compensated", workId, token, end: { fault } });
+      } else if (!("fault" in input.result)) {
+        const { undoes } = input;
+        await this.end(actorId, { kind: "finished", workId, token, result: { fault }, ...(undoes === undefined ? {} : { undoes }) });
+      }
+    }
+  }
+}

@@ -1,0 +1,83 @@
+/**
+ * @module When an execution needs its slot: while a function of a call runs, and whenever its handler does not only wait.
+ */
+import { pause } from "../engine/pause.ts";
+import type { Clock } from "../engine/ports.ts";
+import type { OpenCalls } from "./open-calls.ts";
+
+/** What the use of a slot is made of. */
+export interface SlotUseParts {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly open: OpenCalls;
+  /** The slot is not needed (`true`), or is needed again; resolves with it. */
+  readonly resting: (resting: boolean) => Promise<void> | undefined;
+}
+
+/** The slot of one execution. */
+export class SlotUse {
+  readonly #parts: SlotUseParts;
+  #acting = 0;
+  #waits = 0;
+  #resting = false;
+  #waking: Promise<void> | undefined;
+
+  constructor(parts: SlotUseParts) {
+    this.#parts = parts;
+  }
+
+  /** Runs a function of the user's, with a slot. */
+  async act<T>(action: () => T | Promise<T>): Promise<T> {
+    const woken = this.#wake();
+    if (woken !== undefined) await woken;
+    this.#parts.signal.throwIfAborted();
+    this.#acting += 1;
+    try {
+      return await this.#parts.open.inside(action);
+    } finally {
+      this.#acting -= 1;
+      this.#rest();
+    }
+  }
+
+  /** Waits without a slot, unless something else of the handler needs it. Ends early when the execution is stopped. */
+  async pause(ms: number): Promise<void> {
+    const { clock, signal } = this.#parts;
+    this.beginWait();
+    await Promise.race([pause(clock, ms), abortOf(signal)]);
+    await this.endWaits(1);
+  }
+
+  /** One more thing that the handler waits for. */
+  beginWait(): void {
+    this.#waits += 1;
+    this.#rest();
+  }
+
+  /** The handler goes on: resolves with a slot. */
+  endWaits(count: number): Promise<void> | undefined {
+    this.#waits -= count;
+    return this.#wake();
+  }
+
+  #rest(): void {
+    if (this.#resting || this.#acting > 0 || this.#waits === 0) return;
+    this.#resting = true;
+    void this.#parts.resting(true);
+  }
+
+  #wake(): Promise<void> | undefined {
+    if (!this.#resting) return this.#waking;
+    this.#resting = false;
+    this.#waking = this.#parts.resting(false)?.finally(() => {
+      this.#waking = undefined;
+    });
+    return this.#waking;
+  }
+}
+
+/** Resolves when a signal is aborted. */
+export function abortOf(signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+}

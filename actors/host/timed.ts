@@ -1,0 +1,37 @@
+/**
+ * @module A bound on the time of one call.
+ */
+import { Fault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import type { Clock } from "../engine/ports.ts";
+
+/** What is bounded, and by what. `what` names it in the fault. Without `timeoutMs` only the signal bounds it. */
+export interface TimedParts {
+  readonly clock: Clock;
+  readonly signal: AbortSignal;
+  readonly timeoutMs: number | undefined;
+  readonly what: string;
+}
+
+/**
+ * Runs an action with a signal that is aborted when its time is over. Then it has LIMITS.stopGraceMs to settle: with a result,
+ * which counts, or with `call.timeout`.
+ */
+export async function timed<T>(parts: TimedParts, action: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
+  const { clock, signal, timeoutMs, what } = parts;
+  if (timeoutMs === undefined) return action(signal);
+  const fault = new Fault("call.timeout", `${what} gave no answer within ${timeoutMs} ms`);
+  const ownTime = new AbortController();
+  const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
+  let cancel = clock.after(timeoutMs, () => {
+    ownTime.abort(fault);
+    cancel = clock.after(LIMITS.stopGraceMs, () => giveUp(fault));
+  });
+  try {
+    return await Promise.race([action(AbortSignal.any([signal, ownTime.signal])), givenUp]);
+  } catch (error) {
+    throw ownTime.signal.aborted ? fault : error;
+  } finally {
+    cancel();
+  }
+}

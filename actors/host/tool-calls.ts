@@ -1,0 +1,144 @@
+/**
+ * @module How a call of a tool is made: recorded as begun where that matters, tried as often as its tool says, recorded as ended.
+ */
+import type { ToolDefinition } from "../../agents/tool.ts";
+import type { FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
+import type { AgentWork, Call } from "../../runtime/agent/state.ts";
+import { Fault, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
+import { idempotencyKey } from "../../runtime/ids.ts";
+import { backoffMs } from "../../runtime/slip.ts";
+import type { Clock, RandomSource } from "../engine/ports.ts";
+import { timed } from "./timed.ts";
+
+/** What an execution tells its actor of calls. */
+export type ToldOfCall =
+  | Pick<InputOf<"call-begun">, "kind" | "call">
+  | Pick<InputOf<"call-tried">, "kind" | "call" | "tries" | "end">
+  | Pick<InputOf<"call-ended">, "kind" | "call">;
+
+/** What calls are made with. */
+export interface ToolCallsParts {
+  readonly work: AgentWork;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** Aborted when the execution is stopped, or its handler has ended: what fails then is not recorded. */
+  readonly signal: AbortSignal;
+  /** Records. Throws the refusal. */
+  readonly tell: (told: ToldOfCall) => Promise<unknown>;
+  /** Runs the tool's function with a slot. */
+  readonly act: <T>(action: () => T | Promise<T>) => Promise<T>;
+  /** Waits without a slot; ends early when the signal is aborted. */
+  readonly rest: (ms: number) => Promise<void>;
+}
+
+/** One call, as the handler makes it. */
+interface Made {
+  readonly tool: ToolDefinition;
+  readonly input: Json;
+  readonly key: string;
+}
+
+/** The calls of one execution. */
+export class ToolCalls {
+  readonly #parts: ToolCallsParts;
+
+  constructor(parts: ToolCallsParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes a call of which at most the beginning is recorded. Gives its checked output, or throws the recorded fault. */
+  async make(call: Made, known: Call | undefined): Promise<Json> {
+    const { tool } = call;
+    const { attempt } = this.#parts.work;
+    let tries = known?.tried?.attempt === attempt ? known.tried.tries : 0;
+    let open = known?.open === true;
+    let begun = open || (known?.undo === true && tool.unknown === "repeat");
+    if (tries > 0) await this.#rest(tool, tries);
+    for (;;) {
+      let ran = false;
+      try {
+        const found = open ? await this.#lookUp(call, tries + 1) : undefined;
+        if (found !== undefined) return await this.#end(call, found);
+        if (!begun) await this.#begin(call);
+        ran = true;
+        return await this.#end(call, await this.#try(call, tries + 1));
+      } catch (error) {
+        if (this.#parts.signal.aborted) throw error;
+        tries += 1;
+        open = ran ? tool.unknown !== "repeat" && isUnanswered(error) : open;
+        await this.#fail(call, error, { tries, open });
+        begun = open || tool.unknown === "repeat";
+        await this.#rest(tool, tries);
+      }
+    }
+  }
+
+  /** A call that may have to be undone, or whose end must not stay unknown, is recorded first; who cannot record it makes no call. */
+  async #begin({ tool, input, key }: Made): Promise<void> {
+    const undo = tool.undo !== undefined;
+    if (!undo && tool.unknown === "repeat") return;
+    await this.#parts.tell({ kind: "call-begun", call: { key, tool: tool.name, undo, ...(undo ? { input } : {}) } });
+    if (this.#parts.signal.aborted) throw this.#parts.signal.reason;
+  }
+
+  async #try({ tool, input, key }: Made, attempt: number): Promise<Json> {
+    const made = await this.#run(tool, key, attempt, (call) => tool.run(input, call));
+    return tool.checkOutput(made ?? null);
+  }
+
+  /** What became of a call that began and of which nothing more is known. Undefined: it did not happen, or may be repeated. */
+  async #lookUp({ tool, input, key }: Made, attempt: number): Promise<Json | undefined> {
+    const { lookup } = tool;
+    if (tool.unknown === "repeat") return undefined;
+    if (tool.unknown === "stop" || lookup === undefined)
+      throw new Fault("call.unknown", `the call ${this.#keyOf(key)} began, and nobody recorded how it ended`, { key: this.#keyOf(key) });
+    const found = await this.#run(tool, key, attempt, (call) => lookup(input, call));
+    return found === undefined ? undefined : tool.checkOutput(found);
+  }
+
+  #run(
+    tool: ToolDefinition,
+    key: string,
+    attempt: number,
+    action: (call: Parameters<ToolDefinition["run"]>[1]) => unknown,
+  ): Promise<unknown> {
+    const { clock, signal, act } = this.#parts;
+    const { timeoutMs, name } = tool;
+    return timed({ clock, signal, timeoutMs, what: `tool ${name}` }, (own) =>
+      act(() => action({ idempotencyKey: this.#keyOf(key), signal: own, attempt })),
+    );
+  }
+
+  async #end({ tool, key }: Made, output: Json): Promise<Json> {
+    await this.#parts.tell({ kind: "call-ended", call: { key, tool: tool.name, end: { output } } });
+    return output;
+  }
+
+  /** Records what failed; throws it unless the call is to be made again. The cause is there for logs, in this execution alone. */
+  async #fail({ tool, key }: Made, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
+    const fault = faultFromUserCode(error);
+    const end: FailedTry = { fault, ...(open ? { open } : {}) };
+    const call = { key, tool: tool.name };
+    if (isRetryable(fault) && tries < tool.retry.attemptsMax) {
+      await this.#parts.tell({ kind: "call-tried", call, tries, end });
+      return;
+    }
+    await this.#parts.tell({ kind: "call-ended", call: { ...call, end } });
+    throw Fault.fromWire(fault, error);
+  }
+
+  async #rest(tool: ToolDefinition, tries: number): Promise<void> {
+    const { random, rest, signal } = this.#parts;
+    await rest(backoffMs(tool.retry, tries, random.jitter01()));
+    if (signal.aborted) throw signal.reason;
+  }
+
+  #keyOf(key: string): string {
+    return idempotencyKey(this.#parts.work.id, key);
+  }
+}
+
+/** Faults after which nothing says whether a call had its effect. */
+function isUnanswered(error: unknown): boolean {
+  return isFault(error) && error.code === "call.timeout";
+}

@@ -1,0 +1,15 @@
+/** @module Who runs in a state folder, from its locks. */
+import { join } from "node:path";
+import { type FolderHolder, folderHolder } from "../dapr/lock.ts";
+
+/** Who holds the state folder and its folder `apps`. */
+export async function holders(dir: string): Promise<readonly FolderHolder[]> {
+  const found = await Promise.all([folderHolder(join(dir, "apps")), folderHolder(dir)]);
+  return found.filter((held) => held !== undefined);
+}
+
+/** The process id of the run. A run locks the state folder, and the folder `apps` in it for its apps. */
+export async function ownerOf(dir: string): Promise<number | undefined> {
+  const held = await holders(dir);
+  return held.find(({ owner }) => owner !== undefined)?.owner?.pid;
+}

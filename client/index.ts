@@ -1,0 +1,28 @@
+/** @module Package entry `./client`: a typed client of a running system. Runs in Node and in browsers; no Dapr in its import graph. */
+export {
+  type Client,
+  connect,
+  type FollowEvent,
+  type LetterListOptions,
+  type ListOptions,
+  type Outcome,
+  type PageOptions,
+  type RedriveOptions,
+  type Route,
+  type SubmitOptions,
+  type Submitted,
+  type WaitOptions,
+} from "./client.ts";
+export type { CallOptions, ConnectOptions } from "./connection.ts";
+export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
+export type { AuditEntry, GraphAnswer, HealthAnswer, Letter, LetterEntry, ProcessEntry, PurgeAnswer, Receipt } from "../runtime/answers.ts";
+export type {
+  CallView,
+  FaultView,
+  HistoryLine,
+  HistoryPage,
+  ProcessOutcome,
+  ProcessView,
+  StopsView,
+  WorkView,
+} from "../runtime/process-view.ts";

@@ -1,0 +1,121 @@
+/**
+ * @module How the handler of a work item stands and what it recorded: calls, steps, attempts, takeovers, from the events of its agent actor.
+ * Pure.
+ */
+import type { WireFault } from "../faults.ts";
+import type { CallView, WorkViewState } from "../process-view.ts";
+import type { AgentEvent } from "./state.ts";
+
+/** What an agent's journal says of one work item. Moments are epoch milliseconds. */
+export interface HandlerHistory {
+  /** Undefined once the work item is done: then the process knows more. */
+  readonly state: Extract<WorkViewState, "queued" | "running" | "waiting"> | undefined;
+  readonly takeovers: number;
+  /** In the order in which they were first recorded. */
+  readonly calls: readonly CallView[];
+}
+
+interface Draft {
+  state: HandlerHistory["state"];
+  attempt: number;
+  takeovers: number;
+  readonly calls: Map<string, CallView>;
+}
+
+/** Follows some work items of one agent actor. */
+export class CallHistory {
+  readonly #wanted: ReadonlySet<string>;
+  readonly #works = new Map<string, Draft>();
+
+  constructor(workIds: Iterable<string>) {
+    this.#wanted = new Set(workIds);
+  }
+
+  /** What is known of a work item; undefined when no event was about it. */
+  of(workId: string): HandlerHistory | undefined {
+    const known = this.#works.get(workId);
+    return known === undefined ? undefined : { state: known.state, takeovers: known.takeovers, calls: [...known.calls.values()] };
+  }
+
+  /** Takes the next event of the actor. */
+  take(event: AgentEvent, atMs: number): void {
+    if (event.e === "forgotten") return;
+    const id = event.e === "work-accepted" ? event.work.id : event.workId;
+    if (!this.#wanted.has(id)) return;
+    const work = this.#works.get(id) ?? { state: undefined, attempt: 1, takeovers: 0, calls: new Map<string, CallView>() };
+    this.#works.set(id, work);
+    apply(work, event, atMs);
+  }
+}
+
+function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs: number): void {
+  switch (event.e) {
+    case "work-accepted":
+      work.state = "queued";
+      work.attempt = event.work.attempt;
+      break;
+    case "attempt-asked":
+      work.attempt = event.attempt;
+      break;
+    case "readied":
+      work.state = "queued";
+      break;
+    case "begun":
+      work.state = "running";
+      break;
+    case "parked":
+      work.state = "waiting";
+      break;
+    case "taken-over":
+      work.takeovers += 1;
+      break;
+    case "call-begun":
+      update(work, "call", event.key, event.tool, { state: "begun", begunAtMs: atMs });
+      break;
+    case "call-tried":
+      failed(work, "call", event.key, event.tool, event.fault, undefined);
+      break;
+    case "call-ended":
+      if (event.fault !== undefined) failed(work, "call", event.key, event.tool, event.fault, atMs);
+      else ended(work, "call", event.key, event.tool, atMs);
+      break;
+    case "call-undone":
+      undone(work, event.key, atMs);
+      break;
+    case "step-done":
+      ended(work, "step", event.step.name, event.step.name, atMs);
+      break;
+    case "failed":
+      if (event.failure.kind === "step") failed(work, "step", event.failure.key, event.failure.key, event.failure.fault, atMs);
+      break;
+    case "work-done":
+    case "undo-done":
+      work.state = undefined;
+      break;
+    default:
+    // The other events tell nothing of a handler's calls.
+  }
+}
+
+type Kind = CallView["kind"];
+
+function update(work: Draft, kind: Kind, key: string, name: string, change: Partial<CallView>): void {
+  const place = `${kind} ${key}`;
+  const known = work.calls.get(place) ?? { kind, name, state: "begun", attempt: work.attempt, failures: 0 };
+  work.calls.set(place, { ...known, attempt: work.attempt, ...change });
+}
+
+function ended(work: Draft, kind: Kind, key: string, name: string, atMs: number): void {
+  update(work, kind, key, name, { state: "ended", endedAtMs: atMs, code: undefined });
+}
+
+/** `atMs` is left out of a call that is made again by its own policy. */
+function failed(work: Draft, kind: Kind, key: string, name: string, fault: WireFault, atMs: number | undefined): void {
+  const failures = (work.calls.get(`${kind} ${key}`)?.failures ?? 0) + 1;
+  update(work, kind, key, name, { state: atMs === undefined ? "begun" : "failed", failures, code: fault.code, endedAtMs: atMs });
+}
+
+function undone(work: Draft, key: string, atMs: number): void {
+  const known = work.calls.get(`call ${key}`);
+  if (known !== undefined) work.calls.set(`call ${key}`, { ...known, state: "undone", undoneAtMs: atMs });
+}

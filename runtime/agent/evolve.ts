@@ -1,0 +1,225 @@
+/**
+ * @module How a fact changes the state of an agent actor. Pure.
+ */
+import { entryOf, withEntry } from "../entries.ts";
+import { assertNever } from "../faults.ts";
+import type { CompensationReport, Result } from "../protocol.ts";
+import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo } from "./state.ts";
+
+type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
+
+const NOTHING = { json: null } as const;
+const DROPPED: Result = { output: NOTHING };
+
+/** The report of a compensation that found nothing to undo. */
+const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stateStands: false };
+
+/** The state after an event. */
+export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
+  switch (event.e) {
+    case "work-accepted":
+      return accept(state, event);
+    case "attempt-asked":
+      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
+    case "readied":
+      return ready(state, event.workId, event.first);
+    case "begun":
+      return begin(state, event);
+    case "taken-over":
+      return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
+    case "call-begun":
+    case "call-tried":
+    case "call-ended":
+    case "call-undone":
+      return patch(state, event.workId, (work) => withCall(work, event));
+    case "step-done":
+      return patch(state, event.workId, (work) => ({ ...work, steps: [...work.steps, event.step] }));
+    case "failed":
+      return patch(state, event.workId, (work) => ({ ...work, failures: [...(work.failures ?? []), event.failure] }));
+    case "parked":
+      return free(
+        patch(state, event.workId, (work) => ({
+          ...work,
+          status: "parked",
+          waits: [...work.waits.filter((wait) => wait.index !== event.wait.index), event.wait],
+        })),
+        event.workId,
+      );
+    case "wait-answered":
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        waits: work.waits.map((wait) => (wait.index === event.index ? { ...wait, result: event.result } : wait)),
+      }));
+    case "work-done":
+      return workDone(state, event);
+    case "undo-asked":
+      return patch(state, event.workId, (work) => ({ ...work, mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } }));
+    case "undo-done":
+      return undoDone(state, event);
+    case "tombstoned":
+      return writeTombstone(state, event);
+    case "forgotten": {
+      const gone = new Set(event.workIds);
+      return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => !gone.has(id))) };
+    }
+    default:
+      return assertNever(event);
+  }
+}
+
+/** What comes later has its place at once, so that all works have one shape. */
+function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentState {
+  const accepted: AgentWork = {
+    ...work,
+    failures: undefined,
+    result: undefined,
+    undoes: undefined,
+    setState: undefined,
+    agentUndid: undefined,
+    undo: undefined,
+  };
+  return { ...state, works: withEntry<AgentWork>(state.works, work.id, accepted), ready: [...state.ready, work.id] };
+}
+
+/** What changes is written out where it changes: merging one object into another costs several times as much. */
+function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
+  const work = entryOf(state.works, id);
+  return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
+}
+
+function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): AgentWork {
+  const index = work.calls.findIndex((call) => call.key === event.key);
+  const known = index < 0 ? undefined : work.calls.at(index);
+  const changed = callAfter(known, event);
+  const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
+  if (event.e !== "call-ended" || event.fault === undefined) return { ...work, calls };
+  const { key, attempt, fault } = event;
+  return { ...work, calls, failures: [...(work.failures ?? []), { kind: "call", key, attempt, fault }] };
+}
+
+/** A call that failed for good in its attempt, and was never recorded as begun, leaves its failure alone. */
+function callAfter(known: Call | undefined, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): Call | undefined {
+  switch (event.e) {
+    case "call-begun":
+      return { ...newCall(known, event), undo: event.undo, open: true, ...(event.input === undefined ? {} : { input: event.input }) };
+    case "call-tried":
+      return {
+        ...newCall(known, event),
+        open: known?.open === true && event.open === true,
+        tried: { attempt: event.attempt, tries: event.tries },
+      };
+    case "call-ended":
+      if (event.output !== undefined) return { ...newCall(known, event), open: false, output: event.output };
+      return known === undefined ? undefined : { ...newCall(known, event), open: known.open && event.open === true };
+    case "call-undone":
+      return known === undefined ? undefined : { ...known, undone: true };
+    default:
+      return assertNever(event);
+  }
+}
+
+function newCall(
+  known: Call | undefined,
+  { key, tool, onlyIn }: { readonly key: string; readonly tool: string; readonly onlyIn?: number | undefined },
+): Call {
+  return { ...(known ?? { key, tool, undo: false, open: false }), onlyIn };
+}
+
+/** The actor is free again when the running work no longer runs. */
+function free(state: AgentState, id: string): AgentState {
+  return { ...state, running: state.running === id ? undefined : state.running, ready: state.ready.filter((one) => one !== id) };
+}
+
+function ready(state: AgentState, id: string, first: boolean): AgentState {
+  const next = free(
+    patch(state, id, (work) => ({ ...work, status: "ready" })),
+    id,
+  );
+  return { ...next, ready: first ? [id, ...next.ready] : [...next.ready, id] };
+}
+
+function begin(state: AgentState, event: EventOf<"begun">): AgentState {
+  const work = entryOf(state.works, event.workId);
+  const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
+  const next = patch(state, event.workId, (known) => ({
+    ...known,
+    status: "running",
+    begun: true,
+    begunAtMs,
+    token: event.token,
+    holder: event.holder,
+  }));
+  return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
+}
+
+/** A success with nothing to undo needs neither input nor records again; a fault may be retried, and keeps them. */
+function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
+  const work = entryOf(state.works, event.workId);
+  if (work === undefined) return state;
+  const settled = !("fault" in event.result) && event.undoes !== true && callsToUndo(work).length === 0;
+  const next = free(
+    patch(state, event.workId, (known) => ({
+      ...(settled ? slim(known) : known),
+      status: "done",
+      result: event.result,
+      undoes: event.undoes,
+      setState: event.state === undefined ? known.setState : true,
+    })),
+    event.workId,
+  );
+  return withState(next, event.state);
+}
+
+function withState(state: AgentState, content: AgentState["state"]): AgentState {
+  return content === undefined ? state : { ...state, state: content, stateVersion: state.stateVersion + 1 };
+}
+
+function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
+  const work = entryOf(state.works, event.workId);
+  if (work?.undo === undefined) return state;
+  const undo = { ...work.undo, result: event.result };
+  const after: AgentWork = {
+    ...work,
+    agentUndid: event.agentUndid ?? work.agentUndid,
+    setState: event.state === undefined ? work.setState : undefined,
+    undo,
+  };
+  const change = (): AgentWork =>
+    "fault" in event.result ? { ...after, status: "done" } : { ...slim(after), result: DROPPED, status: "undone" };
+  return withState(free(patch(state, event.workId, change), event.workId), event.state);
+}
+
+/** Without what no replay can need any more. */
+function slim(work: AgentWork): AgentWork {
+  return { ...work, input: NOTHING, calls: [], steps: [], waits: [], failures: undefined, ancestors: [] };
+}
+
+/** The tombstone that refuses the work if it arrives later. */
+function writeTombstone(state: AgentState, event: EventOf<"tombstoned">): AgentState {
+  const { workId, undoId, attempt, processId, agent, retainUntilMs, principal, trace, hop } = event;
+  const work: AgentWork = {
+    id: workId,
+    processId,
+    agent,
+    version: 1,
+    attempt: 1,
+    status: "tombstone",
+    mode: "undo",
+    begun: false,
+    begunAtMs: 0,
+    token: "",
+    holder: "",
+    takeovers: 0,
+    input: NOTHING,
+    retainUntilMs,
+    principal,
+    trace,
+    hop,
+    ancestors: [],
+    calls: [],
+    steps: [],
+    waits: [],
+    undo: { undoId, attempt, result: { output: { json: NOTHING_UNDONE } } },
+  };
+  return free({ ...state, works: withEntry(state.works, workId, work) }, workId);
+}

@@ -1,0 +1,103 @@
+/**
+ * @module Compensation of a work item, from its records alone. Its handler is never run again for it. Pure.
+ */
+import { entryOf } from "../entries.ts";
+import { plainJson } from "../canonical.ts";
+import { wireFault } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { BodyOf, CompensationReport, Message } from "../protocol.ts";
+import type { AgentBuilder, InputOf } from "./inputs.ts";
+import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import { type AgentWork, callsToUndo } from "./state.ts";
+
+/** Work never seen gets a tombstone; running work is stopped first; work that may have had an effect is undone. */
+export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
+  const work = entryOf(builder.state.works, body.workId);
+  if (work === undefined || (work.mode === "do" && !work.begun)) return writeTombstone(builder, message, body);
+  if (work.status === "tombstone" || work.status === "undone") return replyUndo(builder, work.id);
+  if (work.mode === "undo") return repeatUndo(builder, work, body);
+  builder.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
+  if (work.status === "running" || work.status === "parked") builder.order({ kind: "stop", workId: work.id, token: work.token });
+  if (work.status === "running") return watchIfForeign(builder, work);
+  // Whether the agent of work that never ended has an undo of its own, only a host knows.
+  if (work.status === "done" && isHarmless(work)) return nothingToUndo(builder, work);
+  builder.emit({ e: "readied", workId: work.id, first: false });
+  startNext(builder, { renew: true });
+}
+
+/** The handler that was stopped has settled, however it ended: its undo begins, if there is any. */
+export function takeSettled(builder: AgentBuilder, work: AgentWork, { undoes }: InputOf<"finished">): void {
+  if (undoes !== true && isHarmless(work)) nothingToUndo(builder, work);
+  else return runAgain(builder, work.id);
+  startNext(builder);
+}
+
+/** The compensation has ended: with its report, or with what is left. */
+export function takeCompensated(builder: AgentBuilder, work: AgentWork, { end, state, agentUndid }: InputOf<"compensated">): void {
+  if (work.mode !== "undo") return builder.refuse(wireFault("work.superseded", `${work.id} is not being undone`));
+  if (state !== undefined && state.base !== builder.state.stateVersion) return runAgain(builder, work.id);
+  const result = "fault" in end ? end : { output: { json: plainJson(end.report) } };
+  builder.emit({
+    e: "undo-done",
+    workId: work.id,
+    result,
+    ...(state === undefined ? {} : { state: builder.pack(state.content, ownScope(builder, work)) }),
+    ...(agentUndid === true ? { agentUndid } : {}),
+  });
+  replyUndo(builder, work.id);
+  startNext(builder);
+}
+
+function isHarmless(work: AgentWork): boolean {
+  return (work.undoes !== true || work.agentUndid === true) && callsToUndo(work).length === 0;
+}
+
+function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
+  const report: CompensationReport = { undone: undoneCount(work), left: [], stateStands: work.setState === true };
+  builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
+  replyUndo(builder, work.id);
+}
+
+/** How many undos of a work item have run, that of its agent included. */
+export function undoneCount(work: AgentWork): number {
+  return work.calls.filter((call) => call.undone === true).length + (work.agentUndid === true ? 1 : 0);
+}
+
+function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
+  // Nobody waits for the answer any more, and the tombstone would stand where everything was purged.
+  if (entryOf(builder.state.works, body.workId) === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
+    return builder.refuse(wireFault("message.expired", `${message.id} expired`));
+  const principal = { ...message.principal, permissions: [...message.principal.permissions] };
+  builder.emit({
+    e: "tombstoned",
+    workId: body.workId,
+    undoId: body.undoId,
+    attempt: body.attempt,
+    processId: message.processId,
+    agent: body.agent,
+    retainUntilMs: body.retainUntilMs,
+    principal,
+    trace: message.trace,
+    hop: message.hop,
+  });
+  replyUndo(builder, body.workId);
+  startNext(builder);
+}
+
+function repeatUndo(builder: AgentBuilder, work: AgentWork, body: BodyOf<"undo">): void {
+  const further = body.attempt > (work.undo?.attempt ?? 0);
+  if (isSettled(work)) {
+    if (!further) return replyUndo(builder, work.id);
+    builder.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
+    builder.emit({ e: "readied", workId: work.id, first: false });
+    return startNext(builder, { renew: true });
+  }
+  if (further) builder.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
+  if (work.status === "ready") return startOrLook(builder, { renew: true });
+  if (work.holder === builder.context.incarnation) builder.order({ kind: "run", workId: work.id, token: work.token });
+  else watchIfForeign(builder, work);
+}
+
+function watchIfForeign(builder: AgentBuilder, work: AgentWork): void {
+  if (work.holder !== builder.context.incarnation) builder.order({ kind: "watch", workId: work.id, token: work.token });
+}

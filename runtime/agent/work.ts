@@ -1,0 +1,152 @@
+/**
+ * @module Work items: accepted once, run by one host at a time, each attempt under its own token. Pure.
+ */
+import { entryOf } from "../entries.ts";
+import { wireFault, type WireFault } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { BodyOf, Message, Result } from "../protocol.ts";
+import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
+import { replyEffect, waitEffect } from "./messages.ts";
+import { isSettled, ownScope, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import type { AgentWork } from "./state.ts";
+
+/** A request of work: accepted, answered from its record, or tried again. */
+export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"work">, fault: WireFault | undefined): void {
+  const { context } = builder;
+  if (message.expiresAtMs <= context.nowMs)
+    return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
+  const known = entryOf(builder.state.works, body.workId);
+  if (known !== undefined && !mayForget(builder, known)) return repeatWork(builder, known, body);
+  // Its process was purged, and this one has its id anew.
+  if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
+  const refused = room(builder);
+  if (refused !== undefined) return builder.refuse(refused);
+  builder.emit({ e: "work-accepted", work: newWork(message, body) });
+  if (fault === undefined) return startNext(builder);
+  builder.emit({ e: "work-done", workId: body.workId, result: { fault } });
+  reply(builder, body.workId);
+}
+
+function newWork(message: Message, body: BodyOf<"work">): AgentWork {
+  return {
+    id: body.workId,
+    processId: message.processId,
+    agent: body.agent,
+    version: body.version,
+    attempt: body.attempt,
+    status: "ready",
+    mode: "do",
+    begun: false,
+    begunAtMs: 0,
+    token: "",
+    holder: "",
+    takeovers: 0,
+    input: body.input,
+    retainUntilMs: body.retainUntilMs,
+    principal: { ...message.principal, permissions: [...message.principal.permissions] },
+    trace: message.trace,
+    hop: message.hop,
+    ancestors: body.ancestors,
+    calls: [],
+    steps: [],
+    waits: [],
+  };
+}
+
+/** Whether one more work may come in. Entries leave only when no message about them can be alive on any clock. */
+function room(builder: AgentBuilder): WireFault | undefined {
+  if (builder.state.ready.length >= LIMITS.agentQueueMax)
+    return wireFault("agent.busy", `${builder.state.ready.length} work items wait for this actor`);
+  if (Object.keys(builder.state.works).length < LIMITS.agentWindowMax) return undefined;
+  const old = Object.values(builder.state.works)
+    .filter((work) => mayForget(builder, work))
+    .map((work) => work.id);
+  if (old.length === 0)
+    return wireFault("agent.window-full", `this actor remembers ${LIMITS.agentWindowMax} work items, none of which may be forgotten yet`);
+  builder.emit({ e: "forgotten", workIds: old });
+  return undefined;
+}
+
+function mayForget(builder: AgentBuilder, work: AgentWork): boolean {
+  return work.retainUntilMs < builder.context.nowMs - LIMITS.clockDriftMsMax && isSettled(work);
+}
+
+/** A repeated request: the recorded reply, the next attempt, or nothing but the receipt. */
+function repeatWork(builder: AgentBuilder, work: AgentWork, body: BodyOf<"work">): void {
+  if (work.mode === "undo") {
+    if (isSettled(work) && work.undo?.result !== undefined && !("fault" in work.undo.result))
+      builder.order(replyEffect(work, { fault: wireFault("work.undone", `${work.id} was undone`) }, builder.context));
+    return;
+  }
+  const further = body.attempt > work.attempt;
+  if (work.status === "done") {
+    if (work.result !== undefined && "fault" in work.result && further) return nextAttempt(builder, work, body.attempt);
+    return reply(builder, work.id);
+  }
+  if (further) return nextAttempt(builder, work, body.attempt);
+  repeatLive(builder, work);
+}
+
+/** A further attempt supersedes the earlier token; what was recorded stays recorded. */
+function nextAttempt(builder: AgentBuilder, work: AgentWork, attempt: number): void {
+  builder.emit({ e: "attempt-asked", workId: work.id, attempt });
+  if (work.status === "ready") return startOrLook(builder);
+  if (work.status === "running" || work.status === "parked") builder.order({ kind: "stop", workId: work.id, token: work.token });
+  builder.emit({ e: "readied", workId: work.id, first: work.status === "running" });
+  startNext(builder, { renew: true });
+}
+
+/** Work that is alive: run or watched again, its open waits told again. Each order is idempotent. */
+function repeatLive(builder: AgentBuilder, work: AgentWork): void {
+  if (work.status === "running") {
+    const mine = work.holder === builder.context.incarnation;
+    builder.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
+  }
+  if (work.status === "parked")
+    for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
+  if (work.status === "ready") startOrLook(builder);
+}
+
+/** A handler has ended. */
+export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputOf<"finished">): void {
+  if (input.state !== undefined && input.state.base !== builder.state.stateVersion) return runAgain(builder, work.id);
+  const state = input.state === undefined ? undefined : builder.pack(input.state.content, ownScope(builder, work));
+  builder.emit({
+    e: "work-done",
+    workId: work.id,
+    result: packResult(builder, work, input.result),
+    ...(state === undefined ? {} : { state }),
+    ...(input.undoes === true ? { undoes: true } : {}),
+  });
+  reply(builder, work.id);
+  startNext(builder);
+}
+
+/** What goes to the process belongs to it. */
+function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResult): Result {
+  if ("fault" in result) return result;
+  if ("output" in result) return { output: builder.pack(result.output, work.processId) };
+  return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
+}
+
+/** Three heartbeats were missed: this host takes the work over, unless it has killed too many hosts already. */
+export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
+  const work = entryOf(builder.state.works, input.workId);
+  const { incarnation, token } = builder.context;
+  if (work === undefined || work.status !== "running" || work.token !== input.token || work.holder === incarnation) return;
+  if (work.takeovers >= LIMITS.takeoversMax) return giveUp(builder, work);
+  builder.emit({ e: "taken-over", workId: work.id, token, holder: incarnation });
+  builder.order({ kind: "run", workId: work.id, token });
+}
+
+function giveUp(builder: AgentBuilder, work: AgentWork): void {
+  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work`);
+  if (work.mode === "undo") {
+    builder.emit({ e: "undo-done", workId: work.id, result: { fault } });
+    replyUndo(builder, work.id);
+  } else {
+    builder.emit({ e: "work-done", workId: work.id, result: { fault } });
+    reply(builder, work.id);
+  }
+  startNext(builder);
+}

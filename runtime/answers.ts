@@ -1,0 +1,141 @@
+/** @module What the HTTP API answers, beside the views of a process: one schema each for the server, its document and the client. Pure. */
+import { z } from "zod";
+import { OUTCOMES } from "./protocol.ts";
+import { AnyJson, Code, FaultView } from "./process-view.ts";
+
+const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
+const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
+
+/** The body of every error. */
+export const ErrorAnswer = z.object({
+  error: FaultView.omit({ cause: true }).extend({ fix: z.string().describe("What to do.") }),
+  traceId: TraceIdText,
+});
+
+/** A task, cancellation, redrive or signal is recorded in the journal. */
+export const Receipt = z.object({
+  id: z.string(),
+  route: z.string(),
+  run: z.int().positive(),
+  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  traceId: TraceIdText,
+  notReached: z
+    .array(z.string())
+    .optional()
+    .describe("Of a redrive with an edited input: stops, and `output`, that still read what the edit replaces."),
+});
+/** A task, cancellation, redrive or signal is recorded in the journal. */
+export type Receipt = z.infer<typeof Receipt>;
+
+/** How a process ended, for a caller that waited for it. */
+export const OutcomeAnswer = z.object({
+  id: z.string(),
+  status: z.enum(OUTCOMES),
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+  traceId: TraceIdText,
+  acceptedAtMs: EpochMs,
+  endedAtMs: EpochMs,
+});
+/** How a process ended, for a caller that waited for it. */
+export type OutcomeAnswer = z.infer<typeof OutcomeAnswer>;
+
+/** An entry of the directory. What a process has not done yet is absent. */
+export const ProcessEntry = z.object({
+  id: z.string(),
+  open: z.boolean(),
+  atMs: EpochMs,
+  route: z.string().optional(),
+  traceId: TraceIdText.optional(),
+  acceptedAtMs: EpochMs.optional(),
+  status: z.enum(OUTCOMES).optional(),
+  run: z.int().positive().optional(),
+  code: Code.optional(),
+  by: z.string().optional().describe("Subject of the token that it was submitted with."),
+  parent: z.string().optional().describe("Process that runs it as a nested route."),
+});
+/** An entry of the directory. */
+export type ProcessEntry = z.infer<typeof ProcessEntry>;
+
+/** An entry of the dead letter queue, without content. */
+export const LetterEntry = z.object({
+  id: z.string(),
+  open: z.boolean().describe("It waits for a decision."),
+  atMs: EpochMs,
+  route: z.string().optional(),
+  run: z.int().positive().optional(),
+  status: z.enum(OUTCOMES).optional(),
+  traceId: TraceIdText.optional(),
+  topic: z.string().optional().describe("Where an invalid message came from."),
+  code: Code.optional(),
+  message: z.string().optional(),
+  decision: z.enum(["redriven", "discarded"]).optional(),
+  processId: z.string().optional().describe("An invalid message has none."),
+  parent: z.string().optional().describe("Process that ran it as a nested route."),
+  by: z.string().optional().describe("Subject of the token that decided."),
+  reason: z.string().optional(),
+  decidedAtMs: EpochMs.optional(),
+  opened: z.int().positive().optional().describe("The run that the redrive opened."),
+  decisionId: z.string().optional().describe("Of an invalid message: the decision that holds it."),
+  taskId: z.string().optional().describe("Of a redriven invalid message: the task that was submitted in its place."),
+});
+/** An entry of the dead letter queue, without content. */
+export type LetterEntry = z.infer<typeof LetterEntry>;
+
+/** A dead letter with its content. */
+export const Letter = LetterEntry.extend({
+  letter: AnyJson.describe("The original message, the fault, attempts, history and path; or the bytes of an invalid message."),
+});
+/** A dead letter with its content. */
+export type Letter = z.infer<typeof Letter>;
+
+/** One operator action. */
+export const AuditEntry = z.object({
+  id: z.string(),
+  atMs: EpochMs,
+  who: z.string(),
+  what: z.string(),
+  target: z.string(),
+  why: z.string().optional(),
+});
+/** One operator action. */
+export type AuditEntry = z.infer<typeof AuditEntry>;
+
+function pageOf<T extends z.ZodType>(entry: T): z.ZodObject<{ entries: z.ZodArray<T>; cursor: z.ZodOptional<z.ZodString> }> {
+  return z.object({
+    entries: z.array(entry),
+    cursor: z.string().optional().describe("Pass it back for the next page; absent on the last."),
+  });
+}
+
+/** A page of the listing of processes. */
+export const ProcessPage = pageOf(ProcessEntry);
+/** A page of the listing of dead letters. */
+export const LetterPage = pageOf(LetterEntry);
+/** A page of the audit. */
+export const AuditPage = pageOf(AuditEntry);
+
+const GraphNode = z.object({ kind: z.enum(["agent", "route"]), name: z.string() });
+const Bounded = z.object({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() });
+
+/** Agents and routes, and who may lead to whom. */
+export const GraphAnswer = z.object({
+  system: z.string(),
+  agents: z.array(Bounded.extend({ about: z.string().optional().describe("What the agent is for.") })),
+  routes: z.array(Bounded.extend({ stops: z.array(z.string()) })),
+  edges: z.array(
+    z.object({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() }),
+  ),
+});
+/** Agents and routes, and who may lead to whom. */
+export type GraphAnswer = z.infer<typeof GraphAnswer>;
+
+/** How many processes went (or would), and how many ended and may not go yet. */
+export const PurgeAnswer = z.object({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
+/** How many processes went (or would), and how many ended and may not go yet. */
+export type PurgeAnswer = z.infer<typeof PurgeAnswer>;
+
+/** Whether the host takes work. */
+export const HealthAnswer = z.object({ status: z.enum(["ok", "stopping", "resetting"]) });
+/** Whether the host takes work. */
+export type HealthAnswer = z.infer<typeof HealthAnswer>;

@@ -1,0 +1,252 @@
+/**
+ * @module Evaluates a condition over JSON values. Pure.
+ *
+ * Numbers are those of JSON. `&&`, `||`, `all` and `exists` are as in CEL: an error on one side does not count where the
+ * other side decides.
+ */
+import { entryOf } from "../entries.ts";
+import type { Scope } from "../expression.ts";
+import { Fault, isFault, type Json } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import { isObject } from "../shape.ts";
+import { FUNCTIONS, type Kind } from "./functions.ts";
+import type { Each, Get, Node, Sign } from "./parse.ts";
+
+/** One evaluation. */
+interface Run {
+  readonly scope: ReadonlyMap<string, Json>;
+  readonly budget: { steps: number };
+}
+
+/** The value of a condition's tree. Throws `slip.condition`. */
+export function evaluateNode(node: Node, scope: Scope): Json {
+  return valueOf(node, { scope: new Map(Object.entries(scope)), budget: { steps: LIMITS.conditionStepsMax } });
+}
+
+function fail(text: string): never {
+  throw new Fault("slip.condition", text);
+}
+
+function spend(run: Run, steps: number): void {
+  run.budget.steps -= steps;
+  if (run.budget.steps < 0) fail(`it takes more than ${LIMITS.conditionStepsMax} steps`);
+}
+
+function valueOf(node: Node, run: Run): Json {
+  spend(run, 1);
+  switch (node.op) {
+    case "literal":
+      return node.value;
+    case "name":
+      return named(node.name, run);
+    case "get":
+      return propertyOf(node, run);
+    case "index":
+      return itemAt(node, valueOf(node.of, run), valueOf(node.index, run));
+    case "has":
+      return isThere(node.of, run) !== undefined;
+    case "call":
+      return called(node, run);
+    case "each":
+      return eachOf(node, run);
+    case "list":
+      return node.items.map((item) => valueOf(item, run));
+    case "object":
+      return Object.fromEntries(node.entries.map(([key, value]) => [key, valueOf(value, run)]));
+    case "choose":
+      return valueOf(truth(node.condition, run) ? node.yes : node.no, run);
+    case "and":
+    case "or":
+      return decided([node.left, node.right], node.op === "or", run, truth);
+    case "not":
+      return !truth(node.of, run);
+    case "minus":
+      return -numberOf(node.of, valueOf(node.of, run));
+    case "binary":
+      return binary(node, node.sign, valueOf(node.left, run), valueOf(node.right, run), run);
+  }
+}
+
+function named(name: string, run: Run): Json {
+  const value = run.scope.get(name);
+  return value === undefined ? fail(`there is no ${name}`) : value;
+}
+
+/** The kind of a value, for messages and comparisons. */
+function kindOf(value: Json): Kind {
+  if (value === null) return "null";
+  if (Array.isArray(value)) return "list";
+  const type = typeof value;
+  return type === "boolean" || type === "number" || type === "string" ? type : "object";
+}
+
+function truth(node: Node, run: Run): boolean {
+  const value = valueOf(node, run);
+  return typeof value === "boolean" ? value : fail(`${node.text} is of type ${kindOf(value)}, not true or false`);
+}
+
+function numberOf(node: Node, value: Json): number {
+  return typeof value === "number" ? value : fail(`${node.text} is of type ${kindOf(value)}, not a number`);
+}
+
+// ---- properties, items ----------------------------------------------------------------------------------------------
+
+function propertyOf(node: Node & Get, run: Run): Json {
+  const of = valueOf(node.of, run);
+  if (!isObject(of)) return fail(`${node.of.text} is of type ${kindOf(of)} and has no ${JSON.stringify(node.key)}`);
+  const value = entryOf(of, node.key);
+  return value === undefined ? fail(`${node.of.text} has no ${JSON.stringify(node.key)}`) : value;
+}
+
+/** As `has` looks: nothing where the way to a property ends. */
+function isThere(node: Node, run: Run): Json | undefined {
+  if (node.op !== "get") return valueOf(node, run);
+  const of = isThere(node.of, run);
+  return isObject(of) ? entryOf(of, node.key) : undefined;
+}
+
+function itemAt(node: Node & { readonly op: "index" }, of: Json, index: Json): Json {
+  const found = isObject(of) && typeof index === "string" ? entryOf(of, index) : undefined;
+  if (found !== undefined) return found;
+  if (Array.isArray(of) && typeof index === "number") {
+    const item = (of as readonly Json[])[index];
+    return item === undefined ? fail(`${node.of.text} has no item ${index}`) : item;
+  }
+  return fail(
+    isObject(of) && typeof index === "string"
+      ? `${node.of.text} has no ${JSON.stringify(index)}`
+      : `${node.of.text} of type ${kindOf(of)} has no items by a value of type ${kindOf(index)}`,
+  );
+}
+
+// ---- operators ------------------------------------------------------------------------------------------------------
+
+/** CEL's `||` (`wanted` true) and `&&` (`wanted` false): the first part with the wanted value decides, errors or not. */
+function decided<T>(parts: readonly T[], wanted: boolean, run: Run, ask: (part: T, run: Run) => boolean): boolean {
+  let failed: unknown;
+  for (const part of parts) {
+    try {
+      if (ask(part, run) === wanted) return wanted;
+    } catch (error) {
+      if (!isFault(error) || run.budget.steps < 0) throw error;
+      failed ??= error;
+    }
+  }
+  if (failed !== undefined) throw failed;
+  return !wanted;
+}
+
+function binary(node: Node, sign: Sign, left: Json, right: Json, run: Run): Json {
+  switch (sign) {
+    case "==":
+      return equal(left, right, run);
+    case "!=":
+      return !equal(left, right, run);
+    case "in":
+      return within(node, left, right, run);
+    case "+":
+      return added(node, left, right, run);
+    case "-":
+    case "*":
+    case "/":
+    case "%":
+      return typeof left === "number" && typeof right === "number" ? calculated(sign, left, right) : misfit(node, sign, left, right);
+    default:
+      return compared(node, sign, left, right);
+  }
+}
+
+function misfit(node: Node, sign: Sign, left: Json, right: Json): never {
+  return fail(`${node.text}: ${sign} does not go with values of type ${kindOf(left)} and ${kindOf(right)}`);
+}
+
+function calculated(sign: "-" | "*" | "/" | "%", left: number, right: number): number {
+  if (right === 0 && (sign === "/" || sign === "%")) return fail("division by zero");
+  if (sign === "-") return left - right;
+  if (sign === "*") return left * right;
+  return sign === "/" ? left / right : left % right;
+}
+
+function added(node: Node, left: Json, right: Json, run: Run): Json {
+  if (typeof left === "number" && typeof right === "number") return left + right;
+  if (typeof left === "string" && typeof right === "string") {
+    spend(run, left.length + right.length);
+    return left + right;
+  }
+  if (!Array.isArray(left) || !Array.isArray(right)) return misfit(node, "+", left, right);
+  spend(run, left.length + right.length);
+  return [...(left as readonly Json[]), ...(right as readonly Json[])];
+}
+
+function compared(node: Node, sign: "<" | "<=" | ">" | ">=", left: Json, right: Json): boolean {
+  const kind = kindOf(left);
+  if (kind !== kindOf(right) || left === null || right === null || kind === "list" || kind === "object")
+    return misfit(node, sign, left, right);
+  if (sign === "<") return left < right;
+  if (sign === "<=") return left <= right;
+  return sign === ">" ? left > right : left >= right;
+}
+
+function within(node: Node, left: Json, right: Json, run: Run): boolean {
+  if (Array.isArray(right)) return (right as readonly Json[]).some((item) => equal(left, item, run));
+  if (isObject(right) && typeof left === "string") return Object.hasOwn(right, left);
+  return misfit(node, "in", left, right);
+}
+
+function equal(left: Json, right: Json, run: Run): boolean {
+  spend(run, 1);
+  if (left === right) return true;
+  if (Array.isArray(left) && Array.isArray(right)) {
+    const others = right as readonly Json[];
+    return left.length === others.length && (left as readonly Json[]).every((item, index) => equal(item, others[index] ?? null, run));
+  }
+  if (!isObject(left) || !isObject(right)) return false;
+  const entries = Object.entries(left);
+  if (entries.length !== Object.keys(right).length) return false;
+  return entries.every(([key, item]) => {
+    const other = entryOf(right, key);
+    return other !== undefined && equal(item, other, run);
+  });
+}
+
+// ---- functions and macros -------------------------------------------------------------------------------------------
+
+function called(node: Node & { readonly op: "call" }, run: Run): Json {
+  const known = FUNCTIONS.get(node.name);
+  if (known === undefined) return fail(`there is no function ${node.name}`);
+  const args = node.args.map((arg) => valueOf(arg, run));
+  for (const [index, arg] of args.entries()) {
+    const takes = known.takes[index] ?? [];
+    if (!takes.includes(kindOf(arg))) fail(`${node.text}: ${node.args[index]?.text} is of type ${kindOf(arg)}, not ${takes.join(" or ")}`);
+    if (typeof arg === "string" || Array.isArray(arg)) spend(run, arg.length);
+  }
+  const result = known.run(args);
+  if (result === undefined) return fail(`${node.text} cannot be worked out: a value does not fit`);
+  if (typeof result === "string") spend(run, result.length);
+  return result;
+}
+
+function eachOf(node: Each & { readonly text: string }, run: Run): Json {
+  const over = valueOf(node.over, run);
+  const items = itemsOf(over) ?? fail(`${node.over.text} is of type ${kindOf(over)}, and has no items`);
+  const inside = (item: Json): Run => ({ ...run, scope: new Map([...run.scope, [node.variable, item]]) });
+  const passes = (item: Json): boolean => node.test === undefined || truth(node.test, inside(item));
+  const { give } = node;
+  switch (node.macro) {
+    case "all":
+    case "exists":
+      return decided(items, node.macro === "exists", run, passes);
+    case "exists_one":
+      return items.filter(passes).length === 1;
+    case "filter":
+      return items.filter(passes);
+    case "map":
+      return give === undefined ? [] : items.filter(passes).map((item) => valueOf(give, inside(item)));
+  }
+}
+
+/** Keys of an object are gone through in one order, whatever order they were written in. */
+function itemsOf(over: Json): readonly Json[] | undefined {
+  if (Array.isArray(over)) return over as readonly Json[];
+  return isObject(over) ? Object.keys(over).sort() : undefined;
+}

@@ -1,0 +1,61 @@
+/**
+ * @module What a condition knows of its values where one part of it holds: `plan != null && plan.nights > 2`. Pure.
+ */
+import type { Node } from "./parse.ts";
+
+/** By path: `there` is a property that is present, `value` is also not null. */
+export type Facts = ReadonlyMap<string, "there" | "value">;
+
+/** The path of names and literal keys that a part of a condition is, if it is one. */
+export function pathOf(node: Node): string | undefined {
+  if (node.op === "name") return node.name;
+  if (node.op === "get") return joined(pathOf(node.of), node.key);
+  return node.op === "index" && node.index.op === "literal" ? joined(pathOf(node.of), node.index.value) : undefined;
+}
+
+function joined(path: string | undefined, key: unknown): string | undefined {
+  return path === undefined ? undefined : `${path} ${JSON.stringify(key)}`;
+}
+
+/** Facts with those added that follow from a part of a condition being `outcome`. */
+export function learn(facts: Facts, node: Node, outcome: boolean): Facts {
+  const found = new Map(facts);
+  collect(found, node, outcome);
+  return found;
+}
+
+/** Facts without those of a name that now means something else. */
+export function forget(facts: Facts, name: string): Facts {
+  return new Map([...facts].filter(([path]) => path !== name && !path.startsWith(`${name} `)));
+}
+
+function collect(found: Map<string, "there" | "value">, node: Node, outcome: boolean): void {
+  if (node.op === "not") return collect(found, node.of, !outcome);
+  if ((node.op === "and" && outcome) || (node.op === "or" && !outcome)) {
+    collect(found, node.left, outcome);
+    collect(found, node.right, outcome);
+  } else if (node.op === "has" && outcome) addPresent(found, node.of);
+  else if (node.op === "binary" && (node.sign === "==" || node.sign === "!=")) {
+    const isEqual = (node.sign === "==") === outcome;
+    addCompared(found, node.left, node.right, isEqual);
+    addCompared(found, node.right, node.left, isEqual);
+  }
+}
+
+/** Something equal to a literal, or not equal to null, is a value. */
+function addCompared(found: Map<string, "there" | "value">, node: Node, other: Node, isEqual: boolean): void {
+  const path = pathOf(node);
+  if (path !== undefined && other.op === "literal" && (other.value === null) !== isEqual) found.set(path, "value");
+}
+
+/** Where a property is present, everything on the way to it is an object. */
+function addPresent(found: Map<string, "there" | "value">, node: Node): void {
+  const path = pathOf(node);
+  if (path !== undefined && found.get(path) !== "value") found.set(path, "there");
+  let current = node;
+  while (current.op === "get") {
+    current = current.of;
+    const above = pathOf(current);
+    if (above !== undefined) found.set(above, "value");
+  }
+}

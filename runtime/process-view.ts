@@ -1,0 +1,193 @@
+/**
+ * @module What a process shows of itself to people and programs: one schema for HTTP, the client, the command, recovery and
+ * tests. Pure.
+ *
+ * The process itself gives a {@link ProcessView}: its head, what is open, the newest history, its outcome. What is longer comes in
+ * pages of its own, read from the journals: the whole history, and every work item with its content, calls and steps.
+ */
+import { z } from "zod";
+import type { Json } from "./faults.ts";
+import { OUTCOMES } from "./protocol.ts";
+
+/** Any JSON value. */
+export const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON value is expected").describe("Any JSON value.");
+const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
+const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
+const Run = z.int().positive();
+/** A code of a fault, as it is shown. */
+export const Code = z.string().describe("A code of the fault table, or one that the system's author defined.");
+
+/** A fault as it is shown. */
+export const FaultView = z.object({
+  code: Code,
+  message: z.string(),
+  details: z.record(z.string(), AnyJson).optional(),
+  retryable: z.boolean().optional().describe("Whether it may be tried again; of a code of the author's own."),
+  httpStatus: z.int().optional().describe("Its HTTP status; of a code of the author's own."),
+  retryAfterMs: z.int().nonnegative().optional().describe("The next attempt waits at least this long, in milliseconds."),
+  cause: z.string().optional().describe("What a handler threw: class, message and the first lines of the stack."),
+  fix: z.string().optional().describe("What to do; of a code of the author's own."),
+});
+/** A fault as it is shown. */
+export type FaultView = z.infer<typeof FaultView>;
+
+/** One thing that happened in a process. */
+export const HistoryLine = z.object({
+  atMs: EpochMs,
+  what: z.string(),
+  stop: z.string(),
+  agent: z.string().describe("Agent or nested route; empty for the process itself."),
+  attempt: z.int().nonnegative(),
+  code: Code.optional(),
+});
+/** One thing that happened in a process. */
+export type HistoryLine = z.infer<typeof HistoryLine>;
+
+/** A part of the whole history of a process, the oldest lines first. */
+export const HistoryPage = z.object({
+  lines: z.array(HistoryLine.extend({ line: z.int().nonnegative().describe("Number of the line, from 0."), run: Run })),
+  next: z.int().nonnegative().optional().describe("Pass it back as `from` for the next page; absent on the last."),
+});
+/** A part of the whole history of a process. */
+export type HistoryPage = z.infer<typeof HistoryPage>;
+
+/**
+ * How a work item stands. `asked`: sent, nothing more is known. `queued`: accepted by its actor, its handler has not begun.
+ * `running`: its handler executes. `waiting`: its handler waits for an answer, a timer or a signal. `retrying`: between two
+ * attempts. `dropped`: its answer is no longer waited for.
+ */
+const WORK_STATES = [
+  "asked",
+  "queued",
+  "running",
+  "waiting",
+  "retrying",
+  "answered",
+  "handed off",
+  "failed",
+  "undone",
+  "undone, but its state stands",
+  "its state stands",
+  "nothing to undo",
+  "undo failed",
+  "dropped",
+] as const;
+/** How a work item stands. */
+export type WorkViewState = (typeof WORK_STATES)[number];
+
+/** What the handler of a work item, or a stop, waits for. */
+const WaitView = z.object({
+  index: z.int().nonnegative(),
+  kind: z.enum(["agent", "timer", "signal"]),
+  name: z.string().optional().describe("The agent that is asked, or the signal."),
+  dueAtMs: EpochMs.optional().describe("When a timer ends, or the wait for a signal times out."),
+});
+
+const StopWaitView = WaitView.omit({ index: true }).extend({ stop: z.string(), begunAtMs: EpochMs });
+
+/** A recorded step or call of a handler. */
+export const CallView = z.object({
+  kind: z.enum(["step", "call"]),
+  name: z.string(),
+  state: z.enum(["begun", "ended", "failed", "undone", "undo failed"]),
+  attempt: z.int().positive().describe("Attempt of the work item in which it was recorded last."),
+  failures: z.int().nonnegative().describe("How often it failed."),
+  begunAtMs: EpochMs.optional(),
+  endedAtMs: EpochMs.optional(),
+  undoneAtMs: EpochMs.optional(),
+  code: Code.optional().describe("Code of its latest fault."),
+});
+/** A recorded step or call of a handler. */
+export type CallView = z.infer<typeof CallView>;
+
+/** A work item: what was asked of whom. What only the journals know, such as contents and calls, is in `stops` alone. */
+export const WorkView = z.object({
+  work: z.string().describe("Id of the work item."),
+  stop: z.string(),
+  agent: z.string().describe("Agent, or nested route."),
+  kind: z.enum(["do", "ask", "undo"]),
+  item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
+  state: z.enum(WORK_STATES),
+  attempts: z.int().positive(),
+  askedAtMs: EpochMs,
+  dueAtMs: EpochMs.optional().describe("Open work items: when the attempt times out; `retrying`: when the next attempt is made."),
+  endedAtMs: EpochMs.optional(),
+  input: AnyJson.optional(),
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+  waits: z.array(WaitView).optional(),
+  calls: z.array(CallView).optional().describe("Recorded steps and calls of the handler."),
+  takeovers: z.int().positive().optional().describe("How often another host took the handler over."),
+});
+/** A work item: what was asked of whom. */
+export type WorkView = z.infer<typeof WorkView>;
+
+/** The work items of the current run. */
+export const StopsView = z.object({
+  stops: z.array(WorkView),
+  left: z.int().positive().optional().describe("Older ones that are not shown."),
+});
+/** The work items of the current run. */
+export type StopsView = z.infer<typeof StopsView>;
+
+/** How a run ended. */
+export const ProcessOutcome = z.object({
+  status: z.enum(OUTCOMES),
+  atMs: EpochMs,
+  output: AnyJson.optional(),
+  fault: FaultView.optional(),
+  deadLetter: AnyJson.optional().describe("Original message, fault, attempts, history, path."),
+});
+/** How a run ended. */
+export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
+
+const PastRunView = z.object({ run: Run, status: z.enum(OUTCOMES), atMs: EpochMs, code: Code.optional() });
+
+const ActionView = z.object({
+  what: z.enum(["cancel", "redrive", "discard"]),
+  run: Run.describe("The run that it is about."),
+  by: z.string(),
+  reason: z.string(),
+  atMs: EpochMs,
+  opened: Run.optional().describe("Of a redrive: the run that it opened."),
+});
+
+/** A process as it stands in its journal. */
+export const ProcessView = z.object({
+  id: z.string(),
+  phase: z.enum(["open", "ended"]),
+  run: Run,
+  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  route: z.string(),
+  fingerprint: z.string().describe("Hash of route and input."),
+  traceId: TraceIdText,
+  bucket: z.string(),
+  acceptedAtMs: EpochMs,
+  deadlineAtMs: EpochMs,
+  by: z.string().describe("Subject of the token that it was submitted with."),
+  parent: z.string().optional().describe("Process that runs it as a nested route."),
+  stop: z.string().optional().describe("The current stop."),
+  ending: z.enum(OUTCOMES).optional().describe("How it will end when its compensation is done."),
+  works: z.array(WorkView).describe("Open work items."),
+  waits: z.array(StopWaitView).optional().describe("Timers and signals that the current stop waits for."),
+  historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
+  history: z.array(HistoryLine).describe("The newest lines."),
+  outcome: ProcessOutcome.optional(),
+  runs: z.array(PastRunView).optional().describe("Earlier runs that were redriven, the last of them."),
+  actions: z.array(ActionView).optional().describe("Operator actions, oldest first."),
+});
+/** A process as it stands in its journal. */
+export type ProcessView = z.infer<typeof ProcessView>;
+
+/** What a process manager shows that holds no process: it was never asked, or its process was refused or purged. */
+const AbsentView = z.object({
+  id: z.string(),
+  phase: z.enum(["new", "void", "refused", "purged"]),
+  run: z.int().nonnegative(),
+  sequence: z.int().nonnegative(),
+});
+
+/** What a process manager shows of itself. */
+export const ManagerView = z.discriminatedUnion("phase", [ProcessView, AbsentView]);
+/** What a process manager shows of itself. */
+export type ManagerView = z.infer<typeof ManagerView>;

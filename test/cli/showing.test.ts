@@ -1,0 +1,90 @@
+/** @module `show`, and following a process, against a pretended system. */
+import { describe, expect, test } from "vitest";
+import { AT_MS, LINE, PROCESS, STOPS, INPUT, stub, useParty, run } from "./party.ts";
+import { refuse } from "./stub.ts";
+
+useParty();
+
+describe("following", () => {
+  const events = (...blocks: readonly string[]): { readonly events: string } => ({
+    events: blocks.map((block) => `${block}\n\n`).join(""),
+  });
+  const line = (id: number, what: string): string => `event: line\nid: ${id}\ndata: ${JSON.stringify({ ...LINE, what })}`;
+  const outcome = `event: outcome\ndata: ${JSON.stringify(PROCESS.outcome)}`;
+
+  test("shows each step and the outcome, over a stream that breaks, from where it broke", async () => {
+    stub.answers["GET /processes/trip-7/events"] = [events(": hello", line(0, "asked")), events(line(1, "answered"), outcome)];
+    const { code, out } = await run("submit", "trip", INPUT, "--follow");
+    expect(code).toBe(0);
+    expect(out.split("\n").slice(1)).toEqual([
+      "  seconds  stop      agent         what happened",
+      "    0.100  plan      PlannerAgent  asked",
+      "    0.100  plan      PlannerAgent  answered",
+      "",
+      "  city: Palermo",
+      "",
+      "completed in 0.250 s",
+      "",
+    ]);
+    expect(stub.seen.filter(({ path }) => path.endsWith("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
+  });
+
+  test("of a later run says so, and counts from the acceptance", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(`${outcome}\nid: 2.outcome`);
+    expect((await run("show", "trip-7", "--follow")).out).toContain("completed in run 2, 0.250 s after it was accepted");
+  });
+
+  test("as JSON is one document a line, the outcome last", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(line(0, "asked"), outcome);
+    const { out } = await run("show", "trip-7", "--follow", "--json");
+    expect(
+      out
+        .trim()
+        .split("\n")
+        .map((text) => Object.keys(JSON.parse(text))),
+    ).toEqual([["line"], ["outcome"]]);
+  });
+
+  test("of a process that ends badly is exit code 1", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(`event: outcome\ndata: ${JSON.stringify({ status: "cancelled", atMs: AT_MS })}`);
+    expect(await run("show", "trip-7", "--follow")).toMatchObject({ code: 1 });
+  });
+});
+
+describe("show", () => {
+  test("shows head, stops with inputs and outputs, path and outcome", async () => {
+    const { code, out } = await run("show", "trip-7");
+    expect(code).toBe(0);
+    expect(out).toBe(
+      [
+        "trip-7: completed",
+        "route trip, run 1, trace abc",
+        "accepted 2025-10-09 08:53:20 UTC",
+        "",
+        "stop  agent         state     tries  at (s)  took (s)",
+        "plan  PlannerAgent  answered  1      0.100   0.100",
+        '    in  {"trip":1}',
+        '    out {"city":"Palermo"}',
+        "",
+        "path: PlannerAgent",
+        "",
+        "  city: Palermo",
+        "",
+        "completed in 0.250 s",
+        "",
+      ].join("\n"),
+    );
+  });
+
+  test("of an unknown id says so", async () => {
+    stub.answers["GET /processes/x"] = refuse("process.unknown", "there is no process x");
+    expect(await run("show", "x")).toMatchObject({
+      code: 1,
+      err: expect.stringContaining("process.unknown: there is no process x\nWhat to do: "),
+    });
+  });
+
+  test("as JSON is the process with its stops", async () => {
+    expect(JSON.parse((await run("show", "trip-7", "--json")).out)).toEqual({ ...PROCESS, ...STOPS });
+  });
+});
