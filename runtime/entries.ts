@@ -1,11 +1,12 @@
 /**
- * @module Records whose names are data: read, changed by copying, and checked. Pure.
+ * @module Records whose names are data: reading, changing by copying, and checking. Pure.
  *
- * Any text is a name, also one that every object inherits (`constructor`, `valueOf`, `__proto__`). `record[name]` would find
- * what is inherited, and `record["__proto__"] = entry` would change the prototype, so both go through these functions.
+ * Any text may be a name, also one that every object inherits (`constructor`, `valueOf`, `__proto__`). `record[name]`
+ * would find what is inherited, and `record["__proto__"] = entry` would change the prototype, so both go through these
+ * functions.
  *
- * Names are data, so every set of names is a shape of its own to the engine, and a spread with a computed name takes the
- * slowest path there: three to five times as long as this.
+ * Since names are data, every set of names is a hidden class of its own to V8. A spread with a computed name takes the
+ * slowest path there, three to five times as long as these functions.
  */
 import { z } from "zod";
 
@@ -14,7 +15,7 @@ export function entryOf<T>(record: Readonly<Record<string, T>>, name: string): T
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** The record with an entry set. */
+/** A copy of the record with an entry set. */
 export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, entry: T): Record<string, T> {
   if (name === PROTOTYPE || Object.hasOwn(record, PROTOTYPE)) return { ...record, [name]: entry };
   const next: Record<string, T> = Object.assign({}, record);
@@ -22,7 +23,7 @@ export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, 
   return next;
 }
 
-/** The record without an entry. */
+/** A copy of the record without an entry. */
 export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {
   if (Object.hasOwn(record, PROTOTYPE)) return Object.fromEntries(Object.entries(record).filter(([one]) => one !== name));
   const next: Record<string, T> = {};
@@ -34,8 +35,8 @@ export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: strin
 }
 
 /**
- * The schema of a record of entries. Unlike `z.record`, which drops an entry named `__proto__` without an issue, it checks
- * that entry as any other and gives the record itself; so the entry's schema must not change values.
+ * The schema of a record of entries. `z.record` drops an entry named `__proto__` without an issue. This schema checks it like any other
+ * and returns the record itself, so the entry's schema must not change values.
  */
 export function recordOf<T>(entry: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
   return z.custom<Readonly<Record<string, T>>>(isObject, "expected a record").superRefine((record, context) => {
@@ -51,5 +52,5 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** Assigning under this name changes the prototype instead. */
+/** Assigning to this name changes the prototype instead. */
 const PROTOTYPE = "__proto__";

@@ -1,8 +1,8 @@
 /**
  * @module Names and ids: what is allowed, and how work ids are built.
  *
- * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host, so
- * it is what agents deduplicate by and what outside effects get as their idempotency key.
+ * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host. Agents
+ * deduplicate by it, and external effects get it as their idempotency key.
  */
 import { LIMITS } from "./limits.ts";
 import { hashText } from "./canonical.ts";
@@ -11,13 +11,16 @@ import { Fault } from "./faults.ts";
 const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Whether a text may be used as an id as it stands. `.` and `..` may not: in a URL path they mean another place. */
+/** Whether a text is a valid id. `.` and `..` are not, since they have a meaning in a URL path. */
 export function isId(text: string): boolean {
   if (text === "." || text === "..") return false;
   return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
 }
 
-/** Returns the id or throws `id.invalid`. */
+/**
+ * Returns the id.
+ * @throws `id.invalid`
+ */
 export function requireId(text: string, what: string): string {
   if (!isId(text))
     throw new Fault(
@@ -27,14 +30,14 @@ export function requireId(text: string, what: string): string {
   return text;
 }
 
-/** Whether a text may name an agent, a route, a stop or a system (no dots: Dapr app ids and topics are built of it). */
+/** Whether a text may name an agent, a route, a stop or a system. Dots are excluded: Dapr app ids and topics are built from it. */
 export function isName(text: string): boolean {
   return text.length <= LIMITS.idLengthMax / 2 && NAME_PATTERN.test(text);
 }
 
 /**
- * Any text as an actor id. A text that is an id stays as it is; any other becomes `x-` and its hash, so that two texts
- * never share an actor. A text that already begins with `x-` is hashed too, or it could pose as another's encoding.
+ * Encodes any text as an actor id. A valid id stays unchanged; any other text becomes `x-` and its hash, so that two texts never share an
+ * actor. A text that begins with `x-` is hashed too, or it could collide with another text's encoding.
  */
 export function encodeActorId(text: string): string {
   if (isId(text) && !text.startsWith("x-")) return text;
@@ -86,7 +89,7 @@ export function stopWorkId(process: string, run: number, stop: string, item: num
   return `${process}:${run}:${stop}:${item}:${visit}`;
 }
 
-/** The parts of the work id of a stop, or of the one that an ask, a hand-off or a compensation belongs to. */
+/** The parts of the work id of a stop, or of the stop that an ask, a hand-off or a compensation belongs to. */
 export function stopWorkParts(work: string): {
   readonly process: string;
   readonly run: number;
@@ -133,7 +136,7 @@ export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
 }
 
-/** Message id = work id and attempt. */
+/** The message id: work id and attempt. */
 export function messageId(work: string, attempt: number): string {
   return `${work}:${attempt}`;
 }

@@ -1,9 +1,9 @@
 /**
- * @module The routing slip as data: what is pinned when a task is accepted. Pure.
+ * @module The routing slip as data, pinned when a task is accepted. Pure.
  *
- * A slip holds everything that deciding needs: routes, and what the manager must know of each agent. It is stored once
- * under its hash and referred to by record 1, so a deploy changes only new processes.
- * Routing Slip and Process Manager: Hohpe and Woolf, Enterprise Integration Patterns.
+ * A slip contains everything that decisions need: routes, and what the manager must know of each agent. It is stored
+ * once under its hash, and record 1 refers to it, so a deployment changes only new processes. Routing Slip and Process
+ * Manager: Hohpe and Woolf, Enterprise Integration Patterns.
  */
 import { z } from "zod";
 import { Expression } from "./expression.ts";
@@ -15,7 +15,7 @@ import { JsonContent } from "./value.ts";
 const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
 const DurationMs = z.int().positive();
 
-/** How a failed stop is tried again. Attempts count from 1 and include the first. */
+/** How a failed stop is retried. Attempts count from 1 and include the first. */
 export const RetryPolicy = z.strictObject({
   attemptsMax: z.int().min(1).max(LIMITS.attemptsMax),
   backoffMs: z.int().min(0).max(LIMITS.backoffMsMax),
@@ -58,7 +58,7 @@ export function doerName(doer: Doer): string {
 export const Call = z.strictObject({
   target: Target,
   input: Expression,
-  /** Time for one attempt, or for the signal to come. Absent: the default of an agent or route; a signal is waited for until the deadline. */
+  /** Time for one attempt, or for the signal to come. Absent: the default of an agent or route; for a signal, the deadline. */
   timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax).optional(),
   /** Absent: the default policy. Waits and nested routes are not tried again. */
   retry: RetryPolicy.optional(),
@@ -76,7 +76,7 @@ export type Call = {
   readonly optional: boolean;
 };
 
-/** A stop. `one` and the branches of `all` give an output under their name, `any` and `forEach` under the stop's name. */
+/** A stop. `one` and the branches of `all` have outputs under their names, `any` and `forEach` under the stop's name. */
 export const Stop = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("one"), name: Name, call: Call }),
   z.strictObject({ kind: z.literal("all"), name: Name, branches: z.record(Name, Call) }),
@@ -106,7 +106,7 @@ export type RouteData = {
   readonly version: number;
   readonly stops: readonly Stop[];
   readonly output: Expression;
-  /** How often this route may stand in one chain of nested routes. */
+  /** Maximum visits of this route in one chain of nested routes. */
   readonly visitsMax?: number | undefined;
 };
 
@@ -119,7 +119,7 @@ export const AgentData = z.strictObject({
   stateful: z.boolean().optional(),
   asks: z.array(Name),
   handsOffTo: z.array(Name),
-  /** How often this agent may stand in one chain of hand-offs and asks. */
+  /** Maximum visits of this agent in one chain of hand-offs and asks. */
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
 });
 export type AgentData = {
@@ -162,15 +162,15 @@ export const RETRY_UNDO: RetryPolicy = {
 };
 
 /**
- * Pause before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the
- * share `jitter` is random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * Backoff before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the share `jitter` is
+ * random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function backoffMs(policy: RetryPolicy, attempt: number, jitter01: number): number {
   const full = Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(full * (1 - policy.jitter * jitter01));
 }
 
-/** The names under which a stop's outputs stand in the scope. */
+/** The names of a stop's outputs in the scope. */
 export function outputNames(stop: Stop): string[] {
   return stop.kind === "all" ? Object.keys(stop.branches) : [stop.name];
 }

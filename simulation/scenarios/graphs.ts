@@ -2,7 +2,7 @@
  * @module All graphs of up to 5 agents and 4 hops, up to the names of the agents, with what must come of each.
  *
  * A graph is a walk over agents. Each hop after the first is one of: the next stop, a branch beside the stop before it,
- * a hand-off, or an ask. What must come is told by a rule of three lines that shares nothing with the engine.
+ * a hand-off, or an ask. A rule of three lines, which shares no code with the engine, says how each must end.
  */
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../agents/agent.ts";

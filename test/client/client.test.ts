@@ -14,7 +14,7 @@ const till = agent(Till, {
   handle: async ({ item, mood }, { signal }) => {
     if (mood === "slow") await Promise.race([slow.promise, new Promise((resolve) => signal.addEventListener("abort", resolve))]);
     signal.throwIfAborted();
-    if (mood === "bad") throw new Fault("agent.refused", `nobody sells ${item}`);
+    if (mood === "bad") throw new Fault("agent.refused", `no shop sells ${item}`);
     return { paid: item };
   },
 });

@@ -16,7 +16,7 @@ const END_MS = 60_000;
 export const SLOW_MS = 5_000;
 
 export interface Recovery {
-  /** Milliseconds from the first 200 to the next step, one figure for each stopped process. */
+  /** Milliseconds from the first 200 to the next step, one for each stopped process. */
   readonly nextStepMs: number[];
   readonly notEnded: string[];
   /** Those that took longer than {@link SLOW_MS}, with their milliseconds. */

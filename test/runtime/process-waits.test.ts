@@ -172,7 +172,7 @@ describe("stops", () => {
     expect(Object.keys(rig.state.waits ?? {})).toEqual([rig.id("each[]", 2)]);
   });
 
-  test("a cancelled process drops its waits and takes no signal any more", () => {
+  test("a cancelled process drops its waits and no longer takes a signal", () => {
     const rig = new ProcessRig(slipOf([one("a"), waitFor("approval")]));
     rig.accept();
     rig.output(rig.id("a"));
