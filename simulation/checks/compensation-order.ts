@@ -2,9 +2,11 @@
  * @module The order of compensation within a process, followed from its events alone.
  *
  * A work item that may still run is undone at once, but not before those of its asks that may still run. All others are undone
- * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered.
+ * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. The work items of an
+ * agent that was set aside have an order of their own.
  */
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import { isAskOf } from "../../runtime/ids.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Find } from "./shadow.ts";
 
 /** A work item that was asked and is not known to be undone. */
@@ -12,6 +14,8 @@ interface AskedWork {
   readonly id: string;
   /** Position in the order of asking. */
   readonly position: number;
+  /** Its agent; undefined for a nested route. */
+  readonly agent: string | undefined;
   /** It has no answer. */
   open: boolean;
   /** It had no answer when it was to be undone, or its last attempt timed out. */
@@ -24,6 +28,8 @@ export class CompensationOrder {
   readonly #asked = new Map<string, AskedWork>();
   /** Undos without an answer, and the work items that they undo. */
   readonly #undos = new Map<string, string>();
+  /** Agents that do not answer compensations. */
+  readonly #aside = new Set<string>();
   #count = 0;
 
   /** The next event of the process. */
@@ -33,12 +39,12 @@ export class CompensationOrder {
       case "reopened":
         this.#asked.clear();
         this.#undos.clear();
+        this.#aside.clear();
         return;
       case "asked":
         if (event.work.undoes !== undefined) return this.#undo(event.work.id, event.work.undoes, find);
         this.#count += 1;
-        this.#asked.set(event.work.id, { id: event.work.id, position: this.#count, open: true, mayRun: false, due: false });
-        return;
+        return this.#ask(event.work);
       case "answered":
       case "handed-off":
         return this.#close(event.workId, false);
@@ -50,13 +56,30 @@ export class CompensationOrder {
       case "ending":
         for (const work of this.#asked.values()) this.#makeDue(work);
         return;
+      case "set-aside":
+        this.#aside.add(event.agent);
+        return;
       case "undone":
+        this.#aside.delete(this.#asked.get(this.#undos.get(event.workId) ?? "")?.agent ?? "");
+        this.#asked.delete(this.#undos.get(event.workId) ?? "");
+        this.#undos.delete(event.workId);
+        return;
       case "undo-failed":
         this.#asked.delete(this.#undos.get(event.workId) ?? "");
         this.#undos.delete(event.workId);
         return;
       default:
     }
+  }
+
+  #ask({ id, target }: Extract<ProcessEvent, { e: "asked" }>["work"]): void {
+    const agent = target.kind === "agent" ? target.agent : undefined;
+    this.#asked.set(id, { id, position: this.#count, agent, open: true, mayRun: false, due: false });
+  }
+
+  /** The order that a work item belongs to: that of an agent that was set aside, or that of all others. */
+  #laneOf(work: AskedWork | undefined): string | undefined {
+    return work?.agent !== undefined && this.#aside.has(work.agent) ? work.agent : undefined;
   }
 
   #close(id: string, mayRun: boolean): void {
@@ -79,12 +102,13 @@ export class CompensationOrder {
     if (target === undefined || !target.due) return find(law, `${targetId} was not due, and its undo was ordered`);
     const others = [...this.#asked.values()].filter((other) => other.due && other !== target);
     if (target.mayRun) {
-      const ask = others.find(({ id, mayRun }) => mayRun && id.startsWith(`${targetId}/ask`) && !this.#isOrdered(id));
+      const ask = others.find(({ id, mayRun }) => mayRun && isAskOf(id, targetId) && !this.#isOrdered(id));
       if (ask !== undefined) find(law, `${targetId} was to be undone before its ask ${ask.id}, which may still run`);
     } else {
-      const newer = others.find(({ position }) => position > target.position);
+      const lane = this.#laneOf(target);
+      const newer = others.find((other) => other.position > target.position && this.#laneOf(other) === lane);
       if (newer !== undefined) find(law, `${targetId} was to be undone before ${newer.id}, which was asked after it`);
-      const [unanswered] = this.#undos.keys();
+      const [unanswered] = [...this.#undos].find(([, id]) => this.#laneOf(this.#asked.get(id)) === lane) ?? [];
       if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered} had no answer`);
     }
     this.#undos.set(undoId, targetId);

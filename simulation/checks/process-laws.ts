@@ -4,7 +4,10 @@
 import { entryOf } from "../../runtime/entries.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { reminderName } from "../../runtime/process/machine.ts";
-import { evolveProcess, type ProcessEvent, type ProcessState } from "../../runtime/process/state.ts";
+import { runId } from "../../runtime/ids.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { evolveProcess } from "../../runtime/process/evolve.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { CompensationOrder } from "./compensation-order.ts";
@@ -57,7 +60,7 @@ export class ProcessLaws {
       this.#find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
     if (event.e === "asked" && event.work.kind === "ask" && event.work.visit === 1) {
       const { work } = event;
-      if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor))
+      if (work.ancestors.some((one) => work.target.kind === "agent" && one.agent === work.target.agent && one.id === work.actor))
         this.#find("no ring of asks", `${work.id} asks an actor that waits for it`);
     }
     if (event.e === "reopened") this.#reopened(shadow.id, before, event);
@@ -79,7 +82,7 @@ export class ProcessLaws {
         "a new run has its own number",
         `${id} was opened again as run ${run} after run ${before.run}, for the dead letter of run ${act.run}`,
       );
-    const letter = `${id}:${act.run}`;
+    const letter = runId(id, act.run);
     if (this.#runs.has(letter)) this.#find("one run for each decision", `${letter} opened runs ${this.#runs.get(letter) ?? 0} and ${run}`);
     this.#runs.set(letter, run);
   }
@@ -101,7 +104,7 @@ export class ProcessLaws {
         "an open process has a reminder",
         `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
       );
-    const unanswered = Object.values(state.works).some((work) => work.status === "asked");
+    const unanswered = Object.values(state.works).some((work) => work.status === "asked" && work.pausedAtMs === undefined);
     const delayMs = dueMs - world.timeline.nowMs;
     if (unanswered && delayMs > NEAR_MS)
       this.#find(
