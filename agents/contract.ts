@@ -40,7 +40,7 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
   /** What the agent is for. */
   readonly about: string | undefined;
   readonly output: z.ZodType<Output>;
-  /** Session key over the name `input`; absent: the process id, so that every process has its own actor. */
+  /** Session key over the name `input`; absent: each work item has an actor of its own, or each process where the agent has state. */
   readonly key: Expression | undefined;
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
@@ -57,7 +57,7 @@ export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly input: I;
   readonly output: O;
   /**
-   * Which actor of the agent does the work. Default: one for each process. `(query) => query.customer` gives each
+   * Which actor of the agent does the work. Default: one for each work item, or one for each process where the agent has state. `(query) => query.customer` gives each
    * customer a long-lived actor with state of its own, `() => "one"` a single actor. It is recorded as data.
    */
   readonly key?: ((input: z.infer<I>) => string) | undefined;
@@ -117,19 +117,28 @@ export interface RemoteAgent {
   readonly data: AgentData;
 }
 
-/** Declares an agent that another app hosts. A bare contract in `remote` means: it asks nobody and hands off to nobody. */
-export function remote(target: Contract, relations: Relations = {}): RemoteAgent {
+/** What must be known of a remote agent. */
+export interface RemoteOptions extends Relations {
+  /** The agent declares state. Without a key its process has one actor then, and its work items run one after another. Default false. */
+  readonly stateful?: boolean | undefined;
+}
+
+/** Declares an agent that another app hosts. A bare contract in `remote` means: it has no state, asks nobody and hands off to nobody. */
+export function remote(target: Contract, options: RemoteOptions = {}): RemoteAgent {
   const where = `remote agent ${JSON.stringify(target.name)}`;
-  requireKeys(relations, where, ["asks", "handsOffTo", "visitsMax"]);
-  return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where) });
+  requireKeys(options, where, ["asks", "handsOffTo", "visitsMax", "stateful"]);
+  const { stateful = false, ...relations } = options;
+  if (typeof stateful !== "boolean") throw invalid(where, "stateful is true or false");
+  return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where, stateful) });
 }
 
 /** What the process manager must know of an agent. Throws `definition.invalid`. */
-export function agentData(target: Contract, relations: Relations, where: string): AgentData {
+export function agentData(target: Contract, relations: Relations, where: string, stateful: boolean): AgentData {
   const { visitsMax } = relations;
   return {
     version: target.version,
     ...(target.key === undefined ? {} : { key: target.key }),
+    ...(stateful ? { stateful } : {}),
     asks: namesOf(relations.asks ?? [], where, "asks"),
     handsOffTo: namesOf(relations.handsOffTo ?? [], where, "handsOffTo"),
     ...(visitsMax === undefined ? {} : { visitsMax: requireInt(visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax) }),

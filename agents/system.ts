@@ -12,6 +12,7 @@ import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
+import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 /** What {@link system} puts together. */
@@ -49,6 +50,8 @@ export interface System {
   readonly routes: ReadonlyMap<string, SystemRoute>;
   /** Everything in one slip: for the graph and for documents. */
   readonly slip: Slip;
+  /** What is allowed and may not be meant, in sentences: such as parallel stops whose work items run one after another. */
+  readonly warnings: readonly string[];
   /** What agents are for, by name, where their contracts say so. */
   readonly about: ReadonlyMap<string, string>;
 }
@@ -88,6 +91,7 @@ export function system(name: string, options: SystemOptions): System {
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     slip,
+    warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),
   });
 }
@@ -227,7 +231,7 @@ function reachable(first: string, routes: Readonly<Record<string, RouteData>>): 
     const data = entryOf(routes, name);
     if (data === undefined || found.has(name)) continue;
     found.set(name, data);
-    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if ("route" in call.target) open.push(call.target.route);
+    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if (call.target.kind === "route") open.push(call.target.route);
   }
   return Object.fromEntries(found);
 }

@@ -19,6 +19,10 @@ export const Receipt = z.object({
   run: z.int().positive(),
   sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
   traceId: TraceIdText,
+  notReached: z
+    .array(z.string())
+    .optional()
+    .describe("Of a redrive with an edited input: stops, and `output`, that still read what the edit replaces."),
 });
 /** A task, cancellation, redrive or signal is recorded in the journal. */
 export type Receipt = z.infer<typeof Receipt>;

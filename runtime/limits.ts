@@ -93,7 +93,9 @@ export const LIMITS = {
   sweepMs: 10 * MINUTE_MS,
   /** Processes that one sweep looks at. There are more: the next sweep goes on there at once. */
   sweepProcessesMax: 1_024,
-  /** Processes that a sweep purges at once. */
+  /** Actors of single work items in one list of a purged process; it must fit in a value. */
+  workActorsListedMax: 4_096,
+  /** Processes, and actors of one process, that a sweep purges at once. */
   sweepConcurrency: 8,
 
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are let in. */
@@ -125,6 +127,16 @@ export const LIMITS = {
 
   /** Time of an agent for one attempt where the stop names none; a nested route has `taskTimeoutMsDefault`. Then: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
+  /** An agent that has given no receipt for a compensation for so long is set aside: the compensations of others go on. */
+  undoAnswerMs: 15 * SECOND_MS,
+  /** Time in which the receipt of an attempt that is out of time must say how it stands. Then: `stop.timeout`. */
+  probeMs: 5 * SECOND_MS,
+  /** An answer to a waiting handler is sent again with the near reminder for so long; then as seldom as the reminder rings. */
+  answerMs: 30 * SECOND_MS,
+  /** Signals of one process that are kept for waits to come. Above: `signal.too-many`, nothing recorded. */
+  signalsKeptMax: 64,
+  /** Ids of signals that a process has taken and remembers, the last ones: the same id again is the same signal. */
+  signalIdsMax: 256,
   /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
   callTimeoutMsMax: 1 * DAY_MS,
   /** Greatest time for one attempt that a stop may name. Above: `definition.invalid`. */

@@ -64,7 +64,7 @@ export interface Machine<S, I, E> {
   outbox(state: S, context: DecisionContext): readonly Effect[];
   reminder(state: S, nowMs: number): ReminderWish;
   /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
-  nextDueMs(state: S): number | undefined;
+  nextDueMs(state: S, nowMs: number): number | undefined;
   readonly events: EventSchemas<E>;
   readonly states: z.ZodType<S>;
 }

@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { Fault } from "./faults.ts";
+import { Value } from "./value.ts";
 
 /** Version in which records and snapshots are written; a higher one that is read is `journal.newer`. */
 export const RECORD_VERSION = 1;
@@ -75,8 +76,10 @@ export const Tombstone = z.strictObject({
   snapshots: z.int().nonnegative(),
   /** Hashes of the values of its own that record 1 named. */
   refs: z.array(z.string()),
-  /** Agents whose actors lived for this process alone, and go with it. */
+  /** Agents whose actors lived for this process alone, under its id, and go with it. */
   agents: z.array(z.string()),
+  /** Lists of actors that did one work item each, as pairs of agent and actor id; they go with it too. Absent when there are none. */
+  works: z.array(Value).optional(),
   /** The tombstone stands until then. Epoch, milliseconds, of the host that wrote it. */
   untilMs: z.int().nonnegative(),
 });

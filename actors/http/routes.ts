@@ -31,6 +31,8 @@ import {
   ProcessParams,
   PurgeRequest,
   RedriveRequest,
+  SignalParams,
+  SignalRequest,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -187,6 +189,18 @@ export const ROUTES = {
     bodyOptional: true,
     answers: { 202: json(Receipt, "The cancellation is recorded.") },
     faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
+  }),
+  signalProcess: spec({
+    method: "post",
+    path: "/processes/{id}/signals/{name}",
+    summary: "Gives a signal to a process, which may wait for it now or later",
+    role: "submit",
+    params: SignalParams,
+    query: NoQuery,
+    body: SignalRequest,
+    bodyOptional: true,
+    answers: { 202: json(Receipt, "The signal is recorded.") },
+    faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", "schema.signal", "signal.too-many", ...CHANGING],
   }),
   listDeadLetters: spec({
     method: "get",

@@ -84,6 +84,20 @@ export const TaskRequest = z.strictObject({
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
+/** Body of a signal. */
+export const SignalRequest = z.strictObject({
+  payload: z.unknown().optional().describe("It must fit the schema of what waits for the signal. Left out: null."),
+  signalId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same signal."),
+});
+
+/** A signal on the topic `<system>.signals`. */
+export const SignalEvent = z.strictObject({
+  processId: z.string(),
+  name: z.string().min(1).max(LIMITS.idLengthMax),
+  payload: z.unknown().optional(),
+  id: z.string().optional(),
+});
+
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
   input: z.unknown().optional().describe("Replaces the input of the work that failed; it must fit its schema. Left out: the input stays."),
@@ -145,6 +159,8 @@ export const LettersQuery = z.strictObject({
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+/** Path of a signal. */
+export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a dead letter. */
 export const LetterParams = z.strictObject({
   id: z
@@ -160,6 +176,7 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Task: TaskRequest,
   Cancel: CancelRequest,
+  Signal: SignalRequest,
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,

@@ -89,6 +89,11 @@ export interface Operations {
   history(id: string, from: number, limit: number): Promise<HistoryPage>;
   /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
+  /**
+   * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
+   * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
+   */
+  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<TaskReceipt>;
   /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** Lines of the dead letter queue, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */

@@ -3,6 +3,7 @@
  */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
+import { runParts } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
 import type { JournalPurge } from "./journal-purge.ts";
@@ -112,8 +113,8 @@ export class IndexRetention {
 
   async #mayGo(entry: IndexEntry): Promise<boolean> {
     const { purge, system } = this.#parts;
-    const runAt = entry.id.lastIndexOf(":");
-    if (runAt >= 0) return (await purge.look({ type: actorType(system, "ProcessManager"), id: entry.id.slice(0, runAt) })).kind !== "alive";
+    const run = runParts(entry.id);
+    if (run !== undefined) return (await purge.look({ type: actorType(system, "ProcessManager"), id: run.process })).kind !== "alive";
     if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
     return true;
   }

@@ -2,6 +2,7 @@
  * @module Which work of an agent actor runs, and what its process is told. Pure.
  */
 import { entryOf } from "../entries.ts";
+import { workActorId } from "../ids.ts";
 import { keyedScope } from "../value.ts";
 import type { AgentBuilder } from "./inputs.ts";
 import { replyEffect, undoReplyEffect } from "./messages.ts";
@@ -47,9 +48,10 @@ export function isSettled(work: AgentWork): boolean {
   return work.status === "done" || work.status === "undone" || work.status === "tombstone";
 }
 
-/** An actor of one process goes with it; one that outlives processes keeps a copy of its own. */
+/** An actor of one process, or of one work item, goes with the process; one that outlives processes keeps a copy of its own. */
 export function ownScope(builder: AgentBuilder, work: AgentWork): string {
-  return builder.state.id === work.processId ? work.processId : keyedScope(work.agent, builder.state.id);
+  const { id } = builder.state;
+  return id === work.processId || id === workActorId(work.id) ? work.processId : keyedScope(work.agent, id);
 }
 
 /** Tells the process the result of a work item, if there is one. */

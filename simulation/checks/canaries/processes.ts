@@ -130,7 +130,7 @@ const pinsUndone: Canary = {
       const decision = decide(state, input, context);
       return {
         ...decision,
-        events: decision.events.map((event) => (event.e === "undone" ? { e: "undone", workId: event.workId, atMs: event.atMs } : event)),
+        events: decision.events.map((event) => (event.e === "undone" ? { ...event, report: { ...event.report, undone: 0 } } : event)),
       };
     }),
 };

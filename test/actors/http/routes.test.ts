@@ -114,7 +114,7 @@ describe("tasks and processes", () => {
       (await good(StopsView, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code]),
     ).toEqual([
       ["do", "failed", "agent.refused"],
-      ["undo", "undone", undefined],
+      ["undo", "nothing to undo", undefined],
     ]);
     await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
