@@ -75,15 +75,13 @@ const WORK_STATES = [
 /** How a work item stands. */
 export type WorkViewState = (typeof WORK_STATES)[number];
 
-/** What the handler of a work item, or a stop, waits for. */
+/** What the handler of a work item waits for. */
 const WaitView = z.object({
   index: z.int().nonnegative(),
   kind: z.enum(["agent", "timer", "signal"]),
   name: z.string().optional().describe("The agent that is asked, or the signal."),
   dueAtMs: EpochMs.optional().describe("When a timer ends, or the wait for a signal times out."),
 });
-
-const StopWaitView = WaitView.omit({ index: true }).extend({ stop: z.string(), begunAtMs: EpochMs });
 
 /** A recorded step or call of a handler. */
 export const CallView = z.object({
@@ -169,7 +167,19 @@ export const ProcessView = z.object({
   stop: z.string().optional().describe("The current stop."),
   ending: z.enum(OUTCOMES).optional().describe("How it will end when its compensation is done."),
   works: z.array(WorkView).describe("Open work items."),
-  waits: z.array(StopWaitView).optional().describe("Timers and signals that the current stop waits for."),
+  waits: z
+    .array(
+      z.object({
+        wait: z.string().describe("Id of the wait."),
+        stop: z.string(),
+        kind: z.enum(["timer", "signal"]),
+        name: z.string().optional().describe("Of the signal."),
+        begunAtMs: EpochMs,
+        dueAtMs: EpochMs.optional(),
+      }),
+    )
+    .optional()
+    .describe("Timers and signals that its stops and handlers wait for."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
   history: z.array(HistoryLine).describe("The newest lines."),
   outcome: ProcessOutcome.optional(),

@@ -35,8 +35,13 @@ export async function processView(state: ProcessState, sequence: number, values:
   if (task.parent !== undefined) view.parent = task.parent.processId;
   if (state.progress !== undefined) view.stop = state.progress.stop;
   if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
-  const stopWaits = Object.values(state.waits ?? {}).filter(({ asker }) => asker === undefined);
-  if (stopWaits.length > 0) view.waits = stopWaits.map((wait) => ({ stop: wait.stop, begunAtMs: wait.begunAtMs, ...waitView(wait) }));
+  if (state.waits !== undefined)
+    view.waits = Object.values(state.waits).map((wait) => ({
+      wait: wait.id,
+      stop: wait.stop,
+      begunAtMs: wait.begunAtMs,
+      ...waitView(wait),
+    }));
   if (state.runs !== undefined)
     view.runs = state.runs.map(({ run: past, status, atMs, fault }) => ({
       run: past,

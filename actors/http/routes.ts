@@ -15,6 +15,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import {
@@ -199,7 +200,7 @@ export const ROUTES = {
     query: NoQuery,
     body: SignalRequest,
     bodyOptional: true,
-    answers: { 202: json(Receipt, "The signal is recorded.") },
+    answers: { 202: json(SignalReceipt, "The signal is recorded.") },
     faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", "schema.signal", "signal.too-many", ...CHANGING],
   }),
   listDeadLetters: spec({

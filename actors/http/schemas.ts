@@ -17,6 +17,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SignalReceipt,
 } from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -182,6 +183,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Purge: PurgeRequest,
   Error: ErrorAnswer,
   Receipt,
+  SignalReceipt,
   Outcome: OutcomeAnswer,
   Process: ProcessView,
   Work: WorkView,

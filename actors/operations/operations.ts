@@ -2,7 +2,7 @@
  * @module What a person or program outside may ask of a running system: the face behind HTTP, topics and commands.
  */
 import type { InvalidBytes } from "./invalid-bytes.ts";
-import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
+import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
@@ -93,7 +93,7 @@ export interface Operations {
    * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
-  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<TaskReceipt>;
+  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
   /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** Lines of the dead letter queue, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */

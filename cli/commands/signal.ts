@@ -32,7 +32,7 @@ export function signal(parent: Command, context: Context): void {
     say(
       options.json
         ? JSON.stringify(receipt)
-        : `Process ${receipt.id} has the signal ${name}. Follow it: troupe show ${receipt.id} --follow`,
+        : `Process ${receipt.id} has the signal ${receipt.name}. Follow it: troupe show ${receipt.id} --follow`,
     );
     context.done(EXIT.ok);
   });

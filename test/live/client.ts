@@ -3,24 +3,13 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { ProcessView } from "../../runtime/process-view.ts";
 
 const CALL_MS = 5_000;
 const AGAIN_MS = 100;
 const POLL_MS = 200;
 
 const Receipt = z.looseObject({ id: z.string(), sequence: z.int() });
-export const View = z.looseObject({
-  id: z.string(),
-  phase: z.string(),
-  sequence: z.int(),
-  acceptedAtMs: z.int().optional(),
-  works: z.array(z.looseObject({ work: z.string(), state: z.string() })).default([]),
-  history: z.array(z.looseObject({ atMs: z.int(), what: z.string(), stop: z.string() })).default([]),
-  outcome: z
-    .looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() })
-    .optional(),
-});
-export type View = z.infer<typeof View>;
 
 const Letters = z.looseObject({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
 
@@ -69,14 +58,14 @@ export class Client {
   }
 
   /** The view of a process; undefined when nobody tells. */
-  async look(id: string): Promise<View | undefined> {
+  async look(id: string): Promise<ProcessView | undefined> {
     const answer = await this.#call(`/processes/${id}`).catch(() => undefined);
-    return answer?.status === 200 ? View.parse(answer.body) : undefined;
+    return answer?.status === 200 ? ProcessView.parse(answer.body) : undefined;
   }
 
   /** Waits until a process has ended; the last view if it has not by then. */
-  async ended(id: string, endMs: number): Promise<View | undefined> {
-    let last: View | undefined;
+  async ended(id: string, endMs: number): Promise<ProcessView | undefined> {
+    let last: ProcessView | undefined;
     for (;;) {
       last = (await this.look(id)) ?? last;
       if (last?.phase === "ended" || Date.now() > endMs) return last;

@@ -4,7 +4,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { EFFECTS } from "./booking.ts";
-import type { TaskOrder, View } from "./client.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
+import type { TaskOrder } from "./client.ts";
 import type { Entry } from "./ledger.ts";
 import { percentile, print } from "./random.ts";
 import type { Kill } from "./storm.ts";
@@ -40,7 +41,7 @@ const Input = z.looseObject({ refuse: z.boolean() });
 
 export async function judge(world: World, orders: readonly TaskOrder[]): Promise<Verdict> {
   const end = Date.now() + END_MS;
-  const views = new Map<string, View | undefined>();
+  const views = new Map<string, ProcessView | undefined>();
   const queue = [...orders];
   await Promise.all(
     Array.from({ length: LOOKS_AT_ONCE }, async () => {
@@ -54,7 +55,7 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   const gaveUp: string[] = [];
   const endMs: number[] = [];
   const failed = new Set<string>();
-  let slowest: View | undefined;
+  let slowest: ProcessView | undefined;
   for (const order of orders) {
     const view = views.get(order.id);
     if (view?.outcome === undefined) {
@@ -89,7 +90,7 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   };
 }
 
-function tookMs(view: View): number {
+function tookMs(view: ProcessView): number {
   return (view.outcome?.atMs ?? Number.NaN) - (view.acceptedAtMs ?? 0);
 }
 
@@ -108,11 +109,11 @@ function twice(world: World, id: string): string[] {
     );
 }
 
-function hasGivenUp(order: TaskOrder, view: View): boolean {
+function hasGivenUp(order: TaskOrder, view: ProcessView): boolean {
   return !Input.parse(order.input).refuse && view.outcome?.status === "failed" && view.outcome.fault?.code === "stop.timeout";
 }
 
-function wrongOf(world: World, order: TaskOrder, view: View): string[] {
+function wrongOf(world: World, order: TaskOrder, view: ProcessView): string[] {
   const { refuse } = Input.parse(order.input);
   const status = view.outcome?.status;
   const entries = world.ledger.of(order.id);

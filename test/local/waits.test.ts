@@ -103,3 +103,29 @@ test("an approval that does not come in time, beside one that may be left out", 
   const outcome = await runLocal(system("s", { agents: [], routes: [late] }), "late", 1);
   expect(outcome).toMatchObject({ status: "partial", output: { first: null, more: null } });
 });
+
+test("a handler sleeps for longer than its attempt may take, and waits for a signal", async () => {
+  const Desk = contract("Desk", 1, { input: Count, output: Approval });
+  let begun = 0;
+  const desk = agent(Desk, {
+    handle: async (_n, ctx) => {
+      begun += 1;
+      await ctx.sleep(600_000);
+      return ctx.waitFor("approval", Approval);
+    },
+  });
+  const ask = route("ask", 1, Count, { timeoutMs: 5_000 })
+    .to("desk", Desk, ({ task }) => task)
+    .output(({ desk: said }) => said);
+  expect(ask.data.stops).toMatchObject([{ call: { timeoutMs: 5_000 } }]);
+  const local = startLocal(system("s", { agents: [desk], routes: [ask] }));
+  const outcome = local.run("ask", 1, { id: "t" });
+  for (let isTaken = false; !isTaken;)
+    isTaken = await local.signal("t", "approval", { ok: true }).then(
+      () => true,
+      () => false,
+    );
+  expect(await outcome).toMatchObject({ status: "completed", output: { ok: true } });
+  expect(begun).toBe(1);
+  await local.stop();
+});

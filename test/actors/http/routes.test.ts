@@ -128,7 +128,7 @@ describe("tasks and processes", () => {
       [1, 1, "failed"],
       [2, 1, "failed"],
       [3, 1, "undo asked"],
-      [4, 1, "undone"],
+      [4, 1, "nothing to undo"],
     ]);
     const first = await good(HistoryPage, "GET", "/processes/bad-1/history?limit=2");
     expect([first.lines, first.next]).toEqual([whole.lines.slice(0, 2), 2]);
