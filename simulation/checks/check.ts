@@ -39,6 +39,9 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
 type Find = (law: string, text: string) => void;
 
 function checkOutcomes(clients: Clients, watch: Watch, find: Find): void {
+  for (const { processId, signalId } of clients.signalled)
+    if (!watch.knowsSignal(processId, signalId))
+      find("a receipt of a signal means a record", `${signalId} of ${processId} has a receipt, and no record`);
   if (!clients.settled) find("a task is accepted or refused in the end", "a client still has no answer");
   for (const id of clients.accepted) {
     const state = watch.processes.get(id)?.state;

@@ -2,20 +2,19 @@
  * @module The order of compensation within a process, followed from its events alone.
  *
  * A work item that may still run is undone at once, but not before those of its asks that may still run. All others are undone
- * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. The work items of an
- * agent that was set aside have an order of their own.
+ * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. The work
+ * items of an agent that does not answer compensations are set aside: they have an order of their own.
  */
-import { isAskOf } from "../../runtime/ids.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Find } from "./shadow.ts";
 
 /** A work item that was asked and is not known to be undone. */
 interface AskedWork {
   readonly id: string;
+  /** Name of its agent. */
+  readonly agent: string;
   /** Position in the order of asking. */
   readonly position: number;
-  /** Its agent; undefined for a nested route. */
-  readonly agent: string | undefined;
   /** It has no answer. */
   open: boolean;
   /** It had no answer when it was to be undone, or its last attempt timed out. */
@@ -41,6 +40,9 @@ export class CompensationOrder {
         this.#undos.clear();
         this.#aside.clear();
         return;
+      case "set-aside":
+        this.#aside.add(event.agent);
+        return;
       case "asked":
         if (event.work.undoes !== undefined) return this.#undo(event.work.id, event.work.undoes, find);
         this.#count += 1;
@@ -56,14 +58,7 @@ export class CompensationOrder {
       case "ending":
         for (const work of this.#asked.values()) this.#makeDue(work);
         return;
-      case "set-aside":
-        this.#aside.add(event.agent);
-        return;
       case "undone":
-        this.#aside.delete(this.#asked.get(this.#undos.get(event.workId) ?? "")?.agent ?? "");
-        this.#asked.delete(this.#undos.get(event.workId) ?? "");
-        this.#undos.delete(event.workId);
-        return;
       case "undo-failed":
         this.#asked.delete(this.#undos.get(event.workId) ?? "");
         this.#undos.delete(event.workId);
@@ -73,13 +68,8 @@ export class CompensationOrder {
   }
 
   #ask({ id, target }: Extract<ProcessEvent, { e: "asked" }>["work"]): void {
-    const agent = target.kind === "agent" ? target.agent : undefined;
-    this.#asked.set(id, { id, position: this.#count, agent, open: true, mayRun: false, due: false });
-  }
-
-  /** The order that a work item belongs to: that of an agent that was set aside, or that of all others. */
-  #laneOf(work: AskedWork | undefined): string | undefined {
-    return work?.agent !== undefined && this.#aside.has(work.agent) ? work.agent : undefined;
+    const agent = target.kind === "agent" ? target.agent : "";
+    this.#asked.set(id, { id, agent, position: this.#count, open: true, mayRun: false, due: false });
   }
 
   #close(id: string, mayRun: boolean): void {
@@ -102,16 +92,21 @@ export class CompensationOrder {
     if (target === undefined || !target.due) return find(law, `${targetId} was not due, and its undo was ordered`);
     const others = [...this.#asked.values()].filter((other) => other.due && other !== target);
     if (target.mayRun) {
-      const ask = others.find(({ id, mayRun }) => mayRun && isAskOf(id, targetId) && !this.#isOrdered(id));
+      const ask = others.find(({ id, mayRun }) => mayRun && id.startsWith(`${targetId}/ask`) && !this.#isOrdered(id));
       if (ask !== undefined) find(law, `${targetId} was to be undone before its ask ${ask.id}, which may still run`);
     } else {
       const lane = this.#laneOf(target);
       const newer = others.find((other) => other.position > target.position && this.#laneOf(other) === lane);
       if (newer !== undefined) find(law, `${targetId} was to be undone before ${newer.id}, which was asked after it`);
-      const [unanswered] = [...this.#undos].find(([, id]) => this.#laneOf(this.#asked.get(id)) === lane) ?? [];
+      const unanswered = [...this.#undos].find(([, undone]) => this.#laneOf(this.#asked.get(undone)) === lane)?.[0];
       if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered} had no answer`);
     }
     this.#undos.set(undoId, targetId);
+  }
+
+  /** The order that a work item belongs to: that of its agent when it was set aside, or that of all others. */
+  #laneOf(work: AskedWork | undefined): string | undefined {
+    return work !== undefined && this.#aside.has(work.agent) ? work.agent : undefined;
   }
 
   #isOrdered(id: string): boolean {

@@ -2,15 +2,16 @@
  * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
  */
 import { entryOf } from "../../runtime/entries.ts";
+import { runId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { reminderName } from "../../runtime/process/machine.ts";
-import { runId } from "../../runtime/ids.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { CompensationOrder } from "./compensation-order.ts";
+import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
 /** A clock may be wrong and a reminder late; beyond this delay a reminder is not near. */
@@ -23,6 +24,7 @@ export class ProcessLaws {
   /** The run that each dead letter opened. */
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
+  readonly #waits = new Map<string, WaitsLaw>();
 
   constructor(find: Find, ended: (state: ProcessState) => void) {
     this.#find = find;
@@ -36,6 +38,7 @@ export class ProcessLaws {
     follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
       this.#outcome(shadow, before, event);
       order.follow(event, this.#find);
+      this.waitsOf(shadow.id).follow(event, this.#find);
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
@@ -45,6 +48,15 @@ export class ProcessLaws {
       if (work.attempt > work.retry.attemptsMax)
         this.#find("attempts are bounded", `${work.id} is at attempt ${work.attempt} of ${work.retry.attemptsMax}`);
     }
+  }
+
+  /** The waits of a process. */
+  waitsOf(id: string): WaitsLaw {
+    const known = this.#waits.get(id);
+    if (known !== undefined) return known;
+    const made = new WaitsLaw();
+    this.#waits.set(id, made);
+    return made;
   }
 
   #orderOf(id: string): CompensationOrder {
@@ -104,7 +116,7 @@ export class ProcessLaws {
         "an open process has a reminder",
         `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
       );
-    const unanswered = Object.values(state.works).some((work) => work.status === "asked" && work.pausedAtMs === undefined);
+    const unanswered = Object.values(state.works).some((work) => work.status === "asked");
     const delayMs = dueMs - world.timeline.nowMs;
     if (unanswered && delayMs > NEAR_MS)
       this.#find(

@@ -78,7 +78,7 @@ function stopsOf(graph: Pick<Graph, "agents" | "edges">): { readonly agent: numb
   return stops;
 }
 
-/** Whoever asks waits; a hand-off leaves the waiting as it is; asking one who waits and has one actor is a ring. */
+/** An asker waits; a hand-off changes no wait; asking an agent that waits and has one actor is a ring. */
 function expectedOf(graph: Pick<Graph, "agents" | "edges">): Graph["expected"] {
   for (const branch of stopsOf(graph).flat()) {
     const waiting = new Set<number>();
