@@ -136,6 +136,7 @@ export class AgentActors {
   /** The actor moves away: what waits there is counted where it is. */
   deactivate(actorId: string): void {
     this.#queues.delete(actorId);
+    for (const workId of Object.keys(this.engine.peek(actorId)?.works ?? {})) this.runner.dropWaiting(actorId, workId);
     this.engine.forget(actorId);
   }
 

@@ -51,6 +51,8 @@ interface Active {
   resting: boolean;
   /** Whether this run holds one of the agent's slots. */
   slot: boolean;
+  /** Whether its heartbeats are being sent. They end while the handler is parked. */
+  beating: boolean;
 }
 
 /** The handlers of one agent in this host. At most as many run at once as the agent allows; those that only wait do not count. */
@@ -102,8 +104,11 @@ export class Runner {
     if (active?.token === token && active.run.mode === "do") {
       // Another host was told to stop this handler, and the actor came back here: the work is to be undone, and it still runs.
       if (work.mode === "undo") return this.stop(actorId, workId, token);
-      if (active.run.execution.parked) await active.run.execution.goOn(work, state.stateVersion, await this.#stateOf(state));
-      return;
+      const { execution } = active.run;
+      if (!execution.parked) return;
+      const goesOn = execution.goOn(work, state.stateVersion, await this.#stateOf(state));
+      this.#beat(key, actorId, active, workId);
+      return goesOn;
     }
     if (active?.token === token || this.#starting.get(key) === token) return;
     this.#starting.set(key, token);
@@ -186,9 +191,10 @@ export class Runner {
       watch: new Stopwatch(this.#parts.clock),
       resting: false,
       slot: false,
+      beating: false,
     };
     this.#active.set(key, active);
-    void this.#heartbeats(key, actorId, active, work.id);
+    this.#beat(key, actorId, active, work.id);
     void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
       resolve();
@@ -287,16 +293,29 @@ export class Runner {
     return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }
 
-  /** Signs of life for as long as the run lasts, but none while it waits for answers: whoever holds the actor may be another host. */
+  /** Sends the heartbeats of a run, unless they are being sent. */
+  #beat(key: string, actorId: string, active: Active, workId: string): void {
+    if (active.beating) return;
+    active.beating = true;
+    void this.#heartbeats(key, actorId, active, workId).finally(() => (active.beating = false));
+  }
+
+  /** A run sends heartbeats until it ends or its handler is parked: then another host may hold the actor. */
   async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
     const actor: Address = { type: this.#parts.type, id: actorId };
+    const { run, token } = active;
     for (;;) {
       await this.#pause(LIMITS.heartbeatMs);
-      if (this.#active.get(key) !== active) return;
-      const { run, token } = active;
-      if (run.mode === "do" && run.execution.parked) continue;
+      if (this.#active.get(key) !== active || (run.mode === "do" && run.execution.parked)) return;
       await this.#parts.transport.heartbeat(actor, { workId, token, ...this.#statusOf(active) }).catch(() => {});
     }
+  }
+
+  /** Drops a handler that only waits, because its actor moves away: the host that gets the answer executes it again from its records. */
+  dropWaiting(actorId: string, workId: string): void {
+    const key = `${actorId}/${workId}`;
+    const active = this.#active.get(key);
+    if (active?.resting === true && active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
   }
 
   /** Waits until no handler runs, at most `ms`. Handlers that only wait are safe in the journal. */
