@@ -1,5 +1,5 @@
 /**
- * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds, and each condition what it reads.
+ * @module Checks a finished route stop by stop: whether each mapping can fit its target, and each condition the values that it reads.
  */
 import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
 import type { Call, Stop } from "../runtime/slip.ts";
@@ -10,8 +10,8 @@ import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.t
 type Find = (call: Call) => RouteTarget | undefined;
 
 /**
- * Throws `definition.invalid`, naming route and stop, where a mapping reads what certainly does not exist or gives what
- * certainly does not fit. With `promised`, the route's output is compared with what its contract says.
+ * Checks the mappings and conditions of a route. With `promised`, also compares the route's output with what its contract says.
+ * @throws `definition.invalid`, naming route and stop, for a mapping that reads what cannot exist or gives what cannot fit
  */
 export function checkFit(route: RouteDefinition, promised?: RouteContract): void {
   const where = `route ${JSON.stringify(route.name)}`;
@@ -25,7 +25,7 @@ export function checkFit(route: RouteDefinition, promised?: RouteContract): void
   if (wrong !== undefined) throw invalid(`${where}, output`, wrong);
 }
 
-/** Checks a stop and gives what it adds to the scope. */
+/** Checks a stop and returns what it adds to the scope. */
 function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes {
   switch (stop.kind) {
     case "one":

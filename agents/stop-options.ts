@@ -1,5 +1,5 @@
 /**
- * @module Options of a stop, and the request that a stop becomes; everything is checked when it is written down.
+ * @module Options of a stop, and the call that a stop becomes. Each option is checked when the route is defined.
  */
 import { LIMITS } from "../runtime/limits.ts";
 import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
@@ -7,22 +7,22 @@ import { invalid, requireCondition, requireInt, requireKeys } from "./definition
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
 
-/** What a stop may say beside its target and its mapping. */
+/** Options of a stop besides its target and its mapping. */
 export interface StopOptions {
-  /** Time for one attempt, in milliseconds, 1 to 7 days. Default: 60 s for an agent, 1 h for a nested route. */
+  /** Time limit of one attempt in milliseconds, 1 to 7 days. @default 60 s for an agent, 1 h for a nested route */
   readonly timeoutMs?: number | undefined;
-  /** Parts of the retry policy that differ from the default: 3 attempts, 200 ms doubling to 30 s, half of it random. */
+  /** Parts of the retry policy that differ from the default: 3 attempts, pauses from 200 ms doubling to 30 s, half of each random. */
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** A failed optional stop has the output `null`, and the process ends `partial` instead of failing. Default false. */
+  /** If true, a failed stop has the output `null` and the process ends `partial` instead of failing. @default false */
   readonly optional?: boolean | undefined;
-  /** CEL over `task` and the finished stops. Where it does not hold the stop is skipped and its output is `null`. */
+  /** A CEL condition over `task` and the finished stops. If it is false, the stop is skipped and its output is `null`. */
   readonly when?: string | undefined;
 }
 
 const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when"];
 const RETRY_OPTIONS = ["attemptsMax", "backoffMs", "backoffMsMax", "jitter"];
 
-/** Makes the request of a stop. Throws `definition.invalid` naming route, stop and field. */
+/** Makes the call of a stop. Throws `definition.invalid` naming route, stop and field. */
 export function callOf(
   target: RouteTarget,
   mapping: (scope: never) => unknown,
@@ -35,8 +35,8 @@ export function callOf(
   const isAgent = target.kind === "contract";
   const timeoutMsDefault = isAgent ? LIMITS.stopTimeoutMsDefault : LIMITS.taskTimeoutMsDefault;
   const { when, optional = false } = options;
-  if (typeof optional !== "boolean") throw invalid(where, "optional is true or false");
-  // Of the values nothing is known yet; `system` checks with their schemas.
+  if (typeof optional !== "boolean") throw invalid(where, "optional must be true or false");
+  // The types of the values are not known yet; `system` checks the condition with their schemas.
   if (when !== undefined) requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
   return {
     target: isAgent ? { agent: target.name } : { route: target.name },
@@ -58,11 +58,11 @@ function requireTarget(target: RouteTarget, where: string): void {
   }
 }
 
-/** A retry policy with its defaults. Throws `definition.invalid`. */
+/** Returns a retry policy with its defaults. Throws `definition.invalid`. */
 export function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
   requireKeys(retry, `${where}, retry`, RETRY_OPTIONS);
   const backoffMs = requireInt(retry.backoffMs ?? RETRY_DEFAULT.backoffMs, where, "retry.backoffMs", 0, LIMITS.backoffMsMax);
-  // A first pause longer than the default greatest pause, with no greatest pause named, is what the author wants.
+  // If only backoffMs is given and exceeds the default maximum, it is the maximum too.
   const backoffMsMax = retry.backoffMsMax ?? Math.max(backoffMs, RETRY_DEFAULT.backoffMsMax);
   requireInt(backoffMsMax, where, "retry.backoffMsMax", 0, LIMITS.backoffMsMax);
   if (backoffMs > backoffMsMax)

@@ -1,9 +1,9 @@
 /**
- * @module The dynamic cycle guard: what refuses a hand-off, an ask or a nested route before it begins. Pure.
+ * @module The dynamic cycle guard: rejects a hand-off, an ask or a nested route before it begins. Pure.
  *
- * The static guard (graph.ts) makes sure that every ring has a bound; this one applies the bounds to what happens.
- * A ring of waits is a deadlock by construction (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983), so it is
- * refused by the path of waits that every ask carries, before anything waits.
+ * The static guard (graph.ts) ensures that each cycle has a bound; this one enforces the bounds at run time.
+ * A cycle of waits is a deadlock (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983). Each ask carries its path
+ * of waits, so such a cycle is rejected before anything waits.
  */
 import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
@@ -12,18 +12,18 @@ import type { Link } from "./process/state.ts";
 import type { Ancestor } from "./protocol.ts";
 import type { Slip } from "./slip.ts";
 
-/** The names of a ring or path as a person reads it. */
+/** The names of a cycle or path as text. */
 function ringText(names: readonly string[]): string {
   return names.join(" -> ");
 }
 
-/** Refuses the next link of a causal chain of hand-offs and asks. Siblings and attempts are no part of it. */
+/** Rejects the next link of a causal chain of hand-offs and asks. Siblings and attempts are not part of the chain. */
 export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void {
   const path = [...chain.map((link) => link.agent), next.agent];
   const same = chain.findIndex((link) => link.agent === next.agent && link.input === next.input);
   if (same >= 0) {
     const ring = ringText(path.slice(same));
-    throw new Fault("cycle.no-progress", `${ring}: ${next.agent} came up again with the same input`, { ring, path: ringText(path) });
+    throw new Fault("cycle.no-progress", `${ring}: ${next.agent} was called again with the same input`, { ring, path: ringText(path) });
   }
   const visitsMax = entryOf(slip.agents, next.agent)?.visitsMax;
   const visits = chain.filter((link) => link.agent === next.agent).length + 1;
@@ -33,7 +33,7 @@ export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void
   }
 }
 
-/** Refuses an ask whose answer would wait for somebody who already waits. */
+/** Rejects an ask to an agent that already waits, directly or not, for the asker. */
 export function guardWait(waiting: readonly Ancestor[], next: Ancestor): void {
   const index = waiting.findIndex((one) => one.agent === next.agent && one.id === next.id);
   if (index < 0) return;
@@ -41,12 +41,12 @@ export function guardWait(waiting: readonly Ancestor[], next: Ancestor): void {
   throw new Fault("cycle.ask-ring", `${ring}: ${next.agent} is already waiting for this answer`, { ring });
 }
 
-/** Refuses one delivery too many. */
+/** Rejects a delivery above the limit. */
 export function guardHops(hops: number): void {
   if (hops >= LIMITS.hopsMax) throw new Fault("cycle.hops", `the process has made ${hops} deliveries, which is the limit`, { hops });
 }
 
-/** Refuses a nested route that is too deep, or that stands in its own chain too often. */
+/** Rejects a nested route that is too deep, or that occurs too often in its own chain. */
 export function guardNesting(slip: Slip, nesting: readonly string[], route: string): void {
   const path = [...nesting, route];
   if (path.length > LIMITS.nestingMax)

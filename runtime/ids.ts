@@ -1,8 +1,8 @@
 /**
- * @module Names and ids: what is allowed, and how work ids are built.
+ * @module Names and ids: their form, and how work ids are built.
  *
- * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host, so
- * it is what agents deduplicate by and what outside effects get as their idempotency key.
+ * Work id = process, run, stop, item index, visit, kind. It is constant over all attempts, restarts and hosts, so
+ * agents deduplicate by it and external effects receive it as their idempotency key.
  */
 import { LIMITS } from "./limits.ts";
 import { hashText } from "./canonical.ts";
@@ -11,7 +11,7 @@ import { Fault } from "./faults.ts";
 const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Whether a text may be used as an id as it stands. `.` and `..` may not: in a URL path they mean another place. */
+/** Whether a text may be used as an id. `.` and `..` may not: in a URL path they refer to another path. */
 export function isId(text: string): boolean {
   if (text === "." || text === "..") return false;
   return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
@@ -27,26 +27,26 @@ export function requireId(text: string, what: string): string {
   return text;
 }
 
-/** Whether a text may name an agent, a route, a stop or a system (no dots: Dapr app ids and topics are built of it). */
+/** Whether a text may name an agent, a route, a stop or a system (no dots, because Dapr app ids and topics contain it). */
 export function isName(text: string): boolean {
   return text.length <= LIMITS.idLengthMax / 2 && NAME_PATTERN.test(text);
 }
 
 /**
- * Any text as an actor id. A text that is an id stays as it is; any other becomes `x-` and its hash, so that two texts
- * never share an actor. A text that already begins with `x-` is hashed too, or it could pose as another's encoding.
+ * Converts any text to an actor id. A text that is an id is kept; any other becomes `x-` and its hash, so that two texts
+ * never share an actor. A text that already begins with `x-` is hashed too, so that it cannot equal another text's hash.
  */
 export function encodeActorId(text: string): string {
   if (isId(text) && !text.startsWith("x-")) return text;
   return `x-${hashText(text)}`;
 }
 
-/** Work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1, and one more after each hand-off. */
+/** Returns the work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1 and increases by 1 per hand-off. */
 export function stopWorkId(process: string, run: number, stop: string, item: number, visit: number): string {
   return `${process}:${run}:${stop}:${item}:${visit}`;
 }
 
-/** The parts of the work id of a stop, or of the one that an ask, a hand-off or a compensation belongs to. */
+/** Parses the work id of a stop, or of the stop to which an ask, a hand-off or a compensation belongs. */
 export function stopWorkParts(work: string): {
   readonly process: string;
   readonly run: number;
@@ -57,12 +57,12 @@ export function stopWorkParts(work: string): {
   return { process, run: Number(run), stop, item: Number(item) };
 }
 
-/** Work id of the `index`-th ask (from 0) of a piece of work, and of its visit after hand-offs. */
+/** Returns the work id of the `index`-th ask (from 0) of a work item, and of its visit after hand-offs. */
 export function askWorkId(parent: string, index: number, visit: number): string {
   return `${parent}/ask${index}:${visit}`;
 }
 
-/** Work id of the compensation of a piece of work. */
+/** Returns the work id of the compensation of a work item. */
 export function undoWorkId(work: string): string {
   return `${work}/undo`;
 }
@@ -70,30 +70,30 @@ export function undoWorkId(work: string): string {
 /** Characters of the hash of an input in the key of a call. */
 const INPUT_HASH_CHARS = 16;
 
-/** What calls of one tool with one input have in common: the tool and a hash of the input. */
+/** Returns what all calls of one tool with one input share: the tool and a hash of the input. */
 export function callPrefix(tool: string, inputHash: string): string {
   return `${tool}/${inputHash.slice(0, INPUT_HASH_CHARS)}`;
 }
 
 /**
- * What a call of a tool, or a wait, is known by within its work item: its prefix, and how often that came before (from 0). So
- * parallel chains of a handler can never take each other's results.
+ * Returns the key of a tool call or a wait within its work item: its prefix, and how often the prefix occurred before (from 0).
+ * So parallel chains of a handler never receive each other's results.
  */
 export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
-/** The idempotency key of a call (by its {@link callKey}) or of a step (by its name): the same over attempts, restarts and hosts. */
+/** Returns the idempotency key of a call (by its {@link callKey}) or a step (by its name); constant over attempts, restarts and hosts. */
 export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
 }
 
-/** Message id = work id and attempt. */
+/** Returns the message id: work id and attempt. */
 export function messageId(work: string, attempt: number): string {
   return `${work}:${attempt}`;
 }
 
-/** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process. */
+/** Returns the id of a nested route's child process. It is derived, so that a repeated request reaches the same process. */
 export function childProcessId(work: string): string {
   return `child-${hashText(work).slice(0, 40)}`;
 }

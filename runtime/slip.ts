@@ -1,8 +1,8 @@
 /**
- * @module The routing slip as data: what is pinned when a task is accepted. Pure.
+ * @module The routing slip as data, pinned to a process when its task is accepted. Pure.
  *
- * A slip holds everything that deciding needs: routes, and what the manager must know of each agent. It is stored once
- * under its hash and referred to by record 1, so a deploy changes only new processes.
+ * A slip holds everything that decisions need: routes, and what the process manager must know about each agent. It is stored once
+ * under its hash, to which record 1 refers, so a deployment changes only new processes.
  * Routing Slip and Process Manager: Hohpe and Woolf, Enterprise Integration Patterns.
  */
 import { z } from "zod";
@@ -13,29 +13,29 @@ import { LIMITS } from "./limits.ts";
 const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
 const DurationMs = z.int().positive();
 
-/** How a failed stop is tried again. Attempts count from 1 and include the first. */
+/** The retry policy of a failed stop. Attempts count from 1 and include the first. */
 export const RetryPolicy = z.strictObject({
   attemptsMax: z.int().min(1).max(LIMITS.attemptsMax),
   backoffMs: z.int().min(0).max(LIMITS.backoffMsMax),
   backoffMsMax: z.int().min(0).max(LIMITS.backoffMsMax),
-  /** Share of the backoff that is random, 0 to 1. */
+  /** Share of each pause that is random, 0 to 1. */
   jitter: z.number().min(0).max(1),
 });
 export type RetryPolicy = Readonly<z.infer<typeof RetryPolicy>>;
 
-/** Who does a stop: an agent, or a nested route that runs as a process of its own. */
+/** The target of a call: an agent, or a nested route that runs as its own process. */
 export const Target = z.union([z.strictObject({ agent: Name }), z.strictObject({ route: Name })]);
 export type Target = { readonly agent: string } | { readonly route: string };
 
-/** One request that a stop makes. */
+/** One call of a stop. */
 export const Call = z.strictObject({
   target: Target,
   input: Expression,
   timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax),
   retry: RetryPolicy,
-  /** CEL; absent means always. A call that is not made has the output `null`. */
+  /** A CEL condition; absent means true. If it is false, the call is skipped and has the output `null`. */
   when: z.string().optional(),
-  /** A failed optional call has the output `null`, and the process ends `partial`. */
+  /** If true, a failed call has the output `null`, and the process ends `partial`. */
   optional: z.boolean(),
 });
 export type Call = {
@@ -47,7 +47,7 @@ export type Call = {
   readonly optional: boolean;
 };
 
-/** A stop. `one` and the branches of `all` give an output under their name, `any` and `forEach` under the stop's name. */
+/** A stop. `one` and the branches of `all` have their output under their own name, `any` and `forEach` under the stop's name. */
 export const Stop = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("one"), name: Name, call: Call }),
   z.strictObject({ kind: z.literal("all"), name: Name, branches: z.record(Name, Call) }),
@@ -77,18 +77,18 @@ export type RouteData = {
   readonly version: number;
   readonly stops: readonly Stop[];
   readonly output: Expression;
-  /** How often this route may stand in one chain of nested routes. */
+  /** Maximum visits of this route per chain of nested routes. */
   readonly visitsMax?: number | undefined;
 };
 
-/** What the manager knows of an agent. */
+/** What the process manager knows about an agent. */
 export const AgentData = z.strictObject({
   version: z.int().positive(),
   /** Session key over the name `input`; absent means the process id. */
   key: Expression.optional(),
   asks: z.array(Name),
   handsOffTo: z.array(Name),
-  /** How often this agent may stand in one chain of hand-offs and asks. */
+  /** Maximum visits of this agent per chain of hand-offs and asks. */
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
 });
 export type AgentData = {
@@ -113,7 +113,7 @@ export type Slip = {
   readonly agents: Readonly<Record<string, AgentData>>;
 };
 
-/** The retry policy of a stop that declares none. */
+/** The default retry policy of a stop. */
 export const RETRY_DEFAULT: RetryPolicy = {
   attemptsMax: LIMITS.attemptsDefault,
   backoffMs: LIMITS.backoffMsDefault,
@@ -130,20 +130,20 @@ export const RETRY_UNDO: RetryPolicy = {
 };
 
 /**
- * Pause before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the
- * share `jitter` is random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * Returns the pause before the next attempt in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, with the
+ * share `jitter` random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function backoffMs(policy: RetryPolicy, attempt: number, jitter01: number): number {
   const full = Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(full * (1 - policy.jitter * jitter01));
 }
 
-/** The names under which a stop's outputs stand in the scope. */
+/** The names of a stop's outputs in the scope. */
 export function outputNames(stop: Stop): string[] {
   return stop.kind === "all" ? Object.keys(stop.branches) : [stop.name];
 }
 
-/** The calls of a stop with the path under which each runs. */
+/** The calls of a stop, each with its path. */
 export function callsOf(stop: Stop): readonly (readonly [string, Call])[] {
   if (stop.kind === "one" || stop.kind === "forEach") return [[stop.name, stop.call]];
   return Object.entries(stop.branches).map(([branch, call]) => [stop.kind === "all" ? branch : `${stop.name}.${branch}`, call] as const);

@@ -1,4 +1,4 @@
-/** @module The part of the fault table with what ends an attempt of a work item, a stop or a process. */
+/** @module The part of the fault table for failed attempts of work items, stops and processes. */
 import type { FaultRow } from "./row.ts";
 
 /** Faults of actors, agents, stops, slips and the cycle guard. */
@@ -7,79 +7,79 @@ export const WORK_FAULTS = {
     retryable: true,
     httpStatus: 503,
     meaning: "Too many turns wait for this actor.",
-    fix: "Ask again later, or spread the work over more keys.",
+    fix: "Send the request again later, or spread the work over more keys.",
   },
   "agent.busy": {
     retryable: true,
     httpStatus: 503,
     meaning: "The queue of this agent actor is full. Nothing was recorded.",
-    fix: "Nothing: it is asked again. Spread the work over more keys if it happens often.",
+    fix: "Nothing: the request is sent again. If it happens often, spread the work over more keys.",
   },
   "agent.window-full": {
     retryable: true,
     httpStatus: 503,
     meaning: "The deduplication window of this agent actor is full. Nothing was recorded.",
-    fix: "Nothing: it is asked again. Give tasks shorter deadlines, or spread the work over more keys.",
+    fix: "Nothing: the request is sent again. Give tasks shorter deadlines, or spread the work over more keys.",
   },
   "agent.failed": {
     retryable: true,
     httpStatus: 502,
     meaning: "A handler threw an error that is not a coded fault.",
-    fix: "Read the error in the details; throw a Fault with a code that is not retryable where trying again is of no use.",
+    fix: "Read the error in the details; throw a Fault with a code that is not retryable if a retry cannot succeed.",
   },
   "agent.refused": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A handler refused its input for a reason of the domain.",
-    fix: "Read the message; trying again is of no use.",
+    meaning: "A handler rejected its input for a business reason.",
+    fix: "Read the message; a retry cannot succeed.",
   },
   "agent.version": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The work was begun by another version of the agent that is not declared compatible.",
+    meaning: "The work item was begun by another version of the agent, which is not declared compatible.",
     fix: "Declare the version in compatibleWith, or submit the task again under another id.",
   },
   "stop.timeout": {
     retryable: true,
     httpStatus: 504,
-    meaning: "A stop gave no answer within its time.",
-    fix: "Give the stop more time, or find out why its agent is slow.",
+    meaning: "A stop did not answer within its timeoutMs.",
+    fix: "Raise timeoutMs, or find out why the agent is slow.",
   },
   "work.superseded": {
     retryable: true,
     httpStatus: 409,
-    meaning: "A later attempt or another host took this work over.",
+    meaning: "A later attempt or another host took this work item over.",
     fix: "Nothing: the later attempt counts.",
   },
   "work.cancelled": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The work was cancelled because its process no longer needs it.",
+    meaning: "The work item was cancelled because its process no longer needs it.",
     fix: "Nothing.",
   },
   "work.undone": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The work was compensated before this message arrived, so it is refused.",
+    meaning: "The work item was compensated before this message arrived, so the message is rejected.",
     fix: "Nothing.",
   },
   "work.crashed": {
     retryable: false,
     httpStatus: 502,
-    meaning: "The hosts that ran this work died several times over.",
-    fix: "Look for a handler that ends the process or runs out of memory.",
+    meaning: "Several hosts died while they ran this work item.",
+    fix: "Look for a handler that ends its operating system process or runs out of memory.",
   },
   "step.mismatch": {
     retryable: false,
     httpStatus: 409,
-    meaning: "A handler that ran again did not come to a call, step or wait that is recorded.",
-    fix: "Keep names and inputs as they were, and what a handler does between calls free of time and random: use ctx.now() and ctx.uuid().",
+    meaning: "A handler that ran again did not reach a recorded call, step or wait.",
+    fix: "Keep names and inputs unchanged, and make the handler deterministic between calls: use ctx.now() and ctx.uuid().",
   },
   "step.duplicate": {
     retryable: false,
     httpStatus: 422,
     meaning: "A handler used the name of a step twice.",
-    fix: "Give each step of a handler a name of its own, or call a tool.",
+    fix: "Give each step of a handler its own name, or call a tool.",
   },
   "step.too-many": {
     retryable: false,
@@ -96,26 +96,26 @@ export const WORK_FAULTS = {
   "tool.forbidden": {
     retryable: false,
     httpStatus: 403,
-    meaning: "The task acts for somebody without the permission that the tool needs.",
+    meaning: "The principal of the task does not have the permission that the tool needs.",
     fix: "Submit the task with a token that has the permission named in the message.",
   },
   "call.nested": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A call, step or wait was made within another one.",
+    meaning: "A call, step or wait was made inside another one.",
     fix: "Make it in the handler, before or after the other one.",
   },
   "call.timeout": {
     retryable: true,
     httpStatus: 504,
     meaning: "A tool did not answer within its timeoutMs. Its effect may have happened.",
-    fix: "Give the tool more time, or find out why it is slow.",
+    fix: "Raise timeoutMs, or find out why the tool is slow.",
   },
   "call.unknown": {
     retryable: false,
     httpStatus: 409,
-    meaning: "A call began and nobody recorded how it ended, and its tool must not be called again before that is known.",
-    fix: "Find out by the idempotency key in the message whether the effect happened.",
+    meaning: "The end of a call was not recorded, and its tool must not be called again before the end is known.",
+    fix: "Use the idempotency key in the message to find out whether the effect happened.",
   },
   "ask.undeclared": {
     retryable: false,
@@ -126,7 +126,7 @@ export const WORK_FAULTS = {
   "ask.too-many": {
     retryable: false,
     httpStatus: 422,
-    meaning: "One piece of work made more asks than allowed.",
+    meaning: "One work item made more asks and other waits than allowed.",
     fix: "Split the work over several stops.",
   },
   "handoff.undeclared": {
@@ -138,8 +138,8 @@ export const WORK_FAULTS = {
   "compensation.failed": {
     retryable: false,
     httpStatus: 502,
-    meaning: "A compensation failed as often as it may be tried.",
-    fix: "Undo the effect by hand; the message names its work.",
+    meaning: "A compensation failed in its last allowed attempt.",
+    fix: "Undo the effect by hand; the message names the work item.",
   },
   "join.failed": {
     retryable: false,
@@ -156,7 +156,7 @@ export const WORK_FAULTS = {
   "slip.mapping": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A mapping read a property of something that is not there.",
+    meaning: "A mapping read a property of a value that does not exist.",
     fix: "Check optional or skipped stops before their outputs are read.",
   },
   "slip.condition": {
@@ -174,37 +174,37 @@ export const WORK_FAULTS = {
   "definition.invalid": {
     retryable: false,
     httpStatus: 500,
-    meaning: "A contract, agent, route or system is wrongly defined.",
+    meaning: "A contract, agent, route or system has an invalid definition.",
     fix: "Fix the definition at the place in the message.",
   },
   "cycle.unbounded": {
     retryable: false,
     httpStatus: 500,
-    meaning: "The agent graph has a ring without a bound, so the system refuses to start.",
-    fix: "Give an agent or route of the printed ring a `visitsMax`, or break the ring.",
+    meaning: "The agent graph has a cycle without a bound, so the system does not start.",
+    fix: "Give an agent or route of the printed cycle a `visitsMax`, or break the cycle.",
   },
   "cycle.no-progress": {
     retryable: false,
     httpStatus: 508,
-    meaning: "The same agent came up again with the same input along one chain.",
-    fix: "Break the printed ring, or change the input on the way.",
+    meaning: "The same agent was called again with the same input in one chain.",
+    fix: "Break the printed cycle, or change the input on the way.",
   },
   "cycle.visits": {
     retryable: false,
     httpStatus: 508,
-    meaning: "An agent was visited more often along one chain than its visitsMax.",
-    fix: "Break the printed ring, or raise visitsMax.",
+    meaning: "An agent was visited more often in one chain than its visitsMax allows.",
+    fix: "Break the printed cycle, or raise visitsMax.",
   },
   "cycle.ask-ring": {
     retryable: false,
     httpStatus: 508,
     meaning: "An ask would wait for an agent that already waits for the asker.",
-    fix: "Break the printed ring of asks.",
+    fix: "Break the printed cycle of asks.",
   },
   "cycle.hops": {
     retryable: false,
     httpStatus: 508,
-    meaning: "The process made as many deliveries as it may.",
+    meaning: "The process made its maximum number of deliveries.",
     fix: "Look for a loop in its history.",
   },
   "cycle.depth": { retryable: false, httpStatus: 508, meaning: "Routes are nested too deep.", fix: "Flatten the routes." },

@@ -138,7 +138,7 @@ describe("a handler", () => {
     });
     await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({
       code: "ask.undeclared",
-      message: "agent Planner asked Snark, which is not in its asks",
+      message: "agent Planner asked Snark, which is not in its asks; add it there",
     });
   });
 });
@@ -149,7 +149,7 @@ describe("an agent's face for hosts", () => {
     expect(() => flight.checkOutput({ price: 1 })).toThrow("output of agent Flight at ticket: expected string, found nothing");
     expect(() => snark.checkState({ jokes: "1" })).toThrow("state of agent Snark at jokes: expected number, found a string");
     expect(planner.checkState(null)).toBe(null);
-    expect(() => planner.checkState({})).toThrow("the agent declares no state");
+    expect(() => planner.checkState({})).toThrow("the agent has no state");
   });
   test("defaults, and what the manager must know", () => {
     expect([hotel.concurrency, hotel.compatibleWith, hotel.initialState]).toEqual([64, [], null]);
@@ -162,11 +162,11 @@ describe("a wrong definition is refused with the place", () => {
   const Text = z.object({ text: z.string() });
   const handle = () => ({ airport: "A", nights: 1 });
   const cases: readonly (readonly [string, () => unknown, string])[] = [
-    ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name has 1 to 64 characters'],
+    ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name must have 1 to 64 characters'],
     [
       "a contract's version",
       () => contract("A", 0, { input: Text, output: Text }),
-      'contract "A": version is 0, but must be a whole number from 1',
+      'contract "A": version is 0, but must be an integer from 1',
     ],
     [
       "a schema of dates",
@@ -183,8 +183,12 @@ describe("a wrong definition is refused with the place", () => {
       () => contract("A", 1, { about: "", input: Text, output: Text }),
       'contract "A": about must be a text of 1 to 1024 characters',
     ],
-    ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
-    ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],
+    [
+      "a key that is empty",
+      () => contract("A", 1, { input: Text, output: Text, key: () => "" }),
+      'contract "A", key: a key must be a property',
+    ],
+    ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle must be a function'],
     [
       "an unknown option",
       () => agent(Planner, { handle, visits: 1 } as never),
@@ -193,20 +197,16 @@ describe("a wrong definition is refused with the place", () => {
     [
       "visits",
       () => agent(Planner, { handle, visitsMax: 1_001 }),
-      'agent "Planner": visitsMax is 1001, but must be a whole number from 1 to 1000',
+      'agent "Planner": visitsMax is 1001, but must be an integer from 1 to 1000',
     ],
     ["concurrency", () => agent(Planner, { handle, concurrency: 0 }), 'agent "Planner": concurrency is 0'],
     [
       "its own version as compatible",
       () => agent(Planner, { handle, compatibleWith: [1] }),
-      'agent "Planner": compatibleWith names version 1, which is this one',
+      'agent "Planner": compatibleWith names version 1, which is this version; leave it out',
     ],
     ["an ask twice", () => agent(Planner, { handle, asks: [Hotel, Hotel] }), 'agent "Planner": asks names "Hotel" twice'],
-    [
-      "an agent among the asks",
-      () => agent(Planner, { handle, asks: [hotel as never] }),
-      'agent "Planner": asks holds something that is no contract',
-    ],
+    ["an agent among the asks", () => agent(Planner, { handle, asks: [hotel as never] }), 'agent "Planner": asks must hold contracts only'],
     [
       "an initial state that does not fit",
       () => agent(Planner, { handle, state: { schema: z.object({ n: z.int() }), initial: { n: 0.5 } } }),
@@ -221,6 +221,6 @@ describe("a wrong definition is refused with the place", () => {
 test.each(["ProcessManager", "Directory", "DeadLetterQueue", "Audit"])(
   "no agent is named %s, as an actor type of the system's own is",
   (name) => {
-    expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/are reserved/);
+    expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/is reserved for an actor type/);
   },
 );

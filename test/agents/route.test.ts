@@ -106,12 +106,12 @@ describe("a wrong route is refused naming route, stop and field", () => {
     ],
     ["a reserved name", () => begin().to("task", Hotel, plan), 'route "r", stop "task": the name "task" is reserved'],
     ["item as a branch", () => begin().all((stop) => ({ item: stop(Hotel, plan) })), 'the name "item" is reserved'],
-    ["a bad name", () => begin().to("a.b", Hotel, plan), 'stop "a.b": a name has 1 to 64 characters'],
+    ["a bad name", () => begin().to("a.b", Hotel, plan), 'stop "a.b": a name must have 1 to 64 characters'],
     ["no branches", () => begin().all(() => ({})), 'route "r", stop "all-2": there are 0 branches, but must be 1 to 64'],
     [
       "a branch that was not made",
       () => begin().any("x", () => ({ a: {} as never })),
-      `${at}, branch "a": a branch is made with the stop function that is given`,
+      `${at}, branch "a": make each branch with the stop function that the callback receives`,
     ],
     ["no stops", () => route("r", 1, Trip).output(({ task }) => task), 'route "r": there is no stop'],
     [
@@ -120,8 +120,8 @@ describe("a wrong route is refused naming route, stop and field", () => {
       `${at}: the target is neither a contract nor a route`,
     ],
     ["an unknown option", hotel({ timeout: 1 }), `${at}: unknown option "timeout"; known are timeoutMs, retry, optional, when`],
-    ["a timeout of nothing", hotel({ timeoutMs: 0 }), `${at}: timeoutMs is 0, but must be a whole number from 1 to 604800000`],
-    ["attempts", hotel({ retry: { attemptsMax: 0 } }), `${at}: retry.attemptsMax is 0, but must be a whole number from 1 to 100`],
+    ["a timeout of nothing", hotel({ timeoutMs: 0 }), `${at}: timeoutMs is 0, but must be an integer from 1 to 604800000`],
+    ["attempts", hotel({ retry: { attemptsMax: 0 } }), `${at}: retry.attemptsMax is 0, but must be an integer from 1 to 100`],
     [
       "pauses that contradict each other",
       hotel({ retry: { backoffMs: 500, backoffMsMax: 100 } }),
@@ -132,7 +132,7 @@ describe("a wrong route is refused naming route, stop and field", () => {
     [
       "a condition over a later stop",
       hotel({ when: "hotel.price > 1" }),
-      `${at}: when: condition "hotel.price > 1": there is no "hotel"; there are task, plan`,
+      `${at}: when: condition "hotel.price > 1": unknown name "hotel"; known: task, plan`,
     ],
     ["a condition that is none", hotel({ when: "task.days + 1 > " }), `${at}: when: condition`],
     [
@@ -154,7 +154,7 @@ describe("a wrong route is refused naming route, stop and field", () => {
           (stop) => stop(Hotel, plan),
           { concurrency: 257 },
         ),
-      `${at}: concurrency is 257, but must be a whole number from 1 to 256`,
+      `${at}: concurrency is 257, but must be an integer from 1 to 256`,
     ],
     ["visits", () => route("r", 1, Trip, { visitsMax: 0 }), 'route "r": visitsMax is 0'],
     ["a task that is no JSON", () => route("r", 1, z.object({ at: z.date() })), "Date cannot be represented"],

@@ -91,7 +91,7 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
   test("agents", () => {
     expect(refusal(() => system("s", { agents: [a, b, c], routes: [] }))).toEqual([
       "cycle.unbounded",
-      'system "s": the ring A -> B -> C -> A (ask, hand-off, ask) has no bound; give one of its members a visitsMax, or break the ring',
+      'system "s": the cycle A -> B -> C -> A (ask, hand-off, ask) has no bound; give one of its members a visitsMax, or break the cycle',
     ]);
   });
   test("through an agent that another app hosts", () => {
@@ -103,7 +103,7 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
     const again = route("again", 1, Trip)
       .to("deeper", Again, ({ task }) => task)
       .output(() => 1);
-    expect(refusal(() => system("s", { agents: [], routes: [again] }))[1]).toContain("the ring again -> again (route) has no bound");
+    expect(refusal(() => system("s", { agents: [], routes: [again] }))[1]).toContain("the cycle again -> again (route) has no bound");
   });
 });
 
@@ -124,24 +124,28 @@ describe("what does not go together is refused", () => {
     [
       "an agent here and elsewhere",
       () => system("s", { agents: [planner], routes: [], remote: [Planner] }),
-      'agent "Planner" is among the agents and among the remote ones',
+      'agent "Planner" is listed both in agents and in remote; keep one',
     ],
     [
       "a stop without its agent",
       () => system("s", { agents: [], routes: [one(Planner)] }),
-      'route "one": agent "Planner" is neither among the agents of the system nor among its remote ones',
+      'route "one": the system does not know agent "Planner"; add it to agents or remote',
     ],
-    ["an ask without its agent", () => system("s", { agents: [snark], routes: [] }), 'agent "Snark", asks: agent "Planner" is neither'],
+    [
+      "an ask without its agent",
+      () => system("s", { agents: [snark], routes: [] }),
+      'agent "Snark", asks: the system does not know agent "Planner"',
+    ],
     [
       "another version",
       () => system("s", { agents: [planner], routes: [one(Planner2)] }),
-      'route "one": agent "Planner" is named in version 2, but the system has version 1',
+      'route "one": agent "Planner" is used with version 2, but the system has version 1',
     ],
-    ["another contract of the same name", () => system("s", { agents: [planner], routes: [one(Other)] }), "other schemas or another key"],
+    ["another contract of the same name", () => system("s", { agents: [planner], routes: [one(Other)] }), "whose schemas or key differ"],
     [
       "a nested route that is not there",
       () => system("s", { agents: [], routes: [outer] }),
-      'route "outer": route "inner" is not among the routes of the system',
+      'route "outer": the system does not know route "inner"; add it to routes',
     ],
     [
       "a nested route with another input",
@@ -156,7 +160,7 @@ describe("what does not go together is refused", () => {
           ],
           remote: [Hotel],
         }),
-      'route "inner" takes another input than its contract says',
+      'route "inner" takes an input that differs from its contract',
     ],
     [
       "a nested route with another output",
@@ -176,9 +180,9 @@ describe("what does not go together is refused", () => {
     [
       "a route that is not finished",
       () => system("s", { agents: [], routes: [route("r", 1, Trip) as never] }),
-      "something among the routes is no route; finish a route with .output()",
+      "one of the routes is not a route; finish a route with .output()",
     ],
-    ["a bad name", () => system("a.b", { agents: [], routes: [] }), 'system "a.b": a name has 1 to 64 characters'],
+    ["a bad name", () => system("a.b", { agents: [], routes: [] }), 'system "a.b": a name must have 1 to 64 characters'],
   ];
   test.each(cases)("%s", (_title, run, message) => {
     const [code, text] = refusal(run);
@@ -429,11 +433,11 @@ describe("a condition is checked against the schemas of what it reads", () => {
   });
   test.each([
     ["task.trip.dyas > 1", `${at} "task.trip.dyas > 1": task.trip has no "dyas"; do you mean "days"?; it has city, days`],
-    ["plam.nights > 1", `${at} "plam.nights > 1": there is no "plam"; do you mean "plan"?; there are task, plan, maybe, fastest`],
-    ["plan.airport > 1", `${at} "plan.airport > 1": plan.airport > 1: > does not go with a text and a number`],
-    ["maybe.nights > 1", `${at} "maybe.nights > 1": maybe may be null; ask first, such as maybe != null && ..., or maybe == null || ...`],
+    ["plam.nights > 1", `${at} "plam.nights > 1": unknown name "plam"; do you mean "plan"?; known: task, plan, maybe, fastest`],
+    ["plan.airport > 1", `${at} "plan.airport > 1": plan.airport > 1: > cannot be applied to a text and a number`],
+    ["maybe.nights > 1", `${at} "maybe.nights > 1": maybe may be null; check first, such as maybe != null && ..., or maybe == null || ...`],
     ["fastest.prise > 1", `${at} "fastest.prise > 1": fastest has no "prise"; do you mean "price"?; it has price, hotel`],
-    ["task.note == 'x'", `${at} "task.note == 'x'": task.note may be absent; ask first, such as has(task.note) && ...`],
+    ["task.note == 'x'", `${at} "task.note == 'x'": task.note may be absent; check first, such as has(task.note) && ...`],
     ["task.trip.days", `${at} "task.trip.days": task.trip.days is a number, but must be true or false`],
   ])("%s is refused", (when, message) => {
     expect(refusal(withWhen(when))).toEqual(["definition.invalid", message]);

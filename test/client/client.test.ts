@@ -171,7 +171,7 @@ describe("a system that breaks", () => {
   test("without patience is unreachable at once", async () => {
     await stub.close();
     const { code, fix, cause } = await refusal(connect({ url: stub.url, patienceMs: 0 }).show("t"));
-    expect([code, fix, cause instanceof Error]).toEqual(["client.unreachable", "Check the address, and that the system is up.", true]);
+    expect([code, fix, cause instanceof Error]).toEqual(["client.unreachable", "Check the address and that the system is running.", true]);
     stub = await startStub();
   });
 

@@ -101,7 +101,7 @@ describe("a code of the user's own", () => {
     expect(status).toBe("failed");
     expect(fault).toMatchObject({
       code: "definition.invalid",
-      message: '"coupon.expired" is no code of the table; define it with defineFault',
+      message: '"coupon.expired" is not a known fault code; define it with defineFault',
     });
   });
 });

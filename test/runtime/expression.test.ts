@@ -29,14 +29,14 @@ describe("a path that ends in nothing", () => {
   });
   test("is a fault in a list and at the root", () => {
     expect(() => evaluate({ from: ["task", "country"] }, scope)).toThrow(
-      'task.country is not there: task, a value of type object, has no "country"',
+      'task.country does not exist: task, a value of type object, has no "country"',
     );
     expect(() => evaluate({ list: [{ from: ["flight", "price"] }] }, scope)).toThrow(
-      'flight.price is not there: flight, null, has no "price"',
+      'flight.price does not exist: flight, null, has no "price"',
     );
   });
   test("is a fault where the scope has no such name", () => {
-    expect(() => evaluate({ object: { a: { from: ["hotel"] } } }, scope)).toThrow('hotel is not there: the scope has no "hotel"');
+    expect(() => evaluate({ object: { a: { from: ["hotel"] } } }, scope)).toThrow('hotel does not exist: the scope has no "hotel"');
   });
   test("what every object inherits is nothing", () => {
     expect(evaluate({ object: { a: { from: ["task", "valueOf"] }, b: { from: ["task", "note", "toString"] } } }, scope)).toEqual({});
