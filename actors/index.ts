@@ -1,6 +1,4 @@
-/**
- * @module Package entry `./dapr`: serves a system beside a Dapr sidecar.
- */
+/** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import { Fault, faultFrom } from "../runtime/faults.ts";
@@ -43,46 +41,68 @@ export type {
 } from "./operations/operations.ts";
 import type { Logger } from "./engine/log.ts";
 
-/** Where {@link serve} listens, and where it finds its sidecar. */
+/** Where {@link serve} listens, and where its sidecar is. */
 export interface ServeOptions {
   /** Port of the app; 0 takes a free one. */
   readonly appPort: number;
-  /** Address that the app listens on. Default 127.0.0.1: whoever reaches it can run turns. */
+  /**
+   * Address that the app listens on. A client that can reach it can run turns.
+   * @default 127.0.0.1
+   */
   readonly host?: string | undefined;
   readonly daprHttpPort: number;
-  /** Default 127.0.0.1. */
+  /**
+   * Address of the sidecar.
+   * @default 127.0.0.1
+   */
   readonly daprHost?: string | undefined;
   /** DAPR_API_TOKEN: sent to the sidecar. */
   readonly apiToken?: string | undefined;
-  /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
+  /** APP_API_TOKEN: the token of daprd, with all roles. Without it, no request needs a token. */
   readonly appToken?: string | undefined;
-  /** Further tokens for the users' API, with roles of their own. They need `appToken` beside them: `tokens.invalid`. */
+  /**
+   * Further tokens for the HTTP API, each with its own roles. They require `appToken`.
+   * @throws `tokens.invalid`
+   */
   readonly tokens?: readonly TokenEntry[] | undefined;
-  /** Name of the state store component. Default `statestore`. */
+  /**
+   * Name of the state store component.
+   * @default statestore
+   */
   readonly stateStore?: string | undefined;
-  /** Name of the pubsub component. Default `pubsub`. */
+  /**
+   * Name of the pubsub component.
+   * @default pubsub
+   */
   readonly pubsub?: string | undefined;
-  /** Open processes of this host above which tasks get 429. Default LIMITS.openProcessesMax. */
+  /**
+   * Maximum number of open processes of this host. Above: new tasks get 429.
+   * @default LIMITS.openProcessesMax
+   */
   readonly openProcessesMax?: number | undefined;
-  /** How long what ended is kept, in milliseconds. Default LIMITS.retentionMsDefault. What somebody may still speak of stays longer. */
+  /**
+   * How long ended processes are kept, in milliseconds. A process stays longer while others may still refer to it.
+   * @default LIMITS.retentionMsDefault
+   */
   readonly retentionMs?: number | undefined;
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
 
-/** A host that serves. It handles no signals: whoever started it calls `stop`. */
+/** A running host. It handles no signals: the program that started it calls `stop`. */
 export interface RunningHost {
   readonly port: number;
   readonly operations: Operations;
-  /** Resolves when the sidecar was found and every open process was nudged; gives their number. */
+  /** Resolves with the number of open processes when the sidecar was found and all of them were nudged. */
   readonly recovered: Promise<number>;
-  /** Takes no new work, waits for what is in flight, closes. */
+  /** Accepts no more work, waits for the work in flight, closes. */
   stop(): Promise<void>;
 }
 
 /**
- * Serves a system: listens first, so that the sidecar finds the app, then waits for the sidecar and goes on with what is
- * open. Throws `port.taken`; a sidecar that is missing or of another version is logged and waited for.
+ * Serves a system. It listens first, so that the sidecar finds the app, then waits for the sidecar and resumes open processes. A sidecar
+ * that is missing or has another version is logged and waited for.
+ * @throws `port.taken`
  */
 export async function serve(system: System, options: ServeOptions): Promise<RunningHost> {
   const { logger } = options;
@@ -140,7 +160,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     void watchdog.run();
     logger.info(
       { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
-      "the sidecar is there",
+      "the sidecar is ready",
     );
     const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
     logger.info({ open: count }, "recovered");
@@ -159,7 +179,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   return { port, operations, recovered, stop };
 }
 
-/** Asks until the sidecar answers. A wrong version is said once and asked again: it may be replaced. */
+/** Retries until the sidecar answers. A wrong version is logged once and asked again, since the sidecar may be replaced. */
 async function waitForSidecar(
   sidecar: { readonly origin: string; readonly apiToken: string | undefined },
   logger: Logger,

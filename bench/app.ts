@@ -1,13 +1,13 @@
 /**
- * @module The app process of our side: serves the benchmark's system beside the daprd that the benchmark started.
+ * @module The app process of our side: serves the benchmark's system with the daprd that the benchmark started.
  *
- * With BENCH_WATCH set it also counts its HTTP calls (see `watch.ts`); the product knows nothing of that.
+ * With BENCH_WATCH set it also counts its HTTP calls (see `watch.ts`); the product is unaware of that.
  */
 import pino from "pino";
 import { serve } from "../actors/index.ts";
 import bench from "./system.ts";
 
-/** No line for each step, so that both sides are measured without their logs. */
+/** No log line for each step, so that both sides are measured without their logs. */
 const logger = pino({ level: process.env["BENCH_LOG"] ?? "warn" });
 
 function port(name: string): number {
@@ -20,7 +20,8 @@ const watchFile = process.env["BENCH_WATCH"];
 if (watchFile !== undefined) (await import("./watch.ts")).watchHttp(watchFile);
 const host = await serve(bench, { appPort: port("APP_PORT"), daprHttpPort: port("DAPR_HTTP_PORT"), logger });
 process.once("SIGTERM", () => {
-  // `process.exit` and not an empty event loop: a CPU profile is written either way, and nothing can hold the end up.
+  // `process.exit` instead of waiting for an empty event loop: a CPU profile is written either way, and nothing can
+  // delay the end.
   void host.stop().finally(() => process.exit(0));
 });
 console.log("listening");

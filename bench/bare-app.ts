@@ -1,10 +1,10 @@
-/** @module An app beside daprd that answers at once and does nothing: what is left is what calls themselves cost. */
+/** @module An app beside daprd that answers at once and does nothing. It shows the cost of the calls themselves. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 
 /** daprd keeps its connections to the app for 90 s. */
 const KEEP_ALIVE_MS = 120_000;
 
-/** Hosts actors of type `bare` and takes events of topic `bare`. */
+/** Hosts actors of type `bare` and subscribes to topic `bare`. */
 export class BareApp {
   readonly port: number;
   readonly #server: Server;
@@ -22,7 +22,7 @@ export class BareApp {
     });
   }
 
-  /** Resolves when the event with the id came. */
+  /** Resolves when the event with the id arrived. */
   event(id: string): Promise<void> {
     return new Promise((resolve) => void this.#awaited.set(id, resolve));
   }

@@ -1,11 +1,11 @@
-/** @module The folder, the log and the end of a run: whatever happens, nothing of it stays behind. */
+/** @module The folder, the log and the cleanup of a run: nothing of it is left behind. */
 import { createWriteStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Target, TargetPlace } from "./targets/target.ts";
 
-/** PostgreSQL runs as another user and must be able to walk through the folder. */
+/** PostgreSQL runs as another user and must be able to enter the folder. */
 const OPEN_MODE = 0o755;
 
 export class Bed {
@@ -27,7 +27,7 @@ export class Bed {
     return new Bed(dir);
   }
 
-  /** A new folder for one target; what its programs print goes to the log file. */
+  /** Creates a folder for one target; the output of its programs goes to the log file. */
   async place(): Promise<TargetPlace> {
     this.#folders += 1;
     const dir = join(this.dir, String(this.#folders));
@@ -35,7 +35,7 @@ export class Bed {
     return { dir, log: (source, line) => void this.#log.write(`${source} | ${line}\n`) };
   }
 
-  /** Takes care that a target which starts is stopped, also when it is still starting by then. */
+  /** Makes sure that a target is stopped, even if it is still starting at the end. */
   hold<T extends Target>(starting: Promise<T>): Promise<T> {
     this.#starting.add(starting);
     return starting;
@@ -47,7 +47,7 @@ export class Bed {
     await Promise.all(started.map((result) => (result.status === "fulfilled" ? result.value.stop() : undefined)));
   }
 
-  /** Runs the work; an interrupt, a failure and the end of the time all stop what it started. The folder stays after a failure. */
+  /** Runs the work. An interrupt, a failure and the time limit all stop what it started. The folder is kept after a failure. */
   async run(limitMs: number, work: () => Promise<void>): Promise<void> {
     const interrupted = Promise.withResolvers<never>();
     let isWanted = false;
@@ -55,7 +55,7 @@ export class Bed {
       isWanted = true;
       interrupted.reject(new Error(`ended by ${signal}`));
     };
-    const timer = setTimeout(() => interrupted.reject(new Error(`not done after ${Math.round(limitMs / 1_000)} s`)), limitMs);
+    const timer = setTimeout(() => interrupted.reject(new Error(`not finished after ${Math.round(limitMs / 1_000)} s`)), limitMs);
     process.once("SIGINT", onSignal);
     process.once("SIGTERM", onSignal);
     try {
@@ -65,7 +65,7 @@ export class Bed {
     } catch (error) {
       await this.stopTargets();
       if (isWanted) await rm(this.dir, { recursive: true, force: true });
-      else console.error(`what the programs printed: ${this.logFile}`);
+      else console.error(`output of the programs: ${this.logFile}`);
       throw error;
     } finally {
       clearTimeout(timer);

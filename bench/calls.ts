@@ -1,6 +1,6 @@
 /**
- * @module `node bench/calls.ts`: what one call through daprd costs in CPU, by kind, with an app that does nothing. Together
- * with the number of calls per process (`profile.ts`) it is the floor of what a process can cost.
+ * @module `node bench/calls.ts`: the CPU cost of one call through daprd, by kind, with an app that does nothing. Together with the number
+ * of calls per process (`profile.ts`) it is the minimum cost of a process.
  */
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
@@ -16,11 +16,11 @@ import { percentile } from "./stats.ts";
 
 const LIMIT_MS = 300_000;
 const READY_MS = 30_000;
-/** Subscriptions and reminders begin a little after daprd says that it is ready. */
+/** Subscriptions and reminders start a little after daprd reports that it is ready. */
 const BEGIN_MS = 1_500;
 const CALLS_MAX = 100_000;
 const CALLERS_MAX = 1_024;
-/** With one caller a call takes so much longer that fewer of them will do. */
+/** With one caller a call takes so much longer that fewer calls are enough. */
 const ALONE_SHARE = 0.25;
 const CONTENT_BYTES = 900;
 const GROUPS_SIZES = [1, 4, 8] as const;
@@ -33,7 +33,7 @@ const callers = list(values.callers).map((text) => whole(text, "--callers", CALL
 const binaries = await ensureDapr((line) => console.log(line));
 const bed = await Bed.make();
 
-/** One kind of call; `size` things are done by one call. */
+/** One kind of call; one call does `size` operations. */
 interface Kind {
   readonly name: string;
   readonly size: number;
@@ -58,7 +58,7 @@ await bed.run(LIMIT_MS, async () => {
       { name: "scheduler", pid: cluster.scheduler.pid },
     ];
     const kinds = kindsOf(pool, app);
-    // The first pass is for compilers and caches.
+    // The first pass warms up compilers and caches.
     for (const isWarm of [false, true]) for (const count of callers) for (const kind of kinds) await price(kind, count, processes, isWarm);
     await pool.destroy();
   } finally {

@@ -23,7 +23,7 @@ export interface Share {
 export interface CpuProfile {
   /** Busy time of the main thread: everything but idle. */
   readonly busyMs: number;
-  /** Own time of packages, of folders of ours, and of Node. */
+  /** Own time of packages, of our folders, and of Node. */
   readonly byPackage: readonly Share[];
   /** Own time of single functions. */
   readonly self: readonly Share[];
@@ -34,7 +34,7 @@ export interface CpuProfile {
 const IDLE = new Set(["(idle)", "(root)"]);
 const US_PER_MS = 1_000;
 
-/** Only samples after `skipShare` of the profile's time count: the start is compilation. */
+/** Only samples after `skipShare` of the profile's time count, since the start is compilation. */
 export async function readCpuProfile(file: string, rootDir: string, skipShare: number): Promise<CpuProfile> {
   const { nodes, samples, timeDeltas } = Profile.parse(JSON.parse(await readFile(file, "utf8")));
   const byId = new Map(nodes.map((node) => [node.id, node]));
@@ -60,7 +60,7 @@ function selfMs(samples: readonly number[], deltas: readonly number[], skipShare
   const self = new Map<number, number>();
   let atUs = 0;
   for (const [index, id] of samples.entries()) {
-    // A delta is the time before its sample, so the time of a sample is the delta after it.
+    // A delta is the time before its sample, so the time of a sample is the next delta.
     const delta = deltas[index + 1] ?? 0;
     atUs += deltas[index] ?? 0;
     if (atUs >= total * skipShare) self.set(id, (self.get(id) ?? 0) + delta / US_PER_MS);

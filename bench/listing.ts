@@ -1,7 +1,8 @@
 /**
- * @module How long a page of a listing takes at many entries, over real daprd: `node bench/listing.ts [--entries 10000]
- * [--pages 300] [--days 6] [--profile embedded --profile redis-everysec]`. Prints p50 and p99 of first, middle and filtered
- * pages, and fails above the bar. Entries are entered as hosts enter them, over `--days`; no process stands behind them.
+ * @module How long a page of a listing takes with many entries, over real daprd: `node bench/listing.ts [--entries
+ * 10000] [--pages 300] [--days 6] [--profile embedded --profile redis-everysec]`. Prints p50 and p99 of first, middle
+ * and filtered pages, and fails above the bar. Entries are added as hosts add them, over `--days`, without processes
+ * behind them.
  */
 import { parseArgs } from "node:util";
 import { z } from "zod";
@@ -22,11 +23,11 @@ import { OUR_PROFILES, type OurProfile, startTroupe } from "./targets/troupe.ts"
 const PAGE_MS_MAX = 300;
 const RUN_MS_MAX = 1_200_000;
 const DAY_MS = 86_400_000;
-/** One in this number of entries is what the filtered page asks for. */
+/** The filtered page matches one in this number of entries. */
 const RARE_PER = 100;
 /** One in this number of processes is open. */
 const OPEN_PER = 10;
-/** Entries that are entered at once, in one bucket: 10,000 lie in 625 buckets, most of the slices of six days. */
+/** Entries added together, in one bucket: 10,000 are in 625 buckets, most of the slices of six days. */
 const FILL_COUNT = 16;
 const PAGE_LENGTH = 50;
 const CELL_CHARS = 14;
@@ -45,7 +46,7 @@ interface Options {
   readonly days: number;
 }
 
-/** Enters the entries of the last days in an index, oldest first. */
+/** Adds the entries of the last days to an index, oldest first. */
 async function fill(daprHttpPort: number, index: Index, { entries, days }: Options): Promise<void> {
   const endMs = Date.now();
   let nowMs = endMs;
@@ -53,7 +54,7 @@ async function fill(daprHttpPort: number, index: Index, { entries, days }: Optio
   const client = new SidecarClient({ origin: `http://127.0.0.1:${daprHttpPort}`, apiToken: undefined });
   const none = async (): Promise<void> => {};
   const far = new DaprTransport(client, { pubsub: "pubsub", source: bench.name });
-  // The entries are of other days, but the messages that bring them are of now.
+  // The entries are of past days, but the messages that carry them are current.
   const transport: Transport = {
     deliver: (message) => far.deliver({ ...message, expiresAtMs: Date.now() + DAY_MS }),
     inspect: (actor) => far.inspect(actor),
@@ -110,7 +111,7 @@ async function page(origin: string, path: string, query: string, cursor?: string
   return { tookMs, cursor: next, count: entries.length };
 }
 
-/** Walks half-way through a listing, and counts all of it on the way on. */
+/** Reads half of a listing, and counts all of it on the way. */
 async function middle(origin: string, path: string, entries: number): Promise<string | undefined> {
   let cursor: string | undefined;
   let half: string | undefined;
@@ -125,7 +126,7 @@ async function middle(origin: string, path: string, entries: number): Promise<st
   return half;
 }
 
-/** Asks for the same page again and again; the first time, when nothing is in memory, counts like the others. */
+/** Requests the same page repeatedly. The first request, without a cache, counts like the others. */
 async function measure(name: string, pages: number, ask: () => Promise<Timed>): Promise<number> {
   const tookMs: number[] = [];
   for (let time = 0; time < pages; time += 1) tookMs.push((await ask()).tookMs);

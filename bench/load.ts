@@ -1,6 +1,6 @@
 /**
- * @module The load generator, the same for every side: N callers in a closed loop, each waits for its outcome before
- * it calls again.
+ * @module The load generator, the same for all sides: N callers in a closed loop; each waits for its outcome before its
+ * next call.
  *
  * A closed loop hides waiting time: a caller that is held up for a second makes no calls in that second, so the
  * percentiles of a system with rare long pauses look better than they are (coordinated omission, docs/bench.md).
@@ -9,23 +9,23 @@ import { randomUUID } from "node:crypto";
 import { Pool } from "undici";
 import type { Round } from "./stats.ts";
 
-/** One HTTP request of a side and how to know that its answer is the outcome. */
+/** One HTTP request of a side, and how to recognize the outcome in its answer. */
 export interface Scenario {
   readonly origin: string;
-  /** Path and body of one process; `id` was never used before. */
+  /** Path and body of one process; `id` is new each time. */
   readonly request: (
     id: string,
     input: number,
   ) => { readonly path: string; readonly body: string; readonly headers?: Readonly<Record<string, string>> };
-  /** The output in an answer; undefined when it is not the outcome of a process that came to its good end. */
+  /** The output in an answer; undefined if the process did not complete. */
   readonly output: (status: number, text: string) => number | undefined;
 }
 
 /** Stops that each add one. */
 const STOPS = 3;
-/** A process that takes longer is an error. */
+/** Maximum time of a process; above, it counts as an error. */
 const CALL_TIMEOUT_MS = 30_000;
-/** A round with more errors than this is given up: nothing it measures means anything. */
+/** A round with more errors than this is cancelled: its measurements would be meaningless. */
 const ERRORS_MAX = 20;
 const ERROR_CHARS_MAX = 300;
 const INPUTS = 1_000;
@@ -45,7 +45,7 @@ export class Load {
     });
   }
 
-  /** Runs N callers for the time; calls that are under way at its end are waited for and counted. */
+  /** Runs N callers for the time; waits for and counts the calls that are in flight at its end. */
   async run(callers: number, seconds: number): Promise<Round> {
     const latenciesMs: number[] = [];
     const errors: string[] = [];
@@ -63,7 +63,7 @@ export class Load {
     return { latenciesMs, errors, seconds: (performance.now() - begin) / 1_000 };
   }
 
-  /** One process; the text of what went wrong, if anything did. */
+  /** Runs one process; returns the text of an error, if there was one. */
   async #once(): Promise<string | undefined> {
     const input = Math.floor(Math.random() * INPUTS);
     const { path, body, headers } = this.#scenario.request(randomUUID(), input);

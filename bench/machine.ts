@@ -1,4 +1,4 @@
-/** @module What the figures were made on: without it they mean nothing to anybody else. */
+/** @module The machine that the figures were measured on, without which they cannot be compared. */
 import { execFile } from "node:child_process";
 import { closeSync, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import { cpus, loadavg, release, totalmem } from "node:os";
@@ -22,9 +22,9 @@ export interface Machine {
   readonly postgres: string;
   readonly restate: string;
   readonly restateSdk: string;
-  /** 1, 5 and 15 minutes, before the first round: others may be using the machine. */
+  /** 1, 5 and 15 minutes, before the first round: other programs may be using the machine. */
   readonly loadAverage: readonly number[];
-  /** Median of one small append with fdatasync in the folder of the data. */
+  /** Median of one small append with fdatasync in the data folder. */
   readonly fdatasyncMs: number;
 }
 
@@ -40,7 +40,9 @@ export async function describeMachine(
   const postgresDir = await findPostgres();
   return {
     date: new Date().toISOString(),
-    commit: `${await said("git", ["rev-parse", "--short", "HEAD"])}${(await said("git", ["status", "--porcelain"])) === "" ? "" : " with uncommitted changes"}`,
+    commit:
+      (await said("git", ["rev-parse", "--short", "HEAD"])) +
+      ((await said("git", ["status", "--porcelain"])) === "" ? "" : " with uncommitted changes"),
     cores: cpus().length,
     cpu: cpus()[0]?.model ?? "unknown",
     memoryGib: rounded(totalmem() / GIB),
@@ -58,7 +60,7 @@ export async function describeMachine(
   };
 }
 
-/** Seconds of CPU that all processes of the machine have used since it started; 0 without /proc. */
+/** CPU seconds that all processes of the machine have used since boot; 0 without /proc. */
 export function machineCpuSeconds(): number {
   try {
     const [, user = 0, nice = 0, system = 0, , , irq = 0, softirq = 0] = (/^cpu .*$/m.exec(readFileSync("/proc/stat", "utf8"))?.[0] ?? "")
@@ -66,7 +68,7 @@ export function machineCpuSeconds(): number {
       .map(Number);
     return (user + nice + system + irq + softirq) / HZ;
   } catch {
-    // No Linux.
+    // Not Linux.
     return 0;
   }
 }

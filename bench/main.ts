@@ -1,4 +1,4 @@
-/** @module `npm run bench`: three stops on Troupe and on Restate, side by side in one run. docs/bench.md tells the method. */
+/** @module `npm run bench`: three stops on Troupe and on Restate, side by side in one run. docs/bench.md explains the method. */
 import { ensureDapr } from "../cli/dapr/index.ts";
 import { Bed } from "./bed.ts";
 import { describeMachine } from "./machine.ts";
@@ -20,7 +20,8 @@ async function main(options: BenchOptions): Promise<void> {
   await bed.run(limitMs(options), async () => {
     const machine = await describeMachine(bed.dir, peer);
     console.log(
-      `${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores kept busy by programs outside the benchmark; then CPU ms for each process\n`,
+      `${machineText(machine)}\nabout ${Math.ceil(expectedMs(options) / 60_000)} minutes; "others" are cores ` +
+        "kept busy by programs outside the benchmark; then CPU ms for each process\n",
     );
     console.log(tableHead());
     const comparisons: Comparison[] = [];
@@ -33,7 +34,7 @@ async function main(options: BenchOptions): Promise<void> {
     }
     console.log(`\nfigures: ${await writeResults({ machine, options: { ...options, out: undefined }, comparisons }, options.out)}`);
     if (comparisons.some(({ measured }) => measured.some(({ errors }) => errors > 0)))
-      throw new Error("there were errors: the figures mean nothing");
+      throw new Error("there were errors: the figures are meaningless");
   });
 }
 

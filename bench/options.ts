@@ -1,17 +1,17 @@
-/** @module What `npm run bench` can be told. */
+/** @module The options of `npm run bench`. */
 import { parseArgs } from "node:util";
 import { IDS, type Ids } from "./targets/target.ts";
 import { type Work, WORKS } from "./system.ts";
 import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
 
-/** Restate as it comes, and without fsync. */
+/** Restate with its defaults, and without fsync. */
 const PEERS = ["restate", "restate-nofsync"] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface BenchOptions {
   /** Measured seconds of each side at each number of callers, over all rounds. */
   readonly seconds: number;
-  /** Rounds these seconds are cut into; the sides take turns. */
+  /** Number of rounds that these seconds are divided into; the sides take turns. */
   readonly rounds: number;
   /** Seconds of load before the first round, for compilers and caches. */
   readonly warmUp: number;
@@ -19,9 +19,12 @@ export interface BenchOptions {
   readonly callers: readonly number[];
   readonly peers: readonly PeerName[];
   readonly ids: Ids;
-  /** What the agents of both sides do. */
+  /** The work of the agents on both sides. */
   readonly work: Work;
-  /** Where the figures go; by default `bench/results/<date>.json`. */
+  /**
+   * The file for the figures.
+   * @default bench/results/<date>.json
+   */
   readonly out: string | undefined;
 }
 
@@ -29,14 +32,15 @@ export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15
   [--profiles ${OUR_PROFILES.join(",")}] [--peers ${PEERS.join(",")}|none]
   [--work ${WORKS.join("|")}] [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
-  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts; pages of listings: node bench/listing.ts;
+  Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts;
+  pages of listings: node bench/listing.ts;
   what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;
 
 const SECONDS_MAX = 600;
 const ROUNDS_MAX = 60;
 const CALLERS_MAX = 1_024;
 
-/** Throws with a sentence for a person when an argument is wrong. */
+/** Parses the arguments. Throws with a readable sentence for a wrong argument. */
 export function benchOptions(args: readonly string[]): BenchOptions {
   const { values } = parseArgs({
     args: [...args],

@@ -1,4 +1,4 @@
-/** @module Installs Restate for the benchmark, on first use, into a package of its own: it is no dependency of Troupe. */
+/** @module Installs Restate for the benchmark on first use, into a package of its own. It is not a dependency of Troupe. */
 import { spawn } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { createRequire } from "node:module";
@@ -10,7 +10,7 @@ export interface Peer {
   readonly dir: string;
   readonly serverVersion: string;
   readonly sdkVersion: string;
-  /** The server's program itself, without the wrapper in JavaScript around it. */
+  /** The server's binary itself, without its JavaScript wrapper. */
   readonly server: string;
 }
 
@@ -18,12 +18,13 @@ const DIR = fileURLToPath(new URL("./peer/", import.meta.url));
 const SERVER = "@restatedev/restate-server";
 const SDK = "@restatedev/restate-sdk";
 
-/** The installed peer; `npm ci` is run when it, or one of its pinned versions, is missing. */
+/** The installed peer. Runs `npm ci` when it, or one of its pinned versions, is missing. */
 export async function ensurePeer(log: (line: string) => void): Promise<Peer> {
   const wanted = await dependencies();
   if ((await versionOf(SERVER)) !== wanted[SERVER] || (await versionOf(SDK)) !== wanted[SDK]) {
     log(
-      `installing Restate ${wanted[SERVER]} from npm into bench/peer/node_modules (225 MB; its licence is BSL 1.1; only for this benchmark)`,
+      `installing Restate ${wanted[SERVER]} from npm into bench/peer/node_modules (225 MB; its licence is BSL ` +
+        "1.1; only for this benchmark)",
     );
     await install();
   }
@@ -57,7 +58,7 @@ async function versionOf(name: string): Promise<string | undefined> {
   }
 }
 
-/** No install scripts: the only one is a telemetry ping of the server's package. */
+/** Installs without install scripts: the only one is a telemetry ping of the server's package. */
 async function install(): Promise<void> {
   const child = spawn("npm", ["ci", "--ignore-scripts"], {
     cwd: DIR,

@@ -1,4 +1,4 @@
-/** @module CPU time and memory of processes as /proc tells them; zeros where there is no /proc. */
+/** @module CPU time and memory of processes from /proc; zeros without /proc. */
 import { readFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 
@@ -11,7 +11,7 @@ export interface NamedPid {
 /** Seconds of CPU by name. */
 export type CpuSeconds = Readonly<Record<string, number>>;
 
-/** Clock ticks of /proc/<pid>/stat in a second: 100 on every Linux that Node runs on (sysconf(_SC_CLK_TCK)). */
+/** Clock ticks of /proc/<pid>/stat per second: 100 on every Linux that Node runs on (sysconf(_SC_CLK_TCK)). */
 const TICKS_PER_SECOND = 100;
 /** Fields after the name in parentheses: the state is field 3 of proc(5), utime is 14, then stime, cutime, cstime. */
 const UTIME_AT = 11;
@@ -20,7 +20,7 @@ const SETTLE_POLL_MS = 100;
 /** Share of one core under which a side counts as idle. */
 const IDLE_SHARE = 0.15;
 
-/** CPU used since each process began, with its living and its ended children. */
+/** CPU used since each process began, including its running and its ended children. */
 export function cpuSeconds(processes: readonly NamedPid[]): CpuSeconds {
   const times: Record<string, number> = {};
   for (const { name, pid } of processes) times[name] = (times[name] ?? 0) + treeSeconds(pid);
@@ -46,7 +46,7 @@ export function residentMib(pid: number): number {
   return kib === undefined ? 0 : Number(kib) / 1_024;
 }
 
-/** Waits until the processes do nearly nothing, so that one side's late work is not done in the other's round. */
+/** Waits until the processes are almost idle, so that one side's late work does not fall into the other's round. */
 export async function settle(processes: readonly NamedPid[], maxMs: number): Promise<void> {
   const end = performance.now() + maxMs;
   let before = totalCpu(cpuSeconds(processes));
@@ -75,7 +75,7 @@ function read(path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch {
-    // The process has ended, or this is no Linux.
+    // The process has ended, or this is not Linux.
     return "";
   }
 }

@@ -1,6 +1,6 @@
 /**
- * @module `node bench/profile.ts`: our side alone, and where its time goes: HTTP calls by kind, one process on a time
- * line, CPU of every program, and the functions of the app.
+ * @module `node bench/profile.ts`: our side alone, and where its time goes: HTTP calls by kind, the timeline of one process, CPU of every
+ * program, and the functions of the app.
  */
 import { readdir, readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
@@ -63,7 +63,7 @@ await bed.run(LIMIT_MS, async () => {
   const begunMs = performance.now();
   await load.run(Math.max(...callers), warmUpSeconds);
   for (const count of callers) await show(target, load, count, watchFile);
-  // The CPU profile is shown from the last round on; what was before is start and warm-up.
+  // The CPU profile is shown from the last round on; everything before is start and warm-up.
   const lastShare = seconds / ((performance.now() - begunMs) / MS_PER_SECOND + 3);
   await load.close();
   await bed.stopTargets();
@@ -73,7 +73,7 @@ await bed.run(LIMIT_MS, async () => {
 
 async function show(target: TroupeTarget, load: Load, count: number, watchFile: string): Promise<void> {
   await settle(target.processes(), SETTLE_MS);
-  // Watching costs CPU itself, so a CPU profile is made without it.
+  // Watching itself costs CPU, so a CPU profile is made without it.
   if (!values.cpu) await takeWatch(target, watchFile);
   const before = cpuSeconds(target.processes());
   const round = await load.run(count, seconds);
@@ -82,7 +82,8 @@ async function show(target: TroupeTarget, load: Load, count: number, watchFile: 
   const { processes, p50Ms, p99Ms, perSecond, errors } = summarise([round]);
   lastProcesses = processes;
   console.log(
-    `\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ${p99Ms} ms, ${perSecond} per second`,
+    `\n== ${profile}, ${count} callers: ${processes} processes, ${errors} errors, p50 ${p50Ms} ms, p99 ` +
+      `${p99Ms} ms, ${perSecond} per second`,
   );
   console.log(
     `CPU ms per process: ${Object.entries(cpu)
@@ -111,23 +112,26 @@ function showKinds({ kinds }: Watched, processes: number): void {
   for (const way of ["out", "in"] as const) {
     const some = kinds.filter((kind) => kind.way === way).sort((a, b) => b.count - a.count);
     console.log(
-      `${way === "out" ? "to daprd" : "into the app"}: ${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`,
+      `${way === "out" ? "to daprd" : "into the app"}: ` +
+        `${(some.reduce((sum, kind) => sum + kind.count, 0) / processes).toFixed(1)} calls per process`,
     );
     for (const { kind, count, sumMs, bytes } of some)
       console.log(
-        `  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`,
+        `  ${kind.padEnd(44)} ${(count / processes).toFixed(2).padStart(6)} ` +
+          `${(sumMs / count).toFixed(2).padStart(8)} ms ${(bytes / count).toFixed(0).padStart(7)} B`,
       );
   }
 }
 
-/** The process whose time is the median one. */
+/** Prints the timeline of the process with the median time. */
 function showTimeline({ timelines }: Watched): void {
   const took = (calls: readonly Call[]): number => calls.find(({ kind }) => kind === "task")?.endMs ?? 0;
   const median = timelines.toSorted((a, b) => took(a) - took(b))[Math.floor(timelines.length / 2)] ?? [];
   console.log("a median process: from, to, ms");
   for (const { startMs, endMs, way, kind } of median)
     console.log(
-      `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,
+      `  ${startMs.toFixed(2).padStart(7)} ${endMs.toFixed(2).padStart(7)} ` +
+        `${(endMs - startMs).toFixed(2).padStart(6)}  ${way.padEnd(4)}${kind}`,
     );
 }
 
@@ -140,7 +144,7 @@ function showCpu(cpu: CpuProfile, count: number): void {
   };
   print("own time by package or folder", cpu.byPackage, top);
   print("own time by function", cpu.self, top);
-  print("our functions with all they call", cpu.inclusive, top);
+  print("our functions with everything they call", cpu.inclusive, top);
 }
 
 async function takeWatch(target: TroupeTarget, file: string): Promise<Watched> {

@@ -5,7 +5,7 @@ import type { Machine } from "./machine.ts";
 import type { Measured } from "./rounds.ts";
 import { median, rounded } from "./stats.ts";
 
-/** One profile of ours beside its peers, in the same rounds. */
+/** One profile of ours and its peers, in the same rounds. */
 export interface Comparison {
   readonly profile: string;
   readonly durability: Readonly<Record<string, string>>;
@@ -21,7 +21,7 @@ export interface Ratio {
   readonly p50: number;
   readonly p99: number;
   readonly throughput: number;
-  /** The smallest, the middle and the greatest over the rounds. */
+  /** The smallest, median and largest over the rounds. */
   readonly p50Rounds: readonly [number, number, number];
   readonly throughputRounds: readonly [number, number, number];
 }
@@ -32,7 +32,7 @@ export interface Results {
   readonly comparisons: readonly Comparison[];
 }
 
-/** Ratios of the first side over each of the others. */
+/** Ratios of the first side to each of the others. */
 export function ratiosOf(ours: Measured, peers: readonly Measured[]): readonly Ratio[] {
   return peers.map((peer) => ({
     peer: peer.side,
@@ -61,21 +61,37 @@ export function tableRow(measured: Measured): string {
   const cpu = Object.entries(measured.cpuMsPerProcess)
     .filter(([, ms]) => ms >= 0.05)
     .map(([name, ms]) => `${name} ${ms.toFixed(1)}`);
-  return `${row([side, String(callers), String(processes), String(errors), p10Ms.toFixed(1), p50Ms.toFixed(1), p90Ms.toFixed(1), p99Ms.toFixed(1), perSecond.toFixed(1), othersCores.toFixed(2)])}   ${cpu.join(", ")}`;
+  return (
+    row([
+      side,
+      ...[callers, processes, errors].map(String),
+      ...[p10Ms, p50Ms, p90Ms, p99Ms, perSecond].map((value) => value.toFixed(1)),
+      othersCores.toFixed(2),
+    ]) +
+    " " +
+    `  ${cpu.join(", ")}`
+  );
 }
 
 export function ratioRow({ peer, callers, p10, p50, p99, throughput, p50Rounds, throughputRounds }: Ratio): string {
-  return `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p10 ${p10.toFixed(2)}, p99 ${p99.toFixed(2)}, throughput ${throughput.toFixed(2)} (rounds ${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`;
+  return (
+    `  ours / ${peer} at ${callers}: p50 ${p50.toFixed(2)} (rounds ` +
+    `${p50Rounds.map((value) => value.toFixed(2)).join(" ")}), p10 ${p10.toFixed(2)}, p99 ${p99.toFixed(2)}, ` +
+    `throughput ${throughput.toFixed(2)} (rounds ` +
+    `${throughputRounds.map((value) => value.toFixed(2)).join(" ")})`
+  );
 }
 
 export function machineText(machine: Machine): string {
   return [
-    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib.toFixed(0)} GiB, Linux ${machine.kernel}, load average ${machine.loadAverage.join(" ")}, fdatasync ${machine.fdatasyncMs} ms`,
-    `Node ${machine.node}, Dapr ${machine.dapr}, redis ${machine.redis}, postgres ${machine.postgres}, Restate ${machine.restate} (SDK ${machine.restateSdk}), commit ${machine.commit}`,
+    `${machine.cores} cores (${machine.cpu}), ${machine.memoryGib.toFixed(0)} GiB, Linux ${machine.kernel}, ` +
+      `load average ${machine.loadAverage.join(" ")}, fdatasync ${machine.fdatasyncMs} ms`,
+    `Node ${machine.node}, Dapr ${machine.dapr}, redis ${machine.redis}, postgres ${machine.postgres}, ` +
+      `Restate ${machine.restate} (SDK ${machine.restateSdk}), commit ${machine.commit}`,
   ].join("\n");
 }
 
-/** Writes the file and tells its path. */
+/** Writes the file and returns its path. */
 export async function writeResults(results: Results, out: string | undefined): Promise<string> {
   const file = out ?? join(import.meta.dirname, "results", `${results.machine.date.slice(0, 19).replaceAll(":", "-")}.json`);
   await mkdir(dirname(file), { recursive: true });

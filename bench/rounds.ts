@@ -1,4 +1,4 @@
-/** @module Measures several sides side by side: short rounds in turn, so that all of them share the machine's noise. */
+/** @module Measures several sides side by side in short alternating rounds, so that all of them share the machine's noise. */
 import { machineCpuSeconds } from "./machine.ts";
 import { Load } from "./load.ts";
 import { addCpu, type CpuSeconds, cpuBetween, cpuSeconds, residentMib, settle, totalCpu } from "./proc.ts";
@@ -8,10 +8,10 @@ import type { Target } from "./targets/target.ts";
 export interface Measured extends Summary {
   readonly side: string;
   readonly callers: number;
-  /** CPU of each of the side's programs for one process of the scenario, late work after the round included. */
+  /** CPU of each of the side's programs for one process of the scenario, including late work after the round. */
   readonly cpuMsPerProcess: Readonly<Record<string, number>>;
   readonly residentMib: Readonly<Record<string, number>>;
-  /** Cores that programs which are no part of the benchmark kept busy meanwhile. */
+  /** Cores that programs outside the benchmark kept busy in the meantime. */
   readonly othersCores: number;
   readonly firstErrors: readonly string[];
 }
@@ -23,7 +23,7 @@ export interface RoundsOptions {
   readonly seconds: number;
 }
 
-/** The longest wait for a side to finish what it does after the last outcome. */
+/** Maximum wait for a side to finish its work after the last outcome. */
 const SETTLE_MS = 3_000;
 const ERRORS_SHOWN = 3;
 const MS_PER_SECOND = 1_000;
@@ -35,7 +35,7 @@ interface Sum {
   seconds: number;
 }
 
-/** Load before the first round; its errors count as errors. Both sides get the same. */
+/** Load before the first round, the same for both sides; its errors count as errors. */
 export async function warmUp(targets: readonly Target[], callers: number, seconds: number): Promise<void> {
   for (const target of targets) {
     const load = new Load(target.scenario, callers);
@@ -46,7 +46,7 @@ export async function warmUp(targets: readonly Target[], callers: number, second
   }
 }
 
-/** Rounds A B C, A C B, C A B, B A C and so on: nobody always comes first, or always after the same one. */
+/** Rounds A B C, A C B, C A B, B A C and so on, so that no side is always first or always after the same one. */
 export async function measure(targets: readonly Target[], options: RoundsOptions): Promise<readonly Measured[]> {
   const sums = new Map<Target, Sum>(targets.map((target) => [target, { rounds: [], cpu: {}, othersSeconds: 0, seconds: 0 }]));
   const loads = new Map(targets.map((target) => [target, new Load(target.scenario, options.callers)]));

@@ -1,19 +1,19 @@
 /** @module Percentiles and rates of one side at one number of callers. */
 
-/** What one round of load measured. */
+/** The measurements of one round of load. */
 export interface Round {
-  /** Milliseconds from call to outcome, one for each process that ended well. */
+  /** Milliseconds from call to outcome, one for each process that completed. */
   readonly latenciesMs: readonly number[];
   readonly errors: readonly string[];
   /** From the first call to the last outcome. */
   readonly seconds: number;
 }
 
-/** Rounds of one side put together. */
+/** All rounds of one side together. */
 export interface Summary {
   readonly processes: number;
   readonly errors: number;
-  /** What a process takes when nobody is in its way: on a shared machine the steadiest figure. */
+  /** Time of a process without contention: on a shared machine the steadiest figure. */
   readonly p10Ms: number;
   readonly p50Ms: number;
   readonly p90Ms: number;
@@ -27,12 +27,12 @@ export interface Summary {
 
 const DIGITS = 3;
 
-/** The value below which the given share of a sorted list lies (nearest rank); NaN of nothing. */
+/** The value below which the given share of a sorted list lies (nearest rank); NaN for an empty list. */
 export function percentile(sorted: readonly number[], share: number): number {
   return sorted[Math.max(0, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;
 }
 
-/** The middle of a list; NaN of nothing. */
+/** The median of a list; NaN for an empty list. */
 export function median(values: readonly number[]): number {
   return percentile(sort(values), 0.5);
 }

@@ -1,13 +1,13 @@
 /**
  * @module The system of the benchmark: three agents in a row, each returns its input plus one.
  *
- * `BENCH_WORK` says what an agent does beside that. `step`: it has state that counts its works, and records one step, as the agents of
- * Restate's side do. `lean`: nothing.
+ * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
+ * step, as the agents of Restate's side do. `lean`: nothing.
  */
 import { z } from "zod";
 import { agent, type AgentDefinition, contract, route, system } from "../agents/index.ts";
 
-/** What the agents of both sides do. */
+/** The work of the agents on both sides. */
 export const WORKS = ["step", "lean"] as const;
 export type Work = (typeof WORKS)[number];
 

@@ -1,6 +1,6 @@
 /**
- * @module `node bench/versus.ts --with <other checkout>`: our side against our side, to see what a change is worth. Both run
- * in turn in one run, as with Restate; on a machine that others use, CPU per process says more than time does.
+ * @module `node bench/versus.ts --with <other checkout>`: our side against our side, to measure the effect of a change. Both run in turn
+ * in one run, as with Restate. On a shared machine, CPU per process is more reliable than time.
  */
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
@@ -41,7 +41,7 @@ const work = oneOf(WORKS, values.work, "--work");
 const ids = oneOf(IDS, values.ids, "--ids");
 const callers = list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX));
 
-/** One change: another checkout, arguments for Node or environment for daprd. The first has none. */
+/** One change: another checkout, arguments for Node or environment for daprd. The first variant has none. */
 interface Variant {
   readonly name: string;
   readonly appFile?: string;
@@ -50,7 +50,7 @@ interface Variant {
 }
 
 const variants: readonly Variant[] = [
-  { name: "as it is" },
+  { name: "unchanged" },
   ...values.with.map((dir) => ({ name: dir, appFile: join(resolve(dir), "bench", "app.ts") })),
   ...values["node-args"].map((args) => ({ name: args, nodeArgs: list(args.replaceAll(" ", ",")) })),
   ...values["sidecar-env"].map((env) => ({
@@ -79,7 +79,9 @@ await bed.run(LIMIT_MS, async () => {
       console.log(tableRow(other));
       for (const ratio of ratiosOf(other, [base]))
         console.log(
-          `${ratioRow(ratio)}, CPU ${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`,
+          `${ratioRow(ratio)}, CPU ` +
+            `${(totalCpu(other.cpuMsPerProcess) / totalCpu(base.cpuMsPerProcess)).toFixed(3)}, app ` +
+            `${other.residentMib["app"] ?? 0} MiB after ${base.residentMib["app"] ?? 0}`,
         );
     }
   }

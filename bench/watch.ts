@@ -1,8 +1,8 @@
 /**
- * @module Counts what an app process says over HTTP, and when, without the product knowing: Node and undici publish their
- * requests on diagnostics channels.
+ * @module Counts the HTTP requests of an app process, and when they happen, without changing the product: Node and
+ * undici publish their requests on diagnostics channels.
  *
- * SIGUSR2 writes what was seen since the last one to the file that BENCH_WATCH names, and begins anew.
+ * SIGUSR2 writes what was seen since the last one to the file that BENCH_WATCH names, and starts over.
  */
 import { subscribe } from "node:diagnostics_channel";
 import { renameSync, writeFileSync } from "node:fs";
@@ -16,20 +16,20 @@ export type Call = z.infer<typeof Call>;
 const Kind = z.object({ way: z.enum(["in", "out"]), kind: z.string(), count: z.number(), sumMs: z.number(), bytes: z.number() });
 export const Watched = z.object({
   kinds: z.array(Kind),
-  /** Calls while one task was in work, oldest first; only of use with one caller. */
+  /** Calls while one task was running, oldest first; only meaningful with one caller. */
   timelines: z.array(z.array(Call)),
   loopBusy: z.number(),
   loopDelayP99Ms: z.number(),
 });
 export type Watched = z.infer<typeof Watched>;
 
-/** Calls and timelines that are kept. */
+/** Maximum calls and timelines that are kept. */
 const CALLS_MAX = 2_000;
 const TIMELINES_MAX = 200;
-/** What happens after the answer belongs to the timeline for this long. */
+/** Calls this long after the answer still belong to the timeline. */
 const AFTER_MS = 15;
 const NS_PER_MS = 1e6;
-/** A finer one would cost more than what it watches. */
+/** A finer resolution would cost more than what it measures. */
 const LOOP_RESOLUTION_MS = 20;
 
 /** The parts of a request that both libraries' events have. */
@@ -49,7 +49,7 @@ class Watch {
   #calls: Call[] = [];
   #timelines: Call[][] = [];
   #tasks = 0;
-  /** More than one task was in work since the last look: whose call is whose cannot be told. */
+  /** More than one task ran since the last write, so calls cannot be attributed. */
   #mixed = false;
 
   constructor() {
@@ -104,7 +104,7 @@ class Watch {
 
 const TASK = "task";
 
-/** Begins to watch this process. */
+/** Starts to watch this process. */
 export function watchHttp(file: string): void {
   const watch = new Watch();
   const begun = new WeakMap<object, { readonly atMs: number; readonly kind: string; readonly bytes: number }>();
@@ -132,12 +132,12 @@ export function watchHttp(file: string): void {
   subscribe("http.server.response.finish", (event) => end("in", part(event, "request")));
   process.on("SIGUSR2", () => {
     writeFileSync(`${file}.part`, JSON.stringify(watch.take()));
-    // Whoever waits for the file finds it whole.
+    // A reader that waits for the file finds it complete.
     renameSync(`${file}.part`, file);
   });
 }
 
-/** What a call to daprd is: the actor type for a record, the topic for a message. */
+/** The kind of a call to daprd: the actor type for a record, the topic for a message. */
 function outKind({ method = "", path = "" }: Seen, body: string): string {
   const [, kind, name, id, what, rest] = path.split("?")[0]?.split("/").slice(1) ?? [];
   if (kind === "state" && method === "GET") return `read ${keyKind(decodeURIComponent(id ?? ""))}`;

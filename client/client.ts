@@ -13,6 +13,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SignalReceipt,
 } from "../runtime/answers.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
@@ -208,10 +209,10 @@ export class Client {
     name: string,
     payload: unknown,
     options: CallOptions & { readonly signalId?: string | undefined } = {},
-  ): Promise<Receipt> {
+  ): Promise<SignalReceipt> {
     const { signalId = crypto.randomUUID(), ...rest } = options;
     const path = `${processPath(id)}/signals/${encodeURIComponent(name)}`;
-    return this.#connection.call(Receipt, "the receipt", { ...rest, path, body: { signalId, payload } });
+    return this.#connection.call(SignalReceipt, "the receipt", { ...rest, path, body: { signalId, payload } });
   }
 
   /** The dead letter queue. */

@@ -63,7 +63,7 @@ export class Connection {
     });
   }
 
-  /** Makes one GET attempt and returns the answer with any status, if it fits the schema. */
+  /** One try: the answer to a GET with any status, if it matches the schema. */
   async look<T>(schema: z.ZodType<T>, what: string, call: Call): Promise<T> {
     const signal = this.#signalOf(call);
     const response = await this.#request(call, {}, [signal, AbortSignal.timeout(CALL_TIMEOUT_MS)]);

@@ -15,7 +15,17 @@ export {
 } from "./client.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
-export type { AuditEntry, GraphAnswer, HealthAnswer, Letter, LetterEntry, ProcessEntry, PurgeAnswer, Receipt } from "../runtime/answers.ts";
+export type {
+  AuditEntry,
+  GraphAnswer,
+  HealthAnswer,
+  Letter,
+  LetterEntry,
+  ProcessEntry,
+  PurgeAnswer,
+  Receipt,
+  SignalReceipt,
+} from "../runtime/answers.ts";
 export type {
   CallView,
   FaultView,

@@ -12,16 +12,32 @@ export const ErrorAnswer = z.object({
   traceId: TraceIdText,
 });
 
-/** A task, cancellation, redrive or signal is recorded in the journal. */
+/** A task, cancellation or redrive is recorded in the journal. */
 export const Receipt = z.object({
   id: z.string(),
   route: z.string(),
   run: z.int().positive(),
   sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
   traceId: TraceIdText,
+  notReached: z
+    .array(z.string())
+    .optional()
+    .describe("Of a redrive with an edited input: stops, and `output`, that still read what the edit replaces."),
 });
-/** A task, cancellation, redrive or signal is recorded in the journal. */
+/** A task, cancellation or redrive is recorded in the journal. */
 export type Receipt = z.infer<typeof Receipt>;
+
+/** A signal is taken, or kept for a later wait. */
+export const SignalReceipt = z.object({
+  id: z.string().describe("The process."),
+  name: z.string(),
+  signalId: z.string(),
+  run: z.int().positive(),
+  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  traceId: TraceIdText,
+});
+/** A signal is taken, or kept for a later wait. */
+export type SignalReceipt = z.infer<typeof SignalReceipt>;
 
 /** How a process ended, for a caller that waited for it. */
 export const OutcomeAnswer = z.object({

@@ -1,27 +1,27 @@
 /**
- * @module One spelling of a JSON value, and its hash. Pure.
+ * @module The canonical text of a JSON value, and its hash. Pure.
  *
- * Keys are sorted and `undefined` is left out, so that equal values have equal text on every host
- * (after RFC 8785, JSON Canonicalization Scheme; numbers as ECMAScript prints them, which is what the RFC asks).
+ * Keys are sorted and `undefined` is omitted, so that equal values have equal text on every host (after RFC 8785, JSON
+ * Canonicalization Scheme; numbers as ECMAScript prints them, as the RFC requires).
  */
 import { sha256 } from "@noble/hashes/sha2.js";
 import { bytesToHex, utf8ToBytes } from "@noble/hashes/utils.js";
 import type { Json } from "./faults.ts";
 
-/** The canonical text of a JSON value. Throws on what is not JSON: functions, NaN, cycles, class instances. */
+/** The canonical text of a JSON value. Throws for values that are not JSON: functions, NaN, cycles, class instances. */
 export function canonicalJson(value: Json): string {
   return write(value, 0);
 }
 
-/** Data of the system's own as JSON: a copy in which properties that are `undefined` are absent. */
+/** Copies the system's own data as JSON; properties that are `undefined` are absent in the copy. */
 export function plainJson(data: unknown): Json {
-  // A text comes back as it was, whatever is in it.
+  // Text is returned unchanged, with any characters.
   if (data === null || typeof data === "string" || typeof data === "boolean") return data;
   return JSON.parse(JSON.stringify(data)) as Json;
 }
 
 const DEPTH_MAX = 256;
-/** Texts that stand in JSON as they are: no quotes, backslashes or controls, and nothing that could be half a pair. */
+/** Text that JSON contains unchanged: no quotes, backslashes or control characters, and no half of a surrogate pair. */
 const PLAIN = /^[ !#-[\]-~]*$/;
 
 function write(value: unknown, depth: number): string {
@@ -39,8 +39,8 @@ function write(value: unknown, depth: number): string {
 
 function writeText(text: string): string {
   if (PLAIN.test(text)) return `"${text}"`;
-  // A half of a surrogate pair is no Unicode text; on its way through a broker it would become another character.
-  if (!text.isWellFormed()) throw new TypeError("a text holds half a surrogate pair");
+  // Half of a surrogate pair is not Unicode text. A broker would replace it by another character.
+  if (!text.isWellFormed()) throw new TypeError("a text contains half of a surrogate pair");
   return JSON.stringify(text);
 }
 
@@ -61,7 +61,7 @@ function writeObject(value: object, depth: number): string {
   return `{${text}}`;
 }
 
-/** Hashing is pure, so results for short texts may be kept; the oldest is forgotten first. The commonest is `null`. */
+/** Hashes of short texts. Hashing is pure, so results may be cached; the oldest is evicted first. The most frequent text is `null`. */
 const hashed = new Map<string, string>();
 const HASHED_MAX = 1_024;
 const HASHED_LENGTH_MAX = 256;
@@ -81,12 +81,15 @@ function digest(text: string): string {
   return bytesToHex(sha256(utf8ToBytes(text)));
 }
 
-/** SHA-256 of a value's canonical text, in hex: equal values, equal hash. */
+/** SHA-256 of a value's canonical text, in hex. Equal values have equal hashes. */
 export function hashJson(value: Json): string {
   return hashText(canonicalJson(value));
 }
 
-/** About how long a value's JSON text is, without writing it: where nothing is escaped and all is ASCII, the length itself. */
+/**
+ * The approximate length of a value's JSON text, computed without writing it. It is exact where nothing is escaped and all characters are
+ * ASCII.
+ */
 export function jsonSize(value: Json): number {
   if (typeof value === "string") return value.length + 2;
   if (typeof value !== "object" || value === null) return String(value).length;

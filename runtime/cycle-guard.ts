@@ -1,9 +1,9 @@
 /**
- * @module The dynamic cycle guard: rejects a hand-off, an ask or a nested route before it begins. Pure.
+ * @module The dynamic cycle guard: refuses a hand-off, an ask or a nested route before it begins. Pure.
  *
- * The static guard (graph.ts) ensures that each cycle has a bound; this one enforces the bounds at run time.
- * A cycle of waits is a deadlock (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983). Each ask carries its path
- * of waits, so such a cycle is rejected before anything waits.
+ * The static guard (graph.ts) makes sure that every cycle has a bound; this one enforces the bounds at run time. A cycle
+ * of waits is a deadlock by construction (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983). Every ask
+ * carries its path of waits, so such a cycle is refused before anything waits.
  */
 import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
@@ -17,7 +17,7 @@ function ringText(names: readonly string[]): string {
   return names.join(" -> ");
 }
 
-/** Rejects the next link of a causal chain of hand-offs and asks. Siblings and attempts are not part of the chain. */
+/** Refuses the next link of a causal chain of hand-offs and asks if it exceeds a bound. Siblings and attempts are not part of the chain. */
 export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void {
   const path = [...chain.map((link) => link.agent), next.agent];
   const same = chain.findIndex((link) => link.agent === next.agent && link.input === next.input);
@@ -33,20 +33,20 @@ export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void
   }
 }
 
-/** Rejects an ask to an agent that already waits, directly or not, for the asker. */
+/** Refuses an ask whose answer would wait for an agent that already waits. */
 export function guardWait(waiting: readonly Ancestor[], next: Ancestor): void {
   const index = waiting.findIndex((one) => one.agent === next.agent && one.id === next.id);
   if (index < 0) return;
   const ring = ringText([...waiting.slice(index).map((one) => one.agent), next.agent]);
-  throw new Fault("cycle.ask-ring", `${ring}: ${next.agent} is already waiting for this answer`, { ring });
+  throw new Fault("cycle.ask-ring", `${ring}: ${next.agent} already waits for this answer`, { ring });
 }
 
-/** Rejects a delivery above the limit. */
+/** Refuses a delivery above the limit of the process. */
 export function guardHops(hops: number): void {
   if (hops >= LIMITS.hopsMax) throw new Fault("cycle.hops", `the process has made ${hops} deliveries, which is the limit`, { hops });
 }
 
-/** Rejects a nested route that is too deep, or that occurs too often in its own chain. */
+/** Refuses a nested route that is too deep, or that occurs too often in its own chain. */
 export function guardNesting(slip: Slip, nesting: readonly string[], route: string): void {
   const path = [...nesting, route];
   if (path.length > LIMITS.nestingMax)

@@ -1,11 +1,12 @@
 /**
- * @module Records whose keys are data: safe reading, copying and checking. Pure.
+ * @module Records whose names are data: reading, changing by copying, and checking. Pure.
  *
- * A key may be any text, also one that each object inherits (`constructor`, `valueOf`, `__proto__`). `record[name]` would find
- * the inherited property, and `record["__proto__"] = entry` would change the prototype, so use these functions for both.
+ * Any text may be a name, also one that every object inherits (`constructor`, `valueOf`, `__proto__`). `record[name]`
+ * would find what is inherited, and `record["__proto__"] = entry` would change the prototype, so both go through these
+ * functions.
  *
- * Because keys are data, each set of keys is a hidden class of its own in the engine, and a spread with a computed key takes the
- * slowest path: three to five times as long as these functions.
+ * Since names are data, every set of names is a hidden class of its own to V8. A spread with a computed name takes the
+ * slowest path there, three to five times as long as these functions.
  */
 import { z } from "zod";
 
@@ -14,7 +15,7 @@ export function entryOf<T>(record: Readonly<Record<string, T>>, name: string): T
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }
 
-/** Returns the record with an entry set. */
+/** A copy of the record with an entry set. */
 export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, entry: T): Record<string, T> {
   if (name === PROTOTYPE || Object.hasOwn(record, PROTOTYPE)) return { ...record, [name]: entry };
   const next: Record<string, T> = Object.assign({}, record);
@@ -22,7 +23,7 @@ export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, 
   return next;
 }
 
-/** Returns the record without an entry. */
+/** A copy of the record without an entry. */
 export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {
   if (Object.hasOwn(record, PROTOTYPE)) return Object.fromEntries(Object.entries(record).filter(([one]) => one !== name));
   const next: Record<string, T> = {};
@@ -34,8 +35,8 @@ export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: strin
 }
 
 /**
- * Returns the schema of a record of entries. `z.record` drops an entry named `__proto__` without an issue; this schema checks it
- * like any other. It returns the record itself, so the entry's schema must not change values.
+ * The schema of a record of entries. `z.record` drops an entry named `__proto__` without an issue. This schema checks it like any other
+ * and returns the record itself, so the entry's schema must not change values.
  */
 export function recordOf<T>(entry: z.ZodType<T>): z.ZodType<Readonly<Record<string, T>>> {
   return z.custom<Readonly<Record<string, T>>>(isObject, "expected a record").superRefine((record, context) => {
@@ -51,5 +52,5 @@ function isObject(value: unknown): value is object {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
 
-/** An assignment to this name changes the prototype instead. */
+/** Assigning to this name changes the prototype instead. */
 const PROTOTYPE = "__proto__";

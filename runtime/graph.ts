@@ -1,9 +1,10 @@
 /**
- * @module The static cycle guard: who may lead to whom, and whether a ring of them could turn for ever. Pure.
+ * @module The static cycle guard: which routes and agents can lead to which, and whether a ring of them could run
+ * forever. Pure.
  *
  * Nodes are routes and agents; edges are nested routes, stops, asks and hand-offs. A node with `visitsMax` is bounded.
- * "Every strongly connected component holds a bounded node" would be too weak: a component may hold a second ring that
- * avoids that node. So the bounded nodes are taken out, and what is left must have no ring at all: then every ring of
+ * "Every strongly connected component contains a bounded node" would be too weak: a component may contain a second ring
+ * that avoids that node. So the bounded nodes are removed, and the rest must have no ring at all. Then every ring of
  * the whole graph passes a bounded node, and each turn around it uses up a visit.
  */
 import { entryOf } from "./entries.ts";
@@ -13,7 +14,7 @@ import { callsOf, type Slip } from "./slip.ts";
 /** `stop`: a route runs an agent. `route`: a route runs another as a child process. */
 export type EdgeKind = "stop" | "route" | "ask" | "hand-off";
 
-/** An agent or a route. Without `visitsMax` nothing bounds how often it stands in one chain. */
+/** An agent or a route. Without `visitsMax`, its number of visits in one chain is not bounded. */
 export interface GraphNode {
   readonly kind: "agent" | "route";
   readonly name: string;
@@ -22,17 +23,17 @@ export interface GraphNode {
   readonly about?: string | undefined;
 }
 
-/** One node may lead to another. */
+/** An edge: one node can lead to another. */
 export interface GraphEdge {
   readonly kind: EdgeKind;
   /** Indexes into the graph's nodes. */
   readonly from: number;
   readonly to: number;
-  /** The stop, where a stop makes the edge. */
+  /** The stop, if a stop makes the edge. */
   readonly stop: string | undefined;
 }
 
-/** Who may lead to whom in one slip. */
+/** The graph of one slip. */
 export interface Graph {
   readonly nodes: readonly GraphNode[];
   readonly edges: readonly GraphEdge[];
@@ -44,7 +45,7 @@ export interface Ring {
   readonly kinds: readonly EdgeKind[];
 }
 
-/** Edges looked at while the shortest ring is sought; afterwards the shortest found so far is given. */
+/** Edges that the search for the shortest ring visits. After that it returns the shortest ring found so far. */
 const RING_SEARCH_EDGES_MAX = 1_000_000;
 /** A longer ring is printed without its middle. */
 const RING_TEXT_NODES_MAX = 24;
@@ -82,7 +83,7 @@ export function graphOf(slip: Slip, about: ReadonlyMap<string, string> = NOTHING
   return { nodes, edges };
 }
 
-/** A ring that no `visitsMax` bounds, as short as can be found, or `undefined` when every ring is bounded. */
+/** Finds a ring that no `visitsMax` bounds, as short as possible; `undefined` when every ring is bounded. */
 export function findUnboundedRing(slip: Slip): Ring | undefined {
   const graph = graphOf(slip);
   const out = outEdges(graph, (node) => node.visitsMax === undefined);
@@ -92,7 +93,7 @@ export function findUnboundedRing(slip: Slip): Ring | undefined {
   return { nodes: path.flatMap(({ from }) => graph.nodes[from] ?? []), kinds: path.map(({ kind }) => kind) };
 }
 
-/** `A -> B -> A (ask, hand-off)`. A route is printed as `route A` where the ring also holds agents. */
+/** A ring as text: `A -> B -> A (ask, hand-off)`. A route is printed as `route A` if the ring also contains agents. */
 export function ringText(ring: Ring): string {
   const mixed = new Set(ring.nodes.map(({ kind }) => kind)).size > 1;
   const names = ring.nodes.map(({ kind, name }) => (mixed && kind === "route" ? `route ${name}` : name));
@@ -121,8 +122,8 @@ function selfLoop(out: readonly (readonly GraphEdge[])[], node: number): boolean
 }
 
 /**
- * Strongly connected components (Tarjan, "Depth-First Search and Linear Graph Algorithms", 1972), with a stack of its
- * own instead of recursion, so that a chain of any length fits.
+ * Strongly connected components (Tarjan, "Depth-First Search and Linear Graph Algorithms", 1972), with an explicit stack instead of
+ * recursion, so that a chain may have any length.
  */
 function components(out: readonly (readonly GraphEdge[])[]): number[][] {
   const order = new Array<number>(out.length).fill(0);
@@ -167,7 +168,10 @@ function popComponent(stack: number[], open: boolean[], root: number): number[] 
   return members;
 }
 
-/** Breadth first from each member of each component: the first way back to the start is the shortest through it. */
+/**
+ * The shortest ring, searched breadth first from each member of each component: the first path back to the start is the shortest through
+ * it.
+ */
 function shortestRing(out: readonly (readonly GraphEdge[])[], ringed: readonly (readonly number[])[]): readonly GraphEdge[] | undefined {
   let best: readonly GraphEdge[] | undefined;
   const budget = { edges: RING_SEARCH_EDGES_MAX };
@@ -179,7 +183,7 @@ function shortestRing(out: readonly (readonly GraphEdge[])[], ringed: readonly (
   return best;
 }
 
-/** The shortest way from a node back to itself, if it is shorter than `below`. */
+/** The shortest path from a node back to itself, if it is shorter than `below`. */
 function wayBack(
   out: readonly (readonly GraphEdge[])[],
   start: number,
@@ -212,9 +216,9 @@ function wayTo(came: ReadonlyMap<number, GraphEdge>, start: number, last: GraphE
   return path.reverse();
 }
 
-// ---- pictures -------------------------------------------------------------------------------------------------------
+// ---- output ---------------------------------------------------------------------------------------------------------
 
-/** The graph as plain data: agents and routes with their versions and bounds, and who leads to whom. */
+/** The graph as plain data: agents and routes with their versions and bounds, and the edges between them. */
 export function graphData(slip: Slip, about: ReadonlyMap<string, string> = NOTHING): Json {
   const { nodes, edges } = graphOf(slip);
   const node = (index: number): Json => ({ kind: nodes[index]?.kind ?? "agent", name: nodes[index]?.name ?? "" });
@@ -235,7 +239,7 @@ export function graphData(slip: Slip, about: ReadonlyMap<string, string> = NOTHI
   };
 }
 
-/** The graph as a Mermaid flowchart; nodes with a bound show it. */
+/** The graph as a Mermaid flowchart; bounded nodes show their bound. */
 export function mermaid({ nodes, edges }: Graph): string {
   const lines = ["flowchart LR"];
   for (const [index, node] of nodes.entries()) {
@@ -260,7 +264,7 @@ function arrow({ kind, stop }: GraphEdge): string {
   }
 }
 
-/** The graph as lines of text: each node, and under it where it leads. */
+/** The graph as text: each node, and under it the nodes that it leads to. */
 export function graphText({ nodes, edges }: Graph): string {
   const below = nodes.map((): string[] => []);
   for (const { from, to, kind, stop } of edges) {

@@ -1,8 +1,8 @@
 /**
  * @module Names and ids: their form, and how work ids are built.
  *
- * Work id = process, run, stop, item index, visit, kind. It is constant over all attempts, restarts and hosts, so
- * agents deduplicate by it and external effects receive it as their idempotency key.
+ * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host. Agents
+ * deduplicate by it, and external effects get it as their idempotency key.
  */
 import { LIMITS } from "./limits.ts";
 import { hashText } from "./canonical.ts";
@@ -11,13 +11,16 @@ import { Fault } from "./faults.ts";
 const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
-/** Whether a text may be used as an id. `.` and `..` may not: in a URL path they refer to another path. */
+/** Whether a text is a valid id. `.` and `..` are not, since they have a meaning in a URL path. */
 export function isId(text: string): boolean {
   if (text === "." || text === "..") return false;
   return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
 }
 
-/** Returns the id or throws `id.invalid`. */
+/**
+ * Returns the id.
+ * @throws `id.invalid`
+ */
 export function requireId(text: string, what: string): string {
   if (!isId(text))
     throw new Fault(
@@ -27,26 +30,26 @@ export function requireId(text: string, what: string): string {
   return text;
 }
 
-/** Whether a text may name an agent, a route, a stop or a system (no dots, because Dapr app ids and topics contain it). */
+/** Whether a text may name an agent, a route, a stop or a system. Dots are excluded: Dapr app ids and topics are built from it. */
 export function isName(text: string): boolean {
   return text.length <= LIMITS.idLengthMax / 2 && NAME_PATTERN.test(text);
 }
 
 /**
- * Converts any text to an actor id. A text that is an id is kept; any other becomes `x-` and its hash, so that two texts
- * never share an actor. A text that already begins with `x-` is hashed too, so that it cannot equal another text's hash.
+ * Encodes any text as an actor id. A valid id stays unchanged; any other text becomes `x-` and its hash, so that two texts never share an
+ * actor. A text that begins with `x-` is hashed too, or it could collide with another text's encoding.
  */
 export function encodeActorId(text: string): string {
   if (isId(text) && !text.startsWith("x-")) return text;
   return `x-${hashText(text)}`;
 }
 
-/** Returns the work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1 and increases by 1 per hand-off. */
+/** The work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` starts at 1 and grows with each hand-off. */
 export function stopWorkId(process: string, run: number, stop: string, item: number, visit: number): string {
   return `${process}:${run}:${stop}:${item}:${visit}`;
 }
 
-/** Parses the work id of a stop, or of the stop to which an ask, a hand-off or a compensation belongs. */
+/** The parts of the work id of a stop, or of the stop that an ask, a hand-off or a compensation belongs to. */
 export function stopWorkParts(work: string): {
   readonly process: string;
   readonly run: number;
@@ -57,12 +60,12 @@ export function stopWorkParts(work: string): {
   return { process, run: Number(run), stop, item: Number(item) };
 }
 
-/** Returns the work id of the `index`-th ask (from 0) of a work item, and of its visit after hand-offs. */
+/** The work id of the `index`-th ask (from 0) of a work item, and of its visit after hand-offs. */
 export function askWorkId(parent: string, index: number, visit: number): string {
   return `${parent}/ask${index}:${visit}`;
 }
 
-/** Returns the work id of the compensation of a work item. */
+/** The work id of the compensation of a work item. */
 export function undoWorkId(work: string): string {
   return `${work}/undo`;
 }
@@ -88,12 +91,12 @@ export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
 }
 
-/** Returns the message id: work id and attempt. */
+/** The message id: work id and attempt. */
 export function messageId(work: string, attempt: number): string {
   return `${work}:${attempt}`;
 }
 
-/** Returns the id of a nested route's child process. It is derived, so that a repeated request reaches the same process. */
+/** The id of the child process of a nested route. It is derived, so a repeated request reaches the same process. */
 export function childProcessId(work: string): string {
   return `child-${hashText(work).slice(0, 40)}`;
 }

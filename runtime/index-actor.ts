@@ -1,8 +1,9 @@
 /**
- * @module The index actors: Directory (processes), DeadLetterQueue (what waits for a person), Audit (who did what). Pure.
+ * @module The index actors: Directory (processes), DeadLetterQueue (dead letters), Audit (operator actions). Pure.
  *
- * An index is a list of buckets, each an actor of its own that can be dropped whole; the actor `root` lists the buckets.
- * The truth about a process is its own journal: an entry is a line in a listing, and a way to find what is open.
+ * An index is a list of buckets. Each bucket is an actor of its own that can be dropped as a whole; the actor `root`
+ * lists the buckets. The journal of a process is authoritative: an index entry only serves listings and the search for
+ * open processes.
  */
 import { z } from "zod";
 import { entryOf, withEntry, withoutEntry } from "./entries.ts";
@@ -13,10 +14,11 @@ import { eventSchemas } from "./record.ts";
 import { IndexEntry, type Message } from "./protocol.ts";
 
 /**
- * `shards` split the entries by the hashes of their ids, so that one more entry copies a shard and not the bucket. A shard is a
- * list: ids come from outside and are no safe names of properties. `size` of a bucket
- * counts all that were ever entered, so that one which was full stays full; of the root it counts what is there.
- * `dropped`: its lines are gone, and it takes no more. Persisted: changing this needs a version bump.
+ * The state of a bucket or root. Persisted: changing this needs a version bump. `shards` divide the entries by the
+ * hashes of their ids, so that a new entry copies one shard and not the bucket. A shard is a list, since ids come from
+ * outside and are unsafe as property names. `size` of a bucket counts all entries that were ever added, so that a full
+ * bucket stays full; `size` of the root counts the present ones. `dropped`: its entries are removed, and it takes no
+ * more.
  */
 export const IndexState = z.strictObject({
   id: z.string(),
@@ -40,12 +42,12 @@ export function entryIn(state: IndexState, id: string): IndexEntry | undefined {
   return entryOf(state.shards, shardOf(id))?.find((entry) => entry.id === id);
 }
 
-/** All entries of a bucket, in no order. */
+/** All entries of a bucket, without an order. */
 export function entriesOf(state: IndexState): IndexEntry[] {
   return Object.values(state.shards).flat();
 }
 
-/** Facts of a bucket. Persisted: changing this needs a version bump. */
+/** The events of a bucket. Persisted: changing this needs a version bump. */
 export const IndexEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("entered"), entries: z.array(IndexEntry) }),
   z.strictObject({ e: z.literal("removed"), ids: z.array(z.string()) }),
@@ -53,16 +55,16 @@ export const IndexEvent = z.discriminatedUnion("e", [
 ]);
 export type IndexEvent = z.infer<typeof IndexEvent>;
 
-/** What a bucket decides on. Messages without entries are refused with `message.invalid`. */
+/** The inputs of a bucket. Messages without entries are refused with `message.invalid`. */
 export type IndexInput =
   | { readonly kind: "message"; readonly message: Message }
-  /** What the lines stand for was purged. `drop`: the bucket is to take no more lines, if it has none left. */
+  /** The subjects of the entries were purged. `drop`: the bucket takes no more entries if it has none left. */
   | { readonly kind: "remove"; readonly ids: readonly string[]; readonly drop: boolean };
 
 /** The actor that lists the buckets of an index. */
 export const INDEX_ROOT = "root";
 
-/** A bucket of an index, or its root. It orders nothing and needs no reminder: whoever enters asks until it has the receipt. */
+/** The machine of a bucket or root. It orders no effects and needs no reminder: the sender retries until it has the receipt. */
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   initial: (id) => ({ id, size: 0, shards: {} }),
   purged: (id) => ({ id, size: 0, shards: {}, dropped: true }),
@@ -80,42 +82,45 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
   if (input.kind === "remove") {
     const ids = input.ids.filter((id) => entryIn(state, id) !== undefined);
     if (ids.length > 0) builder.emit({ e: "removed", ids });
-    // A bucket that never was, or whose journal another sweep has just taken away, is not begun anew to be dropped.
+    // A bucket that never existed, or whose journal another host has just purged, is not created again only to be
+    // dropped.
     if (input.drop && state.dropped !== true && state.size > 0 && isEmpty(builder.state)) builder.emit({ e: "dropped" });
     return builder.done();
   }
   const { message } = input;
   const { body } = message;
   if (state.dropped === true) {
-    builder.refuse(wireFault("process.purged", `what stood in bucket ${state.id} was purged`));
+    builder.refuse(wireFault("process.purged", `the content of bucket ${state.id} was purged`));
     return builder.done();
   }
-  // An old entry must not come back into a bucket from which it has gone.
+  // An old entry must not come back into a bucket from which it was removed.
   if (message.expiresAtMs <= context.nowMs) {
     builder.refuse(wireFault("message.expired", `${message.id} expired`));
     return builder.done();
   }
   if (body.kind !== "entries") {
-    builder.refuse(wireFault("message.invalid", `an index takes no ${body.kind}`));
+    builder.refuse(wireFault("message.invalid", `an index does not accept messages of kind ${body.kind}`));
     return builder.done();
   }
   const news = body.entries.filter((entry) => isNews(entryIn(state, entry.id), entry));
   const added = news.filter((entry) => entryIn(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
-  if (added > 0 && state.size + added > max) builder.refuse(wireFault("index.full", `bucket ${state.id} has room for ${max} entries`));
+  if (added > 0 && state.size + added > max)
+    builder.refuse(wireFault("index.full", `bucket ${state.id} is full: it has room for ${max} entries`));
   else if (news.length > 0) builder.emit({ e: "entered", entries: news });
   return builder.done();
 }
 
 /**
- * An entry changes its line unless it is older: a late "open" must not reopen what was closed. Which is older the run
- * tells, and within a run that the end comes last; moments are of several hosts' clocks, which are never compared.
+ * Whether an entry replaces the known one. An older entry does not: a late "open" must not reopen a closed one. The run
+ * decides which is older, and within a run the end comes last. Times are not compared, since they come from the clocks
+ * of several hosts.
  */
 function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
   return known === undefined || ageOf(entry) > ageOf(known);
 }
 
-/** `voided`: the line was opened for later runs too, which never came to be. */
+/** The age of an entry in runs. `voided`: the entry was also opened for later runs, which were never created. */
 function ageOf({ open, facts }: IndexEntry): number {
   const run = Math.max(numberOf(facts["run"]), numberOf(facts["voided"]));
   return 2 * run + (open ? 0 : 1);
@@ -157,39 +162,39 @@ function enter(state: IndexState, entry: IndexEntry): IndexState {
   return { ...state, size, shards: withEntry(state.shards, shard, [...others, entry]) };
 }
 
-/** How the line of a dead letter says what was decided on it. */
+/** How the entry of a dead letter names its decision. */
 export const DECIDED = { redrive: "redriven", discard: "discarded" } as const;
 
-/** Somebody changed something. */
+/** An operator action. */
 export interface AuditedAct {
-  /** The same act has the same id. */
+  /** The same action has the same id. */
   readonly id: string;
   readonly atMs: number;
   /** Subject of the principal. */
   readonly who: string;
   readonly what: string;
-  /** What it was done to: the id of a process or letter, or the system. */
+  /** What was changed: the id of a process or dead letter, or the system. */
   readonly target: string;
   readonly why: string;
 }
 
-/** The line of an act in the audit; it stands in the bucket of its moment. */
+/** The audit entry of an operator action, in the bucket of its time. */
 export function auditEntry({ id, atMs, who, what, target, why }: AuditedAct): IndexEntry {
   return { id, open: false, atMs, facts: { who, what, target, why } };
 }
 
-/** The bucket after one that is full. */
+/** The bucket that follows a full one. */
 export function nextBucket(bucket: string): string {
   const [slice = "", part = "0"] = bucket.split(".");
   return `${slice}.${String(Number(part) + 1).padStart(PART_DIGITS, "0")}`;
 }
 
-/** The moment at which the slice of a bucket begins. Epoch, milliseconds. */
+/** When the time slice of a bucket begins. Milliseconds since the epoch. */
 export function bucketBeginsAtMs(bucket: string): number {
   return Number.parseInt(bucket, 10) * LIMITS.indexBucketMs;
 }
 
-/** Which bucket a moment belongs to; `part` counts on when a bucket of the same slice is full. Sorts by time. */
+/** The bucket of a time. `part` increases when a bucket of the same slice is full. Bucket names sort by time. */
 export function bucketOf(atMs: number, part: number): string {
   const slice = Math.floor(atMs / LIMITS.indexBucketMs);
   return `${String(slice).padStart(9, "0")}.${String(part).padStart(PART_DIGITS, "0")}`;

@@ -1,8 +1,8 @@
 /**
  * @module Every bound of the system, named with its unit.
  *
- * Each constant says what it protects and what happens when it is reached. The relations that must hold between them
- * are checked when the module is loaded, so that an edit of one cannot silently break another.
+ * Each constant says what it protects and what happens at the bound. The relations between them are checked when the
+ * module is loaded, so that changing one cannot silently break another.
  */
 
 const SECOND_MS = 1_000;
@@ -12,91 +12,91 @@ const DAY_MS = 24 * HOUR_MS;
 const KIB_BYTES = 1_024;
 const MIB_BYTES = 1_024 * KIB_BYTES;
 
-/** Every bound. Names say the unit: milliseconds, bytes, and elsewhere what is counted. */
+/** Every bound. Names contain the unit: milliseconds, bytes, or what is counted. */
 export const LIMITS = {
-  /** A JSON value of at most this size stands inline in records and messages; a larger one becomes a value key. */
+  /** Maximum size of a value that is stored inline in records and messages. Above: it is stored once under a value key. */
   valueInlineBytesMax: 1 * KIB_BYTES,
-  /** One value (task input, agent input or output, state, step result). Above: `value.too-large`. */
+  /** Maximum size of one value (task input, agent input or output, state, step result). Above: `value.too-large`. */
   valueBytesMax: 1 * MIB_BYTES,
-  /** One message on a topic or in an actor call. Above: `message.too-large`, and it is not sent. */
+  /** Maximum size of one message on a topic or in an actor call. Above: `message.too-large`, and it is not sent. */
   messageBytesMax: 2 * MIB_BYTES,
-  /** One journal record. Above: the turn commits a small `turn-failed` record instead. */
+  /** Maximum size of one journal record. Above: the turn commits a small `turn-failed` record instead. */
   recordBytesMax: 2 * MIB_BYTES,
-  /** Characters of a fault's message; the rest is cut off, or the dead letter of many attempts would not fit in a value. */
+  /** Characters of a fault's message. Above: cut off, so that the dead letter of many attempts fits in a value. */
   faultMessageLengthMax: 2_000,
-  /** Details of a fault, as JSON text. Larger ones, and what is no Unicode text, are left out. */
+  /** Characters of a fault's details as JSON text. Above: omitted, as are details that are not Unicode text. */
   faultDetailsLengthMax: 2_000,
-  /** Characters of the cause of a fault: class, message and first stack lines of what a handler threw. The rest is cut off. */
+  /** Characters of the cause of a fault: class, message and first stack lines of what a handler threw. Above: cut off. */
   faultCauseLengthMax: 1_000,
-  /** Characters of class and message at the head of a cause, so that stack lines have room beside them. The rest is cut off. */
+  /** Characters of class and message at the head of a cause, which leaves room for stack lines. Above: cut off. */
   faultCauseHeadLengthMax: 300,
-  /** Stack lines kept of each error of a cause. Further lines are left out. */
+  /** Stack lines kept of each error of a cause. Further lines are omitted. */
   faultStackLinesMax: 5,
-  /** Errors of a chain of causes that are kept, the thrown one included. Deeper causes are left out. */
+  /** Errors kept of a chain of causes, including the thrown one. Deeper causes are omitted. */
   faultCausesMax: 4,
-  /** Characters of a fault code of the user's own. Above: `definition.invalid`. */
+  /** Characters of a user-defined fault code. Above: `definition.invalid`. */
   faultCodeLengthMax: 64,
-  /** Characters of the `fix` of a fault code of the user's own. Above: `definition.invalid`. */
+  /** Characters of the `fix` of a user-defined fault code. Above: `definition.invalid`. */
   faultFixLengthMax: 200,
-  /** Greatest pause that the `retryAfterMs` of a fault can ask for. A longer one is shortened to this. */
+  /** Maximum pause that the `retryAfterMs` of a fault can request. A longer one is shortened to this. */
   retryAfterMsMax: 1 * HOUR_MS,
-  /** Body limit of the host and of the sidecar; above it HTTP answers 413. */
+  /** Maximum body size of the host and of the sidecar. Above: HTTP 413. */
   bodyBytesMax: 4 * MIB_BYTES,
-  /** Characters of the id of a task or an actor. Above: `id.invalid`. Names of systems, agents, routes and stops have at most half; above: `definition.invalid`. */
+  /** Characters of the id of a task or actor. Above: `id.invalid`. A name of a definition has at most half. Above: `definition.invalid`. */
   idLengthMax: 128,
 
   /** A snapshot is taken when the bytes since the last one exceed this multiple of the snapshot's own size. */
   snapshotRecordsToStateRatio: 16,
-  /** No snapshot before this many bytes of records: short lives need none. */
+  /** Bytes of records below which no snapshot is taken: short journals need none. */
   snapshotBytesMin: 64 * KIB_BYTES,
-  /** Records fetched in the first read while an actor is loaded, as most journals are shorter; more in each further one. */
+  /** Records fetched by the first read when an actor is loaded. Most journals are shorter; further reads fetch more. */
   loadFirstRecords: 8,
-  /** Records fetched in one read while an actor is loaded. */
+  /** Records fetched by each further read when an actor is loaded. */
   loadBatchRecords: 32,
-  /** Attempts to commit one turn against refusals and unanswered writes. Above: `journal.contended`, retryable. */
+  /** Attempts to commit one turn after refused or unanswered writes. Above: `journal.contended`, retryable. */
   commitAttemptsMax: 8,
-  /** Actors whose state a host keeps in memory between turns; the least recently used leaves first. */
+  /** Actors whose state a host caches between turns; the least recently used is evicted first. */
   cachedActorsMax: 4_096,
-  /** What a host keeps in memory of an actor or of a stored value is believed for so long without a look at the store. A purge comes much later. */
+  /** How long a host trusts cached actors and values without reading the store. A purge comes much later. */
   actorTrustMs: 10 * MINUTE_MS,
-  /** Values a host keeps in memory. */
+  /** Values that a host caches. */
   cachedValuesMax: 4_096,
   /** Rounds of loading values for one decision. Above: the turn fails. */
   valueLoadsMax: 64,
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
   actorTurnsQueuedMax: 1_024,
 
-  /** Lifetime of a task that names none. At the deadline the process is compensated and ends `expired`. */
+  /** Lifetime of a task that sets none. At the deadline the process is compensated and ends `expired`. */
   taskTimeoutMsDefault: 1 * HOUR_MS,
-  /** Greatest lifetime that a task may name. Above: refused with `body.invalid`, or `message.invalid` on a topic. */
+  /** Maximum lifetime that a task may set. Above: refused with `body.invalid`, or `message.invalid` on a topic. */
   taskTimeoutMsMax: 30 * DAY_MS,
-  /** Least lifetime that a task may name; a nested route gets it even when its parent has no time left. */
+  /** Minimum lifetime that a task may set; a nested route gets it even when its parent has no time left. */
   taskTimeoutMsMin: 1,
-  /** How long after its deadline a process may still compensate; undo records are kept for that long. */
+  /** How long after its deadline a process may still compensate. Undo records are kept for that long. */
   compensationMsMax: 1 * DAY_MS,
-  /** A task from a topic without an expiry gets its CloudEvent time plus this. */
+  /** Lifetime of a task from a topic without an expiry, counted from the time of its CloudEvent. */
   messageLifetimeMsDefault: 1 * DAY_MS,
-  /** Two hosts' clocks may differ by this much; a deduplication entry stays this much longer than its message. */
+  /** Maximum difference between two hosts' clocks. A deduplication entry is kept this much longer than its message. */
   clockDriftMsMax: 5 * MINUTE_MS,
 
-  /** What ended is purged after this time, and not before nobody can speak of it any more. `TROUPE_RETENTION` and `retentionMs` name another. */
+  /** Retention of ended processes, extended while a valid message may still reference them. Set by `TROUPE_RETENTION`, `retentionMs`. */
   retentionMsDefault: 7 * DAY_MS,
-  /** Least retention that may be configured; 0 purges as soon as nobody can speak of a process any more. */
+  /** Minimum retention that may be configured. 0 purges as soon as no valid message can reference a process. */
   retentionMsMin: 0,
-  /** An act stays in the audit at least for this time, however short the retention. */
+  /** Minimum time for which an operator action stays in the audit, however short the retention. */
   auditMsMin: 7 * DAY_MS,
-  /** Bytes of a message that cannot be used that its dead letter keeps; of a larger one the first, its size and its hash. */
+  /** Bytes of an invalid message that its dead letter keeps. Above: only the first ones, with the size and hash of the whole. */
   invalidBytesMax: 256 * KIB_BYTES,
-  /** A tombstone stands for so long after its process was purged, and refuses whatever is late all the same. */
+  /** Lifetime of a tombstone after the purge of its process; it rejects late messages until it expires. */
   tombstoneMs: 1 * DAY_MS,
-  /** Pause between two sweeps of a host that looks for what is to be purged; up to half of it is left out at random. */
+  /** Interval between two retention passes of a host; up to half of it is subtracted at random. */
   sweepMs: 10 * MINUTE_MS,
-  /** Processes that one sweep looks at. There are more: the next sweep goes on there at once. */
+  /** Processes that one retention pass checks. If there are more, the next pass continues there at once. */
   sweepProcessesMax: 1_024,
-  /** Processes that a sweep purges at once. */
+  /** Processes that a retention pass purges in parallel. */
   sweepConcurrency: 8,
 
-  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are let in. */
+  /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are accepted. */
   openProcessesMax: 10_000,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
@@ -106,13 +106,13 @@ export const LIMITS = {
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
-  /** Items of a `forEach` in work at once where the stop names no number; the rest wait. */
+  /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,
-  /** Greatest number of items in work at once that a stop may name. Above: `definition.invalid`. */
+  /** Maximum number of parallel items that a stop may set. Above: `definition.invalid`. */
   forEachConcurrencyMax: 256,
   /** Depth of nested routes. Above: `cycle.depth`. */
   nestingMax: 8,
-  /** Pieces of work that one process may ask for: stops, items, nested routes, asks and hand-offs; no retries, no compensations. Above: `cycle.hops`. */
+  /** Work items of one process: stops, items, nested routes, asks, hand-offs; no retries or compensations. Above: `cycle.hops`. */
   hopsMax: 20_000,
   /** Asks and other waits that one work item may make. Above: `ask.too-many`. */
   asksPerWorkMax: 256,
@@ -120,43 +120,43 @@ export const LIMITS = {
   stepsPerWorkMax: 1_024,
   /** Calls, steps and waits of one work item that may fail, over all its attempts. Above: `step.too-many`. */
   failuresPerWorkMax: 1_024,
-  /** Greatest `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
+  /** Maximum `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
 
-  /** Time of an agent for one attempt where the stop names none; a nested route has `taskTimeoutMsDefault`. Then: `stop.timeout`, retryable. */
+  /** Timeout of an attempt if the stop sets none; a nested route has `taskTimeoutMsDefault`. After it: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
   /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
   callTimeoutMsMax: 1 * DAY_MS,
-  /** Greatest time for one attempt that a stop may name. Above: `definition.invalid`. */
+  /** Maximum timeout of one attempt that a stop may set. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
-  /** Attempts of a stop that names no number, the first included. After the last the stop has failed. */
+  /** Attempts of a stop that sets no number, including the first. After the last one the stop has failed. */
   attemptsDefault: 3,
-  /** Greatest number of attempts that a stop may name; 1 means no retry. Above: `definition.invalid`. */
+  /** Maximum number of attempts that a stop may set; 1 means no retry. Above: `definition.invalid`. */
   attemptsMax: 100,
-  /** Pause before a second attempt where the stop names none; it doubles from attempt to attempt, and up to half of it is left out at random. */
+  /** Backoff before the second attempt if the stop sets none. It doubles with each attempt; up to half of it is subtracted at random. */
   backoffMsDefault: 200,
-  /** Pause at which the doubling ends where the stop names none. */
+  /** Maximum backoff if the stop sets none. */
   backoffMsMaxDefault: 30 * SECOND_MS,
-  /** Greatest pause between attempts that a stop may name. Above: `definition.invalid`. */
+  /** Maximum backoff that a stop may set. Above: `definition.invalid`. */
   backoffMsMax: 1 * HOUR_MS,
-  /** Attempts of one compensation; they are many because giving up needs a person. After the last: `compensation.failed` and a dead letter. */
+  /** Attempts of one compensation; many, because giving up needs a person. After the last one: `compensation.failed` and a dead letter. */
   undoAttemptsMax: 12,
-  /** Time of an agent or nested route for one attempt of a compensation. Then the next attempt is made. */
+  /** Timeout of one attempt of a compensation, for an agent or nested route. After it the next attempt begins. */
   undoTimeoutMs: 60 * SECOND_MS,
-  /** Pause before the second attempt of a compensation; it doubles from attempt to attempt, and up to half of it is left out at random. */
+  /** Backoff before the second attempt of a compensation. It doubles with each attempt; up to half of it is subtracted at random. */
   undoBackoffMs: 500,
-  /** Pause at which the doubling ends for compensations. */
+  /** Maximum backoff of compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
-  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that poison work cannot kill hosts for ever. */
+  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that work that crashes its host cannot do so forever. */
   takeoversMax: 5,
 
-  /** Work waiting at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
+  /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
   /** Deduplication entries of one agent actor. Above: `agent.window-full`, retryable, nothing recorded. */
   agentWindowMax: 8_192,
-  /** Handlers of one agent running at once in one host where the agent declares no number; further ones wait. */
+  /** Handlers of one agent that run in parallel on one host if the agent declares no number; further work waits. */
   agentConcurrencyDefault: 64,
-  /** Greatest number of handlers at once that an agent may declare. Above: `definition.invalid`. */
+  /** Maximum number of parallel handlers that an agent may declare. Above: `definition.invalid`. */
   agentConcurrencyMax: 1_024,
   /** A handler that was told to stop, and a call that outlives its handler, get this long before the work goes on without them. */
   stopGraceMs: 5 * SECOND_MS,
@@ -165,107 +165,107 @@ export const LIMITS = {
   toolsMax: 256,
   /** Longest sleep of a handler. Above: `definition.invalid`. */
   sleepMsMax: 30 * DAY_MS,
-  /** Parked handlers of one agent that a host keeps in memory; the oldest is dropped and will run again from its records. */
+  /** Suspended handlers of one agent that a host keeps in memory. Above: the oldest is dropped and is executed again from its records. */
   parkedHandlersMax: 4_096,
-  /** A call that no earlier execution made waits this long for its handler to come to everything that is recorded. Then: `step.mismatch`. */
+  /** How long a call that is new waits until its handler has repeated everything that is recorded. After it: `step.mismatch`. */
   recordsUnreachedMs: 10 * SECOND_MS,
-  /** First pause before what a handler did is offered to its actor again because it could not be recorded; doubles. */
+  /** First pause before a host offers a handler's result to its actor again after it could not be recorded; it doubles. */
   recordRetryMsMin: 100,
-  /** Pause at which that doubling ends; it is offered until it is recorded or refused. */
+  /** Maximum of that pause; the result is offered until it is recorded or refused. */
   recordRetryMsMax: 2 * SECOND_MS,
-  /** A write whose fate cannot be read is tried again after twice this, then four times, and so on. */
+  /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
 
-  /** A host reports each running piece of work this often to the work's actor. */
+  /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
   heartbeatMs: 1 * SECOND_MS,
-  /** Heartbeats that must be missed before another host may take work over. */
+  /** Missed heartbeats after which another host may take over the work. */
   heartbeatsMissedMax: 3,
 
   /** Period of the reminder while a process has unanswered effects. */
   reminderNearMs: 3 * SECOND_MS,
-  /** A host that has a reminder near believes that it is, for so long after it was set or rang there. */
+  /** How long a host trusts that its near reminder is armed, after it was set or fired there. */
   reminderTrustMs: 5 * SECOND_MS,
-  /** The reminder of an open process is never further away than this. */
+  /** Maximum time to the reminder of an open process. */
   reminderAwayMsMax: 10 * MINUTE_MS,
-  /** A process with nothing unanswered moves its reminder away only when its next moment is at least this far. */
+  /** Minimum time to the next due moment at which a process with no unanswered effects moves its reminder away. */
   reminderAwayMsMin: 30 * SECOND_MS,
-  /** A request that was sent is sent again when its answer has been missing for this long. */
+  /** Time without an answer after which a request is sent again. */
   resendMs: 2 * SECOND_MS,
-  /** While the receiver's receipt is younger than this, a request is not sent again: the receiver has it in its journal. */
+  /** How long a receipt proves that the receiver has the request in its journal; until then it is not sent again. */
   receiptTrustMs: 2.5 * SECOND_MS,
 
-  /** A host that Dapr called for an actor this lately takes the actor to be here still. */
+  /** A host assumes that it still owns actors that Dapr called within this time. */
   placementTrustMs: 10 * SECOND_MS,
-  /** A process that began where its task was submitted goes to the host where placement has it when it is open for longer. */
+  /** How long a process stays on the host where its task was submitted; if it is open longer, it moves to the host of its placement. */
   begunTrustMs: 2 * SECOND_MS,
-  /** Ids made by a host that it takes to be new without looking. */
+  /** Ids generated by a host that it treats as new without reading the store. */
   madeIdsMax: 4_096,
-  /** Reminders that a host remembers having set. */
+  /** Reminders that a host remembers to have set. */
   knownRemindersMax: 65_536,
   /** Receipts that a host remembers. */
   knownReceiptsMax: 65_536,
-  /** Open processes that a starting host nudges at once. */
+  /** Open processes that a starting host nudges in parallel. */
   recoveryConcurrency: 16,
-  /** Pause before a starting host looks for open processes again when the index does not answer. */
+  /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
-  /** Time for one call to the sidecar before it is given up and asked again. */
+  /** Timeout of one call to the sidecar; it is cancelled and retried. */
   sidecarCallMs: 5 * SECOND_MS,
   /** Deliveries of one submitted task before its caller is told that the sidecar does not answer. */
   submitAttemptsMax: 3,
-  /** Greatest `waitMs` of POST /tasks. Above: `body.invalid`. */
+  /** Maximum `waitMs` of POST /tasks. Above: `body.invalid`. */
   waitMsMax: 60 * SECOND_MS,
   /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
   followStreamsMax: 256,
-  /** Looks at followed processes under way at once in one host; the others wait. */
+  /** Parallel reads of followed processes on one host; the others wait. */
   followLooksMax: 8,
-  /** Least pause between two looks at a followed process; while nothing happens it doubles. */
+  /** Minimum pause between two reads of a followed process; it doubles while nothing happens. */
   followLookMsMin: 100,
-  /** Pause at which that doubling ends: so late a follower may hear of a process of another host. */
+  /** Maximum of that pause: the maximum notification delay for a process on another host. */
   followLookMsMax: 2 * SECOND_MS,
-  /** A follower hears at least a comment this often, so that nothing on the way takes the stream to be dead. */
+  /** Interval at which a follower gets at least a comment, so that no proxy considers the stream dead. */
   followKeepAliveMs: 15 * SECOND_MS,
-  /** Length of one stream; then it ends, and whoever follows comes again with Last-Event-ID and the token. */
+  /** Maximum duration of one stream. After it the stream ends, and the follower reconnects with Last-Event-ID and the token. */
   followMsMax: 1 * HOUR_MS,
-  /** Requests with a wrong token or none that a host answers each second with 401. Above: `auth.too-many`, HTTP 429, until the second is over. */
+  /** Requests without a valid token that a host answers with 401 each second. Above: `auth.too-many`, HTTP 429, until the next second. */
   refusalsPerSecondMax: 100,
-  /** Entries in the file of tokens. Above: `tokens.invalid`. */
+  /** Entries in the token file. Above: `tokens.invalid`. */
   tokensMax: 1_024,
-  /** Messages of one subscriber waiting for their turn in one host. Above: the broker is asked to deliver again. */
+  /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
-  /** Messages that cannot be used and wait for the dead letter queue in one host, on a broker that must be answered at once. Above: the broker is asked to deliver again. */
+  /** Invalid messages that wait for storing on a host whose broker must be answered at once. Above: the broker must deliver again. */
   invalidQueueMax: 64,
-  /** Time a stopping host waits for turns and handlers in flight. */
+  /** Time that a stopping host waits for turns and handlers in flight. */
   drainMs: 10 * SECOND_MS,
 
-  /** Width of one bucket of the index of processes. */
+  /** Time slice of one bucket of the index of processes. */
   indexBucketMs: 10 * MINUTE_MS,
-  /** Entries of one bucket; a further one opens the next bucket of the same slice of time. */
+  /** Entries of one bucket. Above: the next bucket of the same time slice is opened. */
   indexBucketEntriesMax: 2_048,
   /** Entries in one write to the index. */
   indexBatchMax: 256,
-  /** Time that the line of an ended process waits for others, to be written together with them. */
+  /** Time that the entry of an ended process waits, to be written together with others. */
   indexLingerMs: 25,
   /** Buckets of an index. Above: `index.full`, retryable. */
   indexBucketsMax: 16_384,
-  /** Buckets of one slice that an entry which names its bucket is tried in. Then: `index.full`, retryable. */
+  /** Buckets of one time slice in which an entry that names its bucket is tried. After them: `index.full`, retryable. */
   indexPartsMax: 64,
-  /** Buckets looked through for one page of a listing; a page that found less than was asked for then ends, with a cursor. */
+  /** Buckets searched for one page of a listing. After them the page ends with a cursor, even if it is not full. */
   pageBucketsMax: 64,
-  /** Buckets whose entries a host keeps in memory for listings; the least recently used leaves first. */
+  /** Buckets whose entries a host caches for listings; the least recently used is evicted first. */
   listedBucketsMax: 128,
-  /** Entries on one page of a listing. More asked for: `body.invalid`. */
+  /** Entries on one page of a listing. Above: `body.invalid`. */
   pageEntriesMax: 200,
-  /** Pieces of work of a process that GET /processes/:id/stops shows, the newest ones. */
+  /** Work items of a process that GET /processes/:id/stops shows; the newest ones. */
   stopsShownMax: 256,
-  /** Records of a process that are read for them, the newest ones. */
+  /** Records of a process that are read for its work history; the newest ones. */
   stopsRecordsMax: 4_096,
-  /** Contents shown with them together, the newest first; the other inputs and outputs are left out. */
+  /** Total size of the contents in a work history, the newest first. Above: the other inputs and outputs are omitted. */
   stopsContentBytesMax: 4 * MIB_BYTES,
-  /** Earlier runs that a process remembers, the last ones. */
+  /** Earlier runs that a process remembers; the last ones. */
   runsKeptMax: 16,
-  /** Cancellations and decisions that a process remembers, the last ones: at most two belong to one run. */
+  /** Cancellations and decisions that a process remembers; the last ones. At most two belong to one run. */
   actsKeptMax: 32,
-  /** Lines in the history of a process, and faults kept of one piece of work; the oldest leave first. */
+  /** Events in the history of a process, and faults kept of one work item; the oldest are dropped first. */
   historyMax: 64,
 
   /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */
@@ -285,20 +285,23 @@ function relation(holds: boolean, text: string): void {
 }
 
 relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
-relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of poison fit in a value, however they are written");
+relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of an invalid message must fit in a value in each encoding");
 relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
 relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
-relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone stands longer than anybody believes in what was there");
-relation(LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax, "nobody believes in a process for as long as it takes until it may be purged");
-relation(LIMITS.resendMs <= LIMITS.reminderNearMs, "a near reminder must find unanswered requests due");
-relation(LIMITS.begunTrustMs < LIMITS.reminderNearMs, "a process must be handed over before its first reminder rings");
+relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone must live longer than any host trusts its cache");
+relation(
+  LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax,
+  "a cached process must be trusted for less time than it takes until its purge",
+);
+relation(LIMITS.resendMs <= LIMITS.reminderNearMs, "unanswered requests must be due when the near reminder fires");
+relation(LIMITS.begunTrustMs < LIMITS.reminderNearMs, "a process must be handed over before its first reminder fires");
 relation(
   LIMITS.receiptTrustMs < LIMITS.reminderNearMs,
-  "each ring of a near reminder asks again for what has no answer, as the answer may be lost",
+  "each near reminder must find unanswered requests due for sending again, since the answer may be lost",
 );
-relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "what is near rings before it is no longer believed");
-relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "near must be nearer than away");
-relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "away has a range");
-relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page fit in memory");
-relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "looks have a range");
-relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop must fit in a task");
+relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "a near reminder must fire before its trust ends");
+relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "the near reminder must be sooner than the away reminder");
+relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "the away reminder needs a range");
+relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
+relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
+relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");

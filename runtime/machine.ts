@@ -1,8 +1,8 @@
 /**
- * @module What every actor is: a pure state machine over a journal.
+ * @module The interface of all actors: a pure state machine over a journal.
  *
- * `decide(state, input, context) -> decision`, `evolve(state, event) -> state`. Inputs and events are facts in the past
- * tense, effects are orders. The shell does exactly: load, decide, commit, perform. The same machines run on Dapr, in
+ * `decide(state, input, context) -> decision`, `evolve(state, event) -> state`. Events are facts in the past tense;
+ * effects are orders. The shell does exactly: load, decide, commit, perform. The same machines run on Dapr, in
  * `runLocal` and in a simulation.
  */
 import type { z } from "zod";
@@ -11,65 +11,65 @@ import type { Effect } from "./protocol.ts";
 import type { EventSchemas } from "./record.ts";
 import { packValue, readValue, type StoredValue, type Value, type ValueRef } from "./value.ts";
 
-/** Everything a decision may use that is not its state or its input. */
+/** Everything that a decision may use besides its state and its input. */
 export interface DecisionContext {
   readonly system: string;
   readonly actorId: string;
-  /** Epoch, in milliseconds, of the deciding host. Never compared with another host's. */
+  /** Milliseconds since the epoch on the deciding host. Never compared with another host's time. */
   readonly nowMs: number;
-  /** The deciding host's incarnation: new at every start. */
+  /** The deciding host's incarnation, new at every start. */
   readonly incarnation: string;
-  /** Sequence that a record of this decision would have. */
+  /** Sequence that a record of this decision gets. */
   readonly sequence: number;
   /** Uniform in [0, 1). */
   readonly jitter01: number;
-  /** A token that no other decision gets. */
+  /** A unique token for this decision. */
   readonly token: string;
-  /** Content by hash, as far as it is loaded; {@link readAll} throws {@link MissingValues} for the rest. */
+  /** Contents by hash, as far as they are loaded; {@link readAll} throws {@link MissingValues} for the others. */
   readonly values: Pick<ReadonlyMap<string, Json>, "get" | "has">;
 }
 
-/** What a turn answers to its caller, apart from the receipt. */
+/** The answer of a turn to its caller, besides the receipt. */
 export type Verdict = { readonly kind: "received" } | { readonly kind: "refused"; readonly fault: WireFault };
 
-/** What a decision gives. Its events are facts, and its effects orders, only once its record is written. */
+/** The result of `decide`. Its events are facts, and its effects orders, only once its record is written. */
 export interface Decision<E> {
   readonly events: readonly E[];
-  /** Orders that this decision gives for the first time, or gives again to answer a duplicate. */
+  /** Effects that this decision orders for the first time, or again to answer a duplicate. */
   readonly effects: readonly Effect[];
-  /** Content that must be in the store before the record. */
+  /** Content that must be stored before the record. */
   readonly stored: readonly StoredValue[];
   readonly verdict: Verdict;
 }
 
-/** How far away an actor's reminder should be. */
+/** When an actor's reminder should fire. */
 export type ReminderWish =
   | { readonly kind: "none" }
-  /** Unanswered effects: soon, repeating. */
+  /** Effects are unanswered: soon, repeating. */
   | { readonly kind: "near"; readonly name: string }
-  /** Nothing unanswered: at the next moment of interest. */
+  /** Nothing is unanswered: at the next due moment. */
   | { readonly kind: "away"; readonly name: string; readonly atMs: number }
-  /** Ended: may go once the last effects are performed. */
+  /** The actor has ended: the reminder is removed once the last effects are performed. */
   | { readonly kind: "done"; readonly name: string };
 
 /** An actor as pure functions over its state `S`, its inputs `I` and its events `E`. */
 export interface Machine<S, I, E> {
   initial(actorId: string): S;
-  /** What is left of an actor whose tombstone stands. It decides nothing but refusals and receipts. */
+  /** The state of an actor that has a tombstone. It decides only refusals and receipts. */
   purged(actorId: string): S;
   /** Pure. Throws only {@link MissingValues} and defects. */
   decide(state: S, input: I, context: DecisionContext): Decision<E>;
   evolve(state: S, event: E): S;
-  /** Every effect that is not answered yet, from the state alone. */
+  /** Every effect that is not answered yet, derived from the state alone. */
   outbox(state: S, context: DecisionContext): readonly Effect[];
   reminder(state: S, nowMs: number): ReminderWish;
-  /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
+  /** The next time at which a tick would decide something; undefined if only messages can. Milliseconds since the epoch. */
   nextDueMs(state: S): number | undefined;
   readonly events: EventSchemas<E>;
   readonly states: z.ZodType<S>;
 }
 
-/** Thrown by a decision that needs values which are not loaded; the shell loads them and decides again. */
+/** Thrown by a decision that needs values that are not loaded; the shell loads them and decides again. */
 export class MissingValues extends Error {
   readonly refs: readonly ValueRef[];
   constructor(refs: readonly ValueRef[]) {
@@ -78,7 +78,7 @@ export class MissingValues extends Error {
   }
 }
 
-/** The contents of some values; asks for all that are missing at once. */
+/** The contents of values. Requests all missing ones at once. */
 export function readAll(values: readonly Value[], context: DecisionContext): Json[] {
   const missing = values.flatMap((value) => ("ref" in value && !context.values.has(value.ref) ? [value] : []));
   if (missing.length > 0) throw new MissingValues([...new Map(missing.map((value) => [value.ref, value])).values()]);
@@ -93,15 +93,15 @@ export function readOne(value: Value, context: DecisionContext): Json {
 }
 
 /**
- * A decision being made. Owns the state as it becomes with each event, so that later parts of the same decision see
- * what earlier parts decided. Local to one call of `decide`; nothing of it is shared.
+ * Builds one decision. It owns the state as it changes with each event, so that later parts of the decision see what earlier parts
+ * decided. It is local to one call of `decide`.
  */
 export class DecisionBuilder<S, E> {
   readonly #evolve: (state: S, event: E) => S;
   readonly #events: E[] = [];
   readonly #effects: Effect[] = [];
   readonly #stored: StoredValue[] = [];
-  /** Contents packed by this decision: no store has them yet, and later parts of the decision may read them. */
+  /** Contents packed by this decision. They are not stored yet, but later parts of the decision may read them. */
   #packed: Map<string, Json> | undefined;
   #verdict: Verdict = { kind: "received" };
   state: S;
@@ -130,7 +130,7 @@ export class DecisionBuilder<S, E> {
     this.#verdict = { kind: "refused", fault };
   }
 
-  /** Content as a value of this decision. The scope is the deciding actor's own where none is named. */
+  /** Packs content as a value of this decision. The scope defaults to the deciding actor's own. */
   pack(content: Json, scope: string = this.context.actorId): Value {
     const packed = packValue(content, scope);
     if (packed.stored !== undefined) {

@@ -164,6 +164,19 @@ export const ProcessView = z.object({
   stop: z.string().optional().describe("The current stop."),
   ending: z.enum(OUTCOMES).optional().describe("How it will end when its compensation is done."),
   works: z.array(WorkView).describe("Open work items."),
+  waits: z
+    .array(
+      z.object({
+        wait: z.string().describe("Id of the wait."),
+        stop: z.string(),
+        kind: z.enum(["timer", "signal"]),
+        name: z.string().optional().describe("Of the signal."),
+        begunAtMs: EpochMs,
+        dueAtMs: EpochMs.optional(),
+      }),
+    )
+    .optional()
+    .describe("Timers and signals that its stops and handlers wait for."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
   history: z.array(HistoryLine).describe("The newest lines."),
   outcome: ProcessOutcome.optional(),

@@ -1,9 +1,9 @@
 /**
- * @module The vocabulary: addresses, messages, receipts, outcomes and effects. Read this file before any other.
+ * @module The vocabulary: addresses, messages, receipts, outcomes and effects. Read this file first.
  *
- * A message is a fact or a request on its way between two actors, in the terms of Hohpe and Woolf: message id,
- * correlation (the process), return address (`from`), expiry. On a topic it travels as the data of a CloudEvent with
- * the same id. An effect is an order to the shell; effects form one closed union with one exhaustive performer.
+ * A message is a fact or a request between two actors, in the terms of Hohpe and Woolf: message id, correlation (the
+ * process), return address (`from`), expiry. On a topic it is the data of a CloudEvent with the same id. An effect is
+ * an order to the shell; effects form one closed union with one exhaustive performer.
  */
 import { z } from "zod";
 import { WireFault } from "./faults.ts";
@@ -13,15 +13,15 @@ import { Value } from "./value.ts";
 const ActorId = z.string().refine(isId, "an actor id");
 const EpochMs = z.int().nonnegative();
 
-/** Where an actor lives: its type (with the system's name) and its id. */
+/** The address of an actor: its type (with the system's name) and its id. */
 export const Address = z.strictObject({ type: z.string().min(1), id: ActorId });
 export type Address = { readonly type: string; readonly id: string };
 
-/** Who a task acts for. From the token or a signed claim, never from a body. */
+/** The identity that a task acts for. It comes from the token or a signed claim, never from a body. */
 export const Principal = z.strictObject({ subject: z.string(), tenant: z.string(), permissions: z.array(z.string()) });
 export type Principal = { readonly subject: string; readonly tenant: string; readonly permissions: readonly string[] };
 
-/** The principal of a request that carries no identity (no token configured). */
+/** The principal of a request without an identity (no token configured). */
 export const ANONYMOUS: Principal = { subject: "anonymous", tenant: "default", permissions: [] };
 
 /** W3C trace context: one trace per task, over every hop, retry and restart. */
@@ -36,11 +36,11 @@ export function traceId(trace: Trace): string {
   return trace.traceparent.slice(3, 35);
 }
 
-/** An agent on a path of waits: who asked whom, oldest first. */
+/** An agent on a path of waits: the asking agents, oldest first. */
 export const Ancestor = z.strictObject({ agent: z.string(), id: ActorId });
 export type Ancestor = { readonly agent: string; readonly id: string };
 
-/** How a piece of work ended, as its doer tells it. */
+/** How a work item ended, reported by the agent or process that did it. */
 export const Result = z.union([
   z.strictObject({ output: Value }),
   z.strictObject({ fault: WireFault }),
@@ -49,26 +49,26 @@ export const Result = z.union([
 export type Result =
   { readonly output: Value } | { readonly fault: WireFault } | { readonly handOff: { readonly agent: string; readonly input: Value } };
 
-/** The process that waits for a nested route, and the work it is. */
+/** The process that waits for a nested route, and its work item. */
 export const Parent = z.strictObject({ processId: ActorId, workId: z.string() });
 export type Parent = { readonly processId: string; readonly workId: string };
 
-/** A task, asked of a process manager from outside or by a parent process. */
+/** A task, sent to a process manager from outside or by a parent process. */
 const TaskBody = z.strictObject({
   kind: z.literal("task"),
   route: z.string(),
-  /** Which version of the rules the task is pinned to: the slip, by reference. */
+  /** The slip that the task is pinned to, by reference. */
   slip: Value,
   input: Value,
   timeoutMs: z.int().positive(),
   parent: Parent.optional(),
-  /** Until then the parent may ask for the compensation of the whole process. */
+  /** Until then the parent may request the compensation of the whole process. */
   retainUntilMs: EpochMs.optional(),
   /** Names of the routes above, outermost first. */
   nesting: z.array(z.string()),
 });
 
-/** Work for an agent: a stop, or an ask of another agent's handler. */
+/** A work item for an agent: a stop, or an ask of another agent's handler. */
 const WorkBody = z.strictObject({
   kind: z.literal("work"),
   workId: z.string(),
@@ -76,17 +76,17 @@ const WorkBody = z.strictObject({
   agent: z.string(),
   version: z.int().positive(),
   input: Value,
-  /** Until then the process may ask for compensation, so the agent must remember. */
+  /** Until then the process may request compensation, so the agent must remember the work item. */
   retainUntilMs: EpochMs,
   ancestors: z.array(Ancestor),
-  /** The first thing that is ever asked of an actor which only this process can know: it may begin wherever the message is. */
+  /** First request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
 });
 
-/** Compensation of a piece of work, of an agent or of a child process. */
+/** Requests the compensation of a work item, to an agent or to a child process. */
 const UndoBody = z.strictObject({
   kind: z.literal("undo"),
-  /** The work to undo. */
+  /** The work item to undo. */
   workId: z.string(),
   undoId: z.string(),
   attempt: z.int().positive(),
@@ -111,7 +111,7 @@ export const CompensationReport = z.strictObject({
 /** How the compensation of a work item ended. */
 export type CompensationReport = z.infer<typeof CompensationReport>;
 
-/** A doer tells how its work, or the compensation of it, ended. The output of a compensation is `true` where something had to be undone, else `null`. */
+/** Reports how a work item, or its compensation, ended. The output of a compensation is a {@link CompensationReport}. */
 const ResultBody = z.strictObject({
   kind: z.literal("result"),
   workId: z.string(),
@@ -128,24 +128,24 @@ export const WaitFor = z.discriminatedUnion("kind", [
 ]);
 export type WaitFor = z.infer<typeof WaitFor>;
 
-/** A handler waits, and asks the process manager to own the wait. Answered by an `answer` of the same index. */
+/** A handler waits, and requests that the process manager owns the wait. Answered by an `answer` with the same index. */
 const WaitBody = z.strictObject({ kind: z.literal("wait"), workId: z.string(), index: z.int().nonnegative(), for: WaitFor });
 
-/** Something outside tells a process. The same `signalId`: the same signal. */
+/** A signal from outside to a process. The same `signalId` is the same signal. */
 const SignalBody = z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), signalId: z.string().min(1), payload: Value });
 
-/** Somebody cancels a process. */
+/** Cancels a process. */
 const CancelBody = z.strictObject({ kind: z.literal("cancel"), reason: z.string() });
 
-/** A person decides on the dead letter of a run. Who it is stands in the message's principal. */
+/** A person's decision on the dead letter of a run. The message's principal identifies the person. */
 const DecisionBody = z.strictObject({
   kind: z.literal("decision"),
   what: z.enum(["redrive", "discard"]),
   run: z.int().positive(),
-  /** The same id: the same decision. */
+  /** The same id is the same decision. */
   decisionId: z.string().min(1),
   reason: z.string(),
-  /** Replaces the input of the work that failed, or of the task where none did. */
+  /** Replaces the input of the work item that failed, or of the task if none did. */
   input: Value.optional(),
 });
 
@@ -159,10 +159,10 @@ export const IndexEntry = z.strictObject({
   content: Value.optional(),
 });
 export type IndexEntry = z.infer<typeof IndexEntry>;
-/** Something is entered in an index, in one write. */
+/** Adds entries to an index in one write. */
 const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
-/** What a message says, by `kind`. Persisted in brokers: changing this needs a version bump. */
+/** The content of a message, by `kind`. Persisted in brokers: changing this needs a version bump. */
 export const Body = z.discriminatedUnion("kind", [
   TaskBody,
   WorkBody,
@@ -187,10 +187,10 @@ export const Message = z.compile(
     to: Address,
     /** Return address: the process or actor that waits for the receipt and the answer. */
     from: z.string(),
-    /** Correlation identifier: the process all of this belongs to. */
+    /** Correlation identifier: the process that the message belongs to. */
     processId: z.string(),
     createdAtMs: EpochMs,
-    /** After this moment the message is refused, never run. */
+    /** After this time the message is refused and never executed. */
     expiresAtMs: EpochMs,
     hop: z.int().nonnegative(),
     principal: Principal,
@@ -201,21 +201,21 @@ export const Message = z.compile(
 export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: Body };
 
 /**
- * The only thing that counts as delivered: the receiver's own word, with the sequence of its journal. An HTTP status or
- * a broker's acknowledgement is none (dapr 1.18.2 pkg/channel/http/http_channel.go can answer 200 for nothing).
+ * The only proof of delivery: the receiver's own answer, with the sequence of its journal. An HTTP status or a broker's acknowledgement
+ * proves nothing (dapr 1.18.2 pkg/channel/http/http_channel.go can answer 200 without a delivery).
  */
 const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
 type Receipt = { readonly messageId: string; readonly sequence: number };
 
-/** Whether work is in a queue (of its actor or for a slot), its handler is executing, or it waits for an answer. */
+/** Whether a work item is queued (for its actor or for a slot), its handler is executing, or it waits for an answer. */
 const WORK_STATES = ["queued", "running", "waiting"] as const;
 
-/** What a receipt of a work item says of it. `runningMs`: how long its handler has been executing in this attempt, where that is known. */
+/** The status of a work item in its receipt. `runningMs`: how long its handler has been executing in this attempt, if known. */
 export const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs: z.int().nonnegative().optional() });
-/** What a receipt of a work item says of it. */
+/** The status of a work item in its receipt. */
 export type WorkStatus = z.infer<typeof WorkStatus>;
 
-/** What a turn answers: its receipt, or why nothing was recorded. */
+/** The answer of a turn: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([
   z.strictObject({
     receipt: Receipt,
@@ -235,8 +235,8 @@ export type TurnAnswer =
   | { readonly refused: WireFault };
 
 /**
- * How a run can end. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first.
- * Persisted: changing this needs a version bump.
+ * The outcomes of a run. `partial`: the end was reached, but an optional call failed. `expired`: the deadline came first. Persisted:
+ * changing this needs a version bump.
  */
 export const OUTCOMES = ["completed", "partial", "failed", "cancelled", "expired"] as const;
 /** One of {@link OUTCOMES}. */
@@ -247,7 +247,7 @@ export const Outcome = z.strictObject({
   status: z.enum(OUTCOMES),
   output: Value.optional(),
   fault: WireFault.optional(),
-  /** Present when a dead letter exists. */
+  /** Present if a dead letter exists. */
   deadLetter: Value.optional(),
   atMs: EpochMs,
 });
@@ -259,28 +259,28 @@ export type Outcome = {
   readonly atMs: number;
 };
 
-/** What is owed to others: performed again until it is answered. It is what an outbox holds. */
+/** Effects owed to others, performed again until they are answered. An outbox consists of them. */
 export type OwedEffect =
-  /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
+  /** Delivers a message. With a topic, the first delivery goes through the broker and further ones directly to the actor. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
-  /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
+  /** Enters a closed process in the index, a dead letter in its queue, or an operator action in the audit. */
   | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
   /** Best-effort event notification; the journal is authoritative. */
   | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData };
 
-/** What concerns only the host that holds the actor now. */
+/** Effects for the host that holds the actor now. */
 export type HostEffect =
-  /** Run a handler outside the turn. */
+  /** Executes a handler outside the turn. */
   | { readonly kind: "run"; readonly workId: string; readonly token: string }
-  /** Tell a running handler to stop. */
+  /** Cancels a running handler. */
   | { readonly kind: "stop"; readonly workId: string; readonly token: string }
-  /** Watch for the heartbeats of another host's work; without any, report `lost`. */
+  /** Watches for the heartbeats of another host's work; without any, reports `lost`. */
   | { readonly kind: "watch"; readonly workId: string; readonly token: string };
 
 /** Orders to the shell: one closed union with one exhaustive performer. */
 export type Effect = OwedEffect | HostEffect;
 
-/** What the world is told of a run that ended: never its input or output. `atMs` is epoch milliseconds. */
+/** The content of an event notification about a run that ended, without input and output. `atMs` is in milliseconds since the epoch. */
 export interface NotificationData {
   readonly processId: string;
   readonly route: string;
@@ -290,10 +290,10 @@ export interface NotificationData {
   readonly atMs: number;
 }
 
-/** Actor types of a system. Agents' types are made the same way, so an agent cannot carry one of these names. */
+/** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
 export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit"] as const;
 
-/** The indexes of a system: open and ended processes, dead letters, and who changed what. */
+/** The indexes of a system: open and ended processes, dead letters, and operator actions. */
 export const INDEXES = ["Directory", "DeadLetterQueue", "Audit"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];

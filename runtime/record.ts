@@ -1,16 +1,16 @@
 /**
  * @module The journal record: one turn, one record, one atomic write. Pure.
  *
- * The sequence in the key is the fence: the write is insert-only, so of two owners one is refused. The predecessor's
- * writer makes a chain: a store that lost or changed records is found when they are read.
+ * The sequence in the key is the fence: the write is insert-only, so of two owners one is refused. Each record names
+ * the writer of its predecessor. That chain reveals a store that lost or changed records when they are read.
  */
 import { z } from "zod";
 import { Fault } from "./faults.ts";
 
-/** Version in which records and snapshots are written; a higher one that is read is `journal.newer`. */
+/** Version of the records and snapshots that are written. Reading a higher one is `journal.newer`. */
 export const RECORD_VERSION = 1;
 
-/** Who wrote a record: a host incarnation and its own count of writes. Unique for ever. */
+/** The writer of a record: a host incarnation and its own count of writes. Unique forever. */
 export const Writer = z.strictObject({ incarnation: z.string(), count: z.int().nonnegative() });
 export type Writer = { readonly incarnation: string; readonly count: number };
 
@@ -21,16 +21,16 @@ const Frame = z.compile(
     /** Id of the input that the turn decided on. */
     input: z.string(),
     events: z.array(z.unknown()).min(1),
-    /** Names of the effects ordered by this turn; their content is made from the state by the same pure function as at first. */
+    /** Names of the effects that the turn ordered. The same pure function derives their content from the state again. */
     effects: z.array(z.string()),
     writer: Writer,
-    /** Writer of the record before; null for the first. */
+    /** Writer of the previous record; null for the first record. */
     previous: Writer.nullable(),
     atMs: z.int().nonnegative(),
   }),
 );
 
-/** One turn as it stands in the store. Persisted: changing this needs a version bump. */
+/** One turn as it is stored. Persisted: changing this needs a version bump. */
 export interface JournalRecord<E> {
   readonly v: 1;
   readonly sequence: number;
@@ -61,46 +61,49 @@ export interface Snapshot<S> {
 }
 
 /**
- * What stands in the place of record 1 of an actor that was purged: who had this id and how it ended, and what is to be
- * cleared away still. While it stands nothing of the actor comes back. Persisted: changing this needs a version bump.
+ * The entry in place of record 1 of a purged actor: whose id this was, how it ended, and what is left to remove. While it exists nothing
+ * of the actor comes back. Persisted: changing this needs a version bump.
  */
 export const Tombstone = z.strictObject({
   v: z.literal(RECORD_VERSION),
   tombstone: z.literal(true),
   id: z.string(),
-  /** How it ended: an outcome's status, or what it was if it never had one. */
+  /** The status of its outcome, or its last phase if it has none. */
   outcome: z.string(),
   /** Sequence of its last record, and number of its last snapshot. */
   last: z.int().positive(),
   snapshots: z.int().nonnegative(),
-  /** Hashes of the values of its own that record 1 named. */
+  /** Hashes of its own values that record 1 refers to. */
   refs: z.array(z.string()),
-  /** Agents whose actors lived for this process alone, and go with it. */
+  /** Agents whose actors exist only for this process and are purged with it. */
   agents: z.array(z.string()),
-  /** The tombstone stands until then. Epoch, milliseconds, of the host that wrote it. */
+  /** The tombstone is kept until then. Milliseconds since the epoch, on the host that wrote it. */
   untilMs: z.int().nonnegative(),
 });
 export type Tombstone = z.infer<typeof Tombstone>;
 
-/** The tombstone that a content is, or undefined. Throws as {@link parseRecord}. */
+/** The content as a tombstone, or undefined if it is none. Throws as {@link parseRecord} does. */
 export function tombstoneOf(content: unknown, key: string): Tombstone | undefined {
   if (typeof content !== "object" || content === null || (content as { readonly tombstone?: unknown }).tombstone !== true) return undefined;
   return parseFrame(Tombstone, content, key);
 }
 
-/** A turn that threw, or would have been too large, leaves this event so that its input is not decided for ever. */
+/** The event of a turn that threw or would have been too large, so that its input is not decided again forever. */
 export const TurnFailed = z.strictObject({ e: z.literal("turn-failed"), input: z.string(), code: z.string(), message: z.string() });
 export type TurnFailed = z.infer<typeof TurnFailed>;
 
-/** Whether an event says that its turn failed; such an event changes no state. */
+/** Whether an event marks a failed turn; such an event changes no state. */
 export function isTurnFailed(event: unknown): event is TurnFailed {
   return typeof event === "object" && event !== null && (event as { readonly e?: unknown }).e === "turn-failed";
 }
 
-/** Reads a record; gives the content itself. Throws `journal.newer` (retryable) or `journal.unreadable` with the key. */
+/**
+ * Parses a record; returns the content itself.
+ * @throws `journal.newer` (retryable) or `journal.unreadable` with the key
+ */
 export function parseRecord<E>(content: unknown, key: string, events: EventSchemas<E>): JournalRecord<E | TurnFailed> {
   if (!z.validate(Frame, content)) parseFrame(Frame, content, key);
-  // A record's schemas change nothing and let nothing more pass, so what passed is what they would give.
+  // A record's schemas change nothing and accept no extra keys, so the content equals their result.
   const record = content as JournalRecord<E | TurnFailed>;
   record.events.forEach((event, index) => {
     if (fits(events, event)) return;
@@ -119,15 +122,16 @@ function fits<E>(events: EventSchemas<E>, event: unknown): boolean {
 
 /** The schemas of a machine's events. */
 export interface EventSchemas<E> {
-  /** Of any of them. */
+  /** The schema of all events. */
   readonly any: z.ZodType<E>;
-  /** Of the events with a name. */
+  /** The schema of the events with a name. */
   byName(name: string): z.ZodType | undefined;
 }
 
 /**
- * The events of a machine, told apart by their names `e`. Each schema is compiled when its first event is read: together
- * they would be one function of 16 KB of bytecode, which is optimised anew at each surprise in any of them.
+ * The schemas of a machine's events, distinguished by their names `e`. Each schema is compiled when its first event is
+ * read. Compiled together they would be one function of 16 KB of bytecode, which V8 optimizes again after each
+ * deoptimization in any part.
  */
 export function eventSchemas<
   Options extends readonly [z.ZodObject<{ readonly e: z.ZodLiteral<string> }>, ...z.ZodObject<{ readonly e: z.ZodLiteral<string> }>[]],
@@ -147,7 +151,7 @@ export function eventSchemas<
   };
 }
 
-/** Reads a snapshot, as {@link parseRecord}. */
+/** Parses a snapshot, as {@link parseRecord} does. */
 export function parseSnapshot<S>(content: unknown, key: string, states: z.ZodType<S>): Snapshot<S> {
   const frame = parseFrame(SnapshotFrame, content, key);
   return { ...frame, state: parsePart(states, frame.state, key, "state") };
@@ -156,7 +160,7 @@ export function parseSnapshot<S>(content: unknown, key: string, states: z.ZodTyp
 function parseFrame<T>(schema: z.ZodType<T>, content: unknown, key: string): T {
   const version = typeof content === "object" && content !== null ? (content as { readonly v?: unknown }).v : undefined;
   if (typeof version === "number" && version > RECORD_VERSION) {
-    throw new Fault("journal.newer", `${key} was written in version ${version}; this host knows up to ${RECORD_VERSION}`, { key, version });
+    throw new Fault("journal.newer", `${key} has version ${version}; this host reads versions up to ${RECORD_VERSION}`, { key, version });
   }
   return parsePart(schema, content, key, "record");
 }
@@ -172,21 +176,24 @@ function parsePart<T>(schema: z.ZodType<T>, content: unknown, key: string, what:
   );
 }
 
-/** Checks that a record follows the one before it. Throws `journal.broken-chain`. */
+/**
+ * Checks that a record follows the previous one.
+ * @throws `journal.broken-chain`
+ */
 export function requireChain(key: string, previous: Writer | null, found: Writer | null): void {
   if (sameWriter(previous, found)) return;
   throw new Fault(
     "journal.broken-chain",
-    `${key} follows a record of ${writerText(found)}, but the record before it is of ${writerText(previous)}`,
+    `${key} follows a record of ${writerText(found)}, but the previous record is of ${writerText(previous)}`,
     { key },
   );
 }
 
-/** Whether both are one write of one host; null, before the first record, is only like null. */
+/** Whether both are the same write of one host. Null, before the first record, equals only null. */
 export function sameWriter(a: Writer | null, b: Writer | null): boolean {
   return a === b || (a !== null && b !== null && a.incarnation === b.incarnation && a.count === b.count);
 }
 
 function writerText(writer: Writer | null): string {
-  return writer === null ? "nobody" : `${writer.incarnation}#${writer.count}`;
+  return writer === null ? "no writer" : `${writer.incarnation}#${writer.count}`;
 }

@@ -1,23 +1,25 @@
 /**
- * @module The schema gate: a value passes exactly as it is, or a fault says where and what was expected. Pure.
+ * @module The schema gate: a value passes unchanged, or a fault says where it fails and what was expected. Pure.
  *
- * Nothing is coerced, nothing is stripped, no default is filled in, and unknown keys are faults even where the schema
- * is a plain `z.object`: the value is parsed with zod and the result must equal the value. `z.looseObject` and
- * `z.catchall` still allow further keys, because there the author says so. In a union of plain objects zod takes the
- * first that fits, so order them from the larger to the smaller or use `z.discriminatedUnion` or `z.strictObject`.
+ * Nothing is coerced, stripped or filled in, and unknown keys are faults even if the schema is a plain `z.object`: the
+ * value is parsed with zod, and the result must equal the value. `z.looseObject` and `z.catchall` still allow further
+ * keys, because the author asks for them there. In a union of plain objects zod takes the first that matches, so order
+ * them from the larger to the smaller, or use `z.discriminatedUnion` or `z.strictObject`.
  */
 import { z } from "zod";
 import { Fault, type FaultCode, type Json } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Deeper values are refused; the same depth as in canonical.ts. */
+/** Maximum depth of a value; the same as in canonical.ts. */
 const DEPTH_MAX_LEVELS = 256;
-/** Every JSON node takes at least one byte, so a value with more nodes cannot fit. It also ends the walk of cycles. */
+/**
+ * Maximum number of JSON nodes. Each takes at least one byte, so a value with more nodes cannot fit. This also ends the walk of a cycle.
+ */
 const NODES_MAX = LIMITS.valueBytesMax;
 
 type Key = string | number;
 
-/** The first thing wrong with a value. The path is built backwards, from the place to the root. */
+/** The first problem of a value. The path is built backwards, from the place to the root. */
 interface Problem {
   readonly path: Key[];
   readonly text: string;
@@ -27,26 +29,26 @@ interface Problem {
 /** The check at one boundary. */
 export interface Gate {
   /**
-   * Returns the value as JSON. A property whose value is `undefined` counts as absent, as in `JSON.stringify`.
-   * Throws the gate's fault with details `path` (such as `items[0].price`, empty for the value itself) and `expected`.
+   * Returns the value as JSON. A property whose value is `undefined` counts as absent, as in `JSON.stringify`. Throws the gate's fault
+   * with details `path` (such as `items[0].price`, empty for the value itself) and `expected`.
    */
   check(value: unknown): Json;
 }
 
 /**
- * Makes the gate of a boundary. `what` names it in messages ("input of agent Planner"), `code` is the fault it throws.
- * A schema with asynchronous checks throws `definition.invalid` when it is first used.
+ * Creates the gate of a boundary. `what` names it in messages ("input of agent Planner"); `code` is the fault it throws. A schema with
+ * asynchronous checks throws `definition.invalid` at its first use.
  */
 export function gate(schema: z.ZodType, what: string, code: FaultCode): Gate {
   return { check: (value) => checkValue(schema, what, code, value) };
 }
 
-/** Returns a value as JSON, or throws `code`: for values that have no schema, such as results of steps. */
+/** Returns a value as JSON, or throws `code`. For values without a schema, such as results of steps. */
 export function requireJson(value: unknown, what: string, code: FaultCode): Json {
   const walk: Walk = { nodes: 0, absent: false };
   const problem = notJson(value, walk, 0);
   if (problem !== undefined) throw faultOf(problem, what, code);
-  // Every node was just seen to be JSON; only absent properties may be in the way.
+  // The walk found only JSON nodes; at most, properties with the value undefined have to be removed.
   return walk.absent ? withoutAbsent(value as Json) : (value as Json);
 }
 
@@ -54,14 +56,15 @@ function checkValue(schema: z.ZodType, what: string, code: FaultCode, value: unk
   const json = requireJson(value, what, code);
   const fault = refusal(schema, what, code, json, json);
   if (fault === undefined) return json;
-  // Of a missing property that objects inherit, such as `constructor`, zod reads what is inherited. Nothing is inherited here:
+  // For a missing property that objects inherit, such as `constructor`, zod reads the inherited one. This copy inherits
+  // nothing:
   const bare = refusal(schema, what, code, json, withoutPrototypes(json));
   if (bare === undefined) return json;
-  // A check of the author's may need the methods that a value without a prototype lacks.
+  // A check of the author may need the methods that a value without a prototype lacks.
   throw bare.cause === undefined ? bare : fault;
 }
 
-/** What is wrong with a value, judged by its schema on `copy`, which equals it. */
+/** The fault of a value, judged by its schema on `copy`, which equals it. */
 function refusal(schema: z.ZodType, what: string, code: FaultCode, json: Json, copy: Json): Fault | undefined {
   let parsed: z.ZodSafeParseResult<unknown>;
   try {
@@ -82,7 +85,7 @@ function withoutPrototypes(value: Json): Json {
 
 function thrownBy(error: unknown, what: string, code: FaultCode): Fault {
   if (error instanceof z.core.$ZodAsyncError)
-    return new Fault("definition.invalid", `${what}: the schema has asynchronous checks; a gate decides at once`);
+    return new Fault("definition.invalid", `${what}: the schema has asynchronous checks, which are not supported; remove them`);
   const text = error instanceof Error ? error.message : "no error";
   return new Fault(
     code,
@@ -96,7 +99,7 @@ function thrownBy(error: unknown, what: string, code: FaultCode): Fault {
 
 interface Walk {
   nodes: number;
-  /** Some property has the value `undefined`. */
+  /** Whether a property has the value `undefined`. */
   absent: boolean;
 }
 
@@ -140,9 +143,9 @@ function notJsonObject(value: object, walk: Walk, depth: number): Problem | unde
   return undefined;
 }
 
-/** Stores replace half of a surrogate pair by another character, so the value would not come back as it was. */
+/** Stores replace half of a surrogate pair by another character, so the value would come back changed. */
 function halfPair(): Problem {
-  return { path: [], text: "a text holds half of a surrogate pair, which is no character", expected: "a text of whole characters" };
+  return { path: [], text: "a text contains half of a surrogate pair, which is not a character", expected: "a text of whole characters" };
 }
 
 function jsonExpected(found: string): Problem {
@@ -162,7 +165,7 @@ function isList(value: Json): value is readonly Json[] {
 
 // ---- what the schema would change -----------------------------------------------------------------------------------
 
-/** The first place where the schema's result is not the value. Equal references need no second look: they are JSON. */
+/** The first place where the schema's result differs from the value. Equal references are not compared again: they are JSON. */
 function difference(value: Json, result: unknown): Problem | undefined {
   if (value === result) return undefined;
   if (typeof value !== "object" || value === null || typeof result !== "object" || result === null) return changed();
@@ -188,14 +191,14 @@ function objectDifference(value: { readonly [key: string]: Json }, result: objec
   }
   for (const key of Object.keys(made)) {
     if (made[key] !== undefined && !Object.hasOwn(value, key)) {
-      return { path: [key], text: "missing; the schema would fill in a default, and none is filled in", expected: "a value" };
+      return { path: [key], text: "missing; the schema has a default, but defaults are not filled in", expected: "a value" };
     }
   }
   return undefined;
 }
 
 function changed(): Problem {
-  return { path: [], text: "would be changed by the schema", expected: "a value that the schema leaves as it is" };
+  return { path: [], text: "would be changed by the schema", expected: "a value that the schema does not change" };
 }
 
 function under(key: Key, problem: Problem): Problem {
@@ -222,7 +225,7 @@ function pathText(path: readonly Key[]): string {
 
 type Issue = z.core.$ZodIssue;
 
-/** The issue that says most: in a union, that of the option which got furthest. */
+/** The most informative issue: in a union, that of the option that matched furthest. */
 function problemOf(issues: readonly Issue[], value: Json): Problem {
   const deepest = issues[0];
   if (deepest === undefined) return changed();
@@ -267,7 +270,7 @@ function valueAt(value: Json, path: readonly PropertyKey[]): unknown {
   return current;
 }
 
-/** What a value is, never what it says: inputs may be secret and messages are published. */
+/** The kind of a value, never its content: inputs may be secret, and messages are published. */
 function kindOf(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
@@ -281,12 +284,13 @@ function kindOf(value: unknown): string {
 
 // ---- JSON Schema ----------------------------------------------------------------------------------------------------
 
-/** A JSON Schema of builder 2020-12. */
+/** A JSON Schema of draft 2020-12. */
 export type JsonSchema = { readonly [key: string]: Json };
 
 /**
- * The JSON Schema of what passes the gate, for documents, OpenAPI and models. Throws `definition.invalid` for a schema
- * that no JSON Schema can say or that turns values into others: dates, big integers, custom checks, transforms, codecs.
+ * The JSON Schema of what passes the gate, for documents, OpenAPI and models.
+ * @throws `definition.invalid` for a schema that JSON Schema cannot express or that changes values: dates, big integers, custom checks,
+ * transforms, codecs
  */
 export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   let made: unknown;
@@ -296,13 +300,13 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
     const text = error instanceof Error ? error.message : "it cannot be written as JSON Schema";
     throw new Fault("definition.invalid", `${what}: ${text}; use a schema of plain JSON values, such as z.iso.datetime() for a date`);
   }
-  // zod leaves hidden functions on its result; the round trip keeps only what is JSON.
+  // zod leaves hidden functions on its result; the round trip keeps only JSON.
   return JSON.parse(JSON.stringify(made)) as JsonSchema;
 }
 
 /**
- * zod writes the far end of a codec or a preprocessing step; a value that changes on the way never passes the gate. Nor does
- * one with a property `__proto__`, which zod drops.
+ * Refuses schemas that JSON Schema cannot express. zod writes the output side of a codec or a preprocessing step, but a value that
+ * changes never passes the gate. Neither does one with a property `__proto__`, which zod drops.
  */
 function refuseUnsayable(schema: z.core.$ZodTypes): void {
   const definition = schema._zod.def;

@@ -1,9 +1,9 @@
 /**
- * @module The routing slip as data, pinned to a process when its task is accepted. Pure.
+ * @module The routing slip as data, pinned when a task is accepted. Pure.
  *
- * A slip holds everything that decisions need: routes, and what the process manager must know about each agent. It is stored once
- * under its hash, to which record 1 refers, so a deployment changes only new processes.
- * Routing Slip and Process Manager: Hohpe and Woolf, Enterprise Integration Patterns.
+ * A slip contains everything that decisions need: routes, and what the manager must know of each agent. It is stored
+ * once under its hash, and record 1 refers to it, so a deployment changes only new processes. Routing Slip and Process
+ * Manager: Hohpe and Woolf, Enterprise Integration Patterns.
  */
 import { z } from "zod";
 import { Expression } from "./expression.ts";
@@ -13,7 +13,7 @@ import { LIMITS } from "./limits.ts";
 const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
 const DurationMs = z.int().positive();
 
-/** The retry policy of a failed stop. Attempts count from 1 and include the first. */
+/** How a failed stop is retried. Attempts count from 1 and include the first. */
 export const RetryPolicy = z.strictObject({
   attemptsMax: z.int().min(1).max(LIMITS.attemptsMax),
   backoffMs: z.int().min(0).max(LIMITS.backoffMsMax),
@@ -23,7 +23,7 @@ export const RetryPolicy = z.strictObject({
 });
 export type RetryPolicy = Readonly<z.infer<typeof RetryPolicy>>;
 
-/** The target of a call: an agent, or a nested route that runs as its own process. */
+/** The target of a stop: an agent, or a nested route that runs as its own process. */
 export const Target = z.union([z.strictObject({ agent: Name }), z.strictObject({ route: Name })]);
 export type Target = { readonly agent: string } | { readonly route: string };
 
@@ -33,7 +33,7 @@ export const Call = z.strictObject({
   input: Expression,
   timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax),
   retry: RetryPolicy,
-  /** A CEL condition; absent means true. If it is false, the call is skipped and has the output `null`. */
+  /** A condition in CEL; absent means always. A call that is not made has the output `null`. */
   when: z.string().optional(),
   /** If true, a failed call has the output `null`, and the process ends `partial`. */
   optional: z.boolean(),
@@ -47,7 +47,7 @@ export type Call = {
   readonly optional: boolean;
 };
 
-/** A stop. `one` and the branches of `all` have their output under their own name, `any` and `forEach` under the stop's name. */
+/** A stop. `one` and the branches of `all` have outputs under their names, `any` and `forEach` under the stop's name. */
 export const Stop = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("one"), name: Name, call: Call }),
   z.strictObject({ kind: z.literal("all"), name: Name, branches: z.record(Name, Call) }),
@@ -77,7 +77,7 @@ export type RouteData = {
   readonly version: number;
   readonly stops: readonly Stop[];
   readonly output: Expression;
-  /** Maximum visits of this route per chain of nested routes. */
+  /** Maximum visits of this route in one chain of nested routes. */
   readonly visitsMax?: number | undefined;
 };
 
@@ -88,7 +88,7 @@ export const AgentData = z.strictObject({
   key: Expression.optional(),
   asks: z.array(Name),
   handsOffTo: z.array(Name),
-  /** Maximum visits of this agent per chain of hand-offs and asks. */
+  /** Maximum visits of this agent in one chain of hand-offs and asks. */
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
 });
 export type AgentData = {
@@ -130,8 +130,8 @@ export const RETRY_UNDO: RetryPolicy = {
 };
 
 /**
- * Returns the pause before the next attempt in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, with the
- * share `jitter` random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
+ * Backoff before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the share `jitter` is
+ * random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
 export function backoffMs(policy: RetryPolicy, attempt: number, jitter01: number): number {
   const full = Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(attempt - 1, 30));

@@ -1,18 +1,18 @@
 /**
- * @module Values: JSON content inline where it is small, by hash where it is large. Pure.
+ * @module Values: JSON content, inline if small, by hash if large. Pure.
  *
- * A large value stands once in its scope, under its hash, and is written before the record that refers to it
- * (the Claim Check of Hohpe and Woolf, Enterprise Integration Patterns).
+ * A large value is stored once in its scope, under its hash, before the record that refers to it (the Claim Check of Hohpe and Woolf,
+ * Enterprise Integration Patterns).
  */
 import { z } from "zod";
 import { canonicalJson, hashText, textBytes } from "./canonical.ts";
 import { Fault, type Json } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
 
-/** Content that came out of `JSON.parse` is JSON already; only its presence is checked. */
-export const JsonContent = z.custom<Json>((value) => value !== undefined, "a JSON value is expected");
+/** Content from `JSON.parse` is JSON already; only its presence is checked. */
+export const JsonContent = z.custom<Json>((value) => value !== undefined, "expected a JSON value");
 
-/** Persisted: changing this needs a version bump. */
+/** A value, inline or by reference. Persisted: changing this needs a version bump. */
 export const Value = z.union([
   z.strictObject({ json: JsonContent }),
   z.strictObject({
@@ -27,20 +27,23 @@ export const Value = z.union([
 export type Value = { readonly json: Json } | ({ readonly bytes: number } & ValueRef);
 
 /**
- * Where a value stands: under its hash, within a scope. The scope is whom the value goes with when it is purged: the process
- * that it belongs to, or {@link keyedScope}. Without a scope a value is shared by everybody and stays (slips).
+ * Where a value is stored: under its hash, within a scope. The scope decides with what the value is purged: the process that it belongs
+ * to, or {@link keyedScope}. A value without a scope is shared by all processes and stays (slips).
  */
 export interface ValueRef {
   readonly ref: string;
   readonly scope?: string | undefined;
 }
 
-/** The scope of what a keyed agent's actor keeps for itself. No process has such an id. */
+/** The scope of the values that a keyed agent's actor keeps for itself. No process has such an id. */
 export function keyedScope(agent: string, actorId: string): string {
   return `${agent}~${actorId}`;
 }
 
-/** Gives the content of a reference. Throws `value.missing` when it was not loaded. */
+/**
+ * Returns the content of a reference.
+ * @throws `value.missing` when it was not loaded
+ */
 export type ReadValue = (ref: string) => Json;
 
 /** Content to be stored under its hash before a record refers to it. */
@@ -48,14 +51,17 @@ export interface StoredValue extends ValueRef {
   readonly text: string;
 }
 
-/** A value, and what must be in the store before anything refers to it. */
+/** A value, and the content that must be stored before anything refers to it. */
 export interface PackedValue {
   readonly value: Value;
-  /** Present when the content is too large to stand inline. */
+  /** Present if the content is too large to be inline. */
   readonly stored?: StoredValue;
 }
 
-/** Turns content into a value. Throws `value.too-large`, and `schema.output` on what is not JSON. */
+/**
+ * Packs content as a value.
+ * @throws `value.too-large`; `schema.output` for content that is not JSON
+ */
 export function packValue(content: Json, scope?: string, inlineBytesMax: number = LIMITS.valueInlineBytesMax): PackedValue {
   const { text, bytes } = requireValue(content);
   if (bytes <= inlineBytesMax) return { value: { json: content } };
@@ -64,12 +70,12 @@ export function packValue(content: Json, scope?: string, inlineBytesMax: number 
   return { value: { ...at, bytes }, stored: { ...at, text } };
 }
 
-/** The canonical text of content that may be a value. Throws as {@link packValue}. */
+/** The canonical text of content that may become a value. Throws as {@link packValue} does. */
 export function requireValue(content: Json): { readonly text: string; readonly bytes: number } {
   const text = textOf(content);
   const bytes = textBytes(text);
   if (bytes > LIMITS.valueBytesMax)
-    throw new Fault("value.too-large", `a value of ${bytes} bytes is larger than ${LIMITS.valueBytesMax} bytes`, { bytes });
+    throw new Fault("value.too-large", `a value of ${bytes} bytes is too large; the limit is ${LIMITS.valueBytesMax} bytes`, { bytes });
   return { text, bytes };
 }
 
@@ -86,7 +92,7 @@ export function readValue(value: Value, read: ReadValue): Json {
   return "json" in value ? value.json : read(value.ref);
 }
 
-/** The hash of a value's content, whether it stands inline or not. */
+/** The hash of a value's content, inline or not. */
 export function valueHash(value: Value): string {
   return "json" in value ? hashText(canonicalJson(value.json)) : value.ref;
 }

@@ -23,7 +23,7 @@ interface Part {
   readonly to: number;
 }
 
-/** A seed leaves the event loop free now and then, for timers and messages of whoever runs it. */
+/** How many seeds run before the event loop gets a turn, for the timers and messages of the caller. */
 const SEEDS_BETWEEN_PAUSES = 20;
 
 /** Runs seeds `from` to `to` of a scenario in this thread. */
@@ -52,7 +52,7 @@ const MIB_BYTES = 1_024 * 1_024;
 /** A world dies young; with room for many of them a collection finds almost nothing alive. */
 const YOUNG_BYTES = 96 * MIB_BYTES;
 
-/** Threads that stay: compiled code is worth several hundred seeds, so each runs piece after piece, of whatever scenario. */
+/** Threads that stay for all pieces and scenarios, because compiling the code again costs as much as several hundred seeds. */
 export class BulkThreads {
   readonly #workers: readonly Worker[];
 
@@ -113,6 +113,6 @@ const BULK = "troupe bulk";
 const port = isMainThread || workerData !== BULK ? null : parentPort;
 if (port !== null) {
   Error.stackTraceLimit = 0;
-  // A rejection ends the thread with its error, which reaches whoever waits for the piece.
+  // A rejection ends the thread with its error, and the caller that waits for the piece gets it.
   port.on("message", (piece: Part) => void runBulk(piece).then((done) => port.postMessage(done)));
 }

@@ -85,7 +85,7 @@ export function schedule(world: World, timed: readonly TimedFault[]): void {
           world.trace?.(`THE STORE does not answer for ${forMs} ms`);
           return world.store.goAway(forMs);
         case "remindersLost":
-          world.trace?.("ALL ALARMS are lost");
+          world.trace?.("ALL REMINDERS are lost");
           return world.reminders.loseAll();
         case "storeForgets":
           world.trace?.(`THE STORE forgets its last ${forMs} ms`);

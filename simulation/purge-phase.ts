@@ -1,6 +1,6 @@
 /**
  * @module The last phase of some runs: the world has been quiet for long, hosts sweep and are killed while they do, and
- * everything that was ever sent comes again. Nothing may start, nothing may come back, and what ended must be gone.
+ * everything that was ever sent comes again. Nothing may start or come back, and ended processes must leave no keys.
  */
 import { SILENT } from "../actors/engine/log.ts";
 import type { Ports } from "../actors/engine/ports.ts";
@@ -46,7 +46,7 @@ export function noting(
   };
 }
 
-/** Purges the world of a run that is over, and says what is wrong with that. */
+/** Purges the world of a run that is over. Returns the broken laws. */
 export async function purgePhase(world: World, watch: Watch, random: Random, messages: readonly Message[]): Promise<readonly Finding[]> {
   const old = [...messages];
   const findings: Finding[] = [];
@@ -58,7 +58,7 @@ export async function purgePhase(world: World, watch: Watch, random: Random, mes
     if (sweep >= 2) await pass(world, LIMITS.tombstoneMs + LIMITS.clockDriftMsMax);
     for (const { life } of world.nodes) sweepOn(world, life);
     const victim = world.anyUp(random);
-    // The last sweeps are left alone: what was killed is gone on with.
+    // No host is killed in the last sweeps, so that they finish what killed hosts began.
     if (sweep < 2 && victim !== undefined)
       world.timeline.after(random.int(1, KILL_MS_MAX), () => world.crash(victim, DOWN_MS, "in the midst of a sweep"));
     for (let count = 0; count < RESENT_MAX && old.length > 0; count += 1) {
@@ -96,7 +96,7 @@ function sweepOn(world: World, life: Life): void {
   void new Retention({ system: world.options.system.name, host: life.host, ports: life.ports, log: SILENT }).sweep().catch(() => {});
 }
 
-/** A process that ended, without a dead letter and without parents, has left nothing. */
+/** A process that ended without a dead letter and has no parent must have left no keys. */
 function checkGone(world: World, watch: Watch, find: (law: string, text: string) => void): void {
   for (const { id, state } of watch.processes.values()) {
     if (state.outcome === undefined || state.outcome.deadLetter !== undefined || state.task?.parent !== undefined) continue;

@@ -17,7 +17,7 @@ export interface Shrunk {
 
 const RUNS_MAX = 600;
 const TRACE_LINES_MAX = 120;
-/** Lines that say little to a reader. */
+/** Lines that the report leaves out. */
 const NOISE =
   /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterQueue|Audit)|for (Directory|DeadLetterQueue|Audit)\//;
 
@@ -45,7 +45,7 @@ export async function shrink(failed: RunOptions, result: RunResult): Promise<Shr
       const again = await attempt(fewer, tasks);
       if (again === undefined) start += size;
       else {
-        // What did not happen in the smaller run need not be kept.
+        // Faults that did not happen in the smaller run are not kept.
         faults = again.fired.map((fired) => fired.name);
         less = true;
       }
@@ -60,7 +60,7 @@ export async function shrink(failed: RunOptions, result: RunResult): Promise<Shr
   return { finding: last.findings[0] ?? finding, options, faults, faultsBefore: result.fired.length, tasks, trace: readable(trace), runs };
 }
 
-/** Without what says little, and not longer than a reader's patience. */
+/** Leaves out lines that say little, and shortens what is still too long. */
 function readable(lines: readonly string[]): string[] {
   const told = lines.filter((line) => !NOISE.test(line.slice(13)));
   if (told.length <= TRACE_LINES_MAX) return told;

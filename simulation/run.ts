@@ -18,20 +18,20 @@ import { type LimitChanges, withLimits } from "./world/limits.ts";
 import { drive } from "./world/timeline.ts";
 import { type CallFault, World } from "./world/world.ts";
 
-/** What is simulated: a system and its tasks, for a seed. */
+/** A system and its tasks, for each seed. */
 export interface Scenario {
   readonly name: string;
   readonly system: (seed: number) => System;
   readonly tasks: (seed: number) => readonly SimTask[];
-  /** What must hold beside the promises; gives what is wrong. */
+  /** A check beside the promises. Returns what is wrong, or undefined. */
   readonly invariant?: ((world: World) => string | undefined) | undefined;
-  /** The handlers tell the ledger of all they do, by key and with an undo: then compensation is checked too. */
+  /** Every effect of a handler is in the ledger, under a key and with an undo, so compensation is checked too. */
   readonly strict: boolean;
   /** The same effect may happen more than once in one process. */
   readonly repeatsAllowed?: boolean | undefined;
-  /** When all is over it is purged, hosts are killed meanwhile, and everything that was sent comes again. */
+  /** After the run everything is purged while hosts are killed and every message that was sent arrives again. */
   readonly purges?: boolean | undefined;
-  /** People decide on dead letters: failed processes get new runs. */
+  /** People decide on dead letters, so failed processes get new runs. */
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
@@ -67,9 +67,15 @@ export interface RunResult {
 
 /** After the last fault everything must have ended within this time beyond the last deadline. */
 const LIVENESS_MS = 20 * 60_000;
-/** After the last end the world goes on a little: what is late must change nothing. */
+/** After the last process has ended the world runs a little longer: late messages must change nothing. */
 const QUIET_MS = 8_000;
 const RECOVER_MS = 60_000;
+
+/** Names of the tools whose calls are recorded each time that they are made. */
+function recordedEach(system: System): ReadonlySet<string> {
+  const tools = [...system.agents.values()].flatMap((agent) => [...agent.tools.values()]);
+  return new Set(tools.filter(({ unknown }) => unknown !== "repeat").map(({ name }) => name));
+}
 
 /** Runs a seed. */
 export async function runSeed(options: RunOptions): Promise<RunResult> {
@@ -78,12 +84,13 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
   const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
   const faults = new Faults(rates, options.only);
-  const watch = new Watch(scenario.strict, rates.storeForgets > 0);
+  const system = scenario.system(seed);
+  const watch = new Watch(scenario.strict, rates.storeForgets > 0, recordedEach(system));
   const { trace } = options;
   const sent: Message[] = [];
   const world: World = new World({
     seed,
-    system: scenario.system(seed),
+    system,
     faults,
     nodes: plan.nodes,
     atCalls: options.atCalls ?? plan.atCalls,

@@ -1,8 +1,8 @@
 /**
  * @module `simulate`: a user's system in the simulated world, seed after seed, until a promise breaks or all seeds ran.
  *
- * The outside of the system is told with `outside`: a function that stands for another program. In the simulation its
- * calls fail, hang, or happen without their answer coming back; anywhere else it is called as it is.
+ * The outside of the system is marked with `outside`: a function that stands for another program. In the simulation its
+ * calls fail, hang, or happen without an answer; anywhere else the function is called directly.
  */
 import type { System } from "../agents/system.ts";
 import type { Json } from "../runtime/faults.ts";
@@ -14,7 +14,7 @@ import { reportText, shrink } from "./report.ts";
 import { type RunOptions, runSeed, type Scenario } from "./run.ts";
 import { virtualGlobals } from "./world/virtual-globals.ts";
 
-/** What another program did, as invariants see it. */
+/** One call of another program, as invariants see it. */
 export interface OutsideCall {
   readonly name: string;
   /** The arguments, as JSON text. */
@@ -25,7 +25,7 @@ export interface OutsideCall {
   readonly atMs: number;
 }
 
-/** What is known when a run is over and everything has ended. */
+/** A run in which everything has ended. */
 export interface SimulatedRun {
   readonly seed: number;
   readonly calls: readonly OutsideCall[];
@@ -37,9 +37,9 @@ export interface SimulateOptions {
   readonly tasks: readonly { readonly route: string; readonly input: unknown; readonly timeoutMs?: number }[];
   /** How many runs, or the seeds themselves. Default 200. */
   readonly seeds?: number | readonly number[] | undefined;
-  /** What may fail. Default everything; single rates may be changed. `none` fails nothing. */
+  /** Which faults may happen: all, none, or all with some rates changed. @default "all" */
   readonly faults?: "all" | "none" | Partial<FaultRates> | undefined;
-  /** Must hold at the end of every run; a text says what is wrong. By name. */
+  /** Checks at the end of every run, by name. A check returns what is wrong, or undefined. */
   readonly invariants?: Readonly<Record<string, (run: SimulatedRun) => string | undefined>> | undefined;
   /** Calls of `outside` with the same arguments may happen more than once in one process. Default false. */
   readonly repeatsAllowed?: boolean | undefined;
@@ -53,7 +53,7 @@ export interface SimulateResult {
   /** Present when something broke. */
   readonly seed?: number;
   readonly law?: string;
-  /** What broke, the seed, the command that repeats it, and the shortest trace that was found, in plain words. */
+  /** What broke, the seed, the command that repeats it, and the shortest trace that was found. */
   readonly report?: string;
 }
 
@@ -73,14 +73,14 @@ export function outside<Args extends readonly Json[], R extends Json>(
     const at = place.getStore();
     if (at === undefined) return act(...args);
     const key = options.key?.(...args);
-    // The key is how the effect is asked for, not what it is about.
+    // The key is no part of what the effect is about.
     const about = JSON.stringify(args.filter((arg) => arg !== key)).slice(1, -1);
     await at.life.outside.perform({ name, key, about: `${name}(${about}) for ${at.processId}` });
     return act(...args);
   };
 }
 
-/** Runs a system through many seeds. Never throws for what the system does wrong: the result tells. */
+/** Runs a system through many seeds. Never throws for an error of the system: the result describes it. */
 export async function simulate(system: System, options: SimulateOptions): Promise<SimulateResult> {
   const seeds =
     typeof options.seeds === "object" ? options.seeds : Array.from({ length: options.seeds ?? SEEDS_DEFAULT }, (_, index) => index + 1);
@@ -146,7 +146,7 @@ function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = f
   };
 }
 
-/** Why an effect happened twice, for who has never seen it. */
+/** Explains to a newcomer why an effect happened twice. */
 function explain(ledger: readonly LedgerLine[]): string | undefined {
   const seen = new Map<string, LedgerLine>();
   for (const line of ledger) {

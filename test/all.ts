@@ -1,7 +1,7 @@
 /**
- * @module What `npm test` runs: the type check, the fast tests, Dapr, the live tests. The last line is the total over everything.
+ * @module The parts of `npm test`: the type check, the fast tests, Dapr, the live tests. The last line is the total.
  *
- * `--fast` leaves the live tests out; paths (or parts of them) choose test files; `-t` chooses tests by name.
+ * `--fast` omits the live tests; paths (or parts of them) select test files; `-t` selects tests by name.
  */
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
@@ -19,7 +19,7 @@ const ROOT = join(import.meta.dirname, "..");
 const TYPES_MS_MAX = 300_000;
 const FAST_MS_MAX = 900_000;
 const LIVE_MS_MAX = 2_400_000;
-/** A part that is over its time gets this long to end before it is killed. */
+/** Time for a part above its limit to end before it is killed. */
 const KILL_GRACE_MS = 10_000;
 const TEMP_MODE = 0o755;
 
@@ -46,7 +46,7 @@ function text(totals: Totals): string {
   return `${totals.passed} passed, ${totals.failed} failed${totals.skipped > 0 ? `, ${totals.skipped} skipped` : ""}`;
 }
 
-/** Runs one part and tells its name, result and time. */
+/** Runs one part and prints its name, result and time. */
 async function part(name: string, run: () => Promise<Totals>): Promise<Totals> {
   say(`\n== ${name}`);
   const startedAt = performance.now();
@@ -58,7 +58,7 @@ async function part(name: string, run: () => Promise<Totals>): Promise<Totals> {
   return totals;
 }
 
-/** Runs a program of node_modules on this Node, its output streaming through; the exit code, or what ended it. */
+/** Runs a program of node_modules on this Node, streaming its output; returns the exit code, or what ended it. */
 async function runNode(args: readonly string[], msMax: number, env: NodeJS.ProcessEnv = {}): Promise<number | string> {
   const noColour = process.stdout.isTTY ? {} : { NO_COLOR: "1" };
   const child = spawn(process.execPath, args, {
@@ -86,7 +86,7 @@ async function types(): Promise<Totals> {
   return code === 0 ? ONE_PASSED : ONE_FAILED;
 }
 
-/** Dapr, and in CI also the stores: there nothing may be left out for want of a program. */
+/** Dapr, and in CI also the stores: there no test may be skipped because a program is missing. */
 async function requirements(): Promise<Totals> {
   const lacking: string[] = [];
   try {
@@ -102,7 +102,7 @@ async function requirements(): Promise<Totals> {
   return isCi ? { ...NONE, failed: lacking.length } : { ...NONE, skipped: lacking.length };
 }
 
-/** Runs one project of vitest in a temporary folder of its own and under a mark, and looks for what it left behind. */
+/** Runs one project of vitest in its own temporary folder and under a mark, and searches for leftovers. */
 async function tests(project: "fast" | "live", msMax: number): Promise<Totals> {
   const temp = await mkdtemp(join(tmpdir(), `troupe-${project}-`));
   const count = `${temp}.json`;
@@ -149,7 +149,7 @@ async function leftBehind(mark: string, temp: string): Promise<Totals> {
   return processes.length + files.length === 0 ? NONE : ONE_FAILED;
 }
 
-/** Whether a live test is wanted, by the same rule as vitest's: a filter is a part of the path. */
+/** Whether a live test is selected, by the same rule as vitest's: a filter is a part of the path. */
 function wantsLive(): boolean {
   if (values.fast) return false;
   return filters.length === 0 || globSync(LIVE, { cwd: ROOT }).some((path) => filters.some((filter) => path.includes(filter)));

@@ -1,4 +1,4 @@
-/** @module What a run of tests left behind: processes that carry its mark or work below its temporary folder, and files in that folder. */
+/** @module The leftovers of a test run: processes that carry its mark or work below its temporary folder, and files in that folder. */
 import { readdir, readFile, readlink } from "node:fs/promises";
 import { sep } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,8 +16,8 @@ export interface Leftover {
 }
 
 /**
- * Processes with this mark, or with a working folder below this one (the parts of Dapr are given an environment of their own),
- * that do not end by themselves; none where there is no /proc.
+ * Processes that do not end by themselves and carry this mark or have a working directory below this folder (the parts of Dapr have their
+ * own environment); none without /proc.
  */
 export async function leftProcesses(mark: string, folder: string): Promise<readonly Leftover[]> {
   const until = performance.now() + ENDING_MS;
@@ -42,7 +42,7 @@ async function found(isOurs: (pid: number) => Promise<boolean>): Promise<readonl
   for (const name of await readdir("/proc").catch(() => [])) {
     const pid = Number(name);
     if (!Number.isInteger(pid) || pid === process.pid) continue;
-    // A process may end while it is looked at.
+    // A process may end while it is inspected.
     if (!(await isOurs(pid).catch(() => false))) continue;
     const command = await readFile(`/proc/${pid}/cmdline`, "utf8").catch(() => "");
     if (command !== "") left.push({ pid, command: command.replaceAll("\0", " ").trim() });

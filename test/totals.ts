@@ -1,14 +1,17 @@
-/** @module A vitest reporter that only counts: tests, and whatever fails outside of one. The count is in a file at every moment, so that a run that is killed still has it. */
+/**
+ * @module A vitest reporter that only counts tests and failures outside of tests.
+ * The count is always up to date in a file, so that a killed run still has it.
+ */
 import { writeFileSync } from "node:fs";
 import type { Reporter, TestCase, TestModule, TestSuite } from "vitest/node";
 
-/** The variable with the path of the file that the count is written to. */
+/** The variable with the path of the file for the count. */
 export const TOTALS_FILE = "TROUPE_TEST_TOTALS";
 
-/** What a run came to. */
+/** The result of a run. */
 export interface Totals {
   readonly passed: number;
-  /** Failed tests, hooks, files that do not load, and errors that nobody caught. */
+  /** Failed tests, hooks, files that do not load, and uncaught errors. */
   readonly failed: number;
   readonly skipped: number;
 }
@@ -19,7 +22,7 @@ export default class TotalsReporter implements Reporter {
   #failed = 0;
   #skipped = 0;
 
-  /** A test ended, or was passed over. */
+  /** A test ended, or was skipped. */
   onTestCaseResult(test: TestCase): void {
     const { state } = test.result();
     if (state === "passed") this.#passed += 1;

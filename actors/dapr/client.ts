@@ -1,8 +1,8 @@
 /**
  * @module The HTTP client of the sidecar: keep-alive, bounded connections, a time limit on every call.
  *
- * Every turn makes a few of these calls, so they are made with undici's `Pool` on one origin: measured against `fetch`
- * and against @dapr/dapr's client in docs/dapr-client.md. `sidecar.ts` uses @dapr/dapr where latency does not matter.
+ * Every turn makes a few of these calls. They use undici's `Pool` on one origin; docs/dapr-client.md compares it with
+ * `fetch` and with the client of @dapr/dapr. `sidecar.ts` uses @dapr/dapr where latency does not matter.
  */
 import { type Dispatcher, Pool } from "undici";
 import { entryOf } from "../../runtime/entries.ts";
@@ -10,15 +10,15 @@ import { Fault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
 /**
- * Connections to the sidecar by what they are for; further calls wait in their pool, and their time limit runs. A call
- * of an actor lasts as long as the actor's turn, and the turn needs the store: in one pool, enough calls would leave the
- * turns that they wait for without a connection, and all would stand still until their time limits.
+ * Connections to the sidecar, by purpose. Further calls wait in their pool while their time limit runs. An actor call
+ * lasts as long as the actor's turn, and the turn needs the store. With one shared pool, enough actor calls would take
+ * every connection and the turns they wait for would have none: a deadlock until the time limits.
  */
 const CONNECTIONS_MAX = { store: 64, actors: 128, others: 64 } as const;
 type Purpose = keyof typeof CONNECTIONS_MAX;
-/** Bytes of one answer: a full bulk read. A larger one is given up, so that a broken sidecar cannot fill the memory. */
+/** Maximum bytes of one answer: a full bulk read. A larger answer is cancelled, so that a broken sidecar cannot fill the memory. */
 const ANSWER_BYTES_MAX = LIMITS.loadBatchRecords * LIMITS.bodyBytesMax;
-/** Characters of a sidecar's error text that are kept in a fault. */
+/** Characters of a sidecar's error text that a fault keeps. */
 const EXCERPT_CHARS = 300;
 
 /** Where the sidecar is and how to talk to it. */
@@ -43,7 +43,7 @@ export interface SidecarCall {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What came back, whatever its status. */
+/** The answer, with any status. */
 export interface SidecarAnswer {
   readonly status: number;
   readonly text: string;
@@ -51,8 +51,8 @@ export interface SidecarAnswer {
 }
 
 /**
- * One exchange on undici's dispatch interface, which makes no stream and no AbortSignal for it.
- * Rejects with what broke the exchange, or with the time limit.
+ * One exchange on undici's dispatch interface, which creates no stream and no AbortSignal for it. Rejects with the error of the exchange
+ * or with the time limit.
  */
 function exchange(
   pool: Pool,
@@ -75,7 +75,7 @@ function exchange(
       reject(error);
     };
     const timer = setTimeout(() => fail(new Error(`no answer within ${timeoutMs} ms`)), timeoutMs);
-    const cancel = (): void => fail(signal?.reason instanceof Error ? signal.reason : new Error("the call was given up"));
+    const cancel = (): void => fail(signal?.reason instanceof Error ? signal.reason : new Error("the call was cancelled"));
     if (signal?.aborted === true) return cancel();
     signal?.addEventListener("abort", cancel, { once: true });
     pool.dispatch(request, {
@@ -116,17 +116,21 @@ export class SidecarClient {
   #open(purpose: Purpose): Pool {
     return new Pool(this.origin, {
       connections: CONNECTIONS_MAX[purpose],
-      // No pipelining: one slow call would hold up the calls behind it on its connection.
+      // No pipelining: a slow call would delay the calls behind it on its connection.
       pipelining: 1,
       connect: { timeout: this.#timeoutMs },
       maxResponseSize: ANSWER_BYTES_MAX,
-      // The limit of the whole call is kept by `call`; undici's two count from other moments and only to the second.
+      // `call` enforces the limit of the whole call. undici's two limits start at other moments and have a resolution of
+      // seconds.
       headersTimeout: 0,
       bodyTimeout: 0,
     });
   }
 
-  /** Makes one call, once. Throws `sidecar.unavailable` when there was no whole answer in time; a status is an answer. */
+  /**
+   * Makes one call, without a retry. Any status is an answer.
+   * @throws `sidecar.unavailable` when no complete answer came in time.
+   */
   async call(call: SidecarCall): Promise<SidecarAnswer> {
     try {
       return await exchange(
@@ -140,7 +144,7 @@ export class SidecarClient {
     }
   }
 
-  /** Ends the connections; calls in flight fail. */
+  /** Closes the connections; calls in flight fail. */
   async close(): Promise<void> {
     await Promise.all(Object.values(this.#pools).map((pool) => pool.destroy()));
   }
@@ -158,37 +162,40 @@ function purposeOf(path: string): Purpose {
 }
 
 /**
- * One segment of a path. `.` and `..` are refused: encoding leaves them as they are and servers resolve them, so a call
- * would reach another resource.
+ * Encodes one segment of a path. `.` and `..` are rejected: encoding leaves them unchanged and servers resolve them, so the call would
+ * reach another resource.
  */
 export function segment(text: string): string {
   if (text === "" || text === "." || text === "..")
-    throw new Fault("id.invalid", `${JSON.stringify(text)} cannot stand in a path of the sidecar`);
+    throw new Fault("id.invalid", `${JSON.stringify(text)} is not allowed as a segment of a sidecar path`);
   return encodeURIComponent(text);
 }
 
-/** What an answer that is no success says, short enough for a message. */
+/** The text of an unsuccessful answer, shortened for an error message. */
 export function excerpt(answer: SidecarAnswer): string {
   const text = answer.text.length > EXCERPT_CHARS ? `${answer.text.slice(0, EXCERPT_CHARS)}...` : answer.text;
   return text === "" ? `status ${answer.status} without a body` : `status ${answer.status}: ${text}`;
 }
 
-/** Parses JSON; `undefined` when it is none. */
+/** Parses JSON; `undefined` for text that is not JSON. */
 export function parseJson(text: string): Json | undefined {
   try {
     return JSON.parse(text) as Json;
   } catch {
-    // The caller decides what a text that is no JSON means.
+    // The caller decides what text that is not JSON means.
     return undefined;
   }
 }
 
-/** What daprd 1.18.2 puts before the body of an app that answered neither 200 nor 404 (pkg/actors/targets/app/transport/http/http.go). */
+/**
+ * The prefix that daprd 1.18.2 puts before the body of an app that answered neither 200 nor 404
+ * (pkg/actors/targets/app/transport/http/http.go).
+ */
 const APP_ANSWER = /error from actor service: \(\d{3}\) (\{.*\})/s;
 
 /**
- * The coded fault that an app's error answer carries, if it does. daprd passes such a body on as it is from some paths
- * and as a part of its own message from others.
+ * The coded fault in an app's error answer, if there is one. On some paths daprd passes the body on unchanged, on others as a part of its
+ * own message.
  */
 export function codedFault(text: string): Fault | undefined {
   const body = parseJson(text);

@@ -1,9 +1,9 @@
 /**
- * @module Group commit: inserts that come while a request is in flight go together in the next one.
+ * @module Group commit: inserts that arrive while a request is in flight are sent together in the next request.
  *
- * sqlite and postgres keep first-write inside `/transaction` and roll back. On redis a transaction loses the first-write
- * mark, so there a group is one plain save request: as many independent inserts in no order, each with its own mark, of
- * which a failed answer says nothing. How much it gains: docs/dapr-client.md.
+ * sqlite and postgres keep first-write inside `/transaction` and roll back. On redis a transaction loses the
+ * first-write mark. There a group is one plain save request: independent inserts without an order, each with its own
+ * mark. A failed answer to it says nothing about any single insert. docs/dapr-client.md has the gain.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Json } from "../../runtime/faults.ts";
@@ -11,9 +11,9 @@ import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 import { segment, type SidecarClient } from "./client.ts";
 import { DaprStore, itemText } from "./store.ts";
 
-/** Inserts in one request. More gain nothing and hold the others up longer. */
+/** Inserts in one request. More gain nothing and delay the others. */
 const GROUP_INSERTS_MAX = 64;
-/** Bytes of one request's keys and texts, so that the request stays below the sidecar's limit also when quoting doubles them. */
+/** Bytes of the keys and texts of one request. The request stays below the sidecar's limit even when quoting doubles them. */
 const GROUP_BYTES_MAX = LIMITS.bodyBytesMax / 4;
 const STATUS_NO_CONTENT = 204;
 
@@ -23,24 +23,24 @@ const NUMBERED = /\/\d+$/;
 interface Waiting {
   readonly key: string;
   readonly text: string;
-  /** Inserts of one group never stand in one request. */
+  /** Inserts with the same group are never sent in one request. */
   readonly group: string;
   readonly bytes: number;
   readonly resolve: (result: InsertResult) => void;
 }
 
-/** How a store takes a group of inserts. */
+/** How a store type takes a group of inserts. */
 interface Grouping {
-  /** `transaction`: all or none. `save`: each for itself; only a full success says anything. */
+  /** `transaction`: all or none. `save`: each insert on its own; only full success is conclusive. */
   readonly request: "transaction" | "save";
   /** Requests in flight at once. */
   readonly inFlightMax: number;
 }
 
 /**
- * By the type of the store; a store that is not here was not proved to keep first-write in groups. sqlite has one writer,
- * so a second transaction only waits for its lock. On redis a request costs more than what it holds, so fewer and larger ones
- * are best. Measured in docs/dapr-client.md.
+ * Grouping by store type. A store that is not listed was not verified to keep first-write in groups. sqlite has one
+ * writer, so a second transaction would only wait for its lock. On redis a request costs more than its content, so
+ * fewer and larger requests are best. Measured in docs/dapr-client.md.
  */
 const GROUPINGS: ReadonlyMap<string, Grouping> = new Map([
   ["state.sqlite", { request: "transaction", inFlightMax: 1 }],
@@ -48,14 +48,14 @@ const GROUPINGS: ReadonlyMap<string, Grouping> = new Map([
   ["state.redis", { request: "save", inFlightMax: 1 }],
 ]);
 
-/** The store behind a component: with group commit where its type allows that. */
+/** Opens the store of a component, with group commit where its type supports it. */
 export function openStore(client: SidecarClient, component: string, type: string | undefined): StateStore {
   const single = new DaprStore(client, component);
   const grouping = type === undefined ? undefined : GROUPINGS.get(type);
   return grouping === undefined ? single : new GroupCommitStore(client, component, single, grouping);
 }
 
-/** A {@link StateStore} that groups the inserts of another one over the same component. */
+/** Groups the inserts of another {@link StateStore} over the same component. */
 export class GroupCommitStore implements StateStore {
   readonly #client: SidecarClient;
   readonly #path: string;
@@ -63,7 +63,7 @@ export class GroupCommitStore implements StateStore {
   readonly #grouping: Grouping;
   #waiting: Waiting[] = [];
   #inFlight = 0;
-  /** The last request had several inserts: others will come in this turn of the event loop too. */
+  /** The last request had several inserts, so more are likely to come in this turn of the event loop. */
   #crowded = false;
   #gathering = false;
 
@@ -97,7 +97,10 @@ export class GroupCommitStore implements StateStore {
     });
   }
 
-  /** Whose inserts were answered together go on together: were the first of them sent at once, it would go alone, before the others. */
+  /**
+   * Schedules the next request. After a group it waits for one turn of the event loop: the owners of that group go on at the
+   * same time, and the first of their inserts would otherwise be sent alone.
+   */
   #wake(): void {
     if (!this.#crowded) return this.#next();
     if (this.#gathering) return;
@@ -121,7 +124,7 @@ export class GroupCommitStore implements StateStore {
     }
   }
 
-  /** The longest waiting inserts, at most one record of an actor. */
+  /** The inserts that waited longest, at most one record of each actor. */
   #take(): readonly Waiting[] {
     const group: Waiting[] = [];
     const left: Waiting[] = [];
@@ -137,7 +140,8 @@ export class GroupCommitStore implements StateStore {
       groups.add(insert.group);
     }
     this.#waiting = left;
-    // One order of keys for all hosts: two transactions with the same keys in other orders would deadlock in postgres.
+    // All hosts use one order of keys: two transactions over the same keys in different orders would deadlock in
+    // postgres.
     return group.sort((a, b) => (a.key < b.key ? -1 : 1));
   }
 
@@ -145,12 +149,12 @@ export class GroupCommitStore implements StateStore {
   async #write(group: readonly Waiting[]): Promise<void> {
     const result = group.length > 1 ? await this.#together(group) : "refused";
     if (result !== "refused") return tell(group, result);
-    // Alone, or the group was refused: each finds out by itself.
+    // A single insert, or a refused group: each insert is retried on its own.
     const left = group.length > 1 && this.#grouping.request === "save" ? await this.#unwritten(group) : group;
     await Promise.all(left.map(async (insert) => insert.resolve(await this.#single.insert(insert.key, insert.text))));
   }
 
-  /** A save that failed may have written a part of its group: who stands in the store is told so, the others are given back. */
+  /** A failed save may have written part of its group. Resolves the inserts that the store has; returns the others. */
   async #unwritten(group: readonly Waiting[]): Promise<readonly Waiting[]> {
     try {
       const found = await this.#single.read(group.map((insert) => insert.key));
@@ -170,7 +174,7 @@ export class GroupCommitStore implements StateStore {
       const answer = await this.#client.call({ method: "POST", path: this.#path, body: bodyOf(this.#grouping.request, group) });
       return answer.status === STATUS_NO_CONTENT ? "inserted" : "refused";
     } catch {
-      // No answer: it may have been written, or may be written yet. Each owner reads its own key back.
+      // No answer: the insert may have been written, or may still be written. Each owner reads its own key back.
       return "unknown";
     }
   }
@@ -187,8 +191,8 @@ function bodyOf(request: Grouping["request"], group: readonly Waiting[]): string
 }
 
 /**
- * What a key must not share a request with. A record presumes the one before it: were both in one refused
- * request, the later one could get in alone. Other keys (values, snapshots by hash) presume nothing.
+ * The group of a key: keys of one group must not share a request. A record requires the one before it; if both were in one refused
+ * request, the later one alone could be written. Other keys (values, snapshots) require nothing.
  */
 function groupOf(key: string): string {
   return key.replace(NUMBERED, "");

@@ -1,10 +1,8 @@
-/**
- * @module A store that is chosen when the sidecar has told what it has; until then it does not answer.
- */
+/** @module A store that is chosen once the sidecar has reported its components. Until then it is unavailable. */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 
-/** Until `open` is called, reads and removals throw `sidecar.unavailable`, and no write is known to be made. */
+/** Before `open` is called, reads and removals throw `sidecar.unavailable`, and writes are `unknown`. */
 export class LateStore implements StateStore {
   #store: StateStore | undefined;
 

@@ -1,7 +1,9 @@
 /**
- * @module Notifications in groups: those that come while a request is in flight go together in the next one.
+ * @module Batches event notifications: those that arrive while a request is in flight are sent together in the next
+ * one.
  *
- * A notification that was not taken is told again with its process's reminder, so a group that fails may be told twice.
+ * A notification that the broker did not take is sent again with the next reminder of its process. Events of a group
+ * that failed may therefore be sent twice.
  */
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -9,7 +11,7 @@ import { excerpt, segment, type SidecarClient } from "./client.ts";
 
 /** Notifications in one request. More gain nothing. */
 const GROUP_NOTICES_MAX = 64;
-/** Bytes of one request's events. A notification that is larger goes alone. */
+/** Bytes of the events of one request. A larger notification is sent alone. */
 const GROUP_BYTES_MAX = LIMITS.bodyBytesMax / 4;
 const STATUS_NO_CONTENT = 204;
 
@@ -20,7 +22,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** The notifications of one topic; one request is in flight at a time. */
+/** Sends the notifications of one topic, one request at a time. */
 export class NotificationLine {
   readonly #client: SidecarClient;
   readonly #topic: string;
@@ -34,7 +36,10 @@ export class NotificationLine {
     this.#path = `/v1.0/publish/bulk/${segment(pubsub)}/${segment(topic)}`;
   }
 
-  /** Resolves when the broker took the event. Throws `sidecar.unavailable`. */
+  /**
+   * Resolves when the broker has taken the event.
+   * @throws `sidecar.unavailable`
+   */
   tell(event: string): Promise<void> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ event, resolve, reject });

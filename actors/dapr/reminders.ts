@@ -2,7 +2,7 @@
  * @module Reminders as Dapr actor reminders: repeating, without a payload.
  *
  * They are never one-shot: daprd 1.18.2 drops a one-shot reminder after about three seconds of trouble with the app
- * (docs/dapr-client.md). A tick says "look at your journal" and nothing else.
+ * (docs/dapr-client.md). A tick only means "check your journal".
  */
 import { Fault } from "../../runtime/faults.ts";
 import type { Address } from "../../runtime/protocol.ts";
@@ -38,7 +38,7 @@ export class DaprReminders implements Reminders {
 
 const SECOND_MS = 1_000;
 
-/** A duration as Go reads it: `3s`, `600s`, `250ms`. Parts of a millisecond are rounded up. */
+/** A duration in Go's format: `3s`, `600s`, `250ms`. Fractions of a millisecond are rounded up. */
 export function goDuration(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));
   return whole % SECOND_MS === 0 ? `${whole / SECOND_MS}s` : `${whole}ms`;

@@ -1,7 +1,7 @@
 /**
- * @module What the sidecar is: its version and its components, asked once at the start.
+ * @module Reads the version and the components of the sidecar, once at start-up.
  *
- * Two plain calls, without @dapr/dapr: loading that would keep 60 MiB in every host for them (docs/decisions.md).
+ * It makes two plain calls without @dapr/dapr, which would keep 60 MiB in every host for them (docs/decisions.md).
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -9,10 +9,10 @@ import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { excerpt, parseJson, SidecarClient, type SidecarOptions } from "./client.ts";
 
-/** The Dapr runtimes that this was tested with. Hazards change between minor versions. */
+/** The Dapr runtimes that this project is tested with. Hazards change between minor versions. */
 const VERSION = /^1\.18\.\d+$/;
 
-/** Pause before a sidecar that is not ready is asked again. */
+/** Pause between two requests to a sidecar that is not ready. */
 const POLL_MS = 50;
 const STATUS_OK = 200;
 const STATUS_OK_LAST = 299;
@@ -25,7 +25,7 @@ const Metadata = z.object({
     .default([]),
 });
 
-/** What the sidecar said of itself when it was asked. */
+/** The version and components that the sidecar reported. */
 export interface SidecarFacts {
   readonly appId: string;
   readonly version: string;
@@ -34,8 +34,8 @@ export interface SidecarFacts {
 }
 
 /**
- * Asks the sidecar what it is, once; a sidecar that is starting is waited for up to `waitMs`.
- * Throws `sidecar.unavailable`, and `dapr.version` when it is not 1.18.
+ * Reads the facts of the sidecar once. Waits up to `waitMs` for a sidecar that is starting.
+ * @throws `sidecar.unavailable`; `dapr.version` when it is not 1.18.
  */
 export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIMITS.sidecarCallMs): Promise<SidecarFacts> {
   const client = new SidecarClient({ ...options, timeoutMs: waitMs });
@@ -43,14 +43,17 @@ export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIM
     await healthy(client, waitMs);
     const answer = await client.call({ method: "GET", path: "/v1.0/metadata" });
     if (answer.status !== STATUS_OK)
-      throw new Fault("sidecar.unavailable", `${options.origin}/v1.0/metadata: ${excerpt(answer)}; it may ask for another DAPR_API_TOKEN`);
+      throw new Fault(
+        "sidecar.unavailable",
+        `${options.origin}/v1.0/metadata: ${excerpt(answer)}; check that DAPR_API_TOKEN is the sidecar's`,
+      );
     return facts(parseJson(answer.text), options.origin);
   } finally {
     await client.close();
   }
 }
 
-/** daprd listens before its components and actors can be used. */
+/** Waits for the sidecar's health. daprd listens before its components and actors can be used. */
 async function healthy(client: SidecarClient, waitMs: number): Promise<void> {
   const end = performance.now() + waitMs;
   for (;;) {
@@ -60,21 +63,26 @@ async function healthy(client: SidecarClient, waitMs: number): Promise<void> {
     );
     if (said === "healthy") return;
     if (performance.now() > end)
-      throw new Fault("sidecar.unavailable", `no sidecar is ready at ${client.origin} within ${waitMs} ms: ${said}`);
+      throw new Fault("sidecar.unavailable", `no sidecar became ready at ${client.origin} within ${waitMs} ms: ${said}`);
     await sleep(POLL_MS);
   }
 }
 
-/** Whether a pubsub component delivers under a lock that the publisher waits for (hazards, section 0), so that subscribers must answer at once. */
+/**
+ * Whether a pubsub component delivers under a lock that the publisher waits for, so that subscribers must answer at once
+ * (docs/dapr-client.md).
+ */
 export function answersAtOnce(componentType: string | undefined): boolean {
   return componentType === "pubsub.in-memory";
 }
 
 function facts(answer: unknown, origin: string): SidecarFacts {
   const parsed = Metadata.safeParse(answer);
-  if (!parsed.success) throw new Fault("sidecar.unavailable", `${origin}/v1.0/metadata does not answer as Dapr does`);
+  if (!parsed.success)
+    throw new Fault("sidecar.unavailable", `${origin}/v1.0/metadata does not answer as a Dapr sidecar does; check the port`);
   const { id, runtimeVersion, components } = parsed.data;
   const version = runtimeVersion ?? "unknown";
-  if (!VERSION.test(version)) throw new Fault("dapr.version", `the sidecar at ${origin} is Dapr ${version}; 1.18 is needed`, { version });
+  if (!VERSION.test(version))
+    throw new Fault("dapr.version", `the sidecar at ${origin} is Dapr ${version}; version 1.18 is required`, { version });
   return { appId: id, version, components: new Map(components.map(({ name, type }) => [name, type])) };
 }

@@ -1,8 +1,9 @@
 /**
- * @module The state store behind Dapr's state API: insert-only writes and reads that tell absent from unavailable.
+ * @module The state store over Dapr's state API: insert-only writes, and reads that tell absent from unavailable.
  *
- * An insert is ONE item with `concurrency: first-write` and no ETag. Everything that is not a clear yes or a clear no is
- * `unknown`: the journal reads the key back. Seen on daprd 1.18.2 with sqlite, redis and postgres: docs/dapr-client.md.
+ * An insert is ONE item with `concurrency: first-write` and no ETag. Every answer that is neither a clear success nor a
+ * clear refusal is `unknown`, and the journal reads the key back. Observed on daprd 1.18.2 with sqlite, redis and
+ * postgres: docs/dapr-client.md.
  *
  * Contents are written as JSON strings that hold their JSON text (`encodeContent`), because a store may rewrite JSON.
  */
@@ -13,19 +14,19 @@ import { JsonContent } from "../../runtime/value.ts";
 import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 import { excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
 
-/** How the stores say that the key is there already. sqlite: 409. The others: 500 with a text of their own. */
+/** How stores report that a key exists already. sqlite: 409. The others: 500 with a text of their own. */
 const REFUSALS: readonly RegExp[] = [
-  // state.redis v1.18.3: the script that guards the first write fails.
+  // state.redis v1.18.3: the script that guards the first write failed.
   /ERR (Error running script|user_script).*failed to set key/s,
   /possible etag mismatch/,
-  // state.postgresql v2: INSERT ... ON CONFLICT DO NOTHING touched no row.
+  // state.postgresql v2: INSERT ... ON CONFLICT DO NOTHING changed no row.
   /no item was updated/,
 ];
 
-/** Reads that daprd makes at once for one bulk request, on stores without a bulk read. More slow sqlite down (docs/dapr-client.md). */
+/** Parallel reads of daprd for one bulk request, on stores without a bulk read. More slow sqlite down (docs/dapr-client.md). */
 const BULK_PARALLELISM = 4;
 
-/** Keys that are removed in one transaction. */
+/** Keys removed in one transaction. */
 const REMOVED_AT_ONCE_MAX = 64;
 
 const STATUS_CONFLICT = 409;
@@ -34,8 +35,8 @@ const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
 
 /**
- * One item of a bulk answer. An item without `data` and without `error` is absent. The data is taken as it is: zod 4.6.7's
- * z.json() drops a key `__proto__` (core/schemas.js, records).
+ * One item of a bulk answer. An item without `data` and without `error` is absent. The data is not validated: zod 4.6.7's z.json() drops
+ * a key `__proto__` (core/schemas.js, records).
  */
 const BulkItem = z.object({ key: z.string(), data: JsonContent.optional(), error: z.string().optional() });
 const BulkAnswer = z.array(BulkItem);
@@ -56,7 +57,7 @@ export class DaprStore implements StateStore {
     try {
       return insertResult(await this.#client.call({ method: "POST", path: this.#path, body: `[${itemText(key, text)}]` }));
     } catch {
-      // No answer: it may have been written, or may be written yet.
+      // No answer: it may have been written, or may still be written.
       return "unknown";
     }
   }
@@ -71,12 +72,15 @@ export class DaprStore implements StateStore {
     return new Map(maps.flatMap((map) => [...map]));
   }
 
-  /** Keys hold slashes, so they are encoded: daprd 1.18.2 decodes the segment after routing (proved by test/conformance). */
+  /**
+   * Reads one key. Keys contain slashes, so they are encoded: daprd 1.18.2 decodes the segment after routing (verified by
+   * test/conformance).
+   */
   async #readOne(key: string): Promise<ReadonlyMap<string, Json>> {
     const answer = await this.#ask({ method: "GET", path: `${this.#path}/${segment(key)}` });
     if (answer.status === STATUS_NO_CONTENT) return new Map();
     const content = answer.status === STATUS_OK ? parseJson(answer.text) : undefined;
-    // An empty 200 is no answer: whoever believes it would write the key again.
+    // An empty 200 is not an answer. A caller that took it for "absent" would write the key again.
     if (content === undefined) throw this.#unavailable(excerpt(answer));
     return new Map([[key, decodeContent(content)]]);
   }
@@ -98,7 +102,7 @@ export class DaprStore implements StateStore {
       );
       return answer.status === STATUS_NO_CONTENT;
     } catch {
-      // The caller looks at the key.
+      // The caller reads the key back.
       return false;
     }
   }
@@ -107,7 +111,10 @@ export class DaprStore implements StateStore {
     for (let at = 0; at < keys.length; at += REMOVED_AT_ONCE_MAX) await this.#removeSome(keys.slice(at, at + REMOVED_AT_ONCE_MAX));
   }
 
-  /** In one transaction; where that is not to be had (a cluster of Redis), or was not answered, one by one what is left. */
+  /**
+   * Removes keys in one transaction. Where transactions are unsupported (a cluster of Redis) or unanswered, removes the remaining keys
+   * one by one.
+   */
   async #removeSome(keys: readonly string[]): Promise<void> {
     const operations = keys.map((key) => `{"operation":"delete","request":{"key":${JSON.stringify(key)}}}`);
     if (await this.#isDone({ method: "POST", path: `${this.#path}/transaction`, body: `{"operations":[${operations.join(",")}]}` })) return;
@@ -141,7 +148,7 @@ export class DaprStore implements StateStore {
       answered.add(item.key);
       if (item.data !== undefined) found.set(item.key, decodeContent(item.data));
     }
-    for (const key of keys) if (!answered.has(key)) throw this.#unavailable(`the answer to a bulk read says nothing about ${key}`);
+    for (const key of keys) if (!answered.has(key)) throw this.#unavailable(`the answer to a bulk read does not mention ${key}`);
     return found;
   }
 
@@ -158,22 +165,22 @@ export class DaprStore implements StateStore {
   }
 }
 
-/** The item of a save or transaction request for a JSON text; with a tag it replaces that version, without it is new. */
+/** The item of a save or transaction request for a JSON text. With a tag it replaces that version; without one it is an insert. */
 export function itemText(key: string, text: string, tag?: string): string {
   const etag = tag === undefined ? "" : `"etag":${JSON.stringify(tag)},`;
   return `{"key":${JSON.stringify(key)},"value":${encodeContent(text)},${etag}"options":{"concurrency":"first-write"}}`;
 }
 
-/** Marks a text that is in base64; no JSON text begins so. */
+/** Marks base64 text. No JSON text begins like this. */
 const BASE64_MARK = "base64:";
 /** Room for the key and the envelope of a request, in bytes. */
 const ENVELOPE_BYTES_MAX = 65_536;
 
 /**
- * A JSON text as the JSON string that stands in the store. Were it written as JSON, state.redis 1.18.3 would round every
- * number to six decimals (state/redis/redis.go: jsoniter.ConfigFastest), and daprd would sort keys and put U+FFFD for half
- * a surrogate pair. A text full of quotes and backslashes doubles; where that would pass the limit of a body, base64 adds
- * a third only.
+ * Encodes a JSON text as the JSON string that is stored. If it were stored as JSON, state.redis 1.18.3 would round
+ * every number to six decimals (state/redis/redis.go: jsoniter.ConfigFastest), and daprd would sort keys and replace
+ * half of a surrogate pair by U+FFFD. A text full of quotes and backslashes doubles in size. Where that would exceed
+ * the limit of a body, base64 is used, which adds only a third.
  */
 export function encodeContent(text: string): string {
   const quoted = JSON.stringify(text);
@@ -181,7 +188,7 @@ export function encodeContent(text: string): string {
   return `"${BASE64_MARK}${Buffer.from(text).toString("base64")}"`;
 }
 
-/** What stands in the store, as it was written. What we did not write comes back as it is; no schema of ours takes it. */
+/** Decodes a stored content. Content that this project did not write is returned unchanged; no schema accepts it. */
 export function decodeContent(stored: Json): Json {
   if (typeof stored !== "string") return stored;
   const text = stored.startsWith(BASE64_MARK) ? Buffer.from(stored.slice(BASE64_MARK.length), "base64").toString("utf8") : stored;
@@ -189,7 +196,7 @@ export function decodeContent(stored: Json): Json {
   return content === undefined ? stored : content;
 }
 
-/** What the answer to an insert says. */
+/** The result that the answer to an insert stands for. */
 function insertResult(answer: SidecarAnswer): InsertResult {
   if (answer.status === STATUS_NO_CONTENT) return "inserted";
   if (answer.status === STATUS_CONFLICT) return "refused";

@@ -1,8 +1,9 @@
 /**
- * @module Delivery over the sidecar: through the broker as a CloudEvent, or straight to the actor.
+ * @module Delivery over the sidecar: through the broker as a CloudEvent, or directly to the actor.
  *
- * Only a receipt with the message's id counts. daprd 1.18.2 can answer an actor call with 200 and nothing although the
- * app never ran the turn (pkg/channel/http/http_channel.go), so an answer is parsed strictly and never read from its status.
+ * Only a receipt with the message's id counts. daprd 1.18.2 can answer an actor call with an empty 200 although the app
+ * never ran the turn (pkg/channel/http/http_channel.go). So an answer is parsed strictly, and its status alone proves
+ * nothing.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -14,7 +15,7 @@ import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type Sidec
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
 
-/** The names under which messages go out. */
+/** The component and the source name that messages are sent with. */
 export interface DaprTransportOptions {
   /** The pubsub component. */
   readonly pubsub: string;
@@ -42,7 +43,8 @@ export class DaprTransport implements Transport {
       subject: `${message.to.type}/${message.to.id}`,
       data: message,
     };
-    // The trace stands in the message. daprd 1.18.2 takes an event's own from the header, and empties it where tracing is off.
+    // The message carries the trace. daprd 1.18.2 takes the event's trace from the header, and clears it where tracing
+    // is off.
     await this.#publish(topic, { ...event, ...traceFields(message.trace) }, message.trace.traceparent);
   }
 
@@ -61,13 +63,13 @@ export class DaprTransport implements Transport {
     if ("receipt" in content.data && content.data.receipt.messageId !== message.id) {
       throw new Fault(
         "sidecar.unavailable",
-        `${message.to.type}/${message.to.id} gave a receipt for ${content.data.receipt.messageId} when asked about ${message.id}`,
+        `${message.to.type}/${message.to.id} gave a receipt for ${content.data.receipt.messageId} to message ${message.id}`,
       );
     }
     return content.data;
   }
 
-  /** Never throws: a heartbeat that is lost is the next one's business. */
+  /** Sends a heartbeat. Never throws: a lost heartbeat is made up by the next one. */
   async heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
     await this.#method(actor, "heartbeat", JSON.stringify(beat)).catch(() => undefined);
   }
@@ -81,7 +83,7 @@ export class DaprTransport implements Transport {
 
   async nudge(actor: Address): Promise<void> {
     const answer = await this.#method(actor, "nudge", "{}");
-    // An empty 200 is no sign that anybody was nudged.
+    // An empty 200 does not prove that the actor was nudged.
     if (answer.status !== STATUS_OK || parseJson(answer.text) === undefined) throw failure(actor, answer);
   }
 
@@ -96,7 +98,10 @@ export class DaprTransport implements Transport {
     if (answer.status !== STATUS_NO_CONTENT) throw new Fault("sidecar.unavailable", `publish to ${topic}: ${excerpt(answer)}`);
   }
 
-  /** `datacontenttype` is what makes daprd leave `data` JSON. The id stays the message's over every resend: a broker that deduplicates may use it. */
+  /**
+   * `datacontenttype` makes daprd keep `data` as JSON. The event's id is the message's id in every resend, so a broker may deduplicate by
+   * it.
+   */
   #event(event: Readonly<Record<string, unknown>>): string {
     return JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...event });
   }
@@ -117,7 +122,7 @@ function traceFields(trace: Message["trace"]): Readonly<Record<string, string>> 
     : { traceparent: trace.traceparent, tracestate: trace.tracestate };
 }
 
-/** The fault in an answer that is no turn answer: the app's own code where it carries one. */
+/** The fault for an answer that is not a turn answer: the app's own code where the answer has one. */
 function failure(actor: Address, answer: SidecarAnswer): Fault {
   const coded = answer.status === STATUS_OK ? undefined : codedFault(answer.text);
   return coded ?? new Fault("sidecar.unavailable", `${actor.type}/${actor.id}: ${excerpt(answer)}`);

@@ -1,27 +1,28 @@
 /**
- * @module Finds a sidecar that takes actor calls and never answers, and has it register its actors anew.
+ * @module Detects a sidecar that accepts actor calls and never answers them, and makes it register its actors again.
  *
- * daprd 1.18.2 can come to hold every actor call for ever: its app was found unhealthy and healthy again, and placement was killed
- * a second later. It says "placement: connected" and "hostReady: true" all the while (docs/chaos.md). It lets go when its app is
- * called unhealthy once more, so the app says so for as long as daprd needs to notice.
+ * daprd 1.18.2 can come to hold every actor call indefinitely: its app was found unhealthy and healthy again, and
+ * placement was killed a second later. It reports "placement: connected" and "hostReady: true" throughout
+ * (docs/chaos.md). It recovers when its app becomes unhealthy once more. So the app reports itself unhealthy for as
+ * long as daprd needs to notice.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Clock } from "../engine/ports.ts";
 
-/** Between two looks while all is well. */
+/** Interval of checks while the sidecar answers. */
 const LOOK_MS = 5_000;
-/** Between two looks while the last one had no answer. */
+/** Interval of checks after a check without an answer. */
 const LOOK_AGAIN_MS = 500;
-/** Looks in a row without an answer, each as long as a call may take, before the sidecar is taken to hang. */
+/** Consecutive checks without an answer, each as long as a call may take, after which the sidecar counts as hanging. */
 const HANGS_MAX = 4;
-/** How long the app calls itself unhealthy: the launcher's daprd needs 3 s to notice, one with Dapr's defaults 15 s. */
+/** How long the app reports itself unhealthy. The launcher's daprd notices within 3 s, one with Dapr's defaults within 15 s. */
 const DOWN_MS_FIRST = 5_000;
 const DOWN_MS_NEXT = 20_000;
-/** A call that failed sooner was refused or answered: that is no hang. */
+/** A call that failed sooner was refused or answered, so the sidecar does not hang. */
 const HANG_MS = 0.9 * LIMITS.sidecarCallMs;
 
-/** What the watchdog looks at, and how it waits. */
+/** What the watchdog calls, its clock and its log. */
 export interface WatchdogParts {
   /** Any call of an actor through the sidecar. */
   readonly call: () => Promise<unknown>;
@@ -39,12 +40,12 @@ export class SidecarWatchdog {
     this.#parts = parts;
   }
 
-  /** The app is to be called unhealthy now. */
+  /** Whether the app must report itself unhealthy now. */
   get resetting(): boolean {
     return this.#resetting;
   }
 
-  /** Looks until the host stops. Never throws. */
+  /** Checks until the host stops. Never throws. */
   async run(): Promise<void> {
     let hangs = 0;
     let downMs = DOWN_MS_FIRST;
@@ -55,7 +56,7 @@ export class SidecarWatchdog {
       if (hangs < HANGS_MAX) continue;
       this.#parts.log.warn(
         { fault: { code: "sidecar.unavailable", message: `${hangs} actor calls in a row had no answer` } },
-        "the sidecar hangs; it is made to register its actors anew",
+        "the sidecar does not answer actor calls; the app reports itself unhealthy so that the sidecar registers its actors again",
       );
       this.#resetting = true;
       await this.#pause(downMs);

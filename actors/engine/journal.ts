@@ -1,10 +1,12 @@
 /**
- * @module The journal: loads an actor, commits a turn as one insert-only write, takes snapshots. Only here are its keys.
+ * @module The journal: loads an actor, commits a turn as one insert-only write, takes snapshots. Its keys are defined
+ * only here.
  *
- * Owns: key names, the read-back after a refused or unanswered write, the check of the chain, snapshots.
- * Does not own: decisions, caching. Invariants: J1 a record is written once under its sequence and never again.
- * J2 an unanswered write is believed only after it was read back. J3 snapshots are numbered without gaps, insert-only,
- * and a later number never has an earlier sequence.
+ * Owns: key names, the read-back after a refused or unanswered write, the check of the chain, snapshots. Does not own:
+ * decisions, caching. Invariants:
+ * J1 A record is written once under its sequence and never changed.
+ * J2 An unanswered write counts only after it was read back.
+ * J3 Snapshots are numbered without gaps and insert-only, and a later number never has an earlier sequence.
  */
 import { jsonSize } from "../../runtime/canonical.ts";
 import { Fault, isFault, type Json } from "../../runtime/faults.ts";
@@ -26,24 +28,24 @@ import type { ValueRef } from "../../runtime/value.ts";
 import { pause } from "./pause.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
-/** An actor as it was read: its state and where its journal stands. */
+/** An actor as it was loaded: its state and the position in its journal. */
 export interface Loaded<S> {
   readonly state: S;
-  /** Sequence of the last record; 0 for none. */
+  /** Sequence of the last record; 0 without a record. */
   readonly sequence: number;
   readonly writer: Writer | null;
   readonly snapshotNumber: number;
   /** Bytes of records since the last snapshot. */
   readonly bytesSince: number;
-  /** Bytes since the last snapshot at which the state's size is looked at next: measuring it costs as much as writing it. */
+  /** Bytes since the last snapshot at which the size of the state is measured next. Measuring costs as much as writing. */
   readonly measureAt: number;
-  /** When the last record was written, by the clock of its writer; 0 where that was not read. */
+  /** When the last record was written, by the clock of its writer; 0 if that was not read. */
   readonly atMs: number;
-  /** A tombstone stands in the place of record 1. */
+  /** A tombstone stands in place of record 1. */
   readonly purged?: true;
 }
 
-/** Keys of an actor. Ids and types hold no `/`, so keys of two actors never meet. */
+/** Keys of an actor. Ids and types contain no `/`, so keys of two actors are always different. */
 export const keys = {
   record: (system: string, type: string, id: string, sequence: number): string => `${system}/${type}/${id}/${sequence}`,
   snapshot: (system: string, type: string, id: string, number: number): string => `${system}/${type}/${id}/snapshot/${number}`,
@@ -52,16 +54,6 @@ export const keys = {
 } as const;
 
 const SNAPSHOT_GALLOP_STEPS = 20;
-
-/** A record that passed its schema, and about how many bytes it takes. */
-interface Checked<E> {
-  readonly record: JournalRecord<E | TurnFailed>;
-  readonly bytes: number;
-  readonly events: Machine<unknown, unknown, E>["events"];
-}
-
-/** A store in memory gives hosts of one process the same object again, which need not be checked twice. */
-const checkedBefore = new WeakMap<object, Checked<unknown>>();
 
 /** The journals of all actors of one type. It keeps nothing in memory: what was loaded is the caller's. */
 export class Journal<S, I, E> {
@@ -79,7 +71,7 @@ export class Journal<S, I, E> {
     this.#type = type;
   }
 
-  /** What an actor without a journal is. A write on it finds out whether that is so. */
+  /** The state of an actor without a journal. A write based on it is refused if there is a journal. */
   empty(id: string): Loaded<S> {
     return {
       state: this.#machine.initial(id),
@@ -92,16 +84,20 @@ export class Journal<S, I, E> {
     };
   }
 
-  /** Reads an actor. Throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`. */
+  /**
+   * Loads an actor.
+   * @throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`
+   */
   async load(id: string): Promise<Loaded<S>> {
     const firstKey = this.#recordKey(id, 1);
-    // Most actors that are loaded are new: one key answers that.
+    // Most actors that are loaded are new, which one key shows.
     const first = (await this.#store.read([firstKey])).get(firstKey);
     if (first === undefined) return this.empty(id);
     if (tombstoneOf(first, firstKey) !== undefined) return this.#purged(id);
     try {
       const loaded = await this.#loadAll(id);
-      // A purge takes the records from under a reader, the last ones first, but only of what has long been still.
+      // A purge removes records while others read, the last ones first, but only from journals that have not changed for
+      // long.
       if (this.#clock.nowMs() - loaded.atMs > LIMITS.actorTrustMs && (await this.isPurged(id))) return this.#purged(id);
       return loaded;
     } catch (error) {
@@ -114,7 +110,7 @@ export class Journal<S, I, E> {
     const snapshotKey = this.#snapshotKey(id, 1);
     const found = await this.#store.read([snapshotKey]);
     let loaded = found.has(snapshotKey) ? await this.#lastSnapshot(id) : this.empty(id);
-    // Most journals are short; of a long one more is read at once.
+    // Most journals are short. From a long one, later batches are larger.
     for (let count: number = LIMITS.loadFirstRecords; ; count = LIMITS.loadBatchRecords) {
       const next = await this.#loadBatch(id, loaded, count);
       if (next.sequence - loaded.sequence < count) return next;
@@ -126,25 +122,25 @@ export class Journal<S, I, E> {
     return { ...this.empty(id), state: this.#machine.purged(id), purged: true };
   }
 
-  /** Whether the actor's tombstone stands. */
+  /** Whether the actor has a tombstone. */
   async isPurged(id: string): Promise<boolean> {
     const key = this.#recordKey(id, 1);
     return tombstoneOf((await this.#store.read([key])).get(key), key) !== undefined;
   }
 
-  /** Whether the actor has a journal: its record 1 is there, and is no tombstone. */
+  /** Whether the actor has a journal: record 1 exists and is not a tombstone. */
   async stands(id: string): Promise<boolean> {
     const key = this.#recordKey(id, 1);
     const first = (await this.#store.read([key])).get(key);
     return first !== undefined && tombstoneOf(first, key) === undefined;
   }
 
-  /** Takes back a record of this host's own that was written into what had been purged meanwhile. */
+  /** Removes a record that this host wrote into a journal that had been purged in the meantime. */
   async retract(id: string, sequence: number): Promise<void> {
     await this.#store.remove([this.#recordKey(id, sequence)]);
   }
 
-  /** The events of an actor from a sequence on, checked as in {@link load}, to the end that they have now, with the moments of their records. */
+  /** The events of an actor from a sequence on, checked as in {@link load}, to the current end, with the times of their records. */
   async *events(id: string, from = 1): AsyncGenerator<{ readonly event: E; readonly atMs: number }> {
     let previous: Writer | null | undefined = from === 1 ? null : undefined;
     for (let at = from; ; at += LIMITS.loadBatchRecords) {
@@ -152,9 +148,9 @@ export class Journal<S, I, E> {
       const found = await this.#store.read(batch);
       for (const key of batch) {
         const content = found.get(key);
-        // What is being purged has nothing to tell any more.
+        // A journal that is being purged has no more events to give.
         if (content === undefined || tombstoneOf(content, key) !== undefined) return;
-        const { record } = this.#checked(key, content);
+        const record = parseRecord(content, key, this.#machine.events);
         if (previous !== undefined) requireChain(key, previous, record.previous);
         previous = record.writer;
         for (const event of record.events) if (!isTurnFailed(event)) yield { event, atMs: record.atMs };
@@ -162,7 +158,7 @@ export class Journal<S, I, E> {
     }
   }
 
-  /** What was loaded before, and every record since. One small read where there is none. Throws as {@link load}. */
+  /** The loaded state with every later record applied. One small read if there is none. Throws as {@link load} does. */
   async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     let now = loaded;
     while (!(await this.isCurrent(id, now))) now = await this.#loadBatch(id, now, LIMITS.loadBatchRecords);
@@ -182,30 +178,21 @@ export class Journal<S, I, E> {
   }
 
   #apply(key: string, loaded: Loaded<S>, content: Json): Loaded<S> {
-    const { record, bytes } = this.#checked(key, content);
+    const record = parseRecord(content, key, this.#machine.events);
     if (record.sequence !== loaded.sequence + 1)
-      throw new Fault("journal.broken-chain", `${key} holds the record of sequence ${record.sequence}`, { key });
+      throw new Fault("journal.broken-chain", `${key} holds the record with sequence ${record.sequence}`, { key });
     requireChain(key, loaded.writer, record.previous);
-    return this.advance(loaded, record, bytes);
+    return this.advance(loaded, record, jsonSize(content));
   }
 
-  #checked(key: string, content: Json): Checked<E> {
-    const known = typeof content === "object" && content !== null ? (checkedBefore.get(content) as Checked<E> | undefined) : undefined;
-    if (known !== undefined && known.events === this.#machine.events) return known;
-    const { events } = this.#machine;
-    const made = { record: parseRecord(content, key, events), bytes: jsonSize(content), events };
-    if (typeof content === "object" && content !== null) checkedBefore.set(content, made);
-    return made;
-  }
-
-  /** The actor after a record. */
+  /** Applies a record to a loaded actor. */
   advance(loaded: Loaded<S>, record: JournalRecord<E | TurnFailed>, bytes: number): Loaded<S> {
     let state = loaded.state;
     for (const event of record.events) if (!isTurnFailed(event)) state = this.#machine.evolve(state, event);
     return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes, atMs: record.atMs };
   }
 
-  /** Numbers have no gaps, so doubling and then halving finds the last one in few reads. */
+  /** Loads the last snapshot. Numbers have no gaps, so doubling and then halving finds it in few reads. */
   async #lastSnapshot(id: string): Promise<Loaded<S>> {
     const doubled = Array.from({ length: SNAPSHOT_GALLOP_STEPS }, (_, index) => 2 ** index);
     const found = await this.#store.read(doubled.map((number) => this.#snapshotKey(id, number)));
@@ -223,7 +210,7 @@ export class Journal<S, I, E> {
   async #readSnapshot(id: string, number: number): Promise<Loaded<S>> {
     const key = this.#snapshotKey(id, number);
     const content = (await this.#store.read([key])).get(key);
-    if (content === undefined) throw new Fault("journal.broken-chain", `${key} was there and is gone`, { key });
+    if (content === undefined) throw new Fault("journal.broken-chain", `${key} existed and is gone`, { key });
     const snapshot = parseSnapshot(content, key, this.#machine.states);
     return {
       state: snapshot.state,
@@ -236,7 +223,7 @@ export class Journal<S, I, E> {
     };
   }
 
-  /** Whether nobody wrote after what is loaded. A decision that writes nothing is only believed when this holds. */
+  /** Whether no record was written after the loaded one. A decision that writes nothing is valid only if this is true. */
   async isCurrent(id: string, loaded: Loaded<S>): Promise<boolean> {
     if (loaded.purged === true) return this.isPurged(id);
     const key = this.#recordKey(id, loaded.sequence + 1);
@@ -244,8 +231,8 @@ export class Journal<S, I, E> {
   }
 
   /**
-   * Writes a record (J1, J2). `committed`: it is there and ours. `lost`: another writer has the sequence.
-   * Throws `store.unavailable` or `journal.contended` when neither could be learned; the caller must forget its cache.
+   * Writes a record (J1, J2). `committed`: the record is stored and is ours. `lost`: another writer has the sequence.
+   * @throws `store.unavailable` or `journal.contended` when neither is known; the caller must drop its cached state.
    */
   async commit(
     id: string,
@@ -257,7 +244,7 @@ export class Journal<S, I, E> {
     if (bytes > LIMITS.recordBytesMax)
       throw new Fault("record.too-large", `a record of ${bytes} bytes is larger than ${LIMITS.recordBytesMax}`, { bytes });
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      if ((await this.#store.insert(key, text, record as unknown as Json)) === "inserted") return { kind: "committed", bytes };
+      if ((await this.#store.insert(key, text)) === "inserted") return { kind: "committed", bytes };
       const there = await this.#readBack(key, attempt);
       if (there === "unknown") continue;
       if (there !== undefined) return sameWriter(writerOf(there), record.writer) ? { kind: "committed", bytes } : { kind: "lost" };
@@ -275,7 +262,7 @@ export class Journal<S, I, E> {
     }
   }
 
-  /** Takes a snapshot when the records since the last one have become large enough beside the state. Never throws. */
+  /** Takes a snapshot when the records since the last one are large compared with the state. Never throws. */
   async snapshotIfDue(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     if (loaded.bytesSince < loaded.measureAt) return loaded;
     const text = JSON.stringify(loaded.state);
@@ -284,7 +271,7 @@ export class Journal<S, I, E> {
     return this.#snapshot(id, loaded);
   }
 
-  /** Takes a snapshot (J3). When another host took one of that number, learns its number instead. Never throws. */
+  /** Takes a snapshot (J3). If another host took the one with this number, adopts its number. Never throws. */
   async #snapshot(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     if (loaded.writer === null) return loaded;
     const number = loaded.snapshotNumber + 1;

@@ -1,8 +1,6 @@
-/**
- * @module A map that holds so many entries and forgets the least recently used first.
- */
+/** @module A map with a maximum size that evicts the least recently used entry. */
 
-/** Holds at most `max` entries. `get` and `set` make an entry the youngest; `has` does not. */
+/** Holds at most `max` entries. `get` and `set` make an entry the most recently used; `has` does not. */
 export class LruMap<K, V> {
   readonly #entries = new Map<K, V>();
   readonly #max: number;

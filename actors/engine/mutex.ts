@@ -1,14 +1,14 @@
 /**
- * @module One turn at a time per actor, kept outside the actor.
+ * @module Runs one turn at a time per actor, outside the actor.
  *
- * Dapr's own turn lock can let two turns overlap (dapr 1.18.2 pkg/actors/targets/app/lock/lock.go: a waiter that gives
- * up releases the running turn), so the host has its own.
+ * Dapr's own turn lock can let two turns overlap (dapr 1.18.2 pkg/actors/targets/app/lock/lock.go: a waiter that gives up releases the
+ * running turn), so the host has its own.
  */
 import { Fault } from "../../runtime/faults.ts";
 
-/** One line for each key, in which at most `waitingMax` calls wait or run. */
+/** A first-in, first-out queue for each key, with at most `waitingMax` calls waiting or running. */
 export class KeyedMutex {
-  /** Who waits behind the one that runs; absent where nobody runs. */
+  /** The calls that wait behind the running one; absent for a key without a running call. */
   readonly #lines = new Map<string, (() => void)[]>();
   readonly #waitingMax: number;
 
@@ -16,31 +16,30 @@ export class KeyedMutex {
     this.#waitingMax = waitingMax;
   }
 
-  /**
-   * Takes the key's place: undefined when it is free, else what resolves when all who came before have left it. Whoever
-   * entered leaves. Throws `actor.busy` when the line is too long.
-   */
-  enter(key: string): Promise<void> | undefined {
+  /** Waits until all earlier calls have left the key. Each caller that entered must leave. Throws `actor.busy` when too many wait. */
+  async enter(key: string): Promise<void> {
     const line = this.#lines.get(key);
     if (line === undefined) {
       this.#lines.set(key, []);
-      return undefined;
+      return;
     }
     if (line.length + 1 >= this.#waitingMax) throw new Fault("actor.busy", `${line.length + 1} turns wait for ${key}`);
-    return new Promise<void>((resolve) => void line.push(resolve));
+    await new Promise<void>((resolve) => void line.push(resolve));
   }
 
-  /** Gives the place to the next in the line. */
+  /** Releases the key to the next call in the queue. */
   leave(key: string): void {
     const next = this.#lines.get(key)?.shift();
     if (next === undefined) this.#lines.delete(key);
     else next();
   }
 
-  /** Runs alone among all calls with the same key, in the order of calls. Throws `actor.busy` when the line is too long. */
+  /**
+   * Runs an action exclusively among all calls with the same key, in the order of calls.
+   * @throws `actor.busy` when the queue is too long
+   */
   async run<T>(key: string, action: () => Promise<T>): Promise<T> {
-    const before = this.enter(key);
-    if (before !== undefined) await before;
+    await this.enter(key);
     try {
       return await action();
     } finally {
@@ -48,7 +47,7 @@ export class KeyedMutex {
     }
   }
 
-  /** Turns waiting or running. */
+  /** Number of turns that wait or run. */
   get size(): number {
     let total = 0;
     for (const line of this.#lines.values()) total += 1 + line.length;

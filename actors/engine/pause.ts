@@ -1,9 +1,7 @@
-/**
- * @module Waiting by a clock that may be a simulation's.
- */
+/** @module Pauses by a clock, which may be simulated. */
 import type { Clock } from "./ports.ts";
 
-/** Resolves after so many milliseconds of the clock; cannot be cut short. */
+/** Resolves after this many milliseconds of the clock; cannot be cancelled. */
 export function pause(clock: Clock, ms: number): Promise<void> {
   return new Promise((resolve) => void clock.after(ms, resolve));
 }

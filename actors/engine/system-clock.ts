@@ -1,13 +1,11 @@
-/**
- * @module The machine's clock and random source, for hosts that run for real.
- */
+/** @module The system clock and random source, for production hosts. */
 import { randomUUID } from "node:crypto";
 import type { RandomSource, Clock } from "./ports.ts";
 
-/** Node's timers take at most 2^31 - 1 ms. */
+/** Maximum delay of Node's timers: 2^31 - 1 ms. */
 const TIMER_MS_MAX = 2_147_483_647;
 
-/** The machine's clock. A delay of more than 24.8 days ends after 24.8 days, where Node's timers do. */
+/** The system clock. A delay above 24.8 days ends after 24.8 days, the maximum of Node's timers. */
 export const systemClock: Clock = {
   nowMs: () => Date.now(),
   after: (delayMs, callback) => {

@@ -1,11 +1,12 @@
 /**
- * @module The turn engine: load, decide, commit; one turn at a time per actor. It calls nobody but the store.
+ * @module The turn engine: load, decide, commit; one turn at a time per actor. It calls only the store.
  *
- * Owns: the cache of actors between turns, the retry of a turn that lost its write, `turn-failed` records.
- * Does not own: effects (the host performs them after the answer), reminders (a hook is called before the write).
- * Invariants: T1 an event is believed only after its record is committed. T2 a decision that writes nothing is believed
- * only after the next key was found absent. T3 after a lost or failed write nothing cached is used again. T4 nothing is
- * believed or left standing in a journal that was purged.
+ * Owns: the cache of actors between turns, the retry of a turn that lost its write, `turn-failed` records. Does not
+ * own: effects (the host performs them after the answer), reminders (a hook is called before the write). Invariants:
+ * T1 An event counts only after its record is committed.
+ * T2 A decision that writes nothing counts only after the next key was found absent.
+ * T3 After a lost or failed write no cached state is used again.
+ * T4 No event counts or remains in a journal that was purged.
  */
 import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -18,49 +19,55 @@ import { KeyedMutex } from "./mutex.ts";
 import type { Ports } from "./ports.ts";
 import type { Values } from "./values.ts";
 
-/** Counts the writes of this host, over all actors; with the incarnation it names a writer for ever. */
+/** Counts the writes of this host over all actors. With the incarnation, the count identifies a writer forever. */
 export interface WriterIdentity {
   readonly incarnation: string;
   nextCount(): number;
 }
 
-/** What a turn gave. Its effects are ordered and not performed yet. */
+/** The result of a turn. Its effects are ordered but not yet performed. */
 export interface TurnResult<S> {
   readonly state: S;
-  /** State before the turn. */
+  /** The state before the turn. */
   readonly before: S;
   /** Sequence of the journal after the turn. */
   readonly sequence: number;
   readonly effects: readonly Effect[];
   readonly verdict: Verdict;
-  /** A record was written. */
+  /** Whether a record was written. */
   readonly wrote: boolean;
-  /** The decision threw, or its record was too large: nothing was decided. */
+  /** The decision threw, or its record was too large. Nothing was decided. */
   readonly failed?: true;
 }
 
-/** What a host has to say in the midst of a turn. */
+/** The host's hooks into a turn. */
 export interface TurnHooks<S> {
-  /** Called with the state that a record is about to make true, before the record is written. May throw: then nothing is written. Undefined where nothing is to be waited for. */
+  /**
+   * Called before a record is written, with the state that the record leads to. If it throws, nothing is written. Returns undefined if
+   * there is nothing to wait for.
+   */
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
-  /** Called when an actor was read from the store whose last record, of that sequence, another host wrote: what this host believed of it may be old. */
+  /**
+   * Called when a loaded actor's last record, with that sequence, was written by another host. What this host knew of the actor may be
+   * outdated.
+   */
   foreign?(actorId: string, sequence: number): void;
 }
 
-/** What a turn is told beside its input. `inputId` stands in the record, for whoever reads the journal. */
+/** Options of a turn beside its input. The record contains `inputId`, for readers of the journal. */
 export interface TurnOptions {
   readonly inputId: string;
-  /** The actor is probably new: decide on an empty journal first and let the write find out. */
+  /** The actor is probably new: decide on an empty journal first; the write is refused if it is not. */
   readonly expectNew?: boolean;
 }
 
-/** An actor in memory, and when it was last found to be what the store has. */
+/** A cached actor, and when it was last confirmed to match the store. */
 interface Cached<S> {
   readonly loaded: Loaded<S>;
   readonly atMs: number;
 }
 
-/** A decision, or what it threw. */
+/** A decision, or the error that it threw. */
 type Decided<E> = Decision<E> | { readonly failure: unknown };
 
 /** The turns of all actors of one type in one host. */
@@ -74,7 +81,7 @@ export class TurnEngine<S, I, E> {
   readonly #hooks: TurnHooks<S>;
   readonly #journal: Journal<S, I, E>;
   readonly #cache = new LruMap<string, Cached<S>>(LIMITS.cachedActorsMax);
-  /** The last failed turn of an actor: sequence of its record, input and code. */
+  /** The last failed turn of each actor: sequence of its record, input and code. */
   readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
   readonly #mutex = new KeyedMutex(LIMITS.actorTurnsQueuedMax);
 
@@ -97,18 +104,17 @@ export class TurnEngine<S, I, E> {
     this.#journal = new Journal(parts.ports.store, parts.ports.clock, parts.machine, parts.system, parts.type);
   }
 
-  /** One turn. Throws coded faults when nothing could be learned or recorded; a refusal is a result. */
+  /**
+   * Runs one turn. A refusal is a result.
+   * @throws coded faults when nothing could be decided or recorded
+   */
   async turn(actorId: string, input: I, options: TurnOptions): Promise<TurnResult<S>> {
-    const before = this.#mutex.enter(actorId);
-    if (before !== undefined) await before;
+    await this.#mutex.enter(actorId);
     let expectNew = options.expectNew === true;
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const startedMs = this.#ports.clock.nowMs();
-        const recalled = this.#recall(actorId);
-        const loaded =
-          (recalled instanceof Promise ? await recalled : recalled) ??
-          (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
+        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
         if (result !== "stale" && !(this.#mayBePurged(result, startedMs) && (await this.#wroteAfterPurge(actorId, result)))) return result;
@@ -130,17 +136,12 @@ export class TurnEngine<S, I, E> {
   }
 
   /**
-   * T4. What was in memory is believed for LIMITS.actorTrustMs; after that it is looked whether the actor was purged
-   * meanwhile, because the next key of a journal that is gone is absent too.
+   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine checks whether the actor was purged, because the next
+   * key of a purged journal is absent too.
    */
-  #recall(actorId: string): Loaded<S> | undefined | Promise<Loaded<S> | undefined> {
+  async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
-    return cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs
-      ? cached?.loaded
-      : this.#lookAgain(actorId, cached);
-  }
-
-  async #lookAgain(actorId: string, cached: Cached<S>): Promise<Loaded<S> | undefined> {
+    if (cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs) return cached?.loaded;
     if (cached.loaded.sequence > 0 && !(await this.#journal.stands(actorId))) {
       this.#cache.delete(actorId);
       return undefined;
@@ -153,7 +154,10 @@ export class TurnEngine<S, I, E> {
     if (loaded.purged !== true) this.#cache.set(actorId, { loaded, atMs: this.#ports.clock.nowMs() });
   }
 
-  /** T4. A host that was stopped in mid-turn for longer than that looks, when it wakes, where its record has come to lie. */
+  /**
+   * T4. A host that was frozen within a turn for longer than that checks, when it continues, whether its record was written into a purged
+   * journal.
+   */
   async #wroteAfterPurge(actorId: string, result: TurnResult<S>): Promise<boolean> {
     if (await this.#journal.stands(actorId)) return false;
     await this.#journal.retract(actorId, result.sequence);
@@ -184,14 +188,11 @@ export class TurnEngine<S, I, E> {
     const record = this.#record(loaded, inputId, decision.events, decision.effects.map(effectName));
     const next = this.#journal.advance(loaded, record, 0);
     const prepared = this.#hooks.beforeCommit?.(actorId, next.state, loaded.state);
-    const written = decision.stored.length === 0 ? undefined : this.#values.write(decision.stored);
-    if (written !== undefined) await Promise.all([prepared, written]);
-    else if (prepared !== undefined) await prepared;
+    await Promise.all([prepared, this.#values.write(decision.stored)]);
     try {
       const outcome = await this.#journal.commit(actorId, record);
       if (outcome.kind === "lost") return "stale";
-      const remembered = this.#committed(actorId, next, outcome.bytes);
-      if (remembered !== undefined) await remembered;
+      await this.#committed(actorId, next, outcome.bytes);
     } catch (error) {
       if (isFault(error) && error.code === "record.too-large") return this.#commitFailure(actorId, inputId, loaded, error);
       throw error;
@@ -206,20 +207,17 @@ export class TurnEngine<S, I, E> {
     };
   }
 
-  /** `next` is the actor after the record, whose bytes are known only now. A promise where a snapshot may be due. */
-  #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> | undefined {
-    const after = { ...next, bytesSince: next.bytesSince + bytes };
-    if (after.bytesSince >= after.measureAt)
-      return this.#journal.snapshotIfDue(actorId, after).then((measured) => this.#remember(actorId, measured));
-    this.#remember(actorId, after);
-    return undefined;
+  /** `next` is the actor after the record, whose bytes are known only now. */
+  async #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> {
+    this.#remember(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes }));
   }
 
-  /** A turn that threw, or would be too large, leaves a small record, so that its input is not decided for ever. */
+  /** Records a small `turn-failed` for a turn that threw or would be too large, so that its input is not decided again forever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
     const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
-    // The same input fails the same way until something else is recorded: once is enough, or every tick would add a record.
+    // The same input fails the same way until something else is recorded. One record is enough; otherwise every tick
+    // would add one.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
     if (this.#failures.get(actorId) === failure)
       return (await this.#journal.isCurrent(actorId, loaded)) ? { ...refused, sequence: loaded.sequence, wrote: false } : "stale";
@@ -253,7 +251,7 @@ export class TurnEngine<S, I, E> {
 
   #context(actorId: string, { sequence }: Loaded<S>): DecisionContext {
     const { clock, random } = this.#ports;
-    // Content stands under its hash: what is in memory already cannot differ from what would be loaded.
+    // Content is stored under its hash, so cached content cannot differ from what would be loaded.
     return {
       system: this.#system,
       actorId,
@@ -266,7 +264,7 @@ export class TurnEngine<S, I, E> {
     };
   }
 
-  /** What a decision throws is a defect, but for values that it asks for. */
+  /** Decides. A thrown error is a defect, except a request for values that are not loaded. */
   #decide(state: S, input: I, context: DecisionContext): Decided<E> | MissingValues {
     try {
       return this.machine.decide(state, input, context);
@@ -275,7 +273,7 @@ export class TurnEngine<S, I, E> {
     }
   }
 
-  /** Decides again, loading values as the decision asks for them. */
+  /** Decides again after loading the values that the decision requested. */
   async #decideOnLoaded(state: S, input: I, context: DecisionContext, asked: MissingValues): Promise<Decided<E>> {
     let { values } = context;
     let missing = asked;
@@ -285,10 +283,10 @@ export class TurnEngine<S, I, E> {
       if (!(decided instanceof MissingValues)) return decided;
       missing = decided;
     }
-    return { failure: new Fault("value.missing", `a decision asked for values more than ${LIMITS.valueLoadsMax} times`) };
+    return { failure: new Fault("value.missing", `a decision requested values more than ${LIMITS.valueLoadsMax} times`) };
   }
 
-  /** The state as the store has it now. */
+  /** The current state in the store. */
   fresh(actorId: string): Promise<Loaded<S>> {
     return this.#mutex.run(actorId, async () => {
       const cached = await this.#recall(actorId);
@@ -299,7 +297,7 @@ export class TurnEngine<S, I, E> {
     });
   }
 
-  /** The state as this host last knew it; undefined when it does not. Good for hints, never for the truth. */
+  /** The state that this host last knew, or undefined. Use it for hints only. */
   peek(actorId: string): S | undefined {
     return this.#cache.get(actorId)?.loaded.state;
   }
@@ -317,7 +315,7 @@ function overlay(loaded: ReadonlyMap<string, Json>, below: DecisionContext["valu
   return { has: (ref) => loaded.has(ref) || below.has(ref), get: (ref) => loaded.get(ref) ?? below.get(ref) };
 }
 
-/** What a record says of an effect; its content is made again from the state. */
+/** What a record keeps of an effect. The content is derived again from the state. */
 function effectName(effect: Effect): string {
   switch (effect.kind) {
     case "send":

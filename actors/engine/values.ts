@@ -1,7 +1,7 @@
 /**
- * @module Values in the store: written before the record that refers to them, read once and kept.
+ * @module Large values in the store (claim check): written before the record that refers to them, read once and cached.
  *
- * Content stands under its hash, so it never changes and a refused insert means that it is there already.
+ * Content is stored under its hash, so it never changes, and a refused insert means that it exists already.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -10,14 +10,14 @@ import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
-/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are kept in memory. */
+/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are cached. */
 export class Values {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #system: string;
-  /** By hash alone: the content is the same in every scope. */
+  /** Contents by hash alone: they are the same in every scope. */
   readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
-  /** Keys that were seen in the store, and when. */
+  /** Keys that were confirmed to be in the store, and when. */
   readonly #seenAtMs = new LruMap<string, number>(LIMITS.cachedValuesMax);
 
   constructor(store: StateStore, clock: Clock, system: string) {
@@ -26,12 +26,15 @@ export class Values {
     this.#system = system;
   }
 
-  /** What is in memory now, as decisions read it. */
+  /** The cached values, as decisions read them. */
   get memory(): Pick<ReadonlyMap<string, Json>, "get" | "has"> {
     return this.#contents;
   }
 
-  /** Contents by hash. Throws `value.missing`, `store.unavailable`. */
+  /**
+   * Loads contents by hash.
+   * @throws `value.missing`, `store.unavailable`
+   */
   async load(refs: readonly ValueRef[]): Promise<Map<string, Json>> {
     const found = new Map<string, Json>();
     const missing: ValueRef[] = [];
@@ -52,13 +55,16 @@ export class Values {
     return found;
   }
 
-  /** The content of one value. */
+  /** The content of one value, loaded if necessary. */
   async read(value: Value): Promise<Json> {
     if ("json" in value) return value.json;
     return (await this.load([value])).get(value.ref) ?? null;
   }
 
-  /** Writes values that are not known to be there. Throws `store.unavailable` when that cannot be made sure. */
+  /**
+   * Writes the values that are not known to be stored.
+   * @throws `store.unavailable` when that could not be confirmed
+   */
   async write(stored: readonly StoredValue[]): Promise<void> {
     await Promise.all(stored.map((value) => this.#writeOne(value)));
   }
@@ -66,15 +72,18 @@ export class Values {
   async #writeOne(value: StoredValue): Promise<void> {
     const key = keys.value(this.#system, value);
     if (this.#isThere(key, value)) return;
-    const content = contentOf(value);
     for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
-      const result = await this.#store.insert(key, value.text, content);
-      if (result !== "unknown" || (await this.#store.read([key])).has(key)) return this.#note(key, value.ref, content);
+      const result = await this.#store.insert(key, value.text);
+      if (result !== "unknown" || (await this.#store.read([key])).has(key))
+        return this.#note(key, value.ref, JSON.parse(value.text) as Json);
     }
     throw new Fault("store.unavailable", `the value ${value.ref} could not be written`);
   }
 
-  /** What has a scope may have been purged since, and its id may come again: that it was there is believed for a while. */
+  /**
+   * Whether a key is known to be stored. A value with a scope may have been purged since, and its id may be used again, so this is
+   * trusted only for a while.
+   */
   #isThere(key: string, value: ValueRef): boolean {
     const seenAtMs = this.#seenAtMs.get(key);
     return seenAtMs !== undefined && (value.scope === undefined || this.#clock.nowMs() - seenAtMs < LIMITS.actorTrustMs);
@@ -90,20 +99,9 @@ export class Values {
     return this.store(packValue(content, scope));
   }
 
-  /** Stores a value that was packed before. */
+  /** Stores a value that is packed already. */
   async store(packed: PackedValue): Promise<Value> {
     if (packed.stored !== undefined) await this.write([packed.stored]);
     return packed.value;
   }
-}
-
-/** What was packed once, such as a slip, is written by every host of a process, and read by it from one copy. */
-const contents = new WeakMap<StoredValue, Json>();
-
-function contentOf(value: StoredValue): Json {
-  const known = contents.get(value);
-  if (known !== undefined) return known;
-  const made = JSON.parse(value.text) as Json;
-  contents.set(value, made);
-  return made;
 }

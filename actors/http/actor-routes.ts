@@ -1,8 +1,8 @@
 /**
- * @module Dapr's actor protocol on routes of our own.
+ * @module Dapr's actor protocol on our own routes.
  *
- * @dapr/dapr 3.18.0 serves it too, but a throwing reminder ends the process, every prototype method can be called from
- * outside and an unknown actor's deactivation is an error (implementation/Server/HTTPServer/actor.js).
+ * @dapr/dapr 3.18.0 serves it too, but a throwing reminder ends the Node process, every prototype method can be called
+ * from outside, and deactivating an unknown actor is an error (implementation/Server/HTTPServer/actor.js).
  */
 import { Router, type Request } from "express";
 import { z } from "zod";
@@ -17,14 +17,14 @@ import { checkMessage } from "./message.ts";
 const SECOND_MS = 1_000;
 
 /**
- * daprd counts idleness from the beginning of the last turn and deactivates in the midst of a turn (dapr 1.18.2
- * pkg/actors/targets/app/app.go). Half as long again as the furthest reminder: no actor with an open process becomes idle,
- * and none becomes idle at the very moment of its reminder.
+ * Idle time after which daprd deactivates an actor. daprd counts it from the beginning of the last turn and deactivates
+ * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the most distant reminder: no actor
+ * with an open process becomes idle, and none becomes idle exactly when its reminder fires.
  */
 const IDLE_S = Math.ceil((1.5 * LIMITS.reminderAwayMsMax) / SECOND_MS);
 
 /**
- * How long daprd waits for turns in flight while placement changes; meanwhile every call of the type waits. A turn lasts
+ * How long daprd waits for turns in flight while placement changes; all calls of the type wait meanwhile. A turn lasts
  * milliseconds, and one that is cut off is fenced by the journal. It must stay below placement's --disseminate-timeout
  * (8 s, and 4 s as cli/dapr/plans.ts sets it), or placement drops the host.
  */
@@ -32,7 +32,7 @@ const DRAIN_S = 2;
 
 const HeartbeatBody = WorkStatus.extend({ workId: z.string().min(1), token: z.string().min(1) });
 
-/** What daprd asks at its start. */
+/** The configuration that daprd requests when it starts. */
 function daprConfig(host: ActorHost): object {
   return {
     entities: [...host.types],
@@ -43,7 +43,7 @@ function daprConfig(host: ActorHost): object {
   };
 }
 
-/** The routes. `admit` throws `system.stopping` when no new turn may begin. */
+/** The routes of the actor protocol. `admit` throws `system.stopping` when no new turn may begin. */
 export function actorRoutes(host: ActorHost, admit: () => void): Router {
   const router = Router({ caseSensitive: true });
   router.get("/dapr/config", (_request, response) => {
@@ -56,7 +56,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
     if (message.to.type !== actor.type || message.to.id !== actor.id) {
       throw new Fault(
         "message.invalid",
-        `message ${message.id} is for ${message.to.type}/${message.to.id} and came to ${actor.type}/${actor.id}`,
+        `message ${message.id} is for ${message.to.type}/${message.to.id} but was sent to ${actor.type}/${actor.id}`,
       );
     }
     response.json(await host.receive(message));
@@ -81,10 +81,10 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   });
   router.put("/actors/:type/:id/method/{*rest}", (request) => {
     actorOf(host, request);
-    throw new Fault("route.unknown", "an actor has the methods receive, heartbeat, inspect and nudge, and no others");
+    throw new Fault("route.unknown", "an actor has only the methods receive, heartbeat, inspect and nudge");
   });
   router.delete("/actors/:type/:id", (request, response) => {
-    // Whatever it is, it is not active here afterwards. Anything but 200 would only be logged by daprd.
+    // Any actor, known or not, is inactive here afterwards. daprd would only log an answer other than 200.
     const { type, id } = request.params;
     if (host.types.includes(type)) host.deactivate({ type, id });
     response.json({});

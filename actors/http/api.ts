@@ -1,6 +1,4 @@
-/**
- * @module The users' HTTP API: what each route of the table does.
- */
+/** @module The handlers of the HTTP API's routes. */
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
@@ -19,7 +17,7 @@ const STATUS_OK = 200;
 const STATUS_ACCEPTED = 202;
 const PAGE_ENTRIES_DEFAULT = 50;
 
-/** What the API works on. */
+/** The parts that the API works on. */
 export interface ApiOptions {
   readonly system: string;
   readonly operations: Operations;
@@ -29,7 +27,7 @@ export interface ApiOptions {
   readonly admit: () => void;
 }
 
-/** What came, after its checks. */
+/** A request that passed its checks. */
 interface Asked<P, Q, B> {
   readonly params: P;
   readonly query: Q;
@@ -39,20 +37,20 @@ interface Asked<P, Q, B> {
   readonly response: Response;
 }
 
-/** What is answered. */
+/** An answer. */
 interface Answered {
   readonly status: number;
   readonly body: unknown;
   readonly location?: string;
 }
 
-/** Undefined: the handler has answered itself. */
+/** Handles a request. Undefined: it has sent the answer itself. */
 type Handler<P, Q, B> = (asked: Asked<P, Q, B>) => Promise<Answered | undefined>;
 
 const ok = (body: unknown): Answered => ({ status: STATUS_OK, body });
 const page = ({ entries, cursor }: Page): Answered => ok({ entries, ...(cursor === undefined ? {} : { cursor }) });
 
-/** The routes of the table, and 405 for other methods on their paths. */
+/** Serves the routes of the table, and 405 for other methods on their paths. */
 export function apiRoutes(options: ApiOptions): Router {
   const router = Router({ caseSensitive: true });
   const api = new Api(router, options);
@@ -114,7 +112,7 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.serve(ROUTES.showOpenApi, async () => ok(document));
 }
 
-/** Express's form of a path of the table. */
+/** A path of the table in Express's form. */
 function expressPath(path: string): string {
   return path.replaceAll(/\{(\w+)\}/g, ":$1");
 }
@@ -128,7 +126,7 @@ class Api {
     this.#options = options;
   }
 
-  /** Role first, then the checks, then the handler, then a look at what it answers. */
+  /** Serves one route: checks the role, then the request, runs the handler, then checks its answer. */
   serve<P, Q, B>(spec: RouteSpec<P, Q, B>, handle: Handler<P, Q, B>): void {
     const { role, params, query, method, answers } = spec;
     this.#router[method](expressPath(spec.path), async (request, response) => {
@@ -150,15 +148,15 @@ class Api {
   }
 
   /**
-   * An answer that does not fit its schema is a defect, or comes from a host of another version. It goes out all the same,
-   * since whoever operates the system needs it now, and the log says what does not fit.
+   * Checks an answer against its schema. A mismatch is a defect, or the answer comes from a host of another version. The answer is sent
+   * anyway, since the operator needs it now, and the mismatch is logged.
    */
   #look(schema: z.ZodType | undefined, body: unknown, request: Request): void {
     const looked = schema?.safeParse(body);
     if (looked === undefined || looked.success) return;
     this.#options.logger.error(
       { path: request.path, traceId: traceId(traceOf(request)), issues: looked.error.issues.slice(0, 1) },
-      "an answer does not fit its schema",
+      "an answer does not match its schema",
     );
   }
 
@@ -180,11 +178,12 @@ function refuseMethod(allowed: string): RequestHandler {
   };
 }
 
-/** A JSON body, or none. A page of another site may send other content types without being asked for leave (CORS). */
+/** Reads a JSON body, or none. A page of another site may send other content types without a CORS preflight, so they are refused. */
 async function bodyOf<P, Q, B>({ body: schema, bodyOptional }: RouteSpec<P, Q, B>, request: Request): Promise<B> {
-  // Only routes without a body have no schema for one, and their handlers never look at it.
+  // Only routes without a body have no schema for one, and their handlers never read it.
   if (schema === undefined) return undefined as B;
   const body: Json | undefined = await readJson(request);
-  if (body !== undefined && request.is("json") === false) throw new Fault("body.invalid", "content-type application/json is expected");
+  if (body !== undefined && request.is("json") === false)
+    throw new Fault("body.invalid", "send the body with content-type application/json");
   return check(schema, body === undefined && bodyOptional === true ? {} : body, "body.invalid", "the body");
 }

@@ -1,6 +1,4 @@
-/**
- * @module Faults as HTTP answers: always JSON with a code and what to do, never a stack trace or a page.
- */
+/** @module Faults as HTTP answers: always JSON with a code and what to do, never a stack trace or an HTML page. */
 import type { ErrorRequestHandler, Request, RequestHandler, Response } from "express";
 import { Fault, faultFrom, isFault, rulesOf, wireFault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -27,25 +25,25 @@ export function errorBody({ cause: _inLog, ...fault }: WireFault, trace: string)
   return { error: { ...fault, fix: rulesOf(fault).fix }, traceId: trace };
 }
 
-/** Answers with a fault, its status and, where trying again is of use, when. */
+/** Answers with a fault, its status and, if a retry makes sense, when to retry. */
 function sendFault(request: Request, response: Response, fault: WireFault, status: number = rulesOf(fault).httpStatus): void {
   if (status === STATUS_TOO_MANY || status === STATUS_UNAVAILABLE)
     response.set("retry-after", String(Math.ceil((fault.retryAfterMs ?? LIMITS.resendMs) / SECOND_MS)));
   response.status(status).json(errorBody(fault, traceId(traceOf(request))));
 }
 
-/** What was thrown, as a fault. An error that is no fault is a defect: its text stays in the log. */
+/** The fault of a thrown value. An error that is not a fault is a defect, and its text is only logged. */
 function faultOfThrown(error: unknown): WireFault {
   if (isFault(error)) return faultFrom(error, "turn.failed");
-  // express 5.3 and its router mark errors of their own: a path that cannot be decoded is 400.
+  // express 5.3 and its router mark their own errors: a path that cannot be decoded is 400.
   if (error instanceof URIError || statusOf(error) === STATUS_BAD_REQUEST)
-    return wireFault("id.invalid", "the path holds a percent sign that encodes nothing");
-  return wireFault("turn.failed", "an unexpected error; the log holds it under the trace id");
+    return wireFault("id.invalid", "the path contains an invalid percent-encoding");
+  return wireFault("turn.failed", "unexpected error; search the log for the trace id");
 }
 
-/** The last handler of the app. */
+/** The last error handler of the app. */
 export function errorHandler(logger: Logger): ErrorRequestHandler {
-  // Express knows an error handler by its four parameters.
+  // Express recognizes an error handler by its four parameters.
   return (error: unknown, request, response, next) => {
     const fault = faultOfThrown(error);
     if (fault.code === "turn.failed")
@@ -62,8 +60,8 @@ export function errorHandler(logger: Logger): ErrorRequestHandler {
 }
 
 /**
- * The error handler of the actors' routes. daprd 1.18.2 drops the body of a 404 (pkg/actors/targets/app/transport/http/http.go),
- * and with it the code, so there a 404 goes out as a 500.
+ * The error handler of the actors' routes. daprd 1.18.2 drops the body of a 404 (pkg/actors/targets/app/transport/http/http.go), and with
+ * it the code, so a 404 is sent as a 500 there.
  */
 export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
   const common = errorHandler(logger);
@@ -74,11 +72,11 @@ export function actorErrorHandler(logger: Logger): ErrorRequestHandler {
   };
 }
 
-/** Answers what no route answered. */
+/** Answers requests that no route handled. */
 export const notFound: RequestHandler = (request, response) => {
   const fault = new Fault(
     "route.unknown",
-    `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; there are ${ROUTES_TEXT}`,
+    `there is no ${request.method} ${request.path.slice(0, LIMITS.idLengthMax)} here; the routes are ${ROUTES_TEXT}`,
   );
   sendFault(request, response, fault.toWire(), STATUS_NOT_FOUND);
 };

@@ -1,9 +1,9 @@
 /**
- * @module Followers of processes: server-sent events, wherever the process lives.
+ * @module Followers of processes: server-sent events for a process on any host.
  *
- * A process of this host tells of each of its records; one of another host is looked at now and then. Followers of one
- * process share its looks, so neither their number nor their speed is felt by the journal. Nothing is kept for a reader
- * that is slow: it gets the lines that are there when it can take them, and a comment where some are no longer kept.
+ * A process on this host reports each of its records; one on another host is polled. Followers of one process share its
+ * reads, so neither their number nor their speed affects the journal. Nothing is buffered for a slow reader: it gets
+ * the events that still exist when it can take them, and a comment in place of those that were dropped.
  */
 import type { Request, Response } from "express";
 import PQueue from "p-queue";
@@ -15,10 +15,10 @@ import type { Clock } from "../engine/ports.ts";
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
-/** Pause that a reader makes before it comes again, in milliseconds. */
+/** Pause before a reader reconnects, in milliseconds. */
 const COME_AGAIN_MS = 2_000;
 
-/** The last event that a reader has heard: a line of a run by its number, or the run's outcome. */
+/** The last event that a reader received: an event of a run by its number, or the run's outcome. */
 interface Heard {
   readonly run: number;
   readonly line: number | "outcome";
@@ -49,16 +49,17 @@ export class Followers {
   }
 
   /**
-   * Follows a process until its outcome, until the reader goes, or for LIMITS.followMsMax. Resolves when the stream has
-   * begun. Throws `stream.too-many`, `process.unknown` and what a look throws, all before anything was sent.
+   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax. Resolves when the stream has begun.
+   * Throws `stream.too-many`, `process.unknown` and what a read throws, all before anything is sent.
    */
   async serve(id: string, request: Request, response: Response): Promise<void> {
     const heard = heardOf(request.get("last-event-id"));
-    if (this.#count >= LIMITS.followStreamsMax) throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers`);
+    if (this.#count >= LIMITS.followStreamsMax)
+      throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers already; try again later`);
     this.#count += 1;
     const feed = this.#feedOf(id);
     let closed = false;
-    // However it ends, with an error too: every answer closes.
+    // Every answer closes, with or without an error.
     response.once("close", () => {
       closed = true;
       this.#count -= 1;
@@ -66,7 +67,7 @@ export class Followers {
     });
     const first = await feed.first();
     if (first.phase === "ended" && heard?.line === "outcome" && heard.run === first.run) {
-      // The one answer after which a browser's EventSource does not come again.
+      // The only answer after which a browser's EventSource does not reconnect.
       response.status(STATUS_NO_CONTENT).end();
       return;
     }
@@ -82,7 +83,7 @@ export class Followers {
     stream.run(() => this.#streams.delete(stream));
   }
 
-  /** Ends every stream: this host stops. Readers come again, to another host or the next start. */
+  /** Ends every stream because this host stops. Readers reconnect to another host or after the restart. */
   end(): void {
     for (const stream of this.#streams) stream.end("this host is stopping");
   }
@@ -99,7 +100,7 @@ export class Followers {
   }
 }
 
-/** The looks at one process, shared by those who follow it. */
+/** The reads of one process, shared by its followers. */
 class Feed {
   readonly #look: () => Promise<ProcessView>;
   readonly #clock: Clock;
@@ -138,7 +139,7 @@ class Feed {
     this.#members += 1;
   }
 
-  /** True when this was the last member, and the feed has ended. */
+  /** Removes a member. True when it was the last one, and the feed has ended. */
   leave(): boolean {
     this.#members -= 1;
     if (this.#members > 0) return false;
@@ -147,14 +148,14 @@ class Feed {
     return true;
   }
 
-  /** A look that is new: a follower must not hear of an end that a redrive has undone since. */
+  /** A fresh read: a follower must not receive an end that a redrive has reverted since. */
   async first(): Promise<ProcessView> {
     this.#take(await this.#look());
-    if (this.#latest === undefined) throw new Fault("process.unknown", "the process shows nothing");
+    if (this.#latest === undefined) throw new Fault("process.unknown", "the process has no readable state");
     return this.#latest;
   }
 
-  /** Calls the reader after every look that found something new. The result ends it. */
+  /** Calls the reader after every read that found something new. The returned function ends it. */
   read(reader: (feed: Feed) => void): () => void {
     this.#readers.add(reader);
     this.#schedule();
@@ -163,7 +164,7 @@ class Feed {
 
   #take(found: ProcessView): void {
     this.#lookedAtMs = this.#clock.nowMs();
-    // Two looks may overtake each other.
+    // Two reads may overtake each other.
     if (this.#latest !== undefined && found.sequence <= this.#latest.sequence) return;
     this.#latest = found;
     this.#pauseMs = LIMITS.followLookMsMin;
@@ -176,7 +177,7 @@ class Feed {
     this.#schedule();
   }
 
-  /** The next look: after the pause, or as soon as may be when something was heard. */
+  /** Schedules the next read: after the pause, or as soon as possible after a record was reported. */
   #schedule(): void {
     if (this.#looking !== undefined || this.#readers.size === 0) return;
     this.#cancelTimer();
@@ -210,7 +211,7 @@ class Stream {
   readonly #feed: Feed;
   readonly #clock: Clock;
   #run: number;
-  /** Number of the next line. */
+  /** Number of the next history event. */
   #next: number;
   #told: number | undefined;
   #ended = false;
@@ -234,7 +235,7 @@ class Stream {
     this.#response.write(`retry: ${COME_AGAIN_MS}\n\n`);
     this.#keepAlive();
     this.#cancels.push(
-      this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has lasted long enough; come again with Last-Event-ID")),
+      this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has reached its maximum duration; reconnect with Last-Event-ID")),
     );
     this.#cancels.push(this.#feed.read(() => this.#tell()));
     this.#tell();
@@ -246,7 +247,7 @@ class Stream {
     this.#finish(`: ${why}\n\n`);
   }
 
-  /** A reader that does not take the end is cut off. */
+  /** Ends the stream. The connection of a reader that does not take the end is closed. */
   #finish(text: string): void {
     const cancel = this.#clock.after(LIMITS.drainMs, () => this.#response.destroy());
     this.#response.once("close", cancel);

@@ -1,5 +1,6 @@
 /**
- * @module Who may come in: the app's token or one of the file, roles, a bound on refusals, and no pages of foreign sites.
+ * @module Access control: the app's token or one of the token file, roles, a limit on refusals, and no requests from pages of other
+ * sites.
  */
 import type { IncomingMessage } from "node:http";
 import type { Request, RequestHandler } from "express";
@@ -9,26 +10,30 @@ import type { Identity, Role, Tokens } from "./tokens.ts";
 
 const BEARER = /^Bearer +(\S+)$/i;
 const SECOND_MS = 1_000;
-/** A body that is refused is read to its end when it is no larger, so that the connection can stay, in bytes. */
+/** Size in bytes up to which a refused body is read to its end, so that the connection can stay open. */
 const REFUSED_BODY_BYTES_MAX = 65_536;
 
 const identities = new WeakMap<IncomingMessage, Identity>();
 
-/** What {@link requireToken} needs. */
+/** Options of {@link requireToken}. */
 export interface GuardOptions {
   readonly tokens: Tokens;
-  /** daprd sends its header on the paths of its protocols; a bearer token is for people and programs. */
+  /**
+   * Whether a request is one of the HTTP API. daprd sends its header on the paths of its protocols; persons and programs send a bearer
+   * token.
+   */
   readonly isUsersApi: (request: Request) => boolean;
-  /** Hears of what is refused: without it a daprd that has another token would be refused in silence. */
+  /** Called for each refused request. Without it, a daprd with a wrong token would be refused silently. */
   readonly refused: (request: Request) => void;
-  /** Epoch, milliseconds. */
+  /** Milliseconds since the epoch. */
   readonly nowMs: () => number;
 }
 
 /**
- * Lets through what carries a token, and notes whose. Where no token is configured everything passes. On the users' paths
- * a bearer token counts before the app's header, which a sidecar adds to what it passes on. Throws `auth.token`, and
- * `auth.too-many` when this second has seen its refusals.
+ * Lets requests with a valid token pass and stores their identity. Without a configured token everything passes. On
+ * paths of the HTTP API a bearer token takes precedence over the app's header, which a sidecar adds to requests that it
+ * forwards.
+ * @throws `auth.token`; `auth.too-many` when the refusals of this second are used up
  */
 export function requireToken({ tokens, isUsersApi, refused, nowMs }: GuardOptions): RequestHandler {
   const refusals = new Refusals(nowMs);
@@ -46,17 +51,17 @@ export function requireToken({ tokens, isUsersApi, refused, nowMs }: GuardOption
     if (hasLongBody(request)) response.set("connection", "close");
     if (!refusals.admit()) {
       response.set("connection", "close");
-      throw new Fault("auth.too-many", `more than ${LIMITS.refusalsPerSecondMax} requests without a valid token came within a second`);
+      throw new Fault("auth.too-many", `more than ${LIMITS.refusalsPerSecondMax} requests without a valid token within a second`);
     }
     response.set("www-authenticate", "Bearer");
     throw new Fault(
       "auth.token",
-      offered === undefined && bearer === undefined ? "the request carries no token" : "the token is not one of this app's",
+      offered === undefined && bearer === undefined ? "the request has no token" : "the token is not valid for this app",
     );
   };
 }
 
-/** Counts refusals by the second. Those with a valid token are never held up by those without. */
+/** Counts refusals per second. Requests with a valid token are never delayed by those without. */
 class Refusals {
   readonly #nowMs: () => number;
   #second = 0;
@@ -81,23 +86,26 @@ function hasLongBody(request: Request): boolean {
   return request.get("transfer-encoding") !== undefined || Number(request.get("content-length") ?? 0) > REFUSED_BODY_BYTES_MAX;
 }
 
-/** Who makes a request that passed {@link requireToken}. Nothing in a body or another header can change it. */
+/** The identity of a request that passed {@link requireToken}. Nothing in a body or another header can change it. */
 export function identityOf(request: IncomingMessage): Identity {
   const identity = identities.get(request);
-  if (identity === undefined) throw new Fault("auth.token", "the request carries no token");
+  if (identity === undefined) throw new Fault("auth.token", "the request has no token");
   return identity;
 }
 
-/** Throws `auth.role` where the request's token does not have the role. */
+/**
+ * Checks that the request's token has the role.
+ * @throws `auth.role`
+ */
 export function requireRole(request: IncomingMessage, role: Role | undefined): void {
   const { roles, principal } = identityOf(request);
   if (role !== undefined && !roles.has(role))
-    throw new Fault("auth.role", `this needs the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
+    throw new Fault("auth.role", `this requires the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
 }
 
 /**
- * Refuses requests that a browser makes for a page of another site. A host on 127.0.0.1 without a token is within the
- * reach of every page that its user opens.
+ * Refuses requests that a browser sends for a page of another site. Every page that a user opens can reach a host on 127.0.0.1 without a
+ * token.
  */
 export const refuseForeignPages: RequestHandler = (request, _response, next) => {
   const site = request.get("sec-fetch-site");

@@ -1,6 +1,4 @@
-/**
- * @module The way of poison to the dead letter queue: awaited, or from a bounded queue where a broker must be answered at once.
- */
+/** @module Takes invalid messages to the dead letter queue: awaited, or through a bounded queue where a broker must be answered at once. */
 import PQueue from "p-queue";
 import { faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -8,24 +6,24 @@ import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Logger } from "../engine/log.ts";
 
-/** What cannot be used, why, and where it came from. */
+/** The bytes, fault and source of an invalid message. */
 export interface InvalidMessage {
   readonly bytes: Parameters<Operations["invalid"]>[0];
   readonly fault: WireFault;
   readonly topic: string;
 }
 
-/** Whom poison is given to. */
+/** Where invalid messages are stored, and the log. */
 export interface InvalidMessagesOptions {
   readonly operations: Pick<Operations, "invalid">;
   readonly logger: Logger;
   readonly clock: Clock;
 }
 
-/** Ways to the dead letter queue at once. */
+/** Maximum number of invalid messages that are stored in parallel. */
 const CONCURRENCY = 8;
 
-/** Gives poison to the dead letter queue. Nothing here throws. */
+/** Stores invalid messages in the dead letter queue. No method throws. */
 export class InvalidMessages {
   readonly #options: InvalidMessagesOptions;
   readonly #queue = new PQueue({ concurrency: CONCURRENCY });
@@ -35,24 +33,24 @@ export class InvalidMessages {
     this.#options = options;
   }
 
-  /** True on the dead letter queue's receipt; false: the broker must deliver it again. */
+  /** Stores an invalid message. True on the receipt of the dead letter queue; false: the broker must deliver it again. */
   async keep(invalid: InvalidMessage): Promise<boolean> {
     return (await this.#offer(invalid)) === "kept";
   }
 
-  /** Takes poison over and offers it until the dead letter queue has it. False when LIMITS.invalidQueueMax wait. */
+  /** Accepts an invalid message and retries until the dead letter queue has stored it. False when LIMITS.invalidQueueMax messages wait. */
   queue(invalid: InvalidMessage): boolean {
     if (this.#queue.size >= LIMITS.invalidQueueMax) return false;
     void this.#queue.add(() => this.#insist(invalid));
     return true;
   }
 
-  /** Resolves when nothing waits. */
+  /** Resolves when the queue is empty. */
   async idle(): Promise<void> {
     await this.#queue.onIdle();
   }
 
-  /** Offers nothing again: what is not at the dead letter queue by now is lost with a broker in memory. */
+  /** Stops all retries. With an in-memory broker, messages that are not stored by now are lost. */
   end(): void {
     this.#ended = true;
   }
@@ -71,11 +69,14 @@ export class InvalidMessages {
     const { operations, logger } = this.#options;
     try {
       await operations.invalid(bytes, fault, topic);
-      logger.warn({ topic, fault }, "an event could not be used; it is at the dead letter queue");
+      logger.warn({ topic, fault }, "an event could not be used; it was stored in the dead letter queue");
       return "kept";
     } catch (error) {
       const isLater = isRetryable(faultFrom(error, "turn.failed"));
-      logger[isLater ? "warn" : "error"]({ topic, fault, size: bytes.size, err: error }, "an event could not be used, nor kept yet");
+      logger[isLater ? "warn" : "error"](
+        { topic, fault, size: bytes.size, err: error },
+        "an event could not be used, and could not be stored yet",
+      );
       return isLater ? "later" : "never";
     }
   }

@@ -1,6 +1,4 @@
-/**
- * @module The OpenAPI 3.1 document, made of the table of routes and the schemas that check them.
- */
+/** @module The OpenAPI 3.1 document, generated from the table of routes and the schemas that check them. */
 import { z } from "zod";
 import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "./routes.ts";
@@ -15,13 +13,13 @@ const registry = z.registry<{ id: string }>();
 for (const [id, schema] of Object.entries(COMPONENTS)) registry.add(schema, { id });
 const uri = (id: string): string => `#/components/schemas/${id}`;
 
-/** What stands in the document as it is; the functions and names that zod leaves on its result do not. */
+/** The plain JSON of a generated schema, without the functions and names that zod leaves on its result. */
 function plain(made: unknown): Shown {
   const { $schema: _dialect, $id: _id, ...rest } = JSON.parse(JSON.stringify(made)) as Shown;
   return rest;
 }
 
-/** A text in a query that stands for a number or a truth value is shown as what it stands for. */
+/** Shows a query parameter's number or boolean as such, although it is text in the query. */
 function override({ zodSchema, jsonSchema }: { readonly zodSchema: z.core.$ZodTypes; readonly jsonSchema: object }): void {
   const shown = SHOWN_AS.get(zodSchema);
   if (shown === undefined) return;
@@ -76,7 +74,7 @@ function faultAnswer(status: number, codes: readonly FaultCode[]): Json {
   return {
     description: codes.map(faultText).join("\n"),
     ...(RETRY_AFTER.has(status)
-      ? { headers: { "Retry-After": { description: "Seconds until trying again is of use.", schema: { type: "integer" } } } }
+      ? { headers: { "Retry-After": { description: "Seconds after which to try again.", schema: { type: "integer" } } } }
       : {}),
     content: {
       "application/json": { schema: { $ref: uri("Error") }, examples: Object.fromEntries(codes.map((code) => [code, example(code)])) },
@@ -103,10 +101,10 @@ function operation(name: string, one: RouteSpec): Shown {
   const { body, bodyOptional = false, role } = one;
   const needs =
     role === "open"
-      ? "Needs no token."
+      ? "Requires no token."
       : role === undefined
-        ? "Needs a token of any role, where tokens are configured."
-        : `Needs the role \`${role}\`, where tokens are configured.`;
+        ? "Requires a token of any role, where tokens are configured."
+        : `Requires the role \`${role}\`, where tokens are configured.`;
   return {
     operationId: name,
     summary: one.summary,
@@ -124,11 +122,11 @@ const LAST_EVENT_ID: Json = {
   name: "Last-Event-ID",
   in: "header",
   required: false,
-  description: "The `id` of the last event that was heard.",
+  description: "The `id` of the last event that was received.",
   schema: { type: "string" },
 };
 
-/** The document. `version` is that of the API's system software. */
+/** Generates the document. `version` is the version of the system's software. */
 export function openApiDocument(system: string): Readonly<Record<string, Json>> {
   const paths = new Map<string, Shown>();
   for (const [name, one] of ALL_ROUTES) paths.set(one.path, { ...paths.get(one.path), [one.method]: operation(name, one) });
@@ -137,7 +135,9 @@ export function openApiDocument(system: string): Readonly<Record<string, Json>> 
     info: {
       title: `${system}: tasks, processes and dead letters`,
       version: "1",
-      description: `HTTP API of the system \`${system}\`. Every error is \`{ error: { code, message, details?, fix }, traceId }\`. Roles of a token: ${ROLES.join(", ")}.`,
+      description:
+        `HTTP API of the system \`${system}\`. Every error is \`{ error: { code, message, details?, fix }, ` +
+        `traceId }\`. Roles of a token: ${ROLES.join(", ")}.`,
     },
     servers: [{ url: "/" }],
     security: [{ bearer: [] }],

@@ -1,28 +1,31 @@
 /**
- * @module What was published on a topic, byte by byte.
+ * @module The exact bytes that were published on a topic.
  *
- * The topics are subscribed to with `rawPayload`: daprd hands over what lies on the broker in an envelope of its own, as
- * base64, and reads nothing of it. Read by daprd, what is no JSON never comes here and is acknowledged on redis, what has
- * expired is dropped, and a `traceid` that is no text ends daprd's whole process (dapr 1.18.2
- * pkg/runtime/subscription/subscription.go, pkg/runtime/subscription/postman/http/http.go).
+ * The topics are subscribed to with `rawPayload`: daprd delivers the broker's bytes in an envelope of its own, as
+ * base64, and does not parse them. If daprd parsed them, a message that is not JSON would never arrive and would be
+ * acknowledged on redis, an expired one would be dropped, and a `traceid` that is not text would end daprd's process
+ * (dapr 1.18.2 pkg/runtime/subscription/subscription.go, pkg/runtime/subscription/postman/http/http.go).
  */
 import { createHash } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Bytes, type Measured, type Meter, parseBytes, readBytes } from "./body.ts";
 
-/** How daprd's envelope begins: Go writes the keys in their order. */
+/** The beginning of daprd's envelope: Go writes the keys in their order. */
 const ENVELOPE = Buffer.from('{"data_base64":"');
 const BASE64_KEY = '"data_base64"';
 const QUOTE_CODE = 0x22;
 /** Base64 has four characters for three bytes. */
 const BASE64_CHARS = 4;
 const BASE64_BYTES = 3;
-/** Attributes of daprd's envelope: ids, names of topic and component. */
+/** Maximum size of the attributes of daprd's envelope: ids, names of topic and component. */
 const ENVELOPE_BYTES_MAX = 65_536;
 const DELIVERED_BYTES_MAX = Math.ceil((LIMITS.bodyBytesMax * BASE64_CHARS) / BASE64_BYTES) + ENVELOPE_BYTES_MAX;
 
-/** Reads what daprd delivers of a topic, without its envelope. `cut`: it is larger than LIMITS.bodyBytesMax. Throws as {@link readBytes}. */
+/**
+ * Reads a delivery of daprd on a topic, without its envelope. `cut`: it is larger than LIMITS.bodyBytesMax. Throws as {@link readBytes}
+ * does.
+ */
 export async function readPublished(request: IncomingMessage): Promise<Bytes> {
   const delivered = await readBytes(request, DELIVERED_BYTES_MAX, () => new PublishedMeter());
   if (delivered.cut) return delivered;
@@ -38,7 +41,7 @@ function unwrapped(bytes: Buffer): Buffer {
   return bytes.includes(BASE64_KEY) ? otherwiseUnwrapped(bytes) : bytes;
 }
 
-/** An envelope whose keys stand in another order. */
+/** Unwraps an envelope whose keys are in another order. */
 function otherwiseUnwrapped(bytes: Buffer): Buffer {
   try {
     const envelope = parseBytes(bytes);
@@ -46,7 +49,7 @@ function otherwiseUnwrapped(bytes: Buffer): Buffer {
     const inside = isObject && !("data" in envelope) && "data_base64" in envelope ? envelope["data_base64"] : undefined;
     return typeof inside === "string" ? Buffer.from(inside, "base64") : bytes;
   } catch {
-    // No JSON, so no envelope.
+    // Not JSON, so not an envelope.
     return bytes;
   }
 }
@@ -55,16 +58,16 @@ function isEnvelope(bytes: Buffer): boolean {
   return bytes.length >= ENVELOPE.length && bytes.compare(ENVELOPE, 0, ENVELOPE.length, 0, ENVELOPE.length) === 0;
 }
 
-/** Measures what is too large to be kept whole: its size, its hash, and its first bytes, without the envelope. */
+/** Measures a delivery that is too large to keep: size, hash and first bytes, without the envelope. */
 class PublishedMeter implements Meter {
   readonly #hash = createHash("sha256");
   readonly #first: Buffer[] = [];
   #size = 0;
   #place: "begin" | "base64" | "end" | "plain" = "begin";
-  /** Characters of base64 that make no whole byte yet. */
+  /** Characters of base64 that do not make a whole byte yet. */
   #carry = "";
 
-  /** The first chunk has the whole beginning: it is what was read until now. */
+  /** Takes the next chunk. The first one contains everything that was read until now. */
   take(chunk: Buffer): void {
     if (this.#place === "begin") {
       this.#place = isEnvelope(chunk) ? "base64" : "plain";

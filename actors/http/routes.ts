@@ -1,6 +1,6 @@
 /**
- * @module The table of the users' API: every route with its role, schemas, answers and faults. The Express app and the
- * OpenAPI document are both made of it.
+ * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
+ * both generated from it.
  */
 import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
@@ -36,35 +36,35 @@ import {
 } from "./schemas.ts";
 import type { Role } from "./tokens.ts";
 
-/** One answer of a route that is no error. Without a schema it has no JSON body. */
+/** One answer of a route that is not an error. Without a schema it has no JSON body. */
 export interface AnswerSpec {
   readonly description: string;
   readonly schema?: z.ZodType;
-  /** Of a body that is no JSON. */
+  /** For a body that is not JSON. */
   readonly contentType?: string;
 }
 
-/** One route. `P`, `Q` and `B` are what its path, query and body are after the check. */
+/** One route. `P`, `Q` and `B` are the types of its path, query and body after the check. */
 export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   readonly method: "get" | "post";
   /** With parameters in braces, as OpenAPI writes them. */
   readonly path: string;
   readonly summary: string;
-  /** Undefined: whoever has a token. `open`: nobody is asked for one. */
+  /** The required role. Undefined: any valid token. `open`: no token is needed. */
   readonly role: Role | "open" | undefined;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
   readonly body?: z.ZodType<B>;
-  /** Whether the body may be left out, and then counts as `{}`. */
+  /** Whether the body may be omitted; it then counts as `{}`. */
   readonly bodyOptional?: boolean;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** What may go wrong beside {@link COMMON_FAULTS}. */
+  /** Faults beside {@link COMMON_FAULTS}. */
   readonly faults: readonly FaultCode[];
 }
 
-/** What every route but GET /healthz may answer. */
+/** Faults that every route except GET /healthz may answer. */
 const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
-/** What every route may answer that asks the journal. */
+/** Faults that every route that reads the journal may answer. */
 const ASKING: readonly FaultCode[] = [
   "sidecar.unavailable",
   "store.unavailable",
@@ -99,7 +99,7 @@ export const ROUTES = {
     query: SubmitQuery,
     body: TaskRequest,
     answers: {
-      200: json(OutcomeAnswer, "The outcome, where `waitMs` was long enough."),
+      200: json(OutcomeAnswer, "The outcome, if the process ended within `waitMs`."),
       202: json(Receipt, "The receipt: the task is accepted. `Location` is its process."),
     },
     faults: [
@@ -117,7 +117,7 @@ export const ROUTES = {
   listProcesses: spec({
     method: "get",
     path: "/processes",
-    summary: "Lists processes, the newest first",
+    summary: "Lists processes, newest first",
     role: "read",
     params: NoParams,
     query: ProcessesQuery,
@@ -131,13 +131,13 @@ export const ROUTES = {
     role: "read",
     params: ProcessParams,
     query: NoQuery,
-    answers: { 200: json(ProcessView, "The process as it stands in its journal.") },
+    answers: { 200: json(ProcessView, "The process as recorded in its journal.") },
     faults: ["id.invalid", "process.unknown", "process.purged", ...ASKING],
   }),
   showStops: spec({
     method: "get",
     path: "/processes/{id}/stops",
-    summary: "Shows what was asked of whom, with what, and what came back",
+    summary: "Shows the work history: target, input and result of each work item",
     role: "read",
     params: ProcessParams,
     query: NoQuery,
@@ -170,16 +170,17 @@ export const ROUTES = {
       200: {
         contentType: "text/event-stream",
         description:
-          "`event: line` with a HistoryLine as data for each thing that happened, `event: outcome` with a ProcessOutcome at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
+          "`event: line` with a HistoryLine as data for each history event, `event: outcome` with a ProcessOutcome " +
+          "at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
       },
-      204: { description: "`Last-Event-ID` is that of the outcome: there is no more." },
+      204: { description: "`Last-Event-ID` is that of the outcome: there are no more events." },
     },
     faults: ["id.invalid", "process.unknown", "process.purged", "stream.too-many", "system.stopping", ...ASKING],
   }),
   cancelProcess: spec({
     method: "post",
     path: "/processes/{id}/cancel",
-    summary: "Cancels a process: what was done is undone",
+    summary: "Cancels a process and compensates what was done",
     role: "operate",
     params: ProcessParams,
     query: NoQuery,
@@ -191,7 +192,7 @@ export const ROUTES = {
   listDeadLetters: spec({
     method: "get",
     path: "/deadletters",
-    summary: "Lists dead letters, the newest first",
+    summary: "Lists dead letters, newest first",
     role: "read",
     params: NoParams,
     query: LettersQuery,
@@ -211,7 +212,7 @@ export const ROUTES = {
   redriveDeadLetter: spec({
     method: "post",
     path: "/deadletters/{id}/redrive",
-    summary: "Runs a dead letter's process again from the stop that failed, as a new run",
+    summary: "Redrives a dead letter: a new run of its process from the stop that failed",
     role: "decide",
     params: LetterParams,
     query: NoQuery,
@@ -237,18 +238,18 @@ export const ROUTES = {
   discardDeadLetter: spec({
     method: "post",
     path: "/deadletters/{id}/discard",
-    summary: "Decides that a dead letter stays as it is",
+    summary: "Discards a dead letter",
     role: "decide",
     params: LetterParams,
     query: NoQuery,
     body: DiscardRequest,
-    answers: { 200: json(LetterEntry, "The decided letter, without content.") },
+    answers: { 200: json(LetterEntry, "The decided dead letter, without content.") },
     faults: ["id.invalid", "deadletter.unknown", "deadletter.decided", "process.purged", ...CHANGING],
   }),
   showGraph: spec({
     method: "get",
     path: "/graph",
-    summary: "Shows agents and routes and who may lead to whom",
+    summary: "Shows agents and routes and which of them call which",
     role: "read",
     params: NoParams,
     query: NoQuery,
@@ -258,7 +259,7 @@ export const ROUTES = {
   listAudit: spec({
     method: "get",
     path: "/audit",
-    summary: "Lists the acts that changed something, the newest first",
+    summary: "Lists operator actions, newest first",
     role: "read",
     params: NoParams,
     query: PageQuery,
@@ -268,13 +269,13 @@ export const ROUTES = {
   purge: spec({
     method: "post",
     path: "/purge",
-    summary: "Purges what has ended",
+    summary: "Purges ended processes",
     role: "operate",
     params: NoParams,
     query: NoQuery,
     body: PurgeRequest,
     bodyOptional: true,
-    answers: { 200: json(PurgeAnswer, "How many processes are purged, and how many ended and may not go yet.") },
+    answers: { 200: json(PurgeAnswer, "How many processes were purged, and how many ended and must stay for now.") },
     faults: CHANGING,
   }),
   showOpenApi: spec({
@@ -290,11 +291,14 @@ export const ROUTES = {
   health: spec({
     method: "get",
     path: "/healthz",
-    summary: "Tells whether the host takes work",
+    summary: "Shows whether the host accepts work",
     role: "open",
     params: NoParams,
     query: NoQuery,
-    answers: { 200: json(HealthAnswer, "It does."), 503: json(HealthAnswer, "It is stopping, or has its sidecar begin anew.") },
+    answers: {
+      200: json(HealthAnswer, "It does."),
+      503: json(HealthAnswer, "It is stopping, or waits until its sidecar has registered its actors again."),
+    },
     faults: [],
   }),
 } as const;
@@ -308,7 +312,7 @@ export const ALL_ROUTES: readonly (readonly [RouteName, RouteSpec])[] = Object.e
   one as unknown as RouteSpec,
 ]);
 
-/** Faults of a route by HTTP status. */
+/** Faults of a route, grouped by HTTP status. */
 export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly FaultCode[]> {
   const byStatus = new Map<number, FaultCode[]>();
   const codes =
@@ -320,15 +324,14 @@ export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly Fau
   return byStatus;
 }
 
-/** First parts of the paths that users call with a bearer token: all but daprd's, and /healthz, which asks for none. */
-const USERS_PATH = new RegExp(
-  `^/(${[...new Set(ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\.")))].join("|")})(/|$)`,
-);
+/** First segments of the paths that clients call with a bearer token: all but daprd's, and /healthz, which needs none. */
+const USERS_PATHS = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\."));
+const USERS_PATH = new RegExp(`^/(${[...new Set(USERS_PATHS)].join("|")})(/|$)`);
 
-/** Whether a path is one of the users' API. */
+/** Whether a path belongs to the HTTP API. */
 export function isUsersPath(path: string): boolean {
   return USERS_PATH.test(path);
 }
 
-/** The routes in words, for who asked for another. */
+/** The list of routes as text, for the answer to an unknown path. */
 export const ROUTES_TEXT = ALL_ROUTES.map(([, { method, path }]) => `${method.toUpperCase()} ${path}`).join(", ");

@@ -23,7 +23,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
 
-/** Characters of a cursor, a reason or a name in a query that are taken. */
+/** Maximum length of a cursor, a reason or a name in a query. */
 const CURSOR_CHARS_MAX = 512;
 const REASON_CHARS_MAX = 1_024;
 /** Decimal digits of a number in a query: enough for every limit, too few to overflow. */
@@ -33,7 +33,7 @@ const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
 
-/** How a schema whose values are texts in a query stands in the document. */
+/** How a schema whose values are texts in a query is shown in the document. */
 export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
 
 function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, Json>>): T {
@@ -44,35 +44,35 @@ function shownAs<T extends z.ZodType>(schema: T, shown: Readonly<Record<string, 
 function whole(min: number, max: number): z.ZodType<number> {
   const schema = z
     .string()
-    .regex(WHOLE_NUMBER, `a whole number up to ${max} is expected`)
+    .regex(WHOLE_NUMBER, `expected a whole number up to ${max}`)
     .transform(Number)
     .refine((value) => value <= max, `at most ${max} is allowed`)
-    .refine((value) => value >= min, `at least ${min} is needed`);
+    .refine((value) => value >= min, `at least ${min} is required`);
   return shownAs(schema, { type: "integer", minimum: min, maximum: max });
 }
 
 function yesOrNo(): z.ZodType<boolean> {
   return shownAs(
-    z.enum(["true", "false"], "true or false is expected").transform((text) => text === "true"),
+    z.enum(["true", "false"], "expected true or false").transform((text) => text === "true"),
     { type: "boolean" },
   );
 }
 
-const Reason = z.string().max(REASON_CHARS_MAX).describe("Why; it stands in the audit record.");
+const Reason = z.string().max(REASON_CHARS_MAX).describe("The reason, for the audit record.");
 
-// ---- what is asked --------------------------------------------------------------------------------------------------
+// ---- requests ------------------------------------------------------------------------------------------------------
 
-/** A task as it stands in a body or in the data of a topic's event. `input` may be any JSON, but it must be there. */
+/** A task in a body or in the data of a topic's event. `input` may be any JSON, but is required. */
 export const TaskRequest = z.strictObject({
   id: z
     .string()
     .optional()
-    .describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. Left out: one is made.`),
+    .describe(`Id of the task: ${ID_TEXT}. The same id with the same input is the same task. If omitted, an id is generated.`),
   route: z.string().min(1).describe("Name of the route."),
   input: z
     .unknown()
     .refine((input) => input !== undefined, "an input is required")
-    .describe("Any JSON that fits the route's schema."),
+    .describe("Any JSON that matches the route's schema."),
   timeoutMs: z
     .int()
     .min(LIMITS.taskTimeoutMsMin)
@@ -86,12 +86,15 @@ export const CancelRequest = z.strictObject({ reason: Reason.optional() });
 
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
-  input: z.unknown().optional().describe("Replaces the input of the work that failed; it must fit its schema. Left out: the input stays."),
+  input: z
+    .unknown()
+    .optional()
+    .describe("Replaces the input of the failed work item; it must match its schema. If omitted, the input stays."),
   reason: Reason.optional(),
   decisionId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same decision."),
 });
 
-/** Body of a discard: the reason is needed. */
+/** Body of a discard; the reason is required. */
 export const DiscardRequest = z.strictObject({ reason: Reason.min(1) });
 
 /** Body of a purge. */
@@ -101,7 +104,8 @@ export const PurgeRequest = z.strictObject({
     .nonnegative()
     .optional()
     .describe(
-      "What ended longer ago than this is purged, in milliseconds. Left out: the system's retention. What somebody may still speak of stays in any case.",
+      "Purges processes that ended longer ago than this, in milliseconds. If omitted, the system's retention. " +
+        "A process always stays while others may still refer to it.",
     ),
   dryRun: z.boolean().optional().describe("Only counts."),
 });
@@ -110,12 +114,12 @@ export const PurgeRequest = z.strictObject({
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
 export const SubmitQuery = z.strictObject({
-  waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Waits so long for the outcome, in milliseconds."),
+  waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Maximum wait for the outcome, in milliseconds."),
 });
 
 const Name = z.string().min(1).max(LIMITS.idLengthMax);
 const page = {
-  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the page before."),
+  cursor: z.string().min(1).max(CURSOR_CHARS_MAX).optional().describe("The `cursor` of the previous page."),
   limit: whole(1, LIMITS.pageEntriesMax).optional().describe("Entries on the page. Default 50."),
 };
 
@@ -123,8 +127,8 @@ const page = {
 export const PageQuery = z.strictObject(page);
 /** Query of the listing of processes. */
 export const ProcessesQuery = z.strictObject({
-  state: z.enum(["open", "ended"]).optional().describe("Only those that are open, or that have ended."),
-  status: z.enum(OUTCOMES).optional().describe("Only those that ended so."),
+  state: z.enum(["open", "ended"]).optional().describe("Only processes that are open, or only those that have ended."),
+  status: z.enum(OUTCOMES).optional().describe("Only processes with this outcome."),
   route: Name.optional().describe("Only those of this route."),
   ...page,
 });
@@ -136,8 +140,10 @@ export const HistoryQuery = z.strictObject({
 /** Query of the listing of dead letters. */
 export const LettersQuery = z.strictObject({
   route: Name.optional().describe("Only those of this route."),
-  code: Name.optional().describe("Only those with this fault."),
-  decided: yesOrNo().optional().describe("Default false: those that wait for a decision. true: those that were redriven or discarded."),
+  code: Name.optional().describe("Only dead letters with this fault."),
+  decided: yesOrNo()
+    .optional()
+    .describe("Default false: dead letters that wait for a decision. true: those that were redriven or discarded."),
   ...page,
 });
 
@@ -149,7 +155,7 @@ export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).
 export const LetterParams = z.strictObject({
   id: z
     .string()
-    .regex(LETTER_ID, "<process id>:<run> or invalid-<hash> is expected")
+    .regex(LETTER_ID, "expected <process id>:<run> or invalid-<hash>")
     .describe("`<process id>:<run>`, or `invalid-<hash>`; percent-encoded."),
 });
 

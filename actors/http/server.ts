@@ -1,6 +1,4 @@
-/**
- * @module The host's HTTP server: Dapr's protocols, the users' API, health, and an orderly end.
- */
+/** @module The host's HTTP server: Dapr's protocols, the HTTP API, health, and an orderly shutdown. */
 import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
@@ -20,16 +18,16 @@ import { type TokenEntry, Tokens } from "./tokens.ts";
 import { newTraceId } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
-/** The address that anything listens on unless told otherwise. */
+/** The default address to listen on. */
 const LOOPBACK = "127.0.0.1";
 
 /**
- * daprd keeps idle connections to the app for 90 s (Go's http.DefaultTransport, cloned in dapr 1.18.2
- * pkg/runtime/channels/channels.go). Node's default of 5 s would close them under daprd's hands, and Go does not repeat
- * a PUT whose connection broke.
+ * How long an idle connection stays open. daprd keeps idle connections to the app for 90 s (Go's http.DefaultTransport,
+ * cloned in dapr 1.18.2 pkg/runtime/channels/channels.go). Node's default of 5 s would close them while daprd uses
+ * them, and Go does not retry a PUT whose connection broke.
  */
 const KEEP_ALIVE_MS = 2 * LIMITS.waitMsMax;
-/** How often an ending server looks whether its requests have ended, in milliseconds. */
+/** How often a server that shuts down checks whether its requests have ended, in milliseconds. */
 const DRAIN_POLL_MS = 20;
 
 const STATUS_OK = 200;
@@ -43,33 +41,33 @@ const MACHINE_CLOCK: Clock = {
   },
 };
 
-/** What the server serves, and to whom. */
+/** Options of the server. */
 export interface HttpHostOptions {
   readonly system: string;
   /** The agents hosted here. */
   readonly agents: readonly string[];
   readonly host: ActorHost;
   readonly operations: Operations;
-  /** How a message from a topic reaches its actor. */
+  /** Delivers a message from a topic to its actor. */
   readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
-  /** True for pubsub.in-memory; undefined while that is not known. */
+  /** True for pubsub.in-memory; undefined while unknown. */
   readonly answerAtOnce: boolean | (() => boolean | undefined);
-  /** What comes on a topic waits for it: the sidecar is known, or was waited for long enough. Default: at once. */
+  /** Deliveries of topics wait for it: the sidecar is known, or was waited for long enough. By default they wait for nothing. */
   readonly ready?: (() => Promise<unknown>) | undefined;
-  /** APP_API_TOKEN: daprd's, and with all roles. Where it is left out, nobody is asked for a token. */
+  /** APP_API_TOKEN: the token of daprd, with all roles. Without it, no request needs a token. */
   readonly appToken?: string | undefined;
-  /** Further tokens for the users' API, with roles of their own; they need an app token beside them. */
+  /** Further tokens for the HTTP API, each with its own roles; they require an app token. */
   readonly tokens?: readonly TokenEntry[] | undefined;
   readonly logger: Logger;
-  /** By default the machine's clock. */
+  /** Defaults to the system clock. */
   readonly clock?: Clock;
-  /** The sidecar is to call this app unhealthy for a while, see watchdog.ts. */
+  /** Whether the app must report itself unhealthy, see watchdog.ts. */
   readonly resetting?: () => boolean;
 }
 
-/** One host's HTTP face. */
+/** The HTTP server of one host. */
 export class HttpHost {
   readonly app: Express;
   readonly #server: Server;
@@ -82,7 +80,7 @@ export class HttpHost {
 
   constructor(options: HttpHostOptions) {
     const admit = (): void => {
-      if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and takes no new work");
+      if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and accepts no new work");
     };
     this.#clock = options.clock ?? MACHINE_CLOCK;
     this.#subscriber = new Subscriber({ ...options, clock: this.#clock, admit });
@@ -99,13 +97,21 @@ export class HttpHost {
     this.#server.on("clientError", refuseGarbage);
   }
 
-  /** Begins to listen; port 0 takes a free one. Resolves with the port. Throws `port.taken`. */
+  /**
+   * Starts to listen; port 0 takes a free one. Resolves with the port.
+   * @throws `port.taken`
+   */
   async listen(port: number, host: string = LOOPBACK): Promise<number> {
     await new Promise<void>((resolve, reject) => {
       const failed = (error: NodeJS.ErrnoException): void =>
         reject(
           error.code === "EADDRINUSE"
-            ? new Fault("port.taken", `port ${port} of ${host} is in use`, { port, host }, { cause: error })
+            ? new Fault(
+                "port.taken",
+                `port ${port} of ${host} is in use; stop the other program or choose another port`,
+                { port, host },
+                { cause: error },
+              )
             : error,
         );
       this.#server.once("error", failed);
@@ -123,8 +129,8 @@ export class HttpHost {
   }
 
   /**
-   * Takes no new work, waits for what is in flight and for `others`, at most LIMITS.drainMs, and closes. The port is held
-   * until then: whoever listens on it next takes this host to be gone (actors/host/listener-identity.ts).
+   * Accepts no new work, waits up to LIMITS.drainMs for requests in flight and for `others`, and closes. It holds the port until then:
+   * the next host that listens on it assumes that this one is gone (actors/host/listener-identity.ts).
    */
   async drain(others: Promise<unknown> = Promise.resolve()): Promise<void> {
     this.#stopping = true;
@@ -134,7 +140,7 @@ export class HttpHost {
     void Promise.allSettled([this.#subscriber.idle(), others]).then(() => {
       queued = false;
     });
-    // One look later at the earliest: the queues tell that they are empty only in the next turn of the event loop.
+    // At least one check later: the queues report that they are empty only in the next turn of the event loop.
     do await pause(DRAIN_POLL_MS);
     while ((queued || this.#inFlight > 0) && performance.now() < end);
     await this.#close();
@@ -145,7 +151,7 @@ export class HttpHost {
     if (!this.#server.listening) return;
     const closed = new Promise<void>((resolve) => this.#server.close(() => resolve()));
     this.#server.closeIdleConnections();
-    // An answer that is done may still be on its way out of a socket; what is not done by now is cut off.
+    // A finished answer may still be leaving its socket. Requests that are not finished by now are cut off.
     if (this.#inFlight > 0) for (const socket of this.#sockets) socket.destroy();
     else for (const socket of this.#sockets) socket.destroySoon();
     await closed;
@@ -185,31 +191,35 @@ export class HttpHost {
   }
 }
 
-/** A daprd that is refused shows nothing but unplaced actors, so its first refusal is said where the operator looks. */
+/** Logs the first refusal of a sidecar. daprd itself only shows that its actors are not placed. */
 function tellRefusedSidecar(logger: Logger): (request: Request) => void {
   let said = false;
   return (request) => {
     if (said || isUsersApi(request)) return;
     said = true;
     const fault = { code: "auth.token", message: `${request.method} ${request.path} came without this app's token` };
-    logger.warn({ fault }, "the sidecar is refused: its APP_API_TOKEN is not this app's");
+    logger.warn({ fault }, "the sidecar is refused: its APP_API_TOKEN differs from this app's");
   };
 }
 
-/** daprd sends its header on the paths of its protocols; a bearer token is for people and programs. */
+/**
+ * Whether a request is one of the HTTP API. daprd sends its header on the paths of its protocols; persons and programs send a bearer
+ * token.
+ */
 function isUsersApi(request: Request): boolean {
   return isUsersPath(request.path);
 }
 
-/** Bytes that are no HTTP get a coded answer too, and never an exception. */
+/** Answers bytes that are not HTTP with a coded fault, never an exception. */
 function refuseGarbage(_error: Error, socket: Duplex): void {
   if (!socket.writable) {
     socket.destroy();
     return;
   }
-  const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is no HTTP request that can be read" }, newTraceId()));
+  const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is not a readable HTTP request" }, newTraceId()));
   socket.end(
-    `HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; " +
+      `charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
   );
 }
 

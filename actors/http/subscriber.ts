@@ -1,8 +1,9 @@
 /**
- * @module The thin subscribers: a topic's event is checked, handed to the actor and acknowledged on the actor's word.
+ * @module The topic subscribers: an event is checked, delivered to the actor, and acknowledged when the actor has
+ * answered.
  *
- * Nothing here is trusted to deliver: whoever sent a message asks again until it has the receiver's receipt. Only tasks
- * from outside have nobody who asks again, so they are acknowledged on their receipt or kept at the dead letter queue.
+ * Delivery is not trusted: each sender retries until it has the receiver's receipt. Only tasks from outside have no
+ * sender that retries, so they are acknowledged on their receipt or kept in the dead letter queue.
  */
 import { Router } from "express";
 import PQueue from "p-queue";
@@ -21,19 +22,22 @@ import { TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
-/** Whose topics are served, and whom tasks and messages are handed to. */
+/** The topics that are served, and the receivers of tasks and messages. */
 export interface SubscriberOptions {
   readonly system: string;
   /** The agents hosted here. */
   readonly agents: readonly string[];
   readonly operations: Operations;
-  /** How a message from a topic reaches its actor. */
+  /** Delivers a message from a topic to its actor. */
   readonly transport: Pick<Transport, "deliver">;
   /** The pubsub component. */
   readonly pubsub: string;
-  /** Answer before the actor was asked: for pubsub.in-memory, which delivers under a lock that publishers wait for. Undefined: not known yet. */
+  /**
+   * Whether to acknowledge before the actor has answered: needed for pubsub.in-memory, which delivers under a lock that publishers wait
+   * for. Undefined: not known yet.
+   */
   readonly answerAtOnce: boolean | (() => boolean | undefined);
-  /** Resolves when the sidecar and its components are known, or were waited for long enough. Default: at once. */
+  /** Resolves when the sidecar and its components are known, or were waited for long enough. By default nothing is waited for. */
   readonly ready?: (() => Promise<unknown>) | undefined;
   readonly logger: Logger;
   readonly clock: Clock;
@@ -41,30 +45,30 @@ export interface SubscriberOptions {
   readonly admit: () => void;
 }
 
-/** What daprd does with a message: SUCCESS takes it off the broker, RETRY gives it back. */
+/** daprd's handling of a message: SUCCESS acknowledges it, RETRY makes the broker deliver it again. */
 type Status = "SUCCESS" | "RETRY";
 
-/** A CloudEvent as daprd hands it over; it adds attributes of its own. */
+/** A CloudEvent as daprd delivers it; it adds attributes of its own. */
 const CloudEvent = z.looseObject({
   id: z.string().min(1),
   time: z.iso.datetime({ offset: true }),
   data: z.unknown().refine((data) => data !== undefined, "data is required"),
   traceparent: z.string().optional(),
   tracestate: z.string().optional(),
-  /** daprd writes `ttlInSeconds` of the publisher so. */
+  /** The publisher's `ttlInSeconds`, as daprd writes it. */
   expiration: z.iso.datetime({ offset: true }).optional(),
-  /** A traceparent of the publisher's that daprd leaves alone: it replaces `traceparent`, and empties it where tracing is off. */
+  /** The publisher's traceparent that daprd does not change. It replaces `traceparent`, and clears it where tracing is off. */
   troupetrace: z.string().optional(),
 });
 type CloudEvent = z.infer<typeof CloudEvent>;
 
-/** The moment that an event of any kind tells, if it does. */
+/** The time in an event of any kind, if it has one. */
 const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 
-/** Refusals of an actor that no message of ours gets in good order, so that nobody waits for being told. */
-const NOBODYS: readonly string[] = ["message.invalid", "agent.unknown"];
+/** Refusals of an actor that no valid message of ours gets, so that no sender waits for them. */
+const FINAL_REFUSALS: readonly string[] = ["message.invalid", "agent.unknown"];
 
-/** What came, and where. */
+/** A delivery and its topic. */
 interface Delivered {
   readonly received: Bytes;
   readonly topic: string;
@@ -77,7 +81,7 @@ interface Subscription {
   readonly handle: (delivered: Delivered, trace: Trace) => Promise<Status>;
 }
 
-/** The topics of one host. */
+/** The topic subscriptions of one host. */
 export class Subscriber {
   readonly router: Router;
   readonly #options: SubscriberOptions;
@@ -102,13 +106,13 @@ export class Subscriber {
     return typeof answerAtOnce === "function" ? answerAtOnce() : answerAtOnce;
   }
 
-  /** Resolves when what was taken off the broker before its actor was asked has been handed over. */
+  /** Resolves when all messages that were acknowledged early have been delivered. */
   async idle(): Promise<void> {
     await Promise.all(this.#queues.map((queue) => queue.onIdle()));
     await this.#invalid.idle();
   }
 
-  /** Nothing that waits is tried again. */
+  /** Stops all retries. */
   end(): void {
     this.#invalid.end();
   }
@@ -135,7 +139,7 @@ export class Subscriber {
       try {
         this.#options.admit();
         received = await readPublished(request);
-        // A broker in memory forgets what is given back, so nothing is refused only because it came early.
+        // An in-memory broker drops what it should deliver again, so nothing is refused only because it came early.
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
@@ -151,7 +155,7 @@ export class Subscriber {
     });
   }
 
-  /** A task: its receipt is its acknowledgement. */
+  /** Handles a task. The receipt is its acknowledgement. */
   async #task(event: CloudEvent, trace: Trace): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
@@ -159,22 +163,22 @@ export class Subscriber {
     const expiresAtMs =
       event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
     if (this.#options.clock.nowMs() > expiresAtMs) {
-      // A new consumer reads a stream from its beginning: what was done in time is no invalid.
+      // A new consumer reads a stream from its beginning: a task that was done in time is not an invalid message.
       if (await this.#isKnown(id)) return "SUCCESS";
       throw new Fault("message.expired", `event ${event.id} of ${event.time} expired at ${new Date(expiresAtMs).toISOString()}`);
     }
-    // The token of the request is daprd's and says nothing about who published.
+    // The request's token is daprd's and does not identify the publisher.
     try {
       await this.#options.operations.submit({ ...task, id }, { principal: ANONYMOUS, trace }, 0);
     } catch (error) {
-      // It was done long ago: a repetition of it is no invalid.
+      // It was done long ago: its repetition is not an invalid message.
       if (!isFault(error) || error.code !== "process.purged") throw error;
-      this.#options.logger.debug({ processId: id }, "a task came again whose process was purged");
+      this.#options.logger.debug({ processId: id }, "received again a task whose process was purged; ignored");
     }
     return "SUCCESS";
   }
 
-  /** Whether there is or was such a process. Throws when nobody can tell. */
+  /** Whether the process exists or existed. Throws when that is unknown. */
   async #isKnown(id: string): Promise<boolean> {
     try {
       await this.#options.operations.process(id);
@@ -185,7 +189,7 @@ export class Subscriber {
     }
   }
 
-  /** Hands messages for the actors of one type over. */
+  /** Delivers messages for the actors of one type. */
   #forwarder(type: string): Subscription["handle"] {
     const queue = new PQueue({ concurrency: LIMITS.agentConcurrencyDefault });
     this.#queues.push(queue);
@@ -193,7 +197,7 @@ export class Subscriber {
       const { event } = delivered;
       const message = checkMessage(event.data, "the message in the event's data");
       if (message.to.type !== type)
-        throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} and came on the topic of ${type}`);
+        throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} but came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
       void queue.add(() => this.#deliver(message, delivered));
@@ -201,37 +205,39 @@ export class Subscriber {
     };
   }
 
-  /** Never throws. A refusal that is final is acknowledged: the sender asks again by itself and gets it told. */
+  /** Delivers a message. Never throws. A final refusal is acknowledged: the sender retries directly and receives it then. */
   async #deliver(message: Message, { received, topic }: Delivered): Promise<Status> {
     const facts = { messageId: message.id, processId: message.processId, to: message.to };
     try {
       const answer = await this.#options.transport.deliver(message);
       if ("receipt" in answer) return "SUCCESS";
       this.#options.logger.debug({ ...facts, fault: answer.refused }, "an actor refused a message");
-      if (NOBODYS.includes(answer.refused.code)) return await this.#keep(received, answer.refused, topic);
+      if (FINAL_REFUSALS.includes(answer.refused.code)) return await this.#keep(received, answer.refused, topic);
       return isRetryable(answer.refused) ? "RETRY" : "SUCCESS";
     } catch (error) {
       const fault = faultFrom(error, "sidecar.unavailable");
-      this.#options.logger.debug({ ...facts, fault }, "a message was not delivered; its sender will ask again");
+      this.#options.logger.debug({ ...facts, fault }, "a message was not delivered; its sender will retry");
       return isRetryable(fault) ? "RETRY" : "SUCCESS";
     }
   }
 
   /**
-   * What was wrong with an event decides: what may pass is given back, what will not is kept at the dead letter queue first. A message
-   * of a newer version is kept too: given back, it would hold a handler of the broker for as long as a deployment lasts,
-   * and a few of them all handlers. Its sender asks again by itself.
+   * Refuses an event by its fault: a temporary fault makes the broker deliver it again; otherwise it is kept in the
+   * dead letter queue first. A message of a newer version is kept too. If it were given back, it would occupy one of
+   * the broker's handlers for as long as a deployment lasts, and a few of them all handlers. Its sender retries
+   * directly.
    */
   async #refuse(received: Bytes | undefined, error: unknown, topic: string): Promise<Status> {
     const fault = faultFrom(error, "turn.failed");
-    // Without bytes there is nothing to keep: the body did not arrive whole.
+    // Without bytes there is nothing to keep: the body did not arrive completely.
     if (received === undefined || (isRetryable(fault) && fault.code !== "journal.newer")) return "RETRY";
     return this.#keep(received, fault, topic);
   }
 
   async #keep(received: Bytes, fault: WireFault, topic: string): Promise<Status> {
     const invalid = { bytes: { ...received, publishedAtMs: toldAtMs(received) }, fault, topic };
-    // Nobody sends poison again, so a broker that may be a durable one keeps it until the dead letter queue has it.
+    // An invalid message is not sent again, so a broker that may be durable keeps it until the dead letter queue has
+    // stored it.
     const isKept = this.#answersAtOnce === true ? this.#invalid.queue(invalid) : await this.#invalid.keep(invalid);
     return isKept ? "SUCCESS" : "RETRY";
   }
@@ -243,7 +249,7 @@ function toldAtMs({ bytes, cut }: Bytes): number | undefined {
     const told = Told.safeParse(parseBytes(bytes));
     return told.success ? Date.parse(told.data.time) : undefined;
   } catch {
-    // No JSON tells nothing.
+    // Text that is not JSON has no time.
     return undefined;
   }
 }

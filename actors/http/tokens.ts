@@ -1,6 +1,4 @@
-/**
- * @module Tokens: who holds one, and what its holder may do. Only digests are kept, in memory and in the file.
- */
+/** @module Tokens: their holders and roles. Only digests are kept, in memory and in the file. */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
@@ -9,8 +7,8 @@ import { ANONYMOUS, type Principal } from "../../runtime/protocol.ts";
 import { check } from "./body.ts";
 
 /**
- * What a token may do. `submit`: begin tasks. `read`: see processes, dead letters, the graph and the audit records.
- * `operate`: cancel, purge. `decide`: redrive and discard dead letters.
+ * The roles of a token. `submit`: begin tasks. `read`: see processes, dead letters, the graph and the audit records. `operate`: cancel,
+ * purge. `decide`: redrive and discard dead letters.
  */
 export const ROLES = ["submit", "read", "operate", "decide"] as const;
 /** One of {@link ROLES}. */
@@ -20,49 +18,54 @@ const NAME_CHARS_MAX = 256;
 const PERMISSIONS_MAX = 64;
 const Name = z.string().min(1).max(NAME_CHARS_MAX);
 
-/** One token of the file that TROUPE_TOKENS_FILE names. `sha256` is the digest of the token's UTF-8 bytes, in lower-case hex. */
+/** One token of the file named by TROUPE_TOKENS_FILE. `sha256` is the digest of the token's UTF-8 bytes, in lower-case hex. */
 export const TokenEntry = z.strictObject({
-  sha256: z.string().regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits are expected, the SHA-256 of the token"),
+  sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits, the SHA-256 of the token"),
   subject: Name,
-  /** Default `default`. */
+  /** @default default */
   tenant: Name.optional(),
   roles: z.array(z.enum(ROLES)).min(1),
-  /** Default none. They stand in the principal that agents see. */
+  /**
+   * Part of the principal that agents see.
+   * @default none
+   */
   permissions: z.array(Name).max(PERMISSIONS_MAX).optional(),
 });
 export type TokenEntry = z.infer<typeof TokenEntry>;
 
 const TokenList = z.array(TokenEntry).min(1).max(LIMITS.tokensMax);
 
-/** Reads a file of tokens. Throws `tokens.invalid` with the place; the message repeats no digest. */
+/**
+ * Parses a token file.
+ * @throws `tokens.invalid` with the place; the message repeats no digest
+ */
 export function parseTokens(text: string): readonly TokenEntry[] {
   let json: unknown;
   try {
     json = JSON.parse(text);
   } catch {
-    // The parser's own message would repeat a piece of the file.
-    throw new Fault("tokens.invalid", "the file of tokens is not JSON");
+    // The parser's own message would repeat a part of the file.
+    throw new Fault("tokens.invalid", "the token file is not JSON");
   }
-  const tokens = check(TokenList, json, "tokens.invalid", "the file of tokens");
+  const tokens = check(TokenList, json, "tokens.invalid", "the token file");
   const digests = new Set<string>();
   for (const [index, { sha256 }] of tokens.entries()) {
-    if (digests.has(sha256))
-      throw new Fault("tokens.invalid", `the file of tokens: at ${index}.sha256: an earlier entry has the same token`);
+    if (digests.has(sha256)) throw new Fault("tokens.invalid", `the token file: at ${index}.sha256: an earlier entry has the same token`);
     digests.add(sha256);
   }
   return tokens;
 }
 
-/** Who asks. */
+/** The caller and its roles. */
 export interface Identity {
   readonly principal: Principal;
   readonly roles: ReadonlySet<Role>;
 }
 
 const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
-/** Whoever reaches a host without tokens. */
-const ANYBODY: Identity = { principal: ANONYMOUS, roles: ALL_ROLES };
-/** Who holds the app's token. One token is one subject: it says "may use this system" and no name. */
+/** The identity of every request to a host without tokens. */
+const EVERY_CALLER: Identity = { principal: ANONYMOUS, roles: ALL_ROLES };
+/** The identity of the app's token. One token is one subject: it means "may use this system" and has no name. */
 const TOKEN_HOLDER: Identity = { principal: { subject: "app-token", tenant: "default", permissions: [] }, roles: ALL_ROLES };
 
 /** The tokens of one host. */
@@ -70,12 +73,12 @@ export class Tokens {
   readonly #known: readonly { readonly digest: Buffer; readonly identity: Identity }[];
   readonly #app: Buffer | undefined;
 
-  /** Throws `tokens.invalid` for tokens without an app token: the actors' own paths would stand open beside closed doors. */
+  /** Throws `tokens.invalid` for tokens without an app token: the actors' own paths would be unprotected. */
   constructor(appToken: string | undefined, entries: readonly TokenEntry[] = []) {
     if (appToken === undefined && entries.length > 0)
       throw new Fault(
         "tokens.invalid",
-        "a file of tokens needs APP_API_TOKEN beside it, or whoever reaches this host could call its actors past all roles",
+        "a token file requires APP_API_TOKEN; without it every client that reaches this host could call its actors past all roles",
       );
     this.#app = appToken === undefined ? undefined : digestOf(appToken);
     const named = entries.map(({ sha256, subject, tenant, roles, permissions }) => ({
@@ -85,14 +88,14 @@ export class Tokens {
     this.#known = this.#app === undefined ? [] : [...named, { digest: this.#app, identity: TOKEN_HOLDER }];
   }
 
-  /** Nothing is asked of anybody. */
+  /** Whether no token is required. */
   get open(): boolean {
     return this.#app === undefined;
   }
 
-  /** Whose token this is; undefined for nobody's. Every digest is compared, so time tells nothing about any of them. */
+  /** The identity of a token; undefined for an unknown one. Every digest is compared, so the time reveals nothing about any of them. */
   holder(token: string | undefined): Identity | undefined {
-    if (this.open) return ANYBODY;
+    if (this.open) return EVERY_CALLER;
     if (token === undefined) return undefined;
     const offered = digestOf(token);
     let found: Identity | undefined;

@@ -1,15 +1,13 @@
-/**
- * @module The trace of a request: continued from its `traceparent`, begun here when it brings none.
- */
+/** @module The trace of a request: continued from its `traceparent`, or started here if it has none. */
 import { randomBytes } from "node:crypto";
 import type { IncomingMessage } from "node:http";
 import { Trace } from "../../runtime/protocol.ts";
 
 const TRACE_ID_BYTES = 16;
 const SPAN_ID_BYTES = 8;
-/** W3C Trace Context, level 2, section 3.3.1.5: what a vendor should pass on at least. */
+/** W3C Trace Context, level 2, section 3.3.1.5: the minimum length that a vendor should propagate. */
 const TRACESTATE_CHARS_MAX = 512;
-/** All zeros are no ids, and version ff is none. */
+/** Ids of only zeros and version ff are invalid. */
 const NO_TRACE = /^ff-|^..-0{32}-|-0{16}-..$/;
 
 const traces = new WeakMap<IncomingMessage, Trace>();
@@ -24,7 +22,7 @@ export function traceOf(request: IncomingMessage): Trace {
   return trace;
 }
 
-/** A trace context from its two fields; undefined when they are none. daprd 1.18.2 fills in empty ones. */
+/** A trace context from its two fields; undefined when they are invalid. daprd 1.18.2 fills in empty ones. */
 export function traceFrom(traceparent: unknown, tracestate: unknown): Trace | undefined {
   const kept = typeof tracestate === "string" && tracestate !== "" && tracestate.length <= TRACESTATE_CHARS_MAX ? { tracestate } : {};
   const parsed = Trace.safeParse({ traceparent, ...kept });

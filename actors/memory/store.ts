@@ -1,22 +1,20 @@
-/**
- * @module An in-memory state store with the semantics of the real one, and the ways in which a real one fails.
- */
+/** @module An in-memory state store with the semantics and the failures of a real one. */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { InsertResult, StateStore, Tagged } from "../engine/ports.ts";
 
-/** How a write goes that nobody hears of. `before`: it was never made. `after`: it was made. */
+/** How a write without an answer ends. `before`: it was not made. `after`: it was made. */
 export type LostWrite = "before" | "after";
 
-/** A {@link StateStore} in memory. Texts are kept as texts, so that nobody can change what was written. */
+/** A {@link StateStore} in memory. It stores texts, so that callers cannot change what was written. */
 export class MemoryStore implements StateStore {
   readonly #texts = new Map<string, string>();
-  /** Versions of keys that were replaced; all others are in their first. */
+  /** Versions of replaced keys; all other keys are in their first version. */
   readonly #versions = new Map<string, number>();
   readonly #lost: LostWrite[] = [];
   #available = true;
 
   async insert(key: string, text: string): Promise<InsertResult> {
-    // A sidecar answers 400 to what is no JSON, which says nothing about the key.
+    // A sidecar answers 400 to text that is not JSON, which says nothing about the key.
     if (!this.#available || !isJson(text)) return "unknown";
     const lost = this.#lost.shift();
     if (lost === "before") return "unknown";
@@ -27,7 +25,7 @@ export class MemoryStore implements StateStore {
   }
 
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {
-    if (!this.#available) throw new Fault("store.unavailable", "the state store in memory was told to be unavailable");
+    if (!this.#available) throw new Fault("store.unavailable", "the in-memory state store was set to be unavailable");
     const found = new Map<string, Json>();
     for (const key of keys) {
       const text = this.#texts.get(key);
@@ -52,7 +50,7 @@ export class MemoryStore implements StateStore {
   }
 
   async remove(keys: readonly string[]): Promise<void> {
-    if (!this.#available) throw new Fault("store.unavailable", "the state store in memory was told to be unavailable");
+    if (!this.#available) throw new Fault("store.unavailable", "the in-memory state store was set to be unavailable");
     const lost = this.#lost.shift();
     if (lost !== "before") for (const key of keys) this.#remove(key);
     if (lost !== undefined) throw new Fault("store.unavailable", "the answer was lost");
@@ -67,12 +65,12 @@ export class MemoryStore implements StateStore {
     this.#versions.delete(key);
   }
 
-  /** The answers to the next writes are lost, in this order. */
+  /** Loses the answers to the next writes, in this order. */
   loseNext(...writes: readonly LostWrite[]): void {
     this.#lost.push(...writes);
   }
 
-  /** While unavailable, reads throw and writes are unknown and not made. */
+  /** Sets availability. While unavailable, reads throw and writes are `unknown` and not made. */
   setAvailable(available: boolean): void {
     this.#available = available;
   }
@@ -105,7 +103,7 @@ function isJson(text: string): boolean {
     JSON.parse(text);
     return true;
   } catch {
-    // Told by the result.
+    // The caller learns it from the result.
     return false;
   }
 }

@@ -1,8 +1,9 @@
 /**
- * @module A world without Dapr: store, reminders, delivery and time in memory, for `runLocal` and for fast tests.
+ * @module An environment without Dapr: store, reminders, delivery and time in memory, for `runLocal` and for fast
+ * tests.
  *
- * Time is real while a handler works and jumps to the next timer when nothing does, so a backoff of a minute costs
- * nothing and a handler that really waits is really waited for.
+ * Time is real while a handler works and jumps to the next timer when nothing runs. A backoff of a minute costs
+ * nothing, and a handler that really waits takes its real time.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
@@ -22,7 +23,7 @@ export class SkippingClock implements Clock {
   #skippedMs = 0;
   #next = 0;
 
-  /** `originMs`: epoch at which the world begins. */
+  /** `originMs`: the epoch time at which the clock starts. */
   constructor(originMs: number) {
     this.#originMs = originMs;
   }
@@ -38,7 +39,7 @@ export class SkippingClock implements Clock {
     return () => void this.#timers.delete(id);
   }
 
-  /** Calls what is due; tells whether anything was. */
+  /** Calls the callbacks that are due; returns whether there were any. */
   fireDue(): boolean {
     const nowMs = this.nowMs();
     const due = [...this.#timers].filter(([, timer]) => timer.atMs <= nowMs).sort((a, b) => a[1].atMs - b[1].atMs || a[0] - b[0]);
@@ -55,7 +56,7 @@ export class SkippingClock implements Clock {
   }
 }
 
-/** Reminders that ring as long as this world lasts. */
+/** Reminders that fire until this world ends. */
 class LocalReminders implements Reminders {
   readonly #clock: Clock;
   readonly #ring: (actor: Address, name: string) => Promise<void>;
@@ -86,7 +87,7 @@ class LocalReminders implements Reminders {
   }
 }
 
-/** Delivery to the one host of this world, each in a turn of the event loop of its own. */
+/** Delivers to the one host of this world, each message in its own turn of the event loop. */
 class LocalTransport implements Transport {
   readonly #host: () => ActorHost;
   #inFlight = 0;
@@ -102,7 +103,7 @@ class LocalTransport implements Transport {
   async #track<T>(action: () => Promise<T>): Promise<T> {
     this.#inFlight += 1;
     try {
-      // What is sent crosses a boundary: nobody shares an object with the receiver.
+      // A message crosses a boundary: sender and receiver share no object.
       return await action();
     } finally {
       this.#inFlight -= 1;
@@ -133,14 +134,14 @@ class LocalTransport implements Transport {
   async notification(): Promise<void> {}
 }
 
-/** What a local world is made of. `store` defaults to one in memory. */
+/** The parts of a local world. */
 export interface LocalWorldOptions {
   readonly clock?: Clock;
   readonly store?: StateStore;
   readonly random: RandomSource;
 }
 
-/** Ports for one host in memory. Give the host with {@link LocalWorld.attach} before anything is sent. */
+/** Ports for one host in memory. Call {@link LocalWorld.attach} with the host before anything is sent. */
 export class LocalWorld {
   readonly ports: Ports;
   readonly #transport: LocalTransport;
@@ -170,13 +171,13 @@ export class LocalWorld {
     this.#host = host;
   }
 
-  /** Deliveries and reminders in flight. */
+  /** Whether deliveries or reminders are in flight. */
   get busy(): boolean {
     return this.#transport.inFlight > 0 || this.#ringing > 0;
   }
 
   #requireHost(): ActorHost {
-    if (this.#host === undefined) throw new Fault("sidecar.unavailable", "this world has no host yet");
+    if (this.#host === undefined) throw new Fault("sidecar.unavailable", "this world has no host yet: call attach first");
     return this.#host;
   }
 }

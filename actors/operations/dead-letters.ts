@@ -1,8 +1,9 @@
 /**
- * @module The dead letter queue and the other listings: what waits for a person, who decided what, and the decisions.
+ * @module The dead letter queue and the other listings: dead letters, who decided what, and the decisions.
  *
- * The truth of a process's letter is the process's journal; only invalid, which has no process, is the dead letter queue's own. A
- * decision on poison is first claimed in its line, where one claim wins, then carried out, then closed.
+ * The journal of a process is authoritative for its dead letter. Only an invalid message, which has no process, belongs
+ * to the dead letter queue itself. A decision on an invalid message is first claimed in its entry, where one claim
+ * wins, then carried out, then closed.
  */
 import { z } from "zod";
 import type { System } from "../../agents/system.ts";
@@ -21,7 +22,7 @@ import { type KeptBytes, invalidBuckets, invalidId, invalidSlice } from "./inval
 import type { Ports } from "../engine/ports.ts";
 import type { Requests } from "./requests.ts";
 
-/** What the dead letter queue works on. */
+/** The parts that the dead letter queue works on. */
 export interface DeadLettersParts {
   readonly system: System;
   readonly ports: Ports;
@@ -30,7 +31,7 @@ export interface DeadLettersParts {
   readonly submit: (task: Submission, caller: Caller) => Promise<SubmitResult>;
 }
 
-/** The corrected task of a redriven poison letter. */
+/** The corrected task of a redriven invalid message. */
 const Corrected = z.strictObject({
   id: z.string().optional(),
   route: z.string(),
@@ -38,30 +39,30 @@ const Corrected = z.strictObject({
   timeoutMs: z.int().optional(),
 });
 
-/** What the line of a poison letter says of its decision. `run` counts claims, also those that were given back. */
+/** What the entry of an invalid message records of its decision. `run` counts claims, including those that were released. */
 const Claim = z.object({
   run: z.int().default(0),
   decisionId: z.string().optional(),
   decision: z.string().optional(),
-  by: z.string().default("somebody"),
+  by: z.string().default("unknown"),
   sequence: z.int().optional(),
   taskId: z.string().optional(),
   taskRoute: z.string().optional(),
   taskTraceId: z.string().optional(),
 });
 
-/** Statuses of lines whose process never came to be. */
+/** Statuses of entries whose process was never created. */
 const NO_PROCESS: readonly unknown[] = ["void", "refused"];
 const LETTER_ID = /^(.+):(\d{1,9})$/;
 const DECISION_ID_CHARS = 40;
 
-/** Facts that tell lines apart, or that only this file reads. */
+/** Facts that only identify an entry or that only this file reads. */
 const HIDDEN = ["voided"];
-const HIDDEN_OF_POISON = ["run", "sequence", "taskRoute", "taskTraceId"];
+const HIDDEN_OF_INVALID = ["run", "sequence", "taskRoute", "taskTraceId"];
 
 type Facts = IndexEntry["facts"];
 
-/** Listings, letters and decisions of one system. */
+/** Listings, dead letters and decisions of one system. */
 export class DeadLetters {
   readonly #parts: DeadLettersParts;
   readonly #directory: Listing;
@@ -102,7 +103,7 @@ export class DeadLetters {
     return { ...lineOf(entry), letter: entry.content === undefined ? null : await letterView(entry.content, this.#parts.host.values) };
   }
 
-  /** A process's letter lies in the bucket that its process names; poison's id says its slice. */
+  /** The entry of a dead letter. A process names the bucket of its dead letter; the id of an invalid message names its time slice. */
   async #entry(id: string): Promise<IndexEntry | undefined> {
     const slice = invalidSlice(id);
     if (slice !== undefined) return this.#letters.find(slice, id);
@@ -132,7 +133,7 @@ export class DeadLetters {
     if (invalidSlice(id) !== undefined) return this.#discardInvalid(id, { decisionId, reason }, caller);
     await this.#decide(id, { what: "discard", decisionId, reason }, caller);
     const entry = await this.#entry(id);
-    // The line is entered and closed by effects of the process's records, which may be on their way still.
+    // The entry is opened and closed by effects of the process's records, which may not have been performed yet.
     if (entry?.open === false) return lineOf(entry);
     return {
       ...(entry === undefined ? { id, atMs: this.#nowMs } : lineOf(entry)),
@@ -172,11 +173,11 @@ export class DeadLetters {
     return this.#parts.ports.clock.nowMs();
   }
 
-  // ---- poison -------------------------------------------------------------------------------------------------------
+  // ---- invalid messages ---------------------------------------------------------------------------------------------
 
   /**
-   * Keeps what cannot be used; resolves on the dead letter queue's receipt. The same bytes of one topic are one letter, however often
-   * the broker brings them.
+   * Stores an invalid message; resolves on the receipt of the dead letter queue. The same bytes on one topic are one dead letter, however
+   * often the broker delivers them.
    */
   async invalid(kept: KeptBytes, fault: WireFault, topic: string, publishedAtMs: number | undefined): Promise<void> {
     const atMs = this.#nowMs;
@@ -186,7 +187,7 @@ export class DeadLetters {
       await this.#fileInvalid(buckets[0], kept, fault, topic);
     } catch (error) {
       if (!isFault(error) || error.code !== "process.purged") throw error;
-      // Its slice of time was purged, so what stood there was decided long ago.
+      // Its time slice was purged, so what was stored there was decided long ago.
       await this.#fileInvalid(bucketOf(atMs, 0), kept, fault, topic);
     }
     this.#parts.host.metrics.deadLetter(fault);
@@ -244,19 +245,23 @@ export class DeadLetters {
     return entry;
   }
 
-  /** Invalid message has no work that could be done again: a person says what task it should have been. */
+  /** Parses the corrected task. An invalid message has no work item to repeat: a person says what the task should have been. */
   #corrected(input: unknown): z.infer<typeof Corrected> {
     const path = "input";
     if (input === undefined)
-      throw new Fault("body.invalid", "poison is no task: give the whole corrected task as input, { id?, route, input, timeoutMs? }", {
-        path,
-      });
+      throw new Fault(
+        "body.invalid",
+        "an invalid message is not a task: give the whole corrected task as input, { id?, route, input, " + "timeoutMs? }",
+        {
+          path,
+        },
+      );
     const parsed = Corrected.safeParse(input);
     const issue = parsed.error?.issues[0];
     if (!parsed.success)
       throw new Fault(
         "body.invalid",
-        `the corrected task at ${["input", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "does not fit"}`,
+        `the corrected task at ${["input", ...(issue?.path ?? [])].join(".")}: ${issue?.message ?? "does not match its schema"}`,
         { path: [path, ...(issue?.path ?? [])].join(".") },
       );
     const route = this.#parts.system.routes.get(parsed.data.route);
@@ -265,23 +270,27 @@ export class DeadLetters {
     return parsed.data;
   }
 
-  /** Of several decisions one stands; its repetition goes on with it. Gives the claimed line. Throws `deadletter.decided`. */
+  /**
+   * Claims an entry for a decision. One of several decisions wins; a repetition of it continues. Returns the claimed entry.
+   * @throws `deadletter.decided`
+   */
   async #claim(entry: IndexEntry, decisionId: string): Promise<IndexEntry> {
     const { run, decisionId: known } = Claim.parse(entry.facts);
     if (entry.open && known === undefined) await this.#file({ ...entry, facts: { ...entry.facts, run: run + 1, decisionId } });
     const now = await this.#invalid(entry.id);
     requireUndecided(now, decisionId);
-    if (now.facts["decisionId"] === undefined) throw new Fault("journal.contended", `the decision on ${entry.id} was given back meanwhile`);
+    if (now.facts["decisionId"] === undefined)
+      throw new Fault("journal.contended", `the decision on ${entry.id} was released in the meantime; decide again`);
     return now;
   }
 
-  /** Submits the task of a claimed letter. What is refused for good gives the letter back to any decision. */
+  /** Submits the task of a claimed invalid message. If it is refused for good, the dead letter is released for any decision. */
   async #submit(claim: IndexEntry, task: Submission, caller: Caller): Promise<TaskReceipt> {
     try {
       return (await this.#parts.submit(task, caller)).receipt;
     } catch (error) {
       const { decisionId: _given, ...facts } = claim.facts;
-      // Where that fails, the same decision gets the same refusal, and gives the letter back then.
+      // If this fails, the same decision gets the same refusal and releases the dead letter then.
       if (claim.open && !isRetryable(faultFrom(error, "turn.failed")))
         await this.#file({ ...claim, facts: { ...facts, run: Claim.parse(claim.facts).run + 1 } }).catch(() => {});
       throw error;
@@ -292,12 +301,15 @@ export class DeadLetters {
     await this.#file({ ...claim, open: false, atMs: this.#nowMs, facts: { ...claim.facts, ...facts } });
   }
 
-  /** Lines are told apart by their run: a claim is younger than what was claimed, and older than what closes it. */
+  /** Files an entry with the next run. The run orders entries: a claim is newer than what it claims and older than what closes it. */
   async #file(entry: IndexEntry): Promise<void> {
     await this.#parts.host.desk.file(invalidSlice(entry.id) ?? "", entry);
   }
 
-  /** Notes in the audit what has no journal of its own to stand in. Throws `sidecar.unavailable`. */
+  /**
+   * Records an operator action in the audit that no journal contains.
+   * @throws `sidecar.unavailable`
+   */
   async note({ id, what, target, why }: Omit<AuditedAct, "id" | "atMs" | "who"> & { readonly id?: string }, caller: Caller): Promise<void> {
     const { host, ports } = this.#parts;
     const atMs = this.#nowMs;
@@ -308,7 +320,10 @@ export class DeadLetters {
   }
 }
 
-/** Throws `deadletter.decided` where another decision holds the letter. */
+/**
+ * Checks that no other decision holds the dead letter.
+ * @throws `deadletter.decided`
+ */
 function requireUndecided({ id, open, facts }: IndexEntry, decisionId: string): void {
   const { decisionId: other, by } = Claim.parse(facts);
   if (other !== undefined && other !== decisionId)
@@ -336,9 +351,9 @@ function unknown(id: string): Fault {
   return new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
 }
 
-/** How a line is shown: without what only tells lines apart. */
+/** An entry as it is shown, without the facts that only identify it. */
 function lineOf({ id, open, atMs, facts }: IndexEntry): { readonly [key: string]: Json } {
-  const hidden = invalidSlice(id) === undefined ? HIDDEN : HIDDEN_OF_POISON;
+  const hidden = invalidSlice(id) === undefined ? HIDDEN : HIDDEN_OF_INVALID;
   return { id, open, atMs, ...Object.fromEntries(Object.entries(facts).filter(([name]) => !hidden.includes(name))) };
 }
 

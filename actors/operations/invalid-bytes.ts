@@ -1,36 +1,34 @@
-/**
- * @module What is kept of bytes that cannot be used: as text where they are text, at most so many, with size and hash of all.
- */
+/** @module The stored form of invalid bytes: as text where possible, limited in size, with the size and hash of the whole. */
 import { createHash } from "node:crypto";
 import { hashText } from "../../runtime/canonical.ts";
 import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 
-/** What a body was. `cut`: it went on after these bytes. */
+/** The body of an invalid message. */
 export interface InvalidBytes {
   readonly bytes: Uint8Array;
-  /** Bytes of the whole body. */
+  /** Size of the whole body, in bytes. */
   readonly size: number;
-  /** SHA-256 of the whole body in hex, where `bytes` is not all of it. */
+  /** SHA-256 of the whole body in hex, if `bytes` is only its beginning. */
   readonly sha256?: string | undefined;
-  /** When it was published, as its event says. Epoch, milliseconds. */
+  /** When it was published, according to its event. Milliseconds since the epoch. */
   readonly publishedAtMs?: number | undefined;
 }
 
-/** The bytes as they stand in a dead letter. */
+/** The bytes as a dead letter stores them. */
 export interface KeptBytes {
-  /** The first LIMITS.invalidBytesMax bytes at most. */
+  /** At most the first LIMITS.invalidBytesMax bytes. */
   readonly bytes: string;
   /** `utf8`: `bytes` is the text itself. */
   readonly encoding: "utf8" | "base64";
-  /** Bytes of the whole, and their SHA-256 in hex. */
+  /** Size of the whole body in bytes, and its SHA-256 in hex. */
   readonly size: number;
   readonly sha256: string;
-  /** There were more bytes than are kept. */
+  /** Whether the body had more bytes than are stored. */
   readonly cut: boolean;
 }
 
-/** What is kept of a body. */
+/** The stored form of a body. */
 export function keptBytes({ bytes, size, sha256 }: InvalidBytes): KeptBytes {
   const kept = bytes.subarray(0, LIMITS.invalidBytesMax);
   const text = textOf(kept);
@@ -42,10 +40,10 @@ export function keptBytes({ bytes, size, sha256 }: InvalidBytes): KeptBytes {
   };
 }
 
-/** Text that a value can hold and give back byte by byte; text full of escapes would not fit in one. */
+/** The bytes as text, if a value can hold it and return the same bytes. Text full of escapes would not fit into one. */
 function textOf(bytes: Uint8Array): string | undefined {
   try {
-    // A mark at the beginning (BOM) is a part of the bytes.
+    // A byte order mark at the beginning is part of the bytes.
     const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
     return text.includes("\0") || JSON.stringify(text).length > ESCAPED_RATIO_MAX * (bytes.length + 1) ? undefined : text;
   } catch {
@@ -53,25 +51,26 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-/** Characters of JSON for each byte. */
+/** Maximum JSON characters for each byte. */
 const ESCAPED_RATIO_MAX = 2;
 const HASH_CHARS = 40;
-const POISON_ID = /^invalid-(\d{1,20})-[0-9a-f]+$/;
+const INVALID_ID = /^invalid-(\d{1,20})-[0-9a-f]+$/;
 
-/** The id of a poison letter, which says in which slice of time it lies. */
+/** The id of an invalid message, which contains its time slice. */
 export function invalidId(bucket: string, topic: string, sha256: string): string {
   return `invalid-${bucket.split(".")[0] ?? ""}-${hashText(`${topic}\n${sha256}`).slice(0, HASH_CHARS)}`;
 }
 
-/** The first bucket in which a poison letter may lie; undefined for ids of other letters. */
+/** The first bucket that may contain an invalid message; undefined for ids of other dead letters. */
 export function invalidSlice(id: string): string | undefined {
-  const slice = POISON_ID.exec(id)?.[1];
+  const slice = INVALID_ID.exec(id)?.[1];
   return slice === undefined ? undefined : `${slice}.0000`;
 }
 
 /**
- * The buckets in which a poison letter may stand already; a new one goes to the first. The moment of publishing is the same
- * at every repetition. Without one, or with one that cannot be, it is now, and a repetition may come in the slice after.
+ * The buckets that may contain an invalid message already; a new one goes to the first. The time of publishing is the
+ * same at every redelivery. If it is missing or impossible, the current time is used, and a redelivery may come in the
+ * next slice.
  */
 export function invalidBuckets(nowMs: number, publishedAtMs: number | undefined): readonly [string, ...string[]] {
   const isTold =

@@ -1,8 +1,8 @@
 /**
  * @module Pages of an index, newest first, read from the journals of its buckets.
  *
- * A bucket's journal is the truth wherever its actor lives, so a listing asks no actor. What was read is kept, and before
- * it is used again the bucket's next record is looked for: one small read, as old buckets hardly change.
+ * The journal of a bucket is authoritative on every host, so a listing calls no actor. Buckets are cached. Before a
+ * cached bucket is used, one small read checks for a next record, since old buckets rarely change.
  */
 import { Fault } from "../../runtime/faults.ts";
 import {
@@ -21,7 +21,7 @@ import { Journal, type Loaded } from "../engine/journal.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { Ports } from "../engine/ports.ts";
 
-/** A page of entries. It may be shorter than was asked for, also empty, and have a cursor: then there is more to look through. */
+/** A page of entries. It may be shorter than the limit or empty and still have a cursor: then there is more to search. */
 export interface EntryPage {
   readonly entries: readonly IndexEntry[];
   readonly cursor?: string;
@@ -33,7 +33,7 @@ interface Listed {
   readonly sorted: readonly IndexEntry[];
 }
 
-/** A place in an index: after this entry of this bucket. */
+/** A position in an index: after this entry of this bucket. */
 interface Place {
   readonly bucket: string;
   readonly atMs: number;
@@ -46,10 +46,10 @@ interface Found {
 }
 
 const CURSOR = /^(\d{1,20}\.\d{1,20})\/(\d{1,15})\/(.*)$/;
-/** Buckets that are read at once, at most: the first alone, then twice as many each time. */
+/** Maximum number of buckets read in parallel. The first is read alone, then twice as many each time. */
 const AT_ONCE_MAX = 16;
 
-/** The listing of one index. Throws `store.unavailable` and what is wrong with a journal. */
+/** The listing of one index. Throws `store.unavailable` and the faults of an unreadable journal. */
 export class Listing {
   readonly #journal: Journal<IndexState, IndexInput, IndexEvent>;
   readonly #known = new LruMap<string, Listed>(LIMITS.listedBucketsMax);
@@ -58,7 +58,10 @@ export class Listing {
     this.#journal = new Journal(ports.store, ports.clock, indexMachine, system, actorType(system, index));
   }
 
-  /** Entries that are wanted, newest first, from a cursor on. Throws `body.invalid` for a cursor that nobody gave. */
+  /**
+   * A page of the entries that match, newest first, from a cursor on.
+   * @throws `body.invalid` for a cursor that this system did not return
+   */
   async page(wanted: (entry: IndexEntry) => boolean, cursor: string | undefined, limit: number): Promise<EntryPage> {
     const from = cursor === undefined ? undefined : placeOf(cursor);
     const buckets = (await this.#buckets()).filter((bucket) => from === undefined || bucket <= from.bucket).toReversed();
@@ -81,7 +84,7 @@ export class Listing {
     return last === undefined || looked.length === buckets.length ? { entries } : { entries, cursor: `${last}/0/` };
   }
 
-  /** One entry of a bucket, or of those that follow it where it was full. */
+  /** One entry of a bucket, or of the buckets that continue it after it was full. */
   async find(bucket: string, id: string): Promise<IndexEntry | undefined> {
     let at = bucket;
     for (let part = 0; part < LIMITS.indexPartsMax; part += 1) {
@@ -93,7 +96,7 @@ export class Listing {
     return undefined;
   }
 
-  /** The buckets that the root names, oldest first. */
+  /** The buckets named by the index's root, oldest first. */
   async #buckets(): Promise<readonly string[]> {
     return (await this.#read(INDEX_ROOT)).sorted
       .filter((entry) => entry.open)
@@ -111,7 +114,7 @@ export class Listing {
   }
 }
 
-/** When the thing of the entry began: what closes it later must not move it to another page. */
+/** When the subject of the entry began. Closing it later must not move it to another page. */
 function momentOf(entry: IndexEntry): number {
   const accepted = entry.facts["acceptedAtMs"];
   return typeof accepted === "number" ? accepted : entry.atMs;
@@ -149,6 +152,6 @@ function cursorOf(last: Found | undefined): string {
 function placeOf(cursor: string): Place {
   const [, bucket, atMs, id] = CURSOR.exec(cursor) ?? [];
   if (bucket === undefined || atMs === undefined || id === undefined)
-    throw new Fault("body.invalid", "the cursor is not one that this system gave", { path: "cursor" });
+    throw new Fault("body.invalid", "the cursor was not returned by this system; start again without one", { path: "cursor" });
   return { bucket, atMs: Number(atMs), id };
 }

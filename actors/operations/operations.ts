@@ -1,60 +1,58 @@
-/**
- * @module What a person or program outside may ask of a running system: the face behind HTTP, topics and commands.
- */
+/** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
-/** A task as it comes from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
+/** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
 export interface Submission {
-  /** Same id and same input: the same process. Left out: one is made. */
+  /** The same id with the same input is the same process. If omitted, an id is generated. */
   readonly id?: string | undefined;
   readonly route: string;
   readonly input: unknown;
   readonly timeoutMs?: number | undefined;
 }
 
-/** Who asks, and in which trace. */
+/** The caller's identity and trace. */
 export interface Caller {
   readonly principal: Principal;
-  /** The caller's trace context, continued by the task. */
+  /** The caller's trace context, which the task continues. */
   readonly trace?: Trace | undefined;
 }
 
-/** A task is accepted when this is given. */
+/** Proves that a task is accepted. */
 export type TaskReceipt = Readonly<Receipt>;
 
-/** How a process ended, with contents in place of references. Moments are epoch milliseconds. */
+/** How a process ended, with contents in place of references. Times are milliseconds since the epoch. */
 export type OutcomeView = Readonly<OutcomeAnswer>;
 
-/** What is given for a task that stands in the journal. */
+/** The result for a task that is recorded in the journal. */
 export interface SubmitResult {
   readonly receipt: TaskReceipt;
-  /** Present when the process ended within the time that the caller waits. */
+  /** Present if the process ended while the caller waited. */
   readonly outcome?: OutcomeView;
 }
 
-/** A part of a listing, at most as long as was asked for. */
+/** A part of a listing, at most as long as the limit. */
 export interface Page {
   readonly entries: readonly Json[];
-  /** Pass it back for the next page; absent on the last. */
+  /** Pass it back for the next page; absent on the last page. */
   readonly cursor?: string;
 }
 
-/** What is purged now, beside what is purged by itself. */
+/** Options of a purge by a person. */
 export interface PurgeOptions {
-  /** In place of the configured retention. What somebody may still speak of stays, however short this is. */
+  /** Replaces the configured retention. However short it is, processes stay while others may still refer to them. */
   readonly olderThanMs?: number | undefined;
-  /** Only counts. */
+  /** Only counts, without purging. */
   readonly dryRun?: boolean | undefined;
 }
 
-/** Which processes are listed. Left out: all. */
+/** Which processes are listed. An omitted field matches all. */
 export interface ProcessFilter {
   readonly state?: "open" | "ended" | undefined;
-  /** How they ended. */
+  /** Their outcome. */
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
 }
@@ -62,57 +60,85 @@ export interface ProcessFilter {
 /** Which dead letters are listed. */
 export interface LetterFilter {
   readonly route?: string | undefined;
-  /** Code of the fault. */
+  /** Code of their fault. */
   readonly code?: string | undefined;
-  /** Default false: those that wait for a decision. */
+  /**
+   * Whether decided dead letters are listed instead of those that wait for a decision.
+   * @default false
+   */
   readonly decided?: boolean | undefined;
 }
 
-/** What a person wants of a redrive. */
+/** Options of a redrive. */
 export interface RedriveOptions {
-  /** Replaces the input of the work that failed, checked against its schema. For invalid: the whole corrected task. */
+  /** Replaces the input of the failed work item and is checked against its schema. For an invalid message: the whole corrected task. */
   readonly input?: unknown;
   readonly reason?: string | undefined;
-  /** The same id: the same decision, and the same receipt. Left out: made of the letter, the caller and the request, so that a repeated request is the same decision. */
+  /**
+   * The same id is the same decision and gets the same receipt. If omitted, it is derived from the dead letter, the caller and the
+   * request, so that a repeated request is the same decision.
+   */
   readonly decisionId?: string | undefined;
 }
 
-/** All methods throw coded faults. Entries of pages are the newest first; a page may be short, also empty, and have a cursor. */
+/**
+ * The operations of a system. All methods throw coded faults. Pages list the newest entries first; a page may be short or empty and still
+ * have a cursor.
+ */
 export interface Operations {
-  /** Accepts a task. `waitMs` 0 answers with the receipt at once. Throws `system.overloaded` with nothing recorded. */
+  /**
+   * Accepts a task. `waitMs` 0 returns the receipt at once.
+   * @throws `system.overloaded`, with nothing recorded
+   */
   submit(submission: Submission, caller: Caller, waitMs: number): Promise<SubmitResult>;
   /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */
   process(id: string): Promise<ProcessView>;
-  /** The work items of a process's run: what was asked of whom, with what, what came back, and what the handlers recorded. Throws `process.unknown`. */
+  /** The work history of a process's run: target, input, result and records of each work item. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
   /** The whole history of a process, of all its runs, from a line on. Throws `process.unknown`. */
   history(id: string, from: number, limit: number): Promise<HistoryPage>;
-  /** Asks for cancellation; resolves when that is recorded. Throws `process.unknown`, `process.ended`. */
+  /**
+   * Requests cancellation; resolves when the request is recorded.
+   * @throws `process.unknown`, `process.ended`
+   */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
-  /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
+  /** Entries of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; for ended processes also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
-  /** Lines of the dead letter queue, without contents: id, open, atMs, code, message and where from; of what is decided also decision, by, reason. */
+  /**
+   * Entries of the dead letter queue without contents: id, open, atMs, code, message and source; for decided ones also decision, by,
+   * reason.
+   */
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page>;
-  /** One line of the dead letter queue with its `letter`: original message, fault, attempts, history, path; or poison's bytes. Throws `deadletter.unknown`. */
+  /**
+   * One entry of the dead letter queue with its `letter`: original message, fault, attempts, history, path; or the bytes of an invalid
+   * message.
+   * @throws `deadletter.unknown`
+   */
   deadLetter(id: string): Promise<Json>;
   /**
-   * Opens a failed process again as a new run. Once per letter: the same decision again gives the same receipt.
-   * Throws `deadletter.unknown`, `deadletter.decided`, `deadletter.nested`, `schema.input`, `schema.task`.
+   * Reopens a failed process as a new run, once per dead letter. The same decision again gets the same receipt.
+   * @throws `deadletter.unknown`, `deadletter.decided`, `deadletter.nested`, `schema.input`, `schema.task`
    */
   redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt>;
-  /** Ends the wait of a letter without a new run; gives the decided line. Throws `deadletter.unknown`, `deadletter.decided`. */
+  /**
+   * Discards a dead letter without a new run; returns the decided entry.
+   * @throws `deadletter.unknown`, `deadletter.decided`
+   */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
-  /** Who changed what: id, atMs, who, what, target, why. Submits stand in the directory, by whom in `by`. */
+  /** Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. */
   audit(cursor: string | undefined, limit: number): Promise<Page>;
-  /** Agents, routes, and who leads to whom. */
+  /** Agents, routes, and which of them call which. */
   graph(): Json;
-  /** Purges what has ended. Gives `purged`, how many processes went (or would), and `waiting`, how many ended and may not go yet. */
+  /**
+   * Purges ended processes. Returns `purged`, the number of processes purged (or that would be), and `waiting`, the number that ended and
+   * must stay for now.
+   */
   purge(options: PurgeOptions, caller: Caller): Promise<Json>;
   /**
-   * Calls back after every record of the process that this host writes, until the result is called. A process at
-   * another host tells nothing here: whoever watches also looks now and then.
+   * Calls back after every record of the process that this host writes, until the returned function is called. Records of a process at
+   * another host are not reported, so a watcher must also poll.
    */
   watch(id: string, news: () => void): () => void;
-  /** Keeps what could not be used: its bytes and why, at the dead letter queue. Resolves on the dead letter queue's receipt. */
+  /** Stores an invalid message in the dead letter queue: its bytes and its fault. Resolves on the receipt of the dead letter queue. */
   invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void>;
 }

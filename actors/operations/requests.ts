@@ -1,6 +1,4 @@
-/**
- * @module Requests of people and programs to process managers: made, delivered until answered, and turned into receipts.
- */
+/** @module Requests to process managers: created, delivered until answered, and turned into receipts. */
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ManagerView } from "../../runtime/process-view.ts";
@@ -10,7 +8,7 @@ import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
 import { freshTrace } from "../telemetry/spans.ts";
 
-/** How processes of one system are asked. The process may be at any host: everything goes through the transport. */
+/** Sends requests to the processes of one system. The process may be on any host: every request goes through the transport. */
 export class Requests {
   readonly #ports: Ports;
   readonly #system: string;
@@ -29,7 +27,7 @@ export class Requests {
     return ManagerView.parse(await this.#ports.transport.inspect(this.process(id)));
   }
 
-  /** A message to a process. `messageId` is a random one where none is given. */
+  /** Creates a message to a process. `messageId` is random if omitted. */
   message(
     id: string,
     body: Message["body"],
@@ -52,7 +50,10 @@ export class Requests {
     };
   }
 
-  /** An answer may be lost although the request was recorded; the same message asked again gets the same receipt. */
+  /**
+   * Delivers a message until it is answered. An answer may be lost although the request was recorded; the same message sent again gets
+   * the same receipt.
+   */
   async insist(message: Message): Promise<TurnAnswer> {
     const { transport, clock } = this.#ports;
     for (let attempt = 1; ; attempt += 1) {
@@ -65,7 +66,7 @@ export class Requests {
     }
   }
 
-  /** Throws what was refused. */
+  /** The receipt in an answer. Throws the fault of a refusal. */
   receipt(route: string, message: Message, answer: TurnAnswer): TaskReceipt {
     if ("refused" in answer) throw Fault.fromWire(answer.refused);
     return {

@@ -37,25 +37,25 @@ import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
 import { Watchers } from "./watchers.ts";
 
-/** A waiter believes for so long that a process stays where it was opened, in milliseconds. */
+/** How long a waiter trusts that a process stays on the host where it was opened, in milliseconds. */
 const MOVED_MS = 2_000;
 
-/** What the operations work on. `newId` makes the id of a task that comes without one. */
+/** The parts that the operations work on. `newId` creates the id of a task that comes without one. */
 export interface OperationsParts {
   readonly system: System;
   readonly ports: Ports;
   readonly host: Host;
   readonly newId: () => string;
-  /** Default: one with the default retention. */
+  /** Defaults to one with the default retention. */
   readonly retention?: Retention | undefined;
 }
 
-/** The operations of one system. The process that is spoken of may be at any host: everything goes through the transport. */
+/** The operations of one system. The process may be on any host: every request goes through the transport. */
 export class SystemOperations implements Operations {
   readonly #parts: OperationsParts;
   readonly #waiters: Waiters;
   readonly #requests: Requests;
-  readonly #desk: DeadLetters;
+  readonly #deadLetters: DeadLetters;
   readonly #retention: Retention;
   readonly #watchers = new Watchers();
   readonly #works: WorkHistory;
@@ -64,7 +64,7 @@ export class SystemOperations implements Operations {
     this.#parts = parts;
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
-    this.#desk = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
@@ -92,7 +92,7 @@ export class SystemOperations implements Operations {
     if (route === undefined)
       throw new Fault(
         "route.unknown",
-        `there is no route ${JSON.stringify(submission.route)}; there are ${[...system.routes.keys()].join(", ")}`,
+        `there is no route ${JSON.stringify(submission.route)}; the routes are ${[...system.routes.keys()].join(", ")}`,
       );
     const content = route.checkTask(submission.input);
     const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
@@ -106,7 +106,7 @@ export class SystemOperations implements Operations {
       );
     }
     const slip = await host.values.store(route.slipValue);
-    // Whole, however large: its process stores it with record 1, so a task that is refused leaves nothing.
+    // Complete, however large: its process stores it with record 1, so a refused task leaves nothing behind.
     const input = { json: content };
     requireValue(content);
     const nowMs = ports.clock.nowMs();
@@ -155,7 +155,10 @@ export class SystemOperations implements Operations {
     };
   }
 
-  /** A process that is open here, or about to be, will wake its waiters itself; it is looked at only in case it has moved away since. */
+  /**
+   * The outcome of a process that a caller waits for. A process that is open on this host, or about to be, wakes its waiters itself. It
+   * is read only in case it has moved to another host.
+   */
   async #lookFor(id: string, waitedMs: number): Promise<OutcomeView | undefined> {
     const { processes } = this.#parts.host;
     return (processes.isOpen(id) || processes.isNew(id)) && waitedMs < MOVED_MS ? undefined : this.#outcome(id);
@@ -189,27 +192,27 @@ export class SystemOperations implements Operations {
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#desk.processes(filter, cursor, limit);
+    return this.#deadLetters.processes(filter, cursor, limit);
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#desk.letters(filter, cursor, limit);
+    return this.#deadLetters.letters(filter, cursor, limit);
   }
 
   deadLetter(id: string): Promise<Json> {
-    return this.#desk.letter(id);
+    return this.#deadLetters.letter(id);
   }
 
   redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
-    return this.#desk.redrive(id, options, caller);
+    return this.#deadLetters.redrive(id, options, caller);
   }
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
-    return this.#desk.discard(id, reason, caller);
+    return this.#deadLetters.discard(id, reason, caller);
   }
 
   audit(cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#desk.audit(cursor, limit);
+    return this.#deadLetters.audit(cursor, limit);
   }
 
   graph(): Json {
@@ -225,7 +228,7 @@ export class SystemOperations implements Operations {
       });
     }
     if (!dryRun)
-      await this.#desk.note(
+      await this.#deadLetters.note(
         { what: "purge", target: this.#parts.system.name, why: olderThanMs === undefined ? "" : `older than ${olderThanMs} ms` },
         caller,
       );
@@ -234,6 +237,6 @@ export class SystemOperations implements Operations {
   }
 
   invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void> {
-    return this.#desk.invalid(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
+    return this.#deadLetters.invalid(keptBytes(bytes), fault, topic, bytes.publishedAtMs);
   }
 }

@@ -1,24 +1,22 @@
-/**
- * @module Callers that wait for the end of a process, woken by this host's own record or by looking now and then.
- */
+/** @module Callers that wait for the end of a process. They are woken by this host's own record or by polling. */
 import type { OutcomeView } from "./operations.ts";
 import type { Clock } from "../engine/ports.ts";
 
-/** First and greatest pause between two looks at a process that another host may end, in milliseconds. */
+/** First and longest pause between two reads of a process that another host may end, in milliseconds. */
 const LOOK_MS_MIN = 100;
 const LOOK_MS_MAX = 2_000;
 
-/** Looks for an outcome after so many milliseconds of waiting. */
+/** Reads the outcome after this many milliseconds of waiting. */
 type Look = (id: string, waitedMs: number) => Promise<OutcomeView | undefined>;
 
-/** The wait of one caller, who must call `end` when it no longer waits. */
+/** The wait of one caller, which must call `end` when it no longer waits. */
 export interface Waiting {
-  /** The outcome, or undefined when time is up first. Never rejects. */
+  /** The outcome, or undefined if the time is up first. Never rejects. */
   readonly outcome: Promise<OutcomeView | undefined>;
   readonly end: () => void;
 }
 
-/** The waits of a host's callers, by process id. `look` asks the process itself, wherever it is. */
+/** The waits of a host's callers, by process id. `look` reads the process itself, on any host. */
 export class Waiters {
   readonly #clock: Clock;
   readonly #look: Look;
@@ -29,7 +27,7 @@ export class Waiters {
     this.#look = look;
   }
 
-  /** A process of this host ended. The outcome is only made when somebody waits for it. */
+  /** Wakes the waiters of a process that ended on this host. The outcome is only created if a caller waits for it. */
   async wake(id: string, outcome: () => Promise<OutcomeView>): Promise<void> {
     const wakers = this.#wakers.get(id);
     if (wakers === undefined) return;

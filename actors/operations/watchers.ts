@@ -1,15 +1,13 @@
-/**
- * @module Who wants to know of each record of a process that this host writes.
- */
+/** @module Callbacks for each record of a process that this host writes. */
 
 /** Callbacks by process id. */
 export class Watchers {
   readonly #news = new Map<string, Set<() => void>>();
 
-  /** Calls `news` at every {@link tell} of the id, until the result is called. `news` must not throw. */
+  /** Calls `news` at every {@link tell} of the id, until the returned function is called. `news` must not throw. */
   watch(id: string, news: () => void): () => void {
     const known = this.#news.get(id) ?? new Set();
-    // A wrapper of its own, so that one callback can be given twice.
+    // A wrapper of its own, so that the same callback can be registered twice.
     const told = (): void => news();
     this.#news.set(id, known.add(told));
     return () => {
@@ -18,7 +16,7 @@ export class Watchers {
     };
   }
 
-  /** A record of the process was written. */
+  /** Reports a record of the process to its watchers. */
   tell(id: string): void {
     const known = this.#news.get(id);
     if (known !== undefined) for (const told of known) told();

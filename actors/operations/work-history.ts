@@ -1,6 +1,6 @@
 /**
  * @module What the journals know of a process beyond its own state: its whole history, and its work items with what went in and came
- * out, and what their handlers recorded. Read wherever the process lives.
+ * out, and what their handlers recorded. Read from the journal, whichever host runs the process.
  */
 import { type HandlerHistory, CallHistory } from "../../runtime/agent/call-history.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
@@ -124,7 +124,7 @@ async function viewOf(told: WorkTold, handler: HandlerHistory | undefined, value
   };
 }
 
-/** Content while there is room for it; what was forgotten is left out too. */
+/** The content of a value while there is room for it. Content that was dropped is omitted too. */
 async function contentOf(value: Value | undefined, values: Values, room: { bytes: number }): Promise<Json | undefined> {
   if (value === undefined) return undefined;
   const bytes = "json" in value ? textBytes(canonicalJson(value.json)) : value.bytes;

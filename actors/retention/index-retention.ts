@@ -1,6 +1,4 @@
-/**
- * @module The purge of the indexes: lines whose process is gone, invalid that was decided, and buckets that are empty.
- */
+/** @module Retention of the indexes: removes entries whose process is purged, decided invalid messages, and empty buckets. */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -9,7 +7,7 @@ import type { JournalPurge } from "./journal-purge.ts";
 import type { Host } from "../host/host.ts";
 import type { Ports } from "../engine/ports.ts";
 
-/** Whose indexes are swept, and through what. */
+/** The system whose indexes are purged, and the ports. */
 export interface IndexRetentionParts {
   readonly system: string;
   readonly host: Host;
@@ -17,7 +15,7 @@ export interface IndexRetentionParts {
   readonly purge: JournalPurge;
 }
 
-/** Takes lines and buckets out of the indexes. All methods throw `store.unavailable`. */
+/** Removes entries and buckets from the indexes. All methods throw `store.unavailable`. */
 export class IndexRetention {
   readonly #parts: IndexRetentionParts;
 
@@ -32,12 +30,12 @@ export class IndexRetention {
       .sort();
   }
 
-  /** What a bucket holds now. */
+  /** The current content of a bucket. */
   async state(index: IndexName, bucket: string): Promise<IndexState> {
     return (await this.#parts.host.indexEngine(index).fresh(bucket)).state;
   }
 
-  /** Removes lines; drops the bucket when none is left and none can come. Gives when to look again, if that is known. */
+  /** Removes entries; drops the bucket when none is left and none can follow. Returns when to check again, if that is known. */
   async tidy(index: IndexName, bucket: string, gone: readonly string[], isNeeded = false): Promise<number | undefined> {
     const engine = this.#parts.host.indexEngine(index);
     const nowMs = this.#parts.ports.clock.nowMs();
@@ -53,7 +51,7 @@ export class IndexRetention {
     return this.#drop(index, bucket);
   }
 
-  /** A bucket that takes no more lines: its journal, then its tombstone, and its line in the root at last. */
+  /** Drops a bucket that takes no more entries: first its journal, then its tombstone, finally its entry in the root. */
   async #drop(index: IndexName, bucket: string): Promise<number | undefined> {
     const { purge, host, ports, system } = this.#parts;
     const actor = { type: actorType(system, index), id: bucket };
@@ -67,24 +65,24 @@ export class IndexRetention {
     return undefined;
   }
 
-  /** Removes a tombstone that has stood long enough. */
+  /** Removes a tombstone whose time is over. */
   async level(actor: Address): Promise<void> {
     const tombstone = await this.#parts.purge.look(actor);
     if (tombstone.kind === "tombstone") await this.#parts.purge.level(actor, tombstone);
   }
 
-  /** The desk. `directory`: the buckets of processes; letters are filed under the same names. */
+  /** Purges the dead letter queue. `directory`: the buckets of processes; dead letters are filed under the same names. */
   async sweepDeadLetters(retentionMs: number, directory: readonly string[]): Promise<void> {
     const slices = new Set(directory.map((bucket) => bucket.split(".")[0]));
     const names = await this.names("DeadLetterQueue");
     for (const [index, bucket] of names.entries()) {
       const slice = bucket.split(".")[0] ?? "";
-      // Letters of a slice are looked for from its first bucket on, so the first one goes last.
-      await this.#desk(bucket, retentionMs, slices.has(slice) || names[index + 1]?.startsWith(`${slice}.`) === true);
+      // Dead letters of a slice are searched from its first bucket on, so the first one is dropped last.
+      await this.#purgeLetters(bucket, retentionMs, slices.has(slice) || names[index + 1]?.startsWith(`${slice}.`) === true);
     }
   }
 
-  /** The audit: what was done longer ago than what ended is kept. */
+  /** Purges the audit: operator actions older than the retention. */
   async sweepAudit(retentionMs: number): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
     for (const bucket of await this.names("Audit")) {
@@ -98,8 +96,8 @@ export class IndexRetention {
     }
   }
 
-  /** Letters that were decided leave with their process, invalid that was decided after the retention. */
-  async #desk(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
+  /** Purges one bucket. Decided dead letters go with their process, decided invalid messages after the retention. */
+  async #purgeLetters(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
     if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) return;
     const decided = entriesOf(await this.state("DeadLetterQueue", bucket)).filter(

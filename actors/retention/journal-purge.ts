@@ -1,10 +1,14 @@
 /**
- * @module Takes the journal of an actor that is over from the store: a tombstone first, then the rest, the tombstone last.
+ * @module The journal purge: removes the journal of an ended actor from the store. It writes a tombstone first, then
+ * removes the rest, and the tombstone last.
  *
- * Owns: the order of steps, so that a host which dies between any two of them leaves what the next one can go on with.
- * Does not own: whether an actor is over (its machine does, and has written so). Invariants: B1 nothing is removed before
- * the tombstone stands. B2 a value is removed before the record that names it. B3 the tombstone is removed under its tag,
- * so that what came anew under the same id is never touched. B4 the last record is removed right before the tombstone. Every step may be done again, and by several hosts at once.
+ * Owns: the order of steps, so that a host that dies between any two of them leaves a state from which the next one
+ * continues. Does not own: whether an actor has ended (its machine decides and records that). Invariants:
+ * B1 Nothing is removed before the tombstone is written.
+ * B2 A value is removed before the record that refers to it.
+ * B3 The tombstone is removed under its tag, so that a new actor with the same id is never touched.
+ * B4 The last record is removed right before the tombstone.
+ * Every step may be repeated, also by several hosts at once.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -13,21 +17,21 @@ import type { Address } from "../../runtime/protocol.ts";
 import { keys } from "../engine/journal.ts";
 import type { Clock, StateStore } from "../engine/ports.ts";
 
-/** What a tombstone is to say beside the counts of its journal. */
+/** The content of a tombstone besides the counts of its journal. */
 export interface TombstoneText {
   readonly outcome: string;
   readonly agents: readonly string[];
 }
 
-/** What stands in the place of an actor's record 1. */
-export type Grave =
+/** What is stored in place of an actor's record 1. */
+export type PurgeState =
   | { readonly kind: "empty" }
   | { readonly kind: "alive" }
   | { readonly kind: "tombstone"; readonly tombstone: Tombstone; readonly tag: string };
 
 const TRIES_MAX = LIMITS.commitAttemptsMax;
 
-/** Buries the actors of one system. All methods throw `store.unavailable` and what is wrong with a record. */
+/** Purges the journals of one system. All methods throw `store.unavailable` and the faults of an unreadable record. */
 export class JournalPurge {
   readonly #store: StateStore;
   readonly #clock: Clock;
@@ -39,8 +43,8 @@ export class JournalPurge {
     this.#system = system;
   }
 
-  /** What there is under the actor's address. */
-  async look(actor: Address): Promise<Grave> {
+  /** Reads what is stored under the actor's address. */
+  async look(actor: Address): Promise<PurgeState> {
     const key = this.#record(actor, 1);
     const found = await this.#store.tagged(key);
     if (found === undefined) return { kind: "empty" };
@@ -48,7 +52,7 @@ export class JournalPurge {
     return tombstone === undefined ? { kind: "alive" } : { kind: "tombstone", tombstone, tag: found.tag };
   }
 
-  /** Puts the tombstone in the place of record 1 (B1). Gives the one that stands; undefined where there is no journal. */
+  /** Puts the tombstone in place of record 1 (B1). Returns the tombstone that is stored, or undefined without a journal. */
   async writeTombstone(actor: Address, ended: TombstoneText): Promise<Tombstone | undefined> {
     const key = this.#record(actor, 1);
     for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
@@ -75,13 +79,13 @@ export class JournalPurge {
   }
 
   /**
-   * Removes values, snapshots and records, the last ones first (B2). The last record of all stays beside the tombstone: who
-   * had read the actor before that record was written, and has not written yet, is still refused by it (B4).
+   * Removes values, snapshots and records, the last ones first (B2). The very last record stays with the tombstone: it still refuses the
+   * write of a host that had loaded the actor before that record was written (B4).
    */
   async clear(actor: Address, tombstone: Tombstone): Promise<void> {
     const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
     if (snapshots.length > 0) await this.#store.remove(snapshots);
-    // What a host that slept in mid-turn wrote after the count stands right behind it.
+    // A record that a host wrote after the count, frozen within its turn, comes right after it.
     for (let from = tombstone.last + LIMITS.loadBatchRecords; from > 1; from -= LIMITS.loadBatchRecords) {
       const first = Math.max(2, from - LIMITS.loadBatchRecords + 1);
       const batch = Array.from({ length: from - first + 1 }, (_, index) => this.#record(actor, first + index));
@@ -106,8 +110,8 @@ export class JournalPurge {
     await this.#forget(scope, refsIn(content, scope));
   }
 
-  /** Removes the last record, and then the tombstone, if it still is the one that was looked at (B3). */
-  async level(actor: Address, tombstone: Extract<Grave, { kind: "tombstone" }>): Promise<void> {
+  /** Removes the last record and then the tombstone, if it is still the version that was read (B3). */
+  async level(actor: Address, tombstone: Extract<PurgeState, { kind: "tombstone" }>): Promise<void> {
     const key = this.#record(actor, 1);
     if (tombstone.tombstone.last > 1) await this.#store.remove([this.#record(actor, tombstone.tombstone.last)]);
     if (await this.#store.replace(key, undefined, tombstone.tag)) return;
@@ -116,7 +120,7 @@ export class JournalPurge {
       throw new Fault("store.unavailable", `${key} could not be removed`);
   }
 
-  /** The highest number of keys that count from 1 without gaps. */
+  /** The highest number of keys that are numbered from 1 without gaps. */
   async #count(keyOf: (number: number) => string): Promise<number> {
     for (let from = 0; ; from += LIMITS.loadBatchRecords) {
       const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index + 1));

@@ -1,9 +1,9 @@
 /**
- * @module Looks for what has ended and is no longer needed, and purges it: processes, lines of the indexes, buckets.
+ * @module Retention: finds what has ended and is no longer needed, and purges it: processes, index entries, buckets.
  *
- * Every host sweeps by itself. What a sweep finds half done, its own or another's that died, it goes on with; so two at
- * once, and a kill between any two steps, change nothing but the time it takes. What is due is decided by the process
- * itself (runtime/process/purge.ts); the order in which keys are taken away is actors/retention/journal-purge.ts.
+ * Every host runs passes of its own. A pass continues what it finds half done by itself or by another host. So two
+ * passes at once, and a kill between any two steps, change only the time it takes. The process itself decides what is
+ * due (runtime/process/purge.ts); actors/retention/journal-purge.ts owns the order in which keys are removed.
  */
 import { faultFrom, isFault } from "../../runtime/faults.ts";
 import { bucketBeginsAtMs, entriesOf } from "../../runtime/index-actor.ts";
@@ -19,59 +19,65 @@ import type { Host } from "../host/host.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 
-/** Whose processes are purged, and through what. */
+/** The host and ports of a retention. */
 export interface RetentionParts {
   readonly system: string;
   readonly host: Host;
   readonly ports: Ports;
   readonly log: Logger;
-  /** How long what ended is kept, in milliseconds. Default LIMITS.retentionMsDefault. */
+  /**
+   * How long ended processes are kept, in milliseconds.
+   * @default LIMITS.retentionMsDefault
+   */
   readonly retentionMs?: number | undefined;
 }
 
-/** How one sweep goes. */
+/** Options of one pass. */
 export interface SweepOptions {
-  /** In place of the host's own retention. It never purges what somebody may still speak of. */
+  /** Replaces the host's own retention. Never purges a process while others may still refer to it. */
   readonly retentionMs?: number | undefined;
-  /** Only counts. */
+  /** Only counts, without purging. */
   readonly dryRun?: boolean | undefined;
-  /** Looks at every bucket, also at those in which nothing can be due. */
+  /** Reads every bucket, including those in which nothing can be due. */
   readonly whole?: boolean | undefined;
-  /** The bucket to begin at. Default: the oldest. */
+  /**
+   * The bucket to begin at.
+   * @default the oldest
+   */
   readonly from?: string | undefined;
 }
 
-/** What a sweep did. `more`: it stopped at its bound, and there may be more to do. */
+/** The result of a pass. `more`: it stopped at its limit, and there may be more to do. */
 export interface SweepResult {
   /** Processes that were purged, or would be. */
   readonly purged: number;
-  /** Processes that ended and may not go yet. */
+  /** Processes that ended and must stay for now. */
   readonly waiting: number;
   readonly more: boolean;
-  /** Where it stopped then. */
+  /** The bucket at which it stopped. */
   readonly next?: string;
 }
 
-/** What became of one line of the directory: it may go, or it is to be looked at again at that moment. */
+/** The result for one entry of the directory: it may be removed, or it is checked again at that time. */
 type Seen = { readonly kind: "gone" } | { readonly kind: "later"; readonly atMs: number; readonly isWaiting: boolean };
 
 interface Pass {
   readonly retentionMs: number;
   readonly dryRun: boolean;
-  /** A person asked: every bucket is looked at. */
+  /** A person requested the pass: every bucket is read. */
   readonly whole: boolean;
   looked: number;
   purged: number;
   waiting: number;
 }
 
-/** The purge of one host. */
+/** The retention of one host. */
 export class Retention {
   readonly #parts: RetentionParts;
   readonly #purge: JournalPurge;
   readonly #buckets: IndexRetention;
   readonly #retentionMs: number;
-  /** When a bucket of the directory is worth a look again, as far as this host knows. */
+  /** When a bucket of the directory has to be read again, as far as this host knows. */
   readonly #dueAtMs = new Map<string, number>();
   #cancel: (() => void) | undefined;
   #stopped = false;
@@ -83,14 +89,14 @@ export class Retention {
     this.#buckets = new IndexRetention({ ...parts, purge: this.#purge });
   }
 
-  /** Sweeps again and again, about every LIMITS.sweepMs, until `stop`. Never throws. */
+  /** Runs passes about every LIMITS.sweepMs until `stop`. Never throws. */
   run(): void {
     const { ports, log } = this.#parts;
     const delayMs = LIMITS.sweepMs * (1 - ports.random.jitter01() / 2);
     this.#cancel = ports.clock.after(delayMs, () => {
       void this.#sweepAll()
         .catch((error: unknown) =>
-          log.debug({ fault: faultFrom(error, "store.unavailable") }, "a sweep was broken off; the next one goes on"),
+          log.debug({ fault: faultFrom(error, "store.unavailable") }, "a retention pass failed; the next one continues"),
         )
         .then(() => {
           if (!this.#stopped) this.run();
@@ -111,7 +117,10 @@ export class Retention {
     }
   }
 
-  /** One sweep of bounded work. Throws `store.unavailable`; what it did until then is done. */
+  /**
+   * Runs one pass of limited work.
+   * @throws `store.unavailable`; what was done until then stays done
+   */
   async sweep(options: SweepOptions = {}): Promise<SweepResult> {
     const pass: Pass = {
       retentionMs: options.retentionMs ?? this.#retentionMs,
@@ -138,7 +147,7 @@ export class Retention {
     return { purged: pass.purged, waiting: pass.waiting, more: next !== undefined, ...(next === undefined ? {} : { next }) };
   }
 
-  /** Looks at every bucket once, in as many sweeps as that takes. Throws as {@link sweep}. */
+  /** Reads every bucket once, in as many passes as that takes. Throws as {@link sweep} does. */
   async sweepWhole(options: Pick<SweepOptions, "retentionMs" | "dryRun"> = {}): Promise<Pick<SweepResult, "purged" | "waiting">> {
     let [purged, waiting] = [0, 0];
     let from: string | undefined;
@@ -156,7 +165,7 @@ export class Retention {
     return pass.whole || (bucketBeginsAtMs(bucket) + pass.retentionMs <= nowMs && (this.#dueAtMs.get(bucket) ?? 0) <= nowMs);
   }
 
-  /** All lines of one bucket of the directory. */
+  /** Handles all entries of one bucket of the directory. */
   async #bucket(bucket: string, pass: Pass): Promise<void> {
     const state = await this.#buckets.state("Directory", bucket);
     const lines = entriesOf(state);
@@ -175,7 +184,7 @@ export class Retention {
     this.#dueAtMs.set(bucket, Math.min(dueMs, atMs ?? Number.POSITIVE_INFINITY));
   }
 
-  /** One line. A process that cannot be purged now does not keep the others waiting. */
+  /** Handles one entry. A process that cannot be purged now does not delay the others. */
   async #line(bucket: string, line: IndexEntry, pass: Pass): Promise<Seen> {
     const { clock } = this.#parts.ports;
     try {
@@ -196,7 +205,7 @@ export class Retention {
     const tombstone = await this.#purge.look(actor);
     switch (tombstone.kind) {
       case "empty": {
-        // A line stands before its process; who enters one and dies leaves it alone.
+        // An entry is filed before its process begins. A host that dies in between leaves an entry alone.
         const atMs = line.atMs + LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax;
         return atMs <= nowMs ? GONE : later(atMs);
       }
@@ -255,13 +264,16 @@ export class Retention {
     return done(atMs);
   }
 
-  /** A parent reads its child's output where it stands, so it goes first. */
+  /**
+   * Whether the parent still needs the process. A parent reads its child's output from the child's journal, so the parent is purged
+   * first.
+   */
   async #parentNeeds(state: ProcessState): Promise<boolean> {
     const parent = state.task?.parent;
     return parent !== undefined && (await this.#purge.look(this.#process(parent.processId))).kind === "alive";
   }
 
-  /** The agents whose actors lived for this process alone, whether it asked them or not. */
+  /** The agents whose actors exist only for this process, whether it called them or not. */
   async #agentsOf(state: ProcessState): Promise<string[]> {
     if (state.task === undefined) return [];
     const slip = Slip.parse(await this.#parts.host.values.read(state.task.slip));
@@ -270,7 +282,7 @@ export class Retention {
       .map(([name]) => name);
   }
 
-  /** Everything of a process but its tombstones. */
+  /** Removes everything of a process except its tombstones. */
   async #clear(actor: Address, tombstone: Tombstone): Promise<void> {
     for (const agent of tombstone.agents) {
       const own = { type: actorType(this.#parts.system, agent), id: actor.id };
@@ -285,7 +297,9 @@ export class Retention {
   }
 }
 
-/** What is open, or waits for a decision, is looked at so much later: then its retention begins anew, and is passed by this at most. */
+/**
+ * The time until an open or undecided process is checked again. Its retention starts after its end, and is exceeded by at most this time.
+ */
 function undecidedMs(retentionMs: number): number {
   return Math.max(LIMITS.sweepMs, Math.floor(retentionMs / RETENTION_PARTS));
 }
@@ -293,12 +307,12 @@ function undecidedMs(retentionMs: number): number {
 const RETENTION_PARTS = 8;
 const GONE: Seen = { kind: "gone" };
 
-/** It may not go yet. */
+/** It must stay for now. */
 function later(atMs: number): Seen {
   return { kind: "later", atMs, isWaiting: true };
 }
 
-/** Its tombstone stands until then. */
+/** Its tombstone stays until then. */
 function done(atMs: number): Seen {
   return { kind: "later", atMs, isWaiting: false };
 }

@@ -1,27 +1,27 @@
 /**
- * @module Sends traces and metrics out over OTLP when the environment asks for it: OpenTelemetry's SDK for Node, loaded only
- * then. Everything is configured by the variables of OpenTelemetry's specification (`OTEL_*`).
+ * @module Exports traces and metrics over OTLP when the environment asks for it. OpenTelemetry's SDK for Node is loaded only then, and
+ * configured by the variables of OpenTelemetry's specification (`OTEL_*`).
  */
 import type { Logger } from "../engine/log.ts";
 
-/** What runs until {@link RunningTelemetry.stop}. */
+/** The exporter, running until {@link RunningTelemetry.stop}. */
 export interface RunningTelemetry {
-  /** Sends what was not sent yet and ends. Never throws; a collector that does not answer is logged. */
+  /** Sends what is left and shuts down. Never throws; a collector that does not answer is logged. */
   stop(): Promise<void>;
 }
 
-/** What telemetry is started with. */
+/** The environment, service name and log of the exporter. */
 export interface TelemetryOptions {
   readonly env: Readonly<Record<string, string | undefined>>;
-  /** Name of the service where the environment names none. */
+  /** Name of the service if the environment does not set one. */
   readonly serviceName: string;
   readonly log: Logger;
 }
 
-/** Longest wait for a collector at the end, in milliseconds. */
+/** Maximum wait for a collector at shutdown, in milliseconds. */
 const STOP_MS_MAX = 2_000;
 
-/** Whether the environment asks for telemetry: some `OTEL_*` variable is set, and `OTEL_SDK_DISABLED` is not `true`. */
+/** Whether the environment asks for telemetry: an `OTEL_*` variable is set, and `OTEL_SDK_DISABLED` is not `true`. */
 export function wantsTelemetry(env: TelemetryOptions["env"]): boolean {
   const isDisabled = env["OTEL_SDK_DISABLED"]?.trim().toLowerCase() === "true";
   return (
@@ -33,23 +33,24 @@ export function wantsTelemetry(env: TelemetryOptions["env"]): boolean {
 }
 
 /**
- * Starts the SDK when the environment asks for it; undefined otherwise. To be called before the host is made: a host
- * looks once whether somebody counts. An SDK that is not installed is logged with what to do, and the app runs without.
+ * Starts the SDK if the environment asks for it; otherwise returns undefined. Call it before the host is created, since
+ * a host checks only once whether an SDK is installed. If the SDK package is missing, logs what to do, and the app runs
+ * without telemetry.
  */
 export async function startTelemetry({ env, serviceName, log }: TelemetryOptions): Promise<RunningTelemetry | undefined> {
   if (!wantsTelemetry(env)) return undefined;
   try {
     const { NodeSDK } = await import("@opentelemetry/sdk-node");
     const named = env["OTEL_SERVICE_NAME"] || /(^|,)\s*service\.name=/.test(env["OTEL_RESOURCE_ATTRIBUTES"] ?? "");
-    // Spans and metrics only: log lines are pino's, on standard output.
+    // Spans and metrics only: log lines are written by pino to standard output.
     const sdk = new NodeSDK({ logRecordProcessors: [], ...(named ? {} : { serviceName }) });
     sdk.start();
-    log.info({ endpoint: env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "the default of OpenTelemetry" }, "telemetry goes out");
+    log.info({ endpoint: env["OTEL_EXPORTER_OTLP_ENDPOINT"] ?? "the default of OpenTelemetry" }, "exporting telemetry");
     return { stop: () => stopInTime(() => sdk.shutdown(), log) };
   } catch (error) {
     const missing = error instanceof Error && "code" in error && error.code === "ERR_MODULE_NOT_FOUND";
-    const fix = missing ? "npm install @opentelemetry/sdk-node" : "look at the OTEL_* variables";
-    log.warn({ err: error, fix }, "OTEL_* is set, and no telemetry goes out; the app runs without");
+    const fix = missing ? "npm install @opentelemetry/sdk-node" : "check the OTEL_* variables";
+    log.warn({ err: error, fix }, "OTEL_* is set, but telemetry could not be started; the app runs without it");
     return undefined;
   }
 }
@@ -58,12 +59,12 @@ async function stopInTime(shutdown: () => Promise<void>, log: Logger): Promise<v
   const controller = new AbortController();
   const late = new Promise<void>((resolve) => {
     const timer = setTimeout(() => {
-      log.warn({ waitedMs: STOP_MS_MAX }, "the collector did not take the last telemetry in time");
+      log.warn({ waitedMs: STOP_MS_MAX }, "the collector did not take the remaining telemetry in time");
       resolve();
     }, STOP_MS_MAX);
     controller.signal.addEventListener("abort", () => clearTimeout(timer));
   });
-  const sent = shutdown().catch((error: unknown) => log.warn({ err: error }, "the last telemetry was not sent"));
+  const sent = shutdown().catch((error: unknown) => log.warn({ err: error }, "the remaining telemetry was not sent"));
   await Promise.race([sent, late]);
   controller.abort();
 }

@@ -1,6 +1,6 @@
 /**
- * @module Metrics of one host, made with `@opentelemetry/api`: nothing is counted unless the application installed an SDK
- * before the host was made. No ids and no payloads in their attributes.
+ * @module Metrics of one host, recorded with `@opentelemetry/api`. Nothing is recorded unless the application installed an SDK before the
+ * host was created. Attributes contain no ids and no payloads.
  */
 import {
   type Attributes,
@@ -18,19 +18,19 @@ import { ATTRIBUTE, METRIC } from "./names.ts";
 
 const METER = "troupe";
 const MS_PER_SECOND = 1_000;
-/** Upper bounds of the buckets, in seconds: a turn is one write, a hop may wait for a person. */
+/** Upper bounds of the histogram buckets, in seconds: a turn is one write; a hop may wait for a person. */
 const TURN_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HOP_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600];
 
-/** What is read whenever an SDK collects. */
+/** Values that are read whenever an SDK collects. */
 export interface Gauges {
-  /** Open processes of the host. */
+  /** Number of open processes of the host. */
   open(): number;
-  /** Work that waits for its turn, by agent. */
+  /** Queued work items by agent. */
   queues(): Iterable<readonly [agent: string, length: number]>;
 }
 
-/** The instruments of one host; `on` is false when nobody would read them, and then every method does nothing. */
+/** The instruments of one host. `on` is false if no SDK is installed; then every method does nothing. */
 export class HostMetrics {
   readonly on: boolean;
   readonly #system: string;
@@ -52,7 +52,7 @@ export class HostMetrics {
       unit: "{letter}",
     });
     this.#attempts = meter.createCounter(METRIC.attempts, {
-      description: "Runs of handlers, by agent; further attempts and runs after a crash included",
+      description: "Executions of handlers, by agent; including further attempts and executions after a crash",
       unit: "{run}",
     });
     this.#turn = meter.createHistogram(METRIC.turn, {
@@ -67,12 +67,12 @@ export class HostMetrics {
     });
     this.#open = meter.createObservableGauge(METRIC.open, { description: "Open processes of this host", unit: "{process}" });
     this.#queue = meter.createObservableGauge(METRIC.queue, {
-      description: "Work that waits for its actor or for a free slot on this host, by agent",
+      description: "Work items that wait for their actor or for a free slot on this host, by agent",
       unit: "{work}",
     });
   }
 
-  /** Has the gauges read from now on, until {@link end}. */
+  /** Observes the gauges until {@link end}. */
   watch(gauges: Gauges): void {
     if (!this.on) return;
     const open = (result: ObservableResult): void => result.observe(gauges.open(), { [ATTRIBUTE.system]: this.#system });
@@ -87,12 +87,12 @@ export class HostMetrics {
     };
   }
 
-  /** The host stops: its gauges are read no more. */
+  /** Stops observing the gauges when the host stops. */
   end(): void {
     this.#unwatch();
   }
 
-  /** A process of this host ended. */
+  /** Counts a process of this host that ended. */
   ended(route: string, outcome: Outcome): void {
     if (!this.on) return;
     this.#outcomes.add(1, {
@@ -104,18 +104,18 @@ export class HostMetrics {
     if (outcome.deadLetter !== undefined) this.deadLetter(outcome.fault);
   }
 
-  /** A dead letter was filed. */
+  /** Counts a dead letter that was filed. */
   deadLetter(fault: WireFault | undefined): void {
     if (this.on) this.#deadLetters.add(1, { [ATTRIBUTE.system]: this.#system, ...error(fault?.code) });
   }
 
-  /** A handler ran to its end. `code` is that of the fault it ended with. */
+  /** Counts an execution of a handler. `code` is the code of the fault that it ended with. */
   attempted(agent: string, mode: "do" | "undo", code: string | undefined): void {
     if (this.on)
       this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
   }
 
-  /** A request of a process was answered, this long after it was made. */
+  /** Records the time from a request of a process to its answer. */
   hopped(target: string, mode: "do" | "ask" | "undo", ms: number): void {
     if (this.on)
       this.#hop.record(Math.max(0, ms) / MS_PER_SECOND, {
@@ -125,7 +125,7 @@ export class HostMetrics {
       });
   }
 
-  /** Runs a turn and measures it. Where nobody counts this is the turn alone. */
+  /** Runs a turn and measures it. Without an SDK it only runs the turn. */
   turn<T>(actor: string, kind: string, action: () => Promise<T>): Promise<T> {
     return this.on ? this.#measuredTurn(actor, kind, action) : action();
   }

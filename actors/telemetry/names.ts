@@ -1,15 +1,15 @@
 /**
- * @module The names of what is told about a running system: spans, their attributes, metrics. All of them stand here.
+ * @module The names of all telemetry: spans, their attributes, metrics.
  *
- * Own names begin with `troupe.`; the others are OpenTelemetry's. Those of `gen_ai` follow the semantic conventions for
- * generative AI (repository open-telemetry/semantic-conventions-genai, all of them in status Development): an agent is
- * named in their way already, and what a model or a tool adds has its name reserved here.
+ * Our own names begin with `troupe.`; the others are OpenTelemetry's. Those of `gen_ai` follow the semantic conventions
+ * for generative AI (repository open-telemetry/semantic-conventions-genai, all in status Development). Agents are named
+ * by them already; the names for models and tools are reserved here.
  */
 
-/** Names of spans. A run of a handler is the `troupe.effect` of its agent. */
+/** Names of spans. An execution of a handler is the `troupe.effect` of its agent. */
 export const SPAN = { task: "troupe.task", turn: "troupe.turn", message: "troupe.message", effect: "troupe.effect" } as const;
 
-/** Names of attributes, of spans and metrics. Metrics carry only those with few values: no ids. */
+/** Names of attributes of spans and metrics. Metrics carry only those with few values, never ids. */
 export const ATTRIBUTE = {
   system: "troupe.system",
   process: "troupe.process.id",
@@ -40,7 +40,7 @@ export const ATTRIBUTE = {
   toolCall: "gen_ai.tool.call.id",
 } as const;
 
-/** The value of `gen_ai.operation.name` for a run of an agent's handler. */
+/** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
 export const INVOKE_AGENT = "invoke_agent";
 
 /** Names of metrics. Durations are in seconds. */

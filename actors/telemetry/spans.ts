@@ -1,8 +1,8 @@
 /**
- * @module Telemetry points: spans for task, turn, message and effect, in one trace per task. No payloads.
+ * @module Tracing: spans for task, turn, message and effect, in one trace per task. No payloads.
  *
  * Only `@opentelemetry/api` is used, so nothing is measured or sent unless the application installs an SDK. The trace
- * context travels in messages and stands in the journal: it survives queues, reminders, retries and restarts.
+ * context travels in messages and is stored in the journal, so it survives queues, reminders, retries and restarts.
  */
 import {
   type Attributes,
@@ -26,7 +26,7 @@ const TRACER = "troupe";
 const HEX_TRACE_LENGTH = 32;
 const HEX_SPAN_LENGTH = 16;
 
-/** A trace context of its own: for tasks that come with none while no SDK is installed. */
+/** A new trace context, for tasks that come without one while no SDK is installed. */
 export function freshTrace(random: RandomSource): Trace {
   return { traceparent: `00-${hex(random, HEX_TRACE_LENGTH)}-${hex(random, HEX_SPAN_LENGTH)}-01` };
 }
@@ -37,16 +37,16 @@ function hex(random: RandomSource, length: number): string {
     const bits = Math.floor(random.jitter01() * 0x1_0000_0000);
     text += hexHalf(bits >>> 16) + hexHalf(bits & 0xffff);
   }
-  // All zeros is no valid id in W3C Trace Context.
+  // An id of only zeros is invalid in W3C Trace Context.
   return /^0+$/.test(text) ? `${"0".repeat(length - 1)}1` : text.slice(0, length);
 }
 
-/** 16 bits as four digits. Small whole numbers are printed several times as fast as large ones. */
+/** Formats 16 bits as four hexadecimal digits. Small integers are formatted several times as fast as large ones. */
 function hexHalf(bits: number): string {
   return (0x1_0000 + bits).toString(16).slice(1);
 }
 
-/** The OpenTelemetry context of a trace context that came in a message. */
+/** The OpenTelemetry context of a message's trace context. */
 function contextOf(parent: Trace): Context {
   const [, traceId = "", spanId = "", flags = "00"] = parent.traceparent.split("-");
   return trace.setSpanContext(context.active(), {
@@ -58,8 +58,8 @@ function contextOf(parent: Trace): Context {
 }
 
 /**
- * Runs something in a span under a message's trace. A thrown value marks the span and is thrown on; `faultOf` finds the
- * code of a fault that came as a result.
+ * Runs an action in a span under a message's trace. A thrown value marks the span and is rethrown. `faultOf` extracts the code of a fault
+ * that is a result.
  */
 export function inSpan<T>(
   name: string,
@@ -69,7 +69,7 @@ export function inSpan<T>(
   faultOf?: (result: T) => string | undefined,
 ): Promise<T> {
   const tracer = trace.getTracer(TRACER);
-  // The stand-in of an SDK that is not there: nobody would see the span.
+  // A ProxyTracer stands in for an SDK that is not installed; its spans go nowhere.
   return tracer instanceof ProxyTracer ? action() : seen(tracer, name, parent, attributes, action, faultOf);
 }
 
@@ -101,10 +101,7 @@ function markFault(span: Span, code: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/**
- * The trace of a new task: a span under the caller's trace when one came, else a new root. Everything that the task
- * causes hangs under it.
- */
+/** The trace of a new task: a span under the caller's trace if there is one, else a new root. All spans of the task are its descendants. */
 export function taskTrace(caller: Trace | undefined, attributes: Attributes, random: RandomSource): Trace {
   const parentContext = caller === undefined ? context.active() : contextOf(caller);
   const span = trace

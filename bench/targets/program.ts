@@ -1,7 +1,7 @@
 /** @module A program of a side that cannot outlive the benchmark. */
 import { Child, type ChildOptions } from "../../cli/dapr/index.ts";
 
-/** Only what a program needs: nothing of the caller's settings changes what is measured. */
+/** The minimum environment of a program: none of the caller's settings changes the measurement. */
 export function basicEnv(): NodeJS.ProcessEnv {
   return { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: process.env["TMPDIR"], LANG: "C", NODE_ENV: "production" };
 }
@@ -12,7 +12,7 @@ function killAll(): void {
   for (const child of living) child.kill("SIGKILL");
 }
 
-/** Runs a program; it is killed when the benchmark ends without having stopped it. */
+/** Runs a program; kills it if the benchmark ends without stopping it. */
 export async function startProgram(options: ChildOptions): Promise<Child> {
   const child = await Child.spawn(options);
   if (!process.listeners("exit").includes(killAll)) process.once("exit", killAll);

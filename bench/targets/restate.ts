@@ -1,4 +1,4 @@
-/** @module Restate as the other side: its server and its service, each a process of its own, on free loopback ports. */
+/** @module Restate as the other side: its server and its service, each in its own process, on free loopback ports. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { request } from "undici";
@@ -7,7 +7,7 @@ import type { Peer } from "../peer.ts";
 import { basicEnv, startProgram } from "./program.ts";
 import type { Ids, Target, TargetPlace } from "./target.ts";
 
-/** `always`: the server's default, every batch of its log is on the disk before it is acknowledged. */
+/** `always`: the server's default, every batch of its log is on disk before it is acknowledged. */
 export type PeerFsync = "always" | "never";
 /** `step`: each agent has state and one journaled step. `lean`: neither. */
 export type PeerWork = "step" | "lean";
@@ -78,7 +78,7 @@ export async function startRestate(options: RestateOptions): Promise<Target> {
   }
 }
 
-/** All defaults but the folder, the addresses and what would talk to the outside. */
+/** All defaults except the folder, the addresses and outgoing connections. */
 function serverArgs(dir: string, fabricPort: number): readonly string[] {
   return [
     "--base-dir",
@@ -112,7 +112,7 @@ function serverEnv(ingress: number, admin: number, fsync: PeerFsync): NodeJS.Pro
   };
 }
 
-/** Tells the server of the service; tried again until the server is up and has elected leaders for its partitions. */
+/** Registers the service with the server; retries until the server is up and has elected leaders for its partitions. */
 async function register(admin: number, service: number, children: readonly Child[]): Promise<void> {
   const end = performance.now() + READY_MS;
   let last = "no answer";
@@ -132,7 +132,7 @@ async function register(admin: number, service: number, children: readonly Child
     }
     await sleep(READY_POLL_MS);
   }
-  throw new Error(`Restate took no deployment within ${READY_MS} ms: ${last}`);
+  throw new Error(`Restate accepted no deployment within ${READY_MS} ms: ${last}`);
 }
 
 async function stopAll(children: readonly Child[]): Promise<void> {

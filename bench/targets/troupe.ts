@@ -1,4 +1,4 @@
-/** @module Our side: the benchmark's system in one app beside one daprd, with the store and broker of a profile. */
+/** @module Our side: the benchmark's system in one app with one daprd, with the store and broker of a profile. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -90,7 +90,7 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
       env: { ...basicEnv(), APP_PORT: String(appPort), DAPR_HTTP_PORT: String(daprPort), ...options.env },
       onLine: options.onAppLine ?? ((line) => options.log("app", line)),
     });
-    // Dapr goes before the app: it tells it of every actor that it lets go.
+    // Dapr stops before the app: it informs the app of every actor that it deactivates.
     stops.splice(-1, 0, () => app.stop(STOP_GRACE_MS));
     const sidecar = await cluster.startSidecar({
       appId: "bench",
@@ -158,13 +158,13 @@ function completed(answer: unknown): number | undefined {
   return answer.status === "completed" && typeof answer.output === "number" ? answer.output : undefined;
 }
 
-/** Rejects when the app ends before anybody asked it to. */
+/** Rejects when the app ends before it is asked to. */
 async function ended(app: Child): Promise<never> {
   const { code, signal } = await app.exited;
   throw new Error(`the app has ended (${signal ?? code}): ${app.tail.join("\n")}`);
 }
 
-/** The host answers before it has found its sidecar; the measurement begins when a first process came to its end. */
+/** Waits for the first completed process. The host answers before it has found its sidecar, so the measurement begins only then. */
 async function tryUntilDone({ origin, request, output }: Target["scenario"], app: Child): Promise<void> {
   const end = performance.now() + READY_MS;
   let last = "no answer";
@@ -180,5 +180,5 @@ async function tryUntilDone({ origin, request, output }: Target["scenario"], app
     }
     await sleep(READY_POLL_MS);
   }
-  throw new Error(`no process came to its end within ${READY_MS} ms: ${last}\n${app.tail.join("\n")}`);
+  throw new Error(`no process completed within ${READY_MS} ms: ${last}\n${app.tail.join("\n")}`);
 }

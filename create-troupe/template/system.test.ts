@@ -17,7 +17,7 @@ test("a greeting that is too long becomes a dead letter", async () => {
   assert.ok(deadLetter);
 });
 
-test("an agent that fails is asked again", async () => {
+test("an agent that fails is retried", async () => {
   let calls = 0;
   const Writer = () => {
     calls += 1;

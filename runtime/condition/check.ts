@@ -133,7 +133,8 @@ const KINDS: Readonly<Record<Kind, string>> = {
 
 function refuseNull(node: Node): never {
   return refuse(
-    `${node.text} may be null${pathOf(node) === undefined ? "" : `; check first, such as ${node.text} != null && ..., or ${node.text} == null || ...`}`,
+    `${node.text} may be null` +
+      (pathOf(node) === undefined ? "" : `; check first, such as ${node.text} != null && ..., or ${node.text} == null || ...`),
   );
 }
 

@@ -245,7 +245,7 @@ function eachOf(node: Each & { readonly text: string }, run: Run): Json {
   }
 }
 
-/** Keys of an object are visited in sorted order, independent of how it was written. */
+/** The keys of an object in a fixed order, independent of the order in which they were written. */
 function itemsOf(over: Json): readonly Json[] | undefined {
   if (Array.isArray(over)) return over as readonly Json[];
   return isObject(over) ? Object.keys(over).sort() : undefined;

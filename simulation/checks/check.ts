@@ -17,7 +17,7 @@ export interface Finding {
   readonly text: string;
 }
 
-/** Everything that can be said when the world is quiet again. */
+/** All checks of a world that is quiet again. */
 export function checkEnd(world: World, clients: Clients, watch: Watch, scenario: Scenario): Finding[] {
   const findings: Finding[] = [];
   const find = (law: string, text: string): void => void findings.push({ law, text });
@@ -28,6 +28,8 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   checkNotifications(world, watch, find);
   if (scenario.repeatsAllowed !== true) checkKeys(world, watch, find);
   if (scenario.strict) for (const shadow of watch.processes.values()) checkLedger(world, watch, shadow.state, find);
+  for (const { law, text } of world.outside.complaints) find(law, text);
+  if (scenario.strict) checkCalls(world, watch, find);
   const own = scenario.invariant?.(world);
   if (own !== undefined) find("invariant", own);
   return findings;
@@ -103,7 +105,7 @@ function checkKeys(world: World, watch: Watch, find: Find): void {
   const byAbout = new Map<string, LedgerLine>();
   const byKey = new Map<string, LedgerLine>();
   for (const line of world.outside.ledger) {
-    // A later run may do again what the compensation of an earlier one has taken back.
+    // A later run may repeat an effect that the compensation of an earlier run has undone.
     if (line.what === "undone" && watch.processes.get(line.processId)?.state.runs !== undefined) byAbout.delete(line.about);
     if (line.what !== "applied") continue;
     const first = byAbout.get(line.about);
@@ -120,6 +122,24 @@ function checkKeys(world: World, watch: Watch, find: Find): void {
     if (first !== undefined && first.about !== line.about)
       find("one key means one effect", `${line.key} stands for ${first.about} and for ${line.about}`);
     byKey.set(line.key, line);
+  }
+}
+
+/** Undos of one work item go newest first, and a call whose end must not stay unknown is recorded before each time it is made. */
+function checkCalls(world: World, watch: Watch, find: Find): void {
+  const { undoing, performed, lookUps } = world.outside;
+  for (const [workId, calls] of watch.begunCalls) {
+    let last = -1;
+    for (const { key, times, recordedEach } of [...calls.values()].toReversed()) {
+      const id = idempotencyKey(workId, key);
+      const position = undoing.get(id);
+      if (position !== undefined && position < last)
+        find("undos of a work item go newest first", `${id} was undone before a call that began after it`);
+      last = Math.max(last, position ?? -1);
+      const made = performed.get(id) ?? 0;
+      if (recordedEach && made > times + (lookUps.get(id) ?? 0))
+        find("a call whose end is unknown is not repeated", `${id} was made ${made} times and recorded as begun ${times} times`);
+    }
   }
 }
 

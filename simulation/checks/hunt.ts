@@ -1,12 +1,13 @@
 /**
  * @module Looks for planted bugs: seed after seed until each is found, and how many seeds that took.
  */
-import { CANARIES, type Canary } from "./canaries.ts";
+import { CANARIES } from "./canaries.ts";
+import type { Canary } from "./canaries/canary.ts";
 import { ALL_FAULTS } from "../world/faults.ts";
 import { runSeed } from "../run.ts";
 import { SCENARIOS } from "../scenarios/index.ts";
 
-/** How a canary was found. */
+/** The results of all hunts for one canary. */
 export interface Hunt {
   readonly name: string;
   /** Seeds until it was found, for each hunt that found it. */

@@ -13,7 +13,7 @@ export interface SimTask {
   readonly input: unknown;
   readonly timeoutMs: number;
   readonly atMs: number;
-  /** Somebody cancels the task at this moment. */
+  /** A client cancels the task at this moment. */
   readonly cancelAtMs?: number | undefined;
   /** The task is submitted once more at this moment, as an impatient client does. */
   readonly againAtMs?: number | undefined;
@@ -25,7 +25,7 @@ const PATIENCE_MS = 6_000;
 const CANCELS_MAX = 20;
 
 export class Clients {
-  /** Tasks with a receipt: these are accepted, whatever happens. */
+  /** Tasks with a receipt: accepted for good. */
   readonly accepted = new Set<string>();
   /** Tasks that were refused for good. */
   readonly refused = new Map<string, string>();

@@ -28,14 +28,14 @@ interface Decision {
   readonly input: Json | undefined;
 }
 
-/** What the dead letter queue may refuse a decision with, when another one stands. */
+/** Codes with which a decision may be refused because another one stands. */
 const REFUSED: readonly string[] = ["deadletter.decided"];
 
-/** Everybody who decides. Each decision is tried until it is taken or refused for good. */
+/** All people who decide. Each decision is tried until it is taken or refused for good. */
 export class Deciders {
-  /** Receipts of redrives by letter and decision. */
+  /** Receipts of redrives, by dead letter and decision. */
   readonly #receipts = new Map<string, TaskReceipt[]>();
-  /** Letters, and which decisions were taken. */
+  /** The decisions that were taken, by dead letter. */
   readonly #taken = new Map<string, Set<string>>();
   readonly #wrong: Finding[] = [];
   readonly #world: World;
@@ -117,13 +117,13 @@ export class Deciders {
       this.#receipts.set(`${letter} ${decisionId}`, [...(this.#receipts.get(`${letter} ${decisionId}`) ?? []), receipt]);
   }
 
-  /** What is wrong when everything is quiet: one decision for each letter, one run for each redrive, all of it told. */
+  /** Broken laws when everything is quiet: one decision for each dead letter, one run for each redrive, each in queue and audit. */
   check(watch: Watch): Finding[] {
     const findings = [...this.#wrong];
     const find = (law: string, text: string): void => void findings.push({ law, text });
     if (!this.settled) find("a decision is taken or refused in the end", "somebody still has no answer");
     for (const [letter, taken] of this.#taken) {
-      if (taken.size !== 1) find("a letter is decided once", `${letter} was decided ${taken.size} times: ${[...taken].join(", ")}`);
+      if (taken.size !== 1) find("a dead letter is decided once", `${letter} was decided ${taken.size} times: ${[...taken].join(", ")}`);
       const [id = "", run = ""] = letter.split(":");
       const state = watch.processes.get(id)?.state;
       const act = state?.acts?.find((one) => one.what !== "cancel" && one.run === Number(run));
@@ -153,10 +153,10 @@ function checkTold(
   const line = watch.indexes.get(`DeadLetterQueue/${state.task?.bucket ?? ""}`)?.state;
   const entry = line === undefined ? undefined : entriesOf(line).find((one) => one.id === letter);
   if (entry === undefined || entry.open || entry.facts["decision"] === undefined || entry.content === undefined)
-    find("a decided letter waits no longer", `the line of ${letter} is ${JSON.stringify(entry)}`);
+    find("a decided dead letter waits no longer", `the entry of ${letter} is ${JSON.stringify(entry)}`);
   const audit = watch.indexes.get(`Audit/${bucketOf(atMs, 0)}`)?.state;
   if (audit === undefined || !entriesOf(audit).some((one) => one.id === `${letter}:${what}`))
-    find("every act is in the audit", `the ${what} of ${letter} is not`);
+    find("every operator action is in the audit", `the ${what} of ${letter} is not`);
 }
 
 /** A fixed input: the price is no longer too high. */

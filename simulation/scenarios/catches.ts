@@ -35,7 +35,7 @@ const instead = { rescue: effectTool("rescue"), tidy: effectTool("tidy") } as co
 /** The tools that these handlers call. */
 export const CATCH_TOOLS = [attempted, instead.rescue, instead.tidy] as const;
 
-/** A call that fails after its effect, and what a handler makes of it. */
+/** Makes a call that fails after its effect, and handles the failure in one of the ways. */
 export async function tryAndCatch(
   what: Catch,
   about: string,

@@ -2,7 +2,7 @@
  * @module All graphs of up to 5 agents and 4 hops, up to the names of the agents, with what must come of each.
  *
  * A graph is a walk over agents. Each hop after the first is one of: the next stop, a branch beside the stop before it,
- * a hand-off, or an ask. What must come is told by a rule of three lines that shares nothing with the engine.
+ * a hand-off, or an ask. A rule of three lines, which shares no code with the engine, says how each must end.
  */
 import { z } from "zod";
 import { type AgentDefinition, agent } from "../../agents/agent.ts";
@@ -72,7 +72,7 @@ function stopsOf(graph: Pick<Graph, "agents" | "edges">): { readonly agent: numb
   return stops;
 }
 
-/** Whoever asks waits; a hand-off leaves the waiting as it is; asking one who waits is a ring. */
+/** An asker waits; a hand-off changes no wait; asking an agent that waits is a ring. */
 function expectedOf(graph: Pick<Graph, "agents" | "edges">): Graph["expected"] {
   for (const branch of stopsOf(graph).flat()) {
     const waiting = new Set<number>();

@@ -1,8 +1,9 @@
 /** @module The scenarios by name. */
 import type { Scenario } from "../run.ts";
+import { chains } from "./chains.ts";
 import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive, wildRedrive, catches };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive, wildRedrive, catches, chains };

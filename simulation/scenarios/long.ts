@@ -9,24 +9,26 @@ import { type System, system } from "../../agents/system.ts";
 import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
+import { COUNT, countOn } from "./counting.ts";
 import { effectTool } from "./party.ts";
 
 const ITEMS_MAX = 12;
 const TASKS_MAX = 4;
 
 const Entry = z.object({ customer: z.string(), what: z.string() });
-const Ledger = contract("Ledger", 1, { input: Entry, output: z.object({ count: z.int() }), key: ({ customer }) => customer });
-const Book = z.object({ lines: z.array(z.string()) });
+const Ledger = contract("Ledger", 1, { input: Entry, output: z.object({ counted: z.int() }), key: ({ customer }) => customer });
+const Book = z.object({ ...COUNT, lines: z.array(z.string()) });
 const LINES_MAX = 5;
 
 const enter = effectTool("enter");
 const ledger = agent(Ledger, {
   tools: [enter],
-  state: { schema: Book, initial: { lines: [] } },
+  state: { schema: Book, initial: { count: 0, lines: [] } },
   handle: async ({ what }, ctx) => {
     await ctx.call(enter, { about: `${ctx.processId}/${what}` });
-    ctx.setState({ lines: [...ctx.state.lines, what].slice(-LINES_MAX) });
-    return { count: ctx.state.lines.length };
+    const counted = countOn(ctx);
+    ctx.setState({ ...ctx.state, lines: [...ctx.state.lines, what].slice(-LINES_MAX) });
+    return { counted };
   },
 });
 

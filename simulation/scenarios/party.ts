@@ -7,13 +7,14 @@ import type { StepTools } from "../../agents/context.ts";
 import { contract } from "../../agents/contract.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
-import { tool } from "../../agents/tool.ts";
+import { tool, type ToolOptions } from "../../agents/tool.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { SimTask } from "../people/client.ts";
 import { outsideNow } from "../world/outside.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import type { World } from "../world/world.ts";
+import { COUNT, countOn } from "./counting.ts";
 
 const Trip = z.object({ wish: z.string(), budget: z.int() });
 const Query = z.object({ to: z.string() });
@@ -31,7 +32,7 @@ const Flight = contract("Flight", 1, { input: Query, output: Booking });
 const Hotel = contract("Hotel", 1, { input: Query, output: Booking });
 const Snark = contract("Snark", 1, {
   input: z.object({ total: z.array(z.int()), trip: Trip }),
-  output: z.object({ remark: z.string() }),
+  output: z.object({ remark: z.string(), counted: z.int() }),
   key: () => "one",
 });
 
@@ -45,11 +46,15 @@ export async function unbook(name: string, about: string, step: StepTools): Prom
   await outsideNow().undo({ name, about, key: step.idempotencyKey });
 }
 
+const About = z.object({ about: z.string() });
+type More = Partial<Pick<ToolOptions<typeof About, z.ZodString>, "unknown" | "lookup" | "retry" | "timeoutMs">>;
+
 /** A tool that does something outside and can take it back. */
-export function effectTool<const Name extends string>(name: Name) {
+export function effectTool<const Name extends string>(name: Name, more: More = {}) {
   return tool(name, {
+    ...more,
     effect: "write",
-    input: z.object({ about: z.string() }),
+    input: About,
     output: z.string(),
     run: ({ about }, call) => book(name, about, call),
     undo: ({ about }, _done, call) => unbook(name, about, call),
@@ -73,15 +78,14 @@ function booker(target: typeof Flight | typeof Hotel, name: string): ReturnType<
   });
 }
 
-const Remarks = z.object({ told: z.int() });
+const Remarks = z.object(COUNT);
 const snark = agent(Snark, {
-  state: { schema: Remarks, initial: { told: 0 } },
+  state: { schema: Remarks, initial: { count: 0 } },
   asks: [Planner],
   handle: async ({ total, trip }, ctx) => {
     const { city } = await ctx.ask(Planner, { wish: `not ${trip.wish}` });
     if (total.reduce((sum, price) => sum + price, 0) > trip.budget) throw new Fault("agent.refused", "too dear");
-    ctx.setState({ told: ctx.state.told + 1 });
-    return { remark: `${city} would have been better (${ctx.state.told})` };
+    return { remark: `${city} would have been better`, counted: countOn(ctx) };
   },
 });
 
@@ -112,7 +116,7 @@ function partyTasks(seed: number): readonly SimTask[] {
 
 export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };
 
-/** A trip that was completed in a later run has everything that it ever had: what stood was pinned, what was undone was done again. */
+/** A trip that a later run completed has every effect that it ever had: those that stood were pinned, those that were undone were repeated. */
 function whole(world: World): string | undefined {
   const { ledger } = world.outside;
   const completed = new Set(
@@ -129,7 +133,7 @@ function whole(world: World): string | undefined {
   return lost === undefined ? undefined : `${lost.about} was done and undone and not done again, and ${lost.processId} is completed`;
 }
 
-/** Most trips are too dear, and people decide on what failed. */
+/** Most trips are too expensive, and people decide on the dead letters. */
 export const redrive: Scenario = {
   ...party,
   name: "redrive",

@@ -1,6 +1,6 @@
 /**
  * @module Systems and routes made at random: sequence, all, any, forEach, when, nested, hand-offs, asks, optional stops,
- * timeouts, retries. What an agent does stands in its input, so a few agents serve every route.
+ * timeouts, retries. The input says what an agent does, so a few agents serve every route.
  *
  * A system is expensive to define and cheap to run, so a bounded number is made and kept.
  */
@@ -15,17 +15,18 @@ import type { SimTask } from "../people/client.ts";
 import { Random, STREAM } from "../world/random.ts";
 import type { Scenario } from "../run.ts";
 import { CATCH_TOOLS, CATCHES, isCatch, tryAndCatch } from "./catches.ts";
+import { COUNT, countOn } from "./counting.ts";
 import { effectTool } from "./party.ts";
 
-/** What an agent is told to do. `tag` names the work within its process. */
+/** Tells an agent what to do. `tag` names the work item within its process. */
 const Job = z.object({
   tag: z.string(),
   key: z.string(),
-  do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", ...CATCHES]),
+  do: z.enum(["work", "refuse", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state-ask", ...CATCHES]),
   items: z.array(z.string()),
 });
 type Job = z.infer<typeof Job>;
-const Done = z.object({ tag: z.string(), count: z.int() });
+const Done = z.object({ tag: z.string(), counted: z.int().optional() });
 
 const AGENTS = 5;
 const SYSTEMS = 96;
@@ -48,7 +49,7 @@ function contractAt(index: number): AnyContract {
   return found;
 }
 
-const Counted = z.object({ count: z.int() });
+const Counted = z.object(COUNT);
 
 const before = effectTool("before");
 const act = effectTool("act");
@@ -69,15 +70,17 @@ function makeAgent(index: number): AgentDefinition {
         await ctx.call(before, { about: `${about}/before` });
         return ctx.handOff(next, sub("handed"));
       }
-      if ((job.do === "ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
+      // It counts before it waits: other work items may count meanwhile.
+      const early = job.do === "state-ask" ? countOn(ctx) : undefined;
+      if ((job.do === "ask" || job.do === "state-ask" || job.do === "ask-two") && next !== undefined) await ctx.ask(next, sub("asked"));
       if (job.do === "ask-two" && next !== undefined) await Promise.all([ctx.ask(next, sub("second")), ctx.ask(next, sub("third"))]);
       if (job.do === "catch" && next !== undefined) await ctx.ask(next, { ...sub("caught"), do: "refuse" }).catch(() => undefined);
       if (isCatch(job.do)) await tryAndCatch(job.do, about, ctx);
       if (job.do !== "shrug") await ctx.call(act, { about });
       if (job.do === "refuse") throw new Fault("agent.refused", "told to refuse");
       if (job.do === "flaky" && ctx.attempt === 1) throw new Error("told to fail at first");
-      if (job.do === "state") ctx.setState({ count: ctx.state.count + 1 });
-      return { tag: job.tag, count: ctx.state.count };
+      const counted = job.do === "state" ? countOn(ctx) : early;
+      return { tag: job.tag, ...(counted === undefined ? {} : { counted }) };
     },
   });
 }
@@ -96,12 +99,12 @@ function optionsOf(random: Random): StopOptions {
   };
 }
 
-const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state"];
+const WHAT: readonly Job["do"][] = ["work", "work", "work", "flaky", "ask", "ask-two", "hand-off", "catch", "state", "state-ask"];
 
-/** The same, and as many that catch what a step throws. */
+/** The same, and as many jobs that catch what a call throws. */
 const WHAT_CATCHES: readonly Job["do"][] = [...WHAT, ...CATCHES, ...CATCHES, ...CATCHES];
 
-/** Chooses what an agent does. */
+/** Chooses a job. */
 type Choose = (random: Random) => Job["do"];
 
 const chooseOf =
@@ -217,8 +220,8 @@ function tasksOf(seed: number): readonly SimTask[] {
 /** Random systems under random faults. */
 export const wild: Scenario = { name: "wild", system: randomSystems(chooseOf(WHAT)), tasks: tasksOf, strict: true };
 
-/** The same, with handlers that catch what a step throws. */
+/** The same as {@link wild}, with handlers that catch what a call throws. */
 export const catches: Scenario = { ...wild, name: "catches", system: randomSystems(chooseOf(WHAT_CATCHES)) };
 
-/** The same as {@link wild}, and people decide on what failed. */
+/** The same as {@link wild}, and people decide on the dead letters. */
 export const wildRedrive: Scenario = { ...wild, name: "wildRedrive", decides: true };

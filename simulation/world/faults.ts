@@ -54,7 +54,7 @@ export interface FaultRates {
   readonly storeOutages: number;
   /** All reminders are lost, as when the scheduler's folder is deleted. */
   readonly remindersLost: number;
-  /** The store forgets what was written in its last second. */
+  /** The store loses the writes of its last second. */
   readonly storeForgets: number;
   /** Greatest difference between a host's clock and the world's, in milliseconds. */
   readonly clockOffsetMs: number;
@@ -93,7 +93,7 @@ export const NO_FAULTS: FaultRates = {
   clockRate: 0,
 };
 
-/** The greatest rates; a seed takes a part of them. The store does not forget here: what survives that is another promise. */
+/** The highest rates; each seed uses a part of them. The store loses nothing here: no promise holds for a store that does. */
 export const ALL_FAULTS: FaultRates = {
   dropPublish: 0.3,
   duplicate: 0.2,

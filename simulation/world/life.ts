@@ -1,11 +1,12 @@
 /**
  * @module One life of a simulated host: from its start to its kill. What reaches a frozen life waits, what reaches a dead
- * one is gone, and a dead one never does anything again.
+ * one is lost, and a dead one never acts again.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import type { Host } from "../../actors/host/host.ts";
 import type { ActorHost, Ports } from "../../actors/engine/ports.ts";
 import type { SystemOperations } from "../../actors/operations/system-operations.ts";
+import { OpenCalls } from "./open-calls.ts";
 import type { Outside } from "./outside.ts";
 import { type Happening, NOTHING } from "./timeline.ts";
 
@@ -15,15 +16,17 @@ export class Life {
   readonly node: number;
   readonly outside: Outside;
   state: "up" | "frozen" | "dead" = "up";
-  /** What came while the life was frozen. */
+  /** Events that arrived while the life was frozen. */
   readonly backlog: Happening[] = [];
   /** As the world calls it. Set when the host is made. */
   face: ActorHost | undefined;
   host: Host | undefined;
   ports: Ports | undefined;
   operations: SystemOperations | undefined;
+  readonly openCalls: OpenCalls;
 
-  constructor(name: string, node: number, outside: Outside) {
+  constructor(name: string, node: number, outside: Outside, nowMs: () => number) {
+    this.openCalls = new OpenCalls(nowMs, (text) => outside.complain("nothing overlaps a call in one host", text));
     this.name = name;
     this.node = node;
     this.outside = outside;
@@ -47,5 +50,5 @@ export interface Place {
   readonly step?: string;
 }
 
-/** Follows handlers through their awaits, so that an outside call knows who makes it. */
+/** Follows handlers through their awaits, so that an outside call knows which handler makes it. */
 export const place = new AsyncLocalStorage<Place>();

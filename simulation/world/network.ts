@@ -1,6 +1,6 @@
 /**
  * @module The simulated broker and sidecars: messages are dropped, doubled, delayed and so reordered; calls reach nobody,
- * or somebody whose answer is lost. One-way cuts separate hosts from each other and from the broker.
+ * or by a host whose answer is lost. One-way cuts separate hosts from each other and from the broker.
  */
 import type { ActorHost, Transport } from "../../actors/engine/ports.ts";
 import { Fault, isFault } from "../../runtime/faults.ts";
@@ -80,7 +80,7 @@ export class SimNetwork {
     return this.#world.latency() + (faults.happens("delay", random.network) ? random.network.int(1, DELAY_MS_MAX) : 0);
   }
 
-  /** A message in a few words, for whoever reads the trace. */
+  /** A message in a few words, for the trace. */
   #describe(message: Message): string {
     return this.#world.trace === undefined ? "" : describe(message);
   }
@@ -150,7 +150,7 @@ export class SimNetwork {
     });
   }
 
-  /** Copied messages are read as a host's routes read them: what fits no schema reaches no actor. */
+  /** Copied messages pass the schema, as in a host's routes: an invalid message reaches no actor. */
   #receive(face: ActorHost, message: Message): Promise<TurnAnswer> {
     const copy = this.#world.copy(message);
     if (!this.#world.options.copies || MessageSchema.safeParse(copy).success) return face.receive(copy);
@@ -167,7 +167,7 @@ export class SimNetwork {
         );
       }
       world.toLife(life, world.latency(), resolve);
-      // A topic that nobody reads, or that is another type's, takes the message to nobody.
+      // A topic without a subscriber, or of another actor type, delivers the message to no actor.
       if (topic !== topicOf(message.to)) return;
       if (faults.happens("dropPublish", random.network)) return;
       const ways = faults.happens("duplicate", random.network) ? 2 : 1;

@@ -8,14 +8,14 @@ import type { Json } from "../../runtime/faults.ts";
 import { type Place, place } from "./life.ts";
 import type { World } from "./world.ts";
 
-/** One line of the ledger. */
+/** One entry of the ledger. */
 export interface LedgerLine {
   readonly atMs: number;
   readonly what: "applied" | "repeated" | "undone" | "nothing-to-undo" | "refused";
   readonly name: string;
   /** The idempotency key; absent for a call without one. */
   readonly key: string | undefined;
-  /** What the effect is about, the same for every try of one effect and for no other. */
+  /** Names the effect: the same for every try of one effect, and different for any other. */
   readonly about: string;
   readonly processId: string;
   readonly workId: string;
@@ -29,7 +29,7 @@ export interface Call {
   readonly key?: string | undefined;
   readonly about: string;
   readonly signal?: AbortSignal | undefined;
-  /** What the outside does when the effect happens, and what it answers. */
+  /** Runs when the effect happens; returns the answer of the outside. */
   readonly act?: () => Json | Promise<Json>;
 }
 
@@ -46,6 +46,13 @@ const HALF_SHARE = 0.5;
 
 export class Outside {
   readonly ledger: LedgerLine[] = [];
+  /** Broken laws that were seen while handlers ran. */
+  readonly complaints: { readonly law: string; readonly text: string }[] = [];
+  /** How often each key was asked for, and the first undo of each key by its position among all. */
+  readonly performed = new Map<string, number>();
+  readonly undoing = new Map<string, number>();
+  /** How often each key was looked up. */
+  readonly lookUps = new Map<string, number>();
   readonly #world: World;
   readonly #entries = new Map<string, Entry>();
 
@@ -53,10 +60,32 @@ export class Outside {
     this.#world = world;
   }
 
+  /** A law was seen to be broken. */
+  complain(law: string, text: string): void {
+    this.complaints.push({ law, text });
+    this.#world.trace?.(`COMPLAINT: ${law}: ${text}`);
+  }
+
+  /** Looks up a key at the other program. Returns the result of an effect that happened and still stands. */
+  lookUp(call: Call): Promise<Json | undefined> {
+    const at = placed();
+    const { faults, random } = this.#world;
+    const { key = "" } = call;
+    this.lookUps.set(key, (this.lookUps.get(key) ?? 0) + 1);
+    return this.#world.port(at.life, `look up ${call.name}`, false, (resolve, reject) => {
+      const fails = faults.happens("effectFails", random.outside);
+      this.#world.toLife(at.life, this.#world.latency(), () => {
+        if (fails) return reject(new Error(`${call.name}: the service failed to look it up`));
+        return resolve(this.stands(key) ? this.#entries.get(key)?.result : undefined);
+      });
+    });
+  }
+
   /** Makes an effect happen, as far as the faults let it. */
   perform(call: Call): Promise<Json> {
     const at = placed();
     const { faults, random } = this.#world;
+    if (call.key !== undefined) this.performed.set(call.key, (this.performed.get(call.key) ?? 0) + 1);
     return this.#world.port(at.life, `effect ${call.name}`, true, (resolve, reject) => {
       const apply = (): Json => this.#apply(call, at);
       const answer = (delayMs: number, settle: () => void): void => this.#world.toLife(at.life, delayMs, settle);
@@ -84,6 +113,7 @@ export class Outside {
   undo(call: Call): Promise<Json> {
     const at = placed();
     const { faults, random } = this.#world;
+    if (call.key !== undefined && !this.undoing.has(call.key)) this.undoing.set(call.key, this.undoing.size);
     return this.#world.port(at.life, `undo ${call.name}`, true, (resolve, reject) => {
       if (faults.happens("effectFails", random.outside))
         return this.#world.toLife(at.life, this.#world.latency(), () => reject(new Error(`${call.name}: the service failed to undo`)));

@@ -34,8 +34,22 @@ function placedTools(definition: AgentDefinition, life: Life): Tools {
       const { undo, lookup } = tool;
       const placed: ToolDefinition = {
         ...tool,
-        run: (input, call) => place.run(at(call, name), () => tool.run(input, call)),
-        undo: undo === undefined ? undefined : (input, output, call) => place.run(at(call, name), () => undo(input, output, call)),
+        run: (input, call) => {
+          const where = at(call, name);
+          return life.openCalls.during(where.workId, `call ${call.idempotencyKey}`, call.signal, () =>
+            place.run(where, () => tool.run(input, call)),
+          );
+        },
+        undo:
+          undo === undefined
+            ? undefined
+            : (input, output, call) => {
+                const where = at(call, name);
+                life.openCalls.begins(where.workId, `the undo ${call.idempotencyKey}`);
+                return life.openCalls.during(where.workId, `the undo ${call.idempotencyKey}`, call.signal, () =>
+                  place.run(where, () => undo(input, output, call)),
+                );
+              },
         lookup: lookup === undefined ? undefined : (input, call) => place.run(at(call, name), () => lookup(input, call)),
       };
       return [name, placed];
@@ -54,6 +68,7 @@ function handle(
   const workId = workIdOf(context);
   const at: Place = { life, agent: definition.name, workId, processId: context.processId };
   world.trace?.(`${life.name}: the handler of ${definition.name} begins (${workId}, attempt ${context.attempt})`);
+  life.openCalls.begins(workId, `attempt ${context.attempt}`);
   return place.run(at, async () => {
     if (world.faults.happens("handlerThrows", world.random.outside))
       throw new Error(`planted at ${Math.round(world.timeline.nowMs)} ms: the handler threw before it did anything`);
@@ -65,7 +80,7 @@ function handle(
   });
 }
 
-/** The work id, which the engine's runs have and handlers are not told. */
+/** The work id. The engine's contexts have it; handlers do not see it. */
 function workIdOf(context: RuntimeContext): string {
   return "workId" in context && typeof context.workId === "string" ? context.workId : context.processId;
 }

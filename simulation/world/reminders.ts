@@ -22,7 +22,7 @@ const LATE_MS_MAX = 6_000;
 /** Ticks that are made up for at most. */
 const MISSED_MAX = 8;
 const CALL_FAILS_MS = 50;
-/** A tick without a period is tried so often more, and is then gone (go-etcd-cron, internal/scheduler/builder.go). */
+/** Further tries of a tick without a period, before the scheduler drops it (go-etcd-cron, internal/scheduler/builder.go). */
 const ONCE_RETRIES_MAX = 3;
 const ONCE_RETRY_MS = 1_000;
 
@@ -44,7 +44,7 @@ export class SimReminders {
           );
         }
         const fails = faults.happens("reminderCallFails", random.reminders);
-        // A call that fails may have been done all the same.
+        // A call that fails may still have taken effect.
         const done = !fails || random.reminders.chance(0.5);
         const ms = this.#world.latency();
         if (fails) {
@@ -123,7 +123,7 @@ export class SimReminders {
     return [...this.#reminders.values()];
   }
 
-  /** Every reminder is gone, as when the scheduler's folder is deleted. */
+  /** Loses every reminder, as when the scheduler's folder is deleted. */
   loseAll(): void {
     this.#reminders.clear();
   }

@@ -1,8 +1,8 @@
 /**
  * @module The simulated state store: insert-only, and as unreliable as a store behind a sidecar.
  *
- * A write may be lost, be made without an answer, or be made long after its caller gave it up. Reads see what is there
- * when they are answered. It can be told to be away, and to forget what was written lately.
+ * A write may be lost, be made without an answer, or be made long after its caller gave it up. Reads return the contents at
+ * the moment of the answer. The store can be unavailable for a while, and can lose its latest writes.
  */
 import type { InsertResult, StateStore, Tagged } from "../../actors/engine/ports.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
@@ -43,7 +43,7 @@ export class SimStore {
   of(life: Life): StateStore {
     return {
       read: (keys) => this.#read(life, () => this.peek(keys)),
-      insert: (key, text, content) => this.#insert(life, key, text, content),
+      insert: (key, text) => this.#insert(life, key, text),
       tagged: (key) => this.#read(life, () => this.#tagged(key)),
       replace: (key, text, tag) =>
         this.#change(life, text === undefined ? `remove ${key}` : `replace ${key}`, () => this.#replace(life, key, text, tag)),
@@ -85,7 +85,7 @@ export class SimStore {
     return true;
   }
 
-  /** What is seen is what is there when the read is answered. */
+  /** A read returns the contents at the moment of its answer. */
   #read<T>(life: Life, look: () => T): Promise<T> {
     const { faults, random } = this.#world;
     return this.#world.port(life, "read", false, (resolve, reject) => {
@@ -97,37 +97,37 @@ export class SimStore {
     });
   }
 
-  #insert(life: Life, key: string, text: string, content?: Json): Promise<InsertResult> {
+  #insert(life: Life, key: string, text: string): Promise<InsertResult> {
     const { faults, random } = this.#world;
     return this.#world.port(life, `write ${key}`, true, (resolve) => {
       const answer = (result: InsertResult, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(result));
       if (this.#away || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
       if (faults.happens("writeLate", random.store)) {
-        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text, content));
+        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text));
         return answer("unknown", UNAVAILABLE_MS);
       }
       const unanswered = faults.happens("writeUnanswered", random.store);
-      const result = this.put(life, key, text, content);
+      const result = this.put(life, key, text);
       answer(unanswered ? "unknown" : result, this.#world.latency());
     });
   }
 
-  /** Insert-only: who comes second is refused. */
-  put(life: Life, key: string, text: string, content?: Json): InsertResult {
+  /** Insert-only: a second write to a key is refused. */
+  put(life: Life, key: string, text: string): InsertResult {
     if (this.#cells.has(key)) return "refused";
-    this.#cells.set(key, { text, content: this.#world.options.copies ? undefined : content, version: 1 });
+    this.#cells.set(key, { text, content: undefined, version: 1 });
     this.writes.push({ atMs: this.#world.timeline.nowMs, key, text, life: life.name });
     this.#world.wrote(life, key, text);
     return "inserted";
   }
 
-  /** Overwrites, as no store of this system does; for planted bugs. */
+  /** Overwrites a key, which no store of this system does. Only for planted bugs. */
   overwrite(life: Life, key: string, text: string): void {
     this.#cells.delete(key);
     this.put(life, key, text);
   }
 
-  /** What is there now. */
+  /** The current contents of some keys. */
   peek(keys: readonly string[]): Map<string, Json> {
     const found = new Map<string, Json>();
     for (const key of keys) {
@@ -137,7 +137,7 @@ export class SimStore {
     return found;
   }
 
-  /** What is there now under one key. */
+  /** The current content of one key. */
   content(key: string): Json | undefined {
     const cell = this.#cells.get(key);
     if (cell === undefined) return undefined;
@@ -166,7 +166,7 @@ export class SimStore {
     this.#awayUntilMs = -1;
   }
 
-  /** Loses what was written in the last `ms`. */
+  /** Loses the writes of the last `ms`. */
   forget(ms: number): void {
     const sinceMs = this.#world.timeline.nowMs - ms;
     this.forgot = true;

@@ -6,10 +6,10 @@
  * so the loop needs no guess about how many turns a chain of promises takes.
  */
 
-/** What an event gives that did nothing at all, such as a timer that was cancelled: then nothing can go on because of it. */
+/** The result of an event that did nothing, such as a cancelled timer: no code can continue because of it. */
 export const NOTHING = Symbol("nothing was done");
 
-/** What happens at a moment. */
+/** An event. */
 export type Happening = () => void | typeof NOTHING;
 
 interface Event {
@@ -18,7 +18,7 @@ interface Event {
   readonly run: Happening;
 }
 
-/** Virtual time in milliseconds from 0, and what is to happen. */
+/** Virtual time in milliseconds from 0, and the events to come. */
 export class Timeline {
   readonly #heap: Event[] = [];
   #order = 0;
@@ -51,7 +51,7 @@ export class Timeline {
     heap[index] = event;
   }
 
-  /** Runs the next event and tells whether it did anything; undefined when there is none up to `untilMs`. */
+  /** Runs the next event. Returns whether it did anything, or undefined when there is none up to `untilMs`. */
   step(untilMs: number): boolean | undefined {
     const next = this.#heap[0];
     if (next === undefined || next.atMs > untilMs) return undefined;
@@ -87,7 +87,7 @@ function isBefore(a: Event, b: Event): boolean {
   return a.atMs < b.atMs || (a.atMs === b.atMs && a.order < b.order);
 }
 
-/** Asks for a microtask at a fraction of what `queueMicrotask` costs, which makes a resource for async hooks each time. */
+/** Queues a microtask at a fraction of the cost of `queueMicrotask`, which creates a resource for async hooks each time. */
 const settled = Promise.resolve();
 
 /** Runs events until `done`, or until none is left up to `untilMs`. Rejects with what an event throws. */

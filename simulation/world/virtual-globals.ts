@@ -2,7 +2,7 @@
  * @module Timers, time and chance of user code in a simulation: virtual, and from the seed.
  *
  * Handlers should use `ctx.now()` and `ctx.uuid()`, but a naive one calls `setTimeout`, `Date.now` or `Math.random`. Code
- * that runs in a handler of a simulated host gets the world's; everybody else gets the real ones.
+ * that runs in a handler of a simulated host gets the world's; all other code gets the real ones.
  */
 import { place } from "./life.ts";
 

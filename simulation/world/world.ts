@@ -23,7 +23,7 @@ import { BROKER_INDEX, SimNetwork } from "./network.ts";
 import { SimStore } from "./store.ts";
 import { type Happening, NOTHING, Timeline } from "./timeline.ts";
 
-/** Tuesday, 2027-01-05, plus what the seed adds: runs also pass from one bucket of the index into the next. */
+/** Tuesday, 2027-01-05. Each seed adds a random part, so some runs cross from one bucket of the index into the next. */
 const EPOCH_MS = 1_799_107_200_000;
 const BUCKET_MS = 600_000;
 const LATENCY_MS_MAX = 4;
@@ -45,7 +45,7 @@ export interface WorldOptions {
   readonly nodes: number;
   /** Kills and stops by number of the call. */
   readonly atCalls: ReadonlyMap<number, CallFault>;
-  /** Told in plain words what happens. */
+  /** Receives a line of plain words for each event. */
   readonly trace?: ((line: string) => void) | undefined;
   /** Messages are copied as JSON on their way; without it they are shared, which is faster. */
   readonly copies: boolean;
@@ -121,7 +121,7 @@ export class World {
     for (let index = 0; index < options.nodes; index += 1) {
       const offsetMs = Math.round((this.random.system.next() * 2 - 1) * clockOffsetMs);
       const rate = 1 + (this.random.system.next() * 2 - 1) * clockRate;
-      const node: Node = { index, life: new Life("", index, this.outside), lives: 0, offsetMs, rate };
+      const node: Node = { index, life: new Life("", index, this.outside, () => this.timeline.nowMs), lives: 0, offsetMs, rate };
       this.nodes.push(node);
       this.#boot(node);
     }
@@ -141,7 +141,7 @@ export class World {
     return this.options.copies ? (JSON.parse(JSON.stringify(message)) as Message) : message;
   }
 
-  // ---- what hosts do to the world and the world to hosts ---------------------------------------------------------------
+  // ---- calls between hosts and the world -----------------------------------------------------------------------------------
 
   /** A host acts on the world. `durable` marks writes and outside effects. */
   port<T>(
@@ -191,7 +191,7 @@ export class World {
     this.#doubleUntilMs = this.timeline.nowMs + forMs;
   }
 
-  /** A write was made: the observer is told at the moment of writing. */
+  /** Tells the observer of a write, at the moment of writing. */
   wrote(life: Life, key: string, text: string): void {
     this.options.observe?.(this, life, key, text);
   }
@@ -200,7 +200,7 @@ export class World {
 
   #boot(node: Node): void {
     node.lives += 1;
-    const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside);
+    const life = new Life(`${NODE_NAMES[node.index] ?? "X"}${node.lives}`, node.index, this.outside, () => this.timeline.nowMs);
     node.life = life;
     const clock: Clock = {
       nowMs: () => Math.floor(this.#epochMs + node.offsetMs + this.timeline.nowMs * node.rate),
@@ -259,7 +259,7 @@ export class World {
     this.recover(life);
   }
 
-  /** What a starting host does. */
+  /** Looks for open work, as a host does when it starts. */
   recover(life: Life): void {
     const { host, ports } = life;
     if (host === undefined || ports === undefined || this.options.face !== undefined) return;
@@ -294,7 +294,7 @@ export class World {
     this.network.fix();
     this.#doubleUntilMs = -1;
     const remindersLost = this.faults.fired.some((fired) => fired.kind === "remindersLost");
-    // Where all reminders are lost only the index knows what is open, and a host reads it when it starts.
+    // When all reminders are lost only the index lists the open processes, and a host reads it when it starts.
     const first = this.nodes[0];
     if (remindersLost && first !== undefined) this.crash(first.life, undefined, "to start it again, because all reminders were lost");
     for (const node of this.nodes) {

@@ -103,7 +103,7 @@ describe("law: what is recorded is come to again, on the way forward too", () =>
   });
 });
 
-describe("law: a call that began and whose end nobody recorded is treated as its tool says", () => {
+describe("law: a call that began and whose end was not recorded is treated as its tool says", () => {
   const found = (text: string | undefined) => ({ unknown: "lookup", lookup: () => text }) as const;
 
   async function diedWithin(

@@ -1,5 +1,5 @@
 /**
- * @module Promises to handlers that call tools: each chain its own results, each effect once, whatever dies in between.
+ * @module Promises to handlers that call tools: each chain its own results, each effect once, whichever part dies in between.
  */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -143,7 +143,7 @@ describe("law: an attempt ends when its calls have settled", () => {
     expect([attempts, most, bought]).toEqual([3, 1, 1]);
   });
 
-  test("one that ignores its signal is given up after its grace, and makes no record any more", async () => {
+  test("one that ignores its signal is abandoned after its grace, and makes no more records", async () => {
     const world = new World();
     const late = gate<string>();
     const hang = textTool("hang", () => late.promise);

@@ -1,4 +1,4 @@
-/** @module A cancellation meets handlers that hang: what never began a step has nothing to undo, and keeps nobody waiting. */
+/** @module Cancellation of handlers that hang: an execution that never began a step has nothing to undo, and delays nothing. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system, tool } from "../../agents/index.ts";
@@ -9,7 +9,7 @@ import { CALLER, gate, World } from "./world-rig.ts";
 const In = z.object({ n: z.int() });
 const Doer = contract("Doer", 1, { input: In, output: In });
 
-/** A process whose one handler has begun, and was cancelled then. */
+/** A process whose only handler has begun and was then cancelled. */
 async function cancelled(doing: ReturnType<typeof agent>): Promise<{ readonly world: World; readonly one: ReturnType<World["join"]> }> {
   const world = new World();
   const main = route("main", 1, In)
@@ -22,25 +22,29 @@ async function cancelled(doing: ReturnType<typeof agent>): Promise<{ readonly wo
   return { world, one };
 }
 
-test("a handler that hangs and never began a step is not run again: the process ends when its grace is over, and its late result is refused", async () => {
-  const late = gate<number>();
-  let begun = 0;
-  const { world, one } = await cancelled(
-    agent(Doer, {
-      handle: async () => {
-        begun += 1;
-        return { n: await late.promise };
-      },
-    }),
-  );
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
-  late.open(1);
-  await world.clock.advance(2 * LIMITS.reminderNearMs);
-  expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
-  expect([begun, world.reminders.size]).toEqual([1, 0]);
-});
+test(
+  "a handler that hangs and never began a step is not run again: the process ends when its grace is over, " +
+    "and its late result is refused",
+  async () => {
+    const late = gate<number>();
+    let begun = 0;
+    const { world, one } = await cancelled(
+      agent(Doer, {
+        handle: async () => {
+          begun += 1;
+          return { n: await late.promise };
+        },
+      }),
+    );
+    expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+    late.open(1);
+    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
+    expect([begun, world.reminders.size]).toEqual([1, 0]);
+  },
+);
 
-test("one that heeds its signal ends the process at once", async () => {
+test("one that obeys its signal ends the process at once", async () => {
   let begun = 0;
   const { world, one } = await cancelled(
     agent(Doer, {

@@ -1,5 +1,6 @@
 /**
- * @module Decisions that meet something else: reminders that ring in their midst, the purge, tasks that cannot be taken, acts of long ago.
+ * @module Decisions in combination with other events: reminders that fire in between, the purge, tasks that cannot be accepted, old
+ * operator actions.
  */
 import { describe, expect, test } from "vitest";
 import { SILENT } from "../../actors/engine/log.ts";
@@ -16,11 +17,11 @@ function retentionOf(world: World, member: Member, retentionMs = LIMITS.retentio
   return new Retention({ system: "sys", host: member.host, ports: world.portsOf(member, "sweep"), log: SILENT, retentionMs });
 }
 
-describe("a decision that a reminder rings into", () => {
-  test("is prepared anew until it stands, and nothing needless is left", async () => {
+describe("a decision while a reminder fires", () => {
+  test("is prepared again until it is recorded, and leaves no stale entries", async () => {
     const { world, one, behaviour } = await failed();
     behaviour.second = () => "two";
-    // The reminder of the run that is being prepared rings before the run has its record, as when an earlier host left it.
+    // The reminder of the prepared run fires before the run has its record, as when an earlier host left it.
     let rung = false;
     world.guard = (what) => {
       if (what !== "reminder" || rung) return;
@@ -34,30 +35,36 @@ describe("a decision that a reminder rings into", () => {
   });
 });
 
-test("a decision whose host died before anybody was told, and whose reminder is lost, is told when it is asked for again", async () => {
-  const { world, one, join } = await failed();
-  const insert = world.store.insert.bind(world.store);
-  world.store.insert = async (key, text) => {
-    const result = await insert(key, text);
-    if (text.includes('"e":"acted"')) one.kill();
-    return result;
-  };
-  void one.operations.discard("p:1", "d1", ADA);
-  await flush();
-  expect(one.reachable).toBe(false);
-  for (const end of world.reminders.values()) end();
-  world.reminders.clear();
-  const two = join("two");
-  await settle(world);
-  expect([ids(await two.operations.deadLetters({}, undefined, 10)), ids(await two.operations.audit(undefined, 10))]).toEqual([["p:1"], []]);
-  await two.operations.discard("p:1", "d1", ADA);
-  await settle(world);
-  expect([
-    ids(await two.operations.deadLetters({}, undefined, 10)),
-    ids(await two.operations.audit(undefined, 10)),
-    world.reminders.size,
-  ]).toEqual([[], ["p:1:discard"], 0]);
-});
+test(
+  "a decision whose host died before its effects were performed, and whose reminder is lost, performs them " + "when it is repeated",
+  async () => {
+    const { world, one, join } = await failed();
+    const insert = world.store.insert.bind(world.store);
+    world.store.insert = async (key, text) => {
+      const result = await insert(key, text);
+      if (text.includes('"e":"acted"')) one.kill();
+      return result;
+    };
+    void one.operations.discard("p:1", "d1", ADA);
+    await flush();
+    expect(one.reachable).toBe(false);
+    for (const end of world.reminders.values()) end();
+    world.reminders.clear();
+    const two = join("two");
+    await settle(world);
+    expect([ids(await two.operations.deadLetters({}, undefined, 10)), ids(await two.operations.audit(undefined, 10))]).toEqual([
+      ["p:1"],
+      [],
+    ]);
+    await two.operations.discard("p:1", "d1", ADA);
+    await settle(world);
+    expect([
+      ids(await two.operations.deadLetters({}, undefined, 10)),
+      ids(await two.operations.audit(undefined, 10)),
+      world.reminders.size,
+    ]).toEqual([[], ["p:1:discard"], 0]);
+  },
+);
 
 test("a new input that is too large is refused, and nothing is recorded or prepared", async () => {
   const { world, one } = await failed();
@@ -69,46 +76,49 @@ test("a new input that is too large is refused, and nothing is recorded or prepa
 });
 
 describe("a nested route that failed", () => {
-  test("has a letter of its own beside its parent's: the parent's is redriven, the child's discarded, and each keeps its process until then", async () => {
-    const { world, join, behaviour } = made();
-    const one = join("one");
-    const retention = retentionOf(world, one);
-    await one.operations.submit({ id: "p", route: "nesting", input: { n: 1 } }, CALLER, 0);
-    expect(await world.until(one, "p")).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
-    await settle(world);
-    const { entries } = await one.operations.deadLetters({ route: "outer" }, undefined, 10);
-    expect(entries).toMatchObject([{ parent: "p", open: true }]);
-    const [child = ""] = ids({ entries }) as string[];
-    await expect(one.operations.redrive(child, {}, ADA)).rejects.toMatchObject({ code: "deadletter.nested", details: { letter: "p:1" } });
+  test(
+    "has a dead letter beside its parent's: the parent's is redriven, the child's discarded, and each keeps " + "its process until then",
+    async () => {
+      const { world, join, behaviour } = made();
+      const one = join("one");
+      const retention = retentionOf(world, one);
+      await one.operations.submit({ id: "p", route: "nesting", input: { n: 1 } }, CALLER, 0);
+      expect(await world.until(one, "p")).toMatchObject({ status: "failed", fault: { code: "agent.refused" } });
+      await settle(world);
+      const { entries } = await one.operations.deadLetters({ route: "outer" }, undefined, 10);
+      expect(entries).toMatchObject([{ parent: "p", open: true }]);
+      const [child = ""] = ids({ entries }) as string[];
+      await expect(one.operations.redrive(child, {}, ADA)).rejects.toMatchObject({ code: "deadletter.nested", details: { letter: "p:1" } });
 
-    behaviour.second = () => "two";
-    await one.operations.redrive("p:1", {}, ADA);
-    expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: "two" });
-    await settle(world);
-    // The new run asked a child of its own; the old one's letter is still there.
-    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([child]);
-    const weeks = async (): Promise<void> => {
-      for (let sweep = 0; sweep < 3; sweep += 1) {
-        await world.clock.advance(LIMITS.retentionMsDefault + LIMITS.compensationMsMax);
-        await retention.sweep({ whole: true });
-      }
-    };
-    await weeks();
-    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
-    expect(await one.operations.deadLetter(child)).toMatchObject({ open: true, letter: { fault: { code: "agent.refused" } } });
-    await one.operations.discard(child, "its parent was redriven", ADA);
-    await settle(world);
-    await weeks();
-    expect(ids(await one.operations.deadLetters({ decided: true }, undefined, 10))).toEqual([]);
-    expect([world.reminders.size, world.store.keys().filter((key) => key.includes("child-"))]).toEqual([0, []]);
-  });
+      behaviour.second = () => "two";
+      await one.operations.redrive("p:1", {}, ADA);
+      expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: "two" });
+      await settle(world);
+      // The new run has its own child; the old child's dead letter still exists.
+      expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([child]);
+      const weeks = async (): Promise<void> => {
+        for (let sweep = 0; sweep < 3; sweep += 1) {
+          await world.clock.advance(LIMITS.retentionMsDefault + LIMITS.compensationMsMax);
+          await retention.sweep({ whole: true });
+        }
+      };
+      await weeks();
+      await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
+      expect(await one.operations.deadLetter(child)).toMatchObject({ open: true, letter: { fault: { code: "agent.refused" } } });
+      await one.operations.discard(child, "its parent was redriven", ADA);
+      await settle(world);
+      await weeks();
+      expect(ids(await one.operations.deadLetters({ decided: true }, undefined, 10))).toEqual([]);
+      expect([world.reminders.size, world.store.keys().filter((key) => key.includes("child-"))]).toEqual([0, []]);
+    },
+  );
 });
 
-describe("redriven poison", () => {
+describe("redriven invalid message", () => {
   const bytes = { bytes: Buffer.from("{"), size: 1 };
   const fault = { code: "message.invalid", message: "no JSON" } as const;
 
-  async function poisoned(): Promise<ReturnType<typeof made> & { readonly one: Member; readonly id: string }> {
+  async function filedInvalid(): Promise<ReturnType<typeof made> & { readonly one: Member; readonly id: string }> {
     const rig = made();
     rig.behaviour.second = () => "two";
     const one = rig.join("one");
@@ -116,8 +126,8 @@ describe("redriven poison", () => {
     return { ...rig, one, id: ids(await one.operations.deadLetters({}, undefined, 10))[0] as string };
   }
 
-  test("whose task is refused for good waits still, for any decision", async () => {
-    const { world, one, id } = await poisoned();
+  test("whose task is refused for good still waits, for any decision", async () => {
+    const { world, one, id } = await filedInvalid();
     await one.operations.submit({ id: "taken", route: "main", input: { n: 1 } }, CALLER, 0);
     await world.until(one, "taken");
     await expect(one.operations.redrive(id, { input: { id: "taken", route: "main", input: { n: 2 } } }, ADA)).rejects.toMatchObject({
@@ -135,8 +145,8 @@ describe("redriven poison", () => {
     await expect(one.operations.discard(id, "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
   });
 
-  test("whose task is refused for now stays with its decision", async () => {
-    const { join, id, world } = await poisoned();
+  test("whose task is refused temporarily stays with its decision", async () => {
+    const { join, id, world } = await filedInvalid();
     const full = join("two");
     world.place = (actor) => (actor.type === "sys.ProcessManager" ? 2 : 1);
     const input = { route: "main", input: { n: 2 } };
@@ -148,8 +158,8 @@ describe("redriven poison", () => {
     expect(await full.operations.redrive(id, { input }, ADA)).toMatchObject({ route: "main" });
   });
 
-  test("that was decided says so, whatever is given with the next decision", async () => {
-    const { one, id } = await poisoned();
+  test("that was decided reports so, for any next decision", async () => {
+    const { one, id } = await filedInvalid();
     await one.operations.discard(id, "noise", ADA);
     await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
     await expect(one.operations.redrive(id, { input: { route: "none", input: 1 } }, ADA)).rejects.toMatchObject({
@@ -159,7 +169,7 @@ describe("redriven poison", () => {
 });
 
 describe("a decision and the purge", () => {
-  test("an undecided letter keeps its process, a decided one frees it, and a run that failed again keeps it anew", async () => {
+  test("an undecided dead letter keeps its process, a decided one frees it, and a run that failed again keeps it again", async () => {
     const { world, one } = await failed();
     const retention = retentionOf(world, one);
     const week = async (): Promise<void> => {
@@ -188,32 +198,35 @@ describe("a decision and the purge", () => {
     expect(world.store.keys().filter((key) => key.includes("/p/") || key.includes("DeadLetterQueue/0"))).toEqual([]);
   });
 
-  test("letters that wait for weeks are not read again in every sweep, and their processes go in time once they are decided", async () => {
-    const { world, one } = await failed();
-    const retention = retentionOf(world, one);
-    await world.clock.advance(LIMITS.retentionMsDefault);
-    await retention.sweep();
-    let looks = 0;
-    const read = world.store.read.bind(world.store);
-    world.store.read = (keys) => {
-      if (keys.some((key) => key.includes("/p/"))) looks += 1;
-      return read(keys);
-    };
-    for (let sweeps = 0; sweeps < 24 * 6; sweeps += 1) {
-      await world.clock.advance(LIMITS.sweepMs);
+  test(
+    "dead letters that wait for weeks are not read again in every pass, and their processes are purged in " + "time once they are decided",
+    async () => {
+      const { world, one } = await failed();
+      const retention = retentionOf(world, one);
+      await world.clock.advance(LIMITS.retentionMsDefault);
       await retention.sweep();
-    }
-    expect(looks).toBeLessThan(10);
-    await one.operations.discard("p:1", "enough", ADA);
-    for (let days = 0; days < 8; days += 1) {
-      await world.clock.advance(LIMITS.compensationMsMax);
-      await retention.sweep();
-    }
-    // Seven days after the decision it was purged, and a day later its tombstone went.
-    expect(world.store.keys().filter((key) => key.includes("/p/"))).toEqual([]);
-  });
+      let looks = 0;
+      const read = world.store.read.bind(world.store);
+      world.store.read = (keys) => {
+        if (keys.some((key) => key.includes("/p/"))) looks += 1;
+        return read(keys);
+      };
+      for (let sweeps = 0; sweeps < 24 * 6; sweeps += 1) {
+        await world.clock.advance(LIMITS.sweepMs);
+        await retention.sweep();
+      }
+      expect(looks).toBeLessThan(10);
+      await one.operations.discard("p:1", "enough", ADA);
+      for (let days = 0; days < 8; days += 1) {
+        await world.clock.advance(LIMITS.compensationMsMax);
+        await retention.sweep();
+      }
+      // Seven days after the decision it was purged, and a day later its tombstone went.
+      expect(world.store.keys().filter((key) => key.includes("/p/"))).toEqual([]);
+    },
+  );
 
-  test("a run that outlives the audit's line of its redrive is closed at its end all the same", async () => {
+  test("a run that outlives the audit entry of its redrive is still closed at its end", async () => {
     const { world, join, behaviour } = made();
     const [one, two] = [join("one"), join("two")];
     await one.operations.submit({ id: "p", route: "slow", input: { n: 1 }, timeoutMs: LIMITS.taskTimeoutMsMax }, CALLER, 0);
@@ -223,7 +236,7 @@ describe("a decision and the purge", () => {
     behaviour.second = () => answer.promise;
     await one.operations.redrive("p:1", {}, ADA);
     await settle(world);
-    // A machine that sleeps for days: nothing of this process happens meanwhile.
+    // A machine sleeps for days: nothing of this process happens in the meantime.
     one.freeze();
     for (const cancel of world.reminders.values()) cancel();
     await world.clock.advance(LIMITS.auditMsMin - LIMITS.compensationMsMax / 2);
@@ -239,13 +252,13 @@ describe("a decision and the purge", () => {
   });
 });
 
-describe("a purge that a person asks for", () => {
-  test("goes on past the bound of one sweep, to the end", { timeout: 60_000 }, async () => {
+describe("a purge requested by a person", () => {
+  test("continues past the limit of one pass, to the end", { timeout: 60_000 }, async () => {
     const { world, join } = made();
     const one = join("one");
     const line = (number: number): Promise<string> =>
       one.host.directory.open({ id: `never-${number}`, open: true, atMs: world.clock.nowMs(), facts: {} });
-    // Lines of tasks that never came to be, over two buckets.
+    // Entries of tasks that were never created, over two buckets.
     const counts = [LIMITS.sweepProcessesMax, 5];
     for (const count of counts) {
       await Promise.all(Array.from({ length: count }, (_, number) => line(number)));
@@ -260,7 +273,7 @@ describe("a purge that a person asks for", () => {
 });
 
 test(
-  "poison that waits is found for as long as it waits, also when its slice was more than one bucket and the first is empty",
+  "a waiting invalid message is found as long as it waits, even if its slice had several buckets and the first is empty",
   { timeout: 60_000 },
   async () => {
     const { world, join } = made();

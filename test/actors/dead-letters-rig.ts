@@ -1,6 +1,4 @@
-/**
- * @module Processes of two stops that fail at the second one, and somebody who decides on their letters.
- */
+/** @module Processes of two stops that fail at the second one, and a person who decides on their dead letters. */
 import { expect } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";

@@ -1,5 +1,6 @@
 /**
- * @module The dead letter queue over hosts, a store and reminders: new runs, decisions that race or are cut off, invalid, the audit, pages.
+ * @module The dead letter queue over hosts, a store and reminders: new runs, decisions that race or are interrupted, invalid messages,
+ * the audit, pages.
  */
 import { describe, expect, test } from "vitest";
 import { Fault } from "../../agents/index.ts";
@@ -14,7 +15,7 @@ import { flush } from "./engine-rig.ts";
 import { CALLER } from "./world-rig.ts";
 
 describe("a redrive", () => {
-  test("opens a new run at the stop that failed; its end is told, and the letter says who decided and why", async () => {
+  test("opens a new run at the stop that failed; its end is notified, and the dead letter says who decided and why", async () => {
     const { world, one, behaviour, ran } = await failed();
     behaviour.second = () => "two";
     expect(await one.operations.redrive("p:1", { reason: "the dead letter queue is open again" }, ADA)).toMatchObject({
@@ -43,19 +44,22 @@ describe("a redrive", () => {
     ]);
   });
 
-  test("asked again gets the same receipt, another decision gets deadletter.decided, and a failed run has a letter of its own", async () => {
-    const { world, one } = await failed();
-    const first = await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA);
-    await world.until(one, "p");
-    await settle(world);
-    expect(await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA)).toEqual(first);
-    await expect(one.operations.redrive("p:1", { decisionId: "ticket-2" }, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
-    await expect(one.operations.discard("p:1", "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
-    expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual(["p:2"]);
-    await expect(one.operations.redrive("p:3", {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
-    for (const id of ["nobody:1", "p", "p:0", "p:x", "a b:1", "invalid-000001-00"])
-      await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
-  });
+  test(
+    "a repeated decision gets the same receipt, another decision gets deadletter.decided, and a failed run " + "has its own dead letter",
+    async () => {
+      const { world, one } = await failed();
+      const first = await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA);
+      await world.until(one, "p");
+      await settle(world);
+      expect(await one.operations.redrive("p:1", { decisionId: "ticket-1" }, ADA)).toEqual(first);
+      await expect(one.operations.redrive("p:1", { decisionId: "ticket-2" }, ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+      await expect(one.operations.discard("p:1", "no", ADA)).rejects.toMatchObject({ code: "deadletter.decided" });
+      expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual(["p:2"]);
+      await expect(one.operations.redrive("p:3", {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
+      for (const id of ["unknown:1", "p", "p:0", "p:x", "a b:1", "invalid-000001-00"])
+        await expect(one.operations.redrive(id, {}, ADA)).rejects.toMatchObject({ code: "deadletter.unknown" });
+    },
+  );
 
   test("without a decision id, the same request of the same person is the same decision", async () => {
     const { one } = await failed();
@@ -78,7 +82,7 @@ describe("a redrive", () => {
     expect(ran.at(-1)).toBe("second 7");
   });
 
-  test("of two hosts that decide at once one opens a run; the other is told, and nothing needless stands", async () => {
+  test("of two hosts that decide at once one opens a run; the other is refused, and leaves no stale entries", async () => {
     const { world, join, one, behaviour } = await failed();
     const two = join("two");
     behaviour.second = () => "two";
@@ -98,8 +102,8 @@ describe("a redrive", () => {
   });
 });
 
-describe("law: reminder and line of a new run stand before its record", () => {
-  test("a host that dies before the record leaves a reminder that closes the line again; the letter still waits", async () => {
+describe("law: reminder and entry of a new run exist before its record", () => {
+  test("a host that dies before the record leaves a reminder that closes the entry again; the dead letter still waits", async () => {
     const { world, join, one } = await failed();
     const record = world.store.insert.bind(world.store);
     world.store.insert = async (key, text) => {
@@ -116,11 +120,11 @@ describe("law: reminder and line of a new run stand before its record", () => {
     await settle(world);
     expect([world.reminders.size, ids(await two.operations.processes({ state: "open" }, undefined, 10))]).toEqual([0, []]);
     expect(ids(await two.operations.deadLetters({}, undefined, 10))).toEqual(["p:1"]);
-    // The number of the run that never was is used up.
+    // The number of the run that was never recorded is used up.
     expect(await two.operations.redrive("p:1", {}, ADA)).toMatchObject({ run: 3 });
   });
 
-  test("also where every reminder was lost: the next start finds the line and closes it", async () => {
+  test("also if every reminder was lost: the next start finds the entry and closes it", async () => {
     const { world, join, one } = await failed();
     const record = world.store.insert.bind(world.store);
     world.store.insert = async (key, text) => (text.includes('"reopened"') ? (one.kill(), new Promise(() => {})) : record(key, text));
@@ -143,7 +147,7 @@ describe("law: reminder and line of a new run stand before its record", () => {
     expect([world.reminders.size, ids(await two.operations.processes({ state: "open" }, undefined, 10))]).toEqual([0, []]);
   });
 
-  test("a run whose host dies right after the record goes on at another one by its reminder", async () => {
+  test("a run whose host dies right after the record continues on another host by its reminder", async () => {
     const { world, join, one, behaviour } = await failed();
     behaviour.second = () => "two";
     const record = world.store.insert.bind(world.store);
@@ -173,7 +177,7 @@ describe("law: reminder and line of a new run stand before its record", () => {
 });
 
 describe("a discard", () => {
-  test("is recorded in the process, closes the line with who and why, and leaves an audit record", async () => {
+  test("is recorded in the process, closes the entry with who and why, and leaves an audit record", async () => {
     const { world, one } = await failed();
     expect(await one.operations.discard("p:1", "test data", ADA)).toMatchObject({
       id: "p:1",
@@ -192,7 +196,7 @@ describe("a discard", () => {
     ]);
   });
 
-  test("whose effects are not performed is told again by the reminder until they are", async () => {
+  test("whose effects are not performed is performed again by the reminder", async () => {
     const { world, join, one } = await failed();
     const record = world.store.insert.bind(world.store);
     world.store.insert = async (key, text) => {
@@ -222,7 +226,7 @@ describe("invalid", () => {
   const fault = { code: "message.invalid", message: "no JSON" } as const;
   const letter = async (operations: Operations): Promise<string> => ids(await operations.deadLetters({}, undefined, 10))[0] as string;
 
-  test("lies at the dead letter queue with its bytes: text as text, anything else in base64, of more than the limit the beginning", async () => {
+  test("is in the dead letter queue with its bytes: text as text, others in base64, above the limit only the beginning", async () => {
     const one = made().join("one");
     const binary = Buffer.from([0, 1, 2, 0xff, 0xfe]);
     const large = Buffer.alloc(LIMITS.invalidBytesMax + 10, "é");
@@ -262,7 +266,7 @@ describe("invalid", () => {
     expect(of("escapes")).toMatchObject({ encoding: "base64" });
   });
 
-  test("is redriven as the task that it should have been, once", async () => {
+  test("is redriven once, as the corrected task", async () => {
     const { world, join, behaviour } = made();
     behaviour.second = () => "two";
     const one = join("one");
@@ -290,7 +294,7 @@ describe("invalid", () => {
     expect((await one.operations.audit(undefined, 10)).entries).toMatchObject([{ who: "ada", what: "redrive", target: id }]);
   });
 
-  test("whose redrive is cut off still waits, for the same decision: another one is refused", async () => {
+  test("whose redrive is interrupted still waits, for the same decision: another one is refused", async () => {
     const { world, join, behaviour } = made();
     behaviour.second = () => "two";
     const one = join("one");
@@ -323,7 +327,7 @@ describe("invalid", () => {
     await expect(one.operations.redrive(id, { input: { route: "main", input: { n: 1 } } }, ADA)).rejects.toMatchObject({
       code: "deadletter.decided",
     });
-    // The same bytes again are the same letter: a broker's repetition asks nobody twice.
+    // The same bytes again are the same dead letter: a broker's redelivery needs no second decision.
     await one.operations.invalid(bytes("{"), fault, "sys.tasks");
     expect(ids(await one.operations.deadLetters({}, undefined, 10))).toEqual([]);
   });
@@ -360,7 +364,7 @@ describe("pages", () => {
       await expect(one.operations.processes({}, bad, 5)).rejects.toMatchObject({ code: "body.invalid" });
   });
 
-  test("another host's page has what this one entered, also in a bucket that it had read before", async () => {
+  test("another host's page contains the entries of this one, also in a bucket that it had read before", async () => {
     const { world, join } = made();
     const [one, two] = [join("one"), join("two")];
     for (const id of ["p", "q"]) {
@@ -372,7 +376,7 @@ describe("pages", () => {
     expect(ids(await two.operations.processes({ state: "ended" }, undefined, 5)).sort()).toEqual(["p", "q"]);
   });
 
-  test("a full bucket is followed by the next: each letter and act lies in one, however often it is entered", async () => {
+  test("a full bucket is followed by the next: each dead letter and action is in one, however often it is filed", async () => {
     const { world, join } = made();
     const one = join("one");
     const acts = Array.from({ length: LIMITS.indexBucketEntriesMax + 20 }, (_, number) => ({
@@ -392,7 +396,7 @@ describe("pages", () => {
   });
 });
 
-test("an act over HTTP or the command is in the audit: a cancellation, and a purge", async () => {
+test("an operator action over HTTP or the command is in the audit: a cancellation, and a purge", async () => {
   const { world, join } = made();
   const one = join("one");
   await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, { principal: { ...ANONYMOUS, subject: "bob" } }, 0);

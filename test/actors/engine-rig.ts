@@ -1,6 +1,4 @@
-/**
- * @module A turn engine over a small counting machine, a store that fails on command, and a clock that the test drives.
- */
+/** @module A turn engine over a small counting machine, a store that fails on command, and a manual clock. */
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { type Decision, DecisionBuilder, type Machine, readOne } from "../../runtime/machine.ts";
@@ -36,7 +34,7 @@ export class HandClock implements Clock {
     return this.#timers.size;
   }
 
-  /** Moves on, timer by timer, and lets everything that follows happen before the next. */
+  /** Advances timer by timer, and lets everything that follows happen before the next. */
   async advance(ms: number): Promise<void> {
     const end = this.#nowMs + ms;
     await flush();
@@ -52,7 +50,7 @@ export class HandClock implements Clock {
   }
 }
 
-/** Lets every promise that can settle do so. */
+/** Lets every promise settle that can. */
 export async function flush(rounds = 40): Promise<void> {
   for (let round = 0; round < rounds; round += 1) await new Promise<void>((resolve) => setImmediate(resolve));
 }
@@ -115,7 +113,7 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   states: CounterState,
 };
 
-/** A store before which a test may stand: it sees every call, and can hold writes back. */
+/** A store that shows every call to a test, which can delay writes. */
 export class GatedStore implements StateStore {
   readonly inner: MemoryStore;
   readonly reads: (readonly string[])[] = [];
@@ -158,7 +156,7 @@ export class GatedStore implements StateStore {
 const unused = (): never => {
   throw new Error("no engine calls this");
 };
-const NOBODY: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notification: unused };
+const NO_ONE: Transport = { publish: unused, deliver: unused, heartbeat: unused, inspect: unused, nudge: unused, notification: unused };
 
 export interface EngineHost {
   readonly engine: TurnEngine<CounterState, CounterInput, CounterEvent>;
@@ -171,7 +169,7 @@ export interface EngineHost {
 /** One host's engine over a store that others may share. */
 export function engineHost(inner: MemoryStore, name: string, clock = new HandClock(), hooks: TurnHooks<CounterState> = {}): EngineHost {
   const store = new GatedStore(inner);
-  const ports: Ports = { store, reminders: { set: unused, remove: unused }, transport: NOBODY, clock, random: countedRandom(name) };
+  const ports: Ports = { store, reminders: { set: unused, remove: unused }, transport: NO_ONE, clock, random: countedRandom(name) };
   const values = new Values(store, clock, SYSTEM);
   let count = 0;
   const writer = { incarnation: name, nextCount: () => (count += 1) };

@@ -1,4 +1,4 @@
-/** @module A system around one handler, for the tests of what handlers are promised. */
+/** @module A system around one handler, for the tests of the guarantees to handlers. */
 import { z } from "zod";
 import { agent, contract, route, system, tool, type ToolCall, type ToolDefinition } from "../../agents/index.ts";
 import type { OutcomeView } from "../../actors/operations/operations.ts";
@@ -51,7 +51,7 @@ interface Parts {
   readonly timeoutMs?: number;
 }
 
-/** Doer does what the test says, Helper is asked by it, and Last comes after it. */
+/** Doer does what the test defines, Helper is asked by it, and Last comes after it. */
 export function systemOf({
   tools = [],
   handle,

@@ -1,5 +1,5 @@
 /**
- * @module Compensation of a work item: from its records alone, newest first, whatever dies in between.
+ * @module Compensation of a work item: from its records alone, newest first, whichever part dies in between.
  */
 import { describe, expect, test } from "vitest";
 import type { ToolDefinition } from "../../agents/index.ts";

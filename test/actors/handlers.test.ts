@@ -1,6 +1,4 @@
-/**
- * @module Promises to handlers: steps recorded once, keys that never change, asks, state, slots, stop and grace.
- */
+/** @module Guarantees to handlers: steps recorded once, keys that never change, asks, state, slots, stop and grace. */
 import { describe, expect, test } from "vitest";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import { HandlerExecution, type RunLink } from "../../actors/host/handler-execution.ts";
@@ -16,8 +14,8 @@ import { flush, HandClock } from "./engine-rig.ts";
 import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, Text } from "./handler-rig.ts";
 import { gate, World } from "./world-rig.ts";
 
-describe("law: a step is done at least once and its result recorded once; once recorded it is never bought again", () => {
-  test("a further attempt gets the recorded result, and a step not recorded has the same key again", async () => {
+describe("law: a step is executed at least once and its result recorded once; a recorded step is never executed again", () => {
+  test("a further attempt gets the recorded result, and an unrecorded step has the same key again", async () => {
     const keys: string[] = [];
     let attempts = 0;
     const outcome = await run({
@@ -73,7 +71,7 @@ describe("law: a step is done at least once and its result recorded once; once r
     expect(made).toEqual(["first"]);
   });
 
-  test("the store is silent when the step is recorded: the result is kept and recorded when it answers", async () => {
+  test("the store is unavailable when the step is recorded: the result is kept and recorded when the store answers", async () => {
     const world = new World();
     let bought = 0;
     const one = world.join(
@@ -95,7 +93,7 @@ describe("law: a step is done at least once and its result recorded once; once r
 });
 
 describe("asks", () => {
-  test("are asked once and answered; several at once with a step beside them", async () => {
+  test("are sent once and answered; several at once with a step beside them", async () => {
     const asked: number[] = [];
     const outcome = await run({
       handle: async (_n, ctx) =>
@@ -123,7 +121,7 @@ describe("asks", () => {
     expect(outcome).toMatchObject({ status: "completed", output: { text: "caught agent.failed" } });
   });
 
-  test("an attempt that runs again at a question still open waits for the one answer and goes on", async () => {
+  test("an execution that reaches a still open ask again waits for the one answer and continues", async () => {
     const answer = gate<string>();
     let attempts = 0;
     let helps = 0;
@@ -177,7 +175,7 @@ describe("asks", () => {
 });
 
 describe("slots and stopping", () => {
-  test("at most so many handlers run at once; a parked one holds no slot", async () => {
+  test("limits the handlers that run at once; a suspended one holds no slot", async () => {
     const world = new World();
     let now = 0;
     let most = 0;
@@ -205,7 +203,7 @@ describe("slots and stopping", () => {
     expect(await world.until(one, "parked2")).toMatchObject({ status: "completed" });
   });
 
-  test("slots are given in the order of asking", async () => {
+  test("slots are granted in the order of requests", async () => {
     const slots = new Slots(1);
     const order: number[] = [];
     const take = async (n: number): Promise<void> => {
@@ -221,7 +219,7 @@ describe("slots and stopping", () => {
     expect(order).toEqual([1, 2, 3]);
   });
 
-  test("a timed out handler is told by its signal; its late result is refused", async () => {
+  test("a timed out handler is cancelled by its signal; its late result is refused", async () => {
     const world = new World();
     const first = gate<string>();
     const reasons: unknown[] = [];
@@ -245,7 +243,7 @@ describe("slots and stopping", () => {
     expect(reasons).toEqual([expect.stringMatching(/^work\.(cancelled|superseded)$/)]);
   });
 
-  test("a handler that ignores its signal is left behind after its grace, and the next attempt runs", async () => {
+  test("a handler that ignores its signal is abandoned after its grace, and the next attempt runs", async () => {
     const world = new World();
     let attempts = 0;
     const one = world.join(
@@ -262,7 +260,7 @@ describe("slots and stopping", () => {
     expect(one.host.running).toBe(0);
   });
 
-  test("a stopping host waits for its handlers, but not for parked ones, and not for ever", async () => {
+  test("a stopping host waits for its handlers, but not for suspended ones, and not forever", async () => {
     const world = new World();
     const one = world.join(systemOf({ handle: () => gate<string>().promise }), "one");
     await submit(one);

@@ -1,6 +1,4 @@
-/**
- * @module Two hosts on one store: takeover after three missed beats, frozen hosts refused, recovery, and bounds.
- */
+/** @module Two hosts on one store: takeover after three missed heartbeats, frozen hosts refused, recovery, and bounds. */
 import { createHash } from "node:crypto";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -33,7 +31,7 @@ const processAt =
     actor.type === "sys.Slow" ? index : undefined;
 
 describe("law: three missed heartbeats allow a takeover: one record, new token, one attempt more", () => {
-  test("a host dies in mid-work, and the other runs the work again and completes it", async () => {
+  test("a host dies during work, and the other executes the work again and completes it", async () => {
     const world = new World();
     const never = gate<string>();
     const handle: Handle = async (name) => (name === "one" ? never.promise : name);
@@ -50,7 +48,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     expect(world.clock.nowMs() - before).toBeLessThanOrEqual(silence + 2 * LIMITS.reminderNearMs);
   });
 
-  test("a host that beats keeps its work, however long it takes", async () => {
+  test("a host that sends heartbeats keeps its work, however long it takes", async () => {
     const world = new World();
     const works: string[] = [];
     const result = gate<string>();
@@ -62,7 +60,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     world.join(systemOf("two", handle), "two");
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
-    // The actor moves to the other host while the handler runs on.
+    // The actor moves to the other host while the handler continues.
     world.place = processAt(1);
     await world.clock.advance(40_000);
     expect(works).toEqual(["one"]);
@@ -70,7 +68,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: { by: "first" } });
   });
 
-  test("a frozen host that wakes after the takeover is refused: its result counts nowhere", async () => {
+  test("a frozen host that resumes after the takeover is refused: its result has no effect", async () => {
     const world = new World();
     const frozenResult = gate<string>();
     const handle: Handle = async (name) => (name === "one" ? frozenResult.promise : name);
@@ -91,7 +89,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
   });
 });
 
-test("a handler whose work went on elsewhere does nothing more outside, also when it catches what its step threw", async () => {
+test("a handler whose work was taken over makes no more external calls, also when it catches what its step threw", async () => {
   const world = new World();
   const woken = gate();
   const effects: string[] = [];
@@ -125,58 +123,61 @@ test("a handler whose work went on elsewhere does nothing more outside, also whe
   expect(effects).toEqual(["two first", "two second", "one first"]);
 });
 
-test("a handler whose ask is refused because its work is being undone does nothing more outside, also when it catches the refusal", async () => {
-  const world = new World();
-  const asks = gate();
-  const effects: string[] = [];
-  const Other = contract("Other", 1, { input: In, output: Out });
-  const act = tool("act", {
-    effect: "write",
-    input: z.null(),
-    output: z.null(),
-    run: () => (effects.push("act"), null),
-    undo: () => void effects.push("undo"),
-  });
-  const steps = (name: string): ReturnType<typeof system> => {
-    const other = agent(Other, { handle: () => ({ by: name }) });
-    const slow = agent(Slow, {
-      tools: [act],
-      asks: [Other],
-      handle: async (input, ctx) => {
-        if (name === "one") await asks.promise;
-        await ctx.ask(Other, input).catch(() => {});
-        await ctx.call(act, null);
-        return { by: name };
-      },
+test(
+  "a handler whose ask is refused because its work is being undone makes no more external calls, also when " + "it catches the refusal",
+  async () => {
+    const world = new World();
+    const asks = gate();
+    const effects: string[] = [];
+    const Other = contract("Other", 1, { input: In, output: Out });
+    const act = tool("act", {
+      effect: "write",
+      input: z.null(),
+      output: z.null(),
+      run: () => (effects.push("act"), null),
+      undo: () => void effects.push("undo"),
     });
-    return system("sys", {
-      agents: [slow, other],
-      routes: [
-        route("main", 1, In)
-          .to("slow", Slow, ({ task }) => task)
-          .output(({ slow: result }) => result),
-      ],
-    });
-  };
-  const one = world.join(steps("one"), "one");
-  const two = world.join(steps("two"), "two");
-  await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-  await flush();
-  // The undo comes to the other host, so nobody tells this handler to stop.
-  world.place = processAt(1);
-  await two.operations.cancel("p", "enough", CALLER);
-  await flush();
-  asks.open();
-  expect(await world.until(two, "p")).toMatchObject({ status: "cancelled" });
-  await world.clock.advance(10_000);
-  expect(effects).toEqual([]);
-});
+    const steps = (name: string): ReturnType<typeof system> => {
+      const other = agent(Other, { handle: () => ({ by: name }) });
+      const slow = agent(Slow, {
+        tools: [act],
+        asks: [Other],
+        handle: async (input, ctx) => {
+          if (name === "one") await asks.promise;
+          await ctx.ask(Other, input).catch(() => {});
+          await ctx.call(act, null);
+          return { by: name };
+        },
+      });
+      return system("sys", {
+        agents: [slow, other],
+        routes: [
+          route("main", 1, In)
+            .to("slow", Slow, ({ task }) => task)
+            .output(({ slow: result }) => result),
+        ],
+      });
+    };
+    const one = world.join(steps("one"), "one");
+    const two = world.join(steps("two"), "two");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    // The undo goes to the other host, so this handler is not cancelled.
+    world.place = processAt(1);
+    await two.operations.cancel("p", "enough", CALLER);
+    await flush();
+    asks.open();
+    expect(await world.until(two, "p")).toMatchObject({ status: "cancelled" });
+    await world.clock.advance(10_000);
+    expect(effects).toEqual([]);
+  },
+);
 
 describe("law: no broker is trusted", () => {
   test.each([
     ["loses every message", 0],
     ["delivers everything three times", 3],
-  ])("a broker that %s changes nothing but the time it takes", async (_what, copies) => {
+  ])("a broker that %s changes only the time it takes", async (_what, copies) => {
     const world = new World();
     world.broker = () => copies;
     let runs = 0;
@@ -191,8 +192,8 @@ describe("law: no broker is trusted", () => {
   });
 });
 
-describe("law: a starting host finds what is open and nudges it", () => {
-  test("also when every reminder was lost, within moments; what ended is left alone", async () => {
+describe("law: a starting host finds open processes and nudges them", () => {
+  test("also when every reminder was lost, within moments; ended processes are left alone", async () => {
     const world = new World();
     const never = gate<string>();
     const one = world.join(
@@ -222,7 +223,7 @@ describe("law: a starting host finds what is open and nudges it", () => {
     expect(await world.until(two, "p2", 10_000)).toMatchObject({ output: { by: "two" } });
   });
 
-  test("a host that is asked about a process takes it up, though its reminder is kept back and nobody looked through the index", async () => {
+  test("a host that is asked about a process takes it up, even if its reminder is late and no host searched the index", async () => {
     const world = new World();
     const one = world.join(
       systemOf("one", () => new Promise<never>(() => {})),
@@ -243,7 +244,7 @@ describe("law: a starting host finds what is open and nudges it", () => {
     expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
   });
 
-  test("a line of the index without a process is closed when it is old, and left when it is young", async () => {
+  test("an index entry without a process is closed when it is old, and kept when it is young", async () => {
     const world = new World();
     const one = world.join(
       systemOf("one", async (name) => name),
@@ -319,7 +320,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     });
   });
 
-  test("what is not there is process.unknown; what ended cannot be cancelled", async () => {
+  test("an unknown process is process.unknown; an ended one cannot be cancelled", async () => {
     const made = new World();
     const one = made.join(
       systemOf("one", async (name) => name),
@@ -332,7 +333,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     await expect(one.operations.cancel("p", "x", CALLER)).rejects.toMatchObject({ code: "process.ended" });
   });
 
-  test("waiting gives the outcome as soon as it is there, and the receipt alone when time is up first", async () => {
+  test("waiting returns the outcome as soon as it exists, and only the receipt when time is up first", async () => {
     const made = new World();
     const result = gate<string>();
     const one = made.join(
@@ -350,7 +351,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     expect(made.clock.nowMs()).toBe(1_001_500);
   });
 
-  test("a cancelled process ends cancelled, also when its handler hangs for ever, and leaves no reminder", async () => {
+  test("a cancelled process ends cancelled, also when its handler hangs forever, and leaves no reminder", async () => {
     const { world: made, one } = world();
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await flush();
@@ -383,7 +384,7 @@ describe("operations: bad input gets a clear error and changes nothing", () => {
     await expect(one.operations.deadLetters({}, "x/y", 2)).rejects.toMatchObject({ code: "body.invalid" });
   });
 
-  test("poison without a process lies at the dead letter queue once, whenever the broker brings it again", async () => {
+  test("an invalid message without a process is in the dead letter queue once, for any number of redeliveries", async () => {
     const made = world();
     const { one } = made;
     const lines = async (topic: string): Promise<readonly Json[]> =>

@@ -1,6 +1,4 @@
-/**
- * @module The laws of the journal, each a named test: the fence, the read-back, the chain, snapshots, loading.
- */
+/** @module The laws of the journal, each a named test: the fence, the read-back, the chain, snapshots, loading. */
 import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import type { Loaded } from "../../actors/engine/journal.ts";
@@ -41,7 +39,7 @@ async function filled(count: number, pad = ""): Promise<MemoryStore> {
 }
 
 describe("law: one turn = one record = one atomic write; the sequence is the fence", () => {
-  test("the record stands under system, type, id and sequence, and holds what the law says", async () => {
+  test("the record is stored under system, type, id and sequence, and has the specified content", async () => {
     const store = new MemoryStore();
     await journalOver(store).commit("a", record(1, null));
     expect(store.keys()).toEqual(["sys/sys.Counter/a/1"]);
@@ -86,14 +84,14 @@ describe("law: after a refused or unanswered write, read the key back", () => {
     expect(store.keys()).toEqual([recordKey(1)]);
   });
 
-  test("nothing to be learned: no result but a coded fault, after a bounded number of attempts", async () => {
+  test("no conclusive answer: no result but a coded fault, after a bounded number of attempts", async () => {
     const store = new GatedStore(new MemoryStore());
     store.inner.loseNext(...Array.from({ length: LIMITS.commitAttemptsMax }, () => "before" as const));
     await expect(journalOver(store).commit("a", record(1, null))).rejects.toMatchObject({ code: "journal.contended" });
     expect(store.inserts).toHaveLength(LIMITS.commitAttemptsMax);
   });
 
-  test("a silent store is asked again after growing pauses, then store.unavailable", async () => {
+  test("a silent store is retried after growing pauses, then store.unavailable", async () => {
     const store = new MemoryStore();
     const clock = new HandClock();
     store.setAvailable(false);
@@ -122,19 +120,19 @@ describe("law: a broken chain quarantines the actor with a code", () => {
       .load("a")
       .catch((error: unknown) => error);
 
-  test("a record that follows another writer's is found", async () => {
+  test("a record that follows another writer's is detected", async () => {
     const store = await filled(3);
     store.corrupt(recordKey(2), JSON.stringify(record(2, ME, { incarnation: "stranger", count: 9 })));
     expect(await loading(store)).toMatchObject({ code: "journal.broken-chain", details: { key: recordKey(3) } });
   });
 
-  test("a record under another's sequence is found", async () => {
+  test("a record under another's sequence is detected", async () => {
     const store = await filled(2);
     store.corrupt(recordKey(2), JSON.stringify(record(7, ME)));
     expect(await loading(store)).toMatchObject({ code: expect.stringMatching(/^journal\.(broken-chain|unreadable)$/) });
   });
 
-  test("what does not fit its schema is unreadable, with the key and the place", async () => {
+  test("a record that does not match its schema is unreadable, with the key and the place", async () => {
     for (const content of [
       { v: 1, nonsense: true },
       { ...record(2, ME), extra: 1 },
@@ -155,7 +153,7 @@ describe("law: a broken chain quarantines the actor with a code", () => {
     expect(await loading(store)).toMatchObject({ code: "journal.newer", details: { version: 2 } });
   });
 
-  test("a snapshot of a newer version, or one that does not fit, says so", async () => {
+  test("a snapshot of a newer version, or one that does not match, is reported", async () => {
     const store = await filled(2);
     store.corrupt(snapshotKey(1), JSON.stringify({ v: 2 }));
     expect(await loading(store)).toMatchObject({ code: "journal.newer" });
@@ -163,7 +161,7 @@ describe("law: a broken chain quarantines the actor with a code", () => {
     expect(await loading(store)).toMatchObject({ code: "journal.unreadable", details: { key: snapshotKey(1) } });
   });
 
-  test("a snapshot that belongs to another history is found by the chain", async () => {
+  test("a snapshot that belongs to another history is detected by the chain", async () => {
     const store = await filled(3);
     store.corrupt(
       snapshotKey(1),
@@ -195,7 +193,7 @@ describe("loading", () => {
     expect(loaded).toMatchObject({ sequence: count, state: { count }, writer: count === 0 ? null : { incarnation: "me", count } });
   });
 
-  test("an actor that was never is found out with one key", async () => {
+  test("an actor without a journal is recognized with one key", async () => {
     const store = new GatedStore(new MemoryStore());
     await journalOver(store).load("a");
     expect(store.reads).toEqual([[recordKey(1)]]);
@@ -246,7 +244,7 @@ describe("law: snapshots have insert-only keys, never go backwards, and are take
     const journal = journalOver(store);
     const seven = await run(journal, journal.empty("a"), 7, "me");
     expect(store.keys("sys/sys.Counter/a/snapshot")).toEqual([]);
-    if (seven === "lost") throw new Error("nobody else writes");
+    if (seven === "lost") throw new Error("no other writer");
     const after = await run(journal, seven, 17, "me");
     expect(store.keys("sys/sys.Counter/a/snapshot")).toEqual([snapshotKey(1), snapshotKey(2), snapshotKey(3)]);
     expect(after).toMatchObject({ snapshotNumber: 3, sequence: 24 });
@@ -267,7 +265,7 @@ describe("law: snapshots have insert-only keys, never go backwards, and are take
     for (let turn = 0; store.keys("sys/sys.Counter/a/snapshot").length === 0; turn += 1) {
       expect(turn).toBeLessThan(1_000);
       const next = await run(journal, loaded, 1, "me");
-      if (next === "lost") throw new Error("nobody else writes");
+      if (next === "lost") throw new Error("no other writer");
       loaded = next;
     }
     expect(store.bytes("sys/sys.Counter/a/") - store.bytes("sys/sys.Counter/a/snapshot")).toBeGreaterThanOrEqual(needed);
@@ -277,7 +275,7 @@ describe("law: snapshots have insert-only keys, never go backwards, and are take
     const store = new MemoryStore();
     const [one, two] = [journalOver(store), journalOver(store)];
     const early = await run(one, one.empty("a"), 7, "one");
-    if (early === "lost") throw new Error("nobody else writes");
+    if (early === "lost") throw new Error("no other writer");
     // The eighth record of the first writer is committed; before its snapshot the second goes on.
     const eighth = record(8, early.writer, { incarnation: "one", count: 8 }, BIG);
     const { bytes } = (await one.commit("a", eighth)) as { readonly bytes: number };
@@ -294,7 +292,7 @@ describe("law: snapshots have insert-only keys, never go backwards, and are take
     const store = new MemoryStore();
     const journal = journalOver(store);
     const seven = await run(journal, journal.empty("a"), 7, "me");
-    if (seven === "lost") throw new Error("nobody else writes");
+    if (seven === "lost") throw new Error("no other writer");
     const next = record(8, seven.writer, undefined, BIG);
     const { bytes } = (await journal.commit("a", next)) as { readonly bytes: number };
     store.loseNext("before");

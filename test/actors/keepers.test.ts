@@ -1,6 +1,4 @@
-/**
- * @module Promises of the reminder keeper, the leases and the index client, each alone over ports that the test sees.
- */
+/** @module The reminder keeper, the failure detector and the index client, each alone over ports that the test controls. */
 import { describe, expect, test } from "vitest";
 import { ReminderKeeper } from "../../actors/host/reminder-keeper.ts";
 import { IndexClient } from "../../actors/host/index-client.ts";
@@ -75,23 +73,27 @@ describe("law: reminders", () => {
     expect(reminders.calls).toEqual([`set ${NEAR}`]);
   });
 
-  test("a host that has just read another one's record does not move it, for as long as that one may believe it near; reading the record again begins no new wait", async () => {
-    const { reminders, keeper: kept, clock } = keeper();
-    const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
-    kept.foreign(ACTOR, 3);
-    await move();
-    await clock.advance(LIMITS.reminderTrustMs - 1);
-    kept.foreign(ACTOR, 3);
-    await move();
-    expect(reminders.calls).toEqual([]);
-    await clock.advance(1);
-    kept.foreign(ACTOR, 3);
-    await move();
-    expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
-    kept.foreign(ACTOR, 4);
-    await move();
-    expect(reminders.calls).toEqual([]);
-  });
+  test(
+    "a host that has just read another one's record does not move it, for as long as that one may believe it " +
+      "near; reading the record again begins no new wait",
+    async () => {
+      const { reminders, keeper: kept, clock } = keeper();
+      const move = (): Promise<void> => kept.away(ACTOR, "run-1", clock.nowMs() + 60_000, yes, true);
+      kept.foreign(ACTOR, 3);
+      await move();
+      await clock.advance(LIMITS.reminderTrustMs - 1);
+      kept.foreign(ACTOR, 3);
+      await move();
+      expect(reminders.calls).toEqual([]);
+      await clock.advance(1);
+      kept.foreign(ACTOR, 3);
+      await move();
+      expect(reminders.calls.splice(0)).toEqual(["set 60000"]);
+      kept.foreign(ACTOR, 4);
+      await move();
+      expect(reminders.calls).toEqual([]);
+    },
+  );
 
   test("what is renewed is set also where it is believed near", async () => {
     const { reminders, keeper: kept } = keeper();
@@ -121,7 +123,7 @@ describe("law: reminders", () => {
     expect(reminders.calls).toEqual([`set ${NEAR}`, `set ${NEAR}`, `set ${NEAR}`]);
   });
 
-  test("what the sidecar did not take is not believed to stand", async () => {
+  test("a reminder that the sidecar did not accept is not trusted", async () => {
     const { reminders, keeper: kept } = keeper();
     reminders.before = () => Promise.reject(new Fault("sidecar.unavailable", "no"));
     await expect(kept.near(ACTOR, "run-1")).rejects.toMatchObject({ code: "sidecar.unavailable" });
@@ -194,7 +196,7 @@ describe("law: three missed heartbeats allow a takeover", () => {
     return { clock, leases, lost, watch: (token) => leases.watch("a/w", token, () => lost.push(token)) };
   }
 
-  test("silence of three beats is a loss, told once, and not a millisecond early", async () => {
+  test("three missed heartbeats are a loss, reported once, and not a millisecond early", async () => {
     const { clock, lost, watch } = watching();
     watch("t");
     await clock.advance(SILENCE - 1);
@@ -221,7 +223,7 @@ describe("law: three missed heartbeats allow a takeover", () => {
     expect(lost).toEqual(["t", "u"]);
   });
 
-  test("a sign of life under the token ends the watch; one under another token does not", async () => {
+  test("a heartbeat under the token ends the watch; one under another token does not", async () => {
     const { clock, leases, lost, watch } = watching();
     watch("t");
     leases.heard("a/w", { workId: "w", token: "stale", state: "running" });
@@ -314,7 +316,7 @@ describe("the index client", () => {
     expect(indexes.sent.filter(([id]) => id === "root")).toHaveLength(1);
   });
 
-  test("what waits while a write is under way goes together in the next, so many at most", async () => {
+  test("entries that wait while a write is in flight go together in the next, up to a maximum", async () => {
     const { indexes, client: index } = client();
     let go = (): void => {};
     indexes.hold = new Promise((resolve) => (go = resolve));
@@ -353,7 +355,7 @@ describe("the index client", () => {
     expect(emptied.shards).toEqual({});
   });
 
-  test("an entry that a bucket cannot take does not take its batch along", async () => {
+  test("an entry that a bucket refuses does not affect its batch", async () => {
     const { indexes, client: whole } = client();
     const { deliver } = indexes;
     const bad: Transport["deliver"] = async (message) =>
@@ -376,7 +378,7 @@ describe("the index client", () => {
     expect(await index.buckets()).toEqual([bucket]);
   });
 
-  test("which of two lines is older the run tells, never the moment: hosts' clocks drift", async () => {
+  test("the run decides which of two entries is older, never the time: hosts' clocks drift", async () => {
     const { client: index } = client();
     const of = (run: number, open: boolean, atMs: number): IndexEntry => ({ id: "p", open, atMs, facts: { run } });
     const bucket = await index.open(of(1, true, 9_000));
@@ -388,7 +390,7 @@ describe("the index client", () => {
     expect((await index.read(bucket))[0]).toEqual(of(2, true, 1));
   });
 
-  test("a late open line does not reopen what was closed, and closing twice writes once", async () => {
+  test("a late open entry does not reopen a closed one, and closing twice writes once", async () => {
     const { indexes, client: index } = client();
     const bucket = await index.open(entry("p"));
     await index.enter(bucket, { ...entry("p"), open: false, atMs: 5 });

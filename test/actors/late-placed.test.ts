@@ -1,6 +1,6 @@
 /**
- * @module The short way: what begins here, what goes by placement, and how long a call of Dapr's counts; over a host, a far
- * transport and a clock that the test sees.
+ * @module The local-first transport: what begins here, what goes by placement, and how long a call of Dapr counts; over a host, a far
+ * transport and a clock that the test controls.
  */
 import { describe, expect, test } from "vitest";
 import { type BeginningHost, PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
@@ -24,7 +24,7 @@ interface Rig {
   /** Processes whose ids were made here, and those that are open here. */
   readonly made: Set<string>;
   readonly open: Set<string>;
-  /** Whom a look by placement reaches. */
+  /** The result of a look by placement. */
   look: (actor: Address) => Promise<unknown>;
 }
 
@@ -126,7 +126,7 @@ describe("what is published", () => {
     expect(went).toEqual(["far publish sys.topic m"]);
   });
 
-  test("anything for an actor that Dapr called here stays here", async () => {
+  test("a message for an actor that Dapr called here stays here", async () => {
     const { short, placed, went } = rigOf();
     await placed.tick(DOER, "run-1");
     await short.publish("sys.agent.Doer", message("m", DOER, work()));
@@ -134,7 +134,7 @@ describe("what is published", () => {
     expect(went).toEqual(["here tick p run-1", "here receive m", "here receive u"]);
   });
 
-  test("the sender waits for no turn, and a turn that fails is no failure of its: it asks again", async () => {
+  test("the sender waits for no turn, and a failing turn does not fail the sender: it retries", async () => {
     const rig = rigOf();
     rig.receive = () => new Promise(() => {});
     await rig.short.publish("sys.agent.Doer", message("m", DOER, work(true)));
@@ -143,7 +143,7 @@ describe("what is published", () => {
     expect(rig.went).toEqual(["here receive m", "here receive n"]);
   });
 
-  test("a begin is no placement: what follows goes by placement until Dapr calls", async () => {
+  test("a begin is not a placement: later messages go by placement until Dapr calls", async () => {
     const { short, went } = rigOf();
     await short.publish("sys.agent.Doer", message("m", DOER, work(true)));
     await short.deliver(message("m", DOER, work(true)));
@@ -153,7 +153,7 @@ describe("what is published", () => {
 });
 
 describe("what the broker brought", () => {
-  test("begins here when it is a first work of an agent here, and goes by placement when it is anything else", async () => {
+  test("begins here when it is the first work item of an agent here, and goes by placement otherwise", async () => {
     const { short, went } = rigOf();
     expect(await short.brought(message("m", DOER, work(true)))).toEqual({ receipt: { messageId: "m", sequence: 1 } });
     await short.brought(message("n", DOER, work()));
@@ -163,7 +163,7 @@ describe("what the broker brought", () => {
 });
 
 describe("what is delivered", () => {
-  test("a repeated request goes by placement, also when it is a first work of an agent here", async () => {
+  test("a repeated request goes by placement, also when it is the first work item of an agent here", async () => {
     const { short, went } = rigOf();
     expect(await short.deliver(message("m", DOER, work(true)))).toEqual({ receipt: { messageId: "m", sequence: 1 } });
     expect(went).toEqual(["far deliver m"]);
@@ -197,7 +197,7 @@ describe("what is delivered", () => {
     expect(went.at(-1)).toBe("far deliver m");
   });
 
-  test("what was delivered the short way does not prolong the trust: only Dapr knows", async () => {
+  test("a local delivery does not extend the trust: only Dapr's calls do", async () => {
     const { short, placed, went, clock } = rigOf();
     await placed.tick(DOER, "run-1");
     await clock.advance(TRUST_MS - 1);
@@ -207,7 +207,7 @@ describe("what is delivered", () => {
     expect(went).toEqual(["here tick p run-1", "here receive m", "far deliver n"]);
   });
 
-  test("deactivate ends the trust at once, and the host hears of it", async () => {
+  test("deactivate ends the trust at once, and the host is informed", async () => {
     const { short, placed, went } = rigOf();
     await placed.tick(DOER, "run-1");
     placed.deactivate(DOER);
@@ -218,7 +218,7 @@ describe("what is delivered", () => {
   });
 });
 
-test("looks take the short way too; heartbeats, nudges and notifications never do", async () => {
+test("looks are local first too; heartbeats, nudges and notifications never are", async () => {
   const { short, placed, went } = rigOf();
   await placed.tick(DOER, "run-1");
   expect(await short.inspect(DOER)).toBe("here");
@@ -240,7 +240,7 @@ describe("a process whose id was made here", () => {
   const PROCESS: Address = { type: "sys.ProcessManager", id: "p" };
   const task: Body = { kind: "task", route: "r", slip: { json: null }, input: { json: 1 }, timeoutMs: 1_000, nesting: [] };
 
-  test("begins here, and what comes for it soon after is taken here", async () => {
+  test("begins here, and messages for it are accepted here for a while", async () => {
     const { short, went, made } = rigOf();
     made.add("p");
     await short.deliver(message("t", PROCESS, task));
@@ -248,13 +248,13 @@ describe("a process whose id was made here", () => {
     expect(went).toEqual(["here receive t", "here receive m"]);
   });
 
-  test("one that somebody else named goes by placement", async () => {
+  test("one with an id from outside goes by placement", async () => {
     const { short, went } = rigOf();
     await short.deliver(message("t", PROCESS, task));
     expect(went).toEqual(["far deliver t"]);
   });
 
-  test("that is still open before its first reminder rings is let go when placement has it elsewhere", async () => {
+  test("that is still open before its first reminder fires is handed over when its placement is elsewhere", async () => {
     const { short, went, made, open, clock } = rigOf();
     made.add("p");
     open.add("p");
@@ -275,7 +275,7 @@ describe("a process whose id was made here", () => {
     expect(rig.went).toEqual(["here receive t", "far inspect p", "here inspect p", "here receive m"]);
   });
 
-  test("is asked about again when nobody was reached, and is not let go meanwhile", async () => {
+  test("is checked again when no host was reached, and is not handed over in the meantime", async () => {
     const rig = rigOf();
     rig.made.add("p");
     rig.open.add("p");
@@ -287,7 +287,7 @@ describe("a process whose id was made here", () => {
     expect(rig.went).toEqual(["here receive t", "far inspect p", "far inspect p", "here deactivate p"]);
   });
 
-  test("that has ended is asked about by nobody", async () => {
+  test("that has ended is not checked", async () => {
     const { short, went, made, clock } = rigOf();
     made.add("p");
     await short.deliver(message("t", PROCESS, task));

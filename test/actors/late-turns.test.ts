@@ -139,7 +139,7 @@ describe("law: a host forgets the reminder of an actor that moves away", () => {
           { ...PROCESS, id: "q" },
           { type: "sys.Doer", id: "p" },
           { type: "sys.Directory", id: "p" },
-          { type: "sys.Nobody", id: "p" },
+          { type: "sys.Unknown", id: "p" },
         ])
           host.deactivate(actor);
       }),

@@ -34,10 +34,10 @@ describe("a process that ends on this host", () => {
     expect([made, looks.length, clock.pending, clock.nowMs()]).toEqual([1, 0, 0, 1_000_000]);
   });
 
-  test("wakes nobody who waits for another one, and its outcome is not even made", async () => {
+  test("does not wake callers of another process, and its outcome is not even created", async () => {
     const { clock, waiters } = rig();
     const { outcome } = waiters.wait("q", 50);
-    await waiters.wake("p", () => Promise.reject(new Error("nobody waits")));
+    await waiters.wake("p", () => Promise.reject(new Error("no caller waits")));
     await clock.advance(50);
     expect(await outcome).toBeUndefined();
   });
@@ -126,7 +126,7 @@ describe("a caller that no longer waits", () => {
     expect(looks).toEqual([]);
   });
 
-  test("is not told of the end, so that its outcome is not made for nobody; others still are", async () => {
+  test("is not informed of the end, and its outcome is not created unless others wait", async () => {
     const { waiters } = rig();
     const gone = waiters.wait("p", 60_000);
     const stays = waiters.wait("p", 60_000);

@@ -1,4 +1,4 @@
-/** @module What a dead letter shows: the original input itself, however large, fit to be fixed and given back. */
+/** @module The content of a dead letter: the complete original input, ready to be fixed and resubmitted. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";

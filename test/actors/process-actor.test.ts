@@ -1,6 +1,4 @@
-/**
- * @module The laws of reminders on a host, each a named test: before record 1, near before a commit, gone only at the very end.
- */
+/** @module The laws of reminders on a host, each a named test: before record 1, near before a commit, removed only at the very end. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
@@ -30,8 +28,8 @@ const silent =
   };
 const journal = (world: World): readonly string[] => world.store.keys("sys/sys.ProcessManager/p/");
 
-describe("law: the reminder and the line in the index stand before record 1", () => {
-  test("while no reminder can be set nothing is accepted and nothing recorded; asked again it is", async () => {
+describe("law: the reminder and the index entry exist before record 1", () => {
+  test("while no reminder can be set nothing is accepted and nothing recorded; a retry is accepted", async () => {
     const world = new World();
     const one = world.join(
       systemOf(async (n) => n),
@@ -47,7 +45,7 @@ describe("law: the reminder and the line in the index stand before record 1", ()
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 
-  test("what an attempt before it set is not believed to stand: lost meanwhile, it is set again", async () => {
+  test("a reminder of an earlier attempt is not trusted: if it was lost, it is set again", async () => {
     let isAway = true;
     class AwayIndex extends MemoryStore {
       override async insert(key: string, text: string): Promise<InsertResult> {
@@ -66,7 +64,7 @@ describe("law: the reminder and the line in the index stand before record 1", ()
     const refused = submit();
     await flush();
     expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
-    // All reminders are lost before this one has rung, while it is still believed.
+    // All reminders are lost before this one has fired, while it is still trusted.
     for (const end of world.reminders.values()) end();
     world.reminders.clear();
     await world.clock.advance(LIMITS.reminderTrustMs - 1_000);
@@ -102,8 +100,8 @@ describe("law: the reminder and the line in the index stand before record 1", ()
   });
 });
 
-describe("law: a reminder goes only when the last effects are performed", () => {
-  test("while a notification cannot be told the reminder stands, and its tick tells it", async () => {
+describe("law: a reminder is removed only when the last effects are performed", () => {
+  test("while a notification cannot be sent the reminder stays, and its tick sends it", async () => {
     const world = new World();
     const one = world.join(
       systemOf(async (n) => n),
@@ -149,7 +147,7 @@ describe("law: a reminder goes only when the last effects are performed", () => 
 });
 
 describe("a reminder away", () => {
-  test("a long pause is met at its moment, by a timer here, or by the reminder when the host is gone", async () => {
+  test("a long backoff ends on time, by a timer here, or by the reminder when the host is gone", async () => {
     for (const kill of [false, true]) {
       const world = new World();
       let attempts = 0;
@@ -182,39 +180,43 @@ describe("a reminder away", () => {
   });
 });
 
-test("a task that ends with its first record, as the run after one that became void meanwhile, closes its line though the first try fails", async () => {
-  const index = gate();
-  let waits = false;
-  class SlowIndex extends MemoryStore {
-    override async insert(key: string, text: string): Promise<InsertResult> {
-      if (waits && key.includes("/sys.Directory/")) await index.promise;
-      return super.insert(key, text);
+test(
+  "a task that ends with its first record, as the run after one that became void in the meantime, closes " +
+    "its entry although the first try fails",
+  async () => {
+    const index = gate();
+    let waits = false;
+    class SlowIndex extends MemoryStore {
+      override async insert(key: string, text: string): Promise<InsertResult> {
+        if (waits && key.includes("/sys.Directory/")) await index.promise;
+        return super.insert(key, text);
+      }
     }
-  }
-  const world = new World(new SlowIndex());
-  const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
-  const none = route("none", 1, z.object({ all: z.array(In) }))
-    .forEach(
-      "done",
-      ({ task }) => task.all,
-      (stop) => stop(Doer, ({ item }) => item),
-    )
-    .output(({ done }) => ({ done }));
-  const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
-  waits = true;
-  const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
-  // The reminder of run 1 rings while its task waits for the index, and makes it void as soon as that answers.
-  await world.clock.advance(LIMITS.reminderNearMs);
-  let silences = 1;
-  world.guard = (what) => {
-    if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
-  };
-  waits = false;
-  index.open();
-  await flush();
-  expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
-  expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
-  await world.clock.advance(2 * LIMITS.reminderNearMs);
-  expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
-  expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
-});
+    const world = new World(new SlowIndex());
+    const doer = agent(Doer, { handle: async ({ n }) => ({ n }) });
+    const none = route("none", 1, z.object({ all: z.array(In) }))
+      .forEach(
+        "done",
+        ({ task }) => task.all,
+        (stop) => stop(Doer, ({ item }) => item),
+      )
+      .output(({ done }) => ({ done }));
+    const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
+    waits = true;
+    const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
+    // The reminder of run 1 fires while its task waits for the index, and makes it void as soon as that answers.
+    await world.clock.advance(LIMITS.reminderNearMs);
+    let silences = 1;
+    world.guard = (what) => {
+      if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
+    };
+    waits = false;
+    index.open();
+    await flush();
+    expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
+    expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
+    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
+    expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
+  },
+);

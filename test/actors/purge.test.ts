@@ -1,10 +1,10 @@
-/** @module The purge on real hosts: what goes, what stays, when; a crash at every write; old messages come again. */
+/** @module The purge on real hosts: what is purged, what stays, and when; a crash at every write; redelivered old messages. */
 import { beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import { begun, FragileStore, PurgeWorld } from "./purge-rig.ts";
 import { CALLER } from "./world-rig.ts";
 
-/** Nobody may speak of a task of the default lifetime after this. */
+/** After this, no valid message references a task of the default lifetime. */
 const HORIZON_MS = LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax + LIMITS.clockDriftMsMax;
 const SETTLE_MS = 2 * LIMITS.indexBucketMs;
 const TEST_MS = 120_000;
@@ -12,51 +12,55 @@ const TEST_MS = 120_000;
 beforeEach(() => void begun.splice(0));
 
 describe("law: purge only what ended, after the retention and the expiry horizon", () => {
-  test("a process goes with its children, agents, values, lines and buckets; what lives on stays", { timeout: TEST_MS }, async () => {
-    const rig = new PurgeWorld();
-    const one = rig.join();
-    await rig.run(one, "p");
-    expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(2);
-    const retention = rig.retention(one);
-    const passing = rig.passing;
-    expect(passing.length).toBeGreaterThan(20);
-    expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
-    await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
-    expect(await retention.sweep()).toMatchObject({ purged: 0 });
-    expect(rig.passing).toEqual(passing);
+  test(
+    "a process is purged with its children, agents, values, entries and buckets; what lives on stays",
+    { timeout: TEST_MS },
+    async () => {
+      const rig = new PurgeWorld();
+      const one = rig.join();
+      await rig.run(one, "p");
+      expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(2);
+      const retention = rig.retention(one);
+      const passing = rig.passing;
+      expect(passing.length).toBeGreaterThan(20);
+      expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
+      await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
+      expect(await retention.sweep()).toMatchObject({ purged: 0 });
+      expect(rig.passing).toEqual(passing);
 
-    await rig.world.clock.advance(SETTLE_MS);
-    const lasting = rig.lasting;
-    expect(await retention.sweep({ whole: true, dryRun: true })).toMatchObject({ purged: 1, waiting: 1 });
-    expect(rig.passing).toEqual(passing);
-    // The parent reads its child's output where it stands, so it goes first.
-    expect(await retention.sweep()).toMatchObject({ purged: 1 });
-    await rig.world.clock.advance(SETTLE_MS);
-    expect(await retention.sweep()).toMatchObject({ purged: 1, waiting: 0 });
-    // A tombstone and the last record of each process, and of the agent that lived for it.
-    expect(rig.passing.filter((key) => !key.includes("sys.Directory"))).toHaveLength(8);
-    expect(rig.passing.filter((key) => key.includes("/value/"))).toEqual([]);
+      await rig.world.clock.advance(SETTLE_MS);
+      const lasting = rig.lasting;
+      expect(await retention.sweep({ whole: true, dryRun: true })).toMatchObject({ purged: 1, waiting: 1 });
+      expect(rig.passing).toEqual(passing);
+      // The parent reads its child's output where it stands, so it goes first.
+      expect(await retention.sweep()).toMatchObject({ purged: 1 });
+      await rig.world.clock.advance(SETTLE_MS);
+      expect(await retention.sweep()).toMatchObject({ purged: 1, waiting: 0 });
+      // A tombstone and the last record of each process, and of the agent that lived for it.
+      expect(rig.passing.filter((key) => !key.includes("sys.Directory"))).toHaveLength(8);
+      expect(rig.passing.filter((key) => key.includes("/value/"))).toEqual([]);
 
-    await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.purged" });
-    await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({
-      code: "process.purged",
-    });
-    await expect(one.operations.cancel("p", "late", CALLER)).rejects.toMatchObject({ code: "process.purged" });
+      await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.purged" });
+      await expect(one.operations.submit({ id: "p", route: "outer", input: { text: "p" } }, CALLER, 0)).rejects.toMatchObject({
+        code: "process.purged",
+      });
+      await expect(one.operations.cancel("p", "late", CALLER)).rejects.toMatchObject({ code: "process.purged" });
 
-    for (let day = 0; day < 3; day += 1) {
-      await rig.world.clock.advance(LIMITS.tombstoneMs + SETTLE_MS);
-      await retention.sweep();
-    }
-    expect(rig.passing).toEqual([]);
-    // The roots have noted that the bucket left; nothing else of what lives on has changed.
-    expect(rig.lasting.filter((key) => !key.includes("/root/"))).toEqual(lasting.filter((key) => !key.includes("/root/")));
-    expect(await one.host.directory.buckets()).toEqual([]);
-    // The id is free again.
-    await rig.run(one, "p");
-    expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(4);
-  });
+      for (let day = 0; day < 3; day += 1) {
+        await rig.world.clock.advance(LIMITS.tombstoneMs + SETTLE_MS);
+        await retention.sweep();
+      }
+      expect(rig.passing).toEqual([]);
+      // The roots have noted that the bucket left; nothing else of what lives on has changed.
+      expect(rig.lasting.filter((key) => !key.includes("/root/"))).toEqual(lasting.filter((key) => !key.includes("/root/")));
+      expect(await one.host.directory.buckets()).toEqual([]);
+      // The id is free again.
+      await rig.run(one, "p");
+      expect(begun.filter((line) => line.endsWith(" p"))).toHaveLength(4);
+    },
+  );
 
-  test("however short the retention, what somebody may speak of stays", { timeout: TEST_MS }, async () => {
+  test("however short the retention, a process that a valid message may reference stays", { timeout: TEST_MS }, async () => {
     const rig = new PurgeWorld();
     const one = rig.join();
     await rig.run(one, "p");
@@ -67,24 +71,28 @@ describe("law: purge only what ended, after the retention and the expiry horizon
     expect((await retention.sweep({ whole: true })).purged).toBeGreaterThan(0);
   });
 
-  test("an open process and one whose dead letter waits stay for ever; what never was goes", { timeout: TEST_MS }, async () => {
-    const rig = new PurgeWorld();
-    const one = rig.join();
-    await rig.run(one, "p", "fail");
-    await one.host.tick({ type: "sys.ProcessManager", id: "nobody" }, "run-1");
-    const kept = rig.passing.filter((key) => key.includes("/p/"));
-    for (let week = 0; week < 8; week += 1) {
-      await rig.world.clock.advance(LIMITS.retentionMsDefault);
-      await rig.retention(one).sweep();
-    }
-    expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
-    expect(rig.passing.filter((key) => key.includes("nobody"))).toEqual([]);
-    const { entries } = await one.operations.deadLetters({}, undefined, 10);
-    expect(entries).toMatchObject([{ id: "p:1", open: true }]);
-  });
+  test(
+    "an open process and one whose dead letter waits stay forever; an entry without a process is purged",
+    { timeout: TEST_MS },
+    async () => {
+      const rig = new PurgeWorld();
+      const one = rig.join();
+      await rig.run(one, "p", "fail");
+      await one.host.tick({ type: "sys.ProcessManager", id: "absent" }, "run-1");
+      const kept = rig.passing.filter((key) => key.includes("/p/"));
+      for (let week = 0; week < 8; week += 1) {
+        await rig.world.clock.advance(LIMITS.retentionMsDefault);
+        await rig.retention(one).sweep();
+      }
+      expect(rig.passing.filter((key) => key.includes("/p/"))).toEqual(kept);
+      expect(rig.passing.filter((key) => key.includes("absent"))).toEqual([]);
+      const { entries } = await one.operations.deadLetters({}, undefined, 10);
+      expect(entries).toMatchObject([{ id: "p:1", open: true }]);
+    },
+  );
 });
 
-describe("law: a purge that is killed between any two steps is gone on with, and resurrects nothing", () => {
+describe("law: a purge that is killed between any two steps is continued, and resurrects nothing", () => {
   test.each(["before", "after", "half"] as const)(
     "killed %s each write, then everything comes again",
     { timeout: TEST_MS },
@@ -131,7 +139,7 @@ describe("law: a purge that is killed between any two steps is gone on with, and
     expect(rig.passing).toEqual([]);
   });
 
-  test("a host that believes in what was purged looks again before it writes", { timeout: TEST_MS }, async () => {
+  test("a host with a cached actor that was purged checks before it writes", { timeout: TEST_MS }, async () => {
     const rig = new PurgeWorld();
     const [one, two] = [rig.join(), rig.join()];
     await rig.run(one, "p");
@@ -144,7 +152,7 @@ describe("law: a purge that is killed between any two steps is gone on with, and
   });
 });
 
-/** Sweeps until all is gone, or until the write at which the host dies; tells whether it died. */
+/** Runs passes until everything is purged, or until the write at which the host dies; returns whether it died. */
 async function purgeUntil(
   rig: PurgeWorld,
   one: ReturnType<PurgeWorld["join"]>,

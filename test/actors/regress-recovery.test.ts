@@ -1,4 +1,4 @@
-/** @module Recovery does not trust one nudge: what could not be nudged is nudged again, until it could or the host stops. */
+/** @module Recovery does not rely on one nudge: a process whose nudge failed is nudged again, until it succeeds or the host stops. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { IndexClient } from "../../actors/host/index-client.ts";

@@ -1,8 +1,8 @@
-/** @module A daprd with another token than the app's is refused, and the operator is told so once. */
+/** @module A daprd with another token than the app's is refused, and the operator is informed once. */
 import { expect, test } from "vitest";
 import { startRig, TOKEN } from "./http/rig.ts";
 
-test("the first refusal of a sidecar stands in the log with its code, further ones and those of users do not", async () => {
+test("the first refusal of a sidecar is logged with its code; further ones and those of users are not", async () => {
   const rig = await startRig({ appToken: TOKEN });
   const told = (): number => rig.seen.log.filter((line) => line.includes("auth.token") && line.includes("the sidecar is refused")).length;
   await rig.call("GET", "/processes/one", undefined, { "dapr-api-token": "another" });

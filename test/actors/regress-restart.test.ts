@@ -1,4 +1,7 @@
-/** @module A host that comes back in its own listener: what was asked is asked again at once, and what ran there is taken over at once. */
+/**
+ * @module A host that comes back with its own listener identity: open requests are sent again at once, and its earlier work is taken over
+ * at once.
+ */
 import { describe, expect, test } from "vitest";
 import { Host } from "../../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";
@@ -40,17 +43,20 @@ const caller = { principal: { subject: "test", tenant: "test", permissions: [] }
 const manager = { type: "live.ProcessManager", id: "one" };
 
 describe("a host that comes back", () => {
-  test("takes over at once what a dead host of its listener ran, though its request is younger than a resend and no heartbeat was missed", async () => {
-    const store = new MemoryStore();
-    const dead = live(store, "listener", true);
-    await dead.operations.submit(task, caller, 0);
-    await rounds(() => dead.calls.length === 2);
-    const back = live(store, "listener", false);
-    await back.host.nudge(manager);
-    // No timer is ever fired in this world: nothing here waits for time.
-    await rounds(() => back.calls.length === 5);
-    expect(back.calls.toSorted()).toEqual(["deposit", "pay", "quote", "seat", "shelf"]);
-  });
+  test(
+    "takes over at once what a dead host of its listener ran, though its request is younger than a resend " + "and no heartbeat was missed",
+    async () => {
+      const store = new MemoryStore();
+      const dead = live(store, "listener", true);
+      await dead.operations.submit(task, caller, 0);
+      await rounds(() => dead.calls.length === 2);
+      const back = live(store, "listener", false);
+      await back.host.nudge(manager);
+      // No timer is ever fired in this world: nothing here waits for time.
+      await rounds(() => back.calls.length === 5);
+      expect(back.calls.toSorted()).toEqual(["deposit", "pay", "quote", "seat", "shelf"]);
+    },
+  );
 
   test("leaves work of another listener alone until heartbeats are missed", async () => {
     const store = new MemoryStore();

@@ -1,4 +1,4 @@
-/** @module A sidecar that holds every actor call is made to let go; one that answers anything, or is not there, is left alone. */
+/** @module A sidecar that holds every actor call is reset; one that answers, or does not exist, is left alone. */
 import { expect, test } from "vitest";
 import { SILENT } from "../../actors/engine/log.ts";
 import type { Clock } from "../../actors/engine/ports.ts";

@@ -1,4 +1,4 @@
-/** @module A host that is asked about an open process takes it up: what it counts, and what two hosts do that both have it in hand. */
+/** @module A host that is asked about an open process takes it up: what it counts, and what happens when two hosts both hold it. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
@@ -68,7 +68,7 @@ test("two hosts that both have a process in hand run its work once, end it once,
   answer.open(2);
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });
   expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
-  // Its own timer, set for the moment at which the stop would have timed out, finds the end; the reminder that it set before it knew goes again.
+  // Its own timer, set for the timeout of the stop, finds the end; the reminder that it had set is removed again.
   await world.clock.advance(LIMITS.stopTimeoutMsDefault);
   await world.clock.advance(LIMITS.reminderNearMs);
   expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.reminders.size]).toEqual([0, 0, [1], 0]);

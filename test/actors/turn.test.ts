@@ -1,6 +1,4 @@
-/**
- * @module The laws of the turn engine, each a named test: two owners, stale caches, failed turns, values, the mutex.
- */
+/** @module The laws of the turn engine, each a named test: two owners, stale caches, failed turns, values, the mutex. */
 import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { KeyedMutex } from "../../actors/engine/mutex.ts";
@@ -18,7 +16,7 @@ describe("law: two owners cannot both win", () => {
     expect(store.keys()).toHaveLength(4);
   });
 
-  test("who finds the records of another host is told so, before it decides on them; its own records tell it nothing", async () => {
+  test("a host that finds the records of another host is informed before it decides on them; its own records cause no call", async () => {
     const store = new MemoryStore();
     const found: string[] = [];
     const one = engineHost(store, "one", new HandClock(), {
@@ -80,7 +78,7 @@ describe("law: two owners cannot both win", () => {
     expect(await host.add(1_000)).toBe(1_101);
   });
 
-  test("whoever loses every write gives up with journal.contended", async () => {
+  test("a host that loses every write ends with journal.contended", async () => {
     const store = new MemoryStore();
     const [host, other] = [engineHost(store, "one"), engineHost(store, "other")];
     host.store.beforeInsert = async () => void (await other.add(1));
@@ -89,8 +87,8 @@ describe("law: two owners cannot both win", () => {
   });
 });
 
-describe("law: a decision that writes nothing is only believed after the next key was read and found absent", () => {
-  test("a stale cache is found out and the decision made again", async () => {
+describe("law: a decision that writes nothing counts only after the next key was read and found absent", () => {
+  test("a stale cache is detected and the decision made again", async () => {
     const store = new MemoryStore();
     const [one, two] = [engineHost(store, "one"), engineHost(store, "two")];
     await one.add(1);
@@ -115,7 +113,7 @@ describe("law: a decision that writes nothing is only believed after the next ke
     await expect(host.engine.turn("a", { kind: "look" }, { inputId: "look" })).rejects.toMatchObject({ code: "store.unavailable" });
   });
 
-  test("an actor that is expected to be new, and is not, is found out by the write or by the next key", async () => {
+  test("an actor that is expected to be new, and is not, is detected by the write or by the next key", async () => {
     const store = new MemoryStore();
     await engineHost(store, "one").add(1);
     const expectNew = { inputId: "i", expectNew: true };
@@ -160,7 +158,7 @@ describe("law: a turn that throws, or would be too large, commits a small turn-f
     expect(failed.verdict).toMatchObject({ fault: { code: "value.too-large" } });
   });
 
-  test("what is thrown before the write, such as by the reminder, leaves nothing", async () => {
+  test("an error before the write, such as the reminder's, leaves nothing", async () => {
     const store = new MemoryStore();
     const host = engineHost(store, "one", new HandClock(), { beforeCommit: () => Promise.reject(new TypeError("the reminder is silent")) });
     await expect(host.add(1)).rejects.toThrow("the reminder is silent");
@@ -168,7 +166,7 @@ describe("law: a turn that throws, or would be too large, commits a small turn-f
   });
 });
 
-describe("law: large content lies in value keys, written before the record and stored once", () => {
+describe("law: large content is stored in value keys, before the record and only once", () => {
   const content = "c".repeat(2 * LIMITS.valueInlineBytesMax);
   const keep = (host: ReturnType<typeof engineHost>): Promise<unknown> =>
     host.engine.turn("a", { kind: "keep", content }, { inputId: "keep" });
@@ -204,10 +202,10 @@ describe("law: large content lies in value keys, written before the record and s
   });
 });
 
-describe("law: a value goes with whom it belongs to", () => {
+describe("law: a value is purged with its owner", () => {
   const content = "x".repeat(LIMITS.valueInlineBytesMax);
 
-  test("the same content of two actors stands once for each, and what goes with one is there for the other", async () => {
+  test("the same content of two actors is stored once for each, and one remains when the other is removed", async () => {
     const store = new MemoryStore();
     const host = engineHost(store, "one");
     for (const actor of ["a", "b", "b"]) await host.engine.turn(actor, { kind: "keep", content }, { inputId: "keep" });
@@ -217,7 +215,7 @@ describe("law: a value goes with whom it belongs to", () => {
     expect((await engineHost(store, "two").engine.turn("b", { kind: "read" }, { inputId: "read" })).state.count).toBe(content.length);
   });
 
-  test("that a value stands is believed for a while only: its actor may have been purged since", async () => {
+  test("a stored value is trusted for a while only: its actor may have been purged since", async () => {
     const store = new MemoryStore();
     const host = engineHost(store, "one");
     const keep = (): Promise<unknown> => host.engine.turn("a", { kind: "keep", content }, { inputId: "keep" });
@@ -245,7 +243,7 @@ describe("law: storage grows with what happened", () => {
 });
 
 describe("one turn at a time per actor", () => {
-  test("in the order of coming; other actors do not wait", async () => {
+  test("in order of arrival; other actors do not wait", async () => {
     const mutex = new KeyedMutex(10);
     const order: string[] = [];
     let open = (): void => {};
@@ -274,7 +272,7 @@ describe("one turn at a time per actor", () => {
     expect(await next).toBe("next");
   });
 
-  test("a line that is too long is refused with actor.busy", async () => {
+  test("a queue that is too long is refused with actor.busy", async () => {
     const mutex = new KeyedMutex(2);
     let open = (): void => {};
     const gate = new Promise<void>((resolve) => (open = resolve));

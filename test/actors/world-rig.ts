@@ -14,7 +14,7 @@ import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 
 export const CALLER = { principal: ANONYMOUS };
 
-/** One host and what holds it: while frozen nothing leaves it and nothing reaches it; when dead, nothing ever again. */
+/** One host and its ports. While frozen, nothing leaves or reaches it; a dead one never acts again. */
 class Member {
   readonly host: Host;
   readonly operations: SystemOperations;
@@ -45,7 +45,7 @@ class Member {
     return !this.#dead && this.#frozen === undefined;
   }
 
-  /** Passes when this host may act; a dead one waits for ever. */
+  /** Passes when this host may act; a dead one waits forever. */
   async act(): Promise<void> {
     while (this.#dead || this.#frozen !== undefined) await (this.#dead ? new Promise<never>(() => {}) : this.#frozen);
   }
@@ -59,7 +59,7 @@ export class World {
   /** Every delivery and publication, as `kind id`. */
   readonly sent: string[] = [];
   readonly reminders = new Map<string, () => void>();
-  /** Throws where the sidecar is to be silent: `reminder`, `remove`, `notification`. */
+  /** Throws where the sidecar must fail: `reminder`, `remove`, `notification`. */
   guard: (what: string) => void = () => {};
   /** Where actors are; the first reachable member otherwise. */
   place: (actor: Address) => number | undefined = () => undefined;
@@ -79,7 +79,7 @@ export class World {
   holder(actor: Address): Member {
     const at = this.place(actor);
     const member = at === undefined ? this.members.find((one) => one.reachable) : this.members[at];
-    if (member === undefined || !member.reachable) throw new Fault("sidecar.unavailable", "nobody holds the actor");
+    if (member === undefined || !member.reachable) throw new Fault("sidecar.unavailable", "no host holds the actor");
     return member;
   }
 
@@ -154,7 +154,7 @@ export class World {
               .host.tick(actor, name)
               .catch(() => {});
           } catch {
-            // Nobody holds the actor now; the reminder rings again.
+            // No host holds the actor now; the reminder fires again.
           }
         }),
       );

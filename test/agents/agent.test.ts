@@ -1,6 +1,4 @@
-/**
- * @module Promises of contracts and agents.
- */
+/** @module Contracts and agents. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, handOffTo, isHandOff, type Json, remote, type RuntimeContext } from "../../agents/index.ts";
@@ -12,7 +10,7 @@ interface Fake extends RuntimeContext {
   readonly undos: (() => unknown)[];
 }
 
-/** A runner that records nothing: each call goes straight through. */
+/** A runner that records nothing: each call goes through. */
 function fake(state: Json, answer: Json = null): Fake {
   const states: Json[] = [];
   const asked: (readonly [string, Json])[] = [];
@@ -58,10 +56,10 @@ const definition = (run: () => unknown): string => {
 };
 
 describe("a handler", () => {
-  test("gets its input and gives its output", async () => {
+  test("gets its input and returns its output", async () => {
     expect(await planner.handle({ city: "Rome", days: 3 }, fake(null))).toEqual({ airport: "ROM", nights: 2 });
   });
-  test("makes outside effects under a key, and takes them back by it", async () => {
+  test("calls external systems under a key, and undoes by that key", async () => {
     const context = fake(null);
     expect(await flight.handle({ to: "ROM" }, context)).toEqual({ price: 120, ticket: "key-reserve" });
     expect(booked.get("key-reserve")).toBe("ROM");
@@ -75,12 +73,12 @@ describe("a handler", () => {
     expect(context.asked).toEqual([["Planner", trip]]);
     expect(context.states).toEqual([{ jokes: 5 }]);
   });
-  test("an answer that is not what the asked contract promises is a fault of its output", async () => {
+  test("an answer that violates the contract of the asked agent is a fault of its output", async () => {
     await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow(
       "output of agent Planner at airport: expected string, found a number",
     );
   });
-  test("stored state that the schema no longer lets in is refused when it is read", async () => {
+  test("stored state that the schema no longer accepts is refused when it is read", async () => {
     const counted = agent(Planner, {
       state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
       handle: (_input, ctx) => ({ airport: "ROM", nights: ctx.state.n }),
@@ -92,7 +90,7 @@ describe("a handler", () => {
     expect(await counted.handle({ city: "A", days: 1 }, fake({ n: 2 }))).toEqual({ airport: "ROM", nights: 2 });
   });
 
-  test("a state that does not fit is refused and not set", async () => {
+  test("a state that does not match its schema is refused and not set", async () => {
     const wrong = agent(Planner, {
       state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
       handle: (_trip, ctx) => {
@@ -107,7 +105,7 @@ describe("a handler", () => {
     });
     expect(context.states).toEqual([]);
   });
-  test("a step that gives nothing is recorded as null, one that gives no JSON is refused", async () => {
+  test("a step without a result is recorded as null; one with a result that is not JSON is refused", async () => {
     const results: unknown[] = [];
     const odd = agent(Planner, {
       handle: async (_trip, ctx) => {
@@ -128,7 +126,7 @@ describe("a handler", () => {
     expect(isHandOff(answer) && [answer.target, answer.input]).toEqual(["Charter", { to: "ROM" }]);
     expect(isHandOff({ target: "Charter", input: { to: "ROM" } })).toBe(false);
   });
-  test("without types, what is not declared is still refused", async () => {
+  test("without types, undeclared use is still refused", async () => {
     const sly = agent(Planner, {
       handle: async (trip, ctx) => {
         const ask = ctx.ask as unknown as (target: unknown, input: unknown) => Promise<unknown>;

@@ -1,6 +1,4 @@
-/**
- * @module Promises of the route builder.
- */
+/** @module The route builder. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { Fault, LIMITS, route, routeContract } from "../../agents/index.ts";
@@ -75,19 +73,19 @@ describe("a route is data", () => {
       .output(({ inner }) => inner);
     expect(outer.data.stops[0]).toMatchObject({ call: { target: { route: "trip" }, timeoutMs: LIMITS.taskTimeoutMsDefault } });
   });
-  test("a beginning may be continued in two ways", () => {
+  test("a prefix of a route may be continued in two ways", () => {
     const start = begin();
     const one = start.to("a", Hotel, ({ plan }) => plan).output(({ a }) => a);
     const two = start.to("a", Flight, ({ plan }) => ({ to: plan.airport })).output(({ a }) => a);
     expect([one, two].map(({ data }) => data.stops.length)).toEqual([2, 2]);
   });
-  test("a first pause longer than the default greatest pause raises it", () => {
+  test("a first backoff longer than the default maximum raises it", () => {
     const made = begin()
       .to("slow", Hotel, ({ plan }) => plan, { retry: { backoffMs: 60_000 } })
       .output(({ slow }) => slow);
     expect(made.data.stops[1]).toMatchObject({ call: { retry: { backoffMs: 60_000, backoffMsMax: 60_000 } } });
   });
-  test("the task is checked as it is", () => {
+  test("the task is checked without changing it", () => {
     expect(trip.checkTask({ city: "Rome", days: 3 })).toEqual({ city: "Rome", days: 3 });
     expect(() => trip.checkTask({ city: "Rome", days: "3" })).toThrow("task of route trip at days: expected number, found a string");
   });
@@ -157,9 +155,9 @@ describe("a wrong route is refused naming route, stop and field", () => {
       `${at}: concurrency is 257, but must be an integer from 1 to 256`,
     ],
     ["visits", () => route("r", 1, Trip, { visitsMax: 0 }), 'route "r": visitsMax is 0'],
-    ["a task that is no JSON", () => route("r", 1, z.object({ at: z.date() })), "Date cannot be represented"],
+    ["a task that is not JSON", () => route("r", 1, z.object({ at: z.date() })), "Date cannot be represented"],
     [
-      "a route contract that is no JSON",
+      "a route contract that is not JSON",
       () => routeContract("r", { input: Trip, output: z.bigint() }),
       'contract of route "r", output: BigInt cannot be represented',
     ],

@@ -1,6 +1,4 @@
-/**
- * @module Promises of systems: what does not go together is refused before anything starts.
- */
+/** @module Systems: inconsistent definitions are refused before anything starts. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, remote, route, routeContract, system } from "../../agents/index.ts";
@@ -28,7 +26,7 @@ describe("a system is a pure value", () => {
     expect(party.routes.get("trip")?.checkTask({ city: "Rome", days: 3 })).toEqual({ city: "Rome", days: 3 });
     expect(party.routes.get("trip")?.slipHash).toMatch(/^[0-9a-f]{64}$/);
   });
-  test("the same definitions give the same slip, others another", () => {
+  test("the same definitions give the same slip, different ones another", () => {
     const again = system("party", { agents: [snark, hotel, flight, planner], routes: [trip] });
     expect(again.routes.get("trip")?.slipHash).toBe(party.routes.get("trip")?.slipHash);
     expect(system("party2", { agents: [snark, hotel, flight, planner], routes: [trip] }).routes.get("trip")?.slipHash).not.toBe(
@@ -107,7 +105,7 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
   });
 });
 
-describe("what does not go together is refused", () => {
+describe("inconsistent definitions are refused", () => {
   const Planner2 = contract("Planner", 2, { input: Trip, output: Plan });
   const Other = contract("Planner", 1, { input: Trip, output: Plan, key: () => "one" });
   const Inner = routeContract("inner", { input: Trip, output: Plan });
@@ -191,10 +189,10 @@ describe("what does not go together is refused", () => {
   });
 });
 
-/** Without types, as a slip of a planner or a caller in JavaScript would do it. */
+/** Without types, as a planner's slip or a caller in JavaScript would write it. */
 const loose = <T>(mapping: (scope: Record<string, Record<string, unknown>>) => unknown): T => mapping as T;
 
-describe("a mapping that cannot fit is refused at start-up, where types did not help", () => {
+describe("a mapping that cannot match is refused at start-up, where types did not help", () => {
   const start = route("r", 1, Trip).to("plan", Planner, ({ task }) => task);
   const check = (made: Parameters<typeof system>[1]["routes"][number]) => () =>
     system("s", { agents: [planner, flight], routes: [made], remote: [Hotel, Snark] });
@@ -315,7 +313,7 @@ describe("a mapping that cannot fit is refused at start-up, where types did not 
   });
 });
 
-describe("a mapping that may fit is never refused", () => {
+describe("a mapping that may match is never refused", () => {
   const Tree: z.ZodType<{ name: string; children: { name: string }[] }> = z.object({
     name: z.string(),
     get children() {
@@ -343,7 +341,7 @@ describe("a mapping that may fit is never refused", () => {
     ["either", "b"],
     ["kinds", "kind"],
     ["kinds", "y"],
-    ["table", "whatever"],
+    ["table", "anything"],
     ["loose", "more"],
     ["pair", "1"],
     ["pair", "length"],

@@ -14,7 +14,7 @@ const till = agent(Till, {
   handle: async ({ item, mood }, { signal }) => {
     if (mood === "slow") await Promise.race([slow.promise, new Promise((resolve) => signal.addEventListener("abort", resolve))]);
     signal.throwIfAborted();
-    if (mood === "bad") throw new Fault("agent.refused", `nobody sells ${item}`);
+    if (mood === "bad") throw new Fault("agent.refused", `no shop sells ${item}`);
     return { paid: item };
   },
 });
@@ -137,6 +137,7 @@ describe("a running system", () => {
 
 describe("a system that breaks", () => {
   const RECEIPT = { id: "t", route: "order", run: 1, sequence: 1, traceId: "abc" };
+  const SIGNALLED = { id: "t", name: "paid", signalId: "s", run: 1, sequence: 2, traceId: "abc" };
   const LINE = { atMs: 1, what: "asked", stop: "pay", agent: "Till", attempt: 1 };
   const event = (id: string, name: string, data: object): string => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
   let stub: Stub;
@@ -187,8 +188,8 @@ describe("a system that breaks", () => {
   });
 
   test("gets a signal under an id that stays the same over tries", async () => {
-    stub.answers["POST /processes/t/signals/paid"] = [refuse("sidecar.unavailable"), { status: 202, json: RECEIPT }];
-    expect(await client.signal("t", "paid", { amount: 5 })).toEqual(RECEIPT);
+    stub.answers["POST /processes/t/signals/paid"] = [refuse("sidecar.unavailable"), { status: 202, json: SIGNALLED }];
+    expect(await client.signal("t", "paid", { amount: 5 })).toEqual(SIGNALLED);
     const [first, second] = stub.seen.map(({ body }) => body);
     expect(first).toEqual({ signalId: expect.stringMatching(/^[0-9a-f-]{36}$/), payload: { amount: 5 } });
     expect(second).toEqual(first);

@@ -1,4 +1,4 @@
-/** @module A TCP proxy before a sidecar that can drop an answer after the sidecar has done its work. */
+/** @module A TCP proxy in front of a sidecar that can drop an answer after the sidecar has done its work. */
 import { createConnection, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
@@ -29,7 +29,7 @@ export class DroppingProxy {
           inner.write(chunk);
           return;
         }
-        // The answer has come, so the work is done; the caller sees a reset connection.
+        // The answer has arrived, so the work is done; the caller sees a reset connection.
         this.#drop -= 1;
         this.#dropped += 1;
         inner.resetAndDestroy();

@@ -1,4 +1,4 @@
-/** @module The stores that the contract runs on: memory, and sqlite, redis and postgres behind a real daprd. */
+/** @module The stores that the contract is tested on: memory, and sqlite, redis and postgres behind a real daprd. */
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { createServer } from "node:http";
 import { tmpdir } from "node:os";
@@ -32,14 +32,14 @@ const START_PAUSE_MS = 250;
 const COMPONENT = "statestore";
 const LOOPBACK = "127.0.0.1";
 
-/** One store under test, and the ways to hurt it. */
+/** One store under test, and the ways to disrupt it. */
 export interface Rig {
   readonly store: StateStore;
   /** Writes whose answer is lost. */
   readonly losing: { readonly store: StateStore; loseNextAnswer(): void };
-  /** Kills what holds the data, with SIGKILL, and brings it back. Absent for an embedded store. */
+  /** Kills the data's process with SIGKILL and restarts it. Absent for an embedded store. */
   readonly backend: { kill(): Promise<void>; revive(): Promise<void> } | undefined;
-  /** Kills everything, with SIGKILL, and brings it back. Absent in memory, which forgets. */
+  /** Kills everything with SIGKILL and restarts it. Absent in memory, which would lose its data. */
   readonly restart: (() => Promise<void>) | undefined;
   stop(): Promise<void>;
 }
@@ -75,7 +75,7 @@ function memoryRig(): Rig {
   };
 }
 
-/** Ends what was started, the last first. */
+/** Stops what was started, the last first. */
 class Cleanups {
   readonly #steps: (() => Promise<unknown>)[] = [];
 
@@ -139,7 +139,7 @@ async function opener(kind: Kind, origin: string): Promise<(client: SidecarClien
 async function restartAll(backend: Restartable | undefined, sidecar: Sidecar): Promise<void> {
   await Promise.all([sidecar.kill("SIGKILL"), backend?.kill("SIGKILL")]);
   await backend?.start();
-  // daprd ends at once when its store still recovers, so it is started again as a supervisor would.
+  // daprd exits when its store still recovers, so it is started again as a supervisor would do.
   for (let attempt = 1; ; attempt += 1) {
     try {
       await sidecar.start();
@@ -163,13 +163,13 @@ async function backendOf(kind: Kind, dir: string, cleanups: Cleanups): Promise<B
   const server = await startRedis({ dir: join(dir, "redis"), appendfsync: "always" });
   cleanups.add(() => server.stop());
   if (kind === "redis") return { profile: "redis", backend: server, values: { redisHost: server.host } };
-  // The profile's topics need a Redis too.
+  // The profile's topics also need a Redis.
   const database = await startPostgres({ dir: join(dir, "pg") });
   cleanups.add(() => database.stop());
   return { profile: "postgres", backend: database, values: { redisHost: server.host, postgresUrl: database.url } };
 }
 
-/** daprd waits for an app; this one has nothing to say. */
+/** daprd waits for an app; this one serves nothing. */
 async function startIdleApp(cleanups: Cleanups): Promise<number> {
   const port = await freePort();
   const server = createServer((request, response) => {

@@ -1,4 +1,4 @@
-/** @module The contract of a state store, on every store: what the journal's laws rest upon. */
+/** @module The contract of a state store, on every store: the guarantees that the journal depends on. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -8,7 +8,7 @@ const START_MS = 90_000;
 const TEST_MS = 90_000;
 const RACERS = 32;
 const KEYS = 64;
-/** Around the text of a large record. */
+/** Characters around the text of a large record. */
 const ENVELOPE_CHARS = 16;
 
 let serial = 0;
@@ -39,7 +39,7 @@ function contract(kind: Kind, reason: string | undefined): void {
   contents(() => rig, one);
   purging(() => rig, one);
   removing(() => rig);
-  // These two hurt the store, so they come last.
+  // These two disrupt the store, so they come last.
   if (!kind.startsWith("sqlite")) outage(() => rig, one);
   if (kind !== "memory") restart(() => rig, one);
 }
@@ -83,7 +83,7 @@ function writes(rig: () => Rig, one: One): void {
     expect(await one(key)).toEqual({ racer: winners[0] });
   });
 
-  test("a refused insert does not take others with it", async () => {
+  test("a refused insert does not affect the others of its group", async () => {
     const actors = Array.from({ length: RACERS }, () => fresh("beside"));
     const taken = actors.filter((_, index) => index % 4 === 0);
     for (const actor of taken) expect(await rig().store.insert(`${actor}/1`, '"taken"')).toBe("inserted");
@@ -93,7 +93,7 @@ function writes(rig: () => Rig, one: One): void {
     expect(actors.map((actor) => found.get(`${actor}/1`))).toEqual(actors.map((actor) => (taken.includes(actor) ? "taken" : "new")));
   });
 
-  test("a write whose answer is lost is unknown, and reading back tells", async () => {
+  test("a write whose answer is lost is unknown, and reading back shows its result", async () => {
     const { losing, store } = rig();
     const key = `${fresh("lost")}/1`;
     losing.loseNextAnswer();
@@ -111,7 +111,7 @@ function purging(rig: () => Rig, one: One): void {
   };
   const tagOf = async (key: string): Promise<string> => (await rig().store.tagged(key))?.tag ?? "absent";
 
-  test("a replacement takes the place of the version it names, and of no other", async () => {
+  test("a replacement replaces the version that it names, and no other", async () => {
     const { store } = rig();
     const key = await first("replaced");
     const tag = await tagOf(key);
@@ -122,13 +122,13 @@ function purging(rig: () => Rig, one: One): void {
     expect(await store.replace(key, undefined, tag)).toBe(false);
     expect(await one(key)).toEqual({ version: 2 });
     expect(await tagOf(key)).not.toBe(tag);
-    // What was replaced is still insert-only for everybody else.
+    // A replaced key is still insert-only for all other writers.
     expect(await store.insert(key, '{"version":4}')).toBe("refused");
     expect(await store.replace(key, undefined, await tagOf(key))).toBe(true);
     expect(await store.tagged(key)).toBeUndefined();
   });
 
-  test("of two that replace one version one wins", async () => {
+  test("of two replacements of one version one wins", async () => {
     const { store } = rig();
     const key = await first("race");
     const tag = await tagOf(key);
@@ -148,7 +148,7 @@ function purging(rig: () => Rig, one: One): void {
     expect(await one(key)).toBe("anew");
   });
 
-  test("a replacement or removal whose answer is lost is not believed, and the key tells", async () => {
+  test("a replacement or removal whose answer is lost reports failure, and reading back shows its result", async () => {
     const { losing } = rig();
     const key = await first("lost");
     const tag = await tagOf(key);
@@ -163,7 +163,7 @@ function purging(rig: () => Rig, one: One): void {
 }
 
 function removing(rig: () => Rig): void {
-  test("keys are removed, all that there are, and what is not there is no error", async () => {
+  test("removes all existing keys; an absent key is not an error", async () => {
     const { store } = rig();
     const base = fresh("removed");
     const keys = Array.from({ length: 2 * KEYS + 1 }, (_, index) => `${base}/${index + 1}`);
@@ -178,7 +178,7 @@ function removing(rig: () => Rig): void {
 }
 
 function contents(rig: () => Rig, one: One): void {
-  test("keys with slashes, colons and the rest keep apart", async () => {
+  test("keys with slashes, colons and other special characters stay distinct", async () => {
     const base = fresh("keys");
     const keys = ["", "/a", "/a/b", ":a", "/a:b", "/a%2Fb", "/ä b", "/a?b#c", "/a+b&c=d", "/😀"].map((end) => `${base}${end}`);
     for (const [index, key] of keys.entries()) expect(await rig().store.insert(key, String(index))).toBe("inserted");
@@ -187,7 +187,7 @@ function contents(rig: () => Rig, one: One): void {
     expect(keys.map((key) => found.get(key))).toEqual(keys.map((_, index) => index));
   });
 
-  test("values come back as they are", async () => {
+  test("values come back unchanged", async () => {
     const values: readonly Json[] = [
       null,
       false,
@@ -208,14 +208,14 @@ function contents(rig: () => Rig, one: One): void {
     const keys = values.map((_, index) => `${base}/${index + 1}`);
     for (const [index, key] of keys.entries()) expect(await rig().store.insert(key, JSON.stringify(values[index]))).toBe("inserted");
     const found = await rig().store.read(keys);
-    // As texts: a comparison of objects would overlook a lost key named __proto__.
+    // Compared as texts: comparing objects would miss a lost key named __proto__.
     for (const [index, key] of keys.entries()) {
       expect(JSON.stringify(found.get(key))).toBe(JSON.stringify(values[index]));
       expect(JSON.stringify(await one(key))).toBe(JSON.stringify(values[index]));
     }
   });
 
-  test("a record of the greatest size comes back whole, also when every character is escaped on the way", async () => {
+  test("a record of the maximum size comes back complete, also when every character is escaped on the way", async () => {
     for (const letter of ["x", "<", "é", '"', "\\", "\u0001"]) {
       const key = `${fresh("large")}/1`;
       const text = JSON.stringify({
@@ -227,7 +227,7 @@ function contents(rig: () => Rig, one: One): void {
     }
   });
 
-  test("64 keys are read at once, and what is not there is left out", async () => {
+  test("reads 64 keys at once and omits absent ones", async () => {
     const base = fresh("many");
     const keys = Array.from({ length: KEYS }, (_, index) => `${base}/${index + 1}`);
     await Promise.all(keys.filter((_, index) => index % 2 === 0).map(async (key) => rig().store.insert(key, JSON.stringify({ key }))));
@@ -238,7 +238,7 @@ function contents(rig: () => Rig, one: One): void {
   });
 }
 
-/** SQLite is a part of daprd: there is nothing beside it to be killed. */
+/** SQLite is part of daprd: there is no separate process to kill. */
 function outage(rig: () => Rig, one: One): void {
   test(
     "a killed store is unavailable, not empty",
@@ -268,7 +268,7 @@ function settled<T>(result: T): T {
   return result;
 }
 
-/** Repeats what fails while a store comes back. */
+/** Retries an action while a store restarts. */
 async function eventually<T>(attempt: () => Promise<T>): Promise<T> {
   const PAUSE_MS = 100;
   const ATTEMPTS_MAX = 100;

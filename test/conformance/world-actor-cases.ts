@@ -1,4 +1,4 @@
-/** @module Cases of actors: what a call brings back, who runs beside whom, and what a killed, stopped or lost part does to a turn. */
+/** @module Cases of actors: what a call returns, which turns run concurrently, and what a killed, frozen or lost part does to a turn. */
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Message } from "../../runtime/protocol.ts";
@@ -7,7 +7,7 @@ import type { Case } from "./world-case.ts";
 import { ANSWER, BLANKS, type Blank, freshActor, gate, messageTo, outcome, type WorldRig } from "./world-rig.ts";
 
 const SOON_MS = 3_000;
-/** In this time a turn that may begin has begun. */
+/** Time within which a turn that may begin has begun. */
 const BEGINS_MS = 1_000;
 const CALLS = 20;
 /** Rows of the table "Differences from daprd". */
@@ -21,7 +21,7 @@ async function delivered(rig: WorldRig, message: Message): Promise<Json> {
   return "receipt" in answer ? "receipt" : `refused: ${answer.refused.code}`;
 }
 
-/** Whether a second turn began while the first one stood before a gate. */
+/** Whether a second turn began while the first one was held at a gate. */
 async function overlap(rig: WorldRig, first: Address, second: Address): Promise<boolean> {
   const { opened, open } = gate();
   rig.script.on(first.id, async ({ name }) => {
@@ -37,7 +37,7 @@ async function overlap(rig: WorldRig, first: Address, second: Address): Promise<
   return began;
 }
 
-/** One turn runs, two callers wait, and one of them hangs up: whether the other's turn begins beside the first. */
+/** One turn runs, two callers wait, and one of them disconnects: whether the other's turn begins while the first runs. */
 async function waiterLeaves(rig: WorldRig, which: "first" | "last"): Promise<boolean> {
   const actor = freshActor(rig);
   const { opened, open } = gate();
@@ -53,7 +53,7 @@ async function waiterLeaves(rig: WorldRig, which: "first" | "last"): Promise<boo
   ];
   const [one, two] = which === "last" ? callers : callers.toReversed();
   const first = one?.();
-  // So that it stands in the queue before the other.
+  // So that it is queued before the other.
   await rig.elapse(BEGINS_MS / 4);
   const second = two?.();
   const began = await rig.comes(() => rig.script.of(actor.id, "turn").some(({ name }) => name === "waits"), SOON_MS);
@@ -64,7 +64,7 @@ async function waiterLeaves(rig: WorldRig, which: "first" | "last"): Promise<boo
 
 const answers: readonly Case[] = [
   {
-    name: "a call brings the turn's receipt, and runs once",
+    name: "a call returns the turn's receipt, and runs once",
     same: ["receipt", 1],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -111,7 +111,7 @@ const answers: readonly Case[] = [
     },
   },
   {
-    name: "a receipt for another message is none",
+    name: "a receipt for another message is not accepted",
     same: "thrown: sidecar.unavailable",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -120,7 +120,7 @@ const answers: readonly Case[] = [
     },
   },
   ...(Object.keys(BLANKS) as Blank[]).map((how): Case => ({
-    name: `${how} is no receipt, and nothing ran`,
+    name: `${how} is not a receipt, and nothing ran`,
     same: ["thrown: sidecar.unavailable", 0, "receipt"],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -139,7 +139,7 @@ const answers: readonly Case[] = [
     },
   },
   {
-    name: "a call whose answer is lost has run, and runs again when it is asked again",
+    name: "a call whose answer is lost has run, and runs again when it is retried",
     alone: true,
     same: ["thrown: sidecar.unavailable", 1, "receipt", 2],
     run: async (rig) => {
@@ -156,7 +156,7 @@ const answers: readonly Case[] = [
     },
   },
   {
-    name: "a message with a field that nobody knows is refused, and not run",
+    name: "a message with an unknown field is refused and does not run",
     same: "thrown: message.invalid",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -173,16 +173,16 @@ const answers: readonly Case[] = [
     },
   },
   {
-    name: "an actor type that nobody serves is not found within the time of a call",
+    name: "an actor type without a host is not found within the time of a call",
     same: "thrown: sidecar.unavailable",
-    run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Nobody"), id: "n-1" })),
+    run: async (rig) => delivered(rig, messageTo({ type: actorType(rig.system, "Unserved"), id: "n-1" })),
   },
 ];
 
 const beside: readonly Case[] = [
-  { name: "turns of two actors run beside each other", same: true, run: async (rig) => overlap(rig, freshActor(rig), freshActor(rig)) },
+  { name: "turns of two actors run concurrently", same: true, run: async (rig) => overlap(rig, freshActor(rig), freshActor(rig)) },
   {
-    name: "turns of two actors of two types with one id run beside each other",
+    name: "turns of two actors of two types with one id run concurrently",
     same: [2, true],
     run: async (rig) => {
       const doer = freshActor(rig);
@@ -199,7 +199,7 @@ const beside: readonly Case[] = [
     },
   },
   {
-    name: "many calls of one actor at once are all answered",
+    name: "many concurrent calls of one actor are all answered",
     same: [CALLS, CALLS],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -208,7 +208,7 @@ const beside: readonly Case[] = [
     },
   },
   {
-    name: "when a caller hangs up its turn goes on, and the next one begins beside it",
+    name: "when a caller disconnects, its turn continues and the next one begins concurrently",
     same: ["thrown: sidecar.unavailable", true, true],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -226,18 +226,18 @@ const beside: readonly Case[] = [
     },
   },
   {
-    name: "when the last of those who wait hangs up, the first of them begins beside the turn that runs",
+    name: "when the last waiting caller disconnects, the first waiting turn begins while another one runs",
     same: true,
     run: (rig) => waiterLeaves(rig, "last"),
   },
   {
-    name: "when the first of those who wait hangs up, the turn behind it begins beside the one that runs",
+    name: "when the first waiting caller disconnects, the next turn begins while another one runs",
     differs: { row: NO_LOCK, simulated: true, embedded: false },
     run: (rig) => waiterLeaves(rig, "first"),
   },
 ];
 
-/** A turn stands before a gate while something happens to the world; then how the call, the turn and a later call end. */
+/** Disrupts the world while a turn is held at a gate; returns how the call, the turn and a later call end. */
 async function hurt(rig: WorldRig, harm: () => Promise<void>, fix: () => Promise<void>): Promise<Json> {
   const actor = freshActor(rig);
   const { opened, open } = gate();
@@ -257,7 +257,7 @@ async function hurt(rig: WorldRig, harm: () => Promise<void>, fix: () => Promise
 
 const deaths: readonly Case[] = [
   {
-    name: "an app that is killed in a turn leaves its caller without an answer, and answers when it is back",
+    name: "an app that is killed during a turn leaves its caller without an answer, and answers after its restart",
     alone: true,
     same: { answer: "thrown: sidecar.unavailable", ended: false, later: "receipt" },
     run: (rig) =>
@@ -268,7 +268,7 @@ const deaths: readonly Case[] = [
       ),
   },
   {
-    name: "an app that is stopped in a turn leaves its caller without an answer, and ends the turn when it wakes",
+    name: "an app that is frozen during a turn leaves its caller without an answer, and completes the turn when it resumes",
     alone: true,
     same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" },
     run: (rig) =>
@@ -279,7 +279,7 @@ const deaths: readonly Case[] = [
       ),
   },
   {
-    name: "a sidecar that is killed in a turn leaves its caller without an answer, and the turn goes on",
+    name: "a sidecar that is killed during a turn leaves its caller without an answer, and the turn continues",
     alone: true,
     same: { answer: "thrown: sidecar.unavailable", ended: true, later: "receipt" },
     run: (rig) =>
@@ -290,7 +290,7 @@ const deaths: readonly Case[] = [
       ),
   },
   {
-    name: "a call while the app is dead fails, and nothing of it comes later",
+    name: "a call while the app is dead fails, and nothing of it arrives later",
     alone: true,
     same: ["thrown: sidecar.unavailable", "receipt", 1],
     run: async (rig) => {
@@ -302,7 +302,7 @@ const deaths: readonly Case[] = [
     },
   },
   {
-    name: "a call while the sidecar is dead fails, and nothing of it comes later",
+    name: "a call while the sidecar is dead fails, and nothing of it arrives later",
     alone: true,
     same: ["thrown: sidecar.unavailable", "receipt", 1],
     run: async (rig) => {
@@ -314,7 +314,7 @@ const deaths: readonly Case[] = [
     },
   },
   {
-    name: "a turn in flight when placement is lost goes on to its end, and later calls are answered",
+    name: "a turn in flight when placement is lost completes, and later calls are answered",
     alone: true,
     same: { ended: true, later: "receipt" },
     run: async (rig) => {
@@ -336,7 +336,7 @@ const deaths: readonly Case[] = [
     },
   },
   {
-    name: "an actor is let go when placement is lost",
+    name: "an actor is deactivated when placement is lost",
     alone: true,
     differs: { row: NO_DEACTIVATION, simulated: false, embedded: true },
     run: async (rig) => {
@@ -350,5 +350,5 @@ const deaths: readonly Case[] = [
   },
 ];
 
-/** The room of the actors. */
+/** The cases of actors. */
 export const ACTOR_CASES: readonly Case[] = [...answers, ...beside, ...deaths];

@@ -6,7 +6,7 @@ import type { Script } from "./world-rig.ts";
 
 const APP = fileURLToPath(new URL("world-app.ts", import.meta.url));
 
-/** The app's process: killed, stopped, and started again at its port. */
+/** The app's process, which can be killed, frozen, and restarted on its port. */
 export class AppProcess {
   readonly #args: readonly string[];
   readonly #script: Script;

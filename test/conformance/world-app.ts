@@ -1,8 +1,8 @@
 /**
- * @module The app of the conformance cases: the routes of a real host, with a script in the engine's place.
+ * @module The app of the conformance cases: the routes of a real host, with a script in place of the engine.
  *
- * A process of its own, so that it can be killed and stopped. What reaches it is told to the test over the IPC channel,
- * and the test says what the app does with it.
+ * It runs in its own process, so that it can be killed and frozen. It reports what it receives to the test over the IPC
+ * channel, and the test says how the app reacts.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -16,12 +16,12 @@ import { Fault } from "../../runtime/faults.ts";
 import { actorType, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { ANSWER, type ArrivalKind, type Reaction } from "./world-rig.ts";
 
-/** What the app tells: that it listens, that something came, that it is done with it. */
+/** The app's reports: it listens, it received something, it has finished with it. */
 export type FromApp =
   | { readonly tell: "listening" }
   | { readonly tell: "came"; readonly ask: number; readonly kind: ArrivalKind; readonly id: string; readonly name: string }
   | { readonly tell: "done"; readonly ask: number };
-/** What the test answers. */
+/** The test's answer. */
 export interface ToApp {
   readonly ask: number;
   readonly reaction: Reaction;
@@ -44,7 +44,7 @@ process.on("message", ({ ask, reaction }: ToApp) => {
   waiting.get(ask)?.(reaction);
   waiting.delete(ask);
 });
-// Whoever started this app is gone.
+// The test that started this app is gone.
 process.on("disconnect", () => process.exit(0));
 
 interface Coming {
@@ -53,7 +53,7 @@ interface Coming {
   readonly name: string;
 }
 
-/** What a request brings, if it is one that the cases are about. */
+/** The arrival that a request brings, if it is one that the cases are about. */
 async function coming(request: IncomingMessage): Promise<Coming | undefined> {
   const [room, type, id = "", what, method, name = ""] = (request.url ?? "").split("/").slice(1).map(decodeURIComponent);
   if (room === "topics") return event(await peek(request), type === "results");
@@ -75,7 +75,7 @@ async function coming(request: IncomingMessage): Promise<Coming | undefined> {
   }
 }
 
-/** Notifications come as events; of the other topics daprd delivers raw bytes, which are events. */
+/** Notifications arrive as events; on the other topics daprd delivers raw bytes, which contain events. */
 function event(delivered: unknown, isNotification: boolean): Coming {
   const body: unknown = isNotification ? delivered : JSON.parse(Buffer.from(text(delivered, "data_base64"), "base64").toString("utf8"));
   const data = field(body, "data");
@@ -117,7 +117,7 @@ async function peek(request: IncomingMessage): Promise<unknown> {
   try {
     return JSON.parse(body.toString("utf8")) as unknown;
   } catch {
-    // The routes say what is wrong with it.
+    // The routes report what is wrong with it.
     return undefined;
   }
 }
@@ -138,17 +138,17 @@ async function serve(request: IncomingMessage, response: ServerResponse): Promis
   tell({ tell: "done", ask });
 }
 
-/** What the script orders, as a host does it. */
+/** Does what the script orders, as a host would. */
 function play<T>(answer: (reaction: Reaction) => T): T {
   const reaction = reactionNow.getStore() ?? ANSWER;
-  if (reaction.kind === "fault") throw new Fault(reaction.code, "as the case wants it", reaction.details);
-  if (reaction.kind === "throw") throw new Error("as the case wants it");
+  if (reaction.kind === "fault") throw new Fault(reaction.code, "ordered by the case", reaction.details);
+  if (reaction.kind === "throw") throw new Error("ordered by the case");
   return answer(reaction);
 }
 
 function turn(message: Message): TurnAnswer {
   return play((reaction): TurnAnswer => {
-    if (reaction.kind === "refuse") return { refused: { code: reaction.code, message: "as the case wants it" } };
+    if (reaction.kind === "refuse") return { refused: { code: reaction.code, message: "ordered by the case" } };
     return { receipt: { messageId: reaction.kind === "wrong-receipt" ? `not ${message.id}` : message.id, sequence: 1 } };
   });
 }
@@ -166,7 +166,7 @@ const actors: ActorHost = {
 const never = async (): Promise<never> => {
   throw new Fault("route.unknown", "the cases have no tasks");
 };
-/** What is no message of ours goes to the dead letter queue; here it goes nowhere. */
+/** Invalid messages go to the dead letter queue; here they are dropped. */
 const operations: Operations = {
   submit: never,
   process: never,

@@ -21,7 +21,7 @@ async function beaten(rig: WorldRig, actor: Address): Promise<Json> {
   return outcome(rig.transport.heartbeat(actor, BEAT).then(() => "sent"));
 }
 
-/** Whether a call reaches an actor while a turn of it runs. */
+/** Whether a call reaches an actor while one of its turns runs. */
 async function reachesDuringTurn(
   rig: WorldRig,
   kind: "inspect" | "beat" | "nudge",
@@ -42,7 +42,7 @@ async function reachesDuringTurn(
   return reached;
 }
 
-/** The room of nudge, inspect and heartbeat. */
+/** The cases of nudge, inspect and heartbeat. */
 export const CALL_CASES: readonly Case[] = [
   {
     name: "a nudge reaches its actor once",
@@ -53,7 +53,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "a nudge that faults tells the code",
+    name: "a nudge that fails returns the fault's code",
     same: "thrown: store.unavailable",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -62,7 +62,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "an empty 200 is no sign that anybody was nudged",
+    name: "an empty 200 does not count as a nudge",
     same: ["thrown: sidecar.unavailable", 0],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -71,7 +71,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "what an actor shows comes as it is",
+    name: "the state that an actor shows arrives unchanged",
     same: '{"id":true,"number":0.123456789,"text":"é😀<&>"}',
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -79,7 +79,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "an inspection that faults tells the code",
+    name: "an inspection that fails returns the fault's code",
     same: "thrown: journal.broken-chain",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -88,7 +88,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "an empty 200 shows nothing",
+    name: "an empty 200 does not count as an inspection",
     same: "thrown: sidecar.unavailable",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -107,7 +107,7 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "nobody hears of a heartbeat that fails",
+    name: "a heartbeat that fails is not reported",
     same: "sent",
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -128,25 +128,25 @@ export const CALL_CASES: readonly Case[] = [
     },
   },
   {
-    name: "of a type that nobody serves, nothing is seen within the time of a call",
+    name: "calls to a type without a host have no effect within the time of a call",
     same: ["thrown: sidecar.unavailable", "thrown: sidecar.unavailable", "sent"],
     run: async (rig) => {
-      const actor = { type: actorType(rig.system, "Nobody"), id: "n-1" };
+      const actor = { type: actorType(rig.system, "Unserved"), id: "n-1" };
       return Promise.all([nudged(rig, actor), inspected(rig, actor), beaten(rig, actor)]);
     },
   },
   {
-    name: "a nudge waits for the turn that runs",
+    name: "a nudge waits for the running turn",
     differs: { row: NO_LOCK, simulated: false, embedded: true },
     run: async (rig) => !(await reachesDuringTurn(rig, "nudge", (actor) => nudged(rig, actor))),
   },
   {
-    name: "an inspection waits for the turn that runs",
+    name: "an inspection waits for the running turn",
     differs: { row: NO_LOCK, simulated: false, embedded: true },
     run: async (rig) => !(await reachesDuringTurn(rig, "inspect", (actor) => inspected(rig, actor))),
   },
   {
-    name: "a heartbeat waits for the turn that runs",
+    name: "a heartbeat waits for the running turn",
     differs: { row: NO_LOCK, simulated: false, embedded: true },
     run: async (rig) => !(await reachesDuringTurn(rig, "beat", (actor) => beaten(rig, actor))),
   },

@@ -1,4 +1,4 @@
-/** @module A conformance case: what is done to a world, and what every world must answer. */
+/** @module A conformance case: an action on a world, and the answer that every world must give. */
 import type { Json } from "../../runtime/faults.ts";
 import type { WorldName, WorldRig } from "./world-rig.ts";
 
@@ -7,7 +7,7 @@ export const ROOMS = ["store", "actors", "calls", "reminders", "topics"] as cons
 /** One of {@link ROOMS}. */
 export type Room = (typeof ROOMS)[number];
 
-/** An answer that differs on purpose, and the row of the table in docs/simulation.md that says why. */
+/** An intentional difference, and the row of the table in docs/simulation.md that explains it. */
 export interface Difference {
   readonly row: string;
   readonly simulated: Json;
@@ -15,21 +15,21 @@ export interface Difference {
   readonly redis?: Json;
 }
 
-/** One case. It runs where its room runs, less the worlds in `not`. */
+/** One case. It runs in the worlds of its room, except those in `not`. */
 export interface Case {
   readonly name: string;
   readonly run: (rig: WorldRig) => Promise<Json>;
-  /** What every world answers. */
+  /** The answer of every world. */
   readonly same?: Json;
-  /** What the worlds answer where they differ. */
+  /** The answers of the worlds where they differ. */
   readonly differs?: Difference;
-  /** It hurts a part of the world, so no other case may run beside it. */
+  /** It disrupts a part of the world, so no other case may run at the same time. */
   readonly alone?: true;
-  /** Worlds that have not the part which the case is about. */
+  /** Worlds that lack the part which the case is about. */
   readonly not?: readonly WorldName[];
 }
 
-/** Actors, calls and reminders have nothing to do with the store, so they run on one daprd only. */
+/** Actors, calls and reminders are independent of the store, so they run on one daprd only. */
 const WHERE: Readonly<Record<Room, readonly WorldName[]>> = {
   store: ["simulated", "embedded", "redis"],
   actors: ["simulated", "embedded"],
@@ -43,7 +43,7 @@ export function runsIn(room: Room, one: Case, world: WorldName): boolean {
   return WHERE[room].includes(world) && one.not?.includes(world) !== true;
 }
 
-/** What a world must answer. */
+/** The answer that a world must give. */
 export function expected(one: Case, world: WorldName): Json | undefined {
   if (one.differs === undefined) return one.same;
   return one.differs[world];

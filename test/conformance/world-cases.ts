@@ -1,6 +1,6 @@
 /** @module All conformance cases by room. */
 import { ACTOR_CASES } from "./world-actor-cases.ts";
-import { ALARM_CASES } from "./world-reminder-cases.ts";
+import { REMINDER_CASES } from "./world-reminder-cases.ts";
 import { CALL_CASES } from "./world-call-cases.ts";
 import type { Case, Room } from "./world-case.ts";
 import { STORE_CASES } from "./world-store-cases.ts";
@@ -10,6 +10,6 @@ export const CASES: Readonly<Record<Room, readonly Case[]>> = {
   store: STORE_CASES,
   actors: ACTOR_CASES,
   calls: CALL_CASES,
-  reminders: ALARM_CASES,
+  reminders: REMINDER_CASES,
   topics: TOPIC_CASES,
 };

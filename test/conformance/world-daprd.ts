@@ -42,7 +42,7 @@ const POLL_MS = 25;
 /** How long a hasty caller waits. */
 const HASTY_MS = 400;
 
-/** Ends what was started, the last first. */
+/** Stops what was started, the last first. */
 class Ends {
   readonly #steps: (() => Promise<unknown>)[] = [];
 
@@ -162,7 +162,7 @@ export class DaprdRig implements WorldRig {
     await this.#remindersReady();
   }
 
-  /** Straight to the sidecar: the ports have no reminder without a period. */
+  /** Directly to the sidecar: the ports have no reminder without a period. */
   async setOnce({ type, id }: Address, name: string, dueMs: number): Promise<void> {
     await this.#client.call({
       method: "POST",
@@ -296,7 +296,7 @@ function mortal(part: Restartable, ready: () => Promise<void>): Mortal {
   };
 }
 
-/** Repeats what fails while a part comes back. */
+/** Retries an action while a part restarts. */
 async function eventually(attempt: () => Promise<unknown>): Promise<void> {
   for (const end = performance.now() + READY_MS; ;) {
     try {

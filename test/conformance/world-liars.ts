@@ -1,21 +1,21 @@
-/** @module Fakes that lie, one or more for each room: at least one case of its room must find each of them out. */
+/** @module Faulty fakes, at least one for each room: at least one case of the room must detect each of them. */
 import type { Reminders } from "../../actors/engine/ports.ts";
 import type { Room } from "./world-case.ts";
 import type { Lie } from "./world-simulated.ts";
 
-/** A world that is not as daprd is. */
+/** A world that does not behave as daprd does. */
 export interface Liar {
   readonly room: Room;
   readonly what: string;
   readonly lie: Lie;
 }
 
-/** Sets a reminder that cannot ring a second time: its period is longer than any case. */
+/** Sets a reminder that cannot fire a second time: its period is longer than any case. */
 const NEVER_MS = 24 * 3_600_000;
 
 const removed = async (): Promise<void> => {};
 
-/** Remembers what rings, so that setting again can leave the old one. */
+/** Remembers the reminders that are set, so that setting one again can leave the old one. */
 function twoReminders(honest: Reminders): Reminders {
   let count = 0;
   return {
@@ -43,12 +43,12 @@ export const LIARS: readonly Liar[] = [
   },
   {
     room: "store",
-    what: "a store that is empty when it is away",
+    what: "a store that is empty while it is unavailable",
     lie: { store: (honest) => ({ ...honest, read: (keys) => honest.read(keys).catch(() => new Map()) }) },
   },
   {
     room: "store",
-    what: "a store that says yes to a write it did not answer",
+    what: "a store that reports success for a write that it did not answer",
     lie: {
       store: (honest) => ({
         ...honest,
@@ -61,7 +61,7 @@ export const LIARS: readonly Liar[] = [
   },
   {
     room: "store",
-    what: "a store that makes what was lost",
+    what: "a store that performs lost writes",
     lie: {
       store: (honest) => ({
         ...honest,
@@ -75,7 +75,7 @@ export const LIARS: readonly Liar[] = [
   },
   {
     room: "actors",
-    what: "a sidecar whose receipt is its own",
+    what: "a sidecar that returns its own receipt",
     lie: {
       transport: (honest) => ({
         ...honest,
@@ -103,20 +103,20 @@ export const LIARS: readonly Liar[] = [
   },
   {
     room: "calls",
-    what: "a sidecar that nudges without a sign",
+    what: "a sidecar that reports a nudge without proof",
     lie: { transport: (honest) => ({ ...honest, nudge: (actor) => honest.nudge(actor).catch(() => {}) }) },
   },
   { room: "calls", what: "a sidecar that loses heartbeats", lie: { transport: (honest) => ({ ...honest, heartbeat: async () => {} }) } },
   {
     room: "reminders",
-    what: "a reminder that rings once",
+    what: "a reminder that fires once",
     lie: { reminders: (honest) => ({ ...honest, set: (actor, name, dueMs) => honest.set(actor, name, dueMs, NEVER_MS) }) },
   },
   { room: "reminders", what: "a reminder that is not replaced", lie: { reminders: twoReminders } },
   { room: "reminders", what: "a reminder that is not removed", lie: { reminders: (honest) => ({ ...honest, remove: removed }) } },
   {
     room: "reminders",
-    what: "a scheduler that takes everything",
+    what: "a scheduler that accepts everything",
     lie: {
       reminders: (honest) => ({
         set: (actor, name, dueMs, periodMs) => honest.set(actor, name, dueMs, periodMs).catch(() => {}),

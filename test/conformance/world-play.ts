@@ -1,16 +1,16 @@
-/** @module Plays the cases of one world: those that hurt nothing all at once, the others one after another. */
+/** @module Plays the cases of one world: those that disrupt nothing all at once, the others one after another. */
 import type { Json } from "../../runtime/faults.ts";
 import { type Case, ROOMS, type Room, runsIn } from "./world-case.ts";
 import { CASES } from "./world-cases.ts";
 import type { WorldName } from "./world-rig.ts";
 
-/** A case longer than this hangs. */
+/** A case that takes longer counts as hanging. */
 const CASE_MS_MAX = 40_000;
 
-/** What came of one case. */
+/** The result of one case. */
 export type Played = { readonly answer: Json } | { readonly error: unknown };
 
-/** What a case runs in. */
+/** The world and script of a case. */
 export interface Stage {
   run(one: Case): Promise<Json>;
 }
@@ -25,7 +25,7 @@ export function casesOf(world: WorldName): readonly Planned[] {
   return ROOMS.flatMap((room) => CASES[room].filter((one) => runsIn(room, one, world)).map((one) => ({ room, one })));
 }
 
-/** The cases of a world that are being played; each can be waited for. */
+/** The cases of a world while they are played; each can be awaited. */
 export class Play {
   readonly #results = new Map<Case, { readonly promise: Promise<Played>; resolve(played: Played): void }>();
   /** Resolves when all have ended. */
@@ -37,7 +37,7 @@ export class Play {
     this.ended = this.#play(cases, stage);
   }
 
-  /** Answer of a case, or what it threw. */
+  /** Answer of a case, or the error that it threw. */
   of(one: Case): Promise<Played> {
     const result = this.#results.get(one);
     if (result === undefined) throw new Error(`${one.name} is not played here`);

@@ -1,4 +1,7 @@
-/** @module A TCP proxy before a sidecar that spoils the next request: it is lost, or loses its answer, or comes long after its caller gave up. */
+/**
+ * @module A TCP proxy in front of a sidecar that disrupts the next request: it is lost, its answer is lost, or it arrives long after its
+ * caller timed out.
+ */
 import { createConnection, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 
 const LOOPBACK = "127.0.0.1";

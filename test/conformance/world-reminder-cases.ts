@@ -1,4 +1,4 @@
-/** @module Cases of reminders: when they ring, what replaces and removes them, and what they survive. */
+/** @module Cases of reminders: when they fire, what replaces and removes them, and what they survive. */
 import type { Json } from "../../runtime/faults.ts";
 import { actorType, type Address } from "../../runtime/protocol.ts";
 import type { Case } from "./world-case.ts";
@@ -8,17 +8,17 @@ const NAME = "run-1";
 const SHORT_MS = 300;
 const LONG_MS = 60_000;
 const SOON_MS = 4_000;
-/** A reminder that was ringing every SHORT_MS is taken to be silent after this. */
+/** Time after which a reminder that fired every SHORT_MS counts as silent. */
 const QUIET_MS = 1_000;
-/** How long the app is away, and what is then taken for a burst: fewer periods than ticks. */
+/** How long the app is away, and which number of ticks then counts as a burst: fewer periods than ticks. */
 const AWAY_MS = 1_800;
 const BURST_MS = 600;
 const BURST_TICKS_MIN = 4;
-const ALARMS = 50;
-/** By then daprd has found a dead app dead: three probes, a second apart. */
+const REMINDERS = 50;
+/** By then daprd has detected a dead app: three probes, a second apart. */
 const FOUND_DEAD_MS = 4_500;
 const ATTEMPTS_MAX = 3;
-/** daprd tries a failed tick three times more, a second apart. */
+/** daprd retries a failed tick three more times, a second apart. */
 const TRIES_MS = 4_500;
 const NO_LOCK = "Turns of one actor";
 const NO_RETRY = "A tick that fails";
@@ -35,24 +35,24 @@ function ticks(rig: WorldRig, actor: Address, name = NAME): number {
   return rig.script.of(actor.id, "tick").filter((tick) => tick.name === name).length;
 }
 
-/** Whether a fresh actor's reminder has rung so often in all: its first tick may come before the answer that it is set. */
+/** Whether a new actor's reminder has fired this many times in total: its first tick may come before the answer that it is set. */
 function hasRung(rig: WorldRig, actor: Address, times: number, withinMs: number, name = NAME): Promise<boolean> {
   return rig.comes(() => ticks(rig, actor, name) >= times, withinMs);
 }
 
-/** Whether a reminder rings so many times more within a time. */
+/** Whether a reminder fires this many more times within a time. */
 function rings(rig: WorldRig, actor: Address, times: number, withinMs: number, name = NAME): Promise<boolean> {
   const before = ticks(rig, actor, name);
   return rig.comes(() => ticks(rig, actor, name) >= before + times, withinMs);
 }
 
-/** Whether a reminder rings that should be silent. A tick may be on its way when it is silenced. */
+/** Whether a reminder fires that should be silent. A tick may be in flight when it is silenced. */
 async function stillRings(rig: WorldRig, actor: Address, name = NAME): Promise<boolean> {
   await rig.elapse(SHORT_MS);
   return rings(rig, actor, 1, QUIET_MS, name);
 }
 
-/** A case with a reminder that is taken away at its end, whatever happens. */
+/** A case with a reminder that is always removed at its end. */
 function withReminder(run: (rig: WorldRig, actor: Address) => Promise<Json>): Case["run"] {
   return async (rig) => {
     const actor = freshActor(rig);
@@ -66,12 +66,12 @@ function withReminder(run: (rig: WorldRig, actor: Address) => Promise<Json>): Ca
 
 const ringing: readonly Case[] = [
   {
-    name: "a reminder rings when it is due and every period after, by its name",
+    name: "a reminder fires when it is due and every period after, under its name",
     same: ["set", true],
     run: withReminder(async (rig, actor) => [await set(rig, actor, NAME, SHORT_MS, SHORT_MS), await rings(rig, actor, 4, SOON_MS)]),
   },
   {
-    name: "a reminder does not ring before it is due",
+    name: "a reminder does not fire before it is due",
     same: [false, true],
     run: withReminder(async (rig, actor) => {
       await set(rig, actor, NAME, 2 * QUIET_MS, LONG_MS);
@@ -79,7 +79,7 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder that is due now rings now",
+    name: "a reminder that is due now fires now",
     same: true,
     run: withReminder(async (rig, actor) => {
       await set(rig, actor, NAME, 0, LONG_MS);
@@ -87,7 +87,7 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder that was due in the past rings now",
+    name: "a reminder that was due in the past fires now",
     same: true,
     run: withReminder(async (rig, actor) => {
       await set(rig, actor, NAME, -LONG_MS, LONG_MS);
@@ -95,7 +95,7 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder that is set again nearer rings at the new time",
+    name: "a reminder that is set again to an earlier time fires at the new time",
     same: [true, 1],
     run: withReminder(async (rig, actor) => {
       await set(rig, actor, NAME, LONG_MS, LONG_MS);
@@ -106,7 +106,7 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder that is set again further away is silent at the old time",
+    name: "a reminder that is set again to a later time is silent at the old time",
     same: false,
     run: withReminder(async (rig, actor) => {
       await set(rig, actor, NAME, SHORT_MS, SHORT_MS);
@@ -125,12 +125,12 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder that is not there is removed without an error, twice",
+    name: "removing an absent reminder is not an error, twice",
     same: ["removed", "removed"],
     run: withReminder(async (rig, actor) => [await remove(rig, actor, NAME), await remove(rig, actor, NAME)]),
   },
   {
-    name: "two reminders of one actor ring apart",
+    name: "two reminders of one actor fire independently",
     same: [true, true, true, false],
     run: withReminder(async (rig, actor) => {
       await Promise.all([set(rig, actor, NAME, SHORT_MS, SHORT_MS), set(rig, actor, "run-2", SHORT_MS, SHORT_MS)]);
@@ -140,7 +140,7 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "reminders of one name of two actors ring apart",
+    name: "reminders with one name of two actors fire independently",
     same: [true, false, true],
     run: withReminder(async (rig, actor) => {
       const other = freshActor(rig);
@@ -151,10 +151,10 @@ const ringing: readonly Case[] = [
     }),
   },
   {
-    name: "many reminders at once all ring",
-    same: ALARMS,
+    name: "many concurrent reminders all fire",
+    same: REMINDERS,
     run: async (rig) => {
-      const actors = Array.from({ length: ALARMS }, () => freshActor(rig));
+      const actors = Array.from({ length: REMINDERS }, () => freshActor(rig));
       await Promise.all(actors.map((actor) => set(rig, actor, NAME, SHORT_MS, LONG_MS)));
       await rig.comes(() => actors.every((actor) => ticks(rig, actor) > 0), SOON_MS);
       const rang = actors.filter((actor) => ticks(rig, actor) > 0).length;
@@ -166,7 +166,7 @@ const ringing: readonly Case[] = [
 
 const names: readonly Case[] = [
   {
-    name: "a name with odd characters rings by that name",
+    name: "a reminder whose name has odd characters fires under that name",
     same: ["set", true, "removed"],
     run: withReminder(async (rig, actor) => {
       const odd = "run é😀+&=:;,.@!~'()*|<[{^$`-_";
@@ -188,7 +188,7 @@ const names: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder with a percent sign in its name is set and rings under that name",
+    name: "a reminder with a percent sign in its name is set and fires under that name",
     differs: { row: "Names of reminders", simulated: ["set", true], embedded: ["set", false] },
     run: withReminder(async (rig, actor) => {
       const answer = await set(rig, actor, "run%1", 0, LONG_MS);
@@ -198,13 +198,13 @@ const names: readonly Case[] = [
     }),
   },
   {
-    name: "a reminder of a type that nobody serves is not set",
+    name: "a reminder of a type without a host is not set",
     same: "thrown: sidecar.unavailable",
-    run: (rig) => set(rig, { type: actorType(rig.system, "Nobody"), id: "n-1" }, NAME, LONG_MS, LONG_MS),
+    run: (rig) => set(rig, { type: actorType(rig.system, "Unserved"), id: "n-1" }, NAME, LONG_MS, LONG_MS),
   },
 ];
 
-/** How often a one-shot reminder comes whose first ticks fail. */
+/** How often a one-shot reminder is delivered whose first ticks fail. */
 async function once(rig: WorldRig, failures: number): Promise<number> {
   const actor = freshActor(rig);
   let left = failures;
@@ -219,7 +219,7 @@ async function once(rig: WorldRig, failures: number): Promise<number> {
 
 const failing: readonly Case[] = [
   {
-    name: "a reminder whose tick fails rings again at its next period",
+    name: "a reminder whose tick fails fires again at its next period",
     same: true,
     run: withReminder(async (rig, actor) => {
       let fails = 1;
@@ -232,7 +232,7 @@ const failing: readonly Case[] = [
     }),
   },
   {
-    name: "a tick that fails is tried so often before the next period",
+    name: "a failed tick is retried this often before the next period",
     differs: { row: NO_RETRY, simulated: 1, embedded: 4 },
     run: withReminder(async (rig, actor) => {
       rig.script.on(actor.id, () => ({ kind: "fault", code: "store.unavailable" }));
@@ -242,7 +242,7 @@ const failing: readonly Case[] = [
     }),
   },
   {
-    name: "a tick that is answered by an empty 200 counts as done",
+    name: "a tick that is answered by an empty 200 counts as handled",
     same: 1,
     run: withReminder(async (rig, actor) => {
       rig.script.on(actor.id, () => ({ kind: "status", status: 200, body: "" }));
@@ -251,10 +251,10 @@ const failing: readonly Case[] = [
       return rig.script.tries(actor.id, "tick").length;
     }),
   },
-  { name: "a one-shot reminder whose tick fails twice comes a third time", same: 3, run: (rig) => once(rig, 2) },
-  { name: "a one-shot reminder whose tick fails four times is gone", same: 4, run: (rig) => once(rig, 4) },
+  { name: "a one-shot reminder whose tick fails twice is delivered a third time", same: 3, run: (rig) => once(rig, 2) },
+  { name: "a one-shot reminder whose tick fails four times is dropped", same: 4, run: (rig) => once(rig, 4) },
   {
-    name: "a tick waits for the turn that runs",
+    name: "a tick waits for the running turn",
     differs: { row: NO_LOCK, simulated: false, embedded: true },
     run: withReminder(async (rig, actor) => {
       const { opened, open } = gate();
@@ -273,7 +273,7 @@ const failing: readonly Case[] = [
   },
 ];
 
-/** The burst of ticks after a time in which none could come. */
+/** The burst of ticks after a time in which none could be delivered. */
 async function burst(rig: WorldRig, actor: Address, away: () => Promise<void>, back: () => Promise<void>): Promise<boolean> {
   await set(rig, actor, NAME, SHORT_MS, SHORT_MS);
   await rings(rig, actor, 1, SOON_MS);
@@ -290,7 +290,10 @@ async function burst(rig: WorldRig, actor: Address, away: () => Promise<void>, b
   return soon.length >= BURST_TICKS_MIN;
 }
 
-/** Does something to a ringing reminder just after the app died; whether it rings when the app is back. daprd may have found the app dead by then. */
+/**
+ * Changes a reminder just after the app died; returns whether it fires when the app is back. daprd may have detected the dead app by
+ * then.
+ */
 async function whileDead(rig: WorldRig, actor: Address, act: () => Promise<Json>): Promise<Json> {
   for (let attempt = 1; ; attempt += 1) {
     await set(rig, actor, NAME, SHORT_MS, SHORT_MS);
@@ -303,7 +306,7 @@ async function whileDead(rig: WorldRig, actor: Address, act: () => Promise<Json>
   }
 }
 
-/** Whether a reminder rings again after a part was killed and came back. */
+/** Whether a reminder fires again after a part was killed and restarted. */
 async function survives(rig: WorldRig, actor: Address, part: { kill(): Promise<void>; start(): Promise<void> }): Promise<boolean> {
   await set(rig, actor, NAME, SHORT_MS, SHORT_MS);
   await rings(rig, actor, 1, SOON_MS);
@@ -314,7 +317,7 @@ async function survives(rig: WorldRig, actor: Address, part: { kill(): Promise<v
 
 const outages: readonly Case[] = [
   {
-    name: "ticks that were missed while the app was dead come one after another when it is back",
+    name: "ticks that were missed while the app was dead are delivered one after another when it is back",
     alone: true,
     same: true,
     run: withReminder((rig, actor) =>
@@ -327,7 +330,7 @@ const outages: readonly Case[] = [
     ),
   },
   {
-    name: "ticks that were missed while the app stood still come one after another when it wakes",
+    name: "ticks that were missed while the app was frozen are delivered one after another when it resumes",
     alone: true,
     same: true,
     run: withReminder((rig, actor) =>
@@ -340,7 +343,7 @@ const outages: readonly Case[] = [
     ),
   },
   {
-    name: "ticks that were missed while the sidecar was dead come one after another when it is back",
+    name: "ticks that were missed while the sidecar was dead are delivered one after another when it is back",
     alone: true,
     same: true,
     run: withReminder((rig, actor) =>
@@ -359,13 +362,13 @@ const outages: readonly Case[] = [
     run: withReminder((rig, actor) => whileDead(rig, actor, () => remove(rig, actor, NAME))),
   },
   {
-    name: "a reminder that is set again while the app is dead owes no ticks of the old one",
+    name: "a reminder that is set again while the app is dead delivers no ticks of the old one",
     alone: true,
     same: ["set", false],
     run: withReminder((rig, actor) => whileDead(rig, actor, () => set(rig, actor, NAME, LONG_MS, LONG_MS))),
   },
   {
-    name: "beside an app that was found dead, no reminder of its types is set",
+    name: "while an app is known to be dead, no reminder of its types is set",
     alone: true,
     differs: { row: "Reminders of a dead app", simulated: "set", embedded: "thrown: sidecar.unavailable" },
     run: withReminder(async (rig, actor) => {
@@ -440,5 +443,5 @@ const outages: readonly Case[] = [
   },
 ];
 
-/** The room of the reminders. */
-export const ALARM_CASES: readonly Case[] = [...ringing, ...names, ...failing, ...outages];
+/** The cases of reminders. */
+export const REMINDER_CASES: readonly Case[] = [...ringing, ...names, ...failing, ...outages];

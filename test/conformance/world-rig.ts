@@ -1,7 +1,7 @@
 /**
- * @module What a world looks like to a conformance case: ports to act on it, what reaches the app, and ways to hurt it.
+ * @module The view of a world that a conformance case has: ports to act on it, the arrivals at the app, and ways to disrupt it.
  *
- * The same cases run over the simulated world and over a real daprd. A case knows no clock but the rig's.
+ * The same cases run over the simulated world and over a real daprd. A case uses no clock but the rig's.
  */
 import type { Reminders, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
 import type { FaultCode, Json } from "../../runtime/faults.ts";
@@ -12,23 +12,23 @@ export const WORLDS = ["simulated", "embedded", "redis"] as const;
 /** One of {@link WORLDS}. */
 export type WorldName = (typeof WORLDS)[number];
 
-/** What reached the app. `event` is a message as the broker brought it, before its actor was asked. */
+/** What arrived at the app. `event` is a message as the broker delivered it, before its actor was called. */
 export type ArrivalKind = "turn" | "tick" | "nudge" | "inspect" | "beat" | "deactivate" | "event" | "notification";
 
 export interface Arrival {
   readonly kind: ArrivalKind;
-  /** The actor's id; of a notification the process it is about. */
+  /** The actor's id; for a notification the process that it is about. */
   readonly id: string;
-  /** The message's or event's id, the reminder's name, the work of a beat. */
+  /** The message's or event's id, the reminder's name, or the work item of a heartbeat. */
   readonly name: string;
   readonly atMs: number;
   /** Our routes saw it: the app did not answer before them. */
   heard: boolean;
-  /** The app is done with it. */
+  /** The app has finished with it. */
   ended: boolean;
 }
 
-/** What the app does with what reached it. The last two happen before our routes see the request. */
+/** How the app reacts to an arrival. The last two reactions happen before our routes see the request. */
 export type Reaction =
   | { readonly kind: "answer" }
   | { readonly kind: "wrong-receipt" }
@@ -39,7 +39,7 @@ export type Reaction =
   | { readonly kind: "hang-up" };
 
 export const ANSWER: Reaction = { kind: "answer" };
-/** Answers of an app, or of a sidecar in its place, that say nothing of what became of a call. */
+/** Answers of an app, or of a sidecar in its place, that do not show the result of a call. */
 export const BLANKS = {
   "an empty 200": { kind: "status", status: 200, body: "" },
   "a 500 without a code": { kind: "status", status: 500, body: "oh" },
@@ -51,19 +51,19 @@ export type Blank = keyof typeof BLANKS;
 
 type React = (arrival: Arrival) => Reaction | Promise<Reaction>;
 
-/** A part of the world that can be killed and started again. `start` resolves when it can be used. */
+/** A part of the world that can be killed and restarted. `start` resolves when it can be used. */
 export interface Mortal {
   kill(): Promise<void>;
   start(): Promise<void>;
 }
 
-/** A part that can also be stopped as by SIGSTOP. */
+/** A part that can also be frozen as by SIGSTOP. */
 export interface Freezable extends Mortal {
   freeze(): Promise<void>;
   wake(): Promise<void>;
 }
 
-/** How a call can go wrong on its way. */
+/** How a call can fail on its way. */
 export type WriteTrouble = "lost" | "unanswered" | "late";
 export type CallTrouble = "lost" | "unanswered";
 
@@ -74,43 +74,43 @@ export interface WorldRig {
   readonly store: StateStore;
   readonly reminders: Reminders;
   readonly transport: Transport;
-  /** A caller that gives up soon, so that a case need not wait. */
+  /** A caller with a short timeout, so that a case need not wait. */
   readonly hasty: Transport;
   readonly hastyReminders: Reminders;
   readonly app: Freezable;
   readonly sidecar: Mortal;
   readonly scheduler: Mortal;
   readonly placement: Mortal;
-  /** What holds the state and, on redis, the topics. Absent where that is a part of daprd. */
+  /** The process of the state and, on redis, of the topics. Absent where it is part of daprd. */
   readonly backend: Mortal | undefined;
   readonly broker: Mortal | undefined;
-  /** A reminder without a period, which no port has: what daprd does with one is why. */
+  /** Sets a reminder without a period. The ports have none, because of how daprd treats them. */
   setOnce(actor: Address, name: string, dueMs: number): Promise<void>;
-  /** Everything that the scheduler knows is gone. */
+  /** Drops all data of the scheduler. */
   loseReminders(): Promise<void>;
-  /** A write that goes wrong, by a caller that does not wait long. */
+  /** A write that fails on its way, by a caller with a short timeout. */
   insert(trouble: WriteTrouble, key: string, text: string): Promise<InsertResult>;
   deliver(trouble: CallTrouble, message: Message): Promise<TurnAnswer>;
-  /** The next call to an actor is answered with nothing that counts, and nothing runs. */
+  /** The next call to an actor gets an inconclusive answer, and nothing runs. */
   blank(actor: Address, how: Blank): void;
-  /** The world's time goes on. */
+  /** Advances the world's time. */
   elapse(ms: number): Promise<void>;
-  /** Whether something comes true within a time. Looked at whenever something reached the app. */
+  /** Whether a condition becomes true within a time. It is checked whenever something arrived at the app. */
   comes(condition: () => boolean, withinMs: number): Promise<boolean>;
 }
 
-/** What the app does, as a case wants it, and what reached it. */
+/** The app's reactions for a case, and what arrived. */
 export class Script {
   readonly #arrivals: Arrival[] = [];
   readonly #reacts = new Map<string, React>();
   readonly #watchers = new Set<() => void>();
 
-  /** From now on the app reacts so to what is for an actor, or is about a process, of this id. */
+  /** From now on the app reacts this way to arrivals for an actor or a process with this id. */
   on(id: string, react: React): void {
     this.#reacts.set(id, react);
   }
 
-  /** The app reacts so to the next that comes for this id, and then as before. */
+  /** The app reacts this way to the next arrival for this id, and then as before. */
   once(id: string, reaction: Reaction): void {
     const before = this.#reacts.get(id);
     this.on(id, () => {
@@ -120,7 +120,7 @@ export class Script {
     });
   }
 
-  /** Notes an arrival and gives what the app is to do. The caller tells when that is done. */
+  /** Records an arrival and returns how the app must react. The caller reports when that is done. */
   async arrived(kind: ArrivalKind, id: string, name: string, atMs: number): Promise<{ readonly reaction: Reaction; done(): void }> {
     const arrival: Arrival = { kind, id, name, atMs, heard: true, ended: false };
     this.#arrivals.push(arrival);
@@ -136,12 +136,12 @@ export class Script {
     };
   }
 
-  /** What reached the app for an actor, in the order of coming, whether or not our routes saw it. */
+  /** The arrivals at the app for an actor, in their order, whether or not our routes saw them. */
   tries(id: string, kind: ArrivalKind): readonly Arrival[] {
     return this.#arrivals.filter((arrival) => arrival.id === id && arrival.kind === kind);
   }
 
-  /** What reached an actor, in the order of coming. */
+  /** The arrivals at an actor, in their order. */
   of(id: string, kind: ArrivalKind): readonly Arrival[] {
     return this.tries(id, kind).filter(({ heard }) => heard);
   }
@@ -150,7 +150,7 @@ export class Script {
     return this.of(id, kind).length;
   }
 
-  /** Calls back whenever something changed; the result ends it. */
+  /** Calls back whenever something changed; the returned function ends it. */
   watch(watcher: () => void): () => void {
     this.#watchers.add(watcher);
     return () => void this.#watchers.delete(watcher);
@@ -182,7 +182,7 @@ export function comes(
   });
 }
 
-/** A gate that holds whoever waits before it. */
+/** A gate that holds its callers until it is opened. */
 export function gate(): { readonly opened: Promise<void>; open(): void } {
   let open = (): void => {};
   const opened = new Promise<void>((resolve) => {
@@ -212,14 +212,14 @@ export function topicOf(rig: WorldRig, actor: Address): string {
 
 const LIFETIME_MS = 3_600_000;
 
-/** A message that the routes and schemas of a host take. */
+/** A message that the routes and schemas of a host accept. */
 export function messageTo(actor: Address, id = `${actor.id}:m`, reason = "a conformance case"): Message {
   const createdAtMs = Date.UTC(2027, 0, 5);
   return {
     v: 1,
     id,
     to: actor,
-    from: "nobody/0",
+    from: "nowhere/0",
     processId: actor.id,
     createdAtMs,
     expiresAtMs: createdAtMs + LIFETIME_MS,

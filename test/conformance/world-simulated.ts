@@ -1,8 +1,9 @@
 /**
- * @module The simulated world as a rig: its own store, network, scheduler and broker, with the case's script in the
- * place of the engine.
+ * @module The simulated world as a rig: its own store, network, scheduler and broker, with the case's script in place
+ * of the engine.
  *
- * Whoever calls is no host, so it lives on when the app is killed. A part of the world that dies is cut off both ways.
+ * The caller is not a host, so it survives when the app is killed. A part of the world that dies is cut off in both
+ * directions.
  */
 import { actorType, type Address, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { agent, contract, route, system } from "../../agents/index.ts";
@@ -30,14 +31,14 @@ import {
 } from "./world-rig.ts";
 
 const SYSTEM = "world";
-/** Virtual time after which a case that still waits has failed. */
+/** Virtual time after which a waiting case has failed. */
 const CASE_MS_MAX = 30 * 60_000;
 const APP_INDEX = 0;
-/** Whoever calls is no node of the world. */
+/** The caller is not a node of the world. */
 const CALLER_INDEX = 7;
 const FOREVER_MS = Number.MAX_SAFE_INTEGER;
 
-/** Faults that happen when they are ordered, and at no other time. */
+/** Faults that happen exactly when they are ordered. */
 class OrderedFaults extends Faults {
   readonly #orders = new Map<FaultKind, number>();
 
@@ -56,7 +57,7 @@ class OrderedFaults extends Faults {
   }
 }
 
-/** What a liar changes in the world before a case runs in it. */
+/** The change that a faulty fake makes in the world before a case runs. */
 export interface Lie {
   store?(honest: StateStore, world: World, life: Life): StateStore;
   reminders?(honest: Reminders, world: World): Reminders;
@@ -81,7 +82,7 @@ export class SimulatedRig implements WorldRig {
   readonly broker: Mortal;
   readonly #faults = new OrderedFaults();
   readonly #world: World;
-  /** Messages that went through the broker: what reaches the app of them is an event first. */
+  /** Messages that went through the broker: they arrive at the app as events first. */
   readonly #published = new Set<string>();
 
   constructor(lie: Lie = {}) {
@@ -96,7 +97,7 @@ export class SimulatedRig implements WorldRig {
       face: (life) => new ScriptedFace(this.script, this.#published, life, () => this.#world.timeline.nowMs),
     });
     const world = this.#world;
-    const caller = new Life("caller", CALLER_INDEX, world.outside);
+    const caller = new Life("caller", CALLER_INDEX, world.outside, () => world.timeline.nowMs);
     this.store = lie.store?.(world.store.of(caller), world, caller) ?? world.store.of(caller);
     this.reminders = lie.reminders?.(world.reminders.of(caller), world) ?? world.reminders.of(caller);
     const network = world.network.of(caller);
@@ -117,9 +118,9 @@ export class SimulatedRig implements WorldRig {
     this.hasty = this.transport;
     this.hastyReminders = this.reminders;
     this.app = {
-      kill: async () => world.crash(this.#life, undefined, "by the case"),
+      kill: async () => world.crash(this.#life, undefined, "ordered by the case"),
       start: async () => world.restart(APP_INDEX),
-      freeze: async () => world.freeze(this.#life, undefined, "by the case"),
+      freeze: async () => world.freeze(this.#life, undefined, "ordered by the case"),
       wake: async () => world.wake(this.#life),
     };
     const ways = {
@@ -173,7 +174,7 @@ export class SimulatedRig implements WorldRig {
     return this.transport.deliver(message);
   }
 
-  /** The simulated network has one fault for all of them: an answer that says nothing, and nothing ran. */
+  /** The simulated network has one fault for all of them: an inconclusive answer, and nothing ran. */
   blank(_actor: Address, _how: Blank): void {
     this.#faults.order("emptyAnswer");
   }
@@ -194,7 +195,7 @@ export class SimulatedRig implements WorldRig {
     });
     running.catch(() => {});
     await drive(this.#world.timeline, CASE_MS_MAX, () => ended);
-    if (!ended) throw new Error(`${one.name}: it waits for something that never comes`);
+    if (!ended) throw new Error(`${one.name}: it waits for something that never happens`);
     return running;
   }
 }
@@ -214,7 +215,7 @@ class ScriptedFace implements ActorHost {
     this.#nowMs = nowMs;
   }
 
-  /** What the script wants. A dead app never gets to it. */
+  /** The reaction of the script. A dead app never gets that far. */
   async #reaction(kind: ArrivalKind, id: string, name: string): Promise<Reaction> {
     const { reaction, done } = await this.#script.arrived(kind, id, name, this.#nowMs());
     if (this.#life.state === "dead") return new Promise<never>(() => {});
@@ -225,8 +226,8 @@ class ScriptedFace implements ActorHost {
   async #play<T>(kind: ArrivalKind, id: string, name: string, answer: () => T): Promise<T> {
     const reaction = await this.#reaction(kind, id, name);
     if (reaction.kind === "answer") return answer();
-    if (reaction.kind === "fault") throw new Fault(reaction.code, "as the case wants it", reaction.details);
-    throw new Error(`as the case wants it: ${reaction.kind}`);
+    if (reaction.kind === "fault") throw new Fault(reaction.code, "ordered by the case", reaction.details);
+    throw new Error(`ordered by the case: ${reaction.kind}`);
   }
 
   async receive(message: Message): Promise<TurnAnswer> {
@@ -239,11 +240,11 @@ class ScriptedFace implements ActorHost {
       case "wrong-receipt":
         return { receipt: { messageId: `not ${id}`, sequence: 1 } };
       case "refuse":
-        return { refused: { code: reaction.code, message: "as the case wants it" } };
+        return { refused: { code: reaction.code, message: "ordered by the case" } };
       case "fault":
-        throw new Fault(reaction.code, "as the case wants it", reaction.details);
+        throw new Fault(reaction.code, "ordered by the case", reaction.details);
       default:
-        throw new Error(`as the case wants it: ${reaction.kind}`);
+        throw new Error(`ordered by the case: ${reaction.kind}`);
     }
   }
 
@@ -268,7 +269,7 @@ class ScriptedFace implements ActorHost {
   }
 }
 
-/** A host is always one of a system, also when a script stands in its place. */
+/** A host always belongs to a system, even when a script takes its place. */
 function emptySystem(): System {
   const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
   const through = route("through", 1, z.string())

@@ -1,4 +1,4 @@
-/** @module Cases of the state store: one write a key, absent is not unavailable, and what trouble does to a write. */
+/** @module Cases of the state store: one write per key, absent is not unavailable, and the results of disrupted writes. */
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -7,12 +7,12 @@ import { freshKey, outcome, type WorldRig } from "./world-rig.ts";
 
 const RACERS = 32;
 const KEYS = 64;
-/** More than there are requests in flight. */
+/** More than the number of requests in flight. */
 const FILLERS = 8;
-/** Until a write that is late must have been made, as the slowest world makes it. */
+/** Time within which the slowest world has made a late write. */
 const LATE_MS_MAX = 20_000;
 const LOOK_MS = 100;
-/** Around the text of a large record. */
+/** Characters around the text of a large record. */
 const ENVELOPE_CHARS = 16;
 const VALUES: readonly Json[] = [
   null,
@@ -29,7 +29,7 @@ const VALUES: readonly Json[] = [
   '<a href="x">&amp;</a>',
 ];
 
-/** What one key holds; `absent` where it holds nothing. */
+/** The content of one key; `absent` without one. */
 async function read(rig: WorldRig, key: string): Promise<Json> {
   const found = await rig.store.read([key]);
   return found.has(key) ? (found.get(key) ?? null) : "absent";
@@ -39,7 +39,7 @@ async function insertAll(rig: WorldRig, keys: readonly string[], text: (index: n
   return Promise.all(keys.map((key, index) => rig.store.insert(key, text(index))));
 }
 
-/** Waits until a key is there, as far as it comes. */
+/** Waits until a key exists; returns whether it does. */
 async function comesTrue(rig: WorldRig, key: string): Promise<boolean> {
   for (let ms = 0; ms < LATE_MS_MAX; ms += LOOK_MS) {
     if ((await read(rig, key)) !== "absent") return true;
@@ -50,12 +50,12 @@ async function comesTrue(rig: WorldRig, key: string): Promise<boolean> {
 
 const plain: readonly Case[] = [
   {
-    name: "a key that nobody wrote is absent",
+    name: "a key that was never written is absent",
     same: ["absent", 0],
     run: async (rig) => [await read(rig, freshKey(rig)), (await rig.store.read([freshKey(rig), freshKey(rig)])).size],
   },
   {
-    name: "what is inserted is there for the very next read",
+    name: "an inserted key is there for the very next read",
     same: [
       ["inserted", 1],
       ["inserted", 2],
@@ -71,7 +71,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "a second insert of a key is refused, and the first stands",
+    name: "a second insert of a key is refused, and the first stays",
     same: ["inserted", "refused", "first"],
     run: async (rig) => {
       const key = freshKey(rig);
@@ -79,7 +79,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "the same text a second time is refused too",
+    name: "a second insert of the same text is refused too",
     alone: true,
     same: ["inserted", "refused"],
     run: async (rig) => {
@@ -88,7 +88,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "of inserts of one key at once, one wins and its text stands",
+    name: "of concurrent inserts of one key, one wins and its text stays",
     same: { won: 1, refused: RACERS - 1, stands: true },
     run: async (rig) => {
       const key = freshKey(rig);
@@ -106,7 +106,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "inserts of many keys at once are all made",
+    name: "concurrent inserts of many keys are all made",
     same: { inserted: RACERS, found: RACERS },
     run: async (rig) => {
       const keys = Array.from({ length: RACERS }, () => freshKey(rig));
@@ -115,7 +115,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "a refused insert takes none of its neighbours with it",
+    name: "a refused insert does not affect its neighbours",
     same: { refused: 4, inserted: 12, kept: true },
     run: async (rig) => {
       const keys = Array.from({ length: 16 }, () => freshKey(rig));
@@ -130,20 +130,20 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "the same text a second time, beside another that is refused, is refused or is ours",
+    name: "a second insert of the same text, with another that is refused, is refused or is ours",
     alone: true,
     differs: { row: "The same text twice", simulated: "refused", embedded: "refused", redis: "inserted" },
     run: async (rig) => {
       const [key, taken] = [freshKey(rig), freshKey(rig)];
       await insertAll(rig, [key, taken], () => '"ours"');
-      // The first ones keep the sidecar busy, so that the last two go in one request where requests are grouped.
+      // The first ones keep the sidecar busy, so that the last two go into one request if requests are grouped.
       const before = Array.from({ length: FILLERS }, () => freshKey(rig));
       const results = await insertAll(rig, [...before, key, taken], (index) => (index > FILLERS ? '"theirs"' : '"ours"'));
       return results[FILLERS] ?? null;
     },
   },
   {
-    name: "many keys are read at once, and what is not there is left out",
+    name: "reads many keys at once and omits absent ones",
     same: { found: KEYS / 2, right: true, none: 0 },
     run: async (rig) => {
       const keys = Array.from({ length: KEYS }, () => freshKey(rig));
@@ -154,7 +154,7 @@ const plain: readonly Case[] = [
     },
   },
   {
-    name: "a key that is asked for twice in one read is one key",
+    name: "a key that is requested twice in one read is one key",
     same: 1,
     run: async (rig) => {
       const key = freshKey(rig);
@@ -166,7 +166,7 @@ const plain: readonly Case[] = [
 
 const contents: readonly Case[] = [
   {
-    name: "keys with odd characters keep apart",
+    name: "keys with odd characters stay distinct",
     same: true,
     run: async (rig) => {
       const base = freshKey(rig);
@@ -179,7 +179,7 @@ const contents: readonly Case[] = [
     },
   },
   {
-    name: "values come back as they are, one by one and in bulk",
+    name: "values come back unchanged, one by one and in bulk",
     same: [],
     run: async (rig) => {
       const keys = VALUES.map(() => freshKey(rig));
@@ -194,7 +194,7 @@ const contents: readonly Case[] = [
     },
   },
   {
-    name: "null is a content and not absence",
+    name: "null is a content, not absence",
     same: [true, null],
     run: async (rig) => {
       const key = freshKey(rig);
@@ -204,7 +204,7 @@ const contents: readonly Case[] = [
     },
   },
   {
-    name: "a record of the greatest size comes back whole",
+    name: "a record of the maximum size comes back complete",
     same: true,
     run: async (rig) => {
       const key = freshKey(rig);
@@ -219,9 +219,13 @@ async function tagOf(rig: WorldRig, key: string): Promise<string> {
 }
 
 const versions: readonly Case[] = [
-  { name: "a key that nobody wrote has no version", same: true, run: async (rig) => (await rig.store.tagged(freshKey(rig))) === undefined },
   {
-    name: "a version is replaced by its tag once, and the old tag is worth nothing then",
+    name: "a key that was never written has no version",
+    same: true,
+    run: async (rig) => (await rig.store.tagged(freshKey(rig))) === undefined,
+  },
+  {
+    name: "a version is replaced by its tag once; then the old tag is invalid",
     same: [true, "second", false, "second"],
     run: async (rig) => {
       const key = freshKey(rig);
@@ -236,7 +240,7 @@ const versions: readonly Case[] = [
     },
   },
   {
-    name: "each replacement has a tag of its own, for texts and for objects",
+    name: "each replacement has its own tag, for texts and for objects",
     same: [true, true, true, true],
     run: async (rig) => {
       const [text, object] = [freshKey(rig), freshKey(rig)];
@@ -253,7 +257,7 @@ const versions: readonly Case[] = [
     },
   },
   {
-    name: "of replacements of one version at once, one is made",
+    name: "of concurrent replacements of one version, one is made",
     same: 1,
     run: async (rig) => {
       const key = freshKey(rig);
@@ -264,7 +268,7 @@ const versions: readonly Case[] = [
     },
   },
   {
-    name: "a replaced key is taken: an insert of it is refused",
+    name: "a replaced key still refuses an insert",
     same: "refused",
     run: async (rig) => {
       const key = freshKey(rig);
@@ -290,7 +294,7 @@ const versions: readonly Case[] = [
     },
   },
   {
-    name: "removed keys are absent, those that were not there too, and can be inserted again",
+    name: "removed keys are absent, including those that did not exist, and can be inserted again",
     same: [0, "inserted"],
     run: async (rig) => {
       const keys = Array.from({ length: 4 }, () => freshKey(rig));
@@ -311,7 +315,7 @@ const versions: readonly Case[] = [
     },
   },
   {
-    name: "with the sidecar dead nothing is replaced or removed, and nobody says it was",
+    name: "with the sidecar dead nothing is replaced or removed, and no success is reported",
     alone: true,
     same: ["thrown: store.unavailable", false, "thrown: store.unavailable", "before"],
     run: async (rig) => {
@@ -332,7 +336,7 @@ const versions: readonly Case[] = [
 
 const troubles: readonly Case[] = [
   {
-    name: "a write whose answer is lost is unknown, and is there",
+    name: "a write whose answer is lost is unknown, and was made",
     alone: true,
     same: ["unknown", "mine", "refused"],
     run: async (rig) => {
@@ -341,7 +345,7 @@ const troubles: readonly Case[] = [
     },
   },
   {
-    name: "a write that is lost is unknown, and is not there",
+    name: "a write that is lost is unknown, and was not made",
     alone: true,
     same: ["unknown", "absent", "inserted"],
     run: async (rig) => {
@@ -350,7 +354,7 @@ const troubles: readonly Case[] = [
     },
   },
   {
-    name: "a refused write whose answer is lost is unknown, and the first stands",
+    name: "a refused write whose answer is lost is unknown, and the first stays",
     alone: true,
     same: ["unknown", "first"],
     run: async (rig) => {
@@ -360,7 +364,7 @@ const troubles: readonly Case[] = [
     },
   },
   {
-    name: "a write may be made long after its caller gave it up",
+    name: "a write may be made long after its caller timed out",
     alone: true,
     same: ["unknown", "absent", true],
     run: async (rig) => {
@@ -369,14 +373,14 @@ const troubles: readonly Case[] = [
     },
   },
   {
-    name: "a late write loses to who wrote meanwhile",
+    name: "a late write loses against a write made in the meantime",
     alone: true,
     same: ["unknown", "inserted", "meanwhile"],
     run: async (rig) => {
       const [key, late] = [freshKey(rig), freshKey(rig)];
       const first = await rig.insert("late", key, '"late"');
       const second = await rig.store.insert(key, '"meanwhile"');
-      // Another late write, so that the first one has surely come.
+      // Another late write, so that the first one has surely arrived.
       await rig.insert("late", late, "1");
       await comesTrue(rig, late);
       return [first, second, await read(rig, key)];
@@ -386,7 +390,7 @@ const troubles: readonly Case[] = [
 
 const outages: readonly Case[] = [
   {
-    name: "a stopped store is unavailable, not empty, and takes nothing",
+    name: "a frozen store is unavailable, not empty, and accepts nothing",
     alone: true,
     not: ["embedded"],
     same: ["thrown: store.unavailable", "thrown: store.unavailable", "unknown", "unknown", "before", "absent"],
@@ -405,7 +409,7 @@ const outages: readonly Case[] = [
     },
   },
   {
-    name: "a killed sidecar is a store that does not answer, and keeps what was written",
+    name: "with the sidecar killed the store does not answer, and keeps what was written",
     alone: true,
     same: ["thrown: store.unavailable", "unknown", "before", "refused", "inserted"],
     run: async (rig) => {
@@ -418,7 +422,7 @@ const outages: readonly Case[] = [
     },
   },
   {
-    name: "what a killed app wrote stands",
+    name: "what a killed app wrote is kept",
     alone: true,
     same: ["before", "refused"],
     run: async (rig) => {
@@ -431,5 +435,5 @@ const outages: readonly Case[] = [
   },
 ];
 
-/** The room of the state store. */
+/** The cases of the state store. */
 export const STORE_CASES: readonly Case[] = [...plain, ...contents, ...versions, ...troubles, ...outages];

@@ -1,4 +1,4 @@
-/** @module Cases of topics: what a broker owes, which is little, and what each does with a message that nobody took. */
+/** @module Cases of topics: the few guarantees of a broker, and what each broker does with a message that was not taken. */
 import type { Json } from "../../runtime/faults.ts";
 import type { Message } from "../../runtime/protocol.ts";
 import { topics } from "../../runtime/protocol.ts";
@@ -6,16 +6,16 @@ import type { Case } from "./world-case.ts";
 import { ANSWER, BLANKS, freshActor, gate, messageTo, outcome, type Reaction, topicOf, type WorldRig } from "./world-rig.ts";
 
 const SOON_MS = 5_000;
-/** Nothing that the broker still holds takes longer. */
+/** Everything that the broker still holds arrives within this time. */
 const QUIET_MS = 2_500;
 const MESSAGES = 50;
-const LOST = "Messages that nobody took";
+const LOST = "Messages that were not taken";
 
 async function published(rig: WorldRig, message: Message, topic = topicOf(rig, message.to)): Promise<Json> {
   return outcome(rig.transport.publish(topic, message).then(() => "taken"));
 }
 
-/** Publishes to an actor whose app reacts so to the first event; how often its turn then runs. */
+/** Publishes to an actor whose app reacts this way to the first event; returns how often its turn then runs. */
 async function afterFirst(rig: WorldRig, first: Reaction): Promise<Json> {
   const actor = freshActor(rig);
   let events = 0;
@@ -53,7 +53,7 @@ const delivery: readonly Case[] = [
     },
   },
   {
-    name: "many messages at once all come, in whatever order",
+    name: "many concurrent messages all arrive, in any order",
     same: MESSAGES,
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -64,7 +64,7 @@ const delivery: readonly Case[] = [
     },
   },
   {
-    name: "a message that is published twice comes twice",
+    name: "a message that is published twice arrives twice",
     same: 2,
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -75,7 +75,7 @@ const delivery: readonly Case[] = [
     },
   },
   {
-    name: "the broker takes a message before its turn has ended",
+    name: "the broker accepts a message before its turn has ended",
     same: ["taken", true],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -91,7 +91,7 @@ const delivery: readonly Case[] = [
     },
   },
   {
-    name: "a turn that hangs does not hold up messages to other actors",
+    name: "a turn that hangs does not delay messages to other actors",
     same: true,
     run: async (rig) => {
       const [slow, quick] = [freshActor(rig), freshActor(rig)];
@@ -109,7 +109,7 @@ const delivery: readonly Case[] = [
     },
   },
   {
-    name: "a notification comes on its topic under its id",
+    name: "a notification arrives on its topic under its id",
     same: ["told", true],
     run: async (rig) => {
       const { id } = freshActor(rig);
@@ -130,19 +130,19 @@ const delivery: readonly Case[] = [
   },
 ];
 
-const nobody: readonly Case[] = [
+const unread: readonly Case[] = [
   {
-    name: "a message on a topic that nobody reads is taken, and reaches nobody",
+    name: "a message on a topic without a subscriber is accepted, and reaches no actor",
     same: ["taken", 0],
     run: async (rig) => {
       const actor = freshActor(rig);
-      const answer = await published(rig, messageTo(actor), `${rig.system}.agent.Nobody`);
+      const answer = await published(rig, messageTo(actor), `${rig.system}.agent.Unserved`);
       await rig.elapse(QUIET_MS);
       return [answer, rig.script.count(actor.id, "turn")];
     },
   },
   {
-    name: "a message on the topic of another type is taken, and reaches nobody",
+    name: "a message on the topic of another type is accepted, and reaches no actor",
     same: ["taken", 0],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -152,7 +152,7 @@ const nobody: readonly Case[] = [
     },
   },
   {
-    name: "a message with a field that nobody knows is taken, and reaches nobody",
+    name: "a message with an unknown field is accepted, and reaches no actor",
     same: ["taken", 0],
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -163,23 +163,23 @@ const nobody: readonly Case[] = [
     },
   },
   {
-    name: "an empty 200 takes a message off the broker, and nothing ran",
+    name: "an empty 200 acknowledges a message, and nothing ran",
     same: ["taken", 0],
     run: (rig) => afterFirst(rig, BLANKS["an empty 200"]),
   },
-  { name: "a 404 takes a message off the broker, and nothing ran", same: ["taken", 0], run: (rig) => afterFirst(rig, BLANKS["a 404"]) },
+  { name: "a 404 acknowledges a message, and nothing ran", same: ["taken", 0], run: (rig) => afterFirst(rig, BLANKS["a 404"]) },
   {
-    name: "after a 500 a message comes again from Redis, and never from memory",
+    name: "after a 500 a message is delivered again by Redis, and never by the in-memory broker",
     differs: { row: LOST, simulated: ["taken", 0], embedded: ["taken", 0], redis: ["taken", 1] },
     run: (rig) => afterFirst(rig, BLANKS["a 500 without a code"]),
   },
   {
-    name: "after a cut connection a message comes again from Redis, and never from memory",
+    name: "after a cut connection a message is delivered again by Redis, and never by the in-memory broker",
     differs: { row: LOST, simulated: ["taken", 0], embedded: ["taken", 0], redis: ["taken", 1] },
     run: (rig) => afterFirst(rig, BLANKS["a cut connection"]),
   },
   {
-    name: "a message whose actor refuses for now comes again from Redis, and never from memory",
+    name: "a message whose actor refuses it for now is delivered again by Redis, and never by the in-memory broker",
     differs: { row: LOST, simulated: 1, embedded: 1, redis: 2 },
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -196,7 +196,7 @@ const nobody: readonly Case[] = [
     },
   },
   {
-    name: "a message whose actor refuses it for good does not come again",
+    name: "a message whose actor refuses it for good is not delivered again",
     same: 1,
     run: async (rig) => {
       const actor = freshActor(rig);
@@ -211,7 +211,7 @@ const nobody: readonly Case[] = [
 
 const outages: readonly Case[] = [
   {
-    name: "a message that is published while the app is dead comes later from Redis, and never from memory",
+    name: "a message that is published while the app is dead is delivered later by Redis, and never by the in-memory broker",
     alone: true,
     differs: { row: LOST, simulated: ["taken", false], embedded: ["taken", false], redis: ["taken", true] },
     run: async (rig) => {
@@ -235,7 +235,7 @@ const outages: readonly Case[] = [
     },
   },
   {
-    name: "with the broker dead nothing can be published, and later it can",
+    name: "with the broker dead nothing can be published; after its restart it can",
     alone: true,
     not: ["embedded"],
     same: ["thrown: sidecar.unavailable", "taken", true],
@@ -250,5 +250,5 @@ const outages: readonly Case[] = [
   },
 ];
 
-/** The room of the topics. */
-export const TOPIC_CASES: readonly Case[] = [...delivery, ...nobody, ...outages];
+/** The cases of topics. */
+export const TOPIC_CASES: readonly Case[] = [...delivery, ...unread, ...outages];

@@ -1,6 +1,6 @@
 /**
- * @module The simulated world and a real daprd are held to the same answers. What differs on purpose is asserted on both
- * sides and stands in docs/simulation.md; fakes that lie are found out.
+ * @module The simulated world and a real daprd must give the same answers. Intentional differences are asserted on both sides and listed
+ * in docs/simulation.md; faulty fakes are detected.
  */
 import { readFile } from "node:fs/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -15,7 +15,7 @@ import { WORLDS, type WorldName } from "./world-rig.ts";
 import { SimulatedRig } from "./world-simulated.ts";
 
 const START_MS = 60_000;
-/** The cases of a world are played from its start, so the last of them has to wait for all. */
+/** The cases of a world are played from its start, so the last one waits for all others. */
 const WAIT_MS = 120_000;
 const SAME_MIN = 40;
 const TABLE = /^## Differences from daprd$([\s\S]*?)(?=^## |$(?![\s\S]))/m;
@@ -70,7 +70,7 @@ for (const world of able) {
 
 describe("liars", () => {
   for (const { room, what, lie } of LIARS) {
-    test(`${room}: ${what} is found out`, async () => {
+    test(`${room}: ${what} is detected`, async () => {
       const found: string[] = [];
       for (const one of CASES[room]) {
         const played = await play(one, new SimulatedRig(lie));
@@ -80,12 +80,12 @@ describe("liars", () => {
     });
   }
 
-  test("every room has one", () => {
+  test("every room has a faulty fake", () => {
     expect(ROOMS.filter((room) => !LIARS.some((liar) => liar.room === room))).toEqual([]);
   });
 });
 
-test("the differences are those of docs/simulation.md, and enough is the same", async () => {
+test("the differences are those of docs/simulation.md, and enough answers are the same", async () => {
   const all = ROOMS.flatMap((room) => CASES[room].map((one) => ({ room, one })));
   const differing = all.flatMap(({ one }) => (one.differs === undefined ? [] : [one.differs.row]));
   const table = TABLE.exec(await readFile(new URL("../../docs/simulation.md", import.meta.url), "utf8"))?.[1] ?? "";
@@ -98,6 +98,8 @@ test("the differences are those of docs/simulation.md, and enough is the same", 
   expect(same).toBeGreaterThanOrEqual(SAME_MIN);
   const counts = ROOMS.map((room) => `${room} ${CASES[room].length}`).join(", ");
   process.stdout.write(
-    `world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that differ on purpose in ${rows.length} ways; ${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`,
+    `world conformance: ${all.length} cases (${counts}); ${same} same answers, ${all.length - same} that ` +
+      `differ on purpose in ${rows.length} ways; ` +
+      `${able.map((world) => `${world} ${casesOf(world).length}`).join(", ")}\n`,
   );
 });

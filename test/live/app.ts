@@ -1,5 +1,6 @@
 /**
- * @module The app of the live tests: the booking system beside a daprd, with test hooks. Run as a process of its own, to be killed.
+ * @module The app of the live tests: the booking system beside a daprd, with test hooks. It runs in its own process, so that it can be
+ * killed.
  */
 import { appendFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
@@ -35,20 +36,24 @@ async function call(what: "apply" | "undo", effect: string, process_: string, { 
       body: JSON.stringify({ key: idempotencyKey, process: process_, effect }),
       signal,
     });
-    if (!answer.ok) throw new Error(`the ledger said ${answer.status} to ${what} ${idempotencyKey}`);
+    if (!answer.ok) throw new Error(`the ledger answered ${answer.status} to ${what} ${idempotencyKey}`);
   });
 }
 
-/** Memory and event-loop delay, a line every {@link SAMPLE_MS}. */
+/** Records memory and event-loop delay, a line every {@link SAMPLE_MS}. */
 function sample(file: string): void {
   const delay = monitorEventLoopDelay({ resolution: 5 });
   delay.enable();
-  // The test asks for figures from now on.
+  // The test requests figures from now on.
   process.on("SIGUSR2", () => delay.reset());
   setInterval(() => {
     appendFileSync(
       file,
-      `${JSON.stringify({ rssMib: process.memoryUsage.rss() / BYTES_PER_MIB, p99Ms: delay.percentile(99) / NS_PER_MS, maxMs: delay.max / NS_PER_MS })}\n`,
+      JSON.stringify({
+        rssMib: process.memoryUsage.rss() / BYTES_PER_MIB,
+        p99Ms: delay.percentile(99) / NS_PER_MS,
+        maxMs: delay.max / NS_PER_MS,
+      }) + "\n",
     );
   }, SAMPLE_MS).unref();
 }

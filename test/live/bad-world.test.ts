@@ -1,4 +1,7 @@
-/** @module A world that is wrong: a taken port, another Dapr, a store that is down, another token. Each has its own clear error and changes nothing. */
+/**
+ * @module A misconfigured environment: a taken port, another Dapr, a store that is down, another token. Each has its own clear error and
+ * changes nothing.
+ */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -17,7 +20,7 @@ const APP = fileURLToPath(new URL("app.ts", import.meta.url));
 const TEST_MS = 120_000;
 const SAID_MS = 60_000;
 const POLL_MS = 50;
-/** A host asks a silent sidecar three times, 5 s each, before it says so. */
+/** A host calls a silent sidecar three times, 5 s each, before it reports that. */
 const CALL_MS = 40_000;
 
 const cleanups: (() => Promise<unknown>)[] = [];
@@ -34,7 +37,7 @@ interface App {
   readonly ended: Promise<number | null>;
 }
 
-/** The app alone, with a sidecar's port that the test chooses. */
+/** The app alone, with a sidecar port that the test chooses. */
 async function runApp(appPort: number, daprPort: number): Promise<App> {
   const dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
   cleanups.push(() => rm(dir, { recursive: true, force: true }));
@@ -82,7 +85,7 @@ async function said(text: () => string, wanted: RegExp): Promise<void> {
   expect(text()).toMatch(wanted);
 }
 
-test("a port that is taken ends the start with its own code and the port's number", { timeout: TEST_MS }, async () => {
+test("a taken port ends the start with its own code and the port's number", { timeout: TEST_MS }, async () => {
   const taken = await listen(() => ({ status: 404, body: {} }));
   const app = await runApp(taken, 9);
   expect(await app.ended).not.toBe(0);

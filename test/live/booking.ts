@@ -1,8 +1,8 @@
 /**
  * @module The system under test: four stops with an ask, a keyed agent with state, and compensation.
  *
- * plan -> seat and shelf at once -> quote (asks the planner) -> pay. A task that says `refuse` fails for good at `pay`,
- * after `pay` has taken a deposit, so that everything has to be taken back.
+ * plan -> seat and shelf at once -> quote (asks the planner) -> pay. A task with `refuse` fails for good at `pay`,
+ * after `pay` has taken a deposit, so that everything must be compensated.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
@@ -22,9 +22,9 @@ const Payment = z.strictObject({ process: z.string(), price: z.int(), refuse: z.
 const Paid = z.strictObject({ price: z.int() });
 const Nap = z.strictObject({ attempts: z.int(), ms: z.int() });
 
-/** What the handlers need of the world outside. */
+/** What the handlers need of the outside world. */
 export interface Outside {
-  /** Does or undoes an effect at the ledger; throws when it is not known to be done. */
+  /** Does or undoes an effect at the ledger; throws when the result is unknown. */
   call(what: "apply" | "undo", effect: string, process: string, step: ToolCall): Promise<void>;
 }
 
@@ -54,7 +54,7 @@ function toolsOf(outside: Outside) {
     output: z.null(),
     run: async ({ process }, call) => {
       await outside.call("apply", "try", process, call);
-      throw new Fault("agent.failed", "it was done, and nobody heard of it");
+      throw new Fault("agent.failed", "it was done, but the answer was lost");
     },
     undo: ({ process }, _done, call) => outside.call("undo", "try", process, call),
   });
@@ -104,7 +104,7 @@ function agents(outside: Outside) {
       handle: async ({ refuse }, ctx) => {
         await ctx.call(unheard, { process: ctx.processId }).catch(() => {});
         await ctx.call(effect, { name: "instead", process: ctx.processId });
-        if (refuse) throw new Fault("agent.refused", "neither will do");
+        if (refuse) throw new Fault("agent.refused", "neither works");
         return { price: 0 };
       },
     }),
@@ -130,17 +130,17 @@ const party = route("party", 1, Task)
   .to("pay", Pay, ({ quote, task }) => ({ process: quote.process, price: quote.price, refuse: task.refuse }))
   .output(({ pay }) => pay);
 
-/** One stop that takes time and may fail a few times; its pauses are those of the route. */
+/** One stop that takes time and may fail a few times; its backoffs are those of the route. */
 const nap = route("nap", 1, Nap)
   .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 2_000, backoffMsMax: 2_000, jitter: 0.1 } })
   .output(({ nap: done }) => done);
 
-/** As `nap`, with a pause so long that the reminder moves away. */
+/** Like `nap`, with a backoff so long that the reminder moves away. */
 const longNap = route("long-nap", 1, Nap)
   .to("nap", Sleeper, ({ task }) => task, { retry: { attemptsMax: 8, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0.1 } })
   .output(({ nap: done }) => done);
 
-/** One stop whose handler catches what its first step throws, and goes on to another. */
+/** One stop whose handler catches the error of its first step and continues with another. */
 const rescue = route("rescue", 1, z.strictObject({ refuse: z.boolean() }))
   .to("rescue", Catcher, ({ task }) => task)
   .output(({ rescue: done }) => done);

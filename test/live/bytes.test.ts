@@ -1,4 +1,4 @@
-/** @module Storage grows with what happened: the bytes of stop 1,000 are those of stop 10, with every key counted. */
+/** @module Storage grows linearly: the bytes of stop 1,000 are those of stop 10, with every key counted. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, type RouteBuilder, system, type System } from "../../agents/index.ts";
@@ -61,7 +61,7 @@ function open(definition: System): Run {
 const caller = { principal: { subject: "test", tenant: "default", permissions: [] } };
 
 function longRoute(): System {
-  // A thousand names cannot be told to the type checker; the builder checks them at run time.
+  // The type checker cannot handle a thousand names; the builder checks them at run time.
   let builder: RouteBuilder<"long", { text: string }, { readonly task: { text: string } }> = route("long", 1, Query);
   for (let index = 0; index < STOPS; index += 1) builder = builder.to(`s${index}`, Ask, ({ task }) => task);
   return system("bytes", { agents, routes: [builder.output(({ task }) => task)] });
@@ -81,7 +81,9 @@ test("a process: the marginal bytes of 1,000 stops are those of 10", { timeout: 
   const early = (at(20) - at(1)) / 19;
   const late = (at(STOPS - 1) - at(1)) / (STOPS - 2);
   print(
-    `bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`,
+    `bytes of a stop: ${early.toFixed(0)} around stop 10, ${late.toFixed(0)} a stop up to stop 1,000 with ` +
+      `snapshots; ratio ${(late / early).toFixed(3)}; of the last 100 stops ` +
+      `${((at(STOPS - 1) - at(STOPS - 101)) / 100).toFixed(0)}`,
   );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });
@@ -106,7 +108,8 @@ test("a long-lived agent: the marginal bytes of work 1,000 are those of work 10"
   const early = (at(20) - at(1)) / 19;
   const late = (at(WORKS) - at(1)) / (WORKS - 1);
   print(
-    `bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`,
+    `bytes of a work of a keyed agent: ${early.toFixed(0)} around work 10, ${late.toFixed(0)} a work up to ` +
+      `work 1,000 with snapshots; ratio ${(late / early).toFixed(3)}`,
   );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });

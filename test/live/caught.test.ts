@@ -1,6 +1,6 @@
 /**
- * @module Handlers that catch what a step throws, killed with kill -9: who runs one again hears the same failure in the place of
- * the call, and goes on to the same step; what is undone is undone whole. `LIVE_ROUNDS=20` for more.
+ * @module Handlers that catch a step's error, killed with kill -9: a further execution gets the same failure in place of the call and
+ * continues to the same step; compensation is complete. `LIVE_ROUNDS=20` for more.
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -16,7 +16,7 @@ const rounds = Number(process.env["LIVE_ROUNDS"] ?? ROUNDS);
 const ROUND_MS = 40_000;
 const TEST_MS = 60_000 + rounds * ROUND_MS;
 const TASKS = 12;
-/** Of so many tasks the first is refused in the end, and undone. */
+/** One task of this many is refused in the end, and compensated. */
 const TASKS_PER_REFUSAL = 3;
 const ANSWER_MS_MAX = 400;
 /** Longer than a request that was sent before the kill takes to reach the ledger. */
@@ -65,12 +65,12 @@ async function round(world: World, number: number, random: () => number, seen: S
     ]);
     const [first, second] = ["try", "instead"].map((name) => effectOf(entries, name));
     if (entries.some(({ applyCalls }) => applyCalls > 1)) seen.again += 1;
-    // Once the handler has gone on, the call that failed is not made again.
+    // Once the handler has continued, the failed call is not made again.
     if (!refuse) expect(Math.max(...(first?.callsMs ?? [])), id).toBeLessThanOrEqual(Math.min(...(second?.callsMs ?? [])));
   }
 }
 
-test.skipIf(!able)("a caught failure is heard again after kill -9, and both ways are undone", { timeout: TEST_MS }, async () => {
+test.skipIf(!able)("a caught failure is delivered again after kill -9, and both paths are undone", { timeout: TEST_MS }, async () => {
   const seed = seedOfRun();
   const random = makeRandom(seed);
   const world = await World.start({ profile: "embedded", seed, answerMsMax: ANSWER_MS_MAX });
@@ -78,7 +78,8 @@ test.skipIf(!able)("a caught failure is heard again after kill -9, and both ways
   try {
     for (let number = 0; number < rounds; number += 1) await round(world, number, random, seen);
     print(
-      `caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind a caught failure, ${seen.again} made a call again`,
+      `caught (seed ${seed}): ${rounds} kills, ${TASKS * rounds} processes; ${seen.behind} were killed behind ` +
+        `a caught failure, ${seen.again} made a call again`,
     );
   } finally {
     await world.stop();

@@ -1,5 +1,6 @@
 /**
- * @module The storm: `kill -9` of app, daprd, placement, scheduler and store while tasks are in work. Nothing is lost, nothing is applied twice.
+ * @module The storm: `kill -9` of app, daprd, placement, scheduler and store while tasks are running. Nothing is lost, nothing is applied
+ * twice.
  *
  * A small storm; the full figures come from `node test/live/long.ts` (docs/chaos.md).
  */

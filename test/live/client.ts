@@ -1,26 +1,13 @@
-/**
- * @module A caller from outside, as a careful one is written: the same id is sent again until a receipt is there.
- */
+/** @module A careful client: it sends the same id again until it has a receipt. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { ProcessView } from "../../runtime/process-view.ts";
 
 const CALL_MS = 5_000;
 const AGAIN_MS = 100;
 const POLL_MS = 200;
 
 const Receipt = z.looseObject({ id: z.string(), sequence: z.int() });
-export const View = z.looseObject({
-  id: z.string(),
-  phase: z.string(),
-  sequence: z.int(),
-  acceptedAtMs: z.int().optional(),
-  works: z.array(z.looseObject({ work: z.string(), state: z.string() })).default([]),
-  history: z.array(z.looseObject({ atMs: z.int(), what: z.string(), stop: z.string() })).default([]),
-  outcome: z
-    .looseObject({ status: z.string(), atMs: z.int(), fault: z.looseObject({ code: z.string(), message: z.string() }).optional() })
-    .optional(),
-});
-export type View = z.infer<typeof View>;
 
 const Letters = z.looseObject({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
 
@@ -34,7 +21,7 @@ export interface TaskOrder {
 export class Client {
   readonly #urls: () => readonly string[];
   #turn = 0;
-  /** Tries that had no receipt: refused connections, time-outs, 503. */
+  /** Tries without a receipt: refused connections, timeouts, 503. */
   retries = 0;
   readonly #headers: Readonly<Record<string, string>>;
 
@@ -52,7 +39,7 @@ export class Client {
     return { status: answer.status, body: await answer.json() };
   }
 
-  /** Sends a task until its receipt is there. Throws at an answer that trying again cannot change. */
+  /** Sends a task until it has a receipt. Throws at an answer that a retry cannot change. */
   async submit(order: TaskOrder, endMs: number = Date.now() + 120_000): Promise<void> {
     for (;;) {
       const answer = await this.#call("/tasks", { method: "POST", body: JSON.stringify(order) }).catch(() => undefined);
@@ -68,15 +55,15 @@ export class Client {
     }
   }
 
-  /** The view of a process; undefined when nobody tells. */
-  async look(id: string): Promise<View | undefined> {
+  /** The view of a process; undefined when no host answers. */
+  async look(id: string): Promise<ProcessView | undefined> {
     const answer = await this.#call(`/processes/${id}`).catch(() => undefined);
-    return answer?.status === 200 ? View.parse(answer.body) : undefined;
+    return answer?.status === 200 ? ProcessView.parse(answer.body) : undefined;
   }
 
-  /** Waits until a process has ended; the last view if it has not by then. */
-  async ended(id: string, endMs: number): Promise<View | undefined> {
-    let last: View | undefined;
+  /** Waits until a process has ended; returns the last view if it has not by then. */
+  async ended(id: string, endMs: number): Promise<ProcessView | undefined> {
+    let last: ProcessView | undefined;
     for (;;) {
       last = (await this.look(id)) ?? last;
       if (last?.phase === "ended" || Date.now() > endMs) return last;
@@ -98,7 +85,7 @@ export class Client {
     return this.#call(`/deadletters/${encodeURIComponent(id)}`);
   }
 
-  /** Waits until all of these letters wait for a decision. Throws at the end of its time. */
+  /** Waits until all of these dead letters wait for a decision. Throws at the end of its time. */
   async lettersCome(ids: readonly string[], endMs: number): Promise<void> {
     for (;;) {
       const there = await this.letters();
@@ -108,11 +95,11 @@ export class Client {
     }
   }
 
-  /** Waits until no letter waits for a decision; those that do at the end of its time. */
+  /** Waits until no dead letter waits for a decision; returns those that still do at the end of its time. */
   async lettersGone(endMs: number): Promise<ReadonlySet<string>> {
     for (;;) {
       const there = await this.letters().catch(() => undefined);
-      if (there?.size === 0 || Date.now() > endMs) return there ?? new Set(["nobody tells"]);
+      if (there?.size === 0 || Date.now() > endMs) return there ?? new Set(["no host answers"]);
       await sleep(POLL_MS);
     }
   }

@@ -1,10 +1,10 @@
-/** @module An app that dies again and again under a living daprd: each time it comes back, its actors are placed and its topics are read. */
+/** @module An app that dies repeatedly under a running daprd: after each restart its actors are placed and its topics are read. */
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { print, seedOfRun } from "./random.ts";
 import { World } from "./world.ts";
 
-/** daprd's default Redis pool of 20 connections on two CPUs was used up after the second time. */
+/** daprd's default Redis pool of 20 connections on two CPUs was exhausted after the second time. */
 const DEATHS = 4;
 /** Only catches an app that does not come back, on a busy machine too. */
 const BACK_MS_MAX = 60_000;
@@ -13,7 +13,7 @@ const TEST_MS = 480_000;
 const able = (await findDapr()) !== undefined && (await findRedis()) !== undefined;
 if (!able) print("skip: no Dapr programs or no redis-server");
 
-test.skipIf(!able)("after every death that daprd has noticed a task is done again (redis)", { timeout: TEST_MS }, async () => {
+test.skipIf(!able)("after every death that daprd has noticed a task completes again (redis)", { timeout: TEST_MS }, async () => {
   const world = await World.start({ profile: "redis", seed: seedOfRun() });
   try {
     const took: number[] = [];

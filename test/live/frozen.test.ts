@@ -1,4 +1,4 @@
-/** @module Two owners cannot both win: a host that slept through a takeover writes nothing and moves no reminder. */
+/** @module Two owners cannot both win: a host that was frozen during a takeover writes nothing and moves no reminder. */
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { frozenRound, MOMENTS } from "./frozen.ts";
@@ -14,7 +14,7 @@ const able = (await findDapr()) !== undefined && (await findRedis()) !== undefin
 if (!able) print("skip: no Dapr programs or no redis-server");
 
 test.skipIf(!able)(
-  "a frozen host that wakes up after the takeover is refused, at every moment between decision and write",
+  "a frozen host that resumes after the takeover is refused, at every moment between decision and write",
   { timeout: TEST_MS + rounds * ROUND_MS },
   async () => {
     const seed = seedOfRun();
@@ -24,7 +24,8 @@ test.skipIf(!able)(
       for (let n = 0; n < rounds; n += 1) {
         const round = await frozenRound(world, MOMENTS[n % MOMENTS.length] ?? "move", n);
         print(
-          `frozen ${n + 1}/${rounds}, before its ${round.moment}: the other host had ended the process after ${Math.round(round.takeoverMs)} ms; ${round.wrong.length === 0 ? "refused" : round.wrong.join("; ")}`,
+          `frozen ${n + 1}/${rounds}, before its ${round.moment}: the other host had ended the process after ` +
+            `${Math.round(round.takeoverMs)} ms; ${round.wrong.length === 0 ? "refused" : round.wrong.join("; ")}`,
         );
         wrong.push(...round.wrong);
       }

@@ -1,6 +1,4 @@
-/**
- * @module A host is frozen between its decision and its write; another one takes over and finishes; then the first wakes up.
- */
+/** @module A host is frozen between its decision and its write; another one takes over and finishes; then the first resumes. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Client } from "./client.ts";
@@ -9,7 +7,7 @@ import type { LiveHost } from "./host.ts";
 import { effectsWrong, outcomesInJournal } from "./verdict.ts";
 import type { World } from "./world.ts";
 
-/** What a host is stopped before. `look`: the read that a reminder's move depends on. `move`: the move itself. */
+/** The call before which a host is frozen. `look`: the read that a reminder's move depends on. `move`: the move itself. */
 export const MOMENTS = ["process commit", "agent commit", "look", "move"] as const;
 export type Moment = (typeof MOMENTS)[number];
 
@@ -20,7 +18,7 @@ const READY_MS = 60_000;
 
 export interface FrozenRound {
   readonly moment: Moment;
-  /** What was wrong; empty when everything is as it must be. */
+  /** What was wrong; empty if everything is correct. */
   readonly wrong: readonly string[];
   readonly takeoverMs: number;
 }
@@ -68,7 +66,7 @@ export async function frozenRound(world: World, moment: Moment, n: number): Prom
     wrong.push(`the outcome changed from ${String(before)} to ${JSON.stringify(after?.outcome)}`);
   if ((await outcomesInJournal(world, id)) !== 1) wrong.push("the journal does not hold one outcome");
   wrong.push(...effectsWrong(world, id, status === "completed"));
-  if (await reminderStands(world, id)) wrong.push("a reminder of the ended process still rings");
+  if (await reminderStands(world, id)) wrong.push("a reminder of the ended process still fires");
   await Promise.all(world.hosts.map((host) => host.sidecar.waitReady(READY_MS)));
   return { moment, wrong: wrong.map((text) => `${id} (${moment}): ${text}`), takeoverMs };
 }
@@ -81,7 +79,7 @@ async function whoFroze(world: World): Promise<{ readonly frozen: LiveHost; read
     if (frozen !== undefined && other !== undefined) return { frozen, other };
     await sleep(POLL_MS);
   }
-  throw new Error("no host came to the write that it should be stopped before");
+  throw new Error("no host reached the write before which it should be frozen");
 }
 
 function sightings(host: LiveHost): Sighting[] {
@@ -93,11 +91,11 @@ function sightings(host: LiveHost): Sighting[] {
     .map((line) => JSON.parse(line) as Sighting);
 }
 
-/** The woken host makes the call that it was stopped before: a commit must be refused, a move must not come to be or be taken back. */
+/** The resumed host makes the call before which it was frozen: a commit must be refused, a move must not happen or be reverted. */
 async function wakes(host: LiveHost, moment: Moment): Promise<string[]> {
   const end = performance.now() + WAIT_MS;
   while (!sightings(host).some((one) => one.what === "answered")) {
-    if (performance.now() > end) return ["the woken host never made its call"];
+    if (performance.now() > end) return ["the resumed host never made its call"];
     await sleep(POLL_MS);
   }
   await sleep(SETTLE_MS);
@@ -108,12 +106,12 @@ async function wakes(host: LiveHost, moment: Moment): Promise<string[]> {
   const answer = seen.find((one) => one.what === "answered");
   const wrong: string[] = [];
   if ((moment === "process commit" || moment === "agent commit") && answer?.status === 204)
-    wrong.push(`the late commit was taken: ${JSON.stringify(answer)}`);
+    wrong.push(`the late commit was accepted: ${JSON.stringify(answer)}`);
   if (moment === "look" && moved) wrong.push(`a reminder was moved after the look: ${JSON.stringify(seen)}`);
   return wrong;
 }
 
-/** Whether the scheduler still holds a reminder of the process, after it has had time to go. */
+/** Whether the scheduler still holds a reminder of the process, after it has had time to be removed. */
 async function reminderStands(world: World, id: string): Promise<boolean> {
   const end = performance.now() + WAIT_MS / 2;
   for (;;) {

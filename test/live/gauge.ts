@@ -1,11 +1,11 @@
 /**
- * @module What a host was doing at the moment it died: counters in a file, written by the app, read by the test.
+ * @module What a host was doing when it died: counters in a file, written by the app, read by the test.
  *
  * The file outlives `kill -9`, and one write of a few bytes costs microseconds.
  */
 import { existsSync, openSync, readFileSync, writeSync } from "node:fs";
 
-/** Calls in flight, by what they are for. */
+/** Calls in flight, by purpose. */
 const GAUGES = ["turn", "effect", "reminder", "message"] as const;
 export type Gauge = (typeof GAUGES)[number];
 export type Phase = Gauge | "idle";
@@ -28,7 +28,7 @@ export class GaugeWriter {
     writeSync(this.#file, new Uint8Array(this.#counts.buffer), index * BYTES_EACH, BYTES_EACH, index * BYTES_EACH);
   }
 
-  /** Counts for as long as the action lasts. */
+  /** Counts for the duration of the action. */
   async during<T>(gauge: Gauge, action: () => Promise<T>): Promise<T> {
     this.change(gauge, 1);
     try {
@@ -39,16 +39,16 @@ export class GaugeWriter {
   }
 }
 
-/** What was in flight when the file was written last. */
+/** What was in flight at the last write of the file. */
 export function readGauges(path: string): Readonly<Record<Gauge, number>> {
   const file = existsSync(path) ? readFileSync(path) : Buffer.alloc(0);
-  // An app that has not come so far yet has nothing in flight.
+  // An app that has not written yet has nothing in flight.
   const count = (gauge: Gauge): number =>
     file.length < GAUGES.length * BYTES_EACH ? 0 : file.readInt32LE(GAUGES.indexOf(gauge) * BYTES_EACH);
   return { turn: count("turn"), effect: count("effect"), reminder: count("reminder"), message: count("message") };
 }
 
-/** The phase with which a kill is counted: the one in which most could be lost. */
+/** The phase that a kill is counted under: the one in which most could be lost. */
 export function phaseOf(gauges: Readonly<Record<Gauge, number>>): Phase {
   return (["effect", "turn", "reminder", "message"] as const).find((gauge) => gauges[gauge] > 0) ?? "idle";
 }

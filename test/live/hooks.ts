@@ -1,7 +1,7 @@
 /**
- * @module Hooks of the test's app around its calls to the sidecar. Product code knows nothing of them.
+ * @module Hooks of the test's app around its calls to the sidecar. Product code does not depend on them.
  *
- * Counts what is in flight for the test that kills the app, and stops the process (SIGSTOP) right before a chosen write.
+ * They count what is in flight for the test that kills the app, and freeze the process (SIGSTOP) right before a chosen write.
  */
 import { appendFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { Server, type IncomingMessage, type ServerResponse } from "node:http";
@@ -9,7 +9,7 @@ import { SidecarClient, type SidecarAnswer, type SidecarCall } from "../../actor
 import { Retention, type SweepOptions, type SweepResult } from "../../actors/retention/retention.ts";
 import type { Gauge, GaugeWriter } from "./gauge.ts";
 
-/** A write to stop before: the request's method and path must match one pattern, its body the other. */
+/** A write to freeze before: the request's method and path must match one pattern, its body the other. */
 export interface Freeze {
   readonly path: string;
   readonly body: string;
@@ -17,11 +17,11 @@ export interface Freeze {
 
 export interface HookOptions {
   readonly gauges: GaugeWriter;
-  /** A {@link Freeze} as JSON, put there by the test; absent most of the time. */
+  /** A {@link Freeze} as JSON, written by the test; absent most of the time. */
   readonly freezeFile: string | undefined;
 }
 
-/** What daprd asked of the host and is not answered is a turn in flight, or one that waits for its turn. A caller who waits is none. */
+/** An unanswered request of daprd to the host is a turn in flight, or one that waits for its turn. A waiting caller does not count. */
 function countTurns(gauges: GaugeWriter): void {
   const plain = Server.prototype.emit as (this: Server, name: string | symbol, ...rest: unknown[]) => boolean;
   function hooked(this: Server, name: string | symbol, ...rest: unknown[]): boolean {
@@ -40,12 +40,12 @@ function gaugeOf(path: string): Gauge {
   return path.includes("/reminders/") ? "reminder" : "message";
 }
 
-/** Puts the hooks around every call to the sidecar from now on. */
+/** Installs the hooks around every call to the sidecar. */
 export function installHooks({ gauges, freezeFile }: HookOptions): void {
   let frozen = false;
   const plain = SidecarClient.prototype.call;
   SidecarClient.prototype.call = async function hooked(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
-    // The call's own time limit begins when the process is awake again.
+    // The call's own time limit begins when the process has resumed.
     const stopped = freezeFile !== undefined && stopBefore(freezeFile, call);
     frozen ||= stopped;
     const gauge = gaugeOf(call.path);

@@ -1,6 +1,4 @@
-/**
- * @module One host of a live test: an app as a child process and its daprd, each of which can be killed and comes back at its ports.
- */
+/** @module One host of a live test: an app as a child process and its daprd. Each can be killed and restarts on its ports. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -24,7 +22,7 @@ export interface HostOptions {
   readonly resourcesDir: string;
   readonly ledgerUrl: string;
   readonly env?: Readonly<Record<string, string>>;
-  /** What the app asks of daprd, and what daprd sends; the same unless a test wants them to differ. */
+  /** The token that the app requires of daprd, and the one that daprd sends; the same unless a test wants them to differ. */
   readonly tokens?: { readonly app: string; readonly daprd: string };
 }
 
@@ -93,7 +91,7 @@ export class LiveHost {
     return readGauges(this.#gaugesFile);
   }
 
-  /** What the app printed, over all its lives. */
+  /** The app's output over all its lives. */
   log(): string {
     return readFileSync(this.logFile, "utf8");
   }

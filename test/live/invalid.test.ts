@@ -1,4 +1,7 @@
-/** @module InvalidMessage among good tasks: every good one completes, every bad one lies at the dead letter queue once, with its bytes and its cause. */
+/**
+ * @module Invalid messages among valid tasks: every valid one completes, and every invalid one is in the dead letter queue once, with its
+ * bytes and its cause.
+ */
 import { createHash } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
@@ -11,12 +14,12 @@ import { World } from "./world.ts";
 
 const GOOD_TASKS = 500;
 const KIND_MESSAGES = 5;
-const POISON_MESSAGES = 50;
+const INVALID_MESSAGES = 50;
 const AT_ONCE = 32;
-/** Actors that tasks share: work for them goes over the broker. */
+/** Actors that tasks share: their work items go through the broker. */
 const SHELVES = 50;
 const TEST_MS = 360_000;
-/** Everything has ended so long after the last message was published; a kill costs the broker's redelivery. */
+/** Time after the last publication by which everything has ended; a kill costs the broker's redelivery. */
 const END_MS = 120_000;
 const POLL_MS = 100;
 const KILLS_AT_LETTERS = [5, 20];
@@ -40,7 +43,7 @@ const RUNS = [
 ] as const;
 
 test.skipIf(!dapr || !redis).each(RUNS)(
-  "50 invalid message among 500 good tasks ($profile, kill -9 of the app: $kills)",
+  "50 invalid messages among 500 good tasks ($profile, kill -9 of the app: $kills)",
   { timeout: TEST_MS },
   async ({ profile, kills }) => {
     const seed = seedOfRun();
@@ -65,17 +68,19 @@ test.skipIf(!dapr || !redis).each(RUNS)(
       const keptAtKills = await killed;
       const latencies = await allCompleted(world, good, publishedAtMs);
       const goodMs = performance.now() - begun;
-      const letters = await lettersOf(world, POISON_MESSAGES);
+      const letters = await lettersOf(world, INVALID_MESSAGES);
       const name = `${profile}${kills ? `, kill -9 at ${keptAtKills.join(" and ")} letters` : ""} (seed ${seed})`;
       print(
-        `${name}: published in ${Math.round(sentMs)} ms; ${latencies.length} good tasks completed within ${Math.round(goodMs)} ms, each p50 ${percentile(latencies, 0.5)} ms, p99 ${percentile(latencies, 0.99)} ms, max ${percentile(latencies, 1)} ms`,
+        `${name}: published in ${Math.round(sentMs)} ms; ${latencies.length} good tasks completed within ` +
+          `${Math.round(goodMs)} ms, each p50 ${percentile(latencies, 0.5)} ms, p99 ${percentile(latencies, 0.99)} ` +
+          `ms, max ${percentile(latencies, 1)} ms`,
       );
       print(`${name}: ${letters.length} letters after ${Math.round(performance.now() - begun)} ms`);
       expect(latencies).toHaveLength(GOOD_TASKS);
-      if (kills) expect(Math.max(...keptAtKills)).toBeLessThan(POISON_MESSAGES);
+      if (kills) expect(Math.max(...keptAtKills)).toBeLessThan(INVALID_MESSAGES);
       expect(wrongOf(invalid, letters)).toEqual([]);
-      expect(letters).toHaveLength(POISON_MESSAGES);
-      // Nothing of the poison began.
+      expect(letters).toHaveLength(INVALID_MESSAGES);
+      // No invalid message started anything.
       expect([...world.ledger.entries.values()].filter((entry) => entry.process.startsWith("invalid"))).toEqual([]);
     } finally {
       await world.stop();
@@ -83,7 +88,7 @@ test.skipIf(!dapr || !redis).each(RUNS)(
   },
 );
 
-/** Kills the app when the dead letter queue has some of the letters, and again when it has more. */
+/** Kills the app when the dead letter queue has some of the dead letters, and again when it has more. */
 async function killAtLetters(world: World): Promise<number[]> {
   const kept: number[] = [];
   for (const count of KILLS_AT_LETTERS) {
@@ -96,7 +101,7 @@ async function killAtLetters(world: World): Promise<number[]> {
   return kept;
 }
 
-/** Good and bad in a random order that the seed tells. */
+/** Valid and invalid messages in a random order that depends on the seed. */
 function mixed(good: readonly string[], invalid: readonly InvalidMessage[], random: () => number): (string | InvalidMessage)[] {
   return [...good, ...invalid]
     .map((order) => [random(), order] as const)
@@ -110,14 +115,14 @@ async function send(world: World, order: string | InvalidMessage): Promise<void>
   return publish(world, { name: order, topic: "live.tasks", bytes: Buffer.from(JSON.stringify(task)), contentType: "application/json" });
 }
 
-/** From publishing to the outcome, in milliseconds, of those that completed. */
+/** Milliseconds from publishing to the outcome, of those that completed. */
 async function allCompleted(world: World, ids: readonly string[], publishedAtMs: ReadonlyMap<string, number>): Promise<number[]> {
   const end = Date.now() + END_MS;
   const latencies: number[] = [];
   for (const id of ids) {
     const view = await world.client.ended(id, end);
     if (view?.outcome?.status === "completed") latencies.push(view.outcome.atMs - (publishedAtMs.get(id) ?? 0));
-    else print(`${id}: ${JSON.stringify(view)?.slice(0, 500) ?? "nobody knows it"}`);
+    else print(`${id}: ${JSON.stringify(view)?.slice(0, 500) ?? "unknown to the system"}`);
   }
   return latencies;
 }
@@ -151,7 +156,7 @@ async function read(world: World, path: string): Promise<unknown> {
   return (await fetch(world.host.url + path)).json();
 }
 
-/** What is wrong with the letter of each invalid message: it is missing, there are two, or it says something else. */
+/** What is wrong with the dead letter of each invalid message: it is missing, duplicated, or has another content. */
 function wrongOf(invalid: readonly InvalidMessage[], letters: readonly Letter[]): string[] {
   return invalid.flatMap((one) => {
     const own = letters.filter(
@@ -165,7 +170,7 @@ function wrongOf(invalid: readonly InvalidMessage[], letters: readonly Letter[])
         ? []
         : [`${letter.bytes.length} of ${letter.size} bytes are kept`]),
       ...(one.direct && !(letter.size === one.bytes.length && one.bytes.subarray(0, LIMITS.invalidBytesMax).equals(letter.bytes))
-        ? ["the bytes are others"]
+        ? ["the bytes differ"]
         : []),
     ];
     return wrong.map((text) => `${one.name} (${one.kind}): ${text}`);

@@ -1,6 +1,4 @@
-/**
- * @module Ten kinds of invalid, and two ways onto a topic: through daprd as a program publishes, or onto Redis's stream past it.
- */
+/** @module Ten kinds of invalid messages, and two ways to publish them: through daprd as a program does, or directly to Redis's stream. */
 import { once } from "node:events";
 import { connect } from "node:net";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -10,17 +8,17 @@ const DAY_MS = 86_400_000;
 const EVENT = "application/cloudevents+json";
 const JSON_TYPE = "application/json";
 const BINARY = "application/octet-stream";
-/** Topics that anybody may write nonsense to. */
+/** Topics that any program may write invalid messages to. */
 const TOPICS = ["live.tasks", "live.agent.Shelf", "live.manager", "live.agent.Pay"] as const;
 
-/** One invalid message. Its name stands in its bytes, or is the id of the event that daprd makes around them. */
+/** One invalid message. Its name is in its bytes, or is the id of the event that daprd creates around them. */
 export interface InvalidMessage {
   readonly name: string;
   readonly kind: string;
   readonly topic: string;
   readonly bytes: Buffer;
   readonly contentType: string;
-  /** It goes onto the stream as it is, and must come to the dead letter queue so. */
+  /** It is written to the stream unchanged, and must arrive in the dead letter queue unchanged. */
   readonly direct: boolean;
   /** Code of its dead letter. */
   readonly code: string;
@@ -55,7 +53,7 @@ function foreign(name: string, topic: string, more: Readonly<Record<string, unkn
   };
 }
 
-/** Each kind, of the name and of a number that chooses the topic. `onStream`: the broker can be written to past daprd. */
+/** The kinds, by name and by a number that selects the topic. `onStream`: the broker can be written to without daprd. */
 const KINDS: Readonly<Record<string, (name: string, topic: string, onStream: boolean) => Made>> = {
   "bad JSON": (name, _topic, onStream) => ({
     body: `{"${name}": oops`,
@@ -76,7 +74,7 @@ const KINDS: Readonly<Record<string, (name: string, topic: string, onStream: boo
     topic: "live.tasks",
   }),
   "unknown agent": (name, topic) => ({
-    body: event(name, foreign(name, topic, { to: { type: "live.Nobody", id: name } })),
+    body: event(name, foreign(name, topic, { to: { type: "live.Unknown", id: name } })),
     contentType: EVENT,
     code: "message.invalid",
   }),
@@ -135,7 +133,7 @@ const KINDS: Readonly<Record<string, (name: string, topic: string, onStream: boo
   },
 };
 
-/** So many invalid message of each kind. */
+/** This many invalid messages of each kind. */
 export function invalidOf(each: number, onStream: boolean): InvalidMessage[] {
   return Object.entries(KINDS).flatMap(([kind, make], at) =>
     Array.from({ length: each }, (_, n): InvalidMessage => {
@@ -147,7 +145,7 @@ export function invalidOf(each: number, onStream: boolean): InvalidMessage[] {
   );
 }
 
-/** Publishes bytes through daprd; the event that daprd makes around them gets this id. */
+/** Publishes bytes through daprd; the event that daprd creates around them gets this id. */
 export async function publish(
   world: World,
   { name, topic, bytes, contentType }: Pick<InvalidMessage, "name" | "topic" | "bytes" | "contentType">,
@@ -160,7 +158,7 @@ export async function publish(
   if (answer.status !== 204) throw new Error(`${name} was not published: ${answer.status} ${await answer.text()}`);
 }
 
-/** Puts bytes on a stream as another program may. */
+/** Writes bytes to a stream as another program may. */
 export async function addToStream(port: number, topic: string, bytes: Buffer): Promise<void> {
   const socket = connect(port, "127.0.0.1");
   await once(socket, "connect");

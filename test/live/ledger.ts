@@ -1,9 +1,9 @@
 /**
- * @module The outside world of the live tests: a ledger that outlives every host and counts what was done to it.
+ * @module The outside world of the live tests: a ledger that outlives every host and counts its effects.
  *
- * It lives in the test's own process. An effect is known by its key, as with every API that takes idempotency keys: the
- * same key again changes nothing, a key that was undone is refused for ever. What it was for (`effect`) is told apart
- * from the key, so an effect that came twice under two keys is seen.
+ * It runs in the test's own process. An effect is identified by its key, as in every API that takes idempotency keys:
+ * the same key again changes nothing, and a key that was undone is refused forever. The purpose (`effect`) is separate
+ * from the key, so an effect that happened twice under two keys is detected.
  */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -17,7 +17,7 @@ export interface Entry {
   readonly key: string;
   readonly process: string;
   readonly effect: string;
-  /** Calls that asked for it; more than one is allowed. */
+  /** Calls that requested it; more than one is allowed. */
   applyCalls: number;
   undoCalls: number;
   applied: boolean;

@@ -1,4 +1,4 @@
-/** @module A task that another program publishes with Dapr's own SDK, as our users do. */
+/** @module A task that another program publishes with Dapr's own SDK, as users do. */
 import { CommunicationProtocolEnum, DaprClient, LogLevel } from "@dapr/dapr";
 import { expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/index.ts";

@@ -1,4 +1,4 @@
-/** @module Purge on a live Dapr and Redis: killed at each of its steps; then an app id that is new reads the old stream. */
+/** @module Purge on a live Dapr and Redis, killed at each of its steps; then a new app id reads the old stream. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
@@ -17,7 +17,7 @@ const STATUS_GONE = 410;
 /** A process may be purged only after its deadline, so this is also what the test waits for. */
 const TASK_MS = 20_000;
 
-/** Days become seconds. Tombstones and messages outlive the test, so what comes again meets the tombstones. */
+/** Days become seconds. Tombstones and messages outlive the test, so a redelivered message meets a tombstone. */
 const LIMITS_OF_TEST = {
   compensationMsMax: 2_000,
   clockDriftMsMax: 500,
@@ -123,7 +123,7 @@ async function publish(host: LiveHost, task: unknown): Promise<void> {
 async function until(isTrue: () => boolean | Promise<boolean>): Promise<void> {
   const end = Date.now() + WAIT_MS;
   while (!(await isTrue())) {
-    if (Date.now() > end) throw new Error(`this did not come to be within ${WAIT_MS} ms: ${isTrue.toString()}`);
+    if (Date.now() > end) throw new Error(`this did not happen within ${WAIT_MS} ms: ${isTrue.toString()}`);
     await sleep(POLL_MS);
   }
 }

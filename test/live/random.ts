@@ -1,6 +1,4 @@
-/**
- * @module Chance with a seed, so that a run can be made again. The seed comes from LIVE_SEED or is drawn and printed.
- */
+/** @module Randomness with a seed, so that a run can be repeated. The seed comes from LIVE_SEED or is generated and printed. */
 
 /** Mulberry32: uniform in [0, 1). */
 export function makeRandom(seed: number): () => number {

@@ -2,7 +2,8 @@
  * @module Measures recovery: from the first 200 of /healthz after a `kill -9` of the app to the next step of each process that it stopped.
  */
 import { setTimeout as sleep } from "node:timers/promises";
-import type { TaskOrder, View } from "./client.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
+import type { TaskOrder } from "./client.ts";
 import type { World } from "./world.ts";
 
 /** Tasks of one round, and how they are spread: some stop in a handler, some in a turn, some between two stops. */
@@ -15,7 +16,7 @@ const END_MS = 60_000;
 export const SLOW_MS = 5_000;
 
 export interface Recovery {
-  /** Milliseconds from the first 200 to the next step, one figure for each stopped process. */
+  /** Milliseconds from the first 200 to the next step, one for each stopped process. */
   readonly nextStepMs: number[];
   readonly notEnded: string[];
   /** Those that took longer than {@link SLOW_MS}, with their milliseconds. */
@@ -60,7 +61,7 @@ async function oneRound(world: World, prefix: string, random: () => number, reco
 }
 
 /** The first line of the history after the kill. */
-function nextStepMs(view: View, killedMs: number): number {
+function nextStepMs(view: ProcessView, killedMs: number): number {
   return view.history.reduce(
     (first, line) => (line.atMs > killedMs ? Math.min(first, line.atMs) : first),
     view.outcome?.atMs ?? Number.POSITIVE_INFINITY,

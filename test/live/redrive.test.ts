@@ -38,10 +38,11 @@ for (const profile of ["redis", "embedded"] as const) {
           expect(done.wrong).toEqual([]);
           struck[done.struck] += 1;
         }
-        // Every letter is decided, and nobody is asked twice.
+        // Every dead letter is decided, and no decision is requested twice.
         expect([...(await world.client.lettersGone(Date.now() + BEGIN_MS))]).toEqual([]);
         print(
-          `redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new run, ${struck.nothing} after it; ${rounds} runs, no effect twice`,
+          `redrive on ${profile}: ${rounds} kills, ${struck.decision} before the receipt, ${struck.run} in the new ` +
+            `run, ${struck.nothing} after it; ${rounds} runs, no effect twice`,
         );
       } finally {
         await world.stop();

@@ -1,17 +1,15 @@
-/**
- * @module Redrives of failed processes while the app is killed: the decision is asked for until its receipt is there.
- */
+/** @module Redrives of failed processes while the app is killed: the decision is sent until it has a receipt. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { EFFECTS } from "./booking.ts";
 import type { World } from "./world.ts";
 import { recordsOf } from "./verdict.ts";
 
-/** The app is killed so long after the decision was sent, at most, and mostly sooner: before its record, or in its work. */
+/** Maximum time between sending the decision and the kill. Mostly it is shorter: before its record, or during its work. */
 const STRIKE_MS_MAX = 150;
 const AGAIN_MS = 50;
 const END_MS = 60_000;
-/** Of so many decisions one is made by two people at once. */
+/** One of this many decisions is made by two persons at once. */
 const RIVALS_PER = 3;
 
 const Receipt = z.looseObject({ id: z.string(), run: z.int(), sequence: z.int() });
@@ -24,11 +22,11 @@ export interface Redriven {
   readonly letter: string;
   /** The kill came before the receipt, or while the new run was open, or after its end. */
   readonly struck: "decision" | "run" | "nothing";
-  /** What is wrong; empty is right. */
+  /** What is wrong; empty if correct. */
   readonly wrong: readonly string[];
 }
 
-/** A decision that is sent until it is taken or refused for good. */
+/** A decision that is sent until it is accepted or refused for good. */
 async function decide(world: World, letter: string, decisionId: string, input: unknown, count: () => void): Promise<string> {
   for (;;) {
     const answer = await world.client.redrive(letter, { decisionId, input, reason: "the card is good again" }).catch(() => undefined);
@@ -43,7 +41,7 @@ async function decide(world: World, letter: string, decisionId: string, input: u
   }
 }
 
-/** One round: a process that failed for good is redriven with a fixed input, and the app dies meanwhile. */
+/** One round: a process that failed for good is redriven with a fixed input, and the app dies in the meantime. */
 export async function redriveUnderKill(world: World, id: string, random: () => number): Promise<Redriven> {
   const wrong: string[] = [];
   const letter = `${id}:1`;
@@ -61,12 +59,12 @@ export async function redriveUnderKill(world: World, id: string, random: () => n
   const answers = await decided;
   const taken = answers.filter((answer) => answer !== "deadletter.decided");
   if (taken.length !== 1) wrong.push(`${letter}: ${people.length} decisions were answered ${answers.join(" and ")}`);
-  // The same decision once more has the same receipt.
+  // The same decision once more gets the same receipt.
   const winner = people[answers.findIndex((answer) => answer !== "deadletter.decided")] ?? "";
   const repeated = await decide(world, letter, winner, input, () => {});
   if (repeated !== taken[0]) wrong.push(`${letter}: the receipt was ${taken[0] ?? ""} and then ${repeated}`);
   const view = await world.client.ended(id, Date.now() + END_MS);
-  if (view?.outcome?.status !== "completed") wrong.push(`${id}: ${JSON.stringify(view)?.slice(0, 2_000) ?? "nobody knows it"}`);
+  if (view?.outcome?.status !== "completed") wrong.push(`${id}: ${JSON.stringify(view)?.slice(0, 2_000) ?? "unknown to the system"}`);
   wrong.push(...(await runsWrong(world, id)), ...effectsWrong(world, id));
   const isOpen = (view?.outcome?.atMs ?? 0) > struckMs;
   return { letter, struck: again > 0 ? "decision" : isOpen ? "run" : "nothing", wrong };
@@ -81,7 +79,7 @@ async function runsWrong(world: World, id: string): Promise<string[]> {
     : [`${id}: the journal has ${count("reopened")} new runs and ${count("ended")} outcomes`];
 }
 
-/** Every effect of the booking stands once; whatever was done before under another key is undone. */
+/** Every effect of the booking happened once; every effect under another key is undone. */
 function effectsWrong(world: World, id: string): string[] {
   const entries = world.ledger.of(id);
   return EFFECTS.flatMap((effect) => {

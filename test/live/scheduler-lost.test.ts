@@ -48,7 +48,8 @@ for (const profile of ["embedded", "redis"] as const) {
         expect(views.map((view) => view?.outcome?.status)).toEqual(naps.map(() => "completed"));
         const lastMs = Math.max(...views.map((view) => view?.outcome?.atMs ?? Number.POSITIVE_INFINITY)) - backMs;
         print(
-          `scheduler lost (${profile}): ${PARTIES + NAPS} open processes ended; the last with pending retries ${lastMs} ms after the app was back`,
+          `scheduler lost (${profile}): ${PARTIES + NAPS} open processes ended; the last with pending retries ` +
+            `${lastMs} ms after the app was back`,
         );
       } finally {
         await world.stop();

@@ -1,6 +1,4 @@
-/**
- * @module A storm: bursts of tasks, each followed by the `kill -9` of one part, which comes back at once.
- */
+/** @module A storm: bursts of tasks, each followed by the `kill -9` of one part, which restarts at once. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { SHELVES } from "./booking.ts";
 import type { TaskOrder } from "./client.ts";
@@ -29,23 +27,23 @@ export interface Kill {
 export interface StormResult {
   /** The tasks that have a receipt. */
   readonly orders: readonly TaskOrder[];
-  /** Why the others have none: nobody promised anything about them, but there should be none. */
+  /** Why the others have none. Nothing is guaranteed for them, but there should be none. */
   readonly notAccepted: readonly string[];
   readonly kills: readonly Kill[];
 }
 
-/** Between two kills, in milliseconds: from, and how much more at random. */
+/** Milliseconds between two kills: minimum, and the random addition. */
 const PAUSE_MS_MIN = 1_000;
 const PAUSE_MS_MORE = 500;
-/** A kill comes so long after a task at most: while it is in work. */
+/** Maximum time between a task and a kill, so that the kill happens while the task runs. */
 const STRIKE_MS_MAX = 90;
 const START_TRIES = 5;
 const BACK_POLL_MS = 50;
-/** A careful caller goes on for so long without a receipt. */
+/** How long a careful caller retries without a receipt. */
 const ACCEPT_MS = 600_000;
 const REFUSED_SHARE = 0.25;
 
-/** How often each part is killed: control plane and store each about a tenth, so that 120 kills have 10 of each. */
+/** How often each part is killed: control plane and store about a tenth each, so that 120 kills have 10 of each. */
 const DECK: readonly PartName[] = ["app", "app", "app", "app", "daprd", "daprd", "daprd", "placement", "scheduler", "store"];
 
 export async function storm(world: World, { kills, processes, random, progress }: StormOptions): Promise<StormResult> {
@@ -81,7 +79,7 @@ export async function storm(world: World, { kills, processes, random, progress }
     const kill = await strike(world, part, comingBack);
     struck.push(kill);
     progress?.(kill, struck.length);
-    // On a machine that is busy with other things the app takes long to start; it is to be hit in its work, not before.
+    // On a busy machine the app takes long to start; it must be killed during its work, not before.
     while (comingBack.has("app")) await sleep(BACK_POLL_MS);
     await sleep(PAUSE_MS_MIN + random() * PAUSE_MS_MORE);
   }
@@ -128,7 +126,7 @@ function killPart(world: World, part: PartName): Promise<void> {
   }
 }
 
-/** Tries until the part is back: on a busy machine a start may be given up half-way. */
+/** Retries until the part is back: on a busy machine a start may time out half-way. */
 async function startAgain(world: World, part: PartName): Promise<void> {
   for (let attempt = 1; attempt <= START_TRIES; attempt += 1) {
     const back = await startPart(world, part).then(

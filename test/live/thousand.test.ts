@@ -1,4 +1,4 @@
-/** @module Many processes at once all end, in bounded memory and without blocking the event loop. */
+/** @module Many concurrent processes all end, in bounded memory and without blocking the event loop. */
 import { expect, test } from "vitest";
 import { findDapr, findRedis } from "../../cli/dapr/index.ts";
 import { print, seedOfRun } from "./random.ts";
@@ -20,7 +20,10 @@ for (const profile of ["embedded", "redis"] as const) {
     try {
       const { verdict, acceptedMs, rssMibMax, delayP99Ms, delayMsMax } = await manyAtOnce(world, PROCESSES);
       print(
-        `${PROCESSES} at once (${profile}): accepted in ${Math.round(acceptedMs)} ms; completed ${verdict.completed}, failed ${verdict.failed}; last ended ${Math.max(...verdict.endMs)} ms after its acceptance; app memory at most ${rssMibMax.toFixed(0)} MiB; event-loop delay p99 ${delayP99Ms.toFixed(1)} ms, max ${delayMsMax.toFixed(1)} ms`,
+        `${PROCESSES} at once (${profile}): accepted in ${Math.round(acceptedMs)} ms; completed ` +
+          `${verdict.completed}, failed ${verdict.failed}; last ended ${Math.max(...verdict.endMs)} ms after its ` +
+          `acceptance; app memory at most ${rssMibMax.toFixed(0)} MiB; event-loop delay p99 ` +
+          `${delayP99Ms.toFixed(1)} ms, max ${delayMsMax.toFixed(1)} ms`,
       );
       expect([verdict.lost, verdict.doubled, verdict.wrong]).toEqual([[], [], []]);
       expect(rssMibMax).toBeLessThan(RSS_MIB_MAX);

@@ -1,6 +1,4 @@
-/**
- * @module Many processes at once, and what they cost the app: memory and delay of its event loop.
- */
+/** @module Many concurrent processes, and their cost for the app: memory and delay of its event loop. */
 import { existsSync, readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import type { TaskOrder } from "./client.ts";
@@ -27,7 +25,7 @@ export async function manyAtOnce(world: World, count: number): Promise<Thousand>
     route: "party",
     input: { n, shelf: `s${n % 64}`, refuse: n % 8 === 0 },
   }));
-  // A warm-up, then the counters begin anew with the first sample of the load.
+  // A warm-up; then the counters start again with the first sample of the load.
   await world.client.submit({ id: "warm", route: "party", input: { n: 0, shelf: "s0", refuse: false } });
   await world.client.ended("warm", Date.now() + 10_000);
   world.host.signalApp("SIGUSR2");

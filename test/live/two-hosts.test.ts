@@ -1,5 +1,5 @@
 /**
- * @module Two hosts: a process begins on the host that named it and goes to its place when it lasts; a host is killed around
+ * @module Two hosts: a process begins on the host that generated its id and moves to its placement if it lasts; a host is killed around
  * that moment. `LIVE_ROUNDS=20` for the full figure.
  */
 import { setTimeout as sleep } from "node:timers/promises";
@@ -28,7 +28,10 @@ if (!able) print("skip: no Dapr programs or no redis-server");
 
 const Receipt = z.looseObject({ id: z.string() });
 
-/** Submits without an id, so that the host makes one; again while it answers "not now". What had no receipt is not looked for. */
+/**
+ * Submits without an id, so that the host generates one; retries while the host refuses temporarily. A submission without a receipt is
+ * not searched for.
+ */
 async function named(url: string, route: string, input: unknown): Promise<TaskOrder> {
   const end = performance.now() + END_MS;
   for (;;) {
@@ -79,7 +82,8 @@ test.skipIf(!able)(
     try {
       for (let count = 0; count < rounds; count += 1) await round(world, random, tookMs);
       print(
-        `two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`,
+        `two hosts (seed ${seed}): ${rounds} kills, ${2 * TASKS * rounds} processes, naps of ${NAP_MS} ms took ` +
+          `p50 ${percentile(tookMs, 0.5)} ms, max ${percentile(tookMs, 1)} ms`,
       );
     } finally {
       await world.stop();

@@ -1,16 +1,15 @@
-/**
- * @module What must be true after a storm: every process in one outcome, every effect once, everything undone that must be.
- */
+/** @module The verdict after a storm: every process in one outcome, every effect once, everything undone that must be. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 import { EFFECTS } from "./booking.ts";
-import type { TaskOrder, View } from "./client.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
+import type { TaskOrder } from "./client.ts";
 import type { Entry } from "./ledger.ts";
 import { percentile, print } from "./random.ts";
 import type { Kill } from "./storm.ts";
 import type { World } from "./world.ts";
 
-/** How long after the last part came back every process must have ended. */
+/** Time after the restart of the last part by which every process must have ended. */
 const END_MS = 120_000;
 const LETTERS_MS = 60_000;
 const LETTERS_POLL_MS = 500;
@@ -25,9 +24,9 @@ export interface Verdict {
   readonly lost: readonly string[];
   /** An effect under two keys, or the journal with more than one outcome. */
   readonly doubled: readonly string[];
-  /** Ended failed because a stop's own time and attempts were used up by the outages; everything of theirs must be undone. */
+  /** Failed because the outages used up a stop's own time and attempts; all of their effects must be undone. */
   readonly gaveUp: readonly string[];
-  /** Effects missing, not undone, undone wrongly; outcomes that the input does not call for; letters missing. */
+  /** Effects missing, not undone or wrongly undone; outcomes that the input does not imply; missing dead letters. */
   readonly wrong: readonly string[];
   readonly endMs: readonly number[];
   readonly again: number;
@@ -40,7 +39,7 @@ const Input = z.looseObject({ refuse: z.boolean() });
 
 export async function judge(world: World, orders: readonly TaskOrder[]): Promise<Verdict> {
   const end = Date.now() + END_MS;
-  const views = new Map<string, View | undefined>();
+  const views = new Map<string, ProcessView | undefined>();
   const queue = [...orders];
   await Promise.all(
     Array.from({ length: LOOKS_AT_ONCE }, async () => {
@@ -54,11 +53,11 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
   const gaveUp: string[] = [];
   const endMs: number[] = [];
   const failed = new Set<string>();
-  let slowest: View | undefined;
+  let slowest: ProcessView | undefined;
   for (const order of orders) {
     const view = views.get(order.id);
     if (view?.outcome === undefined) {
-      lost.push(`${order.id}: ${JSON.stringify(view)?.slice(0, 1_500) ?? "nobody knows it"}`);
+      lost.push(`${order.id}: ${JSON.stringify(view)?.slice(0, 1_500) ?? "unknown to the system"}`);
       continue;
     }
     endMs.push(tookMs(view));
@@ -85,11 +84,12 @@ export async function judge(world: World, orders: readonly TaskOrder[]): Promise
     slowest:
       slowest === undefined
         ? ""
-        : `${slowest.id}: ${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
+        : `${slowest.id}: ` +
+          `${slowest.history.map((line) => `${line.what} ${line.stop} ${line.atMs - (slowest.acceptedAtMs ?? 0)}`).join(", ")}`,
   };
 }
 
-function tookMs(view: View): number {
+function tookMs(view: ProcessView): number {
   return (view.outcome?.atMs ?? Number.NaN) - (view.acceptedAtMs ?? 0);
 }
 
@@ -108,18 +108,19 @@ function twice(world: World, id: string): string[] {
     );
 }
 
-function hasGivenUp(order: TaskOrder, view: View): boolean {
+function hasGivenUp(order: TaskOrder, view: ProcessView): boolean {
   return !Input.parse(order.input).refuse && view.outcome?.status === "failed" && view.outcome.fault?.code === "stop.timeout";
 }
 
-function wrongOf(world: World, order: TaskOrder, view: View): string[] {
+function wrongOf(world: World, order: TaskOrder, view: ProcessView): string[] {
   const { refuse } = Input.parse(order.input);
   const status = view.outcome?.status;
   const entries = world.ledger.of(order.id);
   const wrong: string[] = [];
   const say = (text: string): void => {
     wrong.push(
-      `${order.id} (${String(status)}): ${text} ${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`,
+      `${order.id} (${String(status)}): ${text} ` +
+        `${JSON.stringify({ fault: view.outcome?.fault, entries, history: view.history }).slice(0, 3_000)}`,
     );
   };
   if (status !== (refuse ? "failed" : "completed") && !hasGivenUp(order, view)) say(`it should be ${refuse ? "failed" : "completed"};`);
@@ -136,7 +137,7 @@ function effectsOf(entries: readonly Entry[], completed: boolean): string[] {
   ];
 }
 
-/** What is wrong with the effects of one process of the route `party`, or of any that had to be taken back. */
+/** What is wrong with the effects of one process of the route `party`, or of any process that had to be compensated. */
 export function effectsWrong(world: World, id: string, completed: boolean): string[] {
   return [...twice(world, id), ...effectsOf(world.ledger.of(id), completed)];
 }
@@ -152,12 +153,12 @@ async function missingLetters(world: World, failed: ReadonlySet<string>): Promis
   }
 }
 
-/** Counts outcomes in the records themselves, past the code that wrote them. */
+/** Counts outcomes in the stored records, without the code that wrote them. */
 export async function outcomesInJournal(world: World, id: string): Promise<number> {
   return (await recordsOf(world, id)).reduce((sum, record) => sum + record.split('{"e":"ended"').length - 1, 0);
 }
 
-/** The records of a process as they stand in the store. */
+/** The stored records of a process. */
 export async function recordsOf(world: World, id: string): Promise<string[]> {
   const records: string[] = [];
   for (let sequence = 1; ; sequence += 1) {
@@ -190,11 +191,14 @@ export function report(name: string, kills: readonly Kill[], verdict: Verdict): 
   print(`${name}: ${kills.length} kills by part: ${count(kills.map((kill) => kill.part))}`);
   print(`${name}: by phase: ${count(kills.map((kill) => kill.phase))}; with a turn or effect in flight ${inFlight}`);
   print(
-    `${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the failed ${verdict.gaveUp.length} had used up their own time`,
+    `${name}: ${verdict.total} processes: completed ${verdict.completed}, failed ${verdict.failed}, lost ` +
+      `${verdict.lost.length}, applied twice ${verdict.doubled.length}, wrong ${verdict.wrong.length}; of the ` +
+      `failed ${verdict.gaveUp.length} had used up their own time`,
   );
   print(`${name}: keys called more than once ${verdict.again}, calls after the undo refused by the ledger ${verdict.late}`);
   print(
-    `${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`,
+    `${name}: time to the end p50 ${percentile(verdict.endMs, 0.5)} ms, p99 ` +
+      `${percentile(verdict.endMs, 0.99)} ms, max ${percentile(verdict.endMs, 1)} ms`,
   );
   print(`${name}: slowest ${verdict.slowest}`);
   for (const line of [...verdict.lost, ...verdict.doubled, ...verdict.wrong].slice(0, 10)) print(`  ${line}`);

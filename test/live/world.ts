@@ -1,7 +1,7 @@
 /**
  * @module A whole installation for one live test: store, placement, scheduler, hosts, ledger and a careful client.
  *
- * Everything lies in one temp folder and listens on loopback; `stop` leaves nothing behind.
+ * Everything is in one temporary folder and listens on loopback; `stop` leaves nothing behind.
  */
 import { appendFileSync, readFileSync } from "node:fs";
 import { mkdtemp, rm } from "node:fs/promises";
@@ -106,7 +106,7 @@ export class World {
     return readFileSync(join(this.dir, DAPR_LOG), "utf8");
   }
 
-  /** Ends everything. The folder stays when `keep` is set: for whoever looks for the cause of a failure. */
+  /** Stops everything. The folder stays if `keep` is set, to investigate a failure. */
   async stop(keep = process.env["LIVE_KEEP"] !== undefined): Promise<void> {
     await Promise.all(this.hosts.map((host) => host.stop()));
     await this.cluster.stop();

@@ -34,25 +34,28 @@ class LinesLog implements Logger {
 }
 
 describe("a code of the user's own", () => {
-  test("ends the task at once when it is not retryable; code, rules, details and cause are in the outcome and in the dead letter", async () => {
-    const till = agent(Till, {
-      handle: () => {
-        throw CardDeclined("the card was declined", { details: { last4: "4242" }, cause: new RangeError("402 from the bank") });
-      },
-    });
-    const { status, fault, deadLetter, history } = await charge(till);
-    expect([status, history.some(({ attempt }) => attempt > 1)]).toEqual(["failed", false]);
-    expect(fault).toMatchObject({
-      code: "card.refused",
-      message: "the card was declined",
-      details: { last4: "4242" },
-      retryable: false,
-      httpStatus: 402,
-      fix: "Use another card.",
-    });
-    expect(fault?.cause).toMatch(/^Fault: the card was declined\n +at .*\n[\s\S]*caused by: RangeError: 402 from the bank\n +at /);
-    expect(deadLetter).toMatchObject({ fault });
-  });
+  test(
+    "ends the task at once when it is not retryable; code, rules, details and cause are in the outcome and " + "in the dead letter",
+    async () => {
+      const till = agent(Till, {
+        handle: () => {
+          throw CardDeclined("the card was declined", { details: { last4: "4242" }, cause: new RangeError("402 from the bank") });
+        },
+      });
+      const { status, fault, deadLetter, history } = await charge(till);
+      expect([status, history.some(({ attempt }) => attempt > 1)]).toEqual(["failed", false]);
+      expect(fault).toMatchObject({
+        code: "card.refused",
+        message: "the card was declined",
+        details: { last4: "4242" },
+        retryable: false,
+        httpStatus: 402,
+        fix: "Use another card.",
+      });
+      expect(fault?.cause).toMatch(/^Fault: the card was declined\n +at .*\n[\s\S]*caused by: RangeError: 402 from the bank\n +at /);
+      expect(deadLetter).toMatchObject({ fault });
+    },
+  );
 
   test("is tried again when it is retryable, and not before its pause is over", async () => {
     const till = agent(Till, {
@@ -68,7 +71,7 @@ describe("a code of the user's own", () => {
     expect(againAtMs - failedAtMs).toBeGreaterThanOrEqual(PAUSE_MS);
   });
 
-  test("reaches whoever asked, also after the answer was recorded", async () => {
+  test("reaches the asker, also after the answer was recorded", async () => {
     const bank = agent(Bank, {
       handle: () => {
         throw CardDeclined("the card was declined", { details: { last4: "4242" } });
@@ -91,7 +94,7 @@ describe("a code of the user's own", () => {
     expect(seen).toEqual([["card.refused", { last4: "4242" }, false, "Use another card."]]);
   });
 
-  test("that nobody defined is refused where the fault is made", async () => {
+  test("that is not defined is refused where the fault is made", async () => {
     const till = agent(Till, {
       handle: () => {
         throw new Fault("coupon.expired" as "agent.refused", "the coupon has expired");

@@ -1,6 +1,4 @@
-/**
- * @module Names that every object inherits are names as any other: of agents, routes, stops, branches, fields, keys and ids.
- */
+/** @module Names that every object inherits are valid names: of agents, routes, stops, branches, fields, keys and ids. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -14,13 +12,13 @@ const N = z.object({ n: z.int() });
 const A = contract("A", 1, { input: N, output: N });
 const same = agent(A, { handle: (input) => input });
 
-/** A mapping from its source, so that its names can be chosen. */
+/** A mapping from its source text, so that its names can be chosen. */
 function mapping<T>(source: string): (scope: unknown) => T {
   return new Function(`return ${source};`)() as (scope: unknown) => T;
 }
 
 describe("names that objects inherit", () => {
-  test("a stop of such a name is not skipped", async () => {
+  test("a stop with such a name is not skipped", async () => {
     const made = route("r", 1, N)
       .to("valueOf", A, ({ task }) => task)
       .output(({ valueOf }) => ({ valueOf }));
@@ -28,12 +26,12 @@ describe("names that objects inherit", () => {
     expect([outcome.status, outcome.output]).toEqual(["completed", { valueOf: { n: 1 } }]);
   });
 
-  test("a process id of such a name is a process, and those begun with it are not taken along", async () => {
+  test("a process may have such a name as id, and does not affect those submitted with it", async () => {
     const made = route("r", 1, N)
       .to("a", A, ({ task }) => task)
       .output(({ a }) => a);
     const local = startLocal(system("s", { agents: [same], routes: [made] }));
-    // An index that was entered before is read from its records.
+    // The index has entries already and is read from its records.
     await Promise.all(Array.from({ length: 200 }, (_, n) => local.run("r", { n }, { id: `warm-${n}` })));
     const ids = [...INHERITED, "plain"];
     const outcomes = await Promise.all(ids.map((id, n) => local.run("r", { n }, { id })));
@@ -41,7 +39,7 @@ describe("names that objects inherit", () => {
     await local.stop();
   });
 
-  test("agents, routes, stops, branches, items, fields and session keys may have any of them", async () => {
+  test("agents, routes, stops, branches, items, fields and session keys may have any of these names", async () => {
     const many = fc.shuffledSubarray(NAMES, { minLength: 5, maxLength: 5 });
     const one = fc.constantFrom(...NAMES);
     const drawn = fc.record({
@@ -89,7 +87,7 @@ describe("names that objects inherit", () => {
     );
   });
 
-  test("what a task inherits is not there for a mapping", async () => {
+  test("a mapping does not see what a task inherits", async () => {
     const Loose = z.object({ n: z.int(), constructor: z.string().optional() });
     const Takes = contract("Takes", 1, { input: Loose, output: N });
     const given: unknown[] = [];

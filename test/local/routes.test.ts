@@ -1,6 +1,4 @@
-/**
- * @module runLocal over real systems: every element of a slip ends as it should, on the turn engine that runs on Dapr.
- */
+/** @module runLocal over real systems: every element of a slip ends as specified, on the same turn engine as on Dapr. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { runLocal } from "../../testing/index.ts";
@@ -76,7 +74,7 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", { n: 1, list })).toMatchObject({ output: list.map((n) => ({ n: 2 * n })) });
   });
 
-  test("forEach with a condition: what is skipped is null and holds nothing up", async () => {
+  test("forEach with a condition: a skipped item is null and delays nothing", async () => {
     const made = begin
       .forEach(
         "each",
@@ -107,7 +105,7 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "partial", output: { a: null } });
   });
 
-  test("a nested route runs as a process of its own; when a later stop fails its work is undone too", async () => {
+  test("a nested route runs as its own process; when a later stop fails its work is undone too", async () => {
     Undone.clear();
     const inner = route("inner", 1, Num)
       .to("b", Book, ({ task }) => task)
@@ -122,7 +120,7 @@ describe("every element of a slip", () => {
     expect([...Undone]).toEqual([expect.stringMatching(/^child-[0-9a-f]{40}:1:b:0:1\/book\/215ddd5567ca2590\/0$/)]);
   });
 
-  test("a nested route that fails tells its fault; one that nests itself ends at its bound", async () => {
+  test("a nested route that fails reports its fault; one that nests itself ends at its bound", async () => {
     const inner = route("inner", 1, Num)
       .to("b", Fail, ({ task }) => task)
       .output(({ b }) => b);
@@ -140,7 +138,7 @@ describe("every element of a slip", () => {
 });
 
 describe("faults, time and compensation", () => {
-  test("what was done before a failure is undone, and the dead letter says why", async () => {
+  test("what was done before a failure is undone, and the dead letter names the cause", async () => {
     Undone.clear();
     const made = begin
       .to("a", Book, ({ task }) => ({ n: task.n }))
@@ -155,7 +153,7 @@ describe("faults, time and compensation", () => {
     expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/215ddd5567ca2590/0"]);
   });
 
-  test("a backoff of an hour costs no time", async () => {
+  test("a backoff of an hour takes no time", async () => {
     const began = performance.now();
     let attempts = 0;
     const made = begin
@@ -176,7 +174,7 @@ describe("faults, time and compensation", () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  test("a task whose time is up before it ends is expired, and undone", async () => {
+  test("a task whose time is up is expired, and undone", async () => {
     Undone.clear();
     const made = begin
       .to("a", Book, ({ task }) => ({ n: task.n }))
@@ -197,7 +195,7 @@ describe("faults, time and compensation", () => {
 describe("fakes and bad input", () => {
   const made = begin.to("a", Double, ({ task }) => ({ n: task.n })).output(({ a }) => a);
 
-  test("a fake answers in the agent's place; its output is checked as the agent's would be", async () => {
+  test("a fake answers in place of the agent; its output is checked like the agent's", async () => {
     expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => ({ n: 99 }) } })).toMatchObject({ output: { n: 99 } });
     expect(await runLocal(of(made), "r", TASK, { fakes: { Double: () => ({ n: "99" }) } })).toMatchObject({
       status: "failed",
@@ -205,13 +203,13 @@ describe("fakes and bad input", () => {
     });
   });
 
-  test("an unknown route, an unknown fake and an input that does not fit are coded faults", async () => {
+  test("an unknown route, an unknown fake and an invalid input are coded faults", async () => {
     await expect(runLocal(of(made), "none", TASK)).rejects.toMatchObject({ code: "route.unknown" });
-    await expect(runLocal(of(made), "r", TASK, { fakes: { Nobody: () => 1 } })).rejects.toMatchObject({ code: "agent.unknown" });
+    await expect(runLocal(of(made), "r", TASK, { fakes: { Unknown: () => 1 } })).rejects.toMatchObject({ code: "agent.unknown" });
     await expect(runLocal(of(made), "r", { ...TASK, extra: 1 })).rejects.toMatchObject({ code: "schema.task" });
   });
 
-  test("what a handler throws never leaves its process", async () => {
+  test("an error of a handler never leaves its process", async () => {
     for (const thrown of [new TypeError("boom"), "text", null, undefined, { code: "agent.failed" }]) {
       expect(
         await runLocal(of(made), "r", TASK, {

@@ -1,6 +1,4 @@
-/**
- * @module How many steps one piece of work may make, over all of their names.
- */
+/** @module The number of steps that one work item may make, over all of their names. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { runLocal } from "../../testing/index.ts";
@@ -18,7 +16,7 @@ const count = route("count", 1, z.object({ steps: z.int() }))
   .output(({ count }) => ({ made: count }));
 const counting = system("counting", { agents: [counter], routes: [count] });
 
-test("the last step that is allowed is made, and one more fails the work, whatever the steps are called", async () => {
+test("the last allowed step is made, and one more fails the work item, for any names", async () => {
   expect(await runLocal(counting, "count", { steps: LIMITS.stepsPerWorkMax })).toMatchObject({ status: "completed" });
   expect(await runLocal(counting, "count", { steps: LIMITS.stepsPerWorkMax + 1 })).toMatchObject({
     status: "failed",
@@ -26,7 +24,7 @@ test("the last step that is allowed is made, and one more fails the work, whatev
   });
 });
 
-test("a handler that waited for an answer goes on where it was, in a second attempt as in the first", async () => {
+test("a handler that waited for an answer continues where it was, in a second attempt as in the first", async () => {
   const Figure = contract("Figure", 1, { input: z.object({ number: z.int() }), output: z.object({ number: z.int() }) });
   const Sum = contract("Sum", 1, { input: z.object({ number: z.int() }), output: z.int() });
   const runs: number[] = [];

@@ -1,4 +1,4 @@
-/** @module Several tasks of one local system: its agents keep their state, time is skipped once for all, ids are kept apart. */
+/** @module Several tasks of one local system: its agents keep their state, time is skipped for all of them together, ids stay distinct. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, expect, test } from "vitest";
 import { z } from "zod";
@@ -19,7 +19,7 @@ const account = agent(Account, {
     await sleep(1);
     const atOnce = running.get(id) ?? 0;
     running.set(id, atOnce - 1);
-    if (amount < 0) throw new Fault("agent.refused", "an account takes no debts");
+    if (amount < 0) throw new Fault("agent.refused", "an account accepts no debts");
     const balance = ctx.state.balance + amount;
     ctx.setState({ balance });
     return { balance, atOnce };
@@ -49,14 +49,14 @@ afterEach(async () => {
   attempts = 0;
 });
 
-test("tasks after each other see the state that the earlier ones left", async () => {
+test("consecutive tasks see the state of the earlier ones", async () => {
   local = startLocal(bank);
   await local.run("add", { account: "ann", amount: 5 });
   expect(await local.run("add", { account: "ann", amount: 7 })).toMatchObject({ id: "local-2", output: { balance: 12 } });
   expect(await local.run("add", { account: "bob", amount: 1 })).toMatchObject({ output: { balance: 1 } });
 });
 
-test("tasks at the same time take turns at one actor, and none is lost", async () => {
+test("concurrent tasks take turns at one actor, and none is lost", async () => {
   const given = (local = startLocal(bank));
   const outcomes = await Promise.all(Array.from({ length: 20 }, () => given.run("add", { account: "ann", amount: 1 })));
   const outputs = outcomes.map(({ output }) => z.object({ balance: z.int(), atOnce: z.int() }).parse(output));
@@ -71,14 +71,14 @@ test("a failed task leaves the state as it was", async () => {
   expect(await local.run("add", { account: "ann", amount: 1 })).toMatchObject({ output: { balance: 6 } });
 });
 
-test("the same id with the same input is the same task, with another input it is refused", async () => {
+test("the same id with the same input is the same task; with another input it is refused", async () => {
   local = startLocal(bank);
   await local.run("add", { account: "ann", amount: 5 }, { id: "one" });
   expect(await local.run("add", { account: "ann", amount: 5 }, { id: "one" })).toMatchObject({ output: { balance: 5 } });
   await expect(local.run("add", { account: "ann", amount: 6 }, { id: "one" })).rejects.toMatchObject({ code: "process.conflict" });
 });
 
-test("a pause of an hour is skipped, also while other tasks run", async () => {
+test("a backoff of an hour is skipped, also while other tasks run", async () => {
   local = startLocal(bank);
   const task = { account: "ann", amount: 1 };
   const timeoutMs = 4 * 3_600_000;
@@ -86,7 +86,7 @@ test("a pause of an hour is skipped, also while other tasks run", async () => {
   expect([first.status, second.status, attempts]).toEqual(["completed", "completed", 2]);
 });
 
-test("a running task is cancelled; one that has ended or never was is not", async () => {
+test("a running task is cancelled; an ended or unknown one is not", async () => {
   local = startLocal(bank);
   const waiting = local.run("wait", { account: "ann", amount: 1 }, { id: "long", timeoutMs: 4 * 3_600_000 });
   while (
@@ -103,6 +103,6 @@ test("a running task is cancelled; one that has ended or never was is not", asyn
   await expect(local.cancel("short", "too late")).rejects.toMatchObject({ code: "process.ended" });
 });
 
-test("what stands still is told, not waited for", async () => {
+test("a task that cannot progress is reported, not waited for", async () => {
   await expect(runLocal(bank, "wait", { account: "ann", amount: 1 }, { giveUpMs: 0 })).rejects.toMatchObject({ code: "process.expired" });
 });

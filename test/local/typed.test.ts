@@ -43,11 +43,11 @@ test("a typed fake stands in for an agent, and the contract's schemas check it",
 
 test("a fake of another contract, or of an agent that is not there, is refused", () => {
   const Newer = contract("Double", 2, { input: Number, output: Number });
-  const Nobody = contract("Nobody", 1, { input: Number, output: Number });
+  const Stranger = contract("Stranger", 1, { input: Number, output: Number });
   expect(() => startLocal(numbers, { fakes: [fake(Newer, (input) => input)] })).toThrow(
     expect.objectContaining({ code: "definition.invalid" }),
   );
-  expect(() => startLocal(numbers, { fakes: [fake(Nobody, (input) => input)] })).toThrow(
+  expect(() => startLocal(numbers, { fakes: [fake(Stranger, (input) => input)] })).toThrow(
     expect.objectContaining({ code: "agent.unknown" }),
   );
 });

@@ -1,6 +1,7 @@
 /**
- * @module The package and the starter, as a user meets them: `npm pack`, `npm install <tarball>` in an empty folder, the
- * README's program, the first program of docs/first-agent.md, types checked against the declarations, the starter's own test.
+ * @module The package and the starter, as a user gets them: `npm pack`, `npm install <tarball>` in an empty folder, the
+ * README's program, the first program of docs/first-agent.md, types checked against the declarations, the starter's own
+ * test.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -36,7 +37,7 @@ afterEach(() => {
   for (const { pid } of processesOf(tarball.dir)) process.kill(pid, "SIGKILL");
 });
 
-/** Starts the package's app without a sidecar until it says something; what it said until then. */
+/** Starts the package's app without a sidecar until it prints a text; returns its output until then. */
 async function appSays(dir: string, wanted: string, env: Readonly<Record<string, string>>): Promise<string> {
   const lines: string[] = [];
   const args = [join(dir, "node_modules/troupe/dist/cli/app.js"), "app.ts"];
@@ -60,7 +61,7 @@ async function emptyFolder(name: string): Promise<string> {
   return dir;
 }
 
-/** Runs `npm start` in the foreground, gives a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
+/** Runs `npm start` in the foreground, submits a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
 async function taskInStarter(dir: string, port: number): Promise<{ readonly said: string; readonly text: string }> {
   const lines: string[] = [];
   const child = await Child.spawn({
@@ -73,18 +74,18 @@ async function taskInStarter(dir: string, port: number): Promise<{ readonly said
   });
   while (child.running && !lines.some((line) => line.includes("The system takes tasks"))) await sleep(POLL_MS);
   const said = child.running ? await program(dir, "npm", ["run", "task"]) : "";
-  // As a terminal does it: to the whole group.
+  // As a terminal does it: to the whole process group.
   if (child.running) process.kill(-child.pid, "SIGINT");
   await child.exited;
   return { said, text: lines.join("\n") };
 }
 
 describe("the package", () => {
-  test("holds what is needed at run time and nothing else, and is small", () => {
+  test("contains what is required at run time and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
     const other = tarball.paths.filter(
       (path) =>
-        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data\.json|package\.json|README\.md|LICENSE)$/.test(
+        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json|README.md|LICENSE)$/.test(
           path,
         ),
     );
@@ -116,7 +117,8 @@ describe("the package", () => {
   test("the types are not wrong: every entry resolves, as an ES module, to declarations that fit", async () => {
     const found = await checkPackage(createPackageFromTarballData(new Uint8Array(await readFile(tarball.file))));
     if (found.types === false) throw new Error("the package has no types");
-    // CommonJS asks with require(), which Node 22.12 and later answer for ES modules; node10 knows no `exports` at all.
+    // CommonJS loads it with require(), which Node 22.12 and later support for ES modules; node10 does not support
+    // `exports`.
     const problems = found.problems.filter(
       (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind),
     );
@@ -141,7 +143,9 @@ describe("in an empty folder", () => {
     );
     await writeFile(
       join(dir, "entries.ts"),
-      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from "troupe/testing";\nimport { connect } from "troupe/client";\nexport const used: readonly unknown[] = [serve, runLocal, simulate, connect];\nexport type Options = ServeOptions;\n',
+      'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from ' +
+        '"troupe/testing";\nimport { connect } from "troupe/client";\nexport const used: readonly unknown[] = ' +
+        "[serve, runLocal, simulate, connect];\nexport type Options = ServeOptions;\n",
     );
   }, TEST_MS);
 
@@ -174,7 +178,7 @@ describe("in an empty folder", () => {
         "false",
       ];
       const text = await program(dir, process.execPath, [tsc, ...flags, "app.ts", "entries.ts"]).catch((error: unknown) => String(error));
-      // What a dependency's own declarations lack is not ours to fix.
+      // Errors in a dependency's own declarations are out of scope.
       expect(text.split("\n").filter((line) => /^(app|entries)\.ts|node_modules\/troupe\//.test(line))).toEqual([]);
     },
   );
@@ -215,20 +219,20 @@ describe("in an empty folder", () => {
     },
   );
 
-  test("OTEL_* without the SDK is said in the log, with what to do, and the app runs", async () => {
+  test("OTEL_* without the SDK is logged, with what to do, and the app runs", async () => {
     const said = await appSays(dir, '"listening"', { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
-    expect(said).toContain("OTEL_* is set, and no telemetry goes out; the app runs without");
+    expect(said).toContain("OTEL_* is set, but telemetry could not be started; the app runs without it");
     expect(said).toContain("npm install @opentelemetry/sdk-node");
     expect(said).toContain('"listening"');
   });
 
-  test("the command of the package says its version", async () => {
+  test("the command of the package prints its version", async () => {
     const manifest = z.object({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, "package.json"), "utf8")));
     expect(await program(dir, join(dir, "node_modules/.bin/troupe"), ["--version"])).toBe(`${manifest.version}\n`);
   });
 });
 
-/** The commands of the page for newcomers, in their order. */
+/** The commands of the page for newcomers, in order. */
 async function newcomersCommands(): Promise<readonly string[]> {
   const page = await readFile(join(ROOT, "docs/first-agent.md"), "utf8");
   return [...page.matchAll(/^\| \d+ \| `(.+?)` \|/gm)].flatMap((found) => found[1] ?? []);
@@ -263,7 +267,7 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
 describe("the starter", () => {
   let dir = "";
   beforeAll(async () => {
-    // As npm does it for `npm create`: the starter's own package is installed, and its program run.
+    // As npm does for `npm create`: the starter's own package is installed, and its program run.
     const home = await emptyFolder("starter");
     await program(join(ROOT, "create-troupe"), "npm", ["pack", "--pack-destination", tarball.dir]);
     const runner = await emptyFolder("runner");
@@ -273,7 +277,7 @@ describe("the starter", () => {
     await install(dir);
   }, TEST_MS);
 
-  test("its types are right and its own test passes", { timeout: TEST_MS }, async () => {
+  test("its types are correct and its own test passes", { timeout: TEST_MS }, async () => {
     await program(dir, "npm", ["run", "typecheck"]);
     expect(await program(dir, "npm", ["test"])).toMatch(/pass 3\n/);
     expect(z.looseObject({ name: z.string() }).parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8"))).name).toBe("my-app");
@@ -287,7 +291,7 @@ describe("the starter", () => {
     expect(processesOf(dir), text).toEqual([]);
   });
 
-  test("it asks for this version, and every release of it carries the same number", async () => {
+  test("it depends on this version, and every release of it has the same number", async () => {
     const version = async (path: string): Promise<unknown> =>
       z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
     const template = z
@@ -297,7 +301,7 @@ describe("the starter", () => {
     expect(await version("create-troupe/package.json")).toBe(await version("package.json"));
   });
 
-  test("a folder with something in it is left alone, and wrong arguments are told", async () => {
+  test("a folder with content is not touched, and wrong arguments are reported", async () => {
     const used = await emptyFolder("used");
     await cp(join(ROOT, "LICENSE"), join(used, "LICENSE"));
     const bin = join(ROOT, "create-troupe/index.js");

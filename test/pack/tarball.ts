@@ -1,4 +1,4 @@
-/** @module The package as a user gets it: packed from a copy of this checkout, so that the checkout stays as it is, and installed by npm. */
+/** @module The package as a user gets it: packed from a copy of this checkout, which stays unchanged, and installed by npm. */
 import { execFile } from "node:child_process";
 import { cp, mkdir, mkdtemp, rm, symlink } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -11,7 +11,7 @@ const run = promisify(execFile);
 export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NPM_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 16_000_000;
-/** What is not needed to pack, and takes time to copy. */
+/** Folders that are not required for packing, and take time to copy. */
 const NOT_COPIED = /^(test|bench|docs|\.ci)\//;
 
 const Packed = z
@@ -36,7 +36,7 @@ export interface Tarball {
   remove(): Promise<void>;
 }
 
-/** The environment of a user whose Node is this one, whatever Node the machine has; nothing of npm's own run leaks in. */
+/** The environment of a user with this Node, whichever Node the machine has; nothing of npm's own run leaks in. */
 export function userEnv(): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(([name]) => !/^(npm_|NODE_OPTIONS$|VITEST|INIT_CWD$|OTEL_)/i.test(name));
   return {
@@ -47,7 +47,7 @@ export function userEnv(): NodeJS.ProcessEnv {
   };
 }
 
-/** Runs a program to its end; what it printed. Throws with both streams when it fails. */
+/** Runs a program to its end; returns its output. Throws with both streams when it fails. */
 export async function program(dir: string, command: string, args: readonly string[]): Promise<string> {
   try {
     const { stdout } = await run(command, [...args], { cwd: dir, env: userEnv(), timeout: NPM_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX });
@@ -86,7 +86,7 @@ export async function packTarball(): Promise<Tarball> {
   };
 }
 
-/** `npm install`, from npm's cache where it has what is wanted. */
+/** `npm install`, from npm's cache if it has the packages. */
 export async function install(dir: string, ...packages: readonly string[]): Promise<void> {
   await program(dir, "npm", ["install", "--prefer-offline", "--no-audit", "--no-fund", ...packages]);
 }

@@ -1,12 +1,10 @@
-/**
- * @module Decisions of an agent on its handlers' questions, and on its own state.
- */
+/** @module Decisions of an agent on its handlers' asks, and on its own state. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import { AgentRig, orders, replies } from "./agent-rig.ts";
 import { names, sends } from "./machine-rig.ts";
 
-describe("law: a handler parked in an ask gives its actor free", () => {
+describe("law: a handler suspended in an ask releases its actor", () => {
   test("the question goes to the process and the next work begins", () => {
     const rig = new AgentRig();
     rig.asks("w");
@@ -24,7 +22,7 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     expect(rig.work("w").status).toBe("parked");
   });
 
-  test("it goes on when every open ask is answered, under its token, where it is parked", () => {
+  test("it continues when every open ask is answered, under its token, where it is suspended", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -35,7 +33,7 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     expect(goes.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
   });
 
-  test("it waits its turn while another work runs", () => {
+  test("it waits its turn while another work item runs", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -45,7 +43,7 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     expect(rig.token("w")).toBe("token-1");
   });
 
-  test("another host begins it anew under its own token", () => {
+  test("another host starts it again under its own token", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -66,7 +64,7 @@ describe("law: a handler parked in an ask gives its actor free", () => {
     expect(rig.answers("w", 0)).toMatchObject({ events: [], effects: [] });
   });
 
-  test("a repeated request asks the open questions again, the same", () => {
+  test("a repeated request repeats the same open asks", () => {
     const rig = new AgentRig();
     rig.asks("w");
     const first = sends(rig.askedBy("w", "B").effects);
@@ -106,8 +104,8 @@ describe("timers and signals are waited for as agents are", () => {
   });
 });
 
-describe("a handler that runs again comes to a question that it asked already", () => {
-  test("still open: it is asked again under the same index, and the actor is free until the answer", () => {
+describe("a handler that is executed again reaches an ask that it made already", () => {
+  test("still open: it is sent again under the same index, and the actor is free until the answer", () => {
     const rig = new AgentRig();
     rig.asks("w");
     const first = sends(rig.askedBy("w", "B").effects);
@@ -121,7 +119,7 @@ describe("a handler that runs again comes to a question that it asked already", 
     expect(names(rig.answers("w", 0))).toEqual(["wait-answered", "readied", "begun"]);
   });
 
-  test("answered meanwhile: nothing is written, and it finds the answer in the state", () => {
+  test("answered in the meantime: nothing is written, and it finds the answer in the state", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -131,7 +129,7 @@ describe("a handler that runs again comes to a question that it asked already", 
     expect(rig.work("w")).toMatchObject({ status: "running", waits: [{ result: { output: { json: "answer 0" } } }] });
   });
 
-  test("the same question recorded twice, because its commit went unheard, is one question", () => {
+  test("the same ask recorded twice, because its commit was not confirmed, is one ask", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -151,7 +149,7 @@ describe("law: state commits with the result, and is what the handler read", () 
     expect(rig.state).toMatchObject({ state: { json: { jokes: 1 } }, stateVersion: 1 });
   });
 
-  test("when another work changed it meanwhile, the handler runs again and its result is not taken", () => {
+  test("when another work item changed it in the meantime, the handler runs again and its result is refused", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
@@ -166,7 +164,7 @@ describe("law: state commits with the result, and is what the handler read", () 
     expect(rig.state).toMatchObject({ state: { json: "w's" }, stateVersion: 2 });
   });
 
-  test("a result without state is taken whatever the state became, and a fault changes none", () => {
+  test("a result without state is accepted for any state, and a fault changes none", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.finishes("w", { fault: { code: "agent.failed", message: "no" } });
@@ -175,7 +173,7 @@ describe("law: state commits with the result, and is what the handler read", () 
     expect(replies(rig.finishes("x"))).toHaveLength(1);
   });
 
-  test("a hand-off is a result, and content that is too large stands in the store", () => {
+  test("a hand-off is a result, and content that is too large is stored separately", () => {
     const rig = new AgentRig();
     rig.asks("w");
     const big = "x".repeat(LIMITS.valueInlineBytesMax);

@@ -41,7 +41,7 @@ type Step = typeof step extends fc.Arbitrary<infer T> ? T : never;
 
 class Storm {
   readonly rig = new AgentRig();
-  /** First success of each work, as it was told. */
+  /** First success of each work item, as it was reported. */
   readonly #successes = new Map<string, string>();
   readonly #purged = new Set<string>();
   readonly #tokens = new Set<string>();
@@ -70,7 +70,7 @@ class Storm {
     if (what === "undid") return known.mode === "undo" ? rig.undid(work, "t", { count: index }) : undefined;
     if (what === "failure") return rig.failsAt(work, `s${index}`);
     if (what === "ask") return rig.askedBy(work, "B", { occurrence: index });
-    // Only what is running, or parked, can be ended by its handler.
+    // Only a running or suspended handler can end its work item.
     if (known.status !== "running" && known.status !== "parked" && known.status !== "ready") return undefined;
     if (what === "finish") return rig.finishes(work, { output: rig.nowMs });
     if (what === "fail") return rig.finishes(work, fault);
@@ -88,13 +88,13 @@ class Storm {
     const works = Object.values(state.works);
     const running = works.filter((work) => work.status === "running").map((work) => work.id);
     expect(running, "A1").toEqual(state.running === undefined ? [] : [state.running]);
-    expect([...state.ready].sort(), "the queue holds what is ready").toEqual(
+    expect([...state.ready].sort(), "the queue contains what is ready").toEqual(
       works
         .filter((work) => work.status === "ready")
         .map((work) => work.id)
         .sort(),
     );
-    if (running.length === 0) expect(state.ready, "an idle actor has nobody waiting").toEqual([]);
+    if (running.length === 0) expect(state.ready, "an idle actor has no waiting work").toEqual([]);
     for (const [workId, , result] of replies(decision)) {
       if (!("output" in result) || workId.endsWith("/undo")) continue;
       const text = JSON.stringify(result);
@@ -108,14 +108,14 @@ class Storm {
     if (event.e === "tombstoned") this.#purged.add(event.workId);
     if (event.e === "begun") expect(this.#purged.has(event.workId), "A4").toBe(false);
     if (event.e === "taken-over") {
-      expect(this.#tokens.has(event.token), "a takeover gets a token of its own").toBe(false);
+      expect(this.#tokens.has(event.token), "a takeover gets its own token").toBe(false);
     }
     if (event.e === "begun" || event.e === "taken-over") this.#tokens.add(event.token);
     if (event.e === "undo-done" && !("fault" in event.result)) this.#purged.add(event.workId);
   }
 }
 
-test("whatever comes in whatever order: one runs, nobody waits for an idle actor, a success is told alike, the purged never run", () => {
+test("for any inputs in any order: one runs, no work waits for an idle actor, a success is reported alike, the purged never run", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 60 }), (steps) => {
       const storm = new Storm();
@@ -125,7 +125,7 @@ test("whatever comes in whatever order: one runs, nobody waits for an idle actor
   );
 }, 120_000);
 
-test("a storm can always be calmed: every handler ends, and every work is settled or parked", () => {
+test("a storm always settles: every handler ends, and every work item is settled or suspended", () => {
   fc.assert(
     fc.property(fc.array(step, { maxLength: 40 }), (steps) => {
       const storm = new Storm();

@@ -110,7 +110,7 @@ describe("a record is written once", () => {
     expect(rig.work("w").failures).toHaveLength(LIMITS.failuresPerWorkMax);
   });
 
-  test("what no replay needs is dropped with a success, and kept with a fault, a call that may have to be undone, or an agent's own undo", () => {
+  test("records are dropped with a success, and kept with a fault, a call that may have to be undone, or an agent's own undo", () => {
     const rig = new AgentRig();
     rig.asks("failed");
     rig.failsAt("failed", "look");

@@ -8,7 +8,7 @@ import { names } from "./machine-rig.ts";
 const UNDONE = [["w/undo", 1, { output: { json: REPORT } }]];
 const FAULT = { fault: { code: "agent.failed", message: "no" } } as const;
 
-describe("law: compensating work never seen records a tombstone that refuses the work if it arrives later", () => {
+describe("law: compensating an unknown work item records a tombstone that refuses it if it arrives later", () => {
   test("never seen", () => {
     const rig = new AgentRig();
     const decision = rig.undoes("w");

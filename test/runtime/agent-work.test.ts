@@ -49,12 +49,12 @@ describe("law: work is accepted once", () => {
     expect(replies(rig.finishes("w"))).toEqual([["w", 2, DONE]]);
   });
 
-  test("an expired message is refused, never run", () => {
+  test("an expired message is refused, never executed", () => {
     const rig = new AgentRig();
     expect(rig.asks("w", { expiresAtMs: T0 })).toMatchObject({ events: [], effects: [], verdict: { fault: { code: "message.expired" } } });
   });
 
-  test("an input that the contract refuses is recorded as done with that fault, and never begun", () => {
+  test("an input that the contract refuses is recorded as done with that fault, and never executed", () => {
     const rig = new AgentRig();
     const decision = rig.asks("w", { fault: { code: "schema.input", message: "no" } });
     expect(names(decision)).toEqual(["work-accepted", "work-done"]);
@@ -63,7 +63,7 @@ describe("law: work is accepted once", () => {
     expect(rig.work("w").begun).toBe(false);
   });
 
-  test("what an agent does not take is refused with nothing recorded", () => {
+  test("an input that an agent does not accept is refused with nothing recorded", () => {
     const rig = new AgentRig();
     expect(rig.give({ kind: "message", message: rig.message("m", { kind: "cancel", reason: "x" }) })).toMatchObject({
       events: [],
@@ -130,7 +130,7 @@ describe("law: a further attempt supersedes the earlier token, and a stale token
 });
 
 describe("law: one running work per actor, a bounded queue behind it", () => {
-  test("work waits in the order of coming", () => {
+  test("work waits in order of arrival", () => {
     const rig = new AgentRig();
     for (const id of ["a", "b", "c"]) rig.asks(id);
     expect(rig.state).toMatchObject({ running: "a", ready: ["b", "c"] });
@@ -151,7 +151,7 @@ describe("law: one running work per actor, a bounded queue behind it", () => {
   });
 });
 
-describe("law: a deduplication entry leaves only after its message has expired on any clock", () => {
+describe("law: a deduplication entry is removed only after its message has expired on any clock", () => {
   function full(): AgentRig {
     const rig = new AgentRig();
     rig.asks("first");
@@ -173,7 +173,7 @@ describe("law: a deduplication entry leaves only after its message has expired o
     expect(rig.machine.decide(rig.state, work(rig, "new"), rig.context()).events).toEqual([]);
   });
 
-  test("past expiry and drift the settled entries are forgotten, in the decision that needs the room", () => {
+  test("past expiry and drift the settled entries are removed, in the decision that needs the room", () => {
     const rig = full();
     rig.nowMs = T0 + HOUR_MS + LIMITS.clockDriftMsMax + 1;
     const { events } = rig.machine.decide(rig.state, work(rig, "new"), rig.context());
@@ -198,7 +198,7 @@ describe("law: a deduplication entry leaves only after its message has expired o
   }
 });
 
-describe("law: only lost work is taken over, under a new token, and not for ever", () => {
+describe("law: only lost work is taken over, under a new token, and not forever", () => {
   test("by another host, with one record", () => {
     const rig = new AgentRig();
     rig.asks("w");

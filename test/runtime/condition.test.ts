@@ -1,6 +1,4 @@
-/**
- * @module Promises of conditions.
- */
+/** @module Conditions. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -190,7 +188,7 @@ describe("a condition holds or not", () => {
   ])("%s cannot be decided", (text, message) => {
     expect(() => holds(text, { task, flight: null })).toThrow(message);
   });
-  test("names that objects inherit are there only where they are given", () => {
+  test("names that objects inherit exist only where they are given", () => {
     const named = { constructor: 1, deep: [{ constructor: null, n: 2 }] };
     expect(holds("has(task.constructor) || has(task.valueOf) || 'toString' in task", { task: {} })).toBe(false);
     expect(holds("task.constructor == 1 && task.deep[0].n == 2 && task.deep[0].constructor == null", { task: named })).toBe(true);
@@ -199,7 +197,7 @@ describe("a condition holds or not", () => {
     expect(() => checkCondition("task.constructor == 1", scope)).toThrow('task has no "constructor"');
     expect(() => checkCondition("toString == 1", scope)).toThrow('unknown name "toString"');
   });
-  test("a stop whose name is no word of CEL does not stand in the way", () => {
+  test("a stop whose name is not a CEL identifier does not disturb", () => {
     expect(holds("task.days > 1", { task: { days: 2 }, "book-flight": 1, in: 2 })).toBe(true);
   });
   test("macros in macros over long lists end", () => {
@@ -269,7 +267,7 @@ const { condition } = fc.letrec<{ condition: string; value: string; path: string
   ),
 }));
 
-test("what passes the check does not fail for a type, whatever fits the schemas", () => {
+test("what passes the check does not fail for a type with any value that matches the schemas", () => {
   let passed = 0;
   const arbitrary = sample.chain((made) =>
     fc.tuple(

@@ -1,10 +1,10 @@
-/** @module Records by name: one entry more or less, whatever it is called. */
+/** @module Records by name: adding and removing an entry with any name. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { entryOf, recordOf, withEntry, withoutEntry } from "../../runtime/entries.ts";
 
 describe("records by name", () => {
-  test("one entry more, or another one; the record itself stays as it was", () => {
+  test("sets one entry; the record itself is unchanged", () => {
     const record = { a: 1, b: 2 };
     expect(withEntry(record, "c", 3)).toEqual({ a: 1, b: 2, c: 3 });
     expect(withEntry(record, "a", 3)).toEqual({ a: 3, b: 2 });

@@ -1,6 +1,4 @@
-/**
- * @module Promises of mappings as data.
- */
+/** @module Mappings as data. */
 import { describe, expect, test } from "vitest";
 import { evaluate, Expression, namesIn } from "../../runtime/expression.ts";
 
@@ -21,8 +19,8 @@ describe("a mapping reads, and builds objects and lists", () => {
   });
 });
 
-describe("a path that ends in nothing", () => {
-  test("leaves its key out of an object, as undefined does in JSON", () => {
+describe("a path whose end does not exist", () => {
+  test("omits its key from an object, as undefined does in JSON", () => {
     expect(evaluate({ object: { a: { from: ["task", "country"] }, b: { from: ["flight", "price"] }, c: { literal: 1 } } }, scope)).toEqual({
       c: 1,
     });
@@ -38,7 +36,7 @@ describe("a path that ends in nothing", () => {
   test("is a fault where the scope has no such name", () => {
     expect(() => evaluate({ object: { a: { from: ["hotel"] } } }, scope)).toThrow('hotel does not exist: the scope has no "hotel"');
   });
-  test("what every object inherits is nothing", () => {
+  test("what every object inherits does not exist", () => {
     expect(evaluate({ object: { a: { from: ["task", "valueOf"] }, b: { from: ["task", "note", "toString"] } } }, scope)).toEqual({});
     expect(() => evaluate({ from: ["task", "constructor"] }, scope)).toThrow('has no "constructor"');
   });
@@ -59,7 +57,7 @@ test("a mapping as data keeps a key of any name", () => {
   expect(Expression.safeParse(JSON.parse('{"object":{"__proto__":{"code":"task.x"}}}')).success).toBe(false);
 });
 
-test("data that is no mapping is refused", () => {
+test("data that is not a mapping is refused", () => {
   for (const bad of [{}, { from: [] }, { from: "task" }, { from: ["task"], literal: 1 }, { code: "task.x" }])
     expect(Expression.safeParse(bad).success).toBe(false);
 });

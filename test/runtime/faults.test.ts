@@ -82,7 +82,7 @@ describe("codes of the user's own", () => {
     expect(message).toContain(text);
   });
 
-  test("the constructor refuses a code that is neither in the table nor defined, whatever it is", () => {
+  test("the constructor refuses a code that is neither in the table nor defined", () => {
     for (const code of ["coupon.expired", "constructor", "__proto__", "toString", "", undefined, null, Symbol("x"), {}]) {
       const [found, message] = codeOf(() => new Fault(code as "agent.refused", "no"));
       expect(found).toBe("definition.invalid");
@@ -110,7 +110,7 @@ describe("the form in records", () => {
     expect(rulesOf(Fault.fromWire(elsewhere).toWire())).toEqual({ retryable: true, httpStatus: 503, fix: "Wait." });
   });
 
-  test("a code of the table carries no rules, and the table decides whatever a message says", () => {
+  test("a code of the table carries no rules, and the table decides, not the message", () => {
     expect(new Fault("stop.timeout", "late").toWire()).toEqual({ code: "stop.timeout", message: "late" });
     const forged = WireFault.parse({ code: "agent.refused", message: "no", retryable: true, httpStatus: 500, fix: "x" });
     expect(isRetryable(forged)).toBe(false);
@@ -170,7 +170,7 @@ describe("the cause", () => {
   });
 });
 
-// ---- whatever was thrown --------------------------------------------------------------------------------------------
+// ---- thrown values -------------------------------------------------------------------------------------------------
 
 const HALF = "\ud800";
 
@@ -260,7 +260,7 @@ function expectRecordable(fault: WireFault): void {
   expect(fault.cause?.length ?? 0).toBeLessThan(LIMITS.faultCauseLengthMax + 100);
 }
 
-describe("whatever is thrown becomes a fault", () => {
+describe("any thrown value becomes a fault", () => {
   test.each(ODD.map((make, index) => [index, make] as const))("odd value %i", (_index, make) => {
     expectRecordable(faultFrom(make(), "turn.failed"));
     expectRecordable(faultFromUserCode(make()));

@@ -1,6 +1,4 @@
-/**
- * @module Promises of the static cycle guard.
- */
+/** @module The static cycle guard. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findUnboundedRing, graphData, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
@@ -63,7 +61,7 @@ describe("what is bounded passes", () => {
   test("a route that runs itself with a bound", () => {
     expect(printed(slip({}, { a: routeTo({ route: "a" }, 4) }))).toBeUndefined();
   });
-  test("two ways to one agent are no ring", () => {
+  test("two paths to one agent are not a ring", () => {
     expect(printed(slip({ A: { asks: ["B", "C"] }, B: { asks: ["D"] }, C: { asks: ["D"] }, D: {} }))).toBeUndefined();
   });
   test("an agent and a route of one name are two", () => {
@@ -87,7 +85,7 @@ describe("large graphs", () => {
   });
 });
 
-test("a ring is found exactly when brute force finds one, it is one, and none is shorter", () => {
+test("a ring is found exactly when brute force finds one, it is a ring, and none is shorter", () => {
   const NAMES = ["A", "B", "C", "D", "E"];
   const node = fc.record({ asks: fc.subarray(NAMES), handsOffTo: fc.subarray(NAMES), bounded: fc.integer({ min: 0, max: 3 }) });
   fc.assert(
@@ -146,7 +144,8 @@ describe("pictures", () => {
   });
   test("the graph as Mermaid", () => {
     expect(mermaid(graphOf(data))).toBe(
-      'flowchart LR\n  n0[["main"]]\n  n1("A")\n  n2("B (at most 3 visits)")\n  n0 -->|"only"| n1\n  n1 -.->|"asks"| n2\n  n2 ==>|"hands off"| n1\n',
+      'flowchart LR\n  n0[["main"]]\n  n1("A")\n  n2("B (at most 3 visits)")\n  n0 -->|"only"| n1\n  n1 ' +
+        '-.->|"asks"| n2\n  n2 ==>|"hands off"| n1\n',
     );
   });
   test("an agent that is named but not in the slip is a node", () => {

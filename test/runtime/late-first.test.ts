@@ -1,4 +1,4 @@
-/** @module The mark of a first request: what may begin at any host, because nobody but its process can know the actor. */
+/** @module The mark of a first request, which any host may begin because only its process knows the actor. */
 import { expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -6,7 +6,7 @@ import type { ProcessEvent } from "../../runtime/process/state.ts";
 import { sends } from "./machine-rig.ts";
 import { call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
-/** The work requests of a decision: id, actor, and whether they say that they are the first. */
+/** The work requests of a decision: id, actor, and whether they are marked as the first. */
 function firsts(decision: Decision<ProcessEvent>): [string, string, boolean | undefined][] {
   return sends(decision.effects).flatMap(({ to, body }) =>
     body.kind === "work"
@@ -15,14 +15,14 @@ function firsts(decision: Decision<ProcessEvent>): [string, string, boolean | un
   );
 }
 
-test("the first work ever asked of an actor of the process is marked, and no further one of the same actor", () => {
+test("the first work item of an actor of the process is marked, and no further one of the same actor", () => {
   const rig = new ProcessRig(slipOf([one("a"), one("again", {}, "A"), one("b")]));
   expect(firsts(rig.accept())).toEqual([["p:1:a:0:1:1", "sys.A/p", true]]);
   expect(firsts(rig.output(rig.id("a")))).toEqual([["p:1:again:0:1:1", "sys.A/p", undefined]]);
   expect(firsts(rig.output(rig.id("again")))).toEqual([["p:1:b:0:1:1", "sys.B/p", true]]);
 });
 
-test("of works that are asked together of one actor only the first is marked", () => {
+test("of concurrent work items of one actor only the first is marked", () => {
   const rig = new ProcessRig(slipOf([{ kind: "all", name: "both", branches: { x: call("A"), y: call("A"), z: call("B") } }]));
   expect(firsts(rig.accept())).toEqual([
     ["p:1:x:0:1:1", "sys.A/p", true],
@@ -31,7 +31,7 @@ test("of works that are asked together of one actor only the first is marked", (
   ]);
 });
 
-test("an actor that is found by a key is never marked: others may have asked it before", () => {
+test("an actor with a key is never marked: others may have called it before", () => {
   const rig = new ProcessRig(slipOf([one("a"), one("again", {}, "A")], { agents: { A: { key: { from: ["input", "n"] } } } }));
   expect(firsts(rig.accept({ input: { n: 7 } }))).toEqual([["p:1:a:0:1:1", "sys.A/7", undefined]]);
   expect(firsts(rig.output(rig.id("a")))).toEqual([["p:1:again:0:1:1", "sys.A/7", undefined]]);
@@ -42,7 +42,7 @@ test("an agent with a key is not marked when its key is the id of the process", 
   expect(firsts(rig.accept({ input: { n: "p" } }))).toEqual([["p:1:a:0:1:1", "sys.A/p", undefined]]);
 });
 
-test("an actor whose first work was undone is not new any more", () => {
+test("an actor whose first work was undone is no longer new", () => {
   const rig = new ProcessRig(
     slipOf([one("a", { optional: true, retry: { attemptsMax: 1, backoffMs: 0, backoffMsMax: 0, jitter: 0 } }), one("again", {}, "A")]),
   );
@@ -68,13 +68,13 @@ test("asks and hand-offs are marked alike: once for each actor of the process", 
   expect(firsts(rig.result(rig.id("a"), { handOff: { agent: "C", input: { json: 1 } } }))).toEqual([["p:1:a:0:2:1", "sys.C/p", true]]);
 });
 
-test("an actor whose key happens to be the process id is never marked: others may have asked it before", () => {
+test("an actor whose key happens to be the process id is never marked: others may have called it before", () => {
   const rig = new ProcessRig(slipOf([one("a"), one("b")], { agents: { A: { key: { from: ["input", "name"] } } } }));
   expect(firsts(rig.accept({ input: { name: "p" } }))).toEqual([["p:1:a:0:1:1", "sys.A/p", undefined]]);
   expect(firsts(rig.output(rig.id("a")))).toEqual([["p:1:b:0:1:1", "sys.B/p", true]]);
 });
 
-test("after the first work was undone the actor is known all the same", () => {
+test("after the first work was undone the actor is still known", () => {
   const rig = new ProcessRig(slipOf([one("a", { optional: true }), one("b"), one("again", {}, "A"), one("c")]));
   rig.accept();
   rig.fault(rig.id("a"));

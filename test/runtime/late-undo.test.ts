@@ -22,7 +22,7 @@ function failUndo(rig: ProcessRig, workId: string): Decision<ProcessEvent> {
   return last;
 }
 
-describe("law: an undo that fails for good on the way forward turns the process round", () => {
+describe("law: an undo that fails for good before the end starts the compensation of the process", () => {
   const best = (more: Partial<Call> = {}): Stop => ({ kind: "any", name: "best", branches: { x: call("B", more), y: call("C", more) } });
 
   test("while the next stop is in work: it is stopped, and what had completed is undone, newest first, to one failed outcome", () => {
@@ -35,7 +35,7 @@ describe("law: an undo that fails for good on the way forward turns the process 
     const turned = failUndo(rig, rig.id("best.y"));
     expect(names(turned)).toEqual(["undo-failed", "ending", "asked"]);
     expect(rig.state.ending).toMatchObject({ status: "failed", stop: "best.y", fault: { code: "compensation.failed" } });
-    expect(rig.output(rig.id("d")), "what comes now is too late").toMatchObject({ events: [], effects: [] });
+    expect(rig.output(rig.id("d")), "a late answer").toMatchObject({ events: [], effects: [] });
     const { order, last } = rig.undoAll(turned);
     expect(order).toEqual([rig.id("d"), rig.id("best.x"), rig.id("a")]);
     expect(names(last)).toEqual(["undone", "ended"]);
@@ -66,7 +66,8 @@ describe("law: an undo that fails for good on the way forward turns the process 
       stop: "best.x",
       fault: {
         code: "compensation.failed",
-        message: `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said agent.refused: agent.refused!`,
+        message:
+          `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said ` + "agent.refused: agent.refused!",
       },
     });
     expect(
@@ -159,7 +160,7 @@ describe("law: a branch of an any may fail without making the outcome partial", 
   });
 });
 
-describe("law: a nested route remembers, and compensates, for as long as its parent may ask", () => {
+describe("law: a nested route remembers, and compensates, for as long as its parent may request it", () => {
   const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
   const outer = {
     version: 1,

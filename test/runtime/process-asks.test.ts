@@ -52,7 +52,7 @@ describe("hand-offs", () => {
     expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "handoff.undeclared" } });
   });
 
-  test("law: no progress is found and named, and every visit is undone newest first", () => {
+  test("law: a ring without progress is detected and named, and every visit is undone newest first", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     handOff(rig, A, "B", "b");
@@ -124,7 +124,7 @@ describe("questions", () => {
     ]);
   });
 
-  test("repeated before the answer: asked once; repeated after it: answered again, the same", () => {
+  test("repeated before the answer: sent once; repeated after it: answered again, the same", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     rig.question(A, 0, "B");
@@ -136,7 +136,7 @@ describe("questions", () => {
     expect(rig.outbox()).toEqual(expect.arrayContaining([...answered.effects]));
   });
 
-  test("undeclared, or too many: answered with the fault, and nobody is asked", () => {
+  test("undeclared, or too many: answered with the fault, and no agent is asked", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     for (const [index, agent, code] of [
@@ -163,7 +163,7 @@ describe("questions", () => {
     });
   });
 
-  test("a failed answer is told to the asker; when the asker lives with it the process is completed, not partial", () => {
+  test("a failed answer is reported to the asker; when the asker handles it the process is completed, not partial", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     rig.question(A, 0, "B");
@@ -216,7 +216,7 @@ describe("questions", () => {
     expect(failing.state.outcome).toMatchObject({ status: "completed", output: { json: "done" } });
   });
 
-  test("who is asked may hand off: the other's answer is the answer", () => {
+  test("an asked agent may hand off: the other's answer is the answer", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     rig.question(A, 0, "B");

@@ -1,9 +1,9 @@
-/** @module The history of a process: bounded, and a line keeps its number after earlier ones have left. */
+/** @module The history of a process: bounded, and an event keeps its number after earlier ones were dropped. */
 import { expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import { one, ProcessRig, slipOf } from "./process-rig.ts";
 
-test("what has left the history is counted", () => {
+test("dropped history events are counted", () => {
   const stops = Array.from({ length: LIMITS.historyMax }, (_, index) => `s${index}`);
   const rig = new ProcessRig(slipOf(stops.map((name) => one(name, {}, "A"))));
   rig.accept();

@@ -70,7 +70,7 @@ describe("as a child", () => {
     return rig.output(rig.id("b"), "B");
   };
 
-  test("tells its outcome to the parent, and tells it again when the task is repeated", () => {
+  test("reports its outcome to the parent, and again when the task is repeated", () => {
     const rig = child();
     const last = finish(rig);
     const reply = sends(last.effects);
@@ -97,7 +97,7 @@ describe("as a child", () => {
     expect(sends(decision.effects)[0]?.body).toMatchObject({ kind: "result", result: { fault: { code: "schema.task" } } });
   });
 
-  test("law: undone before it came, it refuses its task for ever", () => {
+  test("law: undone before its request, it refuses its task forever", () => {
     const rig = child();
     const decision = undo(rig);
     expect(names(decision)).toEqual(["refused-for-ever"]);
@@ -153,7 +153,7 @@ describe("as a child", () => {
     expect(rig.ends).toHaveLength(1);
   });
 
-  test("undone after it failed has nothing left to undo and says so at once", () => {
+  test("undone after it failed has nothing left to undo and reports that at once", () => {
     const rig = child();
     accepted(rig);
     rig.undoAll(rig.fault(A));

@@ -120,7 +120,7 @@ describe("forEach", () => {
     slipOf([each(more, concurrency)], { output: { from: ["each"] } });
   const item = (rig: ProcessRig, index: number): string => rig.id("each[]", index);
 
-  test("at most so many items are in work, and outputs stand in the order of the list", () => {
+  test("limits the items that run at once, and outputs are in the order of the list", () => {
     const rig = new ProcessRig(slip());
     expect(asksWork(rig.accept({ input: { list: ["p", "q", "r", "s"] } }))).toEqual([item(rig, 0), item(rig, 1)]);
     expect(asksWork(rig.output(item(rig, 1), "Q"))).toEqual([item(rig, 2)]);
@@ -137,7 +137,7 @@ describe("forEach", () => {
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: [] } });
   });
 
-  test("what is no list, and a list that is too long, fail with a code", () => {
+  test("a value that is not a list, and a list that is too long, fail with a code", () => {
     for (const list of ["text", null, { a: 1 }, Array.from({ length: LIMITS.forEachItemsMax + 1 }, () => 0)] as Json[]) {
       const rig = new ProcessRig(slip());
       rig.accept({ input: { list } });
@@ -145,7 +145,7 @@ describe("forEach", () => {
     }
   });
 
-  test("a list that is too large to stand inline is stored, and its items begin in the same decision", () => {
+  test("a list that is too large to be inline is stored, and its items begin in the same decision", () => {
     const rig = new ProcessRig(slip());
     const list = Array.from({ length: 40 }, (_, index) => `${index}`.padStart(50, "."));
     expect(asksWork(rig.accept({ input: { list } }))).toEqual([item(rig, 0), item(rig, 1)]);
@@ -160,7 +160,7 @@ describe("forEach", () => {
     expect(asksWork(rig.output(item(rig, 1), "y".repeat(700)))).toEqual(["p:1:b:0:1"]);
   });
 
-  test("skipped items give null and never hold up the items behind them", () => {
+  test("skipped items give null and never delay the items behind them", () => {
     const rig = new ProcessRig(slip({ when: "item > 4" }));
     expect(asksWork(rig.accept({ input: { list: [1, 2, 3, 4, 5] } }))).toEqual([item(rig, 4)]);
     rig.output(item(rig, 4), "five");

@@ -1,8 +1,8 @@
 /**
- * @module Properties of the process machine under any order of answers, repetitions, questions, cancellation and time.
+ * @module Properties of the process machine under any order of answers, repetitions, asks, cancellation and time.
  *
  * The rig checks purity, the strict schemas and replay at every decision; here the invariants P1 to P4 and the outbox.
- * A failing run prints its seed and the shortest inputs that fail.
+ * A failing run prints its seed and the shortest failing inputs.
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
@@ -131,7 +131,7 @@ class Storm {
     const { state } = this.rig;
     const works = Object.values(state.works);
     expect(this.rig.ends.length).toBeLessThanOrEqual(1 + this.runs);
-    // One decision for each letter, whoever asks how often, and a new run only by a redrive.
+    // One decision for each dead letter, for any number of requests, and a new run only by a redrive.
     const decided = (state.acts ?? []).filter(({ what }) => what !== "cancel").map(({ run }) => run);
     expect(new Set(decided).size).toBe(decided.length);
     expect(this.runs).toBe((state.acts ?? []).filter(({ what }) => what === "redrive").length);
@@ -209,7 +209,7 @@ class Storm {
     return this.rig.log.filter(({ e }) => e === "reopened").length;
   }
 
-  /** Somebody decides: on this run's letter or an old one, for a run that is prepared or not, with an input or without. */
+  /** A person decides: on this run's dead letter or an old one, for a run that is prepared or not, with an input or without. */
   #decide(pick: number, index: number): void {
     const { rig } = this;
     const run = Math.max(1, rig.state.run - (pick % 5 === 0 ? 1 : 0));
@@ -242,7 +242,7 @@ class Storm {
     });
   }
 
-  /** Answers everything that is asked until nothing is: the first work after so many fails for good, and every so manyth undo had something to undo. */
+  /** Answers all requests until none is open. Every `fails`-th work item fails for good, and every `torn`-th undo had an effect. */
   drain({ fails = Number.POSITIVE_INFINITY, torn = 0 } = {}): void {
     let works = 0;
     let undos = 0;
@@ -279,7 +279,7 @@ function workId({ body }: Message): string {
   return body.kind === "work" ? body.workId : "";
 }
 
-test("whatever comes in whatever order, a run ends once, and only after everything asked is answered or undone", () => {
+test("for any inputs in any order, a run ends once, and only after every request is answered or undone", () => {
   fc.assert(
     fc.property(slip, fc.boolean(), fc.array(step, { maxLength: STEPS_MAX }), (made, parent, steps) => {
       const storm = new Storm(made, parent);
@@ -292,7 +292,7 @@ test("whatever comes in whatever order, a run ends once, and only after everythi
   );
 }, 120_000);
 
-test("left alone by everybody, a process ends by its deadline and the limit of compensation", () => {
+test("without further input, a process ends by its deadline and the limit of compensation", () => {
   fc.assert(
     fc.property(slip, fc.array(step, { maxLength: 12 }), (made, steps) => {
       const storm = new Storm(made, false);
@@ -309,7 +309,7 @@ test("left alone by everybody, a process ends by its deadline and the limit of c
   );
 }, 120_000);
 
-test("runs that fail are redriven in any state of what they left, and each ends once", () => {
+test("failed runs are redriven in any remaining state, and each ends once", () => {
   let redriven = 0;
   const rounds = fc.array(fc.record({ steps: fc.array(step, { maxLength: 12 }), fails: fc.nat(6), torn: fc.nat(3) }), {
     minLength: 1,

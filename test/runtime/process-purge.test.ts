@@ -60,8 +60,8 @@ describe("law: purge only what ended, after the retention and the expiry horizon
   });
 });
 
-describe("law: what is purged takes nothing in", () => {
-  test("what is asked is refused for good, what is told is received, and nothing is recorded", () => {
+describe("law: a purged process accepts nothing", () => {
+  test("requests are refused for good, reports are received, and nothing is recorded", () => {
     const rig = completed();
     rig.state = { ...rig.state, phase: "purged" };
     const bodies: readonly (readonly [Body, "refused" | "received"])[] = [

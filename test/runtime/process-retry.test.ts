@@ -1,6 +1,4 @@
-/**
- * @module Decisions on faults and time: retry by fault class, backoff, timeouts, late and stale results, repeats, reminders.
- */
+/** @module Decisions on faults and time: retry by fault class, backoff, timeouts, late and stale results, repeats, reminders. */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
@@ -41,7 +39,7 @@ describe("a failed attempt", () => {
     expect(rig.fault(A, "agent.failed", 2).events).toMatchObject([{ againAtMs: rig.nowMs + 1_500 }]);
   });
 
-  test("with a fault that the table calls not retryable is not tried again", () => {
+  test("with a fault that is not retryable is not retried", () => {
     const rig = new ProcessRig(retried);
     rig.accept();
     expect(names(rig.fault(A, "agent.refused"))).toEqual(["failed", "ending", "asked"]);
@@ -69,7 +67,7 @@ describe("a failed attempt", () => {
     ]);
   });
 
-  test("is not tried again when the pause would end after the deadline", () => {
+  test("is not retried when the backoff would end after the deadline", () => {
     const rig = new ProcessRig(retried);
     rig.accept({ timeoutMs: 1_000 });
     expect(names(rig.fault(A, "agent.failed"))).toEqual(["failed", "ending", "asked"]);
@@ -89,7 +87,7 @@ describe("late and stale results", () => {
     expect(rig.output(A, "second", 2)).toMatchObject({ events: [], effects: [], verdict: { kind: "received" } });
   });
 
-  test("a success that comes while the pause lasts counts", () => {
+  test("a success during the backoff counts", () => {
     const rig = new ProcessRig(retried);
     rig.accept();
     rig.fault(A, "agent.failed");
@@ -97,7 +95,7 @@ describe("late and stale results", () => {
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "late" } });
   });
 
-  test("a result for work that nobody asked for changes nothing", () => {
+  test("a result for work that was not requested changes nothing", () => {
     const rig = new ProcessRig(retried);
     rig.accept();
     for (const id of ["p:1:b:0:1", "p:2:a:0:1", "", `${A}/undo`]) expect(rig.output(id)).toMatchObject({ events: [], effects: [] });
@@ -105,7 +103,7 @@ describe("late and stale results", () => {
 });
 
 describe("time", () => {
-  test("a stop without an answer times out at its moment, and not before", () => {
+  test("a stop without an answer times out on time, and not before", () => {
     const rig = new ProcessRig(retried);
     rig.accept();
     expect(rig.machine.nextDueMs(rig.state)).toBe(T0 + 5_000);
@@ -113,7 +111,7 @@ describe("time", () => {
     expect(rig.after(1).tick().events).toMatchObject([{ e: "attempt-failed", fault: { code: "stop.timeout" }, againAtMs: T0 + 6_000 }]);
   });
 
-  test("an unanswered request is made again, the same to the letter, and nothing is written", () => {
+  test("an unanswered request is sent again unchanged, and nothing is written", () => {
     const rig = new ProcessRig(retried);
     const first = sends(rig.accept().effects);
     expect(rig.after(LIMITS.resendMs - 1).tick().effects).toEqual([]);
@@ -122,7 +120,7 @@ describe("time", () => {
     expect(sends(again.effects)).toEqual(first);
   });
 
-  test("the reminder is near while a request is unanswered and away while only a pause lasts", () => {
+  test("the reminder is near while a request is unanswered and away during a backoff", () => {
     const rig = new ProcessRig(slipOf([one("a", { retry: { ...RETRY, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0 } })]));
     rig.accept();
     expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "near", name: "run-1" });
@@ -154,7 +152,7 @@ describe("the deadline", () => {
     expect(rig.ends).toHaveLength(1);
   });
 
-  test("does not end a compensation: it goes on past the deadline with attempts and a limit of its own", () => {
+  test("does not end a compensation, which continues past the deadline with its own attempts and limit", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept({ timeoutMs: 10_000 });
     rig.after(10_000).tick();
@@ -167,7 +165,7 @@ describe("the deadline", () => {
     });
   });
 
-  test("a compensation that lasts longer than its limit is a person's: failed with a dead letter", () => {
+  test("a compensation that exceeds its limit needs a person: failed with a dead letter", () => {
     const rig = new ProcessRig(slipOf([one("a"), one("b")]));
     rig.accept({ timeoutMs: 10_000 });
     rig.output(A);

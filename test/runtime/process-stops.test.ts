@@ -61,7 +61,7 @@ test("an attempt that failed shows its fault until an answer is there", () => {
   expect(work).not.toHaveProperty("fault");
 });
 
-test("what failed is there with its undo, and what nobody waits for any more is dropped", () => {
+test("a failed work item is listed with its undo, and one whose answer is no longer needed is dropped", () => {
   const rig = remembering(new ProcessRig(slipOf([one("a"), one("b")])));
   rig.accept();
   rig.output(rig.id("a"));

@@ -8,7 +8,7 @@ import { names, sends, T0, TRACE } from "./machine-rig.ts";
 import { asksWork, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 describe("accepting a task", () => {
-  test("records the task, begins the first stop and asks its agent, in one decision", () => {
+  test("records the task, begins the first stop and sends its request, in one decision", () => {
     const rig = new ProcessRig(slipOf([one("a"), one("b")]));
     const decision = rig.accept();
     expect(names(decision)).toEqual(["accepted", "stop-begun", "asked"]);
@@ -56,7 +56,7 @@ describe("accepting a task", () => {
     }
   });
 
-  test("a conflict is told after the end too", () => {
+  test("a conflict is reported after the end too", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     rig.output(rig.id("a"));
@@ -65,7 +65,7 @@ describe("accepting a task", () => {
     expect(rig.accept()).toMatchObject({ events: [], effects: [], verdict: { kind: "received" } });
   });
 
-  test("an expired task is refused, never run", () => {
+  test("an expired task is refused, never executed", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     const message = { ...rig.taskMessage(), expiresAtMs: T0 };
     expect(rig.give({ kind: "message", message, bucket: "b" })).toMatchObject({
@@ -75,12 +75,12 @@ describe("accepting a task", () => {
     expect(rig.state.phase).toBe("new");
   });
 
-  test("a task without its line in the index is not accepted", () => {
+  test("a task without its index entry is not accepted", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     expect(rig.give({ kind: "message", message: rig.taskMessage() })).toMatchObject({ events: [], verdict: { kind: "refused" } });
   });
 
-  test("a slip that is none, or lacks the route, ends the accepted process as failed with a dead letter", () => {
+  test("an invalid slip, or one without the route, ends the accepted process as failed with a dead letter", () => {
     const rig = new ProcessRig({ ...slipOf([one("a")]), routes: {} });
     rig.accept();
     expect(rig.state).toMatchObject({ phase: "ended", outcome: { status: "failed", fault: { code: "route.unknown" } } });
@@ -90,7 +90,7 @@ describe("accepting a task", () => {
     expect(bad.state.outcome?.fault?.code).toBe("slip.invalid");
   });
 
-  test("what a manager does not take is refused with nothing recorded", () => {
+  test("an input that a manager does not accept is refused with nothing recorded", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     expect(rig.body({ kind: "answer", workId: "w", index: 0, result: { output: { json: 1 } } })).toMatchObject({
@@ -151,7 +151,7 @@ describe("a sequence", () => {
     expect(rig.ends).toHaveLength(1);
   });
 
-  test("a mapping that reads what is not there ends the process as failed and compensates what was done", () => {
+  test("a mapping that reads a missing value ends the process as failed and compensates what was done", () => {
     const rig = new ProcessRig(slipOf([one("a"), one("b", { input: { list: [{ from: ["a", "x"] }] } })]));
     rig.accept();
     const decision = rig.output(rig.id("a"), {});

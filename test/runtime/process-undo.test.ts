@@ -9,7 +9,7 @@ import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 const three = slipOf([one("a"), { kind: "all", name: "all-2", branches: { x: call("B"), y: call("C") } }, one("d")]);
 const A = "p:1:a:0:1";
 
-describe("law: whatever was asked and is not known to be undone is compensated, newest first, one at a time", () => {
+describe("law: every request that is not known to be undone is compensated, newest first, one at a time", () => {
   test("completed, unanswered and failed work alike", () => {
     const rig = new ProcessRig(three);
     rig.accept();
@@ -41,7 +41,7 @@ describe("law: whatever was asked and is not known to be undone is compensated, 
   });
 });
 
-describe("law: a compensation has its own limit of attempts; then a person is asked", () => {
+describe("law: a compensation has its own limit of attempts; then a person is needed", () => {
   function exhausted(): ProcessRig {
     const rig = new ProcessRig(slipOf([one("a"), one("b")]));
     rig.accept();
@@ -82,7 +82,7 @@ describe("law: a compensation has its own limit of attempts; then a person is as
     expect((rig.letter["history"] as readonly { readonly what: string }[]).map((line) => line.what)).toContain("undo failed");
   });
 
-  test("cancelled with a compensation that failed is failed: nobody may believe that all was undone", () => {
+  test("cancelled with a compensation that failed is failed, so that it is not mistaken for undone", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     rig.cancel();
@@ -104,7 +104,7 @@ describe("cancellation", () => {
     expect(rig.state.outcome).toEqual({ status: "cancelled", fault: { code: "process.cancelled", message: "changed my mind" }, atMs: T0 });
   });
 
-  test("repeated while it is under way, or after it, is received and changes nothing", () => {
+  test("repeated during it or after it, is received and changes nothing", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
     const cancelled = rig.cancel();

@@ -1,4 +1,4 @@
-/** @module Decisions on dead letters: who may decide when, where a new run begins, what is pinned, what is told. */
+/** @module Decisions on dead letters: who may decide when, where a new run begins, what is pinned, what is reported. */
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -135,7 +135,7 @@ describe("when a dead letter can be decided on", () => {
     });
   }
 
-  test("a run that never was has no letter, and a process cannot be decided on ahead of time", () => {
+  test("a run that does not exist has no dead letter, and a process cannot be decided on in advance", () => {
     expect(refusal(failed().redrive({ run: 2 }))).toBe("deadletter.unknown");
   });
 
@@ -159,7 +159,7 @@ describe("when a dead letter can be decided on", () => {
     expect(refusal(rig.discard())).toBeUndefined();
   });
 
-  test("a run whose line does not stand in the index yet is not opened: the shell prepares it and comes again", () => {
+  test("a run without its index entry is not opened: the shell prepares it and retries", () => {
     const rig = failed();
     const decision = rig.redrive({ prepared: 1 });
     expect([refusal(decision), decision.events]).toEqual(["journal.contended", []]);
@@ -374,7 +374,7 @@ describe("what is told of a decision", () => {
       ["DeadLetterQueue", "p:1", false, "discarded"],
       ["Audit", "p:1:discard", false, "discard"],
     ]);
-    // And the notifications: whether those of the end were ever told, nobody knows.
+    // And the notifications, since it is unknown whether those of the end were sent.
     expect(decision.effects.flatMap((effect) => (effect.kind === "notify" ? [effect.topic] : []))).toEqual(["deadletters", "results"]);
     expect(decision.effects[3]).toMatchObject({
       entry: { content: rig.state.outcome?.deadLetter, facts: { by: "ada", reason: "test data", decidedAtMs: rig.nowMs } },
@@ -454,7 +454,7 @@ describe("law: a run that was prepared and has no record is void before its remi
   });
 });
 
-test("what a handler of the first run asks, or is answered, when the second is open changes nothing; its agents are not new any more", () => {
+test("an ask or answer of a handler of the first run, while the second is open, changes nothing; its agents are no longer new", () => {
   const rig = new ProcessRig(slipOf([one("a"), one("b")], { agents: { B: { asks: ["C"] } } }));
   rig.accept();
   rig.output(rig.id("a"));
@@ -471,14 +471,14 @@ test("what a handler of the first run asks, or is answered, when the second is o
   ])
     expect([late.events, late.effects]).toEqual([[], []]);
   expect(rig.state).toEqual(before);
-  // The same question in the new run is another piece of work, of an agent that has been asked before.
+  // The same ask in the new run is another work item, of an agent that was called before.
   const asked = rig.question(rig.id("b"), 0, "C");
   expect(asksWork(asked)).toEqual(["p:2:b:0:1/ask0:1"]);
   for (const decision of [again, asked]) for (const { body } of sends(decision.effects)) expect(body).not.toHaveProperty("first");
   expect(rig.state.met).toEqual(["A", "B", "C"]);
 });
 
-test("a new run can fail, be undone and be cancelled like the first: what was pinned is asked of nobody", () => {
+test("a new run can fail, be undone and be cancelled like the first: pinned work is not requested again", () => {
   const rig = failed();
   rig.redrive();
   rig.output(rig.id("b"), "second");

@@ -1,6 +1,4 @@
-/**
- * @module Promises of the schema gate.
- */
+/** @module The schema gate. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
@@ -24,8 +22,8 @@ function refusal(schema: z.ZodType, value: unknown): Fault {
 
 const Trip = z.object({ city: z.string(), legs: z.array(z.object({ to: z.string(), price: z.number().optional() })) });
 
-describe("a value passes as it is", () => {
-  test("what fits is returned", () => {
+describe("a value passes unchanged", () => {
+  test("a matching value is returned", () => {
     const value = { city: "Rome", legs: [{ to: "FCO", price: 3 }, { to: "CIA" }] };
     expect(gate(Trip, "trip", "schema.task").check(value)).toEqual(value);
   });
@@ -60,7 +58,7 @@ describe("a property whose name objects inherit", () => {
     expect(refusal(picky, { constructor: "c", deep: [] }).message).toContain("too few");
   });
 
-  test("`__proto__` passes where anything may stand, and is refused where the schema drops it", () => {
+  test("`__proto__` passes where any key may be, and is refused where the schema drops it", () => {
     const value = JSON.parse('{"__proto__":{"n":1}}') as Json;
     expect(gate(z.unknown(), "x", "schema.task").check(value)).toBe(value);
     for (const schema of [z.object({}), z.strictObject({}), z.looseObject({}), z.record(z.string(), z.unknown())])
@@ -98,7 +96,7 @@ describe("a fault says where and what was expected", () => {
       z.object({ n: z.number().default(1) }),
       {},
       "n",
-      "input of agent A at n: missing; the schema would fill in a default, and none is filled in",
+      "input of agent A at n: missing; the schema has a default, but defaults are not filled in",
     ],
     ["choice", z.enum(["a", "b"]), "c", "", 'input of agent A: expected one of "a", "b", found a string'],
     ["union", z.union([z.string(), z.number()]), true, "", "input of agent A: expected string or number, found a boolean"],
@@ -118,7 +116,7 @@ describe("a fault says where and what was expected", () => {
       z.unknown(),
       ["a\ud83d"],
       "[0]",
-      "input of agent A at [0]: a text holds half of a surrogate pair, which is no character",
+      "input of agent A at [0]: a text contains half of a surrogate pair, which is not a character",
     ],
     ["a function", z.unknown(), { f: () => 1 }, "f", "input of agent A at f: expected a JSON value, found a function"],
     [
@@ -137,11 +135,11 @@ describe("a fault says where and what was expected", () => {
     expect(fault.details?.["expected"]).toBeTypeOf("string");
   });
 
-  test("values are never told, only what they are", () => {
+  test("values are never reported, only their kinds", () => {
     expect(refusal(z.object({ token: z.number() }), { token: "s3cret" }).message).not.toContain("s3cret");
   });
 
-  test("a cycle is refused and not followed for ever", () => {
+  test("a cycle is refused and not followed forever", () => {
     const ring: Record<string, unknown> = {};
     ring["self"] = ring;
     expect(refusal(z.unknown(), ring).message).toContain("a cycle");
@@ -172,7 +170,7 @@ test("a value without a schema is JSON or a fault", () => {
   expect(faultOf(() => requireJson(undefined, "x", "schema.output")).message).toBe("x: expected a JSON value, found nothing");
 });
 
-test("a value passes exactly when zod takes it and gives back the same canonical text", () => {
+test("a value passes exactly when zod accepts it and returns the same canonical text", () => {
   const schema = z.object({
     a: z.coerce.number(),
     b: z.union([z.string().trim(), z.array(z.json())]).optional(),

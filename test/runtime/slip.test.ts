@@ -1,6 +1,4 @@
-/**
- * @module Promises of slips as data.
- */
+/** @module Slips as data. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { backoffMs, callsOf, outputNames, RETRY_DEFAULT, RETRY_UNDO, RetryPolicy, Slip, type Stop } from "../../runtime/slip.ts";
@@ -10,7 +8,7 @@ const call = { target: { agent: "A" }, input: { from: ["task"] }, timeoutMs: 1, 
 
 describe("a slip is strict data", () => {
   const whole: unknown = JSON.parse(JSON.stringify(party.slip));
-  test("what a system pins is one, and stays the same on its way through JSON", () => {
+  test("what a system pins is valid, and unchanged after a round trip through JSON", () => {
     expect(Slip.parse(whole)).toEqual(whole);
   });
   test("unknown keys, versions and targets are refused", () => {
@@ -21,7 +19,7 @@ describe("a slip is strict data", () => {
   });
 });
 
-test("the policies that are given by default are valid", () => {
+test("the default policies are valid", () => {
   expect(RetryPolicy.parse(RETRY_DEFAULT)).toEqual(RETRY_DEFAULT);
   expect(RetryPolicy.parse(RETRY_UNDO)).toEqual(RETRY_UNDO);
 });
@@ -38,7 +36,7 @@ test("a pause doubles, never exceeds its maximum, and only its random share vari
   );
 });
 
-test("outputs stand under the branches of all, and under the stop's name elsewhere", () => {
+test("outputs have the names of the branches of all, and the stop's name elsewhere", () => {
   const all: Stop = { kind: "all", name: "all-1", branches: { x: call, y: call } };
   const any: Stop = { kind: "any", name: "best", branches: { x: call, y: call } };
   const each: Stop = { kind: "forEach", name: "each", over: { literal: [] }, call, concurrency: 1 };

@@ -14,7 +14,17 @@ import { party, redrive } from "../../simulation/scenarios/party.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
 import { say } from "./say.ts";
 
-const SEEDS = { party: 1_300, wild: 400, catches: 200, long: 150, ring: 200, purge: 120, redrive: 300, wildRedrive: 150 } as const;
+const SEEDS = {
+  party: 1_300,
+  wild: 400,
+  catches: 200,
+  chains: 300,
+  long: 150,
+  ring: 200,
+  purge: 120,
+  redrive: 300,
+  wildRedrive: 150,
+} as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;
 const TIMEOUT_MS = 240_000;

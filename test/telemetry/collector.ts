@@ -1,4 +1,4 @@
-/** @module A collector of a few lines: takes OTLP over HTTP as JSON and keeps what came. */
+/** @module A minimal collector: accepts OTLP over HTTP as JSON and keeps what it received. */
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -59,7 +59,7 @@ export interface ToldSpan {
   readonly parentSpanId: string | undefined;
   readonly attributes: Told;
   readonly isError: boolean;
-  /** The process that told it. */
+  /** The process that sent it. */
   readonly instance: string;
   readonly service: string;
 }
@@ -96,7 +96,7 @@ export class Collector {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
   }
 
-  /** What an app is to be told, so that it tells this collector soon. */
+  /** The environment that makes an app send to this collector soon. */
   get env(): Readonly<Record<string, string>> {
     return {
       OTEL_EXPORTER_OTLP_ENDPOINT: this.url,
@@ -141,7 +141,7 @@ export class Collector {
     }
   }
 
-  /** Sum of the last values of a metric over its series and processes, of those series that have the attributes. */
+  /** Sum of the last values of a metric over its series and processes, restricted to series with the attributes. */
   total(metric: string, attributes: Told = {}): number {
     const last = new Map<string, number>();
     for (const point of this.points) {
@@ -151,13 +151,15 @@ export class Collector {
     return [...last.values()].reduce((sum, value) => sum + value, 0);
   }
 
-  /** Waits until something was told. Throws with what was told instead. */
+  /** Waits until a condition on the received data is true. Throws with the received data instead. */
   async until(what: string, told: () => boolean, timeoutMs = 20_000): Promise<void> {
     const end = performance.now() + timeoutMs;
     while (!told()) {
       if (performance.now() > end)
         throw new Error(
-          `${what} was not told in ${timeoutMs} ms; metrics: ${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`,
+          `${what} was not told in ${timeoutMs} ms; metrics: ` +
+            `${[...new Set(this.points.map(({ metric }) => metric))].join(", ")}; spans: ` +
+            `${this.spans.map(({ name, attributes }) => `${name} ${JSON.stringify(attributes)}`).join("\n")}`,
         );
       await sleep(POLL_MS);
     }

@@ -1,4 +1,7 @@
-/** @module The system of the telemetry test: four stops, of which the second fails once, the third is slow once, and the last refuses until it is fixed. */
+/**
+ * @module The system of the telemetry test: four stops. The second fails once, the third is slow once, and the last refuses until it is
+ * fixed.
+ */
 import { existsSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -14,7 +17,7 @@ const Flaky = contractOf("Flaky");
 const Slow = contractOf("Slow");
 const Last = contractOf("Last");
 
-/** True the first time only, over all lives of the app. */
+/** True only the first time, over all lives of the app. */
 function once(dir: string, name: string): boolean {
   const file = join(dir, name);
   if (existsSync(file)) return false;

@@ -1,4 +1,6 @@
-/** @module OpenTelemetry's SDK is loaded when the environment asks for it, and only then; what is missing or wrong is said, and the app runs. */
+/**
+ * @module OpenTelemetry's SDK is loaded only if the environment asks for it. A missing or misconfigured SDK is logged, and the app runs.
+ */
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -8,7 +10,7 @@ import { SILENT } from "../../actors/engine/log.ts";
 const ROOT = join(import.meta.dirname, "..", "..");
 const READY_MS = 15_000;
 
-/** Starts the app until it listens; the OpenTelemetry packages that it loaded, and the time it took. */
+/** Starts the app until it listens; returns the OpenTelemetry packages that it loaded, and the time it took. */
 async function startApp(
   env: Readonly<Record<string, string>>,
 ): Promise<{ readonly loads: readonly string[]; readonly ms: number; readonly text: string }> {
@@ -48,7 +50,7 @@ describe("the SDK", () => {
     expect(disabled.loads).toEqual(["@opentelemetry/api"]);
     const loaded = await startApp({ OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
     expect(loaded.loads).toContain("@opentelemetry/sdk-node");
-    expect(loaded.text).toContain("telemetry goes out");
+    expect(loaded.text).toContain("exporting telemetry");
     process.stdout.write(
       `start-up: ${plain.ms.toFixed(0)} ms without OTEL_*, ${loaded.ms.toFixed(0)} ms with (${loaded.loads.length} packages)\n`,
     );
@@ -66,7 +68,7 @@ describe("the SDK", () => {
     expect(wantsTelemetry(env)).toBe(wanted);
   });
 
-  test("nothing is started where nobody asks", async () => {
+  test("nothing is started if the environment does not ask for it", async () => {
     expect(await startTelemetry({ env: {}, serviceName: "x", log: SILENT })).toBeUndefined();
   });
 });

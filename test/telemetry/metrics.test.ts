@@ -1,7 +1,7 @@
 /**
- * @module Metrics of a host: what is counted, what gauges show while work waits, and that a stopped host shows nothing more.
+ * @module Metrics of a host: what is counted, what gauges show while work waits, and that a stopped host shows nothing.
  *
- * Method: a meter provider of a few lines that keeps every value, set through `@opentelemetry/api` as an SDK would be.
+ * Method: a minimal meter provider that keeps every value, set through `@opentelemetry/api` as an SDK would be.
  */
 import { type Attributes, type Meter, metrics, type Observable, type ObservableCallback } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
@@ -43,7 +43,7 @@ class KeepingMeter {
     metrics.setGlobalMeterProvider({ getMeter: () => meter });
   }
 
-  /** What the gauges show now. */
+  /** The current values of the gauges. */
   read(): readonly Kept[] {
     const shown: Kept[] = [];
     for (const [callback, metric] of this.#gauges)
@@ -63,7 +63,7 @@ const One = contract("One", 1, { input: Job, output: Job, key: () => "one" });
 const many = [1, 2, 3, 4, 5];
 
 describe("metrics", () => {
-  test("gauges show open processes and work that waits at a busy actor, and nothing once the host has stopped", async () => {
+  test("gauges show open processes and work items that wait at a busy actor, and nothing once the host has stopped", async () => {
     const meter = new KeepingMeter();
     meter.install();
     const begun = Promise.withResolvers<void>();
@@ -103,7 +103,7 @@ describe("metrics", () => {
     expect(meter.read()).toEqual([]);
   });
 
-  test("a dead letter is counted once, with its code, and every attempt with the fault it ended in", async () => {
+  test("a dead letter is counted once, with its code, and every attempt with its fault", async () => {
     const meter = new KeepingMeter();
     meter.install();
     let calls = 0;

@@ -1,6 +1,6 @@
 /**
- * @module Telemetry out, on a real Dapr: one trace over four hops, a retry, a `kill -9` of the app and what follows it, and
- * every metric, at a collector that takes OTLP over HTTP.
+ * @module Telemetry export on a real Dapr: one trace over four hops, a retry, a `kill -9` of the app and the recovery, and every metric,
+ * at a collector that accepts OTLP over HTTP.
  */
 import { existsSync } from "node:fs";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
@@ -18,7 +18,7 @@ const ROOT = join(import.meta.dirname, "..", "..");
 const READY_MS = 30_000;
 const POLL_MS = 50;
 const TEST_MS = 90_000;
-/** Reserved for model agents, which are not built yet. */
+/** Reserved for model agents, which do not exist yet. */
 const RESERVED: readonly string[] = [METRIC.modelCall, METRIC.modelTokens];
 
 const binaries = await findDapr();
@@ -74,7 +74,7 @@ afterEach(async () => {
   await rm(dir, { recursive: true, force: true });
 }, TEST_MS);
 
-/** A call to the API, again until it is answered with something else than "not now". */
+/** A call to the API, retried while it is refused temporarily. */
 async function call(path: string, body?: unknown): Promise<unknown> {
   const init = body === undefined ? {} : { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(body) };
   for (;;) {
@@ -168,7 +168,7 @@ describe.skipIf(binaries === undefined)("telemetry out", () => {
     expect(new Set(redriven.map((span) => span.traceId))).toEqual(new Set([refused.traceId]));
   });
 
-  test("what was counted last is sent when the app is asked to stop", { timeout: TEST_MS }, async () => {
+  test("the last counts are sent when the app is asked to stop", { timeout: TEST_MS }, async () => {
     await writeFile(join(dir, "fixed"), "");
     await writeFile(join(dir, "slow"), "");
     const { id } = Receipt.parse(await call("/tasks", { id: "errand-3", route: "errand", input: { dir } }));

@@ -1,8 +1,8 @@
 /**
  * @module Telemetry: one trace per task over every hop, retry and restart, without payloads.
  *
- * Method: a tracer provider of a few lines that keeps every span, set through `@opentelemetry/api` as an application
- * would set an SDK's, and runs without Dapr.
+ * Method: a minimal tracer provider that keeps every span, set through `@opentelemetry/api` as an application would set
+ * an SDK's. It runs without Dapr.
  */
 import {
   type Attributes,
@@ -95,7 +95,7 @@ function notes(failures: { left: number }) {
 }
 
 describe("telemetry", () => {
-  test("a task over two stops, an ask and a retry is one trace, in which every span has ended and hangs under the task", async () => {
+  test("a task over two stops, an ask and a retry is one trace, in which every span has ended and descends from the task", async () => {
     const spans = keepSpans();
     const outcome = await runLocal(notes({ left: 1 }), "write", { text: "SECRET" });
     expect(outcome.status).toBe("completed");
@@ -109,7 +109,7 @@ describe("telemetry", () => {
     for (const span of own) if (span.name !== "troupe.task") expect(span.parent).toBeDefined();
   });
 
-  test("no payload stands in a span or a log line, and every line about a process carries its trace id", async () => {
+  test("no span or log line contains a payload, and every line about a process carries its trace id", async () => {
     const spans = keepSpans();
     const lines: LogFacts[] = [];
     const keep = (facts: LogFacts): void => void lines.push(facts);

@@ -1,6 +1,7 @@
 /** @module Every check by its name. */
 import { directions, entriesWithoutDapr, noRings } from "./directions.ts";
 import { exportDocs, limitDocs, moduleDocs } from "./docs.ts";
+import { plainEnglish } from "./english.ts";
 import { noAny, noBang, noConsole, noDeadCode, noLeftOut, noMarks } from "./escapes.ts";
 import { liveTests } from "./layers.ts";
 import { noPlaces } from "./places.ts";
@@ -39,6 +40,7 @@ export const CHECKS = {
   dependencies,
   noPlaces,
   liveTests,
+  plainEnglish,
 } as const satisfies Readonly<Record<string, Check>>;
 
 /** The name of a check. */

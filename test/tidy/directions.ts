@@ -2,7 +2,7 @@
 import { at, type Check, type Finding } from "./project.ts";
 import { edges, reach, rings } from "./imports.ts";
 
-/** What the files under a path may import: paths that begin so, and packages by name. The first rule that fits a file holds. */
+/** What the files under a path may import: paths with a prefix, and packages by name. The first matching rule applies. */
 interface Rule {
   readonly under: string;
   readonly may: readonly string[];
@@ -14,9 +14,9 @@ const RULES: readonly Rule[] = [
   // acorn parses the source of mappings, so that none makes a choice that is recorded once and for all.
   { under: "agents/mapping-source.ts", may: ["agents/definition.ts"], packages: ["acorn"] },
   { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
-  // The rooms of the shell, from the ground up: none imports a room above it.
+  // The rooms of the shell, lowest first: none imports a room above it.
   { under: "actors/engine/", may: ["actors/engine/", "runtime/"], packages: ["zod", "uuid", "node:*"] },
-  // The SDK is the user's, loaded where the environment asks for it.
+  // The SDK is the user's, loaded only if the environment asks for it.
   { under: "actors/telemetry/export.ts", may: ["actors/engine/log.ts"], packages: ["@opentelemetry/sdk-node"] },
   { under: "actors/telemetry/", may: ["actors/telemetry/", "actors/engine/", "runtime/"], packages: ["@opentelemetry/api", "node:*"] },
   {
@@ -41,16 +41,16 @@ const RULES: readonly Rule[] = [
     may: ["actors/http/", "actors/operations/operations.ts", "actors/engine/", "runtime/"],
     packages: ["express", "p-queue", "zod", "node:*"],
   },
-  // The one place where the shell is put together with Dapr.
+  // The only place where the shell is connected to Dapr.
   { under: "actors/index.ts", may: ["actors/", "agents/", "runtime/"], packages: ["uuid", "node:*"] },
-  // The entry for tests also has the simulator, which is made of the shell.
+  // The entry for tests also contains the simulator, which is built on the shell.
   { under: "testing/index.ts", may: ["testing/", "actors/memory/", "actors/engine/", "simulation/", "runtime/"], packages: [] },
   {
     under: "testing/",
     may: ["testing/", "actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "agents/", "runtime/"],
     packages: ["zod"],
   },
-  // Runs in browsers too: rules and types, and whatever fetch is there.
+  // Runs in browsers too: rules and types, and the fetch of the environment.
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "cli/",
@@ -86,7 +86,7 @@ const KEPT_OUT: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** Every import goes the way its folder may. */
+/** Every import follows the rule of its folder. */
 export const directions: Check = (project) =>
   edges(project).flatMap((edge) => {
     const rule = RULES.find(({ under }) => edge.from.startsWith(under));
@@ -95,7 +95,7 @@ export const directions: Check = (project) =>
     return ok ? [] : [at(edge.node, `${rule.under} may not import ${edge.to}`)];
   });
 
-/** The entries for programs without Dapr load none of it, however far away. */
+/** The entries for programs without Dapr load none of it, directly or indirectly. */
 export const entriesWithoutDapr: Check = (project) =>
   Object.entries(KEPT_OUT).flatMap(([entry, kept]): readonly Finding[] =>
     [...reach(project, entry)]
@@ -103,7 +103,7 @@ export const entriesWithoutDapr: Check = (project) =>
       .map(([to, way]) => ({ path: entry, line: 1, text: `reaches ${to}: ${way.join(" -> ")}` })),
   );
 
-/** No file imports itself over others. Imports of types alone leave nothing at run time and are exempt. */
+/** No file imports itself through others. Imports of types alone leave nothing at run time and are exempt. */
 export const noRings: Check = rings;
 
 function listed(packages: readonly string[], name: string): boolean {

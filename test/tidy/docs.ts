@@ -1,4 +1,4 @@
-/** @module Every file says what it is, and every exported name of the library what it does. */
+/** @module Every file has a module comment, and every exported name of the library a doc comment. */
 import ts from "typescript";
 import { at, type Check, type Finding } from "./project.ts";
 
@@ -6,7 +6,7 @@ const LIBRARY = ["runtime/", "agents/", "actors/", "client/"];
 const LIMITS_FILE = "runtime/limits.ts";
 const SHEBANG = /^#!.*\n/;
 
-/** Each file begins with what it is. */
+/** Each file begins with its module comment. */
 export const moduleDocs: Check = (project) =>
   [...project.texts]
     .filter(([path]) => /\.(ts|js|mjs)$/.test(path))
@@ -32,7 +32,7 @@ export const exportDocs: Check = (project) =>
       );
     });
 
-/** Each limit says what it protects and what happens when it is reached. */
+/** Each limit says what it protects and what happens at the limit. */
 export const limitDocs: Check = (project) =>
   limits(project.sources.get(LIMITS_FILE))
     .filter((entry) => !hasDoc(entry))

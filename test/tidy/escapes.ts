@@ -5,12 +5,12 @@ import { type Check, type Finding, overNodes, type Project } from "./project.ts"
 const MARK = new RegExp(`\\b(${["TO" + "DO", "FIX" + "ME", "X" + "XX", "HA" + "CK"].join("|")})\\b`);
 const TEST_WORDS = ["test", "it", "describe", "suite", "bench"];
 const ESCAPES = ["only", "skip", "todo", "fails"];
-/** Where a person reads what is printed. */
+/** Programs whose output a person reads. */
 const PRINTING = ["cli/", "bench/", "examples/"];
-/** The one file that is made of what must not compile. */
+/** The only folder whose code must not compile. */
 const MUST_NOT_COMPILE = "test/types/";
 
-/** No `any`, in whatever form. */
+/** No `any` type. */
 export const noAny: Check = (project) =>
   overNodes(
     project,
@@ -18,7 +18,7 @@ export const noAny: Check = (project) =>
     (node) => (node.kind === ts.SyntaxKind.AnyKeyword ? "any: name the type, or use unknown" : undefined),
   );
 
-/** No assertion that something is there. */
+/** No non-null assertion. */
 export const noBang: Check = (project) =>
   overNodes(
     project,
@@ -26,7 +26,7 @@ export const noBang: Check = (project) =>
     (node) => (ts.isNonNullExpression(node) ? "`!` after an expression: handle the case that it is absent" : undefined),
   );
 
-/** No test is left out, and none runs alone. `skipIf` and `runIf` name their condition. */
+/** No test is skipped, and none runs exclusively. `skipIf` and `runIf` name their condition. */
 export const noLeftOut: Check = (project) =>
   overNodes(
     project,
@@ -41,14 +41,14 @@ export const noLeftOut: Check = (project) =>
     },
   );
 
-/** Only programs for people print. */
+/** Only programs for persons print. */
 export const noConsole: Check = (project) =>
   overNodes(
     project,
     (path) => !PRINTING.some((folder) => path.startsWith(folder)),
     (node) =>
       ts.isIdentifier(node) && node.text === "console" && project.isGlobal(node)
-        ? "console: use the log that was given, or return it"
+        ? "console: use the logger, or return the text"
         : undefined,
   );
 
@@ -81,7 +81,7 @@ function comments(project: Project): readonly Comment[] {
   return [...project.sources.values()].flatMap((source) => {
     const places = new Map<number, ts.CommentRange>();
     const add = (ranges: readonly ts.CommentRange[] | undefined): void => ranges?.forEach((range) => places.set(range.pos, range));
-    // Comments stand before or after a token, also before a closing bracket, which is a token and not a node.
+    // Comments are before or after a token, also before a closing bracket, which is a token but not a node.
     for (const token of tokens(source)) {
       add(ts.getLeadingCommentRanges(source.text, token.getFullStart()));
       add(ts.getTrailingCommentRanges(source.text, token.getEnd()));

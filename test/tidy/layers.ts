@@ -1,10 +1,10 @@
-/** @module Tests that start real processes are in the live project of vitest. */
+/** @module Tests that start real processes belong to the live project of vitest. */
 import { matchesGlob } from "node:path/posix";
 import { LIVE } from "../../vitest.config.ts";
 import { edges } from "./imports.ts";
 import type { Check, Project } from "./project.ts";
 
-/** What starts Dapr, a store or the command, by file and name. */
+/** Functions that start Dapr, a store or the command, by file and name. */
 const STARTERS: readonly (readonly [string, string])[] = [
   ["cli/dapr/cluster.ts", "Cluster"],
   ["cli/dapr/index.ts", "Cluster"],
@@ -16,7 +16,10 @@ const STARTERS: readonly (readonly [string, string])[] = [
   ["test/cli/command.ts", "runCommand"],
 ];
 
-/** A test that starts something real, itself or in a helper of its own, is live: one at a time, with time. */
+/**
+ * A test that starts a real program, itself or through a helper of its own, is a live test: these run one at a time, with longer
+ * timeouts.
+ */
 export const liveTests: Check = (project) =>
   [...project.sources.keys()]
     .filter((path) => path.endsWith(".test.ts") && !LIVE.some((glob) => matchesGlob(path, glob)))

@@ -1,4 +1,4 @@
-/** @module No committed file knows one machine, one registry or somebody's secret. */
+/** @module No committed file contains a path of one machine, a registry's host or a secret. */
 import type { Check } from "./project.ts";
 
 interface Place {
@@ -6,7 +6,7 @@ interface Place {
   readonly what: string;
 }
 
-/** A URL's own path is not a folder of a machine, so nothing may stand before the first slash. */
+/** The path of a URL is not a folder of a machine, so no other character may precede the first slash. */
 const PLACES: readonly Place[] = [
   { pattern: /(?<![\w.~:/$}-])\/(work|farm|root|home|Users)\/[A-Za-z]/, what: "a folder of one machine" },
   { pattern: /(?<![\w.~:/$}-])\/tmp\/[A-Za-z]/, what: "a fixed temporary folder: make one with mkdtemp" },

@@ -1,10 +1,13 @@
-/** @module The files of the project as the checks see them: texts, and syntax trees with their scopes. Also made from pretended files, so that each check can be shown a bad one. */
+/**
+ * @module The files of the project for the checks: texts, and syntax trees with their scopes. It can also be made from fake files, so
+ * that each check can be tested with a bad one.
+ */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import ts from "typescript";
 
-/** Something to fix. */
+/** A violation of a check. */
 export interface Finding {
   readonly path: string;
   readonly line: number;
@@ -40,11 +43,11 @@ export class Project {
       fileExists: (name) => sources.has(name),
       readFile: (name) => texts.get(name),
     };
-    // Without the library every global is a name without a declaration, which is how a check knows it from a local one.
+    // Without the library every global is a name without a declaration, which distinguishes it from a local name.
     this.#checker = ts.createProgram({ rootNames: paths, options: { noLib: true, noResolve: true, types: [] }, host }).getTypeChecker();
   }
 
-  /** A project of pretended files. */
+  /** Creates a project of fake files. */
   static of(files: Readonly<Record<string, string>>): Project {
     return new Project(new Map(Object.entries(files)));
   }
@@ -59,14 +62,14 @@ export class Project {
   }
 }
 
-/** Every tracked file, as it stands in the working tree. */
+/** Reads every tracked file from the working tree. */
 export function readProject(): Project {
   const listed = execFileSync("git", ["ls-files", "-z"], { cwd: ROOT, encoding: "utf8", maxBuffer: LIST_BYTES_MAX });
   const paths = listed.split("\0").filter((path) => path !== "" && !BINARY.test(path) && existsSync(join(ROOT, path)));
   return new Project(new Map(paths.map((path) => [path, readFileSync(join(ROOT, path), "utf8")])));
 }
 
-/** A finding at a node. */
+/** A finding at the position of a node. */
 export function at(node: ts.Node, text: string): Finding {
   const source = node.getSourceFile();
   return { path: source.fileName, line: source.getLineAndCharacterOfPosition(node.getStart(source)).line + 1, text };
@@ -80,7 +83,7 @@ export function* nodes(root: ts.Node): Generator<ts.Node> {
   for (const child of children) yield* nodes(child);
 }
 
-/** Findings of a rule that looks at one node at a time. */
+/** The findings of a rule that checks one node at a time. */
 export function overNodes(
   project: Project,
   includes: (path: string) => boolean,
@@ -97,7 +100,7 @@ export function overNodes(
   return found;
 }
 
-/** One finding as a line for a person. */
+/** One finding as a line of text. */
 export function line(finding: Finding): string {
   return `${finding.path}:${finding.line} ${finding.text}`;
 }

@@ -1,18 +1,18 @@
-/** @module What a decision must be given and may not fetch: time, randomness, ids, timers, the network, the process. */
+/** @module What a decision must be given and may not fetch: time, randomness, ids, timers, the network, the Node process. */
 import ts from "typescript";
 import { type Check, overNodes, type Project } from "./project.ts";
 
 const TIME = "take the time as an argument";
-const CHANCE = "take the random number or id as an argument";
+const RANDOM = "take the random number or id as an argument";
 const TIMER = "make it an effect, or a reminder";
 const OUTSIDE = "make it an effect";
 
-/** Globals that do something, and what to do instead. `Date.parse` and `Date.UTC` compute. */
+/** Globals with effects, and what to use instead. `Date.parse` and `Date.UTC` only compute. */
 const BANNED: Readonly<Record<string, string>> = {
   Date: TIME,
   performance: TIME,
   Temporal: TIME,
-  crypto: CHANCE,
+  crypto: RANDOM,
   setTimeout: TIMER,
   setInterval: TIMER,
   setImmediate: TIMER,
@@ -29,7 +29,7 @@ const BANNED: Readonly<Record<string, string>> = {
 
 const COMPUTES = ["Date.parse", "Date.UTC"];
 
-/** `runtime/` performs nothing. */
+/** `runtime/` performs no effects. */
 export const purity: Check = (project) =>
   overNodes(
     project,
@@ -48,7 +48,7 @@ function impure(project: Project, node: ts.Node): string | undefined {
   if (!ts.isIdentifier(node)) return undefined;
   const member =
     ts.isPropertyAccessExpression(node.parent) && node.parent.expression === node ? `${node.text}.${node.parent.name.text}` : node.text;
-  if (member === "Math.random" && project.isGlobal(node)) return `Math.random in runtime/: ${CHANCE}`;
+  if (member === "Math.random" && project.isGlobal(node)) return `Math.random in runtime/: ${RANDOM}`;
   const instead = Object.hasOwn(BANNED, node.text) ? BANNED[node.text] : undefined;
   if (instead === undefined || COMPUTES.includes(member) || !project.isGlobal(node)) return undefined;
   return `${member} in runtime/: ${instead}`;

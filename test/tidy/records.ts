@@ -1,17 +1,18 @@
-/** @module Records whose names are data are read through `runtime/entries.ts`: `record[name]` finds what every object inherits. */
+/** @module Records whose names are data are read through `runtime/entries.ts`: `record[name]` also finds what every object inherits. */
 import ts from "typescript";
 import { type Check, nodes, overNodes, type Project } from "./project.ts";
 
 const ROOMS = ["runtime/", "agents/", "actors/", "testing/", "cli/", "simulation/"];
 const FUNCTIONS = "runtime/entries.ts";
-/** Node's own record; what is read there has constant names. */
+/** Node's own record, which is read by constant names. */
 const ENVIRONMENT = "process.env";
-/** Calls that make the schema of a record. */
+/** Calls that create the schema of a record. */
 const RECORD_SCHEMAS = ["z.record", "recordOf"];
 
 /**
- * No `record[name]` where the record is known as one: by a declaration in the same file, or as a property that is declared a
- * record anywhere. Reads of a record's own keys pass: in a loop over `Object.keys(record)`, or beside `Object.hasOwn`.
+ * No `record[name]` on a value that is known to be a record: by a declaration in the same file, or as a property that
+ * is declared a record anywhere. Reads of a record's own keys are accepted: in a loop over `Object.keys(record)`, or
+ * after `Object.hasOwn`.
  */
 export const ownEntries: Check = (project) => {
   const properties = recordProperties(project);

@@ -1,4 +1,4 @@
-/** @module The count of `npm test` is true: whatever fails is counted, also outside of a test, and what is left behind is seen. */
+/** @module The counts of `npm test` are correct: every failure is counted, also outside of a test, and leftovers are found. */
 import { spawn, spawnSync } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, symlink, writeFile } from "node:fs/promises";
@@ -39,7 +39,7 @@ describe("the count", { timeout: RUN_MS_MAX }, () => {
     expect(await count(files)).toEqual({ code: 0, totals: { passed: 4, failed: 0, skipped: 1 } });
   });
 
-  test("has failed tests, files that do not load, broken hooks and errors that nobody caught", async () => {
+  test("has failed tests, files that do not load, broken hooks and uncaught errors", async () => {
     const { code, totals } = await count({
       "fails.test.ts": 'test("a", () => expect(1).toBe(2)); test("b", () => {});',
       "throws.test.ts": 'throw new Error("at load");',
@@ -47,14 +47,14 @@ describe("the count", { timeout: RUN_MS_MAX }, () => {
       "hook.test.ts": 'describe("d", () => { beforeAll(() => { throw new Error("hook"); }); test("e", () => {}); });',
       "after.test.ts": 'afterAll(() => { throw new Error("hook"); }); test("f", () => {});',
       "late.test.ts":
-        'test("g", async () => { void Promise.reject(new Error("nobody")); await new Promise((done) => setTimeout(done, 50)); });',
+        'test("g", async () => { void Promise.reject(new Error("uncaught")); await new Promise((done) => setTimeout(done, 50)); });',
     });
     expect([code, totals.passed, totals.failed]).toEqual([1, 3, 6]);
   });
 });
 
-describe("what is left behind", () => {
-  test("a process with the mark is found, and one without any environment that works in the folder; others are not", async () => {
+describe("leftovers", () => {
+  test("finds a process with the mark, and one without any environment whose working directory is the folder; no others", async () => {
     const mark = randomUUID();
     const left = async (): Promise<readonly string[]> => (await leftProcesses(mark, dir)).map(({ command }) => command);
     const child = spawn("sleep", ["60"], { env: { ...process.env, [RUN_MARK]: mark }, stdio: "ignore" });
@@ -67,7 +67,7 @@ describe("what is left behind", () => {
     expect(await left()).toEqual([]);
   });
 
-  test("files of the folder are found", async () => {
+  test("finds files of the folder", async () => {
     expect(await leftFiles(dir)).toEqual([]);
     await writeFile(join(dir, "left"), "");
     expect(await leftFiles(dir)).toEqual(["left"]);

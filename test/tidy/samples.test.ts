@@ -1,11 +1,11 @@
-/** @module No check that cannot fail: each is shown files that it must find, and like ones that it must pass. */
+/** @module Each check can fail: it finds the fault in bad files, and accepts similar good ones. */
 import { describe, expect, test } from "vitest";
 import { type CheckName, CHECKS } from "./checks.ts";
 import { line, Project } from "./project.ts";
 
 type Files = Readonly<Record<string, string>>;
 
-/** A check, files with a fault, a part of what it says, and the same without the fault. */
+/** A check's bad files, a part of the expected finding, and the same files without the fault. */
 interface Sample {
   readonly bad: Files;
   readonly says: string;
@@ -17,11 +17,13 @@ const A = "runtime/a.ts";
 const B = "runtime/b.ts";
 const LIMITS = "runtime/limits.ts";
 const FAULTS = "runtime/faults/of-work.ts";
-// Bad samples are put together, so that whoever looks through the sources for such words finds none that is meant.
+// Bad samples are concatenated, so that a search for such words in the sources finds only real ones.
 const MARK = "TO" + "DO";
 const ANY = "an" + "y";
 const TS = "@" + "ts-";
 const [ONLY, SKIP] = ["on" + "ly", "sk" + "ip"];
+/** Words that the project does not use, put together like the others. */
+const [NO_ONE, ALL_ONE, OLD_CHANCE, OLD_DESK] = ["no" + "body", "what" + "ever", "by ch" + "ance", "at the de" + "sk"];
 const lines = (count: number): string => "f();\n".repeat(count);
 const inFile = (path: string, bad: string, says: string, good: string): Sample => ({ bad: { [path]: bad }, says, good: { [path]: good } });
 
@@ -179,7 +181,7 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
       `const f = () => {\n${lines(73)}};\ndescribe("x", () => {\n${lines(100)}});`,
     ),
   ],
-  lineSizes: [inFile(A, `// ${"x".repeat(350)}`, "line of 353 characters", `// ${"x".repeat(340)}`)],
+  lineSizes: [inFile(A, `// ${"x".repeat(138)}`, "line of 141 characters", `// ${"x".repeat(137)}`)],
   moduleDocs: [
     inFile(A, "// x\nf();", "does not begin with", `${DOC}f();`),
     inFile("cli/x.js", "#!/usr/bin/env node\nf();", "does not begin with", `#!/usr/bin/env node\n${DOC}f();`),
@@ -224,19 +226,19 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   deadFiles: [
     {
       bad: { [A]: "f();", [B]: "g();", "cli/main.ts": 'import "../runtime/a.ts";' },
-      says: "runtime/b.ts:1 nobody imports",
+      says: "runtime/b.ts:1 not imported",
       good: { [A]: "f();", "cli/main.ts": 'import "../runtime/a.ts"; run("b.ts");', [B]: "g();" },
     },
   ],
   deadExports: [
     {
       bad: { [A]: "export const x = 1; export const y = 2;", [B]: 'import { x } from "./a.ts";' },
-      says: "nobody imports y",
+      says: "y is not imported",
       good: { [A]: "export const x = 1;", [B]: 'import { x as z } from "./a.ts";' },
     },
     {
       bad: { [A]: "export type T = 1;" },
-      says: "nobody imports T",
+      says: "T is not imported",
       good: {
         [A]: "export type T = 1; export function f(t: T) {}",
         [B]: 'export { f } from "./a.ts";',
@@ -247,21 +249,21 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
   deadLimits: [
     {
       bad: { [LIMITS]: "export const LIMITS = { aMax: 1 } as const; f(LIMITS.aMax);" },
-      says: "nobody reads the limit aMax",
+      says: "the limit aMax is not read",
       good: { [LIMITS]: "export const LIMITS = { aMax: 1 } as const;", [A]: "f(LIMITS.aMax);" },
     },
   ],
   deadFaults: [
     {
       bad: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', "test/x.test.ts": 'f("a.b");' },
-      says: "nobody raises the fault a.b",
+      says: "the fault a.b is not raised",
       good: { [FAULTS]: 'export const WORK_FAULTS = { "a.b": {} } as const satisfies X;', [A]: 'f("a.b");' },
     },
   ],
   dependencies: [
     {
       bad: { "package.json": '{"dependencies":{"zod":"1"}}' },
-      says: "nobody imports the dependency zod",
+      says: "the dependency zod is not imported",
       good: { "package.json": '{"dependencies":{"zod":"1"}}', [A]: 'import { z } from "zod";' },
     },
     {
@@ -282,6 +284,18 @@ const SAMPLES: Readonly<Record<CheckName, readonly Sample[]>> = {
     inFile("package-lock.json", `"https://${["registry", "npmjs", "org"].join(".")}/x"`, "the host of a registry", '"registry": "none"'),
     inFile("package-lock.json", `${'"resolved"'}: "https://mirror.example/x.tgz"`, "the host of a registry", '"resolved": "toolchain"'),
     inFile("docs/a.md", `key ${"sk-"}${"a1B2".repeat(6)}`, "a secret", "key sk-..."),
+  ],
+  plainEnglish: [
+    inFile(A, `// Heard by ${NO_ONE}.`, `"${NO_ONE}": write`, "// Not received by any host."),
+    inFile("docs/a.md", `It takes ${ALL_ONE} comes.`, `"${ALL_ONE}": write`, "It accepts any message."),
+    inFile(
+      "docs/a.md",
+      `It waits ${OLD_DESK}, ${OLD_CHANCE}.`,
+      `"${OLD_CHANCE}": write`,
+      "It waits in the dead letter queue. The travel desks.",
+    ),
+    inFile(A, "poi" + "soned();", "invalid message", "invalid();"),
+    inFile("docs/a.md", "x ".repeat(101), "line of 202 characters", `| ${"x ".repeat(101)}|`),
   ],
   liveTests: [
     {
@@ -306,7 +320,7 @@ describe.each(Object.entries(SAMPLES))("%s", (name, samples) => {
   });
 });
 
-test("a finding says where", () => {
+test("a finding names its file and line", () => {
   const project = Project.of({ [A]: `${DOC}\nlet x: ${ANY};\n` });
   expect(CHECKS.noAny(project).map(line)).toEqual([`${A}:3 ${ANY}: name the type, or use unknown`]);
 });

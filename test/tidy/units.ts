@@ -1,9 +1,9 @@
-/** @module Numbers have a name, and the name says their unit or what they count. */
+/** @module Numbers have a name, and the name contains their unit or what they count. */
 import ts from "typescript";
 import { at, type Check, type Finding, overNodes } from "./project.ts";
 import { limits } from "./docs.ts";
 
-/** Words that say what a number is. One of them is in every name, or the name ends in the plural of what is counted. */
+/** Words that say what a number is. Every name contains one of them, or ends in the plural of what is counted. */
 const UNITS = new Set(
   [
     ["ms", "s", "seconds", "minutes", "hours", "days", "bytes", "chars", "lines", "mb", "gb", "gib"],
@@ -14,10 +14,10 @@ const UNITS = new Set(
 );
 
 const TIMERS = ["setTimeout", "setInterval", "sleep", "AbortSignal.timeout"];
-/** A pause of this much is "as soon as possible". */
+/** A pause of this length means "as soon as possible". */
 const AT_ONCE_MS = 1;
 
-/** Constants that are numbers, and every limit. */
+/** The names of numeric constants and of limits contain a unit. */
 export const unitsInNames: Check = (project) => {
   const constants = [...project.sources.values()].flatMap((source) =>
     source.statements
@@ -31,7 +31,7 @@ export const unitsInNames: Check = (project) => {
   });
 };
 
-/** A pause or timeout is a constant with a name; tests may write theirs down where they are. */
+/** A pause or timeout is a named constant; tests may use literals. */
 export const namedPauses: Check = (project) =>
   overNodes(
     project,

@@ -1,4 +1,4 @@
-/** @module Nothing is there for nobody: files, exports, limits, faults and dependencies are used. */
+/** @module No unused files, exports, limits, faults or dependencies. */
 import { basename } from "node:path/posix";
 import ts from "typescript";
 import { edges, ENTRIES } from "./imports.ts";
@@ -6,10 +6,9 @@ import { entriesOf, limits } from "./docs.ts";
 import { at, type Check, type Finding, nodes, type Project } from "./project.ts";
 
 /** Files that are started, loaded by a tool, or only compiled. */
-const STARTED =
-  /^(cli\/main\.ts|bench\/main\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/all\.ts|test\/live\/long\.ts|test\/types\/.*|test\/.*\.test\.ts)$/;
+const STARTED = /^((cli|bench)\/main\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/(all\.ts|live\/long\.ts|types\/.*|.*\.test\.ts))$/;
 const PUBLIC = Object.values(ENTRIES);
-/** Packages that are there for what they do, and not to be imported. */
+/** Packages that are used without being imported. */
 const NOT_IMPORTED = ["prettier", "typescript", "@types/node", "@types/express"];
 
 /** Every file is an entry, imported, or named in another file, as a program that is started by its path. */
@@ -21,7 +20,7 @@ export const deadFiles: Check = (project) => {
   );
   return [...project.sources.keys()]
     .filter((path) => !STARTED.test(path) && !PUBLIC.includes(path) && !imported.has(path) && !isNamed(project, path))
-    .map((path) => ({ path, line: 1, text: "nobody imports, starts or names this file" }));
+    .map((path) => ({ path, line: 1, text: "not imported, started or named by any file" }));
 };
 
 /** Every export is imported by another file; a type may also be part of what its own file exports. */
@@ -41,7 +40,7 @@ export const deadExports: Check = (project) => {
       // A default export may be loaded by its file's path.
       return unused
         .filter(({ name }) => name !== "default" || !isNamed(project, path))
-        .map(({ name, node }) => at(node, `nobody imports ${name}`));
+        .map(({ name, node }) => at(node, `${name} is not imported`));
     });
 };
 
@@ -55,7 +54,7 @@ export const deadLimits: Check = (project) => {
   }
   return limits(project.sources.get("runtime/limits.ts"))
     .filter((entry) => !read.has(entry.name.getText()))
-    .map((entry) => at(entry, `nobody reads the limit ${entry.name.getText()}`));
+    .map((entry) => at(entry, `the limit ${entry.name.getText()} is not read`));
 };
 
 /** The parts of the fault table, by file. */
@@ -75,11 +74,11 @@ export const deadFaults: Check = (project) => {
   const entries = Object.entries(FAULT_TABLES).flatMap(([path, name]) => entriesOf(project.sources.get(path), name));
   return entries.flatMap((entry): readonly Finding[] => {
     const code = ts.isStringLiteral(entry.name) ? entry.name.text : entry.name.getText();
-    return raised.has(code) ? [] : [at(entry, `nobody raises the fault ${code}`)];
+    return raised.has(code) ? [] : [at(entry, `the fault ${code} is not raised`)];
   });
 };
 
-/** Every dependency is imported, and every imported package is a dependency; what ships may also ask the user's project for it. */
+/** Every dependency is imported, and every imported package is a dependency; shipped code may also use a package of the user's project. */
 export const dependencies: Check = (project) => {
   const text = project.texts.get("package.json");
   if (text === undefined) return [];
@@ -96,7 +95,7 @@ export const dependencies: Check = (project) => {
   );
   const unused = declared
     .filter((name) => !NOT_IMPORTED.includes(name) && !packages.some(({ to }) => to === name))
-    .map((name) => finding("package.json", `nobody imports the dependency ${name}`));
+    .map((name) => finding("package.json", `the dependency ${name} is not imported`));
   const unknown = packages
     .filter(({ from, to }) => !(isShipped(from) ? shipped : declared).includes(to))
     .map(({ to, node }) => at(node, `${to} is not among the dependencies`));

@@ -1,4 +1,4 @@
-/** @module The adapters against a sidecar that answers anything: what counts as done, refused, absent, and as no answer at all. */
+/** @module The adapters against a sidecar with arbitrary answers: what counts as done, refused, absent, and as no answer. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { DaprReminders, goDuration } from "../../../actors/dapr/reminders.ts";
@@ -26,7 +26,7 @@ afterEach(async () => {
 });
 
 describe("the client", () => {
-  test("sends the token and the trace, and gives every status back", async () => {
+  test("sends the token and the trace, and returns every status", async () => {
     sidecar.reply = () => ({ status: 418, text: "teapot" });
     expect(await client.call({ method: "POST", path: "/v1.0/x", body: "{}", headers: { traceparent: TRACEPARENT } })).toEqual({
       status: 418,
@@ -39,7 +39,7 @@ describe("the client", () => {
     });
   });
 
-  test("gives up after its time, on a signal and without a sidecar", async () => {
+  test("times out, aborts on a signal, and fails without a sidecar", async () => {
     sidecar.reply = () => "hang";
     const started = performance.now();
     await expect(client.call({ method: "GET", path: "/" })).rejects.toMatchObject({ code: "sidecar.unavailable" });
@@ -58,7 +58,7 @@ describe("the client", () => {
 describe("the store", () => {
   const inserts: readonly (readonly [string, Reply, string])[] = [
     ["204", { status: 204 }, "inserted"],
-    ["a 200, which says nothing", { status: 200 }, "unknown"],
+    ["a 200, which proves nothing", { status: 200 }, "unknown"],
     ["409 of sqlite", { status: 409, text: "possible etag mismatch" }, "refused"],
     [
       "500 of redis 7",
@@ -69,7 +69,9 @@ describe("the store", () => {
       "500 of redis 6",
       {
         status: 500,
-        text: '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: user_script:14: failed to set key k"}',
+        text:
+          '{"message":"failed to set key k: ERR Error running script (call to f_d9): @user_script:14: ' +
+          'user_script:14: failed to set key k"}',
       },
       "refused",
     ],
@@ -92,7 +94,7 @@ describe("the store", () => {
     ]);
   });
 
-  test("one key: absent is 204 and nothing else", async () => {
+  test("one key: only 204 means absent", async () => {
     const store = new DaprStore(client, "statestore");
     expect((await store.read(["a/b:c"])).size).toBe(0);
     expect(sidecar.asked[0]?.url).toBe("/v1.0/state/statestore/a%2Fb%3Ac");
@@ -111,7 +113,7 @@ describe("the store", () => {
     }
   });
 
-  test("many keys: every key must be spoken of, and an error of one is an error of all", async () => {
+  test("many keys: every key must be answered, and an error of one is an error of all", async () => {
     const store = new DaprStore(client, "statestore");
     sidecar.reply = () => ({ status: 200, text: '[{"key":"a","data":"1","etag":"x"},{"key":"b"}]' });
     expect(await store.read(["a", "b"])).toEqual(new Map([["a", 1]]));
@@ -134,7 +136,7 @@ describe("the store", () => {
     }
   });
 
-  test("a replacement names the version; only a 204 says that it was made", async () => {
+  test("a replacement names the version; only a 204 proves that it was made", async () => {
     const store = new DaprStore(client, "statestore");
     sidecar.reply = () => ({ status: 200, text: '"1"', etag: "7" });
     expect(await store.tagged("k")).toEqual({ content: 1, tag: "7" });
@@ -151,12 +153,12 @@ describe("the store", () => {
       expect(await store.replace("k", "2", "7")).toBe(false);
       await expect(store.tagged("k")).rejects.toMatchObject({ code: "store.unavailable" });
     }
-    // A content without its version could be replaced by anybody's.
+    // A content without its version could be replaced by any writer's.
     sidecar.reply = () => ({ status: 200, text: '"1"' });
     await expect(store.tagged("k")).rejects.toMatchObject({ code: "store.unavailable" });
   });
 
-  test("keys go in one transaction; where that is refused, what is left goes one by one and is looked at", async () => {
+  test("keys are removed in one transaction; where that is refused, the rest is removed one by one and read back", async () => {
     const store = new DaprStore(client, "statestore");
     await store.remove(["a", "b"]);
     expect(sidecar.asked.map(({ url, body }) => [url, JSON.parse(body)])).toEqual([
@@ -194,7 +196,7 @@ describe("group commit", () => {
       ({ url, body }) => `${url.split("/").at(-1)} ${[...body.matchAll(/"key":"([^"]+)"/g)].map((match) => match[1]).join(",")}`,
     );
 
-  test("gathers while one is in flight, never two records of one actor", async () => {
+  test("gathers while one request is in flight, never two records of one actor", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "transaction", inFlightMax: 1 });
     const results = await Promise.all(["A/1/1", "B/1/1", "B/1/2", "C/1/1", "v/x", "v/y"].map(async (key) => store.insert(key, "1")));
     expect(results).toEqual(Array.from({ length: 6 }, () => "inserted"));
@@ -216,14 +218,14 @@ describe("group commit", () => {
     expect(await Promise.all(["A/2", "B/2", "C/2"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "unknown", "unknown"]);
   });
 
-  test("on redis a group is one plain save; of one that failed each finds out by itself", async () => {
+  test("on redis a group is one plain save; after a failed one each insert is resolved on its own", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "save", inFlightMax: 1 });
     expect(await Promise.all(["A/1", "B/1", "B/2", "C/1"].map(async (key) => store.insert(key, "1")))).toEqual(
       Array.from({ length: 4 }, () => "inserted"),
     );
     expect(bodies()).toEqual(["s A/1", "s B/1,C/1", "s B/2"]);
     await sleep(TIMEOUT_MS);
-    // Half of the group was written before the other half failed: A is ours, B another's, C not there.
+    // Half of the group was written before the other half failed: A is ours, B is another's, C is absent.
     const stored = [{ key: "A/3", data: "1" }, { key: "B/3", data: "2" }, { key: "C/3" }];
     sidecar.reply = ({ url, body }) =>
       url.endsWith("bulk")
@@ -243,7 +245,7 @@ describe("group commit", () => {
     expect(await Promise.all(["A/4", "B/4", "C/4"].map(async (key) => store.insert(key, "1")))).toEqual(["inserted", "unknown", "unknown"]);
   });
 
-  test("while requests hold several inserts, those of one turn of the event loop go together, also the first", async () => {
+  test("while requests contain several inserts, those of one turn of the event loop go together, including the first", async () => {
     const store = new GroupCommitStore(client, "s", new DaprStore(client, "s"), { request: "save", inFlightMax: 1 });
     const second = async (key: string): Promise<void> => {
       await store.insert(`${key}/1`, "1");
@@ -292,7 +294,7 @@ describe("the transport", () => {
     }
   });
 
-  test("notifications of a topic go in groups; of a group that was not taken all are told again", async () => {
+  test("notifications of a topic go in groups; of a group that was not taken all are sent again", async () => {
     const tell = (ids: readonly string[]): Promise<unknown> =>
       Promise.allSettled(
         ids.map((id) =>
@@ -360,7 +362,7 @@ describe("the transport", () => {
     ["HTML", { status: 502, text: "<html>" }],
     ["nothing", "hang"],
     ["a broken connection", "reset"],
-  ] as const)("%s is no answer", async (_name, reply) => {
+  ] as const)("%s is not an answer", async (_name, reply) => {
     sidecar.reply = () => reply;
     await expect(transport().deliver(message("m"))).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
@@ -390,7 +392,7 @@ describe("the transport", () => {
     expect(await transport().inspect(ACTOR)).toEqual({});
   });
 
-  test("ids that would leave their place in a path are refused", async () => {
+  test("ids that would leave their segment of a path are refused", async () => {
     for (const id of ["", ".", ".."]) await expect(transport().inspect({ type: "t", id })).rejects.toMatchObject({ code: "id.invalid" });
     await expect(transport().inspect({ type: "t", id: "a/../b?c#d" })).rejects.toBeDefined();
     expect(sidecar.asked.map(({ url }) => url)).toEqual(["/v1.0/actors/t/a%2F..%2Fb%3Fc%23d/method/inspect"]);

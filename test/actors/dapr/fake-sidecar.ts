@@ -1,4 +1,4 @@
-/** @module A sidecar that answers what a test tells it to, over a real socket. */
+/** @module A sidecar whose answers a test defines, over a real socket. */
 import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import type { AddressInfo } from "node:net";
 
@@ -9,7 +9,7 @@ export interface Asked {
   readonly body: string;
 }
 
-/** What it answers. `hang` never answers, `reset` breaks the connection after the request was read. */
+/** Its answer. `hang` never answers, `reset` breaks the connection after the request was read. */
 export type Reply = { readonly status: number; readonly text?: string; readonly etag?: string } | "hang" | "reset";
 
 export class FakeSidecar {

@@ -1,4 +1,4 @@
-/** @module The adapters and the HTTP host beside a real daprd: topics, actors, reminders, tokens, versions. */
+/** @module The adapters and the HTTP host with a real daprd: topics, actors, reminders, tokens, versions. */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -68,7 +68,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     if (dir !== undefined) await rm(dir, { recursive: true, force: true });
   }, START_MS);
 
-  test("tells its version and components", async () => {
+  test("reports its version and components", async () => {
     const facts = await sidecarFacts({ origin: client.origin, apiToken: API_TOKEN });
     expect(facts).toMatchObject({ appId: "party", version: "1.18.2" });
     expect([...facts.components].sort()).toEqual([
@@ -79,7 +79,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     await expect(sidecarFacts({ origin: client.origin, apiToken: "wrong" }, 500)).rejects.toMatchObject({ code: "sidecar.unavailable" });
   });
 
-  test("delivers to the actor and brings its answer, its refusal and its faults back", async () => {
+  test("delivers to the actor and returns its answer, its refusal and its faults", async () => {
     expect(await transport.deliver(message("direct:1/a"))).toEqual({ receipt: { messageId: "direct:1/a", sequence: 1 } });
     rig.behaviour.receive = async () => ({ refused: { code: "agent.busy", message: "full" } });
     expect(await transport.deliver(message("m"))).toEqual({ refused: { code: "agent.busy", message: "full" } });
@@ -96,7 +96,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     expect(rig.seen.events).toEqual(expect.arrayContaining(["nudge party.Planner/p-1", "beat party.Planner/p-1 w t"]));
   });
 
-  test("carries a message over the topic to the actor, numbers and letters as they are", async () => {
+  test("carries a message over the topic to the actor, numbers and letters unchanged", async () => {
     const sent = {
       ...message("by-topic"),
       body: { kind: "answer", workId: "w", index: 0, result: { output: { json: [0.123456789, 1.2345e-7, "é€😀\u2028<&>"] } } },
@@ -106,7 +106,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     expect(rig.seen.received.find(({ id }) => id === "by-topic")).toEqual(sent);
   });
 
-  test("takes tasks from a topic, in any wrapping, and keeps what is none", async () => {
+  test("accepts tasks from a topic, in any wrapping, and keeps invalid ones", async () => {
     const publish = async (body: string, contentType: string): Promise<number> =>
       (await client.call({ method: "POST", path: "/v1.0/publish/pubsub/party.tasks", body, contentType })).status;
     expect(await publish('{"id":"plain","route":"trip","input":0.123456789}', "application/json")).toBe(204);
@@ -118,15 +118,15 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     ).toBe(204);
     expect(await publish("hello", "text/plain")).toBe(204);
     expect(await publish('{"route', "application/json")).toBe(204);
-    await arrives(() => rig.seen.submitted.length === 2 && rig.seen.poisoned.length === 2);
+    await arrives(() => rig.seen.submitted.length === 2 && rig.seen.invalid.length === 2);
     expect(rig.seen.submitted.map(({ submission }) => submission)).toEqual([
       { id: "plain", route: "trip", input: 0.123456789 },
       { id: "event-7", route: "trip", input: 1 },
     ]);
-    expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
+    expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.invalid", "message.invalid"]);
   });
 
-  test("rings reminders every few milliseconds, moves them away and removes them twice", async () => {
+  test("fires reminders every few milliseconds, moves them away and removes them twice", async () => {
     const reminders = new DaprReminders(client);
     const ticks = (): number => rig.seen.events.filter((seen) => seen === "tick party.Planner/p-1 run-1").length;
     await reminders.remove(ACTOR, "run-1");

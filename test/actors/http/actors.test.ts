@@ -1,4 +1,4 @@
-/** @module Dapr's actor protocol: only the methods allowed, only messages for the actor, and an orderly end. */
+/** @module Dapr's actor protocol: only the allowed methods, only messages for the actor, and an orderly shutdown. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { codedFault } from "../../../actors/dapr/client.ts";
 import { Fault } from "../../../runtime/faults.ts";
@@ -28,7 +28,7 @@ describe("actors", () => {
     });
   });
 
-  test("receive gives the message to the host and its answer back", async () => {
+  test("receive passes the message to the host and returns its answer", async () => {
     expect((await rig.call("PUT", RECEIVE, message("m-1"))).json).toEqual({ receipt: { messageId: "m-1", sequence: 1 } });
     expect(rig.seen.received).toEqual([message("m-1")]);
     rig.behaviour.receive = async () => ({ refused: { code: "agent.busy", message: "full" } });
@@ -57,7 +57,7 @@ describe("actors", () => {
   test.each(["constructor", "toString", "tick", "deactivate", "__proto__", "timer/x", "receive/x", "getDaprClient"])(
     "the method %s is refused",
     async (method) => {
-      // A 404 would lose its body in daprd, so it goes out as a 500.
+      // A 404 would lose its body in daprd, so it is sent as a 500.
       const answer = await rig.call("PUT", `/actors/party.Planner/p-1/method/${method}`, {});
       expect([answer.status, code(answer)]).toEqual([500, "route.unknown"]);
       expect([rig.seen.events, rig.seen.received]).toEqual([[], []]);
@@ -118,7 +118,7 @@ describe("actors", () => {
 });
 
 describe("the end", () => {
-  test("a stopping host refuses new work, says so, and finishes what it has", async () => {
+  test("a stopping host refuses new work, reports that, and finishes what it has", async () => {
     const turn = gate();
     const begun = gate();
     rig.behaviour.receive = async ({ id }) => {
@@ -138,7 +138,7 @@ describe("the end", () => {
     expect((await running).json).toEqual({ receipt: { messageId: "m-1", sequence: 7 } });
     await drained;
     await expect(fetch(`${rig.origin}/healthz`)).rejects.toThrow();
-    expect([rig.seen.submitted, rig.seen.poisoned, rig.seen.received.length]).toEqual([[], [], 1]);
+    expect([rig.seen.submitted, rig.seen.invalid, rig.seen.received.length]).toEqual([[], [], 1]);
   });
 
   test("a port that is taken has a code", async () => {

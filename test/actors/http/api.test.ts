@@ -1,4 +1,4 @@
-/** @module The users' API: what is right is passed on, and everything wrong has its own code and changes nothing. */
+/** @module The HTTP API: valid requests are passed on, and every invalid one has its own code and changes nothing. */
 import { connect } from "node:net";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault, FAULTS, isFaultCode, type FaultCode } from "../../../runtime/faults.ts";
@@ -65,7 +65,7 @@ describe("POST /tasks", () => {
     ["no input", '{"route":"trip"}', "body.invalid", "at input"],
     ["no route", '{"input":1}', "body.invalid", "at route"],
     ["a number as route", '{"route":5,"input":1}', "body.invalid", "at route"],
-    ["an unknown key", '{"route":"trip","input":1,"inputt":2}', "body.invalid", "at inputt: no such key"],
+    ["an unknown key", '{"route":"trip","input":1,"inputt":2}', "body.invalid", "at inputt: unknown key"],
     ["a principal", '{"route":"trip","input":1,"principal":{"subject":"root"}}', "body.invalid", "principal"],
     ["a timeout of text", '{"route":"trip","input":1,"timeoutMs":"5"}', "body.invalid", "timeoutMs"],
     ["a timeout of 0", '{"route":"trip","input":1,"timeoutMs":0}', "body.invalid", "timeoutMs"],
@@ -98,7 +98,7 @@ describe("POST /tasks", () => {
     expect(rig.seen.submitted).toEqual([]);
   });
 
-  test("passes coded faults on, with Retry-After where trying again is of use", async () => {
+  test("passes coded faults on, with Retry-After where a retry makes sense", async () => {
     rig.behaviour.submit = async () => {
       throw new Fault("system.overloaded", "full", { open: 3 });
     };
@@ -154,7 +154,7 @@ describe("the other routes", () => {
     ]);
   });
 
-  test("decisions pass on exactly what was said, and by whom", async () => {
+  test("decisions pass on exactly the request and the caller", async () => {
     const redriven = await rig.call("POST", "/deadletters/p%3A1/redrive", { input: null, reason: "fixed", decisionId: "d-1" });
     expect([redriven.status, redriven.headers.get("location"), redriven.json]).toEqual([
       202,
@@ -176,16 +176,16 @@ describe("the other routes", () => {
     expect(rig.seen.log).toEqual([]);
   });
 
-  test("a purge passes on exactly what was said, and by whom", async () => {
+  test("a purge passes on exactly the request and the caller", async () => {
     expect((await rig.call("POST", "/purge", { olderThanMs: 5, dryRun: true })).json).toEqual({ purged: 1, waiting: 2 });
     expect((await rig.call("POST", "/purge")).status).toBe(200);
     expect(rig.seen.events).toEqual(['purge {"olderThanMs":5,"dryRun":true} anonymous', "purge {} anonymous"]);
   });
 
-  test("an answer that does not fit its schema goes out, and the log says so", async () => {
+  test("an answer that does not match its schema is sent, and logged", async () => {
     rig.behaviour.process = async (id) => ({ ...PROCESS, id, run: 0 });
     expect((await rig.call("GET", "/processes/p")).json).toMatchObject({ run: 0 });
-    expect(rig.seen.log.join("")).toMatch(/run.*does not fit its schema/);
+    expect(rig.seen.log.join("")).toMatch(/run.*does not match its schema/);
   });
 
   test.each([
@@ -241,7 +241,7 @@ describe("the other routes", () => {
     ["PUT", "/processes/p", "GET, HEAD, OPTIONS"],
     ["GET", "/deadletters/p:1/redrive", "POST, OPTIONS"],
     ["POST", "/healthz", "GET, HEAD, OPTIONS"],
-  ])("%s %s is refused with the methods that the path takes", async (method, path, allow) => {
+  ])("%s %s is refused with the methods that the path accepts", async (method, path, allow) => {
     const answer = await rig.call(method, path);
     expectFault(answer, "method.unknown");
     expect(answer.headers.get("allow")).toBe(allow);
@@ -255,14 +255,14 @@ describe("the other routes", () => {
     }
   });
 
-  test("other content types are refused wherever there is a body", async () => {
+  test("other content types are refused for every body", async () => {
     for (const path of ["/tasks", "/processes/p/cancel", "/deadletters/p:1/redrive", "/deadletters/p:1/discard", "/purge"]) {
       expectFault(await rig.call("POST", path, "{}", { "content-type": "text/plain" }), "body.invalid", "content-type");
     }
     expect(rig.seen.events).toEqual([]);
   });
 
-  test("bytes that are no HTTP get a coded answer", async () => {
+  test("bytes that are not HTTP get a coded answer", async () => {
     const answer = await new Promise<string>((done) => {
       const socket = connect(Number(new URL(rig.origin).port), "127.0.0.1", () => socket.write("hello\r\n\r\n"));
       let text = "";
@@ -311,7 +311,7 @@ describe("the token", () => {
       expectFault(answer, "auth.token");
       expect(answer.headers.get("www-authenticate")).toBe("Bearer");
     }
-    expect([rig.seen.submitted, rig.seen.events, rig.seen.received, rig.seen.poisoned]).toEqual([[], [], [], []]);
+    expect([rig.seen.submitted, rig.seen.events, rig.seen.received, rig.seen.invalid]).toEqual([[], [], [], []]);
   });
 
   test("opens with the header everywhere, with a bearer for users, and not at all for health", async () => {

@@ -19,7 +19,7 @@ const hasCurl = await run("curl", ["--version"]).then(
 );
 
 interface Command {
-  /** What the comment above it says. */
+  /** The comment above it. */
   readonly says: string;
   readonly command: string;
 }
@@ -65,7 +65,7 @@ describe.skipIf(!hasCurl)("the commands", () => {
   });
 });
 
-test("every route stands in the table and has a command", () => {
+test("every route is in the table and has a command", () => {
   const commands = COMMANDS.map(({ command }) => command).join("\n");
   for (const [, { method, path }] of ALL_ROUTES) {
     const shown = path.replace("{id}", ":id");
@@ -74,6 +74,6 @@ test("every route stands in the table and has a command", () => {
   }
 });
 
-test("the file of tokens is one", () => {
+test("the example of a token file is valid", () => {
   expect(parseTokens(blocks("json")[0] ?? "")).toHaveLength(2);
 });

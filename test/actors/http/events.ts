@@ -1,4 +1,4 @@
-/** @module A reader of server-sent events for tests, that waits for the next one. */
+/** @module A reader of server-sent events for tests that waits for the next one. */
 import { get, type IncomingMessage } from "node:http";
 
 /** One event, or a comment with the name `comment`. */
@@ -14,9 +14,9 @@ export interface Reader {
   readonly headers: IncomingMessage["headers"];
   /** The next event or comment; undefined at the end of the stream. */
   next(): Promise<SentEvent | undefined>;
-  /** All that is to come, to the end. */
+  /** All remaining events, to the end. */
   rest(): Promise<readonly SentEvent[]>;
-  /** Stops or goes on taking bytes. */
+  /** Stops or resumes taking bytes. */
   pause(): void;
   resume(): void;
   close(): void;

@@ -1,4 +1,4 @@
-/** @module Followers of processes: every line once and in order, the outcome last, wherever the process lives, within bounds. */
+/** @module Followers of processes: every event once and in order, the outcome last, for a process on any host, within bounds. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
@@ -46,7 +46,7 @@ afterEach(async () => {
   expect(clock.pending).toBe(0);
 });
 
-/** Something happened: the process's record, and word of it where the process is here. */
+/** Changes the process, and reports it if the process is on this host. */
 function happen(change: Partial<typeof shown>, here = true): void {
   shown = { ...shown, ...change };
   sequence += 1;
@@ -65,7 +65,7 @@ const COMPLETED: ProcessOutcome = { status: "completed", atMs: 9, output: { a: "
 const outcome = (run: number): SentEvent => ({ name: "outcome", id: `${run}.outcome`, data: COMPLETED });
 
 describe("a stream", () => {
-  test("gives what was, what comes, and the outcome, and ends", async () => {
+  test("returns past events, new ones, and the outcome, and ends", async () => {
     shown.lines = ["asked"];
     const reader = await open();
     expect([reader.status, reader.headers["content-type"], reader.headers["cache-control"]]).toEqual([
@@ -82,12 +82,12 @@ describe("a stream", () => {
     expect(await reader.rest()).toEqual([outcome(1)]);
   });
 
-  test("of a process that has ended gives everything at once", async () => {
+  test("of an ended process returns everything at once", async () => {
     shown = { run: 2, phase: "ended", from: 0, lines: ["a", "b"], outcome: COMPLETED };
     expect(await (await open()).rest()).toEqual([line(2, 0, "a"), line(2, 1, "b"), outcome(2)]);
   });
 
-  test("resumes after the last event that was heard", async () => {
+  test("resumes after the last event that was received", async () => {
     shown = { run: 1, phase: "ended", from: 0, lines: ["a", "b", "c"], outcome: COMPLETED };
     expect(await (await open({ "last-event-id": "1.1" })).rest()).toEqual([line(1, 2, "c"), outcome(1)]);
     expect(await (await open({ "last-event-id": "1.7" })).rest()).toEqual([outcome(1)]);
@@ -95,7 +95,7 @@ describe("a stream", () => {
     expect([done.status, await done.rest()]).toEqual([204, []]);
   });
 
-  test("of a redriven process begins with the new run, also for who heard the old outcome", async () => {
+  test("of a redriven process begins with the new run, also for a reader that received the old outcome", async () => {
     shown = { run: 2, phase: "open", from: 0, lines: ["a"] };
     for (const heard of ["1.0", "1.5", "1.outcome"]) {
       const reader = await open({ "last-event-id": heard });
@@ -104,7 +104,7 @@ describe("a stream", () => {
     }
   });
 
-  test("says how many lines are no longer kept", async () => {
+  test("reports how many events are no longer kept", async () => {
     shown.lines = ["a"];
     const reader = await open();
     await reader.next();
@@ -117,7 +117,7 @@ describe("a stream", () => {
     ]);
   });
 
-  test("keeps the connection alive with comments, and lasts no longer than it may", async () => {
+  test("keeps the connection alive with comments, and ends after its maximum duration", async () => {
     const reader = await open();
     await clock.advance(LIMITS.followKeepAliveMs);
     expect(await reader.next()).toMatchObject({ name: "comment", data: "still here" });
@@ -127,7 +127,7 @@ describe("a stream", () => {
     expect(rest.length).toBeLessThan(LIMITS.followMsMax / LIMITS.followKeepAliveMs + 2);
   });
 
-  test("gives a reader that stopped reading the lines of now when it reads on, and keeps none for it", async () => {
+  test("gives a slow reader the current events when it reads on, and buffers none for it", async () => {
     const reader = await open();
     reader.pause();
     const big = "x".repeat(200_000);
@@ -150,7 +150,7 @@ describe("a stream", () => {
 });
 
 describe("looks", () => {
-  test("go on at a bounded rate where the process lives elsewhere, and find what happened there", async () => {
+  test("poll at a bounded rate if the process is on another host, and find what happened there", async () => {
     const reader = await open();
     await clock.advance(60_000);
     expect(looks).toBeGreaterThan(20);
@@ -162,7 +162,7 @@ describe("looks", () => {
     expect(event).toEqual(line(1, 0, "far"));
   });
 
-  test("are shared by those who follow the same process, and end with the last of them", async () => {
+  test("are shared by followers of the same process, and end with the last of them", async () => {
     const [one, other] = [await open(), await open()];
     await clock.advance(60_000);
     expect(looks).toBeLessThan(60_000 / LIMITS.followLookMsMax + 10);
@@ -174,7 +174,7 @@ describe("looks", () => {
     expect(looks).toBe(before);
   });
 
-  test("are no more than so many a second, however much happens here", async () => {
+  test("have a maximum rate, however much happens here", async () => {
     await open();
     for (let record = 0; record < 1_000; record += 1) {
       happen({ lines: [`${record}`] });
@@ -203,7 +203,7 @@ describe("looks", () => {
 });
 
 describe("bounds", () => {
-  test("no more followers than allowed, and room again when one leaves", async () => {
+  test("limits the followers, and has room again when one leaves", async () => {
     const all = await Promise.all(Array.from({ length: LIMITS.followStreamsMax }, (_, at) => open({}, `p${at}`)));
     const refused = await rig.call("GET", "/processes/p/events");
     expect([refused.status, ErrorAnswer.parse(refused.json).error.code, Number(refused.headers.get("retry-after")) > 0]).toEqual([
@@ -215,7 +215,7 @@ describe("bounds", () => {
     await expect.poll(async () => (await open()).status).toBe(200);
   });
 
-  test("what is wrong is a coded answer, and takes no place", async () => {
+  test("an invalid request is a coded answer, and takes no place", async () => {
     for (const [code, status] of [
       ["process.unknown", 404],
       ["sidecar.unavailable", 503],
@@ -240,7 +240,7 @@ describe("bounds", () => {
     expect((await rig.call("GET", "/processes/p/events")).status).toBe(401);
   });
 
-  test("a host that stops ends its streams and does not wait for them", async () => {
+  test("a stopping host ends its streams and does not wait for them", async () => {
     const reader = await open();
     await rig.host.drain();
     expect(await reader.rest()).toEqual([{ name: "comment", id: undefined, data: "this host is stopping" }]);

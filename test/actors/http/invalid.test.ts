@@ -1,4 +1,4 @@
-/** @module Invalid message on any topic: at the dead letter queue with its bytes, then acknowledged, and nobody sees it before. */
+/** @module Invalid messages on any topic: stored in the dead letter queue with their bytes, then acknowledged, and not handled before. */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
@@ -30,7 +30,7 @@ function sent(body: unknown): string | Uint8Array {
   return typeof body === "string" || body instanceof Uint8Array ? body : JSON.stringify(body);
 }
 
-/** What is poison on every topic. */
+/** Messages that are invalid on every topic. */
 const ANYWHERE: readonly (readonly [string, unknown, string])[] = [
   ["bytes that are no JSON", "{oops", "body.invalid"],
   ["no bytes", "", "body.invalid"],
@@ -72,7 +72,7 @@ const MESSAGES: readonly (readonly [string, unknown, string])[] = [
   ["a message with less", event({ ...message("m"), trace: undefined }), "message.invalid"],
   ["a message of an unknown kind", event({ ...message("m"), body: { kind: "wish" } }), "message.invalid"],
   ["a message for another system", event(message("m", { type: "feast.Planner", id: "p" })), "message.invalid"],
-  ["a message for an agent that is nowhere", event(message("m", { type: "party.Nobody", id: "p" })), "message.invalid"],
+  ["a message for an agent that is nowhere", event(message("m", { type: "party.Unknown", id: "p" })), "message.invalid"],
   ["a message of an older version", event({ ...message("m"), v: 0 }), "message.invalid"],
   ["a message of a newer version", event({ ...message("m"), v: 2 }), "journal.newer"],
   ["a task from outside", event({ route: "trip", input: 1 }), "message.invalid"],
@@ -89,21 +89,21 @@ test.each(KINDS)("on %s (%s): %s is kept with its bytes, and then acknowledged",
   rig.behaviour.invalid = () => kept.opened;
   const answer = post(route, raw(sent(body)));
   await expect.poll(() => rig.seen.inQueue).toBe(1);
-  expect(rig.seen.poisoned).toEqual([]);
+  expect(rig.seen.invalid).toEqual([]);
   kept.open();
   expect(await answer).toEqual(SUCCESS);
-  expect(rig.seen.poisoned).toMatchObject([{ topic, fault: { code } }]);
-  expect(Buffer.from(rig.seen.poisoned[0]?.raw.bytes ?? []).equals(Buffer.from(sent(body)))).toBe(true);
+  expect(rig.seen.invalid).toMatchObject([{ topic, fault: { code } }]);
+  expect(Buffer.from(rig.seen.invalid[0]?.raw.bytes ?? []).equals(Buffer.from(sent(body)))).toBe(true);
   expect([rig.seen.submitted, rig.seen.delivered]).toEqual([[], []]);
 });
 
-test("what is no envelope of daprd's is poison as it stands", async () => {
+test("bytes that are not daprd's envelope are invalid and kept unchanged", async () => {
   expect(await post("tasks", "{oops")).toEqual(SUCCESS);
   expect(await post("tasks", '{"data_base64":7}')).toEqual(SUCCESS);
-  expect(rig.seen.poisoned.map(({ bytes }) => bytes)).toEqual(["{oops", '{"data_base64":7}']);
+  expect(rig.seen.invalid.map(({ bytes }) => bytes)).toEqual(["{oops", '{"data_base64":7}']);
 });
 
-test("an envelope whose keys stand in another order is opened all the same", async () => {
+test("an envelope whose keys are in another order is still unwrapped", async () => {
   const { data_base64, ...more } = JSON.parse(raw(JSON.stringify(event({ id: "t", route: "trip", input: 1 })))) as Readonly<
     Record<string, string>
   >;
@@ -123,17 +123,17 @@ describe("too large", () => {
       ["manager", bytes],
     ] as const)
       expect(await post(route, body)).toEqual(SUCCESS);
-    for (const { raw: kept, fault } of rig.seen.poisoned) {
+    for (const { raw: kept, fault } of rig.seen.invalid) {
       expect(fault.code).toBe("message.too-large");
       expect(kept.size).toBe(size);
       expect(kept.sha256 ?? createHash("sha256").update(kept.bytes).digest("hex")).toBe(createHash("sha256").update(bytes).digest("hex"));
       expect(Buffer.from(kept.bytes).subarray(0, LIMITS.invalidBytesMax).equals(bytes.subarray(0, LIMITS.invalidBytesMax))).toBe(true);
     }
-    expect(rig.seen.poisoned).toHaveLength(3);
+    expect(rig.seen.invalid).toHaveLength(3);
   });
 });
 
-test("an old event of a task that was done in time is no poison", async () => {
+test("an expired event of a task that was done in time is not invalid", async () => {
   const old = event({ route: "trip", input: 1 }, { time: new Date(Date.now() - 2 * DAY_MS).toISOString() });
   rig.behaviour.process = async () => PROCESS;
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(SUCCESS);
@@ -142,18 +142,18 @@ test("an old event of a task that was done in time is no poison", async () => {
   };
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(SUCCESS);
   rig.behaviour.process = async () => {
-    throw new Fault("sidecar.unavailable", "nobody knows");
+    throw new Fault("sidecar.unavailable", "no host answers");
   };
   expect(await post("tasks", raw(JSON.stringify(old)))).toEqual(RETRY);
-  expect([rig.seen.poisoned, rig.seen.submitted]).toEqual([[], []]);
+  expect([rig.seen.invalid, rig.seen.submitted]).toEqual([[], []]);
 });
 
-test("what an actor cannot take, and nobody of ours has sent, is kept", async () => {
+test("a message that an actor cannot accept, and that no sender of ours repeats, is kept", async () => {
   for (const code of ["message.invalid", "agent.unknown"] as const) {
     rig.behaviour.deliver = async () => ({ refused: { code, message: "no" } });
     expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
   }
-  expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["message.invalid", "agent.unknown"]);
+  expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["message.invalid", "agent.unknown"]);
 });
 
 describe("when a broker must be answered at once", () => {
@@ -162,17 +162,17 @@ describe("when a broker must be answered at once", () => {
     rig = await startRig({ answerAtOnce: true });
   });
 
-  test("poison is acknowledged, and offered until the dead letter queue has it", async () => {
+  test("an invalid message is acknowledged, and offered until the dead letter queue has stored it", async () => {
     const faults = [new Fault("store.unavailable", "down"), new Fault("sidecar.unavailable", "down")];
     rig.behaviour.invalid = async () => {
       const fault = faults.shift();
       if (fault !== undefined) throw fault;
     };
     for (const route of ["tasks", "manager", "agent/Planner"]) expect(await post(route, raw(`{${route}`))).toEqual(SUCCESS);
-    await expect.poll(() => rig.seen.poisoned.map(({ bytes }) => bytes).sort()).toEqual(["{agent/Planner", "{manager", "{tasks"]);
+    await expect.poll(() => rig.seen.invalid.map(({ bytes }) => bytes).sort()).toEqual(["{agent/Planner", "{manager", "{tasks"]);
   });
 
-  test("no more waits than fits in its queue, and good tasks pass it", async () => {
+  test("the queue is bounded, and valid tasks pass it", async () => {
     const kept = gate();
     rig.behaviour.invalid = () => kept.opened;
     let taken = 0;
@@ -184,11 +184,11 @@ describe("when a broker must be answered at once", () => {
     expect(rig.seen.submitted.map(({ submission }) => submission.id)).toEqual(["good"]);
     kept.open();
     await rig.host.drain();
-    expect(rig.seen.poisoned).toHaveLength(taken);
+    expect(rig.seen.invalid).toHaveLength(taken);
   });
 });
 
-test("what comes before the sidecar is known waits for it", async () => {
+test("messages that arrive before the sidecar is known wait for it", async () => {
   await rig.host.drain();
   const known = gate();
   let waited = 0;
@@ -203,10 +203,10 @@ test("what comes before the sidecar is known waits for it", async () => {
   expect([rig.seen.submitted, rig.seen.inQueue]).toEqual([[], 0]);
   known.open();
   expect(await Promise.all(answers)).toEqual([SUCCESS, SUCCESS]);
-  expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.poisoned.length]).toEqual([["early"], 1]);
+  expect([rig.seen.submitted.map(({ submission }) => submission.id), rig.seen.invalid.length]).toEqual([["early"], 1]);
 });
 
-test("while it is not known which broker it is, invalid is acknowledged on the dead letter queue's receipt", async () => {
+test("while the broker is unknown, an invalid message is acknowledged on the dead letter queue's receipt", async () => {
   await rig.host.drain();
   rig = await startRig({ answerAtOnce: () => undefined });
   rig.behaviour.invalid = async () => {

@@ -1,4 +1,4 @@
-/** @module The OpenAPI document: valid, whole, and true of the app. */
+/** @module The OpenAPI document: valid, complete, and consistent with the app. */
 import { Validator } from "@seriousme/openapi-schema-validator";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
@@ -40,7 +40,7 @@ function appRoutes(layers: unknown): string[] {
   });
 }
 
-test("it is what GET /openapi.json answers, and a validator finds nothing wrong with it", async () => {
+test("it is the answer of GET /openapi.json, and a validator accepts it", async () => {
   const answer = await rig.call("GET", "/openapi.json");
   expect(answer.json).toEqual(JSON.parse(JSON.stringify(openApiDocument("party"))));
   const validator = new Validator();
@@ -48,7 +48,7 @@ test("it is what GET /openapi.json answers, and a validator finds nothing wrong 
   expect(validator.version).toBe("3.1");
 });
 
-test("the validator does find what is wrong", async () => {
+test("the validator detects errors", async () => {
   const broken = structuredClone(openApiDocument("party")) as { paths: Record<string, unknown> };
   broken.paths["/tasks"] = { post: { responses: { 200: { content: {} } } } };
   expect((await new Validator().validate(broken)).valid).toBe(false);
@@ -62,7 +62,7 @@ test("every route of the app is in it, and every one of its routes is in the app
   expect(documented).toHaveLength(ALL_ROUTES.length);
 });
 
-test("every error that a route names stands in it with its meaning and what to do", () => {
+test("every error that a route names is in it with its meaning and fix", () => {
   const { paths } = Document.parse(openApiDocument("party"));
   for (const [name, { path, method, faults }] of ALL_ROUTES) {
     const operation = paths[path]?.[method];
@@ -75,10 +75,11 @@ test("every error that a route names stands in it with its meaning and what to d
   }
 });
 
-test("numbers and truth values of a query are documented as such", () => {
+test("numbers and booleans of a query are documented as such", () => {
   const text = JSON.stringify(openApiDocument("party"));
   expect(text).toContain(
-    '{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default 50.","schema":{"type":"integer","minimum":1,"maximum":200}}',
+    '{"name":"limit","in":"query","required":false,"description":"Entries on the page. Default ' +
+      '50.","schema":{"type":"integer","minimum":1,"maximum":200}}',
   );
   expect(text).toMatch(/"name":"decided".*?"schema":\{"type":"boolean"\}/);
 });

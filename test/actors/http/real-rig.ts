@@ -1,4 +1,4 @@
-/** @module A whole system in memory behind a real socket: a host, its operations and the HTTP server, with a sidecar that can go down. */
+/** @module A whole system in memory behind a real socket: a host, its operations and the HTTP server, with a sidecar that can be down. */
 import { pino } from "pino";
 import { Writable } from "node:stream";
 import { z } from "zod";
@@ -40,7 +40,7 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
   const till = agent(Till, {
     handle: async ({ item, mood }, { signal }) => {
       if (mood === "slow") await Promise.race([slow.opened, aborted(signal)]);
-      if (mood === "bad") throw new Fault("agent.refused", `nobody sells ${item}`);
+      if (mood === "bad") throw new Fault("agent.refused", `no till sells ${item}`);
       return { paid: item };
     },
   });
@@ -117,7 +117,7 @@ function failing(ports: Ports, down: () => boolean): Ports {
   const sidecar = (): never => {
     throw new Fault("sidecar.unavailable", "the sidecar does not answer");
   };
-  // What never throws says that nobody knows.
+  // Methods that never throw report an unknown result.
   const store = (method: string): unknown => {
     if (method === "insert") return "unknown";
     if (method === "replace") return false;

@@ -30,14 +30,14 @@ export interface Seen {
   readonly received: Message[];
   readonly delivered: Message[];
   readonly submitted: { readonly submission: Submission; readonly caller: Caller; readonly waitMs: number }[];
-  readonly poisoned: InvalidMessage[];
-  /** How often the dead letter queue was asked to keep something. */
+  readonly invalid: InvalidMessage[];
+  /** How often the dead letter queue was asked to store a message. */
   inQueue: number;
   readonly events: string[];
   readonly log: string[];
 }
 
-/** What came to the dead letter queue: as text, and as it was handed over. */
+/** What arrived at the dead letter queue: as text, and unchanged. */
 export interface InvalidMessage {
   readonly bytes: string;
   readonly fault: WireFault;
@@ -50,7 +50,7 @@ export interface HttpRig {
   readonly origin: string;
   readonly seen: Seen;
   readonly behaviour: Behaviour;
-  /** Tells followers of a record. */
+  /** Reports a record to followers. */
   readonly watchers: Watchers;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
@@ -71,7 +71,7 @@ export const ErrorAnswer = z.strictObject({
 const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: message.id, sequence: 1 } });
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
-  const seen: Seen = { received: [], delivered: [], submitted: [], poisoned: [], inQueue: 0, events: [], log: [] };
+  const seen: Seen = { received: [], delivered: [], submitted: [], invalid: [], inQueue: 0, events: [], log: [] };
   const watchers = new Watchers();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
@@ -201,7 +201,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     invalid: async (bytes, fault, topic) => {
       seen.inQueue += 1;
       await behaviour.invalid();
-      seen.poisoned.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
+      seen.invalid.push({ bytes: Buffer.from(bytes.bytes).toString("utf8"), fault, topic, raw: bytes });
     },
   };
 }

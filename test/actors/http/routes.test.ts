@@ -1,4 +1,4 @@
-/** @module Every route over a real system in memory: what it answers, what it refuses, and what it says while the sidecar is down. */
+/** @module Every route over a real system in memory: its answers, its refusals, and its answers while the sidecar is down. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
@@ -27,8 +27,8 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await rig.stop();
-  // Among other things: no answer that does not fit its schema.
-  expect(rig.log.filter((line) => !line.includes("it is at the dead letter queue"))).toEqual([]);
+  // Among other things: no answer that does not match its schema.
+  expect(rig.log.filter((line) => !line.includes("it was stored in the dead letter queue"))).toEqual([]);
 });
 
 const Page = z.object({ entries: z.array(z.looseObject({ id: z.string() })), cursor: z.string().optional() });
@@ -98,7 +98,7 @@ describe("tasks and processes", () => {
     await refused("GET", "/processes/t-2", undefined, "process.unknown");
   });
 
-  test("its stops are shown with what went in and what came out, and how often it was tried", async () => {
+  test("its stops are shown with input, output and attempts", async () => {
     expect((await good(StopsView, "GET", "/processes/good-1/stops")).stops).toEqual([
       expect.objectContaining({
         stop: "pay",
@@ -116,7 +116,7 @@ describe("tasks and processes", () => {
       ["do", "failed", "agent.refused"],
       ["undo", "undone", undefined],
     ]);
-    await refused("GET", "/processes/nobody/stops", undefined, "process.unknown");
+    await refused("GET", "/processes/unknown/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
   });
 
@@ -134,7 +134,7 @@ describe("tasks and processes", () => {
     expect([first.lines, first.next]).toEqual([whole.lines.slice(0, 2), 2]);
     const rest = await good(HistoryPage, "GET", "/processes/bad-1/history?limit=200&from=2");
     expect([rest.lines, rest.next]).toEqual([whole.lines.slice(2), undefined]);
-    await refused("GET", "/processes/nobody/history", undefined, "process.unknown");
+    await refused("GET", "/processes/unknown/history", undefined, "process.unknown");
     await refused("GET", "/processes/bad-1/history?from=-1", undefined, "body.invalid");
   });
 
@@ -162,8 +162,8 @@ describe("tasks and processes", () => {
     const rest = await reader.rest();
     expect(rest.at(-1)).toMatchObject({ name: "outcome", data: { status: "cancelled" } });
     await refused("POST", "/processes/good-1/cancel", {}, "process.ended");
-    await refused("POST", "/processes/nobody/cancel", {}, "process.unknown");
-    await refused("GET", "/processes/nobody/events", undefined, "process.unknown");
+    await refused("POST", "/processes/unknown/cancel", {}, "process.unknown");
+    await refused("GET", "/processes/unknown/events", undefined, "process.unknown");
   });
 });
 
@@ -175,12 +175,12 @@ describe("dead letters", () => {
     expect(await listed("/deadletters?code=stop.timeout")).toEqual([]);
     const letter = await good(Letter, "GET", "/deadletters/bad-1%3A1");
     expect(letter).toMatchObject({ id: "bad-1:1", open: true, code: "agent.refused" });
-    expect(JSON.stringify(letter.letter)).toContain("nobody sells item of bad-1");
-    for (const id of ["bad-1:7", "nobody:1", "invalid-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
+    expect(JSON.stringify(letter.letter)).toContain("no till sells item of bad-1");
+    for (const id of ["bad-1:7", "unknown:1", "invalid-1-00"]) await refused("GET", `/deadletters/${id}`, undefined, "deadletter.unknown");
     await refused("GET", "/deadletters?cursor=x", undefined, "body.invalid");
   });
 
-  test("poison of a topic stands there with its bytes", async () => {
+  test("an invalid message of a topic is listed with its bytes", async () => {
     expect((await rig.call("POST", "/topics/tasks", "{oops")).json).toEqual({ status: "SUCCESS" });
     const id = (await listed("/deadletters?code=body.invalid"))[0] ?? "";
     expect(JSON.stringify(await good(Letter, "GET", `/deadletters/${encodeURIComponent(id)}`))).toContain("{oops");
@@ -196,14 +196,14 @@ describe("dead letters", () => {
     });
     await refused("POST", "/deadletters/bad-2:1/discard", { reason: "another" }, "deadletter.decided");
     await refused("POST", "/deadletters/bad-2:1/redrive", {}, "deadletter.decided");
-    await refused("POST", "/deadletters/nobody:1/discard", { reason: "r" }, "deadletter.unknown");
+    await refused("POST", "/deadletters/unknown:1/discard", { reason: "r" }, "deadletter.unknown");
     expect(await listed("/deadletters")).not.toContain("bad-2:1");
     expect(await listed("/deadletters?decided=true")).toContain("bad-2:1");
   });
 
-  test("are redriven once per decision, with another input that fits", async () => {
+  test("are redriven once per decision, with another input that matches", async () => {
     await refused("POST", "/deadletters/bad-3:1/redrive", { input: { item: 5 } }, "schema.input");
-    await refused("POST", "/deadletters/nobody:1/redrive", {}, "deadletter.unknown");
+    await refused("POST", "/deadletters/unknown:1/redrive", {}, "deadletter.unknown");
     const decision = { input: { item: "bread", mood: "good" }, reason: "fixed", decisionId: "d-1" };
     const receipt = await good(Receipt, "POST", "/deadletters/bad-3%3A1/redrive", decision, 202);
     expect(receipt).toMatchObject({ id: "bad-3", run: 2 });
@@ -215,7 +215,7 @@ describe("dead letters", () => {
 });
 
 describe("the system", () => {
-  test("shows its graph, its acts and its document", async () => {
+  test("shows its graph, its operator actions and its document", async () => {
     expect(await good(GraphAnswer, "GET", "/graph")).toMatchObject({ system: "shop" });
     await rig.run("bad-4", "bad");
     await good(LetterEntry, "POST", "/deadletters/bad-4:1/discard", { reason: "for the record" });
@@ -228,7 +228,7 @@ describe("the system", () => {
   });
 });
 
-test("a purge tells how many went and how many wait; what somebody may still speak of stays", async () => {
+test("a purge reports how many were purged and how many wait; referenced processes stay", async () => {
   expect(await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0, dryRun: true })).toMatchObject({ purged: 0 });
   expect((await good(PurgeAnswer, "POST", "/purge", { olderThanMs: 0 })).purged).toBe(0);
   await good(ProcessView, "GET", "/processes/good-1");
@@ -263,7 +263,7 @@ describe("while the sidecar is down", () => {
     expect(Number(answer.headers.get("retry-after"))).toBeGreaterThan(0);
   });
 
-  test("what needs no sidecar answers", async () => {
+  test("routes that need no sidecar answer", async () => {
     for (const path of ["/graph", "/openapi.json", "/healthz"]) expect((await rig.call("GET", path)).status).toBe(200);
   });
 });

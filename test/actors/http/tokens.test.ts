@@ -1,4 +1,4 @@
-/** @module Tokens with roles: whose they are, what they may do, and how much of those without one is answered. */
+/** @module Tokens with roles: their identity, their permissions, and the limit on requests without a valid one. */
 import { createHash } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { ALL_ROUTES } from "../../../actors/http/routes.ts";
@@ -27,9 +27,9 @@ describe("roles", () => {
     ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
   );
 
-  test.each(routes)("%s: only the role that it needs lets in", async (name, method, path, role) => {
+  test.each(routes)("%s: only the required role is accepted", async (name, method, path, role) => {
     const body = method === "POST" ? (BODIES[name] ?? {}) : undefined;
-    // A stream would stay open; its headers say enough.
+    // A stream would stay open; its headers are enough.
     const how = name === "followProcess" ? "HEAD" : method;
     const asked = (path === "/deadletters/p" ? "/deadletters/p:1" : path).replace("/deadletters/p/", "/deadletters/p:1/");
     for (const held of ROLES) {
@@ -43,7 +43,7 @@ describe("roles", () => {
     expect((await rig.call(how, asked, body, bearer(TOKEN))).status).toBeLessThan(300);
   });
 
-  test("the principal is the token's, whatever else the request says", async () => {
+  test("the principal is the token's, independent of the rest of the request", async () => {
     await rig.call("POST", "/tasks", { route: "trip", input: 1 }, { ...bearer("ada's"), "x-user": "root", "dapr-api-token": TOKEN });
     await rig.call("POST", "/tasks", { route: "trip", input: 1 }, bearer("submit-token"));
     await rig.call("POST", "/tasks", { route: "trip", input: 1 }, { "dapr-api-token": TOKEN });
@@ -54,7 +54,7 @@ describe("roles", () => {
     ]);
   });
 
-  test("a wrong bearer is not saved by the sidecar's own header", async () => {
+  test("a wrong bearer token is refused even with the sidecar's own header", async () => {
     expect(codeOf(await rig.call("GET", "/graph", undefined, { ...bearer("wrong"), "dapr-api-token": TOKEN }))).toBe("auth.token");
   });
 
@@ -70,23 +70,23 @@ describe("roles", () => {
     expect([rig.seen.received, rig.seen.submitted]).toEqual([[], []]);
   });
 
-  test("a role is asked for before the body is looked at", async () => {
+  test("the role is checked before the body is read", async () => {
     expect(codeOf(await rig.call("POST", "/tasks", "{", bearer("read-token")))).toBe("auth.role");
   });
 });
 
-test("tokens without an app token do not start: the actors' own paths would stand open", async () => {
+test("tokens without an app token do not start: the actors' own paths would be unprotected", async () => {
   await expect(startRig({ tokens: TOKENS })).rejects.toMatchObject({ code: "tokens.invalid" });
 });
 
-test("without tokens everybody who reaches the host may do everything", async () => {
+test("without tokens every client may do everything", async () => {
   const rig = await startRig();
   expect((await rig.call("POST", "/purge", {}, bearer("anything"))).status).toBe(200);
   expect(rig.seen.events).toEqual(["purge {} anonymous"]);
   await rig.host.drain();
 });
 
-test("refusals are bounded by the second, and who has a token is not held up", async () => {
+test("refusals are limited per second, and requests with a valid token are not delayed", async () => {
   const clock = new HandClock();
   const rig = await startRig({ appToken: TOKEN, clock });
   for (let asked = 0; asked < LIMITS.refusalsPerSecondMax; asked += 1) expect((await rig.call("GET", "/graph")).status).toBe(401);

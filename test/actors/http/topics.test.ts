@@ -1,4 +1,4 @@
-/** @module The thin subscribers: acknowledged on a receipt, given back when trying again is of use, kept when not. */
+/** @module The topic subscribers: acknowledged on a receipt, given back when a retry makes sense, otherwise kept. */
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Fault } from "../../../runtime/faults.ts";
 import { encodeActorId } from "../../../runtime/ids.ts";
@@ -50,10 +50,10 @@ describe("tasks", () => {
     });
     // daprd empties traceparent where tracing is off, and leaves other attributes alone.
     expect(rig.seen.submitted[2]?.caller.trace).toEqual({ traceparent: TRACEPARENT });
-    expect(rig.seen.poisoned).toEqual([]);
+    expect(rig.seen.invalid).toEqual([]);
   });
 
-  test("a final refusal is kept, one that may pass is given back", async () => {
+  test("a final refusal is kept, a temporary one is given back", async () => {
     const task = event({ route: "trip", input: 1 });
     for (const code of ["system.overloaded", "store.unavailable", "sidecar.unavailable", "actor.busy"] as const) {
       rig.behaviour.submit = async () => {
@@ -61,7 +61,7 @@ describe("tasks", () => {
       };
       expect(await post("tasks", task)).toEqual(RETRY);
     }
-    expect(rig.seen.poisoned).toEqual([]);
+    expect(rig.seen.invalid).toEqual([]);
     for (const code of ["route.unknown", "schema.task", "process.conflict"] as const) {
       rig.behaviour.submit = async () => {
         throw new Fault(code, "never");
@@ -72,10 +72,10 @@ describe("tasks", () => {
       throw new TypeError("a defect");
     };
     expect(await post("tasks", task)).toEqual(SUCCESS);
-    expect(rig.seen.poisoned.map(({ fault }) => fault.code)).toEqual(["route.unknown", "schema.task", "process.conflict", "turn.failed"]);
+    expect(rig.seen.invalid.map(({ fault }) => fault.code)).toEqual(["route.unknown", "schema.task", "process.conflict", "turn.failed"]);
   });
 
-  test("what cannot be kept is given back", async () => {
+  test("a message that cannot be stored is given back", async () => {
     rig.behaviour.invalid = async () => {
       throw new Fault("store.unavailable", "down");
     };
@@ -84,21 +84,21 @@ describe("tasks", () => {
 });
 
 describe("messages", () => {
-  test("are handed to the actor and acknowledged on its receipt", async () => {
+  test("are delivered to the actor and acknowledged on its receipt", async () => {
     expect(await post("agent/Planner", event(message("m-1")))).toEqual(SUCCESS);
     expect(await post("manager", event(message("m-2", { type: "party.ProcessManager", id: "p-1" })))).toEqual(SUCCESS);
     expect(rig.seen.delivered.map(({ id }) => id)).toEqual(["m-1", "m-2"]);
   });
 
-  test("a refusal that may pass is given back, a final one is acknowledged, no answer is given back", async () => {
+  test("a temporary refusal is given back, a final one is acknowledged, no answer is given back", async () => {
     rig.behaviour.deliver = async () => ({ refused: { code: "agent.busy", message: "" } });
     expect(await post("agent/Planner", event(message("m")))).toEqual(RETRY);
     for (const code of ["message.expired", "process.purged", "work.undone"] as const) {
       rig.behaviour.deliver = async () => ({ refused: { code, message: "" } });
       expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
     }
-    // Those that are told so ask again by themselves.
-    expect(rig.seen.poisoned).toEqual([]);
+    // Their senders get the refusal and retry.
+    expect(rig.seen.invalid).toEqual([]);
     rig.behaviour.deliver = async () => {
       throw new Fault("sidecar.unavailable", "");
     };
@@ -120,7 +120,7 @@ describe("messages when a broker must be answered at once", () => {
     rig = await startRig({ answerAtOnce: true });
   });
 
-  test("are acknowledged before the actor answers, and delivered all the same before the host ends", async () => {
+  test("are acknowledged before the actor answers, and still delivered before the host ends", async () => {
     const answer = gate();
     rig.behaviour.deliver = async ({ id }) => {
       await answer.opened;
@@ -149,7 +149,7 @@ describe("messages when a broker must be answered at once", () => {
       taken += answers.filter((status) => JSON.stringify(status) === JSON.stringify(SUCCESS)).length;
     }
     expect(taken).toBe(room);
-    // Tasks have a queue of nobody: they are acknowledged on their receipt.
+    // Tasks have no queue: they are acknowledged on their receipt.
     expect(await post("tasks", event({ route: "trip", input: 1 }))).toEqual(SUCCESS);
     answer.open();
   });
@@ -160,6 +160,6 @@ describe("messages when a broker must be answered at once", () => {
     };
     expect(await post("agent/Planner", event(message("m")))).toEqual(SUCCESS);
     expect(await post("agent/Planner", "nope")).toEqual(SUCCESS);
-    expect(rig.seen.poisoned).toHaveLength(1);
+    expect(rig.seen.invalid).toHaveLength(1);
   });
 });

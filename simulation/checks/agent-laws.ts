@@ -1,0 +1,129 @@
+/**
+ * @module The laws of agent actors, checked at every record: who runs, what is accepted, what may be forgotten, whose state.
+ */
+import { entryOf } from "../../runtime/entries.ts";
+import { evolveAgent } from "../../runtime/agent/evolve.ts";
+import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { CountLaw } from "./agent-state.ts";
+import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
+
+/** What the laws of agents read. */
+export interface AgentLawsParts {
+  readonly find: Find;
+  /** Handlers tell the ledger of all they do. */
+  readonly strict: boolean;
+  readonly process: (id: string) => ProcessState | undefined;
+  /** Tools whose calls are recorded each time that they are made. */
+  readonly recordedEach: (tool: string) => boolean;
+}
+
+/** A call that was recorded as begun. */
+export interface BegunCall {
+  readonly key: string;
+  readonly times: number;
+  /** Its end must not stay unknown, so it is recorded each time that it is made. */
+  readonly recordedEach: boolean;
+}
+
+/** Follows the records of all agent actors. */
+export class AgentLaws {
+  readonly #parts: AgentLawsParts;
+  /** The attempt that each token was given to, by work item and token. */
+  readonly #tokens = new Map<string, number>();
+  /** Attempts that ended with a fault: `work item:attempt`. */
+  readonly #faulted = new Set<string>();
+  /** Calls that were recorded as begun, by work item, in the order of their first beginnings. */
+  readonly begunCalls = new Map<string, Map<string, BegunCall>>();
+  readonly #counts = new Map<string, CountLaw>();
+
+  constructor(parts: AgentLawsParts) {
+    this.#parts = parts;
+  }
+
+  /** Whether a record says that this attempt of a work item ended with a fault. */
+  hasFaulted(workId: string, attempt: number): boolean {
+    return this.#faulted.has(`${workId}:${attempt}`);
+  }
+
+  /** A record or snapshot of an agent actor was written. */
+  wrote(shadow: Shadow<AgentState>, key: WrittenKey): void {
+    follow<AgentState, AgentEvent>(shadow, key, evolveAgent, this.#parts.find, (event, before) => this.#event(shadow, event, before));
+    const running = Object.values(shadow.state.works).filter((work) => work.status === "running");
+    if (running.length > 1)
+      this.#parts.find(
+        "one running work for each actor",
+        `${shadow.type}/${shadow.id} runs ${running.map((work) => work.id).join(" and ")}`,
+      );
+  }
+
+  #event(shadow: Shadow<AgentState>, event: AgentEvent, before: AgentState): void {
+    const { find, strict } = this.#parts;
+    switch (event.e) {
+      case "begun":
+      case "taken-over":
+        return this.#begun(shadow, event, before);
+      case "work-accepted":
+        if (entryOf(before.works, event.work.id) !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
+        return;
+      case "work-done":
+        this.#deterministic(event);
+        if ("fault" in event.result) this.#faulted.add(`${event.workId}:${entryOf(before.works, event.workId)?.attempt ?? 0}`);
+        if (strict) this.#countOf(shadow).ended(before, event);
+        return;
+      case "call-begun":
+        return this.#callBegun(event);
+      case "undo-done":
+        if (strict) this.#countOf(shadow).ended(before, event);
+        return;
+      case "forgotten":
+        if (strict) for (const id of event.workIds) this.#forgotten(before, id);
+        return;
+      default:
+    }
+  }
+
+  /** Handlers of the scenarios are deterministic, so each execution reaches the calls that an earlier one recorded. */
+  #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
+    if (this.#parts.strict && "fault" in result && result.fault.code === "step.mismatch")
+      this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);
+  }
+
+  #callBegun({ workId, key, tool }: Extract<AgentEvent, { e: "call-begun" }>): void {
+    const calls = this.begunCalls.get(workId) ?? new Map<string, BegunCall>();
+    this.begunCalls.set(workId, calls);
+    const times = (calls.get(key)?.times ?? 0) + 1;
+    calls.set(key, { key, times, recordedEach: this.#parts.recordedEach(tool) });
+  }
+
+  #countOf({ type, id }: Shadow<AgentState>): CountLaw {
+    const actor = `${type}/${id}`;
+    const known = this.#counts.get(actor);
+    if (known !== undefined) return known;
+    const made = new CountLaw(actor, this.#parts.find);
+    this.#counts.set(actor, made);
+    return made;
+  }
+
+  #begun(shadow: Shadow<AgentState>, event: Extract<AgentEvent, { e: "begun" | "taken-over" }>, before: AgentState): void {
+    const { find } = this.#parts;
+    const was = entryOf(before.works, event.workId);
+    const settled = was?.status === "tombstone" || was?.status === "undone";
+    if (settled && entryOf(shadow.state.works, event.workId)?.mode === "do")
+      find("work never runs after it was undone", `${event.workId} was ${was.status} and began`);
+    const name = `${event.workId} ${event.token}`;
+    const attempt = was?.attempt ?? 0;
+    const known = this.#tokens.get(name);
+    if (known !== undefined && known !== attempt)
+      find("a token is given to one attempt", `${event.token} of ${event.workId} was of attempt ${known} and is of attempt ${attempt}`);
+    this.#tokens.set(name, attempt);
+  }
+
+  #forgotten(before: AgentState, id: string): void {
+    const work = entryOf(before.works, id);
+    if (work === undefined || work.retainUntilMs <= 0) return;
+    const task = this.#parts.process(work.processId)?.task;
+    if (task !== undefined && work.retainUntilMs < task.deadlineAtMs)
+      this.#parts.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
+  }
+}

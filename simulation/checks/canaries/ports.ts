@@ -1,0 +1,163 @@
+/**
+ * @module Planted bugs of the journal, the ports of a host, its reminders and the purge.
+ */
+import { Journal } from "../../../actors/engine/journal.ts";
+import { ReminderKeeper } from "../../../actors/host/reminder-keeper.ts";
+import { JournalPurge } from "../../../actors/retention/journal-purge.ts";
+import type { Json } from "../../../runtime/faults.ts";
+import { type Canary, nothing, replace, withoutInsert } from "./canary.ts";
+
+const effectsBeforeCommit: Canary = {
+  name: "effects before commit",
+  scenario: "party",
+  plant: nothing,
+  // The receipt of a record is given when the write was sent, not when it was made.
+  wrapPorts: (ports) => ({
+    ...ports,
+    store: {
+      ...withoutInsert(ports.store),
+      insert: async (key, text) => {
+        if (key.includes("/value/")) return ports.store.insert(key, text);
+        void ports.store.insert(key, text);
+        return "inserted";
+      },
+    },
+  }),
+};
+
+const noFence: Canary = {
+  name: "no fence: the store overwrites",
+  scenario: "wild",
+  plant: nothing,
+  wrapPorts: (ports, life, world) => ({
+    ...ports,
+    store: {
+      ...withoutInsert(ports.store),
+      insert: (key, text) =>
+        key.includes("/value/")
+          ? ports.store.insert(key, text)
+          : world.port(life, `write ${key}`, true, (resolve) => {
+              world.store.overwrite(life, key, text);
+              world.toLife(life, world.latency(), () => resolve("inserted"));
+            }),
+    },
+  }),
+};
+
+const staleCache: Canary = {
+  name: "stale cache on a turn that writes nothing",
+  scenario: "wild",
+  plant: () => replace(Journal.prototype, "isCurrent", () => async () => true),
+};
+
+const reminderAfterCommit: Canary = {
+  name: "reminder moved after commit",
+  scenario: "party",
+  plant: () =>
+    replace(
+      ReminderKeeper.prototype,
+      "near",
+      (near) =>
+        async function (this: ReminderKeeper, actor, name) {
+          // The call is made, and the commit does not wait for it.
+          void near.call(this, actor, name)?.catch(() => {});
+        },
+    ),
+};
+
+const receiptUnchecked: Canary = {
+  name: "receipt not checked",
+  scenario: "party",
+  plant: nothing,
+  wrapPorts: (ports) => {
+    const { transport } = ports;
+    return {
+      ...ports,
+      transport: {
+        publish: (topic, message) => transport.publish(topic, message),
+        heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
+        inspect: (actor) => transport.inspect(actor),
+        nudge: (actor) => transport.nudge(actor),
+        notification: (topic, id, data) => transport.notification(topic, id, data),
+        // An empty 200 is taken for a delivery.
+        deliver: (message) =>
+          transport.deliver(message).catch((error: unknown) => {
+            if (error instanceof Error && error.message.startsWith("200")) return { receipt: { messageId: message.id, sequence: 1 } };
+            throw error;
+          }),
+      },
+    };
+  },
+};
+
+const snapshotBack: Canary = {
+  name: "snapshot pointer going back",
+  scenario: "long",
+  plant: () =>
+    replace(
+      Journal.prototype,
+      "snapshotIfDue",
+      (snapshotIfDue) =>
+        async function (this: Journal<unknown, unknown, unknown>, id, loaded) {
+          // The number of the last snapshot is known, and an older state is written under the next.
+          const next = await snapshotIfDue.call(this, id, loaded);
+          if (next.snapshotNumber > 0 && next.snapshotNumber === loaded.snapshotNumber)
+            return snapshotIfDue
+              .call(this, id, { ...next, bytesSince: Number.MAX_SAFE_INTEGER, sequence: Math.max(1, next.sequence - 8) })
+              .then((taken) => ({ ...next, snapshotNumber: taken.snapshotNumber }));
+          return next;
+        },
+    ),
+};
+
+const purgeUnmarked: Canary = {
+  name: "purge without a tombstone",
+  scenario: "purge",
+  plant: nothing,
+  wrapPorts: (ports) => {
+    // The purge takes its tombstones for written, and record 1 stays as it was.
+    const stones = new Map<string, Json>();
+    return {
+      ...ports,
+      store: {
+        ...withoutInsert(ports.store),
+        insert: (key, text) => ports.store.insert(key, text),
+        tagged: async (key) => {
+          const content = stones.get(key);
+          return content === undefined ? ports.store.tagged(key) : { content, tag: "2" };
+        },
+        replace: async (key, text) => {
+          if (text === undefined) stones.delete(key);
+          else stones.set(key, JSON.parse(text) as Json);
+          return true;
+        },
+      },
+    };
+  },
+};
+
+const purgeForgetsAgents: Canary = {
+  name: "purge that leaves the agents of a process",
+  scenario: "purge",
+  plant: () =>
+    replace(
+      JournalPurge.prototype,
+      "writeTombstone",
+      (writeTombstone) =>
+        function (this: JournalPurge, actor, tombstone) {
+          return writeTombstone.call(this, actor, { ...tombstone, agents: [] });
+        },
+    ),
+};
+
+/** The planted bugs of this file. */
+export const PORT_CANARIES: readonly Canary[] = [
+  effectsBeforeCommit,
+  noFence,
+  staleCache,
+  reminderAfterCommit,
+  receiptUnchecked,
+  snapshotBack,
+  purgeUnmarked,
+  purgeForgetsAgents,
+];

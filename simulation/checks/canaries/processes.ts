@@ -1,0 +1,181 @@
+/**
+ * @module Planted bugs of the process manager.
+ */
+import { entryOf } from "../../../runtime/entries.ts";
+import { ProcessActors } from "../../../actors/host/process-actor.ts";
+import type { Json } from "../../../runtime/faults.ts";
+import { LIMITS } from "../../../runtime/limits.ts";
+import { processMachine } from "../../../runtime/process/machine.ts";
+import { type Canary, replace } from "./canary.ts";
+
+const reminderOfAccepted: Canary = {
+  name: "reminder of a task being accepted deleted",
+  scenario: "party",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind === "tick" && (state.phase === "new" || state.phase === "void"))
+        return { events: [], effects: [], stored: [], verdict: { kind: "received" } };
+      return decide(state, input, context);
+    }),
+  wrapPorts: (ports) => {
+    const { reminders } = ports;
+    return {
+      ...ports,
+      reminders: {
+        remove: (actor, name) => reminders.remove(actor, name),
+        set: async (actor, name, dueMs, periodMs) => {
+          await reminders.set(actor, name, dueMs, periodMs);
+          // A tick on an empty journal would do this without its void record.
+          ports.clock.after(
+            dueMs / 3,
+            () =>
+              void ports.store
+                .read([`party/${actor.type}/${actor.id}/1`])
+                .then((found) => (found.size === 0 ? reminders.remove(actor, name) : undefined))
+                .catch(() => {}),
+          );
+        },
+      },
+    };
+  },
+};
+
+const undoExpires: Canary = {
+  name: "compensation that expires with its process",
+  scenario: "party",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const late =
+        state.phase === "open" && state.ending !== undefined && state.task !== undefined && context.nowMs >= state.task.deadlineAtMs;
+      return decide(
+        late && state.task !== undefined
+          ? { ...state, task: { ...state.task, deadlineAtMs: context.nowMs - LIMITS.compensationMsMax } }
+          : state,
+        input,
+        context,
+      );
+    }),
+};
+
+const guardOffByOne: Canary = {
+  name: "cycle guard off by one",
+  scenario: "ring",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const patch = (content: Json | undefined): Json | undefined => {
+        const slip = content as { readonly agents?: Readonly<Record<string, { readonly visitsMax?: number }>> } | undefined;
+        if (slip?.agents === undefined) return content;
+        const agents = Object.fromEntries(
+          Object.entries(slip.agents).map(([name, data]) => [
+            name,
+            data.visitsMax === undefined ? data : { ...data, visitsMax: data.visitsMax + 1 },
+          ]),
+        );
+        return { ...slip, agents } as Json;
+      };
+      const { values } = context;
+      return decide(state, input, { ...context, values: { has: (ref) => values.has(ref), get: (ref) => patch(values.get(ref)) } });
+    }),
+};
+
+const undoForgetsLoser: Canary = {
+  name: "loser of a join not compensated",
+  scenario: "wild",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      const due = new Set(decision.events.flatMap((event) => (event.e === "undo-due" ? event.workIds : [])));
+      if (due.size === 0) return decision;
+      const events = decision.events.filter(
+        (event) => event.e !== "undo-due" && !(event.e === "asked" && event.work.undoes !== undefined && due.has(event.work.undoes)),
+      );
+      const effects = decision.effects.filter((effect) => !(effect.kind === "send" && effect.message.body.kind === "undo"));
+      return { ...decision, events, effects };
+    }),
+};
+
+const outcomeUntold: Canary = {
+  name: "reminder removed before the outcome is told",
+  scenario: "party",
+  plant: () =>
+    replace(
+      ProcessActors.prototype,
+      "tick",
+      (tick) =>
+        async function (this: ProcessActors, id, name, nudged) {
+          const phase = this.engine.peek(id)?.phase;
+          if (phase === "ended") return;
+          await tick.call(this, id, name, nudged);
+        },
+    ),
+};
+
+const decidesOnAnyRun: Canary = {
+  name: "decision that does not look at its letter's run",
+  scenario: "redrive",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "decision") return decide(state, input, context);
+      const { message } = input;
+      const { acts: _decided, ...open } = state;
+      return decide(open, { ...input, message: { ...message, body: { ...input.message.body, run: Math.max(1, state.run) } } }, context);
+    }),
+};
+
+const pinsUndone: Canary = {
+  name: "redrive that pins what was undone",
+  scenario: "redrive",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      return {
+        ...decision,
+        events: decision.events.map((event) => (event.e === "undone" ? { e: "undone", workId: event.workId, atMs: event.atMs } : event)),
+      };
+    }),
+};
+
+/** Above every order of asking. */
+const ORDER_MAX = 1_000_000;
+
+const undoOldestFirst: Canary = {
+  name: "compensation in the order of asking",
+  scenario: "party",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const asked = state.asked.map((one) => ({ ...one, order: ORDER_MAX - one.order }));
+      const decision = decide({ ...state, asked }, input, context);
+      const events = decision.events.map((event) =>
+        event.e === "asked" && event.work.undoes !== undefined
+          ? { ...event, work: { ...event.work, order: ORDER_MAX - event.work.order } }
+          : event,
+      );
+      return { ...decision, events };
+    }),
+};
+
+const staleFault: Canary = {
+  name: "fault of an earlier attempt decides a later one",
+  scenario: "chains",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      if (input.kind !== "message" || input.message.body.kind !== "result") return decide(state, input, context);
+      const { message } = input;
+      const { body } = input.message;
+      const attempt = entryOf(state.works, body.workId)?.attempt ?? body.attempt;
+      return decide(state, { ...input, message: { ...message, body: { ...body, attempt } } }, context);
+    }),
+};
+
+/** The planted bugs of this file. */
+export const PROCESS_CANARIES: readonly Canary[] = [
+  reminderOfAccepted,
+  undoExpires,
+  guardOffByOne,
+  undoForgetsLoser,
+  outcomeUntold,
+  decidesOnAnyRun,
+  pinsUndone,
+  undoOldestFirst,
+  staleFault,
+];

@@ -1,0 +1,96 @@
+/**
+ * @module The order of compensation within a process, followed from its events alone.
+ *
+ * A work item that may still run is undone at once, but not before those of its asks that may still run. All others are undone
+ * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered.
+ */
+import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { Find } from "./shadow.ts";
+
+/** A work item that was asked and is not known to be undone. */
+interface AskedWork {
+  readonly id: string;
+  /** Position in the order of asking. */
+  readonly position: number;
+  /** It has no answer. */
+  open: boolean;
+  /** It had no answer when it was to be undone, or its last attempt timed out. */
+  mayRun: boolean;
+  due: boolean;
+}
+
+/** Holds the order of the undos of one process. */
+export class CompensationOrder {
+  readonly #asked = new Map<string, AskedWork>();
+  /** Undos without an answer, and the work items that they undo. */
+  readonly #undos = new Map<string, string>();
+  #count = 0;
+
+  /** The next event of the process. */
+  follow(event: ProcessEvent, find: Find): void {
+    switch (event.e) {
+      case "accepted":
+      case "reopened":
+        this.#asked.clear();
+        this.#undos.clear();
+        return;
+      case "asked":
+        if (event.work.undoes !== undefined) return this.#undo(event.work.id, event.work.undoes, find);
+        this.#count += 1;
+        this.#asked.set(event.work.id, { id: event.work.id, position: this.#count, open: true, mayRun: false, due: false });
+        return;
+      case "answered":
+      case "handed-off":
+        return this.#close(event.workId, false);
+      case "failed":
+        return this.#close(event.workId, event.fault.code === "stop.timeout");
+      case "undo-due":
+        for (const id of event.workIds) this.#makeDue(this.#asked.get(id));
+        return;
+      case "ending":
+        for (const work of this.#asked.values()) this.#makeDue(work);
+        return;
+      case "undone":
+      case "undo-failed":
+        this.#asked.delete(this.#undos.get(event.workId) ?? "");
+        this.#undos.delete(event.workId);
+        return;
+      default:
+    }
+  }
+
+  #close(id: string, mayRun: boolean): void {
+    const work = this.#asked.get(id);
+    if (work === undefined) return;
+    work.open = false;
+    if (mayRun) work.mayRun = true;
+  }
+
+  #makeDue(work: AskedWork | undefined): void {
+    if (work === undefined) return;
+    work.due = true;
+    if (work.open) work.mayRun = true;
+    work.open = false;
+  }
+
+  #undo(undoId: string, targetId: string, find: Find): void {
+    const law = "compensation goes in reverse order";
+    const target = this.#asked.get(targetId);
+    if (target === undefined || !target.due) return find(law, `${targetId} was not due, and its undo was ordered`);
+    const others = [...this.#asked.values()].filter((other) => other.due && other !== target);
+    if (target.mayRun) {
+      const ask = others.find(({ id, mayRun }) => mayRun && id.startsWith(`${targetId}/ask`) && !this.#isOrdered(id));
+      if (ask !== undefined) find(law, `${targetId} was to be undone before its ask ${ask.id}, which may still run`);
+    } else {
+      const newer = others.find(({ position }) => position > target.position);
+      if (newer !== undefined) find(law, `${targetId} was to be undone before ${newer.id}, which was asked after it`);
+      const [unanswered] = this.#undos.keys();
+      if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered} had no answer`);
+    }
+    this.#undos.set(undoId, targetId);
+  }
+
+  #isOrdered(id: string): boolean {
+    return [...this.#undos.values()].includes(id);
+  }
+}

@@ -1,0 +1,112 @@
+/**
+ * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
+ */
+import { entryOf } from "../../runtime/entries.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { reminderName } from "../../runtime/process/machine.ts";
+import { evolveProcess, type ProcessEvent, type ProcessState } from "../../runtime/process/state.ts";
+import type { Life } from "../world/life.ts";
+import type { World } from "../world/world.ts";
+import { CompensationOrder } from "./compensation-order.ts";
+import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
+
+/** A clock may be wrong and a reminder late; beyond this delay a reminder is not near. */
+const NEAR_MS = LIMITS.reminderNearMs * 1.1 + 100;
+
+/** Follows the records of all processes. */
+export class ProcessLaws {
+  readonly #find: Find;
+  readonly #ended: (state: ProcessState) => void;
+  /** The run that each dead letter opened. */
+  readonly #runs = new Map<string, number>();
+  readonly #orders = new Map<string, CompensationOrder>();
+
+  constructor(find: Find, ended: (state: ProcessState) => void) {
+    this.#find = find;
+    this.#ended = ended;
+  }
+
+  /** A record or snapshot of a process was written. */
+  wrote(world: World, life: Life, shadow: Shadow<ProcessState>, key: WrittenKey): void {
+    const before = shadow.state;
+    const order = this.#orderOf(shadow.id);
+    follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
+      this.#outcome(shadow, before, event);
+      order.follow(event, this.#find);
+    });
+    const { state } = shadow;
+    if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
+    if (state.phase === "open" && key.number !== "snapshot") this.#reminder(world, life, shadow);
+    if (state.hops > LIMITS.hopsMax) this.#find("hops are bounded", `${state.id} made ${state.hops}`);
+    for (const work of Object.values(state.works)) {
+      if (work.attempt > work.retry.attemptsMax)
+        this.#find("attempts are bounded", `${work.id} is at attempt ${work.attempt} of ${work.retry.attemptsMax}`);
+    }
+  }
+
+  #orderOf(id: string): CompensationOrder {
+    const known = this.#orders.get(id);
+    if (known !== undefined) return known;
+    const made = new CompensationOrder();
+    this.#orders.set(id, made);
+    return made;
+  }
+
+  #outcome(shadow: Shadow<ProcessState>, before: ProcessState, event: ProcessEvent): void {
+    if (event.e === "accepted" && before.phase === "open")
+      this.#find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
+    if (event.e === "asked" && event.work.kind === "ask" && event.work.visit === 1) {
+      const { work } = event;
+      if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor))
+        this.#find("no ring of asks", `${work.id} asks an actor that waits for it`);
+    }
+    if (event.e === "reopened") this.#reopened(shadow.id, before, event);
+    if (event.e === "undo-failed") this.#givenUp(before, event);
+    if (event.e !== "ended" || before.outcome === undefined || before.run !== shadow.state.run) return;
+    // A parent may have the whole process undone; its outcome stays.
+    if (before.undo === undefined && shadow.state.undo === undefined)
+      this.#find("one outcome for each run", `${shadow.id} ended ${event.outcome.status} after it had ended ${before.outcome.status}`);
+    else if (before.outcome.status !== event.outcome.status)
+      this.#find("one outcome for each run", `${shadow.id} ended ${before.outcome.status}, and then ${event.outcome.status}`);
+  }
+
+  /** Each decision opens one run, and each dead letter has one decision. */
+  #reopened(id: string, before: ProcessState, { run, act }: Extract<ProcessEvent, { e: "reopened" }>): void {
+    if (before.phase !== "ended" || before.outcome?.deadLetter === undefined)
+      this.#find("only a failed process is opened again", `${id} was ${before.phase} when ${act.decisionId ?? ""} opened run ${run}`);
+    if (run <= before.run || act.run !== before.run)
+      this.#find(
+        "a new run has its own number",
+        `${id} was opened again as run ${run} after run ${before.run}, for the dead letter of run ${act.run}`,
+      );
+    const letter = `${id}:${act.run}`;
+    if (this.#runs.has(letter)) this.#find("one run for each decision", `${letter} opened runs ${this.#runs.get(letter) ?? 0} and ${run}`);
+    this.#runs.set(letter, run);
+  }
+
+  /** Neither the deadline nor the hops of a process bound its compensation. Only its own limits do. */
+  #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
+    const work = entryOf(before.works, event.workId);
+    const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
+    if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
+      this.#find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
+  }
+
+  #reminder(world: World, life: Life, shadow: Shadow<ProcessState>): void {
+    if (world.faults.fired.some((fired) => fired.kind === "remindersLost" || fired.kind === "writeLate")) return;
+    const { state } = shadow;
+    const dueMs = world.reminders.dueMs({ type: shadow.type, id: shadow.id }, reminderName(state.run));
+    if (dueMs === undefined)
+      return this.#find(
+        "an open process has a reminder",
+        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
+      );
+    const unanswered = Object.values(state.works).some((work) => work.status === "asked");
+    const delayMs = dueMs - world.timeline.nowMs;
+    if (unanswered && delayMs > NEAR_MS)
+      this.#find(
+        "the reminder is near before effects",
+        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, orders work, and the reminder is ${Math.round(delayMs)} ms away`,
+      );
+  }
+}
