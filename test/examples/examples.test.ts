@@ -76,7 +76,7 @@ describe("03: the checks of Markdown", () => {
       "2 there is no file gone.md",
       "3 there is no heading for #gone in b.md",
       "4 there is no heading for #gone in this file",
-      "5 a link leads to nothing",
+      "5 a link has no target",
       "6 the link to b.md has no text",
       "7 http:// is no address",
       "8 there is no file ../outside.md",
@@ -97,8 +97,8 @@ describe("03: the checks of Markdown", () => {
   test("fences: closed, with a language, and JSON that is JSON; a longer fence holds a shorter one", () => {
     expect(texts(checkFences(document("````md\n```\n````\n~~~json\n{}\n~~~\n")))).toEqual([]);
     expect(texts(checkFences(document("```\na\n```\n```json\n{,}\n```\n```ts\n")))).toEqual([
-      "1 the code has no language; write text where it is none",
-      "4 the code is no JSON",
+      "1 the code block has no language; use text for plain text",
+      "4 the code is not valid JSON",
       "7 the fence is never closed",
     ]);
   });
