@@ -16,7 +16,7 @@ import { retryOf } from "./stop-options.ts";
 
 /** What one call of a tool, or its undo, receives. */
 export interface ToolCall {
-  /** Constant over attempts, restarts and hosts. Pass it to the external system so that it acts once. The undo receives the key of its call. */
+  /** Constant over attempts, restarts and hosts. Pass it to the external system, so that it acts once. The undo has its call's key. */
   readonly idempotencyKey: string;
   /** Aborted when the call times out, or when its work item is cancelled, superseded, timed out or finished. */
   readonly signal: AbortSignal;

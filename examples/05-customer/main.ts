@@ -20,8 +20,9 @@ for (const name of ["ann", "ann", "bob", "ann", "ann"]) say(name, await shop.run
 console.log(`2. ${AT_ONCE_COUNT} tasks at once for one customer: each sees the state of the previous one`);
 const outcomes = await Promise.all(Array.from({ length: AT_ONCE_COUNT }, () => shop.run("purchase", { customer: "cyd", cents: CENTS })));
 const receipts = outcomes.map(({ output }) => Receipt.parse(output)).toSorted((a, b) => a.purchase - b.purchase);
+const numbers = new Set(receipts.map(({ purchase }) => purchase));
 console.log(
-  `  purchase numbers: ${receipts.at(0)?.purchase} to ${receipts.at(-1)?.purchase}, each once: ${new Set(receipts.map(({ purchase }) => purchase)).size === AT_ONCE_COUNT}`,
+  `  purchase numbers: ${receipts.at(0)?.purchase} to ${receipts.at(-1)?.purchase}, each once: ${numbers.size === AT_ONCE_COUNT}`,
 );
 console.log(
   `  full price: ${receipts.filter(({ pays }) => pays === CENTS).length}, 10 % off: ${receipts.filter(({ pays }) => pays < CENTS).length}`,

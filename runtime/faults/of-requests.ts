@@ -91,7 +91,7 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 401,
     meaning: "The request has no token, or a wrong one.",
-    fix: "Send `Authorization: Bearer` with a token of TROUPE_TOKENS_FILE or the APP_API_TOKEN; daprd needs the same APP_API_TOKEN as the app.",
+    fix: "Send `Authorization: Bearer` with a token of TROUPE_TOKENS_FILE or the APP_API_TOKEN. daprd needs the app's APP_API_TOKEN.",
   },
   "auth.role": {
     retryable: false,

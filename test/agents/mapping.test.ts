@@ -34,7 +34,7 @@ const ROOMS_MAX = 5;
 const TEXTS = { city: "Rome", list: ["a", { b: null }], legs: "legs" };
 const MARK = Symbol("mark");
 
-describe("what a mapping may do becomes data", () => {
+describe("allowed constructs of a mapping become data", () => {
   test("property access and array indexes", () => {
     expect(record(({ task }) => task["legs"]?.[0]?.["to"])).toEqual({ from: ["task", "legs", "0", "to"] });
   });
@@ -43,7 +43,7 @@ describe("what a mapping may do becomes data", () => {
       object: { a: { from: ["task"] }, b: { list: [{ from: ["plan", "x"] }, { literal: 1 }] }, c: { literal: { d: null } } },
     });
   });
-  test("what is constant is one literal", () => {
+  test("a constant value is one literal", () => {
     expect(record(() => ({ a: [1, "x", true, null, {}], b: {} }))).toEqual({ literal: { a: [1, "x", true, null, {}], b: {} } });
   });
   test("renaming in the argument, and names like those of functions and promises", () => {
@@ -51,7 +51,7 @@ describe("what a mapping may do becomes data", () => {
       list: [{ from: ["task", "name"] }, { from: ["task", "then"] }, { from: ["task", "prototype"] }, { from: ["task", "toString"] }],
     });
   });
-  test("a key is recorded over its name", () => {
+  test("a key is recorded over the name of its value", () => {
     expect(recordArgument((input: { customer: string }) => input.customer, "input", "contract")).toEqual({ from: ["input", "customer"] });
   });
 });
@@ -104,7 +104,7 @@ describe("functions may be written in any way", () => {
   });
 });
 
-describe("a choice, which would be made once for all tasks, is refused", () => {
+describe("a choice is rejected, because it would be made once for all tasks", () => {
   const rule =
     "; a mapping may only read properties and build objects and lists; for a choice, give stops a `when` or add a stop that decides";
   test.each([
@@ -125,7 +125,7 @@ describe("a choice, which would be made once for all tasks, is refused", () => {
   });
 });
 
-describe("anything else is refused with the construct, the place and what to do", () => {
+describe("any other construct is rejected with its source, its place and what to do", () => {
   test.each([
     ["({ task }) => `x${task.a}`", "uses a template: `x${task.a}`"],
     ["({ task }) => task.a.toUpperCase()", "calls a function: task.a.toUpperCase()"],
@@ -178,7 +178,7 @@ describe("anything else is refused with the construct, the place and what to do"
   });
 });
 
-describe("a function whose source cannot be read is refused", () => {
+describe("a function without readable source is rejected", () => {
   const arrow = "; write the mapping as an arrow function in place, such as ({ task }) => ({ to: task.city })";
   const hidden = `${at}its source is hidden, as of a bound or built-in function${arrow}`;
   test.each<readonly [string, (scope: Scope) => unknown, string]>([
@@ -193,7 +193,7 @@ describe("a function whose source cannot be read is refused", () => {
   });
 });
 
-describe("what is read and given is checked too", () => {
+describe("read paths and results are checked too", () => {
   const ring: Record<string, unknown> = {};
   ring["self"] = ring;
   const constants = { nan: Number.NaN, date: new Date(0), promise: Promise.resolve(1), call: () => 1, marked: { [MARK]: 1 } };

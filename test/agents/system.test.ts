@@ -1,4 +1,4 @@
-/** @module Systems: inconsistent definitions are refused before anything starts. */
+/** @module Systems: inconsistent definitions are rejected before anything starts. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, remote, route, routeContract, system } from "../../agents/index.ts";
@@ -26,14 +26,14 @@ describe("a system is a pure value", () => {
     expect(party.routes.get("trip")?.checkTask({ city: "Rome", days: 3 })).toEqual({ city: "Rome", days: 3 });
     expect(party.routes.get("trip")?.slipHash).toMatch(/^[0-9a-f]{64}$/);
   });
-  test("the same definitions give the same slip, different ones another", () => {
+  test("equal definitions have equal slips, different ones do not", () => {
     const again = system("party", { agents: [snark, hotel, flight, planner], routes: [trip] });
     expect(again.routes.get("trip")?.slipHash).toBe(party.routes.get("trip")?.slipHash);
     expect(system("party2", { agents: [snark, hotel, flight, planner], routes: [trip] }).routes.get("trip")?.slipHash).not.toBe(
       party.routes.get("trip")?.slipHash,
     );
   });
-  test("what agents are for is not part of what is pinned", () => {
+  test("a slip does not pin what agents are for", () => {
     const made = (about?: string) => {
       const Told = contract("Told", 1, { about, input: Trip, output: Trip });
       const told = agent(Told, { handle: (input) => input });
@@ -52,7 +52,7 @@ describe("a system is a pure value", () => {
     ]);
     expect(made("Tells.").routes.get("only")?.slipHash).toBe(made().routes.get("only")?.slipHash);
   });
-  test("a slip pins what its route can reach, and every agent", () => {
+  test("a slip pins each route that its route can reach, and each agent", () => {
     const inner = one(Planner);
     const outer = route("outer", 1, Trip)
       .to("inner", inner, ({ task }) => task)
@@ -80,7 +80,7 @@ describe("a system is a pure value", () => {
   });
 });
 
-describe("a ring without a bound refuses the start and prints the ring", () => {
+describe("a cycle without a bound is rejected and printed", () => {
   const make = (name: string) => contract(name, 1, { input: Trip, output: Plan });
   const [A, B, C] = [make("A"), make("B"), make("C")] as const;
   const a = agent(A, { asks: [B], handle: (trip, ctx) => ctx.ask(B, trip) });
@@ -105,7 +105,7 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
   });
 });
 
-describe("inconsistent definitions are refused", () => {
+describe("inconsistent definitions are rejected", () => {
   const Planner2 = contract("Planner", 2, { input: Trip, output: Plan });
   const Other = contract("Planner", 1, { input: Trip, output: Plan, key: () => "one" });
   const Inner = routeContract("inner", { input: Trip, output: Plan });
@@ -192,7 +192,7 @@ describe("inconsistent definitions are refused", () => {
 /** Without types, as a planner's slip or a caller in JavaScript would write it. */
 const loose = <T>(mapping: (scope: Record<string, Record<string, unknown>>) => unknown): T => mapping as T;
 
-describe("a mapping that cannot match is refused at start-up, where types did not help", () => {
+describe("a mapping that cannot fit is rejected at the start, also without types", () => {
   const start = route("r", 1, Trip).to("plan", Planner, ({ task }) => task);
   const check = (made: Parameters<typeof system>[1]["routes"][number]) => () =>
     system("s", { agents: [planner, flight], routes: [made], remote: [Hotel, Snark] });
@@ -313,7 +313,7 @@ describe("a mapping that cannot match is refused at start-up, where types did no
   });
 });
 
-describe("a mapping that may match is never refused", () => {
+describe("a mapping that may fit is never rejected", () => {
   const Tree: z.ZodType<{ name: string; children: { name: string }[] }> = z.object({
     name: z.string(),
     get children() {
@@ -385,7 +385,7 @@ describe("a mapping that may match is never refused", () => {
       .output(({ c }) => c);
     expect(() => system("s", { agents: [], routes: [made], remote: [Take, Plant] })).not.toThrow();
   });
-  test("a number may be whole, and a whole number is a number", () => {
+  test("a number may be an integer, and an integer is a number", () => {
     const Whole = contract("Whole", 1, { input: z.int(), output: z.number() });
     const made = route("r", 1, z.number())
       .to("a", Whole, ({ task }) => task)
@@ -395,7 +395,7 @@ describe("a mapping that may match is never refused", () => {
   });
 });
 
-describe("a condition is checked against the schemas of what it reads", () => {
+describe("a condition is checked against the schemas of the values that it reads", () => {
   const Order = z.object({ trip: Trip, vip: z.boolean(), legs: z.array(z.object({ km: z.int() })), note: z.string().optional() });
   const start = route("r", 1, Order)
     .to("plan", Planner, ({ task }) => task.trip)
