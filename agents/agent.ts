@@ -96,7 +96,7 @@ export function agent<
   const state = stateOf(options.state, target.name, where);
   const asks = options.asks ?? [];
   const handsOffTo = options.handsOffTo ?? [];
-  const data = agentData(target, options, where);
+  const data = agentData(target, options, where, options.state !== undefined);
   const { undo } = options;
   if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo must be a function");
   const tools = toolsOf(options.tools ?? [], where);

@@ -40,7 +40,7 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
   /** What the agent does. */
   readonly about: string | undefined;
   readonly output: z.ZodType<Output>;
-  /** The session key as an expression over the name `input`. Absent: the process id, so each process has its own actor. */
+  /** The session key as an expression over the name `input`. Absent: one actor per work item, or per process if the agent has state. */
   readonly key: Expression | undefined;
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
@@ -58,7 +58,8 @@ export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly output: O;
   /**
    * Which actor of the agent does the work. `(query) => query.customer` gives each customer a long-lived actor with its
-   * own state; `() => "one"` gives a single actor. It is recorded as data. @default one actor for each process
+   * own state; `() => "one"` gives a single actor. It is recorded as data.
+   * @default one actor for each work item, or for each process if the agent has state
    */
   readonly key?: ((input: z.infer<I>) => string) | undefined;
 }
@@ -118,19 +119,28 @@ export interface RemoteAgent {
   readonly data: AgentData;
 }
 
-/** Declares an agent that another app hosts. A bare contract in `remote` declares an agent that asks no agent and hands off to none. */
-export function remote(target: Contract, relations: Relations = {}): RemoteAgent {
+/** Options of {@link remote}. */
+export interface RemoteOptions extends Relations {
+  /** Whether the agent declares state. Without a key each process then has one actor, which runs its work items in order. @default false */
+  readonly stateful?: boolean | undefined;
+}
+
+/** Declares an agent that another app hosts. A bare contract in `remote` has no state, no asks and no hand-offs. */
+export function remote(target: Contract, options: RemoteOptions = {}): RemoteAgent {
   const where = `remote agent ${JSON.stringify(target.name)}`;
-  requireKeys(relations, where, ["asks", "handsOffTo", "visitsMax"]);
-  return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where) });
+  requireKeys(options, where, ["asks", "handsOffTo", "visitsMax", "stateful"]);
+  const { stateful = false, ...relations } = options;
+  if (typeof stateful !== "boolean") throw invalid(where, "stateful must be true or false");
+  return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where, stateful) });
 }
 
 /** What the process manager must know about an agent. Throws `definition.invalid`. */
-export function agentData(target: Contract, relations: Relations, where: string): AgentData {
+export function agentData(target: Contract, relations: Relations, where: string, stateful: boolean): AgentData {
   const { visitsMax } = relations;
   return {
     version: target.version,
     ...(target.key === undefined ? {} : { key: target.key }),
+    ...(stateful ? { stateful } : {}),
     asks: namesOf(relations.asks ?? [], where, "asks"),
     handsOffTo: namesOf(relations.handsOffTo ?? [], where, "handsOffTo"),
     ...(visitsMax === undefined ? {} : { visitsMax: requireInt(visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax) }),

@@ -1,13 +1,15 @@
 /**
  * @module Checks a finished route stop by stop: whether each mapping can fit its target, and each condition the values that it reads.
  */
+import type { Expression } from "../runtime/expression.ts";
+import { assertNever } from "../runtime/faults.ts";
 import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
-import type { Call, Stop } from "../runtime/slip.ts";
+import { type Call, type Doer, doerName, type Stop } from "../runtime/slip.ts";
 import { invalid, requireCondition } from "./definition.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.ts";
 
-type Find = (call: Call) => RouteTarget | undefined;
+type Find = (doer: Doer) => RouteTarget | undefined;
 
 /**
  * Checks the mappings and conditions of a route. With `promised`, also compares the route's output with what its contract says.
@@ -15,10 +17,8 @@ type Find = (call: Call) => RouteTarget | undefined;
  */
 export function checkFit(route: RouteDefinition, promised?: RouteContract): void {
   const where = `route ${JSON.stringify(route.name)}`;
-  const find: Find = ({ target }) =>
-    route.targets.find((item) =>
-      "agent" in target ? item.kind === "contract" && item.name === target.agent : item.kind !== "contract" && item.name === target.route,
-    );
+  const find: Find = (doer) =>
+    route.targets.find((item) => item.name === doerName(doer) && (item.kind === "contract") === (doer.kind === "agent"));
   let scope: Shapes = { task: shapeOfSchema(route.inputJsonSchema) };
   for (const stop of route.data.stops) scope = { ...scope, ...checkStop(stop, scope, find, `${where}, stop ${JSON.stringify(stop.name)}`) };
   const wrong = misfit(route.data.output, scope, promised === undefined ? undefined : shapeOfSchema(promised.outputJsonSchema));
@@ -51,10 +51,31 @@ function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, 
 
 function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
   if (call.when !== undefined) requireCondition(call.when, scope, where, "when");
-  const target = find(call);
-  if (target === undefined) return undefined;
-  const wrong = misfit(call.input, scope, shapeOfSchema(target.inputJsonSchema));
-  if (wrong !== undefined) throw invalid(`${where}, input`, wrong);
-  const output = target.kind === "route" ? undefined : shapeOfSchema(target.outputJsonSchema);
+  const output = outputShape(call, scope, find, where);
   return call.optional || call.when !== undefined ? orNull(output) : output;
+}
+
+/** Checks the input of a call and gives the shape of its output, where one is known. */
+function outputShape({ target, input }: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  switch (target.kind) {
+    case "agent":
+    case "route": {
+      const found = find(target);
+      if (found === undefined) return undefined;
+      requireFit(input, scope, shapeOfSchema(found.inputJsonSchema), `${where}, input`);
+      return found.kind === "route" ? undefined : shapeOfSchema(found.outputJsonSchema);
+    }
+    case "timer":
+      requireFit(input, scope, shapeOfSchema({ type: "integer" }), `${where}, length`);
+      return shapeOfSchema({ type: "null" });
+    case "signal":
+      return shapeOfSchema(target.schema);
+    default:
+      return assertNever(target);
+  }
+}
+
+function requireFit(input: Expression, scope: Shapes, target: Shape, where: string): void {
+  const wrong = misfit(input, scope, target);
+  if (wrong !== undefined) throw invalid(where, wrong);
 }

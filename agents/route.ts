@@ -9,7 +9,16 @@ import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, outputNames, type RouteData, type Stop } from "../runtime/slip.ts";
-import { callOf, type StopOptions } from "./stop-options.ts";
+import {
+  callOf,
+  type SleepOptions,
+  sleepOf,
+  type StopDefaults,
+  type StopOptions,
+  type StopPlace,
+  waitForOf,
+  type WaitOptions,
+} from "./stop-options.ts";
 import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
@@ -59,9 +68,10 @@ declare const BRANCH: unique symbol;
 
 /** One call of a stop with several, made by the `stop` function that `all`, `any` and `forEach` pass. */
 export interface Branch<Output = unknown> {
-  readonly target: RouteTarget;
-  readonly mapping: (scope: never) => unknown;
-  readonly options: StopOptions;
+  /** What it runs; empty for a wait. */
+  readonly targets: readonly RouteTarget[];
+  /** Throws `definition.invalid`. */
+  readonly call: (place: StopPlace) => Call;
   /** Carries the output type; the property does not exist at run time. */
   readonly [BRANCH]?: Output;
 }
@@ -74,18 +84,37 @@ type StopOutput<C extends RouteTarget, O extends StopOptions> =
 
 type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
 
-/** Makes one call of a stop with several. */
-export type MakeBranch<Scope> = <C extends RouteTarget, const O extends StopOptions = {}>(
-  target: C,
-  mapping: (scope: Scope) => InputOf<C>,
-  options?: O,
-) => Branch<StopOutput<C, O>>;
+/** Makes one call, pause or wait of a stop with several. */
+export interface MakeBranch<Scope> {
+  <C extends RouteTarget, const O extends StopOptions = {}>(
+    target: C,
+    mapping: (scope: Scope) => InputOf<C>,
+    options?: O,
+  ): Branch<StopOutput<C, O>>;
+  /** Pauses for a number of milliseconds. */
+  sleep(ms: number | ((scope: Scope) => number), options?: SleepOptions): Branch<null>;
+  /** Waits for a signal with this name. */
+  waitFor<S extends z.ZodType, const O extends WaitOptions = {}>(name: string, schema: S, options?: O): Branch<SignalOutput<S, O>>;
+}
 
-const makeBranch = (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
-  target,
-  mapping,
-  options,
-});
+type SignalOutput<S extends z.ZodType, O extends WaitOptions> = StopOutput<RouteContract<string, unknown, z.infer<S>>, O>;
+
+const makeBranch: MakeBranch<never> = Object.assign(
+  (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
+    targets: [target],
+    call: (place: StopPlace) => callOf(target, mapping, options, place),
+  }),
+  {
+    sleep: (ms: number | ((scope: never) => number), options: SleepOptions = {}): Branch<null> => ({
+      targets: [],
+      call: (place: StopPlace) => sleepOf(ms, options, place),
+    }),
+    waitFor: (name: string, schema: z.ZodType, options: WaitOptions = {}): Branch<never> => ({
+      targets: [],
+      call: (place: StopPlace) => waitForOf(name, schema, options, place),
+    }),
+  },
+);
 
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
@@ -94,6 +123,8 @@ type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly 
 export interface RouteOptions {
   /** Maximum visits per chain of nested routes, 1 to 1,000. Required if the route leads back to itself. */
   readonly visitsMax?: number | undefined;
+  /** Default time limit of one attempt of a stop that runs an agent, in milliseconds. @default 60 s */
+  readonly timeoutMs?: number | undefined;
 }
 
 /** Options of a `forEach`. */
@@ -111,14 +142,16 @@ export function route<const Name extends string, T extends z.ZodType>(
 ): RouteBuilder<Name, z.infer<T>, { readonly task: z.infer<T> }> {
   const where = `route ${JSON.stringify(name)}`;
   requireName(name, "route");
-  requireKeys(options, where, ["visitsMax"]);
+  requireKeys(options, where, ["visitsMax", "timeoutMs"]);
   requireInt(version, where, "version", 1, VERSION_MAX);
   if (options.visitsMax !== undefined) requireInt(options.visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax);
+  if (options.timeoutMs !== undefined) requireInt(options.timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax);
   const head: Head = {
     name,
     version,
     task,
     visitsMax: options.visitsMax,
+    defaults: { timeoutMs: options.timeoutMs },
     gate: definitionGate(task, `task of route ${name}`, "schema.task"),
     schema: jsonSchemaOf(task, `${where}, task`),
   };
@@ -130,6 +163,7 @@ interface Head {
   readonly version: number;
   readonly task: z.ZodType;
   readonly visitsMax: number | undefined;
+  readonly defaults: StopDefaults;
   readonly gate: { check(value: unknown): Json };
   readonly schema: JsonSchema;
 }
@@ -154,8 +188,28 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     options?: O,
   ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
     const where = this.#begin(name);
-    const call = callOf(target, mapping, options ?? {}, this.#names(), where);
+    const call = callOf(target, mapping, options ?? {}, this.#place(where));
     return this.#with({ kind: "one", name, call }, [target]);
+  }
+
+  /** Adds a pause of a number of milliseconds. It holds no resources; its output is `null`. */
+  sleep<const N extends string>(
+    name: N,
+    ms: number | ((scope: Scope) => number),
+    options: SleepOptions = {},
+  ): RouteBuilder<Name, Task, Extended<Scope, N, null>> {
+    const call = sleepOf(ms, options, this.#place(this.#begin(name)));
+    return this.#with({ kind: "one", name, call }, []);
+  }
+
+  /** Adds a wait for an external signal with the stop's name. Its output is the payload. */
+  waitFor<const N extends string, S extends z.ZodType, const O extends WaitOptions = {}>(
+    name: N,
+    schema: S,
+    options?: O,
+  ): RouteBuilder<Name, Task, Extended<Scope, N, SignalOutput<S, O>>> {
+    const call = waitForOf(name, schema, options ?? {}, this.#place(this.#begin(name)));
+    return this.#with({ kind: "one", name, call }, []);
   }
 
   /** Adds several calls at once, all of which must succeed. Each output is in the scope under its branch's name. */
@@ -191,7 +245,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     if ("object" in list || ("literal" in list && !Array.isArray(list.literal)))
       throw invalid(`${where}, list`, "the mapping does not give a list");
     const branch = requireBranch(each(makeBranch), where);
-    const call = callOf(branch.target, branch.mapping, branch.options, [...this.#names(), "item"], where);
+    const call = branch.call({ ...this.#place(where), names: [...this.#names(), "item"] });
     const concurrency = requireInt(
       options.concurrency ?? LIMITS.forEachConcurrencyDefault,
       where,
@@ -199,7 +253,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
       1,
       LIMITS.forEachConcurrencyMax,
     );
-    return this.#with({ kind: "forEach", name, over: list, call, concurrency }, [branch.target]);
+    return this.#with({ kind: "forEach", name, over: list, call, concurrency }, branch.targets);
   }
 
   /** Finishes the route with the mapping of its output. Throws `definition.invalid`. */
@@ -222,6 +276,10 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 
   #names(): string[] {
     return ["task", ...this.#stops.flatMap(outputNames)];
+  }
+
+  #place(where: string): StopPlace {
+    return { names: this.#names(), where, defaults: this.#head.defaults };
   }
 
   #where(stop: string): string {
@@ -257,9 +315,9 @@ export class RouteBuilder<Name extends string, Task, Scope> {
       const place = `${where}, branch ${JSON.stringify(name)}`;
       requireName(name, "branch");
       const branch = requireBranch(made, place);
-      return [name, callOf(branch.target, branch.mapping, branch.options, this.#names(), place)] as const;
+      return [name, branch.call(this.#place(place))] as const;
     });
-    return { calls: Object.fromEntries(calls), targets: entries.map(([, branch]) => branch.target) };
+    return { calls: Object.fromEntries(calls), targets: entries.flatMap(([, branch]) => branch.targets) };
   }
 
   #with<Next>(stop: Stop, targets: readonly RouteTarget[]): RouteBuilder<Name, Task, Next> {
@@ -268,7 +326,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 }
 
 function requireBranch(branch: Branch | undefined, where: string): Branch {
-  if (typeof branch !== "object" || branch === null || typeof branch.mapping !== "function")
+  if (typeof branch !== "object" || branch === null || typeof branch.call !== "function")
     throw invalid(where, "make each branch with the stop function that the callback receives");
   return branch;
 }

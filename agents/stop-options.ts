@@ -1,15 +1,20 @@
 /**
  * @module Options of a stop, and the call that a stop becomes. Each option is checked when the route is defined.
  */
+import { z } from "zod";
 import { LIMITS } from "../runtime/limits.ts";
+import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
-import { invalid, requireCondition, requireInt, requireKeys } from "./definition.ts";
+import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
 
 /** Options of a stop besides its target and its mapping. */
 export interface StopOptions {
-  /** Time limit of one attempt in milliseconds, 1 to 7 days. @default 60 s for an agent, 1 h for a nested route */
+  /**
+   * Time limit of one attempt in milliseconds, 1 to 7 days, from the start of the handler.
+   * @default the route's `timeoutMs`, else 60 s, for an agent; 1 h for a nested route
+   */
   readonly timeoutMs?: number | undefined;
   /** Parts of the retry policy that differ from the default: 3 attempts, pauses from 200 ms doubling to 30 s, half of each random. */
   readonly retry?: Partial<RetryPolicy> | undefined;
@@ -22,30 +27,88 @@ export interface StopOptions {
 const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when"];
 const RETRY_OPTIONS = ["attemptsMax", "backoffMs", "backoffMsMax", "jitter"];
 
+/** Defaults of a route for all its stops. */
+export interface StopDefaults {
+  readonly timeoutMs?: number | undefined;
+}
+
 /** Makes the call of a stop. Throws `definition.invalid` naming route, stop and field. */
-export function callOf(
-  target: RouteTarget,
-  mapping: (scope: never) => unknown,
-  options: StopOptions,
-  names: readonly string[],
-  where: string,
-): Call {
+export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions, place: StopPlace): Call {
+  const { names, where, defaults } = place;
   requireTarget(target, where);
   requireKeys(options, where, STOP_OPTIONS);
   const isAgent = target.kind === "contract";
-  const timeoutMsDefault = isAgent ? LIMITS.stopTimeoutMsDefault : LIMITS.taskTimeoutMsDefault;
-  const { when, optional = false } = options;
-  if (typeof optional !== "boolean") throw invalid(where, "optional must be true or false");
-  // The types of the values are not known yet; `system` checks the condition with their schemas.
-  if (when !== undefined) requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
+  const timeoutMs = options.timeoutMs ?? (isAgent ? (defaults.timeoutMs ?? LIMITS.stopTimeoutMsDefault) : LIMITS.taskTimeoutMsDefault);
   return {
-    target: isAgent ? { agent: target.name } : { route: target.name },
+    target: isAgent ? { kind: "agent", agent: target.name } : { kind: "route", route: target.name },
     input: recordScope(mapping, names, `${where}, input`),
-    timeoutMs: requireInt(options.timeoutMs ?? timeoutMsDefault, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax),
+    timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax),
     retry: retryOf(options.retry ?? {}, where),
-    ...(when === undefined ? {} : { when }),
-    optional,
+    ...whenOf(options.when, place),
+    optional: isOptional(options.optional, where),
   };
+}
+
+/** Where a call stands: the names that its mapping and condition may read, and the words for messages. */
+export interface StopPlace {
+  readonly names: readonly string[];
+  readonly where: string;
+  readonly defaults: StopDefaults;
+}
+
+/** What a pause may say beside its length. */
+export type SleepOptions = Pick<StopOptions, "when">;
+
+/** What the wait for a signal may say. Without `timeoutMs` it waits until the deadline of the task. */
+export type WaitOptions = Pick<StopOptions, "timeoutMs" | "optional" | "when">;
+
+/** Makes a pause. `ms`: its length in milliseconds, or a mapping that gives it. Throws as {@link callOf}. */
+export function sleepOf(ms: number | ((scope: never) => number), options: SleepOptions, place: StopPlace): Call {
+  const { names, where } = place;
+  requireKeys(options, where, ["when"]);
+  const input =
+    typeof ms === "function"
+      ? recordScope(ms, names, `${where}, length`)
+      : { literal: requireInt(ms, where, "the length", 0, LIMITS.taskTimeoutMsMax) };
+  return { target: { kind: "timer" }, input, ...whenOf(options.when, place), optional: false };
+}
+
+/** Makes the wait for a signal. Throws as {@link callOf}, also for a schema that is not plain JSON. */
+export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions, place: StopPlace): Call {
+  const { where } = place;
+  requireKeys(options, where, ["timeoutMs", "optional", "when"]);
+  requireName(name, "signal");
+  const { timeoutMs } = options;
+  return {
+    target: { kind: "signal", name, schema: signalSchema(schema, `${where}, signal ${name}`) },
+    input: { literal: null },
+    ...(timeoutMs === undefined ? {} : { timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax) }),
+    ...whenOf(options.when, place),
+    optional: isOptional(options.optional, where),
+  };
+}
+
+/** The process checks payloads by the JSON Schema alone, so it must be one that can be read back. */
+function signalSchema(schema: z.ZodType, where: string): JsonSchema {
+  const made = jsonSchemaOf(schema, where);
+  try {
+    z.fromJSONSchema(made);
+  } catch (error) {
+    throw invalid(where, `the schema cannot be checked by a process: ${error instanceof Error ? error.message : "no error"}`);
+  }
+  return made;
+}
+
+function whenOf(when: string | undefined, { names, where }: StopPlace): { readonly when?: string } {
+  if (when === undefined) return {};
+  // Of the values nothing is known yet; `system` checks with their schemas.
+  requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
+  return { when };
+}
+
+function isOptional(optional: boolean | undefined, where: string): boolean {
+  if (optional !== undefined && typeof optional !== "boolean") throw invalid(where, "optional is true or false");
+  return optional === true;
 }
 
 function requireTarget(target: RouteTarget, where: string): void {

@@ -12,6 +12,7 @@ import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
+import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 /** Options of {@link system}. */
@@ -49,6 +50,8 @@ export interface System {
   readonly routes: ReadonlyMap<string, SystemRoute>;
   /** All routes and agents in one slip, for the graph and for documents. */
   readonly slip: Slip;
+  /** Sentences about allowed but possibly unintended definitions, such as parallel stops whose work items run in order. */
+  readonly warnings: readonly string[];
   /** What each agent does, by name, if its contract says so. */
   readonly about: ReadonlyMap<string, string>;
 }
@@ -89,6 +92,7 @@ export function system(name: string, options: SystemOptions): System {
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     slip,
+    warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),
   });
 }
@@ -228,7 +232,7 @@ function reachable(first: string, routes: Readonly<Record<string, RouteData>>): 
     const data = entryOf(routes, name);
     if (data === undefined || found.has(name)) continue;
     found.set(name, data);
-    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if ("route" in call.target) open.push(call.target.route);
+    for (const stop of data.stops) for (const [, call] of callsOf(stop)) if (call.target.kind === "route") open.push(call.target.route);
   }
   return Object.fromEntries(found);
 }

@@ -12,6 +12,7 @@ import { graph } from "./commands/graph.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
 import { show } from "./commands/show.ts";
+import { signal } from "./commands/signal.ts";
 import { start } from "./commands/start.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
@@ -19,7 +20,7 @@ import type { Lifetime } from "./run/lifetime.ts";
 import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 
-const COMMANDS = [start, up, down, ps, submit, show, cancel, dead, graph, doctor, purge, completion];
+const COMMANDS = [start, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {

@@ -8,9 +8,9 @@
 import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
-import type { Link } from "./process/state.ts";
+import type { Link } from "./process/work.ts";
 import type { Ancestor } from "./protocol.ts";
-import type { Slip } from "./slip.ts";
+import { isPerWork, type Slip } from "./slip.ts";
 
 /** The names of a cycle or path as text. */
 function ringText(names: readonly string[]): string {
@@ -33,9 +33,14 @@ export function guardChain(slip: Slip, chain: readonly Link[], next: Link): void
   }
 }
 
-/** Refuses an ask whose answer would wait for an agent that already waits. */
-export function guardWait(waiting: readonly Ancestor[], next: Ancestor): void {
-  const index = waiting.findIndex((one) => one.agent === next.agent && one.id === next.id);
+/**
+ * Refuses an ask whose answer would wait for an agent that already waits. Where each work item has an actor of its own, an agent
+ * that waits already is refused by its name, unless its `visitsMax` allows the recursion: then {@link guardChain} bounds it.
+ */
+export function guardWait(slip: Slip, waiting: readonly Ancestor[], next: Ancestor): void {
+  const agent = entryOf(slip.agents, next.agent);
+  const byName = agent !== undefined && isPerWork(agent) && agent.visitsMax === undefined;
+  const index = waiting.findIndex((one) => one.agent === next.agent && (byName || one.id === next.id));
   if (index < 0) return;
   const ring = ringText([...waiting.slice(index).map((one) => one.agent), next.agent]);
   throw new Fault("cycle.ask-ring", `${ring}: ${next.agent} already waits for this answer`, { ring });

@@ -92,3 +92,10 @@ function collect(expression: Expression, names: Set<string>): void {
   else if ("object" in expression) for (const item of Object.values(expression.object)) collect(item, names);
   else if ("list" in expression) for (const item of expression.list) collect(item, names);
 }
+
+/** The paths of the scope that an expression reads. */
+export function pathsIn(expression: Expression): readonly (readonly string[])[] {
+  if ("from" in expression) return [expression.from];
+  if ("object" in expression) return Object.values(expression.object).flatMap(pathsIn);
+  return "list" in expression ? expression.list.flatMap(pathsIn) : [];
+}

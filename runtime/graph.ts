@@ -70,8 +70,20 @@ export function graphOf(slip: Slip, about: ReadonlyMap<string, string> = NOTHING
     const from = node("route", name);
     for (const stop of route.stops) {
       for (const [path, { target }] of callsOf(stop)) {
-        if ("agent" in target) edges.push({ kind: "stop", from, to: node("agent", target.agent), stop: path });
-        else edges.push({ kind: "route", from, to: node("route", target.route), stop: path });
+        switch (target.kind) {
+          case "agent":
+            edges.push({ kind: "stop", from, to: node("agent", target.agent), stop: path });
+            break;
+          case "route":
+            edges.push({ kind: "route", from, to: node("route", target.route), stop: path });
+            break;
+          case "timer":
+          case "signal":
+            // A wait leads to no agent.
+            break;
+          default:
+            assertNever(target);
+        }
       }
     }
   }

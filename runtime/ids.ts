@@ -44,7 +44,47 @@ export function encodeActorId(text: string): string {
   return `x-${hashText(text)}`;
 }
 
-/** The work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` starts at 1 and grows with each hand-off. */
+// ---- paths: where in its route a work item stands ---------------------------------------------------------------------
+
+/** The path of one branch of an `any`: names have no dot. The branches of an `all` stand under their own names. */
+export function branchPath(stop: string, branch: string): string {
+  return `${stop}.${branch}`;
+}
+
+/** Whether a path is that of a branch of an `any`. */
+export function isBranchPath(path: string): boolean {
+  return path.includes(".");
+}
+
+/** The path of the items of a `forEach`. */
+export function itemsPath(stop: string): string {
+  return `${stop}[]`;
+}
+
+/** Whether a path is that of items of a `forEach`. */
+export function isItemsPath(path: string): boolean {
+  return path.endsWith("[]");
+}
+
+/** A path as people read it: `pages[3]` for an item of a `forEach`. */
+export function pathText(path: string, item: number | undefined): string {
+  return item === undefined || !isItemsPath(path) ? path : `${path.slice(0, -1)}${item}]`;
+}
+
+/** One item of a path; `item` is 0 outside of a `forEach`. */
+export function placeOf(path: string, item: number | string): string {
+  return `${path}#${item}`;
+}
+
+/** The path and the item of a place. */
+export function placeParts(place: string): { readonly path: string; readonly item: number } {
+  const at = place.lastIndexOf("#");
+  return { path: place.slice(0, at), item: Number(place.slice(at + 1)) };
+}
+
+// ---- work items and messages --------------------------------------------------------------------------------------------
+
+/** Work id of a stop. `item` is the index in a `forEach` (0 elsewhere); `visit` is 1, and one more after each hand-off. */
 export function stopWorkId(process: string, run: number, stop: string, item: number, visit: number): string {
   return `${process}:${run}:${stop}:${item}:${visit}`;
 }
@@ -60,12 +100,17 @@ export function stopWorkParts(work: string): {
   return { process, run: Number(run), stop, item: Number(item) };
 }
 
-/** The work id of the `index`-th ask (from 0) of a work item, and of its visit after hand-offs. */
+/** Id of the `index`-th wait (from 0) of a work item: of the work that it asks for, and of its visits after hand-offs. */
 export function askWorkId(parent: string, index: number, visit: number): string {
   return `${parent}/ask${index}:${visit}`;
 }
 
-/** The work id of the compensation of a work item. */
+/** Whether a work item was asked for by another (by its `index`-th wait, or by any), or by what that one asked for. */
+export function isAskOf(work: string, asker: string, index?: number): boolean {
+  return work.startsWith(index === undefined ? `${asker}/ask` : `${asker}/ask${index}:`);
+}
+
+/** Work id of the compensation of a work item. */
 export function undoWorkId(work: string): string {
   return `${work}/undo`;
 }
@@ -96,7 +141,43 @@ export function messageId(work: string, attempt: number): string {
   return `${work}:${attempt}`;
 }
 
-/** The id of the child process of a nested route. It is derived, so a repeated request reaches the same process. */
+/** Message id of the answer to a handler's wait. */
+export function answerId(work: string, index: number): string {
+  return `${work}/answer${index}`;
+}
+
+/** Message id of the reply to the request of a work item. */
+export function replyId(work: string): string {
+  return `${work}/reply`;
+}
+
+/** Message id of what a receiver's refusal for good says to the process. */
+export function refusalId(message: string): string {
+  return `${message}/refused`;
+}
+
+// ---- actors, runs -------------------------------------------------------------------------------------------------------
+
+/** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process. */
 export function childProcessId(work: string): string {
-  return `child-${hashText(work).slice(0, 40)}`;
+  return `child-${hashText(work).slice(0, DERIVED_LENGTH)}`;
+}
+
+/** The id of the actor that does one work item alone. */
+export function workActorId(work: string): string {
+  return `work-${hashText(work).slice(0, DERIVED_LENGTH)}`;
+}
+
+/** Hexadecimal digits of a derived id: 160 bits. */
+const DERIVED_LENGTH = 40;
+
+/** One run of a process: the id of its dead letter and of its event notifications. */
+export function runId(process: string, run: number): string {
+  return `${process}:${run}`;
+}
+
+/** The process and the run of a {@link runId}; undefined where a text is none. */
+export function runParts(id: string): { readonly process: string; readonly run: number } | undefined {
+  const at = id.lastIndexOf(":");
+  return at < 0 ? undefined : { process: id.slice(0, at), run: Number(id.slice(at + 1)) };
 }

@@ -93,7 +93,9 @@ export const LIMITS = {
   sweepMs: 10 * MINUTE_MS,
   /** Processes that one retention pass checks. If there are more, the next pass continues there at once. */
   sweepProcessesMax: 1_024,
-  /** Processes that a retention pass purges in parallel. */
+  /** Actors of single work items in one list of a purged process; it must fit in a value. */
+  workActorsListedMax: 4_096,
+  /** Processes, and actors of one process, that a sweep purges at once. */
   sweepConcurrency: 8,
 
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are accepted. */
@@ -125,6 +127,16 @@ export const LIMITS = {
 
   /** Timeout of an attempt if the stop sets none; a nested route has `taskTimeoutMsDefault`. After it: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
+  /** An agent that has given no receipt for a compensation for so long is set aside: the compensations of others go on. */
+  undoAnswerMs: 15 * SECOND_MS,
+  /** Time in which the receipt of an attempt that is out of time must say how it stands. Then: `stop.timeout`. */
+  probeMs: 5 * SECOND_MS,
+  /** An answer to a waiting handler is sent again with the near reminder for so long; then as seldom as the reminder rings. */
+  answerMs: 30 * SECOND_MS,
+  /** Signals of one process that are kept for waits to come. Above: `signal.too-many`, nothing recorded. */
+  signalsKeptMax: 64,
+  /** Ids of signals that a process has taken and remembers, the last ones: the same id again is the same signal. */
+  signalIdsMax: 256,
   /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
   callTimeoutMsMax: 1 * DAY_MS,
   /** Maximum timeout of one attempt that a stop may set. Above: `definition.invalid`. */

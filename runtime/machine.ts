@@ -63,8 +63,8 @@ export interface Machine<S, I, E> {
   /** Every effect that is not answered yet, derived from the state alone. */
   outbox(state: S, context: DecisionContext): readonly Effect[];
   reminder(state: S, nowMs: number): ReminderWish;
-  /** The next time at which a tick would decide something; undefined if only messages can. Milliseconds since the epoch. */
-  nextDueMs(state: S): number | undefined;
+  /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
+  nextDueMs(state: S, nowMs: number): number | undefined;
   readonly events: EventSchemas<E>;
   readonly states: z.ZodType<S>;
 }

@@ -66,6 +66,9 @@ const WORK_STATES = [
   "handed off",
   "failed",
   "undone",
+  "undone, but its state stands",
+  "its state stands",
+  "nothing to undo",
   "undo failed",
   "dropped",
 ] as const;

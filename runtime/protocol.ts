@@ -207,8 +207,8 @@ export type Message = Omit<z.infer<typeof Message>, "body"> & { readonly body: B
 const Receipt = z.strictObject({ messageId: z.string(), sequence: z.int().nonnegative() });
 type Receipt = { readonly messageId: string; readonly sequence: number };
 
-/** Whether a work item is queued (for its actor or for a slot), its handler is executing, or it waits for an answer. */
-const WORK_STATES = ["queued", "running", "waiting"] as const;
+/** Whether work is in a queue (of its actor or for a slot), its handler is executing, or it waits for an answer. */
+export const WORK_STATES = ["queued", "running", "waiting"] as const;
 
 /** The status of a work item in its receipt. `runningMs`: how long its handler has been executing in this attempt, if known. */
 export const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs: z.int().nonnegative().optional() });
@@ -222,6 +222,8 @@ export const TurnAnswer = z.union([
     traceId: z.string().optional(),
     run: z.int().positive().optional(),
     work: WorkStatus.optional(),
+    /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
+    notReached: z.array(z.string()).optional(),
   }),
   z.strictObject({ refused: WireFault }),
 ]);
@@ -231,6 +233,7 @@ export type TurnAnswer =
       readonly traceId?: string | undefined;
       readonly run?: number | undefined;
       readonly work?: WorkStatus | undefined;
+      readonly notReached?: readonly string[] | undefined;
     }
   | { readonly refused: WireFault };
 
@@ -261,9 +264,10 @@ export type Outcome = {
 
 /** Effects owed to others, performed again until they are answered. An outbox consists of them. */
 export type OwedEffect =
-  /** Delivers a message. With a topic, the first delivery goes through the broker and further ones directly to the actor. */
-  | { readonly kind: "send"; readonly message: Message; readonly topic?: string }
-  /** Enters a closed process in the index, a dead letter in its queue, or an operator action in the audit. */
+  /** Deliver a message. With a topic the first delivery goes through the broker, further ones straight to the actor. */
+  /** `probe`: what its receipt says is wanted, so it is sent straight to the actor, also where an earlier receipt is known. */
+  | { readonly kind: "send"; readonly message: Message; readonly topic?: string; readonly probe?: true }
+  /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
   | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
   /** Best-effort event notification; the journal is authoritative. */
   | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData };
@@ -306,6 +310,7 @@ export function actorType(system: string, name: string): string {
 /** Topics of a system. */
 export const topics = {
   tasks: (system: string): string => `${system}.tasks`,
+  signals: (system: string): string => `${system}.signals`,
   agent: (system: string, agent: string): string => `${system}.agent.${agent}`,
   manager: (system: string): string => `${system}.manager`,
   results: (system: string): string => `${system}.results`,

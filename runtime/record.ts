@@ -6,6 +6,7 @@
  */
 import { z } from "zod";
 import { Fault } from "./faults.ts";
+import { Value } from "./value.ts";
 
 /** Version of the records and snapshots that are written. Reading a higher one is `journal.newer`. */
 export const RECORD_VERSION = 1;
@@ -75,9 +76,11 @@ export const Tombstone = z.strictObject({
   snapshots: z.int().nonnegative(),
   /** Hashes of its own values that record 1 refers to. */
   refs: z.array(z.string()),
-  /** Agents whose actors exist only for this process and are purged with it. */
+  /** Agents whose actors lived for this process alone, under its id, and go with it. */
   agents: z.array(z.string()),
-  /** The tombstone is kept until then. Milliseconds since the epoch, on the host that wrote it. */
+  /** Lists of actors that did one work item each, as pairs of agent and actor id; they go with it too. Absent when there are none. */
+  works: z.array(Value).optional(),
+  /** The tombstone stands until then. Epoch, milliseconds, of the host that wrote it. */
   untilMs: z.int().nonnegative(),
 });
 export type Tombstone = z.infer<typeof Tombstone>;

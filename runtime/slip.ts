@@ -7,8 +7,10 @@
  */
 import { z } from "zod";
 import { Expression } from "./expression.ts";
-import { isName } from "./ids.ts";
+import { assertNever, type Json } from "./faults.ts";
+import { branchPath, isName, itemsPath } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { JsonContent } from "./value.ts";
 
 const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
 const DurationMs = z.int().positive();
@@ -23,17 +25,44 @@ export const RetryPolicy = z.strictObject({
 });
 export type RetryPolicy = Readonly<z.infer<typeof RetryPolicy>>;
 
-/** The target of a stop: an agent, or a nested route that runs as its own process. */
-export const Target = z.union([z.strictObject({ agent: Name }), z.strictObject({ route: Name })]);
-export type Target = { readonly agent: string } | { readonly route: string };
+const AgentTarget = z.strictObject({ kind: z.literal("agent"), agent: Name });
+const RouteTarget = z.strictObject({ kind: z.literal("route"), route: Name });
+const TimerTarget = z.strictObject({ kind: z.literal("timer") });
+const SignalTarget = z.strictObject({ kind: z.literal("signal"), name: Name, schema: z.record(z.string(), JsonContent) });
+
+/** Who does a work item: an agent, or a nested route that runs as a process of its own. Persisted: changing this needs a version bump. */
+export const Doer = z.discriminatedUnion("kind", [AgentTarget, RouteTarget]);
+export type Doer = { readonly kind: "agent"; readonly agent: string } | { readonly kind: "route"; readonly route: string };
+
+/**
+ * What a stop leads to: an agent, a nested route, a timer (the input of the call is its length in milliseconds), or a
+ * signal from outside, whose payload fits a JSON Schema.
+ */
+const Target = z.discriminatedUnion("kind", [AgentTarget, RouteTarget, TimerTarget, SignalTarget]);
+type Target =
+  Doer | { readonly kind: "timer" } | { readonly kind: "signal"; readonly name: string; readonly schema: { readonly [key: string]: Json } };
+
+/** The name of the agent or route. */
+export function doerName(doer: Doer): string {
+  switch (doer.kind) {
+    case "agent":
+      return doer.agent;
+    case "route":
+      return doer.route;
+    default:
+      return assertNever(doer);
+  }
+}
 
 /** One call of a stop. */
 export const Call = z.strictObject({
   target: Target,
   input: Expression,
-  timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax),
-  retry: RetryPolicy,
-  /** A condition in CEL; absent means always. A call that is not made has the output `null`. */
+  /** Time for one attempt, or for the signal to come. Absent: the default of an agent or route; for a signal, the deadline. */
+  timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax).optional(),
+  /** Absent: the default policy. Waits and nested routes are not tried again. */
+  retry: RetryPolicy.optional(),
+  /** CEL; absent means always. A call that is not made has the output `null`. */
   when: z.string().optional(),
   /** If true, a failed call has the output `null`, and the process ends `partial`. */
   optional: z.boolean(),
@@ -41,8 +70,8 @@ export const Call = z.strictObject({
 export type Call = {
   readonly target: Target;
   readonly input: Expression;
-  readonly timeoutMs: number;
-  readonly retry: RetryPolicy;
+  readonly timeoutMs?: number | undefined;
+  readonly retry?: RetryPolicy | undefined;
   readonly when?: string | undefined;
   readonly optional: boolean;
 };
@@ -84,8 +113,10 @@ export type RouteData = {
 /** What the process manager knows about an agent. */
 export const AgentData = z.strictObject({
   version: z.int().positive(),
-  /** Session key over the name `input`; absent means the process id. */
+  /** Session key over the name `input`. Absent: the process has one actor where the agent is stateful, else each work item has one. */
   key: Expression.optional(),
+  /** The agent declares state. */
+  stateful: z.boolean().optional(),
   asks: z.array(Name),
   handsOffTo: z.array(Name),
   /** Maximum visits of this agent in one chain of hand-offs and asks. */
@@ -94,6 +125,7 @@ export const AgentData = z.strictObject({
 export type AgentData = {
   readonly version: number;
   readonly key?: Expression | undefined;
+  readonly stateful?: boolean | undefined;
   readonly asks: readonly string[];
   readonly handsOffTo: readonly string[];
   readonly visitsMax?: number | undefined;
@@ -143,8 +175,27 @@ export function outputNames(stop: Stop): string[] {
   return stop.kind === "all" ? Object.keys(stop.branches) : [stop.name];
 }
 
-/** The calls of a stop, each with its path. */
+/** The calls of a stop with the path under which each runs. A `forEach` has one call, whose works stand under its {@link itemsPath}. */
 export function callsOf(stop: Stop): readonly (readonly [string, Call])[] {
-  if (stop.kind === "one" || stop.kind === "forEach") return [[stop.name, stop.call]];
-  return Object.entries(stop.branches).map(([branch, call]) => [stop.kind === "all" ? branch : `${stop.name}.${branch}`, call] as const);
+  switch (stop.kind) {
+    case "one":
+    case "forEach":
+      return [[stop.name, stop.call]];
+    case "all":
+      return Object.entries(stop.branches);
+    case "any":
+      return Object.entries(stop.branches).map(([branch, call]) => [branchPath(stop.name, branch), call] as const);
+    default:
+      return assertNever(stop);
+  }
+}
+
+/** The paths under which a stop's works stand. */
+export function pathsOf(stop: Stop): readonly string[] {
+  return stop.kind === "forEach" ? [itemsPath(stop.name)] : callsOf(stop).map(([path]) => path);
+}
+
+/** Where the work items of an agent without a session key run: each at an actor of its own, or all of a process at one, in order. */
+export function isPerWork(agent: AgentData): boolean {
+  return agent.key === undefined && agent.stateful !== true;
 }

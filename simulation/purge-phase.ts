@@ -5,6 +5,7 @@
 import { SILENT } from "../actors/engine/log.ts";
 import type { Ports } from "../actors/engine/ports.ts";
 import { Retention } from "../actors/retention/retention.ts";
+import { workActorId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Message } from "../runtime/protocol.ts";
 import type { Finding } from "./checks/check.ts";
@@ -98,9 +99,20 @@ function sweepOn(world: World, life: Life): void {
 
 /** A process that ended without a dead letter and has no parent must have left no keys. */
 function checkGone(world: World, watch: Watch, find: (law: string, text: string) => void): void {
+  const actors = workActors(watch);
   for (const { id, state } of watch.processes.values()) {
     if (state.outcome === undefined || state.outcome.deadLetter !== undefined || state.task?.parent !== undefined) continue;
-    const left = [...world.store.keys].filter((key) => key.split("/").includes(id));
+    const gone = new Set([id, ...(actors.get(id) ?? [])]);
+    const left = [...world.store.keys].filter((key) => key.split("/").some((part) => gone.has(part)));
     if (left.length > 0) find("what ended is purged", `${id} has left ${left.length} keys, such as ${left[0] ?? ""}`);
   }
+}
+
+/** The actors that did one work item each, by process. */
+function workActors(watch: Watch): ReadonlyMap<string, readonly string[]> {
+  const actors = new Map<string, string[]>();
+  for (const { state } of watch.agents.values())
+    for (const { id, processId } of Object.values(state.works))
+      if (workActorId(id) === state.id) actors.set(processId, [...(actors.get(processId) ?? []), state.id]);
+  return actors;
 }

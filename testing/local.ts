@@ -95,6 +95,8 @@ export interface LocalSystem {
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
+  /** Gives a signal to a task that was accepted. Throws `process.unknown`, `process.ended`, `schema.signal`. The same id: the same signal. */
+  signal(id: string, name: string, payload: unknown, signalId?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
@@ -131,6 +133,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     stops: (id) => operations.stops(id),
     cancel: async (id, reason) => {
       await driver.during(operations.cancel(id, reason, { principal: ANONYMOUS }));
+    },
+    signal: async (id, name, payload, signalId) => {
+      await driver.during(operations.signal(id, name, payload, { principal: ANONYMOUS }, signalId));
     },
     stop: () => host.stop(0),
   };

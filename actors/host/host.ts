@@ -60,6 +60,7 @@ export class Host implements BeginningHost {
 
   constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener }: HostParts) {
     this.#log = log;
+    for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
     this.#system = system.name;
     this.incarnation = incarnationAt(listener, ports.random.token());

@@ -6,7 +6,7 @@
  */
 import { assertNever, type Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Effect, type Message, topics } from "../../runtime/protocol.ts";
+import { type Effect, type Message, topics, type WorkStatus } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
@@ -32,6 +32,8 @@ export interface PerformOptions {
   /** Bypasses the broker: for messages that were sent before, and for messages whose receipt is required. */
   readonly direct: boolean;
   readonly local: (effect: LocalEffect) => void;
+  /** Called with the receipt of a directly addressed receiver, and what it says about the work item. */
+  readonly received?: (message: Message, work: WorkStatus | undefined) => void;
   /** Called when a receiver refuses a message permanently. */
   readonly refused?: (message: Message, fault: WireFault) => void;
 }
@@ -63,7 +65,7 @@ export class Performer {
     try {
       switch (effect.kind) {
         case "send":
-          return await this.#send(effect.message, effect.topic, options);
+          return await this.#send(effect, options);
         case "index":
           if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
           else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
@@ -89,23 +91,26 @@ export class Performer {
     return topic === "results" ? topics.results(this.#parts.system) : topics.deadletters(this.#parts.system);
   }
 
-  #send(message: Message, topic: string | undefined, options: PerformOptions): Promise<boolean> {
+  #send(effect: Extract<Effect, { kind: "send" }>, options: PerformOptions): Promise<boolean> {
+    const { message, topic } = effect;
+    const probe = effect.probe === true;
     const attributes = { [ATTRIBUTE.message]: message.id, [ATTRIBUTE.kind]: message.body.kind, [ATTRIBUTE.process]: message.processId };
     const send = (): Promise<boolean> =>
-      options.direct || topic === undefined
-        ? this.#deliver(message, options)
+      options.direct || probe || topic === undefined
+        ? this.#deliver(message, probe, options)
         : this.#parts.ports.transport.publish(topic, message).then(isSent);
     return inSpan(SPAN.message, message.trace, attributes, send);
   }
 
-  async #deliver(message: Message, options: PerformOptions): Promise<boolean> {
+  async #deliver(message: Message, probe: boolean, options: PerformOptions): Promise<boolean> {
     const { clock, transport } = this.#parts.ports;
     const receivedAtMs = this.#receipts.get(message.id);
-    if (receivedAtMs !== undefined && clock.nowMs() - receivedAtMs < LIMITS.receiptTrustMs) return true;
+    if (!probe && receivedAtMs !== undefined && clock.nowMs() - receivedAtMs < LIMITS.receiptTrustMs) return true;
     try {
       const answer = await transport.deliver(message);
       if ("receipt" in answer) {
         this.noteReceipt(message.id);
+        options.received?.(message, answer.work);
         return true;
       }
       return this.#refuse(message, answer.refused, options);

@@ -7,14 +7,17 @@
  */
 import type { System } from "../../agents/system.ts";
 import { entryOf } from "../../runtime/entries.ts";
-import { Fault, faultFrom, isRetryable, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { refusalId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
+import { type Address, type BodyOf, type Message, type TurnAnswer, traceId, type WorkStatus } from "../../runtime/protocol.ts";
+import { type Doer, doerName } from "../../runtime/slip.ts";
 import { decisionOn, nextRun } from "../../runtime/process/runs.ts";
 import { decisionFault, failedWorkOf } from "../../runtime/process/dead-letter.ts";
 import { reminderName, type ProcessInput, processMachine, runOf } from "../../runtime/process/machine.ts";
 import { lineFacts } from "../../runtime/process/messages.ts";
-import type { ProcessEvent, ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ReminderKeeper } from "./reminder-keeper.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
@@ -59,6 +62,34 @@ function standsDecided(state: ProcessState, body: BodyOf<"decision">): boolean {
 function requireTarget<T>(found: T | undefined, code: "route.unknown" | "agent.unknown", name: string): T {
   if (found === undefined) throw new Fault(code, `the system has no longer ${JSON.stringify(name)}, whose input is to be replaced`);
   return found;
+}
+
+/** The work item, and its attempt, that a message asks an agent for. */
+function requestOf({ body }: Message): { readonly workId: string; readonly attempt: number } | undefined {
+  switch (body.kind) {
+    case "work":
+      return { workId: body.workId, attempt: body.attempt };
+    case "undo":
+      return { workId: body.undoId, attempt: body.attempt };
+    default:
+      return undefined;
+  }
+}
+
+/** Throws where the content does not fit what an agent or a route takes, and where the system no longer has it. */
+function checkDoer(system: System, doer: Doer, content: Json): void {
+  switch (doer.kind) {
+    case "route":
+      requireTarget(system.routes.get(doer.route), "route.unknown", doer.route).checkTask(content);
+      return;
+    case "agent":
+      requireTarget(system.agents.get(doer.agent) ?? system.remote.get(doer.agent), "agent.unknown", doer.agent).contract.checkInput(
+        content,
+      );
+      return;
+    default:
+      assertNever(doer);
+  }
 }
 
 /** All process managers in this host. */
@@ -213,16 +244,9 @@ export class ProcessActors {
   async #checkReplaced(state: ProcessState, { input }: BodyOf<"decision">): Promise<WireFault | undefined> {
     if (input === undefined || state.task === undefined) return undefined;
     const { system, values } = this.#parts;
-    const target = failedWorkOf(state)?.target ?? { route: state.task.route };
+    const target: Doer = failedWorkOf(state)?.target ?? { kind: "route", route: state.task.route };
     try {
-      const content = await values.read(input);
-      if ("route" in target) requireTarget(system.routes.get(target.route), "route.unknown", target.route).checkTask(content);
-      else
-        requireTarget(
-          system.agents.get(target.agent) ?? system.remote.get(target.agent),
-          "agent.unknown",
-          target.agent,
-        ).contract.checkInput(content);
+      checkDoer(system, target, await values.read(input));
       return undefined;
     } catch (error) {
       const fault = faultFrom(error, "schema.input");
@@ -236,7 +260,12 @@ export class ProcessActors {
     const answer = this.#answer(message, result, result.wrote ? "fresh" : "again");
     const act = decisionOn(result.state, body.run);
     if ("refused" in answer || act === undefined) return answer;
-    return { ...answer, receipt: { ...answer.receipt, sequence: act.sequence }, run: act.opened ?? act.run };
+    return {
+      ...answer,
+      receipt: { ...answer.receipt, sequence: act.sequence },
+      run: act.opened ?? act.run,
+      ...(act.notReached === undefined ? {} : { notReached: act.notReached }),
+    };
   }
 
   async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {
@@ -367,11 +396,7 @@ export class ProcessActors {
   #measureHop(workId: string, before: ProcessState): void {
     const work = entryOf(before.works, workId);
     if (work?.status === "asked")
-      this.#parts.metrics.hopped(
-        "agent" in work.target ? work.target.agent : work.target.route,
-        work.kind,
-        this.#parts.ports.clock.nowMs() - work.askedAtMs,
-      );
+      this.#parts.metrics.hopped(doerName(work.target), work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
   }
 
   /** One line when a process opens and one when it ends: never what it is about, always its trace id. */
@@ -389,7 +414,12 @@ export class ProcessActors {
 
   async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean, rang: boolean): Promise<void> {
     const { reminders, performer, ports } = this.#parts;
-    const options = { direct, local: () => {}, refused: (message: Message, fault: WireFault) => this.#takeRefusal(id, message, fault) };
+    const options = {
+      direct,
+      local: () => {},
+      refused: (message: Message, fault: WireFault) => this.#takeRefusal(id, message, fault),
+      received: (message: Message, work: WorkStatus | undefined) => this.#takeReceipt(id, message, work),
+    };
     // The line in the index closes last: where reminders are lost it alone leads back to what was not told yet.
     const closing = result.effects.filter((effect) => effect.kind === "index" && effect.index === "Directory");
     const others = result.effects.filter((effect) => !closing.includes(effect));
@@ -420,27 +450,40 @@ export class ProcessActors {
     return (await this.engine.fresh(id)).sequence === sequence;
   }
 
-  /** An agent refused a request for good, which is its result. */
+  /** An agent refused a request for good, which is its result. The agent of a compensation may only be gone for a while. */
   #takeRefusal(id: string, message: Message, fault: WireFault): void {
-    const { body } = message;
-    if (body.kind !== "work" || fault.code === "message.expired" || fault.code === "work.undone") return;
+    const request = requestOf(message);
+    if (request === undefined || fault.code === "message.expired" || fault.code === "work.undone") return;
+    if (message.body.kind === "undo" && fault.code !== "agent.unknown") return;
     const reply: Message = {
       ...message,
-      id: `${message.id}/refused`,
+      id: refusalId(message.id),
       to: this.#address(id),
       from: message.to.type,
-      body: { kind: "result", workId: body.workId, attempt: body.attempt, result: { fault } },
+      body: { kind: "result", ...request, result: { fault } },
     };
     this.receive(reply).catch((error: unknown) =>
       this.#parts.log.debug({ err: error, processId: id }, "a refusal was not recorded; it will be asked again"),
     );
   }
 
+  /** What a receipt says of a work item is recorded where it is news: most turns write nothing. */
+  #takeReceipt(id: string, message: Message, work: WorkStatus | undefined): void {
+    const request = requestOf(message);
+    if (request === undefined) return;
+    this.engine
+      .turn(id, { kind: "told", ...request, work }, { inputId: `receipt of ${message.id}` })
+      .then((result) => this.#after(id, result, false))
+      .catch((error: unknown) =>
+        this.#parts.log.debug({ err: error, processId: id }, "what a receipt said was not recorded; the next one says it again"),
+      );
+  }
+
   /** Moments nearer than the reminder are met by a timer of this host; the reminder stands behind it. */
   #setTimer(id: string, state: ProcessState): void {
     this.#timers.get(id)?.();
     this.#timers.delete(id);
-    const dueMs = processMachine.nextDueMs(state);
+    const dueMs = processMachine.nextDueMs(state, this.#parts.ports.clock.nowMs());
     if (dueMs === undefined) return;
     const {
       log,

@@ -3,7 +3,11 @@
  */
 import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
-import type { ProcessState, Work } from "../../runtime/process/state.ts";
+import { isItemsPath } from "../../runtime/ids.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import type { Wait } from "../../runtime/process/wait.ts";
+import { isPaused, type Work } from "../../runtime/process/work.ts";
+import { doerName } from "../../runtime/slip.ts";
 import { letterView } from "./dead-letter-view.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -31,6 +35,13 @@ export async function processView(state: ProcessState, sequence: number, values:
   if (task.parent !== undefined) view.parent = task.parent.processId;
   if (state.progress !== undefined) view.stop = state.progress.stop;
   if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
+  if (state.waits !== undefined)
+    view.waits = Object.values(state.waits).map((wait) => ({
+      wait: wait.id,
+      stop: wait.stop,
+      begunAtMs: wait.begunAtMs,
+      ...waitView(wait),
+    }));
   if (state.runs !== undefined)
     view.runs = state.runs.map(({ run: past, status, atMs, fault }) => ({
       run: past,
@@ -53,17 +64,21 @@ export async function processView(state: ProcessState, sequence: number, values:
 
 /** Returns the view of an open work item. */
 function workView(work: Work, state: ProcessState): WorkView {
-  const waits = Object.values(state.works).flatMap(({ asker, target, dueAtMs }) =>
-    asker?.workId === work.id ? [{ index: asker.index, kind: "agent" as const, name: nameOf(target), dueAtMs }] : [],
+  const asks = Object.values(state.works).flatMap(({ asker, target, dueAtMs }) =>
+    asker?.workId === work.id ? [{ index: asker.index, kind: "agent" as const, name: doerName(target), dueAtMs }] : [],
   );
+  const others = Object.values(state.waits ?? {}).flatMap((wait) =>
+    wait.asker?.workId === work.id ? [{ index: wait.asker.index, ...waitView(wait) }] : [],
+  );
+  const waits = [...asks, ...others];
   const fault = work.faults.at(-1)?.fault;
   return {
     work: work.id,
     stop: work.stop,
-    agent: nameOf(work.target),
+    agent: doerName(work.target),
     kind: work.kind,
-    ...(work.stop.endsWith("[]") ? { item: work.item } : {}),
-    state: work.status === "waiting" ? "retrying" : waits.length > 0 ? "waiting" : "asked",
+    ...(isItemsPath(work.stop) ? { item: work.item } : {}),
+    state: work.status === "waiting" ? "retrying" : isPaused(work) ? "waiting" : (work.standing ?? "asked"),
     attempts: work.attempt,
     askedAtMs: work.askedAtMs,
     dueAtMs: work.dueAtMs,
@@ -72,8 +87,12 @@ function workView(work: Work, state: ProcessState): WorkView {
   };
 }
 
-function nameOf(target: Work["target"]): string {
-  return "agent" in target ? target.agent : target.route;
+function waitView({ for: wanted, dueAtMs }: Wait): { kind: "timer" | "signal"; name?: string; dueAtMs?: number } {
+  return {
+    kind: wanted.kind,
+    ...(wanted.kind === "signal" ? { name: wanted.name } : {}),
+    ...(dueAtMs === undefined ? {} : { dueAtMs }),
+  };
 }
 
 async function outcomeView(outcome: Outcome, values: Values): Promise<ProcessOutcome> {

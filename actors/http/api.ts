@@ -90,6 +90,10 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
     status: STATUS_ACCEPTED,
     body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
   }));
+  api.serve(ROUTES.signalProcess, async ({ params, body, caller }) => ({
+    status: STATUS_ACCEPTED,
+    body: await operations.signal(params.id, params.name, body.payload ?? null, caller, body.signalId),
+  }));
 }
 
 function letterRoutes(api: Api, { operations }: ApiOptions): void {

@@ -4,6 +4,7 @@
  */
 import type { z } from "zod";
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
+import { ASKING, CHANGING, COMMON_FAULTS, TELLING } from "./route-faults.ts";
 import {
   AuditPage,
   GraphAnswer,
@@ -15,6 +16,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SignalReceipt,
 } from "../../runtime/answers.ts";
 import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import {
@@ -31,6 +33,8 @@ import {
   ProcessParams,
   PurgeRequest,
   RedriveRequest,
+  SignalParams,
+  SignalRequest,
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
@@ -61,29 +65,6 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** Faults beside {@link COMMON_FAULTS}. */
   readonly faults: readonly FaultCode[];
 }
-
-/** Faults that every route except GET /healthz may answer. */
-const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
-/** Faults that every route that reads the journal may answer. */
-const ASKING: readonly FaultCode[] = [
-  "sidecar.unavailable",
-  "store.unavailable",
-  "actor.busy",
-  "journal.contended",
-  "journal.broken-chain",
-  "journal.unreadable",
-  "journal.newer",
-  "value.missing",
-];
-const CHANGING: readonly FaultCode[] = [
-  "system.stopping",
-  "message.too-large",
-  "message.expired",
-  "index.full",
-  "record.too-large",
-  "value.too-large",
-  ...ASKING,
-];
 
 const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
 const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
@@ -187,7 +168,19 @@ export const ROUTES = {
     body: CancelRequest,
     bodyOptional: true,
     answers: { 202: json(Receipt, "The cancellation is recorded.") },
-    faults: ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING],
+    faults: TELLING,
+  }),
+  signalProcess: spec({
+    method: "post",
+    path: "/processes/{id}/signals/{name}",
+    summary: "Gives a signal to a process, which may wait for it now or later",
+    role: "submit",
+    params: SignalParams,
+    query: NoQuery,
+    body: SignalRequest,
+    bodyOptional: true,
+    answers: { 202: json(SignalReceipt, "The signal is recorded.") },
+    faults: [...TELLING, "schema.signal", "signal.too-many"],
   }),
   listDeadLetters: spec({
     method: "get",

@@ -17,6 +17,7 @@ import {
   ProcessPage,
   PurgeAnswer,
   Receipt,
+  SignalReceipt,
 } from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -83,6 +84,20 @@ export const TaskRequest = z.strictObject({
 
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+/** Body of a signal. */
+export const SignalRequest = z.strictObject({
+  payload: z.unknown().optional().describe("It must fit the schema of what waits for the signal. Left out: null."),
+  signalId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same signal."),
+});
+
+/** A signal on the topic `<system>.signals`. */
+export const SignalEvent = z.strictObject({
+  processId: z.string(),
+  name: z.string().min(1).max(LIMITS.idLengthMax),
+  payload: z.unknown().optional(),
+  id: z.string().optional(),
+});
 
 /** Body of a redrive. */
 export const RedriveRequest = z.strictObject({
@@ -151,6 +166,8 @@ export const LettersQuery = z.strictObject({
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
 export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+/** Path of a signal. */
+export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a dead letter. */
 export const LetterParams = z.strictObject({
   id: z
@@ -166,11 +183,13 @@ export const OpenApiAnswer = z.looseObject({ openapi: z.string() });
 export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Task: TaskRequest,
   Cancel: CancelRequest,
+  Signal: SignalRequest,
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,
   Error: ErrorAnswer,
   Receipt,
+  SignalReceipt,
   Outcome: OutcomeAnswer,
   Process: ProcessView,
   Work: WorkView,

@@ -18,7 +18,7 @@ import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
-import { TaskRequest } from "./schemas.ts";
+import { SignalEvent, TaskRequest } from "./schemas.ts";
 import { traceFrom, traceOf } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
@@ -121,6 +121,7 @@ export class Subscriber {
     const { system, agents } = this.#options;
     return [
       { topic: topics.tasks(system), route: "/topics/tasks", handle: ({ event }, trace) => this.#task(event, trace) },
+      { topic: topics.signals(system), route: "/topics/signals", handle: ({ event }, trace) => this.#signal(event, trace) },
       { topic: topics.manager(system), route: "/topics/manager", handle: this.#forwarder(actorType(system, "ProcessManager")) },
       ...agents.map((agent) => ({
         topic: topics.agent(system, agent),
@@ -174,6 +175,18 @@ export class Subscriber {
       // It was done long ago: its repetition is not an invalid message.
       if (!isFault(error) || error.code !== "process.purged") throw error;
       this.#options.logger.debug({ processId: id }, "received again a task whose process was purged; ignored");
+    }
+    return "SUCCESS";
+  }
+
+  /** A signal: its receipt is its acknowledgement. To a process that has ended it says nothing more. */
+  async #signal(event: CloudEvent, trace: Trace): Promise<Status> {
+    const { processId, name, payload = null, id } = check(SignalEvent, event.data, "message.invalid", "the signal in the event's data");
+    try {
+      await this.#options.operations.signal(processId, name, payload, { principal: ANONYMOUS, trace }, id ?? encodeActorId(event.id));
+    } catch (error) {
+      if (!isFault(error) || (error.code !== "process.ended" && error.code !== "process.purged")) throw error;
+      this.#options.logger.debug({ processId, signal: name }, "a signal came for a process that has ended");
     }
     return "SUCCESS";
   }

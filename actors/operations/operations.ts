@@ -1,6 +1,6 @@
 /** @module The operations of a running system for persons and programs: the interface behind HTTP, topics and commands. */
 import type { InvalidBytes } from "./invalid-bytes.ts";
-import type { OutcomeAnswer, Receipt } from "../../runtime/answers.ts";
+import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
@@ -102,7 +102,12 @@ export interface Operations {
    * @throws `process.unknown`, `process.ended`
    */
   cancel(id: string, reason: string, caller: Caller): Promise<TaskReceipt>;
-  /** Entries of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; for ended processes also status and code. */
+  /**
+   * Gives a signal to a process. The same `signalId` again is the same signal; left out, one is made. Throws `process.unknown`,
+   * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
+   */
+  signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
+  /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
    * Entries of the dead letter queue without contents: id, open, atMs, code, message and source; for decided ones also decision, by,

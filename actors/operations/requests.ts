@@ -75,6 +75,7 @@ export class Requests {
       run: answer.run ?? 1,
       sequence: answer.receipt.sequence,
       traceId: answer.traceId ?? traceId(message.trace),
+      ...(answer.notReached === undefined ? {} : { notReached: [...answer.notReached] }),
     };
   }
 }

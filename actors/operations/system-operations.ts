@@ -10,6 +10,8 @@ import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-
 import { type Message, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import type { SignalReceipt } from "../../runtime/answers.ts";
+import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
@@ -189,6 +191,23 @@ export class SystemOperations implements Operations {
     const receipt = this.#requests.receipt("", message, await this.#parts.ports.transport.deliver(message));
     const view = await this.process(id);
     return { ...receipt, route: view.route, run: view.run, traceId: view.traceId };
+  }
+
+  async signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt> {
+    const { ports } = this.#parts;
+    if (name.length === 0 || name.length > LIMITS.idLengthMax)
+      throw new Fault("body.invalid", `a signal has a name of 1 to ${LIMITS.idLengthMax} characters`, { path: "name" });
+    const json = requireJson(payload, `payload of signal ${name}`, "body.invalid");
+    requireValue(json);
+    const known = signalId === undefined ? ports.random.token() : requireId(signalId, "signal id");
+    const message = this.#requests.message(
+      requireId(processId, "process id"),
+      { kind: "signal", name, signalId: known, payload: { json } },
+      caller,
+      ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
+    );
+    const { id, run, sequence, traceId } = this.#requests.receipt("", message, await this.#requests.insist(message));
+    return { id, name, signalId: known, run, sequence, traceId };
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {

@@ -8,12 +8,14 @@ import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import { canonicalJson, textBytes } from "../../runtime/canonical.ts";
 import { isFault, type Json } from "../../runtime/faults.ts";
+import { isItemsPath } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType } from "../../runtime/protocol.ts";
 import type { HistoryPage, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { HistoryReader } from "../../runtime/process/history.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
-import type { ProcessEvent, ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import { WorksTold, type WorkTold } from "../../runtime/process/stops.ts";
 import type { Value } from "../../runtime/value.ts";
 import { Journal } from "../engine/journal.ts";
@@ -116,7 +118,7 @@ async function viewOf(told: WorkTold, handler: HandlerHistory | undefined, value
   return {
     ...plain,
     ...(told.state === "asked" && handler?.state !== undefined ? { state: handler.state } : {}),
-    ...(told.stop.endsWith("[]") ? { item } : {}),
+    ...(isItemsPath(told.stop) ? { item } : {}),
     ...(given === undefined ? {} : { input: given }),
     ...(made === undefined ? {} : { output: made }),
     ...(handler === undefined || handler.calls.length === 0 ? {} : { calls: [...handler.calls] }),

@@ -1,6 +1,7 @@
 /** @module Retention of the indexes: removes entries whose process is purged, decided invalid messages, and empty buckets. */
 import { plainJson } from "../../runtime/canonical.ts";
 import { bucketBeginsAtMs, entriesOf, INDEX_ROOT, type IndexState } from "../../runtime/index-actor.ts";
+import { runParts } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
 import type { JournalPurge } from "./journal-purge.ts";
@@ -110,8 +111,8 @@ export class IndexRetention {
 
   async #mayGo(entry: IndexEntry): Promise<boolean> {
     const { purge, system } = this.#parts;
-    const runAt = entry.id.lastIndexOf(":");
-    if (runAt >= 0) return (await purge.look({ type: actorType(system, "ProcessManager"), id: entry.id.slice(0, runAt) })).kind !== "alive";
+    const run = runParts(entry.id);
+    if (run !== undefined) return (await purge.look({ type: actorType(system, "ProcessManager"), id: run.process })).kind !== "alive";
     if (entry.content !== undefined) await purge.forgetValues(entry.id, plainJson(entry.content));
     return true;
   }

@@ -12,6 +12,7 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { Value } from "../../runtime/value.ts";
 import { RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import { keys } from "../engine/journal.ts";
@@ -21,6 +22,8 @@ import type { Clock, StateStore } from "../engine/ports.ts";
 export interface TombstoneText {
   readonly outcome: string;
   readonly agents: readonly string[];
+  /** Lists of actors of one work item each. Made only where the tombstone does not stand yet. */
+  readonly works?: () => Promise<readonly Value[]>;
 }
 
 /** What is stored in place of an actor's record 1. */
@@ -52,8 +55,11 @@ export class JournalPurge {
     return tombstone === undefined ? { kind: "alive" } : { kind: "tombstone", tombstone, tag: found.tag };
   }
 
-  /** Puts the tombstone in place of record 1 (B1). Returns the tombstone that is stored, or undefined without a journal. */
-  async writeTombstone(actor: Address, ended: TombstoneText): Promise<Tombstone | undefined> {
+  /**
+   * Puts the tombstone in the place of record 1 (B1). Gives the one that stands; undefined where there is no journal. `scope`: of
+   * the values that go with the actor.
+   */
+  async writeTombstone(actor: Address, ended: TombstoneText, scope: string = actor.id): Promise<Tombstone | undefined> {
     const key = this.#record(actor, 1);
     for (let attempt = 1; attempt <= TRIES_MAX; attempt += 1) {
       const found = await this.#store.tagged(key);
@@ -62,6 +68,7 @@ export class JournalPurge {
       if (known !== undefined) return known;
       const last = await this.#count((number) => this.#record(actor, number));
       const snapshots = await this.#count((number) => this.#snapshot(actor, number));
+      const works = (await ended.works?.()) ?? [];
       const tombstone: Tombstone = {
         v: RECORD_VERSION,
         tombstone: true,
@@ -69,8 +76,9 @@ export class JournalPurge {
         outcome: ended.outcome,
         last,
         snapshots,
-        refs: refsIn(found.content, actor.id),
+        refs: refsIn(found.content, scope),
         agents: [...ended.agents],
+        ...(works.length === 0 ? {} : { works: [...works] }),
         untilMs: this.#clock.nowMs() + LIMITS.tombstoneMs,
       };
       await this.#store.replace(key, JSON.stringify(tombstone), found.tag);
@@ -82,7 +90,7 @@ export class JournalPurge {
    * Removes values, snapshots and records, the last ones first (B2). The very last record stays with the tombstone: it still refuses the
    * write of a host that had loaded the actor before that record was written (B4).
    */
-  async clear(actor: Address, tombstone: Tombstone): Promise<void> {
+  async clear(actor: Address, tombstone: Tombstone, scope: string = actor.id): Promise<void> {
     const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
     if (snapshots.length > 0) await this.#store.remove(snapshots);
     // A record that a host wrote after the count, frozen within its turn, comes right after it.
@@ -92,13 +100,26 @@ export class JournalPurge {
       const found = await this.#store.read(batch);
       if (found.size === 0) continue;
       await this.#forget(
-        actor.id,
-        [...found.values()].flatMap((content) => refsIn(content, actor.id)),
+        scope,
+        [...found.values()].flatMap((content) => refsIn(content, scope)),
       );
       const last = this.#record(actor, tombstone.last);
       await this.#store.remove([...found.keys()].filter((one) => one !== last));
     }
-    await this.#forget(actor.id, tombstone.refs);
+    await this.#forget(scope, tombstone.refs);
+  }
+
+  /** What every record of an actor says, in their order. A journal that was purged has no more. */
+  async *records(actor: Address): AsyncGenerator<Json> {
+    for (let from = 0; ; from += LIMITS.loadBatchRecords) {
+      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => this.#record(actor, from + index + 1));
+      const found = await this.#store.read(batch);
+      for (const key of batch) {
+        const content = found.get(key);
+        if (content === undefined) return;
+        yield content;
+      }
+    }
   }
 
   async #forget(scope: string, refs: readonly string[]): Promise<void> {

@@ -12,8 +12,9 @@ import { purgeDueMs } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { type Address, actorType, type IndexEntry } from "../../runtime/protocol.ts";
 import type { Tombstone } from "../../runtime/record.ts";
-import { Slip } from "../../runtime/slip.ts";
+import { isPerWork, Slip } from "../../runtime/slip.ts";
 import { JournalPurge } from "./journal-purge.ts";
+import { WorkActors } from "./work-actors.ts";
 import { IndexRetention } from "./index-retention.ts";
 import type { Host } from "../host/host.ts";
 import type { Logger } from "../engine/log.ts";
@@ -75,6 +76,7 @@ interface Pass {
 export class Retention {
   readonly #parts: RetentionParts;
   readonly #purge: JournalPurge;
+  readonly #works: WorkActors;
   readonly #buckets: IndexRetention;
   readonly #retentionMs: number;
   /** When a bucket of the directory has to be read again, as far as this host knows. */
@@ -86,6 +88,7 @@ export class Retention {
     this.#parts = parts;
     this.#retentionMs = parts.retentionMs ?? LIMITS.retentionMsDefault;
     this.#purge = new JournalPurge(parts.ports.store, parts.ports.clock, parts.system);
+    this.#works = new WorkActors(this.#purge, parts.host.values, parts.system);
     this.#buckets = new IndexRetention({ ...parts, purge: this.#purge });
   }
 
@@ -217,6 +220,7 @@ export class Retention {
         if (tombstone.tombstone.untilMs > nowMs) return done(tombstone.tombstone.untilMs);
         for (const agent of tombstone.tombstone.agents)
           await this.#buckets.level({ type: actorType(this.#parts.system, agent), id: line.id });
+        await this.#works.level(actor, tombstone.tombstone);
         await this.#purge.level(actor, tombstone);
         return GONE;
     }
@@ -250,6 +254,7 @@ export class Retention {
       const tombstone = await this.#purge.writeTombstone(actor, {
         outcome: state.outcome?.status ?? state.phase,
         agents: await this.#agentsOf(state),
+        works: () => this.#works.list(actor),
       });
       if (tombstone === undefined) return later(soonMs);
       await this.#clear(actor, tombstone);
@@ -273,12 +278,12 @@ export class Retention {
     return parent !== undefined && (await this.#purge.look(this.#process(parent.processId))).kind === "alive";
   }
 
-  /** The agents whose actors exist only for this process, whether it called them or not. */
+  /** The agents with state whose actors lived for this process alone, whether it asked them or not. */
   async #agentsOf(state: ProcessState): Promise<string[]> {
     if (state.task === undefined) return [];
     const slip = Slip.parse(await this.#parts.host.values.read(state.task.slip));
     return Object.entries(slip.agents)
-      .filter(([, agent]) => agent.key === undefined)
+      .filter(([, agent]) => agent.key === undefined && !isPerWork(agent))
       .map(([name]) => name);
   }
 
@@ -289,6 +294,7 @@ export class Retention {
       const found = await this.#purge.writeTombstone(own, { outcome: tombstone.outcome, agents: [] });
       if (found !== undefined) await this.#purge.clear(own, found);
     }
+    await this.#works.clear(actor, tombstone);
     await this.#purge.clear(actor, tombstone);
   }
 

@@ -1,6 +1,6 @@
 /** @module `dead`: the dead letter queue. A dead letter is listed, shown, redriven (with another input if needed) or discarded. */
 import type { Command } from "commander";
-import type { LetterEntry } from "../../client/index.ts";
+import type { LetterEntry, Receipt } from "../../client/index.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
@@ -125,10 +125,16 @@ function redrive(group: Command, context: Context): void {
     say(
       options.json
         ? JSON.stringify(receipt)
-        : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow`,
+        : `Process ${receipt.id} runs again, run ${receipt.run}. Follow it: troupe show ${receipt.id} --follow${unreachedText(receipt)}`,
     );
     context.done(EXIT.ok);
   });
+}
+
+/** What the edit does not reach: the person who edits must know before the outcome. */
+function unreachedText({ notReached = [] }: Receipt): string {
+  if (notReached.length === 0) return "";
+  return `\nThe edit does not reach: ${notReached.join(", ")}. They read what it replaces, as it was. To change it everywhere, submit a new task.`;
 }
 
 function discard(group: Command, context: Context): void {

@@ -4,7 +4,7 @@ import type { GraphAnswer } from "../../client/index.ts";
 import { type Graph, type GraphNode, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
 import type { Lifetime } from "../run/lifetime.ts";
 import { loadSystem } from "../run/load.ts";
-import { say } from "../text/output.ts";
+import { complain, say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { clientOf, type Context, examples, remote, type RemoteOptions } from "./common.ts";
 
@@ -58,7 +58,8 @@ export function graph(parent: Command, context: Context): void {
 
 async function sourceOf(file: string | undefined, options: RemoteOptions, lifetime: Lifetime): Promise<Source> {
   if (file !== undefined) {
-    const { name, slip, about } = await loadSystem(file);
+    const { name, slip, about, warnings } = await loadSystem(file);
+    for (const warning of warnings) complain(`Warning: ${warning}.`);
     return { system: name, graph: graphOf(slip, about), data: graphData(slip, about) };
   }
   const client = await clientOf(options, lifetime);

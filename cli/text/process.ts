@@ -1,5 +1,6 @@
 /** @module Formats a process for people: head, stops with inputs and outputs, path, outcome. Pure. */
 import type { Json } from "../../runtime/faults.ts";
+import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
@@ -54,7 +55,7 @@ function headText(process: ProcessView): string {
 /** The stops with inputs and outputs, in the order of their requests. */
 function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boolean): string {
   const rows = stops.map((stop) => [
-    stop.item === undefined || !stop.stop.endsWith("[]") ? stop.stop : stop.stop.replace("[]", `[${stop.item}]`),
+    pathText(stop.stop, stop.item),
     stop.agent,
     stateText(stop),
     String(stop.attempts),

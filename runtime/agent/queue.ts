@@ -2,6 +2,7 @@
  * @module Which work item of an agent actor runs, and what its process is told. Pure.
  */
 import { entryOf } from "../entries.ts";
+import { workActorId } from "../ids.ts";
 import { keyedScope } from "../value.ts";
 import type { AgentBuilder } from "./inputs.ts";
 import { replyEffect, undoReplyEffect } from "./messages.ts";
@@ -47,9 +48,10 @@ export function isSettled(work: AgentWork): boolean {
   return work.status === "done" || work.status === "undone" || work.status === "tombstone";
 }
 
-/** The scope of a work item's values. An actor of one process is deleted with it; an actor that outlives processes keeps its own copy. */
+/** The scope of a work item's values. The actor of one process or work item is purged with the process; any other keeps its own copy. */
 export function ownScope(builder: AgentBuilder, work: AgentWork): string {
-  return builder.state.id === work.processId ? work.processId : keyedScope(work.agent, builder.state.id);
+  const { id } = builder.state;
+  return id === work.processId || id === workActorId(work.id) ? work.processId : keyedScope(work.agent, id);
 }
 
 /** Sends the result of a work item to its process, if there is one. */

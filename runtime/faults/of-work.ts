@@ -129,6 +129,18 @@ export const WORK_FAULTS = {
     meaning: "One work item made more asks and other waits than allowed.",
     fix: "Split the work over several stops.",
   },
+  "wait.timeout": {
+    retryable: false,
+    httpStatus: 504,
+    meaning: "A signal was waited for and did not come in time.",
+    fix: "Send the signal earlier, raise the timeoutMs of the wait, or catch the fault in the handler; a stop may be optional.",
+  },
+  "signal.too-many": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "A process keeps as many signals as it may for waits that have not begun.",
+    fix: "Send a signal when its process waits for it: `troupe show` says so.",
+  },
   "handoff.undeclared": {
     retryable: false,
     httpStatus: 422,

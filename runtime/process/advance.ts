@@ -5,15 +5,18 @@ import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
-import { Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
-import { childProcessId, encodeActorId, messageId, stopWorkId } from "../ids.ts";
+import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, stopWorkParts, workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readAll, readOne } from "../machine.ts";
-import { type Call, callsOf, type Stop } from "../slip.ts";
+import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import { type Value, valueHash } from "../value.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
-import { progressKey, type Progress, type Work } from "./state.ts";
+import type { ProcessState, Progress } from "./state.ts";
+import type { Wait } from "./wait.ts";
+import { beginWait } from "./waits.ts";
+import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 
 /** Goes as far as can be gone without another answer. Called after every change of an open process. */
@@ -46,7 +49,7 @@ function stepForward(builder: ProcessBuilder): boolean {
 
 function finishSlip(builder: ProcessBuilder): boolean {
   // What a handler asked and did not wait for is waited for here: the outcome comes last.
-  if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0) return false;
+  if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
   const output = evaluate(route.output, scopeOf(builder, namesIn(route.output)));
   endProcess(builder, builder.pack(output));
@@ -76,7 +79,7 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
-  const verdict = judge(builder, stop, progress);
+  const verdict = judge(stop, progress);
   if (verdict === "wait") {
     pumpUndo(builder);
     return false;
@@ -96,9 +99,8 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
 }
 
 function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
-  const path = `${stop.name}[]`;
-  const isFull = (): boolean =>
-    Object.values(builder.state.works).filter((work) => work.kind === "do" && work.stop === path).length >= stop.concurrency;
+  const path = itemsPath(stop.name);
+  const isFull = (): boolean => inWork(builder.state, path) >= stop.concurrency;
   if (progress.begun >= progress.total || progress.items === undefined || isFull()) return;
   if (hasFinalFailure(stop, progress)) return;
   const items = readOne(progress.items, builder.context);
@@ -110,6 +112,13 @@ function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEac
   }
 }
 
+/** Items of a path that are asked for or waited for. */
+function inWork(state: ProcessState, path: string): number {
+  const works = Object.values(state.works).filter((work) => work.kind === "do" && work.stop === path);
+  const waits = Object.values(state.waits ?? {}).filter((wait) => wait.asker === undefined && wait.stop === path);
+  return works.length + waits.length;
+}
+
 function hasFinalFailure(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): boolean {
   return !stop.call.optional && Object.keys(progress.failed).length > 0;
 }
@@ -118,7 +127,7 @@ interface Begin {
   readonly path: string;
   readonly item: number;
   readonly call: Call;
-  readonly element?: Json;
+  readonly element?: Json | undefined;
 }
 
 /** Asks for one call of a stop, or skips it when its condition does not hold. */
@@ -127,14 +136,56 @@ function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin
     builder.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
     return;
   }
+  const { target } = call;
+  switch (target.kind) {
+    case "agent":
+    case "route":
+      return beginWork(builder, { path, item, call, element }, target);
+    case "timer":
+      return void beginWait(builder, {
+        ...stopWait(builder, path, item, call),
+        for: target,
+        dueAtMs: dueMs(builder, { path, item, call, element }),
+      });
+    case "signal": {
+      const due = call.timeoutMs === undefined ? {} : { dueAtMs: builder.context.nowMs + call.timeoutMs };
+      const schema = builder.pack(target.schema);
+      return void beginWait(builder, {
+        ...stopWait(builder, path, item, call),
+        for: { kind: "signal", name: target.name, schema },
+        ...due,
+      });
+    }
+    default:
+      return assertNever(target);
+  }
+}
+
+function stopWait(builder: ProcessBuilder, path: string, item: number, { optional }: Call): Omit<Wait, "for"> {
+  const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
+  return { id, stop: path, item, optional, begunAtMs: builder.context.nowMs };
+}
+
+/** When a timer ends. Throws `slip.mapping` where its length is none. */
+function dueMs(builder: ProcessBuilder, { path, call, element }: Begin): number {
+  const ms = evaluate(call.input, scopeOf(builder, namesIn(call.input), element));
+  if (typeof ms !== "number" || !Number.isSafeInteger(ms) || ms < 0 || ms > LIMITS.taskTimeoutMsMax)
+    throw new Fault(
+      "slip.mapping",
+      `the length of ${path} is ${JSON.stringify(ms)}, but must be whole milliseconds from 0 to ${LIMITS.taskTimeoutMsMax}`,
+    );
+  return builder.context.nowMs + ms;
+}
+
+function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin, asked: Doer): void {
   const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
-  const target = replaced?.target ?? call.target;
+  const target = replaced?.target ?? asked;
   const input = replaced?.input ?? builder.pack(evaluate(call.input, scopeOf(builder, namesIn(call.input), element)));
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
-  const { actor, version, first } = addressOf(builder, target, input, id);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
-  const work: Work = {
+  const { timeoutMs = target.kind === "route" ? LIMITS.taskTimeoutMsDefault : LIMITS.stopTimeoutMsDefault, retry = RETRY_DEFAULT } = call;
+  askWork(builder, {
     id,
     kind: "do",
     order: builder.state.order + 1,
@@ -142,54 +193,63 @@ function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin
     item,
     visit: 1,
     target,
-    actor,
-    version,
-    first,
+    ...addressOf(builder, target, input, id),
     input,
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,
-    dueAtMs: nowMs + call.timeoutMs,
-    timeoutMs: call.timeoutMs,
-    retry: "route" in target ? { ...call.retry, attemptsMax: 1 } : call.retry,
+    dueAtMs: nowMs + timeoutMs,
+    timeoutMs,
+    retry: target.kind === "route" ? { ...retry, attemptsMax: 1 } : retry,
     optional: call.optional,
-    chain: "agent" in target ? [{ agent: target.agent, input: valueHash(input) }] : [],
+    chain: target.kind === "agent" ? [{ agent: target.agent, input: valueHash(input) }] : [],
     ancestors: [],
     answers: {},
     faults: [],
-  };
-  askWork(builder, work);
+  });
 }
 
-/** Records a piece of work as asked and orders its request. */
+/** Records a work item as asked and orders its request. */
 export function askWork(builder: ProcessBuilder, work: Work): void {
   builder.emit({ e: "asked", work });
   builder.order(workEffect(builder.state, work, builder.context));
 }
 
-/** Actor and version of a target. Throws faults of the guard, and `agent.unknown`. */
-export function addressOf(
-  builder: ProcessBuilder,
-  target: Call["target"],
-  input: Value,
-  id: string,
-): { actor: string; version: number; first?: true } {
-  const task = taskOf(builder.state);
-  const slip = slipOf(task.slip, builder.context);
-  if ("route" in target) {
-    guardNesting(slip, [...task.nesting, task.route], target.route);
-    return { actor: childProcessId(messageId(id, 1)), version: entryOf(slip.routes, target.route)?.version ?? 1 };
+interface Addressed {
+  readonly actor: string;
+  readonly version: number;
+  readonly first?: true;
+}
+
+/** Actor and version of who does a work item. Throws faults of the guard, and `agent.unknown`. */
+export function addressOf(builder: ProcessBuilder, target: Doer, input: Value, id: string): Addressed {
+  switch (target.kind) {
+    case "agent":
+      return agentAddress(builder, target.agent, input, id);
+    case "route": {
+      const task = taskOf(builder.state);
+      const slip = slipOf(task.slip, builder.context);
+      guardNesting(slip, [...task.nesting, task.route], target.route);
+      return { actor: childProcessId(messageId(id, 1)), version: entryOf(slip.routes, target.route)?.version ?? 1 };
+    }
+    default:
+      return assertNever(target);
   }
-  const agent = entryOf(slip.agents, target.agent);
-  if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(target.agent)}`);
-  if (agent.key === undefined) {
-    const isFirst = !(builder.state.met ?? []).includes(target.agent);
-    return { actor: builder.state.id, version: agent.version, ...(isFirst ? { first: true } : {}) };
+}
+
+function agentAddress(builder: ProcessBuilder, name: string, input: Value, id: string): Addressed {
+  const agent = entryOf(slipOf(taskOf(builder.state).slip, builder.context).agents, name);
+  if (agent === undefined) throw new Fault("agent.unknown", `the slip has no agent ${JSON.stringify(name)}`);
+  const { version, key } = agent;
+  if (isPerWork(agent)) return { actor: workActorId(id), version, first: true };
+  if (key === undefined) {
+    const isFirst = !(builder.state.met ?? []).includes(name);
+    return { actor: builder.state.id, version, ...(isFirst ? { first: true } : {}) };
   }
-  const key = evaluate(agent.key, { input: readOne(input, builder.context) });
-  if (typeof key !== "string" && typeof key !== "number")
-    throw new Fault("slip.mapping", `the key of ${target.agent} is ${key === null ? "null" : `a ${typeof key}`}, not a text or number`);
-  return { actor: encodeActorId(String(key)), version: agent.version };
+  const actor = evaluate(key, { input: readOne(input, builder.context) });
+  if (typeof actor !== "string" && typeof actor !== "number")
+    throw new Fault("slip.mapping", `the key of ${name} is ${actor === null ? "null" : `a ${typeof actor}`}, not a text or number`);
+  return { actor: encodeActorId(String(actor)), version };
 }
 
 type Judgement =
@@ -197,9 +257,9 @@ type Judgement =
 
 const NOTHING: Value = { json: null };
 
-/** Whether a stop waits, has failed, or is done with which outputs; `undo` names the paths whose works must be undone. */
-function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
-  if (stop.kind === "any") return judgeAny(builder, stop, progress);
+/** Whether a stop waits, has failed, or is done with which outputs; `undo` names the places whose work items must be undone. */
+function judge(stop: Stop, progress: Progress): Judgement {
+  if (stop.kind === "any") return judgeAny(stop, progress);
   if (stop.kind === "forEach") return judgeItems(stop, progress);
   const outputs = new Map<string, Value>();
   const undo: string[] = [];
@@ -212,20 +272,21 @@ function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgeme
     else if (!call.optional) return { fault };
     else {
       outputs.set(path, NOTHING);
-      undo.push(path);
+      undo.push(placeOf(path, 0));
     }
   }
   return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
 }
 
 /** A branch that was skipped has an output too, but was never asked, so it cannot win. */
-function judgeAny(builder: ProcessBuilder, stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
+function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find(
-    (path) => entryOf(progress.outputs, path) !== undefined && builder.state.asked.some((one) => one.stop === path),
-  );
+  const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);
   if (winner !== undefined)
-    return { outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING }, undo: paths.filter((path) => path !== winner) };
+    return {
+      outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING },
+      undo: paths.filter((path) => path !== winner).map((path) => placeOf(path, 0)),
+    };
   const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
   if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
   if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
@@ -244,7 +305,7 @@ function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress
   const first = failed[0];
   if (first !== undefined && !stop.call.optional) return { fault: first[1] };
   if (Object.keys(progress.outputs).length + failed.length < progress.total) return "wait";
-  return { outputs: {}, undo: failed.map(([index]) => `${stop.name}[]#${index}`) };
+  return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
 }
 
 /** A `forEach` gives one list in the order of its items. */
@@ -260,15 +321,9 @@ function outputsOf(
 }
 
 /** Losers of an `any` and failed optional calls were asked and are not known to be undone, so they are compensated. */
-function undoLeftovers(builder: ProcessBuilder, paths: readonly string[]): void {
+function undoLeftovers(builder: ProcessBuilder, places: readonly string[]): void {
   const workIds = builder.state.asked
-    .filter((one) => paths.some((path) => belongs(one, path)) && !builder.state.undoing.includes(one.id))
+    .filter((one) => places.includes(placeOf(one.stop, stopWorkParts(one.id).item)) && !builder.state.undoing.includes(one.id))
     .map((one) => one.id);
   if (workIds.length > 0) builder.emit({ e: "undo-due", workIds });
-}
-
-function belongs(one: { readonly id: string; readonly stop: string }, path: string): boolean {
-  const [stop, item] = path.split("#");
-  if (one.stop !== stop) return false;
-  return item === undefined || one.id.split(":")[3] === item;
 }

@@ -7,14 +7,15 @@
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { type Json, wireFault, type WireFault } from "../faults.ts";
-import { undoWorkId } from "../ids.ts";
+import { isAskOf, undoWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { type Outcome, type OutcomeStatus, traceId } from "../protocol.ts";
-import { RETRY_UNDO } from "../slip.ts";
+import { CompensationReport, type Outcome, type OutcomeStatus, traceId } from "../protocol.ts";
+import { type Doer, RETRY_UNDO } from "../slip.ts";
 import type { Value } from "../value.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import { finalEffects, workEffect } from "./messages.ts";
-import type { Asked, Ending, Work } from "./state.ts";
+import type { Ending, ProcessState } from "./state.ts";
+import type { Asked, Work } from "./work.ts";
 
 /** Turns the process round. The first reason counts; a second one is ignored. */
 export function beginEnding(builder: ProcessBuilder, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
@@ -24,23 +25,48 @@ export function beginEnding(builder: ProcessBuilder, status: Ending["status"], f
 }
 
 /**
- * Asks for the next compensation; true while any is due or unanswered. What may run still is stopped and undone at once,
- * and then the rest in reverse order: two works that run and wait for each other's actors would else wait for ever.
+ * Asks for the next compensation; true while any is due or unanswered. What may still run is stopped and undone at once, and
+ * then the rest in reverse order: two work items that run and wait for each other's actors would otherwise wait for ever. The
+ * work items of an agent that does not answer are undone beside the others, in reverse order among themselves.
  */
 export function pumpUndo(builder: ProcessBuilder): boolean {
   for (const target of stillRunning(builder)) askUndo(builder, target);
-  if (Object.values(builder.state.works).some((work) => work.kind === "undo")) return true;
-  const due = new Set(builder.state.undoing);
-  const next = builder.state.asked
-    .filter((one) => due.has(one.id))
+  for (const lane of [undefined, ...(builder.state.aside ?? [])]) pumpLane(builder, lane);
+  return Object.values(builder.state.works).some((work) => work.kind === "undo");
+}
+
+/** One order of compensations: of an agent that was set aside, or of all others. */
+function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
+  const { state } = builder;
+  const isOf = ({ target }: { readonly target: Doer }): boolean => laneOf(state, target) === lane;
+  if (Object.values(state.works).some((work) => work.kind === "undo" && isOf(work))) return;
+  const due = new Set(state.undoing);
+  const next = state.asked
+    .filter((one) => due.has(one.id) && isOf(one))
     .reduce<Asked | undefined>((newest, one) => (newest === undefined || one.order > newest.order ? one : newest), undefined);
-  if (next === undefined) return false;
-  askUndo(builder, next);
-  return true;
+  if (next !== undefined) askUndo(builder, next);
+}
+
+function laneOf({ aside }: ProcessState, target: Doer): string | undefined {
+  return target.kind === "agent" && aside?.includes(target.agent) === true ? target.agent : undefined;
+}
+
+/** An agent does not answer a compensation, or the system no longer has it: the compensations of others go on. */
+export function setAside(builder: ProcessBuilder, work: Work): void {
+  const { target } = work;
+  if (target.kind !== "agent" || builder.state.aside?.includes(target.agent) === true) return;
+  builder.emit({ e: "set-aside", agent: target.agent });
+  pumpUndo(builder);
+}
+
+/** What the output of a compensation says. One that is no report says that nothing was undone. */
+export function reportOf(output: Json): CompensationReport {
+  const parsed = CompensationReport.safeParse(output);
+  return parsed.success ? parsed.data : { undone: 0, left: [], stateStands: false };
 }
 
 /**
- * Due works that may run still and are not asked yet. One that waits for an ask comes after the ask; one whose asks are all
+ * Due work items that may still run and are not asked yet. One that waits for an ask comes after the ask; one whose asks are all
  * answered may run, and hold an actor for which an undo of those asks, or of others, waits.
  */
 function stillRunning(builder: ProcessBuilder): Asked[] {
@@ -54,7 +80,7 @@ function stillRunning(builder: ProcessBuilder): Asked[] {
         due.has(one.id) &&
         stopping.has(one.id) &&
         entryOf(state.works, undoWorkId(one.id)) === undefined &&
-        !state.asked.some((other) => due.has(other.id) && stopping.has(other.id) && other.id.startsWith(`${one.id}/ask`)),
+        !state.asked.some((other) => due.has(other.id) && stopping.has(other.id) && isAskOf(other.id, one.id)),
     )
     .sort((a, b) => b.order - a.order);
 }
@@ -126,6 +152,7 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
         ? { kind: "task", input: task.input }
         : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input },
     attempts: work === undefined ? [] : work.faults,
+    ...(state.left === undefined ? {} : { left: state.left }),
     path: work === undefined ? [] : work.chain.map((link) => link.agent),
     history: state.history,
     principal: task.principal.subject,

@@ -7,19 +7,21 @@
  */
 import { entryOf } from "../entries.ts";
 import { isFault, type WireFault, wireFault } from "../faults.ts";
-import { stopWorkParts } from "../ids.ts";
+import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import type { BodyOf, Message } from "../protocol.ts";
-import { callsOf, outputNames, type Stop } from "../slip.ts";
+import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { notReachedBy } from "./edit-reach.ts";
 import { finalEffects } from "./messages.ts";
 import type { Value } from "../value.ts";
-import type { ProcessState, Work } from "./state.ts";
+import type { ProcessState } from "./state.ts";
+import type { Work } from "./work.ts";
 
 /** Why a decision cannot be taken, as far as the state tells; undefined where it can, or was taken already and is the same. */
 export function decisionFault(state: ProcessState, body: BodyOf<"decision">): WireFault | undefined {
   const { task, outcome } = state;
-  const letter = `${state.id}:${body.run}`;
+  const letter = runId(state.id, body.run);
   const known = decisionOn(state, body.run);
   if (known !== undefined)
     return isSame(known, body)
@@ -34,7 +36,7 @@ export function decisionFault(state: ProcessState, body: BodyOf<"decision">): Wi
     );
   if (body.what === "discard") return undefined;
   if (task.parent !== undefined) {
-    const parents = `${task.parent.processId}:${stopWorkParts(task.parent.workId).run}`;
+    const parents = runId(task.parent.processId, stopWorkParts(task.parent.workId).run);
     return wireFault(
       "deadletter.nested",
       `${state.id} is a nested route of ${task.parent.processId}; its failure belongs to the dead letter ${parents}`,
@@ -117,16 +119,27 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
   const input = body.input === undefined ? undefined : "json" in body.input ? builder.pack(body.input.json) : body.input;
   const replaces = input !== undefined && failed !== undefined;
   const start = startOf(builder, replaces ? failed : undefined);
+  const unreached = input === undefined ? [] : notReached(builder, replaces ? failed : undefined, start.cursor);
   return {
     e: "reopened",
     run,
-    act: { ...act, opened: run },
+    act: { ...act, opened: run, ...(unreached.length === 0 ? {} : { notReached: [...unreached] }) },
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
     // What the finished part was made of is the old input.
     ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
     ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
   };
+}
+
+/** A route that cannot be read is begun at its beginning: nothing is pinned. */
+function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: number): readonly string[] {
+  try {
+    return notReachedBy(routeOf(builder), edited, cursor);
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return [];
+  }
 }
 
 type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking">;
@@ -144,7 +157,8 @@ function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
     return FROM_BEGINNING;
   }
   const torn = new Set(state.torn ?? []);
-  const earliest = stops.findIndex((stop) => pathsOf(stop).some((path) => [...torn].some((place) => place.startsWith(`${path}#`))));
+  const tornPaths = new Set((state.torn ?? []).map((place) => placeParts(place).path));
+  const earliest = stops.findIndex((stop) => pathsOf(stop).some((path) => tornPaths.has(path)));
   const cursor = earliest < 0 ? state.cursor : Math.min(earliest, state.cursor);
   const outputs = stops.slice(0, cursor).flatMap(outputNames);
   const names = new Set(stops.slice(0, cursor).map((stop) => stop.name));
@@ -163,11 +177,6 @@ function isFinished(value: Value | undefined): boolean {
   return value !== undefined && !("json" in value && value.json === null);
 }
 
-/** The paths of a stop's works. */
-function pathsOf(stop: Stop): readonly string[] {
-  return stop.kind === "forEach" ? [`${stop.name}[]`] : callsOf(stop).map(([path]) => path);
-}
-
 /**
  * What of the stop is finished and stands. An `any` has no winner yet, or one that was undone, so all of it is asked again;
  * also a list that was done, as nothing names its items any more. No output is also that of an optional branch that failed.
@@ -177,9 +186,9 @@ function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet
   const isInWork = state.kept?.stop === stop.name;
   const outputs = finishedOf(state, stop.name);
   if (!isInWork && stop.kind === "all")
-    return outputNames(stop).filter((path) => isFinished(entryOf(outputs, path)) && !torn.has(`${path}#0`));
+    return outputNames(stop).filter((path) => isFinished(entryOf(outputs, path)) && !torn.has(placeOf(path, 0)));
   if (!isInWork) return [];
-  const placeOf = (key: string): string => (stop.kind === "forEach" ? `${stop.name}[]#${key}` : `${key}#0`);
-  const isReplaced = (key: string): boolean => replaced !== undefined && placeOf(key) === `${replaced.stop}#${replaced.item}`;
-  return Object.keys(outputs).filter((key) => !torn.has(placeOf(key)) && !isReplaced(key));
+  const place = (key: string): string => (stop.kind === "forEach" ? placeOf(itemsPath(stop.name), key) : placeOf(key, 0));
+  const isReplaced = (key: string): boolean => replaced !== undefined && place(key) === placeOf(replaced.stop, replaced.item);
+  return Object.keys(outputs).filter((key) => !torn.has(place(key)) && !isReplaced(key));
 }

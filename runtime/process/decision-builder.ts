@@ -7,7 +7,9 @@ import { Fault, invariant, type Json } from "../faults.ts";
 import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
 import { type RouteData, Slip } from "../slip.ts";
 import type { Value } from "../value.ts";
-import { evolveProcess, type ProcessEvent, type ProcessState, type Task } from "./state.ts";
+import type { ProcessEvent } from "./events.ts";
+import { evolveProcess } from "./evolve.ts";
+import type { ProcessState, Task } from "./state.ts";
 
 /** A decision of a process manager that is being made. */
 export type ProcessBuilder = DecisionBuilder<ProcessState, ProcessEvent>;

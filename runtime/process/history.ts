@@ -1,6 +1,8 @@
 /** @module The whole history of a process, line by line from its events: the state keeps the newest lines only. Pure. */
 import type { HistoryPage } from "../process-view.ts";
-import { evolveProcess, newProcess, type ProcessEvent, type ProcessState } from "./state.ts";
+import type { ProcessEvent } from "./events.ts";
+import { evolveProcess } from "./evolve.ts";
+import { newProcess, type ProcessState } from "./state.ts";
 
 /** A line with its number and its run. */
 type NumberedLine = HistoryPage["lines"][number];

@@ -17,13 +17,17 @@ import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
-import { takeFault, takeWait, takeResult, takeTime } from "./replies.ts";
+import { takeFault, takeWait, takeResult } from "./replies.ts";
+import { isUnanswered, nextMomentMs, takeTime, takeTold, type ToldInput } from "./time.ts";
+import { takeSignal } from "./waits.ts";
 import { openBuilder, type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
 import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
 import { decideLetter } from "./dead-letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
-import { evolveProcess, newProcess, ProcessEvent, ProcessState, type Task } from "./state.ts";
+import { ProcessEvent } from "./events.ts";
+import { evolveProcess } from "./evolve.ts";
+import { newProcess, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./compensation.ts";
 
 /** What a process manager decides on: a message, or that time has passed. */
@@ -45,6 +49,7 @@ export type ProcessInput =
       /** The run whose reminder rang; absent for a tick that no reminder brought. */
       readonly run?: number | undefined;
     }
+  | ToldInput
   | PurgeInput;
 
 /** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
@@ -72,9 +77,22 @@ export function runOf(name: string): number {
 
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const builder = openBuilder(state, context);
-  if (input.kind === "tick") decideTick(builder, input);
-  else if (input.kind === "purge") decidePurge(builder, input);
-  else decideMessage(builder, input);
+  switch (input.kind) {
+    case "tick":
+      decideTick(builder, input);
+      break;
+    case "told":
+      whenOpen(builder, () => takeTold(builder, input));
+      break;
+    case "purge":
+      decidePurge(builder, input);
+      break;
+    case "message":
+      decideMessage(builder, input);
+      break;
+    default:
+      assertNever(input);
+  }
   const decision = builder.done();
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
@@ -97,6 +115,9 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return whenOpen(builder, () => takeResult(builder, body));
     case "wait":
       return whenOpen(builder, () => takeWait(builder, body));
+    case "signal":
+      if (takeSignal(builder, input.message, body)) advance(builder);
+      return;
     case "cancel":
       return decideCancel(builder, input.message, body);
     case "decision":
@@ -107,7 +128,6 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return decideUndo(builder, input.message, body);
     case "work":
     case "answer":
-    case "signal":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
     default:
@@ -293,7 +313,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
     advance(builder);
   }
   if (context.nowMs >= retainUntilMs(builder.state)) giveUpUndo(builder);
-  takeTime(builder, resendMs);
+  if (takeTime(builder, resendMs)) advance(builder);
 }
 
 /** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */
@@ -305,17 +325,15 @@ function giveUpUndo(builder: ProcessBuilder): void {
   }
 }
 
-function processDueMs(state: ProcessState): number | undefined {
+function processDueMs(state: ProcessState, nowMs: number): number | undefined {
   if (state.phase !== "open" || state.task === undefined) return undefined;
-  const end = state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state);
-  return Object.values(state.works).reduce((soonest, work) => Math.min(soonest, work.dueAtMs), end);
+  return nextMomentMs(state, nowMs, state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state));
 }
 
 function processReminder(state: ProcessState, nowMs: number): ReminderWish {
   if (state.phase === "new") return { kind: "none" };
   const name = reminderName(state.run);
   if (state.phase !== "open") return { kind: "done", name };
-  const unanswered = Object.values(state.works).some((work) => work.status === "asked" || Object.keys(work.answers).length > 0);
-  if (unanswered) return { kind: "near", name };
-  return { kind: "away", name, atMs: processDueMs(state) ?? nowMs };
+  if (isUnanswered(state, nowMs)) return { kind: "near", name };
+  return { kind: "away", name, atMs: processDueMs(state, nowMs) ?? nowMs };
 }

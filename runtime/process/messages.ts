@@ -4,14 +4,15 @@
  * The same function makes an effect when it is first ordered and when it is performed again, so a repeated request has
  * the same id and the same content.
  */
-import { invariant } from "../faults.ts";
-import { messageId } from "../ids.ts";
+import { assertNever, invariant } from "../faults.ts";
+import { answerId, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
 import {
   type Address,
   type Body,
+  type CompensationReport,
   type Effect,
   type IndexEntry,
   type Message,
@@ -21,9 +22,11 @@ import {
   topics,
   traceId,
 } from "../protocol.ts";
+import { doerName } from "../slip.ts";
 import { type Act, decisionOn, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";
-import type { ProcessState, Task, Work } from "./state.ts";
+import type { ProcessState, Task } from "./state.ts";
+import type { Work } from "./work.ts";
 
 /** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
 export function retainUntilMs(state: ProcessState): number {
@@ -32,16 +35,15 @@ export function retainUntilMs(state: ProcessState): number {
 }
 
 /** The request of a piece of work that is asked now. */
-export function workEffect(state: ProcessState, work: Work, context: DecisionContext): Effect {
+export function workEffect(state: ProcessState, work: Work, context: DecisionContext, probe = false): Effect {
   const body = work.kind === "undo" ? undoBody(state, work) : doBody(state, work);
-  const target = work.target;
-  const to = address(context.system, work);
-  const topic = "agent" in target ? topics.agent(context.system, target.agent) : topics.manager(context.system);
+  const { to, topic } = address(context.system, work);
   // A request that comes late is superseded by its next attempt or refused by its tombstone; it expires with the process.
   const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : taskOf(state).deadlineAtMs;
   return {
     kind: "send",
     topic,
+    ...(probe ? { probe } : {}),
     message: envelope(state, context, {
       id: messageId(work.id, work.attempt),
       to,
@@ -53,32 +55,49 @@ export function workEffect(state: ProcessState, work: Work, context: DecisionCon
   };
 }
 
-function address(system: string, work: Work): Address {
-  return "agent" in work.target
-    ? { type: actorType(system, work.target.agent), id: work.actor }
-    : { type: actorType(system, "ProcessManager"), id: work.actor };
+function address(system: string, { target, actor }: Work): { readonly to: Address; readonly topic: string } {
+  switch (target.kind) {
+    case "agent":
+      return { to: { type: actorType(system, target.agent), id: actor }, topic: topics.agent(system, target.agent) };
+    case "route":
+      return { to: { type: actorType(system, "ProcessManager"), id: actor }, topic: topics.manager(system) };
+    default:
+      return assertNever(target);
+  }
 }
 
 function doBody(state: ProcessState, work: Work): Body {
-  const task = taskOf(state);
-  if ("route" in work.target) {
-    const timeoutMs = Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs));
-    return {
-      kind: "task",
-      route: work.target.route,
-      slip: task.slip,
-      input: work.input,
-      timeoutMs,
-      parent: { processId: state.id, workId: work.id },
-      retainUntilMs: retainUntilMs(state),
-      nesting: [...task.nesting, task.route],
-    };
+  const { target } = work;
+  switch (target.kind) {
+    case "agent":
+      return workBody(state, work, target.agent);
+    case "route":
+      return taskBody(state, work, target.route);
+    default:
+      return assertNever(target);
   }
+}
+
+function taskBody(state: ProcessState, work: Work, route: string): Body {
+  const task = taskOf(state);
+  return {
+    kind: "task",
+    route,
+    slip: task.slip,
+    input: work.input,
+    timeoutMs: Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs)),
+    parent: { processId: state.id, workId: work.id },
+    retainUntilMs: retainUntilMs(state),
+    nesting: [...task.nesting, task.route],
+  };
+}
+
+function workBody(state: ProcessState, work: Work, agent: string): Body {
   return {
     kind: "work",
     workId: work.id,
     attempt: work.attempt,
-    agent: work.target.agent,
+    agent,
     version: work.version,
     input: work.input,
     retainUntilMs: retainUntilMs(state),
@@ -94,21 +113,21 @@ function undoBody(state: ProcessState, work: Work): Body {
     workId: work.undoes,
     undoId: work.id,
     attempt: work.attempt,
-    agent: "agent" in work.target ? work.target.agent : work.target.route,
+    agent: doerName(work.target),
     retainUntilMs: retainUntilMs(state),
   };
 }
 
-/** The answer to the ask of a handler. */
+/** The answer to what a handler waits for. */
 export function answerEffect(state: ProcessState, asker: Work, index: number, result: Result, context: DecisionContext): Effect {
-  invariant("agent" in asker.target, "only agents ask");
+  const { to, topic } = address(context.system, asker);
   const body: Body = { kind: "answer", workId: asker.id, index, result };
   return {
     kind: "send",
-    topic: topics.agent(context.system, asker.target.agent),
+    topic,
     message: envelope(state, context, {
-      id: `${asker.id}/answer${index}`,
-      to: address(context.system, asker),
+      id: answerId(asker.id, index),
+      to,
       body,
       expiresAtMs: taskOf(state).deadlineAtMs,
       createdAtMs: asker.askedAtMs,
@@ -162,7 +181,7 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
   const task = state.task;
-  const id = `${state.id}:${state.run}`;
+  const id = runId(state.id, state.run);
   const effects: Effect[] = [closingEffect(state)];
   const data = {
     processId: state.id,
@@ -211,7 +230,7 @@ export function actEffects(state: ProcessState, nowMs: number): Effect[] {
 }
 
 function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act): Effect {
-  const letter = `${state.id}:${run}`;
+  const letter = runId(state.id, run);
   return {
     kind: "index",
     index: "Audit",
@@ -237,7 +256,7 @@ function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLette
     index: "DeadLetterQueue",
     bucket: task.bucket,
     entry: {
-      id: `${state.id}:${run}`,
+      id: runId(state.id, run),
       open: decision === undefined,
       atMs,
       facts,
@@ -268,25 +287,27 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
     outcome.output !== undefined && outcome.fault === undefined
       ? { output: outcome.output }
       : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
-  return replyTo(state, context, parent.processId, `${parent.workId}/reply`, { kind: "result", workId: parent.workId, attempt: 1, result });
+  return replyTo(state, context, parent.processId, replyId(parent.workId), { kind: "result", workId: parent.workId, attempt: 1, result });
 }
 
 /** Tells the parent that the whole process is undone. */
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
-  const result: Result =
-    state.undoFault === undefined
-      ? { output: { json: { undone: state.torn?.length ?? 0, left: [], stateStands: false } } }
-      : { fault: state.undoFault };
-  const processId = state.task?.parent?.processId ?? state.undo.workId.split(":")[0] ?? "";
+  const result: Result = state.undoFault === undefined ? { output: { json: childReport(state) } } : { fault: state.undoFault };
+  const processId = state.task?.parent?.processId ?? stopWorkParts(state.undo.workId).process;
   return [
-    replyTo(state, context, processId, `${state.undo.undoId}/reply`, {
+    replyTo(state, context, processId, replyId(state.undo.undoId), {
       kind: "result",
       workId: state.undo.undoId,
       attempt: state.undo.attempt,
       result,
     }),
   ];
+}
+
+/** What was undone of a whole process. What had to be left is a fault of its compensation. */
+function childReport(state: ProcessState): CompensationReport {
+  return { undone: state.torn?.length ?? 0, left: [], stateStands: state.stateStands === true };
 }
 
 function replyTo(state: ProcessState, context: DecisionContext, processId: string, id: string, body: Body): Effect {

@@ -1,19 +1,21 @@
 /**
- * @module What comes back: results, faults and retries, hand-offs, and the questions of handlers. Pure.
+ * @module What comes back: results, faults and retries, hand-offs, and the waits of handlers. Pure.
  */
-import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
 import { entryOf } from "../entries.ts";
-import { assertNever, boundedFault, boundedPauseMs, Fault, isFault, isRetryable, type WireFault } from "../faults.ts";
-import { askWorkId, stopWorkId } from "../ids.ts";
+import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
+import { boundedFault, boundedPauseMs, Fault, isFault, isRetryable, wireFault, type WireFault } from "../faults.ts";
+import { askWorkId, isAskOf, isBranchPath, stopWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { type Ancestor, type BodyOf, CompensationReport, type Result, type WaitFor } from "../protocol.ts";
-import { backoffMs, RETRY_DEFAULT } from "../slip.ts";
+import { readOne } from "../machine.ts";
+import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../protocol.ts";
+import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
 import { addressOf, advance, askWork } from "./advance.ts";
-import { answerEffect, workEffect } from "./messages.ts";
-import type { Link, Work } from "./state.ts";
-import { beginEnding } from "./compensation.ts";
+import { answerEffect } from "./messages.ts";
+import { beginWait, handlerWait } from "./waits.ts";
+import type { Asker, Link, Work } from "./work.ts";
+import { beginEnding, reportOf, setAside } from "./compensation.ts";
 
 /** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
@@ -25,11 +27,7 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
     return;
   }
   if (work.kind === "undo") {
-    const output = "output" in result && "json" in result.output ? result.output.json : null;
-    const report = CompensationReport.safeParse(output);
-    const undid = report.success ? report.data.undone > 0 : output === true;
-    builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, ...(undid ? { undid } : {}) });
-    advance(builder);
+    if ("output" in result) takeReport(builder, work, reportOf(readOne(result.output, builder.context)));
     return;
   }
   if ("handOff" in result) {
@@ -40,6 +38,25 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
   passOn(builder, work, result);
 }
 
+/** A compensation has ended. What it had to leave is a person's, as of one that failed. */
+function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport): void {
+  if (report.left.length > 0) {
+    const message = `${work.undoes ?? work.id} could not be undone as a whole; left: ${report.left.join(", ")}`;
+    return undoFailed(builder, work, wireFault("compensation.failed", message, { left: report.left }), report);
+  }
+  builder.emit({ e: "undone", workId: work.id, atMs: builder.context.nowMs, report });
+  advance(builder);
+}
+
+/** Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could. */
+function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, report?: CompensationReport): void {
+  const failed = boundedFault(fault);
+  const { nowMs } = builder.context;
+  builder.emit({ e: "undo-failed", workId: work.id, fault: failed, atMs: nowMs, ...(report === undefined ? {} : { report }) });
+  beginEnding(builder, "failed", failed, work.stop, work);
+  advance(builder);
+}
+
 /** A failed attempt: again after a pause when the fault table and the policy allow it, else for good. */
 export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
   const { nowMs, jitter01 } = builder.context;
@@ -48,19 +65,12 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
   const mayRetry = work.kind === "undo" || isRetryable(fault);
   if (mayRetry && inTime && work.attempt < work.retry.attemptsMax) {
     builder.emit({ e: "attempt-failed", workId: work.id, attempt: work.attempt, fault, atMs: nowMs, againAtMs: again });
+    if (work.kind === "undo" && fault.code === "agent.unknown") setAside(builder, work);
     return;
   }
   if (work.kind === "undo") {
-    const failed = boundedFault({
-      code: "compensation.failed",
-      message: `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`,
-      cause: fault.cause,
-    });
-    builder.emit({ e: "undo-failed", workId: work.id, fault: failed, atMs: nowMs });
-    // Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could.
-    beginEnding(builder, "failed", failed, work.stop, work);
-    advance(builder);
-    return;
+    const message = `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`;
+    return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
   passOn(builder, work, { fault });
@@ -68,7 +78,7 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
 
 /** A branch of an `any` may fail without making the outcome partial: another one has won, or the stop fails. */
 function isTolerated(work: Work): boolean {
-  return work.optional && !work.stop.includes(".");
+  return work.optional && !isBranchPath(work.stop);
 }
 
 /** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
@@ -77,8 +87,8 @@ function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   if (asker !== undefined && work.asker !== undefined)
     builder.order(answerEffect(builder.state, asker, work.asker.index, result, builder.context));
   if (work.asker !== undefined && "fault" in result) {
-    const ask = askWorkId(work.asker.workId, work.asker.index, 1).slice(0, -1);
-    builder.emit({ e: "undo-due", workIds: builder.state.asked.map((one) => one.id).filter((id) => id.startsWith(ask)) });
+    const { workId, index } = work.asker;
+    builder.emit({ e: "undo-due", workIds: builder.state.asked.map((one) => one.id).filter((id) => isAskOf(id, workId, index)) });
   }
   if (asker === undefined || "fault" in result) advance(builder);
 }
@@ -98,7 +108,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
 
 function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
-  const from = agentOf(work);
+  const from = doerName(work.target);
   if (entryOf(slip.agents, from)?.handsOffTo.includes(handOff.agent) !== true)
     throw new Fault("handoff.undeclared", `${from} hands off to ${handOff.agent}, which it does not declare`);
   const link: Link = { agent: handOff.agent, input: valueHash(handOff.input) };
@@ -109,9 +119,9 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
     work.asker === undefined
       ? stopWorkId(builder.state.id, builder.state.run, work.stop, work.item, visit)
       : askWorkId(work.asker.workId, work.asker.index, visit);
-  const target = { agent: handOff.agent };
+  const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _ofTheOther, ...rest } = work;
+  const { first: _ofTheOther, standing: _too, pausedAtMs: _also, answeredAtMs: _and, ...rest } = work;
   return {
     ...rest,
     id,
@@ -130,45 +140,48 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   };
 }
 
-function agentOf(work: Work): string {
-  return "agent" in work.target ? work.target.agent : work.target.route;
-}
-
-/** A handler's question to another agent. Asked once; a repeated question is answered again. */
+/** What a handler waits for. It is begun once; a repeated request is answered again. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
-  // Neither nested routes nor compensations ask; a message that says so is none of ours.
-  if (asker === undefined || asker.kind === "undo" || !("agent" in asker.target)) return;
+  // Neither nested routes nor compensations wait; a message that says so is none of ours.
+  if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
   const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
     return;
   }
-  const asked = Object.values(builder.state.works).some((work) => work.asker?.workId === asker.id && work.asker.index === body.index);
-  if (asked) return;
+  const isHis = (one: { readonly asker?: Asker | undefined }): boolean => one.asker?.workId === asker.id && one.asker.index === body.index;
+  if (Object.values(builder.state.works).some(isHis) || Object.values(builder.state.waits ?? {}).some(isHis)) return;
   try {
-    if (body.for.kind !== "agent") throw new Fault("message.invalid", `a process manager owns no wait for a ${body.for.kind} yet`);
-    askWork(builder, questionWork(builder, asker, body.index, body.for));
+    guardWaits(asker, body.index);
+    if (body.for.kind === "agent") askWork(builder, questionWork(builder, asker, body.index, body.for));
+    else beginWait(builder, handlerWait(builder, asker, body.index, body.for));
   } catch (error) {
     if (!isFault(error)) throw error;
     const result: Result = { fault: error.toWire() };
-    builder.emit({ e: "wait-answered", workId: asker.id, index: body.index, result });
+    builder.emit({ e: "wait-answered", workId: asker.id, index: body.index, result, atMs: builder.context.nowMs });
     builder.order(answerEffect(builder.state, asker, body.index, result, builder.context));
   }
 }
 
+function guardWaits(asker: Work, index: number): void {
+  if (index >= LIMITS.asksPerWorkMax)
+    throw new Fault(
+      "ask.too-many",
+      `${doerName(asker.target)} waited ${index + 1} times in one work item; ${LIMITS.asksPerWorkMax} waits are allowed`,
+    );
+}
+
 function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: Extract<WaitFor, { kind: "agent" }>): Work {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
-  const from = agentOf(asker);
+  const from = doerName(asker.target);
   if (entryOf(slip.agents, from)?.asks.includes(ask.agent) !== true)
     throw new Fault("ask.undeclared", `${from} asks ${ask.agent}, which it does not declare`);
-  if (index >= LIMITS.asksPerWorkMax)
-    throw new Fault("ask.too-many", `${from} made ${index + 1} asks in one piece of work; ${LIMITS.asksPerWorkMax} are allowed`);
   const id = askWorkId(asker.id, index, 1);
-  const target = { agent: ask.agent };
+  const target = { kind: "agent", agent: ask.agent } as const;
   const { actor, version, first } = addressOf(builder, target, ask.input, id);
   const waiting: Ancestor[] = [...asker.ancestors, { agent: from, id: asker.actor }];
-  guardWait(waiting, { agent: ask.agent, id: actor });
+  guardWait(slip, waiting, { agent: ask.agent, id: actor });
   const link: Link = { agent: ask.agent, input: valueHash(ask.input) };
   guardChain(slip, asker.chain, link);
   guardHops(builder.state.hops);
@@ -198,41 +211,4 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
     answers: {},
     faults: [],
   };
-}
-
-/** What time has brought: timeouts become faults, pauses end, and unanswered requests are made again. */
-export function takeTime(builder: ProcessBuilder, resendMs: number): void {
-  const { nowMs } = builder.context;
-  for (const id of Object.keys(builder.state.works)) {
-    const work = entryOf(builder.state.works, id);
-    if (work === undefined || builder.state.phase !== "open") continue;
-    if (work.dueAtMs <= nowMs) timeIsUp(builder, work);
-    else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work);
-  }
-}
-
-function repeat(builder: ProcessBuilder, work: Work): void {
-  builder.order(workEffect(builder.state, work, builder.context));
-  for (const [index, result] of Object.entries(work.answers))
-    builder.order(answerEffect(builder.state, work, Number(index), result, builder.context));
-}
-
-function timeIsUp(builder: ProcessBuilder, work: Work): void {
-  const { nowMs } = builder.context;
-  switch (work.status) {
-    case "asked":
-      takeFault(builder, work, {
-        code: "stop.timeout",
-        message: `${agentOf(work)} gave no answer within ${work.timeoutMs} ms (attempt ${work.attempt})`,
-      });
-      return;
-    case "waiting": {
-      builder.emit({ e: "asked-again", workId: work.id, attempt: work.attempt + 1, atMs: nowMs, dueAtMs: nowMs + work.timeoutMs });
-      const again = entryOf(builder.state.works, work.id);
-      if (again !== undefined) builder.order(workEffect(builder.state, again, builder.context));
-      return;
-    }
-    default:
-      assertNever(work.status);
-  }
 }

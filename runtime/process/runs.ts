@@ -3,12 +3,13 @@
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
-import { stopWorkParts } from "../ids.ts";
+import { placeOf, stopWorkParts } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { OUTCOMES } from "../protocol.ts";
-import { Target } from "../slip.ts";
+import { Doer } from "../slip.ts";
 import { Value } from "../value.ts";
-import type { Asked, ProcessState, Progress } from "./state.ts";
+import type { ProcessState, Progress } from "./state.ts";
+import type { Asked } from "./work.ts";
 
 /** What a person did: who, what, when and why. Persisted: changing this needs a version bump. */
 export const Act = z.strictObject({
@@ -24,6 +25,8 @@ export const Act = z.strictObject({
   decisionId: z.string().optional(),
   /** Of a redrive: the run that it opened. */
   opened: z.int().positive().optional(),
+  /** Of a redrive with an edited input: stops, and the output, that read or were made of what the edit replaces. */
+  notReached: z.array(z.string()).optional(),
 });
 export type Act = z.infer<typeof Act>;
 
@@ -38,7 +41,7 @@ export const PastRun = z.strictObject({
 export type PastRun = z.infer<typeof PastRun>;
 
 /** What a person put in the place of a failed work: who is asked, and with what. Persisted: changing this needs a version bump. */
-export const Replaced = z.strictObject({ stop: z.string(), item: z.int().nonnegative(), target: Target, input: Value });
+export const Replaced = z.strictObject({ stop: z.string(), item: z.int().nonnegative(), target: Doer, input: Value });
 
 /** A new run. The contents are those of the state; the event says which of them stand. Persisted: changing this needs a version bump. */
 export const Reopened = z.strictObject({
@@ -81,11 +84,6 @@ export function awaitsDecision(state: ProcessState): boolean {
   return state.phase === "ended" && state.outcome?.deadLetter !== undefined && decisionOn(state, state.run) === undefined;
 }
 
-/** Which item of which path a work, or the work that it was asked for by, belongs to. */
-function placeOf(one: { readonly id: string; readonly stop: string }): string {
-  return `${one.stop}#${stopWorkParts(one.id).item}`;
-}
-
 /** The state with one act more. A discard closes the way to a next run. */
 export function act(state: ProcessState, done: Act): ProcessState {
   const acts = [...(state.acts ?? []), done].slice(-LIMITS.actsKeptMax);
@@ -95,7 +93,7 @@ export function act(state: ProcessState, done: Act): ProcessState {
 /** What an undone work leaves: a counted one that was really undone has no effect any more, so its output does not stand. */
 export function undone(state: ProcessState, target: Asked | undefined): Pick<ProcessState, "torn"> {
   if (target === undefined || state.ending === undefined || state.leftovers?.includes(target.id) === true) return {};
-  const place = placeOf(target);
+  const place = placeOf(target.stop, stopWorkParts(target.id).item);
   return { torn: state.torn?.includes(place) === true ? state.torn : [...(state.torn ?? []), place] };
 }
 
@@ -138,6 +136,8 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       ...(state.historyGone === undefined ? {} : { historyGone: state.historyGone }),
       ...(state.met === undefined ? {} : { met: state.met }),
       ...(state.acts === undefined ? {} : { acts: state.acts }),
+      ...(state.signals === undefined ? {} : { signals: state.signals }),
+      ...(state.signalIds === undefined ? {} : { signalIds: state.signalIds }),
       ...(event.lacking.length === 0 ? {} : { lacking: event.lacking }),
       ...(event.replaced === undefined ? {} : { replaced: event.replaced }),
       ...(event.pinned.length === 0 ? {} : { pins }),

@@ -4,7 +4,10 @@
 import type { WireFault } from "../faults.ts";
 import type { WorkViewState } from "../process-view.ts";
 import type { Value } from "../value.ts";
-import type { ProcessEvent, Work } from "./state.ts";
+import { doerName } from "../slip.ts";
+import { undoneText } from "./evolve-work.ts";
+import type { ProcessEvent } from "./events.ts";
+import type { Work } from "./work.ts";
 
 /** One piece of work of a run. Moments are epoch milliseconds. */
 export interface WorkTold {
@@ -65,6 +68,9 @@ export class WorksTold {
       case "attempt-failed":
         this.#patch(event.workId, { state: "retrying", fault: event.fault, dueAtMs: event.againAtMs });
         break;
+      case "told":
+        this.#patch(event.workId, { state: event.state, ...(event.dueAtMs === undefined ? {} : { dueAtMs: event.dueAtMs }) });
+        break;
       case "answered":
         this.#answer(event.workId, event.output, event.atMs);
         break;
@@ -75,7 +81,7 @@ export class WorksTold {
         this.#end(event.workId, { state: "failed", fault: event.fault, endedAtMs: event.atMs });
         break;
       case "undone":
-        this.#end(event.workId, { state: "undone", endedAtMs: event.atMs });
+        this.#end(event.workId, { state: undoneText(event.report), endedAtMs: event.atMs });
         break;
       case "undo-failed":
         this.#end(event.workId, { state: "undo failed", fault: event.fault, endedAtMs: event.atMs });
@@ -96,8 +102,8 @@ export class WorksTold {
     this.#works.set(work.id, {
       work: work.id,
       stop: work.stop,
-      agent: "agent" in target ? target.agent : target.route,
-      isAgent: "agent" in target,
+      agent: doerName(target),
+      isAgent: target.kind === "agent",
       actor: work.actor,
       kind: work.kind,
       item: work.item,
@@ -136,7 +142,7 @@ export class WorksTold {
 
   #drop(id: string, atMs?: number): void {
     const known = this.#works.get(id);
-    if (known?.state === "asked" || known?.state === "retrying")
+    if (known !== undefined && known.endedAtMs === undefined && known.state !== "dropped")
       this.#end(id, { state: "dropped", ...(atMs === undefined ? {} : { endedAtMs: atMs }) });
   }
 }

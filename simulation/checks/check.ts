@@ -4,6 +4,7 @@
 import { entryOf } from "../../runtime/entries.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { entriesOf } from "../../runtime/index-actor.ts";
+import { runId } from "../../runtime/ids.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Clients } from "../people/client.ts";
 import type { LedgerLine } from "../world/outside.ts";
@@ -38,6 +39,9 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
 type Find = (law: string, text: string) => void;
 
 function checkOutcomes(clients: Clients, watch: Watch, find: Find): void {
+  for (const { processId, signalId } of clients.signalled)
+    if (!watch.knowsSignal(processId, signalId))
+      find("a receipt of a signal means a record", `${signalId} of ${processId} has a receipt, and no record`);
   if (!clients.settled) find("a task is accepted or refused in the end", "a client still has no answer");
   for (const id of clients.accepted) {
     const state = watch.processes.get(id)?.state;
@@ -81,7 +85,7 @@ function checkIndex(watch: Watch, find: Find): void {
     else if (entry.open) find("the index agrees with the journals", `${state.id} ended ${outcome.status} and stands as open`);
     if (outcome.deadLetter === undefined) continue;
     const desk = watch.indexes.get(`DeadLetterQueue/${task.bucket}`)?.state;
-    const letter = desk === undefined ? undefined : entriesOf(desk).find((one) => one.id === `${state.id}:${state.run}`);
+    const letter = desk === undefined ? undefined : entriesOf(desk).find((one) => one.id === runId(state.id, state.run));
     if (letter === undefined) find("a failed process has a dead letter", `${state.id} has none at the dead letter queue`);
   }
 }
@@ -94,7 +98,7 @@ function checkNotifications(world: World, watch: Watch, find: Find): void {
   );
   for (const { state } of watch.processes.values()) {
     if (state.outcome === undefined) continue;
-    const status = told.get(`${state.id}:${state.run}`);
+    const status = told.get(runId(state.id, state.run));
     if (status !== state.outcome.status)
       find("the outcome is told", `${state.id} ended ${state.outcome.status}, and the topic says ${status ?? "nothing"}`);
   }

@@ -2,14 +2,17 @@
  * @module The order of compensation within a process, followed from its events alone.
  *
  * A work item that may still run is undone at once, but not before those of its asks that may still run. All others are undone
- * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered.
+ * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. The work
+ * items of an agent that does not answer compensations are set aside: they have an order of their own.
  */
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Find } from "./shadow.ts";
 
 /** A work item that was asked and is not known to be undone. */
 interface AskedWork {
   readonly id: string;
+  /** Name of its agent. */
+  readonly agent: string;
   /** Position in the order of asking. */
   readonly position: number;
   /** It has no answer. */
@@ -24,6 +27,8 @@ export class CompensationOrder {
   readonly #asked = new Map<string, AskedWork>();
   /** Undos without an answer, and the work items that they undo. */
   readonly #undos = new Map<string, string>();
+  /** Agents that do not answer compensations. */
+  readonly #aside = new Set<string>();
   #count = 0;
 
   /** The next event of the process. */
@@ -33,12 +38,15 @@ export class CompensationOrder {
       case "reopened":
         this.#asked.clear();
         this.#undos.clear();
+        this.#aside.clear();
+        return;
+      case "set-aside":
+        this.#aside.add(event.agent);
         return;
       case "asked":
         if (event.work.undoes !== undefined) return this.#undo(event.work.id, event.work.undoes, find);
         this.#count += 1;
-        this.#asked.set(event.work.id, { id: event.work.id, position: this.#count, open: true, mayRun: false, due: false });
-        return;
+        return this.#ask(event.work);
       case "answered":
       case "handed-off":
         return this.#close(event.workId, false);
@@ -57,6 +65,11 @@ export class CompensationOrder {
         return;
       default:
     }
+  }
+
+  #ask({ id, target }: Extract<ProcessEvent, { e: "asked" }>["work"]): void {
+    const agent = target.kind === "agent" ? target.agent : "";
+    this.#asked.set(id, { id, agent, position: this.#count, open: true, mayRun: false, due: false });
   }
 
   #close(id: string, mayRun: boolean): void {
@@ -82,12 +95,18 @@ export class CompensationOrder {
       const ask = others.find(({ id, mayRun }) => mayRun && id.startsWith(`${targetId}/ask`) && !this.#isOrdered(id));
       if (ask !== undefined) find(law, `${targetId} was to be undone before its ask ${ask.id}, which may still run`);
     } else {
-      const newer = others.find(({ position }) => position > target.position);
+      const lane = this.#laneOf(target);
+      const newer = others.find((other) => other.position > target.position && this.#laneOf(other) === lane);
       if (newer !== undefined) find(law, `${targetId} was to be undone before ${newer.id}, which was asked after it`);
-      const [unanswered] = this.#undos.keys();
+      const unanswered = [...this.#undos].find(([, undone]) => this.#laneOf(this.#asked.get(undone)) === lane)?.[0];
       if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered} had no answer`);
     }
     this.#undos.set(undoId, targetId);
+  }
+
+  /** The order that a work item belongs to: that of its agent when it was set aside, or that of all others. */
+  #laneOf(work: AskedWork | undefined): string | undefined {
+    return work !== undefined && this.#aside.has(work.agent) ? work.agent : undefined;
   }
 
   #isOrdered(id: string): boolean {

@@ -9,7 +9,8 @@ import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
-import type { ProcessEvent, ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import type { AgentLaws } from "./agent-laws.ts";
 import type { Find } from "./shadow.ts";
 

@@ -2,12 +2,16 @@
  * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
  */
 import { entryOf } from "../../runtime/entries.ts";
+import { runId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { reminderName } from "../../runtime/process/machine.ts";
-import { evolveProcess, type ProcessEvent, type ProcessState } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { evolveProcess } from "../../runtime/process/evolve.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { CompensationOrder } from "./compensation-order.ts";
+import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
 /** A clock may be wrong and a reminder late; beyond this delay a reminder is not near. */
@@ -20,6 +24,7 @@ export class ProcessLaws {
   /** The run that each dead letter opened. */
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
+  readonly #waits = new Map<string, WaitsLaw>();
 
   constructor(find: Find, ended: (state: ProcessState) => void) {
     this.#find = find;
@@ -33,6 +38,7 @@ export class ProcessLaws {
     follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
       this.#outcome(shadow, before, event);
       order.follow(event, this.#find);
+      this.waitsOf(shadow.id).follow(event, this.#find);
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
@@ -42,6 +48,15 @@ export class ProcessLaws {
       if (work.attempt > work.retry.attemptsMax)
         this.#find("attempts are bounded", `${work.id} is at attempt ${work.attempt} of ${work.retry.attemptsMax}`);
     }
+  }
+
+  /** The waits of a process. */
+  waitsOf(id: string): WaitsLaw {
+    const known = this.#waits.get(id);
+    if (known !== undefined) return known;
+    const made = new WaitsLaw();
+    this.#waits.set(id, made);
+    return made;
   }
 
   #orderOf(id: string): CompensationOrder {
@@ -57,7 +72,7 @@ export class ProcessLaws {
       this.#find("one outcome for each run", `${shadow.id} was accepted again while it was open`);
     if (event.e === "asked" && event.work.kind === "ask" && event.work.visit === 1) {
       const { work } = event;
-      if (work.ancestors.some((one) => "agent" in work.target && one.agent === work.target.agent && one.id === work.actor))
+      if (work.ancestors.some((one) => work.target.kind === "agent" && one.agent === work.target.agent && one.id === work.actor))
         this.#find("no ring of asks", `${work.id} asks an actor that waits for it`);
     }
     if (event.e === "reopened") this.#reopened(shadow.id, before, event);
@@ -79,7 +94,7 @@ export class ProcessLaws {
         "a new run has its own number",
         `${id} was opened again as run ${run} after run ${before.run}, for the dead letter of run ${act.run}`,
       );
-    const letter = `${id}:${act.run}`;
+    const letter = runId(id, act.run);
     if (this.#runs.has(letter)) this.#find("one run for each decision", `${letter} opened runs ${this.#runs.get(letter) ?? 0} and ${run}`);
     this.#runs.set(letter, run);
   }

@@ -58,6 +58,11 @@ export class Watch {
     return this.#agentLaws.begunCalls;
   }
 
+  /** Whether a record of the process has this signal. */
+  knowsSignal(processId: string, signalId: string): boolean {
+    return this.#processLaws.waitsOf(processId).knows(signalId);
+  }
+
   get failed(): boolean {
     return this.findings.length > 0;
   }

@@ -7,12 +7,23 @@ import type { Random } from "../world/random.ts";
 import { NOTHING } from "../world/timeline.ts";
 import type { World } from "../world/world.ts";
 
+/** A signal that a client sends, with its own id as the payload. */
+export interface SimSignal {
+  readonly name: string;
+  readonly signalId: string;
+  readonly atMs: number;
+  /** The client sends it once more at this moment. */
+  readonly againAtMs?: number | undefined;
+}
+
 export interface SimTask {
   readonly id: string;
   readonly route: string;
   readonly input: unknown;
   readonly timeoutMs: number;
   readonly atMs: number;
+  /** Signals to the process of the task. */
+  readonly signals?: readonly SimSignal[] | undefined;
   /** A client cancels the task at this moment. */
   readonly cancelAtMs?: number | undefined;
   /** The task is submitted once more at this moment, as an impatient client does. */
@@ -23,12 +34,15 @@ const RETRY_MS_MIN = 100;
 const RETRY_MS_MAX = 1_500;
 const PATIENCE_MS = 6_000;
 const CANCELS_MAX = 20;
+const SIGNALS_MAX = 20;
 
 export class Clients {
   /** Tasks with a receipt: accepted for good. */
   readonly accepted = new Set<string>();
   /** Tasks that were refused for good. */
   readonly refused = new Map<string, string>();
+  /** Signals with a receipt, by process. */
+  readonly signalled: { readonly processId: string; readonly signalId: string }[] = [];
   /** Tasks that some host was given. */
   readonly #given = new Set<string>();
   readonly #world: World;
@@ -42,6 +56,9 @@ export class Clients {
     for (const task of tasks) {
       world.timeline.after(task.atMs, () => this.#submit(task, true));
       if (task.againAtMs !== undefined) world.timeline.after(task.againAtMs, () => this.#submit(task, false));
+      for (const signal of task.signals ?? [])
+        for (const atMs of [signal.atMs, signal.againAtMs])
+          if (atMs !== undefined) world.timeline.after(atMs, () => this.#signal(task.id, signal, 1));
       if (task.cancelAtMs !== undefined) world.timeline.after(task.cancelAtMs, () => this.#cancel(task, 1));
     }
   }
@@ -84,6 +101,26 @@ export class Clients {
           this.#world.trace?.(`task ${id} is refused: ${fault.code}`);
           if (counts) this.#open -= 1;
         }),
+    );
+  }
+
+  /** Sends a signal until it has a receipt, or is refused for good. */
+  #signal(processId: string, signal: SimSignal, attempt: number): void {
+    const life = this.#world.anyUp(this.#random);
+    const again = (): void => {
+      if (attempt < SIGNALS_MAX)
+        this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#signal(processId, signal, attempt + 1));
+    };
+    if (life?.operations === undefined) return again();
+    const { name, signalId } = signal;
+    this.#world.trace?.(`a client sends signal ${signalId} to ${processId}`);
+    life.operations.signal(processId, name, { signalId }, { principal: ANONYMOUS }, signalId).then(
+      () => void (life.state === "dead" ? undefined : this.signalled.push({ processId, signalId })),
+      (error: unknown) => {
+        const fault = faultFrom(error, "turn.failed");
+        this.#world.trace?.(`signal ${signalId} to ${processId} is refused: ${fault.code}`);
+        if (isRetryable(fault)) again();
+      },
     );
   }
 

@@ -4,6 +4,7 @@
 import type { TaskReceipt } from "../../actors/operations/operations.ts";
 import { bucketOf, entriesOf } from "../../runtime/index-actor.ts";
 import { faultFrom, isRetryable, type Json } from "../../runtime/faults.ts";
+import { runId, runParts } from "../../runtime/ids.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Finding } from "../checks/check.ts";
@@ -54,7 +55,7 @@ export class Deciders {
   /** A process has ended. */
   ended(state: ProcessState): void {
     if (state.outcome?.deadLetter === undefined || state.task?.parent !== undefined) return;
-    const letter = `${state.id}:${state.run}`;
+    const letter = runId(state.id, state.run);
     this.#taken.set(letter, new Set());
     const count = this.#random.int(1, DECIDERS_MAX);
     for (let index = 0; index < count; index += 1) {
@@ -124,9 +125,9 @@ export class Deciders {
     if (!this.settled) find("a decision is taken or refused in the end", "somebody still has no answer");
     for (const [letter, taken] of this.#taken) {
       if (taken.size !== 1) find("a dead letter is decided once", `${letter} was decided ${taken.size} times: ${[...taken].join(", ")}`);
-      const [id = "", run = ""] = letter.split(":");
+      const { process: id = "", run = 0 } = runParts(letter) ?? {};
       const state = watch.processes.get(id)?.state;
-      const act = state?.acts?.find((one) => one.what !== "cancel" && one.run === Number(run));
+      const act = state?.acts?.find((one) => one.what !== "cancel" && one.run === run);
       if (state === undefined || act === undefined)
         find("a decision stands in the journal", `${letter} was decided, and ${id} knows nothing of it`);
       else checkTold(watch, state, letter, act.what, act.atMs, find);

@@ -5,5 +5,17 @@ import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
+import { waits } from "./waits.ts";
 
-export const SCENARIOS: Readonly<Record<string, Scenario>> = { party, wild, ring, long, purge, redrive, wildRedrive, catches, chains };
+export const SCENARIOS: Readonly<Record<string, Scenario>> = {
+  party,
+  wild,
+  ring,
+  long,
+  purge,
+  redrive,
+  wildRedrive,
+  catches,
+  chains,
+  waits,
+};

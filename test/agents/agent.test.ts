@@ -151,8 +151,9 @@ describe("an agent definition, as hosts use it", () => {
   });
   test("defaults, and what the manager must know", () => {
     expect([hotel.concurrency, hotel.compatibleWith, hotel.initialState]).toEqual([64, [], null]);
-    expect(snark.data).toEqual({ version: 1, key: { literal: "one" }, asks: ["Planner"], handsOffTo: [] });
+    expect(snark.data).toEqual({ version: 1, key: { literal: "one" }, stateful: true, asks: ["Planner"], handsOffTo: [] });
     expect(remote(Hotel, { asks: [Planner], visitsMax: 2 }).data).toEqual({ version: 1, asks: ["Planner"], handsOffTo: [], visitsMax: 2 });
+    expect(remote(Hotel, { stateful: true }).data).toEqual({ version: 1, stateful: true, asks: [], handsOffTo: [] });
   });
 });
 

@@ -30,7 +30,13 @@ describe("a route is data", () => {
     expect(plan).toEqual({
       kind: "one",
       name: "plan",
-      call: { target: { agent: "Planner" }, input: { from: ["task"] }, timeoutMs: 5_000, retry: RETRY_DEFAULT, optional: false },
+      call: {
+        target: { kind: "agent", agent: "Planner" },
+        input: { from: ["task"] },
+        timeoutMs: 5_000,
+        retry: RETRY_DEFAULT,
+        optional: false,
+      },
     });
     expect(both?.kind === "all" && [both.name, Object.keys(both.branches), both.branches["flight"]?.input]).toEqual([
       "all-2",
@@ -71,7 +77,9 @@ describe("a route is data", () => {
     const outer = route("outer", 1, Trip)
       .to("inner", trip, ({ task }) => task)
       .output(({ inner }) => inner);
-    expect(outer.data.stops[0]).toMatchObject({ call: { target: { route: "trip" }, timeoutMs: LIMITS.taskTimeoutMsDefault } });
+    expect(outer.data.stops[0]).toMatchObject({
+      call: { target: { kind: "route", route: "trip" }, timeoutMs: LIMITS.taskTimeoutMsDefault },
+    });
   });
   test("two routes may share a beginning", () => {
     const start = begin();

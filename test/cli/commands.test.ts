@@ -17,6 +17,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "submit --dapr": ["submit", "trip", INPUT, "--dapr"],
   show: ["show", "trip-7"],
   "show --follow": ["show", "trip-7", "--follow"],
+  signal: ["signal", "trip-7", "approval", '{"ok":true}'],
   cancel: ["cancel", "trip-7"],
   "graph check": ["graph", "check"],
   "graph show": ["graph", "show"],
@@ -163,6 +164,15 @@ describe("submit", () => {
       err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Fix the value at the path in the message.\n",
     });
   });
+});
+
+test("a signal is posted with its payload and its id", async () => {
+  expect(await run("signal", "trip-7", "approval", '{"ok":true}', "--signal-id", "mail-1")).toMatchObject({
+    code: 0,
+    out: "Process trip-7 has the signal approval. Follow it: troupe show trip-7 --follow\n",
+  });
+  expect(stub.seen[0]?.body).toEqual({ payload: { ok: true }, signalId: "mail-1" });
+  expect(await run("signal", "trip-7", "approval", "{")).toMatchObject({ code: 2 });
 });
 
 test("cancel gives the reason; a process that has ended is refused", async () => {

@@ -3,7 +3,7 @@ import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
-import { AT_MS, LETTER, INPUT, stub, dir, useParty, run } from "./party.ts";
+import { AT_MS, LETTER, INPUT, RECEIPT, stub, dir, useParty, run } from "./party.ts";
 
 useParty();
 
@@ -22,7 +22,7 @@ describe("dead", () => {
   });
 
   test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to fix it", async () => {
-    const original = { kind: "do", target: { agent: "SnarkAgent" }, input: { budget: 10 } };
+    const original = { kind: "do", target: { kind: "agent", agent: "SnarkAgent" }, input: { budget: 10 } };
     const history = [
       { atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 },
       { atMs: AT_MS + 1_250, what: "failed", stop: "snark", agent: "", attempt: 0, code: "agent.refused" },
@@ -98,6 +98,15 @@ describe("dead", () => {
     expect((await run("dead", "show", "invalid-000000001-aa")).out).toMatch(
       /Redrive: +troupe dead redrive invalid-000000001-aa --input @task\.json .*whole corrected task\nDiscard: /,
     );
+  });
+
+  test("a redrive tells what the edit does not reach", async () => {
+    stub.answers["POST /deadletters/trip-7:1/redrive"] = {
+      status: 202,
+      json: { ...RECEIPT, run: 2, notReached: ["hotel", "output"] },
+    };
+    const { out } = await run("dead", "redrive", "trip-7:1", "--input", INPUT);
+    expect(out).toContain("\nThe edit does not reach: hotel, output. They read what it replaces, as it was.");
   });
 
   test("redrive gives the fixed input; a second decision is refused", async () => {

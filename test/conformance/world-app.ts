@@ -171,6 +171,7 @@ const operations: Operations = {
   submit: never,
   process: never,
   cancel: never,
+  signal: never,
   processes: never,
   deadLetters: never,
   deadLetter: never,

@@ -57,7 +57,7 @@ describe("every element of a slip", () => {
       .output(({ best }) => best);
     const outcome = await runLocal(of(made), "r", TASK);
     expect(outcome).toMatchObject({ status: "completed", output: { n: 6 } });
-    expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toContain("undone best.x");
+    expect(outcome.history.map(({ what, stop }) => `${what} ${stop}`)).toContain("nothing to undo best.x");
   });
 
   test("forEach: outputs in the order of the list, also when the list and the outputs are large", async () => {
@@ -148,7 +148,12 @@ describe("faults, time and compensation", () => {
     expect(outcome).toMatchObject({
       id: "trip-7",
       status: "failed",
-      deadLetter: { processId: "trip-7", stop: "b", original: { kind: "do", target: { agent: "Fail" }, input: { n: 3 } }, path: ["Fail"] },
+      deadLetter: {
+        processId: "trip-7",
+        stop: "b",
+        original: { kind: "do", target: { kind: "agent", agent: "Fail" }, input: { n: 3 } },
+        path: ["Fail"],
+      },
     });
     expect([...Undone]).toEqual(["trip-7:1:a:0:1/book/215ddd5567ca2590/0"]);
   });

@@ -2,7 +2,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { findUnboundedRing, graphData, graphOf, graphText, mermaid, ringText } from "../../runtime/graph.ts";
-import { type AgentData, RETRY_DEFAULT, type RouteData, type Slip } from "../../runtime/slip.ts";
+import { type AgentData, type Doer, RETRY_DEFAULT, type RouteData, type Slip } from "../../runtime/slip.ts";
 
 type Links = Readonly<
   Record<string, { readonly asks?: readonly string[]; readonly handsOffTo?: readonly string[]; readonly visitsMax?: number }>
@@ -12,7 +12,8 @@ function agents(links: Links): Readonly<Record<string, AgentData>> {
   return Object.fromEntries(Object.entries(links).map(([name, link]) => [name, { version: 1, asks: [], handsOffTo: [], ...link }]));
 }
 
-function routeTo(target: { readonly agent: string } | { readonly route: string }, visitsMax?: number): RouteData {
+function routeTo(to: { readonly agent: string } | { readonly route: string }, visitsMax?: number): RouteData {
+  const target: Doer = "agent" in to ? { kind: "agent", ...to } : { kind: "route", ...to };
   const call = { target, input: { from: ["task"] }, timeoutMs: 1_000, retry: RETRY_DEFAULT, optional: false };
   return { version: 1, stops: [{ kind: "one", name: "only", call }], output: { from: ["only"] }, visitsMax };
 }

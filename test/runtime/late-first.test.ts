@@ -2,7 +2,7 @@
 import { expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { sends } from "./machine-rig.ts";
 import { call, one, ProcessRig, slipOf } from "./process-rig.ts";
 

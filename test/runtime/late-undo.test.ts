@@ -5,7 +5,7 @@
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Call, Stop } from "../../runtime/slip.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
 import { asksUndo, asksWork, call, one, ProcessRig, slipOf } from "./process-rig.ts";
@@ -164,10 +164,10 @@ describe("law: a nested route remembers, and compensates, for as long as its par
   const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
   const outer = {
     version: 1,
-    stops: [{ kind: "one" as const, name: "deep", call: call("A", { target: { route: "inner" } }) }],
+    stops: [{ kind: "one" as const, name: "deep", call: call("A", { target: { kind: "route", route: "inner" } }) }],
     output: { from: ["deep"] },
   };
-  const slip = slipOf([{ kind: "one", name: "sub", call: call("A", { target: { route: "inner" }, timeoutMs: 20_000 }) }], {
+  const slip = slipOf([{ kind: "one", name: "sub", call: call("A", { target: { kind: "route", route: "inner" }, timeoutMs: 20_000 }) }], {
     routes: { inner, outer },
     output: { from: ["sub"] },
   });
@@ -226,7 +226,7 @@ describe("law: a nested route remembers, and compensates, for as long as its par
     expect(sends(asked.effects)).toMatchObject([
       { expiresAtMs: FAR_MS, body: { kind: "undo", workId: rig.id("b"), retainUntilMs: FAR_MS } },
     ]);
-    expect(rig.machine.nextDueMs(rig.state)).toBe(rig.nowMs + LIMITS.undoTimeoutMs);
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(rig.nowMs + LIMITS.undoAnswerMs);
     expect(rig.after(LIMITS.resendMs).tick().events, "a tick gives nothing up").toEqual([]);
     rig.fault(`${rig.id("b")}/undo`);
     const again = rig.after(LIMITS.undoBackoffMsMax).tick();
@@ -256,7 +256,7 @@ describe("law: a nested route remembers, and compensates, for as long as its par
     const rig = completed(FAR_MS);
     undo(rig.after(FAR_MS - T0 - 2));
     expect(rig.after(1).tick().events).toEqual([]);
-    expect(rig.machine.nextDueMs(rig.state)).toBe(FAR_MS);
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(FAR_MS);
     const given = rig.after(1).tick();
     expect(names(given)).toEqual(["undo-failed", "asked", "undo-failed", "undo-finished"]);
     expect(sends(given.effects).map(({ body }) => body)).toContainEqual(
@@ -266,6 +266,6 @@ describe("law: a nested route remembers, and compensates, for as long as its par
         result: { fault: expect.objectContaining({ code: "compensation.failed" }) },
       }),
     );
-    expect(rig.machine.nextDueMs(rig.state)).toBeUndefined();
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBeUndefined();
   });
 });

@@ -5,7 +5,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { names, sends } from "./machine-rig.ts";
 import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 

@@ -4,14 +4,14 @@
 import { describe, expect, test } from "vitest";
 import type { Decision } from "../../runtime/machine.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { childProcessId } from "../../runtime/ids.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
 import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 const inner = { version: 3, stops: [one("a"), one("b")], output: { from: ["b"] } };
 const nested = call("A", {
-  target: { route: "inner" },
+  target: { kind: "route", route: "inner" },
   timeoutMs: 20_000,
   retry: { attemptsMax: 5, backoffMs: 0, backoffMsMax: 0, jitter: 0 },
 });

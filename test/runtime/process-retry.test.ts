@@ -23,7 +23,7 @@ describe("a failed attempt", () => {
         againAtMs: T0 + 1_000,
       },
     ]);
-    expect(rig.machine.nextDueMs(rig.state)).toBe(T0 + 1_000);
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + 1_000);
     expect(rig.after(999).tick()).toMatchObject({ events: [], effects: [] });
     const again = rig.after(1).tick();
     expect(again.events).toEqual([{ e: "asked-again", workId: A, attempt: 2, atMs: T0 + 1_000, dueAtMs: T0 + 6_000 }]);
@@ -57,7 +57,7 @@ describe("a failed attempt", () => {
     expect(asksUndo(failed)).toEqual([A]);
     rig.undoAll(failed);
     expect(rig.letter).toMatchObject({
-      original: { kind: "do", workId: A, target: { agent: "A" }, input: { json: { n: 1 } } },
+      original: { kind: "do", workId: A, target: { kind: "agent", agent: "A" }, input: { json: { n: 1 } } },
       path: ["A"],
       traceId: "a".repeat(32),
     });
@@ -103,12 +103,18 @@ describe("late and stale results", () => {
 });
 
 describe("time", () => {
-  test("a stop without an answer times out on time, and not before", () => {
+  test("an attempt that is out of time is asked for once more, and has timed out where no receipt says how it stands", () => {
     const rig = new ProcessRig(retried);
-    rig.accept();
-    expect(rig.machine.nextDueMs(rig.state)).toBe(T0 + 5_000);
+    const [first] = sends(rig.accept().effects);
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + 5_000);
     expect(rig.after(4_999).tick().events).toEqual([]);
-    expect(rig.after(1).tick().events).toMatchObject([{ e: "attempt-failed", fault: { code: "stop.timeout" }, againAtMs: T0 + 6_000 }]);
+    const probe = rig.after(1).tick();
+    expect(probe.events).toEqual([]);
+    expect(probe.effects).toEqual([expect.objectContaining({ kind: "send", message: first, probe: true })]);
+    const endMs = T0 + 5_000 + LIMITS.probeMs;
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(endMs);
+    expect(rig.after(LIMITS.probeMs - 1).tick().events).toEqual([]);
+    expect(rig.after(1).tick().events).toMatchObject([{ e: "attempt-failed", fault: { code: "stop.timeout" }, againAtMs: endMs + 1_000 }]);
   });
 
   test("an unanswered request is sent again unchanged, and nothing is written", () => {

@@ -6,7 +6,9 @@ import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { nextRun } from "../../runtime/process/runs.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
-import type { ProcessEvent, ProcessState, Work } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import type { Work } from "../../runtime/process/work.ts";
 import type { Body, Message, Result } from "../../runtime/protocol.ts";
 import { type AgentData, type Call, RETRY_DEFAULT, type RouteData, type Slip, type Stop } from "../../runtime/slip.ts";
 import { packValue } from "../../runtime/value.ts";
@@ -15,7 +17,14 @@ import { MachineRig, PRINCIPAL, sends, TRACE } from "./machine-rig.ts";
 const FLAT = { ...RETRY_DEFAULT, jitter: 0 };
 
 export function call(agent: string, more: Partial<Call> = {}): Call {
-  return { target: { agent }, input: { from: ["task"] }, timeoutMs: 60_000, retry: { ...FLAT, attemptsMax: 1 }, optional: false, ...more };
+  return {
+    target: { kind: "agent", agent },
+    input: { from: ["task"] },
+    timeoutMs: 60_000,
+    retry: { ...FLAT, attemptsMax: 1 },
+    optional: false,
+    ...more,
+  };
 }
 
 export function one(name: string, more: Partial<Call> = {}, agent = name.toUpperCase()): Stop {
@@ -23,7 +32,7 @@ export function one(name: string, more: Partial<Call> = {}, agent = name.toUpper
 }
 
 function agentData(more: Partial<AgentData> = {}): AgentData {
-  return { version: 1, asks: [], handsOffTo: [], ...more };
+  return { version: 1, stateful: true, asks: [], handsOffTo: [], ...more };
 }
 
 export interface SlipParts {
@@ -173,7 +182,7 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
       const asked = asksUndo(last);
       if (asked.length === 0) return { order, last };
       order.push(...asked);
-      for (const workId of asked) last = this.output(`${workId}/undo`, hadEffect(workId) ? true : null);
+      for (const workId of asked) last = this.output(`${workId}/undo`, { undone: hadEffect(workId) ? 1 : 0, left: [], stateStands: false });
     }
   }
 

@@ -1,6 +1,6 @@
 /** @module The works of a process as its events tell them: inputs, outputs, attempts, and how each stands. */
 import { expect, test } from "vitest";
-import type { ProcessEvent } from "../../runtime/process/state.ts";
+import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { WorksTold } from "../../runtime/process/stops.ts";
 import { RETRY_DEFAULT } from "../../runtime/slip.ts";
 import { one, ProcessRig, slipOf } from "./process-rig.ts";

@@ -37,6 +37,7 @@ describe("law: every request that is not known to be undone is compensated, newe
     rig.accept();
     const asked = rig.cancel();
     expect(sends(rig.after(LIMITS.resendMs).tick().effects)).toEqual(sends(asked.effects));
+    expect(rig.after(LIMITS.undoAnswerMs).tick().events).toEqual([{ e: "set-aside", agent: "A" }]);
     expect(rig.after(LIMITS.undoTimeoutMs).tick().events).toMatchObject([{ e: "attempt-failed", fault: { code: "stop.timeout" } }]);
   });
 });
@@ -76,7 +77,7 @@ describe("law: a compensation has its own limit of attempts; then a person is ne
       stop: "b",
       principal: "ada",
       path: ["B"],
-      original: { kind: "do", workId: "p:1:b:0:1", target: { agent: "B" }, actor: "p", input: { json: { n: 1 } } },
+      original: { kind: "do", workId: "p:1:b:0:1", target: { kind: "agent", agent: "B" }, actor: "p", input: { json: { n: 1 } } },
       fault: { code: "compensation.failed" },
     });
     expect((rig.letter["history"] as readonly { readonly what: string }[]).map((line) => line.what)).toContain("undo failed");

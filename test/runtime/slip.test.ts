@@ -4,7 +4,13 @@ import { describe, expect, test } from "vitest";
 import { backoffMs, callsOf, outputNames, RETRY_DEFAULT, RETRY_UNDO, RetryPolicy, Slip, type Stop } from "../../runtime/slip.ts";
 import party from "../agents/fixtures/travel.ts";
 
-const call = { target: { agent: "A" }, input: { from: ["task"] }, timeoutMs: 1, retry: RETRY_DEFAULT, optional: false };
+const call = {
+  target: { kind: "agent", agent: "A" } as const,
+  input: { from: ["task"] },
+  timeoutMs: 1,
+  retry: RETRY_DEFAULT,
+  optional: false,
+};
 
 describe("a slip is strict data", () => {
   const whole: unknown = JSON.parse(JSON.stringify(party.slip));

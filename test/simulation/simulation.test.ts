@@ -19,6 +19,7 @@ const SEEDS = {
   wild: 400,
   catches: 200,
   chains: 300,
+  waits: 300,
   long: 150,
   ring: 200,
   purge: 120,

@@ -29,12 +29,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   },
   {
     check: "fileSizes",
-    path: "runtime/process/state.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "test/actors/dapr/adapters.test.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",

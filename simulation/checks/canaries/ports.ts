@@ -144,8 +144,8 @@ const purgeForgetsAgents: Canary = {
       JournalPurge.prototype,
       "writeTombstone",
       (writeTombstone) =>
-        function (this: JournalPurge, actor, tombstone) {
-          return writeTombstone.call(this, actor, { ...tombstone, agents: [] });
+        function (this: JournalPurge, actor, { outcome }, scope) {
+          return writeTombstone.call(this, actor, { outcome, agents: [] }, scope);
         },
     ),
 };

@@ -130,7 +130,7 @@ const pinsUndone: Canary = {
       const decision = decide(state, input, context);
       return {
         ...decision,
-        events: decision.events.map((event) => (event.e === "undone" ? { e: "undone", workId: event.workId, atMs: event.atMs } : event)),
+        events: decision.events.map((event) => (event.e === "undone" ? { ...event, report: { ...event.report, undone: 0 } } : event)),
       };
     }),
 };
@@ -167,6 +167,31 @@ const staleFault: Canary = {
     }),
 };
 
+const signalTwice: Canary = {
+  name: "signal that was taken is taken again",
+  scenario: "waits",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const isSignal = input.kind === "message" && input.message.body.kind === "signal";
+      return decide(isSignal ? { ...state, signalIds: [] } : state, input, context);
+    }),
+};
+
+const EARLY_MS = 400;
+
+const timerEarly: Canary = {
+  name: "timer that ends early",
+  scenario: "waits",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const waits = Object.entries(state.waits ?? {}).map(([id, wait]) => [
+        id,
+        wait.dueAtMs === undefined ? wait : { ...wait, dueAtMs: wait.dueAtMs - EARLY_MS },
+      ]);
+      return decide(state.waits === undefined ? state : { ...state, waits: Object.fromEntries(waits) }, input, context);
+    }),
+};
+
 /** The planted bugs of this file. */
 export const PROCESS_CANARIES: readonly Canary[] = [
   reminderOfAccepted,
@@ -178,4 +203,6 @@ export const PROCESS_CANARIES: readonly Canary[] = [
   pinsUndone,
   undoOldestFirst,
   staleFault,
+  signalTwice,
+  timerEarly,
 ];

@@ -68,9 +68,11 @@ describe.skipIf(!hasCurl)("the commands", () => {
 test("every route is in the table and has a command", () => {
   const commands = COMMANDS.map(({ command }) => command).join("\n");
   for (const [, { method, path }] of ALL_ROUTES) {
-    const shown = path.replace("{id}", ":id");
+    const shown = path.replace("{id}", ":id").replace("{name}", ":name");
     expect(DOC).toMatch(new RegExp(`^\\| \`${method.toUpperCase()} ${shown.replace(".", "\\.")}[\`?]`, "m"));
-    expect(commands).toMatch(new RegExp(`localhost:3100${path.replace("{id}", "[^/ ]+").replace(".", "\\.")}(['? \\n]|$)`, "m"));
+    expect(commands).toMatch(
+      new RegExp(`localhost:3100${path.replace("{id}", "[^/ ]+").replace("{name}", "[^/ ]+").replace(".", "\\.")}(['? \\n]|$)`, "m"),
+    );
   }
 });
 

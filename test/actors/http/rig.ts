@@ -178,6 +178,10 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
       seen.events.push(`cancel ${id} ${reason}`);
       return { id, route: "trip", run: 1, sequence: 2, traceId: TRACE_ID };
     },
+    signal: async (id, name, payload, { principal }, signalId = "made") => {
+      seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
+      return { id, name, signalId, run: 1, sequence: 3, traceId: TRACE_ID };
+    },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),

@@ -114,7 +114,7 @@ describe("tasks and processes", () => {
       (await good(StopsView, "GET", "/processes/bad-1/stops")).stops.map(({ kind, state, fault }) => [kind, state, fault?.code]),
     ).toEqual([
       ["do", "failed", "agent.refused"],
-      ["undo", "undone", undefined],
+      ["undo", "nothing to undo", undefined],
     ]);
     await refused("GET", "/processes/unknown/stops", undefined, "process.unknown");
     await refused("GET", "/processes/good-1/stops?all=1", undefined, "body.invalid");
@@ -128,7 +128,7 @@ describe("tasks and processes", () => {
       [1, 1, "failed"],
       [2, 1, "failed"],
       [3, 1, "undo asked"],
-      [4, 1, "undone"],
+      [4, 1, "nothing to undo"],
     ]);
     const first = await good(HistoryPage, "GET", "/processes/bad-1/history?limit=2");
     expect([first.lines, first.next]).toEqual([whole.lines.slice(0, 2), 2]);

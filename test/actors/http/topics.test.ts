@@ -29,9 +29,24 @@ async function post(route: string, body: unknown): Promise<unknown> {
 test("the subscriptions", async () => {
   expect((await rig.call("GET", "/dapr/subscribe")).json).toEqual([
     { pubsubname: "pubsub", topic: "party.tasks", route: "/topics/tasks", metadata: { rawPayload: "true" } },
+    { pubsubname: "pubsub", topic: "party.signals", route: "/topics/signals", metadata: { rawPayload: "true" } },
     { pubsubname: "pubsub", topic: "party.manager", route: "/topics/manager", metadata: { rawPayload: "true" } },
     { pubsubname: "pubsub", topic: "party.agent.Planner", route: "/topics/agent/Planner", metadata: { rawPayload: "true" } },
   ]);
+});
+
+describe("signals", () => {
+  test("go to their process, under their own id or the event's", async () => {
+    expect(await post("signals", event({ processId: "p", name: "go", payload: { ok: true }, id: "s-1" }))).toEqual(SUCCESS);
+    expect(await post("signals", event({ processId: "p", name: "go" }, { id: "a/b" }))).toEqual(SUCCESS);
+    expect(rig.seen.events).toEqual(['signal p go {"ok":true} s-1 anonymous', `signal p go null ${encodeActorId("a/b")} anonymous`]);
+  });
+
+  test("that are none are kept as invalid messages", async () => {
+    expect(await post("signals", event({ processId: "p" }))).toEqual(SUCCESS);
+    expect(rig.seen.events).toEqual([]);
+    expect(rig.seen.invalid).toHaveLength(1);
+  });
 });
 
 describe("tasks", () => {

@@ -1,0 +1,28 @@
+/** @module Groups of fault codes that routes of the HTTP API may answer. */
+import type { FaultCode } from "../../runtime/faults.ts";
+
+/** Faults that every route except GET /healthz may answer. */
+export const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
+/** Faults that every route that reads the journal may answer. */
+export const ASKING: readonly FaultCode[] = [
+  "sidecar.unavailable",
+  "store.unavailable",
+  "actor.busy",
+  "journal.contended",
+  "journal.broken-chain",
+  "journal.unreadable",
+  "journal.newer",
+  "value.missing",
+];
+/** What every route may answer that changes something. */
+export const CHANGING: readonly FaultCode[] = [
+  "system.stopping",
+  "message.too-large",
+  "message.expired",
+  "index.full",
+  "record.too-large",
+  "value.too-large",
+  ...ASKING,
+];
+/** What may be answered where a process is told something. */
+export const TELLING: readonly FaultCode[] = ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING];

@@ -1,0 +1,83 @@
+/**
+ * @module The events of a process manager: facts, as they stand in its journal. Pure.
+ */
+import { z } from "zod";
+import { WireFault } from "../faults.ts";
+import { CompensationReport, Outcome, Result, WORK_STATES } from "../protocol.ts";
+import { Value } from "../value.ts";
+import { Act, Reopened } from "./runs.ts";
+import { Ending, Task } from "./state.ts";
+import { KeptSignal, Wait } from "./wait.ts";
+import { Work } from "./work.ts";
+
+/** How a timer or the wait for a signal ends. */
+const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
+/** How a timer or the wait for a signal ends. */
+export type WaitResult = z.infer<typeof WaitResult>;
+
+/** Facts of a process. Persisted: changing this needs a version bump. */
+export const ProcessEvent = z.discriminatedUnion("e", [
+  z.strictObject({ e: z.literal("voided") }),
+  z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int(), retainUntilMs: z.int() }),
+  z.strictObject({ e: z.literal("accepted"), run: z.int().positive(), task: Task }),
+  z.strictObject({ e: z.literal("stop-begun"), stop: z.string(), total: z.int().nonnegative(), items: Value.optional() }),
+  z.strictObject({ e: z.literal("asked"), work: Work }),
+  z.strictObject({ e: z.literal("skipped"), stop: z.string(), key: z.string() }),
+  z.strictObject({
+    e: z.literal("attempt-failed"),
+    workId: z.string(),
+    attempt: z.int(),
+    fault: WireFault,
+    atMs: z.int(),
+    againAtMs: z.int(),
+  }),
+  z.strictObject({ e: z.literal("asked-again"), workId: z.string(), attempt: z.int(), atMs: z.int(), dueAtMs: z.int() }),
+  z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
+  z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
+  z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
+  /** What a receipt said of the attempt. `dueAtMs`: when it is out of time, where that has changed. */
+  z.strictObject({
+    e: z.literal("told"),
+    workId: z.string(),
+    state: z.enum(WORK_STATES),
+    atMs: z.int(),
+    dueAtMs: z.int().optional(),
+  }),
+  /** A handler's wait was answered at once. */
+  z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result, atMs: z.int() }),
+  z.strictObject({ e: z.literal("wait-begun"), wait: Wait }),
+  z.strictObject({
+    e: z.literal("wait-ended"),
+    waitId: z.string(),
+    result: WaitResult,
+    /** The signal that ended it. */
+    signalId: z.string().optional(),
+    atMs: z.int(),
+    tolerated: z.boolean(),
+  }),
+  z.strictObject({ e: z.literal("signal-kept"), signal: KeptSignal }),
+  /** A kept signal does not fit the wait that came for it. */
+  z.strictObject({ e: z.literal("signal-dropped"), signalId: z.string(), name: z.string(), fault: WireFault, atMs: z.int() }),
+  z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
+  z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
+  z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), report: CompensationReport }),
+  z.strictObject({
+    e: z.literal("undo-failed"),
+    workId: z.string(),
+    fault: WireFault,
+    atMs: z.int(),
+    /** What was left where the compensation ended and could not undo all. */
+    report: CompensationReport.optional(),
+  }),
+  /** An agent does not answer compensations: those of others no longer wait for it. */
+  z.strictObject({ e: z.literal("set-aside"), agent: z.string() }),
+  z.strictObject({ e: z.literal("ending"), ending: Ending, atMs: z.int() }),
+  z.strictObject({ e: z.literal("ended"), outcome: Outcome }),
+  z.strictObject({ e: z.literal("undo-requested"), undoId: z.string(), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("undo-finished") }),
+  z.strictObject({ e: z.literal("purged") }),
+  z.strictObject({ e: z.literal("acted"), act: Act }),
+  z.strictObject({ e: z.literal("run-voided"), run: z.int().positive() }),
+  Reopened,
+]);
+export type ProcessEvent = z.infer<typeof ProcessEvent>;

@@ -1,0 +1,340 @@
+/**
+ * @module How events change the work items, waits and signals of a process. Pure.
+ */
+import { entryOf, withEntry, withoutEntry } from "../entries.ts";
+import { assertNever } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { CompensationReport, Result } from "../protocol.ts";
+import type { WorkViewState } from "../process-view.ts";
+import { doerName } from "../slip.ts";
+import type { ProcessEvent } from "./events.ts";
+import { undone } from "./runs.ts";
+import type { HistoryLine, ProcessState, Progress } from "./state.ts";
+import { type Wait, waitText } from "./wait.ts";
+import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
+
+type WorkEventName =
+  | "asked"
+  | "asked-again"
+  | "attempt-failed"
+  | "answered"
+  | "handed-off"
+  | "failed"
+  | "told"
+  | "wait-answered"
+  | "wait-begun"
+  | "wait-ended"
+  | "signal-kept"
+  | "signal-dropped"
+  | "undone"
+  | "undo-failed"
+  | "set-aside";
+
+/** Events of one work item, wait or signal. */
+export type WorkEvent = Extract<ProcessEvent, { e: WorkEventName }>;
+
+/** The state after an event of a work item, wait or signal. */
+export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState {
+  switch (event.e) {
+    case "asked":
+      return ask(state, event.work);
+    case "asked-again":
+      return askAgain(state, event);
+    case "attempt-failed":
+      return attemptFailed(state, event);
+    case "answered":
+      return finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs);
+    case "handed-off":
+      return removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId);
+    case "failed":
+      return failed(state, event);
+    case "told":
+      return line(
+        patchWork(state, event.workId, (work) => ({ ...work, standing: event.state, dueAtMs: event.dueAtMs ?? work.dueAtMs })),
+        event.workId,
+        event.atMs,
+        event.state,
+      );
+    case "wait-answered":
+      return answer(state, { workId: event.workId, index: event.index }, event.result, event.atMs);
+    case "wait-begun":
+      return beginWait(state, event.wait);
+    case "wait-ended":
+      return endWait(state, event);
+    case "signal-kept":
+      return addLine(
+        { ...state, signals: [...(state.signals ?? []), event.signal] },
+        { atMs: event.signal.atMs, what: `signal ${event.signal.name} kept`, stop: "", agent: "", attempt: 0 },
+      );
+    case "signal-dropped":
+      return addLine(takenSignal(state, event.signalId), {
+        atMs: event.atMs,
+        what: `signal ${event.name} dropped`,
+        stop: "",
+        agent: "",
+        attempt: 0,
+        code: event.fault.code,
+      });
+    case "undone":
+      return workUndone(state, event);
+    case "undo-failed":
+      return undoFailed(state, event);
+    case "set-aside":
+      return { ...state, aside: [...new Set([...(state.aside ?? []), event.agent])] };
+    default:
+      return assertNever(event);
+  }
+}
+
+// ---- work items -----------------------------------------------------------------------------------------------------------
+
+/** What changes is written out where it changes: merging one object into another costs several times as much. */
+function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
+  const work = entryOf(state.works, id);
+  return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
+}
+
+/** What its handler waits for goes with it. */
+function removeWork(state: ProcessState, id: string): ProcessState {
+  return { ...state, works: withoutEntry(state.works, id), waits: waitsOf(state, (wait) => wait.asker?.workId !== id) };
+}
+
+function ask(state: ProcessState, work: Work): ProcessState {
+  const counted = { ...state, order: Math.max(state.order, work.order), works: withEntry(state.works, work.id, work) };
+  if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
+  const { id, order, stop, target, actor } = work;
+  const isMet = work.first === true && target.kind === "agent" && actor === state.id;
+  const asked = {
+    ...counted,
+    met: isMet ? [...(state.met ?? []), target.agent] : state.met,
+    hops: state.hops + 1,
+    asked: [...state.asked, { id, order, stop, target, actor }],
+  };
+  if (work.asker !== undefined) return line(pause(asked, work.asker.workId, work.askedAtMs), id, work.askedAtMs, "asked by a handler");
+  const isNew = work.kind === "do" && work.visit === 1;
+  return line(isNew ? withProgress(asked, countBegun) : asked, id, work.askedAtMs, "asked");
+}
+
+function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
+  const pausedAtMs = waits(state, workId) ? atMs : undefined;
+  const next = patchWork(state, workId, ({ standing: _ofTheAttemptBefore, ...work }) => ({
+    ...work,
+    attempt,
+    status: "asked",
+    askedAtMs: atMs,
+    dueAtMs,
+    pausedAtMs,
+  }));
+  return line(next, workId, atMs, "asked again");
+}
+
+function attemptFailed(state: ProcessState, event: Extract<WorkEvent, { e: "attempt-failed" }>): ProcessState {
+  const { workId, attempt, fault, atMs, againAtMs } = event;
+  const faults = [...(entryOf(state.works, workId)?.faults ?? []), { attempt, atMs, fault }].slice(-LIMITS.historyMax);
+  const next = patchWork(state, workId, ({ pausedAtMs: _over, ...known }) => ({ ...known, status: "waiting", dueAtMs: againAtMs, faults }));
+  return line(next, workId, atMs, "attempt failed", fault.code);
+}
+
+function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>): ProcessState {
+  const { workId, fault, atMs } = event;
+  const work = entryOf(state.works, workId);
+  const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
+  const next = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
+  if (event.tolerated) return lacks(next, state.progress);
+  return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
+}
+
+/** A stop that was passed although an optional call of it failed. */
+function lacks(state: ProcessState, progress: Progress | undefined): ProcessState {
+  return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
+}
+
+/** The work's answer goes where it belongs: to the stop in progress, or to the work item whose handler asked. */
+function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
+  const work = entryOf(state.works, id);
+  if (work === undefined) return state;
+  const rest = removeWork(state, id);
+  return work.asker === undefined ? count(rest, work, result) : answer(rest, work.asker, result, atMs);
+}
+
+function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
+  return withProgress(state, (progress) => {
+    const key = progressKey(place);
+    if ("output" in result) return { ...progress, outputs: withEntry(progress.outputs, key, result.output) };
+    return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
+  });
+}
+
+/** The work items that have no answer, as ones that may still run. */
+export function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
+  const ids = Object.values(state.works)
+    .filter((work) => work.kind !== "undo" && isMeant(work.id))
+    .map((work) => work.id);
+  return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
+}
+
+/** The state with another stop in work, where there is one. */
+export function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
+  return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
+}
+
+function countBegun(progress: Progress): Progress {
+  return { ...progress, begun: progress.begun + 1 };
+}
+
+// ---- waits and signals ----------------------------------------------------------------------------------------------------
+
+function answer(state: ProcessState, asker: Asker, result: Result, atMs: number): ProcessState {
+  return resume(
+    patchWork(state, asker.workId, (work) => ({
+      ...work,
+      answers: withEntry(work.answers, String(asker.index), result),
+      answeredAtMs: atMs,
+    })),
+    asker.workId,
+    atMs,
+  );
+}
+
+/** Whether a handler waits for something. */
+function waits(state: ProcessState, id: string): boolean {
+  return (
+    Object.values(state.works).some((work) => work.asker?.workId === id) ||
+    Object.values(state.waits ?? {}).some((wait) => wait.asker?.workId === id)
+  );
+}
+
+/** The time of an attempt stands still while its handler waits. */
+function pause(state: ProcessState, id: string, atMs: number): ProcessState {
+  return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
+}
+
+function resume(state: ProcessState, id: string, atMs: number): ProcessState {
+  const work = entryOf(state.works, id);
+  if (work?.pausedAtMs === undefined || waits(state, id)) return state;
+  const { pausedAtMs, ...rest } = work;
+  return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
+}
+
+function beginWait(state: ProcessState, wait: Wait): ProcessState {
+  const next = { ...state, waits: withEntry(state.waits ?? {}, wait.id, wait) };
+  const counted = wait.asker === undefined ? withProgress(next, countBegun) : pause(next, wait.asker.workId, wait.begunAtMs);
+  return waitLine(counted, wait, wait.begunAtMs, wait.for.kind === "timer" ? "timer set" : `waits for ${waitText(wait)}`);
+}
+
+function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended" }>): ProcessState {
+  const wait = entryOf(state.waits ?? {}, event.waitId);
+  if (wait === undefined) return state;
+  const { result, atMs, signalId } = event;
+  const fault = "fault" in result ? result.fault : undefined;
+  const rest = { ...state, waits: waitsOf(state, ({ id }) => id !== wait.id) };
+  const taken = signalId === undefined ? rest : takenSignal(rest, signalId);
+  const told = waitLine(taken, wait, atMs, fault === undefined ? waitText(wait) : `no ${waitText(wait)}`, fault?.code);
+  if (wait.asker !== undefined) return answer(told, wait.asker, result, atMs);
+  const counted = count(told, wait, result);
+  return event.tolerated ? lacks(counted, state.progress) : counted;
+}
+
+/** A signal leaves what is kept, and its id is remembered, so that it is not taken twice. */
+function takenSignal(state: ProcessState, signalId: string): ProcessState {
+  const kept = state.signals?.filter((one) => one.signalId !== signalId) ?? [];
+  return {
+    ...state,
+    signals: kept.length === 0 ? undefined : kept,
+    signalIds: [...(state.signalIds ?? []), signalId].slice(-LIMITS.signalIdsMax),
+  };
+}
+
+/** The waits that are kept; undefined where none is left. */
+export function waitsOf(state: ProcessState, keep: (wait: Wait) => boolean): ProcessState["waits"] {
+  if (state.waits === undefined) return undefined;
+  const kept = Object.entries(state.waits).filter(([, wait]) => keep(wait));
+  return kept.length === 0 ? undefined : Object.fromEntries(kept);
+}
+
+/** The stop in work is done: what it still waits for is needed no more. */
+export function dropStopWaits(state: ProcessState): ProcessState {
+  return state.waits === undefined ? state : { ...state, waits: waitsOf(state, (wait) => wait.asker !== undefined) };
+}
+
+// ---- compensation -----------------------------------------------------------------------------------------------------------
+
+function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkEvent, { e: "undone" }>): ProcessState {
+  const target = targetOf(state, workId);
+  const agent = target?.target.kind === "agent" ? target.target.agent : undefined;
+  const aside = state.aside?.filter((name) => name !== agent);
+  return dropUndo(
+    {
+      ...line(state, workId, atMs, undoneText(report)),
+      ...(report.undone > 0 ? undone(state, target) : {}),
+      ...(report.stateStands ? { stateStands: true as const } : {}),
+      aside: aside === undefined || aside.length === 0 ? undefined : aside,
+    },
+    workId,
+  );
+}
+
+/** How a compensation ended, in history entries. */
+export function undoneText({ undone: count, stateStands }: CompensationReport): WorkViewState {
+  if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
+  return stateStands ? "its state stands" : "nothing to undo";
+}
+
+function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extract<WorkEvent, { e: "undo-failed" }>): ProcessState {
+  const target = targetOf(state, workId);
+  const place = target === undefined ? workId : `${doerName(target.target)} at ${target.stop}`;
+  const left = report === undefined ? [place] : report.left.map((what) => `${what} of ${place}`);
+  return {
+    ...dropUndo({ ...line(state, workId, atMs, "undo failed", fault.code), ...undone(state, target) }, workId),
+    undoFault: fault,
+    left: [...(state.left ?? []), ...left].slice(0, LIMITS.historyMax),
+    ...(report?.stateStands === true ? { stateStands: true as const } : {}),
+  };
+}
+
+/** The work item that a compensation is to undo, as it was asked. */
+function targetOf(state: ProcessState, undoId: string): Asked | undefined {
+  const target = entryOf(state.works, undoId)?.undoes;
+  return target === undefined ? undefined : state.asked.find((one) => one.id === target);
+}
+
+function dropUndo(state: ProcessState, undoId: string): ProcessState {
+  const target = entryOf(state.works, undoId)?.undoes;
+  const rest = removeWork(state, undoId);
+  if (target === undefined) return rest;
+  return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
+}
+
+// ---- history --------------------------------------------------------------------------------------------------------------
+
+function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
+  const work = entryOf(state.works, id);
+  if (work === undefined) return state;
+  return addLine(state, {
+    atMs,
+    what,
+    stop: work.stop,
+    agent: doerName(work.target),
+    attempt: work.attempt,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, code?: string): ProcessState {
+  const asker = wait.asker === undefined ? undefined : entryOf(state.works, wait.asker.workId);
+  return addLine(state, {
+    atMs,
+    what,
+    stop: wait.stop,
+    agent: asker === undefined ? "" : doerName(asker.target),
+    attempt: asker?.attempt ?? 1,
+    ...(code === undefined ? {} : { code }),
+  });
+}
+
+/** The state with one history entry more; the oldest leave first. */
+export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
+  const { history } = state;
+  if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };
+  return { ...state, history: [...history.slice(1 - LIMITS.historyMax), added], historyGone: (state.historyGone ?? 0) + 1 };
+}

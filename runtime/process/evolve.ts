@@ -1,0 +1,135 @@
+/**
+ * @module How events become the state of a process manager: tasks, stops, runs and compensation as a whole. Pure.
+ *
+ * What changes of a single work item or wait is in evolve-work.ts.
+ */
+import { entryOf, withEntry } from "../entries.ts";
+import { LIMITS } from "../limits.ts";
+import type { Value } from "../value.ts";
+import type { ProcessEvent } from "./events.ts";
+import { addLine, dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { act, begun, keptAtEnding, reopen } from "./runs.ts";
+import { newProcess, type ProcessState, type Progress } from "./state.ts";
+
+/** The state after an event. Pure; never fails on an event that `decide` gave. */
+export function evolveProcess(state: ProcessState, event: ProcessEvent): ProcessState {
+  switch (event.e) {
+    case "voided":
+      return { ...state, phase: "void", run: state.run + 1 };
+    case "refused-for-ever":
+      return {
+        ...state,
+        phase: "refused",
+        refuseUntilMs: event.retainUntilMs,
+        undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: true },
+      };
+    case "accepted":
+      return { ...newProcess(state.id), phase: "open", run: event.run, task: event.task };
+    case "acted":
+      return event.act.what === "discard"
+        ? addLine(act(state, event.act), { atMs: event.act.atMs, what: "discarded", stop: "", agent: "", attempt: 0 })
+        : act(state, event.act);
+    case "run-voided":
+      return { ...state, voidedRun: event.run };
+    case "reopened":
+      return reopened(state, event);
+    case "stop-begun":
+      return begun(state, {
+        stop: event.stop,
+        total: event.total,
+        begun: 0,
+        outputs: {},
+        failed: {},
+        ...(event.items === undefined ? {} : { items: event.items }),
+      });
+    case "skipped":
+      return withProgress(state, (progress) => skip(progress, event.key));
+    case "stop-done":
+      return stopDone(state, event.outputs);
+    case "ending":
+      return beginEnding(state, event);
+    case "ended":
+      return { ...state, phase: "ended", outcome: event.outcome };
+    case "undo-requested":
+      return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
+    case "undo-finished":
+      return state.undo === undefined
+        ? state
+        : { ...state, phase: state.outcome === undefined ? state.phase : "ended", undo: { ...state.undo, done: true } };
+    case "purged":
+      return { ...state, phase: "purged" };
+    case "undo-due":
+      return undoDue(state, event.workIds);
+    default:
+      return evolveWork(state, event satisfies WorkEvent);
+  }
+}
+
+/** A process as a new run begins it, and what the edit of a person does not reach. */
+function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopened" }>): ProcessState {
+  const line = { atMs: event.act.atMs, stop: event.stop, agent: "", attempt: 0 };
+  const next = addLine(reopen(state, event, newProcess(state.id)), { ...line, what: "redriven" });
+  const { notReached } = event.act;
+  return notReached === undefined
+    ? next
+    : addLine(next, { ...line, what: `the edit does not reach ${notReached.join(", ")}`.slice(0, LIMITS.faultMessageLengthMax) });
+}
+
+/** A call that is not made has the output `null`, or the one that was pinned. */
+function skip(progress: Progress, key: string): Progress {
+  const pinned = entryOf(progress.outputs, key);
+  return {
+    ...progress,
+    begun: progress.begun + 1,
+    outputs: withEntry(progress.outputs, key, pinned ?? { json: null }),
+    ...(pinned === undefined ? { skipped: [...(progress.skipped ?? []), key] } : {}),
+  };
+}
+
+/** A failure that the stop survived is not the cause of a later one. */
+function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>): ProcessState {
+  return {
+    ...dropStopWaits(state),
+    progress: undefined,
+    failedWork: undefined,
+    cursor: state.cursor + 1,
+    outputs: { ...state.outputs, ...outputs },
+  };
+}
+
+/** What is to be undone is no longer waited for. */
+function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState {
+  const due = new Set(workIds);
+  const works = Object.fromEntries(Object.entries(state.works).filter(([id, work]) => work.kind === "undo" || !due.has(id)));
+  const stopping = unanswered(state, (id) => due.has(id));
+  const waits = waitsOf(state, (wait) => wait.asker === undefined || !due.has(wait.asker.workId));
+  return { ...state, works, waits, ...stopping, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
+}
+
+/** Everything asked and not undone becomes due for compensation; what is unanswered is no longer waited for, and waits go. */
+function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
+  const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
+  const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
+  return addLine(
+    {
+      ...state,
+      failedWork: undefined,
+      ...keptAtEnding(state),
+      ...unanswered(state, () => true),
+      progress: undefined,
+      phase: "open",
+      works,
+      waits: undefined,
+      undoing,
+      ending: event.ending,
+    },
+    {
+      atMs: event.atMs,
+      what: event.ending.status,
+      stop: event.ending.stop,
+      agent: "",
+      attempt: 0,
+      code: event.ending.fault.code,
+    },
+  );
+}

@@ -1,0 +1,127 @@
+/**
+ * @module What time brings to a process: attempts out of time, further attempts, requests that are made again. Pure.
+ *
+ * An attempt's time counts from the start of its handler, and only the agent's actor knows when that was. So an attempt that
+ * is out of time by the manager's clock is asked for once more, and its receipt decides; without one it has failed.
+ */
+import { entryOf } from "../entries.ts";
+import { assertNever, wireFault } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { WorkStatus } from "../protocol.ts";
+import { doerName } from "../slip.ts";
+import { setAside } from "./compensation.ts";
+import type { ProcessBuilder } from "./decision-builder.ts";
+import { answerEffect, workEffect } from "./messages.ts";
+import { takeFault } from "./replies.ts";
+import type { ProcessState } from "./state.ts";
+import { takeDueWaits } from "./waits.ts";
+import { isPaused, type Work } from "./work.ts";
+
+/** What a receipt of a work item said. */
+export interface ToldInput {
+  readonly kind: "told";
+  readonly workId: string;
+  readonly attempt: number;
+  /** Absent: the receiver has the request, and said no more. */
+  readonly work?: WorkStatus | undefined;
+}
+
+/** Attempts out of time fail, pauses end, and unanswered requests are made again. True when a stop may go on. */
+export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
+  const { nowMs } = builder.context;
+  for (const id of Object.keys(builder.state.works)) {
+    const work = entryOf(builder.state.works, id);
+    if (work === undefined || builder.state.phase !== "open") continue;
+    if (!isPaused(work) && work.dueAtMs <= nowMs) timeIsUp(builder, work);
+    else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
+    if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
+  }
+  return takeDueWaits(builder);
+}
+
+function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {
+  builder.order(workEffect(builder.state, work, builder.context, probe));
+  for (const [index, result] of Object.entries(work.answers))
+    builder.order(answerEffect(builder.state, work, Number(index), result, builder.context));
+}
+
+function timeIsUp(builder: ProcessBuilder, work: Work): void {
+  const { nowMs } = builder.context;
+  switch (work.status) {
+    case "asked":
+      if (isProbed(work) && nowMs < work.dueAtMs + LIMITS.probeMs) repeat(builder, work, true);
+      else timedOut(builder, work);
+      return;
+    case "waiting": {
+      builder.emit({ e: "asked-again", workId: work.id, attempt: work.attempt + 1, atMs: nowMs, dueAtMs: nowMs + work.timeoutMs });
+      const again = entryOf(builder.state.works, work.id);
+      if (again !== undefined) builder.order(workEffect(builder.state, again, builder.context));
+      return;
+    }
+    default:
+      assertNever(work.status);
+  }
+}
+
+function timedOut(builder: ProcessBuilder, work: Work): void {
+  const message = `${doerName(work.target)} gave no answer within ${work.timeoutMs} ms (attempt ${work.attempt})`;
+  takeFault(builder, work, wireFault("stop.timeout", message));
+}
+
+/** A nested route has a deadline of its own, and a compensation counts from its request. */
+function isProbed(work: Work): boolean {
+  return work.kind !== "undo" && work.target.kind === "agent";
+}
+
+/** A compensation of an agent that has given no receipt, and for which others still wait. */
+function isSilent(state: ProcessState, work: Work): boolean {
+  return (
+    work.kind === "undo" &&
+    work.status === "asked" &&
+    work.standing === undefined &&
+    work.target.kind === "agent" &&
+    state.aside?.includes(work.target.agent) !== true
+  );
+}
+
+/** A receipt says how the attempt stands. Time in a queue is no time of the attempt. */
+export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told }: ToldInput): void {
+  const { nowMs } = builder.context;
+  const work = entryOf(builder.state.works, workId);
+  if (work === undefined || work.attempt !== attempt || work.status !== "asked") return;
+  const status = told ?? (work.kind === "undo" ? HAS_IT : undefined);
+  if (status === undefined) return;
+  const isDue = isProbed(work) && !isPaused(work) && work.dueAtMs <= nowMs;
+  if (!isDue) {
+    if (work.standing !== status.state) builder.emit({ e: "told", workId, state: status.state, atMs: nowMs });
+    return;
+  }
+  const leftMs = work.timeoutMs - (status.state === "running" ? (status.runningMs ?? work.timeoutMs) : 0);
+  if (leftMs <= 0) timedOut(builder, work);
+  else builder.emit({ e: "told", workId, state: status.state, atMs: nowMs, dueAtMs: nowMs + leftMs });
+}
+
+const HAS_IT: WorkStatus = { state: "running" };
+
+/** The next moment at which time brings something to the work items and waits of a process. */
+export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
+  let soonest = endMs;
+  for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
+  for (const wait of Object.values(state.waits ?? {})) soonest = Math.min(soonest, wait.dueAtMs ?? endMs);
+  return soonest;
+}
+
+function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
+  if (isPaused(work)) return Number.POSITIVE_INFINITY;
+  const isAsked = work.status === "asked" && isProbed(work) && work.dueAtMs <= nowMs;
+  const dueMs = isAsked ? work.dueAtMs + LIMITS.probeMs : work.dueAtMs;
+  return isSilent(state, work) ? Math.min(dueMs, work.askedAtMs + LIMITS.undoAnswerMs) : dueMs;
+}
+
+/** Whether something is on its way that has to be asked for again soon. A handler that only waits needs its reminder alone. */
+export function isUnanswered(state: ProcessState, nowMs: number): boolean {
+  return Object.values(state.works).some((work) => {
+    const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
+    return work.status === "asked" ? !isPaused(work) || isTold : isTold;
+  });
+}

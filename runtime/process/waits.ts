@@ -1,0 +1,181 @@
+/**
+ * @module What a process manager waits for itself: timers, signals from outside, and the waits of handlers. Pure.
+ *
+ * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
+ */
+import { entryOf } from "../entries.ts";
+import { z } from "zod";
+import { assertNever, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { askWorkId } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
+import { readOne } from "../machine.ts";
+import type { BodyOf, Message, WaitFor } from "../protocol.ts";
+import { type Gate, gate } from "../schema.ts";
+import type { Value } from "../value.ts";
+import { valueHash } from "../value.ts";
+import type { ProcessBuilder } from "./decision-builder.ts";
+import type { WaitResult } from "./events.ts";
+import { answerEffect } from "./messages.ts";
+import type { ProcessState } from "./state.ts";
+import { type KeptSignal, type Wait, waitText } from "./wait.ts";
+import type { Work } from "./work.ts";
+
+/** Begins a wait; where a signal is kept for it, it ends at once. True when it has ended. */
+export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
+  builder.emit({ e: "wait-begun", wait });
+  if (wait.for.kind === "timer") return false;
+  const check = gateOf(builder, wait.for.schema, wait.for.name);
+  for (const kept of (builder.state.signals ?? []).filter((one) => one.name === waitName(wait))) {
+    const fault = misfit(check, readOne(kept.payload, builder.context));
+    if (fault === undefined) {
+      endWait(builder, wait, { output: kept.payload }, kept.signalId);
+      return true;
+    }
+    builder.emit({ e: "signal-dropped", signalId: kept.signalId, name: kept.name, fault, atMs: builder.context.nowMs });
+  }
+  return false;
+}
+
+/** The wait of a handler for a timer or a signal. */
+export function handlerWait(builder: ProcessBuilder, asker: Work, index: number, wanted: Exclude<WaitFor, { kind: "agent" }>): Wait {
+  const { nowMs } = builder.context;
+  const wait = {
+    id: askWorkId(asker.id, index, 1),
+    stop: asker.stop,
+    item: asker.item,
+    asker: { workId: asker.id, index },
+    optional: false,
+    begunAtMs: nowMs,
+  };
+  switch (wanted.kind) {
+    case "timer":
+      return { ...wait, for: { kind: "timer" }, dueAtMs: nowMs + wanted.ms };
+    case "signal": {
+      const { name, schema, timeoutMs } = wanted;
+      return { ...wait, for: { kind: "signal", name, schema }, ...(timeoutMs === undefined ? {} : { dueAtMs: nowMs + timeoutMs }) };
+    }
+    default:
+      return assertNever(wanted);
+  }
+}
+
+/** Ends a wait, and tells the handler that waits. The caller goes on with the stops. */
+function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
+  const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
+  builder.emit({
+    e: "wait-ended",
+    waitId: wait.id,
+    result,
+    ...(signalId === undefined ? {} : { signalId }),
+    atMs: builder.context.nowMs,
+    tolerated,
+  });
+  const asker = wait.asker === undefined ? undefined : entryOf(builder.state.works, wait.asker.workId);
+  if (asker !== undefined && wait.asker !== undefined)
+    builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
+}
+
+/** Ends the waits whose time is up. True when a stop may go on. */
+export function takeDueWaits(builder: ProcessBuilder): boolean {
+  const { nowMs } = builder.context;
+  const due = Object.values(builder.state.waits ?? {}).filter(({ dueAtMs }) => dueAtMs !== undefined && dueAtMs <= nowMs);
+  for (const wait of due) endWait(builder, wait, wait.for.kind === "timer" ? { output: NOTHING } : { fault: timedOut(wait) });
+  return due.some((wait) => wait.asker === undefined);
+}
+
+function timedOut(wait: Wait): WireFault {
+  const ms = (wait.dueAtMs ?? wait.begunAtMs) - wait.begunAtMs;
+  return wireFault("wait.timeout", `no ${waitText(wait)} came within ${ms} ms`);
+}
+
+/** A signal from outside. True when a stop may go on. A refused signal changes nothing; one that was taken already is received. */
+export function takeSignal(builder: ProcessBuilder, message: Message, body: BodyOf<"signal">): boolean {
+  const { state, context } = builder;
+  const { name, signalId } = body;
+  if (isKnown(state, signalId)) return false;
+  const refused = refusal(state, message, name, context.nowMs);
+  if (refused !== undefined) {
+    builder.refuse(refused);
+    return false;
+  }
+  const content = readOne(body.payload, context);
+  const wait = Object.values(state.waits ?? {}).find((one) => waitName(one) === name);
+  if (wait === undefined) {
+    keep(builder, { name, signalId, payload: builder.pack(content), atMs: context.nowMs });
+    return false;
+  }
+  const fault = wait.for.kind === "signal" ? misfit(gateOf(builder, wait.for.schema, name), content) : undefined;
+  if (fault !== undefined) {
+    builder.refuse(fault);
+    return false;
+  }
+  endWait(builder, wait, { output: builder.pack(content) }, signalId);
+  return wait.asker === undefined;
+}
+
+function keep(builder: ProcessBuilder, signal: KeptSignal): void {
+  const count = builder.state.signals?.length ?? 0;
+  if (count >= LIMITS.signalsKeptMax)
+    return builder.refuse(wireFault("signal.too-many", `${count} signals are kept for waits that have not begun; that is the limit`));
+  builder.emit({ e: "signal-kept", signal });
+}
+
+function isKnown(state: ProcessState, signalId: string): boolean {
+  return state.signalIds?.includes(signalId) === true || state.signals?.some((one) => one.signalId === signalId) === true;
+}
+
+function refusal(state: ProcessState, message: Message, name: string, nowMs: number): WireFault | undefined {
+  if (state.phase === "new" || state.phase === "void" || state.phase === "refused")
+    return wireFault("process.unknown", `there is no process ${state.id}`);
+  if (state.phase !== "open" || state.ending !== undefined)
+    return wireFault(
+      "process.ended",
+      `${state.id} takes no signal ${name}: it ${state.phase === "open" ? "is being compensated" : `has ended: ${state.outcome?.status ?? ""}`}`,
+    );
+  if (message.expiresAtMs <= nowMs) return wireFault("message.expired", `signal ${name} expired ${nowMs - message.expiresAtMs} ms ago`);
+  return undefined;
+}
+
+function waitName(wait: Wait): string | undefined {
+  return wait.for.kind === "signal" ? wait.for.name : undefined;
+}
+
+const NOTHING: Value = { json: null };
+
+// ---- the gate of a signal ---------------------------------------------------------------------------------------------------
+
+/** Gates of schemas that were read once, by their hash. The oldest is forgotten first. */
+const gates = new Map<string, Gate>();
+const GATES_MAX = 256;
+
+/** The gate of a JSON Schema, which was checked when it was written down. */
+function gateOf(builder: ProcessBuilder, schema: Value, name: string): Gate {
+  const content = readOne(schema, builder.context);
+  const hash = `${name} ${valueHash(schema)}`;
+  const known = gates.get(hash);
+  if (known !== undefined) return known;
+  const made = gate(zodOf(content), `signal ${name}`, "schema.signal");
+  if (gates.size >= GATES_MAX) gates.delete(gates.keys().next().value ?? "");
+  gates.set(hash, made);
+  return made;
+}
+
+function zodOf(schema: Json): z.ZodType {
+  try {
+    return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema);
+  } catch {
+    // What cannot be read checks nothing here; whoever waits checks what it is given.
+    return z.unknown();
+  }
+}
+
+/** Why a payload does not fit. */
+function misfit(check: Gate, payload: Json): WireFault | undefined {
+  try {
+    check.check(payload);
+    return undefined;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return error.toWire();
+  }
+}

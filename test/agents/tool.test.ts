@@ -1,0 +1,78 @@
+/**
+ * @module Promises of tools: a definition that does not hold is refused with its place, and only what is declared and allowed is called.
+ */
+import { describe, expect, test } from "vitest";
+import { z } from "zod";
+import { agent, contract, route, system, tool, type ToolOptions } from "../../agents/index.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { runLocal } from "../../testing/index.ts";
+
+type Options = ToolOptions<z.ZodString, z.ZodString>;
+
+const OPTIONS: Options = { effect: "write", input: z.string(), output: z.string(), run: (text) => text };
+
+describe("a wrong definition is refused with the tool and the option", () => {
+  test.each<[string, object, string]>([
+    ["an unknown option", { undoes: true }, 'unknown option "undoes"'],
+    ["no function", { run: "x" }, "run is not a function"],
+    ["an undo that is none", { undo: true }, "undo is not a function"],
+    ["an unknown effect", { effect: "delete" }, "effect is one of read, write, egress"],
+    ["an unknown end", { unknown: "guess" }, "unknown is one of repeat, lookup, stop"],
+    ["an undo of what only reads", { effect: "read", undo: () => {} }, "a tool that only reads has nothing to undo"],
+    ["lookup without its function", { unknown: "lookup" }, 'unknown: "lookup" and the function lookup go together'],
+    ["a function lookup without its use", { lookup: () => undefined }, 'unknown: "lookup" and the function lookup go together'],
+    ["a time out of bounds", { timeoutMs: LIMITS.callTimeoutMsMax + 1 }, "timeoutMs is"],
+    ["retries out of bounds", { retry: { attemptsMax: 0 } }, "retry.attemptsMax is 0"],
+    ["a schema that changes values", { input: z.string().transform(Number) }, "input of tool fetch"],
+  ])("%s", (_what, more, text) => {
+    expect(() => tool("fetch", { ...OPTIONS, ...more } as Options)).toThrow(
+      expect.objectContaining({ code: "definition.invalid", message: expect.stringContaining(text) }),
+    );
+  });
+
+  test("a name that is none, and an agent's tools that are none or named twice", () => {
+    expect(() => tool("two words", OPTIONS)).toThrow(expect.objectContaining({ code: "definition.invalid" }));
+    const fetch = tool("fetch", OPTIONS);
+    const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
+    for (const tools of [[fetch, tool("fetch", OPTIONS)], [Doer], "fetch"])
+      expect(() => agent(Doer, { tools: tools as unknown as [], handle: (text) => text })).toThrow(
+        expect.objectContaining({ code: "definition.invalid" }),
+      );
+  });
+
+  test("a tool without options of its own is made once, and repeats what is unknown", () => {
+    expect(tool("fetch", OPTIONS)).toMatchObject({
+      kind: "tool",
+      unknown: "repeat",
+      retry: { attemptsMax: 1 },
+      inputJsonSchema: { type: "string" },
+    });
+  });
+});
+
+describe("a call", () => {
+  const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
+  const main = route("main", 1, z.string())
+    .to("doer", Doer, ({ task }) => task)
+    .output(({ doer }) => doer);
+  const called: string[] = [];
+  const fetch = tool("fetch", { ...OPTIONS, run: (text) => (called.push(text), text) });
+  const guarded = tool("guarded", { ...OPTIONS, permission: "charge", run: (text) => (called.push(text), text) });
+
+  test("of a tool that is not declared is refused, also of another one with the name of a declared one", async () => {
+    const other = tool("fetch", OPTIONS);
+    for (const made of [other, guarded]) {
+      const doer = agent(Doer, { tools: [fetch], handle: (text, ctx) => ctx.call(made as unknown as typeof fetch, text) });
+      const outcome = await runLocal(system("sys", { agents: [doer], routes: [main] }), "main", "x");
+      expect(outcome).toMatchObject({ status: "failed", fault: { code: "tool.undeclared" } });
+    }
+    expect(called).toEqual([]);
+  });
+
+  test("for a principal without the tool's permission is refused, and nothing is called", async () => {
+    const doer = agent(Doer, { tools: [guarded], handle: (text, ctx) => ctx.call(guarded, text) });
+    const outcome = await runLocal(system("sys", { agents: [doer], routes: [main] }), "main", "x");
+    expect(outcome).toMatchObject({ status: "failed", fault: { code: "tool.forbidden", message: expect.stringContaining("charge") } });
+    expect(called).toEqual([]);
+  });
+});
