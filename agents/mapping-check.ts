@@ -55,7 +55,7 @@ function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape 
   return call.optional || call.when !== undefined ? orNull(output) : output;
 }
 
-/** Checks the input of a call and gives the shape of its output, where one is known. */
+/** Checks the input of a call and returns the shape of its output, if it is known. */
 function outputShape({ target, input }: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
   switch (target.kind) {
     case "agent":

@@ -49,20 +49,20 @@ export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, 
   };
 }
 
-/** Where a call stands: the names that its mapping and condition may read, and the words for messages. */
+/** The place of a call: the names that its mapping and condition may read, and the location for messages. */
 export interface StopPlace {
   readonly names: readonly string[];
   readonly where: string;
   readonly defaults: StopDefaults;
 }
 
-/** What a pause may say beside its length. */
+/** Options of a pause besides its length. */
 export type SleepOptions = Pick<StopOptions, "when">;
 
-/** What the wait for a signal may say. Without `timeoutMs` it waits until the deadline of the task. */
+/** Options of a wait for a signal. Without `timeoutMs` it waits until the deadline of the task. */
 export type WaitOptions = Pick<StopOptions, "timeoutMs" | "optional" | "when">;
 
-/** Makes a pause. `ms`: its length in milliseconds, or a mapping that gives it. Throws as {@link callOf}. */
+/** Makes a pause. `ms` is its length in milliseconds, or a mapping that returns it. Throws like {@link callOf}. */
 export function sleepOf(ms: number | ((scope: never) => number), options: SleepOptions, place: StopPlace): Call {
   const { names, where } = place;
   requireKeys(options, where, ["when"]);
@@ -73,7 +73,7 @@ export function sleepOf(ms: number | ((scope: never) => number), options: SleepO
   return { target: { kind: "timer" }, input, ...whenOf(options.when, place), optional: false };
 }
 
-/** Makes the wait for a signal. Throws as {@link callOf}, also for a schema that is not plain JSON. */
+/** Makes the wait for a signal. Throws like {@link callOf}, also for a schema that is not plain JSON. */
 export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions, place: StopPlace): Call {
   const { where } = place;
   requireKeys(options, where, ["timeoutMs", "optional", "when"]);
@@ -88,7 +88,7 @@ export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions,
   };
 }
 
-/** The process checks payloads by the JSON Schema alone, so it must be one that can be read back. */
+/** The process checks payloads with the JSON Schema alone, so zod must be able to read it back. */
 function signalSchema(schema: z.ZodType, where: string): JsonSchema {
   const made = jsonSchemaOf(schema, where);
   try {
@@ -101,13 +101,13 @@ function signalSchema(schema: z.ZodType, where: string): JsonSchema {
 
 function whenOf(when: string | undefined, { names, where }: StopPlace): { readonly when?: string } {
   if (when === undefined) return {};
-  // Of the values nothing is known yet; `system` checks with their schemas.
+  // The types of the values are not known yet; `system` checks the condition with their schemas.
   requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
   return { when };
 }
 
 function isOptional(optional: boolean | undefined, where: string): boolean {
-  if (optional !== undefined && typeof optional !== "boolean") throw invalid(where, "optional is true or false");
+  if (optional !== undefined && typeof optional !== "boolean") throw invalid(where, "optional must be true or false");
   return optional === true;
 }
 

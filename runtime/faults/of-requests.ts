@@ -150,7 +150,7 @@ export const REQUEST_FAULTS = {
   "process.ended": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The process has ended, or is being compensated, and takes neither a cancellation nor a signal.",
+    meaning: "The process has ended, or is being compensated, and accepts neither a cancellation nor a signal.",
     fix: "Read its outcome with GET /processes/:id.",
   },
   "process.cancelled": {

@@ -132,14 +132,14 @@ export const WORK_FAULTS = {
   "wait.timeout": {
     retryable: false,
     httpStatus: 504,
-    meaning: "A signal was waited for and did not come in time.",
-    fix: "Send the signal earlier, raise the timeoutMs of the wait, or catch the fault in the handler; a stop may be optional.",
+    meaning: "An awaited signal did not arrive in time.",
+    fix: "Send the signal earlier, raise the timeoutMs of the wait, catch the fault in the handler, or make the stop optional.",
   },
   "signal.too-many": {
     retryable: false,
     httpStatus: 409,
-    meaning: "A process keeps as many signals as it may for waits that have not begun.",
-    fix: "Send a signal when its process waits for it: `troupe show` says so.",
+    meaning: "A process keeps its maximum number of signals for waits that have not begun.",
+    fix: "Send a signal when its process waits for it: `troupe show` shows it.",
   },
   "handoff.undeclared": {
     retryable: false,
