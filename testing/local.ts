@@ -95,7 +95,7 @@ export interface LocalSystem {
   stops(id: string): Promise<StopsView>;
   /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
-  /** Gives a signal to a task that was accepted. Throws `process.unknown`, `process.ended`, `schema.signal`. The same id: the same signal. */
+  /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string): Promise<void>;
   stop(): Promise<void>;
 }

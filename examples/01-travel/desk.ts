@@ -13,7 +13,7 @@ import type { Booking, Offer } from "./contracts.ts";
 
 const CODE_CHARS = 6;
 
-/** Reserves an offer, once per key. TRAVEL_DESK_MS delays the desk, so that you have time to kill a host. */
+/** Reserves an offer, once per key. TRAVEL_DESK_MS delays each reservation, so that you have time to kill a host. */
 export async function reserve(offer: Offer, { idempotencyKey: key, signal }: ToolCall): Promise<Booking> {
   const code = codeOf(key);
   await sleep(Number(process.env["TRAVEL_DESK_MS"] ?? 0), undefined, { signal });

@@ -39,7 +39,6 @@ export const ROOMS_TO_REWRITE: readonly string[] = [
   "actors/host/",
   "agents/",
   "cli/",
-  "docs/simulation.md",
   "examples/",
   "pack/",
   "README.md",
