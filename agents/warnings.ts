@@ -12,7 +12,7 @@ export function warningsOf(slip: Slip): readonly string[] {
       inOrder(stop, slip.agents).map(
         (agent) =>
           `route ${JSON.stringify(route)}, stop ${JSON.stringify(stop.name)}: ${agent} has state and no key, ` +
-          "so each process has one actor of it, which runs the stop's work items in order; to run them in parallel, give the contract a key or remove the state",
+          "so each process has one actor of it, which runs the work items in order; give the contract a key or remove the state",
       ),
     ),
   );

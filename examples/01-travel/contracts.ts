@@ -22,11 +22,12 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
-export const FlightQuery = z.object({ to: z.string() });
-export const HotelQuery = z.object({ city: z.string(), nights: z.int() });
+const FlightQuery = z.object({ to: z.string() });
+const HotelQuery = z.object({ city: z.string(), nights: z.int() });
 
 /** What can be reserved, and its price. */
-export type Offer = { readonly what: string; readonly price: number };
+export const Offer = z.object({ what: z.string(), price: Euro });
+export type Offer = z.infer<typeof Offer>;
 export const Booking = z.object({ what: z.string(), price: Euro, code: z.string() });
 export type Booking = z.infer<typeof Booking>;
 

@@ -1,8 +1,8 @@
 /** @module The world of the travel party: twelve cities and some jokes from a file. It uses no randomness. */
 import { readFileSync } from "node:fs";
-import { Fault } from "troupe";
+import { Fault, type InputOf } from "troupe";
 import { z } from "zod";
-import type { FlightQuery, HotelQuery, Offer, Plan, Trip } from "./contracts.ts";
+import type { Flight, Hotel, Offer, Plan, Trip } from "./contracts.ts";
 
 const City = z.strictObject({
   name: z.string(),
@@ -38,13 +38,13 @@ export function planFor(trip: Trip, except: readonly string[]): Plan {
 }
 
 /** Returns the flight to an airport and back. */
-export function flightTo(query: z.infer<typeof FlightQuery>): Offer {
+export function flightTo(query: InputOf<typeof Flight>): Offer {
   const { flight } = find((city) => city.flight.airport === query.to, query.to);
   return { what: `${flight.number} to ${flight.airport} and back`, price: flight.price };
 }
 
 /** Returns the hotel of a city for a number of nights. */
-export function hotelIn(query: z.infer<typeof HotelQuery>): Offer {
+export function hotelIn(query: InputOf<typeof Hotel>): Offer {
   const { hotel } = find((city) => city.name === query.city, query.city);
   return { what: `${hotel.name}, ${query.nights} ${query.nights === 1 ? "night" : "nights"}`, price: query.nights * hotel.price };
 }
