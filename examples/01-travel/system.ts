@@ -1,4 +1,4 @@
-/** @module A travel party: one agent plans, two book at the same time, and a fourth has the last word. */
+/** @module A travel party: one agent plans, two book at the same time, and a fourth comments. */
 import { agent, Fault, route, system, tool } from "troupe";
 import { Booking, Flight, Hotel, Jokes, Offer, Planner, Snark, Trip } from "./contracts.ts";
 import { cancel, reserve } from "./desk.ts";
@@ -13,7 +13,7 @@ const snark = agent(Snark, {
   asks: [Planner],
   handle: async ({ trip, plan, flight, hotel }, ctx) => {
     const total = flight.price + hotel.price;
-    if (total > trip.budget) throw new Fault("agent.refused", `${plan.city} costs ${total}, and the budget is ${trip.budget}`);
+    if (total > trip.budget) throw new Fault("agent.refused", `${plan.city} costs ${total}, but the budget is ${trip.budget}`);
     const other = await ctx.ask(Planner, { trip, except: [plan.city] });
     const { told } = ctx.state;
     ctx.setState({ told: told + 1 });

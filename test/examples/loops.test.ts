@@ -1,4 +1,4 @@
-/** @module Example 02 prints what docs/cycles.md shows: a ring refused, a ring in a dead letter, a ring of asks refused. */
+/** @module Example 02 prints what docs/cycles.md shows: a rejected cycle, a cycle in a dead letter, a rejected cycle of asks. */
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
