@@ -14,7 +14,7 @@ import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
-import type { RunLink } from "./handler-execution.ts";
+import type { RunLink } from "./run-link.ts";
 import { timed } from "./timed.ts";
 
 /** The parts of a compensation. `work` is the work item as it was when the compensation began. */

@@ -7,7 +7,7 @@
 import type { AgentLog, HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
-import type { AgentInput, NextState, WaitContent } from "../../runtime/agent/inputs.ts";
+import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, AgentWork, Failure, Wait } from "../../runtime/agent/state.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
 import { entryOf } from "../../runtime/entries.ts";
@@ -20,21 +20,9 @@ import type { Clock, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
+import type { HeldInput, RunLink } from "./run-link.ts";
 import { abortOf, SlotUse } from "./slot-use.ts";
 import { ToolCalls } from "./tool-calls.ts";
-
-type Told<I> = I extends { readonly workId: string; readonly token: string } ? Omit<I, "workId" | "token"> : never;
-
-/** What an execution or a compensation reports to its actor under its token. */
-export type HeldInput = Told<Exclude<AgentInput, { readonly kind: "message" | "lost" }>>;
-
-/** The link from an execution to its actor. */
-export interface RunLink {
-  /** Sends it until the actor accepts or refuses it. Throws a refusal as a fault; one of {@link RUN_ENDED} ends this execution. */
-  tell(input: HeldInput): Promise<AgentState>;
-  /** Returns the actor's state as last known to this host. */
-  state(): AgentState | undefined;
-}
 
 /**
  * Refusals that end this execution: another one has the work item, it is being compensated, or its process was purged.
