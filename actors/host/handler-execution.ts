@@ -36,10 +36,7 @@ export interface RunLink {
   state(): AgentState | undefined;
 }
 
-/**
- * Refusals that end this execution: another one has the work item, it is being compensated, or its process was purged.
- * A handler that caught such a fault and continued would act without records.
- */
+/** Refusals that end this execution. A handler that caught such a fault and continued would act without records. */
 const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
 /** Rejects what a handler starts after its end. */
