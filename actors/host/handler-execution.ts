@@ -152,7 +152,7 @@ export class HandlerExecution implements RuntimeContext {
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     this.#requireRoom(`step ${JSON.stringify(name)}`);
     if (this.#names.has(name))
-      throw new Fault("step.duplicate", `step ${JSON.stringify(name)} was used twice in one work item; give each step its own name`, {
+      throw new Fault("step.duplicate", `step ${JSON.stringify(name)} was used twice in one work item`, {
         name,
       });
     this.#names.add(name);

@@ -154,7 +154,7 @@ describe("graph", () => {
     );
     const { code, err } = await run("graph", "check", join(dir, "system.ts"));
     expect(code).toBe(1);
-    expect(err).toContain("the ring Sales -> Support -> Sales (hand-off, hand-off) has no bound");
+    expect(err).toContain("the cycle Sales -> Support -> Sales (hand-off, hand-off) has no bound");
   });
 
   test("of a file that is not there says so, exit code 1", async () => {
