@@ -144,7 +144,7 @@ describe("graph", () => {
       expect(sorted((await run("graph", word, ...options)).out)).toEqual(sorted(ofFile.out));
     }
     expect((await run("graph", "show", travel)).out).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent\n");
-    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every ring is bounded.\n");
+    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every cycle is bounded.\n");
   });
 
   test("of a ring without a bound prints the ring, exit code 1", async () => {
