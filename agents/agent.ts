@@ -1,5 +1,5 @@
 /**
- * @module An agent: a contract and the handler that fulfils it.
+ * @module An agent: a contract and the handler that implements it.
  */
 import type { z } from "zod";
 import { Fault, type Json } from "../runtime/faults.ts";
@@ -15,10 +15,10 @@ import { type ToolDefinition, toolsOf } from "./tool.ts";
 const VERSION_MAX = 1_000_000;
 const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
 
-/** What a handler gives: the contract's output, or a hand-off. */
+/** What a handler returns: the contract's output, or a hand-off. */
 export type Answer<Output> = Output | HandOff | Promise<Output | HandOff>;
 
-/** What an agent is beside its contract. Only `handle` is needed. */
+/** Options of {@link agent}. Only `handle` is required. */
 export interface AgentOptions<
   C extends Contract,
   State,
@@ -27,32 +27,33 @@ export interface AgentOptions<
   Tools extends readonly ToolDefinition[],
 > {
   /**
-   * Does the work. It may run again after a crash, so what is outside or changes belongs in `ctx.call` and `ctx.step`, and time and
-   * random come from `ctx.now()` and `ctx.uuid()`. What it throws becomes a coded fault; a `Fault` keeps its code.
+   * Does the work. A handler may run again after a crash: put side effects and changing values into `ctx.call` or `ctx.step`, and take
+   * time and random ids from `ctx.now()` and `ctx.uuid()`. A thrown value becomes a coded fault; a `Fault` keeps its code.
    */
   readonly handle: (input: InputOf<C>, ctx: HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>) => Answer<OutputOf<C>>;
   /**
-   * Takes back what the work did to the agent, after the undos of its calls; the handler is not run again. `output` is `undefined` where
-   * the work did not succeed: then it set no state. It may run more than once; a state that it sets is committed once.
+   * Reverts what the work item changed in this agent. It runs after the undos of the work item's calls; the handler does not run again.
+   * `output` is `undefined` if the work item did not succeed; no state was set then. The undo may run more than once. A state that it sets
+   * is committed once.
    */
   readonly undo?: ((input: InputOf<C>, output: OutputOf<C> | undefined, ctx: UndoContext<State>) => void | Promise<void>) | undefined;
   /** Tools that the handler may call. */
   readonly tools?: Tools | undefined;
-  /** Durable state of each actor of this agent. Without it there is no `ctx.state`. */
+  /** Durable state of each actor of this agent. Without it, `ctx.state` does not exist. */
   readonly state?: { readonly schema: z.ZodType<State>; readonly initial: NoInfer<State> } | undefined;
   /** Agents that the handler may ask. */
   readonly asks?: Asks | undefined;
-  /** Agents that may answer instead. Their output must be one that this agent's contract allows. */
+  /** Agents that may answer instead of this one. Their output must fit this agent's contract. */
   readonly handsOffTo?: HandsOffTo | undefined;
-  /** How often this agent may stand in one chain of hand-offs and asks, 1 to 1,000. Needed where it stands in a ring. */
+  /** Maximum visits per chain of hand-offs and asks, 1 to 1,000. Required if the agent is part of a cycle. */
   readonly visitsMax?: number | undefined;
-  /** Handlers of this agent running at once in one host. Default 64, at most 1,024. */
+  /** Maximum handlers of this agent that run at once in one host, at most 1,024. @default 64 */
   readonly concurrency?: number | undefined;
-  /** Other versions of this agent whose unfinished work this one can go on with. */
+  /** Other versions of this agent whose unfinished work items this version can continue. */
   readonly compatibleWith?: readonly number[] | undefined;
 }
 
-/** A finished agent, as hosts use it. Its methods do not depend on types that are gone at run time. */
+/** A defined agent, as hosts use it. Its methods take and return JSON, because its types do not exist at run time. */
 export interface AgentDefinition {
   readonly kind: "agent";
   readonly name: string;
@@ -64,23 +65,23 @@ export interface AgentDefinition {
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
   readonly data: AgentData;
-  /** By name. */
+  /** The tools by name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
-  /** `null` without declared state. */
+  /** `null` if the agent declares no state. */
   readonly initialState: Json;
   /** Returns the input, or throws `schema.input`. */
   checkInput(value: unknown): Json;
-  /** Returns the output, or throws `schema.output`. A hand-off is no output: look with `isHandOff` first. */
+  /** Returns the output, or throws `schema.output`. A hand-off is not an output: check with `isHandOff` first. */
   checkOutput(value: unknown): Json;
   /** Returns the state, or throws `schema.state`. */
   checkState(value: unknown): Json;
-  /** Runs the handler. The input must have been checked; the answer has not been. */
+  /** Runs the handler. The caller has checked the input and must check the answer. */
   handle(input: Json, context: RuntimeContext): Promise<unknown>;
-  /** Runs the agent's own undo, where it has one. Input and output are checked. */
+  /** Runs the agent's own undo; `undefined` if it has none. The caller has checked input and output. */
   readonly undo: ((input: Json, output: Json | undefined, context: RuntimeUndoContext) => Promise<void>) | undefined;
 }
 
-/** Defines an agent. Throws `definition.invalid` naming the agent and the option. */
+/** Defines an agent. @throws `definition.invalid`, which names the agent and the option */
 export function agent<
   C extends Contract,
   const Asks extends readonly Contract[] = [],
@@ -88,16 +89,16 @@ export function agent<
   State = never,
   const Tools extends readonly ToolDefinition[] = [],
 >(target: C, options: AgentOptions<C, State, Asks, HandsOffTo, Tools>): AgentDefinition {
-  if (target?.kind !== "contract") throw invalid("agent", "the first argument is a contract");
+  if (target?.kind !== "contract") throw invalid("agent", "the first argument must be a contract; make one with contract(name, options)");
   const where = `agent ${JSON.stringify(target.name)}`;
   requireKeys(options, where, OPTIONS);
-  if (typeof options.handle !== "function") throw invalid(where, "handle is not a function");
+  if (typeof options.handle !== "function") throw invalid(where, "handle must be a function");
   const state = stateOf(options.state, target.name, where);
   const asks = options.asks ?? [];
   const handsOffTo = options.handsOffTo ?? [];
   const data = agentData(target, options, where, options.state !== undefined);
   const { undo } = options;
-  if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo is not a function");
+  if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo must be a function");
   const tools = toolsOf(options.tools ?? [], where);
   const parts: FaceParts = { name: target.name, state: state.gate, tools, asks, handsOffTo };
   return Object.freeze({
@@ -116,8 +117,8 @@ export function agent<
     checkOutput: (value: unknown) => target.checkOutput(value),
     checkState: (value: unknown) => state.gate.check(value),
     handle: async (input: Json, context: RuntimeContext) => {
-      // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>; the
-      // face checks everything that goes through it, and has state exactly when `State` is not never.
+      // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>. The
+      // context checks each value that passes through it, and has state only if `State` is not never.
       const face = new CheckedContext(context, parts) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>;
       return await options.handle(input as InputOf<C>, face);
     },
@@ -134,7 +135,7 @@ export function agent<
 function versionsOf(versions: readonly number[], own: number, where: string): readonly number[] {
   for (const version of versions) {
     requireInt(version, where, "compatibleWith", 1, VERSION_MAX);
-    if (version === own) throw invalid(where, `compatibleWith names version ${own}, which is this one`);
+    if (version === own) throw invalid(where, `compatibleWith names version ${own}, which is this version; leave it out`);
   }
   return [...new Set(versions)];
 }
@@ -158,6 +159,6 @@ function stateOf(state: { readonly schema: z.ZodType; readonly initial: unknown 
 const NO_STATE: Gate = {
   check: (value) => {
     if (value === null) return null;
-    throw new Fault("schema.state", "the agent declares no state", { path: "", expected: "null" });
+    throw new Fault("schema.state", "the agent has no state; declare it with the option state", { path: "", expected: "null" });
   },
 };

@@ -1,5 +1,5 @@
 /**
- * @module What a handler is given: the typed face, and the untyped one that a host's runner provides.
+ * @module The context of a handler: the typed one that handlers use, and the untyped one that a host's runner provides.
  */
 import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
@@ -7,65 +7,65 @@ import type { JsonSchema } from "../runtime/schema.ts";
 import type { Contract, InputOf, OutputOf } from "./contract.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
 
-/** In whose name a task runs. It comes from a verified token or a signed claim, never from a body. */
+/** On whose behalf a task runs. It comes from a verified token or a signed claim, never from a request body. */
 export interface Principal {
   readonly subject: string;
   readonly tenant: string;
   readonly permissions: readonly string[];
 }
 
-/** A log whose lines carry the ids of the process and the work. Facts are JSON; what is secret does not belong there. */
+/** A log whose lines carry the ids of the process and the work item. Facts are JSON. Do not log secrets. */
 export interface AgentLog {
   info(message: string, facts?: Readonly<Record<string, Json>>): void;
   warn(message: string, facts?: Readonly<Record<string, Json>>): void;
   error(message: string, facts?: Readonly<Record<string, Json>>): void;
 }
 
-/** What the action of a step is given. */
+/** What the function of a step receives. */
 export interface StepTools {
-  /** The same over every attempt, restart and host: hand it to the outside system so that it acts once. */
+  /** Constant over all attempts, restarts and hosts. Pass it to the external system so that it acts only once. */
   readonly idempotencyKey: string;
-  /** Aborted when the work is cancelled, superseded, out of time or has ended. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
   readonly signal: AbortSignal;
 }
 
-/** What may be said of a wait for a signal. */
+/** Options of `ctx.waitFor`. */
 export interface WaitForOptions {
-  /** Time of the wait in milliseconds. Then it rejects with `wait.timeout`. @default as long as the process has */
+  /** Maximum wait in milliseconds, after which it rejects with `wait.timeout`. @default until the process expires */
   readonly timeoutMs?: number | undefined;
 }
 
 const HAND_OFF: unique symbol = Symbol.for("troupe.hand-off");
 
-/** The answer "another agent answers for me". Made only by `ctx.handOff`, and returned from the handler. */
+/** The answer "another agent answers instead". Made by `ctx.handOff` and returned from the handler. */
 export interface HandOff {
   readonly [HAND_OFF]: true;
   readonly target: string;
   readonly input: Json;
 }
 
-/** For runners: makes the answer that `handOff` of a {@link RuntimeContext} returns. */
+/** Makes a hand-off. For runners, which return it from `handOff` of a {@link RuntimeContext}. */
 export function handOffTo(target: string, input: Json): HandOff {
   const answer: HandOff = { [HAND_OFF]: true, target, input };
   return Object.freeze(answer);
 }
 
-/** Whether a handler's answer is a hand-off, of any copy of this module. */
+/** Whether a handler's answer is a hand-off, also one made by another copy of this module. */
 export function isHandOff(value: unknown): value is HandOff {
   return typeof value === "object" && value !== null && HAND_OFF in value && value[HAND_OFF] === true;
 }
 
-/** The untyped face of a running handler: what a host's runner provides, and what `AgentDefinition.handle` is given. */
+/** The untyped context of a running handler. A host's runner provides it to `AgentDefinition.handle`. */
 export interface RuntimeContext {
   readonly state: Json;
   setState(next: Json): void;
-  /** Calls a tool with an input that has been checked; gives an output that has been. */
+  /** Calls a tool with a checked input and returns a checked output. */
   call(tool: ToolDefinition, input: Json): Promise<Json>;
-  /** An action that gives `undefined` is recorded as `null`. */
+  /** Runs a function once and records its result; `undefined` is recorded as `null`. */
   step(name: string, action: (step: StepTools) => unknown): Promise<Json>;
   ask(target: { readonly name: string }, input: Json): Promise<Json>;
   sleep(ms: number): Promise<void>;
-  /** Waits for an outside signal; gives its payload. */
+  /** Waits for an external signal and returns its payload. */
   waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json>;
   handOff(target: { readonly name: string }, input: Json): HandOff;
   now(): number;
@@ -77,7 +77,7 @@ export interface RuntimeContext {
   readonly processId: string;
 }
 
-/** The untyped face of an agent's own undo: what a host's compensation provides. */
+/** The untyped context of an agent's own undo. A host's compensation provides it. */
 export interface RuntimeUndoContext extends Pick<
   RuntimeContext,
   "state" | "setState" | "now" | "signal" | "log" | "principal" | "attempt" | "processId"
@@ -85,7 +85,7 @@ export interface RuntimeUndoContext extends Pick<
   readonly idempotencyKey: string;
 }
 
-/** A value that may not be written to, all the way down. */
+/** A deeply read-only type. */
 export type DeepReadonly<T> = T extends string | number | boolean | null | undefined
   ? T
   : T extends readonly (infer Item)[]
@@ -94,11 +94,11 @@ export type DeepReadonly<T> = T extends string | number | boolean | null | undef
       : { readonly [Key in keyof T]: DeepReadonly<T[Key]> }
     : { readonly [Key in keyof T]: DeepReadonly<T[Key]> };
 
-/** What handlers and the undo of an agent have in common. */
+/** What the contexts of handlers and of an agent's own undo share. */
 interface WorkContext {
-  /** Milliseconds since 1970, recorded: the same when the handler runs again. */
+  /** Recorded time in milliseconds since 1970: the same value when the handler runs again. */
   now(): number;
-  /** Aborted when the work is cancelled, superseded, out of time or has ended. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
   readonly signal: AbortSignal;
   readonly log: AgentLog;
   readonly principal: Principal;
@@ -107,48 +107,48 @@ interface WorkContext {
   readonly processId: string;
 }
 
-/** What every handler may do. */
+/** The context of every handler. */
 export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract, Tools extends ToolDefinition = never> extends WorkContext {
   /**
-   * Calls a declared tool (`tools`), recorded once: after a crash the handler runs again and gets the recorded output. A call is known
-   * by its tool, its input and how often that input came before. Rejects with a coded fault, which is recorded too: every execution of
-   * this attempt hears it, and a further attempt makes the call again. `cause` is absent on replay.
+   * Calls a declared tool (`tools`) and records its output once. After a crash the handler runs again and receives the recorded output.
+   * A call is identified by its tool, its input and how often that input occurred before. It rejects with a coded fault, which is recorded
+   * too: each execution of this attempt receives it, and a later attempt makes the call again. `cause` is absent on replay.
    */
   call<T extends Tools>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>>;
   /**
-   * A recorded result of anything, without an undo; recorded and failing as a call. A name is used once in a work item
-   * (`step.duplicate`). The result is JSON (nothing is recorded as `null`). At most 1,024 calls and steps a work item.
+   * Runs a function once and records its result. A step has no undo; it is recorded and fails like a call. A name may be used once in a
+   * work item (`step.duplicate`). The result is JSON; `undefined` is recorded as `null`. At most 1,024 calls and steps per work item.
    */
   step<R>(name: string, action: (step: StepTools) => R | Promise<R>): Promise<R>;
   /**
-   * Asks another agent, through the process manager, and waits for its answer; meanwhile this actor is free for other
-   * work. Only declared agents (`asks`). At most 256 asks and other waits a work item. Rejects with the coded fault of the other agent.
+   * Asks another declared agent (`asks`) through the process manager and waits for its answer. The actor is free for other work items
+   * meanwhile. At most 256 asks and other waits per work item. Rejects with the coded fault of the other agent.
    */
   ask<C extends Asks>(target: C, input: InputOf<C>): Promise<OutputOf<C>>;
-  /** Waits that long, over restarts; meanwhile this actor is free. At most 30 days. */
+  /** Waits for a time, across restarts. The actor is free meanwhile. At most 30 days. */
   sleep(ms: number): Promise<void>;
   /**
-   * Waits for an outside signal of that name to this process; meanwhile this actor is free. Gives the payload, which fits the schema.
-   * Rejects with `wait.timeout` after `timeoutMs`.
+   * Waits for an external signal of this name to this process and returns its payload, which fits the schema. The actor is free
+   * meanwhile. Rejects with `wait.timeout` after `timeoutMs`.
    */
   waitFor<S extends z.ZodType>(name: string, schema: S, options?: WaitForOptions): Promise<z.infer<S>>;
-  /** Another agent is to answer instead; return the result. Only declared agents (`handsOffTo`). */
+  /** Lets another declared agent (`handsOffTo`) answer instead. Return the result from the handler. */
   handOff<C extends HandsOffTo>(target: C, input: InputOf<C>): HandOff;
-  /** A UUID that is the same when the handler runs again. */
+  /** Returns a UUID that is the same when the handler runs again. */
   uuid(): string;
 }
 
-/** What a handler of an agent with state may do besides. */
+/** The additional context of a handler whose agent has state. */
 export interface StateContext<State> {
-  /** The state as it was when the work began, or went on after a wait. */
+  /** The state at the start of the execution, or when it continued after a wait. */
   readonly state: DeepReadonly<State>;
-  /** The next state. It is committed with the result, and not at all when the handler fails. Throws `schema.state`. */
+  /** Sets the next state. It is committed with the result; a failed handler commits none. Throws `schema.state`. */
   setState(next: DeepReadonly<State>): void;
 }
 
 type WithState<Context, State> = Context & ([State] extends [never] ? unknown : StateContext<State>);
 
-/** The context of a handler: with state only where the agent declares one. */
+/** The context of a handler. It has state only if the agent declares a state. */
 export type HandlerContext<
   State = never,
   Asks extends Contract = never,
@@ -156,10 +156,10 @@ export type HandlerContext<
   Tools extends ToolDefinition = never,
 > = WithState<BaseContext<Asks, HandsOffTo, Tools>, State>;
 
-/** The context of an agent's own undo: with state only where the agent declares one. A state that it sets is committed with its end. */
+/** The context of an agent's own undo. It has state only if the agent declares a state; a state that it sets is committed at its end. */
 export type UndoContext<State = never> = WithState<
   WorkContext & {
-    /** The same over every try of this compensation: for effects of the undo itself. */
+    /** Constant over all attempts of this compensation. Pass it to external systems that the undo itself calls. */
     readonly idempotencyKey: string;
   },
   State

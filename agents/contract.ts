@@ -1,7 +1,7 @@
 /**
  * @module A contract: an agent's name, version and schemas, apart from its implementation.
  *
- * Because a contract is a value of its own, two agents can ask each other and still type-check, and apps that host
+ * A contract is a value of its own. So two agents can ask each other and still type-check, and apps that host
  * different agents share contracts instead of code.
  */
 import type { z } from "zod";
@@ -18,29 +18,29 @@ const VERSION_MAX = 1_000_000;
 
 declare const OUTPUT: unique symbol;
 
-/** What a stop can name: the contract of an agent, a finished route, or the contract of a route. */
+/** What a stop can name: the contract of an agent, a defined route, or the contract of a route. */
 export interface Callable<Name extends string = string, Input = unknown, Output = unknown> {
   readonly name: Name;
   readonly input: z.ZodType<Input>;
-  /** Carries the output type; there is no such property. */
+  /** Carries the output type; the property does not exist at run time. */
   readonly [OUTPUT]?: Output;
 }
 
-/** What a contract, route or route contract takes. */
+/** The input type of a contract, route or route contract. */
 export type InputOf<C extends Callable> = z.infer<C["input"]>;
 
-/** What a contract, route or route contract gives. */
+/** The output type of a contract, route or route contract. */
 export type OutputOf<C extends Callable> = C extends Callable<string, unknown, infer Output> ? Output : never;
 
-/** An agent as others know it: its name, its schemas and which of its actors is meant. It holds no code, so apps can share it. */
+/** An agent as others see it: its name, its schemas and which of its actors does the work. It holds no code, so apps can share it. */
 export interface Contract<Name extends string = string, Input = unknown, Output = unknown> extends Callable<Name, Input, Output> {
   readonly kind: "contract";
-  /** Counts from 1. Raise it when recorded work of the old code must not be gone on with by the new. */
+  /** Counts from 1. Raise it if new code must not continue work items that old code recorded. */
   readonly version: number;
-  /** What the agent is for. */
+  /** What the agent does. */
   readonly about: string | undefined;
   readonly output: z.ZodType<Output>;
-  /** Session key over the name `input`; absent: each work item has an actor of its own, or each process where the agent has state. */
+  /** The session key as an expression over the name `input`. Absent: one actor per work item, or per process if the agent has state. */
   readonly key: Expression | undefined;
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
@@ -50,22 +50,24 @@ export interface Contract<Name extends string = string, Input = unknown, Output 
   checkOutput(value: unknown): Json;
 }
 
-/** What an agent takes and gives: schemas of plain JSON, to which nothing is added and from which nothing is dropped. */
+/** Options of {@link contract}: schemas of plain JSON. A gate adds nothing to a value and drops nothing from it. */
 export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
-  /** What the agent is for, at most 1,024 characters: shown in the graph, and to models that may call it. It may change without a new version. */
+  /** What the agent does, at most 1,024 characters: shown in the graph and to models that may call it. May change without a new version. */
   readonly about?: string | undefined;
   readonly input: I;
   readonly output: O;
   /**
-   * Which actor of the agent does the work. Default: one for each work item, or one for each process where the agent has state. `(query) => query.customer` gives each
-   * customer a long-lived actor with state of its own, `() => "one"` a single actor. It is recorded as data.
+   * Which actor of the agent does the work. `(query) => query.customer` gives each customer a long-lived actor with its
+   * own state; `() => "one"` gives a single actor. It is recorded as data.
+   * @default one actor for each work item, or for each process if the agent has state
    */
   readonly key?: ((input: z.infer<I>) => string) | undefined;
 }
 
 /**
- * Declares what an agent takes and gives. Throws `definition.invalid` for a wrong name or version, for a schema that
- * is not plain JSON, and for a key that does more than read properties of the input.
+ * Declares what an agent takes and returns.
+ * @throws `definition.invalid` for a wrong name or version, for a schema that is not plain JSON, and for a key that does more than read
+ * properties of the input
  */
 export function contract<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
   name: Name,
@@ -75,7 +77,7 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
   const where = `contract ${JSON.stringify(name)}`;
   requireName(name, "contract");
   if (RESERVED_TYPES.some((reserved) => reserved === name))
-    throw invalid(where, `the name is that of an actor type of the system's own; ${RESERVED_TYPES.join(", ")} are reserved`);
+    throw invalid(where, `the name is reserved for an actor type of the system (${RESERVED_TYPES.join(", ")}); choose another`);
   requireKeys(options, where, ["about", "input", "output", "key"]);
   const input = gate(options.input, `input of agent ${name}`, "schema.input");
   const output = gate(options.output, `output of agent ${name}`, "schema.output");
@@ -97,19 +99,19 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
 function keyOf(mapping: (input: never) => string, where: string): Expression {
   const key = recordArgument(mapping, "input", `${where}, key`);
   const isText = "from" in key || ("literal" in key && typeof key.literal === "string" && key.literal !== "");
-  if (!isText) throw invalid(`${where}, key`, "a key is a text: a property of the input, or a literal that is not empty");
+  if (!isText) throw invalid(`${where}, key`, "a key must be a property of the input that holds text, or a non-empty literal");
   return key;
 }
 
-/** What an agent may do besides answering; needed to bound rings and to check asks and hand-offs. */
+/** What an agent may do besides answering. Needed to bound cycles and to check asks and hand-offs. */
 export interface Relations {
   readonly asks?: readonly Contract[] | undefined;
   readonly handsOffTo?: readonly Contract[] | undefined;
-  /** How often the agent may stand in one chain of hand-offs and asks, 1 to 1,000. Absent: it may not stand in a ring. */
+  /** Maximum visits per chain of hand-offs and asks, 1 to 1,000. Absent: the agent must not be part of a cycle. */
   readonly visitsMax?: number | undefined;
 }
 
-/** An agent that another app hosts, with what this app must know of it. */
+/** An agent that another app hosts, with what this app must know about it. */
 export interface RemoteAgent {
   readonly kind: "remote";
   readonly contract: Contract;
@@ -117,22 +119,22 @@ export interface RemoteAgent {
   readonly data: AgentData;
 }
 
-/** What must be known of a remote agent. */
+/** Options of {@link remote}. */
 export interface RemoteOptions extends Relations {
-  /** The agent declares state. Without a key its process has one actor then, and its work items run one after another. Default false. */
+  /** Whether the agent declares state. Without a key each process then has one actor, which runs its work items in order. @default false */
   readonly stateful?: boolean | undefined;
 }
 
-/** Declares an agent that another app hosts. A bare contract in `remote` means: it has no state, asks nobody and hands off to nobody. */
+/** Declares an agent that another app hosts. A bare contract in `remote` has no state, no asks and no hand-offs. */
 export function remote(target: Contract, options: RemoteOptions = {}): RemoteAgent {
   const where = `remote agent ${JSON.stringify(target.name)}`;
   requireKeys(options, where, ["asks", "handsOffTo", "visitsMax", "stateful"]);
   const { stateful = false, ...relations } = options;
-  if (typeof stateful !== "boolean") throw invalid(where, "stateful is true or false");
+  if (typeof stateful !== "boolean") throw invalid(where, "stateful must be true or false");
   return Object.freeze({ kind: "remote", contract: target, relations, data: agentData(target, relations, where, stateful) });
 }
 
-/** What the process manager must know of an agent. Throws `definition.invalid`. */
+/** What the process manager must know about an agent. Throws `definition.invalid`. */
 export function agentData(target: Contract, relations: Relations, where: string, stateful: boolean): AgentData {
   const { visitsMax } = relations;
   return {
@@ -148,14 +150,14 @@ export function agentData(target: Contract, relations: Relations, where: string,
 function namesOf(contracts: readonly Contract[], where: string, field: string): string[] {
   const names = new Set<string>();
   for (const item of contracts) {
-    if (item?.kind !== "contract") throw invalid(where, `${field} holds something that is no contract`);
+    if (item?.kind !== "contract") throw invalid(where, `${field} must hold contracts only`);
     if (names.has(item.name)) throw invalid(where, `${field} names ${JSON.stringify(item.name)} twice`);
     names.add(item.name);
   }
   return [...names];
 }
 
-/** The gate of a schema whose faults have the given code; for other definitions of this folder. */
+/** Returns the gate of a schema that throws faults of the given code. For other definitions of this folder. */
 export function definitionGate(schema: z.ZodType, what: string, code: FaultCode): Gate {
   jsonSchemaOf(schema, what);
   return gate(schema, what, code);
@@ -163,7 +165,7 @@ export function definitionGate(schema: z.ZodType, what: string, code: FaultCode)
 
 const schemaTexts = new WeakMap<z.ZodType, JsonSchema>();
 
-/** The JSON Schema of a schema that handlers name, made once for each. Throws `definition.invalid`. */
+/** Returns the JSON Schema of a schema that handlers name; computed once for each. Throws `definition.invalid`. */
 export function schemaTextOf(schema: z.ZodType, what: string): JsonSchema {
   const known = schemaTexts.get(schema);
   if (known !== undefined) return known;

@@ -1,42 +1,42 @@
 /**
- * @module Errors of definitions, and the checks that every definition shares.
+ * @module Errors of definitions, and checks that all definitions share.
  */
 import { checkCondition } from "../runtime/condition/condition.ts";
 import { Fault } from "../runtime/faults.ts";
 import { isName } from "../runtime/ids.ts";
 import type { Shapes } from "../runtime/shape.ts";
 
-/** The fault of a wrong definition: where (such as `route "trip", stop "plan"`), and what is wrong there. */
+/** The fault of a wrong definition: where it is (such as `route "trip", stop "plan"`) and what is wrong. */
 export function invalid(where: string, text: string): Fault {
   return new Fault("definition.invalid", `${where}: ${text}`, { where });
 }
 
-/** Returns the name, or throws `definition.invalid`. `what` is the kind of thing that is named. */
+/** Returns the name, or throws `definition.invalid`. `what` is the kind of the named thing. */
 export function requireName<const N extends string>(name: N, what: string): N {
   if (typeof name !== "string" || !isName(name)) {
-    throw invalid(`${what} ${JSON.stringify(name)}`, "a name has 1 to 64 characters A-Z a-z 0-9 _ - and begins with a letter");
+    throw invalid(`${what} ${JSON.stringify(name)}`, "a name must have 1 to 64 characters A-Z a-z 0-9 _ - and begin with a letter");
   }
   return name;
 }
 
-/** Returns a whole number within bounds (both included), or throws `definition.invalid` naming the field. */
+/** Returns an integer within bounds (inclusive), or throws `definition.invalid` naming the field. */
 export function requireInt(value: number, where: string, field: string, min: number, max: number): number {
   if (!Number.isSafeInteger(value) || value < min || value > max) {
-    throw invalid(where, `${field} is ${String(value)}, but must be a whole number from ${min} to ${max}`);
+    throw invalid(where, `${field} is ${String(value)}, but must be an integer from ${min} to ${max}`);
   }
   return value;
 }
 
-/** Throws `definition.invalid` when options hold a key that is not known: a typing error must not be ignored. */
+/** Throws `definition.invalid` if options hold an unknown key, so that a typing error is not ignored. */
 export function requireKeys(options: object, where: string, known: readonly string[]): void {
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw invalid(where, `unknown option ${JSON.stringify(key)}; known are ${known.join(", ")}`);
   }
 }
 
-/** Checks a condition in CEL against the schemas of what it may read. Throws `definition.invalid` naming the field. */
+/** Checks a CEL condition against the schemas of the values it may read. Throws `definition.invalid` naming the field. */
 export function requireCondition(text: string, scope: Shapes, where: string, field: string): void {
-  if (typeof text !== "string") throw invalid(where, `${field} is a text in CEL`);
+  if (typeof text !== "string") throw invalid(where, `${field} must be a CEL expression as a string`);
   try {
     checkCondition(text, scope);
   } catch (error) {
@@ -44,7 +44,7 @@ export function requireCondition(text: string, scope: Shapes, where: string, fie
   }
 }
 
-/** Returns a text that is not empty, or throws `definition.invalid` naming the field. */
+/** Returns a non-empty text, or throws `definition.invalid` naming the field. */
 export function requireText(value: string, where: string, field: string, lengthMax: number): string {
   if (typeof value !== "string" || value === "" || value.length > lengthMax)
     throw invalid(where, `${field} must be a text of 1 to ${lengthMax} characters`);

@@ -1,5 +1,5 @@
 /**
- * @module What a running handler sees: checks what goes out of it and what comes back; the runner under it only sees JSON.
+ * @module The typed context of a running handler. It checks each value that goes out and comes back; the runner below sees only JSON.
  */
 import type { z } from "zod";
 import { Fault, type Json } from "../runtime/faults.ts";
@@ -20,7 +20,7 @@ import type {
 import { invalid, requireInt, requireName } from "./definition.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
 
-/** What the faces of an agent check by. */
+/** What an agent's contexts check against. */
 export interface FaceParts {
   readonly name: string;
   readonly state: Gate;
@@ -30,9 +30,9 @@ export interface FaceParts {
 }
 
 /**
- * The face of one execution of a handler. A class: an object literal with getters would be a hidden class of its own for every
- * execution, which keeps all that it held alive until the next full collection. What is called is a property of its own,
- * so that a handler may take its context apart.
+ * The context of one execution of a handler. It is a class because an object literal with getters gets a hidden class of its own for
+ * each execution, which keeps everything it refers to alive until the next full collection. Methods are own properties, so that a
+ * handler may destructure its context.
  */
 export class CheckedContext implements BaseContext<Contract, Contract, ToolDefinition>, StateContext<Json> {
   readonly #context: RuntimeContext;
@@ -68,11 +68,14 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
     if (tools.get(tool?.name) !== tool)
-      throw new Fault("tool.undeclared", `agent ${name} called ${tool?.name}, which is not in its tools`, { agent: name });
+      throw new Fault("tool.undeclared", `agent ${name} called ${tool?.name}, which is not in its tools; add it there`, { agent: name });
     const { permission } = tool;
     if (permission !== undefined && !this.principal.permissions.includes(permission))
-      throw new Fault("tool.forbidden", `tool ${tool.name} needs the permission ${permission}, which ${this.principal.subject} lacks`);
-    // The gates change nothing, so what passed the tool's is of its output type.
+      throw new Fault(
+        "tool.forbidden",
+        `tool ${tool.name} needs the permission ${permission}, which ${this.principal.subject} does not have`,
+      );
+    // The gates change nothing, so a value that passed the tool's gate is of its output type.
     return (await this.#context.call(tool, tool.checkInput(input))) as ToolOutput<T>;
   }
 
@@ -80,8 +83,8 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   async #step<R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> {
     const what = `result of step ${JSON.stringify(name)} of agent ${this.#parts.name}`;
-    if (typeof name !== "string" || name === "") throw invalid(what, "a step has a name");
-    // What was recorded is what the action gave, as JSON, so it is an R again.
+    if (typeof name !== "string" || name === "") throw invalid(what, "a step needs a name, as a non-empty string");
+    // The record holds what the function returned, as JSON, so it is an R again.
     return (await this.#context.step(name, async (step) => requireJson((await action(step)) ?? null, what, "schema.output"))) as R;
   }
 
@@ -93,10 +96,13 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
       target,
       asks,
       () =>
-        new Fault("ask.undeclared", `agent ${name} asked ${target.name}, which is not in its asks`, { agent: name, target: target.name }),
+        new Fault("ask.undeclared", `agent ${name} asked ${target.name}, which is not in its asks; add it there`, {
+          agent: name,
+          target: target.name,
+        }),
     );
     const answer = await this.#context.ask(target, target.checkInput(input));
-    // The gate changes nothing, so what passed it is of the contract's output type.
+    // The gate changes nothing, so a value that passed it is of the contract's output type.
     return target.checkOutput(answer) as OutputOf<C>;
   }
 
@@ -115,7 +121,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     const { timeoutMs } = options;
     if (timeoutMs !== undefined) requireInt(timeoutMs, what, "timeoutMs", 1, LIMITS.sleepMsMax);
     const payload = await this.#context.waitFor(name, schemaTextOf(schema, what), timeoutMs === undefined ? {} : { timeoutMs });
-    // The gate changes nothing, so what passed it is of the schema's type.
+    // The gate changes nothing, so a value that passed it is of the schema's type.
     return gate(schema, what, "schema.signal").check(payload) as z.infer<S>;
   }
 
@@ -125,7 +131,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
       target,
       handsOffTo,
       () =>
-        new Fault("handoff.undeclared", `agent ${name} handed off to ${target.name}, which is not in its handsOffTo`, {
+        new Fault("handoff.undeclared", `agent ${name} handed off to ${target.name}, which is not in its handsOffTo; add it there`, {
           agent: name,
           target: target.name,
         }),
@@ -138,7 +144,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
   readonly uuid = (): string => this.#context.uuid();
 }
 
-/** The face of an agent's own undo. */
+/** The context of an agent's own undo. */
 export class CheckedUndoContext implements StateContext<Json> {
   readonly #context: RuntimeUndoContext;
   readonly #state: CheckedState;
@@ -171,7 +177,7 @@ export class CheckedUndoContext implements StateContext<Json> {
   readonly now = (): number => this.#context.now();
 }
 
-/** State that another version of the schema let in is refused before a handler takes it for its own: `schema.state`. */
+/** Rejects a recorded state that does not fit this version's schema (`schema.state`), before a handler reads it. */
 class CheckedState {
   readonly #holder: Pick<RuntimeContext, "state" | "setState">;
   readonly #gate: Gate;
@@ -193,7 +199,7 @@ class CheckedState {
   }
 }
 
-/** A call that nobody waits for must not end the program when it fails; who waits for it hears of it all the same. */
+/** A failed call that is not awaited must not end the program as an unhandled rejection. An awaited call still rejects. */
 function handled<T>(made: Promise<T>): Promise<T> {
   made.catch(() => {});
   return made;

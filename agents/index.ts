@@ -1,5 +1,5 @@
 /**
- * @module The public face of `troupe`: contracts, agents, routes and systems, without Dapr.
+ * @module The public API of `troupe`: contracts, agents, routes and systems, without Dapr.
  */
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
 export type { StopOptions } from "./stop-options.ts";

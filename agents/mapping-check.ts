@@ -1,5 +1,5 @@
 /**
- * @module Walks a finished route stop by stop and checks that each mapping can fit what it feeds, and each condition what it reads.
+ * @module Checks a finished route stop by stop: whether each mapping can fit its target, and each condition the values that it reads.
  */
 import type { Expression } from "../runtime/expression.ts";
 import { assertNever } from "../runtime/faults.ts";
@@ -12,8 +12,8 @@ import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.t
 type Find = (doer: Doer) => RouteTarget | undefined;
 
 /**
- * Throws `definition.invalid`, naming route and stop, where a mapping reads what certainly does not exist or gives what
- * certainly does not fit. With `promised`, the route's output is compared with what its contract says.
+ * Checks the mappings and conditions of a route. With `promised`, also compares the route's output with what its contract says.
+ * @throws `definition.invalid`, naming route and stop, for a mapping that reads what cannot exist or gives what cannot fit
  */
 export function checkFit(route: RouteDefinition, promised?: RouteContract): void {
   const where = `route ${JSON.stringify(route.name)}`;
@@ -25,7 +25,7 @@ export function checkFit(route: RouteDefinition, promised?: RouteContract): void
   if (wrong !== undefined) throw invalid(`${where}, output`, wrong);
 }
 
-/** Checks a stop and gives what it adds to the scope. */
+/** Checks a stop and returns what it adds to the scope. */
 function checkStop(stop: Stop, scope: Shapes, find: Find, where: string): Shapes {
   switch (stop.kind) {
     case "one":
@@ -55,7 +55,7 @@ function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape 
   return call.optional || call.when !== undefined ? orNull(output) : output;
 }
 
-/** Checks the input of a call and gives the shape of its output, where one is known. */
+/** Checks the input of a call and returns the shape of its output, if it is known. */
 function outputShape({ target, input }: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
   switch (target.kind) {
     case "agent":

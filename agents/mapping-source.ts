@@ -1,41 +1,41 @@
 /**
- * @module Parses the source of a mapping function: reading properties and building objects and lists is allowed, nothing else.
+ * @module Parses the source of a mapping function. A mapping may read properties and build objects and lists, and do nothing else.
  *
- * A mapping runs once, over a recording proxy, so a choice (`task.vip ? "a" : "b"`) would be made once, for all tasks.
- * The proxy cannot see it; the source can. Values still come from the run: constants around the mapping are literals.
+ * A mapping runs once, over a recording proxy. A choice (`task.vip ? "a" : "b"`) would therefore be made once, for all tasks.
+ * The proxy cannot see such a choice; the source shows it. Values still come from the run: constants around the mapping are literals.
  */
 import { type AnyNode, type ArrowFunctionExpression, type FunctionExpression, parse } from "acorn";
 import { invalid } from "./definition.ts";
 
 const SNIPPET_LENGTH_MAX = 60;
 const RULE = "a mapping may only read properties and build objects and lists";
-const CHOOSE = "for a choice give stops a `when`, or let a stop of its own decide";
-const COMPUTE = "compute it in a stop of its own, or as a constant outside of the mapping";
+const CHOOSE = "for a choice, give stops a `when` or add a stop that decides";
+const COMPUTE = "compute it in a separate stop, or as a constant outside the mapping";
 const NAME = "name the properties one by one";
 
-/** Counters that coverage tools (istanbul) put into functions; they change nothing that a mapping gives. */
+/** Counters that coverage tools (istanbul) insert into functions. They do not change the mapping's result. */
 const COUNTER = /^\(?cov_\w+(\(\))?(\.\w+|\[\d+\])+\+\+\)?$/;
 
 type MappingFunction = ArrowFunctionExpression | FunctionExpression;
 
-/** One mapping while it is looked through. */
+/** One mapping during its check. */
 interface Source {
   readonly where: string;
   readonly text: string;
   readonly parameters: Set<string>;
 }
 
-/** Throws `definition.invalid`, naming the construct and what to do, where a mapping does more than read and build. */
+/** Throws `definition.invalid`, naming the construct and what to do, if a mapping does more than read and build. */
 export function checkSource(mapping: (argument: never) => unknown, where: string): void {
   const text = Function.prototype.toString.call(mapping);
   const { made, source } = functionIn(text, where);
-  if (made.async) refuse(source, made, "is asynchronous", "fetch it in a stop of its own");
+  if (made.async) refuse(source, made, "is asynchronous", "fetch the value in a separate stop");
   if (made.generator) refuse(source, made, "is a generator", COMPUTE);
   checkParameters(source, made);
   checkBody(source, made);
 }
 
-/** A function as a value, or a method, whose source is only valid in a class. */
+/** The function as a value, or as a method whose source is only valid inside a class. */
 function functionIn(text: string, where: string): { readonly made: MappingFunction; readonly source: Source } {
   for (const [before, after] of [
     ["(", ")"],
@@ -81,7 +81,7 @@ function snippet(source: Source, node: AnyNode): string {
 
 function checkParameters(source: Source, made: MappingFunction): void {
   const [first, second] = made.params;
-  if (second !== undefined) refuse(source, second, "has a second parameter", "take what is needed from the first");
+  if (second !== undefined) refuse(source, second, "has a second parameter", "read the value from the first");
   if (first !== undefined) checkPattern(source, first);
 }
 
@@ -98,11 +98,11 @@ function checkPattern(source: Source, pattern: AnyNode): void {
       }
       return;
     case "AssignmentPattern":
-      return refuse(source, pattern, "gives a default", `it would never be used; ${CHOOSE}`);
+      return refuse(source, pattern, "has a default value", `it would never be used; ${CHOOSE}`);
     case "RestElement":
       return refuse(source, pattern, "takes the rest", NAME);
     default:
-      return refuse(source, pattern, "takes a list apart", "read items by their number, such as task.legs[0]");
+      return refuse(source, pattern, "destructures a list", "read items by their number, such as task.legs[0]");
   }
 }
 
@@ -110,9 +110,10 @@ function checkBody(source: Source, { body }: MappingFunction): void {
   if (body.type !== "BlockStatement") return check(source, body);
   const statements = body.body.filter((statement) => !isDirective(statement) && !isCounter(source, statement));
   const other = statements.find((statement) => statement.type !== "ReturnStatement") ?? statements[1];
-  if (other !== undefined) refuse(source, other, `has ${STATEMENTS.get(other.type) ?? "a statement"}`, "give the result at once");
+  if (other !== undefined) refuse(source, other, `has ${STATEMENTS.get(other.type) ?? "a statement"}`, "return the result directly");
   const [returned] = statements;
-  if (returned?.type !== "ReturnStatement" || returned.argument == null) throw invalid(source.where, "the mapping returns nothing");
+  if (returned?.type !== "ReturnStatement" || returned.argument == null)
+    throw invalid(source.where, "the mapping returns nothing; return what the stop takes");
   check(source, returned.argument);
 }
 
@@ -134,7 +135,7 @@ function isCounter(source: Source, node: AnyNode): boolean {
 
 // ---- expressions ----------------------------------------------------------------------------------------------------
 
-/** Checks an expression; what is not named here is refused. */
+/** Checks an expression; a kind of expression that is not named here is rejected. */
 function check(source: Source, node: AnyNode): void {
   switch (node.type) {
     case "Identifier":
@@ -160,7 +161,8 @@ function check(source: Source, node: AnyNode): void {
     case "UnaryExpression":
       return checkUnary(source, node);
     case "SequenceExpression":
-      for (const item of node.expressions.slice(0, -1)) if (!isCounter(source, item)) refuse(source, node, "uses a comma", COMPUTE);
+      for (const item of node.expressions.slice(0, -1))
+        if (!isCounter(source, item)) refuse(source, node, "uses the comma operator", COMPUTE);
       return check(source, node.expressions.at(-1) ?? node);
     default:
       return refuseOther(source, node);
@@ -179,7 +181,7 @@ function isNamed(key: AnyNode, name: string): boolean {
   return key.type === "Identifier" ? key.name === name : key.type === "Literal" && key.value === name;
 }
 
-/** A key is known when the route is defined, from a literal or a constant: what a task holds cannot choose it. */
+/** A key must be known when the route is defined, from a literal or a constant: a task's values cannot choose it. */
 function checkKey(source: Source, key: AnyNode): void {
   check(source, key);
   let root = key;
@@ -190,7 +192,7 @@ function checkKey(source: Source, key: AnyNode): void {
   refuse(source, key, "computes a key", COMPUTE);
 }
 
-/** Numbers have signs, and minifiers write `true` as `!0`. */
+/** Numbers may have signs, and minifiers write `true` as `!0`. */
 function checkUnary(source: Source, node: AnyNode & { readonly type: "UnaryExpression" }): void {
   const { operator, argument } = node;
   const isNumber = argument.type === "Literal" && typeof argument.value === "number";

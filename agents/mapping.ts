@@ -1,10 +1,10 @@
 /**
- * @module The recording proxy: a mapping function runs once, at definition, and what it reads becomes data.
+ * @module The recording proxy: a mapping function runs once, when the route is defined, and what it reads is recorded as data.
  *
- * Its source is parsed first (see mapping-source.ts), so it only reads properties and builds objects and lists. The run
- * gives the values: paths for what is read from the argument, literals for constants around the mapping.
- * The proxy refuses everything else that it sees, such as a getter of a constant that works on what is read.
- * `a?.b` is recorded as `a.b`: where the path ends in nothing, the key it stands at is left out.
+ * The source is parsed first (see mapping-source.ts), so the function only reads properties and builds objects and lists. The run
+ * gives the values: paths for what it reads from the argument, literals for constants around the mapping.
+ * The proxy rejects any other operation that it sees, such as a constant's getter that works on a read value.
+ * `a?.b` is recorded as `a.b`: if the path leads to nothing, the key that holds it is left out.
  */
 import type { Expression } from "../runtime/expression.ts";
 import { isFault, type Json } from "../runtime/faults.ts";
@@ -17,28 +17,31 @@ const DEPTH_MAX_LEVELS = 64;
 const recorded = new WeakMap<object, readonly string[]>();
 
 /**
- * Records a mapping over a scope, `({ task, plan }) => ...`, of which exactly `names` are known.
- * Throws `definition.invalid`.
+ * Records a mapping over a scope, `({ task, plan }) => ...`, in which exactly `names` are known.
+ * @throws `definition.invalid`
  */
 export function recordScope(mapping: (scope: never) => unknown, names: readonly string[], where: string): Expression {
   return run(mapping, scopeOf(where, names), where);
 }
 
-/** Records a mapping over one value, `(query) => query.customer`, which stands in the expression under `name`. */
+/** Records a mapping over one value, `(query) => query.customer`. The expression knows the value as `name`. */
 export function recordArgument(mapping: (argument: never) => unknown, name: string, where: string): Expression {
   return run(mapping, valueOf(where, [name]), where);
 }
 
 function run(mapping: (argument: never) => unknown, argument: unknown, where: string): Expression {
-  if (typeof mapping !== "function") throw invalid(where, "a mapping is a function, such as ({ task }) => task");
+  if (typeof mapping !== "function") throw invalid(where, "a mapping must be a function, such as ({ task }) => task");
   checkSource(mapping, where);
   let result: unknown;
   try {
-    // The proxy stands for a value of the mapping's argument type; nothing else can be done with it.
+    // The proxy stands for a value of the mapping's argument type; the mapping can do nothing else with it.
     result = mapping(argument as never);
   } catch (error) {
     if (isFault(error)) throw error;
-    throw invalid(where, `the mapping threw ${error instanceof Error ? `${error.name}: ${error.message}` : "a value that is no error"}`);
+    throw invalid(
+      where,
+      `the mapping threw ${error instanceof Error ? `${error.name}: ${error.message}` : "a value that is not an Error"}`,
+    );
   }
   return expressionOf(result, where, [], 0);
 }
@@ -55,7 +58,7 @@ function scopeOf(where: string, names: readonly string[]): object {
       ...refusals(refuse, "the scope"),
       get: (_target, key) => {
         if (typeof key === "string" && names.includes(key)) return valueOf(where, [key]);
-        throw invalid(where, `there is no ${JSON.stringify(String(key))} in the scope; by then there are ${names.join(", ")}`);
+        throw invalid(where, `the scope has no ${JSON.stringify(String(key))}; at this stop it has ${names.join(", ")}`);
       },
     },
   );
@@ -63,7 +66,7 @@ function scopeOf(where: string, names: readonly string[]): object {
   return scope;
 }
 
-/** The target is a function so that a call is seen; an arrow has no fixed properties that could stand in a trap's way. */
+/** The target is a function so that calls are trapped. It is an arrow, because an arrow has no fixed properties that restrict traps. */
 function valueOf(where: string, path: readonly string[]): object {
   const place = path.join(".");
   const refuse = (what: string) => (): never => {
@@ -82,7 +85,7 @@ function valueOf(where: string, path: readonly string[]): object {
 }
 
 function symbolUse(key: symbol, place: string): string {
-  if (key === Symbol.toPrimitive) return `${place} was used in arithmetic, a text or a comparison`;
+  if (key === Symbol.toPrimitive) return `${place} was used in arithmetic, a template or a comparison`;
   if (key === Symbol.iterator || key === Symbol.asyncIterator) return `${place} was spread or iterated`;
   return `${place}[${String(key)}] was read`;
 }
@@ -95,7 +98,7 @@ function refusals(refuse: (what: string) => () => never, place: string): ProxyHa
     set: refuse(`a property of ${place} was written`),
     defineProperty: refuse(`a property of ${place} was defined`),
     deleteProperty: refuse(`a property of ${place} was deleted`),
-    getPrototypeOf: refuse(`the class of ${place} was asked for`),
+    getPrototypeOf: refuse(`the class of ${place} was read`),
     setPrototypeOf: refuse(`the class of ${place} was changed`),
     isExtensible: refuse(`${place} was examined`),
     preventExtensions: refuse(`${place} was frozen`),
@@ -112,11 +115,11 @@ function expressionOf(value: unknown, where: string, at: readonly string[], dept
   if (known !== undefined) return fromRecorded(known, where);
   if (Array.isArray(value)) return listOf(value, where, at, depth);
   if (typeof value === "object" && isPlain(value)) return objectOf(value, where, at, depth);
-  throw invalid(where, `${placeText(at)} is ${nameOf(value)}; a mapping gives JSON values and what it read`);
+  throw invalid(where, `${placeText(at)} is ${nameOf(value)}; a mapping may only give JSON values and values that it read`);
 }
 
 function fromRecorded(path: readonly string[], where: string): Expression {
-  if (path.length === 0) throw invalid(where, "the mapping gives the whole scope; choose a name of it");
+  if (path.length === 0) throw invalid(where, "the mapping gives the whole scope; give one of its names");
   return { from: path };
 }
 
@@ -134,7 +137,7 @@ function objectOf(value: object, where: string, at: readonly string[], depth: nu
     const literal = literalIn(item);
     if (literal !== undefined) literals.push([key, literal]);
   }
-  // One spelling for what is constant, so that equal mappings have equal hashes.
+  // Constants have one form, so that equal mappings have equal hashes.
   return literals.length === items.length ? { literal: Object.fromEntries(literals) } : { object: Object.fromEntries(items) };
 }
 
@@ -152,7 +155,7 @@ function placeText(at: readonly string[]): string {
 }
 
 function nameOf(value: unknown): string {
-  if (value === undefined) return "undefined; leave the key out or give null";
+  if (value === undefined) return "undefined; leave out the key, or give null";
   if (typeof value === "number") return String(value);
   if (typeof value !== "object" || value === null) return `a ${typeof value}`;
   return `an instance of ${value.constructor.name}`;

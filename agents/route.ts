@@ -1,7 +1,7 @@
 /**
- * @module The typed builder of routes: stops in order, each with what it takes from the task and from finished stops.
+ * @module The typed builder of routes: stops in order, each with a mapping from the task and the finished stops.
  *
- * The builder is immutable: every call gives a new one, so a common beginning may be continued in two ways.
+ * The builder is immutable: each call returns a new one, so two routes can share a beginning.
  */
 import type { z } from "zod";
 import type { Expression } from "../runtime/expression.ts";
@@ -26,20 +26,20 @@ import { recordScope } from "./mapping.ts";
 const VERSION_MAX = 1_000_000;
 const RESERVED = ["task", "item", "input"];
 
-/** A route by name and schemas only, for a stop that runs a route defined later, or the same route again. */
+/** A route by name and schemas only. A stop uses it to run a route that is defined later, or the same route again. */
 export interface RouteContract<Name extends string = string, Input = unknown, Output = unknown> extends Callable<Name, Input, Output> {
   readonly kind: "route-contract";
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
 }
 
-/** A finished route. Its data is what a slip pins. */
+/** A finished route. A slip pins its data. */
 export interface RouteDefinition<Name extends string = string, Task = unknown, Output = unknown> extends Callable<Name, Task, Output> {
   readonly kind: "route";
   readonly version: number;
   readonly data: RouteData;
   readonly inputJsonSchema: JsonSchema;
-  /** What the stops name, each once. */
+  /** Each agent and route that the stops name, once. */
   readonly targets: readonly RouteTarget[];
   /** Returns the task's input, or throws `schema.task`. */
   checkTask(value: unknown): Json;
@@ -48,7 +48,7 @@ export interface RouteDefinition<Name extends string = string, Task = unknown, O
 /** What a stop may run. */
 export type RouteTarget = Contract | RouteDefinition | RouteContract;
 
-/** Refers to a route that is defined later, or to the route being defined: `system` checks that it exists and fits. */
+/** Refers to a route that is defined later, or to the route under definition. `system` checks that it exists and fits. */
 export function routeContract<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
   name: Name,
   schemas: { readonly input: I; readonly output: O },
@@ -66,34 +66,34 @@ export function routeContract<const Name extends string, I extends z.ZodType, O 
 
 declare const BRANCH: unique symbol;
 
-/** One request of a stop with several, made by the `stop` function that `all`, `any` and `forEach` give. */
+/** One call of a stop with several, made by the `stop` function that `all`, `any` and `forEach` pass. */
 export interface Branch<Output = unknown> {
-  /** What it runs; a wait runs nothing. */
+  /** What it runs; empty for a wait. */
   readonly targets: readonly RouteTarget[];
   /** Throws `definition.invalid`. */
   readonly call: (place: StopPlace) => Call;
-  /** Carries the output type; there is no such property. */
+  /** Carries the output type; the property does not exist at run time. */
   readonly [BRANCH]?: Output;
 }
 
 type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
 
-/** A stop that may be skipped or fail has `null` for an output then; options that are not known exactly may say so too. */
+/** The output type of a stop. It includes `null` if the stop may be skipped or may fail, or if its options are not known exactly. */
 type StopOutput<C extends RouteTarget, O extends StopOptions> =
   MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
 
 type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
 
-/** Makes one request, pause or wait of a stop with several. */
+/** Makes one call, pause or wait of a stop with several. */
 export interface MakeBranch<Scope> {
   <C extends RouteTarget, const O extends StopOptions = {}>(
     target: C,
     mapping: (scope: Scope) => InputOf<C>,
     options?: O,
   ): Branch<StopOutput<C, O>>;
-  /** A pause of so many milliseconds. */
+  /** Pauses for a number of milliseconds. */
   sleep(ms: number | ((scope: Scope) => number), options?: SleepOptions): Branch<null>;
-  /** Waits for a signal of that name. */
+  /** Waits for a signal with this name. */
   waitFor<S extends z.ZodType, const O extends WaitOptions = {}>(name: string, schema: S, options?: O): Branch<SignalOutput<S, O>>;
 }
 
@@ -119,17 +119,17 @@ const makeBranch: MakeBranch<never> = Object.assign(
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
 
-/** What a route may say beside its name, version and task. */
+/** Options of a route besides its name, version and task. */
 export interface RouteOptions {
-  /** How often this route may stand in one chain of nested routes, 1 to 1,000. Needed where it leads to itself. */
+  /** Maximum visits per chain of nested routes, 1 to 1,000. Required if the route leads back to itself. */
   readonly visitsMax?: number | undefined;
-  /** Time for one attempt of a stop that runs an agent and names none, in milliseconds. Default 60 s. */
+  /** Default time limit of one attempt of a stop that runs an agent, in milliseconds. @default 60 s */
   readonly timeoutMs?: number | undefined;
 }
 
-/** How a `forEach` goes through its list. */
+/** Options of a `forEach`. */
 export interface ForEachOptions {
-  /** Items in work at once, 1 to 256. Default 8. */
+  /** Maximum items in work at once, 1 to 256. @default 8 */
   readonly concurrency?: number | undefined;
 }
 
@@ -168,7 +168,7 @@ interface Head {
   readonly schema: JsonSchema;
 }
 
-/** A route in the making. `Scope` is what the next stop may read: the task and the outputs of finished stops. */
+/** A route under construction. `Scope` is what the next stop may read: the task and the outputs of finished stops. */
 export class RouteBuilder<Name extends string, Task, Scope> {
   readonly #head: Head;
   readonly #stops: readonly Stop[];
@@ -180,7 +180,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     this.#targets = targets;
   }
 
-  /** One agent or nested route; its output stands in the scope under the stop's name. */
+  /** Adds a call of one agent or nested route. Its output is in the scope under the stop's name. */
   to<const N extends string, C extends RouteTarget, const O extends StopOptions = {}>(
     name: N,
     target: C,
@@ -192,7 +192,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "one", name, call }, [target]);
   }
 
-  /** A pause of so many milliseconds, which costs nothing while it lasts; its output is `null`. */
+  /** Adds a pause of a number of milliseconds. It holds no resources; its output is `null`. */
   sleep<const N extends string>(
     name: N,
     ms: number | ((scope: Scope) => number),
@@ -202,7 +202,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "one", name, call }, []);
   }
 
-  /** Waits for a signal from outside, of the stop's name; the payload is its output. */
+  /** Adds a wait for an external signal with the stop's name. Its output is the payload. */
   waitFor<const N extends string, S extends z.ZodType, const O extends WaitOptions = {}>(
     name: N,
     schema: S,
@@ -212,7 +212,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "one", name, call }, []);
   }
 
-  /** Several at once, and all must succeed; each output stands in the scope under its branch's name. */
+  /** Adds several calls at once, all of which must succeed. Each output is in the scope under its branch's name. */
   all<B extends Readonly<Record<string, Branch>>>(
     branches: (stop: MakeBranch<Scope>) => B,
   ): RouteBuilder<Name, Task, Simplify<Scope & { readonly [Key in keyof B]: BranchOutput<B[Key]> }>> {
@@ -223,7 +223,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "all", name, branches: made.calls }, made.targets);
   }
 
-  /** Several at once, and the first that succeeds counts; the others are cancelled and compensated. */
+  /** Adds several calls at once, of which the first that succeeds counts. The others are cancelled and compensated. */
   any<const N extends string, B extends Readonly<Record<string, Branch>>>(
     name: N,
     branches: (stop: MakeBranch<Scope>) => B,
@@ -232,7 +232,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "any", name, branches: made.calls }, made.targets);
   }
 
-  /** The same request for every item of a list, in the list's order; the mapping reads the item as `item`. */
+  /** Adds the same call for each item of a list, in the list's order. The mapping reads the item as `item`. */
   forEach<const N extends string, Item, B extends Branch>(
     name: N,
     over: (scope: Scope) => readonly Item[],
@@ -256,7 +256,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return this.#with({ kind: "forEach", name, over: list, call, concurrency }, branch.targets);
   }
 
-  /** Finishes the route: what it gives. Throws `definition.invalid`. */
+  /** Finishes the route with the mapping of its output. Throws `definition.invalid`. */
   output<Output>(mapping: (scope: Scope) => Output): RouteDefinition<Name, Task, Output> {
     const { name, version, task, visitsMax, gate, schema } = this.#head;
     if (this.#stops.length === 0) throw invalid(`route ${JSON.stringify(name)}`, "there is no stop; add one with .to()");
@@ -286,7 +286,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return `route ${JSON.stringify(this.#head.name)}, stop ${JSON.stringify(stop)}`;
   }
 
-  /** Checks a new stop's name and returns the place for messages. */
+  /** Checks a new stop's name and returns the location for messages. */
   #begin(name: string): string {
     const where = this.#where(name);
     requireName(name, "stop");
@@ -305,7 +305,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     branches: Readonly<Record<string, Branch>>,
     where: string,
   ): { readonly calls: Readonly<Record<string, Call>>; readonly targets: readonly RouteTarget[] } {
-    // Written as a property, `__proto__: stop(...)` is no branch but the prototype of the others.
+    // Written as a property, `__proto__: stop(...)` sets the prototype of the branches and is not a branch.
     if (Object.getPrototypeOf(branches) !== Object.prototype && Object.getPrototypeOf(branches) !== null)
       throw invalid(where, "the branches must be a plain object, and none can be named __proto__");
     const entries = Object.entries(branches);
@@ -327,6 +327,6 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 
 function requireBranch(branch: Branch | undefined, where: string): Branch {
   if (typeof branch !== "object" || branch === null || typeof branch.call !== "function")
-    throw invalid(where, "a branch is made with the stop function that is given");
+    throw invalid(where, "make each branch with the stop function that the callback receives");
   return branch;
 }

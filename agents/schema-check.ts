@@ -1,8 +1,8 @@
 /**
- * @module Whether a mapping can fit, judged by JSON Schemas before anything runs.
+ * @module Decides from JSON Schemas, before anything runs, whether a mapping can fit.
  *
- * Best effort in one direction: what is said to be wrong is wrong. Where a schema leaves room (unions that disagree,
- * records, `unknown`, conditions on values) nothing is said, and the agent's gate decides at run time.
+ * Best effort in one direction: a reported problem is certain. If a schema leaves the question open (unions that disagree,
+ * records, `unknown`, conditions on values), nothing is reported and the agent's gate decides at run time.
  */
 import { entryOf } from "../runtime/entries.ts";
 import type { Expression } from "../runtime/expression.ts";
@@ -12,7 +12,7 @@ import { isObject, resolveShape, type Shape, shapeIn, type Shapes } from "../run
 
 const COMPARE_DEPTH_MAX_LEVELS = 8;
 
-/** What a path leads to: a shape, anything (`undefined`), or certainly nothing. */
+/** What a path leads to: a shape, anything (`undefined`), or nothing for certain. */
 type Step = Shape | undefined | { readonly nothing: string };
 
 /** A shape that may also be null: the output of an optional or conditional stop. */
@@ -25,22 +25,22 @@ export function oneOf(shapes: readonly (Shape | undefined)[]): Shape | undefined
   const known = shapes.filter((shape) => shape !== undefined);
   const [head] = known;
   if (head === undefined || known.length < shapes.length) return undefined;
-  // References lead nowhere in another document.
+  // References do not resolve in another document.
   const isOne = known.every((shape) => shape.root === head.root || !JSON.stringify(shape.node).includes('"$ref"'));
   return isOne ? { node: { anyOf: known.map(({ node }) => node) }, root: head.root } : undefined;
 }
 
-/** The shape of the output of a `forEach`: a list of what each item gave. */
+/** The shape of the output of a `forEach`: a list of the items' outputs. */
 export function listOf(shape: Shape | undefined): Shape | undefined {
   return shape === undefined ? undefined : { node: { type: "array", items: shape.node }, root: shape.root };
 }
 
-/** What is wrong with an expression as a value of `target`, or `undefined` when nothing certainly is. */
+/** What is wrong with an expression as a value of `target`; `undefined` if nothing is certainly wrong. */
 export function misfit(expression: Expression, scope: Shapes, target: Shape | undefined): string | undefined {
   return fit(expression, scope, target, []);
 }
 
-/** The shape of an expression's value, where one is known. */
+/** The shape of an expression's value, if it is known. */
 export function shapeOf(expression: Expression, scope: Shapes): Shape | undefined {
   if (!("from" in expression)) return undefined;
   const found = follow(expression.from, scope);
@@ -70,7 +70,7 @@ function fromFit(path: readonly string[], scope: Shapes, target: Shape | undefin
   return shapesFit(path, found, target, at, 0);
 }
 
-/** Compares what is read with what is wanted, key by key where both are objects; recursive schemas end at a depth. */
+/** Compares what is read with what is wanted, key by key if both are objects. Recursive schemas stop at a depth limit. */
 function shapesFit(
   path: readonly string[],
   source: Shape | undefined,
@@ -89,7 +89,7 @@ function shapesFit(
     if (isNothing(to)) return `${path.join(".")} has ${JSON.stringify(part)}, which ${place(at)} must not have`;
     return shapesFit([...path, part], from, to, [...at, part], depth + 1);
   };
-  // Only keys that are always there, or always needed, can certainly be wrong.
+  // Only keys that always exist, or are always required, can be wrong for certain.
   return first([...new Set([...requiredOf(target), ...requiredOf(source)])].map(inside));
 }
 
@@ -137,7 +137,7 @@ function kindFit(given: string, target: Shape | undefined, at: readonly string[]
   return `${place(at)} is of type ${given}, but must be of type ${wanted}`;
 }
 
-/** A number may happen to be an integer, and the other way round always. */
+/** A number may happen to be an integer; an integer is always a number. */
 function compatible(given: string, wanted: string): boolean {
   const plain = (type: string): string => (type === "integer" ? "number" : type);
   return plain(given) === plain(wanted);
@@ -179,7 +179,7 @@ function member(shape: Shape | undefined, part: string): Step {
   }
 }
 
-/** Certainly nothing only when no option has it; a shape only when exactly one option has it. */
+/** Nothing for certain only if no option has the key; a shape only if exactly one option has it. */
 function memberOfAny(options: readonly Json[], part: string, root: JsonSchema): Step {
   const found = options.map((option) => (isObject(option) ? member({ node: option, root }, part) : undefined));
   const some = found.filter((step) => !isNothing(step));
@@ -207,7 +207,7 @@ function memberOfList(node: JsonSchema, part: string, root: JsonSchema): Step {
   return shapeIn(node["items"], root);
 }
 
-/** The one type of a shape, where there is exactly one. */
+/** The type of a shape, if it has exactly one. */
 function typeOf(shape: Shape | undefined): string | undefined {
   const type = resolveShape(shape)?.node["type"];
   return typeof type === "string" ? type : undefined;

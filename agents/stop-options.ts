@@ -1,5 +1,5 @@
 /**
- * @module Options of a stop, and the request that a stop becomes; everything is checked when it is written down.
+ * @module Options of a stop, and the call that a stop becomes. Each option is checked when the route is defined.
  */
 import { z } from "zod";
 import { LIMITS } from "../runtime/limits.ts";
@@ -9,30 +9,30 @@ import { invalid, requireCondition, requireInt, requireKeys, requireName } from 
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
 
-/** What a stop may say beside its target and its mapping. */
+/** Options of a stop besides its target and its mapping. */
 export interface StopOptions {
   /**
-   * Time for one attempt, in milliseconds, 1 to 7 days. It counts from the start of the handler. Default: that of the route, else
-   * 60 s for an agent; 1 h for a nested route.
+   * Time limit of one attempt in milliseconds, 1 to 7 days, from the start of the handler.
+   * @default the route's `timeoutMs`, else 60 s, for an agent; 1 h for a nested route
    */
   readonly timeoutMs?: number | undefined;
-  /** Parts of the retry policy that differ from the default: 3 attempts, 200 ms doubling to 30 s, half of it random. */
+  /** Parts of the retry policy that differ from the default: 3 attempts, pauses from 200 ms doubling to 30 s, half of each random. */
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** A failed optional stop has the output `null`, and the process ends `partial` instead of failing. Default false. */
+  /** If true, a failed stop has the output `null` and the process ends `partial` instead of failing. @default false */
   readonly optional?: boolean | undefined;
-  /** CEL over `task` and the finished stops. Where it does not hold the stop is skipped and its output is `null`. */
+  /** A CEL condition over `task` and the finished stops. If it is false, the stop is skipped and its output is `null`. */
   readonly when?: string | undefined;
 }
 
 const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when"];
 const RETRY_OPTIONS = ["attemptsMax", "backoffMs", "backoffMsMax", "jitter"];
 
-/** What a route says for all its stops. */
+/** Defaults of a route for all its stops. */
 export interface StopDefaults {
   readonly timeoutMs?: number | undefined;
 }
 
-/** Makes the request of a stop. Throws `definition.invalid` naming route, stop and field. */
+/** Makes the call of a stop. Throws `definition.invalid` naming route, stop and field. */
 export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions, place: StopPlace): Call {
   const { names, where, defaults } = place;
   requireTarget(target, where);
@@ -49,20 +49,20 @@ export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, 
   };
 }
 
-/** Where a call stands: the names that its mapping and condition may read, and the words for messages. */
+/** The place of a call: the names that its mapping and condition may read, and the location for messages. */
 export interface StopPlace {
   readonly names: readonly string[];
   readonly where: string;
   readonly defaults: StopDefaults;
 }
 
-/** What a pause may say beside its length. */
+/** Options of a pause besides its length. */
 export type SleepOptions = Pick<StopOptions, "when">;
 
-/** What the wait for a signal may say. Without `timeoutMs` it waits until the deadline of the task. */
+/** Options of a wait for a signal. Without `timeoutMs` it waits until the deadline of the task. */
 export type WaitOptions = Pick<StopOptions, "timeoutMs" | "optional" | "when">;
 
-/** Makes a pause. `ms`: its length in milliseconds, or a mapping that gives it. Throws as {@link callOf}. */
+/** Makes a pause. `ms` is its length in milliseconds, or a mapping that returns it. Throws like {@link callOf}. */
 export function sleepOf(ms: number | ((scope: never) => number), options: SleepOptions, place: StopPlace): Call {
   const { names, where } = place;
   requireKeys(options, where, ["when"]);
@@ -73,7 +73,7 @@ export function sleepOf(ms: number | ((scope: never) => number), options: SleepO
   return { target: { kind: "timer" }, input, ...whenOf(options.when, place), optional: false };
 }
 
-/** Makes the wait for a signal. Throws as {@link callOf}, also for a schema that is not plain JSON. */
+/** Makes the wait for a signal. Throws like {@link callOf}, also for a schema that is not plain JSON. */
 export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions, place: StopPlace): Call {
   const { where } = place;
   requireKeys(options, where, ["timeoutMs", "optional", "when"]);
@@ -88,7 +88,7 @@ export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions,
   };
 }
 
-/** The process checks payloads by the JSON Schema alone, so it must be one that can be read back. */
+/** The process checks payloads with the JSON Schema alone, so zod must be able to read it back. */
 function signalSchema(schema: z.ZodType, where: string): JsonSchema {
   const made = jsonSchemaOf(schema, where);
   try {
@@ -101,13 +101,13 @@ function signalSchema(schema: z.ZodType, where: string): JsonSchema {
 
 function whenOf(when: string | undefined, { names, where }: StopPlace): { readonly when?: string } {
   if (when === undefined) return {};
-  // Of the values nothing is known yet; `system` checks with their schemas.
+  // The types of the values are not known yet; `system` checks the condition with their schemas.
   requireCondition(when, Object.fromEntries(names.map((name) => [name, undefined])), where, "when");
   return { when };
 }
 
 function isOptional(optional: boolean | undefined, where: string): boolean {
-  if (optional !== undefined && typeof optional !== "boolean") throw invalid(where, "optional is true or false");
+  if (optional !== undefined && typeof optional !== "boolean") throw invalid(where, "optional must be true or false");
   return optional === true;
 }
 
@@ -121,11 +121,11 @@ function requireTarget(target: RouteTarget, where: string): void {
   }
 }
 
-/** A retry policy with its defaults. Throws `definition.invalid`. */
+/** Returns a retry policy with its defaults. Throws `definition.invalid`. */
 export function retryOf(retry: Partial<RetryPolicy>, where: string): RetryPolicy {
   requireKeys(retry, `${where}, retry`, RETRY_OPTIONS);
   const backoffMs = requireInt(retry.backoffMs ?? RETRY_DEFAULT.backoffMs, where, "retry.backoffMs", 0, LIMITS.backoffMsMax);
-  // A first pause longer than the default greatest pause, with no greatest pause named, is what the author wants.
+  // If only backoffMs is given and exceeds the default maximum, it is the maximum too.
   const backoffMsMax = retry.backoffMsMax ?? Math.max(backoffMs, RETRY_DEFAULT.backoffMsMax);
   requireInt(backoffMsMax, where, "retry.backoffMsMax", 0, LIMITS.backoffMsMax);
   if (backoffMs > backoffMsMax)

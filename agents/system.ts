@@ -1,5 +1,5 @@
 /**
- * @module A system: agents and routes put together, checked as a whole, and pinned as slips. A pure value.
+ * @module A system: agents and routes, checked as a whole and pinned as slips. A pure value.
  */
 import { canonicalJson } from "../runtime/canonical.ts";
 import { entryOf } from "../runtime/entries.ts";
@@ -15,32 +15,32 @@ import { checkFit } from "./mapping-check.ts";
 import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
-/** What {@link system} puts together. */
+/** Options of {@link system}. */
 export interface SystemOptions {
   /** Agents that this app hosts. */
   readonly agents: readonly AgentDefinition[];
-  /** Routes, with every route that they run as nested ones. */
+  /** Routes, including each route that they run as a nested one. */
   readonly routes: readonly RouteDefinition[];
-  /** Agents that other apps host: contracts, or `remote(...)` where they ask, hand off or stand in a ring. */
+  /** Agents that other apps host: contracts, or `remote(...)` if they ask, hand off or are part of a cycle. */
   readonly remote?: readonly (Contract | RemoteAgent)[] | undefined;
 }
 
-/** A route with the slip that its tasks are pinned to. */
+/** A route with the slip to which its tasks are pinned. */
 export interface SystemRoute {
   readonly name: string;
   readonly version: number;
   readonly inputJsonSchema: JsonSchema;
-  /** This route, every route reachable from it, and what the manager must know of all agents. */
+  /** This route, each route reachable from it, and what the process manager must know about all agents. */
   readonly slip: Slip;
   /** SHA-256 of the slip's canonical text, in hex. */
   readonly slipHash: string;
-  /** The slip as a value to be stored under that hash, made once for all tasks. */
+  /** The slip as a stored value under that hash, made once for all tasks. */
   readonly slipValue: PackedValue;
   /** Returns the task's input, or throws `schema.task`. */
   checkTask(value: unknown): Json;
 }
 
-/** Agents and routes that were checked as a whole; what a host serves. */
+/** Agents and routes, checked as a whole; what a host serves. */
 export interface System {
   readonly name: string;
   /** Agents hosted here, by name. */
@@ -48,17 +48,18 @@ export interface System {
   /** Agents hosted by other apps, by name. */
   readonly remote: ReadonlyMap<string, RemoteAgent>;
   readonly routes: ReadonlyMap<string, SystemRoute>;
-  /** Everything in one slip: for the graph and for documents. */
+  /** All routes and agents in one slip, for the graph and for documents. */
   readonly slip: Slip;
-  /** What is allowed and may not be meant, in sentences: such as parallel stops whose work items run one after another. */
+  /** Sentences about allowed but possibly unintended definitions, such as parallel stops whose work items run in order. */
   readonly warnings: readonly string[];
-  /** What agents are for, by name, where their contracts say so. */
+  /** What each agent does, by name, if its contract says so. */
   readonly about: ReadonlyMap<string, string>;
 }
 
 /**
- * Puts a system together. Throws `definition.invalid` for what does not go together (naming it), and `cycle.unbounded`
- * with the ring printed where agents or routes could lead to each other for ever.
+ * Defines a system from agents and routes.
+ * @throws `definition.invalid` for parts that do not fit together, naming them
+ * @throws `cycle.unbounded` for a cycle of agents or routes without a bound, with the cycle printed
  */
 export function system(name: string, options: SystemOptions): System {
   const where = `system ${JSON.stringify(name)}`;
@@ -78,7 +79,7 @@ export function system(name: string, options: SystemOptions): System {
   if (ring !== undefined) {
     throw new Fault(
       "cycle.unbounded",
-      `${where}: the ring ${ringText(ring)} has no bound; give one of its members a visitsMax, or break the ring`,
+      `${where}: the cycle ${ringText(ring)} has no bound; give one of its members a visitsMax, or break the cycle`,
       {
         ring: ring.nodes.map((node) => node.name),
         kinds: [...ring.kinds],
@@ -109,7 +110,7 @@ function byName<T extends { readonly kind: string } & ({ readonly name: string }
   const found = new Map<string, T>();
   for (const item of items) {
     if (item?.kind !== kind)
-      throw invalid(where, `something among the ${what}s is no ${what}${what === "route" ? "; finish a route with .output()" : ""}`);
+      throw invalid(where, `one of the ${what}s is not a ${what}${what === "route" ? "; finish a route with .output()" : ""}`);
     const name = "name" in item ? item.name : item.contract.name;
     if (found.has(name)) throw invalid(where, `there are two ${what}s named ${JSON.stringify(name)}`);
     found.set(name, item);
@@ -124,7 +125,7 @@ function contractsOf(
 ): Map<string, Contract> {
   const contracts = new Map([...agents].map(([name, item]) => [name, item.contract]));
   for (const [name, item] of remotes) {
-    if (contracts.has(name)) throw invalid(where, `agent ${JSON.stringify(name)} is among the agents and among the remote ones`);
+    if (contracts.has(name)) throw invalid(where, `agent ${JSON.stringify(name)} is listed both in agents and in remote; keep one`);
     contracts.set(name, item.contract);
   }
   return contracts;
@@ -141,7 +142,7 @@ function mapValues<T, R>(map: ReadonlyMap<string, T>, to: (item: T) => R): Recor
   return Object.fromEntries([...map].map(([key, item]) => [key, to(item)]));
 }
 
-// ---- what is named must be there ------------------------------------------------------------------------------------
+// ---- each named agent and route must exist --------------------------------------------------------------------------
 
 function checkRelations(
   agents: ReadonlyMap<string, AgentDefinition>,
@@ -167,9 +168,9 @@ function checkContract(where: string, named: Contract, contracts: ReadonlyMap<st
   const known = contracts.get(named.name);
   if (known === named) return;
   const name = JSON.stringify(named.name);
-  if (known === undefined) throw invalid(where, `agent ${name} is neither among the agents of the system nor among its remote ones`);
+  if (known === undefined) throw invalid(where, `the system does not know agent ${name}; add it to agents or remote`);
   if (known.version !== named.version)
-    throw invalid(where, `agent ${name} is named in version ${named.version}, but the system has version ${known.version}`);
+    throw invalid(where, `agent ${name} is used with version ${named.version}, but the system has version ${known.version}`);
   const same =
     sameJson(known.inputJsonSchema, named.inputJsonSchema) &&
     sameJson(known.outputJsonSchema, named.outputJsonSchema) &&
@@ -177,7 +178,7 @@ function checkContract(where: string, named: Contract, contracts: ReadonlyMap<st
   if (!same)
     throw invalid(
       where,
-      `agent ${name} version ${named.version} is named by a contract with other schemas or another key than the system's`,
+      `agent ${name} version ${named.version} is used with a contract whose schemas or key differ from those in the system`,
     );
 }
 
@@ -197,10 +198,10 @@ function checkRoute(where: string, named: RouteDefinition | RouteContract, route
   const known: RouteTarget | undefined = routes.get(named.name);
   if (known === named) return;
   const name = JSON.stringify(named.name);
-  if (known === undefined) throw invalid(where, `route ${name} is not among the routes of the system`);
-  if (named.kind === "route") throw invalid(where, `route ${name} is not the one that the system has under this name`);
+  if (known === undefined) throw invalid(where, `the system does not know route ${name}; add it to routes`);
+  if (named.kind === "route") throw invalid(where, `route ${name} differs from the route that the system has under this name`);
   if (!sameJson(known.inputJsonSchema, named.inputJsonSchema))
-    throw invalid(where, `route ${name} takes another input than its contract says`);
+    throw invalid(where, `route ${name} takes an input that differs from its contract`);
   checkFit(known, named);
 }
 

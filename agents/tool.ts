@@ -1,8 +1,8 @@
 /**
- * @module A tool: a named effect with schemas and, where it can be taken back, its undo.
+ * @module A tool: a named effect with schemas and an optional undo.
  *
- * A tool is a value apart from agents: plain code calls it by `ctx.call`, and the undo of what was called is found by its
- * name, without running the handler that called it.
+ * A tool is a value independent of agents. Handlers call it through `ctx.call`. Compensation finds the undo of a recorded call by the
+ * tool's name, without running the handler again.
  */
 import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
@@ -14,57 +14,57 @@ import { definitionGate } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { retryOf } from "./stop-options.ts";
 
-/** What one call of a tool, or its undo, is given. */
+/** What one call of a tool, or its undo, receives. */
 export interface ToolCall {
-  /** The same over every attempt, restart and host: hand it to the outside system so that it acts once. The undo has that of its call. */
+  /** Constant over attempts, restarts and hosts. Pass it to the external system, so that it acts once. The undo has its call's key. */
   readonly idempotencyKey: string;
-  /** Aborted when the call is out of time, or its work is cancelled, superseded, out of time or has ended. */
+  /** Aborted when the call times out, or when its work item is cancelled, superseded, timed out or finished. */
   readonly signal: AbortSignal;
-  /** How often this call was made in this attempt of the work, or how often its compensation was tried. Counts from 1. */
+  /** How often this call was made in this attempt of the work item, or how often its compensation was tried. Counts from 1. */
   readonly attempt: number;
 }
 
-/** What a tool does to the world: looks at it, changes it, or sends something out that cannot be called back. */
+/** What a tool does to the outside world: reads from it, changes it, or sends out something that cannot be recalled. */
 export type ToolEffect = "read" | "write" | "egress";
 
-/** What happens to a call that began and whose end nobody recorded. */
+/** What to do about a call that began and whose end was not recorded. */
 export type UnknownEnd = "repeat" | "lookup" | "stop";
 
 const EFFECTS: readonly ToolEffect[] = ["read", "write", "egress"];
 const UNKNOWN_ENDS: readonly UnknownEnd[] = ["repeat", "lookup", "stop"];
 const OPTIONS = ["about", "input", "output", "run", "undo", "lookup", "effect", "unknown", "permission", "timeoutMs", "retry"];
 
-/** What a tool is beside its name. */
+/** Options of {@link tool}. */
 export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
-  /** What it does, for people and models. */
+  /** What the tool does, for people and models. */
   readonly about?: string | undefined;
-  /** Throws `schema.tool-input`, and nothing is called. */
+  /** Schema of the input. An input that does not fit throws `schema.tool-input` and no call is made. */
   readonly input: I;
-  /** An output that does not fit is a failed call whose effect may have happened: `schema.tool-output`. */
+  /** Schema of the output. An output that does not fit fails the call with `schema.tool-output`; its effect may have happened. */
   readonly output: O;
   readonly run: (input: z.infer<I>, call: ToolCall) => z.infer<O> | Promise<z.infer<O>>;
   /**
-   * Takes the effect back. `output` is `undefined` when the effect may have happened and nothing says so: undo by the key.
-   * It may run more than once, and must succeed when there is nothing to undo. With it each call costs a record more.
+   * Reverts the effect. `output` is `undefined` if the effect may have happened but its output is not known: revert it by the key.
+   * The undo may run more than once, and must succeed if there is nothing to undo. A tool with an undo costs one more record per call.
    */
   readonly undo?: ((input: z.infer<I>, output: z.infer<O> | undefined, call: ToolCall) => void | Promise<void>) | undefined;
-  /** Finds the output of a call that may have happened; `undefined` when it did not. Needed for `unknown: "lookup"`. */
+  /** Finds the output of a call that may have happened; `undefined` if it did not happen. Required for `unknown: "lookup"`. */
   readonly lookup?: ((input: z.infer<I>, call: ToolCall) => z.infer<O> | undefined | Promise<z.infer<O> | undefined>) | undefined;
   readonly effect: ToolEffect;
   /**
-   * A call that began and whose end nobody recorded, as its host died: `repeat` makes it again under the same key, `lookup` asks
-   * first, `stop` fails with `call.unknown`. @default "repeat"
+   * What to do about a call whose end was not recorded because its host died: `repeat` makes it again with the same key, `lookup` runs
+   * `lookup` first, `stop` fails with `call.unknown`. @default "repeat"
    */
   readonly unknown?: UnknownEnd | undefined;
-  /** A permission that whoever the task acts for must have. Throws `tool.forbidden`. */
+  /** A permission that the principal of the task must have. A call without it throws `tool.forbidden`. */
   readonly permission?: string | undefined;
-  /** Time of one call. Then its signal is aborted, and it fails with `call.timeout`. At most 1 day. @default that of the stop */
+  /** Time limit of one call in milliseconds, at most 1 day. Then it is aborted and fails with `call.timeout`. @default the stop's */
   readonly timeoutMs?: number | undefined;
-  /** How often a call that failed is made again before its handler hears of it. @default not at all */
+  /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;
 }
 
-/** A finished tool. Its functions take and give checked JSON, so they do not depend on types that are gone at run time. */
+/** A defined tool. Its functions take and return checked JSON, because its types do not exist at run time. */
 export interface ToolDefinition<Name extends string = string, Input = unknown, Output = unknown> {
   readonly kind: "tool";
   readonly name: Name;
@@ -82,19 +82,19 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   checkInput(value: unknown): Json;
   /** Returns the output, or throws `schema.tool-output`. */
   checkOutput(value: unknown): Json;
-  /** Makes one call; gives what its tool gives, unchecked. */
+  /** Makes one call and returns the tool's output, unchecked. */
   run(input: Json, call: ToolCall): unknown;
   readonly undo: ((input: Json, output: Json | undefined, call: ToolCall) => unknown) | undefined;
   readonly lookup: ((input: Json, call: ToolCall) => unknown) | undefined;
 }
 
-/** What a tool takes. */
+/** The input type of a tool. */
 export type ToolInput<T extends ToolDefinition> = z.infer<T["input"]>;
 
-/** What a tool gives. */
+/** The output type of a tool. */
 export type ToolOutput<T extends ToolDefinition> = z.infer<T["output"]>;
 
-/** Defines a tool. Throws `definition.invalid` naming the tool and the option. */
+/** Defines a tool. @throws `definition.invalid`, which names the tool and the option */
 export function tool<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
   name: Name,
   options: ToolOptions<I, O>,
@@ -107,7 +107,7 @@ export function tool<const Name extends string, I extends z.ZodType, O extends z
   requireEffect({ effect, unknown, undo, lookup }, where);
   const input = definitionGate(options.input, `input of tool ${name}`, "schema.tool-input");
   const output = definitionGate(options.output, `output of tool ${name}`, "schema.tool-output");
-  // What reaches the functions has passed the gates, which change nothing, so it is of the schemas' types.
+  // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
     name,
@@ -133,9 +133,9 @@ export function tool<const Name extends string, I extends z.ZodType, O extends z
 }
 
 function requireFunctions(options: { readonly run: unknown; readonly undo?: unknown; readonly lookup?: unknown }, where: string): void {
-  if (typeof options.run !== "function") throw invalid(where, "run is not a function");
+  if (typeof options.run !== "function") throw invalid(where, "run must be a function");
   for (const field of ["undo", "lookup"] as const)
-    if (options[field] !== undefined && typeof options[field] !== "function") throw invalid(where, `${field} is not a function`);
+    if (options[field] !== undefined && typeof options[field] !== "function") throw invalid(where, `${field} must be a function`);
 }
 
 function requireEffect(
@@ -147,19 +147,19 @@ function requireEffect(
   }: { readonly effect: ToolEffect; readonly unknown: UnknownEnd; readonly undo: unknown; readonly lookup: unknown },
   where: string,
 ): void {
-  if (!EFFECTS.includes(effect)) throw invalid(where, `effect is one of ${EFFECTS.join(", ")}`);
-  if (!UNKNOWN_ENDS.includes(unknown)) throw invalid(where, `unknown is one of ${UNKNOWN_ENDS.join(", ")}`);
-  if (effect === "read" && undo !== undefined) throw invalid(where, "a tool that only reads has nothing to undo");
-  if ((unknown === "lookup") !== (lookup !== undefined)) throw invalid(where, `unknown: "lookup" and the function lookup go together`);
+  if (!EFFECTS.includes(effect)) throw invalid(where, `effect must be one of ${EFFECTS.join(", ")}`);
+  if (!UNKNOWN_ENDS.includes(unknown)) throw invalid(where, `unknown must be one of ${UNKNOWN_ENDS.join(", ")}`);
+  if (effect === "read" && undo !== undefined) throw invalid(where, 'effect "read" has nothing to undo; leave out undo, or use "write"');
+  if ((unknown === "lookup") !== (lookup !== undefined)) throw invalid(where, `unknown: "lookup" and the function lookup need each other`);
 }
 
-/** The tools of an agent by their names. Throws `definition.invalid`. */
+/** Returns an agent's tools by name. Throws `definition.invalid`. */
 export function toolsOf(tools: readonly ToolDefinition[], where: string): ReadonlyMap<string, ToolDefinition> {
-  if (!Array.isArray(tools)) throw invalid(where, "tools is a list of tools");
+  if (!Array.isArray(tools)) throw invalid(where, "tools must be a list of tools");
   if (tools.length > LIMITS.toolsMax) throw invalid(where, `${tools.length} tools, at most ${LIMITS.toolsMax} are allowed`);
   const found = new Map<string, ToolDefinition>();
   for (const item of tools) {
-    if (item?.kind !== "tool") throw invalid(where, "tools holds something that is no tool");
+    if (item?.kind !== "tool") throw invalid(where, "tools must hold tools only; make them with tool(name, options)");
     if (found.has(item.name)) throw invalid(where, `tools names ${JSON.stringify(item.name)} twice`);
     found.set(item.name, item);
   }

@@ -1,23 +1,24 @@
 /**
- * @module What a system is allowed to be and may not be meant to be, said when it is put together.
+ * @module Warnings about allowed but possibly unintended definitions, found when a system is defined.
  */
 import { entryOf } from "../runtime/entries.ts";
 import { assertNever } from "../runtime/faults.ts";
 import { type AgentData, type Call, callsOf, isPerWork, type Slip, type Stop } from "../runtime/slip.ts";
 
-/** The warnings of a system, a sentence each. */
+/** Returns the warnings of a system, one sentence each. */
 export function warningsOf(slip: Slip): readonly string[] {
   return Object.entries(slip.routes).flatMap(([route, { stops }]) =>
     stops.flatMap((stop) =>
       inOrder(stop, slip.agents).map(
         (agent) =>
-          `route ${JSON.stringify(route)}, stop ${JSON.stringify(stop.name)}: ${agent} has state and no key, so a process has one actor of it and the stop's work items run one after another; give the contract a key, or the agent no state`,
+          `route ${JSON.stringify(route)}, stop ${JSON.stringify(stop.name)}: ${agent} has state and no key, ` +
+          "so each process has one actor of it, which runs the work items in order; give the contract a key or remove the state",
       ),
     ),
   );
 }
 
-/** Agents of a parallel stop whose work items run one after another. */
+/** Returns the agents of a parallel stop whose work items run in order. */
 function inOrder(stop: Stop, agents: Slip["agents"]): readonly string[] {
   const names = callsOf(stop).flatMap(([, { target }]: readonly [string, Call]) => (target.kind === "agent" ? [target.agent] : []));
   const sharing = [...new Set(names)].filter((name) => isShared(entryOf(agents, name)));

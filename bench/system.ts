@@ -2,13 +2,14 @@
  * @module The system of the benchmark: three agents in a row, each returns its input plus one.
  *
  * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
- * step, as the agents of Restate's side do. `lean`: nothing.
+ * step, as the agents of Restate's side do. `tool`: the same with a call of a tool that has an undo in the place of the step, which is
+ * recorded before it is made and after. `lean`: nothing.
  */
 import { z } from "zod";
-import { agent, type AgentDefinition, contract, route, system } from "../agents/index.ts";
+import { agent, type AgentDefinition, contract, route, system, tool } from "../agents/index.ts";
 
 /** The work of the agents on both sides. */
-export const WORKS = ["step", "lean"] as const;
+export const WORKS = ["step", "tool", "lean"] as const;
 export type Work = (typeof WORKS)[number];
 
 const Whole = z.int();
@@ -24,12 +25,16 @@ const three = route("three", 1, Whole)
   .to("third", N3, ({ second }) => second)
   .output(({ third }) => third);
 
+const addOne = tool("add-one", { input: Whole, output: Whole, effect: "write", run: (input) => input + 1, undo: () => undefined });
+
 function worker(target: typeof N1 | typeof N2 | typeof N3): AgentDefinition {
-  if (process.env["BENCH_WORK"] === "lean") return agent(target, { handle: (input) => input + 1 });
+  const work = process.env["BENCH_WORK"] ?? "step";
+  if (work === "lean") return agent(target, { handle: (input) => input + 1 });
   return agent(target, {
     state: { schema: Count, initial: { works: 0 } },
+    tools: [addOne],
     handle: async (input, ctx) => {
-      const output = await ctx.step("work", () => input + 1);
+      const output = work === "tool" ? await ctx.call(addOne, input) : await ctx.step("work", () => input + 1);
       ctx.setState({ works: ctx.state.works + 1 });
       return output;
     },

@@ -24,75 +24,75 @@ import type { ServerEvent } from "./events.ts";
 /** A route by its definition or its contract: both carry its types. */
 export type Route = RouteDefinition | RouteContract;
 
-/** How a process ended. `output` has the type that the route says. */
+/** How a process ended. `output` has the type of the route's output. */
 export type Outcome<Output = unknown> = Readonly<Omit<OutcomeAnswer, "output">> & { readonly output?: Output | undefined };
 
-/** What may be said of a task. */
+/** Options of `submit`. */
 export interface SubmitOptions extends CallOptions {
-  /** The same id with the same input is the same task. Default: a new one, made before the first try. */
+  /** Task id. The same id with the same input is the same task. @default a new id, made before the first attempt */
   readonly id?: string | undefined;
   /** Lifetime of the task, in milliseconds. */
   readonly timeoutMs?: number | undefined;
-  /** Waits this long for the outcome, in milliseconds. Default 0; at most 60,000. Use `wait` for longer. */
+  /** How long to wait for the outcome, in milliseconds, at most 60,000. Use `wait` for longer. @default 0 */
   readonly waitMs?: number | undefined;
 }
 
-/** A task that was accepted: with its outcome where it ended within `waitMs`, else with the receipt. */
+/** An accepted task: with its outcome if it ended within `waitMs`, else with the receipt. */
 export interface Submitted<Output = unknown> {
   readonly id: string;
   readonly receipt?: Receipt;
   readonly outcome?: Outcome<Output>;
 }
 
-/** How `wait` waits. */
+/** Options of `wait`. */
 export interface WaitOptions<R extends Route = Route> extends CallOptions {
-  /** Gives the output its type. It is not checked: the system checked it. */
+  /** The route that gives the output its type. The client does not check the output; the system did. */
   readonly route?: R | undefined;
-  /** Throws `client.still-open` after this time, in milliseconds. Default: no limit. */
+  /** Maximum wait in milliseconds, after which it throws `client.still-open`. @default no limit */
   readonly waitMs?: number | undefined;
 }
 
-/** What a follower receives. `id` resumes after this event. */
+/** An event of a followed process. Pass `id` to resume after this event. */
 export type FollowEvent =
   | { readonly kind: "line"; readonly id: string; readonly run: number; readonly line: HistoryLine }
   | { readonly kind: "outcome"; readonly id: string; readonly run: number; readonly outcome: ProcessOutcome };
 
-/** How to page. */
+/** Options of a paged listing. */
 export interface PageOptions extends CallOptions {
-  /** The `cursor` of the page before. */
+  /** The `cursor` of the previous page. */
   readonly cursor?: string | undefined;
-  /** Entries on the page, 1 to 200. Default 50. */
+  /** Entries per page, 1 to 200. @default 50 */
   readonly limit?: number | undefined;
 }
 
-/** Which processes are listed. */
+/** Which processes to list. */
 export interface ListOptions extends PageOptions {
   readonly state?: "open" | "ended" | undefined;
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
 }
 
-/** Which dead letters are listed. */
+/** Which dead letters to list. */
 export interface LetterListOptions extends PageOptions {
   readonly route?: string | undefined;
   readonly code?: string | undefined;
-  /** Those that were redriven or discarded. Default: those that wait for a decision. */
+  /** Lists dead letters that were redriven or discarded. @default lists those without a decision */
   readonly decided?: boolean | undefined;
 }
 
-/** How a dead letter is redriven. */
+/** Options of a redrive. */
 export interface RedriveOptions extends CallOptions {
-  /** Replaces the input of the work item that failed. */
+  /** Replaces the input of the failed work item. */
   readonly input?: unknown;
   readonly reason?: string | undefined;
-  /** The same id: the same decision. */
+  /** A repeated request with the same id is the same decision. */
   readonly decisionId?: string | undefined;
 }
 
 const STREAM_ID = /^(\d{1,9})\./;
 const MAKES_NO_SENSE = new ClientError({ code: "client.answer", message: "the stream of events ended without an outcome." });
 
-/** A running system. Every method throws {@link ClientError}, or the reason of the signal that ended it. */
+/** A running system. Each method throws {@link ClientError}, or the reason of the signal that aborted it. */
 export class Client {
   readonly #connection: Connection;
 
@@ -100,12 +100,12 @@ export class Client {
     this.#connection = new Connection(options);
   }
 
-  /** Where the system answers. */
+  /** The address of the system. */
   get url(): string {
     return this.#connection.url;
   }
 
-  /** Submits a task. It is accepted when this resolves. The input is checked by the system: `schema.task`. */
+  /** Submits a task; resolves when it is accepted. The system checks the input (`schema.task`). */
   submit<R extends Route>(route: R, input: InputOf<R>, options?: SubmitOptions): Promise<Submitted<OutputOf<R>>>;
   submit(route: string, input: unknown, options?: SubmitOptions): Promise<Submitted>;
   async submit(route: Route | string, input: unknown, options: SubmitOptions = {}): Promise<Submitted> {
@@ -118,7 +118,7 @@ export class Client {
     return { id: answer.id, ...("status" in answer ? { outcome: answer } : { receipt: answer }) };
   }
 
-  /** Waits until a process has ended. Goes on across a restart of the system, within the patience. */
+  /** Waits until a process has ended. Continues across a restart of the system, within `patienceMs`. */
   async wait<R extends Route = Route>(id: string, options: WaitOptions<R> = {}): Promise<Outcome<OutputOf<R>>> {
     const { route: _typed, waitMs, ...rest } = options;
     const over = waitMs === undefined ? undefined : AbortSignal.timeout(waitMs);
@@ -146,14 +146,14 @@ export class Client {
       acceptedAtMs,
       endedAtMs: atMs,
       ...(fault === undefined ? {} : { fault }),
-      // The type that the caller's route says; the system checked it when the route ended.
+      // The caller's route gives the type; the system checked the output when the route ended.
       ...(output === undefined ? {} : { output: output as Output }),
     };
   }
 
   /**
-   * What happens in a process, from its first line or after an event on, until its outcome. Resumes a stream that breaks, within the
-   * patience; nothing comes twice.
+   * Follows a process: yields its events from the first line, or after a given event, to its outcome. Reconnects a broken stream,
+   * within `patienceMs`; no event is repeated.
    */
   async *follow(id: string, options: CallOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<FollowEvent> {
     const { after, ...rest } = options;
@@ -171,17 +171,17 @@ export class Client {
     return undefined;
   }
 
-  /** A process: what is open, its newest history, its outcome. */
+  /** Returns a process: open work items, newest history, outcome. */
   show(id: string, options: CallOptions = {}): Promise<ProcessView> {
     return this.#connection.call(ProcessView, "the process", { ...options, path: processPath(id) });
   }
 
-  /** The work items of the current run, with contents, calls and steps. */
+  /** Returns the work items of the current run, with contents, calls and steps. */
   stops(id: string, options: CallOptions = {}): Promise<StopsView> {
     return this.#connection.call(StopsView, "the work items", { ...options, path: `${processPath(id)}/stops` });
   }
 
-  /** The whole history of a process, of all its runs, the oldest line first. Reads page after page. */
+  /** Yields the whole history of a process over all its runs, oldest line first. Reads page by page. */
   async *history(id: string, options: CallOptions = {}): AsyncGenerator<HistoryPage["lines"][number]> {
     for (let from: number | undefined = 0; from !== undefined;) {
       const call: Call = { ...options, path: `${processPath(id)}/history`, query: { from, limit: HISTORY_PAGE_LINES } };
@@ -191,19 +191,19 @@ export class Client {
     }
   }
 
-  /** A page of the processes, the newest first. */
+  /** Returns a page of the processes, newest first. */
   list({ state, status, route, cursor, limit, ...rest }: ListOptions = {}): Promise<z.infer<typeof ProcessPage>> {
     const query = { state, status, route, cursor, limit };
     return this.#connection.call(ProcessPage, "the processes", { ...rest, path: "/processes", query });
   }
 
-  /** Asks for a cancellation; resolves when it is recorded. */
+  /** Requests a cancellation; resolves when the request is recorded. */
   cancel(id: string, reason?: string, options: CallOptions = {}): Promise<Receipt> {
     const body = reason === undefined ? {} : { reason };
     return this.#connection.call(Receipt, "the receipt", { ...options, path: `${processPath(id)}/cancel`, body });
   }
 
-  /** Sends a signal to a process; resolves when it is recorded. The same `signalId` is the same signal. */
+  /** Sends a signal to a process; resolves when it is recorded. A repeated request with the same `signalId` is the same signal. */
   signal(
     id: string,
     name: string,
@@ -217,39 +217,39 @@ export class Client {
 
   /** The dead letter queue. */
   readonly deadLetters = {
-    /** A page of the dead letters, the newest first. */
+    /** Returns a page of the dead letters, newest first. */
     list: ({ route, code, decided, cursor, limit, ...rest }: LetterListOptions = {}): Promise<z.infer<typeof LetterPage>> =>
       this.#connection.call(LetterPage, "the dead letters", {
         ...rest,
         path: "/deadletters",
         query: { route, code, decided, cursor, limit },
       }),
-    /** A dead letter with its content. */
+    /** Returns a dead letter with its content. */
     show: (id: string, options: CallOptions = {}): Promise<Letter> =>
       this.#connection.call(Letter, "the dead letter", { ...options, path: letterPath(id) }),
-    /** Runs its process again from the stop that failed. Resolves with the receipt of the new run. */
+    /** Runs its process again from the failed stop. Resolves with the receipt of the new run. */
     redrive: (id: string, { input, reason, decisionId, ...rest }: RedriveOptions = {}): Promise<Receipt> =>
       this.#connection.call(Receipt, "the receipt", {
         ...rest,
         path: `${letterPath(id)}/redrive`,
         body: { input, reason, decisionId },
       }),
-    /** Decides that it is not done again. */
+    /** Discards a dead letter: it is never redriven. */
     discard: (id: string, reason: string, options: CallOptions = {}): Promise<LetterEntry> =>
       this.#connection.call(LetterEntry, "the dead letter", { ...options, path: `${letterPath(id)}/discard`, body: { reason } }),
   };
 
-  /** A page of the operator actions, the newest first. */
+  /** Returns a page of the operator actions, newest first. */
   audit({ cursor, limit, ...rest }: PageOptions = {}): Promise<z.infer<typeof AuditPage>> {
     return this.#connection.call(AuditPage, "the audit", { ...rest, path: "/audit", query: { cursor, limit } });
   }
 
-  /** Agents and routes, and who may lead to whom. */
+  /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
   }
 
-  /** Purges what ended longer ago than `olderThanMs`, by default the system's retention. */
+  /** Purges processes that ended more than `olderThanMs` ago. @default the system's retention */
   purge(
     options: CallOptions & { readonly olderThanMs?: number | undefined; readonly dryRun?: boolean | undefined } = {},
   ): Promise<PurgeAnswer> {
@@ -257,7 +257,7 @@ export class Client {
     return this.#connection.call(PurgeAnswer, "the purge", { ...rest, path: "/purge", body: { olderThanMs, dryRun } });
   }
 
-  /** Whether the host takes work. One try. Throws `client.unreachable`. */
+  /** Returns whether the host accepts work. One attempt. Throws `client.unreachable`. */
   health(options: CallOptions = {}): Promise<HealthAnswer> {
     return this.#connection.look(HealthAnswer, "the health", { ...options, path: "/healthz" });
   }
@@ -273,7 +273,7 @@ function letterPath(id: string): string {
   return `/deadletters/${encodeURIComponent(id)}`;
 }
 
-/** A client of the system at an address. Nothing is asked before the first call. Throws a TypeError for what is no URL. */
+/** Returns a client of the system at an address. Sends nothing before the first call. Throws a TypeError for an invalid URL. */
 export function connect(options: ConnectOptions): Client {
   new URL(options.url);
   return new Client(options);

@@ -1,44 +1,44 @@
-/** @module One system's HTTP API: requests with a token, a bounded patience, and coded errors. */
+/** @module The connection to one system's HTTP API: requests with a token, retries within a time limit, and coded errors. */
 import type { z } from "zod";
 import { ErrorAnswer } from "../runtime/answers.ts";
 import { ClientError, mayPass } from "./errors.ts";
 import { readEvents, type ServerEvent } from "./events.ts";
 
-/** What every call may be given. */
+/** Options of every call. */
 export interface CallOptions {
-  /** Ends the call. It rejects with the signal's reason. */
+  /** Aborts the call, which rejects with the signal's reason. */
   readonly signal?: AbortSignal | undefined;
-  /** How long the call is tried again while the system is away or not ready, in milliseconds from the first failure. */
+  /** How long to retry while the system is unreachable or not ready, in milliseconds from the first failure. */
   readonly patienceMs?: number | undefined;
-  /** Called once in each outage, with its first error, when the call is tried again. */
+  /** Called once per outage with its first error, when the call is retried. */
   readonly onLost?: ((error: ClientError) => void) | undefined;
 }
 
-/** How to reach a system. */
+/** Options of a connection. */
 export interface ConnectOptions extends CallOptions {
-  /** Such as `http://127.0.0.1:3100`. */
+  /** The address, such as `http://127.0.0.1:3100`. */
   readonly url: string;
   /** The bearer token. */
   readonly token?: string | undefined;
-  /** Default: the global one. */
+  /** The function that makes requests. @default the global fetch */
   readonly fetch?: typeof fetch | undefined;
 }
 
 /** One request. */
 export interface Call extends CallOptions {
   readonly path: string;
-  /** Values of a query; what is undefined is left out. */
+  /** Values of the query string; undefined ones are left out. */
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>>;
-  /** Makes it a POST. Every POST of the API may be repeated. */
+  /** The request's body. With it the request is a POST. Each POST of the API may be repeated. */
   readonly body?: object;
-  /** How much longer than usual the answer may take, in milliseconds. */
+  /** Additional time that the answer may take, in milliseconds. */
   readonly waitMs?: number;
 }
 
 const CALL_TIMEOUT_MS = 10_000;
 const RETRY_MS = 200;
 const PATIENCE_MS = 10_000;
-/** How long a stream may be silent: the server sends comments to keep it alive. */
+/** Maximum silence of a stream. The server sends comments to keep it alive. */
 const STREAM_SILENCE_MS = 60_000;
 const STATUS_NO_CONTENT = 204;
 
@@ -54,7 +54,7 @@ export class Connection {
     this.#fetch = options.fetch ?? ((input, init) => fetch(input, init));
   }
 
-  /** Gives the answer, which must fit the schema. `what` names it in an error. */
+  /** Sends a request and returns the answer, which must fit the schema. `what` names it in an error. */
   async call<T>(schema: z.ZodType<T>, what: string, call: Call): Promise<T> {
     return this.#insist(call, async (signal) => {
       const timeout = AbortSignal.timeout(CALL_TIMEOUT_MS + (call.waitMs ?? 0));
@@ -71,8 +71,8 @@ export class Connection {
   }
 
   /**
-   * The events of a path after `lastId`. A stream that breaks is opened again after the last event that was received. Ends when the
-   * server says that nothing more will come, or when its caller leaves it.
+   * Yields the events of a path after `lastId`. Reopens a broken stream after the last received event. Ends when the server ends the
+   * stream or the caller stops reading.
    */
   async *events(call: Call, after: string | undefined): AsyncGenerator<ServerEvent> {
     let lastId = after;
@@ -92,12 +92,12 @@ export class Connection {
     }
   }
 
-  /** Parses a JSON text. Throws `client.answer` for what is not JSON or has another form. */
+  /** Parses a JSON text. Throws `client.answer` if it is not JSON or does not fit the schema. */
   parse<T>(schema: z.ZodType<T>, text: string, what: string): T {
     return this.#read(schema, text, what, undefined);
   }
 
-  /** Tries until it works, the patience is over, or trying again cannot change the answer. */
+  /** Retries until it works, the time limit has passed, or a retry cannot change the answer. */
   async #insist<T>(options: CallOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     const signal = this.#signalOf(options);
     const { patienceMs = this.#options.patienceMs ?? PATIENCE_MS, onLost = this.#options.onLost } = options;
@@ -117,7 +117,7 @@ export class Connection {
     }
   }
 
-  /** The response to a request that was not refused. */
+  /** Returns the response to a request, or throws if it was refused. */
   async #send(call: Call, headers: Readonly<Record<string, string>>, signals: readonly AbortSignal[]): Promise<Response> {
     const response = await this.#request(call, headers, signals);
     if (response.ok) return response;
@@ -179,7 +179,7 @@ export class Connection {
   }
 
   #foreign(status: number | undefined, cause?: unknown): ClientError {
-    const said = status === undefined ? "it is not JSON" : `status ${status} without a code`;
+    const said = status === undefined ? "the answer is not JSON" : `status ${status} without a code`;
     return new ClientError({ code: "client.answer", message: `the answer at ${this.url} is not from a Troupe system: ${said}.`, cause });
   }
 

@@ -1,16 +1,16 @@
-/** @module What the client throws: always with a code and what to do. */
+/** @module The client's errors, each with a code and what to do. */
 import { FAULTS, isFaultCode, type Json } from "../runtime/faults.ts";
 
-/** Codes of the client's own; any other code is the system's, see the table of faults. */
+/** Codes of the client itself. Any other code is the system's; see the fault table. */
 export const CLIENT_CODES = {
-  "client.unreachable": "Check the address, and that the system is up.",
-  "client.answer": "Check the address; use a client of the system's own version.",
-  "client.still-open": "Wait again: the process goes on.",
+  "client.unreachable": "Check the address and that the system is running.",
+  "client.answer": "Check the address; use a client of the same version as the system.",
+  "client.still-open": "Wait again; the process continues.",
 } as const;
 /** One of {@link CLIENT_CODES}. */
 export type ClientCode = keyof typeof CLIENT_CODES;
 
-/** What an error says. */
+/** The content of an error. */
 export interface ErrorFacts {
   readonly code: string;
   readonly message: string;
@@ -22,7 +22,7 @@ export interface ErrorFacts {
   readonly cause?: unknown;
 }
 
-/** What the system refused, or why it could not be asked. */
+/** A refusal by the system, or a failure to reach it. */
 export class ClientError extends Error {
   /** A fault's code, or one of {@link CLIENT_CODES}. */
   readonly code: string;
@@ -30,10 +30,10 @@ export class ClientError extends Error {
   readonly fix: string;
   /** HTTP status; undefined for the client's own codes. */
   readonly status: number | undefined;
-  /** Where the system's log has more. */
+  /** The trace id, with which to find more in the system's log. */
   readonly traceId: string | undefined;
   readonly details: Readonly<Record<string, Json>> | undefined;
-  /** Trying again is of no use before this time has passed, in milliseconds. */
+  /** Minimum delay before a retry can succeed, in milliseconds. */
   readonly retryAfterMs: number | undefined;
 
   constructor({ code, message, fix, status, traceId, details, retryAfterMs, cause }: ErrorFacts) {
@@ -48,16 +48,16 @@ export class ClientError extends Error {
   }
 }
 
-/** What to do about a code. */
+/** Returns what to do about a code. */
 function fixOf(code: string): string {
   if (Object.hasOwn(CLIENT_CODES, code)) return CLIENT_CODES[code as ClientCode];
-  return isFaultCode(code) ? FAULTS[code].fix : "Look the code up where the system's own faults are documented.";
+  return isFaultCode(code) ? FAULTS[code].fix : "Look up the code in the documentation of the system's own faults.";
 }
 
-/** The system is there and cannot serve now: its sidecar or store is away, it is full, or it stops. */
+/** The system runs but cannot serve now: its sidecar or store is unavailable, it is full, or it shuts down. */
 const NOT_NOW: ReadonlySet<number | undefined> = new Set([429, 503, 504]);
 
-/** Whether the same call may succeed a moment later. */
+/** Whether the same call may succeed later. */
 export function mayPass(error: unknown): error is ClientError {
   return error instanceof ClientError && (error.code === "client.unreachable" || NOT_NOW.has(error.status));
 }

@@ -1,4 +1,4 @@
-/** @module Server-sent events (HTML Living Standard, 9.2) from an HTTP answer. */
+/** @module Reads server-sent events (HTML Living Standard, 9.2) from an HTTP response. */
 
 /** One event. */
 export interface ServerEvent {
@@ -7,7 +7,7 @@ export interface ServerEvent {
   readonly data: string;
 }
 
-/** The events of an answer, until it ends. Throws when nothing at all comes for `silenceMs`. */
+/** Yields the events of a response until it ends. Throws if no data arrives for `silenceMs`. */
 export async function* readEvents(response: Response, silenceMs: number): AsyncGenerator<ServerEvent> {
   const reader = response.body?.getReader();
   if (reader === undefined) return;
@@ -30,7 +30,7 @@ export async function* readEvents(response: Response, silenceMs: number): AsyncG
   }
 }
 
-/** A block of lines as an event; comments alone are none. */
+/** Parses a block of lines as an event; a block of comments only is not an event. */
 function parseEvent(block: string): ServerEvent | undefined {
   const fields = new Map<string, string>();
   for (const line of block.split(/\r?\n/)) {
@@ -46,7 +46,7 @@ function parseEvent(block: string): ServerEvent | undefined {
 async function within<T>(promise: Promise<T>, ms: number): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error(`nothing came for ${ms} ms`)), ms);
+    timer = setTimeout(() => reject(new Error(`no data arrived for ${ms} ms`)), ms);
   });
   try {
     return await Promise.race([promise, late]);

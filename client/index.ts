@@ -1,4 +1,4 @@
-/** @module Package entry `./client`: a typed client of a running system. Runs in Node and in browsers; no Dapr in its import graph. */
+/** @module Package entry `./client`: a typed client of a running system. Runs in Node and in browsers; does not import Dapr. */
 export {
   type Client,
   connect,

@@ -1,4 +1,4 @@
-/** @module What the HTTP API answers, beside the views of a process: one schema each for the server, its document and the client. Pure. */
+/** @module Responses of the HTTP API besides the views of a process: one schema each for the server, its document and the client. Pure. */
 import { z } from "zod";
 import { OUTCOMES } from "./protocol.ts";
 import { AnyJson, Code, FaultView } from "./process-view.ts";
@@ -52,7 +52,7 @@ export const OutcomeAnswer = z.object({
 /** How a process ended, for a caller that waited for it. */
 export type OutcomeAnswer = z.infer<typeof OutcomeAnswer>;
 
-/** An entry of the directory. What a process has not done yet is absent. */
+/** An entry of the directory. Fields of what has not happened yet are absent. */
 export const ProcessEntry = z.object({
   id: z.string(),
   open: z.boolean(),
@@ -130,7 +130,7 @@ export const AuditPage = pageOf(AuditEntry);
 const GraphNode = z.object({ kind: z.enum(["agent", "route"]), name: z.string() });
 const Bounded = z.object({ name: z.string(), version: z.int().positive(), visitsMax: z.int().positive().optional() });
 
-/** Agents and routes, and who may lead to whom. */
+/** Agents and routes, and which may lead to which. */
 export const GraphAnswer = z.object({
   system: z.string(),
   agents: z.array(Bounded.extend({ about: z.string().optional().describe("What the agent is for.") })),
@@ -139,15 +139,15 @@ export const GraphAnswer = z.object({
     z.object({ kind: z.enum(["stop", "route", "ask", "hand-off"]), from: GraphNode, to: GraphNode, stop: z.string().optional() }),
   ),
 });
-/** Agents and routes, and who may lead to whom. */
+/** Agents and routes, and which may lead to which. */
 export type GraphAnswer = z.infer<typeof GraphAnswer>;
 
-/** How many processes went (or would), and how many ended and may not go yet. */
+/** How many processes were purged (or would be), and how many ended ones must be kept. */
 export const PurgeAnswer = z.object({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
-/** How many processes went (or would), and how many ended and may not go yet. */
+/** How many processes were purged (or would be), and how many ended ones must be kept. */
 export type PurgeAnswer = z.infer<typeof PurgeAnswer>;
 
-/** Whether the host takes work. */
+/** Whether the host accepts work. */
 export const HealthAnswer = z.object({ status: z.enum(["ok", "stopping", "resetting"]) });
-/** Whether the host takes work. */
+/** Whether the host accepts work. */
 export type HealthAnswer = z.infer<typeof HealthAnswer>;

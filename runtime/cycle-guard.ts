@@ -1,9 +1,9 @@
 /**
  * @module The dynamic cycle guard: refuses a hand-off, an ask or a nested route before it begins. Pure.
  *
- * The static guard (graph.ts) makes sure that every ring has a bound; this one enforces the bounds at run time. A ring
+ * The static guard (graph.ts) makes sure that every cycle has a bound; this one enforces the bounds at run time. A cycle
  * of waits is a deadlock by construction (Chandy, Misra and Haas, Distributed Deadlock Detection, 1983). Every ask
- * carries its path of waits, so such a ring is refused before anything waits.
+ * carries its path of waits, so such a cycle is refused before anything waits.
  */
 import { entryOf } from "./entries.ts";
 import { Fault } from "./faults.ts";
@@ -12,7 +12,7 @@ import type { Link } from "./process/work.ts";
 import type { Ancestor } from "./protocol.ts";
 import { isPerWork, type Slip } from "./slip.ts";
 
-/** The names of a ring or path as text. */
+/** The names of a cycle or path as text. */
 function ringText(names: readonly string[]): string {
   return names.join(" -> ");
 }

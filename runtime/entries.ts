@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 
-/** The record's own entry with a name, or undefined. */
+/** Returns the record's own entry under a name, or undefined. */
 export function entryOf<T>(record: Readonly<Record<string, T>>, name: string): T | undefined {
   return Object.hasOwn(record, name) ? record[name] : undefined;
 }

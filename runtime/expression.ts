@@ -80,7 +80,7 @@ function describe(path: readonly string[], value: Json): string {
   return path.length === 0 ? "the scope" : `${path.join(".")}, ${what},`;
 }
 
-/** The names of the scope that an expression reads. */
+/** Returns the names of the scope that an expression reads. */
 export function namesIn(expression: Expression): Set<string> {
   const names = new Set<string>();
   collect(expression, names);

@@ -1,7 +1,7 @@
 /**
- * @module Faults: the class that is thrown, codes of the user's own, and what a thrown value says.
+ * @module Faults: the thrown class, user-defined codes, and the conversion of thrown values.
  *
- * A fault is an operating error and a value; a programmer's error is thrown and ends the turn. The table is in
+ * A fault is an operating error as a value. A programming error is thrown as another error and ends the turn. The table is in
  * `faults/table.ts`, the form in records and messages in `faults/wire.ts`.
  */
 import type { FaultRules } from "./faults/row.ts";
@@ -16,15 +16,15 @@ export { boundedFault, boundedPauseMs, type Json, rulesOf, WireFault } from "./f
 const FAULT_MARK = Symbol.for("troupe.fault");
 const CARRIED = Symbol("carried");
 
-/** What may be said with a fault beside its details. */
+/** Options of a fault besides its details. */
 export interface FaultMore {
-  /** What led to the fault. When a handler throws the fault, the text of the cause is kept in the record, shortened. */
+  /** The cause of the fault. If a handler throws the fault, the cause's text is recorded, shortened. */
   readonly cause?: unknown;
-  /** The next attempt waits at least this long, up to `LIMITS.retryAfterMsMax`. Anything but a positive number is ignored. */
+  /** Minimum delay before the next attempt, up to `LIMITS.retryAfterMsMax`. A value that is not a positive number is ignored. */
   readonly retryAfterMs?: number | undefined;
 }
 
-/** What a fault from a record brings: its rules, and the text of its cause. */
+/** What a recorded fault brings: its rules, and the text of its cause. */
 interface Carried {
   readonly rules: FaultRules;
   readonly cause: string | undefined;
@@ -32,7 +32,7 @@ interface Carried {
 
 /** A classified failure. Thrown at boundaries and in handlers; a {@link WireFault} inside the system. */
 export class Fault extends Error {
-  /** A code of the table, or one that was defined with {@link defineFault}. */
+  /** A code of the table, or one defined with {@link defineFault}. */
   readonly code: string;
   readonly details: Readonly<Record<string, Json>> | undefined;
   readonly retryAfterMs: number | undefined;
@@ -54,12 +54,12 @@ export class Fault extends Error {
     this.#carried = more[CARRIED] ?? { rules: requireRules(code), cause: undefined };
   }
 
-  /** Whether a policy may try again after this fault. */
+  /** Whether a retry policy may try again after this fault. */
   get retryable(): boolean {
     return this.#carried.rules.retryable;
   }
 
-  /** Status of an HTTP answer that carries this fault. */
+  /** HTTP status of a response that carries this fault. */
   get httpStatus(): number {
     return this.#carried.rules.httpStatus;
   }
@@ -75,10 +75,10 @@ export class Fault extends Error {
     return boundedFault({ code, message, details, ...rules, retryAfterMs, cause });
   }
 
-  /** The fault of a record, also one whose code this host has no definition of. `thrown` is what it was made of in this host. */
+  /** Returns the fault of a record, also if this host does not define its code. `thrown` is the original value in this host. */
   static fromWire(fault: WireFault, thrown?: unknown): Fault {
     const { code, message, details, retryAfterMs, cause } = fault;
-    // The compiler knows the codes of the table alone; the rules come with the fault.
+    // The compiler knows only the codes of the table; the rules come with the fault.
     return new Fault(code as FaultCode, message, details, { cause: thrown, retryAfterMs, [CARRIED]: { rules: rulesOf(fault), cause } });
   }
 }
@@ -86,28 +86,28 @@ export class Fault extends Error {
 function requireRules(code: string): FaultRules {
   const rules = isFaultCode(code) ? FAULTS[code] : defined.get(code);
   if (rules !== undefined) return rules;
-  throw new Fault("definition.invalid", `${quoted(code)} is no code of the table; define it with defineFault`, { where: "new Fault" });
+  throw new Fault("definition.invalid", `${quoted(code)} is not a known fault code; define it with defineFault`, { where: "new Fault" });
 }
 
-// ---- codes of the user's own ----------------------------------------------------------------------------------------
+// ---- user-defined codes ---------------------------------------------------------------------------------------------
 
-/** What a fault of the user's own is. */
+/** Options of {@link defineFault}. */
 export interface FaultDefinition {
-  /** Whether the same request may succeed later, so that a policy may try again. */
+  /** Whether the same request may succeed later, so that a retry policy may try again. */
   readonly retryable: boolean;
-  /** Status of an HTTP answer that carries this fault, 400 to 599. @default 503 when it is retryable, else 422 */
+  /** HTTP status of a response that carries this fault, 400 to 599. @default 503 if retryable, else 422 */
   readonly http?: number;
   /** What to do about it, in one sentence. */
   readonly fix: string;
 }
 
-/** What a maker is told beside the message. */
+/** Options of a {@link FaultMaker}. */
 export interface FaultOptions extends FaultMore {
   /** Facts for the reader, JSON only, up to `LIMITS.faultDetailsLengthMax` characters. */
   readonly details?: Readonly<Record<string, Json>>;
 }
 
-/** Makes faults of one code of the user's own; see {@link defineFault}. */
+/** Makes faults of one user-defined code; see {@link defineFault}. */
 export interface FaultMaker<Code extends string> {
   (message: string, options?: FaultOptions): Fault & { readonly code: Code };
   readonly code: Code;
@@ -118,12 +118,12 @@ export interface FaultMaker<Code extends string> {
 const STATUS_RETRYABLE = 503;
 const STATUS_FINAL = 422;
 
-/** Codes are known to the whole program, as the table is. A later definition of a code must say the same. */
+/** Codes are known to the whole program, like the table. A second definition of a code must be equal to the first. */
 const defined = new Map<string, FaultRules>();
 
 /**
- * Defines a fault code of your own, such as `card.declined`, and gives a function that makes faults of it.
- * @throws `definition.invalid` for a code that is not of the form `word.word`, is in the table, or is defined otherwise.
+ * Defines a fault code of your own, such as `card.declined`, and returns a function that makes faults with it.
+ * @throws `definition.invalid` for a code that is not of the form `word.word`, is in the table, or is already defined differently
  */
 export function defineFault<const Code extends string>(code: Code, { retryable, http, fix }: FaultDefinition): FaultMaker<Code> {
   const rules = { retryable, httpStatus: http ?? (retryable ? STATUS_RETRYABLE : STATUS_FINAL), fix };
@@ -140,7 +140,7 @@ export function defineFault<const Code extends string>(code: Code, { retryable, 
 
 function problemOf(code: string, { retryable, httpStatus, fix }: FaultRules): string | undefined {
   if (typeof code !== "string" || !isCodeForm(code))
-    return `a code has the form word.word, in small letters, digits and dashes, and at most ${LIMITS.faultCodeLengthMax} characters`;
+    return `a code must have the form word.word, in small letters, digits and dashes, and at most ${LIMITS.faultCodeLengthMax} characters`;
   if (isFaultCode(code)) return "the code is in the fault table; choose another";
   if (typeof retryable !== "boolean") return "retryable must be true or false";
   if (!isFaultStatus(httpStatus)) return "http must be a status from 400 to 599";
@@ -149,33 +149,33 @@ function problemOf(code: string, { retryable, httpStatus, fix }: FaultRules): st
   const known = defined.get(code);
   return known === undefined || (known.retryable === retryable && known.httpStatus === httpStatus && known.fix === fix)
     ? undefined
-    : "the code is defined already, and otherwise";
+    : "the code is already defined with other options; define it once";
 }
 
 function quoted(value: unknown): string {
   return typeof value === "string" ? JSON.stringify(value.slice(0, LIMITS.faultCodeLengthMax)) : `a ${typeof value}`;
 }
 
-// ---- faults as values, and what was thrown --------------------------------------------------------------------------
+// ---- faults as values, and thrown values ----------------------------------------------------------------------------
 
-/** A fault of the system as a value, within its bounds. */
+/** Returns a fault of the system as a value, within its bounds. */
 export function wireFault(code: FaultCode, message: string, details?: Readonly<Record<string, Json>>): WireFault {
   return boundedFault({ code, message, details });
 }
 
-/** True for a {@link Fault} of any copy of this module (two copies may be loaded in one process). Never throws. */
+/** Whether a value is a {@link Fault} of any copy of this module (two copies may be loaded in one process). Never throws. */
 export function isFault(value: unknown): value is Fault {
   return typeof value === "object" && value !== null && safely(() => FAULT_MARK in value, false);
 }
 
-/** What a caught value says, as a fault: coded faults keep their code, everything else becomes `fallback`. Never throws. */
+/** Converts a caught value to a fault: a coded fault keeps its code, any other value becomes `fallback`. Never throws. */
 export function faultFrom(value: unknown, fallback: FaultCode): WireFault {
   return codedFault(value) ?? wireFault(fallback, thrownText(value));
 }
 
 /**
- * What user code threw, as a fault with the text of its cause: class, message and the first lines of the stack. A fault
- * of the system itself that passed through user code carries none. Never throws.
+ * Converts what user code threw to a fault with the text of its cause: class, message and the first lines of the stack. A fault
+ * of the system that passed through user code carries no cause. Never throws.
  */
 export function faultFromUserCode(value: unknown): WireFault {
   const coded = codedFault(value);
@@ -184,7 +184,7 @@ export function faultFromUserCode(value: unknown): WireFault {
   return isOfSystem || coded.cause !== undefined ? coded : boundedFault({ ...coded, cause: causeText(value) });
 }
 
-/** Codes of the table that handlers throw. */
+/** Codes of the table that handlers may throw. */
 const USER_CODES: ReadonlySet<FaultCode> = new Set<FaultCode>(["agent.failed", "agent.refused"]);
 
 function codedFault(value: unknown): WireFault | undefined {
@@ -195,17 +195,17 @@ function codedFault(value: unknown): WireFault | undefined {
   }, undefined);
 }
 
-/** Whether a policy may try again after this fault. */
+/** Whether a retry policy may try again after this fault. */
 export function isRetryable(fault: WireFault): boolean {
   return rulesOf(fault).retryable;
 }
 
-/** Ends the turn when a rule that the code itself guarantees does not hold: a defect, not an operating error. */
+/** Ends the turn if an internal rule does not hold. This is a defect, not an operating error. */
 export function invariant(holds: boolean, text: string): asserts holds {
   if (!holds) throw new Error(`invariant: ${text}`);
 }
 
-/** The branch of a closed union that cannot be reached. */
+/** The unreachable branch of a closed union. */
 export function assertNever(value: never): never {
   throw new Error(`invariant: unexpected ${JSON.stringify(value)}`);
 }

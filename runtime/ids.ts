@@ -1,5 +1,5 @@
 /**
- * @module Names and ids: what is allowed, and how work ids are built.
+ * @module Names and ids: their form, and how work ids are built.
  *
  * Work id = process, run, stop, item index, visit, kind. It is the same over every attempt, restart and host. Agents
  * deduplicate by it, and external effects get it as their idempotency key.
@@ -118,20 +118,20 @@ export function undoWorkId(work: string): string {
 /** Characters of the hash of an input in the key of a call. */
 const INPUT_HASH_CHARS = 16;
 
-/** What calls of one tool with one input have in common: the tool and a hash of the input. */
+/** Returns what all calls of one tool with one input share: the tool and a hash of the input. */
 export function callPrefix(tool: string, inputHash: string): string {
   return `${tool}/${inputHash.slice(0, INPUT_HASH_CHARS)}`;
 }
 
 /**
- * What a call of a tool, or a wait, is known by within its work item: its prefix, and how often that came before (from 0). So
- * parallel chains of a handler can never take each other's results.
+ * Returns the key of a tool call or a wait within its work item: its prefix, and how often the prefix occurred before (from 0).
+ * So parallel chains of a handler never receive each other's results.
  */
 export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
-/** The idempotency key of a call (by its {@link callKey}) or of a step (by its name): the same over attempts, restarts and hosts. */
+/** Returns the idempotency key of a call (by its {@link callKey}) or a step (by its name); constant over attempts, restarts and hosts. */
 export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
 }

@@ -1,9 +1,9 @@
 /**
- * @module What a process shows of itself to people and programs: one schema for HTTP, the client, the command, recovery and
+ * @module The view of a process for people and programs: one schema for HTTP, the client, the command line, recovery and
  * tests. Pure.
  *
- * The process itself gives a {@link ProcessView}: its head, what is open, the newest history, its outcome. What is longer comes in
- * pages of its own, read from the journals: the whole history, and every work item with its content, calls and steps.
+ * The process itself returns a {@link ProcessView}: its head, open work items, the newest history, its outcome. Longer data comes in
+ * pages from the journals: the whole history, and each work item with its content, calls and steps.
  */
 import { z } from "zod";
 import type { Json } from "./faults.ts";
@@ -14,24 +14,24 @@ export const AnyJson = z.custom<Json>((value) => value !== undefined, "a JSON va
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
 const TraceIdText = z.string().describe("W3C trace id: 32 hex digits.");
 const Run = z.int().positive();
-/** A code of a fault, as it is shown. */
-export const Code = z.string().describe("A code of the fault table, or one that the system's author defined.");
+/** The code of a shown fault. */
+export const Code = z.string().describe("A code of the fault table, or one defined by the system's author.");
 
-/** A fault as it is shown. */
+/** A fault as shown. */
 export const FaultView = z.object({
   code: Code,
   message: z.string(),
   details: z.record(z.string(), AnyJson).optional(),
-  retryable: z.boolean().optional().describe("Whether it may be tried again; of a code of the author's own."),
-  httpStatus: z.int().optional().describe("Its HTTP status; of a code of the author's own."),
-  retryAfterMs: z.int().nonnegative().optional().describe("The next attempt waits at least this long, in milliseconds."),
+  retryable: z.boolean().optional().describe("Whether it may be tried again; only for user-defined codes."),
+  httpStatus: z.int().optional().describe("Its HTTP status; only for user-defined codes."),
+  retryAfterMs: z.int().nonnegative().optional().describe("Minimum delay before the next attempt, in milliseconds."),
   cause: z.string().optional().describe("What a handler threw: class, message and the first lines of the stack."),
-  fix: z.string().optional().describe("What to do; of a code of the author's own."),
+  fix: z.string().optional().describe("What to do; only for user-defined codes."),
 });
-/** A fault as it is shown. */
+/** A fault as shown. */
 export type FaultView = z.infer<typeof FaultView>;
 
-/** One thing that happened in a process. */
+/** One event in the history of a process. */
 export const HistoryLine = z.object({
   atMs: EpochMs,
   what: z.string(),
@@ -40,19 +40,19 @@ export const HistoryLine = z.object({
   attempt: z.int().nonnegative(),
   code: Code.optional(),
 });
-/** One thing that happened in a process. */
+/** One event in the history of a process. */
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** A part of the whole history of a process, the oldest lines first. */
+/** A page of the whole history of a process, oldest lines first. */
 export const HistoryPage = z.object({
   lines: z.array(HistoryLine.extend({ line: z.int().nonnegative().describe("Number of the line, from 0."), run: Run })),
   next: z.int().nonnegative().optional().describe("Pass it back as `from` for the next page; absent on the last."),
 });
-/** A part of the whole history of a process. */
+/** A page of the whole history of a process. */
 export type HistoryPage = z.infer<typeof HistoryPage>;
 
 /**
- * How a work item stands. `asked`: sent, nothing more is known. `queued`: accepted by its actor, its handler has not begun.
+ * The state of a work item. `asked`: sent, nothing more is known. `queued`: accepted by its actor, its handler has not begun.
  * `running`: its handler executes. `waiting`: its handler waits for an answer, a timer or a signal. `retrying`: between two
  * attempts. `dropped`: its answer is no longer waited for.
  */
@@ -72,7 +72,7 @@ const WORK_STATES = [
   "undo failed",
   "dropped",
 ] as const;
-/** How a work item stands. */
+/** The state of a work item. */
 export type WorkViewState = (typeof WORK_STATES)[number];
 
 /** What the handler of a work item waits for. */
@@ -98,7 +98,7 @@ export const CallView = z.object({
 /** A recorded step or call of a handler. */
 export type CallView = z.infer<typeof CallView>;
 
-/** A work item: what was asked of whom. What only the journals know, such as contents and calls, is in `stops` alone. */
+/** A work item: its target, state and times. Data that only the journals hold, such as contents and calls, is in `stops` only. */
 export const WorkView = z.object({
   work: z.string().describe("Id of the work item."),
   stop: z.string(),
@@ -117,7 +117,7 @@ export const WorkView = z.object({
   calls: z.array(CallView).optional().describe("Recorded steps and calls of the handler."),
   takeovers: z.int().positive().optional().describe("How often another host took the handler over."),
 });
-/** A work item: what was asked of whom. */
+/** A work item: its target, state and times. */
 export type WorkView = z.infer<typeof WorkView>;
 
 /** The work items of the current run. */
@@ -143,19 +143,19 @@ const PastRunView = z.object({ run: Run, status: z.enum(OUTCOMES), atMs: EpochMs
 
 const ActionView = z.object({
   what: z.enum(["cancel", "redrive", "discard"]),
-  run: Run.describe("The run that it is about."),
+  run: Run.describe("The run to which it applies."),
   by: z.string(),
   reason: z.string(),
   atMs: EpochMs,
-  opened: Run.optional().describe("Of a redrive: the run that it opened."),
+  opened: Run.optional().describe("For a redrive: the run that it opened."),
 });
 
-/** A process as it stands in its journal. */
+/** A process as recorded in its journal. */
 export const ProcessView = z.object({
   id: z.string(),
   phase: z.enum(["open", "ended"]),
   run: Run,
-  sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
+  sequence: z.int().nonnegative().describe("Record of the process's journal that this view reflects."),
   route: z.string(),
   fingerprint: z.string().describe("Hash of route and input."),
   traceId: TraceIdText,
@@ -186,10 +186,10 @@ export const ProcessView = z.object({
   runs: z.array(PastRunView).optional().describe("Earlier runs that were redriven, the last of them."),
   actions: z.array(ActionView).optional().describe("Operator actions, oldest first."),
 });
-/** A process as it stands in its journal. */
+/** A process as recorded in its journal. */
 export type ProcessView = z.infer<typeof ProcessView>;
 
-/** What a process manager shows that holds no process: it was never asked, or its process was refused or purged. */
+/** The view of a process manager without a process: none was submitted, or its process was refused or purged. */
 const AbsentView = z.object({
   id: z.string(),
   phase: z.enum(["new", "void", "refused", "purged"]),
@@ -197,7 +197,7 @@ const AbsentView = z.object({
   sequence: z.int().nonnegative(),
 });
 
-/** What a process manager shows of itself. */
+/** The view of a process manager. */
 export const ManagerView = z.discriminatedUnion("phase", [ProcessView, AbsentView]);
-/** What a process manager shows of itself. */
+/** The view of a process manager. */
 export type ManagerView = z.infer<typeof ManagerView>;

@@ -7,21 +7,21 @@ import type { JsonSchema } from "./schema.ts";
 
 const REFERENCES_MAX = 32;
 
-/** A schema and the document that its references point into. `undefined`: anything is possible. */
+/** A schema and the document that its references point into. `undefined`: any value is possible. */
 export interface Shape {
   readonly node: JsonSchema;
   readonly root: JsonSchema;
 }
 
-/** What each name of a scope holds; `undefined`: anything is possible. */
+/** The shape of each name of a scope; `undefined`: any value is possible. */
 export type Shapes = Readonly<Record<string, Shape | undefined>>;
 
-/** The shape of a whole document: its references point into itself. */
+/** Returns the shape of a whole document: its references point into itself. */
 export function shapeOfSchema(schema: JsonSchema): Shape {
   return { node: schema, root: schema };
 }
 
-/** A part of a document as a shape, where it is a schema at all. */
+/** Returns a part of a document as a shape, or undefined if it is not a schema. */
 export function shapeIn(node: Json | undefined, root: JsonSchema): Shape | undefined {
   return isObject(node) ? { node, root } : undefined;
 }

@@ -20,7 +20,7 @@ export const RetryPolicy = z.strictObject({
   attemptsMax: z.int().min(1).max(LIMITS.attemptsMax),
   backoffMs: z.int().min(0).max(LIMITS.backoffMsMax),
   backoffMsMax: z.int().min(0).max(LIMITS.backoffMsMax),
-  /** Share of the backoff that is random, 0 to 1. */
+  /** Share of each pause that is random, 0 to 1. */
   jitter: z.number().min(0).max(1),
 });
 export type RetryPolicy = Readonly<z.infer<typeof RetryPolicy>>;
@@ -54,7 +54,7 @@ export function doerName(doer: Doer): string {
   }
 }
 
-/** One request that a stop makes. */
+/** One call of a stop. */
 export const Call = z.strictObject({
   target: Target,
   input: Expression,
@@ -64,7 +64,7 @@ export const Call = z.strictObject({
   retry: RetryPolicy.optional(),
   /** CEL; absent means always. A call that is not made has the output `null`. */
   when: z.string().optional(),
-  /** A failed optional call has the output `null`, and the process ends `partial`. */
+  /** If true, a failed call has the output `null`, and the process ends `partial`. */
   optional: z.boolean(),
 });
 export type Call = {
@@ -110,7 +110,7 @@ export type RouteData = {
   readonly visitsMax?: number | undefined;
 };
 
-/** What the manager knows of an agent. */
+/** What the process manager knows about an agent. */
 export const AgentData = z.strictObject({
   version: z.int().positive(),
   /** Session key over the name `input`. Absent: the process has one actor where the agent is stateful, else each work item has one. */
@@ -145,7 +145,7 @@ export type Slip = {
   readonly agents: Readonly<Record<string, AgentData>>;
 };
 
-/** The retry policy of a stop that declares none. */
+/** The default retry policy of a stop. */
 export const RETRY_DEFAULT: RetryPolicy = {
   attemptsMax: LIMITS.attemptsDefault,
   backoffMs: LIMITS.backoffMsDefault,

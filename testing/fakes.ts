@@ -1,4 +1,4 @@
-/** @module Fakes: handlers that stand in for those of a system's agents in a test. */
+/** @module Fakes: handlers that replace those of a system's agents in a test. */
 import type { AgentDefinition, Answer } from "../agents/agent.ts";
 import type { RuntimeContext } from "../agents/context.ts";
 import type { Contract, InputOf, OutputOf } from "../agents/contract.ts";
@@ -6,7 +6,7 @@ import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 
-/** Replaces an agent's handler. Its input was checked and its output will be, as for the real one. */
+/** A handler that replaces an agent's. The engine checks its input and output, as for the real one. */
 export type FakeHandler = (input: Json, context: RuntimeContext) => unknown;
 
 /** A fake with the types of its agent's contract; made by {@link fake}. */
@@ -15,23 +15,23 @@ export interface Fake {
   readonly handle: FakeHandler;
 }
 
-/** The fakes of a system: made by {@link fake}, or untyped handlers by the names of their agents. */
+/** The fakes of a system: made by {@link fake}, or untyped handlers by agent name. */
 export type Fakes = readonly Fake[] | Readonly<Record<string, FakeHandler>>;
 
-/** A handler that stands in for an agent's, with the types of its contract: `fake(Planner, (trip) => ({ city: "Rome" }))`. */
+/** Makes a handler that replaces an agent's, typed by its contract: `fake(Planner, (trip) => ({ city: "Rome" }))`. */
 export function fake<C extends Contract>(contract: C, handle: (input: InputOf<C>, context: RuntimeContext) => Answer<OutputOf<C>>): Fake {
   // The input has passed the contract's schema, which changes nothing, so it is an InputOf<C>.
   return { contract, handle: (input, context) => handle(input as InputOf<C>, context) };
 }
 
-/** The system with fakes in the place of handlers. Throws `agent.unknown`, and `definition.invalid` for another contract of that name. */
+/** Returns the system with fakes in place of handlers. @throws `agent.unknown`; `definition.invalid` if the contract differs */
 export function withFakes(system: System, fakes: Fakes): System {
   const agents = new Map<string, AgentDefinition>(system.agents);
   for (const [name, handle, contract] of entriesOf(fakes)) {
     const definition = agents.get(name);
-    if (definition === undefined) throw new Fault("agent.unknown", `there is no agent ${JSON.stringify(name)} to fake`);
+    if (definition === undefined) throw new Fault("agent.unknown", `the system has no agent ${JSON.stringify(name)} to fake`);
     if (contract !== undefined && !isSame(contract, definition.contract))
-      throw new Fault("definition.invalid", `the fake of agent ${JSON.stringify(name)} has another contract than the system's`);
+      throw new Fault("definition.invalid", `the fake of agent ${JSON.stringify(name)} has a contract that differs from the system's`);
     agents.set(name, { ...definition, handle: async (input, context) => handle(input, context) });
   }
   return { ...system, agents };

@@ -1,5 +1,5 @@
 /**
- * @module Package entry `./testing`: what tests of a system need. No Dapr in its import graph.
+ * @module Package entry `./testing`: tools to test a system. Does not import Dapr.
  */
 export { consoleLogger, type Logger } from "../actors/engine/log.ts";
 export type { HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";

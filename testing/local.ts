@@ -1,5 +1,5 @@
 /**
- * @module `runLocal` and `startLocal`: tasks of a system, without Dapr, in milliseconds, on the turn engine that runs on Dapr.
+ * @module `runLocal` and `startLocal`: run tasks of a system in milliseconds without Dapr, on the same turn engine as with Dapr.
  */
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
@@ -19,38 +19,38 @@ import { SystemOperations } from "../actors/operations/system-operations.ts";
 /** A route by its definition or its contract: both carry its types. */
 type Route = RouteDefinition | RouteContract;
 
-/** What a caller of {@link runLocal} may choose; all of it has a default. */
+/** Options of {@link runLocal}; all are optional. */
 export interface RunLocalOptions {
-  /** `[fake(Planner, ...)]`, or untyped handlers by agent name. Other agents run as they are. */
+  /** `[fake(Planner, ...)]`, or untyped handlers by agent name. Other agents run their own handlers. */
   readonly fakes?: Fakes;
-  /** A clock that the test drives itself. Default: real time while handlers work, skipped while nothing does. */
+  /** A clock that the test drives itself. @default real time while handlers work, skipped while the system is idle */
   readonly clock?: Clock;
-  /** Task id. Default `local`. */
+  /** Task id. @default "local" */
   readonly id?: string;
   readonly timeoutMs?: number;
-  /** Where the hosts log to: a pino logger or anything of that shape. Default: nowhere. */
+  /** The logger of the hosts: a pino logger or an object with the same methods. @default no log */
   readonly log?: Logger;
-  /** Real time after which the run is given up, in milliseconds. Default 30 s. */
+  /** Maximum real time of the run in milliseconds, after which it throws. @default 30 s */
   readonly giveUpMs?: number;
 }
 
-/** How a local run ended, with contents in place of references. */
+/** How a local run ended, with contents instead of references. */
 export interface LocalOutcome<Output = unknown> {
   readonly id: string;
   readonly status: OutcomeStatus;
   readonly output?: Output | undefined;
   readonly fault?: FaultView | undefined;
-  /** Original message, fault, attempts, history, path: as it would lie in the dead letter queue. */
+  /** Original message, fault, attempts, history, path: the dead letter as it would be in the dead letter queue. */
   readonly deadLetter?: Json | undefined;
-  /** Everything that happened, the oldest line first. */
+  /** All events, oldest first. */
   readonly history: readonly HistoryLine[];
 }
 
 const GIVE_UP_MS = 30_000;
 
 /**
- * Runs one task to its outcome. A route's definition gives input and output their types; by name both are unknown. Throws coded
- * faults on bad input, and when the task does not end in `giveUpMs`.
+ * Runs one task to its outcome. A route's definition types input and output; with a route's name both are unknown. Throws coded
+ * faults for bad input, and if the task does not end within `giveUpMs`.
  */
 export function runLocal<R extends Route>(
   system: System,
@@ -74,33 +74,33 @@ export async function runLocal(
   }
 }
 
-/** What a caller of {@link startLocal} may choose; as for {@link runLocal}. */
+/** Options of {@link startLocal}; as for {@link runLocal}. */
 export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "clock" | "log" | "giveUpMs">;
 
-/** What may be said of one task of a {@link LocalSystem}. */
+/** Options of one task of a {@link LocalSystem}. */
 export interface LocalTask {
-  /** Default `local-1`, `local-2` and so on. The same id with the same input is the same task. */
+  /** Task id. The same id with the same input is the same task. @default `local-1`, `local-2` and so on */
   readonly id?: string | undefined;
   readonly timeoutMs?: number | undefined;
 }
 
-/** A system without Dapr that takes several tasks, at the same time if you like: the state of its agents stays until `stop`. */
+/** A system without Dapr that runs several tasks, also at the same time. The state of its agents is kept until `stop`. */
 export interface LocalSystem {
-  /** Runs one task to its outcome, as {@link runLocal}. */
+  /** Runs one task to its outcome, like {@link runLocal}. */
   run<R extends Route>(route: R, input: InputOf<R>, task?: LocalTask): Promise<LocalOutcome<OutputOf<R>>>;
   run(route: string, input: unknown, task?: LocalTask): Promise<LocalOutcome>;
-  /** A process: what is open, its newest history, its outcome. Throws `process.unknown`. */
+  /** Returns a process: open work items, newest history, outcome. Throws `process.unknown`. */
   show(id: string): Promise<ProcessView>;
-  /** The work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
+  /** Returns the work items of a process, with contents and the steps of their handlers. Throws `process.unknown`. */
   stops(id: string): Promise<StopsView>;
-  /** Asks for a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
+  /** Requests a task's cancellation. Throws `process.unknown` before it was accepted, `process.ended` after its end. */
   cancel(id: string, reason: string): Promise<void>;
-  /** Gives a signal to a task that was accepted. Throws `process.unknown`, `process.ended`, `schema.signal`. The same id: the same signal. */
+  /** Sends a signal to an accepted task. Throws `process.unknown`, `process.ended`, `schema.signal`. A repeated id is the same signal. */
   signal(id: string, name: string, payload: unknown, signalId?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-/** Starts a system in memory. Throws `agent.unknown` for a fake of an agent that is not there. */
+/** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent. */
 export function startLocal(system: System, options: StartLocalOptions = {}): LocalSystem {
   const clock = options.clock ?? new SkippingClock(Date.now());
   const world = new LocalWorld({ clock, random: systemRandom });
@@ -114,7 +114,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
-  // The type of the output is what the route says, and the route's end was checked against it.
+  // The route gives the type of the output, and the output was checked against the route when it ended.
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     const id = task.id ?? newId();
     const submission = { id, route: nameOf(system, route), input, timeoutMs: task.timeoutMs };
@@ -141,12 +141,12 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   };
 }
 
-/** The name of a route, which must be that of the system. */
+/** Returns the name of a route, which must be a route of the system. */
 function nameOf(system: System, route: Route | string): string {
   if (typeof route === "string") return route;
   const known = system.routes.get(route.name);
   if (known !== undefined && canonicalJson(known.inputJsonSchema) !== canonicalJson(route.inputJsonSchema))
-    throw new Fault("definition.invalid", `route ${JSON.stringify(route.name)} is not the one that the system has under this name`);
+    throw new Fault("definition.invalid", `route ${JSON.stringify(route.name)} differs from the route that the system has under this name`);
   return route.name;
 }
 
@@ -157,10 +157,10 @@ interface Driven {
   readonly giveUpMs: number;
 }
 
-/** Turns of the event loop in which nothing may happen before time is skipped. */
+/** Turns of the event loop that must pass without activity before time is skipped. */
 const QUIET_ROUNDS = 3;
 
-/** Moves the world's time on while somebody waits. One loop for all that wait, or each would skip time for the others. */
+/** Advances the world's time while a caller waits. All callers share one loop, or each would skip time for the others. */
 class Driver {
   readonly #driven: Driven;
   #round: Promise<void> | undefined;
@@ -183,7 +183,7 @@ class Driver {
     }
   }
 
-  /** No time is skipped meanwhile. */
+  /** No time is skipped while this is greater than 0. */
   async during<T>(action: Promise<T>): Promise<T> {
     this.#held += 1;
     try {
@@ -201,6 +201,6 @@ class Driver {
     this.#quiet = active ? 0 : this.#quiet + 1;
     if (this.#quiet < QUIET_ROUNDS) return;
     this.#quiet = 0;
-    if (!clock.leap()) throw new Fault("turn.failed", "nothing is left that could go on, and the process has not ended");
+    if (!clock.leap()) throw new Fault("turn.failed", "the process cannot continue: no timer is due and no handler runs");
   }
 }

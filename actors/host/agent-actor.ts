@@ -1,5 +1,5 @@
 /**
- * @module An agent on a host: checks what comes in, runs turns, and has handlers run outside them.
+ * @module An agent's actors in one host: checks inputs, runs turns, and starts handlers outside turns.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
@@ -19,7 +19,7 @@ import { isGone } from "./listener-identity.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 
-/** What the actors of one agent are made of. `type` is their actor type, with the system's name. */
+/** The parts of one agent's actors. `type` is their actor type, with the system's name. */
 export interface AgentActorParts {
   readonly system: string;
   readonly type: string;
@@ -38,7 +38,7 @@ export class AgentActors {
   readonly runner: Runner;
   readonly #parts: AgentActorParts;
   readonly #failures: FailureDetector;
-  /** Work that waits at actors, where there is any; kept only where somebody counts. */
+  /** Work items that wait, by actor; kept only if metrics are read. */
   readonly #queues = new Map<string, number>();
 
   constructor(parts: AgentActorParts) {
@@ -71,7 +71,7 @@ export class AgentActors {
     const checked = body.kind === "work" ? this.#checkInput(message, body.input) : undefined;
     const fault = checked instanceof Promise ? await checked : checked;
     const input: AgentInput = { kind: "message", message, ...(fault === undefined ? {} : { fault }) };
-    // An actor of one process is new when its first request comes; the insert finds out when that is wrong.
+    // An actor of one process is new when its first request comes; the insert fails if that is wrong.
     const expectNew = body.kind === "work" && body.first === true;
     const result = await this.engine.turn(message.to.id, input, { inputId: message.id, expectNew });
     this.#after(message.to.id, result);
@@ -83,7 +83,7 @@ export class AgentActors {
     return work === undefined ? { receipt } : { receipt, work };
   }
 
-  /** What a receipt says of a work item: undefined when it has ended. */
+  /** What a receipt says about a work item; undefined if it has ended. */
   #statusOf(actorId: string, state: AgentState, workId: string): WorkStatus | undefined {
     const work = entryOf(state.works, workId);
     if (work?.status === "ready") return { state: "queued" };
@@ -94,9 +94,9 @@ export class AgentActors {
     return this.#failures.status(`${actorId}/${workId}`, token) ?? { state: "running" };
   }
 
-  /** The contract's gate. A value that cannot be read now is no fault of the sender: it is asked again. */
+  /** Checks an input against the contract. An unreadable value is not the sender's fault: the request is sent again. */
   #checkInput(message: Message, input: Value): WireFault | undefined | Promise<WireFault | undefined> {
-    // What has expired is refused by its turn; its input may be gone.
+    // The turn rejects an expired message; its input may be purged.
     if (message.expiresAtMs <= this.#parts.ports.clock.nowMs()) return undefined;
     if ("json" in input) return this.#checkContent(input.json);
     return this.#parts.values.read(input).then((content) => this.#checkContent(content), faultOfInput);
@@ -111,7 +111,7 @@ export class AgentActors {
     }
   }
 
-  /** A turn with an input of this host's own: the runner's. It needs no placement: the journal is the fence. */
+  /** Runs a turn with an input of this host's own runner. It needs no placement: the journal is the fence. */
   async #feed(actorId: string, input: AgentInput): Promise<AgentState> {
     const result = await this.engine.turn(actorId, input, {
       inputId: input.kind === "message" ? input.message.id : `${input.kind} ${input.workId}`,
@@ -126,16 +126,17 @@ export class AgentActors {
     return this.#parts.definition.name;
   }
 
-  /** Work that waits for its actor or for a slot, as this host last knew it. Zero when no metrics are read. */
+  /** Work items that wait for their actor or a slot, as last known to this host. Zero if no metrics are read. */
   get waiting(): number {
     let count = this.runner.waiting;
     for (const length of this.#queues.values()) count += length;
     return count;
   }
 
-  /** The actor moves away: what waits there is counted where it is. */
+  /** The actor moves to another host, which counts its waiting work items. */
   deactivate(actorId: string): void {
     this.#queues.delete(actorId);
+    for (const workId of Object.keys(this.engine.peek(actorId)?.works ?? {})) this.runner.dropWaiting(actorId, workId);
     this.engine.forget(actorId);
   }
 
@@ -171,12 +172,12 @@ export class AgentActors {
 
   #lost(actorId: string, workId: string, token: string): void {
     this.#feed(actorId, { kind: "lost", workId, token }).catch((error: unknown) => {
-      this.#parts.log.debug({ err: error, workId }, "a loss was not recorded; the next request will watch again");
+      this.#parts.log.debug({ err: error, workId }, "the loss of a work item was not recorded; the next request watches it again");
     });
   }
 
   heartbeat(actorId: string, beat: Heartbeat): void {
-    // A stop reaches only handlers of this host. One that runs elsewhere and is to be undone loses its work to the silence.
+    // A stop reaches only handlers of this host. A handler on another host that is to be compensated is taken over after missed heartbeats.
     if (entryOf(this.engine.peek(actorId)?.works ?? {}, beat.workId)?.mode === "undo") return;
     this.#failures.heard(`${actorId}/${beat.workId}`, beat);
   }

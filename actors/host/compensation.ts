@@ -1,8 +1,8 @@
 /**
- * @module The compensation of one work item: the undos of its begun calls, newest first, then the undo of its agent.
+ * @module The compensation of one work item: the undos of its begun calls, newest first, then its agent's own undo.
  *
- * It is performed from the records alone; the handler is never run again for it. Each undo that ran is recorded. One that
- * fails, or whose tool the system no longer has, does not hold up the others; the end says what is left.
+ * It uses the records alone; the handler never runs again for it. Each finished undo is recorded. An undo that fails, or whose
+ * tool the system no longer has, does not block the others; the report lists it.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
@@ -14,10 +14,10 @@ import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
-import type { RunLink } from "./handler-execution.ts";
+import type { RunLink } from "./run-link.ts";
 import { timed } from "./timed.ts";
 
-/** What a compensation is made of. `work` is as it stood when it began. */
+/** The parts of a compensation. `work` is the work item as it was when the compensation began. */
 export interface CompensationParts {
   readonly work: AgentWork;
   readonly definition: AgentDefinition;
@@ -27,7 +27,7 @@ export interface CompensationParts {
   readonly log: AgentLog;
 }
 
-/** How a compensation ended, as its actor is told. */
+/** The end of a compensation, as reported to its actor. */
 export type CompensationEnd = Pick<InputOf<"compensated">, "end" | "state" | "agentUndid">;
 
 interface Left {
@@ -35,7 +35,7 @@ interface Left {
   readonly fault: WireFault;
 }
 
-/** One compensation, under one token. It is also what the agent's own undo is given. */
+/** One compensation under one token. It is also the context of the agent's own undo. */
 export class Compensation implements RuntimeUndoContext {
   readonly #parts: CompensationParts;
   readonly #abort = new AbortController();
@@ -74,7 +74,7 @@ export class Compensation implements RuntimeUndoContext {
     return this.#parts.work.principal;
   }
 
-  /** Which try of the compensation this is. */
+  /** The attempt of the compensation, from 1. */
   get attempt(): number {
     return this.#parts.work.undo?.attempt ?? 1;
   }
@@ -91,14 +91,14 @@ export class Compensation implements RuntimeUndoContext {
     return this.#parts.work.begunAtMs;
   }
 
-  // ---- what the runner does with it ----------------------------------------------------------------------------------
+  // ---- what the runner calls -----------------------------------------------------------------------------------------
 
-  /** Ends it after the undo that is under way. */
+  /** Stops it after the current undo. */
   stop(reason: WireFault): void {
     this.#abort.abort(Fault.fromWire(reason));
   }
 
-  /** Runs every undo that is not recorded. Never throws. */
+  /** Runs each undo that is not recorded. Never throws. */
   async perform(): Promise<CompensationEnd> {
     const { work } = this.#parts;
     for (const call of callsToUndo(work).toReversed()) await this.#attempt(`${call.tool} (${this.#keyOf(call)})`, () => this.#undo(call));
@@ -116,7 +116,7 @@ export class Compensation implements RuntimeUndoContext {
     } catch (error) {
       const fault = faultFromUserCode(error);
       this.#left.push({ what, fault });
-      this.#parts.log.warn(`an undo is left: ${what}`, { code: fault.code, message: fault.message });
+      this.#parts.log.warn(`an undo failed: ${what}`, { code: fault.code, message: fault.message });
       return false;
     }
   }
@@ -126,7 +126,7 @@ export class Compensation implements RuntimeUndoContext {
     const tool = definition.tools.get(call.tool);
     const { undo } = tool ?? {};
     if (tool === undefined || undo === undefined || call.input === undefined)
-      throw new Fault("compensation.failed", `agent ${definition.name} has no tool ${call.tool} with an undo any more`);
+      throw new Fault("compensation.failed", `agent ${definition.name} no longer has a tool ${call.tool} with an undo`);
     const input = tool.checkInput(await values.read(call.input));
     const output = call.output === undefined ? undefined : tool.checkOutput(await values.read(call.output));
     await timed(
@@ -137,7 +137,7 @@ export class Compensation implements RuntimeUndoContext {
     this.#undone += 1;
   }
 
-  /** True when the agent has an undo, and it ran. */
+  /** Whether the agent has an own undo and it succeeded. */
   async #undoAgent(): Promise<boolean> {
     const { definition, work, values } = this.#parts;
     const { undo, name } = definition;
@@ -149,7 +149,7 @@ export class Compensation implements RuntimeUndoContext {
     });
   }
 
-  /** What can never be undone is reported; where trying again may help, the compensation has failed with the reason. */
+  /** Reports what can never be undone. If a retry may help, the compensation fails with the reason. */
   #end(): CompensationEnd["end"] {
     const again = this.#left.find(({ fault }) => fault.code !== "compensation.failed");
     const names = this.#left.map(({ what }) => what);

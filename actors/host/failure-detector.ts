@@ -1,7 +1,7 @@
 /**
- * @module Watches the work of other hosts: no heartbeat for three beats, and the work is reported lost.
+ * @module Watches work items that other hosts run; reports one as lost after three missed heartbeats.
  *
- * Only this host's own clock is used: what counts is how long it heard nothing, never what time another host has.
+ * It uses only this host's clock: it measures the silence, and never compares clocks of hosts.
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import type { WorkStatus } from "../../runtime/protocol.ts";
@@ -15,7 +15,7 @@ interface Watch {
   readonly token: string;
 }
 
-/** Watches by key, at most one for each, over running work that other hosts hold. */
+/** Watches running work items of other hosts, by key, at most one watch for each. */
 export class FailureDetector {
   readonly #clock: Clock;
   readonly #watches = new Map<string, Watch>();
@@ -25,7 +25,7 @@ export class FailureDetector {
     this.#clock = clock;
   }
 
-  /** Begins to watch, unless the same work is watched under the same token. `lost` is called once, after silence. */
+  /** Starts a watch, unless the same work item is watched under the same token. Calls `lost` once after the silence. */
   watch(key: string, token: string, lost: () => void): void {
     if (this.#watches.get(key)?.token === token) return;
     this.end(key);
@@ -36,13 +36,13 @@ export class FailureDetector {
     this.#watches.set(key, { cancel, token });
   }
 
-  /** A sign of life ends the watch; the next repeated request begins a new one. */
+  /** A heartbeat ends the watch; the next repeated request starts a new one. */
   heard(key: string, beat: Heartbeat): void {
     this.#beats.set(key, { beat, atMs: this.#clock.nowMs() });
     if (this.#watches.get(key)?.token === beat.token) this.end(key);
   }
 
-  /** What the last heartbeat said, if it is young; `runningMs` as it is by now. */
+  /** Returns what the last heartbeat said if it is recent, with `runningMs` advanced to now. */
   status(key: string, token: string): WorkStatus | undefined {
     const last = this.#beats.get(key);
     const ageMs = last === undefined ? SILENCE_MS : this.#clock.nowMs() - last.atMs;

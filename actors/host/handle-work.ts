@@ -1,5 +1,5 @@
 /**
- * @module Runs a handler to its end, or a compensation, and says how it ended.
+ * @module Runs a handler or a compensation to its end and returns the result.
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import { isHandOff } from "../../agents/context.ts";
@@ -11,7 +11,7 @@ import type { Values } from "../engine/values.ts";
 import type { HandlerExecution } from "./handler-execution.ts";
 import { thrownFault } from "./thrown.ts";
 
-/** Runs the handler; its calls have settled, or were given up, when this resolves. Never throws. */
+/** Runs the handler. Resolves when its calls have settled or were given up. Never throws. */
 export async function handleWork(
   definition: AgentDefinition,
   values: Values,
@@ -42,7 +42,7 @@ async function handlerResult(
     if (isHandOff(answer)) return { handOff: { agent: answer.target, input: answer.input } };
     return { output: definition.checkOutput(answer) };
   } catch (error) {
-    // What a stopped handler throws says nothing.
+    // A cancelled handler's error is meaningless.
     return { fault: execution.stopped === undefined ? thrownFault(log, definition.name, work, error) : faultFrom(error, "agent.failed") };
   }
 }
@@ -51,6 +51,6 @@ function requireVersion({ name, version, compatibleWith }: AgentDefinition, work
   if (work.version === version || compatibleWith.includes(work.version)) return;
   throw new Fault(
     "agent.version",
-    `${name} is version ${version} and not declared compatible with ${work.version}, which this work was begun with`,
+    `${name} has version ${version}, which is not declared compatible with version ${work.version} that began this work item`,
   );
 }

@@ -1,13 +1,13 @@
 /**
- * @module One execution of a handler: what it is given, what it records, how it is stopped.
+ * @module One execution of a handler: its context, its records, and how it is stopped.
  *
- * A handler runs from its start. What an earlier execution recorded is given back instead of being done again, so the handler
- * comes to where the earlier one was. What failed is recorded too, so every execution of an attempt goes the same way.
+ * A handler runs from its start. Recorded results of earlier executions are returned instead of repeating the effect, so the handler
+ * reaches the point of the earlier one. Failures are recorded too, so each execution of an attempt takes the same path.
  */
 import type { AgentLog, HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import { handOffTo } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
-import type { AgentInput, NextState, WaitContent } from "../../runtime/agent/inputs.ts";
+import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
 import type { AgentState, AgentWork, Failure, Wait } from "../../runtime/agent/state.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
 import { entryOf } from "../../runtime/entries.ts";
@@ -20,37 +20,25 @@ import type { Clock, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
+import type { HeldInput, RunLink } from "./run-link.ts";
 import { abortOf, SlotUse } from "./slot-use.ts";
 import { ToolCalls } from "./tool-calls.ts";
 
-type Told<I> = I extends { readonly workId: string; readonly token: string } ? Omit<I, "workId" | "token"> : never;
-
-/** What an execution, or a compensation, tells its actor under its token. */
-export type HeldInput = Told<Exclude<AgentInput, { readonly kind: "message" | "lost" }>>;
-
-/** How an execution reaches its actor. */
-export interface RunLink {
-  /** Offers it until the actor took it or refused it; throws the refusal as a fault: one of {@link RUN_ENDED} when this execution counts no more. */
-  tell(input: HeldInput): Promise<AgentState>;
-  /** The actor's state as this host last knew it. */
-  state(): AgentState | undefined;
-}
-
 /**
- * Refusals by which the actor says that this execution counts no more: another one has the work, it is being undone, or its
- * process was purged. A handler that caught one and went on would act without any record.
+ * Refusals that end this execution: another one has the work item, it is being compensated, or its process was purged.
+ * A handler that caught such a fault and continued would act without records.
  */
 const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "work.cancelled", "process.purged"]);
 
-/** What a handler does after it has ended is not done. */
-const OVER = new Fault("work.cancelled", "the handler has ended, and did not wait for this");
+/** Rejects what a handler starts after its end. */
+const OVER = new Fault("work.cancelled", "the handler has already ended; await each call before it returns");
 
 interface PendingWait {
   readonly resolve: (answer: Json) => void;
   readonly reject: (fault: Fault) => void;
 }
 
-/** What one execution is made of. `work` is as it stood when it began; answers that come later are read through the link. */
+/** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
 export interface HandlerExecutionParts {
   readonly work: AgentWork;
   readonly values: Values;
@@ -58,13 +46,13 @@ export interface HandlerExecutionParts {
   readonly random: RandomSource;
   readonly link: RunLink;
   readonly log: AgentLog;
-  /** The handler begins to wait for answers, and the actor is free (`true`), or has them all. */
+  /** The handler waits for answers: resolves with `true` if the actor is freed, `false` if all answers are there. */
   readonly waiting: (waiting: boolean) => void;
-  /** The handler does nothing but wait, and needs no slot (`true`), or is about to go on and resolves with a slot. */
+  /** With `true`: the handler only waits and needs no slot. With `false`: it is about to continue; resolves with a slot. */
   readonly resting: (resting: boolean) => Promise<void> | undefined;
 }
 
-/** The mutable side of one execution. Lives in one host, under one token; everything durable is in the actor's journal. */
+/** The mutable side of one execution. It lives in one host, under one token; durable data is in the actor's journal. */
 export class HandlerExecution implements RuntimeContext {
   readonly #parts: HandlerExecutionParts;
   readonly #abort = new AbortController();
@@ -129,17 +117,17 @@ export class HandlerExecution implements RuntimeContext {
     return this.#parts.work.processId;
   }
 
-  /** For whoever watches executions from outside, such as the simulator. */
+  /** For observers of executions, such as the simulator. */
   get workId(): string {
     return this.#parts.work.id;
   }
 
-  /** The moment at which this work was begun first: the same in every execution. */
+  /** The time at which this work item first began: the same in each execution. */
   now(): number {
     return this.#parts.work.begunAtMs;
   }
 
-  /** Derived from the work id and the count of calls: the same in every execution, and unlike any other work's. */
+  /** Derived from the work id and the count of calls: the same in each execution, and unique to the work item. */
   uuid(): string {
     const text = hashText(`${this.#parts.work.id}/uuid/${this.#uuids}`);
     this.#uuids += 1;
@@ -163,7 +151,10 @@ export class HandlerExecution implements RuntimeContext {
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     this.#requireRoom(`step ${JSON.stringify(name)}`);
-    if (this.#names.has(name)) throw new Fault("step.duplicate", `step ${JSON.stringify(name)} is there twice in one work item`, { name });
+    if (this.#names.has(name))
+      throw new Fault("step.duplicate", `step ${JSON.stringify(name)} was used twice in one work item`, {
+        name,
+      });
     this.#names.add(name);
     const known = this.#replay.step(name);
     this.#throwFailure("step", name);
@@ -186,18 +177,18 @@ export class HandlerExecution implements RuntimeContext {
     return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit });
   }
 
-  // ---- what the runner does with it ---------------------------------------------------------------------------------
+  // ---- what the runner calls ----------------------------------------------------------------------------------------
 
   get nextState(): NextState | undefined {
     return this.#nextState;
   }
 
-  /** Why this execution counts no more. */
+  /** Why this execution was ended. */
   get stopped(): Fault | undefined {
     return this.#stopped;
   }
 
-  /** Whether the handler has open waits: its actor is free. */
+  /** Whether the handler has open waits, so that its actor is free. */
   get parked(): boolean {
     return this.#waits.size > 0;
   }
@@ -213,7 +204,7 @@ export class HandlerExecution implements RuntimeContext {
     this.#replay.end();
   }
 
-  /** The handler has ended: its calls are told so, and have LIMITS.stopGraceMs to settle. What they give is still recorded. */
+  /** Ends the calls of a finished handler: aborts them, then waits up to LIMITS.stopGraceMs. Their results are still recorded. */
   end(): Promise<unknown> | undefined {
     this.#replay.end();
     this.#abort.abort(OVER);
@@ -221,12 +212,12 @@ export class HandlerExecution implements RuntimeContext {
     return settled === undefined ? undefined : Promise.race([settled, pause(this.#parts.clock, LIMITS.stopGraceMs)]);
   }
 
-  /** The fault of a handler that has succeeded without having come to everything that is recorded. */
+  /** Returns the fault of a handler that succeeded without reaching all its records. */
   get mismatch(): Fault | undefined {
     return this.#replay.mismatch;
   }
 
-  /** The parked handler goes on: fresh state, and its answers. */
+  /** Continues the parked handler with fresh state and its answers. */
   async goOn(work: AgentWork, stateVersion: number, state: Json): Promise<void> {
     const answered = work.waits.flatMap((wait) => {
       const pending = this.#waits.get(wait.index);
@@ -261,13 +252,13 @@ export class HandlerExecution implements RuntimeContext {
     if (known?.result !== undefined) return this.#answer(known);
     if (known === undefined) await this.#ready();
     else this.#throwIfStopped();
-    // Also when an earlier execution waited for it: the actor must know that this one waits, to be free and to let it go on.
+    // Also if an earlier execution waited for it: the actor must know about this wait, to be free and to continue the handler.
     const told = await this.#tell({ kind: "waits", key, for: content }).catch(async (error: unknown) => {
       throw await this.#failed("wait", key, error);
     });
     const wait = this.#findWait(told, key);
-    if (wait === undefined) throw this.#ended(new Fault("work.superseded", "the work went on elsewhere"));
-    // The answer may have come before this execution could note that it waits.
+    if (wait === undefined) throw this.#ended(new Fault("work.superseded", "another execution took the work item over"));
+    // The answer may have arrived before this execution noted the wait.
     const answered = [wait, this.#findWait(this.#parts.link.state(), key)].find((one) => one?.result !== undefined);
     if (answered !== undefined) return this.#answer(answered);
     if (this.#waits.size === 0) this.#parts.waiting(true);
@@ -288,7 +279,7 @@ export class HandlerExecution implements RuntimeContext {
     );
   }
 
-  /** Counted when the handler makes it, before anything is waited for. */
+  /** Counted when the handler makes it, before any await. */
   #keyOf(prefix: string): string {
     const count = this.#counts.get(prefix) ?? 0;
     this.#counts.set(prefix, count + 1);
@@ -299,7 +290,7 @@ export class HandlerExecution implements RuntimeContext {
     this.#open.requireOutside(what);
     this.#made += 1;
     if (this.#made > LIMITS.stepsPerWorkMax)
-      throw new Fault("step.too-many", `${what} is one more than the ${LIMITS.stepsPerWorkMax} calls and steps of one work item`);
+      throw new Fault("step.too-many", `${what} exceeds the limit of ${LIMITS.stepsPerWorkMax} calls and steps in one work item`);
   }
 
   #throwFailure(kind: Failure["kind"], key: string): void {
@@ -307,7 +298,7 @@ export class HandlerExecution implements RuntimeContext {
     if (failed !== undefined) throw Fault.fromWire(failed.fault);
   }
 
-  /** Something new may be done: everything that is recorded was come to, and this execution counts. */
+  /** Waits until something new may be done: all records were reached, and this execution was not ended. */
   async #ready(): Promise<void> {
     this.#throwIfStopped();
     const caughtUp = this.#replay.caughtUp();
@@ -318,7 +309,7 @@ export class HandlerExecution implements RuntimeContext {
 
   // ---- the actor -----------------------------------------------------------------------------------------------------
 
-  /** What the actor answers. That this execution counts no more ends it, also when its handler catches the error. */
+  /** Sends a report to the actor. A refusal of {@link RUN_ENDED} ends this execution, also if its handler catches the fault. */
   async #tell(input: HeldInput): Promise<AgentState> {
     try {
       return await this.#parts.link.tell(input);
@@ -328,8 +319,8 @@ export class HandlerExecution implements RuntimeContext {
   }
 
   /**
-   * What the handler hears of what failed: what every later execution of this attempt hears, so it is recorded first. The cause is
-   * there for logs, in this execution alone. One that counts no more records nothing, and does nothing more.
+   * Records a failure before the handler receives it, so that each later execution of this attempt receives the same. The cause is
+   * available for logs in this execution only. An ended execution records nothing and does nothing more.
    */
   async #failed(kind: Failure["kind"], key: string, error: unknown): Promise<unknown> {
     if (this.#abort.signal.aborted) return error;

@@ -1,5 +1,5 @@
 /**
- * @module One host: the actors of a system over one set of ports. Knows neither Dapr nor HTTP.
+ * @module One host: the actors of a system over one set of ports. Independent of Dapr and HTTP.
  *
  * Owns: the incarnation, the dispatch of messages by actor type, the shutdown. The same host runs on Dapr, in
  * `runLocal` and in a simulation.
@@ -27,18 +27,18 @@ import { inSpan } from "../telemetry/spans.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
 import { Values } from "../engine/values.ts";
 
-/** What a host is made of: a system, and everything that it has of the outside world. */
+/** The parts of a host: a system and its ports to the outside. */
 export interface HostParts {
   readonly system: System;
   readonly ports: Ports;
   readonly log: Logger;
-  /** Open processes above which tasks are refused. */
+  /** Maximum open processes; above it tasks are refused. */
   readonly openMax?: number;
-  /** The place that only this host can hold while it lives, see listener.ts. */
+  /** The listener identity: a port that only this host can hold while it lives, see listener-identity.ts. */
   readonly listener?: string | undefined;
 }
 
-/** Hears of every record of a process manager of this host, after it was written. */
+/** Called with each record of a process manager of this host, after it was written. */
 export type ProcessListener = (before: ProcessState, after: ProcessState) => void;
 
 /** The actors of one system in one process. Each start makes a new incarnation; `stop` ends it. */
@@ -98,23 +98,23 @@ export class Host implements BeginningHost {
     this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
   }
 
-  /** Calls the listener after every record of a process here; the result ends it. */
+  /** Calls the listener after each record of a process in this host. The returned function removes it. */
   listen(listener: ProcessListener): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** The turns of an index in this host: for the purge, which needs no placement, as the journal is the fence. */
+  /** Runs turns of an index in this host. The purge uses it; it needs no placement, because the journal is the fence. */
   indexEngine(index: IndexName): TurnEngine<IndexState, IndexInput, IndexEvent> {
     const engine = this.#indexes.get(actorType(this.#system, index));
-    invariant(engine !== undefined, "every host has the indexes");
+    invariant(engine !== undefined, "a host has all indexes");
     return engine;
   }
 
   receive(message: Message): Promise<TurnAnswer> {
     this.#log.debug(
       { messageId: message.id, kind: message.body.kind, to: message.to, processId: message.processId, traceId: traceId(message.trace) },
-      "a message came",
+      "message received",
     );
     const attributes = {
       [ATTRIBUTE.actor]: message.to.type,
@@ -165,7 +165,7 @@ export class Host implements BeginningHost {
     return plainJson((await engine.fresh(actor.id)).state);
   }
 
-  /** What is cached of an actor that moves away would only be found stale later. */
+  /** Drops the cache of an actor that moves to another host; it would be stale. */
   deactivate(actor: Address): void {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
@@ -180,14 +180,14 @@ export class Host implements BeginningHost {
     return actor.type === this.#processType && this.processes.isOpen(actor.id);
   }
 
-  /** Handlers in work. */
+  /** The number of running handlers. */
   get running(): number {
     let count = 0;
     for (const agent of this.#agents.values()) count += agent.runner.running;
     return count;
   }
 
-  /** Ends timers and watches, and waits for handlers in work, at most `drainMs`. */
+  /** Stops timers and watches, and waits for running handlers, at most `drainMs`. */
   async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
     this.processes.stop();

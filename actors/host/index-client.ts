@@ -1,5 +1,5 @@
 /**
- * @module Writes and reads the index actors: entries go in batches, a bucket that is full is followed by the next.
+ * @module Writes and reads the index actors. Entries are written in batches; a full bucket is followed by the next.
  */
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../../runtime/index-actor.ts";
@@ -17,14 +17,14 @@ interface Waiting {
 interface Line {
   waiting: Waiting[];
   flushing: boolean;
-  /** Cancels the flush that is to come. */
+  /** Cancels the scheduled flush. */
   linger: (() => void) | undefined;
 }
 
-/** Refusals of a batch that are the fault of some of its entries. */
+/** Refusals of a batch that some of its entries cause. */
 const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
 
-/** One index of a system, the directory or the dead letter queue, as this host writes and reads it. */
+/** One index of a system (the directory or the dead letter queue), as this host writes and reads it. */
 export class IndexClient {
   readonly #ports: Ports;
   readonly #type: string;
@@ -38,7 +38,7 @@ export class IndexClient {
     this.#type = actorType(system, index);
   }
 
-  /** Enters a new open entry in the bucket of now and tells which. Throws `sidecar.unavailable`, `index.full`. */
+  /** Writes a new open entry to the current bucket and returns the bucket. Throws `sidecar.unavailable`, `index.full`. */
   async open(entry: IndexEntry): Promise<string> {
     for (;;) {
       const bucket = this.#currentBucket();
@@ -61,7 +61,7 @@ export class IndexClient {
     return bucketOf(this.#ports.clock.nowMs(), this.#part);
   }
 
-  /** The root names a bucket before anything counts on the bucket being found. */
+  /** The root must name a bucket before its entries can be found. */
   #register(bucket: string): Promise<void> {
     const known = this.#registered.get(bucket);
     if (known !== undefined) return known;
@@ -73,8 +73,8 @@ export class IndexClient {
   }
 
   /**
-   * Enters in a bucket that the entry itself names, or in the first after it that has room. An entry that is there
-   * already is found on the same way, as a bucket that was full stays full. Throws `sidecar.unavailable`, `index.full`.
+   * Writes an entry to the bucket that it names, or to the first later bucket with room. An existing entry is found in the
+   * same way, because a full bucket stays full. Throws `sidecar.unavailable`, `index.full`.
    */
   async file(bucket: string, entry: IndexEntry): Promise<void> {
     let at = bucket;
@@ -87,12 +87,12 @@ export class IndexClient {
         at = nextBucket(at);
       }
     }
-    throw new Fault("index.full", `no bucket from ${bucket} on has room`);
+    throw new Fault("index.full", `no bucket from ${bucket} on has room; shorten the retention or decide on dead letters`);
   }
 
   /**
-   * Enters an entry; resolves on the index's receipt. What waits while a write is under way goes together in the next.
-   * With `lingerMs` the entry waits that long for others, unless one that cannot wait takes it along.
+   * Writes an entry; resolves on the index's receipt. Entries that wait during a write go together in the next.
+   * With `lingerMs` the entry waits that long for others, unless a write starts earlier.
    */
   enter(bucket: string, entry: IndexEntry, lingerMs = 0): Promise<void> {
     const line = this.#lines.get(bucket) ?? { waiting: [], flushing: false, linger: undefined };
@@ -128,8 +128,8 @@ export class IndexClient {
   }
 
   /**
-   * A full bucket refuses what is new to it; entries that it has would be entered twice if they went on with the others. An
-   * entry that the bucket cannot take must not take the others along.
+   * Splits a refused batch. A full bucket refuses new entries but has older ones, which must not be written to the next bucket too. An
+   * entry that the bucket cannot take must not fail the others.
    */
   async #sendSingly(bucket: string, batch: readonly Waiting[]): Promise<void> {
     await Promise.all(batch.map((one) => this.#send(bucket, [one.entry]).then(one.resolve, one.reject)));
@@ -155,7 +155,7 @@ export class IndexClient {
     if ("refused" in answer) throw Fault.fromWire(answer.refused);
   }
 
-  /** The entries of one bucket. Throws `sidecar.unavailable` and what is wrong with the bucket. */
+  /** Returns the entries of one bucket. Throws `sidecar.unavailable`, and the faults of the bucket. */
   async read(bucket: string): Promise<readonly IndexEntry[]> {
     const shown = await this.#ports.transport.inspect(this.#address(bucket));
     const parsed = indexMachine.states.safeParse(shown);
@@ -163,7 +163,7 @@ export class IndexClient {
     return entriesOf(parsed.data);
   }
 
-  /** The buckets, oldest first. */
+  /** Returns the buckets, oldest first. */
   async buckets(): Promise<readonly string[]> {
     const entries = await this.read(INDEX_ROOT);
     return entries.map((entry) => entry.id).sort();

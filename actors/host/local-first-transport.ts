@@ -1,9 +1,9 @@
 /**
- * @module What Dapr placed here lately is called here, without a way through the sidecar and back.
+ * @module Local-first transport: calls an actor that Dapr recently placed here directly, without the sidecar.
  *
- * Placement decides where an actor lives; the journal decides what counts. So a host that Dapr called for an actor a
- * moment ago may run the actor's next turn itself: if the actor has moved since, that turn loses its write to the other
- * host and is decided again, as after any race of two owners (law "two owners cannot both win").
+ * Placement decides where an actor lives; the journal decides which write counts. So a host that Dapr recently called for an
+ * actor may run the actor's next turn itself. If the actor has moved since, that turn loses its write to the other host and is
+ * decided again, like any race of two owners (law "two owners cannot both win").
  */
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -11,7 +11,7 @@ import type { Address, Message, NotificationData, TurnAnswer } from "../../runti
 import { LruMap } from "../engine/lru.ts";
 import type { ActorHost, Clock, Heartbeat, Transport } from "../engine/ports.ts";
 
-/** Actors that Dapr called here, and when it did so last. */
+/** Actors that Dapr called in this host, with the time of the last call. */
 export class Placement {
   readonly #clock: Clock;
   readonly #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
@@ -24,12 +24,12 @@ export class Placement {
     this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs());
   }
 
-  /** A process begins here, wherever placement would have it: it is here for LIMITS.begunTrustMs. */
+  /** A process begins here, independent of placement: it is assumed to be here for LIMITS.begunTrustMs. */
   begun(actor: Address): void {
     this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs() - LIMITS.placementTrustMs + LIMITS.begunTrustMs);
   }
 
-  /** Calls back when what begins now is no longer taken to be here. */
+  /** Calls back when a process that begins now is no longer assumed to be here. */
   afterBegun(callback: () => void): void {
     this.#clock.after(LIMITS.begunTrustMs, callback);
   }
@@ -48,15 +48,15 @@ function keyOf(actor: Address): string {
   return `${actor.type}/${actor.id}`;
 }
 
-/** A host that knows which processes begin with it. */
+/** A host that knows which processes begin in it. */
 export interface BeginningHost extends ActorHost {
-  /** A process whose id this host has just made, so that nobody else can know it. */
+  /** A process whose id this host has just generated, so no other host can know it. */
   isNew(actor: Address): boolean;
   /** Whether the process was open after its last turn here. */
   isOpen(actor: Address): boolean;
 }
 
-/** The host as Dapr calls it: each call shows where the actor lives. */
+/** The host as Dapr calls it. Each call shows that the actor is here. */
 export class PlacedHost implements ActorHost {
   readonly #host: ActorHost;
   readonly #placement: Placement;
@@ -100,7 +100,7 @@ export class PlacedHost implements ActorHost {
   }
 }
 
-/** Delivery that takes the short way to actors that are here. */
+/** A delivery that calls local actors directly. */
 export class ShortTransport implements Transport {
   readonly #far: Transport;
   readonly #placement: Placement;
@@ -112,7 +112,7 @@ export class ShortTransport implements Transport {
     this.#host = host;
   }
 
-  /** The broker finds a host for a message. What is at home here needs none; what is lost on the way is asked again. */
+  /** The broker finds a host for a message. A message to a local actor needs no broker; a lost one is sent again. */
   publish(topic: string, message: Message): Promise<void> {
     if (!this.#placement.isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
     this.#host()
@@ -121,14 +121,14 @@ export class ShortTransport implements Transport {
     return Promise.resolve();
   }
 
-  /** For subscribers: what came over the broker may begin here, anything else goes to where placement has its actor. */
+  /** For subscribers: a broker message to a new process may begin here; any other goes to its placement. */
   brought(message: Message): Promise<TurnAnswer> {
     return this.#beginsHere(message) ? this.#host().receive(message) : this.deliver(message);
   }
 
   /**
-   * An actor of one process that was never asked before is nowhere yet, and nobody else can know it: it begins where its
-   * first message is. Everything later finds it by placement, as the journal tells it what was begun.
+   * A per-process actor that has received no request has no placement yet, and no other host can know it: it begins where its
+   * first message arrives. Later messages find it by placement; the journal tells that host what has begun.
    */
   #beginsHere(message: Message): boolean {
     return message.body.kind === "work" && message.body.first === true && this.#host().types.includes(message.to.type);
@@ -148,8 +148,8 @@ export class ShortTransport implements Transport {
   }
 
   /**
-   * A process that began here and is open still goes to where placement has it, before its first reminder rings there. Whoever
-   * is asked about it there takes it up; when that was not here, it is let go. Never throws.
+   * Moves an open process that began here to its placement, before its first reminder fires there. The host of the placement takes
+   * it over; if that is another host, this one drops it. Never throws.
    */
   async #handOver(actor: Address): Promise<void> {
     if (this.#placement.isHere(actor) || !this.#host().isOpen(actor)) return;
@@ -157,7 +157,7 @@ export class ShortTransport implements Transport {
       await this.#far.inspect(actor);
       if (!this.#placement.isHere(actor)) this.#host().deactivate(actor);
     } catch {
-      // Nobody was reached. Its timers here and its reminder go on; it is asked about again.
+      // The placement did not answer. The timers here and the reminder continue; it is tried again.
       this.#handOverLater(actor);
     }
   }

@@ -1,12 +1,12 @@
 /**
- * @module The calls and steps of one execution that are under way: an attempt ends when all have settled.
+ * @module The open calls and steps of one execution: an attempt ends when all of them have settled.
  */
 import { AsyncLocalStorage } from "node:async_hooks";
 import { Fault } from "../../runtime/faults.ts";
 
 const within = new AsyncLocalStorage<OpenCalls>();
 
-/** Counts what is under way, and knows code that runs within a call. */
+/** Counts open calls, and recognizes code that runs inside a call. */
 export class OpenCalls {
   #open = 0;
   #settled: { readonly promise: Promise<void>; readonly resolve: () => void } | undefined;
@@ -15,7 +15,7 @@ export class OpenCalls {
     return this.#open;
   }
 
-  /** Throws `call.nested` within the function of a call, step or undo of this execution. */
+  /** Throws `call.nested` inside the function of a call, step or undo of this execution. */
   requireOutside(what: string): void {
     if (within.getStore() === this)
       throw new Fault("call.nested", `${what} was made within a call or step; make it in the handler`, { what });
@@ -32,12 +32,12 @@ export class OpenCalls {
     }
   }
 
-  /** Runs the user's function of a call. */
+  /** Runs the user function of a call. */
   inside<T>(action: () => T): T {
     return within.run(this, action);
   }
 
-  /** Undefined when nothing is under way, else what resolves when all has settled. */
+  /** Undefined if no call is open, else a promise that resolves when all have settled. */
   settled(): Promise<void> | undefined {
     if (this.#open === 0) return undefined;
     this.#settled ??= Promise.withResolvers<void>();

@@ -1,8 +1,8 @@
 /**
- * @module Performs effects: one exhaustive switch over the closed union. It decides nothing.
+ * @module Performs effects: one exhaustive switch over the closed union. It makes no decisions.
  *
- * The first delivery of a message goes through the broker, further ones straight to the actor. A request whose receipt
- * is young is not sent again. Nothing here is believed to have arrived but on a receipt.
+ * The first delivery of a message goes through the broker, later ones directly to the actor. A request with a recent receipt
+ * is not sent again. A message counts as delivered only when its receipt has arrived.
  */
 import { assertNever, type Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -14,10 +14,10 @@ import type { Ports } from "../engine/ports.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 
-/** Effects that concern only the host that holds the actor. */
+/** Performs the effects that concern only the host that holds the actor. */
 export type LocalEffect = Extract<Effect, { kind: "run" | "stop" | "watch" }>;
 
-/** What effects are performed with. */
+/** The parts of a performer. */
 export interface PerformerParts {
   readonly system: string;
   readonly ports: Ports;
@@ -27,18 +27,18 @@ export interface PerformerParts {
   readonly log: Logger;
 }
 
-/** How the effects of one turn are performed. */
+/** Options for the effects of one turn. */
 export interface PerformOptions {
-  /** Past the broker: for what was sent before, and for what must have its receipt. */
+  /** Bypasses the broker: for messages that were sent before, and for messages whose receipt is required. */
   readonly direct: boolean;
   readonly local: (effect: LocalEffect) => void;
-  /** A receiver that was asked straight gave its receipt; what it said of the work item. */
+  /** Called with the receipt of a directly addressed receiver, and what it says about the work item. */
   readonly received?: (message: Message, work: WorkStatus | undefined) => void;
-  /** A receiver refused a message for good. */
+  /** Called when a receiver refuses a message permanently. */
   readonly refused?: (message: Message, fault: WireFault) => void;
 }
 
-/** Performs the effects of a host's turns. Receipts are remembered in memory only, the last LIMITS.knownReceiptsMax of them. */
+/** Performs the effects of a host's turns. Keeps the last LIMITS.knownReceiptsMax receipts, in memory only. */
 export class Performer {
   readonly #parts: PerformerParts;
   readonly #receipts = new LruMap<string, number>(LIMITS.knownReceiptsMax);
@@ -47,15 +47,15 @@ export class Performer {
     this.#parts = parts;
   }
 
-  /** A receiver of this host gave its receipt: the sender need not ask again for a while. */
+  /** Notes the receipt of a receiver in this host: the sender need not send again for a while. */
   noteReceipt(messageId: string): void {
     this.#receipts.set(messageId, this.#parts.ports.clock.nowMs());
   }
 
-  /** Performs effects in order of sending, without waiting for one before the next. True when all are done. Never throws. */
+  /** Performs effects in order, without awaiting each before the next. Resolves with true if all succeeded. Never throws. */
   perform(effects: readonly Effect[], options: PerformOptions): Promise<boolean> {
     const first = effects[0];
-    // Most turns order one thing.
+    // Most turns have one effect.
     if (first !== undefined && effects.length === 1) return this.#perform(first, options);
     return Promise.all(effects.map((effect) => this.#perform(effect, options))).then((done) => done.every(Boolean));
   }
@@ -82,10 +82,7 @@ export class Performer {
           return assertNever(effect);
       }
     } catch (error) {
-      log.debug(
-        { effect: effect.kind, fault: faultFrom(error, "sidecar.unavailable") },
-        "an effect was not performed; it will be performed again",
-      );
+      log.debug({ effect: effect.kind, fault: faultFrom(error, "sidecar.unavailable") }, "an effect was not performed; it is retried");
       return false;
     }
   }
@@ -124,7 +121,7 @@ export class Performer {
     }
   }
 
-  /** A refusal for good is an answer of its own; any other is asked again later. */
+  /** A permanent refusal counts as an answer; after any other refusal the message is sent again later. */
   #refuse(message: Message, fault: WireFault, options: PerformOptions): boolean {
     if (isRetryable(fault)) return false;
     options.refused?.(message, fault);

@@ -1,5 +1,5 @@
 /**
- * @module What a process manager shows of itself, with contents in place of references.
+ * @module The view of a process manager, with contents instead of references.
  */
 import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
@@ -11,7 +11,7 @@ import { doerName } from "../../runtime/slip.ts";
 import { letterView } from "./dead-letter-view.ts";
 import type { Values } from "../engine/values.ts";
 
-/** The view of a process whose journal is at `sequence`. */
+/** Returns the view of a process whose journal is at `sequence`. */
 export async function processView(state: ProcessState, sequence: number, values: Values): Promise<ManagerView> {
   const { id, run, phase, task, outcome } = state;
   if ((phase !== "open" && phase !== "ended") || task === undefined)
@@ -62,7 +62,7 @@ export async function processView(state: ProcessState, sequence: number, values:
   return view;
 }
 
-/** An open work item, as its process knows it. */
+/** Returns the view of an open work item. */
 function workView(work: Work, state: ProcessState): WorkView {
   const asks = Object.values(state.works).flatMap(({ asker, target, dueAtMs }) =>
     asker?.workId === work.id ? [{ index: asker.index, kind: "agent" as const, name: doerName(target), dueAtMs }] : [],

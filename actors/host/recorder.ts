@@ -1,5 +1,5 @@
 /**
- * @module Brings what a run did to its actor, for as long as it takes: what was bought is not thrown away.
+ * @module Reports a run's results to its actor. It retries without a time limit, because the effects behind them cannot be repeated.
  */
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import type { AgentState } from "../../runtime/agent/state.ts";
@@ -9,13 +9,13 @@ import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 
-/** One turn of the actor with an input of its own host; gives the state after it. Throws refusals as faults. */
+/** Runs one turn of the actor with an input of its own host and returns the state after it. Throws refusals as faults. */
 export type Feed = (actorId: string, input: AgentInput) => Promise<AgentState>;
 
-/** An input by which a run ends. */
+/** The input that ends a run. */
 export type EndInput = Extract<AgentInput, { readonly kind: "finished" | "compensated" }>;
 
-/** Offers inputs to the actors of one agent. */
+/** Sends inputs to the actors of one agent. */
 export class Recorder {
   readonly #feed: Feed;
   readonly #clock: Clock;
@@ -27,7 +27,7 @@ export class Recorder {
     this.#log = log;
   }
 
-  /** Tries again while the store or the sidecar is silent; throws only what trying again cannot change. */
+  /** Retries while the store or the sidecar does not answer; throws only faults that a retry cannot change. */
   async insist(actorId: string, input: AgentInput): Promise<AgentState> {
     let pauseMs: number = LIMITS.recordRetryMsMin;
     for (;;) {
@@ -36,14 +36,14 @@ export class Recorder {
       } catch (error) {
         const fault = faultFrom(error, "turn.failed");
         if (!isRetryable(fault) || fault.code === "work.superseded") throw error;
-        this.#log.warn({ fault }, "a result waits for the store");
+        this.#log.warn({ fault }, "a result is not recorded yet: the store does not answer; retrying");
         await pause(this.#clock, pauseMs);
         pauseMs = Math.min(2 * pauseMs, LIMITS.recordRetryMsMax);
       }
     }
   }
 
-  /** Brings the end of a run. What cannot be recorded as it is ends the work with the reason. */
+  /** Records the end of a run. An end that cannot be recorded as it is ends the work item with the reason. */
   async end(actorId: string, input: EndInput): Promise<void> {
     try {
       await this.insist(actorId, input);
@@ -51,7 +51,7 @@ export class Recorder {
       const fault = faultFrom(error, "turn.failed");
       if (fault.code === "work.superseded") return;
       const { workId, token } = input;
-      this.#log.error({ fault, workId }, "a result could not be recorded");
+      this.#log.error({ fault, workId }, "a result could not be recorded; the work item fails with the reason");
       if (input.kind === "compensated") {
         if (!("fault" in input.end)) await this.end(actorId, { kind: "compensated", workId, token, end: { fault } });
       } else if (!("fault" in input.result)) {

@@ -1,8 +1,8 @@
 /**
- * @module What a starting host does: finds open processes in the index, sets their reminders again and nudges them.
+ * @module Recovery of a starting host: finds open processes in the index, sets their reminders again and nudges them.
  *
- * So an open process goes on within seconds of a restart, and is found even when every reminder was lost with the
- * scheduler's data.
+ * So an open process continues within seconds of a restart, even if all reminders were lost with the scheduler's
+ * data.
  */
 import PQueue from "p-queue";
 import { z } from "zod";
@@ -16,19 +16,19 @@ import type { Ports } from "../engine/ports.ts";
 
 const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
 
-/** Whose open processes are looked for, and through what. */
+/** The parts of a recovery. */
 export interface RecoveryParts {
   readonly system: string;
   readonly ports: Ports;
   readonly directory: IndexClient;
   readonly log: Logger;
-  /** The host is stopping. */
+  /** Aborted when the host shuts down. */
   readonly stopped: () => boolean;
 }
 
 /**
- * Nudges every open process of the index; tries until it could read the index, or the host stops. Gives their number.
- * Those that could not be nudged are nudged again in the background: their reminders may be lost, so nobody else might.
+ * Nudges each open process of the index. Retries until the index is readable or the host shuts down. Returns the number of processes.
+ * Those that could not be nudged are nudged again in the background, because their reminders may be lost.
  */
 export async function recover(parts: RecoveryParts): Promise<number> {
   for (;;) {
@@ -44,7 +44,7 @@ export async function recover(parts: RecoveryParts): Promise<number> {
   }
 }
 
-/** A line of the index that says "open". */
+/** An index entry that says "open". */
 interface OpenLine {
   readonly bucket: string;
   readonly id: string;
@@ -52,7 +52,7 @@ interface OpenLine {
 }
 
 async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
-  // Most starts find nothing open.
+  // Most starts find no open process.
   let queue: PQueue | undefined;
   const left: OpenLine[] = [];
   let count = 0;
@@ -79,7 +79,7 @@ async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Pro
   }
 }
 
-/** Never throws. A line whose nudge may succeed later is put on `left`. */
+/** Never throws. Adds an entry whose nudge may succeed later to `left`. */
 async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
   const { bucket, id, atMs } = line;
   const actor = { type: actorType(system, "ProcessManager"), id };
@@ -91,7 +91,7 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
       shown.phase === "refused" ||
       shown.phase === "purged" ||
       (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
-    // A line without a process is left of an acceptance that never came to be; one in the making is young.
+    // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent.
     if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax)
       await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
   } catch (error) {

@@ -1,8 +1,8 @@
 /**
- * @module What earlier executions of a work item recorded, as a further execution of its handler comes to it again.
+ * @module The records of earlier executions of a work item, as a new execution of its handler reaches them again.
  *
- * A handler runs from its start and gets what is recorded instead of doing it again. A call that is not recorded is made only
- * when the handler has come to everything that is: one whose step was renamed would else do it a second time.
+ * A handler runs from its start and receives recorded results instead of repeating effects. A call that is not recorded is made only
+ * when the handler has reached all records. Otherwise a handler whose step was renamed would repeat the effect.
  */
 import type { AgentWork, Call, Failure, Step, Wait } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
@@ -11,7 +11,7 @@ import type { Clock } from "../engine/ports.ts";
 
 const NONE: ReadonlySet<string> = new Set();
 
-/** The records of one work item, for one execution. */
+/** The records of one work item for one execution. */
 export class Replay {
   readonly #work: AgentWork;
   readonly #clock: Clock;
@@ -20,7 +20,7 @@ export class Replay {
   #held: { readonly promise: Promise<void>; readonly release: () => void } | undefined;
   #cancelWatch = (): void => {};
 
-  /** `onMismatch` is told once when calls wait and the handler comes to nothing recorded any more. */
+  /** `onMismatch` is called once if calls wait and the handler reaches no further record. */
   constructor(work: AgentWork, clock: Clock, onMismatch: (fault: Fault) => void) {
     this.#work = work;
     this.#clock = clock;
@@ -44,13 +44,13 @@ export class Replay {
     return this.#work.waits.find((wait) => wait.key === key);
   }
 
-  /** How something failed in this attempt. */
+  /** Returns the recorded failure of something in this attempt. */
   failure(kind: Failure["kind"], key: string): Failure | undefined {
     const { attempt, failures } = this.#work;
     return failures?.find((one) => one.attempt === attempt && one.kind === kind && one.key === key);
   }
 
-  /** Undefined when the handler has come to everything that is recorded, else what resolves when it has. */
+  /** Undefined if the handler has reached all records, else a promise that resolves when it has. */
   caughtUp(): Promise<void> | undefined {
     if (this.#unreached === undefined || this.#unreached.size === 0) return undefined;
     if (this.#held === undefined) {
@@ -61,14 +61,14 @@ export class Replay {
     return this.#held.promise;
   }
 
-  /** The fault of a handler that has ended, or waits, without having come to everything that is recorded. */
+  /** Returns the fault of a handler that has ended, or waits, without reaching all records. */
   get mismatch(): Fault | undefined {
     const [first] = this.#unreached ?? NONE;
     if (first === undefined) return undefined;
-    return new Fault("step.mismatch", `${first} is recorded, and the handler did not come to it again`, { recorded: first });
+    return new Fault("step.mismatch", `${first} is recorded, but the handler did not reach it again`, { recorded: first });
   }
 
-  /** Ends the watch over calls that wait. */
+  /** Stops the watch over waiting calls. */
   end(): void {
     this.#cancelWatch();
   }
@@ -80,7 +80,7 @@ export class Replay {
     else this.#watch();
   }
 
-  /** Each record that the handler comes to gives it more time. */
+  /** Each record that the handler reaches gives it more time. */
   #watch(): void {
     this.#cancelWatch = this.#clock.after(LIMITS.recordsUnreachedMs, () => {
       const fault = this.mismatch;
@@ -89,7 +89,7 @@ export class Replay {
   }
 }
 
-/** What an execution of this attempt has to come to. */
+/** Whether an execution of this attempt has to reach a record. */
 function expectedOf({ attempt, calls, steps, waits, failures }: AgentWork): ReadonlySet<string> {
   if (calls.length === 0 && steps.length === 0 && waits.length === 0 && failures === undefined) return NONE;
   const counts = ({ onlyIn }: { readonly onlyIn?: number | undefined }): boolean => onlyIn === undefined || onlyIn === attempt;

@@ -1,10 +1,10 @@
 /**
- * @module Runs handlers and compensations outside turns, one run per work item and token, and brings their ends to their actors.
+ * @module Runs handlers and compensations outside turns, one run per work item and token, and reports their ends to their actors.
  *
- * Owns: the table of what runs in this incarnation, slots per agent, heartbeats, the stop of a run.
- * Does not own: what counts (the actor's journal does: a stale token is refused there).
- * Invariants: R1 at most one run of a work item in this host; a new token waits until the old run has settled, or its grace
- * is over. R2 a result is offered until the actor took it or refused it: what was bought is not thrown away.
+ * Owns: the table of runs of this incarnation, slots per agent, heartbeats, the stop of a run.
+ * Does not own: which run counts (the actor's journal decides; it rejects a stale token).
+ * Invariants: R1 at most one run of a work item in this host; a new token waits until the old run has settled or its grace
+ * has passed. R2 a result is sent until the actor accepts or refuses it, because its effects cannot be repeated.
  */
 import { entryOf } from "../../runtime/entries.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
@@ -21,12 +21,13 @@ import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
 import { handleWork } from "./handle-work.ts";
-import { HandlerExecution, type RunLink } from "./handler-execution.ts";
+import { HandlerExecution } from "./handler-execution.ts";
+import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
-/** What a runner is made of. `peek` gives an actor's state as this host last knew it. */
+/** The parts of a runner. `peek` returns an actor's state as last known to this host. */
 export interface RunnerParts {
   readonly definition: AgentDefinition;
   readonly type: string;
@@ -47,13 +48,15 @@ interface Active {
   readonly run: Run;
   readonly settled: Promise<void>;
   readonly watch: Stopwatch;
-  /** The handler does nothing but wait. */
+  /** Whether the handler only waits. */
   resting: boolean;
   /** Whether this run holds one of the agent's slots. */
   slot: boolean;
+  /** Whether its heartbeats are being sent. They end while the handler is parked. */
+  beating: boolean;
 }
 
-/** The handlers of one agent in this host. At most as many run at once as the agent allows; those that only wait do not count. */
+/** The handlers of one agent in this host. At most `concurrency` run at once; handlers that only wait do not count. */
 export class Runner {
   readonly #parts: RunnerParts;
   readonly #slots: Slots;
@@ -72,14 +75,14 @@ export class Runner {
     return this.#slots.waiting;
   }
 
-  /** Handlers in work or being begun, those that only wait left out. */
+  /** The number of handlers that run or are starting, without those that only wait. */
   get running(): number {
     let count = this.#starting.size;
     for (const active of this.#active.values()) if (!active.resting) count += 1;
     return count;
   }
 
-  /** What this host knows of a run under a token; undefined when it has none. */
+  /** What this host knows about a run under a token; undefined if it has none. */
   status(actorId: string, workId: string, token: string): WorkStatus | undefined {
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
@@ -93,17 +96,20 @@ export class Runner {
     return { state: run.mode === "do" && run.execution.parked ? "waiting" : "running", runningMs: ranMs };
   }
 
-  /** Begins a run, or lets a parked one go on. Idempotent: a token that runs already is left alone. Never throws. */
+  /** Starts a run, or continues a parked one. Idempotent: a token that already runs is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
     const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
     if (active?.token === token && active.run.mode === "do") {
-      // Another host was told to stop this handler, and the actor came back here: the work is to be undone, and it still runs.
+      // Another host was told to stop this handler, and the actor came back here: the work item is to be compensated, but the handler runs.
       if (work.mode === "undo") return this.stop(actorId, workId, token);
-      if (active.run.execution.parked) await active.run.execution.goOn(work, state.stateVersion, await this.#stateOf(state));
-      return;
+      const { execution } = active.run;
+      if (!execution.parked) return;
+      const goesOn = execution.goOn(work, state.stateVersion, await this.#stateOf(state));
+      this.#beat(key, actorId, active, workId);
+      return goesOn;
     }
     if (active?.token === token || this.#starting.get(key) === token) return;
     this.#starting.set(key, token);
@@ -111,18 +117,18 @@ export class Runner {
       if (active !== undefined) await this.#settle(key, active);
       if (this.#starting.get(key) === token) await this.#begin(key, actorId, state, work);
     } catch (error) {
-      this.#parts.log.error({ err: error, workId }, "a run could not be begun; it will be asked again");
+      this.#parts.log.error({ err: error, workId }, "a run could not be started; the request is sent again");
     } finally {
       if (this.#starting.get(key) === token) this.#starting.delete(key);
     }
   }
 
-  /** Tells a run to stop. Its work hears of the end when the run has settled, or its grace is over. */
+  /** Stops a run. Its work item ends when the run has settled, or its grace has passed. */
   stop(actorId: string, workId: string, token: string): void {
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
     if (active?.token !== token) return;
-    const fault = wireFault("work.cancelled", "the work is no longer needed");
+    const fault = wireFault("work.cancelled", "the process no longer needs this work item");
     stopRun(active.run, fault);
     void Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]).then(() => {
       if (this.#abandon(key, active)) return this.#recorder.end(actorId, this.#endOf(active.run, workId, token, fault));
@@ -130,7 +136,7 @@ export class Runner {
     });
   }
 
-  /** The end of a run that did not end by itself. */
+  /** The end of a run that was stopped. */
   #endOf(run: Run, workId: string, token: string, fault: WireFault): EndInput {
     if (run.mode === "undo") return { kind: "compensated", workId, token, end: { fault } };
     return { kind: "finished", workId, token, result: { fault }, undoes: this.#undoes };
@@ -141,12 +147,12 @@ export class Runner {
   }
 
   async #settle(key: string, active: Active): Promise<void> {
-    stopRun(active.run, wireFault("work.superseded", "a later attempt took the work over"));
+    stopRun(active.run, wireFault("work.superseded", "a later attempt took the work item over"));
     await Promise.race([active.settled, this.#pause(LIMITS.stopGraceMs)]);
     this.#abandon(key, active);
   }
 
-  /** Goes on without a run that ignores its signal; whatever it still says is stale. False when it has settled. */
+  /** Continues without a run that ignores its signal; its later reports are stale. Returns false if it has settled. */
   #abandon(key: string, active: Active): boolean {
     if (this.#active.get(key) !== active) return false;
     this.#active.delete(key);
@@ -186,9 +192,10 @@ export class Runner {
       watch: new Stopwatch(this.#parts.clock),
       resting: false,
       slot: false,
+      beating: false,
     };
     this.#active.set(key, active);
-    void this.#heartbeats(key, actorId, active, work.id);
+    this.#beat(key, actorId, active, work.id);
     void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
       resolve();
@@ -230,7 +237,7 @@ export class Runner {
     return undefined;
   }
 
-  /** A parked handler is only a short cut: everything it needs to go on is in the journal. */
+  /** A parked handler is only an optimization: everything that it needs to continue is in the journal. */
   #dropOldestParked(): void {
     if (this.#active.size <= LIMITS.parkedHandlersMax) return;
     const parked = [...this.#active].filter(([, { resting, run }]) => resting && run.mode === "do" && run.execution.parked);
@@ -239,7 +246,7 @@ export class Runner {
   }
 
   async #execute(actorId: string, work: AgentWork, active: Active): Promise<void> {
-    // Also where a slot is free: a handler begins after the turn that began it, never within it.
+    // Also if a slot is free: a handler begins after the turn that started it, never inside it.
     await this.#takeSlot(active);
     active.watch.start();
     try {
@@ -287,16 +294,29 @@ export class Runner {
     return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }
 
-  /** Signs of life for as long as the run lasts, but none while it waits for answers: whoever holds the actor may be another host. */
+  /** Sends the heartbeats of a run, unless they are being sent. */
+  #beat(key: string, actorId: string, active: Active, workId: string): void {
+    if (active.beating) return;
+    active.beating = true;
+    void this.#heartbeats(key, actorId, active, workId).finally(() => (active.beating = false));
+  }
+
+  /** A run sends heartbeats until it ends or its handler is parked: then another host may hold the actor. */
   async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
     const actor: Address = { type: this.#parts.type, id: actorId };
+    const { run, token } = active;
     for (;;) {
       await this.#pause(LIMITS.heartbeatMs);
-      if (this.#active.get(key) !== active) return;
-      const { run, token } = active;
-      if (run.mode === "do" && run.execution.parked) continue;
+      if (this.#active.get(key) !== active || (run.mode === "do" && run.execution.parked)) return;
       await this.#parts.transport.heartbeat(actor, { workId, token, ...this.#statusOf(active) }).catch(() => {});
     }
+  }
+
+  /** Drops a handler that only waits, because its actor moves away: the host that gets the answer executes it again from its records. */
+  dropWaiting(actorId: string, workId: string): void {
+    const key = `${actorId}/${workId}`;
+    const active = this.#active.get(key);
+    if (active?.resting === true && active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
   }
 
   /** Waits until no handler runs, at most `ms`. Handlers that only wait are safe in the journal. */

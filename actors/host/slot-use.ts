@@ -1,16 +1,16 @@
 /**
- * @module When an execution needs its slot: while a function of a call runs, and whenever its handler does not only wait.
+ * @module Decides when an execution needs its slot: while a call's function runs, and whenever its handler does not only wait.
  */
 import { pause } from "../engine/pause.ts";
 import type { Clock } from "../engine/ports.ts";
 import type { OpenCalls } from "./open-calls.ts";
 
-/** What the use of a slot is made of. */
+/** The parts of a slot's use. */
 export interface SlotUseParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   readonly open: OpenCalls;
-  /** The slot is not needed (`true`), or is needed again; resolves with it. */
+  /** With `true` the slot is not needed; with `false` it is needed again and the promise resolves with it. */
   readonly resting: (resting: boolean) => Promise<void> | undefined;
 }
 
@@ -26,7 +26,7 @@ export class SlotUse {
     this.#parts = parts;
   }
 
-  /** Runs a function of the user's, with a slot. */
+  /** Runs a user function with a slot. */
   async act<T>(action: () => T | Promise<T>): Promise<T> {
     const woken = this.#wake();
     if (woken !== undefined) await woken;
@@ -40,7 +40,7 @@ export class SlotUse {
     }
   }
 
-  /** Waits without a slot, unless something else of the handler needs it. Ends early when the execution is stopped. */
+  /** Waits without a slot, unless another part of the handler needs it. Ends early if the execution is stopped. */
   async pause(ms: number): Promise<void> {
     const { clock, signal } = this.#parts;
     this.beginWait();
@@ -48,13 +48,13 @@ export class SlotUse {
     await this.endWaits(1);
   }
 
-  /** One more thing that the handler waits for. */
+  /** Adds one wait of the handler. */
   beginWait(): void {
     this.#waits += 1;
     this.#rest();
   }
 
-  /** The handler goes on: resolves with a slot. */
+  /** Continues the handler: resolves with a slot. */
   endWaits(count: number): Promise<void> | undefined {
     this.#waits -= count;
     return this.#wake();

@@ -1,8 +1,8 @@
 /**
- * @module A bounded number of slots, given in the order of asking.
+ * @module A bounded number of slots, given in the order of requests.
  */
 
-/** Whoever took a slot gives it back exactly once. */
+/** Slots of one agent. The taker of a slot releases it exactly once. */
 export class Slots {
   #free: number;
   readonly #waiting: (() => void)[] = [];
@@ -11,7 +11,7 @@ export class Slots {
     this.#free = count;
   }
 
-  /** Undefined when a slot was free, else what resolves when one is. */
+  /** Undefined if a slot was free, else a promise that resolves when one is. */
   take(): Promise<void> | undefined {
     if (this.#free > 0) {
       this.#free -= 1;
@@ -20,7 +20,7 @@ export class Slots {
     return new Promise((resolve) => this.#waiting.push(resolve));
   }
 
-  /** Takers that wait. */
+  /** Takers that wait for a slot. */
   get waiting(): number {
     return this.#waiting.length;
   }

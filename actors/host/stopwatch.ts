@@ -1,5 +1,5 @@
 /**
- * @module How long a handler has been executing in an attempt, by the clock of its host.
+ * @module Measures how long a handler has executed in an attempt, by the clock of its host.
  */
 import type { Clock } from "../engine/ports.ts";
 

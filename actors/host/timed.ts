@@ -1,11 +1,11 @@
 /**
- * @module A bound on the time of one call.
+ * @module A time limit for one call.
  */
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 
-/** What is bounded, and by what. `what` names it in the fault. Without `timeoutMs` only the signal bounds it. */
+/** Options of a time limit. `what` names the call in the fault. Without `timeoutMs` only the signal limits it. */
 export interface TimedParts {
   readonly clock: Clock;
   readonly signal: AbortSignal;
@@ -14,13 +14,13 @@ export interface TimedParts {
 }
 
 /**
- * Runs an action with a signal that is aborted when its time is over. Then it has LIMITS.stopGraceMs to settle: with a result,
- * which counts, or with `call.timeout`.
+ * Runs an action with a signal that is aborted at the time limit. After that it has LIMITS.stopGraceMs to settle with a result,
+ * which counts. Otherwise it fails with `call.timeout`.
  */
 export async function timed<T>(parts: TimedParts, action: (signal: AbortSignal) => T | Promise<T>): Promise<T> {
   const { clock, signal, timeoutMs, what } = parts;
   if (timeoutMs === undefined) return action(signal);
-  const fault = new Fault("call.timeout", `${what} gave no answer within ${timeoutMs} ms`);
+  const fault = new Fault("call.timeout", `${what} did not answer within ${timeoutMs} ms`);
   const ownTime = new AbortController();
   const { promise: givenUp, reject: giveUp } = Promise.withResolvers<never>();
   let cancel = clock.after(timeoutMs, () => {

@@ -1,5 +1,5 @@
 /**
- * @module How a call of a tool is made: recorded as begun where that matters, tried as often as its tool says, recorded as ended.
+ * @module Makes tool calls: records the beginning if required, retries by the tool's policy, records the end.
  */
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
@@ -10,24 +10,24 @@ import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
 import { timed } from "./timed.ts";
 
-/** What an execution tells its actor of calls. */
+/** What an execution reports to its actor about calls. */
 export type ToldOfCall =
   | Pick<InputOf<"call-begun">, "kind" | "call">
   | Pick<InputOf<"call-tried">, "kind" | "call" | "tries" | "end">
   | Pick<InputOf<"call-ended">, "kind" | "call">;
 
-/** What calls are made with. */
+/** The parts of tool calls. */
 export interface ToolCallsParts {
   readonly work: AgentWork;
   readonly clock: Clock;
   readonly random: RandomSource;
-  /** Aborted when the execution is stopped, or its handler has ended: what fails then is not recorded. */
+  /** Aborted when the execution is stopped or its handler has ended; later failures are not recorded. */
   readonly signal: AbortSignal;
-  /** Records. Throws the refusal. */
+  /** Records a report. Throws the refusal. */
   readonly tell: (told: ToldOfCall) => Promise<unknown>;
   /** Runs the tool's function with a slot. */
   readonly act: <T>(action: () => T | Promise<T>) => Promise<T>;
-  /** Waits without a slot; ends early when the signal is aborted. */
+  /** Waits without a slot; ends early if the signal is aborted. */
   readonly rest: (ms: number) => Promise<void>;
 }
 
@@ -46,7 +46,7 @@ export class ToolCalls {
     this.#parts = parts;
   }
 
-  /** Makes a call of which at most the beginning is recorded. Gives its checked output, or throws the recorded fault. */
+  /** Makes a call of which at most the beginning is recorded. Returns its checked output, or throws the recorded fault. */
   async make(call: Made, known: Call | undefined): Promise<Json> {
     const { tool } = call;
     const { attempt } = this.#parts.work;
@@ -73,7 +73,7 @@ export class ToolCalls {
     }
   }
 
-  /** A call that may have to be undone, or whose end must not stay unknown, is recorded first; who cannot record it makes no call. */
+  /** Records a call first if it may have to be undone, or its end must not stay unknown. Without that record the call is not made. */
   async #begin({ tool, input, key }: Made): Promise<void> {
     const undo = tool.undo !== undefined;
     if (!undo && tool.unknown === "repeat") return;
@@ -86,12 +86,12 @@ export class ToolCalls {
     return tool.checkOutput(made ?? null);
   }
 
-  /** What became of a call that began and of which nothing more is known. Undefined: it did not happen, or may be repeated. */
+  /** Returns the output of a call whose end is unknown. Undefined: it did not happen, or may be repeated. */
   async #lookUp({ tool, input, key }: Made, attempt: number): Promise<Json | undefined> {
     const { lookup } = tool;
     if (tool.unknown === "repeat") return undefined;
     if (tool.unknown === "stop" || lookup === undefined)
-      throw new Fault("call.unknown", `the call ${this.#keyOf(key)} began, and nobody recorded how it ended`, { key: this.#keyOf(key) });
+      throw new Fault("call.unknown", `the call ${this.#keyOf(key)} began, but its end was not recorded`, { key: this.#keyOf(key) });
     const found = await this.#run(tool, key, attempt, (call) => lookup(input, call));
     return found === undefined ? undefined : tool.checkOutput(found);
   }
@@ -114,7 +114,7 @@ export class ToolCalls {
     return output;
   }
 
-  /** Records what failed; throws it unless the call is to be made again. The cause is there for logs, in this execution alone. */
+  /** Records a failure, and throws it unless the call is retried. The cause is available for logs in this execution only. */
   async #fail({ tool, key }: Made, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
     const fault = faultFromUserCode(error);
     const end: FailedTry = { fault, ...(open ? { open } : {}) };
@@ -138,7 +138,7 @@ export class ToolCalls {
   }
 }
 
-/** Faults after which nothing says whether a call had its effect. */
+/** Faults after which it is unknown whether a call had its effect. */
 function isUnanswered(error: unknown): boolean {
   return isFault(error) && error.code === "call.timeout";
 }

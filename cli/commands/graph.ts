@@ -1,4 +1,4 @@
-/** @module `graph`: prints which agents and routes lead to which, and checks that every ring is bounded. A file needs no running system. */
+/** @module `graph`: prints which agents and routes lead to which, and checks that every cycle is bounded. A file needs no running system. */
 import type { Command } from "commander";
 import type { GraphAnswer } from "../../client/index.ts";
 import { type Graph, type GraphNode, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";
@@ -22,12 +22,12 @@ const FILE_TEXT = "a module whose default export is system(...); the running sys
 export function graph(parent: Command, context: Context): void {
   const group = parent.command("graph").description("the graph of a system, which agents and routes lead to which: check, show");
   examples(group, [
-    ["troupe graph check my/system.ts", "in CI: 0 when it may start, else 1 with the ring"],
+    ["troupe graph check my/system.ts", "in CI: 0 when it may start, else 1 with the cycle"],
     ["troupe graph show my/system.ts --mermaid", "a picture for a document"],
   ]);
   const check = remote(group.command("check"))
     .argument("[file]", FILE_TEXT)
-    .description("check a system as at its start: names, mappings, and a bound for every ring");
+    .description("check a system as at its start: names, mappings, and a bound for every cycle");
   examples(check, [["troupe graph check my/system.ts", ""]], ["A running system was checked when it started; its counts are printed."]);
   check.action(async (file: string | undefined, options: RemoteOptions) => {
     const { system, graph: found } = await sourceOf(file, options, context.lifetime);
@@ -35,7 +35,7 @@ export function graph(parent: Command, context: Context): void {
     say(
       options.json
         ? JSON.stringify({ system, agents, routes, edges: found.edges.length })
-        : `${system}: ${counted(agents, "agent")}, ${counted(routes, "route")}; everything fits, and every ring is bounded.`,
+        : `${system}: ${counted(agents, "agent")}, ${counted(routes, "route")}; everything fits, and every cycle is bounded.`,
     );
     context.done(EXIT.ok);
   });

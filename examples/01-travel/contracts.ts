@@ -1,4 +1,4 @@
-/** @module What the agents of the travel party take and give: their contracts, apart from the code that fulfils them. */
+/** @module The contracts of the travel party's agents: what they take and return, apart from their code. */
 import { contract } from "troupe";
 import { z } from "zod";
 
@@ -8,7 +8,7 @@ const TEXT_CHARS_MAX = 2_000;
 
 const Euro = z.int().min(0).max(EURO_MAX);
 
-/** The task: a wish in plain words, the days there, and what it may cost, in euro. */
+/** The task: a wish in plain words, the number of days, and the budget in euro. */
 export const Trip = z.object({ wish: z.string().min(1).max(TEXT_CHARS_MAX), days: z.int().min(2).max(DAYS_MAX), budget: Euro });
 export type Trip = z.infer<typeof Trip>;
 
@@ -22,11 +22,12 @@ export const Plan = z.object({
 });
 export type Plan = z.infer<typeof Plan>;
 
-export const FlightQuery = z.object({ to: z.string() });
-export const HotelQuery = z.object({ city: z.string(), nights: z.int() });
+const FlightQuery = z.object({ to: z.string() });
+const HotelQuery = z.object({ city: z.string(), nights: z.int() });
 
-/** What can be reserved, and what it costs. */
-export type Offer = { readonly what: string; readonly price: number };
+/** What can be reserved, and its price. */
+export const Offer = z.object({ what: z.string(), price: Euro });
+export type Offer = z.infer<typeof Offer>;
 export const Booking = z.object({ what: z.string(), price: Euro, code: z.string() });
 export type Booking = z.infer<typeof Booking>;
 
@@ -36,7 +37,7 @@ export const Jokes = z.object({ told: z.int() });
 export const Planner = contract("PlannerAgent", 1, { input: z.object({ trip: Trip, except: z.array(z.string()) }), output: Plan });
 export const Flight = contract("FlightAgent", 1, { input: FlightQuery, output: Booking });
 export const Hotel = contract("HotelAgent", 1, { input: HotelQuery, output: Booking });
-/** One actor for all tasks, because it has one memory. */
+/** One actor for all tasks, so that all tasks share one memory. */
 export const Snark = contract("SnarkAgent", 1, {
   input: z.object({ trip: Trip, plan: Plan, flight: Booking, hotel: Booking }),
   output: z.object({ total: Euro, runnerUp: z.string(), remark: z.string(), jokesToldBefore: z.int() }),

@@ -1,8 +1,8 @@
 /**
- * @module The booking desk: the outside world that the travel party changes. One file for each reservation.
+ * @module The booking desk: the external system that the travel party changes. One file per reservation.
  *
- * The file's name comes from the idempotency key, and it is made only if it is not there: so however often a call is
- * made, there is one reservation, and an undo that finds nothing to undo has succeeded.
+ * The file's name comes from the idempotency key, and an existing file is kept. So repeated calls make one reservation, and an
+ * undo that finds no reservation succeeds.
  */
 import { createHash } from "node:crypto";
 import { mkdir, rm, writeFile } from "node:fs/promises";
@@ -13,7 +13,7 @@ import type { Booking, Offer } from "./contracts.ts";
 
 const CODE_CHARS = 6;
 
-/** Reserves an offer, once for each key. TRAVEL_DESK_MS makes the desk slow: time to pull a plug. */
+/** Reserves an offer, once per key. TRAVEL_DESK_MS delays each reservation, so that you have time to kill a host. */
 export async function reserve(offer: Offer, { idempotencyKey: key, signal }: ToolCall): Promise<Booking> {
   const code = codeOf(key);
   await sleep(Number(process.env["TRAVEL_DESK_MS"] ?? 0), undefined, { signal });
@@ -24,12 +24,12 @@ export async function reserve(offer: Offer, { idempotencyKey: key, signal }: Too
   return { ...offer, code };
 }
 
-/** Takes a reservation back; does nothing when there is none. The key is enough: what was reserved may not be known. */
+/** Cancels a reservation; does nothing if there is none. The key is enough, because the reservation itself may be unknown. */
 export async function cancel(_query: unknown, _booking: Booking | undefined, { idempotencyKey }: ToolCall): Promise<void> {
   await rm(file(idempotencyKey), { force: true });
 }
 
-/** Where the reservations lie. */
+/** The folder of the reservations. */
 function folder(): string {
   return process.env["TRAVEL_DESK"] ?? join(".troupe", "bookings");
 }

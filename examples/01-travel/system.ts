@@ -1,32 +1,19 @@
-/** @module A travel party: one agent plans, two book at the same time, and a fourth has the last word. */
+/** @module A travel party: one agent plans, two book at the same time, and a fourth comments. */
 import { agent, Fault, route, system, tool } from "troupe";
-import { Booking, Flight, FlightQuery, Hotel, HotelQuery, Jokes, Planner, Snark, Trip } from "./contracts.ts";
+import { Booking, Flight, Hotel, Jokes, Offer, Planner, Snark, Trip } from "./contracts.ts";
 import { cancel, reserve } from "./desk.ts";
 import { flightTo, hotelIn, jokeAbout, planFor } from "./world.ts";
 
 const planner = agent(Planner, { handle: ({ trip, except }) => planFor(trip, except) });
-const reserveFlight = tool("reserve-flight", {
-  effect: "write",
-  input: FlightQuery,
-  output: Booking,
-  run: (query, call) => reserve(flightTo(query), call),
-  undo: cancel,
-});
-const reserveHotel = tool("reserve-hotel", {
-  effect: "write",
-  input: HotelQuery,
-  output: Booking,
-  run: (query, call) => reserve(hotelIn(query), call),
-  undo: cancel,
-});
-const flight = agent(Flight, { tools: [reserveFlight], handle: (query, ctx) => ctx.call(reserveFlight, query) });
-const hotel = agent(Hotel, { tools: [reserveHotel], handle: (query, ctx) => ctx.call(reserveHotel, query) });
+const book = tool("book", { input: Offer, output: Booking, effect: "write", run: reserve, undo: cancel });
+const flight = agent(Flight, { tools: [book], handle: (query, ctx) => ctx.call(book, flightTo(query)) });
+const hotel = agent(Hotel, { tools: [book], handle: (query, ctx) => ctx.call(book, hotelIn(query)) });
 const snark = agent(Snark, {
   state: { schema: Jokes, initial: { told: 0 } },
   asks: [Planner],
   handle: async ({ trip, plan, flight, hotel }, ctx) => {
     const total = flight.price + hotel.price;
-    if (total > trip.budget) throw new Fault("agent.refused", `${plan.city} costs ${total}, and the budget is ${trip.budget}`);
+    if (total > trip.budget) throw new Fault("agent.refused", `${plan.city} costs ${total}, but the budget is ${trip.budget}`);
     const other = await ctx.ask(Planner, { trip, except: [plan.city] });
     const { told } = ctx.state;
     ctx.setState({ told: told + 1 });

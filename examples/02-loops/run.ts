@@ -1,4 +1,4 @@
-/** @module Runs the three systems with a ring and prints what becomes of each. `node examples/02-loops/run.ts` */
+/** @module Runs the three systems with a cycle and prints how each ends. `node examples/02-loops/run.ts` */
 import { isFault } from "troupe";
 import { type LocalOutcome, runLocal } from "troupe/testing";
 import { askRing, handOffRing, unbounded } from "./systems.ts";
@@ -11,7 +11,7 @@ function sayHistory({ history }: LocalOutcome): void {
   for (const line of history) say(`   ${line.agent.padEnd(8)} ${line.what}${line.code === undefined ? "" : ` (${line.code})`}`);
 }
 
-say("1. A ring of hand-offs without a bound does not start:");
+say("1. A cycle of hand-offs without a bound does not start:");
 try {
   unbounded();
 } catch (error) {
@@ -19,13 +19,13 @@ try {
   say(`   ${error.code}: ${error.message}`);
 }
 
-say("2. The same ring with a bound starts. A task that makes no progress in it becomes a dead letter:");
+say("2. The same cycle with a bound starts. A task that makes no progress in it becomes a dead letter:");
 const call = await runLocal(handOffRing(), "call", { text: "my order is late" });
 sayHistory(call);
 say(`   ${call.status}, ${call.fault?.code}: ${call.fault?.message}`);
 say(`   dead letter: ${call.deadLetter === undefined ? "none" : "yes, with the message, the history and the path"}`);
 
-say("3. A ring of asks is refused before it waits, and the handler that asked is told:");
+say("3. A cycle of asks is rejected before it waits, and the handler that asked receives the fault:");
 const riddle = await runLocal(askRing(), "riddle", { text: "who was first?" });
 sayHistory(riddle);
 say(`   ${riddle.status}: ${JSON.stringify(riddle.output)}`);

@@ -1,10 +1,10 @@
-/** @module Three systems with a ring in them: one that must not start, and two whose rings are stopped while they run. */
+/** @module Three systems with a cycle: one that must not start, and two whose cycles are stopped at run time. */
 import { agent, contract, isFault, route, system, type System } from "troupe";
 import { z } from "zod";
 
 const Text = z.object({ text: z.string() });
 
-/** Two agents that hand off to each other without a bound. Throws `cycle.unbounded`, with the ring. */
+/** Two agents that hand off to each other without a bound. Throws `cycle.unbounded` with the cycle. */
 export function unbounded(): System {
   const Sales = contract("Sales", 1, { input: Text, output: Text });
   const Support = contract("Support", 1, { input: Text, output: Text });
@@ -21,7 +21,7 @@ export function unbounded(): System {
   });
 }
 
-/** The same ring with a bound. It may start; a task that goes round without any change ends in a dead letter. */
+/** The same cycle with a bound. It may start; a task that goes round without a change ends in a dead letter. */
 export function handOffRing(): System {
   const Sales = contract("Sales", 1, { input: Text, output: Text });
   const Support = contract("Support", 1, { input: Text, output: Text });
@@ -38,7 +38,7 @@ export function handOffRing(): System {
   });
 }
 
-/** Two agents that ask each other. The second ask would wait for ever, so it is refused, and the handler is told. */
+/** Two agents that ask each other. The second ask would wait forever, so it is rejected, and the handler receives the fault. */
 export function askRing(): System {
   const Chicken = contract("Chicken", 1, { input: Text, output: Text });
   const Egg = contract("Egg", 1, { input: Text, output: Text });
@@ -52,7 +52,7 @@ export function askRing(): System {
             return await ctx.ask(Chicken, { text: "no, were you?" });
           } catch (error) {
             if (!isFault(error)) throw error;
-            return { text: `Egg was told ${error.code}: ${error.message}` };
+            return { text: `Egg received ${error.code}: ${error.message}` };
           }
         },
       }),

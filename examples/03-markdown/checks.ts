@@ -1,9 +1,9 @@
-/** @module The four checks of a document. Each gives findings in the order of the lines; none needs a network. */
+/** @module The four checks of a document. Each returns findings in the order of the lines; none needs a network. */
 import { type Document, type Finding, FINDINGS_MAX } from "./contracts.ts";
 import { linkTarget } from "./files.ts";
 import { anchorsOf, type Fence, linksOf, partsOf } from "./markdown.ts";
 
-/** Names that are often written in another way. */
+/** Names that are often misspelt. */
 const NAMES = [
   "TypeScript",
   "JavaScript",
@@ -25,7 +25,7 @@ const NAMES = [
   "HTTP",
 ];
 
-/** Relative links that lead nowhere, anchors without a heading, links without a text or a target, addresses that are none. */
+/** Finds relative links to missing files, anchors without a heading, links without a text or a target, and invalid addresses. */
 export function checkLinks(document: Document): Finding[] {
   const { prose, headings } = partsOf(document.text);
   const own = anchorsOf(headings);
@@ -40,8 +40,8 @@ export function checkLinks(document: Document): Finding[] {
 }
 
 function linkProblem(document: Document, own: ReadonlySet<string>, target: string): string | undefined {
-  if (target === "") return "a link leads to nothing";
-  if (/^[a-z][a-z0-9+.-]*:/i.test(target)) return URL.canParse(target) ? undefined : `${target} is no address`;
+  if (target === "") return "a link has no target";
+  if (/^[a-z][a-z0-9+.-]*:/i.test(target)) return URL.canParse(target) ? undefined : `${target} is not a valid address`;
   const [path = "", anchor] = target.split("#");
   if (path === "") return own.has(anchor ?? "") ? undefined : `there is no heading for #${anchor ?? ""} in this file`;
   const found = linkTarget(document, decoded(path));
@@ -54,12 +54,12 @@ function decoded(path: string): string {
   try {
     return decodeURIComponent(path);
   } catch {
-    // A percent sign that encodes nothing is one that stands in the name.
+    // An invalid percent encoding is part of the file's name.
     return path;
   }
 }
 
-/** One title, which comes first; no level left out; no two headings of one text under the same parent. */
+/** Requires one title, which comes first; no skipped level; no two equal headings under the same parent. */
 export function checkHeadings(document: Document): Finding[] {
   const { headings } = partsOf(document.text);
   const found: (readonly [number, string])[] = [];
@@ -74,13 +74,13 @@ export function checkHeadings(document: Document): Finding[] {
     path.length = level - 1;
     path[level - 1] = text;
     const place = path.join("\n");
-    if (seen.has(place)) found.push([line, `the heading stands here twice: ${text}`]);
+    if (seen.has(place)) found.push([line, `duplicate heading: ${text}`]);
     seen.add(place);
   }
   return findings(document, "headings", found);
 }
 
-/** Fences that are never closed, code without a language, JSON that is none. */
+/** Finds fences that are not closed, code without a language, and invalid JSON. */
 export function checkFences(document: Document): Finding[] {
   const { fences } = partsOf(document.text);
   return findings(
@@ -95,8 +95,8 @@ export function checkFences(document: Document): Finding[] {
 
 function fenceProblem({ language, body, closed }: Fence): string | undefined {
   if (!closed) return "the fence is never closed";
-  if (language === "") return "the code has no language; write text where it is none";
-  return language === "json" && !isJson(body) ? "the code is no JSON" : undefined;
+  if (language === "") return "the code block has no language; use text for plain text";
+  return language === "json" && !isJson(body) ? "the code is not valid JSON" : undefined;
 }
 
 function isJson(text: string): boolean {
@@ -108,7 +108,7 @@ function isJson(text: string): boolean {
   }
 }
 
-/** Names in another spelling than their own: of a list, and of the task. Code, links' targets and file names are left alone. */
+/** Finds names spelt differently than in a list and in the task. Code, link targets and file names are ignored. */
 export function checkNames(document: Document): Finding[] {
   const right = new Map([...NAMES, ...document.names].map((name) => [bare(name), name]));
   return findings(
@@ -129,7 +129,7 @@ export function checkNames(document: Document): Finding[] {
   );
 }
 
-/** A name without what is done to it: case, dots and hyphens. */
+/** Normalizes a name: ignores case, dots and hyphens. */
 function bare(name: string): string {
   return name.toLowerCase().replaceAll(/[.-]/g, "");
 }

@@ -1,12 +1,12 @@
-/** @module What is checked and what is found: the contracts of the agents that read a folder of Markdown. */
+/** @module The contracts of the agents that check a folder of Markdown. */
 import { contract } from "troupe";
 import { z } from "zod";
 
-/** Files of one run; more are counted and not read. */
+/** Maximum files of one run; further ones are counted but not read. */
 export const FILES_MAX = 200;
-/** Bytes of one file; a larger one is named in the report and not read. */
+/** Maximum bytes of one file; a larger one is named in the report but not read. */
 export const FILE_BYTES_MAX = 256 * 1_024;
-/** Findings of one check in one file; the report says how many more there are. */
+/** Maximum findings of one check in one file; the report shows how many more there are. */
 export const FINDINGS_MAX = 50;
 const PATH_CHARS_MAX = 1_000;
 const NAME_CHARS_MAX = 100;
@@ -15,7 +15,7 @@ const OWN_NAMES_MAX = 100;
 const Path = z.string().min(1).max(PATH_CHARS_MAX);
 const Names = z.array(z.string().min(1).max(NAME_CHARS_MAX)).max(OWN_NAMES_MAX);
 
-/** The task: a folder, and names of yours in the one right spelling. */
+/** The task: a folder, and names in their correct spelling. */
 export const Folder = z.object({ folder: Path, names: Names });
 
 /** A file of the folder. `path` is relative to the folder. */
@@ -28,7 +28,7 @@ const Findings = z.array(Finding);
 export const Listing = z.object({ files: z.array(File).max(FILES_MAX), skipped: z.array(z.object({ path: z.string(), why: z.string() })) });
 export type Listing = z.infer<typeof Listing>;
 
-/** A file with its text, as every checker gets it. */
+/** A file with its text, the input of each checker. */
 export const Document = z.object({ folder: Path, path: Path, text: z.string(), names: Names });
 export type Document = z.infer<typeof Document>;
 
@@ -39,7 +39,7 @@ export const HeadingChecker = contract("HeadingChecker", 1, { input: Document, o
 export const FenceChecker = contract("FenceChecker", 1, { input: Document, output: Findings });
 export const NameChecker = contract("NameChecker", 1, { input: Document, output: Findings });
 
-/** What the checks of one file gave. */
+/** The results of the checks of one file. */
 export const Checked = z.object({ path: z.string(), links: Findings, headings: Findings, fences: Findings, names: Findings });
 
 export const Report = z.object({

@@ -1,4 +1,4 @@
-/** @module The folder: which Markdown files are in it, and what stands in them. Nothing is written, and nothing above the root is read. */
+/** @module The folder: its Markdown files and their text. Writes nothing, and reads nothing above the root. */
 import { existsSync, readdirSync, readFileSync, realpathSync, statSync } from "node:fs";
 import { dirname, join, relative, resolve, sep } from "node:path";
 import { Fault } from "troupe";
@@ -6,7 +6,7 @@ import { FILE_BYTES_MAX, FILES_MAX, type Document, type Listing } from "./contra
 
 const LEFT_OUT = ["node_modules", ".git", ".troupe"];
 
-/** The Markdown files of a folder and of the folders in it, in the order of their names. */
+/** Lists the Markdown files of a folder and its subfolders, sorted by name. */
 export function listFolder(folder: string, names: readonly string[]): Listing {
   const root = requireFolder(folder);
   const found = readdirSync(root, { recursive: true, encoding: "utf8" })
@@ -25,7 +25,7 @@ export function listFolder(folder: string, names: readonly string[]): Listing {
   };
 }
 
-/** The text of a file of the folder. A file that has grown too large meanwhile is refused. */
+/** Reads the text of a file. Rejects a file that has grown too large meanwhile. */
 export function readDocument(folder: string, path: string, names: readonly string[]): Document {
   const root = requireFolder(folder);
   const file = resolve(root, path);
@@ -34,14 +34,14 @@ export function readDocument(folder: string, path: string, names: readonly strin
   return { folder, path, text: readFileSync(file, "utf8"), names: [...names] };
 }
 
-/** What a relative link of a document leads to; `undefined` when nothing is there. Nothing above the root is looked at. */
+/** Returns the target of a document's relative link; `undefined` if it does not exist. Reads nothing above the root. */
 export function linkTarget({ folder, path }: Document, link: string): { readonly isMarkdown: boolean; text(): string } | undefined {
   const file = resolve(requireFolder(folder), dirname(path), link);
   if (!isBelow(rootFolder(), file) || !existsSync(file)) return undefined;
   return { isMarkdown: file.endsWith(".md") && statSync(file).size <= FILE_BYTES_MAX, text: () => readFileSync(file, "utf8") };
 }
 
-/** A task comes from outside, so it may only name folders below the root: the working directory, or MARKDOWN_ROOT. */
+/** Resolves a folder. A task comes from outside, so it may only name folders below the root: the working directory, or MARKDOWN_ROOT. */
 function requireFolder(folder: string): string {
   const path = resolve(rootFolder(), folder);
   if (!existsSync(path) || !statSync(path).isDirectory())

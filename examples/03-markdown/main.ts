@@ -1,5 +1,5 @@
 /**
- * @module Checks a folder of Markdown and prints the report; exit code 1 when something was found.
+ * @module Checks a folder of Markdown and prints the report. The exit code is 1 if there are findings.
  * `node examples/03-markdown/main.ts [folder] [names in your spelling...]`. Default: the documents of this project.
  */
 import { resolve } from "node:path";
@@ -10,7 +10,7 @@ import { reportText } from "./report.ts";
 import markdown from "./system.ts";
 
 const [given = "docs", ...names] = process.argv.slice(2);
-// Whoever calls this program may read the folder, and links may lead out of it as far as the working directory.
+// The caller of this program may read the folder, and links may lead out of it up to the working directory.
 const folder = resolve(given);
 if (relative(process.cwd(), folder).startsWith("..")) process.env["MARKDOWN_ROOT"] ??= folder;
 

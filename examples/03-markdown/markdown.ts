@@ -1,4 +1,4 @@
-/** @module As much Markdown as the checks need: which lines are code, the headings and their anchors, the links. */
+/** @module A small Markdown parser for the checks: code lines, headings with anchors, links. */
 
 /** A line of a document. Numbers count from 1. */
 export interface Line {
@@ -6,7 +6,7 @@ export interface Line {
   readonly text: string;
 }
 
-/** A block of code between fences. */
+/** A code block between fences. */
 export interface Fence {
   readonly line: number;
   readonly language: string;
@@ -21,9 +21,9 @@ export interface Heading {
   readonly text: string;
 }
 
-/** What a document is made of. */
+/** The parts of a document. */
 export interface Parts {
-  /** Lines outside of fences, with code and comments in them left empty. */
+  /** Lines outside of fences, with code and comments blanked. */
   readonly prose: readonly Line[];
   readonly fences: readonly Fence[];
   readonly headings: readonly Heading[];
@@ -31,7 +31,7 @@ export interface Parts {
 
 const FENCE = /^ {0,3}(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/;
 
-/** Takes a document apart. */
+/** Splits a document into its parts. */
 export function partsOf(text: string): Parts {
   const prose: Line[] = [];
   const fences: Fence[] = [];
@@ -61,7 +61,7 @@ export function partsOf(text: string): Parts {
   };
 }
 
-/** The anchors of a document's headings, made as GitHub makes them: a second heading of the same text gets `-1`, and so on. */
+/** Returns the anchors of a document's headings, made as GitHub makes them: a second heading of the same text gets `-1`, and so on. */
 export function anchorsOf(headings: readonly Heading[]): ReadonlySet<string> {
   const counts = new Map<string, number>();
   return new Set(
@@ -78,14 +78,14 @@ export function anchorsOf(headings: readonly Heading[]): ReadonlySet<string> {
   );
 }
 
-/** A link as it stands in the text. */
+/** A link in the text. */
 export interface Link {
   readonly line: number;
   readonly text: string;
   readonly target: string;
 }
 
-/** Links and pictures of the form `[text](target)`. */
+/** Finds links and pictures of the form `[text](target)`. */
 export function linksOf(prose: readonly Line[]): readonly Link[] {
   return prose.flatMap(({ number, text }) =>
     [...text.matchAll(/\[([^\]]*)\]\(\s*<?([^)\s>]*)>?[^)]*\)/g)].map((found) => ({

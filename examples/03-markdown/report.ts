@@ -2,10 +2,10 @@
 import type { z } from "zod";
 import type { Checked, Finding, Listing, Report } from "./contracts.ts";
 
-/** Findings of one report; the counts are of all. */
+/** Maximum findings of one report; the counts include all. */
 const SHOWN_MAX = 500;
 
-/** All findings, by file and line, and how many each check gave. */
+/** Collects all findings by file and line, with the count of each check. */
 export function reportOf(checked: readonly z.infer<typeof Checked>[], skipped: Listing["skipped"]): Report {
   const all = checked.flatMap(({ links, headings, fences, names }) =>
     [...links, ...headings, ...fences, ...names].toSorted((a, b) => a.line - b.line || a.check.localeCompare(b.check)),
@@ -19,7 +19,7 @@ export function reportOf(checked: readonly z.infer<typeof Checked>[], skipped: L
   };
 }
 
-/** The report as text: one line for each finding, as compilers write them. */
+/** Formats the report: one line per finding, in the format of compilers. */
 export function reportText(folder: string, { files, skipped, findings, byCheck }: Report): string {
   const lines = findings.map(({ path, line, check, text }: Finding) => `${folder}/${path}:${line} ${check}: ${text}`);
   const left = skipped.map(({ path, why }) => `${folder}/${path} was not read: ${why}`);

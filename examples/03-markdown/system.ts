@@ -1,4 +1,4 @@
-/** @module Several agents read a folder of Markdown: every file at the same time, and every file by four checkers at the same time. */
+/** @module Agents check a folder of Markdown: all files in parallel, and each file with four checkers in parallel. */
 import { agent, route, system } from "troupe";
 import { checkFences, checkHeadings, checkLinks, checkNames } from "./checks.ts";
 import { FenceChecker, File, Folder, HeadingChecker, LinkChecker, Lister, NameChecker, Reader, Reporter } from "./contracts.ts";
@@ -7,7 +7,7 @@ import { reportOf } from "./report.ts";
 
 const FILES_AT_ONCE_MAX = 16;
 
-// The disk changes, so what was read is a step: a handler that runs again gets what was read first.
+// The disk changes, so each read is a step: a handler that runs again receives the text of the first read.
 const lister = agent(Lister, { handle: ({ folder, names }, ctx) => ctx.step("list", () => listFolder(folder, names)) });
 const reader = agent(Reader, { handle: ({ folder, path, names }, ctx) => ctx.step("read", () => readDocument(folder, path, names)) });
 const links = agent(LinkChecker, { handle: (document) => checkLinks(document) });
@@ -16,7 +16,7 @@ const fences = agent(FenceChecker, { handle: (document) => checkFences(document)
 const names = agent(NameChecker, { handle: (document) => checkNames(document) });
 const reporter = agent(Reporter, { handle: ({ checked, skipped }) => reportOf(checked, skipped) });
 
-/** One file. Its text is stored once, however many agents it is given to. */
+/** One file. Its text is stored once, independent of how many agents receive it. */
 const file = route("file", 1, File)
   .to("document", Reader, ({ task }) => task)
   .all((stop) => ({

@@ -1,8 +1,8 @@
 /**
- * @module The outside world of the payment: a warehouse, a card company and a courier, which share one ledger, a file of lines.
+ * @module The external systems of the payment: a warehouse, a card company and a courier. They share one ledger, a file of lines.
  *
- * It keeps the two rules that every outside system should: one idempotency key is one entry, however often it is asked for;
- * and what was taken back before it was made is never made afterwards.
+ * It keeps the two rules that each external system should keep: one idempotency key makes one entry, however often it is requested,
+ * and a key that was taken back before its entry was made never makes an entry.
  */
 import { appendFileSync, existsSync, mkdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -10,18 +10,18 @@ import { z } from "zod";
 
 const Line = z.strictObject({ key: z.string(), what: z.string(), account: z.string(), amount: z.int(), undo: z.boolean() });
 
-/** One line of the ledger. What is taken back has a line of its own with the opposite amount; nothing is ever rubbed out. */
+/** One line of the ledger. Taking back adds a line with the opposite amount; no line is deleted. */
 export type Line = z.infer<typeof Line>;
 
-/** Writes an entry, once for each key. Throws when the key was taken back already. */
+/** Writes an entry, once per key. Throws if the key was already taken back. */
 export function enter(key: string, entry: Pick<Line, "what" | "account" | "amount">): null {
   const own = lines().filter((line) => line.key === key);
-  if (own.some((line) => line.undo)) throw new Error(`${entry.what} was taken back before it came`);
+  if (own.some((line) => line.undo)) throw new Error(`${entry.what} was taken back before it was made`);
   if (own.length === 0) write({ key, ...entry, undo: false });
   return null;
 }
 
-/** Takes an entry back, once. Where nothing was entered it notes the key, so that a call that is late enters nothing. */
+/** Takes an entry back, once. If there is no entry it records the key, so that a late call makes none. */
 export function takeBack(key: string, what: string): void {
   const own = lines().filter((line) => line.key === key);
   if (own.some((line) => line.undo)) return;
@@ -45,14 +45,14 @@ export function lines(): readonly Line[] {
     .map((text) => Line.parse(JSON.parse(text)));
 }
 
-/** What each account holds. */
+/** Returns the balance of each account. */
 export function balances(): Readonly<Record<string, number>> {
   const sums = new Map<string, number>();
   for (const { account, amount } of lines()) if (account !== "") sums.set(account, (sums.get(account) ?? 0) + amount);
   return Object.fromEntries(sums);
 }
 
-/** Reading and writing happen in one turn of the event loop, so two handlers of one app cannot both find nothing. */
+/** Reads and writes in one turn of the event loop, so that two handlers of one app cannot both find no entry. */
 function write(line: Line): void {
   mkdirSync(dirname(ledgerFile()), { recursive: true });
   appendFileSync(ledgerFile(), `${JSON.stringify(line)}\n`);

@@ -1,4 +1,4 @@
-/** @module Runs two orders, one that goes through and one that fails half-way, and prints what is left of each. `node examples/04-payment/main.ts` */
+/** @module Runs two orders, one that succeeds and one that fails halfway, and prints the ledger. `node examples/04-payment/main.ts` */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ try {
   }
   console.log("the ledger");
   for (const { key, what } of lines()) console.log(`  ${key.slice(0, key.indexOf(":"))}  ${what}`);
-  console.log("what it comes to");
+  console.log("the balances");
   for (const [account, amount] of Object.entries(balances())) console.log(`  ${account.padEnd(14)} ${amount}`);
 } finally {
   rmSync(folder, { recursive: true });

@@ -1,4 +1,4 @@
-/** @module A payment in three steps that belong together: reserve the stock, charge the card, book the courier; or none of them. */
+/** @module A payment in three steps, all or none: reserve the stock, charge the card, book the courier. */
 import { agent, contract, Fault, route, system, tool } from "troupe";
 import { z } from "zod";
 import { enter, takeBack } from "./ledger.ts";
@@ -21,10 +21,10 @@ const Stock = contract("Stock", 1, { input: z.object({ item: Text, pieces: z.int
 const Card = contract("Card", 1, { input: z.object({ card: Text, cents: z.int() }), output: Done });
 const Courier = contract("Courier", 1, { input: z.object({ town: Text }), output: Done });
 
-/** The towns that the courier goes to. */
+/** The towns that the courier serves. */
 const TOWNS = ["Bremen", "Graz", "Zurich"];
 
-/** What the tools do is entered in a ledger, so there is nothing to give back. */
+/** The tools write to a ledger and have no output. */
 const Entered = z.null();
 
 const reserve = tool("reserve", {

@@ -1,20 +1,20 @@
-/** @module One long-lived agent for each customer: it remembers every purchase, and serves one task at a time. */
+/** @module One long-lived agent per customer: it remembers each purchase and serves one task at a time. */
 import { agent, contract, route, system } from "troupe";
 import { z } from "zod";
 
 const CENTS_MAX = 10_000_000;
 const NAME_CHARS_MAX = 100;
-/** From here on a customer is a regular one, and gets a tenth off. */
+/** From this purchase on the customer is a regular one and gets 10 % off. */
 const REGULAR_FROM_CENTS = 10_000;
 const REGULAR_PERCENT = 10;
 const WHOLE_PERCENT = 100;
 
 const Purchase = z.object({ customer: z.string().min(1).max(NAME_CHARS_MAX), cents: z.int().min(1).max(CENTS_MAX) });
 const Receipt = z.object({ customer: z.string(), purchase: z.int(), pays: z.int(), spentSoFar: z.int() });
-/** What a customer's actor remembers over all tasks. */
+/** The state of a customer's actor, over all tasks. */
 const Account = z.object({ purchases: z.int(), spent: z.int() });
 
-/** The key makes the actor: every customer has one of their own, wherever it runs. */
+/** The key selects the actor: each customer has one, on any host. */
 const Customer = contract("Customer", 1, { input: Purchase, output: Receipt, key: ({ customer }) => customer });
 
 const customer = agent(Customer, {

@@ -1,4 +1,4 @@
-/** @module Runs an order of five parcels, and one whose last parcel is too heavy, so that all of it is undone. `node examples/06-nested/main.ts` */
+/** @module Runs an order of five parcels, and one that is undone because its last parcel is too heavy. `node examples/06-nested/main.ts` */
 import { type LocalOutcome, runLocal } from "troupe/testing";
 import { z } from "zod";
 import { benchReport } from "./bench.ts";
@@ -26,11 +26,11 @@ console.log(`  ${good.status}: ${note}`);
 for (const [index, { label, grams }] of packed.entries()) console.log(`  parcel ${index + 1}: ${label}, ${grams} g`);
 const first = benchReport();
 console.log(
-  `  nested processes: ${count(good, "answered")}, on the bench at once: ${first.parcelsAtOnceMax} at most, labels: ${first.labels}`,
+  `  nested processes: ${count(good, "answered")}, at most on the bench at once: ${first.parcelsAtOnceMax}, labels: ${first.labels}`,
 );
 
 console.log("2. The last of five is too heavy");
 const bad = await order("order-2", HEAVY_GRAMS);
 console.log(`  ${bad.status}: ${bad.fault?.message}`);
 const second = benchReport();
-console.log(`  nested processes undone: ${count(bad, "undone")}, labels that are left: ${second.labels}`);
+console.log(`  nested processes undone: ${count(bad, "undone")}, labels left: ${second.labels}`);

@@ -1,4 +1,4 @@
-/** @module An order of several parcels: each parcel is a route of its own, run as a nested process, at most two at a time. */
+/** @module An order of several parcels: each parcel runs a route of its own as a nested process, at most two at a time. */
 import { agent, contract, Fault, route, system, tool } from "troupe";
 import { z } from "zod";
 import { pack, printLabel, takeLabelBack } from "./bench.ts";
@@ -24,7 +24,7 @@ const packer = agent(Packer, {
   handle: async ({ items }, ctx) => {
     const grams = await pack(items, ctx.signal);
     if (grams > PARCEL_GRAMS_MAX)
-      throw new Fault("agent.refused", `a parcel of ${grams} g is too heavy, ${PARCEL_GRAMS_MAX} g are allowed`);
+      throw new Fault("agent.refused", `a parcel of ${grams} g is too heavy; at most ${PARCEL_GRAMS_MAX} g are allowed`);
     return { grams };
   },
 });
@@ -45,7 +45,7 @@ const clerk = agent(Clerk, {
   }),
 });
 
-/** One parcel. It has a process of its own: a journal, a deadline and an outcome. */
+/** One parcel. Its process has its own journal, deadline and outcome. */
 const parcel = route("parcel", 1, Parcel)
   .to("packed", Packer, ({ task }) => task)
   .to("labelled", Labeller, ({ task, packed }) => ({ to: task.to, grams: packed.grams }))

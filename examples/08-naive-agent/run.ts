@@ -1,4 +1,4 @@
-/** @module Simulates both shops: the naive one charges a card twice, and the trace tells how. */
+/** @module Simulates both shops: the naive one charges a card twice, and the trace shows why. */
 import { simulate } from "troupe/testing";
 import { careful, naive } from "./shop.ts";
 

@@ -1,13 +1,13 @@
-/** @module A shop that charges cards: once naively, and once as it should be. */
+/** @module A shop that charges cards: once naively, and once correctly. */
 import { agent, contract, route, system } from "troupe";
 import { outside } from "troupe/testing";
 import { z } from "zod";
 
 const Order = z.object({ order: z.string(), amount: z.int() });
 
-/** Stands for the payment service. This one does not know of keys: every call takes money. */
+/** The payment service without idempotency keys: each call takes money. */
 const charge = outside("charge", (order: string, amount: number) => `receipt for ${amount} of ${order}`);
-/** The same service, asked with an idempotency key: it takes money once for each key. */
+/** The same service with an idempotency key: it takes money once per key. */
 const chargeOnce = outside("charge", (order: string, amount: number, key: string) => `receipt for ${amount} of ${order} (${key})`, {
   key: (_order, _amount, key) => key,
 });
@@ -15,9 +15,9 @@ const chargeOnce = outside("charge", (order: string, amount: number, key: string
 const Till = contract("Till", 1, { input: Order, output: z.object({ receipt: z.string() }) });
 const Mail = contract("Mail", 1, { input: z.object({ receipt: z.string() }), output: z.object({ sent: z.boolean() }) });
 
-/** Naive: the call stands in the handler as in any other function. */
+/** Naive: the handler makes the call directly, like any function call. */
 const naiveTill = agent(Till, { handle: async ({ order, amount }) => ({ receipt: await charge(order, amount) }) });
-/** As it should be: a step is recorded once, and its key makes trying again harmless. */
+/** Correct: a step is recorded once, and its key makes a retry harmless. */
 const carefulTill = agent(Till, {
   handle: async ({ order, amount }, ctx) => ({
     receipt: await ctx.step("charge", (step) => chargeOnce(order, amount, step.idempotencyKey)),

@@ -1,17 +1,17 @@
 /**
- * @module How the handler of a work item stands and what it recorded: calls, steps, attempts, takeovers, from the events of its agent actor.
+ * @module The state of a work item's handler and what it recorded (calls, steps, attempts, takeovers), from the events of its agent actor.
  * Pure.
  */
 import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
 import type { AgentEvent } from "./state.ts";
 
-/** What an agent's journal says of one work item. Moments are epoch milliseconds. */
+/** What an agent's journal says about one work item. Times are epoch milliseconds. */
 export interface HandlerHistory {
-  /** Undefined once the work item is done: then the process knows more. */
+  /** Undefined once the work item is done; the process then holds the result. */
   readonly state: Extract<WorkViewState, "queued" | "running" | "waiting"> | undefined;
   readonly takeovers: number;
-  /** In the order in which they were first recorded. */
+  /** In the order of their first records. */
   readonly calls: readonly CallView[];
 }
 
@@ -22,7 +22,7 @@ interface Draft {
   readonly calls: Map<string, CallView>;
 }
 
-/** Follows some work items of one agent actor. */
+/** Follows selected work items of one agent actor. */
 export class CallHistory {
   readonly #wanted: ReadonlySet<string>;
   readonly #works = new Map<string, Draft>();
@@ -31,13 +31,13 @@ export class CallHistory {
     this.#wanted = new Set(workIds);
   }
 
-  /** What is known of a work item; undefined when no event was about it. */
+  /** Returns what is known about a work item; undefined if no event was about it. */
   of(workId: string): HandlerHistory | undefined {
     const known = this.#works.get(workId);
     return known === undefined ? undefined : { state: known.state, takeovers: known.takeovers, calls: [...known.calls.values()] };
   }
 
-  /** Takes the next event of the actor. */
+  /** Applies the next event of the actor. */
   take(event: AgentEvent, atMs: number): void {
     if (event.e === "forgotten") return;
     const id = event.e === "work-accepted" ? event.work.id : event.workId;
@@ -93,7 +93,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
       work.state = undefined;
       break;
     default:
-    // The other events tell nothing of a handler's calls.
+    // The other events say nothing about a handler's calls.
   }
 }
 
@@ -109,7 +109,7 @@ function ended(work: Draft, kind: Kind, key: string, name: string, atMs: number)
   update(work, kind, key, name, { state: "ended", endedAtMs: atMs, code: undefined });
 }
 
-/** `atMs` is left out of a call that is made again by its own policy. */
+/** `atMs` is undefined for a call that its own retry policy makes again. */
 function failed(work: Draft, kind: Kind, key: string, name: string, fault: WireFault, atMs: number | undefined): void {
   const failures = (work.calls.get(`${kind} ${key}`)?.failures ?? 0) + 1;
   update(work, kind, key, name, { state: atMs === undefined ? "begun" : "failed", failures, code: fault.code, endedAtMs: atMs });

@@ -1,7 +1,7 @@
 /**
- * @module What a handler records: calls of tools, steps, and what of them failed. Pure.
+ * @module What a handler records: calls of tools, steps, and their failures. Pure.
  *
- * A host that never heard that its record was written offers it again, so each of these is idempotent.
+ * A host that does not know whether its record was written sends it again, so each of these functions is idempotent.
  */
 import { wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
@@ -9,23 +9,23 @@ import type { AgentBuilder, FailedTry, InputOf } from "./inputs.ts";
 import { ownScope } from "./queue.ts";
 import type { AgentWork, Call } from "./state.ts";
 
-/** Within one attempt, what comes behind a failure may depend on it: a further attempt need not come to it again. */
+/** What follows a failure may depend on it, so it belongs to this attempt only: a later attempt need not reach it again. */
 export function onlyIn({ attempt, failures }: AgentWork): { readonly onlyIn?: number } {
   return failures?.some((failure) => failure.attempt === attempt) === true ? { onlyIn: attempt } : {};
 }
 
-/** A call that may have to be undone, or whose end must not stay unknown, is recorded before it is made. */
+/** Records a call before it is made, if it may have to be undone or if its end must not stay unknown. */
 export function takeCallBegun(builder: AgentBuilder, work: AgentWork, { call }: InputOf<"call-begun">): void {
   if (work.mode === "undo") return refuseCancelled(builder, work);
   const known = callOf(work, call.key);
   if (known?.open === true || known?.output !== undefined) return;
   const { key, tool, undo, input } = call;
-  // A call that is made again in a later attempt keeps what was recorded of it.
+  // A call that a later attempt makes again keeps what was recorded about it.
   const packed = input === undefined || known?.input !== undefined ? {} : { input: builder.pack(input, ownScope(builder, work)) };
   builder.emit({ e: "call-begun", workId: work.id, key, tool, undo: undo || known?.undo === true, ...packed, ...onlyIn(work) });
 }
 
-/** A call failed and is made again after a pause. */
+/** Records a failed call that is made again after a pause. */
 export function takeCallTried(builder: AgentBuilder, work: AgentWork, { call, tries, end }: InputOf<"call-tried">): void {
   if (work.mode === "undo") return refuseCancelled(builder, work);
   const known = callOf(work, call.key)?.tried;
@@ -35,7 +35,7 @@ export function takeCallTried(builder: AgentBuilder, work: AgentWork, { call, tr
   builder.emit({ e: "call-tried", workId: work.id, key, tool, attempt, tries, ...failedTry(end), ...onlyIn(work) });
 }
 
-/** A call ended. Also of a handler that was stopped: its undo may need the output. */
+/** Records the end of a call, also for a cancelled handler: the undo may need the output. */
 export function takeCallEnded(builder: AgentBuilder, work: AgentWork, { call }: InputOf<"call-ended">): void {
   const { key, tool, end } = call;
   if (callOf(work, key)?.output !== undefined) return;
@@ -51,7 +51,7 @@ function failedTry({ fault, open }: FailedTry): { readonly fault: WireFault; rea
   return open === true ? { fault, open } : { fault };
 }
 
-/** A step has its result. */
+/** Records the result of a step. */
 export function takeStep(builder: AgentBuilder, work: AgentWork, { name, output }: InputOf<"step-done">): void {
   if (work.steps.some((step) => step.name === name)) return;
   builder.emit({
@@ -61,23 +61,25 @@ export function takeStep(builder: AgentBuilder, work: AgentWork, { name, output 
   });
 }
 
-/** A step or a wait failed. */
+/** Records the failure of a step or a wait. */
 export function takeFailure(builder: AgentBuilder, work: AgentWork, { failure }: InputOf<"failed">): void {
   if (mayFail(builder, work, failure)) builder.emit({ e: "failed", workId: work.id, failure: { ...failure, attempt: work.attempt } });
 }
 
-/** An undo of a call has run. */
+/** Records that the undo of a call has run. */
 export function takeCallUndone(builder: AgentBuilder, work: AgentWork, { key }: InputOf<"call-undone">): void {
   const call = callOf(work, key);
   if (call !== undefined && call.undone !== true) builder.emit({ e: "call-undone", workId: work.id, key });
 }
 
-/** Failures are recorded once, and bounded over all attempts: a handler that catches for ever is told of one that it does not forget. */
+/** Records each failure once, up to a bound over all attempts: a handler that catches faults in an endless loop is stopped by one. */
 function mayFail(builder: AgentBuilder, work: AgentWork, { kind, key, fault }: InputOf<"failed">["failure"]): boolean {
   const { attempt, failures = [] } = work;
   if (failures.some((one) => one.attempt === attempt && one.kind === kind && one.key === key)) return false;
   if (failures.length < LIMITS.failuresPerWorkMax) return true;
-  builder.refuse(wireFault("step.too-many", `${LIMITS.failuresPerWorkMax} calls of one work item have failed; the last: ${fault.message}`));
+  builder.refuse(
+    wireFault("step.too-many", `${LIMITS.failuresPerWorkMax} calls and steps of one work item failed; the last: ${fault.message}`),
+  );
   return false;
 }
 
@@ -86,5 +88,5 @@ function callOf(work: AgentWork, key: string): Call | undefined {
 }
 
 function refuseCancelled(builder: AgentBuilder, work: AgentWork): void {
-  builder.refuse(wireFault("work.cancelled", `${work.id} is being undone`));
+  builder.refuse(wireFault("work.cancelled", `${work.id} is being compensated`));
 }

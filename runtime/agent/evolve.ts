@@ -1,5 +1,5 @@
 /**
- * @module How a fact changes the state of an agent actor. Pure.
+ * @module How an event changes the state of an agent actor. Pure.
  */
 import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
@@ -11,10 +11,10 @@ type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>
 const NOTHING = { json: null } as const;
 const DROPPED: Result = { output: NOTHING };
 
-/** The report of a compensation that found nothing to undo. */
+/** The report of a compensation that had nothing to undo. */
 const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stateStands: false };
 
-/** The state after an event. */
+/** Returns the state after an event. */
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   switch (event.e) {
     case "work-accepted":
@@ -67,7 +67,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
   }
 }
 
-/** What comes later has its place at once, so that all works have one shape. */
+/** Fields that are set later exist from the start, so that all work items have the same hidden class. */
 function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentState {
   const accepted: AgentWork = {
     ...work,
@@ -81,7 +81,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
   return { ...state, works: withEntry<AgentWork>(state.works, work.id, accepted), ready: [...state.ready, work.id] };
 }
 
-/** What changes is written out where it changes: merging one object into another costs several times as much. */
+/** Changes are written inline: merging one object into another costs several times as much. */
 function patch(state: AgentState, id: string, change: (work: AgentWork) => AgentWork): AgentState {
   const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
@@ -97,7 +97,7 @@ function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | 
   return { ...work, calls, failures: [...(work.failures ?? []), { kind: "call", key, attempt, fault }] };
 }
 
-/** A call that failed for good in its attempt, and was never recorded as begun, leaves its failure alone. */
+/** A call that failed for good in its attempt, and was not recorded as begun, leaves only its failure. */
 function callAfter(known: Call | undefined, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): Call | undefined {
   switch (event.e) {
     case "call-begun":
@@ -125,7 +125,7 @@ function newCall(
   return { ...(known ?? { key, tool, undo: false, open: false }), onlyIn };
 }
 
-/** The actor is free again when the running work no longer runs. */
+/** The actor is free again once the running work item has stopped running. */
 function free(state: AgentState, id: string): AgentState {
   return { ...state, running: state.running === id ? undefined : state.running, ready: state.ready.filter((one) => one !== id) };
 }
@@ -152,7 +152,7 @@ function begin(state: AgentState, event: EventOf<"begun">): AgentState {
   return { ...next, running: event.workId, ready: next.ready.filter((one) => one !== event.workId) };
 }
 
-/** A success with nothing to undo needs neither input nor records again; a fault may be retried, and keeps them. */
+/** A success with nothing to undo no longer needs its input and records. A fault keeps them, because it may be retried. */
 function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
   const work = entryOf(state.works, event.workId);
   if (work === undefined) return state;
@@ -189,12 +189,12 @@ function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
   return withState(free(patch(state, event.workId, change), event.workId), event.state);
 }
 
-/** Without what no replay can need any more. */
+/** Drops what no replay can need. */
 function slim(work: AgentWork): AgentWork {
   return { ...work, input: NOTHING, calls: [], steps: [], waits: [], failures: undefined, ancestors: [] };
 }
 
-/** The tombstone that refuses the work if it arrives later. */
+/** The tombstone that rejects the work item if its request arrives later. */
 function writeTombstone(state: AgentState, event: EventOf<"tombstoned">): AgentState {
   const { workId, undoId, attempt, processId, agent, retainUntilMs, principal, trace, hop } = event;
   const work: AgentWork = {

@@ -1,36 +1,36 @@
 /**
- * @module What an agent actor decides on, and the builder of its decisions. Pure.
+ * @module The inputs of an agent actor, and the builder of its decisions. Pure.
  */
 import type { Json, WireFault } from "../faults.ts";
 import type { DecisionBuilder } from "../machine.ts";
 import type { CompensationReport, Message } from "../protocol.ts";
 import type { AgentEvent, AgentState, Failure } from "./state.ts";
 
-/** Under whose token a host speaks of a work item. */
+/** The work item and the token under which a host reports. */
 interface Held {
   readonly workId: string;
   readonly token: string;
 }
 
-/** A call as its host tells of it: `key` within its work, and the tool. */
+/** A call as its host reports it: `key` within its work item, and the tool. */
 export interface CallName {
   readonly key: string;
   readonly tool: string;
 }
 
-/** A call that is about to be made. `input` is kept for the undo. */
+/** A call that is about to be made. `input` is recorded for the undo. */
 export type BegunCall = CallName & { readonly undo: boolean; readonly input?: Json };
 
 /** How a call ended, before its content is packed. */
 export type EndedCall = CallName & { readonly end: { readonly output: Json } | FailedTry };
 
-/** `open`: nothing says whether the call had its effect, and its tool wants to know. */
+/** `open`: it is unknown whether the call had its effect, and its tool needs to know. */
 export interface FailedTry {
   readonly fault: WireFault;
   readonly open?: boolean;
 }
 
-/** A step or wait that failed, before it has its attempt. */
+/** A failed step or wait, before its attempt is added. */
 export type FailedPart = Pick<Failure, "kind" | "key" | "fault">;
 
 /** What a handler waits for, before its content is packed. */
@@ -39,22 +39,22 @@ export type WaitContent =
   | { readonly kind: "timer"; readonly ms: number }
   | { readonly kind: "signal"; readonly name: string; readonly schema: Json; readonly timeoutMs?: number };
 
-/** A handler's end, before its content is packed. */
+/** How a handler ended, before its content is packed. */
 export type FinishedResult =
   { readonly output: Json } | { readonly fault: WireFault } | { readonly handOff: { readonly agent: string; readonly input: Json } };
 
-/** A state to be set, and the version of the state that it was made of. */
+/** A state to set, and the version of the state from which it was computed. */
 export interface NextState {
   readonly content: Json;
   readonly base: number;
 }
 
-/** What an agent actor decides on: a message, or what its own host tells of a handler or a compensation. */
+/** An input of an agent actor: a message, or a report of its own host about a handler or a compensation. */
 export type AgentInput =
   | {
       readonly kind: "message";
       readonly message: Message;
-      /** What the boundary found wrong with the input: the work is accepted and done with this fault. */
+      /** A problem that the boundary found in the input: the work item is accepted and ends with this fault. */
       readonly fault?: WireFault;
     }
   | (Held & { readonly kind: "call-begun"; readonly call: BegunCall })
@@ -64,21 +64,21 @@ export type AgentInput =
   | (Held & { readonly kind: "step-done"; readonly name: string; readonly output: Json })
   | (Held & { readonly kind: "failed"; readonly failure: FailedPart })
   | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent })
-  /** The handler has ended, and its calls have settled. `undoes`: its agent has an undo of its own. */
+  /** The handler ended and its calls settled. `undoes`: its agent has an own undo. */
   | (Held & { readonly kind: "finished"; readonly result: FinishedResult; readonly state?: NextState; readonly undoes?: boolean })
-  /** The compensation has ended. */
+  /** The compensation ended. */
   | (Held & {
       readonly kind: "compensated";
       readonly end: { readonly report: CompensationReport } | { readonly fault: WireFault };
       readonly state?: NextState;
-      /** The agent's own undo has run, in this try of the compensation. */
+      /** The agent's own undo has run, in this attempt of the compensation. */
       readonly agentUndid?: boolean;
     })
-  /** Heartbeats of the holder were missed. */
+  /** The holder missed heartbeats. */
   | (Held & { readonly kind: "lost" });
 
 /** One kind of {@link AgentInput}. */
 export type InputOf<K extends AgentInput["kind"]> = Extract<AgentInput, { readonly kind: K }>;
 
-/** A decision of an agent actor being made. */
+/** The builder of an agent actor's decision. */
 export type AgentBuilder = DecisionBuilder<AgentState, AgentEvent>;

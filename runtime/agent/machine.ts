@@ -1,10 +1,10 @@
 /**
- * @module The agent actor: accepts work once, has it run by one host at a time, remembers what was done. Pure.
+ * @module The agent actor: accepts a work item once, lets one host at a time run it, and remembers the result. Pure.
  *
- * Owns: deduplication by work id, who holds the running work, what its handler recorded, the agent's state, the reply.
- * Does not own: asking again (the process manager does), running handlers (the host does). Talks to: process managers.
- * Invariants: A1 one running work. A2 a token that is not the work's is stale: refused, never believed. A3 the first
- * success of a work counts; its record is the reply to every repetition. A4 what was purged or undone never runs.
+ * Owns: deduplication by work id, the holder of the running work item, what its handler recorded, the agent's state, the reply.
+ * Does not own: sending requests again (the process manager), running handlers (the host). Talks to: process managers.
+ * Invariants: A1 at most one work item runs. A2 a report with a stale token is refused. A3 the first success of a work
+ * item counts; its record is the reply to each repeated request. A4 a purged or compensated work item never runs.
  * A5 a handler that waits for answers does not hold the actor, so waiting actors cannot block each other.
  */
 import { entryOf } from "../entries.ts";
@@ -21,7 +21,7 @@ import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
 import { takeAnswer, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
 
-/** The agent actor. Its outbox is empty and it has no reminder, because the process manager asks again. */
+/** The agent actor. Its outbox is empty and it needs no reminder, because the process manager sends its requests again. */
 export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   initial: newAgent,
   purged: (id) => ({ ...newAgent(id), purged: true }),
@@ -59,18 +59,21 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
     case "signal":
     case "decision":
     case "entries":
-      return builder.refuse(wireFault("message.invalid", `an agent takes no ${body.kind}`));
+      return builder.refuse(wireFault("message.invalid", `an agent actor does not accept a message of kind ${body.kind}`));
     default:
       return assertNever(body);
   }
 }
 
-/** A2: only the holder of the token speaks for running work. */
+/** A2: only the holder of the token may report about a running work item. */
 function decideHeld(builder: AgentBuilder, input: Exclude<AgentInput, { kind: "message" | "lost" }>): void {
   const work = entryOf(builder.state.works, input.workId);
   const live =
     work !== undefined && (work.status === "running" || work.status === "parked" || work.status === "ready") && work.token === input.token;
-  if (!live) return builder.refuse(wireFault("work.superseded", `${input.workId}: the token is stale`));
+  if (!live)
+    return builder.refuse(
+      wireFault("work.superseded", `${input.workId}: the token is stale; a later attempt or another host took the work item over`),
+    );
   return take(builder, work, input);
 }
 

@@ -1,20 +1,20 @@
 /**
- * @module What an agent actor sends: replies and questions, made from its state alone. Pure.
+ * @module What an agent actor sends: replies and waits, computed from its state alone. Pure.
  */
 import { invariant } from "../faults.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
-/** The result of a work, to its process. */
+/** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
   return toManager(work, `${work.id}:${work.attempt}/reply`, { kind: "result", workId: work.id, attempt: work.attempt, result }, context);
 }
 
-/** The result of a compensation, to the process that asked for it. */
+/** Sends the result of a compensation to the process that requested it. */
 export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effect {
   const undo = work.undo;
-  invariant(undo?.result !== undefined, "an undo that ended has a result");
+  invariant(undo?.result !== undefined, "a finished undo has a result");
   return toManager(
     work,
     `${undo.undoId}:${undo.attempt}/reply`,
@@ -23,7 +23,7 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   );
 }
 
-/** Asks the process manager to own what a handler waits for. */
+/** Asks the process manager to own a handler's wait. */
 export function waitEffect(work: AgentWork, wait: Wait, context: DecisionContext): Effect {
   return toManager(work, `${work.id}/wait${wait.index}`, { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
 }

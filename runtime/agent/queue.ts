@@ -1,5 +1,5 @@
 /**
- * @module Which work of an agent actor runs, and what its process is told. Pure.
+ * @module Which work item of an agent actor runs, and what its process is told. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { workActorId } from "../ids.ts";
@@ -8,12 +8,12 @@ import type { AgentBuilder } from "./inputs.ts";
 import { replyEffect, undoReplyEffect } from "./messages.ts";
 import type { AgentWork } from "./state.ts";
 
-/** Whether `renew` gives the work a new token, whatever an earlier execution ended with. */
+/** Whether `renew` gives the work item a new token, independent of how an earlier execution ended. */
 export interface StartOptions {
   readonly renew: boolean;
 }
 
-/** A work item that waits is asked for again: what it waits for may have died with its host, and nobody else may ask for that. */
+/** Sends open waits again when a waiting work item is requested again: the message may have been lost with its host. */
 export function startOrLook(builder: AgentBuilder, options?: StartOptions): void {
   const { works, running } = builder.state;
   const holder = running === undefined ? undefined : entryOf(works, running);
@@ -22,7 +22,7 @@ export function startOrLook(builder: AgentBuilder, options?: StartOptions): void
 }
 
 /**
- * A1: begins the first ready work when nothing runs. A parked handler of this incarnation goes on under its token; a further
+ * A1: begins the first ready work item if none is running. A parked handler of this incarnation continues under its token; a new
  * attempt has no token yet.
  */
 export function startNext(builder: AgentBuilder, options: StartOptions = { renew: false }): void {
@@ -37,30 +37,30 @@ export function startNext(builder: AgentBuilder, options: StartOptions = { renew
   builder.order({ kind: "run", workId: next, token });
 }
 
-/** Another work changed the state since this one read it, or its handler has settled: it runs under a new token, before all others. */
+/** Runs a work item again first, under a new token: another one changed the state that it had read, or its handler has settled. */
 export function runAgain(builder: AgentBuilder, workId: string): void {
   builder.emit({ e: "readied", workId, first: true });
   startNext(builder, { renew: true });
 }
 
-/** A work item that nothing can be done for any more, or need be done. */
+/** Whether a work item needs no further action. */
 export function isSettled(work: AgentWork): boolean {
   return work.status === "done" || work.status === "undone" || work.status === "tombstone";
 }
 
-/** An actor of one process, or of one work item, goes with the process; one that outlives processes keeps a copy of its own. */
+/** The scope of a work item's values. The actor of one process or work item is purged with the process; any other keeps its own copy. */
 export function ownScope(builder: AgentBuilder, work: AgentWork): string {
   const { id } = builder.state;
   return id === work.processId || id === workActorId(work.id) ? work.processId : keyedScope(work.agent, id);
 }
 
-/** Tells the process the result of a work item, if there is one. */
+/** Sends the result of a work item to its process, if there is one. */
 export function reply(builder: AgentBuilder, workId: string): void {
   const work = entryOf(builder.state.works, workId);
   if (work?.result !== undefined) builder.order(replyEffect(work, work.result, builder.context));
 }
 
-/** Tells the process how a compensation ended, if it has. */
+/** Sends the result of a compensation to its process, if it has ended. */
 export function replyUndo(builder: AgentBuilder, workId: string): void {
   const work = entryOf(builder.state.works, workId);
   if (work?.undo?.result !== undefined) builder.order(undoReplyEffect(work, builder.context));

@@ -1,35 +1,35 @@
 /**
  * @module State and events of an agent actor. Pure.
  *
- * An agent actor remembers every work item for as long as its process may speak of it: that is its deduplication
- * window. Content that no replay can need any more is dropped when the work is done.
+ * An agent actor remembers a work item for as long as its process may send messages about it: this is its deduplication
+ * window. Content that no replay can need is dropped when the work item is done.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
 import { Ancestor, Principal, Result, Trace, WaitFor } from "../protocol.ts";
 import { Value } from "../value.ts";
 
-/** Set where something was recorded behind a failure: only executions of that attempt have to come to it again. */
+/** Set if recorded after a failure: only executions of that attempt have to reach it again. */
 const OnlyIn = z.int().positive().optional();
 
-/** Set where a call failed and nothing says how it ended, as it gave no answer in time. */
+/** Set if a call failed and its end is unknown, because it did not answer in time. */
 const Open = z.literal(true).optional();
 
 /**
- * A call of a tool. `key` is its tool, the hash of its input and how often that input came before. Tools with an undo, and
- * those whose end must not stay unknown, are recorded before the call is made. Persisted: changing this needs a version bump.
+ * A call of a tool. `key` is its tool, the hash of its input and how often that input occurred before. Calls of tools with an undo, and
+ * of tools whose end must not stay unknown, are recorded before they are made. Persisted: changing this needs a version bump.
  */
 export const Call = z.strictObject({
   key: z.string(),
   tool: z.string(),
   /** The tool had an undo when the call began. */
   undo: z.boolean(),
-  /** It was recorded as begun, and nothing says how it ended. */
+  /** Recorded as begun, and its end is unknown. */
   open: z.boolean(),
-  /** What the undo is given. Absent where the tool has none. */
+  /** The input for the undo. Absent if the tool has no undo. */
   input: Value.optional(),
   output: Value.optional(),
-  /** How often the call failed in an attempt of the work and was to be made again. */
+  /** How often the call failed in an attempt of the work item and was to be made again. */
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
   undone: z.literal(true).optional(),
   onlyIn: OnlyIn,
@@ -40,10 +40,10 @@ export type Call = z.infer<typeof Call>;
 export const Step = z.strictObject({ name: z.string(), output: Value, onlyIn: OnlyIn });
 export type Step = z.infer<typeof Step>;
 
-/** Something that a handler waits for, and what came of it. Persisted: changing this needs a version bump. */
+/** What a handler waits for, and its result. Persisted: changing this needs a version bump. */
 export const Wait = z.strictObject({
   index: z.int().nonnegative(),
-  /** Its kind, what it waits for, and how often that came before. */
+  /** Its kind, what it waits for, and how often the same wait occurred before. */
   key: z.string(),
   for: WaitFor,
   result: Result.optional(),
@@ -52,8 +52,8 @@ export const Wait = z.strictObject({
 export type Wait = z.infer<typeof Wait>;
 
 /**
- * A call, step or wait that failed, recorded before its handler hears of it: every execution of that attempt goes the way
- * that the first one went. A further attempt makes it again. Persisted: changing this needs a version bump.
+ * A failed call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt takes the
+ * same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
  */
 export const Failure = z.strictObject({
   kind: z.enum(["call", "step", "wait"]),
@@ -70,32 +70,32 @@ export const AgentWork = z.strictObject({
   agent: z.string(),
   version: z.int(),
   attempt: z.int().positive(),
-  /** `ready`: waits for the actor. `parked`: waits for answers, and the actor is free. `tombstone`: undone before it came. */
+  /** `ready`: waits for the actor. `parked`: waits for answers, and the actor is free. `tombstone`: compensated before its request came. */
   status: z.enum(["ready", "running", "parked", "done", "undone", "tombstone"]),
   mode: z.enum(["do", "undo"]),
-  /** A handler was begun at least once, so an effect may have happened. */
+  /** A handler began at least once, so an effect may have happened. */
   begun: z.boolean(),
   begunAtMs: z.int(),
   token: z.string(),
   holder: z.string(),
   takeovers: z.int().nonnegative(),
   input: Value,
-  /** The work is remembered at least until then. */
+  /** The work item is remembered at least until then. */
   retainUntilMs: z.int(),
   principal: Principal,
   trace: Trace,
   hop: z.int(),
   ancestors: z.array(Ancestor),
-  /** In the order of their beginnings. */
+  /** In the order in which they began. */
   calls: z.array(Call),
   steps: z.array(Step),
   waits: z.array(Wait),
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
-  /** The agent that did the work has an undo of its own. */
+  /** The agent that did the work has an own undo. */
   undoes: z.literal(true).optional(),
-  /** The work changed the state of its actor, and its undo did not change it again. */
+  /** The work item changed the state of its actor, and its undo did not change it back. */
   setState: z.literal(true).optional(),
   /** The agent's own undo has run. */
   agentUndid: z.literal(true).optional(),
@@ -103,7 +103,7 @@ export const AgentWork = z.strictObject({
 });
 export type AgentWork = z.infer<typeof AgentWork>;
 
-/** The state of one agent actor: works by their ids, which one runs, and which wait, in order. Persisted: changing this needs a version bump. */
+/** State of one agent actor: work items by id, the running and the ready ones. Persisted: changing this needs a version bump. */
 export const AgentState = z.strictObject({
   id: z.string(),
   /** What `ctx.setState` last committed; absent means the agent's initial state. */
@@ -112,12 +112,12 @@ export const AgentState = z.strictObject({
   works: z.record(z.string(), AgentWork),
   running: z.string().optional(),
   ready: z.array(z.string()),
-  /** Its process was purged. Never persisted: it is what a tombstone is read as. */
+  /** Its process was purged. Never persisted: it is set when a tombstone is loaded. */
   purged: z.literal(true).optional(),
 });
 export type AgentState = z.infer<typeof AgentState>;
 
-/** Facts of an agent actor. Persisted: changing this needs a version bump. */
+/** Events of an agent actor. Persisted: changing this needs a version bump. */
 export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("work-accepted"), work: AgentWork }),
   z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
@@ -133,7 +133,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     input: Value.optional(),
     onlyIn: OnlyIn,
   }),
-  /** A call failed and is made again after a pause, by the tool's own policy. */
+  /** A call failed and is made again after a pause, by the tool's own retry policy. */
   z.strictObject({
     e: z.literal("call-tried"),
     workId: z.string(),
@@ -145,7 +145,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     open: Open,
     onlyIn: OnlyIn,
   }),
-  /** A call ended: with an output, or with the fault that it has in this attempt. */
+  /** A call ended: with an output, or with the fault of this attempt. */
   z.strictObject({
     e: z.literal("call-ended"),
     workId: z.string(),
@@ -193,12 +193,12 @@ export const AgentEvent = z.discriminatedUnion("e", [
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
 
-/** Calls whose undo is still to run, in the order of their beginnings. */
+/** Calls whose undo has not run yet, in the order in which they began. */
 export function callsToUndo(work: Pick<AgentWork, "calls">): Call[] {
   return work.calls.filter((call) => call.undo && call.undone !== true);
 }
 
-/** An agent actor that was never asked. What comes and goes has its place from the beginning: states of one shape are copied fastest. */
+/** The state of a new agent actor. All fields exist from the start: states with one hidden class are copied fastest. */
 export function newAgent(id: string): AgentState {
   return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [] };
 }

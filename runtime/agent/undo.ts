@@ -1,5 +1,5 @@
 /**
- * @module Compensation of a work item, from its records alone. Its handler is never run again for it. Pure.
+ * @module Compensation of a work item, from its records alone. The handler never runs again for it. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { plainJson } from "../canonical.ts";
@@ -10,7 +10,7 @@ import type { AgentBuilder, InputOf } from "./inputs.ts";
 import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import { type AgentWork, callsToUndo } from "./state.ts";
 
-/** Work never seen gets a tombstone; running work is stopped first; work that may have had an effect is undone. */
+/** Compensates a work item. An unknown one gets a tombstone; a running one is cancelled first; possible effects are undone. */
 export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
   const work = entryOf(builder.state.works, body.workId);
   if (work === undefined || (work.mode === "do" && !work.begun)) return writeTombstone(builder, message, body);
@@ -19,22 +19,22 @@ export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"
   builder.emit({ e: "undo-asked", workId: work.id, undoId: body.undoId, attempt: body.attempt });
   if (work.status === "running" || work.status === "parked") builder.order({ kind: "stop", workId: work.id, token: work.token });
   if (work.status === "running") return watchIfForeign(builder, work);
-  // Whether the agent of work that never ended has an undo of its own, only a host knows.
+  // If the work item never ended, only a host knows whether its agent has an own undo.
   if (work.status === "done" && isHarmless(work)) return nothingToUndo(builder, work);
   builder.emit({ e: "readied", workId: work.id, first: false });
   startNext(builder, { renew: true });
 }
 
-/** The handler that was stopped has settled, however it ended: its undo begins, if there is any. */
+/** The cancelled handler has settled, with any result: starts its undo, if there is one. */
 export function takeSettled(builder: AgentBuilder, work: AgentWork, { undoes }: InputOf<"finished">): void {
   if (undoes !== true && isHarmless(work)) nothingToUndo(builder, work);
   else return runAgain(builder, work.id);
   startNext(builder);
 }
 
-/** The compensation has ended: with its report, or with what is left. */
+/** The compensation ended: records its report, or what it left. */
 export function takeCompensated(builder: AgentBuilder, work: AgentWork, { end, state, agentUndid }: InputOf<"compensated">): void {
-  if (work.mode !== "undo") return builder.refuse(wireFault("work.superseded", `${work.id} is not being undone`));
+  if (work.mode !== "undo") return builder.refuse(wireFault("work.superseded", `${work.id} is not being compensated`));
   if (state !== undefined && state.base !== builder.state.stateVersion) return runAgain(builder, work.id);
   const result = "fault" in end ? end : { output: { json: plainJson(end.report) } };
   builder.emit({
@@ -58,13 +58,13 @@ function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
   replyUndo(builder, work.id);
 }
 
-/** How many undos of a work item have run, that of its agent included. */
+/** How many undos of a work item have run, including the agent's own undo. */
 export function undoneCount(work: AgentWork): number {
   return work.calls.filter((call) => call.undone === true).length + (work.agentUndid === true ? 1 : 0);
 }
 
 function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
-  // Nobody waits for the answer any more, and the tombstone would stand where everything was purged.
+  // The sender no longer waits for the answer, and a tombstone would be left behind in an actor that was purged.
   if (entryOf(builder.state.works, body.workId) === undefined && message.expiresAtMs + LIMITS.clockDriftMsMax <= builder.context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired`));
   const principal = { ...message.principal, permissions: [...message.principal.permissions] };

@@ -1,5 +1,5 @@
 /**
- * @module What handlers wait for: an answer, a time, a signal. The process manager owns each wait. Pure.
+ * @module What handlers wait for: an answer, a timer, a signal. The process manager owns each wait. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
@@ -11,13 +11,18 @@ import { waitEffect } from "./messages.ts";
 import { isSettled, startNext } from "./queue.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
-/** A handler waits: its process is told, and the actor is free (A5). */
+/** Parks the handler: tells its process about the wait, and frees the actor (A5). */
 export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<"waits">): void {
-  if (work.mode === "undo") return builder.refuse(wireFault("work.cancelled", `${work.id} is being undone`));
+  if (work.mode === "undo") return builder.refuse(wireFault("work.cancelled", `${work.id} is being compensated`));
   const known = work.waits.find((one) => one.key === input.key);
   if (known !== undefined) return waitAgain(builder, work, known);
   if (work.waits.length >= LIMITS.asksPerWorkMax)
-    return builder.refuse(wireFault("ask.too-many", `${LIMITS.asksPerWorkMax} asks and other waits are allowed in one work item`));
+    return builder.refuse(
+      wireFault(
+        "ask.too-many",
+        `${LIMITS.asksPerWorkMax} asks and other waits are allowed in one work item; split the work over several stops`,
+      ),
+    );
   const wait: Wait = {
     index: work.waits.length,
     key: input.key,
@@ -29,7 +34,7 @@ export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<
   startNext(builder);
 }
 
-/** What goes to the process belongs to it. */
+/** Values that are sent to the process are stored in its scope. */
 function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent): WaitFor {
   switch (content.kind) {
     case "agent":
@@ -43,7 +48,7 @@ function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent):
   }
 }
 
-/** A handler that runs again came to a wait that is recorded: it finds the answer, or parks for it (A5). */
+/** A handler that runs again has reached a recorded wait: it receives the answer, or parks for it (A5). */
 function waitAgain(builder: AgentBuilder, work: AgentWork, wait: Wait): void {
   if (wait.result !== undefined) return;
   if (work.status !== "parked") builder.emit({ e: "parked", workId: work.id, wait });
@@ -51,7 +56,7 @@ function waitAgain(builder: AgentBuilder, work: AgentWork, wait: Wait): void {
   startNext(builder);
 }
 
-/** A5: a parked handler goes on when every wait is answered, so it never waits while it holds the actor. */
+/** A5: a parked handler continues once each of its waits is answered, so it never waits while it holds the actor. */
 export function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void {
   const work = entryOf(builder.state.works, body.workId);
   const wait = work?.waits.find((one) => one.index === body.index);

@@ -10,14 +10,14 @@ import { replyEffect, waitEffect } from "./messages.ts";
 import { isSettled, ownScope, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
 import type { AgentWork } from "./state.ts";
 
-/** A request of work: accepted, answered from its record, or tried again. */
+/** Handles a request: accepts the work item, replies from its record, or begins the next attempt. */
 export function takeWork(builder: AgentBuilder, message: Message, body: BodyOf<"work">, fault: WireFault | undefined): void {
   const { context } = builder;
   if (message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `${message.id} expired ${context.nowMs - message.expiresAtMs} ms ago`));
   const known = entryOf(builder.state.works, body.workId);
   if (known !== undefined && !mayForget(builder, known)) return repeatWork(builder, known, body);
-  // Its process was purged, and this one has its id anew.
+  // The earlier process with this id was purged; this is a new one.
   if (known !== undefined) builder.emit({ e: "forgotten", workIds: [known.id] });
   const refused = room(builder);
   if (refused !== undefined) return builder.refuse(refused);
@@ -53,16 +53,19 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
   };
 }
 
-/** Whether one more work may come in. Entries leave only when no message about them can be alive on any clock. */
+/** Checks whether one more work item fits in. Entries leave only when no message about them can be valid on any clock. */
 function room(builder: AgentBuilder): WireFault | undefined {
   if (builder.state.ready.length >= LIMITS.agentQueueMax)
-    return wireFault("agent.busy", `${builder.state.ready.length} work items wait for this actor`);
+    return wireFault("agent.busy", `${builder.state.ready.length} work items are queued at this actor`);
   if (Object.keys(builder.state.works).length < LIMITS.agentWindowMax) return undefined;
   const old = Object.values(builder.state.works)
     .filter((work) => mayForget(builder, work))
     .map((work) => work.id);
   if (old.length === 0)
-    return wireFault("agent.window-full", `this actor remembers ${LIMITS.agentWindowMax} work items, none of which may be forgotten yet`);
+    return wireFault(
+      "agent.window-full",
+      `this actor remembers ${LIMITS.agentWindowMax} work items, and none of them may be forgotten yet`,
+    );
   builder.emit({ e: "forgotten", workIds: old });
   return undefined;
 }
@@ -71,11 +74,11 @@ function mayForget(builder: AgentBuilder, work: AgentWork): boolean {
   return work.retainUntilMs < builder.context.nowMs - LIMITS.clockDriftMsMax && isSettled(work);
 }
 
-/** A repeated request: the recorded reply, the next attempt, or nothing but the receipt. */
+/** Handles a repeated request: sends the recorded reply, begins the next attempt, or only gives the receipt. */
 function repeatWork(builder: AgentBuilder, work: AgentWork, body: BodyOf<"work">): void {
   if (work.mode === "undo") {
     if (isSettled(work) && work.undo?.result !== undefined && !("fault" in work.undo.result))
-      builder.order(replyEffect(work, { fault: wireFault("work.undone", `${work.id} was undone`) }, builder.context));
+      builder.order(replyEffect(work, { fault: wireFault("work.undone", `${work.id} was compensated`) }, builder.context));
     return;
   }
   const further = body.attempt > work.attempt;
@@ -87,7 +90,7 @@ function repeatWork(builder: AgentBuilder, work: AgentWork, body: BodyOf<"work">
   repeatLive(builder, work);
 }
 
-/** A further attempt supersedes the earlier token; what was recorded stays recorded. */
+/** Begins a further attempt. It supersedes the earlier token; records are kept. */
 function nextAttempt(builder: AgentBuilder, work: AgentWork, attempt: number): void {
   builder.emit({ e: "attempt-asked", workId: work.id, attempt });
   if (work.status === "ready") return startOrLook(builder);
@@ -96,7 +99,7 @@ function nextAttempt(builder: AgentBuilder, work: AgentWork, attempt: number): v
   startNext(builder, { renew: true });
 }
 
-/** Work that is alive: run or watched again, its open waits told again. Each order is idempotent. */
+/** Continues an open work item: runs or watches it again, and sends its open waits again. Each order is idempotent. */
 function repeatLive(builder: AgentBuilder, work: AgentWork): void {
   if (work.status === "running") {
     const mine = work.holder === builder.context.incarnation;
@@ -107,7 +110,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
   if (work.status === "ready") startOrLook(builder);
 }
 
-/** A handler has ended. */
+/** Records the end of a handler. */
 export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputOf<"finished">): void {
   if (input.state !== undefined && input.state.base !== builder.state.stateVersion) return runAgain(builder, work.id);
   const state = input.state === undefined ? undefined : builder.pack(input.state.content, ownScope(builder, work));
@@ -122,14 +125,14 @@ export function takeFinish(builder: AgentBuilder, work: AgentWork, input: InputO
   startNext(builder);
 }
 
-/** What goes to the process belongs to it. */
+/** Values that are sent to the process are stored in its scope. */
 function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResult): Result {
   if ("fault" in result) return result;
   if ("output" in result) return { output: builder.pack(result.output, work.processId) };
   return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
 }
 
-/** Three heartbeats were missed: this host takes the work over, unless it has killed too many hosts already. */
+/** Takes a work item over after three missed heartbeats, unless too many hosts have died while they ran it. */
 export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
   const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
@@ -140,7 +143,7 @@ export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
 }
 
 function giveUp(builder: AgentBuilder, work: AgentWork): void {
-  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work`);
+  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work item`);
   if (work.mode === "undo") {
     builder.emit({ e: "undo-done", workId: work.id, result: { fault } });
     replyUndo(builder, work.id);

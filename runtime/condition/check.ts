@@ -1,8 +1,8 @@
 /**
- * @module Checks a condition against the types of what it reads. Pure.
+ * @module Checks a condition against the types of the values that it reads. Pure.
  *
- * What passes does not fail for the type of a value that fits its schema: a name or property that is not there, null or
- * an absent property where a value is needed, and operands that do not go together are refused.
+ * A condition that passes cannot fail for the type of a value that fits its schema. Rejected are a missing name or property, null or
+ * an absent property where a value is required, and operands of kinds that do not match.
  */
 import { Fault } from "../faults.ts";
 import type { Shapes } from "../shape.ts";
@@ -15,13 +15,13 @@ import { kindsOf, type Option, type Property, type Type, typeOf, typeOfShape, un
 const BOOLEAN: readonly Kind[] = ["boolean"];
 const NUMBER: readonly Kind[] = ["number"];
 
-/** What a part of a condition may read, and what is known where it stands. */
+/** The values that a part of a condition may read, and what is known about them at this place. */
 interface Known {
   readonly names: ReadonlyMap<string, Type>;
   readonly facts: Facts;
 }
 
-/** Throws `slip.condition` where a condition is certain to fail, or may fail for a type. */
+/** Throws `slip.condition` if a condition is certain to fail, or may fail for a type. */
 export function checkNode(node: Node, scope: Shapes): void {
   const names = new Map(Object.entries(scope).map(([name, shape]) => [name, typeOfShape(shape)] as const));
   need(node, BOOLEAN, { names, facts: new Map() });
@@ -31,7 +31,7 @@ function refuse(text: string): never {
   throw new Fault("slip.condition", text);
 }
 
-/** The type of a part. */
+/** Returns the type of a part. */
 function check(node: Node, known: Known): Type {
   const type = checkRaw(node, known);
   const path = pathOf(node);
@@ -101,12 +101,12 @@ function objectType(entries: readonly (readonly [string, Type])[]): Option {
 
 function unknownName(name: string, { names }: Known): never {
   const all = [...names.keys()];
-  return refuse(`there is no ${JSON.stringify(name)}${suggestion(name, all)}; there ${all.length === 1 ? "is" : "are"} ${all.join(", ")}`);
+  return refuse(`unknown name ${JSON.stringify(name)}${suggestion(name, all)}; known: ${all.join(", ")}`);
 }
 
 // ---- what a value must be -------------------------------------------------------------------------------------------
 
-/** Checks that a part is of one of some kinds, and gives its type. */
+/** Checks that a part is of one of the given kinds, and returns its type. */
 function need(node: Node, kinds: readonly Kind[], known: Known): Type {
   const type = check(node, known);
   requireKinds(node, type, kinds);
@@ -134,7 +134,7 @@ const KINDS: Readonly<Record<Kind, string>> = {
 function refuseNull(node: Node): never {
   return refuse(
     `${node.text} may be null` +
-      (pathOf(node) === undefined ? "" : `; ask first, such as ${node.text} != null && ..., or ${node.text} == null || ...`),
+      (pathOf(node) === undefined ? "" : `; check first, such as ${node.text} != null && ..., or ${node.text} == null || ...`),
   );
 }
 
@@ -157,12 +157,12 @@ function getType(node: Node & Get, known: Known): Type {
   const isThere = path !== undefined && known.facts.has(path);
   const mayMiss = some.length < found.length || some.some(({ present }) => present === "sometimes");
   if (mayMiss && !isThere) {
-    refuse(`${node.text} may be absent${path === undefined ? "" : `; ask first, such as has(${node.text}) && ...`}`);
+    refuse(`${node.text} may be absent${path === undefined ? "" : `; check first, such as has(${node.text}) && ...`}`);
   }
   return union(some.map(({ type }) => type));
 }
 
-/** As `has` looks: what is null or absent on the way to a property is no fault, but a property that no schema knows is. */
+/** The type for `has`: null or an absent value on the path is allowed, but a property that no schema knows is an error. */
 function looseType(node: Node, known: Known): Type {
   if (node.op !== "get") return check(node, known);
   const of = looseType(node.of, known);
@@ -180,14 +180,14 @@ function noProperty(node: Node & Get, of: readonly Option[]): never {
   if (names.length > 0)
     return refuse(`${node.of.text} has no ${JSON.stringify(node.key)}${suggestion(node.key, names)}; it has ${names.join(", ")}`);
   const hint = node.key === "length" ? `; write size(${node.of.text})` : "";
-  return refuse(`${node.of.text} is ${kindsText(of) || "never anything"} and has no ${JSON.stringify(node.key)}${hint}`);
+  return refuse(`${node.of.text} is ${kindsText(of) || "never a value"} and has no ${JSON.stringify(node.key)}${hint}`);
 }
 
 function indexType(node: Node & { readonly op: "index" }, known: Known): Type {
   const of = need(node.of, ["list", "object"], known);
   const index = check(node.index, known);
   if (of === "any") return of;
-  if (isWide(of)) refuse(`${node.of.text} may be ${kindsText(of)}, so it has no items by one kind of key`);
+  if (isWide(of)) refuse(`${node.of.text} may be ${kindsText(of)}, so its items do not have one kind of key`);
   requireKinds(node.index, index, kindsOf(of).includes("list") ? NUMBER : ["string"]);
   return union(of.map((option) => (option.kind === "list" ? option.item() : "any")));
 }
@@ -217,16 +217,16 @@ function binaryType(node: Node & { readonly op: "binary" }, sign: Sign, known: K
   }
 }
 
-/** Checks that both sides are of one and the same kind, and gives their types. */
+/** Checks that both sides are of the same kind, and returns their types. */
 function needAlike(node: Node & { readonly op: "binary" }, kinds: readonly Kind[], known: Known): readonly [Type, Type] {
   const left = need(node.left, kinds, known);
   const right = need(node.right, kinds, known);
   for (const [side, type] of [[node.left, left] as const, [node.right, right] as const]) {
     if (type !== "any" && isWide(type))
-      refuse(`${side.text} may be ${kindsText(type)}, so ${node.sign} does not go with it; see dyn(${side.text})`);
+      refuse(`${side.text} may be ${kindsText(type)}, so ${node.sign} cannot be applied; see dyn(${side.text})`);
   }
   if (left !== "any" && right !== "any" && kindsOf([...left, ...right]).length > 1)
-    refuse(`${node.text}: ${node.sign} does not go with ${kindsText(left)} and ${kindsText(right)}`);
+    refuse(`${node.text}: ${node.sign} cannot be applied to ${kindsText(left)} and ${kindsText(right)}`);
   return [left, right];
 }
 
@@ -256,7 +256,7 @@ function withinType(node: Node & { readonly op: "binary" }, known: Known): Type 
   return typeOf("boolean");
 }
 
-/** What can never be equal is a mistake: another kind, or a text that is none of the possible ones. */
+/** Rejects a comparison that can never be true: with another kind, or with a text that is not among the possible ones. */
 function requireOverlap(node: Node & { readonly op: "binary" }, left: Type, right: Type): void {
   if (left === "any" || right === "any" || left.length === 0 || right.length === 0) return;
   if (left.some((one) => right.some((other) => mayEqual(one, other)))) return;
@@ -265,7 +265,7 @@ function requireOverlap(node: Node & { readonly op: "binary" }, left: Type, righ
   if (given?.length === 1 && possible !== undefined && possible.length > 0) {
     const [text = ""] = given;
     const list = possible.map((item) => JSON.stringify(item)).join(", ");
-    refuse(`${node.text}: ${JSON.stringify(text)} is not possible${suggestion(text, possible)}; possible are ${list}`);
+    refuse(`${node.text}: ${JSON.stringify(text)} is not a possible value${suggestion(text, possible)}; possible are ${list}`);
   }
   refuse(`${node.text} compares ${kindsText(left)} with ${kindsText(right)}, which are never equal`);
 }

@@ -9,22 +9,23 @@ import { evaluateNode } from "./evaluate.ts";
 import { conditionFault, parseCondition } from "./parse.ts";
 
 /**
- * Checks a condition against what it may read: names, each with the JSON Schema of its value where one is known.
- * A condition that passes does not fail for the type of a value that fits its schema.
- * Throws `slip.condition` with what is wrong, where in the text, and the nearest name where one is misspelt.
+ * Checks a condition against the names that it may read, each with the JSON Schema of its value if known.
+ * A condition that passes cannot fail for the type of a value that fits its schema.
+ * @throws `slip.condition` with what is wrong, where in the text, and the nearest name if one is misspelt
  */
 export function checkCondition(text: string, scope: Shapes): void {
   named(text, () => checkNode(parseCondition(text), scope));
 }
 
-/** Whether a condition holds. Throws `slip.condition` when it gives anything but true or false. */
+/** Whether a condition is true. Throws `slip.condition` if its result is not a boolean. */
 export function holds(text: string, scope: Scope): boolean {
   const result = named(text, () => evaluateNode(parseCondition(text), scope));
-  if (typeof result !== "boolean") throw conditionFault(text, `it gave a ${result === null ? "null" : typeof result}, not true or false`);
+  if (typeof result !== "boolean")
+    throw conditionFault(text, `the result is ${result === null ? "null" : `a ${typeof result}`}, but must be true or false`);
   return result;
 }
 
-/** Faults name the whole condition. */
+/** Adds the whole condition to a fault. */
 function named<T>(text: string, run: () => T): T {
   try {
     return run();

@@ -1,7 +1,7 @@
 /**
  * @module Evaluates a condition over JSON values. Pure.
  *
- * Numbers are those of JSON. `&&`, `||`, `all` and `exists` are as in CEL: an error on one side does not count where the
+ * Numbers are JSON numbers. `&&`, `||`, `all` and `exists` work as in CEL: an error on one side does not count if the
  * other side decides.
  */
 import { entryOf } from "../entries.ts";
@@ -18,7 +18,7 @@ interface Run {
   readonly budget: { steps: number };
 }
 
-/** The value of a condition's tree. Throws `slip.condition`. */
+/** Evaluates a condition's tree. Throws `slip.condition`. */
 export function evaluateNode(node: Node, scope: Scope): Json {
   return valueOf(node, { scope: new Map(Object.entries(scope)), budget: { steps: LIMITS.conditionStepsMax } });
 }
@@ -29,7 +29,7 @@ function fail(text: string): never {
 
 function spend(run: Run, steps: number): void {
   run.budget.steps -= steps;
-  if (run.budget.steps < 0) fail(`it takes more than ${LIMITS.conditionStepsMax} steps`);
+  if (run.budget.steps < 0) fail(`the evaluation takes more than ${LIMITS.conditionStepsMax} steps`);
 }
 
 function valueOf(node: Node, run: Run): Json {
@@ -69,10 +69,10 @@ function valueOf(node: Node, run: Run): Json {
 
 function named(name: string, run: Run): Json {
   const value = run.scope.get(name);
-  return value === undefined ? fail(`there is no ${name}`) : value;
+  return value === undefined ? fail(`unknown name ${name}`) : value;
 }
 
-/** The kind of a value, for messages and comparisons. */
+/** Returns the kind of a value, for messages and comparisons. */
 function kindOf(value: Json): Kind {
   if (value === null) return "null";
   if (Array.isArray(value)) return "list";
@@ -98,7 +98,7 @@ function propertyOf(node: Node & Get, run: Run): Json {
   return value === undefined ? fail(`${node.of.text} has no ${JSON.stringify(node.key)}`) : value;
 }
 
-/** As `has` looks: nothing where the way to a property ends. */
+/** Reads a property for `has`: undefined if the path does not lead to a value. */
 function isThere(node: Node, run: Run): Json | undefined {
   if (node.op !== "get") return valueOf(node, run);
   const of = isThere(node.of, run);
@@ -115,7 +115,7 @@ function itemAt(node: Node & { readonly op: "index" }, of: Json, index: Json): J
   return fail(
     isObject(of) && typeof index === "string"
       ? `${node.of.text} has no ${JSON.stringify(index)}`
-      : `${node.of.text} of type ${kindOf(of)} has no items by a value of type ${kindOf(index)}`,
+      : `${node.of.text} of type ${kindOf(of)} has no items with a key of type ${kindOf(index)}`,
   );
 }
 
@@ -157,7 +157,7 @@ function binary(node: Node, sign: Sign, left: Json, right: Json, run: Run): Json
 }
 
 function misfit(node: Node, sign: Sign, left: Json, right: Json): never {
-  return fail(`${node.text}: ${sign} does not go with values of type ${kindOf(left)} and ${kindOf(right)}`);
+  return fail(`${node.text}: ${sign} cannot be applied to values of type ${kindOf(left)} and ${kindOf(right)}`);
 }
 
 function calculated(sign: "-" | "*" | "/" | "%", left: number, right: number): number {
@@ -213,7 +213,7 @@ function equal(left: Json, right: Json, run: Run): boolean {
 
 function called(node: Node & { readonly op: "call" }, run: Run): Json {
   const known = FUNCTIONS.get(node.name);
-  if (known === undefined) return fail(`there is no function ${node.name}`);
+  if (known === undefined) return fail(`unknown function ${node.name}`);
   const args = node.args.map((arg) => valueOf(arg, run));
   for (const [index, arg] of args.entries()) {
     const takes = known.takes[index] ?? [];
@@ -221,7 +221,7 @@ function called(node: Node & { readonly op: "call" }, run: Run): Json {
     if (typeof arg === "string" || Array.isArray(arg)) spend(run, arg.length);
   }
   const result = known.run(args);
-  if (result === undefined) return fail(`${node.text} cannot be worked out: a value does not fit`);
+  if (result === undefined) return fail(`${node.text} has no result for these values`);
   if (typeof result === "string") spend(run, result.length);
   return result;
 }

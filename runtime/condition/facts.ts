@@ -1,12 +1,12 @@
 /**
- * @module What a condition knows of its values where one part of it holds: `plan != null && plan.nights > 2`. Pure.
+ * @module What is known about values inside a part of a condition, such as the right side of `plan != null && plan.nights > 2`. Pure.
  */
 import type { Node } from "./parse.ts";
 
-/** By path: `there` is a property that is present, `value` is also not null. */
+/** By path: with `there` a property is present, with `value` it is also not null. */
 export type Facts = ReadonlyMap<string, "there" | "value">;
 
-/** The path of names and literal keys that a part of a condition is, if it is one. */
+/** Returns the path of names and literal keys, if a part of a condition is one. */
 export function pathOf(node: Node): string | undefined {
   if (node.op === "name") return node.name;
   if (node.op === "get") return joined(pathOf(node.of), node.key);
@@ -17,14 +17,14 @@ function joined(path: string | undefined, key: unknown): string | undefined {
   return path === undefined ? undefined : `${path} ${JSON.stringify(key)}`;
 }
 
-/** Facts with those added that follow from a part of a condition being `outcome`. */
+/** Adds the facts that follow if a part of a condition has the result `outcome`. */
 export function learn(facts: Facts, node: Node, outcome: boolean): Facts {
   const found = new Map(facts);
   collect(found, node, outcome);
   return found;
 }
 
-/** Facts without those of a name that now means something else. */
+/** Removes the facts about a name that now means something else. */
 export function forget(facts: Facts, name: string): Facts {
   return new Map([...facts].filter(([path]) => path !== name && !path.startsWith(`${name} `)));
 }
@@ -42,13 +42,13 @@ function collect(found: Map<string, "there" | "value">, node: Node, outcome: boo
   }
 }
 
-/** Something equal to a literal, or not equal to null, is a value. */
+/** A path that equals a literal, or does not equal null, is a value. */
 function addCompared(found: Map<string, "there" | "value">, node: Node, other: Node, isEqual: boolean): void {
   const path = pathOf(node);
   if (path !== undefined && other.op === "literal" && (other.value === null) !== isEqual) found.set(path, "value");
 }
 
-/** Where a property is present, everything on the way to it is an object. */
+/** If a property is present, each step of the path to it is an object. */
 function addPresent(found: Map<string, "there" | "value">, node: Node): void {
   const path = pathOf(node);
   if (path !== undefined && found.get(path) !== "value") found.set(path, "there");

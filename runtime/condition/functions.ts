@@ -1,9 +1,9 @@
 /**
- * @module Functions and macros of conditions: what each takes and gives, for the check and for the evaluation. Pure.
+ * @module Functions and macros of conditions: what each takes and returns, for the check and the evaluation. Pure.
  */
 import type { Json } from "../faults.ts";
 
-/** The kinds of JSON values. JSON has one kind of number, and so have conditions: `5 / 2` is 2.5. */
+/** The kinds of JSON values. JSON has one kind of number, and so do conditions: `5 / 2` is 2.5. */
 export type Kind = "null" | "boolean" | "number" | "string" | "list" | "object";
 
 /** Macros over the items of a list, or over the keys of an object. */
@@ -11,16 +11,16 @@ export const MACROS = ["all", "exists", "exists_one", "map", "filter"] as const;
 /** The name of a macro. */
 export type Macro = (typeof MACROS)[number];
 
-/** A function, or a method, whose receiver is its first argument. */
+/** A function, or a method whose receiver is its first argument. */
 export interface ConditionFunction {
   readonly forms: readonly ("function" | "method")[];
   /** Kinds of each argument. */
   readonly takes: readonly (readonly Kind[])[];
-  /** How many arguments must be there; absent: all. */
+  /** How many arguments are required; absent: all. */
   readonly needs?: number;
-  /** Absent: as `dyn` says, anything. */
+  /** Absent: a value of any type, as `dyn` returns. */
   readonly gives?: Kind;
-  /** The result, or `undefined` where the values do not allow one, such as an index out of the text. */
+  /** Returns the result, or `undefined` if the values do not have one, such as an index outside of the text. */
   readonly run: (args: readonly Json[]) => Json | undefined;
 }
 

@@ -1,8 +1,8 @@
 /**
- * @module The nearest of some names, for messages about a misspelt one. Pure.
+ * @module Finds the nearest known name, for messages about a misspelt one. Pure.
  */
 
-/** `; do you mean "city"?` where one name is near, else nothing. */
+/** Returns `; do you mean "city"?` if one name is near, else an empty text. */
 export function suggestion(name: string, known: readonly string[]): string {
   const distanceMax = Math.max(1, Math.floor(name.length / 3));
   const near = known.map((item) => ({ item, distance: distance(name.toLowerCase(), item.toLowerCase()) }));
@@ -10,7 +10,7 @@ export function suggestion(name: string, known: readonly string[]): string {
   return best === undefined ? "" : `; do you mean ${JSON.stringify(best.item)}?`;
 }
 
-/** Letters to add, leave out, replace or exchange with their neighbour (optimal string alignment). */
+/** Counts letters to add, leave out, replace or swap with their neighbour (optimal string alignment). */
 function distance(left: string, right: string): number {
   let before: readonly number[] = [];
   let row: readonly number[] = Array.from({ length: right.length + 1 }, (_, column) => column);

@@ -1,8 +1,8 @@
 /**
- * @module Reads a condition in CEL (Common Expression Language) into a small closed tree. Pure.
+ * @module Parses a condition in CEL (Common Expression Language) into a small closed tree. Pure.
  *
- * @marcbachmann/cel-js parses. What the tree does not have (bytes, unsigned integers, `matches`, times) is refused here,
- * so the check and the evaluation know every kind of node.
+ * @marcbachmann/cel-js parses. Constructs that the tree does not have (bytes, unsigned integers, `matches`, times) are
+ * rejected here, so the check and the evaluation handle each kind of node.
  */
 import { type ASTNode, Environment } from "@marcbachmann/cel-js";
 import { Fault } from "../faults.ts";
@@ -13,7 +13,7 @@ import { suggestion } from "./nearest.ts";
 /** Operators with two operands that are both always evaluated. */
 export type Sign = "==" | "!=" | "<" | "<=" | ">" | ">=" | "+" | "-" | "*" | "/" | "%" | "in";
 
-/** A part of a condition. `text` is how it was written. */
+/** A part of a condition. `text` is its source. */
 export type Node = { readonly text: string } & (
   | { readonly op: "literal"; readonly value: null | boolean | number | string }
   | { readonly op: "name"; readonly name: string }
@@ -30,14 +30,14 @@ export type Node = { readonly text: string } & (
   | { readonly op: "binary"; readonly sign: Sign; readonly left: Node; readonly right: Node }
 );
 
-/** The value of a property. */
+/** A property of a value. */
 export interface Get {
   readonly op: "get";
   readonly of: Node;
   readonly key: string;
 }
 
-/** A macro over a list. `test` is absent in `map` with two arguments, `give` is there in `map` only. */
+/** A macro over a list. `test` is absent in `map` with two arguments; `give` is present only in `map`. */
 export interface Each {
   readonly op: "each";
   readonly macro: Macro;
@@ -50,7 +50,7 @@ export interface Each {
 const environment = new Environment({ limits: { maxAstNodes: LIMITS.conditionNodesMax, maxDepth: LIMITS.conditionDepthMax } });
 const parsed = new Map<string, Node>();
 
-/** The tree of a condition. Throws `slip.condition` with what is wrong. Parsing is pure, so the latest results are kept. */
+/** Parses a condition. Throws `slip.condition` with what is wrong. Parsing is pure, so recent results are cached. */
 export function parseCondition(text: string): Node {
   const known = parsed.get(text);
   if (known !== undefined) return known;
@@ -60,7 +60,7 @@ export function parseCondition(text: string): Node {
   return made;
 }
 
-/** A fault of the whole condition, with what is wrong. */
+/** The fault of a whole condition, with what is wrong. */
 export function conditionFault(text: string, problem: string): Fault {
   return new Fault("slip.condition", `condition ${JSON.stringify(text)}: ${problem}`);
 }
@@ -72,7 +72,7 @@ function parseNew(text: string): Node {
   try {
     ast = environment.parse(text).ast;
   } catch (error) {
-    throw conditionFault(text, error instanceof Error ? error.message : "it cannot be parsed");
+    throw conditionFault(text, error instanceof Error ? error.message : "the condition cannot be parsed");
   }
   return nodeOf(ast);
 }
@@ -122,16 +122,16 @@ function access(text: string, of: Node, index: Node): Node {
     : { text, op: "index", of, index };
 }
 
-/** JSON has one kind of number, so integers of CEL are read as such numbers. */
+/** JSON has one kind of number, so CEL integers become JSON numbers. */
 function literalOf(ast: ASTNode, value: unknown): null | boolean | number | string {
   if (value === null || typeof value === "boolean" || typeof value === "string" || typeof value === "number") return value;
   if (typeof value !== "bigint") return refuse(ast, "bytes and unsigned integers are not available, as JSON has none");
   const number = Number(value);
-  return Number.isSafeInteger(number) ? number : refuse(ast, `${String(value)} is too large for a number of JSON`);
+  return Number.isSafeInteger(number) ? number : refuse(ast, `${String(value)} is too large for a JSON number`);
 }
 
 function keyOf(ast: ASTNode): string {
-  return ast.op === "value" && typeof ast.args === "string" ? ast.args : refuse(ast, "a key of an object is a text in quotes");
+  return ast.op === "value" && typeof ast.args === "string" ? ast.args : refuse(ast, "an object key must be a text in quotes");
 }
 
 function has(ast: ASTNode, text: string, args: readonly ASTNode[]): Node {
@@ -146,7 +146,10 @@ function method(ast: ASTNode, text: string, name: string, receiver: ASTNode, arg
   const wanted = macro === "map" ? [1, 2] : [1];
   const last = rest.at(-1);
   if (variable?.op !== "id" || last === undefined || !wanted.includes(rest.length))
-    return refuse(ast, `${text}: write ${macro}(x, ...) with a name for the item and what is ${macro === "map" ? "made" : "asked"} of it`);
+    return refuse(
+      ast,
+      `${text}: write ${macro}(x, ...) with a name for the item and ${macro === "map" ? "its new value" : "a condition on it"}`,
+    );
   const head = { text, op: "each", macro, over: nodeOf(receiver), variable: variable.args } as const;
   if (macro !== "map") return { ...head, test: nodeOf(last) };
   return { ...head, ...(rest.length === 2 && rest[0] !== undefined ? { test: nodeOf(rest[0]) } : {}), give: nodeOf(last) };
@@ -158,7 +161,7 @@ function call(ast: ASTNode, text: string, name: string, args: readonly Node[], f
   const names = [...FUNCTIONS].filter(([, { forms }]) => forms.includes(form)).map(([key]) => key);
   if (known === undefined || !known.forms.includes(form)) {
     const others = form === "method" ? [...names, ...MACROS] : [...names, "has"];
-    return refuse(ast, `there is no ${form} ${name}()${suggestion(name, others)}; there are ${others.join(", ")}`);
+    return refuse(ast, `unknown ${form} ${name}()${suggestion(name, others)}; known: ${others.join(", ")}`);
   }
   const { takes, needs = takes.length } = known;
   if (args.length < needs || args.length > takes.length) {

@@ -1,5 +1,5 @@
 /**
- * @module Types of the values that a condition works on, made of JSON Schemas. Pure.
+ * @module Types of the values in conditions, derived from JSON Schemas. Pure.
  */
 import type { Json } from "../faults.ts";
 import type { JsonSchema } from "../schema.ts";
@@ -8,18 +8,18 @@ import type { Kind } from "./functions.ts";
 
 const UNIONS_DEPTH_MAX = 16;
 
-/** One kind of value. Items and properties are worked out when asked for, as schemas may hold themselves. */
+/** One kind of value. Items and properties are computed on demand, because schemas may be recursive. */
 export type Option =
   | { readonly kind: "null" | "boolean" | "number" }
-  /** `values`: the only ones that are possible, where they are known. */
+  /** `values`: the only possible ones, if known. */
   | { readonly kind: "string"; readonly values?: readonly string[] }
   | { readonly kind: "list"; readonly item: () => Type }
   | { readonly kind: "object"; readonly names: readonly string[]; readonly property: (name: string) => Property | undefined };
 
-/** What a value may be: one of these, or anything at all, which is not checked. */
+/** The possible kinds of a value, or `any`, which is not checked. */
 export type Type = "any" | readonly Option[];
 
-/** A property. `always` and `sometimes` are what a schema says; of a record nothing is known. */
+/** A property. `always` and `sometimes` come from a schema; `unknown` is a property of a record. */
 export interface Property {
   readonly type: Type;
   readonly present: "always" | "sometimes" | "unknown";
@@ -28,7 +28,7 @@ export interface Property {
 /** The type of one kind. */
 export const typeOf = (kind: "null" | "boolean" | "number" | "string"): Type => [{ kind }];
 
-/** What is one of several types. */
+/** The union of several types. */
 export function union(types: readonly Type[]): Type {
   const options: Option[] = [];
   for (const type of types) {
@@ -53,7 +53,7 @@ export function kindsOf(type: readonly Option[]): readonly Kind[] {
   return [...new Set(type.map(({ kind }) => kind))];
 }
 
-/** The type of what a schema describes. What the schema leaves open, or says in a way that is not read here, is anything. */
+/** Returns the type that a schema describes. Open schemas, and keywords that this function does not read, give `any`. */
 export function typeOfShape(shape: Shape | undefined, depth = 0): Type {
   const found = resolveShape(shape);
   if (found === undefined || depth > UNIONS_DEPTH_MAX) return "any";

@@ -1,4 +1,4 @@
-/** @module The part of the fault table with what the dead letter queue, the journal, the stores and the host report. */
+/** @module The part of the fault table for the dead letter queue, the journal, the stores and the host. */
 import type { FaultRow } from "./row.ts";
 
 /** Faults of dead letters, the journal, the stores and the host. */
@@ -6,45 +6,44 @@ export const HOST_FAULTS = {
   "deadletter.unknown": {
     retryable: false,
     httpStatus: 404,
-    meaning: "There is no such dead letter.",
-    fix: "List the dead letters; an id is that of a process and its run, or begins with invalid-.",
+    meaning: "No dead letter has this id.",
+    fix: "List the dead letters; an id is a process id and its run, or begins with invalid-.",
   },
   "deadletter.decided": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The dead letter was decided already, by another decision.",
-    fix: "Look at the letter: it says who decided what and why. A new run that fails has a letter of its own.",
+    meaning: "Another decision was already taken for the dead letter.",
+    fix: "Read the dead letter: it shows the decision, its author and the reason. A new run that fails has its own dead letter.",
   },
   "deadletter.nested": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The dead letter is that of a nested route, whose failure belongs to its parent.",
-    fix: "Redrive the parent's letter, which the message names.",
+    meaning: "The dead letter belongs to a nested route; only the parent's dead letter can be decided.",
+    fix: "Redrive the parent's dead letter, which the message names.",
   },
   "journal.contended": {
     retryable: true,
     httpStatus: 503,
-    meaning: "A turn could not be committed against other writers or a silent store.",
-    fix: "Nothing: it is asked again.",
+    meaning: "A turn could not be committed because other writers interfered or the store did not answer.",
+    fix: "Nothing: the request is sent again.",
   },
   "journal.broken-chain": {
     retryable: false,
     httpStatus: 500,
-    meaning:
-      "A record's predecessor is not the one it was written after: the store lost or changed records. The actor takes no more turns.",
-    fix: "Restore the store. Use one that keeps what it acknowledged.",
+    meaning: "A record does not follow its predecessor: the store lost or changed records. The actor takes no more turns.",
+    fix: "Restore the store. Use a store that keeps each acknowledged write.",
   },
   "journal.unreadable": {
     retryable: false,
     httpStatus: 500,
     meaning: "A record does not fit its schema. The actor takes no more turns.",
-    fix: "Look at the key in the message; restore it from a backup.",
+    fix: "Restore the key in the message from a backup.",
   },
   "journal.newer": {
     retryable: true,
     httpStatus: 503,
     meaning: "A record or message was written by a newer version of this software.",
-    fix: "Finish the deployment: newer hosts will answer.",
+    fix: "Finish the deployment; newer hosts can read it.",
   },
   "record.too-large": {
     retryable: false,
@@ -61,20 +60,20 @@ export const HOST_FAULTS = {
   "index.full": {
     retryable: true,
     httpStatus: 503,
-    meaning: "The index of processes has no room.",
-    fix: "Shorten the retention, or decide on dead letters: a bucket leaves when nothing stands in it any more.",
+    meaning: "The index of processes is full.",
+    fix: "Shorten the retention, or decide on dead letters: a bucket is deleted when it is empty.",
   },
   "store.unavailable": {
     retryable: true,
     httpStatus: 503,
     meaning: "The state store does not answer.",
-    fix: "Start the store; nothing accepted is lost and work goes on by itself.",
+    fix: "Start the store. Accepted tasks are kept and continue without action.",
   },
   "sidecar.unavailable": {
     retryable: true,
     httpStatus: 503,
     meaning: "The Dapr sidecar does not answer.",
-    fix: "Start the sidecar; `troupe doctor` says what is there.",
+    fix: "Start the sidecar; `troupe doctor` shows what is missing.",
   },
   "port.taken": {
     retryable: false,
@@ -85,7 +84,7 @@ export const HOST_FAULTS = {
   "dapr.version": {
     retryable: false,
     httpStatus: 500,
-    meaning: "The sidecar is not Dapr 1.18, which this was tested with.",
-    fix: "Start the sidecar in version 1.18; `troupe doctor --install` gets one.",
+    meaning: "The sidecar is not Dapr 1.18, the tested version.",
+    fix: "Start a sidecar of version 1.18; `troupe doctor --install` installs one.",
   },
 } as const satisfies Readonly<Record<string, FaultRow>>;

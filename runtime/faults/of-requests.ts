@@ -1,4 +1,4 @@
-/** @module The part of the fault table with what a request, a task or a message can be answered with. */
+/** @module The part of the fault table for requests, tasks and messages. */
 import type { FaultRow } from "./row.ts";
 
 /** Faults of requests, tasks, messages, tokens and processes. */
@@ -6,14 +6,14 @@ export const REQUEST_FAULTS = {
   "id.invalid": {
     retryable: false,
     httpStatus: 400,
-    meaning: "An id is empty, longer than 128 characters or holds characters outside A-Z a-z 0-9 _ . -",
-    fix: "Use an id of 1 to 128 of these characters, or leave it out and one is made.",
+    meaning: "An id is empty, longer than 128 characters or has characters outside A-Z a-z 0-9 _ . -",
+    fix: "Use an id of 1 to 128 of these characters, or leave it out to get a generated one.",
   },
   "body.invalid": {
     retryable: false,
     httpStatus: 400,
-    meaning: "The body is not the JSON object that the route expects.",
-    fix: "Compare the body with the path and the expectation in the message.",
+    meaning: "The body is not the JSON object that the HTTP route expects.",
+    fix: "Fix the value at the path in the message.",
   },
   "schema.task": {
     retryable: false,
@@ -24,8 +24,8 @@ export const REQUEST_FAULTS = {
   "schema.input": {
     retryable: false,
     httpStatus: 422,
-    meaning: "An agent was given an input that does not fit its contract.",
-    fix: "Fix the input that you gave to a redrive, the mapping of the stop, or the contract.",
+    meaning: "An agent received an input that does not fit its contract.",
+    fix: "Fix the mapping of the stop, the contract, or the input given to a redrive.",
   },
   "schema.output": {
     retryable: false,
@@ -36,19 +36,19 @@ export const REQUEST_FAULTS = {
   "schema.state": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A state does not fit the agent's schema: one given to ctx.setState, or one stored under an earlier schema.",
-    fix: "Fix the handler, or let the schema take the old state too.",
+    meaning: "A state does not fit the agent's schema. It was passed to ctx.setState, or stored under an earlier schema.",
+    fix: "Fix the handler, or make the schema accept the old state too.",
   },
   "schema.tool-input": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A tool was called with an input that does not fit its schema. Nothing was called.",
+    meaning: "A tool was called with an input that does not fit its schema. The tool did not run.",
     fix: "Fix the call in the handler, or the schema of the tool.",
   },
   "schema.tool-output": {
     retryable: false,
     httpStatus: 422,
-    meaning: "A tool gave an output that does not fit its schema. Its effect may have happened.",
+    meaning: "A tool returned an output that does not fit its schema. Its effect may have happened.",
     fix: "Fix the tool, or its schema.",
   },
   "schema.signal": {
@@ -61,12 +61,12 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 400,
     meaning: "A message is not a CloudEvent of this system's protocol.",
-    fix: "Publish the fields named in the message; unknown fields are refused.",
+    fix: "Publish the fields named in the message; unknown fields are rejected.",
   },
   "message.expired": {
     retryable: false,
     httpStatus: 410,
-    meaning: "The message's expiry has passed, so it is refused and never run.",
+    meaning: "The message has expired, so it is rejected and never run.",
     fix: "Submit the task again with a later deadline.",
   },
   "message.too-large": {
@@ -85,13 +85,13 @@ export const REQUEST_FAULTS = {
     retryable: true,
     httpStatus: 503,
     meaning: "A referenced value is not in the state store.",
-    fix: "Check that all apps share one state store; a forgotten value stays missing.",
+    fix: "Check that all apps share one state store; a deleted value cannot be restored.",
   },
   "auth.token": {
     retryable: false,
     httpStatus: 401,
-    meaning: "The request carries no token, or a wrong one.",
-    fix: "Send `Authorization: Bearer` with a token of TROUPE_TOKENS_FILE or with that of APP_API_TOKEN; daprd needs the same APP_API_TOKEN as the app.",
+    meaning: "The request has no token, or a wrong one.",
+    fix: "Send `Authorization: Bearer` with a token of TROUPE_TOKENS_FILE or the APP_API_TOKEN. daprd needs the app's APP_API_TOKEN.",
   },
   "auth.role": {
     retryable: false,
@@ -102,32 +102,32 @@ export const REQUEST_FAULTS = {
   "auth.too-many": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host refused too many requests without a valid token within a second.",
-    fix: "Send a valid token: requests with one are not held up.",
+    meaning: "This host rejected too many requests without a valid token within one second.",
+    fix: "Send a valid token: requests with a valid token are not limited.",
   },
   "tokens.invalid": {
     retryable: false,
     httpStatus: 500,
-    meaning: "The file of tokens is not a list of tokens, or there is no APP_API_TOKEN beside it.",
+    meaning: "The token file is not a list of tokens, or APP_API_TOKEN is not set.",
     fix: "Fix the file at the path in the message; each entry is { sha256, subject, tenant?, roles, permissions? }.",
   },
   "method.unknown": {
     retryable: false,
     httpStatus: 405,
-    meaning: "The path takes other methods.",
-    fix: "Use a method of the header Allow.",
+    meaning: "The path does not support this method.",
+    fix: "Use a method listed in the header Allow.",
   },
   "stream.too-many": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host has as many followers of processes as it may have.",
-    fix: "Follow fewer processes, or look at them with GET /processes/:id.",
+    meaning: "This host has its maximum number of followers.",
+    fix: "Follow fewer processes, or poll them with GET /processes/:id.",
   },
   "route.unknown": {
     retryable: false,
     httpStatus: 404,
-    meaning: "The system has no route of that name, or the API no such path.",
-    fix: "Use one of those named in the message.",
+    meaning: "The system has no route of that name, or the API has no such path.",
+    fix: "Use one of the names in the message.",
   },
   "agent.unknown": {
     retryable: false,
@@ -139,25 +139,25 @@ export const REQUEST_FAULTS = {
     retryable: false,
     httpStatus: 404,
     meaning: "There is no process with that id.",
-    fix: "Check the id, and that it is of a task of this system.",
+    fix: "Check the id and that the task was submitted to this system.",
   },
   "process.conflict": {
     retryable: false,
     httpStatus: 409,
     meaning: "The id belongs to a process with another input or route.",
-    fix: "Choose another id; the same id with the same input is the same process.",
+    fix: "Choose another id. The same id with the same input returns the same process.",
   },
   "process.ended": {
     retryable: false,
     httpStatus: 409,
-    meaning: "The process has ended, or is being compensated, and takes neither a cancellation nor a signal.",
+    meaning: "The process has ended, or is being compensated, and accepts neither a cancellation nor a signal.",
     fix: "Read its outcome with GET /processes/:id.",
   },
   "process.cancelled": {
     retryable: false,
     httpStatus: 409,
     meaning: "The process was cancelled.",
-    fix: "Nothing; what had been done was compensated.",
+    fix: "Nothing; completed work was compensated.",
   },
   "process.expired": {
     retryable: false,
@@ -168,19 +168,19 @@ export const REQUEST_FAULTS = {
   "process.purged": {
     retryable: false,
     httpStatus: 410,
-    meaning: "The process with that id ended and was purged; nothing is left of it but its id.",
+    meaning: "The process with that id ended and was purged; only its id is left.",
     fix: "Choose another id for a new task.",
   },
   "system.overloaded": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host has as many open processes as it may have. Nothing was recorded.",
+    meaning: "This host has its maximum number of open processes. Nothing was recorded.",
     fix: "Send the same task again after the time in Retry-After.",
   },
   "system.stopping": {
     retryable: true,
     httpStatus: 503,
-    meaning: "This host is stopping and takes no new work.",
-    fix: "Ask again; another host or the next start will answer.",
+    meaning: "This host is shutting down and accepts no new work.",
+    fix: "Send the request again; another host or the restarted one answers.",
   },
 } as const satisfies Readonly<Record<string, FaultRow>>;

@@ -1,10 +1,10 @@
 /** @module A row of the fault table. */
 
-/** What decides about a fault, wherever its code was defined. */
+/** The rules of a fault, for codes of the table and user-defined ones. */
 export interface FaultRules {
-  /** `true`: the same request may succeed later, so a policy may try again. */
+  /** `true`: the same request may succeed later, so a retry policy may try again. */
   readonly retryable: boolean;
-  /** Status of an HTTP answer that carries this fault. */
+  /** HTTP status of a response that carries this fault. */
   readonly httpStatus: number;
   /** What to do about it. */
   readonly fix: string;

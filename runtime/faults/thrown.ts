@@ -1,7 +1,7 @@
 /**
- * @module What a thrown value says, whatever it is. Pure.
+ * @module Reads thrown values of any kind. Pure.
  *
- * A handler may throw a proxy, a frozen object, a symbol, an error whose getters throw. Nothing here throws.
+ * A handler may throw a proxy, a frozen object, a symbol, or an error whose getters throw. No function here throws.
  */
 import { LIMITS } from "../limits.ts";
 import { shortText } from "./wire.ts";
@@ -9,7 +9,7 @@ import { shortText } from "./wire.ts";
 const UNREADABLE = "a value was thrown that cannot be read";
 const CAUSED_BY = "\ncaused by: ";
 
-/** What `read` gives, or `otherwise` when it throws. */
+/** Returns the result of `read`, or `otherwise` if it throws. */
 export function safely<T>(read: () => T, otherwise: T): T {
   try {
     return read();
@@ -18,15 +18,15 @@ export function safely<T>(read: () => T, otherwise: T): T {
   }
 }
 
-/** One line about a thrown value: class and message of an error, a text as it is. */
+/** Describes a thrown value in one line: class and message of an error, or a text as it is. */
 export function thrownText(value: unknown): string {
   return safely(() => {
     if (value instanceof Error) return `${String(value.name)}: ${String(value.message)}`;
-    return typeof value === "string" ? value : `a value was thrown that is no error: ${value === null ? "null" : typeof value}`;
+    return typeof value === "string" ? value : `a value was thrown that is not an Error: ${value === null ? "null" : typeof value}`;
   }, UNREADABLE);
 }
 
-/** Class, message and the first lines of the stack of a thrown value and of its causes, shortened. */
+/** Returns class, message and first stack lines of a thrown value and of its causes, shortened. */
 export function causeText(value: unknown): string {
   const parts: string[] = [];
   const seen = new Set<unknown>();
@@ -50,7 +50,7 @@ function errorText(value: unknown): string {
 
 const FRAME = /^\s+at /;
 
-/** The name that the error gives itself, else that of its class. */
+/** Returns the name that the error sets, else the name of its class. */
 function className(error: Error): string {
   const name = safely(() => String(error.name), "Error");
   return name === "Error" ? safely(() => String(error.constructor.name), name) || name : name;

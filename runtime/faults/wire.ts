@@ -1,4 +1,4 @@
-/** @module A fault as it stands in messages and records, and its bounds. Pure. */
+/** @module The form of a fault in messages and records, and its bounds. Pure. */
 import { z } from "zod";
 import { canonicalJson } from "../canonical.ts";
 import { LIMITS } from "../limits.ts";
@@ -17,14 +17,14 @@ export function isCodeForm(text: string): boolean {
   return text.length <= LIMITS.faultCodeLengthMax && CODE.test(text);
 }
 
-/** Whether a number is the status of an HTTP answer that carries a fault. */
+/** Whether a number is an HTTP status that a fault may have. */
 export function isFaultStatus(status: number): boolean {
   return Number.isInteger(status) && status >= STATUS_MIN && status <= STATUS_MAX;
 }
 
 /**
- * A fault as it stands in messages and records. A code of the user's own carries its rules, so that a host without its
- * definition decides the same; for a code of the table the table decides. Persisted: changing this needs a version bump.
+ * A fault in messages and records. A user-defined code carries its rules, so that a host without its definition decides the same.
+ * For a code of the table, the table decides. Persisted: changing this needs a version bump.
  */
 export const WireFault: z.ZodType<WireFault> = z
   .strictObject({
@@ -40,7 +40,7 @@ export const WireFault: z.ZodType<WireFault> = z
     retryable: z.boolean().optional(),
     httpStatus: z.custom<number>((value) => typeof value === "number" && isFaultStatus(value)).optional(),
     fix: z.string().optional(),
-    /** The next attempt waits at least this long. */
+    /** Minimum delay before the next attempt. */
     retryAfterMs: z.int().nonnegative().optional(),
     /** What a handler threw: class, message and the first lines of the stack. */
     cause: z.string().optional(),
@@ -62,8 +62,8 @@ export type WireFault = {
 };
 
 /**
- * What decides about a fault: its row of the table, else what the fault carries. A code that is in no table and carries
- * nothing is not tried again.
+ * Returns the rules of a fault: its row of the table, else the rules that it carries. An unknown code without rules is not
+ * retryable.
  */
 export function rulesOf(fault: WireFault): FaultRules {
   const { code, retryable = false, httpStatus = FAULTS["agent.refused"].httpStatus, fix = FAULTS["agent.refused"].fix } = fault;
@@ -71,8 +71,8 @@ export function rulesOf(fault: WireFault): FaultRules {
 }
 
 /**
- * A fault that fits in every record: error texts come from anywhere and may be of any size, and a text with half a
- * surrogate pair can stand in no value. Details are copied, so that they are the same at every reading.
+ * Returns a fault that fits in each record. Error texts may have any size, and a text with half a surrogate pair cannot be
+ * stored. Details are copied, so that each reader sees the same.
  */
 export function boundedFault(fault: WireFault): WireFault {
   const { code, message, cause } = fault;
@@ -91,14 +91,14 @@ export function boundedFault(fault: WireFault): WireFault {
   };
 }
 
-/** A pause in whole milliseconds within its limit; undefined for what is no pause. */
+/** Returns a pause in whole milliseconds within its limit; undefined if it is not a positive number. */
 export function boundedPauseMs(ms: number | undefined): number | undefined {
   return typeof ms === "number" && ms > 0 ? Math.ceil(Math.min(ms, LIMITS.retryAfterMsMax)) : undefined;
 }
 
-/** A text of at most `max` characters and a note of what was cut off, without halves of surrogate pairs. */
+/** Returns a text of at most `max` characters with a note of its length, without halves of surrogate pairs. */
 export function shortText(text: string, max: number): string {
-  // A text that was shortened stays as it is.
+  // A text that was already shortened is kept.
   if (text.length <= max || (text.length <= max + CUT_LENGTH_MAX && CUT.test(text))) return text.toWellFormed();
   return `${text.slice(0, max)}... (${text.length} characters)`.toWellFormed();
 }
@@ -112,7 +112,7 @@ function boundedDetails(details: unknown): Readonly<Record<string, Json>> | unde
     const text = canonicalJson(details as Readonly<Record<string, Json>>);
     return text.length <= LIMITS.faultDetailsLengthMax ? (JSON.parse(text) as Readonly<Record<string, Json>>) : undefined;
   } catch {
-    // Details that are no JSON say nothing that a record could hold.
+    // Details that are not JSON cannot be recorded.
     return undefined;
   }
 }

@@ -1,7 +1,8 @@
 /** @module Guarantees to handlers: steps recorded once, keys that never change, asks, state, slots, stop and grace. */
 import { describe, expect, test } from "vitest";
 import { agent, contract, route, system } from "../../agents/index.ts";
-import { HandlerExecution, type RunLink } from "../../actors/host/handler-execution.ts";
+import { HandlerExecution } from "../../actors/host/handler-execution.ts";
+import type { RunLink } from "../../actors/host/run-link.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { Slots } from "../../actors/host/slots.ts";

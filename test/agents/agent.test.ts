@@ -73,12 +73,12 @@ describe("a handler", () => {
     expect(context.asked).toEqual([["Planner", trip]]);
     expect(context.states).toEqual([{ jokes: 5 }]);
   });
-  test("an answer that violates the contract of the asked agent is a fault of its output", async () => {
+  test("rejects an answer that does not fit the contract of the asked agent", async () => {
     await expect(snark.handle({ prices: [], trip: { city: "A", days: 1 } }, fake({ jokes: 0 }, { airport: 1 }))).rejects.toThrow(
       "output of agent Planner at airport: expected string, found a number",
     );
   });
-  test("stored state that the schema no longer accepts is refused when it is read", async () => {
+  test("rejects stored state that no longer fits the schema when it is read", async () => {
     const counted = agent(Planner, {
       state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
       handle: (_input, ctx) => ({ airport: "ROM", nights: ctx.state.n }),
@@ -90,7 +90,7 @@ describe("a handler", () => {
     expect(await counted.handle({ city: "A", days: 1 }, fake({ n: 2 }))).toEqual({ airport: "ROM", nights: 2 });
   });
 
-  test("a state that does not match its schema is refused and not set", async () => {
+  test("rejects a state that does not fit its schema, and does not set it", async () => {
     const wrong = agent(Planner, {
       state: { schema: z.object({ n: z.int() }), initial: { n: 0 } },
       handle: (_trip, ctx) => {
@@ -105,7 +105,7 @@ describe("a handler", () => {
     });
     expect(context.states).toEqual([]);
   });
-  test("a step without a result is recorded as null; one with a result that is not JSON is refused", async () => {
+  test("records a step without a result as null, and rejects a result that is not JSON", async () => {
     const results: unknown[] = [];
     const odd = agent(Planner, {
       handle: async (_trip, ctx) => {
@@ -119,14 +119,14 @@ describe("a handler", () => {
     );
     expect(results).toEqual([null]);
   });
-  test("hands off to declared agents, and the answer is known as a hand-off", async () => {
+  test("hands off to declared agents, and recognizes the answer as a hand-off", async () => {
     const Charter = contract("Charter", 1, { input: Flight.input, output: Flight.output });
     const broker = agent(Flight, { handsOffTo: [Charter], handle: (query, ctx) => ctx.handOff(Charter, query) });
     const answer = await broker.handle({ to: "ROM" }, fake(null));
     expect(isHandOff(answer) && [answer.target, answer.input]).toEqual(["Charter", { to: "ROM" }]);
     expect(isHandOff({ target: "Charter", input: { to: "ROM" } })).toBe(false);
   });
-  test("without types, undeclared use is still refused", async () => {
+  test("rejects undeclared use, also without types", async () => {
     const sly = agent(Planner, {
       handle: async (trip, ctx) => {
         const ask = ctx.ask as unknown as (target: unknown, input: unknown) => Promise<unknown>;
@@ -136,18 +136,18 @@ describe("a handler", () => {
     });
     await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({
       code: "ask.undeclared",
-      message: "agent Planner asked Snark, which is not in its asks",
+      message: "agent Planner asked Snark, which is not in its asks; add it there",
     });
   });
 });
 
-describe("an agent's face for hosts", () => {
-  test("the gates have their own codes", () => {
+describe("an agent definition, as hosts use it", () => {
+  test("each gate has its own fault code", () => {
     expect(() => flight.checkInput({ to: "A", vip: true })).toThrow("input of agent Flight at vip: unknown key");
     expect(() => flight.checkOutput({ price: 1 })).toThrow("output of agent Flight at ticket: expected string, found nothing");
     expect(() => snark.checkState({ jokes: "1" })).toThrow("state of agent Snark at jokes: expected number, found a string");
     expect(planner.checkState(null)).toBe(null);
-    expect(() => planner.checkState({})).toThrow("the agent declares no state");
+    expect(() => planner.checkState({})).toThrow("the agent has no state");
   });
   test("defaults, and what the manager must know", () => {
     expect([hotel.concurrency, hotel.compatibleWith, hotel.initialState]).toEqual([64, [], null]);
@@ -157,15 +157,15 @@ describe("an agent's face for hosts", () => {
   });
 });
 
-describe("a wrong definition is refused with the place", () => {
+describe("an invalid definition is rejected with its place", () => {
   const Text = z.object({ text: z.string() });
   const handle = () => ({ airport: "A", nights: 1 });
   const cases: readonly (readonly [string, () => unknown, string])[] = [
-    ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name has 1 to 64 characters'],
+    ["a contract's name", () => contract("a b", 1, { input: Text, output: Text }), 'contract "a b": a name must have 1 to 64 characters'],
     [
       "a contract's version",
       () => contract("A", 0, { input: Text, output: Text }),
-      'contract "A": version is 0, but must be a whole number from 1',
+      'contract "A": version is 0, but must be an integer from 1',
     ],
     [
       "a schema of dates",
@@ -178,12 +178,12 @@ describe("a wrong definition is refused with the place", () => {
       'contract "A", key: the mapping calls a function: input.text.trim()',
     ],
     [
-      "a description that is empty",
+      "an empty description",
       () => contract("A", 1, { about: "", input: Text, output: Text }),
       'contract "A": about must be a text of 1 to 1024 characters',
     ],
-    ["a key that is empty", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key is a text'],
-    ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle is not a function'],
+    ["an empty key", () => contract("A", 1, { input: Text, output: Text, key: () => "" }), 'contract "A", key: a key must be a property'],
+    ["no handler", () => agent(Planner, {} as never), 'agent "Planner": handle must be a function'],
     [
       "an unknown option",
       () => agent(Planner, { handle, visits: 1 } as never),
@@ -192,20 +192,16 @@ describe("a wrong definition is refused with the place", () => {
     [
       "visits",
       () => agent(Planner, { handle, visitsMax: 1_001 }),
-      'agent "Planner": visitsMax is 1001, but must be a whole number from 1 to 1000',
+      'agent "Planner": visitsMax is 1001, but must be an integer from 1 to 1000',
     ],
     ["concurrency", () => agent(Planner, { handle, concurrency: 0 }), 'agent "Planner": concurrency is 0'],
     [
       "its own version as compatible",
       () => agent(Planner, { handle, compatibleWith: [1] }),
-      'agent "Planner": compatibleWith names version 1, which is this one',
+      'agent "Planner": compatibleWith names version 1, which is this version; leave it out',
     ],
     ["an ask twice", () => agent(Planner, { handle, asks: [Hotel, Hotel] }), 'agent "Planner": asks names "Hotel" twice'],
-    [
-      "an agent among the asks",
-      () => agent(Planner, { handle, asks: [hotel as never] }),
-      'agent "Planner": asks holds something that is no contract',
-    ],
+    ["an agent among the asks", () => agent(Planner, { handle, asks: [hotel as never] }), 'agent "Planner": asks must hold contracts only'],
     [
       "an initial state that does not fit",
       () => agent(Planner, { handle, state: { schema: z.object({ n: z.int() }), initial: { n: 0.5 } } }),
@@ -220,6 +216,6 @@ describe("a wrong definition is refused with the place", () => {
 test.each(["ProcessManager", "Directory", "DeadLetterQueue", "Audit"])(
   "no agent is named %s, as an actor type of the system's own is",
   (name) => {
-    expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/are reserved/);
+    expect(() => contract(name, 1, { input: z.strictObject({}), output: z.strictObject({}) })).toThrow(/is reserved for an actor type/);
   },
 );

@@ -34,7 +34,7 @@ const ROOMS_MAX = 5;
 const TEXTS = { city: "Rome", list: ["a", { b: null }], legs: "legs" };
 const MARK = Symbol("mark");
 
-describe("what a mapping may do becomes data", () => {
+describe("allowed constructs of a mapping become data", () => {
   test("property access and array indexes", () => {
     expect(record(({ task }) => task["legs"]?.[0]?.["to"])).toEqual({ from: ["task", "legs", "0", "to"] });
   });
@@ -43,7 +43,7 @@ describe("what a mapping may do becomes data", () => {
       object: { a: { from: ["task"] }, b: { list: [{ from: ["plan", "x"] }, { literal: 1 }] }, c: { literal: { d: null } } },
     });
   });
-  test("what is constant is one literal", () => {
+  test("a constant value is one literal", () => {
     expect(record(() => ({ a: [1, "x", true, null, {}], b: {} }))).toEqual({ literal: { a: [1, "x", true, null, {}], b: {} } });
   });
   test("renaming in the argument, and names like those of functions and promises", () => {
@@ -51,7 +51,7 @@ describe("what a mapping may do becomes data", () => {
       list: [{ from: ["task", "name"] }, { from: ["task", "then"] }, { from: ["task", "prototype"] }, { from: ["task", "toString"] }],
     });
   });
-  test("a key is recorded over its name", () => {
+  test("a key is recorded over the name of its value", () => {
     expect(recordArgument((input: { customer: string }) => input.customer, "input", "contract")).toEqual({ from: ["input", "customer"] });
   });
 });
@@ -104,9 +104,9 @@ describe("functions may be written in any way", () => {
   });
 });
 
-describe("a choice, which would be made once for all tasks, is refused", () => {
+describe("a choice is rejected, because it would be made once for all tasks", () => {
   const rule =
-    "; a mapping may only read properties and build objects and lists; for a choice give stops a `when`, or let a stop of its own decide";
+    "; a mapping may only read properties and build objects and lists; for a choice, give stops a `when` or add a stop that decides";
   test.each([
     ["has a condition (?:)", '({ task }) => ({ to: task.vip ? "a" : "b" })', 'task.vip ? "a" : "b"'],
     ["has a condition (?:)", "({ task }) => (ROOMS_MAX ? task.a : 1)", "ROOMS_MAX ? task.a : 1"],
@@ -125,7 +125,7 @@ describe("a choice, which would be made once for all tasks, is refused", () => {
   });
 });
 
-describe("anything else is refused with the construct, the place and what to do", () => {
+describe("any other construct is rejected with its source, its place and what to do", () => {
   test.each([
     ["({ task }) => `x${task.a}`", "uses a template: `x${task.a}`"],
     ["({ task }) => task.a.toUpperCase()", "calls a function: task.a.toUpperCase()"],
@@ -138,9 +138,9 @@ describe("anything else is refused with the construct, the place and what to do"
     ["({ task: { a, ...rest } }) => rest", "takes the rest: ...rest"],
     ["(...all) => all[0]", "takes the rest: ...all"],
     ["({ task }, other) => task", "has a second parameter: other"],
-    ["({ task: [first] }) => first", "takes a list apart: [first]"],
-    ["({ task = 1 }) => task", "gives a default: task = 1"],
-    ["(scope = {}) => scope.task", "gives a default: scope = {}"],
+    ["({ task: [first] }) => first", "destructures a list: [first]"],
+    ["({ task = 1 }) => task", "has a default value: task = 1"],
+    ["(scope = {}) => scope.task", "has a default value: scope = {}"],
     ["({ task }) => task.n + 1", "uses +: task.n + 1"],
     ["() => 60 * 1000", "uses *: 60 * 1000"],
     ["({ task }) => -task.n", "uses -: -task.n"],
@@ -148,7 +148,7 @@ describe("anything else is refused with the construct, the place and what to do"
     ["({ task }) => delete task.a", "uses delete: delete task.a"],
     ["({ task }) => (task.a = 1)", "assigns: task.a = 1"],
     ["({ task }) => task.a++", "assigns: task.a++"],
-    ["({ task }) => (task.a, task.b)", "uses a comma: task.a, task.b"],
+    ["({ task }) => (task.a, task.b)", "uses the comma operator: task.a, task.b"],
     ["({ task }) => /x/", "has a regular expression: /x/"],
     ["({ task }) => [task.a, , 1]", "leaves out an item: [task.a, , 1]"],
     ["({ task }) => ({ get a() { return task.a } })", "builds an object with a method: get a() { return task.a }"],
@@ -178,7 +178,7 @@ describe("anything else is refused with the construct, the place and what to do"
   });
 });
 
-describe("a function whose source cannot be read is refused", () => {
+describe("a function without readable source is rejected", () => {
   const arrow = "; write the mapping as an arrow function in place, such as ({ task }) => ({ to: task.city })";
   const hidden = `${at}its source is hidden, as of a bound or built-in function${arrow}`;
   test.each<readonly [string, (scope: Scope) => unknown, string]>([
@@ -186,30 +186,30 @@ describe("a function whose source cannot be read is refused", () => {
     ["built in", Object.keys, hidden],
     ["a proxy", new Proxy((scope: Scope) => scope.task, {}), hidden],
     ["a class", class {} as never, `${at}its source cannot be parsed as a function${arrow}`],
-    ["nothing", (() => {}) as never, `${at}the mapping returns nothing`],
-    ["no function", "x" as never, `${at}a mapping is a function, such as ({ task }) => task`],
+    ["nothing", (() => {}) as never, `${at}the mapping returns nothing; return what the stop takes`],
+    ["no function", "x" as never, `${at}a mapping must be a function, such as ({ task }) => task`],
   ])("%s", (_title, mapping, expected) => {
     expect(message(mapping)).toBe(expected);
   });
 });
 
-describe("what is read and given is checked too", () => {
+describe("read paths and results are checked too", () => {
   const ring: Record<string, unknown> = {};
   ring["self"] = ring;
   const constants = { nan: Number.NaN, date: new Date(0), promise: Promise.resolve(1), call: () => 1, marked: { [MARK]: 1 } };
-  const json = "; a mapping gives JSON values and what it read";
+  const json = "; a mapping may only give JSON values and values that it read";
   test.each<readonly [string, (scope: Scope) => unknown, string]>([
     [
       "an unknown name",
       (scope) => (scope as unknown as Record<string, unknown>)["hotel"],
-      `${at}there is no "hotel" in the scope; by then there are task, plan`,
+      `${at}the scope has no "hotel"; at this stop it has task, plan`,
     ],
-    ["the whole scope", (scope) => scope, `${at}the mapping gives the whole scope; choose a name of it`],
-    ["undefined", () => undefined, `${at}the mapping's result is undefined; leave the key out or give null${json}`],
+    ["the whole scope", (scope) => scope, `${at}the mapping gives the whole scope; give one of its names`],
+    ["undefined", () => undefined, `${at}the mapping's result is undefined; leave out the key, or give null${json}`],
     [
       "undefined inside",
       () => ({ a: [undefined] }),
-      `${at}the mapping's result at a.0 is undefined; leave the key out or give null${json}`,
+      `${at}the mapping's result at a.0 is undefined; leave out the key, or give null${json}`,
     ],
     ["a function", () => ({ f: constants.call }), `${at}the mapping's result at f is a function${json}`],
     ["a symbol", () => MARK, `${at}the mapping's result is a symbol${json}`],

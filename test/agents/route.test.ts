@@ -17,7 +17,7 @@ function refusal(run: () => unknown): string {
   throw new Error("nothing was refused");
 }
 
-test("a branch or key that would be the prototype of the others is refused, not lost", () => {
+test("rejects a branch or key named __proto__ instead of dropping it", () => {
   expect(
     refusal(() => begin().all((stop) => ({ a: stop(Flight, () => ({ to: "x" })), __proto__: stop(Flight, () => ({ to: "x" })) }))),
   ).toContain("none can be named __proto__");
@@ -73,7 +73,7 @@ describe("a route is data", () => {
     });
     expect(made.targets.map(({ name }) => name)).toEqual(["Planner", "Flight"]);
   });
-  test("a nested route has an hour unless told otherwise", () => {
+  test("a nested route has a default timeout of one hour", () => {
     const outer = route("outer", 1, Trip)
       .to("inner", trip, ({ task }) => task)
       .output(({ inner }) => inner);
@@ -81,7 +81,7 @@ describe("a route is data", () => {
       call: { target: { kind: "route", route: "trip" }, timeoutMs: LIMITS.taskTimeoutMsDefault },
     });
   });
-  test("a prefix of a route may be continued in two ways", () => {
+  test("two routes may share a beginning", () => {
     const start = begin();
     const one = start.to("a", Hotel, ({ plan }) => plan).output(({ a }) => a);
     const two = start.to("a", Flight, ({ plan }) => ({ to: plan.airport })).output(({ a }) => a);
@@ -93,13 +93,13 @@ describe("a route is data", () => {
       .output(({ slow }) => slow);
     expect(made.data.stops[1]).toMatchObject({ call: { retry: { backoffMs: 60_000, backoffMsMax: 60_000 } } });
   });
-  test("the task is checked without changing it", () => {
+  test("the check of a task does not change it", () => {
     expect(trip.checkTask({ city: "Rome", days: 3 })).toEqual({ city: "Rome", days: 3 });
     expect(() => trip.checkTask({ city: "Rome", days: "3" })).toThrow("task of route trip at days: expected number, found a string");
   });
 });
 
-describe("a wrong route is refused naming route, stop and field", () => {
+describe("an invalid route is rejected with route, stop and field", () => {
   const at = 'route "r", stop "x"';
   const plan = ({ plan }: { readonly plan: { airport: string; nights: number } }) => plan;
   const hotel = (options: object) => () => begin().to("x", Hotel, plan, options as { timeoutMs: number });
@@ -112,12 +112,12 @@ describe("a wrong route is refused naming route, stop and field", () => {
     ],
     ["a reserved name", () => begin().to("task", Hotel, plan), 'route "r", stop "task": the name "task" is reserved'],
     ["item as a branch", () => begin().all((stop) => ({ item: stop(Hotel, plan) })), 'the name "item" is reserved'],
-    ["a bad name", () => begin().to("a.b", Hotel, plan), 'stop "a.b": a name has 1 to 64 characters'],
+    ["a bad name", () => begin().to("a.b", Hotel, plan), 'stop "a.b": a name must have 1 to 64 characters'],
     ["no branches", () => begin().all(() => ({})), 'route "r", stop "all-2": there are 0 branches, but must be 1 to 64'],
     [
       "a branch that was not made",
       () => begin().any("x", () => ({ a: {} as never })),
-      `${at}, branch "a": a branch is made with the stop function that is given`,
+      `${at}, branch "a": make each branch with the stop function that the callback receives`,
     ],
     ["no stops", () => route("r", 1, Trip).output(({ task }) => task), 'route "r": there is no stop'],
     [
@@ -126,8 +126,8 @@ describe("a wrong route is refused naming route, stop and field", () => {
       `${at}: the target is neither a contract nor a route`,
     ],
     ["an unknown option", hotel({ timeout: 1 }), `${at}: unknown option "timeout"; known are timeoutMs, retry, optional, when`],
-    ["a timeout of nothing", hotel({ timeoutMs: 0 }), `${at}: timeoutMs is 0, but must be a whole number from 1 to 604800000`],
-    ["attempts", hotel({ retry: { attemptsMax: 0 } }), `${at}: retry.attemptsMax is 0, but must be a whole number from 1 to 100`],
+    ["a timeout of 0", hotel({ timeoutMs: 0 }), `${at}: timeoutMs is 0, but must be an integer from 1 to 604800000`],
+    ["attempts", hotel({ retry: { attemptsMax: 0 } }), `${at}: retry.attemptsMax is 0, but must be an integer from 1 to 100`],
     [
       "pauses that contradict each other",
       hotel({ retry: { backoffMs: 500, backoffMsMax: 100 } }),
@@ -138,16 +138,16 @@ describe("a wrong route is refused naming route, stop and field", () => {
     [
       "a condition over a later stop",
       hotel({ when: "hotel.price > 1" }),
-      `${at}: when: condition "hotel.price > 1": there is no "hotel"; there are task, plan`,
+      `${at}: when: condition "hotel.price > 1": unknown name "hotel"; known: task, plan`,
     ],
-    ["a condition that is none", hotel({ when: "task.days + 1 > " }), `${at}: when: condition`],
+    ["a condition that cannot be parsed", hotel({ when: "task.days + 1 > " }), `${at}: when: condition`],
     [
       "a mapping that computes",
       () => begin().to("x", Hotel, ({ plan }) => ({ ...plan })),
       `${at}, input: the mapping uses spread: ...plan`,
     ],
     [
-      "a list that is none",
+      "a list that is not a list",
       () => begin().forEach("x", (() => ({})) as never, (stop) => stop(Hotel, plan)),
       `${at}, list: the mapping does not give a list`,
     ],
@@ -160,7 +160,7 @@ describe("a wrong route is refused naming route, stop and field", () => {
           (stop) => stop(Hotel, plan),
           { concurrency: 257 },
         ),
-      `${at}: concurrency is 257, but must be a whole number from 1 to 256`,
+      `${at}: concurrency is 257, but must be an integer from 1 to 256`,
     ],
     ["visits", () => route("r", 1, Trip, { visitsMax: 0 }), 'route "r": visitsMax is 0'],
     ["a task that is not JSON", () => route("r", 1, z.object({ at: z.date() })), "Date cannot be represented"],

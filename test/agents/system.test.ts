@@ -1,4 +1,4 @@
-/** @module Systems: inconsistent definitions are refused before anything starts. */
+/** @module Systems: inconsistent definitions are rejected before anything starts. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, remote, route, routeContract, system } from "../../agents/index.ts";
@@ -26,14 +26,14 @@ describe("a system is a pure value", () => {
     expect(party.routes.get("trip")?.checkTask({ city: "Rome", days: 3 })).toEqual({ city: "Rome", days: 3 });
     expect(party.routes.get("trip")?.slipHash).toMatch(/^[0-9a-f]{64}$/);
   });
-  test("the same definitions give the same slip, different ones another", () => {
+  test("equal definitions have equal slips, different ones do not", () => {
     const again = system("party", { agents: [snark, hotel, flight, planner], routes: [trip] });
     expect(again.routes.get("trip")?.slipHash).toBe(party.routes.get("trip")?.slipHash);
     expect(system("party2", { agents: [snark, hotel, flight, planner], routes: [trip] }).routes.get("trip")?.slipHash).not.toBe(
       party.routes.get("trip")?.slipHash,
     );
   });
-  test("what agents are for is not part of what is pinned", () => {
+  test("a slip does not pin what agents are for", () => {
     const made = (about?: string) => {
       const Told = contract("Told", 1, { about, input: Trip, output: Trip });
       const told = agent(Told, { handle: (input) => input });
@@ -52,7 +52,7 @@ describe("a system is a pure value", () => {
     ]);
     expect(made("Tells.").routes.get("only")?.slipHash).toBe(made().routes.get("only")?.slipHash);
   });
-  test("a slip pins what its route can reach, and every agent", () => {
+  test("a slip pins each route that its route can reach, and each agent", () => {
     const inner = one(Planner);
     const outer = route("outer", 1, Trip)
       .to("inner", inner, ({ task }) => task)
@@ -80,7 +80,7 @@ describe("a system is a pure value", () => {
   });
 });
 
-describe("a ring without a bound refuses the start and prints the ring", () => {
+describe("a cycle without a bound is rejected and printed", () => {
   const make = (name: string) => contract(name, 1, { input: Trip, output: Plan });
   const [A, B, C] = [make("A"), make("B"), make("C")] as const;
   const a = agent(A, { asks: [B], handle: (trip, ctx) => ctx.ask(B, trip) });
@@ -89,7 +89,7 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
   test("agents", () => {
     expect(refusal(() => system("s", { agents: [a, b, c], routes: [] }))).toEqual([
       "cycle.unbounded",
-      'system "s": the ring A -> B -> C -> A (ask, hand-off, ask) has no bound; give one of its members a visitsMax, or break the ring',
+      'system "s": the cycle A -> B -> C -> A (ask, hand-off, ask) has no bound; give one of its members a visitsMax, or break the cycle',
     ]);
   });
   test("through an agent that another app hosts", () => {
@@ -101,11 +101,11 @@ describe("a ring without a bound refuses the start and prints the ring", () => {
     const again = route("again", 1, Trip)
       .to("deeper", Again, ({ task }) => task)
       .output(() => 1);
-    expect(refusal(() => system("s", { agents: [], routes: [again] }))[1]).toContain("the ring again -> again (route) has no bound");
+    expect(refusal(() => system("s", { agents: [], routes: [again] }))[1]).toContain("the cycle again -> again (route) has no bound");
   });
 });
 
-describe("inconsistent definitions are refused", () => {
+describe("inconsistent definitions are rejected", () => {
   const Planner2 = contract("Planner", 2, { input: Trip, output: Plan });
   const Other = contract("Planner", 1, { input: Trip, output: Plan, key: () => "one" });
   const Inner = routeContract("inner", { input: Trip, output: Plan });
@@ -122,24 +122,28 @@ describe("inconsistent definitions are refused", () => {
     [
       "an agent here and elsewhere",
       () => system("s", { agents: [planner], routes: [], remote: [Planner] }),
-      'agent "Planner" is among the agents and among the remote ones',
+      'agent "Planner" is listed both in agents and in remote; keep one',
     ],
     [
       "a stop without its agent",
       () => system("s", { agents: [], routes: [one(Planner)] }),
-      'route "one": agent "Planner" is neither among the agents of the system nor among its remote ones',
+      'route "one": the system does not know agent "Planner"; add it to agents or remote',
     ],
-    ["an ask without its agent", () => system("s", { agents: [snark], routes: [] }), 'agent "Snark", asks: agent "Planner" is neither'],
+    [
+      "an ask without its agent",
+      () => system("s", { agents: [snark], routes: [] }),
+      'agent "Snark", asks: the system does not know agent "Planner"',
+    ],
     [
       "another version",
       () => system("s", { agents: [planner], routes: [one(Planner2)] }),
-      'route "one": agent "Planner" is named in version 2, but the system has version 1',
+      'route "one": agent "Planner" is used with version 2, but the system has version 1',
     ],
-    ["another contract of the same name", () => system("s", { agents: [planner], routes: [one(Other)] }), "other schemas or another key"],
+    ["another contract of the same name", () => system("s", { agents: [planner], routes: [one(Other)] }), "whose schemas or key differ"],
     [
       "a nested route that is not there",
       () => system("s", { agents: [], routes: [outer] }),
-      'route "outer": route "inner" is not among the routes of the system',
+      'route "outer": the system does not know route "inner"; add it to routes',
     ],
     [
       "a nested route with another input",
@@ -154,7 +158,7 @@ describe("inconsistent definitions are refused", () => {
           ],
           remote: [Hotel],
         }),
-      'route "inner" takes another input than its contract says',
+      'route "inner" takes an input that differs from its contract',
     ],
     [
       "a nested route with another output",
@@ -174,9 +178,9 @@ describe("inconsistent definitions are refused", () => {
     [
       "a route that is not finished",
       () => system("s", { agents: [], routes: [route("r", 1, Trip) as never] }),
-      "something among the routes is no route; finish a route with .output()",
+      "one of the routes is not a route; finish a route with .output()",
     ],
-    ["a bad name", () => system("a.b", { agents: [], routes: [] }), 'system "a.b": a name has 1 to 64 characters'],
+    ["a bad name", () => system("a.b", { agents: [], routes: [] }), 'system "a.b": a name must have 1 to 64 characters'],
   ];
   test.each(cases)("%s", (_title, run, message) => {
     const [code, text] = refusal(run);
@@ -188,7 +192,7 @@ describe("inconsistent definitions are refused", () => {
 /** Without types, as a planner's slip or a caller in JavaScript would write it. */
 const loose = <T>(mapping: (scope: Record<string, Record<string, unknown>>) => unknown): T => mapping as T;
 
-describe("a mapping that cannot match is refused at start-up, where types did not help", () => {
+describe("a mapping that cannot fit is rejected at the start, also without types", () => {
   const start = route("r", 1, Trip).to("plan", Planner, ({ task }) => task);
   const check = (made: Parameters<typeof system>[1]["routes"][number]) => () =>
     system("s", { agents: [planner, flight], routes: [made], remote: [Hotel, Snark] });
@@ -309,7 +313,7 @@ describe("a mapping that cannot match is refused at start-up, where types did no
   });
 });
 
-describe("a mapping that may match is never refused", () => {
+describe("a mapping that may fit is never rejected", () => {
   const Tree: z.ZodType<{ name: string; children: { name: string }[] }> = z.object({
     name: z.string(),
     get children() {
@@ -381,7 +385,7 @@ describe("a mapping that may match is never refused", () => {
       .output(({ c }) => c);
     expect(() => system("s", { agents: [], routes: [made], remote: [Take, Plant] })).not.toThrow();
   });
-  test("a number may be whole, and a whole number is a number", () => {
+  test("a number may be an integer, and an integer is a number", () => {
     const Whole = contract("Whole", 1, { input: z.int(), output: z.number() });
     const made = route("r", 1, z.number())
       .to("a", Whole, ({ task }) => task)
@@ -391,7 +395,7 @@ describe("a mapping that may match is never refused", () => {
   });
 });
 
-describe("a condition is checked against the schemas of what it reads", () => {
+describe("a condition is checked against the schemas of the values that it reads", () => {
   const Order = z.object({ trip: Trip, vip: z.boolean(), legs: z.array(z.object({ km: z.int() })), note: z.string().optional() });
   const start = route("r", 1, Order)
     .to("plan", Planner, ({ task }) => task.trip)
@@ -427,11 +431,11 @@ describe("a condition is checked against the schemas of what it reads", () => {
   });
   test.each([
     ["task.trip.dyas > 1", `${at} "task.trip.dyas > 1": task.trip has no "dyas"; do you mean "days"?; it has city, days`],
-    ["plam.nights > 1", `${at} "plam.nights > 1": there is no "plam"; do you mean "plan"?; there are task, plan, maybe, fastest`],
-    ["plan.airport > 1", `${at} "plan.airport > 1": plan.airport > 1: > does not go with a text and a number`],
-    ["maybe.nights > 1", `${at} "maybe.nights > 1": maybe may be null; ask first, such as maybe != null && ..., or maybe == null || ...`],
+    ["plam.nights > 1", `${at} "plam.nights > 1": unknown name "plam"; do you mean "plan"?; known: task, plan, maybe, fastest`],
+    ["plan.airport > 1", `${at} "plan.airport > 1": plan.airport > 1: > cannot be applied to a text and a number`],
+    ["maybe.nights > 1", `${at} "maybe.nights > 1": maybe may be null; check first, such as maybe != null && ..., or maybe == null || ...`],
     ["fastest.prise > 1", `${at} "fastest.prise > 1": fastest has no "prise"; do you mean "price"?; it has price, hotel`],
-    ["task.note == 'x'", `${at} "task.note == 'x'": task.note may be absent; ask first, such as has(task.note) && ...`],
+    ["task.note == 'x'", `${at} "task.note == 'x'": task.note may be absent; check first, such as has(task.note) && ...`],
     ["task.trip.days", `${at} "task.trip.days": task.trip.days is a number, but must be true or false`],
   ])("%s is refused", (when, message) => {
     expect(refusal(withWhen(when))).toEqual(["definition.invalid", message]);

@@ -11,16 +11,20 @@ type Options = ToolOptions<z.ZodString, z.ZodString>;
 
 const OPTIONS: Options = { effect: "write", input: z.string(), output: z.string(), run: (text) => text };
 
-describe("a wrong definition is refused with the tool and the option", () => {
+describe("an invalid definition is rejected with the tool and the option", () => {
   test.each<[string, object, string]>([
     ["an unknown option", { undoes: true }, 'unknown option "undoes"'],
-    ["no function", { run: "x" }, "run is not a function"],
-    ["an undo that is none", { undo: true }, "undo is not a function"],
-    ["an unknown effect", { effect: "delete" }, "effect is one of read, write, egress"],
-    ["an unknown end", { unknown: "guess" }, "unknown is one of repeat, lookup, stop"],
-    ["an undo of what only reads", { effect: "read", undo: () => {} }, "a tool that only reads has nothing to undo"],
-    ["lookup without its function", { unknown: "lookup" }, 'unknown: "lookup" and the function lookup go together'],
-    ["a function lookup without its use", { lookup: () => undefined }, 'unknown: "lookup" and the function lookup go together'],
+    ["no function", { run: "x" }, "run must be a function"],
+    ["an undo that is not a function", { undo: true }, "undo must be a function"],
+    ["an unknown effect", { effect: "delete" }, "effect must be one of read, write, egress"],
+    ["an unknown end", { unknown: "guess" }, "unknown must be one of repeat, lookup, stop"],
+    [
+      "an undo of a tool that only reads",
+      { effect: "read", undo: () => {} },
+      'effect "read" has nothing to undo; leave out undo, or use "write"',
+    ],
+    ["lookup without its function", { unknown: "lookup" }, 'unknown: "lookup" and the function lookup need each other'],
+    ["a function lookup without its use", { lookup: () => undefined }, 'unknown: "lookup" and the function lookup need each other'],
     ["a time out of bounds", { timeoutMs: LIMITS.callTimeoutMsMax + 1 }, "timeoutMs is"],
     ["retries out of bounds", { retry: { attemptsMax: 0 } }, "retry.attemptsMax is 0"],
     ["a schema that changes values", { input: z.string().transform(Number) }, "input of tool fetch"],
@@ -30,7 +34,7 @@ describe("a wrong definition is refused with the tool and the option", () => {
     );
   });
 
-  test("a name that is none, and an agent's tools that are none or named twice", () => {
+  test("an invalid name, and an agent's tools that are invalid or duplicate", () => {
     expect(() => tool("two words", OPTIONS)).toThrow(expect.objectContaining({ code: "definition.invalid" }));
     const fetch = tool("fetch", OPTIONS);
     const Doer = contract("Doer", 1, { input: z.string(), output: z.string() });
@@ -40,7 +44,7 @@ describe("a wrong definition is refused with the tool and the option", () => {
       );
   });
 
-  test("a tool without options of its own is made once, and repeats what is unknown", () => {
+  test("a tool without options runs a call once, and repeats a call with an unknown end", () => {
     expect(tool("fetch", OPTIONS)).toMatchObject({
       kind: "tool",
       unknown: "repeat",
@@ -59,7 +63,7 @@ describe("a call", () => {
   const fetch = tool("fetch", { ...OPTIONS, run: (text) => (called.push(text), text) });
   const guarded = tool("guarded", { ...OPTIONS, permission: "charge", run: (text) => (called.push(text), text) });
 
-  test("of a tool that is not declared is refused, also of another one with the name of a declared one", async () => {
+  test("of an undeclared tool is rejected, also of one with the name of a declared tool", async () => {
     const other = tool("fetch", OPTIONS);
     for (const made of [other, guarded]) {
       const doer = agent(Doer, { tools: [fetch], handle: (text, ctx) => ctx.call(made as unknown as typeof fetch, text) });
@@ -69,7 +73,7 @@ describe("a call", () => {
     expect(called).toEqual([]);
   });
 
-  test("for a principal without the tool's permission is refused, and nothing is called", async () => {
+  test("for a principal without the tool's permission is rejected before the tool runs", async () => {
     const doer = agent(Doer, { tools: [guarded], handle: (text, ctx) => ctx.call(guarded, text) });
     const outcome = await runLocal(system("sys", { agents: [doer], routes: [main] }), "main", "x");
     expect(outcome).toMatchObject({ status: "failed", fault: { code: "tool.forbidden", message: expect.stringContaining("charge") } });

@@ -144,7 +144,7 @@ describe("graph", () => {
       expect(sorted((await run("graph", word, ...options)).out)).toEqual(sorted(ofFile.out));
     }
     expect((await run("graph", "show", travel)).out).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent\n");
-    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every ring is bounded.\n");
+    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every cycle is bounded.\n");
   });
 
   test("of a ring without a bound prints the ring, exit code 1", async () => {
@@ -154,7 +154,7 @@ describe("graph", () => {
     );
     const { code, err } = await run("graph", "check", join(dir, "system.ts"));
     expect(code).toBe(1);
-    expect(err).toContain("the ring Sales -> Support -> Sales (hand-off, hand-off) has no bound");
+    expect(err).toContain("the cycle Sales -> Support -> Sales (hand-off, hand-off) has no bound");
   });
 
   test("of a file that is not there says so, exit code 1", async () => {

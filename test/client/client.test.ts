@@ -46,7 +46,7 @@ describe("a running system", () => {
     slow = Promise.withResolvers();
   });
 
-  test("takes a typed task, and gives its receipt or its outcome", async () => {
+  test("accepts a typed task and returns its receipt or its outcome", async () => {
     const waited = await client.submit(order, { item: "bread", mood: "good" }, { id: "t-1", waitMs: 10_000 });
     expect(waited).toMatchObject({ id: "t-1", outcome: { status: "completed", output: { paid: "bread" } } });
     const again = await client.submit("order", { item: "bread", mood: "good" }, { id: "t-1" });
@@ -57,7 +57,7 @@ describe("a running system", () => {
     expect([outcome.status, outcome.output?.paid, outcome.endedAtMs >= outcome.acceptedAtMs]).toEqual(["completed", "cake", true]);
   });
 
-  test("refuses with coded errors", async () => {
+  test("rejects with coded errors", async () => {
     expect(await refusal(client.submit("nowhere", {}))).toMatchObject({ code: "route.unknown", status: 404, fix: expect.any(String) });
     expect(await refusal(client.submit("order", { item: "" }))).toMatchObject({ code: "schema.task", status: 400 });
     expect(await refusal(client.show("absent"))).toMatchObject({
@@ -69,7 +69,7 @@ describe("a running system", () => {
     expect(() => connect({ url: "nonsense" })).toThrow(TypeError);
   });
 
-  test("is followed from the first line, or after an event, to the outcome", async () => {
+  test("yields its events from the first line, or after an event, to the outcome", async () => {
     await client.submit(order, { item: "tea", mood: "good" }, { id: "t-2", waitMs: 10_000 });
     const all: FollowEvent[] = [];
     for await (const event of client.follow("t-2")) all.push(event);
@@ -93,7 +93,7 @@ describe("a running system", () => {
     expect(history).toEqual(["asked", "answered"]);
   });
 
-  test("cancels what is open, and a wait has an end", async () => {
+  test("cancels an open process, and limits a wait", async () => {
     await client.submit(order, { item: "wine", mood: "slow" }, { id: "t-4" });
     expect(await refusal(client.wait("t-4", { waitMs: 50 }))).toMatchObject({ code: "client.still-open" });
     const given = new AbortController();
@@ -113,7 +113,7 @@ describe("a running system", () => {
     expect((await client.audit({ limit: 5 })).entries).toEqual(expect.any(Array));
   });
 
-  test("has dead letters shown, redriven and discarded", async () => {
+  test("shows, redrives and discards dead letters", async () => {
     await client.submit(order, { item: "gold", mood: "bad" }, { id: "bad-1", waitMs: 10_000 });
     await expect
       .poll(async () => (await client.deadLetters.list({ code: "agent.refused" })).entries.map(({ id }) => id))
@@ -150,14 +150,14 @@ describe("a system that breaks", () => {
   });
   afterEach(() => stub.close());
 
-  test("is asked again, for the same task, until it answers", async () => {
+  test("receives the same task again until it answers", async () => {
     stub.answers["POST /tasks"] = [refuse("sidecar.unavailable"), refuse("system.overloaded"), { status: 202, json: RECEIPT }];
     expect((await client.submit(order, { item: "a", mood: "good" })).receipt).toEqual(RECEIPT);
     expect(new Set(stub.seen.map(({ body }) => JSON.stringify(body))).size).toBe(1);
     expect([stub.seen.length, lost]).toEqual([3, ["sidecar.unavailable"]]);
   });
 
-  test("is followed over a stream that breaks: nothing is missed, nothing comes twice", async () => {
+  test("is followed over a broken stream without missing or repeating an event", async () => {
     stub.answers["GET /processes/t/events"] = [
       { events: `: hello\n\n${event("1.0", "line", LINE)}id: 1.1\nevent: li` },
       refuse("sidecar.unavailable"),
@@ -169,25 +169,25 @@ describe("a system that breaks", () => {
     expect(stub.seen.map(({ lastEventId }) => lastEventId)).toEqual([undefined, "1.0", "1.0"]);
   });
 
-  test("without patience is unreachable at once", async () => {
+  test("is unreachable at once without patience", async () => {
     await stub.close();
     const { code, fix, cause } = await refusal(connect({ url: stub.url, patienceMs: 0 }).show("t"));
-    expect([code, fix, cause instanceof Error]).toEqual(["client.unreachable", "Check the address, and that the system is up.", true]);
+    expect([code, fix, cause instanceof Error]).toEqual(["client.unreachable", "Check the address and that the system is running.", true]);
     stub = await startStub();
   });
 
-  test("that answers in another form is told as such", async () => {
+  test("has an error of its own for a response in another form", async () => {
     stub.answers["GET /processes/t"] = [{ json: { id: 5 } }, { status: 500, json: "hello" }];
     expect((await refusal(client.show("t"))).message).toMatch(/^the answer for the process has an unknown form \(/);
     expect((await refusal(client.show("t"))).message).toMatch(/is not from a Troupe system: status 500 without a code\.$/);
   });
 
-  test("that is stopping says so in its health", async () => {
+  test("reports in its health that it shuts down", async () => {
     stub.answers["GET /healthz"] = { status: 503, json: { status: "stopping" } };
     expect(await client.health()).toEqual({ status: "stopping" });
   });
 
-  test("gets a signal under an id that stays the same over tries", async () => {
+  test("receives a signal under an id that is constant over attempts", async () => {
     stub.answers["POST /processes/t/signals/paid"] = [refuse("sidecar.unavailable"), { status: 202, json: SIGNALLED }];
     expect(await client.signal("t", "paid", { amount: 5 })).toEqual(SIGNALLED);
     const [first, second] = stub.seen.map(({ body }) => body);

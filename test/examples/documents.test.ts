@@ -1,4 +1,4 @@
-/** @module The documents are true: their programs are typed, run, and print what they say; every error code has its entry. */
+/** @module The documents are correct: their programs type-check, run and print the shown output; each error code has an entry. */
 import { execFile } from "node:child_process";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { FAULTS } from "../../runtime/faults.ts";
 import { printedBy, programs } from "./programs.ts";
 import { ROOT } from "./readme.ts";
 
-/** Each idea has a page, and each page a program. */
+/** Each concept has a page, and each page has a program. */
 const IDEAS = [
   "tasks",
   "routes",
@@ -25,24 +25,24 @@ const ENTRY_CHARS_MIN = 60;
 const all = programs();
 
 describe("programs", () => {
-  test.each(IDEAS)("docs/%s.md has a program and what it prints", (idea) => {
+  test.each(IDEAS)("docs/%s.md has a program and its output", (idea) => {
     expect(all.filter(({ path, printed }) => path === `docs/${idea}.md` && printed !== undefined)).not.toEqual([]);
   });
 
-  test.each(all)("$path:$line prints what it says (else: node test/examples/programs.ts)", async ({ code, printed }) => {
+  test.each(all)("$path:$line prints the shown output (else: node test/examples/programs.ts)", async ({ code, printed }) => {
     expect(printed).toBeDefined();
     expect(await printedBy(code)).toBe(printed);
   });
 
   let dir = "";
   beforeAll(async () => {
-    // Inside the project, or the programs would not find its package by name.
+    // Inside the project, so that the programs find its package by name.
     await mkdir(join(ROOT, ".troupe"), { recursive: true });
     dir = await mkdtemp(join(ROOT, ".troupe", "documents-"));
   });
   afterAll(() => rm(dir, { recursive: true }));
 
-  test("all of them have the right types", async () => {
+  test("all programs type-check", async () => {
     await Promise.all(all.map(({ code }, index) => writeFile(join(dir, `program-${index}.ts`), code)));
     await writeFile(
       join(dir, "tsconfig.json"),
@@ -65,7 +65,7 @@ describe("programs", () => {
 });
 
 describe("troubleshooting by error code", () => {
-  test("every code of the fault table has an entry with its cause and what to do, and there is no other", async () => {
+  test("each code of the fault table has an entry with its cause and what to do, and there are no other entries", async () => {
     const text = await readFile(join(ROOT, "docs/troubleshooting.md"), "utf8");
     const entries = new Map(
       [...text.matchAll(/^- \*\*`([a-z]+\.[a-z-]+)`\*\* ([\s\S]*?)(?=^- \*\*`|^#|^$)/gm)].map((found) => [found[1] ?? "", found[2] ?? ""]),
@@ -76,7 +76,7 @@ describe("troubleshooting by error code", () => {
   });
 });
 
-test("the index names the pages of the ideas in their reading order, and the README leads to them", async () => {
+test("the index lists the pages of the concepts in reading order, and the README links to them", async () => {
   const index = await readFile(join(ROOT, "docs/index.md"), "utf8");
   const places = IDEAS.map((idea) => index.indexOf(`(${idea}.md)`));
   expect(places).toEqual(places.toSorted((a, b) => a - b));

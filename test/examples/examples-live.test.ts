@@ -1,4 +1,4 @@
-/** @module Examples 03 to 06 on a real Dapr, as a user starts them: `up`, then tasks by HTTP. What they did outside is counted there. */
+/** @module Examples 03 to 06 on a real Dapr, as a user starts them: `up`, then tasks by HTTP. Their external effects are counted. */
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -30,7 +30,7 @@ interface Answer {
   readonly body: unknown;
 }
 
-/** Starts an example and gives a function that submits a task and waits for its outcome. */
+/** Starts an example and returns a function that submits a task and waits for its outcome. */
 async function up(
   name: string,
   env: Readonly<Record<string, string>> = {},
@@ -60,7 +60,7 @@ async function down(run: CommandRun): Promise<void> {
 }
 
 describe.skipIf(binaries === undefined)("on a real Dapr", () => {
-  test("04: an order goes through, another fails half-way and leaves nothing behind", { timeout: TEST_MS }, async () => {
+  test("04: one order succeeds, another fails halfway and leaves no effect", { timeout: TEST_MS }, async () => {
     process.env["PAYMENT_LEDGER"] = join(dir, "ledger.jsonl");
     const { run, submit } = await up("04-payment", { PAYMENT_LEDGER: join(dir, "ledger.jsonl") });
     const order = { item: "lamp", pieces: 2, cents: 5_900, card: "4711" };
@@ -99,7 +99,7 @@ describe.skipIf(binaries === undefined)("on a real Dapr", () => {
     },
   );
 
-  test("03: a folder below the root is read, and no other", { timeout: TEST_MS }, async () => {
+  test("03: only a folder below the root is read", { timeout: TEST_MS }, async () => {
     const { run, submit } = await up("03-markdown", { MARKDOWN_ROOT: join(ROOT, "examples") });
     expect(await submit({ route: "folder", input: { folder: "03-markdown/sample", names: ["SQLite"] } })).toMatchObject({
       body: { status: "completed", output: { files: 2, byCheck: { links: 3, headings: 3, fences: 3, names: 4 } } },

@@ -1,4 +1,4 @@
-/** @module Examples 03 to 06 without Dapr: each prints what lies beside it, in well under a second of work, and what it says of its outside holds. */
+/** @module Examples 03 to 06 without Dapr: each prints its output.txt in under a second, and its external systems behave as described. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -25,7 +25,7 @@ function run(args: readonly string[]): Promise<Ran> {
   });
 }
 
-describe("what an example prints is what lies beside it (else: run it again with > output.txt)", () => {
+describe("an example prints its output.txt (else: run it again with > output.txt)", () => {
   test.each([
     ["03-markdown", ["examples/03-markdown/sample", "SQLite"], 1],
     ["04-payment", [], 0],
@@ -58,47 +58,48 @@ describe("03: the checks of Markdown", () => {
   const texts = (found: readonly { readonly line: number; readonly text: string }[]): readonly string[] =>
     found.map(({ line, text }) => `${line} ${text}`);
 
-  test("the links and headings of this project's documents are right, and every file is read", async () => {
+  test("the links and headings of this project's documents are valid, and each file is read", async () => {
     const { output } = await runLocal(markdown, "folder", { folder: join(ROOT, "docs"), names: [] });
     const report = Report.parse(output);
     expect(report.files).toBeGreaterThan(5);
     expect(report.findings.filter(({ check }) => check === "links" || check === "headings")).toEqual([]);
   });
 
-  test("links: files, anchors of this file and of others, targets and texts; code is left alone", async () => {
+  test("links: files, anchors of this file and of others, targets and texts; code is ignored", async () => {
     process.env["MARKDOWN_ROOT"] = dir;
     await writeFile(join(dir, "b.md"), "# B\n## Use it\n## Use it\n");
     const good =
-      "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [`x`](b.md) [x](https://example.org/a) `[x](gone.md)`\n```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
+      "# A b `c`!\n[x](b.md) [x](b.md#use-it-1) [x](#a-b-c) [`x`](b.md) [x](https://example.org/a) `[x](gone.md)`\n" +
+      "```md\n[x](gone.md)\n```\n<!-- [x](gone.md) -->\n";
     expect(texts(checkLinks(document(good)))).toEqual([]);
     const bad = "# A\n[x](gone.md)\n[x](b.md#gone)\n[x](#gone)\n[x]()\n[](b.md)\n[x](http://)\n[x](../outside.md)\n";
     expect(texts(checkLinks(document(bad)))).toEqual([
       "2 there is no file gone.md",
       "3 there is no heading for #gone in b.md",
       "4 there is no heading for #gone in this file",
-      "5 a link leads to nothing",
+      "5 a link has no target",
       "6 the link to b.md has no text",
-      "7 http:// is no address",
+      "7 http:// is not a valid address",
       "8 there is no file ../outside.md",
     ]);
   });
 
-  test("headings: one title first, no level left out, none twice in one place", () => {
+  test("headings: one title first, no skipped level, no duplicate under one parent", () => {
     expect(texts(checkHeadings(document("# A\n## B\n### C\n## D\n### C\n```sh\n# no heading\n```\n")))).toEqual([]);
     expect(texts(checkHeadings(document("## A\n#### B\n# C\n## D\n## D\n")))).toEqual([
       "1 the first heading has level 2, not 1",
       "2 from level 2 to level 4: B",
       "3 a second title: C",
-      "5 the heading stands here twice: D",
+      "5 duplicate heading: D",
     ]);
     expect(texts(checkHeadings(document("text\n")))).toEqual(["1 there is no heading"]);
   });
 
-  test("fences: closed, with a language, and JSON that is JSON; a longer fence holds a shorter one", () => {
+  test("fences: closed, with a language, with valid JSON; a longer fence holds a shorter one", () => {
     expect(texts(checkFences(document("````md\n```\n````\n~~~json\n{}\n~~~\n")))).toEqual([]);
     expect(texts(checkFences(document("```\na\n```\n```json\n{,}\n```\n```ts\n")))).toEqual([
-      "1 the code has no language; write text where it is none",
-      "4 the code is no JSON",
+      "1 the code block has no language; use text for plain text",
+      "4 the code is not valid JSON",
       "7 the fence is never closed",
     ]);
   });
@@ -114,7 +115,7 @@ describe("03: the checks of Markdown", () => {
     ]);
   });
 
-  test("findings, files and their bytes are bounded, and what was left out is said", async () => {
+  test("findings, files and their bytes are bounded, and omissions are reported", async () => {
     expect(checkNames(document("github\n".repeat(FINDINGS_MAX + 7))).at(-1)?.text).toBe("7 more");
     process.env["MARKDOWN_ROOT"] = dir;
     await writeFile(join(dir, "large.md"), "x".repeat(FILE_BYTES_MAX + 1));
@@ -130,7 +131,7 @@ describe("03: the checks of Markdown", () => {
     ]);
   });
 
-  test("a folder that is not there, or not below the root, is refused", async () => {
+  test("a missing folder, and one not below the root, is rejected", async () => {
     process.env["MARKDOWN_ROOT"] = dir;
     expect(await runLocal(markdown, "folder", { folder: "gone", names: [] })).toMatchObject({
       status: "failed",
@@ -144,7 +145,7 @@ describe("03: the checks of Markdown", () => {
 });
 
 describe("04: the ledger", () => {
-  test("one key is one entry; taking back nothing succeeds, and what comes after it is refused", () => {
+  test("one key is one entry; taking back a missing entry succeeds, and a later entry is rejected", () => {
     process.env["PAYMENT_LEDGER"] = join(dir, "deep", "ledger.jsonl");
     const entry = { what: "charge", account: "card", amount: -5 };
     enter("a", entry);

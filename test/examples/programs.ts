@@ -1,4 +1,4 @@
-/** @module Programs in the documents: code blocks marked `ts program`, each followed by a block marked `text output` with what it prints. */
+/** @module Programs in the documents: code blocks marked `ts program`, each followed by a block `text output` with its output. */
 import { execFile } from "node:child_process";
 import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,7 +7,7 @@ import { ROOT } from "./readme.ts";
 const RUN_MS_MAX = 30_000;
 const BLOCK = /```ts program\n([\s\S]*?)```\n(?:\s*```text output\n([\s\S]*?)```\n)?/g;
 
-/** One program of a document. `printed` is what the document says that it prints; absent where nothing follows. */
+/** One program of a document. `printed` is the output in the document; absent if no output block follows. */
 export interface Program {
   readonly path: string;
   readonly line: number;
@@ -28,7 +28,7 @@ export function programs(): readonly Program[] {
   });
 }
 
-/** Runs a program as a module of this project; both streams as one text, and a wrong exit code as its last line. */
+/** Runs a program as a module of this project. Returns both streams as one text, with a nonzero exit code as the last line. */
 export function printedBy(code: string): Promise<string> {
   return new Promise((resolve) => {
     const child = execFile(
@@ -47,7 +47,7 @@ function documents(): readonly string[] {
   return ["README.md", ...globSync("docs/*.md", { cwd: ROOT })].toSorted();
 }
 
-/** Writes into the documents what their programs print now. `node test/examples/programs.ts`, and look at the difference. */
+/** Updates the outputs in the documents. Run `node test/examples/programs.ts`, and review the difference. */
 async function update(): Promise<void> {
   for (const path of documents()) {
     let text = readFileSync(join(ROOT, path), "utf8");

@@ -1,4 +1,4 @@
-/** @module What the README and the documents say is what the sources say and the programs print. */
+/** @module The README and the documents agree with the sources and with the output of the programs. */
 import { existsSync, globSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -12,7 +12,7 @@ const README_LINES_MAX = 150;
 const binaries = await findDapr();
 
 describe("the README", () => {
-  test.each(generated())("part $name of $path is what the sources give (else: node test/examples/readme.ts)", ({ path, name, text }) => {
+  test.each(generated())("part $name of $path equals the sources (else: node test/examples/readme.ts)", ({ path, name, text }) => {
     expect(part(document(path), name)).toBe(text);
   });
 
@@ -41,7 +41,7 @@ describe("the README", () => {
     }
   });
 
-  test.each(["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: ROOT })])("every link of %s leads to a file", (name) => {
+  test.each(["README.md", "CHANGELOG.md", ...globSync("docs/*.md", { cwd: ROOT })])("each link of %s refers to a file", (name) => {
     const text = readFileSync(join(ROOT, name), "utf8");
     const links = [...text.matchAll(/\]\(([^)#\s]+)(#[^)]*)?\)/g)]
       .flatMap((found) => found[1] ?? [])
@@ -49,7 +49,7 @@ describe("the README", () => {
     expect(links.filter((link) => !existsSync(join(ROOT, dirname(name), link)))).toEqual([]);
   });
 
-  test("every document is in the index", () => {
+  test("each document is in the index", () => {
     const index = readFileSync(join(ROOT, "docs/index.md"), "utf8");
     const missing = globSync("docs/*.md", { cwd: ROOT })
       .map((name) => name.replace("docs/", ""))
@@ -58,7 +58,7 @@ describe("the README", () => {
   });
 });
 
-/** Without what differs from run to run: times, ids, ports, folders. Branches have no order, so lines have none here. */
+/** Removes what differs between runs: times, ids, ports, folders. Branches have no order, so the lines are sorted. */
 function masked(text: string): readonly string[] {
   return text
     .trim()

@@ -1,4 +1,4 @@
-/** @module Parts of the README and of docs/ that are made from the sources: code and tables. `node test/examples/readme.ts` writes them anew. */
+/** @module Parts of the README and of docs/ generated from the sources: code and tables. `node test/examples/readme.ts` updates them. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../../runtime/faults.ts";
@@ -12,7 +12,7 @@ const DAY_MS = 24 * HOUR_MS;
 const KIB_BYTES = 1_024;
 const MIB_BYTES = 1_024 * KIB_BYTES;
 
-/** What stands between `<!-- begin NAME -->` and `<!-- end NAME -->`; throws when there is no such part. */
+/** Returns the text between `<!-- begin NAME -->` and `<!-- end NAME -->`; throws if there is no such part. */
 export function part(text: string, name: string): string {
   const [begin, end] = [`<!-- begin ${name} -->\n`, `<!-- end ${name} -->`];
   const [from, to] = [text.indexOf(begin), text.indexOf(end)];
@@ -25,14 +25,14 @@ export function document(path: string): string {
   return readFileSync(join(ROOT, path), "utf8");
 }
 
-/** A part of a document that is made from the sources alone. */
+/** A part of a document that is generated from the sources alone. */
 export interface Generated {
   readonly path: string;
   readonly name: string;
   readonly text: string;
 }
 
-/** Every part that is made from the sources alone. */
+/** All parts that are generated from the sources alone. */
 export function generated(): readonly Generated[] {
   return [
     { path: "README.md", name: "examples/01-travel/system.ts", text: programText("examples/01-travel/system.ts") },

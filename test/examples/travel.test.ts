@@ -36,7 +36,7 @@ describe("the travel party", () => {
     expect(await readdir(desk)).toHaveLength(2);
   });
 
-  test("a budget that is too small is refused after the bookings, and both are undone", async () => {
+  test("rejects a budget that is too small after the bookings, and undoes both", async () => {
     const { status, fault, deadLetter, history } = await runLocal(party, "trip", trip("music", 10));
     expect([status, fault?.code]).toEqual(["failed", "agent.refused"]);
     expect(deadLetter).toMatchObject({ route: "trip", stop: "snark", fault: { code: "agent.refused" } });
@@ -53,7 +53,7 @@ describe("the travel party", () => {
     expect(output).toMatchObject({ flight: "a carpet", total: 336 });
   });
 
-  test("a task that does not fit is refused with its place", async () => {
+  test("rejects an invalid task with the place of the error", async () => {
     await expect(runLocal(party, "trip", { wish: "x", days: "3", budget: 1 })).rejects.toMatchObject({ code: "schema.task" });
     await expect(runLocal(party, "trip", { ...trip("x"), extra: 1 })).rejects.toMatchObject({ code: "schema.task" });
   });
@@ -62,7 +62,7 @@ describe("the travel party", () => {
 describe("the dead letter queue", () => {
   const call = { idempotencyKey: "p:1:flight:0:1/reserve-flight/0/0", signal: new AbortController().signal, attempt: 1 };
 
-  test("one key is one reservation, however often it is tried; undoing nothing succeeds", async () => {
+  test("one key makes one reservation over any number of attempts; undoing a missing one succeeds", async () => {
     const offer = { what: "a listener", price: 1 };
     expect(await reserve(offer, call)).toEqual(await reserve(offer, call));
     expect(await readdir(desk)).toHaveLength(1);
@@ -72,7 +72,7 @@ describe("the dead letter queue", () => {
   });
 });
 
-test("the plan is the city that most words speak for, the cheaper one among equals, and never one that is left out", () => {
+test("plans the city that matches most words, the cheaper one among equals, and never an excluded one", () => {
   expect(planFor(trip("snow, northern lights and whales"), []).city).toBe("Tromso");
   expect(planFor(trip("snow, northern lights and whales"), ["Tromso"]).city).toBe("Reykjavik");
   expect(planFor(trip("nothing of that kind"), []).reason).toContain("cheapest");

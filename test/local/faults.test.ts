@@ -33,7 +33,7 @@ class LinesLog implements Logger {
   }
 }
 
-describe("a code of the user's own", () => {
+describe("a user-defined code", () => {
   test(
     "ends the task at once when it is not retryable; code, rules, details and cause are in the outcome and " + "in the dead letter",
     async () => {
@@ -57,7 +57,7 @@ describe("a code of the user's own", () => {
     },
   );
 
-  test("is tried again when it is retryable, and not before its pause is over", async () => {
+  test("is retried if it is retryable, and not before its delay has passed", async () => {
     const till = agent(Till, {
       handle: (input, ctx) => {
         if (ctx.attempt === 1) throw BankBusy("later", { retryAfterMs: PAUSE_MS });
@@ -94,7 +94,7 @@ describe("a code of the user's own", () => {
     expect(seen).toEqual([["card.refused", { last4: "4242" }, false, "Use another card."]]);
   });
 
-  test("that is not defined is refused where the fault is made", async () => {
+  test("is rejected where the fault is made if it is not defined", async () => {
     const till = agent(Till, {
       handle: () => {
         throw new Fault("coupon.expired" as "agent.refused", "the coupon has expired");
@@ -104,7 +104,7 @@ describe("a code of the user's own", () => {
     expect(status).toBe("failed");
     expect(fault).toMatchObject({
       code: "definition.invalid",
-      message: '"coupon.expired" is no code of the table; define it with defineFault',
+      message: '"coupon.expired" is not a known fault code; define it with defineFault',
     });
   });
 });
@@ -132,7 +132,7 @@ describe("what a handler throws", () => {
     });
   });
 
-  test("in a step keeps its cause over the record", async () => {
+  test("in a step keeps its cause in the record", async () => {
     const till = agent(Till, {
       handle: (_input, ctx) =>
         ctx.step("pay", (): z.infer<typeof Num> => {

@@ -50,7 +50,7 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "completed", output: { x: 6, y: 3 } });
   });
 
-  test("any: the winner counts, and the loser is undone before the outcome", async () => {
+  test("any: the winner counts, and the loser is compensated before the outcome", async () => {
     Undone.clear();
     const made = begin
       .any("best", (stop) => ({ x: stop(Fail, ({ task }) => ({ n: task.n })), y: stop(Double, ({ task }) => ({ n: task.n })) }))
@@ -105,7 +105,7 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ status: "partial", output: { a: null } });
   });
 
-  test("a nested route runs as its own process; when a later stop fails its work is undone too", async () => {
+  test("a nested route runs as its own process; when a later stop fails, its work is compensated too", async () => {
     Undone.clear();
     const inner = route("inner", 1, Num)
       .to("b", Book, ({ task }) => task)
@@ -138,7 +138,7 @@ describe("every element of a slip", () => {
 });
 
 describe("faults, time and compensation", () => {
-  test("what was done before a failure is undone, and the dead letter names the cause", async () => {
+  test("earlier work is compensated after a failure, and the dead letter names the cause", async () => {
     Undone.clear();
     const made = begin
       .to("a", Book, ({ task }) => ({ n: task.n }))
@@ -179,7 +179,7 @@ describe("faults, time and compensation", () => {
     expect(performance.now() - began).toBeLessThan(5_000);
   });
 
-  test("a task whose time is up is expired, and undone", async () => {
+  test("a task past its deadline is expired and compensated", async () => {
     Undone.clear();
     const made = begin
       .to("a", Book, ({ task }) => ({ n: task.n }))

@@ -19,7 +19,7 @@ test("a run by the route's definition has its types", async () => {
   expect([status, output?.n]).toEqual(["completed", 12]);
 });
 
-test("a route that the system does not have is refused, by name and by definition", async () => {
+test("rejects an unknown route, by name and by definition", async () => {
   const other = route("other", 1, Number)
     .to("first", Double, ({ task }) => task)
     .output(({ first }) => first);
@@ -31,7 +31,7 @@ test("a route that the system does not have is refused, by name and by definitio
   await expect(runLocal(numbers, namesake, { n: "1" })).rejects.toMatchObject({ code: "definition.invalid" });
 });
 
-test("a typed fake stands in for an agent, and the contract's schemas check it", async () => {
+test("a typed fake replaces an agent, and the contract's schemas check it", async () => {
   const tripled = fake(Double, ({ n }) => ({ n: 3 * n }));
   expect((await runLocal(numbers, twice, { n: 1 }, { fakes: [tripled] })).output).toEqual({ n: 9 });
   const wrong = fake(Double, () => ({ n: 0.5 }));
@@ -41,7 +41,7 @@ test("a typed fake stands in for an agent, and the contract's schemas check it",
   });
 });
 
-test("a fake of another contract, or of an agent that is not there, is refused", () => {
+test("rejects a fake of another contract or of an unknown agent", () => {
   const Newer = contract("Double", 2, { input: Number, output: Number });
   const Stranger = contract("Stranger", 1, { input: Number, output: Number });
   expect(() => startLocal(numbers, { fakes: [fake(Newer, (input) => input)] })).toThrow(
@@ -67,7 +67,7 @@ test("a local process shows the same views as one that is served", async () => {
   }
 });
 
-test("the history of a run is whole, however long it is", async () => {
+test("the history of a run is complete at any length", async () => {
   const Many = z.object({ items: z.array(Number) });
   const all = route("all", 1, Many)
     .forEach(
@@ -82,7 +82,7 @@ test("the history of a run is whole, however long it is", async () => {
   expect(history.filter(({ what }) => what === "answered")).toHaveLength(items.length);
 });
 
-test("a log is anything of pino's shape; console is one through an adapter", async () => {
+test("a log is an object with pino's methods; an adapter makes one of the console", async () => {
   const lines: (readonly [level: string, message: string, facts: object])[] = [];
   const printer = (level: string) => (message: string, facts: object) => void lines.push([level, message, facts]);
   const all = { debug: printer("debug"), info: printer("info"), warn: printer("warn"), error: printer("error") };

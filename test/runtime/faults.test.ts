@@ -86,7 +86,7 @@ describe("codes of the user's own", () => {
     for (const code of ["coupon.expired", "constructor", "__proto__", "toString", "", undefined, null, Symbol("x"), {}]) {
       const [found, message] = codeOf(() => new Fault(code as "agent.refused", "no"));
       expect(found).toBe("definition.invalid");
-      expect(message).toContain("is no code of the table; define it with defineFault");
+      expect(message).toContain("is not a known fault code; define it with defineFault");
     }
   });
 });

@@ -1,5 +1,5 @@
 /**
- * @module What must not compile, and what must have exactly which type. Checked by `tsc`; nothing here runs.
+ * @module Definitions that must not compile, and exact types. Checked by `tsc`; this file does not run.
  */
 import { z } from "zod";
 import { agent, contract, type HandOff, type OutputOf, route, routeContract, type System, tool } from "../../agents/index.ts";
@@ -13,7 +13,7 @@ function same<A, B>(_equal: Equal<A, B>): void {}
 export function handlers(): void {
   agent(Planner, { handle: (trip) => ({ airport: trip.city, nights: 1 }) });
   agent(Planner, { handle: async (trip) => ({ airport: trip.city, nights: 1 }) });
-  // @ts-expect-error the output lacks `nights`
+  // @ts-expect-error the output has no `nights`
   agent(Planner, { handle: (trip) => ({ airport: trip.city }) });
   // @ts-expect-error the input has no `country`
   agent(Planner, { handle: (trip) => ({ airport: trip.country, nights: 1 }) });
@@ -29,7 +29,7 @@ export function asksAndHandOffs(): void {
       same<typeof plan, { airport: string; nights: number }>(true);
       // @ts-expect-error Snark is not among the asks
       await ctx.ask(Snark, { prices: [], trip: { city: "A", days: 1 } });
-      // @ts-expect-error the input of Planner lacks `days`
+      // @ts-expect-error the input of Planner has no `days`
       await ctx.ask(Planner, { city: query.to });
       // @ts-expect-error no hand-off is declared, though the ask is
       ctx.handOff(Planner, { city: query.to, days: 1 });
@@ -37,7 +37,7 @@ export function asksAndHandOffs(): void {
     },
   });
   agent(Planner, {
-    // @ts-expect-error nothing may be asked where nothing is declared
+    // @ts-expect-error an agent without declared asks cannot ask
     handle: (trip, ctx) => ctx.ask(Planner, trip),
   });
 
@@ -52,9 +52,9 @@ export function asksAndHandOffs(): void {
       return answer;
     },
   });
-  // @ts-expect-error Hotel's output is not one that Flight's contract allows
+  // @ts-expect-error Hotel's output does not fit Flight's contract
   agent(Flight, { handsOffTo: [Hotel], handle: () => ({ price: 1, ticket: "t" }) });
-  // @ts-expect-error a hand-off is made by ctx.handOff only
+  // @ts-expect-error only ctx.handOff makes a hand-off
   agent(Flight, { handle: () => ({ target: "Charter", input: { to: "A" } }) });
 }
 
@@ -67,9 +67,9 @@ export function states(): void {
       ctx.setState({ count: ctx.state.count + 1, seen: [...ctx.state.seen, trip.city] });
       // @ts-expect-error the state is read-only
       ctx.state.count = 2;
-      // @ts-expect-error the state is read-only all the way down
+      // @ts-expect-error the state is deeply read-only
       ctx.state.seen.push("A");
-      // @ts-expect-error the state lacks `seen`
+      // @ts-expect-error the state has no `seen`
       ctx.setState({ count: 1 });
       return { airport: "A", nights: 1 };
     },
@@ -92,7 +92,7 @@ export function steps(): void {
     handle: async (_query, ctx) => {
       const held = await ctx.step("hold", async (step) => ({ hold: step.idempotencyKey }));
       same<typeof held, { hold: string }>(true);
-      // @ts-expect-error a step has no undo: that is what tools are for
+      // @ts-expect-error a step has no undo; use a tool
       await ctx.step("hold", () => 1, { undo: () => {} });
       return { price: ctx.now(), ticket: ctx.uuid() + held.hold };
     },
@@ -111,7 +111,7 @@ export function tools(): void {
     undo: (query, output, call) => {
       same<typeof query, { to: string }>(true);
       same<typeof output, { seats: number } | undefined>(true);
-      // @ts-expect-error the output may never have been recorded
+      // @ts-expect-error the output may be unknown
       void output.seats;
       void call.signal;
     },
@@ -122,16 +122,16 @@ export function tools(): void {
     handle: async (query, ctx) => {
       const held = await ctx.call(hold, query);
       same<typeof held, { seats: number }>(true);
-      // @ts-expect-error the input of the tool lacks `to`
+      // @ts-expect-error the input of the tool has no `to`
       await ctx.call(hold, { from: "A" });
       // @ts-expect-error the tool is not among the agent's tools
       await ctx.call(other, "A");
       return { price: held.seats, ticket: "t" };
     },
   });
-  // @ts-expect-error nothing may be called where nothing is declared
+  // @ts-expect-error an agent without declared tools cannot call one
   agent(Flight, { handle: async (query, ctx) => ({ price: (await ctx.call(hold, query)).seats, ticket: "t" }) });
-  // @ts-expect-error the output lacks `seats`
+  // @ts-expect-error the output has no `seats`
   tool("hold", { effect: "write", input: z.string(), output: z.object({ seats: z.int() }), run: () => ({}) });
   // @ts-expect-error the effect is one of three
   tool("hold", { effect: "delete", input: z.string(), output: z.string(), run: (text) => text });
@@ -143,7 +143,7 @@ export function waits(): void {
       await ctx.sleep(5_000);
       const paid = await ctx.waitFor("paid", z.object({ cents: z.int() }), { timeoutMs: 1_000 });
       same<typeof paid, { cents: number }>(true);
-      // @ts-expect-error a wait has a schema
+      // @ts-expect-error a wait needs a schema
       await ctx.waitFor("paid");
       return { price: paid.cents, ticket: "t" };
     },
@@ -159,7 +159,7 @@ export function undos(): void {
       same<typeof trip, { city: string; days: number }>(true);
       same<typeof output, { airport: string; nights: number } | undefined>(true);
       ctx.setState({ count: ctx.state.count - 1 });
-      // @ts-expect-error an undo calls no tools
+      // @ts-expect-error an undo cannot call tools
       void ctx.call;
     },
   });
@@ -175,7 +175,7 @@ export function undos(): void {
 export function mappings(): void {
   const planned = route("types", 1, Trip).to("plan", Planner, ({ task }) => task);
   planned.to("flight", Flight, ({ plan }) => ({ to: plan.airport }));
-  // @ts-expect-error a Plan is no FlightQuery: a wrong hop
+  // @ts-expect-error a Plan is not a FlightQuery
   planned.to("flight", Flight, ({ plan }) => plan);
   // @ts-expect-error `nights` is a number, `to` a text
   planned.to("flight", Flight, ({ plan }) => ({ to: plan.nights }));
@@ -192,7 +192,7 @@ export function mappings(): void {
 export function outputs(): void {
   const planned = route("types", 1, Trip).to("plan", Planner, ({ task }) => task);
   const optional = planned.to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { optional: true });
-  // @ts-expect-error an optional stop may have failed: its output may be null
+  // @ts-expect-error the output of an optional stop may be null
   optional.output(({ flight }) => flight.price);
   const made = optional.output(({ flight }) => flight);
   same<OutputOf<typeof made>, { price: number; ticket: string } | null>(true);
@@ -220,7 +220,7 @@ export function lists(): void {
   same<OutputOf<typeof made>, { airport: string; nights: number }[]>(true);
   // @ts-expect-error the items are trips, not flight queries
   route("plans", 1, Cities).forEach("plans", ({ task }) => task.cities, (stop) => stop(Flight, ({ item }) => item));
-  // @ts-expect-error that is no list
+  // @ts-expect-error the mapping gives no list
   route("plans", 1, Cities).forEach("plans", ({ task }) => task, (stop) => stop(Planner, () => ({ city: "A", days: 1 })));
   // @ts-expect-error `item` is only there inside forEach
   plans.output(({ item }) => item);
@@ -232,7 +232,7 @@ export function nested(): void {
   same<OutputOf<typeof outer>, string>(true);
   // @ts-expect-error a nested route's task is typed as well
   route("outer", 1, Trip).to("inner", inner, () => ({ city: 1, days: 1 }));
-  // @ts-expect-error a route that is not finished is no target
+  // @ts-expect-error an unfinished route is not a target
   route("outer", 1, Trip).to("inner", route("inner", 1, Trip), ({ task }) => task);
   const Again = routeContract("again", { input: Trip, output: z.object({ depth: z.int() }) });
   const again = route("again", 1, Trip, { visitsMax: 3 }).to("deeper", Again, ({ task }) => task).output(({ deeper }) => ({ depth: deeper.depth }));
@@ -251,7 +251,7 @@ export async function clients(client: Client): Promise<void> {
   const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
   const { outcome } = await client.submit(planned, { city: "A", days: 1 }, { waitMs: 5 });
   same<typeof outcome, Outcome<{ airport: string; nights: number }> | undefined>(true);
-  // @ts-expect-error the input lacks `days`
+  // @ts-expect-error the input has no `days`
   await client.submit(planned, { city: "A" });
   const unknown = await client.submit("planned", { anything: 1 });
   same<typeof unknown.outcome, Outcome<unknown> | undefined>(true);
@@ -268,15 +268,15 @@ export async function localRuns(travel: System): Promise<void> {
   const planned = route("planned", 1, Trip).to("plan", Planner, ({ task }) => task).output(({ plan }) => plan);
   const ended = await runLocal(travel, planned, { city: "A", days: 1 });
   same<typeof ended.output, { airport: string; nights: number } | undefined>(true);
-  // @ts-expect-error the input lacks `days`
+  // @ts-expect-error the input has no `days`
   await runLocal(travel, planned, { city: "A" });
   const byName = await runLocal(travel, "planned", { anything: 1 });
   same<typeof byName.output, unknown>(true);
   const local = startLocal(travel, { fakes: [fake(Planner, (trip) => ({ airport: trip.city, nights: trip.days }))] });
   const again = await local.run(planned, { city: "A", days: 1 });
   same<typeof again.output, { airport: string; nights: number } | undefined>(true);
-  // @ts-expect-error the output of a fake is that of the contract
+  // @ts-expect-error the output of a fake must fit the contract
   fake(Planner, () => ({ airport: "A" }));
-  // @ts-expect-error the input of a fake is that of the contract
+  // @ts-expect-error the input of a fake is the contract's input
   fake(Planner, (trip) => ({ airport: trip.country, nights: 1 }));
 }
