@@ -11,14 +11,15 @@ import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { messageId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { type ReminderWish, type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
+import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
+import { processDueMs, processReminder } from "./reminder.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
 import { takeFault, takeWait, takeResult } from "./replies.ts";
-import { isUnanswered, nextMomentMs, takeTime, takeTold, type ToldInput } from "./time.ts";
+import { takeTime, takeTold, type ToldInput } from "./time.ts";
 import { takeSignal } from "./waits.ts";
 import { openBuilder, type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
@@ -64,16 +65,6 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   events: eventSchemas(ProcessEvent),
   states: z.compile(ProcessState),
 };
-
-/** The reminder of a run: named by its number, so that removing an old run's reminder cannot touch a new one's. */
-export function reminderName(run: number): string {
-  return `run-${run}`;
-}
-
-/** The run that a reminder is named after. */
-export function runOf(name: string): number {
-  return Number(name.slice(reminderName(0).length - 1));
-}
 
 function decideProcess(state: ProcessState, input: ProcessInput, context: DecisionContext): Decision<ProcessEvent> {
   const builder = openBuilder(state, context);
@@ -323,17 +314,4 @@ function giveUpUndo(builder: ProcessBuilder): void {
     if (work === undefined) return;
     takeFault(builder, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));
   }
-}
-
-function processDueMs(state: ProcessState, nowMs: number): number | undefined {
-  if (state.phase !== "open" || state.task === undefined) return undefined;
-  return nextMomentMs(state, nowMs, state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state));
-}
-
-function processReminder(state: ProcessState, nowMs: number): ReminderWish {
-  if (state.phase === "new") return { kind: "none" };
-  const name = reminderName(state.run);
-  if (state.phase !== "open") return { kind: "done", name };
-  if (isUnanswered(state, nowMs)) return { kind: "near", name };
-  return { kind: "away", name, atMs: processDueMs(state, nowMs) ?? nowMs };
 }

@@ -164,7 +164,10 @@ function envelope(state: ProcessState, context: DecisionContext, parts: Parts): 
 }
 
 /** What the line of a run says from its beginning: which route, whose, in which trace, and under which parent. */
-export function lineFacts(run: number, task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">): IndexEntry["facts"] {
+export function entryFacts(
+  run: number,
+  task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">,
+): IndexEntry["facts"] {
   const { route, trace, principal, acceptedAtMs, parent } = task;
   return {
     route,
@@ -206,7 +209,7 @@ function closingEffect(state: ProcessState): Effect {
   const { outcome, voidedRun = 0 } = state;
   invariant(outcome !== undefined, "a line is closed after the outcome");
   const facts = {
-    ...lineFacts(state.run, task),
+    ...entryFacts(state.run, task),
     status: outcome.status,
     ...codeOf(outcome.fault),
     ...(voidedRun > state.run ? { voided: voidedRun } : {}),
@@ -242,7 +245,7 @@ function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act):
 /** The line of a dead letter; with the decision on it, it waits no longer. */
 function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLetter }: PastRun, decision: Act | undefined): Effect {
   const task = taskOf(state);
-  const { acceptedAtMs: _of, by: _submitter, ...line } = lineFacts(run, task);
+  const { acceptedAtMs: _of, by: _submitter, ...line } = entryFacts(run, task);
   const facts = {
     ...line,
     processId: state.id,
