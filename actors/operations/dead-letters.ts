@@ -138,7 +138,7 @@ export class DeadLetters {
       letter.processId,
       { kind: "decision", run: letter.run, ...decision },
       // A decision belongs to the trace of its process.
-      trace === undefined ? caller : { trace, ...caller },
+      { ...caller, trace: trace ?? caller.trace },
       this.#nowMs + LIMITS.messageLifetimeMsDefault,
       messageId,
     );
