@@ -100,12 +100,13 @@ const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(
 /**
  * How the compensation of a work item ended, as the output of its result. `undone`: undos that ran, of its
  * calls and of its agent. `left`: what could
- * not be undone, such as the call of a tool that the system no longer has. `stateStands`: the work changed its agent's state,
- * and nothing changed it back.
+ * not be undone, such as the call of a tool that the system no longer has. `stands`: tools without an undo whose effect stands, or may
+ * stand. `stateStands`: the work changed its agent's state, and nothing changed it back.
  */
 export const CompensationReport = z.strictObject({
   undone: z.int().nonnegative(),
   left: z.array(z.string()),
+  stands: z.array(z.string()),
   stateStands: z.boolean(),
 });
 /** How the compensation of a work item ended. */

@@ -7,7 +7,7 @@
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
 import type { InputOf, NextState } from "../../runtime/agent/inputs.ts";
-import { type AgentWork, type Call, callsToUndo } from "../../runtime/agent/state.ts";
+import { type AgentWork, type Call, callsToUndo, standingOf } from "../../runtime/agent/state.ts";
 import { undoneCount } from "../../runtime/agent/undo.ts";
 import { Fault, boundedFault, faultFromUserCode, type Json, type WireFault } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
@@ -105,7 +105,7 @@ export class Compensation implements RuntimeUndoContext {
     const agentUndid = work.agentUndid !== true && (await this.#undoAgent());
     if (agentUndid) this.#undone += 1;
     const state = agentUndid && this.#nextState !== undefined ? { state: this.#nextState } : {};
-    return { end: this.#end(), ...state, ...(agentUndid ? { agentUndid } : {}) };
+    return { end: this.#end(agentUndid), ...state, ...(agentUndid ? { agentUndid } : {}) };
   }
 
   async #attempt(what: string, undo: () => Promise<void>): Promise<boolean> {
@@ -150,12 +150,12 @@ export class Compensation implements RuntimeUndoContext {
   }
 
   /** Reports what can never be undone. If a retry may help, the compensation fails with the reason. */
-  #end(): CompensationEnd["end"] {
+  #end(agentUndid: boolean): CompensationEnd["end"] {
     const again = this.#left.find(({ fault }) => fault.code !== "compensation.failed");
     const names = this.#left.map(({ what }) => what);
     if (again === undefined) {
       const stateStands = this.#parts.work.setState === true && this.#nextState === undefined;
-      return { report: { undone: this.#undone, left: names, stateStands } };
+      return { report: { undone: this.#undone, left: names, stands: agentUndid ? [] : standingOf(this.#parts.work), stateStands } };
     }
     const left = this.#left.map(({ what, fault: { code, message } }) => `${what}: ${code}: ${message}`);
     const message = `${this.#undone} undone, ${left.length} left: ${left.join("; ")}`;

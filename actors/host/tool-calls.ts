@@ -2,7 +2,7 @@
  * @module Makes tool calls: records the beginning if required, retries by the tool's policy, records the end.
  */
 import type { ToolDefinition } from "../../agents/tool.ts";
-import type { FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
+import type { CallName, FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
 import type { AgentWork, Call } from "../../runtime/agent/state.ts";
 import { Fault, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
@@ -77,7 +77,7 @@ export class ToolCalls {
   async #begin({ tool, input, key }: Made): Promise<void> {
     const undo = tool.undo !== undefined;
     if (!undo && tool.unknown === "repeat") return;
-    await this.#parts.tell({ kind: "call-begun", call: { key, tool: tool.name, undo, ...(undo ? { input } : {}) } });
+    await this.#parts.tell({ kind: "call-begun", call: { ...nameOf(tool, key), undo, ...(undo ? { input } : {}) } });
     if (this.#parts.signal.aborted) throw this.#parts.signal.reason;
   }
 
@@ -110,7 +110,7 @@ export class ToolCalls {
   }
 
   async #end({ tool, key }: Made, output: Json): Promise<Json> {
-    await this.#parts.tell({ kind: "call-ended", call: { key, tool: tool.name, end: { output } } });
+    await this.#parts.tell({ kind: "call-ended", call: { ...nameOf(tool, key), end: { output } } });
     return output;
   }
 
@@ -118,7 +118,7 @@ export class ToolCalls {
   async #fail({ tool, key }: Made, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
     const fault = faultFromUserCode(error);
     const end: FailedTry = { fault, ...(open ? { open } : {}) };
-    const call = { key, tool: tool.name };
+    const call = nameOf(tool, key);
     if (isRetryable(fault) && tries < tool.retry.attemptsMax) {
       await this.#parts.tell({ kind: "call-tried", call, tries, end });
       return;
@@ -136,6 +136,10 @@ export class ToolCalls {
   #keyOf(key: string): string {
     return idempotencyKey(this.#parts.work.id, key);
   }
+}
+
+function nameOf(tool: ToolDefinition, key: string): CallName {
+  return { key, tool: tool.name, ...(tool.effect !== "read" && tool.undo === undefined ? { stands: true } : {}) };
 }
 
 /** Faults after which it is unknown whether a call had its effect. */

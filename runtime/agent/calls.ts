@@ -5,9 +5,12 @@
  */
 import { wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { AgentBuilder, FailedTry, InputOf } from "./inputs.ts";
+import type { AgentBuilder, CallName, FailedTry, InputOf } from "./inputs.ts";
 import { ownScope } from "./queue.ts";
 import type { AgentWork, Call } from "./state.ts";
+
+/** Faults after which a call may have had its effect. */
+const UNSURE: ReadonlySet<string> = new Set(["call.timeout", "call.unknown", "schema.tool-output"]);
 
 /** What follows a failure may depend on it, so it belongs to this attempt only: a later attempt need not reach it again. */
 export function onlyIn({ attempt, failures }: AgentWork): { readonly onlyIn?: number } {
@@ -22,7 +25,16 @@ export function takeCallBegun(builder: AgentBuilder, work: AgentWork, { call }: 
   const { key, tool, undo, input } = call;
   // A call that a later attempt makes again keeps what was recorded about it.
   const packed = input === undefined || known?.input !== undefined ? {} : { input: builder.pack(input, ownScope(builder, work)) };
-  builder.emit({ e: "call-begun", workId: work.id, key, tool, undo: undo || known?.undo === true, ...packed, ...onlyIn(work) });
+  builder.emit({
+    e: "call-begun",
+    workId: work.id,
+    key,
+    tool,
+    undo: undo || known?.undo === true,
+    ...packed,
+    ...lasting(call),
+    ...onlyIn(work),
+  });
 }
 
 /** Records a failed call that is made again after a pause. */
@@ -32,7 +44,7 @@ export function takeCallTried(builder: AgentBuilder, work: AgentWork, { call, tr
   const { attempt } = work;
   if (known?.attempt === attempt && known.tries >= tries) return;
   const { key, tool } = call;
-  builder.emit({ e: "call-tried", workId: work.id, key, tool, attempt, tries, ...failedTry(end), ...onlyIn(work) });
+  builder.emit({ e: "call-tried", workId: work.id, key, tool, attempt, tries, ...failedTry(call, end), ...onlyIn(work) });
 }
 
 /** Records the end of a call, also for a cancelled handler: the undo may need the output. */
@@ -41,14 +53,21 @@ export function takeCallEnded(builder: AgentBuilder, work: AgentWork, { call }: 
   if (callOf(work, key)?.output !== undefined) return;
   const about = { e: "call-ended", workId: work.id, key, tool, attempt: work.attempt } as const;
   if ("output" in end) {
-    builder.emit({ ...about, output: builder.pack(end.output, ownScope(builder, work)), ...onlyIn(work) });
+    builder.emit({ ...about, output: builder.pack(end.output, ownScope(builder, work)), ...lasting(call), ...onlyIn(work) });
   } else if (mayFail(builder, work, { kind: "call", key, fault: end.fault })) {
-    builder.emit({ ...about, ...failedTry(end), ...onlyIn(work) });
+    builder.emit({ ...about, ...failedTry(call, end), ...onlyIn(work) });
   }
 }
 
-function failedTry({ fault, open }: FailedTry): { readonly fault: WireFault; readonly open?: true } {
-  return open === true ? { fault, open } : { fault };
+function failedTry(
+  call: CallName,
+  { fault, open }: FailedTry,
+): { readonly fault: WireFault; readonly open?: true; readonly stands?: true } {
+  return { fault, ...(open === true ? { open } : {}), ...(UNSURE.has(fault.code) ? lasting(call) : {}) };
+}
+
+function lasting({ stands }: CallName): Pick<CallName, "stands"> {
+  return stands === true ? { stands } : {};
 }
 
 /** Records the result of a step. */

@@ -4,7 +4,7 @@
 import { entryOf, withEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
-import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo } from "./state.ts";
+import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -12,7 +12,7 @@ const NOTHING = { json: null } as const;
 const DROPPED: Result = { output: NOTHING };
 
 /** The report of a compensation that had nothing to undo. */
-const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stateStands: false };
+const NOTHING_UNDONE: CompensationReport = { undone: 0, left: [], stands: [], stateStands: false };
 
 /** Returns the state after an event. */
 export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
@@ -73,6 +73,7 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
     ...work,
     failures: undefined,
     result: undefined,
+    stands: undefined,
     undoes: undefined,
     setState: undefined,
     agentUndid: undefined,
@@ -92,25 +93,34 @@ function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | 
   const known = index < 0 ? undefined : work.calls.at(index);
   const changed = callAfter(known, event);
   const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
-  if (event.e !== "call-ended" || event.fault === undefined) return { ...work, calls };
+  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls };
   const { key, attempt, fault } = event;
-  return { ...work, calls, failures: [...(work.failures ?? []), { kind: "call", key, attempt, fault }] };
+  const stands = event.stands === true ? [...new Set([...(work.stands ?? []), event.tool])] : work.stands;
+  if (event.e === "call-tried") return { ...work, calls, stands };
+  return { ...work, calls, stands, failures: [...(work.failures ?? []), { kind: "call", key, attempt, fault }] };
 }
 
 /** A call that failed for good in its attempt, and was not recorded as begun, leaves only its failure. */
 function callAfter(known: Call | undefined, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): Call | undefined {
   switch (event.e) {
     case "call-begun":
-      return { ...newCall(known, event), undo: event.undo, open: true, ...(event.input === undefined ? {} : { input: event.input }) };
+      return {
+        ...newCall(known, event),
+        undo: event.undo,
+        open: true,
+        stands: event.stands,
+        ...(event.input === undefined ? {} : { input: event.input }),
+      };
     case "call-tried":
       return {
         ...newCall(known, event),
         open: known?.open === true && event.open === true,
+        stands: undefined,
         tried: { attempt: event.attempt, tries: event.tries },
       };
     case "call-ended":
-      if (event.output !== undefined) return { ...newCall(known, event), open: false, output: event.output };
-      return known === undefined ? undefined : { ...newCall(known, event), open: known.open && event.open === true };
+      if (event.output !== undefined) return { ...newCall(known, event), open: false, stands: event.stands, output: event.output };
+      return known === undefined ? undefined : { ...newCall(known, event), open: known.open && event.open === true, stands: undefined };
     case "call-undone":
       return known === undefined ? undefined : { ...known, undone: true };
     default:
@@ -191,7 +201,17 @@ function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
 
 /** Drops what no replay can need. */
 function slim(work: AgentWork): AgentWork {
-  return { ...work, input: NOTHING, calls: [], steps: [], waits: [], failures: undefined, ancestors: [] };
+  const stands = standingOf(work);
+  return {
+    ...work,
+    stands: stands.length === 0 ? undefined : stands,
+    input: NOTHING,
+    calls: [],
+    steps: [],
+    waits: [],
+    failures: undefined,
+    ancestors: [],
+  };
 }
 
 /** The tombstone that rejects the work item if its request arrives later. */

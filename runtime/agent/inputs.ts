@@ -16,6 +16,8 @@ interface Held {
 export interface CallName {
   readonly key: string;
   readonly tool: string;
+  /** The tool writes or sends, and has no undo. */
+  readonly stands?: true;
 }
 
 /** A call that is about to be made. `input` is recorded for the undo. */

@@ -15,6 +15,9 @@ const OnlyIn = z.int().positive().optional();
 /** Set if a call failed and its end is unknown, because it did not answer in time. */
 const Open = z.literal(true).optional();
 
+/** Set if the call has, or may have, an effect that nothing reverts: its tool writes or sends, and has no undo. */
+const Stands = z.literal(true).optional();
+
 /**
  * A call of a tool. `key` is its tool, the hash of its input and how often that input occurred before. Calls of tools with an undo, and
  * of tools whose end must not stay unknown, are recorded before they are made. Persisted: changing this needs a version bump.
@@ -32,6 +35,7 @@ export const Call = z.strictObject({
   /** How often the call failed in an attempt of the work item and was to be made again. */
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
   undone: z.literal(true).optional(),
+  stands: Stands,
   onlyIn: OnlyIn,
 });
 export type Call = z.infer<typeof Call>;
@@ -93,6 +97,8 @@ export const AgentWork = z.strictObject({
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
+  /** Tools whose effect stands, or may stand, of calls that are not in `calls`. Absent when there is none. */
+  stands: z.array(z.string()).optional(),
   /** The agent that did the work has an own undo. */
   undoes: z.literal(true).optional(),
   /** The work item changed the state of its actor, and its undo did not change it back. */
@@ -131,6 +137,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     tool: z.string(),
     undo: z.boolean(),
     input: Value.optional(),
+    stands: Stands,
     onlyIn: OnlyIn,
   }),
   /** A call failed and is made again after a pause, by the tool's own retry policy. */
@@ -143,6 +150,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     tries: z.int(),
     fault: WireFault,
     open: Open,
+    stands: Stands,
     onlyIn: OnlyIn,
   }),
   /** A call ended: with an output, or with the fault of this attempt. */
@@ -155,6 +163,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
     output: Value.optional(),
     fault: WireFault.optional(),
     open: Open,
+    stands: Stands,
     onlyIn: OnlyIn,
   }),
   z.strictObject({ e: z.literal("call-undone"), workId: z.string(), key: z.string() }),
@@ -196,6 +205,12 @@ export type AgentEvent = z.infer<typeof AgentEvent>;
 /** Calls whose undo has not run yet, in the order in which they began. */
 export function callsToUndo(work: Pick<AgentWork, "calls">): Call[] {
   return work.calls.filter((call) => call.undo && call.undone !== true);
+}
+
+/** Tools whose effect stands, or may stand, when the work item is compensated. The agent's own undo answers for all of them. */
+export function standingOf(work: Pick<AgentWork, "calls" | "stands" | "agentUndid">): string[] {
+  if (work.agentUndid === true) return [];
+  return [...new Set([...(work.stands ?? []), ...work.calls.filter(({ stands }) => stands === true).map(({ tool }) => tool)])];
 }
 
 /** The state of a new agent actor. All fields exist from the start: states with one hidden class are copied fastest. */

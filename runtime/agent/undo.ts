@@ -8,7 +8,7 @@ import { LIMITS } from "../limits.ts";
 import type { BodyOf, CompensationReport, Message } from "../protocol.ts";
 import type { AgentBuilder, InputOf } from "./inputs.ts";
 import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
-import { type AgentWork, callsToUndo } from "./state.ts";
+import { type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 /** Compensates a work item. An unknown one gets a tombstone; a running one is cancelled first; possible effects are undone. */
 export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
@@ -53,7 +53,7 @@ function isHarmless(work: AgentWork): boolean {
 }
 
 function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
-  const report: CompensationReport = { undone: undoneCount(work), left: [], stateStands: work.setState === true };
+  const report: CompensationReport = { undone: undoneCount(work), left: [], stands: standingOf(work), stateStands: work.setState === true };
   builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
   replyUndo(builder, work.id);
 }

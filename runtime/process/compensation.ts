@@ -62,7 +62,7 @@ export function setAside(builder: ProcessBuilder, work: Work): void {
 /** What the output of a compensation says. One that is no report says that nothing was undone. */
 export function reportOf(output: Json): CompensationReport {
   const parsed = CompensationReport.safeParse(output);
-  return parsed.success ? parsed.data : { undone: 0, left: [], stateStands: false };
+  return parsed.success ? parsed.data : { undone: 0, left: [], stands: [], stateStands: false };
 }
 
 /**
@@ -153,6 +153,7 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
         : { kind: work.kind, workId: work.id, target: work.target, actor: work.actor, input: work.input },
     attempts: work === undefined ? [] : work.faults,
     ...(state.left === undefined ? {} : { left: state.left }),
+    ...(state.stands === undefined ? {} : { stands: state.stands }),
     path: work === undefined ? [] : work.chain.map((link) => link.agent),
     history: state.history,
     principal: task.principal.subject,

@@ -4,13 +4,13 @@
 import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { CompensationReport, Result } from "../protocol.ts";
-import type { WorkViewState } from "../process-view.ts";
+import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import type { ProcessEvent } from "./events.ts";
 import { undone } from "./runs.ts";
 import type { HistoryLine, ProcessState, Progress } from "./state.ts";
 import { type Wait, waitText } from "./wait.ts";
+import { undoneText, whatStands } from "./what-stands.ts";
 import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
 
 type WorkEventName =
@@ -267,17 +267,11 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
     {
       ...line(state, workId, atMs, undoneText(report)),
       ...(report.undone > 0 ? undone(state, target) : {}),
-      ...(report.stateStands ? { stateStands: true as const } : {}),
+      ...whatStands(state, target, report),
       aside: aside === undefined || aside.length === 0 ? undefined : aside,
     },
     workId,
   );
-}
-
-/** How a compensation ended, in history entries. */
-export function undoneText({ undone: count, stateStands }: CompensationReport): WorkViewState {
-  if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
-  return stateStands ? "its state stands" : "nothing to undo";
 }
 
 function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extract<WorkEvent, { e: "undo-failed" }>): ProcessState {
@@ -288,7 +282,7 @@ function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extrac
     ...dropUndo({ ...line(state, workId, atMs, "undo failed", fault.code), ...undone(state, target) }, workId),
     undoFault: fault,
     left: [...(state.left ?? []), ...left].slice(0, LIMITS.historyMax),
-    ...(report?.stateStands === true ? { stateStands: true as const } : {}),
+    ...(report === undefined ? {} : whatStands(state, target, report)),
   };
 }
 

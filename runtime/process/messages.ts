@@ -310,7 +310,7 @@ export function undoReply(state: ProcessState, context: DecisionContext): Effect
 
 /** What was undone of a whole process. What had to be left is a fault of its compensation. */
 function childReport(state: ProcessState): CompensationReport {
-  return { undone: state.torn?.length ?? 0, left: [], stateStands: state.stateStands === true };
+  return { undone: state.torn?.length ?? 0, left: [], stands: state.stands ?? [], stateStands: state.stateStands === true };
 }
 
 function replyTo(state: ProcessState, context: DecisionContext, processId: string, id: string, body: Body): Effect {

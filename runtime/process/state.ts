@@ -104,6 +104,8 @@ export const ProcessState = z.strictObject({
   aside: z.array(z.string()).optional(),
   /** What compensation could not undo, in all works of this run. */
   left: z.array(z.string()).optional(),
+  /** Effects of calls without an undo that stand after compensation, in all works of this run. */
+  stands: z.array(z.string()).optional(),
   /** The state of an agent stands as a compensated work item had set it. */
   stateStands: z.literal(true).optional(),
   history: z.array(HistoryLine),

@@ -5,7 +5,7 @@ import type { WireFault } from "../faults.ts";
 import type { WorkViewState } from "../process-view.ts";
 import type { Value } from "../value.ts";
 import { doerName } from "../slip.ts";
-import { undoneText } from "./evolve-work.ts";
+import { undoneState } from "./what-stands.ts";
 import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
 
@@ -81,7 +81,7 @@ export class WorksTold {
         this.#end(event.workId, { state: "failed", fault: event.fault, endedAtMs: event.atMs });
         break;
       case "undone":
-        this.#end(event.workId, { state: undoneText(event.report), endedAtMs: event.atMs });
+        this.#end(event.workId, { state: undoneState(event.report), endedAtMs: event.atMs });
         break;
       case "undo-failed":
         this.#end(event.workId, { state: "undo failed", fault: event.fault, endedAtMs: event.atMs });

@@ -40,6 +40,33 @@ describe("law: what began is undone, newest first, by its key; the handler is no
     expect(runs).toBe(1);
   });
 
+  test("a write without an undo stands, and the history and the dead letter say so; a read and a step do not count", async () => {
+    const charge = textTool("charge");
+    const book = textTool("book", undefined, () => undefined);
+    const look = textTool("look", undefined, undefined, { effect: "read" });
+    const work = async (made: readonly ToolDefinition[]): Promise<unknown> => {
+      const world = new World();
+      const one = world.join(
+        systemOf({
+          ...FAIL,
+          tools: [charge, book, look],
+          handle: async (_n, ctx) => {
+            for (const one of made) await ctx.call(one, "a");
+            return ctx.step("look", () => "done");
+          },
+        }),
+        "one",
+      );
+      await submit(one);
+      await world.until(one, "p", 1_000);
+      const { history, outcome } = await one.operations.process("p");
+      return [history.findLast(({ stop }) => stop === "doer")?.what, outcome?.deadLetter];
+    };
+    expect(await work([charge])).toEqual(["its effect stands: charge", expect.objectContaining({ stands: ["charge of Doer at doer"] })]);
+    expect(await work([book, charge])).toMatchObject(["undone, but an effect stands: charge", { stands: ["charge of Doer at doer"] }]);
+    expect(await work([look])).toEqual(["nothing to undo", expect.not.objectContaining({ stands: expect.anything() })]);
+  });
+
   test("a handler without any call is not run again, and the process ends at once", async () => {
     let runs = 0;
     const world = new World();

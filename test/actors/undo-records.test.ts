@@ -147,7 +147,7 @@ describe("law: an agent may undo what its work did to its state", () => {
   test("without one the report says that the state stands", async () => {
     expect(await after(undefined)).toMatchObject({
       state: { json: { count: 12 } },
-      works: { "bad:1:doer:0:1": { undo: { result: { output: { json: { undone: 0, left: [], stateStands: true } } } } } },
+      works: { "bad:1:doer:0:1": { undo: { result: { output: { json: { undone: 0, left: [], stands: [], stateStands: true } } } } } },
     });
   });
 });
@@ -212,7 +212,7 @@ describe("what can never be undone", () => {
     const told: string[] = [];
     const ended = await compensation([textTool("kept", undefined, () => {})], told).perform();
     expect(told).toEqual(["kept/hash/1", "kept/hash/0"]);
-    expect(ended).toEqual({ end: { report: { undone: 2, left: ["gone (p:1:doer:0:1/gone/hash/0)"], stateStands: false } } });
+    expect(ended).toEqual({ end: { report: { undone: 2, left: ["gone (p:1:doer:0:1/gone/hash/0)"], stands: [], stateStands: false } } });
   });
 
   test("where trying again may help, the compensation has failed, with the reason of each", async () => {

@@ -14,9 +14,10 @@ export const HOUR_MS = 3_600_000;
 const NO_ROOM: WireFault = { code: "agent.failed", message: "no room" };
 
 /** A report of a compensation that found nothing. */
-export const REPORT: CompensationReport = { undone: 0, left: [], stateStands: false };
+export const REPORT: CompensationReport = { undone: 0, left: [], stands: [], stateStands: false };
 
 interface CallParts {
+  readonly stands?: true;
   readonly token?: string;
   readonly count?: number;
 }
@@ -97,8 +98,8 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
 
   /** A call of a tool is about to be made. */
   begins(workId: string, tool: string, more: CallParts & { readonly undo?: boolean; readonly input?: Json } = {}): Decision<AgentEvent> {
-    const { token = this.token(workId), count = 0, undo = true, input = "input" } = more;
-    const call = { key: `${tool}/hash/${count}`, tool, undo, ...(undo ? { input } : {}) };
+    const { token = this.token(workId), count = 0, undo = true, input = "input", ...rest } = more;
+    const call = { key: `${tool}/hash/${count}`, tool, undo, ...rest, ...(undo ? { input } : {}) };
     return this.give({ kind: "call-begun", workId, token, call });
   }
 
@@ -109,8 +110,8 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
     end: { readonly output: Json } | { readonly fault: WireFault; readonly open?: boolean } = { output: "made" },
     more: CallParts = {},
   ): Decision<AgentEvent> {
-    const { token = this.token(workId), count = 0 } = more;
-    return this.give({ kind: "call-ended", workId, token, call: { key: `${tool}/hash/${count}`, tool, end } });
+    const { token = this.token(workId), count = 0, ...rest } = more;
+    return this.give({ kind: "call-ended", workId, token, call: { key: `${tool}/hash/${count}`, tool, end, ...rest } });
   }
 
   /** A call of a tool failed and is to be made again. */

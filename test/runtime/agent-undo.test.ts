@@ -231,3 +231,48 @@ describe("a repeated compensation", () => {
     });
   });
 });
+
+describe("law: an effect that nothing reverts is in the report", () => {
+  const LASTS = { stands: true } as const;
+  const stands = (rig: AgentRig): unknown => replies(rig.undoes("w"));
+  const told = (tools: readonly string[]): unknown => [["w/undo", 1, { output: { json: { ...REPORT, stands: tools } } }]];
+
+  test("of a work item that succeeded, although its records are dropped; each tool once; steps and other tools do not count", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.records("w", "step");
+    rig.ends("w", "read");
+    for (const count of [0, 1]) rig.ends("w", "charge", undefined, { count, ...LASTS });
+    rig.finishes("w");
+    expect(rig.work("w").calls).toEqual([]);
+    expect(stands(rig)).toEqual(told(["charge"]));
+  });
+
+  test("of one that failed; a call that failed for certain has no effect, one whose end is unsure may have", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.ends("w", "charge", undefined, LASTS);
+    rig.ends("w", "refused", FAULT, LASTS);
+    rig.ends("w", "late", { fault: { code: "call.timeout", message: "late" } }, LASTS);
+    rig.finishes("w", FAULT);
+    expect(stands(rig)).toEqual(told(["late", "charge"]));
+  });
+
+  test("a call that began and whose end nobody knows may have had its effect", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.begins("w", "charge", { undo: false, ...LASTS });
+    rig.undoes("w");
+    expect(replies(rig.finishes("w", FAULT))).toEqual(told(["charge"]));
+  });
+
+  test("the agent's own undo answers for all calls", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.ends("w", "charge", undefined, LASTS);
+    rig.finishes("w", undefined, { undoes: true });
+    rig.undoes("w");
+    rig.compensates("w", { report: { ...REPORT, undone: 1 } }, { agentUndid: true });
+    expect(stands(rig)).toEqual([["w/undo", 1, { output: { json: { ...REPORT, undone: 1 } } }]]);
+  });
+});

@@ -240,7 +240,7 @@ describe("law: a nested route remembers, and compensates, for as long as its par
       kind: "result",
       workId: `${PARENT.workId}/undo`,
       attempt: 1,
-      result: { output: { json: { undone: 0, left: [], stateStands: false } } },
+      result: { output: { json: { undone: 0, left: [], stands: [], stateStands: false } } },
     });
     expect(rig.state.outcome, "its run keeps its one outcome").toMatchObject({ status: "completed" });
     expect(rig.ends).toHaveLength(1);

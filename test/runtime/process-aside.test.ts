@@ -16,7 +16,7 @@ function failed(): { readonly rig: ProcessRig; readonly turned: ReturnType<Proce
 }
 
 function reported(rig: ProcessRig, workId: string, report: Partial<CompensationReport>): ReturnType<ProcessRig["tick"]> {
-  return rig.output(`${workId}/undo`, { undone: 0, left: [], stateStands: false, ...report });
+  return rig.output(`${workId}/undo`, { undone: 0, left: [], stands: [], stateStands: false, ...report });
 }
 
 describe("law: a removed agent does not hold up the compensation of others", () => {
@@ -78,6 +78,29 @@ describe("history says what a compensation did", () => {
       "nothing to undo",
     ]);
     expect(rig.state.torn).toEqual(["e#0", "b#0"]);
+  });
+
+  test("an effect that nothing reverts stands: in the history, the state of the work item, and the dead letter", () => {
+    const { rig } = failed();
+    reported(rig, E, { stands: ["charge"] });
+    reported(rig, D, { undone: 1, stands: ["mail", "charge"] });
+    reported(rig, C, { stands: ["charge"], stateStands: true });
+    reported(rig, B, { undone: 1, stands: ["charge"], stateStands: true });
+    reported(rig, A, {});
+    const said = rig.state.history.map(({ what }) => what).filter((what) => what.includes("stand"));
+    expect(said).toEqual([
+      "its effect stands: charge",
+      "undone, but an effect stands: mail, charge",
+      "its effect and its state stand: charge",
+      "undone, but an effect and its state stand: charge",
+    ]);
+    expect(rig.letter["stands"]).toEqual([
+      "charge of E at e",
+      "mail of D at d",
+      "charge of D at d",
+      "charge of C at c",
+      "charge of C at b",
+    ]);
   });
 
   test("what had to be left is a dead letter's, and others are undone", () => {

@@ -108,7 +108,7 @@ describe("as a child", () => {
           kind: "result",
           workId: `${SUB}/undo`,
           attempt: 1,
-          result: { output: { json: { undone: 0, left: [], stateStands: false } } },
+          result: { output: { json: { undone: 0, left: [], stands: [], stateStands: false } } },
         },
       },
     ]);
@@ -130,7 +130,7 @@ describe("as a child", () => {
       kind: "result",
       workId: `${SUB}/undo`,
       attempt: 1,
-      result: { output: { json: { undone: 0, left: [], stateStands: false } } },
+      result: { output: { json: { undone: 0, left: [], stands: [], stateStands: false } } },
     });
     expect(rig.ends).toHaveLength(1);
     expect(sends(undo(rig).effects)).toHaveLength(1);
@@ -147,7 +147,7 @@ describe("as a child", () => {
       kind: "result",
       workId: `${SUB}/undo`,
       attempt: 1,
-      result: { output: { json: { undone: 0, left: [], stateStands: false } } },
+      result: { output: { json: { undone: 0, left: [], stands: [], stateStands: false } } },
     });
     expect(rig.state).toMatchObject({ phase: "ended", outcome, asked: [] });
     expect(rig.ends).toHaveLength(1);

@@ -30,7 +30,7 @@ function open(parts: TaskParts = {}): ProcessRig {
 function failed(parts: TaskParts = {}): ProcessRig {
   const made = open(parts);
   made.fault(made.id("a"));
-  for (const id of made.open) made.output(id, { undone: 0, left: [], stateStands: false });
+  for (const id of made.open) made.output(id, { undone: 0, left: [], stands: [], stateStands: false });
   return made;
 }
 
@@ -159,7 +159,7 @@ describe("before a record", () => {
       open(),
       (made: ProcessRig) => {
         made.fault(made.id("a"));
-        for (const id of made.open) made.output(id, { undone: 0, left: [], stateStands: false });
+        for (const id of made.open) made.output(id, { undone: 0, left: [], stands: [], stateStands: false });
       },
       {},
     ],

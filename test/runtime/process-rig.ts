@@ -182,7 +182,8 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
       const asked = asksUndo(last);
       if (asked.length === 0) return { order, last };
       order.push(...asked);
-      for (const workId of asked) last = this.output(`${workId}/undo`, { undone: hadEffect(workId) ? 1 : 0, left: [], stateStands: false });
+      for (const workId of asked)
+        last = this.output(`${workId}/undo`, { undone: hadEffect(workId) ? 1 : 0, left: [], stands: [], stateStands: false });
     }
   }
 

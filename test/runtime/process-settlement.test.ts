@@ -25,7 +25,7 @@ function done(parts: TaskParts = {}): { readonly made: ProcessRig; readonly effe
 function failed(): { readonly made: ProcessRig; readonly effects: readonly Effect[] } {
   const made = open();
   let { effects } = made.fault(made.id("a"));
-  for (const id of made.open) ({ effects } = made.output(id, { undone: 0, left: [], stateStands: false }));
+  for (const id of made.open) ({ effects } = made.output(id, { undone: 0, left: [], stands: [], stateStands: false }));
   return { made, effects };
 }
 

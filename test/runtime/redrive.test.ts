@@ -210,7 +210,7 @@ describe("where a new run begins", () => {
     const rig = new ProcessRig(slipOf([{ kind: "any", name: "pick", branches: { x: call("A"), y: call("B") } }, one("c"), one("d")]));
     rig.accept();
     rig.output(rig.id("pick.x"), "won");
-    rig.output(`${rig.id("pick.y")}/undo`, { undone: 1, left: [], stateStands: false });
+    rig.output(`${rig.id("pick.y")}/undo`, { undone: 1, left: [], stands: [], stateStands: false });
     rig.undoAll(rig.fault(rig.id("c")));
     expect(asksWork(rig.redrive())).toEqual(["p:2:c:0:1"]);
     expect(rig.state.outputs).toEqual({ pick: { json: "won" } });
@@ -445,7 +445,7 @@ describe("law: a run that was prepared and has no record is void before its remi
     for (const late of [
       rig.give({ kind: "tick", run: 1 }),
       rig.output("p:1:b:0:1"),
-      rig.output("p:1:a:0:1/undo", { undone: 1, left: [], stateStands: false }),
+      rig.output("p:1:a:0:1/undo", { undone: 1, left: [], stands: [], stateStands: false }),
       rig.fault("p:1:b:0:1"),
     ])
       expect(late.events).toEqual([]);
