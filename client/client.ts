@@ -87,6 +87,8 @@ export interface RedriveOptions extends CallOptions {
   readonly reason?: string | undefined;
   /** A repeated request with the same id is the same decision. */
   readonly decisionId?: string | undefined;
+  /** What compensation left standing was undone by hand; otherwise the redrive of such a dead letter is refused. */
+  readonly undoneByHand?: boolean | undefined;
 }
 
 const STREAM_ID = /^(\d{1,9})\./;
@@ -228,11 +230,11 @@ export class Client {
     show: (id: string, options: CallOptions = {}): Promise<Letter> =>
       this.#connection.call(Letter, "the dead letter", { ...options, path: letterPath(id) }),
     /** Runs its process again from the failed stop. Resolves with the receipt of the new run. */
-    redrive: (id: string, { input, reason, decisionId, ...rest }: RedriveOptions = {}): Promise<Receipt> =>
+    redrive: (id: string, { input, reason, decisionId, undoneByHand, ...rest }: RedriveOptions = {}): Promise<Receipt> =>
       this.#connection.call(Receipt, "the receipt", {
         ...rest,
         path: `${letterPath(id)}/redrive`,
-        body: { input, reason, decisionId },
+        body: { input, reason, decisionId, undoneByHand },
       }),
     /** Discards a dead letter: it is never redriven. */
     discard: (id: string, reason: string, options: CallOptions = {}): Promise<LetterEntry> =>

@@ -148,6 +148,8 @@ const DecisionBody = z.strictObject({
   reason: z.string(),
   /** Replaces the input of the work item that failed, or of the task if none did. */
   input: Value.optional(),
+  /** Of a redrive: what compensation had to leave was undone by hand. */
+  undoneByHand: z.boolean().optional(),
 });
 
 /** Entries for an index actor: the directory of processes, the dead letter queue or the audit. */

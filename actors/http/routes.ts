@@ -217,6 +217,7 @@ export const ROUTES = {
       "deadletter.unknown",
       "deadletter.decided",
       "deadletter.nested",
+      "deadletter.left",
       "schema.input",
       "schema.task",
       "route.unknown",

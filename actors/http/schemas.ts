@@ -107,6 +107,10 @@ export const RedriveRequest = z.strictObject({
     .describe("Replaces the input of the failed work item; it must match its schema. If omitted, the input stays."),
   reason: Reason.optional(),
   decisionId: z.string().regex(ID, ID_TEXT).optional().describe("Makes a repeated request the same decision."),
+  undoneByHand: z
+    .boolean()
+    .optional()
+    .describe("What compensation left standing was undone by hand. Required for a dead letter with `left`: a redrive does it again."),
 });
 
 /** Body of a discard; the reason is required. */

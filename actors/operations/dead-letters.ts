@@ -89,7 +89,7 @@ export class DeadLetters {
   }
 
   async redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt> {
-    const { input, reason = "" } = options;
+    const { input, reason = "", undoneByHand } = options;
     if (input !== undefined) requireValue(plainJson(input));
     const decisionId =
       options.decisionId === undefined
@@ -98,7 +98,13 @@ export class DeadLetters {
     if (invalidSlice(id) !== undefined) return this.#invalid.redrive(id, input, { decisionId, reason }, caller);
     return this.#decide(
       id,
-      { what: "redrive", decisionId, reason, ...(input === undefined ? {} : { input: { json: plainJson(input) } }) },
+      {
+        what: "redrive",
+        decisionId,
+        reason,
+        ...(input === undefined ? {} : { input: { json: plainJson(input) } }),
+        ...(undoneByHand === true ? { undoneByHand } : {}),
+      },
       caller,
     );
   }
@@ -124,6 +130,7 @@ export class DeadLetters {
       readonly decisionId: string;
       readonly reason: string;
       readonly input?: { readonly json: Json };
+      readonly undoneByHand?: true;
     },
     caller: Caller,
   ): Promise<TaskReceipt> {

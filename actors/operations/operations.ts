@@ -79,6 +79,8 @@ export interface RedriveOptions {
    * request, so that a repeated request is the same decision.
    */
   readonly decisionId?: string | undefined;
+  /** What compensation left standing was undone by hand. Without it the redrive of such a dead letter is refused. */
+  readonly undoneByHand?: boolean | undefined;
 }
 
 /**
@@ -122,7 +124,7 @@ export interface Operations {
   deadLetter(id: string): Promise<Json>;
   /**
    * Reopens a failed process as a new run, once per dead letter. The same decision again gets the same receipt.
-   * @throws `deadletter.unknown`, `deadletter.decided`, `deadletter.nested`, `schema.input`, `schema.task`
+   * @throws `deadletter.unknown`, `deadletter.decided`, `deadletter.nested`, `deadletter.left`, `schema.input`, `schema.task`
    */
   redrive(id: string, options: RedriveOptions, caller: Caller): Promise<TaskReceipt>;
   /**

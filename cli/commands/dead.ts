@@ -23,6 +23,7 @@ interface RedriveOptions extends RemoteOptions {
   readonly input?: string;
   readonly reason?: string;
   readonly decision?: string;
+  readonly undoneByHand?: boolean;
 }
 
 const ENTRIES_DEFAULT = 20;
@@ -106,22 +107,31 @@ function redrive(group: Command, context: Context): void {
     .description("run the process again from the failed stop; completed stops are kept")
     .option("--input <json>", "another input for the failed stop: '<json>', @file, or - for standard input")
     .option("--reason <text>", "why; recorded in the audit")
-    .option("--decision <id>", "the id of this decision; the same id again is the same decision");
+    .option("--decision <id>", "the id of this decision; the same id again is the same decision")
+    .option("--undone-by-hand", "what compensation left standing was undone by hand");
   examples(
     command,
     [
       ["troupe dead redrive trip-7:1", "the cause is fixed; the input stays"],
       ['troupe dead redrive trip-7:1 --input @fixed.json --reason "typo"', ""],
+      ["troupe dead redrive trip-7:1 --undone-by-hand", "compensation had left something"],
     ],
     [
       "The input is checked against the schema of the stop's agent first. A redrive is",
-      "a new run of the same process; the outcome of the old run is kept.",
+      "a new run of the same process; the outcome of the old run is kept. It does",
+      "again, under new keys, what compensation left standing, so it is refused with",
+      "deadletter.left until that was undone by hand.",
     ],
   );
   command.action(async (id: string, options: RedriveOptions) => {
     const input: { readonly input?: Json } = options.input === undefined ? {} : { input: await readInput(options.input) };
     const client = await clientOf(options, context.lifetime);
-    const receipt = await client.deadLetters.redrive(id, { ...input, reason: options.reason, decisionId: options.decision });
+    const receipt = await client.deadLetters.redrive(id, {
+      ...input,
+      reason: options.reason,
+      decisionId: options.decision,
+      undoneByHand: options.undoneByHand,
+    });
     say(
       options.json
         ? JSON.stringify(receipt)

@@ -24,6 +24,8 @@ const OfProcess = z.looseObject({
     input: z.custom<Json>(),
   }),
   attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultView })),
+  left: z.array(z.string()).optional(),
+  stands: z.array(z.string()).optional(),
   history: z.array(HistoryLine),
 });
 
@@ -44,7 +46,7 @@ export function letterText(entry: Letter): string {
       : [
           "",
           ...fixLines(entry, letter.data?.original.kind),
-          `Redrive: ${againText(entry)}`,
+          `Redrive: ${againText(entry, letter.data)}`,
           `Discard: troupe dead discard ${entry.id} --reason "..."`,
         ]),
   ].join("\n");
@@ -61,6 +63,7 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
     indented(JSON.stringify(original.input, null, INDENT.length)),
     ...attempts.map((one) => `attempt ${one.attempt} failed: ${one.fault.code}: ${one.fault.message}`),
     ...causeLines(fault),
+    ...leftLines(letter),
     ...(history.length === 0 ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, startedAtMs))]),
   ];
 }
@@ -68,6 +71,20 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
 /** What the handler threw in the last attempt, if anything. */
 function causeLines(fault: FaultView | undefined): readonly string[] {
   return fault?.cause === undefined ? [] : ["what the handler threw:", indented(fault.cause)];
+}
+
+/** What stands after compensation, and what a redrive does about it. */
+function leftLines({ left = [], stands = [] }: z.infer<typeof OfProcess>): readonly string[] {
+  return [
+    ...(stands.length === 0 ? [] : ["stands, as its tool has no undo:", ...stands.map(indented)]),
+    ...(left.length === 0
+      ? []
+      : [
+          "left standing, as its undo failed:",
+          ...left.map(indented),
+          "A redrive does this again, under new keys. Undo it by hand first, then redrive with --undone-by-hand.",
+        ]),
+  ];
 }
 
 /** How to get the input of the failed stop into a file, where the letter can be redriven with another input. */
@@ -78,11 +95,11 @@ function fixLines({ id, parent }: Letter, kind: string | undefined): readonly st
 }
 
 /** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */
-function againText({ id, route, parent }: Letter): string {
+function againText({ id, route, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): string {
   if (parent !== undefined) return `by the dead letter of its parent, process ${parent}`;
   return route === undefined
     ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`
-    : `troupe dead redrive ${id} [--input @fixed.json]`;
+    : `troupe dead redrive ${id}${(letter?.left ?? []).length > 0 ? " --undone-by-hand" : ""}${letter?.original.kind === "undo" ? "" : " [--input @fixed.json]"}`;
 }
 
 function optional(before: string, text: string | null | undefined, after = ""): string {

@@ -15,6 +15,12 @@ export const HOST_FAULTS = {
     meaning: "Another decision was already taken for the dead letter.",
     fix: "Read the dead letter: it shows the decision, its author and the reason. A new run that fails has its own dead letter.",
   },
+  "deadletter.left": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "Compensation left effects standing, and a redrive would do them again.",
+    fix: "Undo by hand what the message names, then redrive with `--undone-by-hand` (HTTP: `undoneByHand: true`).",
+  },
   "deadletter.nested": {
     retryable: false,
     httpStatus: 409,

@@ -6,7 +6,7 @@
  * answer them, and outside effects get new keys.
  */
 import { entryOf } from "../entries.ts";
-import { isFault, type WireFault, wireFault } from "../faults.ts";
+import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
 import { itemsPath, placeOf, placeParts, runId, stopWorkParts } from "../ids.ts";
 import type { BodyOf, Message } from "../protocol.ts";
 import { outputNames, pathsOf, type Stop } from "../slip.ts";
@@ -47,7 +47,14 @@ export function decisionFault(state: ProcessState, body: BodyOf<"decision">): Wi
     return wireFault("body.invalid", `${letter} is of a compensation that failed, which has no input to replace; redrive it without one`, {
       path: "input",
     });
-  return undefined;
+  return leftFault(state, body, letter);
+}
+
+/** What compensation had to leave is done again by a new run, under new keys. Only a person knows whether it was undone by hand. */
+function leftFault({ left = [] }: ProcessState, { undoneByHand }: BodyOf<"decision">, letter: string): WireFault | undefined {
+  if (left.length === 0 || undoneByHand === true) return undefined;
+  const message = `a redrive of ${letter} does again, under new keys, what compensation left standing: ${left.join(", ")}`;
+  return boundedFault(wireFault("deadletter.left", message, { left }));
 }
 
 function pastFault(state: ProcessState, run: number, letter: string): WireFault {

@@ -91,7 +91,7 @@ export class Deciders {
     const caller = { principal: { ...ANONYMOUS, subject: decisionId } };
     const asked: Promise<TaskReceipt | undefined> =
       what === "redrive"
-        ? life.operations.redrive(letter, { decisionId, input, reason: "again" }, caller)
+        ? life.operations.redrive(letter, { decisionId, input, reason: "again", undoneByHand: true }, caller)
         : life.operations.discard(letter, decisionId, caller).then(() => undefined);
     asked.then(
       (receipt) => end(() => (life.state === "dead" ? again() : this.#took(decision, receipt))),

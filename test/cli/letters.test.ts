@@ -83,6 +83,27 @@ describe("dead", () => {
     );
   });
 
+  test("show says what was left standing, and that a redrive does it again; the redrive says that it was undone by hand", async () => {
+    const letter = {
+      path: [],
+      original: { kind: "undo", input: null },
+      attempts: [],
+      history: [],
+      left: ["charge of Pay at pay", "Hotel at hotel"],
+      stands: ["mail of Pay at pay"],
+    };
+    stub.answers["GET /deadletters/trip-7:1"] = { json: { ...LETTER, code: "compensation.failed", letter } };
+    const { out } = await run("dead", "show", "trip-7:1");
+    expect(out).toContain("\nstands, as its tool has no undo:\n  mail of Pay at pay\n");
+    expect(out).toContain(
+      "\nleft standing, as its undo failed:\n  charge of Pay at pay\n  Hotel at hotel\n" +
+        "A redrive does this again, under new keys. Undo it by hand first, then redrive with --undone-by-hand.\n",
+    );
+    expect(out).toContain("\nRedrive: troupe dead redrive trip-7:1 --undone-by-hand\n");
+    expect(await run("dead", "redrive", "trip-7:1", "--undone-by-hand")).toMatchObject({ code: 0 });
+    expect(stub.seen.at(-1)?.body).toEqual({ undoneByHand: true });
+  });
+
   test("of a nested route it names the parent, which alone can do it again; of an invalid message it asks for a whole task", async () => {
     const nested = { ...LETTER, id: "child-1:1", parent: "trip-7" };
     const { route: _none, ...invalid } = { ...LETTER, id: "invalid-000000001-aa", topic: "party.tasks" };

@@ -258,7 +258,7 @@ describe("law: an effect that nothing reverts is in the report", () => {
     expect(stands(rig)).toEqual(told(["late", "charge"]));
   });
 
-  test("a call that began and whose end nobody knows may have had its effect", () => {
+  test("a call that began and whose end is unknown may have had its effect", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.begins("w", "charge", { undo: false, ...LASTS });

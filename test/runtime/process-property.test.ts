@@ -235,7 +235,7 @@ class Storm {
       kind: "message",
       message: rig.message(
         "again",
-        { kind: "decision", what: "redrive", run: rig.state.run, decisionId: `again-${rig.state.run}`, reason: "" },
+        { kind: "decision", what: "redrive", run: rig.state.run, decisionId: `again-${rig.state.run}`, reason: "", undoneByHand: true },
         10_000_000,
       ),
       prepared: nextRun(rig.state),

@@ -143,10 +143,26 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
       readonly input?: Json;
       readonly prepared?: number;
       readonly reason?: string;
+      readonly undoneByHand?: boolean;
     } = {},
   ): Decision<ProcessEvent> {
-    const { run = Math.max(1, this.state.run), decisionId = "d1", input, prepared = nextRun(this.state), reason = "fixed" } = more;
-    const body: Body = { kind: "decision", what, run, decisionId, reason, ...(input === undefined ? {} : { input: { json: input } }) };
+    const {
+      run = Math.max(1, this.state.run),
+      decisionId = "d1",
+      input,
+      prepared = nextRun(this.state),
+      reason = "fixed",
+      undoneByHand,
+    } = more;
+    const body: Body = {
+      kind: "decision",
+      what,
+      run,
+      decisionId,
+      reason,
+      ...(input === undefined ? {} : { input: { json: input } }),
+      ...(undoneByHand === undefined ? {} : { undoneByHand }),
+    };
     return this.give({ kind: "message", message: this.message(`decision-${decisionId}`, body), prepared });
   }
 

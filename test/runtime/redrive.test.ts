@@ -191,7 +191,7 @@ describe("where a new run begins", () => {
     expect(rig.state.outputs).toEqual({});
   });
 
-  test("where a compensation failed, as what it left must be taken to be undone by hand", () => {
+  test("where a compensation failed, and only when a person says that what it left was undone by hand", () => {
     const rig = new ProcessRig(slipOf([one("a"), one("b")]));
     rig.accept();
     rig.output(rig.id("a"));
@@ -203,7 +203,19 @@ describe("where a new run begins", () => {
       rig.after(LIMITS.undoBackoffMsMax).tick();
     }
     expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed" } });
-    expect(asksWork(rig.redrive())).toEqual(["p:2:a:0:1"]);
+    const refused = rig.redrive();
+    expect(refused.verdict).toMatchObject({
+      kind: "refused",
+      fault: {
+        code: "deadletter.left",
+        message: "a redrive of p:1 does again, under new keys, what compensation left standing: A at a",
+        details: { left: ["A at a"] },
+      },
+    });
+    expect([refused.events, refused.effects]).toEqual([[], []]);
+    expect(asksWork(rig.redrive({ undoneByHand: true }))).toEqual(["p:2:a:0:1"]);
+    // The same decision without it is the same decision.
+    expect(rig.decision("redrive", { run: 1 }).verdict).toMatchObject({ kind: "received" });
   });
 
   test("the undo of a loser or of an optional call that failed tears nothing: its stop stands", () => {
@@ -348,7 +360,7 @@ describe("an edited input", () => {
     for (const work of rig.open) rig.output(work, null);
     expect(rig.state.outcome?.status).toBe("failed");
     expect(refusal(rig.redrive({ input: 1 }))).toBe("body.invalid");
-    expect(refusal(rig.redrive())).toBeUndefined();
+    expect(refusal(rig.redrive({ undoneByHand: true }))).toBeUndefined();
   });
 });
 
