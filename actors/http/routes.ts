@@ -180,7 +180,7 @@ export const ROUTES = {
     body: SignalRequest,
     bodyOptional: true,
     answers: { 202: json(SignalReceipt, "The signal is recorded.") },
-    faults: [...TELLING, "schema.signal", "signal.too-many"],
+    faults: [...TELLING, "schema.signal", "signal.conflict", "signal.too-many"],
   }),
   listDeadLetters: spec({
     method: "get",

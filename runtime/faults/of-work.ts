@@ -141,6 +141,12 @@ export const WORK_FAULTS = {
     meaning: "An awaited signal did not arrive in time.",
     fix: "Send the signal earlier, raise the timeoutMs of the wait, catch the fault in the handler, or make the stop optional.",
   },
+  "signal.conflict": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The signal id belongs to a signal with another payload or name.",
+    fix: "Choose another signal id. The same id with the same payload is the same signal.",
+  },
   "signal.too-many": {
     retryable: false,
     httpStatus: 409,

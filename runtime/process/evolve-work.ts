@@ -6,10 +6,11 @@ import { assertNever } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
-import type { ProcessEvent } from "./events.ts";
+import { valueHash } from "../value.ts";
+import type { ProcessEvent, WaitResult } from "./events.ts";
 import { undone } from "./runs.ts";
 import type { HistoryLine, ProcessState, Progress } from "./state.ts";
-import { type Wait, waitText } from "./wait.ts";
+import { type KnownSignal, type Wait, waitText } from "./wait.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
 import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
 
@@ -67,7 +68,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
         { atMs: event.signal.atMs, what: `signal ${event.signal.name} kept`, stop: "", agent: "", attempt: 0 },
       );
     case "signal-dropped":
-      return addLine(takenSignal(state, event.signalId), {
+      return addLine(droppedSignal(state, event), {
         atMs: event.atMs,
         what: `signal ${event.name} dropped`,
         stop: "",
@@ -228,20 +229,32 @@ function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended
   const { result, atMs, signalId } = event;
   const fault = "fault" in result ? result.fault : undefined;
   const rest = { ...state, waits: waitsOf(state, ({ id }) => id !== wait.id) };
-  const taken = signalId === undefined ? rest : takenSignal(rest, signalId);
+  const taken =
+    signalId === undefined
+      ? rest
+      : takenSignal(rest, { signalId, name: wait.for.kind === "signal" ? wait.for.name : "", hash: hashOf(result) });
   const told = waitLine(taken, wait, atMs, fault === undefined ? waitText(wait) : `no ${waitText(wait)}`, fault?.code);
   if (wait.asker !== undefined) return answer(told, wait.asker, result, atMs);
   const counted = count(told, wait, result);
   return event.tolerated ? lacks(counted, state.progress) : counted;
 }
 
+function hashOf(result: WaitResult): string {
+  return "output" in result ? valueHash(result.output) : "";
+}
+
+function droppedSignal(state: ProcessState, { signalId, name }: Extract<WorkEvent, { e: "signal-dropped" }>): ProcessState {
+  const kept = state.signals?.find((one) => one.signalId === signalId);
+  return takenSignal(state, { signalId, name, hash: kept === undefined ? "" : valueHash(kept.payload), dropped: true });
+}
+
 /** A signal leaves what is kept, and its id is remembered, so that it is not taken twice. */
-function takenSignal(state: ProcessState, signalId: string): ProcessState {
-  const kept = state.signals?.filter((one) => one.signalId !== signalId) ?? [];
+function takenSignal(state: ProcessState, signal: KnownSignal): ProcessState {
+  const kept = state.signals?.filter((one) => one.signalId !== signal.signalId) ?? [];
   return {
     ...state,
     signals: kept.length === 0 ? undefined : kept,
-    signalIds: [...(state.signalIds ?? []), signalId].slice(-LIMITS.signalIdsMax),
+    signalIds: [...(state.signalIds ?? []), signal].slice(-LIMITS.signalIdsMax),
   };
 }
 

@@ -9,7 +9,7 @@ import { WireFault } from "../faults.ts";
 import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
-import { KeptSignal, Wait } from "./wait.ts";
+import { KeptSignal, KnownSignal, Wait } from "./wait.ts";
 import { Asked, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
@@ -83,8 +83,8 @@ export const ProcessState = z.strictObject({
   waits: z.record(z.string(), Wait).optional(),
   /** Signals that nothing has waited for yet, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
-  /** Ids of signals that were taken, oldest first. At most LIMITS.signalIdsMax are kept. */
-  signalIds: z.array(z.string()).optional(),
+  /** Signals that were taken, oldest first. At most LIMITS.signalIdsMax are kept. */
+  signalIds: z.array(KnownSignal).optional(),
   asked: z.array(Asked),
   /** Works of `asked` whose compensation is due now (losers, optional failures, or everything while ending). */
   undoing: z.array(z.string()),

@@ -31,6 +31,15 @@ export type Wait = z.infer<typeof Wait>;
 export const KeptSignal = z.strictObject({ name: z.string(), signalId: z.string(), payload: Value, atMs: z.int() });
 export type KeptSignal = z.infer<typeof KeptSignal>;
 
+/** A signal that ended a wait or was dropped. `hash` is of its payload. Persisted: changing this needs a version bump. */
+export const KnownSignal = z.strictObject({
+  signalId: z.string(),
+  name: z.string(),
+  hash: z.string(),
+  dropped: z.literal(true).optional(),
+});
+export type KnownSignal = z.infer<typeof KnownSignal>;
+
 /** What a wait is for, in history entries. */
 export function waitText(wait: Wait): string {
   return wait.for.kind === "timer" ? "timer" : `signal ${wait.for.name}`;

@@ -17,7 +17,7 @@ import type { ProcessBuilder } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
 import { answerEffect } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
-import { type KeptSignal, type Wait, waitText } from "./wait.ts";
+import { type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
 /** Begins a wait; where a signal is kept for it, it ends at once. True when it has ended. */
@@ -92,8 +92,9 @@ function timedOut(wait: Wait): WireFault {
 export function takeSignal(builder: ProcessBuilder, message: Message, body: BodyOf<"signal">): boolean {
   const { state, context } = builder;
   const { name, signalId } = body;
-  if (isKnown(state, signalId)) return false;
-  const refused = refusal(state, message, name, context.nowMs);
+  const known = knownSignal(state, signalId);
+  if (known !== undefined && known.name === name && known.hash === valueHash(body.payload)) return false;
+  const refused = known === undefined ? refusal(state, message, name, context.nowMs) : conflict(state, signalId, known.name, name);
   if (refused !== undefined) {
     builder.refuse(refused);
     return false;
@@ -120,8 +121,15 @@ function keep(builder: ProcessBuilder, signal: KeptSignal): void {
   builder.emit({ e: "signal-kept", signal });
 }
 
-function isKnown(state: ProcessState, signalId: string): boolean {
-  return state.signalIds?.includes(signalId) === true || state.signals?.some((one) => one.signalId === signalId) === true;
+function knownSignal({ signals, signalIds }: ProcessState, signalId: string): KnownSignal | undefined {
+  const kept = signals?.find((one) => one.signalId === signalId);
+  if (kept === undefined) return signalIds?.find((one) => one.signalId === signalId);
+  return { signalId, name: kept.name, hash: valueHash(kept.payload) };
+}
+
+function conflict({ id }: ProcessState, signalId: string, known: string, name: string): WireFault {
+  const what = known === name ? `signal ${name} with another payload` : `another signal, ${known}`;
+  return wireFault("signal.conflict", `${id} has ${what} under the signal id ${signalId}`);
 }
 
 function refusal(state: ProcessState, message: Message, name: string, nowMs: number): WireFault | undefined {

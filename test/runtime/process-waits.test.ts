@@ -102,6 +102,29 @@ describe("stops", () => {
     expect(rig.state.history).toContainEqual(expect.objectContaining({ what: "signal approval dropped", code: "schema.signal" }));
   });
 
+  test("the same id with another payload or name is a conflict, and nothing changes: kept, taken or dropped, also when the process has ended", () => {
+    const rig = new ProcessRig(slipOf([one("a"), waitFor("approval")], OUTPUT));
+    rig.accept();
+    const conflicts = (id: string, payload: Json, name = "approval"): void =>
+      expect(signal(rig, name, payload, id)).toMatchObject({
+        events: [],
+        verdict: { kind: "refused", fault: { code: "signal.conflict" } },
+      });
+    signal(rig, "approval", "no", "s1");
+    signal(rig, "approval", { ok: true }, "s2");
+    conflicts("s1", { ok: true });
+    conflicts("s2", { ok: true }, "approva");
+    rig.output(rig.id("a"));
+    expect(rig.state.phase).toBe("ended");
+    conflicts("s1", { ok: true });
+    conflicts("s2", { ok: false });
+    for (const [id, payload] of [
+      ["s1", "no"],
+      ["s2", { ok: true }],
+    ] as const)
+      expect(signal(rig, "approval", payload, id)).toMatchObject({ events: [], verdict: { kind: "received" } });
+  });
+
   test("what is kept and what is remembered is bounded", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept();
