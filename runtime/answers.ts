@@ -1,6 +1,6 @@
 /** @module Responses of the HTTP API besides the views of a process: one schema each for the server, its document and the client. Pure. */
 import { z } from "zod";
-import { OUTCOMES } from "./protocol.ts";
+import { OUTCOMES, SIGNAL_STATES } from "./protocol.ts";
 import { AnyJson, Code, FaultView } from "./process-view.ts";
 
 const EpochMs = z.int().nonnegative().describe("Epoch, milliseconds.");
@@ -32,6 +32,12 @@ export const SignalReceipt = z.object({
   id: z.string().describe("The process."),
   name: z.string(),
   signalId: z.string(),
+  state: z
+    .enum(SIGNAL_STATES)
+    .describe(
+      "`taken`: it ended a wait. `kept`: nothing waits for it yet. `dropped`: it was kept, and did not fit the wait that came for it.",
+    ),
+  waitsFor: z.array(z.string()).optional().describe("Of a kept one: the signals that the process waits for."),
   run: z.int().positive(),
   sequence: z.int().nonnegative().describe("Record of the process's journal at which this stands."),
   traceId: TraceIdText,

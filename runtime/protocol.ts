@@ -218,6 +218,17 @@ export const WorkStatus = z.strictObject({ state: z.enum(WORK_STATES), runningMs
 /** The status of a work item in its receipt. */
 export type WorkStatus = z.infer<typeof WorkStatus>;
 
+/**
+ * What became of a signal. `taken`: it ended a wait. `kept`: nothing waits for it yet. `dropped`: it was kept, and did not fit its
+ * wait.
+ */
+export const SIGNAL_STATES = ["taken", "kept", "dropped"] as const;
+
+/** The status of a signal in its receipt. `waitsFor`: of a kept one, the names of the signals that are waited for. */
+export const SignalStatus = z.strictObject({ state: z.enum(SIGNAL_STATES), waitsFor: z.array(z.string()).optional() });
+/** The status of a signal in its receipt. */
+export type SignalStatus = z.infer<typeof SignalStatus>;
+
 /** The answer of a turn: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([
   z.strictObject({
@@ -225,6 +236,7 @@ export const TurnAnswer = z.union([
     traceId: z.string().optional(),
     run: z.int().positive().optional(),
     work: WorkStatus.optional(),
+    signal: SignalStatus.optional(),
     /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
     notReached: z.array(z.string()).optional(),
   }),
@@ -236,6 +248,7 @@ export type TurnAnswer =
       readonly traceId?: string | undefined;
       readonly run?: number | undefined;
       readonly work?: WorkStatus | undefined;
+      readonly signal?: SignalStatus | undefined;
       readonly notReached?: readonly string[] | undefined;
     }
   | { readonly refused: WireFault };

@@ -22,6 +22,7 @@ import { runOf } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ToldInput } from "../../runtime/process/time.ts";
+import { signalStatus } from "../../runtime/process/waits.ts";
 import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
 import { doerName } from "../../runtime/slip.ts";
 import type { Logger } from "../engine/log.ts";
@@ -127,7 +128,8 @@ export class ProcessActors {
     if (body.kind === "decision") return this.#decide(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
     if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
-    return this.#answer(message, result);
+    const answer = this.#answer(message, result);
+    return body.kind === "signal" && "receipt" in answer ? { ...answer, signal: signalStatus(result.state, body.signalId) } : answer;
   }
 
   get #load(): HostLoad {

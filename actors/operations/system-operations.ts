@@ -206,8 +206,11 @@ export class SystemOperations implements Operations {
       caller,
       ports.clock.nowMs() + LIMITS.messageLifetimeMsDefault,
     );
-    const { id, run, sequence, traceId } = this.#requests.receipt("", message, await this.#requests.insist(message));
-    return { id, name, signalId: known, run, sequence, traceId };
+    const answer = await this.#requests.insist(message);
+    const { id, run, sequence, traceId } = this.#requests.receipt("", message, answer);
+    const status = "receipt" in answer ? answer.signal : undefined;
+    invariant(status !== undefined, "the receipt of a signal has its status");
+    return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {

@@ -1,5 +1,7 @@
 /** @module `signal`: tells a process what it waits for. */
 import type { Command } from "commander";
+import type { SignalReceipt } from "../../client/index.ts";
+import { assertNever } from "../../runtime/faults.ts";
 import { readInput } from "../input.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
@@ -22,7 +24,7 @@ export function signal(parent: Command, context: Context): void {
     [
       "It is done when the signal is recorded. A payload that does not fit what waits",
       "for it is refused with schema.signal, exit code 1. A signal that nothing waits",
-      "for yet is kept.",
+      "for yet is kept, and the command says so.",
     ],
   );
   command.action(async (id: string, name: string, given: string | undefined, options: RemoteOptions & { readonly signalId?: string }) => {
@@ -32,8 +34,22 @@ export function signal(parent: Command, context: Context): void {
     say(
       options.json
         ? JSON.stringify(receipt)
-        : `Process ${receipt.id} has the signal ${receipt.name}. Follow it: troupe show ${receipt.id} --follow`,
+        : `Process ${receipt.id} has the signal ${receipt.name}: ${statusText(receipt)}.\nFollow it: troupe show ${receipt.id} --follow`,
     );
     context.done(EXIT.ok);
   });
+}
+
+/** A signal under a wrong name is kept like an early one, so the text names what is waited for. */
+function statusText({ name, state, waitsFor = [] }: SignalReceipt): string {
+  switch (state) {
+    case "taken":
+      return "it ended a wait";
+    case "dropped":
+      return "dropped, as it did not fit what waited for it";
+    case "kept":
+      return `kept: nothing waits for ${name} now${waitsFor.length === 0 ? "" : `, but for ${waitsFor.join(", ")}`}`;
+    default:
+      return assertNever(state);
+  }
 }

@@ -9,7 +9,7 @@ import { assertNever, isFault, type Json, wireFault, type WireFault } from "../f
 import { askWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
-import type { BodyOf, Message, WaitFor } from "../protocol.ts";
+import type { BodyOf, Message, SignalStatus, WaitFor } from "../protocol.ts";
 import { type Gate, gate } from "../schema.ts";
 import type { Value } from "../value.ts";
 import { valueHash } from "../value.ts";
@@ -112,6 +112,14 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
   }
   endWait(builder, wait, { output: builder.pack(content) }, signalId);
   return wait.asker === undefined;
+}
+
+/** What became of a signal that was received. */
+export function signalStatus(state: ProcessState, signalId: string): SignalStatus {
+  if (state.signals?.some((one) => one.signalId === signalId) !== true)
+    return { state: state.signalIds?.find((one) => one.signalId === signalId)?.dropped === true ? "dropped" : "taken" };
+  const names = new Set(Object.values(state.waits ?? {}).flatMap((wait) => waitName(wait) ?? []));
+  return { state: "kept", ...(names.size === 0 ? {} : { waitsFor: [...names].slice(0, LIMITS.historyMax) }) };
 }
 
 function keep(builder: ProcessBuilder, signal: KeptSignal): void {

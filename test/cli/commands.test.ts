@@ -169,10 +169,19 @@ describe("submit", () => {
 test("a signal is posted with its payload and its id", async () => {
   expect(await run("signal", "trip-7", "approval", '{"ok":true}', "--signal-id", "mail-1")).toMatchObject({
     code: 0,
-    out: "Process trip-7 has the signal approval. Follow it: troupe show trip-7 --follow\n",
+    out: "Process trip-7 has the signal approval: it ended a wait.\nFollow it: troupe show trip-7 --follow\n",
   });
   expect(stub.seen[0]?.body).toEqual({ payload: { ok: true }, signalId: "mail-1" });
   expect(await run("signal", "trip-7", "approval", "{")).toMatchObject({ code: 2 });
+  const answers = async (more: object): Promise<string> => {
+    const json = { id: "trip-7", name: "approva", signalId: "s", run: 1, sequence: 4, traceId: "abc", ...more };
+    stub.answers["POST /processes/trip-7/signals/approva"] = { status: 202, json };
+    return (await run("signal", "trip-7", "approva", "{}")).out.split("\n")[0] ?? "";
+  };
+  const says = "Process trip-7 has the signal approva:";
+  expect(await answers({ state: "kept" })).toBe(`${says} kept: nothing waits for approva now.`);
+  expect(await answers({ state: "kept", waitsFor: ["approval"] })).toBe(`${says} kept: nothing waits for approva now, but for approval.`);
+  expect(await answers({ state: "dropped" })).toBe(`${says} dropped, as it did not fit what waited for it.`);
 });
 
 test("cancel gives the reason; a process that has ended is refused", async () => {

@@ -72,7 +72,7 @@ export function useParty(): void {
       "GET /processes/trip-7/stops": { json: STOPS },
       "POST /processes/trip-7/signals/approval": {
         status: 202,
-        json: { id: "trip-7", name: "approval", signalId: "s", run: 1, sequence: 4, traceId: "abc" },
+        json: { id: "trip-7", name: "approval", signalId: "s", state: "taken", run: 1, sequence: 4, traceId: "abc" },
       },
       "POST /processes/trip-7/cancel": { status: 202, json: RECEIPT },
       "GET /deadletters": { json: { entries: [LETTER] } },

@@ -137,7 +137,7 @@ describe("a running system", () => {
 
 describe("a system that breaks", () => {
   const RECEIPT = { id: "t", route: "order", run: 1, sequence: 1, traceId: "abc" };
-  const SIGNALLED = { id: "t", name: "paid", signalId: "s", run: 1, sequence: 2, traceId: "abc" };
+  const SIGNALLED = { id: "t", name: "paid", signalId: "s", state: "taken", run: 1, sequence: 2, traceId: "abc" };
   const LINE = { atMs: 1, what: "asked", stop: "pay", agent: "Till", attempt: 1 };
   const event = (id: string, name: string, data: object): string => `id: ${id}\nevent: ${name}\ndata: ${JSON.stringify(data)}\n\n`;
   let stub: Stub;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Call, Stop } from "../../runtime/slip.ts";
+import { signalStatus } from "../../runtime/process/waits.ts";
 import { names, sends, T0 } from "./machine-rig.ts";
 import { asksUndo, asksWork, one, ProcessRig, slipOf } from "./process-rig.ts";
 
@@ -102,7 +103,21 @@ describe("stops", () => {
     expect(rig.state.history).toContainEqual(expect.objectContaining({ what: "signal approval dropped", code: "schema.signal" }));
   });
 
-  test("the same id with another payload or name is a conflict, and nothing changes: kept, taken or dropped, also when the process has ended", () => {
+  test("the receipt says what became of a signal, also when it is repeated, and what is waited for instead", () => {
+    const rig = new ProcessRig(slipOf([one("a"), waitFor("approval"), one("b")], OUTPUT));
+    rig.accept();
+    signal(rig, "approval", "no", "s1");
+    expect(signalStatus(rig.state, "s1")).toEqual({ state: "kept" });
+    rig.output(rig.id("a"));
+    expect(signalStatus(rig.state, "s1")).toEqual({ state: "dropped" });
+    signal(rig, "approva", { ok: true }, "s2");
+    expect(signalStatus(rig.state, "s2")).toEqual({ state: "kept", waitsFor: ["approval"] });
+    signal(rig, "approval", { ok: true }, "s3");
+    expect(signalStatus(rig.state, "s3")).toEqual({ state: "taken" });
+    expect(signalStatus(rig.state, "s2")).toEqual({ state: "kept" });
+  });
+
+  test("the same id with another payload or name is a conflict, and nothing changes, also when the process has ended", () => {
     const rig = new ProcessRig(slipOf([one("a"), waitFor("approval")], OUTPUT));
     rig.accept();
     const conflicts = (id: string, payload: Json, name = "approval"): void =>

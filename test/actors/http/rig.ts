@@ -180,7 +180,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     },
     signal: async (id, name, payload, { principal }, signalId = "made") => {
       seen.events.push(`signal ${id} ${name} ${JSON.stringify(payload)} ${signalId} ${principal.subject}`);
-      return { id, name, signalId, run: 1, sequence: 3, traceId: TRACE_ID };
+      return { id, name, signalId, state: "taken", run: 1, sequence: 3, traceId: TRACE_ID };
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
