@@ -176,6 +176,8 @@ export const ProcessView = z.object({
       z.object({
         wait: z.string().describe("Id of the wait."),
         stop: z.string(),
+        item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
+        agent: z.string().optional().describe("The agent whose handler waits; absent if a stop waits."),
         kind: z.enum(["timer", "signal"]),
         name: z.string().optional().describe("Of the signal."),
         begunAtMs: EpochMs,

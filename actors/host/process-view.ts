@@ -3,6 +3,7 @@
  */
 import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../runtime/process-view.ts";
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Wait } from "../../runtime/process/wait.ts";
@@ -36,12 +37,17 @@ export async function processView(state: ProcessState, sequence: number, values:
   if (state.progress !== undefined) view.stop = state.progress.stop;
   if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
   if (state.waits !== undefined)
-    view.waits = Object.values(state.waits).map((wait) => ({
-      wait: wait.id,
-      stop: wait.stop,
-      begunAtMs: wait.begunAtMs,
-      ...waitView(wait),
-    }));
+    view.waits = Object.values(state.waits).map((wait) => {
+      const asker = wait.asker === undefined ? undefined : entryOf(state.works, wait.asker.workId);
+      return {
+        wait: wait.id,
+        stop: wait.stop,
+        ...(isItemsPath(wait.stop) ? { item: wait.item } : {}),
+        ...(asker === undefined ? {} : { agent: doerName(asker.target) }),
+        begunAtMs: wait.begunAtMs,
+        ...waitView(wait),
+      };
+    });
   if (state.runs !== undefined)
     view.runs = state.runs.map(({ run: past, status, atMs, fault }) => ({
       run: past,

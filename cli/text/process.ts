@@ -36,6 +36,7 @@ export function processText({ process, stops, isFull, history }: Shown): string 
             .map(({ agent }) => agent)
             .join(" -> ")}`,
         ]),
+    ...waitLines(process),
     ...(history === undefined ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, acceptedAtMs))]),
     ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
   ].join("\n");
@@ -64,6 +65,17 @@ function stopsText(stops: readonly WorkView[], acceptedAtMs: number, isFull: boo
   ]);
   const [head = "", ...lines] = table(["stop", "agent", "state", "tries", "at (s)", "took (s)"], rows).split("\n");
   return [head, ...lines.flatMap((line, index) => [line, ...contentLines(stops[index], isFull)])].join("\n");
+}
+
+/** What is waited for now, by stops and by handlers. */
+function waitLines({ waits = [], deadlineAtMs, outcome }: ProcessView): readonly string[] {
+  if (waits.length === 0 || outcome !== undefined) return [];
+  const rows = waits.map(({ stop, item, agent, kind, name, dueAtMs = deadlineAtMs }) => [
+    pathText(stop, item),
+    agent ?? "(process)",
+    `${kind === "timer" ? "sleeps" : `waits for signal ${name ?? ""}`} until ${momentText(dueAtMs)}`,
+  ]);
+  return ["", table(["stop", "agent", "open wait"], rows)];
 }
 
 function stateText(stop: WorkView): string {

@@ -52,6 +52,25 @@ describe("following", () => {
 });
 
 describe("show", () => {
+  test("shows each open wait, of stops and of handlers", async () => {
+    const { outcome: _none, ...open } = PROCESS;
+    const wait = (stop: string, more: object): object => ({ wait: `trip-7:1:${stop}`, stop, begunAtMs: AT_MS, ...more });
+    const waits = [
+      wait("approval", { kind: "signal", name: "approval", dueAtMs: AT_MS + 1_000 }),
+      wait("nap", { kind: "timer", dueAtMs: AT_MS + 2_000 }),
+      wait("legs[]", { kind: "signal", name: "paid", item: 2, agent: "Pay" }),
+    ];
+    stub.answers["GET /processes/trip-7"] = { json: { ...open, phase: "open", waits } };
+    expect((await run("show", "trip-7")).out.split("\n").slice(-6)).toEqual([
+      "",
+      "stop      agent      open wait",
+      "approval  (process)  waits for signal approval until 2025-10-09 08:53:21 UTC",
+      "nap       (process)  sleeps until 2025-10-09 08:53:22 UTC",
+      "legs[2]   Pay        waits for signal paid until 2025-10-09 08:54:20 UTC",
+      "",
+    ]);
+  });
+
   test("shows head, stops with inputs and outputs, path and outcome", async () => {
     const { code, out } = await run("show", "trip-7");
     expect(code).toBe(0);
