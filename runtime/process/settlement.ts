@@ -133,7 +133,7 @@ export function requestOf({ body }: Message): { readonly workId: string; readonl
 
 /**
  * The result of a request that its agent refused for good; undefined if the refusal is not a result. A request that expired or was undone
- * has none. A refused compensation has one only if its agent is unknown; it is retried like any other, since the agent may come back.
+ * has none. A refused compensation has one only if its agent is unknown; it is retried, since the agent may come back.
  */
 export function refusedResult(message: Message, fault: WireFault, process: Address): Message | undefined {
   const request = requestOf(message);
