@@ -18,29 +18,29 @@ export interface PurgeInput {
   /** How long an ended process is kept, in milliseconds. */
   readonly retentionMs: number;
   /** When the index entry was opened or closed. Epoch, milliseconds. */
-  readonly lineAtMs: number;
+  readonly entryAtMs: number;
 }
 
 /**
  * The time from which a process may be purged; undefined if it is open or its dead letter waits for a decision. It is not purged while a
  * valid message may still reference it, even if the retention is shorter.
  */
-export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<PurgeInput, "kind">): number | undefined {
+export function purgeDueMs(state: ProcessState, { retentionMs, entryAtMs }: Omit<PurgeInput, "kind">): number | undefined {
   switch (state.phase) {
     case "ended":
       if (state.outcome === undefined || awaitsDecision(state)) return undefined;
       return Math.max(
-        Math.max(state.outcome.atMs, lineAtMs, lastActAtMs(state)) + retentionMs,
+        Math.max(state.outcome.atMs, entryAtMs, lastActAtMs(state)) + retentionMs,
         lastActAtMs(state) + LIMITS.clockDriftMsMax,
         horizonMs(state),
       );
     case "refused":
       return Math.max(
-        lineAtMs + retentionMs,
-        (state.refuseUntilMs ?? lineAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax,
+        entryAtMs + retentionMs,
+        (state.refuseUntilMs ?? entryAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax,
       );
     case "void":
-      return lineAtMs + Math.max(retentionMs, LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
+      return entryAtMs + Math.max(retentionMs, LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
     default:
       return undefined;
   }

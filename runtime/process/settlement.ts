@@ -114,7 +114,7 @@ function isComplete(state: ProcessState, effects: readonly Effect[]): boolean {
   }
 }
 
-/** In the same run, the undo of a parent can open a child again, and a dead letter can be decided on. Nothing else changes after the end. */
+/** In the same run, a parent's undo can open a child again, and a dead letter can be decided. Nothing else changes after the end. */
 function mayChange(state: ProcessState): boolean {
   return state.task?.parent !== undefined || state.outcome?.deadLetter !== undefined;
 }

@@ -10,7 +10,7 @@ import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
 
 /** One work item of a run. Times are epoch milliseconds. */
-export interface WorkTold {
+export interface WorkHistoryItem {
   readonly work: string;
   readonly stop: string;
   /** Name of the agent or nested route. */
@@ -32,9 +32,9 @@ export interface WorkTold {
 }
 
 /** The work items of the current run, oldest first. The oldest are removed first. */
-export class WorksTold {
+export class WorkHistoryReader {
   readonly #max: number;
-  readonly #works = new Map<string, WorkTold>();
+  readonly #works = new Map<string, WorkHistoryItem>();
   #left = 0;
 
   /** Keeps at most `max` work items. */
@@ -42,7 +42,7 @@ export class WorksTold {
     this.#max = max;
   }
 
-  get works(): readonly WorkTold[] {
+  get works(): readonly WorkHistoryItem[] {
     return [...this.#works.values()];
   }
 
@@ -119,12 +119,12 @@ export class WorksTold {
     this.#left += 1;
   }
 
-  #patch(id: string, patch: Partial<WorkTold>): void {
+  #patch(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known !== undefined) this.#works.set(id, { ...known, ...patch });
   }
 
-  #end(id: string, patch: Partial<WorkTold>): void {
+  #end(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known === undefined) return;
     const { dueAtMs: _over, ...rest } = known;
