@@ -60,7 +60,7 @@ export const Work = z.strictObject({
 });
 export type Work = z.infer<typeof Work>;
 
-/** A work item that was requested and is not known to be undone: it may need compensation. Persisted: changing this needs a version bump. */
+/** A requested work item that is not known to be undone, so it may need compensation. Persisted: changing this needs a version bump. */
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Doer, actor: z.string() });
 export type Asked = z.infer<typeof Asked>;
 
