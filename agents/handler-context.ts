@@ -2,6 +2,7 @@
  * @module The typed context of a running handler. It checks each value that goes out and comes back; the runner below sees only JSON.
  */
 import type { z } from "zod";
+import { holds } from "../runtime/condition/condition.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Gate, gate, requireJson } from "../runtime/schema.ts";
@@ -75,8 +76,11 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
         "tool.forbidden",
         `tool ${tool.name} needs the permission ${permission}, which ${this.principal.subject} does not have`,
       );
+    const given = tool.checkInput(input);
+    if (tool.approve !== undefined && holds(tool.approve, { input: given }))
+      throw new Fault("tool.approval", `tool ${tool.name} needs a person's approval where ${tool.approve}`, { tool: tool.name });
     // The gates change nothing, so a value that passed the tool's gate is of its output type.
-    return (await this.#context.call(tool, tool.checkInput(input))) as ToolOutput<T>;
+    return (await this.#context.call(tool, given)) as ToolOutput<T>;
   }
 
   readonly step = <R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> => handled(this.#step(name, action));

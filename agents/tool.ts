@@ -9,9 +9,10 @@ import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import { jsonSchemaOf } from "../runtime/schema.ts";
+import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
 import { definitionGate } from "./contract.ts";
-import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { retryOf } from "./stop-options.ts";
 
 /** What one call of a tool, or its undo, receives. */
@@ -32,7 +33,7 @@ export type UnknownEnd = "repeat" | "lookup" | "stop";
 
 const EFFECTS: readonly ToolEffect[] = ["read", "write", "egress"];
 const UNKNOWN_ENDS: readonly UnknownEnd[] = ["repeat", "lookup", "stop"];
-const OPTIONS = ["about", "input", "output", "run", "undo", "lookup", "effect", "unknown", "permission", "timeoutMs", "retry"];
+const OPTIONS = ["about", "input", "output", "run", "undo", "lookup", "effect", "unknown", "permission", "approve", "timeoutMs", "retry"];
 
 /** Options of {@link tool}. */
 export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
@@ -58,6 +59,11 @@ export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly unknown?: UnknownEnd | undefined;
   /** A permission that the principal of the task must have. A call without it throws `tool.forbidden`. */
   readonly permission?: string | undefined;
+  /**
+   * Calls that a person must approve: a CEL rule over `input`, such as `"input.amount > 100"`, checked against the input's schema. A
+   * call that it holds for throws `tool.approval`, because this version asks no person.
+   */
+  readonly approve?: string | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then it is aborted and fails with `call.timeout`. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -76,6 +82,7 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly effect: ToolEffect;
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
+  readonly approve: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Returns the input, or throws `schema.tool-input`. */
@@ -103,10 +110,12 @@ export function tool<const Name extends string, I extends z.ZodType, O extends z
   requireName(name, "tool");
   requireKeys(options, where, OPTIONS);
   requireFunctions(options, where);
-  const { about, run, undo, lookup, effect, unknown = "repeat", permission, timeoutMs } = options;
+  const { about, run, undo, lookup, effect, unknown = "repeat", permission, approve, timeoutMs } = options;
   requireEffect({ effect, unknown, undo, lookup }, where);
   const input = definitionGate(options.input, `input of tool ${name}`, "schema.tool-input");
   const output = definitionGate(options.output, `output of tool ${name}`, "schema.tool-output");
+  const inputJsonSchema = jsonSchemaOf(options.input, `${where}, input`);
+  if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(inputJsonSchema) }, where, "approve");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -114,11 +123,12 @@ export function tool<const Name extends string, I extends z.ZodType, O extends z
     about,
     input: options.input as z.ZodType<z.infer<I>>,
     output: options.output as z.ZodType<z.infer<O>>,
-    inputJsonSchema: jsonSchemaOf(options.input, `${where}, input`),
+    inputJsonSchema,
     outputJsonSchema: jsonSchemaOf(options.output, `${where}, output`),
     effect,
     unknown,
     permission,
+    approve,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(options.retry ?? { attemptsMax: 1 }, where),
     checkInput: (value: unknown) => input.check(value),

@@ -1,34 +1,42 @@
 /**
- * @module The process manager on a host: prepares acceptance, keeps the reminder, performs what the turns ordered.
+ * @module The process managers of a host: prepares their turns, runs them, and lets them be settled.
  *
- * Invariants: M1 reminder and index entry stand before record 1. M2 a turn that leaves something unanswered brings the
- * reminder near before its record. M3 a reminder goes only when the state says so, the state is current, and the last
- * effects are performed.
+ * Invariants: M1 reminder and index entry exist before record 1 of a run (runtime/process/preparation.ts). M2 a turn that leaves something
+ * unanswered makes the reminder fire soon, before its record is written. M3 a reminder is removed only if the state says so, the state is
+ * current, and the last effects are performed (runtime/process/settlement.ts).
  */
 import type { System } from "../../agents/system.ts";
 import { entryOf } from "../../runtime/entries.ts";
-import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
-import { refusalId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, type BodyOf, type Message, type TurnAnswer, traceId, type WorkStatus } from "../../runtime/protocol.ts";
-import { type Doer, doerName } from "../../runtime/slip.ts";
-import { decisionOn, nextRun } from "../../runtime/process/runs.ts";
-import { decisionFault, failedWorkOf } from "../../runtime/process/dead-letter.ts";
-import { reminderName, type ProcessInput, processMachine, runOf } from "../../runtime/process/machine.ts";
-import { lineFacts } from "../../runtime/process/messages.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
+import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
+import {
+  decisionPreparation,
+  type HostLoad,
+  isDecidedAndEnded,
+  recordPreparation,
+  type RecordPreparation,
+  taskPreparation,
+} from "../../runtime/process/preparation.ts";
+import { runOf } from "../../runtime/process/reminder.ts";
+import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { ReminderKeeper } from "./reminder-keeper.ts";
-import type { IndexClient } from "./index-client.ts";
+import type { ToldInput } from "../../runtime/process/time.ts";
+import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
+import { doerName } from "../../runtime/slip.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
-import type { HostMetrics } from "../telemetry/metrics.ts";
-import type { Performer } from "./performer.ts";
 import type { Ports } from "../engine/ports.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
+import type { HostMetrics } from "../telemetry/metrics.ts";
+import type { IndexClient } from "./index-client.ts";
+import type { Performer } from "./performer.ts";
+import { type Prepared, ProcessPreparer } from "./process-preparer.ts";
+import { ProcessSettler } from "./process-settler.ts";
+import type { ReminderKeeper } from "./reminder-keeper.ts";
 
-/** What the process managers of a host are made of. `type` is their actor type, with the system's name. */
+/** The parts of a host that its process managers use. `type` is their actor type, with the system's name. */
 export interface ProcessActorParts {
   readonly system: System;
   readonly type: string;
@@ -46,66 +54,22 @@ export interface ProcessActorParts {
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
 
-/** Whether a decision would be recorded: it can be taken, and was not yet. */
-function isDecidable(state: ProcessState, body: BodyOf<"decision">): boolean {
-  return decisionFault(state, body) === undefined && decisionOn(state, body.run) === undefined;
-}
-
-/**
- * Whether a decision stands and opened nothing. Who asks for one again may do so because the host that wrote it died before
- * the dead letter queue and the audit were told, so the process says again what it owes.
- */
-function standsDecided(state: ProcessState, body: BodyOf<"decision">): boolean {
-  return state.phase === "ended" && state.run === body.run && decisionOn(state, body.run) !== undefined;
-}
-
-function requireTarget<T>(found: T | undefined, code: "route.unknown" | "agent.unknown", name: string): T {
-  if (found === undefined) throw new Fault(code, `the system has no longer ${JSON.stringify(name)}, whose input is to be replaced`);
-  return found;
-}
-
-/** The work item, and its attempt, that a message asks an agent for. */
-function requestOf({ body }: Message): { readonly workId: string; readonly attempt: number } | undefined {
-  switch (body.kind) {
-    case "work":
-      return { workId: body.workId, attempt: body.attempt };
-    case "undo":
-      return { workId: body.undoId, attempt: body.attempt };
-    default:
-      return undefined;
-  }
-}
-
-/** Throws where the content does not fit what an agent or a route takes, and where the system no longer has it. */
-function checkDoer(system: System, doer: Doer, content: Json): void {
-  switch (doer.kind) {
-    case "route":
-      requireTarget(system.routes.get(doer.route), "route.unknown", doer.route).checkTask(content);
-      return;
-    case "agent":
-      requireTarget(system.agents.get(doer.agent) ?? system.remote.get(doer.agent), "agent.unknown", doer.agent).contract.checkInput(
-        content,
-      );
-      return;
-    default:
-      assertNever(doer);
-  }
-}
-
 /** All process managers in this host. */
 export class ProcessActors {
   readonly engine: TurnEngine<ProcessState, ProcessInput, ProcessEvent>;
   readonly #parts: ProcessActorParts;
+  readonly #preparer: ProcessPreparer;
+  readonly #settler: ProcessSettler;
   readonly #open = new Set<string>();
-  /** Processes that are being taken up: they count as open when a turn here has shown that they are. */
+  /** Processes that {@link takeUp} is nudging. They count as open once a turn here has shown that they are. */
   readonly #takingUp = new Set<string>();
-  /** Tasks on their way to record 1; they count as open, or a burst would pass the bound together. */
-  #accepting = 0;
-  readonly #timers = new Map<string, () => void>();
+  /** Tasks that are admitted, not yet journaled. They count as open, or a burst would exceed the limit. */
+  #admitted = 0;
   readonly #made = new LruMap<string, true>(LIMITS.madeIdsMax);
 
   constructor(parts: ProcessActorParts) {
     this.#parts = parts;
+    this.#preparer = new ProcessPreparer(parts);
     this.engine = new TurnEngine({
       type: parts.type,
       machine: processMachine,
@@ -118,25 +82,34 @@ export class ProcessActors {
         foreign: (id, sequence) => this.#parts.reminders.foreign(this.#address(id), sequence),
       },
     });
+    this.#settler = new ProcessSettler({
+      ...parts,
+      sequence: async (id) => (await this.engine.fresh(id)).sequence,
+      due: (id) => this.tick(id),
+      refused: (result) => this.receive(result),
+      received: (id, input, receiptId) => this.#takeReceipt(id, input, receiptId),
+    });
   }
 
-  /** An id that this host has just made at random: nobody can have used it, and the insert of record 1 would find out. */
+  /** Notes an id that this host has just made at random. It is most likely unused, and the insert of record 1 fails if it is not. */
   noteMadeId(id: string): void {
     this.#made.set(id, true);
   }
 
-  /** An id of {@link noteMadeId} that no task has come to yet. */
+  /** Whether an id was noted by {@link noteMadeId} and no task with it has arrived yet. */
   isNew(id: string): boolean {
     return this.#made.has(id);
   }
 
-  /** The actor moves away: another host may write its journal and move its reminder from now on, which rings when a timer would have. */
+  /**
+   * Forgets an actor that moves to another host, which may write its journal and move its reminder from now on. The reminder fires when a
+   * timer here would have.
+   */
   deactivate(id: string): void {
     this.#parts.reminders.forget(this.#address(id));
     this.engine.forget(id);
     this.#open.delete(id);
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
+    this.#settler.forget(id);
   }
 
   /** Whether the process was open after its last turn here. */
@@ -150,114 +123,72 @@ export class ProcessActors {
 
   async receive(message: Message): Promise<TurnAnswer> {
     const { body } = message;
-    if (body.kind === "task") return this.#acceptTask(message, body);
+    if (body.kind === "task") return this.#takeTask(message, body);
     if (body.kind === "decision") return this.#decide(message, body);
     const result = await this.engine.turn(message.to.id, { kind: "message", message }, { inputId: message.id });
     if (body.kind === "result" && result.wrote) this.#measureHop(body.workId, result.before);
-    return this.#answer(message, result, result.wrote ? "fresh" : "again");
+    return this.#answer(message, result);
   }
 
-  /** M1. What is known already needs no preparation; what is new is refused while too much is open. */
-  async #acceptTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
+  get #load(): HostLoad {
+    return { open: this.#open.size, admitted: this.#admitted, openMax: this.#parts.openMax };
+  }
+
+  /** M1. */
+  async #takeTask(message: Message, body: BodyOf<"task">): Promise<TurnAnswer> {
     const id = message.to.id;
     const known = this.engine.peek(id) ?? (this.#made.has(id) ? processMachine.initial(id) : (await this.engine.fresh(id)).state);
-    // A task that has expired is refused by its turn, and nothing is prepared for it.
-    if ((known.phase !== "new" && known.phase !== "void") || message.expiresAtMs <= this.#parts.ports.clock.nowMs())
-      return this.#turnTask(message, {});
-    if (body.parent === undefined && this.#open.size + this.#accepting >= this.#parts.openMax) {
-      return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
-    }
-    this.#accepting += 1;
+    const plan = taskPreparation(known, message, body, this.#load, this.#parts.ports.clock.nowMs());
+    if (plan.kind === "none") return this.#turnTask(message, undefined);
+    if (plan.kind === "refuse") return { refused: plan.fault };
+    this.#admitted += 1;
     try {
-      return await this.#openTask(message, body, known);
+      const prepared = await this.#preparer.prepare(message.to, plan);
+      return "refused" in prepared ? prepared : await this.#turnTask(message, prepared);
     } finally {
-      this.#accepting -= 1;
+      this.#admitted -= 1;
     }
   }
 
-  /**
-   * The reminder is set whatever this host believes: one that an earlier attempt set may be lost with the scheduler's data, and
-   * a host that started since read the index before this line stood in it.
-   */
-  async #openTask(message: Message, body: BodyOf<"task">, known: ProcessState): Promise<TurnAnswer> {
+  async #turnTask(message: Message, prepared: Exclude<Prepared, { readonly refused: unknown }> | undefined): Promise<TurnAnswer> {
     const id = message.to.id;
-    const fault = await this.#checkInput(body);
-    if (fault !== undefined && body.parent === undefined) return { refused: fault };
-    const atMs = this.#parts.ports.clock.nowMs();
-    const facts = lineFacts(nextRun(known), {
-      route: body.route,
-      trace: message.trace,
-      principal: message.principal,
-      acceptedAtMs: atMs,
-      parent: body.parent,
-    });
-    const [bucket] = await Promise.all([
-      this.#parts.directory.open({ id, open: true, atMs, facts }),
-      this.#parts.reminders.renew(this.#address(id), reminderName(nextRun(known))),
-    ]);
-    return this.#turnTask(message, { bucket, ...(fault === undefined ? {} : { fault }) });
+    const options = { inputId: message.id, expectNew: this.#made.has(id) };
+    const result = await this.engine.turn(id, { kind: "message", message, ...prepared }, options);
+    this.#made.delete(id);
+    // Another host had accepted the task already, so the entry and the reminder may be unnecessary.
+    if (prepared !== undefined && !result.wrote)
+      this.#nudgeLater(id, "an unnecessary index entry is cleaned up at the next start of a host");
+    return this.#answer(message, result);
   }
 
-  /** M1 holds for a new run as for the first. The run that was prepared may be void when its turn comes: then the next is. */
+  /** M1, also for a new run. The prepared run may be void when its turn comes; then the next run is prepared. */
   async #decide(message: Message, body: BodyOf<"decision">): Promise<TurnAnswer> {
     const id = message.to.id;
     let isPrepared = false;
     for (let attempt = 1; ; attempt += 1) {
-      const { state } = await this.engine.fresh(id);
-      const prepared = isDecidable(state, body) ? await this.#prepareRun(state, body) : undefined;
-      if (prepared !== undefined && "refused" in prepared) return prepared;
-      isPrepared ||= prepared !== undefined;
-      const result = await this.engine.turn(id, { kind: "message", message, prepared: prepared?.run }, { inputId: message.id });
-      const again =
-        result.verdict.kind === "refused" && result.verdict.fault.code === "journal.contended" && attempt < LIMITS.commitAttemptsMax;
-      if (!again) {
-        // Not before: a nudge makes the next run void, which would be the one that the next attempt prepares.
-        if (!result.wrote && (isPrepared || standsDecided(result.state, body)))
-          this.nudge(id).catch((error: unknown) =>
-            this.#parts.log.debug(
-              { err: error, processId: id },
-              "a needless line, or a decision that was not told, may stand until the next start or the next who asks",
-            ),
-          );
-        return this.#answerDecision(message, body, result);
+      const plan = decisionPreparation((await this.engine.fresh(id)).state, body, this.#load);
+      if (plan.kind === "refuse") return { refused: plan.fault };
+      if (plan.kind === "run") {
+        const prepared = await this.#preparer.prepare(message.to, plan);
+        if ("refused" in prepared) return prepared;
+        isPrepared = true;
       }
-      this.#after(id, result, true);
+      const prepared = plan.kind === "run" ? plan.run : undefined;
+      const result = await this.engine.turn(id, { kind: "message", message, prepared }, { inputId: message.id });
+      if (isContended(result) && attempt < LIMITS.commitAttemptsMax) {
+        this.#after(id, result, true);
+        continue;
+      }
+      // Only after the last attempt: a nudge makes the next run void, and that is the run that a further attempt prepares.
+      if (!result.wrote && (isPrepared || isDecidedAndEnded(result.state, body)))
+        this.#nudgeLater(id, "an unnecessary index entry, or a decision that the audit lacks, is repaired at the next start of a host");
+      return this.#answerDecision(message, body, result);
     }
   }
 
-  async #prepareRun(state: ProcessState, body: BodyOf<"decision">): Promise<{ readonly run: number } | { readonly refused: WireFault }> {
-    const { id, task } = state;
-    if (body.what === "redrive" && this.#open.size + this.#accepting >= this.#parts.openMax)
-      return { refused: wireFault("system.overloaded", `${this.#open.size} processes are open on this host, which is its limit`) };
-    const fault = await this.#checkReplaced(state, body);
-    if (fault !== undefined) return { refused: fault };
-    const run = nextRun(state);
-    if (task === undefined) return { run };
-    await Promise.all([
-      this.#parts.directory.enter(task.bucket, { id, open: true, atMs: this.#parts.ports.clock.nowMs(), facts: lineFacts(run, task) }),
-      this.#parts.reminders.renew(this.#address(id), reminderName(run)),
-    ]);
-    return { run };
-  }
-
-  /** What a person puts in the place of an input passes the gate that the input would have passed. */
-  async #checkReplaced(state: ProcessState, { input }: BodyOf<"decision">): Promise<WireFault | undefined> {
-    if (input === undefined || state.task === undefined) return undefined;
-    const { system, values } = this.#parts;
-    const target: Doer = failedWorkOf(state)?.target ?? { kind: "route", route: state.task.route };
-    try {
-      checkDoer(system, target, await values.read(input));
-      return undefined;
-    } catch (error) {
-      const fault = faultFrom(error, "schema.input");
-      if (isRetryable(fault)) throw error;
-      return fault;
-    }
-  }
-
-  /** The receipt of a decision is that of the record in which it stands, however often it is asked for. */
+  /** The receipt of a decision names the record that contains it, also if the decision is repeated. */
   #answerDecision(message: Message, body: BodyOf<"decision">, result: TurnResult<ProcessState>): TurnAnswer {
-    const answer = this.#answer(message, result, result.wrote ? "fresh" : "again");
+    const answer = this.#answer(message, result);
     const act = decisionOn(result.state, body.run);
     if ("refused" in answer || act === undefined) return answer;
     return {
@@ -268,38 +199,8 @@ export class ProcessActors {
     };
   }
 
-  async #turnTask(message: Message, found: { readonly bucket?: string; readonly fault?: WireFault }): Promise<TurnAnswer> {
-    const id = message.to.id;
-    const result = await this.engine.turn(
-      id,
-      { kind: "message", message, ...found },
-      { inputId: message.id, expectNew: this.#made.has(id) },
-    );
-    this.#made.delete(id);
-    // The preparation was for a process that another host had accepted: its line and reminder may stand where nothing needs them.
-    if (found.bucket !== undefined && !result.wrote)
-      this.nudge(id).catch((error: unknown) =>
-        this.#parts.log.debug({ err: error, processId: id }, "a needless line may stand until the next start"),
-      );
-    return this.#answer(message, result, result.wrote ? "fresh" : "again");
-  }
-
-  async #checkInput(body: BodyOf<"task">): Promise<WireFault | undefined> {
-    const route = this.#parts.system.routes.get(body.route);
-    // A route of another version of this system is pinned in the slip and was checked where the task came in.
-    if (route === undefined) return undefined;
-    try {
-      route.checkTask(await this.#parts.values.read(body.input));
-      return undefined;
-    } catch (error) {
-      const fault = faultFrom(error, "schema.task");
-      if (isRetryable(fault)) throw error;
-      return fault;
-    }
-  }
-
-  #answer(message: Message, result: TurnResult<ProcessState>, mode: "fresh" | "again"): TurnAnswer {
-    this.#after(message.to.id, result, mode === "again");
+  #answer(message: Message, result: TurnResult<ProcessState>): TurnAnswer {
+    this.#after(message.to.id, result, !result.wrote);
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);
     const trace = result.state.task?.trace;
@@ -309,6 +210,7 @@ export class ProcessActors {
     };
   }
 
+  /** A reminder or a timer has fired. `name` is the reminder's. */
   async tick(id: string, name?: string, nudged = false): Promise<void> {
     if (name !== undefined) this.#parts.reminders.rang(this.#address(id), name);
     const result = await this.engine.turn(
@@ -323,8 +225,8 @@ export class ProcessActors {
   }
 
   /**
-   * A tick after which the reminder stands for sure (this host may believe in a reminder that is gone), also that of a process
-   * which has ended and owes its last effects. Whoever was asked may have died with a host, so everybody is asked again.
+   * Sets the reminder, even if this host remembers it as set, and ticks. All unanswered requests are sent again, as their receivers may
+   * have stopped; a process that has ended performs its last effects again.
    */
   async nudge(id: string): Promise<void> {
     const state = (await this.engine.fresh(id)).state;
@@ -333,9 +235,15 @@ export class ProcessActors {
     await this.tick(id, undefined, true);
   }
 
+  #nudgeLater(id: string, otherwise: string): void {
+    this.nudge(id).catch((error: unknown) =>
+      this.#parts.log.debug({ err: error, processId: id }, `a process was not nudged; ${otherwise}`),
+    );
+  }
+
   /**
-   * Somebody looked here for an open process which this host has not in hand: placement has moved it. Its next tick would
-   * find that out too, but Dapr's scheduler can keep ticks back for a minute when an app freezes (docs/chaos.md).
+   * Continues an open process that placement has moved to this host, when a request about it arrives. Its next tick would do so too, but
+   * Dapr's scheduler can hold ticks back for a minute when an app freezes (docs/chaos.md).
    */
   takeUp(id: string): void {
     if (this.#open.has(id) || this.#takingUp.has(id)) return;
@@ -344,170 +252,68 @@ export class ProcessActors {
       .catch((error: unknown) =>
         this.#parts.log.debug(
           { err: error, processId: id },
-          "a process was not taken up; its reminder will see to it, or the next who looks",
+          "an open process was not continued here; its reminder or the next request continues it",
         ),
       )
       .finally(() => this.#takingUp.delete(id));
   }
 
-  /** M2. Most records of an open process find its reminder near, as this host has set it. */
+  /** M2. For most records of an open process there is nothing to wait for: this host has its reminder near. */
   #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> | undefined {
-    if (before.phase !== "open" || next.phase !== "open") return this.#prepareCommit(id, next, before);
-    const wish = processMachine.reminder(next, this.#parts.ports.clock.nowMs());
-    return wish.kind !== "near" && wish.kind !== "away" ? undefined : this.#parts.reminders.near(this.#address(id), wish.name);
+    const plan = recordPreparation(before, next, this.#parts.ports.clock.nowMs());
+    if (plan.entry !== undefined) return this.#openEntry(id, plan.entry);
+    if (plan.forget === true) this.#parts.reminders.forget(this.#address(id));
+    return plan.near === undefined ? undefined : this.#parts.reminders.near(this.#address(id), plan.near);
   }
 
-  async #prepareCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> {
-    // What is left of a task that never was can only be purged by a line that leads to it. It stands as open, because a task may still come.
-    if (before.phase === "new" && (next.phase === "void" || next.phase === "refused")) await this.#enterVoid(id, next);
-    const wish = processMachine.reminder(next, this.#parts.ports.clock.nowMs());
-    // A process that had ended opens again for its parent's undo: whichever host ended it has removed the reminder.
-    if (before.phase === "ended" && wish.kind !== "none") this.#parts.reminders.forget(this.#address(id));
-    // What an ended process still owes after a decision, its reminder sees to.
-    if (before.phase === "ended" && next.phase === "ended" && (next.acts !== before.acts || next.voidedRun !== before.voidedRun))
-      await this.#parts.reminders.near(this.#address(id), reminderName(next.run));
-    // The run that was prepared may have become void meanwhile; the one that ends with its first record owes its effects under a reminder of its own.
-    const endsAtOnce = next.phase === "ended" && before.phase !== "ended" && before.phase !== "open";
-    if (wish.kind === "near" || wish.kind === "away" || endsAtOnce)
-      await this.#parts.reminders.near(this.#address(id), reminderName(next.run));
+  async #openEntry(id: string, facts: NonNullable<RecordPreparation["entry"]>): Promise<void> {
+    await this.#parts.directory.open({ id, open: true, atMs: this.#parts.ports.clock.nowMs(), facts });
   }
 
-  async #enterVoid(id: string, next: ProcessState): Promise<void> {
-    const atMs = this.#parts.ports.clock.nowMs();
-    await this.#parts.directory.open({ id, open: true, atMs, facts: { status: next.phase } });
+  async #takeReceipt(id: string, input: ToldInput, receiptId: string): Promise<void> {
+    const result = await this.engine.turn(id, input, { inputId: `receipt of ${receiptId}` });
+    this.#after(id, result, false);
   }
 
-  /** After the answer: timers, effects, and where the reminder belongs now; `rang` when it is the reminder that asked. Never throws. */
-  #after(id: string, result: TurnResult<ProcessState>, direct: boolean, rang = false): void {
-    const { state, before } = result;
-    if (state.phase === "open") this.#open.add(id);
+  /** Follows each turn. Never throws. `repeats` and `rang` as in {@link ProcessSettler.settle}. */
+  #after(id: string, result: TurnResult<ProcessState>, repeats: boolean, rang = false): void {
+    if (result.state.phase === "open") this.#open.add(id);
     else this.#open.delete(id);
-    // After a failed turn the same moment would come at once, for ever: its reminder comes in its own time.
-    if (result.failed !== true) this.#setTimer(id, state);
-    if (result.wrote) this.#tell(before, state);
-    // Nothing is ordered, and its reminder is near and stays so.
-    if (result.effects.length === 0 && processMachine.reminder(state, this.#parts.ports.clock.nowMs()).kind === "near") return;
-    void this.#settle(id, result, direct || state.phase === "ended" || state.phase === "refused", rang).catch((error: unknown) => {
-      this.#parts.log.debug({ err: error, processId: id }, "effects were not settled; the reminder will see to it");
-    });
+    if (result.wrote) this.#report(result.before, result.state);
+    this.#settler.settle(this.#address(id), result, repeats, rang);
   }
 
-  /** Both moments are of the manager's clock, also where the agent is on another host. */
+  /** Both times are of the manager's clock, also if the agent is on another host. */
   #measureHop(workId: string, before: ProcessState): void {
     const work = entryOf(before.works, workId);
     if (work?.status === "asked")
       this.#parts.metrics.hopped(doerName(work.target), work.kind, this.#parts.ports.clock.nowMs() - work.askedAtMs);
   }
 
-  /** One line when a process opens and one when it ends: never what it is about, always its trace id. */
-  #tell(before: ProcessState, after: ProcessState): void {
-    this.#parts.observe(before, after);
+  /** Logs when a process opens and when it ends: never its content, always its trace id. */
+  #report(before: ProcessState, after: ProcessState): void {
+    const { observe, log, metrics } = this.#parts;
+    observe(before, after);
     if (before.phase === after.phase || after.task === undefined) return;
     const facts = { processId: after.id, traceId: traceId(after.task.trace), route: after.task.route, run: after.run };
-    if (after.phase === "open")
-      this.#parts.log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");
-    if (after.phase === "ended" && after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run))
-      this.#parts.metrics.ended(after.task.route, after.outcome);
-    if (after.phase === "ended")
-      this.#parts.log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
-  }
-
-  async #settle(id: string, result: TurnResult<ProcessState>, direct: boolean, rang: boolean): Promise<void> {
-    const { reminders, performer, ports } = this.#parts;
-    const options = {
-      direct,
-      local: () => {},
-      refused: (message: Message, fault: WireFault) => this.#takeRefusal(id, message, fault),
-      received: (message: Message, work: WorkStatus | undefined) => this.#takeReceipt(id, message, work),
-    };
-    // The line in the index closes last: where reminders are lost it alone leads back to what was not told yet.
-    const closing = result.effects.filter((effect) => effect.kind === "index" && effect.index === "Directory");
-    const others = result.effects.filter((effect) => !closing.includes(effect));
-    const performed =
-      (others.length === 0 || (await performer.perform(others, options))) &&
-      (closing.length === 0 || (await performer.perform(closing, options)));
-    const wish = processMachine.reminder(result.state, ports.clock.nowMs());
-    if (wish.kind === "done" && performed && this.#saidAll(result))
-      await reminders.remove(this.#address(id), wish.name, () => this.#isOver(id, result));
-    if (wish.kind === "away")
-      await reminders.away(this.#address(id), wish.name, wish.atMs, () => this.#isCurrent(id, result.sequence), rang);
-  }
-
-  /** M3. A turn that ended nothing orders nothing; only the turn that ended it, or a tick that repeats its last effects, may remove the reminder. */
-  #saidAll(result: TurnResult<ProcessState>): boolean {
-    const { state, effects } = result;
-    if (state.phase !== "ended") return state.phase === "void" || state.phase === "purged" || effects.length > 0;
-    // An ended child also answers its parent alone; all is said by the turn that closes the line in the index.
-    return effects.some((effect) => effect.kind === "index" && effect.index === "Directory");
-  }
-
-  /** Under the same run only a child can be opened again, by its parent's undo, and only a dead letter can be decided on. */
-  async #isOver(id: string, { state, sequence }: TurnResult<ProcessState>): Promise<boolean> {
-    return (state.task?.parent === undefined && state.outcome?.deadLetter === undefined) || this.#isCurrent(id, sequence);
-  }
-
-  async #isCurrent(id: string, sequence: number): Promise<boolean> {
-    return (await this.engine.fresh(id)).sequence === sequence;
-  }
-
-  /** An agent refused a request for good, which is its result. The agent of a compensation may only be gone for a while. */
-  #takeRefusal(id: string, message: Message, fault: WireFault): void {
-    const request = requestOf(message);
-    if (request === undefined || fault.code === "message.expired" || fault.code === "work.undone") return;
-    if (message.body.kind === "undo" && fault.code !== "agent.unknown") return;
-    const reply: Message = {
-      ...message,
-      id: refusalId(message.id),
-      to: this.#address(id),
-      from: message.to.type,
-      body: { kind: "result", ...request, result: { fault } },
-    };
-    this.receive(reply).catch((error: unknown) =>
-      this.#parts.log.debug({ err: error, processId: id }, "a refusal was not recorded; it will be asked again"),
-    );
-  }
-
-  /** What a receipt says of a work item is recorded where it is news: most turns write nothing. */
-  #takeReceipt(id: string, message: Message, work: WorkStatus | undefined): void {
-    const request = requestOf(message);
-    if (request === undefined) return;
-    this.engine
-      .turn(id, { kind: "told", ...request, work }, { inputId: `receipt of ${message.id}` })
-      .then((result) => this.#after(id, result, false))
-      .catch((error: unknown) =>
-        this.#parts.log.debug({ err: error, processId: id }, "what a receipt said was not recorded; the next one says it again"),
-      );
-  }
-
-  /** Moments nearer than the reminder are met by a timer of this host; the reminder stands behind it. */
-  #setTimer(id: string, state: ProcessState): void {
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
-    const dueMs = processMachine.nextDueMs(state, this.#parts.ports.clock.nowMs());
-    if (dueMs === undefined) return;
-    const {
-      log,
-      ports: { clock },
-    } = this.#parts;
-    const delayMs = Math.max(0, dueMs - clock.nowMs());
-    if (delayMs > LIMITS.reminderAwayMsMax) return;
-    this.#timers.set(
-      id,
-      clock.after(delayMs, () => {
-        this.#timers.delete(id);
-        this.tick(id).catch((error: unknown) =>
-          log.debug({ err: error, processId: id }, "a timer's tick failed; the reminder stands behind it"),
-        );
-      }),
-    );
+    if (after.phase === "open") log.info(facts, before.phase === "ended" ? "a process was opened again" : "a task was accepted");
+    if (after.phase !== "ended") return;
+    if (after.outcome !== undefined && (before.outcome === undefined || before.run !== after.run))
+      metrics.ended(after.task.route, after.outcome);
+    log.info({ ...facts, status: after.outcome?.status, code: after.outcome?.fault?.code }, "a process ended");
   }
 
   #address(id: string): Address {
     return { type: this.#parts.type, id };
   }
 
+  /** Cancels all timers. */
   stop(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
+    this.#settler.stop();
   }
+}
+
+/** The run that a decision needs was not the one that was prepared. */
+function isContended({ verdict }: TurnResult<ProcessState>): boolean {
+  return verdict.kind === "refused" && verdict.fault.code === "journal.contended";
 }

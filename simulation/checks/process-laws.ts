@@ -4,7 +4,7 @@
 import { entryOf } from "../../runtime/entries.ts";
 import { runId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { reminderName } from "../../runtime/process/machine.ts";
+import { reminderName } from "../../runtime/process/reminder.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";

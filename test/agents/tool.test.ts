@@ -79,4 +79,19 @@ describe("a call", () => {
     expect(outcome).toMatchObject({ status: "failed", fault: { code: "tool.forbidden", message: expect.stringContaining("charge") } });
     expect(called).toEqual([]);
   });
+
+  test("that a person must approve by the tool's rule is rejected before the tool runs; others run", async () => {
+    const long = tool("long", { ...OPTIONS, approve: "input.size() > 3", run: (text) => (called.push(text), text) });
+    const doer = agent(Doer, { tools: [long], handle: (text, ctx) => ctx.call(long, text) });
+    const one = system("sys", { agents: [doer], routes: [main] });
+    expect(await runLocal(one, "main", "abcd")).toMatchObject({ status: "failed", fault: { code: "tool.approval" } });
+    expect(called).toEqual([]);
+    expect(await runLocal(one, "main", "abc")).toMatchObject({ status: "completed", output: "abc" });
+    expect(called).toEqual(["abc"]);
+  });
+
+  test("has a rule for approval that reads the input as its schema says, or the tool is not defined", () => {
+    expect(() => tool("long", { ...OPTIONS, approve: "input.amount > 3" })).toThrow(/approve/);
+    expect(() => tool("long", { ...OPTIONS, approve: "inptu == 'x'" })).toThrow(/input/);
+  });
 });

@@ -3,7 +3,7 @@
  */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
-import { reminderName } from "../../runtime/process/machine.ts";
+import { reminderName } from "../../runtime/process/reminder.ts";
 import { names, sends, T0, TRACE } from "./machine-rig.ts";
 import { asksWork, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 

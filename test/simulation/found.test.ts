@@ -7,7 +7,8 @@
 import { expect, test } from "vitest";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { DecisionContext } from "../../runtime/machine.ts";
-import { reminderName, processMachine } from "../../runtime/process/machine.ts";
+import { processMachine } from "../../runtime/process/machine.ts";
+import { reminderName } from "../../runtime/process/reminder.ts";
 import { ALL_FAULTS } from "../../simulation/world/faults.ts";
 import { runSeed } from "../../simulation/run.ts";
 import { SCENARIOS } from "../../simulation/scenarios/index.ts";

@@ -17,18 +17,6 @@ export const EXCEPTIONS: readonly Exception[] = [
   { check: "unitsInNames", path: "test/runtime/machine-rig.ts", findings: 1, reason: "the moment at which every test of the rig begins" },
   {
     check: "fileSizes",
-    path: "actors/host/process-actor.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
-    path: "actors/operations/dead-letters.ts",
-    findings: 1,
-    reason: "longer since its lines are at most 140 columns; to be split",
-  },
-  {
-    check: "fileSizes",
     path: "test/actors/dapr/adapters.test.ts",
     findings: 1,
     reason: "longer since its lines are at most 140 columns; to be split",

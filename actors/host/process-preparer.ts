@@ -1,0 +1,98 @@
+/**
+ * @module Performs what a message needs before its turn: the check of its input, the index entry and the reminder of its run.
+ *
+ * What is needed is decided in runtime/process/preparation.ts.
+ */
+import type { System } from "../../agents/system.ts";
+import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
+import { type InputGate, preparedEntry, type RunPreparation } from "../../runtime/process/preparation.ts";
+import type { Address } from "../../runtime/protocol.ts";
+import type { Doer } from "../../runtime/slip.ts";
+import type { Ports } from "../engine/ports.ts";
+import type { Values } from "../engine/values.ts";
+import type { IndexClient } from "./index-client.ts";
+import type { ReminderKeeper } from "./reminder-keeper.ts";
+
+/** The parts of a host that preparation uses. */
+export interface PreparerParts {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly values: Values;
+  readonly reminders: ReminderKeeper;
+  readonly directory: IndexClient;
+}
+
+/** A run that is prepared, or the refusal of its message. */
+export type Prepared =
+  | { readonly refused: WireFault }
+  | {
+      /** Bucket of the index entry. */
+      readonly bucket: string;
+      /** What the check of the input found, if the turn is to record it. */
+      readonly fault?: WireFault;
+    };
+
+/** Prepares runs. */
+export class ProcessPreparer {
+  readonly #parts: PreparerParts;
+
+  constructor(parts: PreparerParts) {
+    this.#parts = parts;
+  }
+
+  /**
+   * Prepares a run. The reminder is always set, even if this host remembers it as set: the one of an earlier attempt may be lost with the
+   * scheduler's data, and a host that started since then may have read the index before the entry was in it.
+   * @throws `sidecar.unavailable`
+   */
+  async prepare(actor: Address, plan: RunPreparation): Promise<Prepared> {
+    const { directory, reminders, ports } = this.#parts;
+    const fault = plan.gate === undefined ? undefined : await this.#check(plan.gate);
+    if (fault !== undefined && plan.gate?.misfit === "refuse") return { refused: fault };
+    const entry = preparedEntry(actor.id, plan, ports.clock.nowMs());
+    const known = plan.bucket;
+    const [bucket] = await Promise.all([
+      known === undefined ? directory.open(entry) : directory.enter(known, entry).then(() => known),
+      reminders.renew(actor, plan.reminder),
+    ]);
+    return { bucket, ...(fault === undefined ? {} : { fault }) };
+  }
+
+  async #check({ doer, content, code, absent }: InputGate): Promise<WireFault | undefined> {
+    const { system, values } = this.#parts;
+    if (absent === "pass" && !isKnown(system, doer)) return undefined;
+    try {
+      checkInput(system, doer, await values.read(content));
+      return undefined;
+    } catch (error) {
+      const fault = faultFrom(error, code);
+      if (isRetryable(fault)) throw error;
+      return fault;
+    }
+  }
+}
+
+function isKnown(system: System, doer: Doer): boolean {
+  return doer.kind === "route" ? system.routes.has(doer.route) : system.agents.has(doer.agent) || system.remote.has(doer.agent);
+}
+
+/** Throws if the content does not match the input schema of an agent or a route, or if the system does not have it. */
+function checkInput(system: System, doer: Doer, content: Json): void {
+  switch (doer.kind) {
+    case "route":
+      requireKnown(system.routes.get(doer.route), "route.unknown", doer.route).checkTask(content);
+      return;
+    case "agent": {
+      const known = system.agents.get(doer.agent) ?? system.remote.get(doer.agent);
+      requireKnown(known, "agent.unknown", doer.agent).contract.checkInput(content);
+      return;
+    }
+    default:
+      assertNever(doer);
+  }
+}
+
+function requireKnown<T>(found: T | undefined, code: "route.unknown" | "agent.unknown", name: string): T {
+  if (found === undefined) throw new Fault(code, `the system no longer has ${JSON.stringify(name)}, whose input is to be replaced`);
+  return found;
+}

@@ -1,0 +1,30 @@
+/** @module When a process manager wants to be called again: its reminder, and its next due moment. Pure. */
+import type { ReminderWish } from "../machine.ts";
+import { retainUntilMs } from "./messages.ts";
+import type { ProcessState } from "./state.ts";
+import { isUnanswered, nextMomentMs } from "./time.ts";
+
+/** The name of a run's reminder. Each run has its own, so that removing the reminder of an old run cannot remove that of a new one. */
+export function reminderName(run: number): string {
+  return `run-${run}`;
+}
+
+/** The run of a reminder's name. */
+export function runOf(name: string): number {
+  return Number(name.slice(reminderName(0).length - 1));
+}
+
+/** The next moment at which a tick decides something; undefined unless the process is open. Epoch, milliseconds. */
+export function processDueMs(state: ProcessState, nowMs: number): number | undefined {
+  if (state.phase !== "open" || state.task === undefined) return undefined;
+  return nextMomentMs(state, nowMs, state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state));
+}
+
+/** When the reminder of the current run should fire. */
+export function processReminder(state: ProcessState, nowMs: number): ReminderWish {
+  if (state.phase === "new") return { kind: "none" };
+  const name = reminderName(state.run);
+  if (state.phase !== "open") return { kind: "done", name };
+  if (isUnanswered(state, nowMs)) return { kind: "near", name };
+  return { kind: "away", name, atMs: processDueMs(state, nowMs) ?? nowMs };
+}
