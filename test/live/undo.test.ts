@@ -99,7 +99,7 @@ test.skipIf(!able)("an undo killed at its records continues until every call is 
     print(
       `undo (seed ${seed}): ${BASKET_CALLS} undos, killed at records ${records.join(", ")} (odd: before the write, even: after it); ` +
         `${repetitions} undos made again, each under its key; ` +
-        `handler executed ${executions} times, each before the first undo; ${(tookMs / 1_000).toFixed(1)} s`,
+        `executions of the handler: ${executions}, before the first undo; ${(tookMs / 1_000).toFixed(1)} s`,
     );
   } finally {
     await world.stop();
