@@ -41,7 +41,8 @@ export class ProcessSettler {
   }
 
   /**
-   * Sets the timer and begins to perform the effects. `repeats`: they may have been performed before. `rang`: the reminder brought the turn.
+   * Sets the timer and begins to perform the effects.
+   * `repeats`: the effects may have been performed before. `rang`: the reminder started the turn.
    */
   settle(actor: Address, result: TurnResult<ProcessState>, repeats: boolean, rang: boolean): void {
     const next = settlement(result, repeats, this.#parts.ports.clock.nowMs());

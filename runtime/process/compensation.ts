@@ -1,8 +1,8 @@
 /**
- * @module The way back: compensation in reverse order, and the one outcome of a run. Pure.
+ * @module Compensation of work items in reverse order, and the outcome of a run. Pure.
  *
- * Sagas: Garcia-Molina and Salem, 1987. Whatever was asked and is not known to be undone is compensated, newest first,
- * one at a time; compensation does not know the process's deadline, hops or budget and has limits of its own.
+ * Each work item that was requested and is not known to be undone is compensated, newest first, one at a time (Garcia-Molina and Salem,
+ * "Sagas", 1987). The deadline and the hops of the process do not limit compensation; it has its own limits.
  */
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
@@ -17,7 +17,7 @@ import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
 import type { Asked, Work } from "./work.ts";
 
-/** Turns the process round. The first reason counts; a second one is ignored. */
+/** Stops advancing and begins to compensate. The first reason counts; later ones are ignored. */
 export function beginEnding(builder: ProcessBuilder, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
   if (builder.state.ending !== undefined) return;
   const work = status === "failed" ? (failed ?? builder.state.failedWork) : undefined;
@@ -25,9 +25,10 @@ export function beginEnding(builder: ProcessBuilder, status: Ending["status"], f
 }
 
 /**
- * Asks for the next compensation; true while any is due or unanswered. What may still run is stopped and undone at once, and
- * then the rest in reverse order: two work items that run and wait for each other's actors would otherwise wait for ever. The
- * work items of an agent that does not answer are undone beside the others, in reverse order among themselves.
+ * Requests the next compensations. Returns whether one is due or unanswered.
+ *
+ * Work items that may still run are compensated at once, because two of them can wait for each other's actors and would never end. The rest
+ * is compensated in reverse order. Work items of an agent that does not answer form a lane of their own, so that the others go on.
  */
 export function pumpUndo(builder: ProcessBuilder): boolean {
   for (const target of stillRunning(builder)) askUndo(builder, target);
@@ -35,7 +36,7 @@ export function pumpUndo(builder: ProcessBuilder): boolean {
   return Object.values(builder.state.works).some((work) => work.kind === "undo");
 }
 
-/** One order of compensations: of an agent that was set aside, or of all others. */
+/** Requests the next compensation of one lane: of an agent that was set aside, or (undefined) of all other agents. */
 function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
   const { state } = builder;
   const isOf = ({ target }: { readonly target: Doer }): boolean => laneOf(state, target) === lane;
@@ -51,7 +52,7 @@ function laneOf({ aside }: ProcessState, target: Doer): string | undefined {
   return target.kind === "agent" && aside?.includes(target.agent) === true ? target.agent : undefined;
 }
 
-/** An agent does not answer a compensation, or the system no longer has it: the compensations of others go on. */
+/** Sets the agent of a compensation aside, because it does not answer or no longer exists. The compensations of other agents go on. */
 export function setAside(builder: ProcessBuilder, work: Work): void {
   const { target } = work;
   if (target.kind !== "agent" || builder.state.aside?.includes(target.agent) === true) return;
@@ -59,15 +60,15 @@ export function setAside(builder: ProcessBuilder, work: Work): void {
   pumpUndo(builder);
 }
 
-/** What the output of a compensation says. One that is no report says that nothing was undone. */
+/** The report in the output of a compensation. An output that is not a report counts as: nothing was undone. */
 export function reportOf(output: Json): CompensationReport {
   const parsed = CompensationReport.safeParse(output);
   return parsed.success ? parsed.data : { undone: 0, left: [], stateStands: false };
 }
 
 /**
- * Due work items that may still run and are not asked yet. One that waits for an ask comes after the ask; one whose asks are all
- * answered may run, and hold an actor for which an undo of those asks, or of others, waits.
+ * Work items that may still run, whose compensation is due and not requested, newest first. A work item whose own ask may still run is left
+ * out until that ask is compensated.
  */
 function stillRunning(builder: ProcessBuilder): Asked[] {
   const { state } = builder;
@@ -116,8 +117,8 @@ function askUndo(builder: ProcessBuilder, target: Asked): void {
 }
 
 /**
- * Records the outcome and orders what an ended process still owes. `output` is given on the way forward only. A run that
- * had its outcome and was opened again for its parent's undo keeps it.
+ * Records the outcome, and orders the final effects. `output` is only given if the route finished. A run that already had an outcome, and
+ * was opened again for the undo of its parent, keeps that outcome.
  */
 export function endProcess(builder: ProcessBuilder, output?: Value): void {
   if (builder.state.outcome === undefined) builder.emit({ e: "ended", outcome: outcomeOf(builder, output) });
@@ -135,7 +136,7 @@ function outcomeOf(builder: ProcessBuilder, output: Value | undefined): Outcome 
   return { status, fault, deadLetter: builder.pack(deadLetter(builder, fault)), atMs };
 }
 
-/** Original message, fault, attempts, history, path and trace id (Dead Letter Channel, Enterprise Integration Patterns). */
+/** Content of a dead letter ("Dead Letter Channel", Enterprise Integration Patterns): original message, fault, attempts, history, path. */
 function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
   const { state } = builder;
   const task = taskOf(state);

@@ -88,13 +88,13 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 
 // ---- work items -----------------------------------------------------------------------------------------------------------
 
-/** What changes is written out where it changes: merging one object into another costs several times as much. */
+/** Changes one work item. `change` returns a new literal, because merging objects costs several times as much. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
   const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
-/** What its handler waits for goes with it. */
+/** Removes a work item and the waits of its handler. */
 function removeWork(state: ProcessState, id: string): ProcessState {
   return { ...state, works: withoutEntry(state.works, id), waits: waitsOf(state, (wait) => wait.asker?.workId !== id) };
 }
@@ -144,12 +144,12 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
 
-/** A stop that was passed although an optional call of it failed. */
+/** Records that the current stop goes on although an optional call of it failed. */
 function lacks(state: ProcessState, progress: Progress | undefined): ProcessState {
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
-/** The work's answer goes where it belongs: to the stop in progress, or to the work item whose handler asked. */
+/** Removes a work item and gives its result to the current stop, or to the work item whose handler asked. */
 function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
@@ -165,7 +165,7 @@ function count(state: ProcessState, place: { readonly stop: string; readonly ite
   });
 }
 
-/** The work items that have no answer, as ones that may still run. */
+/** The unanswered work items, added to those that may still run. */
 export function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
   const ids = Object.values(state.works)
     .filter((work) => work.kind !== "undo" && isMeant(work.id))
@@ -173,7 +173,7 @@ export function unanswered(state: ProcessState, isMeant: (id: string) => boolean
   return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
 }
 
-/** The state with another stop in work, where there is one. */
+/** Changes the progress of the current stop, if there is one. */
 export function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
   return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
 }
@@ -196,7 +196,7 @@ function answer(state: ProcessState, asker: Asker, result: Result, atMs: number)
   );
 }
 
-/** Whether a handler waits for something. */
+/** Whether the handler of a work item has an open wait. */
 function waits(state: ProcessState, id: string): boolean {
   return (
     Object.values(state.works).some((work) => work.asker?.workId === id) ||
@@ -204,7 +204,7 @@ function waits(state: ProcessState, id: string): boolean {
   );
 }
 
-/** The time of an attempt stands still while its handler waits. */
+/** Pauses the timeout of an attempt while its handler waits. */
 function pause(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
 }
@@ -235,7 +235,7 @@ function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended
   return event.tolerated ? lacks(counted, state.progress) : counted;
 }
 
-/** A signal leaves what is kept, and its id is remembered, so that it is not taken twice. */
+/** Removes an accepted signal from the kept ones, and remembers its id so that it is not accepted twice. */
 function takenSignal(state: ProcessState, signalId: string): ProcessState {
   const kept = state.signals?.filter((one) => one.signalId !== signalId) ?? [];
   return {
@@ -245,14 +245,14 @@ function takenSignal(state: ProcessState, signalId: string): ProcessState {
   };
 }
 
-/** The waits that are kept; undefined where none is left. */
+/** The waits that `keep` accepts; undefined if none is left. */
 export function waitsOf(state: ProcessState, keep: (wait: Wait) => boolean): ProcessState["waits"] {
   if (state.waits === undefined) return undefined;
   const kept = Object.entries(state.waits).filter(([, wait]) => keep(wait));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
-/** The stop in work is done: what it still waits for is needed no more. */
+/** Removes the open waits of the current stop, which is done. */
 export function dropStopWaits(state: ProcessState): ProcessState {
   return state.waits === undefined ? state : { ...state, waits: waitsOf(state, (wait) => wait.asker !== undefined) };
 }
@@ -274,7 +274,7 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
   );
 }
 
-/** How a compensation ended, in history entries. */
+/** Text of a history entry on the result of a compensation. */
 export function undoneText({ undone: count, stateStands }: CompensationReport): WorkViewState {
   if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
   return stateStands ? "its state stands" : "nothing to undo";
@@ -292,7 +292,7 @@ function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extrac
   };
 }
 
-/** The work item that a compensation is to undo, as it was asked. */
+/** The work item that a compensation undoes. */
 function targetOf(state: ProcessState, undoId: string): Asked | undefined {
   const target = entryOf(state.works, undoId)?.undoes;
   return target === undefined ? undefined : state.asked.find((one) => one.id === target);
@@ -332,7 +332,7 @@ function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, c
   });
 }
 
-/** The state with one history entry more; the oldest leave first. */
+/** Adds a history entry. Above the maximum the oldest entry is removed. */
 export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
   const { history } = state;
   if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };

@@ -1,11 +1,14 @@
 /**
- * @module The process manager: one actor per task, which runs the task's slip over the agents. Pure.
+ * @module The process manager: one actor per task, which runs the task's routing slip over the agents. Pure.
  *
- * Owns: the process's state, what it asked for and what is unanswered, its one outcome per run.
- * Does not own: the agents' work, the reminder, the index. Talks to: agents, child processes, its parent, by messages.
- * Invariants: P1 a run has one outcome. P2 what was asked is answered, timed out or undone before the outcome.
- * P3 a decision on a repeated input writes nothing. P4 compensation of a work is asked only after the work is no longer
- * waited for.
+ * It owns the state of the process, its requests, and one outcome per run. It does not own the state of agents, the reminder or the index.
+ * It exchanges messages with agents, child processes and its parent.
+ *
+ * Invariants:
+ * - P1: a run has one outcome.
+ * - P2: each work item is answered, timed out or compensated before the outcome.
+ * - P3: a decision on a repeated input writes no record.
+ * - P4: a work item is compensated only after the process no longer waits for its result.
  */
 import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
@@ -31,29 +34,29 @@ import { evolveProcess } from "./evolve.ts";
 import { newProcess, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./compensation.ts";
 
-/** What a process manager decides on: a message, or that time has passed. */
+/** Inputs of a process manager: a message, a tick, a receipt, or a purge. */
 export type ProcessInput =
   | {
       readonly kind: "message";
       readonly message: Message;
-      /** Bucket of the index in which an accepted task stands already. */
+      /** Bucket of the index that contains the entry of a task. */
       readonly bucket?: string;
-      /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
+      /** Fault of a child's input. The child is accepted and fails with the fault, so that the parent gets it as the result. */
       readonly fault?: WireFault;
-      /** Of a decision: the run for which the line in the index was opened. */
+      /** Only for a decision: the run for which the index entry was opened. */
       readonly prepared?: number | undefined;
     }
   | {
       readonly kind: "tick";
-      /** A starting host found the process open: what is unanswered is asked again, however lately it was asked. */
+      /** A starting host found the process open. Unanswered requests are repeated at once. */
       readonly nudged?: boolean;
-      /** The run whose reminder rang; absent for a tick that no reminder brought. */
+      /** The run whose reminder fired; absent if no reminder caused the tick. */
       readonly run?: number | undefined;
     }
   | ToldInput
   | PurgeInput;
 
-/** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
+/** The process manager. Its outbox contains unanswered requests while it is open, and the final effects after its end. */
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
   purged: (id) => ({ ...newProcess(id), phase: "purged" }),
@@ -88,7 +91,7 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
 
-/** One decision may ask for work and then find that it is no longer needed; such a request is not sent. */
+/** Whether an effect is still needed at the end of the decision. A decision may order a request and then end the work item. */
 function isWanted(state: ProcessState, effect: Effect): boolean {
   if (effect.kind !== "send") return true;
   const { id, body } = effect.message;
@@ -126,12 +129,12 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
   }
 }
 
-/** Results and questions that come when nothing is open are late: they are received, and change nothing. */
+/** Calls `take` if the process is open. Otherwise the message is late: it gets a receipt and changes nothing. */
 function whenOpen(builder: ProcessBuilder, take: () => void): void {
   if (builder.state.phase === "open") take();
 }
 
-/** Route and input: what makes a repeated task the same task. */
+/** Hash of route and input. A repeated task with another fingerprint is a conflict. */
 function fingerprint(route: string, input: Value): string {
   return hashJson({ route, input: valueHash(input) });
 }
@@ -142,7 +145,8 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   if (state.phase === "open" || state.phase === "ended") return repeatTask(builder, body);
   if (input.message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
-  if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
+  if (input.bucket === undefined)
+    return builder.refuse(wireFault("turn.failed", "a task is accepted only after its index entry was opened"));
   const own = ownInput(builder, body.input);
   const task: Task = {
     route: body.route,
@@ -163,14 +167,14 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   begin(builder, input.fault);
 }
 
-/** The first steps of a run, or its end where the task itself is at fault. */
+/** Begins a run. It ends at once if the task or its route has a fault. */
 function begin(builder: ProcessBuilder, found: WireFault | undefined): void {
   const fault = found ?? routeFault(builder);
   if (fault !== undefined) beginEnding(builder, "failed", fault, "task");
   advance(builder);
 }
 
-/** A process keeps what it was given in its own scope: its parent may be purged while it waits for a decision. */
+/** Copies a task's input to the scope of this process, because its parent may be purged earlier. */
 function ownInput(builder: ProcessBuilder, input: Value): Value {
   return "ref" in input && input.scope === builder.context.actorId ? input : builder.pack(readOne(input, builder.context));
 }
@@ -222,12 +226,12 @@ function decideCancel(builder: ProcessBuilder, message: Message, body: BodyOf<"c
   tellActs(builder);
 }
 
-/** What a person did is told at once; a process that has ended orders it with all that it owes. */
+/** Orders the audit entries of operator actions if the process is open. An ended process orders them with its final effects. */
 function tellActs(builder: ProcessBuilder): void {
   if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
-/** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
+/** Takes the undo request of a parent: compensates this process. If its task has not arrived, the task is refused from now on. */
 function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
   const { state, context } = builder;
   if (state.undo !== undefined) return repeatUndo(builder, body);
@@ -249,7 +253,7 @@ function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"und
   advance(builder);
 }
 
-/** An undo that failed answers under the attempt that asks; a success counts under any. */
+/** Answers a repeated undo request. If the undo failed or is not done, it is answered under the new attempt. */
 function repeatUndo(builder: ProcessBuilder, body: BodyOf<"undo">): void {
   const { undo, undoFault } = builder.state;
   if (undo === undefined) return;
@@ -266,7 +270,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "new":
       return builder.emit({ e: "voided" });
     case "void":
-      // The reminder of a run that is about to be accepted may only go when that run is void too.
+      // The next task uses the next run. Its reminder may only be removed if that run is void too.
       return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
@@ -276,7 +280,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      // A timer's tick comes with every moment of interest; what people did is told again with the reminder's.
+      // Operator actions are only repeated with the reminder or a nudge. A tick of the timer comes at each due moment, which is too often.
       if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
       return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
@@ -285,8 +289,8 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
 }
 
 /**
- * A run that was prepared and has no record must not come to be any more before its reminder and its line go: whoever
- * prepared it loses the write, and prepares the next. A nudge comes to what the index calls open.
+ * Voids a run that was prepared and has no record, before its reminder and index entry are removed. The host that prepared it then loses
+ * the write and prepares the next run. A nudge comes only to a process whose index entry is open.
  */
 function voidPrepared(builder: ProcessBuilder, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
   const { state } = builder;
@@ -307,7 +311,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
   if (takeTime(builder, resendMs)) advance(builder);
 }
 
-/** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */
+/** Fails all open compensations, because their time limit has passed. The dead letter tells the operator. */
 function giveUpUndo(builder: ProcessBuilder): void {
   for (let round = 0; round < LIMITS.hopsMax; round += 1) {
     const work = Object.values(builder.state.works).find((one) => one.kind === "undo");

@@ -1,8 +1,8 @@
 /**
- * @module When a process may be purged, and what it says to whoever comes after. Pure.
+ * @module When a process may be purged, and how a purged process answers. Pure.
  *
- * The record that purges a process is the fence: from then on nothing can be added to its journal but refusals that
- * write nothing, so that its keys can be taken away one after the other, by any host, again and again.
+ * The `purged` record is a fence: after it the process only refuses messages and writes no records. Therefore any host can remove the keys
+ * of its journal one by one, and repeat an interrupted removal.
  */
 import { type WireFault, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
@@ -12,18 +12,18 @@ import { awaitsDecision } from "./runs.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 
-/** A sweep found the line of the process closed: all that it owed is performed. */
+/** Retention found the index entry of the process closed, so all effects of the process were performed. */
 export interface PurgeInput {
   readonly kind: "purge";
-  /** How long what ended is to be kept, in milliseconds. */
+  /** How long an ended process is kept, in milliseconds. */
   readonly retentionMs: number;
-  /** When the line was entered or closed. Epoch, milliseconds. */
+  /** When the index entry was opened or closed. Epoch, milliseconds. */
   readonly lineAtMs: number;
 }
 
 /**
- * The moment from which a process may be purged; undefined while it may not at all: it is open, or its dead letter waits
- * for a decision. Never before every message about it has expired on every clock, however short the retention.
+ * The moment from which a process may be purged; undefined while it is open or its dead letter waits for a decision. Even with a short
+ * retention this is not before all messages about the process have expired on the clocks of all hosts.
  */
 export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<PurgeInput, "kind">): number | undefined {
   switch (state.phase) {
@@ -46,28 +46,28 @@ export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<
   }
 }
 
-/** After this moment nobody speaks of the process any more: its messages have expired, its parent may not undo it. */
+/** After this moment no valid message can refer to the process: its messages have expired, and its parent can no longer undo it. */
 function horizonMs(state: ProcessState): number {
   return retainUntilMs(state) + LIMITS.clockDriftMsMax;
 }
 
-/** What a person did last must be told everywhere before it is forgotten. */
+/** Time of the last operator action, which must reach the indexes before the process is purged. Epoch, milliseconds. */
 function lastActAtMs(state: ProcessState): number {
   return state.acts?.at(-1)?.atMs ?? 0;
 }
 
-/** Purges the process when that is due; else nothing. A process that is purged already is received. */
+/** Purges the process if that is due. Otherwise, and if it is already purged, nothing changes. */
 export function decidePurge(builder: ProcessBuilder, input: PurgeInput): void {
   const dueMs = purgeDueMs(builder.state, input);
   if (dueMs !== undefined && dueMs <= builder.context.nowMs) builder.emit({ e: "purged" });
 }
 
-/** What is asked of a purged process is refused for good; what is merely told is received, and changes nothing. */
+/** Refuses a request to a purged process. A late result or wait gets a receipt and changes nothing. */
 export function refusePurged(builder: ProcessBuilder, kind: Body["kind"]): void {
   if (kind !== "result" && kind !== "wait") builder.refuse(purgedFault(builder.state.id));
 }
 
-/** How a purged process answers. */
+/** The fault with which a purged process refuses requests. */
 export function purgedFault(id: string): WireFault {
   return wireFault("process.purged", `process ${id} has ended and was purged`);
 }

@@ -1,5 +1,5 @@
 /**
- * @module What comes back: results, faults and retries, hand-offs, and the waits of handlers. Pure.
+ * @module How a process takes what agents send: results, faults and retries, hand-offs, and the waits of handlers. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
@@ -17,7 +17,7 @@ import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, reportOf, setAside } from "./compensation.ts";
 
-/** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
+/** Takes the result of a work item. The first success counts, of any attempt. A fault counts only if it is of the current attempt. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const work = entryOf(builder.state.works, body.workId);
   if (work === undefined) return;
@@ -38,7 +38,7 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
   passOn(builder, work, result);
 }
 
-/** A compensation has ended. What it had to leave is a person's, as of one that failed. */
+/** Takes the report of a compensation. If something was not undone, the compensation counts as failed and an operator must act. */
 function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport): void {
   if (report.left.length > 0) {
     const message = `${work.undoes ?? work.id} could not be undone as a whole; left: ${report.left.join(", ")}`;
@@ -48,7 +48,10 @@ function takeReport(builder: ProcessBuilder, work: Work, report: CompensationRep
   advance(builder);
 }
 
-/** Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could. */
+/**
+ * Records a failed compensation and ends the process as failed. This includes the compensation of a loser of an `any` and of a failed
+ * optional call: the process then compensates everything else too.
+ */
 function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, report?: CompensationReport): void {
   const failed = boundedFault(fault);
   const { nowMs } = builder.context;
@@ -57,7 +60,7 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
   advance(builder);
 }
 
-/** A failed attempt: again after a pause when the fault table and the policy allow it, else for good. */
+/** Takes the fault of an attempt: retries after a pause if the fault and the retry policy allow it, otherwise fails the work item. */
 export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
@@ -69,19 +72,23 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
     return;
   }
   if (work.kind === "undo") {
-    const message = `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`;
+    const what = work.undoes ?? work.id;
+    const message = `${what} could not be undone in ${work.attempt} attempts; the last fault was ${fault.code}: ${fault.message}`;
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
   passOn(builder, work, { fault });
 }
 
-/** A branch of an `any` may fail without making the outcome partial: another one has won, or the stop fails. */
+/** Whether the failure makes the outcome `partial`. A failed branch of an `any` does not: another branch wins, or the stop fails. */
 function isTolerated(work: Work): boolean {
   return work.optional && !isBranchPath(work.stop);
 }
 
-/** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
+/**
+ * Passes on the result of a finished work item: to the handler that asked, or to the stop. A failed ask is compensated, because it may have
+ * had an effect.
+ */
 function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   const asker = work.asker === undefined ? undefined : entryOf(builder.state.works, work.asker.workId);
   if (asker !== undefined && work.asker !== undefined)
@@ -93,7 +100,7 @@ function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   if (asker === undefined || "fault" in result) advance(builder);
 }
 
-/** An agent answered by handing its work to another: the same stop, the next visit. */
+/** Takes a hand-off: another agent gets the work item of the same stop, as the next visit. */
 function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): void {
   try {
     const next = handOffWork(builder, work, handOff);
@@ -121,7 +128,7 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _ofTheOther, standing: _too, pausedAtMs: _also, answeredAtMs: _and, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...rest } = work;
   return {
     ...rest,
     id,
@@ -140,10 +147,10 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   };
 }
 
-/** What a handler waits for. It is begun once; a repeated request is answered again. */
+/** Takes a wait of a handler. A wait begins once; a repeated request for an answered one sends the answer again. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
-  // Neither nested routes nor compensations wait; a message that says so is none of ours.
+  // Nested routes and compensations do not wait, so this process did not cause such a message.
   if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
   const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {

@@ -1,8 +1,8 @@
 /**
  * @module The state of a process manager. Pure.
  *
- * One process manager per task. The state holds what is unanswered in full and what is finished in a line each, so that
- * a thousand stops later it has grown by what happened and no more. Events are in events.ts, how they change it in evolve.ts.
+ * There is one process manager per task. The state holds unanswered requests completely, and of finished ones only the output and a history
+ * entry, so that it stays small over many stops. The events are in events.ts, and how they change the state in evolve.ts.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -16,7 +16,7 @@ import { Asked, Work } from "./work.ts";
 export const Task = z.strictObject({
   route: z.string(),
   input: Value,
-  /** Hash of route and input: what makes a repeated task the same. */
+  /** Hash of route and input. A repeated task is the same task if its fingerprint is the same. */
   fingerprint: z.string(),
   slip: Value,
   principal: Principal,
@@ -25,7 +25,7 @@ export const Task = z.strictObject({
   deadlineAtMs: z.int(),
   bucket: z.string(),
   parent: Parent.optional(),
-  /** Until then a parent may ask for the compensation of the whole process. */
+  /** Until this time a parent may request the compensation of the whole process. */
   retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),
   /** Lifetime of a run, in milliseconds. */
@@ -33,7 +33,7 @@ export const Task = z.strictObject({
 });
 export type Task = z.infer<typeof Task>;
 
-/** The stop in work. Persisted: changing this needs a version bump. */
+/** The current stop. Persisted: changing this needs a version bump. */
 export const Progress = z.strictObject({
   stop: z.string(),
   total: z.int().nonnegative(),
@@ -47,7 +47,7 @@ export const Progress = z.strictObject({
 });
 export type Progress = z.infer<typeof Progress>;
 
-/** One thing that happened, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
+/** One history entry, for people to read. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
 export const HistoryLine = z.strictObject({
   atMs: z.int(),
   what: z.string(),
@@ -58,20 +58,26 @@ export const HistoryLine = z.strictObject({
 });
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** Why the process no longer goes forward. Persisted: changing this needs a version bump. */
+/** Why the process stopped advancing and compensates. Persisted: changing this needs a version bump. */
 export const Ending = z.strictObject({
   status: z.enum(["failed", "cancelled", "expired"]),
   fault: WireFault,
   stop: z.string(),
-  /** The work that failed, as it stood: the original message of the dead letter. */
+  /** The work item that failed, at the moment of its failure. It is the original message of the dead letter. */
   work: Work.optional(),
 });
 export type Ending = z.infer<typeof Ending>;
 
-/** The state of one process. A new run begins it anew, but for what runtime/process/runs.ts keeps. Persisted: changing this needs a version bump. */
+/**
+ * The state of one process. A new run starts from an initial state, except for what runs.ts keeps. Persisted: changing this needs a version
+ * bump.
+ */
 export const ProcessState = z.strictObject({
   id: z.string(),
-  /** `void`: a reminder found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
+  /**
+   * `void`: a reminder fired before a task arrived; a task may still arrive. `refused`: the parent requested compensation before the task
+   * arrived. `purged`: the journal is being removed.
+   */
   phase: z.enum(["new", "void", "refused", "open", "ended", "purged"]),
   run: z.int().nonnegative(),
   task: Task.optional(),
@@ -79,60 +85,65 @@ export const ProcessState = z.strictObject({
   progress: Progress.optional(),
   outputs: z.record(z.string(), Value),
   works: z.record(z.string(), Work),
-  /** Timers and signals that are waited for, in the order in which the waits began. */
+  /** Open waits for timers and signals, in the order in which they began. */
   waits: z.record(z.string(), Wait).optional(),
-  /** Signals that nothing has waited for yet, oldest first. At most LIMITS.signalsKeptMax. */
+  /** Signals that arrived before a wait for them, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
-  /** Ids of signals that were taken, oldest first. At most LIMITS.signalIdsMax are kept. */
+  /** Ids of accepted signals, oldest first. At most LIMITS.signalIdsMax are kept. */
   signalIds: z.array(z.string()).optional(),
+  /** Work items that were requested and are not known to be undone. */
   asked: z.array(Asked),
-  /** Works of `asked` whose compensation is due now (losers, optional failures, or everything while ending). */
+  /** Work items of `asked` that are due for compensation: losers of an `any`, failed optional calls, or all of them while ending. */
   undoing: z.array(z.string()),
-  /** Work items that may still run although nothing waits for them any more; they may hold actors that others wait for. */
+  /** Work items that may still run although the process no longer waits for them. They may occupy actors that other requests need. */
   stopping: z.array(z.string()).optional(),
-  /** Stateful agents without a key that were asked, in any run: their actors of this process are not new any more. */
+  /** Stateful agents without a key that were called in any run. Their actor of this process may already exist. */
   met: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
-  /** Stops that were passed although an optional call of theirs failed: the outcome is partial. */
+  /** Finished stops of which an optional call failed. The outcome is then `partial`. */
   lacking: z.array(z.string()).optional(),
   ending: Ending.optional(),
-  /** The work of a stop that failed for good most recently, as it stood: a dead letter's original message. */
+  /** The work item of a stop that failed last, after its retries. It becomes the original message of a dead letter. */
   failedWork: Work.optional(),
   undoFault: WireFault.optional(),
-  /** Agents that do not answer compensations: those of others do not wait for them. */
+  /** Agents that do not answer compensations. The compensations of other agents do not wait for theirs. */
   aside: z.array(z.string()).optional(),
-  /** What compensation could not undo, in all works of this run. */
+  /** What compensation could not undo, in all work items of this run. */
   left: z.array(z.string()).optional(),
-  /** The state of an agent stands as a compensated work item had set it. */
+  /** The state of an agent still contains what a compensated work item set. */
   stateStands: z.literal(true).optional(),
   history: z.array(HistoryLine),
-  /** Lines that have left `history`, so that a line keeps its number. */
+  /** Number of entries removed from `history`, so that the remaining entries keep their numbers. */
   historyGone: z.int().positive().optional(),
   outcome: Outcome.optional(),
-  /** A parent asked for the compensation of this whole process, under these ids. */
+  /** The request of a parent to compensate this whole process. */
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
-  /** `refused`: until then its task may come. */
+  /** Phase `refused`: until this time its task may still arrive. */
   refuseUntilMs: z.int().optional(),
   /** Earlier runs, oldest first. */
   runs: z.array(PastRun).optional(),
-  /** What people did, oldest first. */
+  /** Operator actions, oldest first. */
   acts: z.array(Act).optional(),
-  /** Runs up to this one can no longer be: a reminder rang for one that had no record, or a letter was discarded. */
+  /** Runs up to this number can no longer start: a reminder fired for one without a record, or the dead letter was discarded. */
   voidedRun: z.int().positive().optional(),
-  /** Works that were due for compensation before the process turned round: losers, and optional calls that failed. */
+  /** Work items that were due for compensation before the ending began: losers of an `any`, and failed optional calls. */
   leftovers: z.array(z.string()).optional(),
-  /** `path#item` of counted works whose effect was undone, so that their output does not stand for a next run. */
+  /** `path#item` of finished work items whose effect was undone, so that a next run must not pin their output. */
   torn: z.array(z.string()).optional(),
-  /** What was finished of the stop in work when the process turned round. */
+  /** Outputs of the current stop that were finished when the ending began. */
   kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value) }).optional(),
-  /** What of the first stop of this run is finished already. */
+  /** Outputs that an earlier run finished in the first stop of this run. */
   pins: z.record(z.string(), Value).optional(),
+  /** The edited input of a redrive. */
   replaced: Replaced.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
-/** A process manager that was never asked. What most processes come to have is there from the beginning: states of one shape are copied fastest. */
+/**
+ * The initial state. Fields that most processes need exist from the start, because the engine copies objects fastest if all have the same
+ * shape.
+ */
 export function newProcess(id: string): ProcessState {
   return {
     id,

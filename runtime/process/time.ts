@@ -1,8 +1,8 @@
 /**
- * @module What time brings to a process: attempts out of time, further attempts, requests that are made again. Pure.
+ * @module What a process does as time passes: it times attempts out, starts next attempts, and repeats unanswered requests. Pure.
  *
- * An attempt's time counts from the start of its handler, and only the agent's actor knows when that was. So an attempt that
- * is out of time by the manager's clock is asked for once more, and its receipt decides; without one it has failed.
+ * The timeout of an attempt counts from the start of its handler, and only the agent's actor knows that moment. So when an attempt is due
+ * by the manager's clock, the manager sends the request once more, and the receipt decides. Without a receipt the attempt has failed.
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
@@ -17,16 +17,16 @@ import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
 import { isPaused, type Work } from "./work.ts";
 
-/** What a receipt of a work item said. */
+/** A receipt for the request of a work item. */
 export interface ToldInput {
   readonly kind: "told";
   readonly workId: string;
   readonly attempt: number;
-  /** Absent: the receiver has the request, and said no more. */
+  /** State of the attempt. Absent: the receipt only confirms that the request arrived. */
   readonly work?: WorkStatus | undefined;
 }
 
-/** Attempts out of time fail, pauses end, and unanswered requests are made again. True when a stop may go on. */
+/** Times out due attempts, starts due retries, and repeats unanswered requests. Returns whether a stop may advance. */
 export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
   for (const id of Object.keys(builder.state.works)) {
@@ -68,12 +68,12 @@ function timedOut(builder: ProcessBuilder, work: Work): void {
   takeFault(builder, work, wireFault("stop.timeout", message));
 }
 
-/** A nested route has a deadline of its own, and a compensation counts from its request. */
+/** Whether a due attempt is probed before it times out. A nested route has its own deadline; a compensation is timed from its request. */
 function isProbed(work: Work): boolean {
   return work.kind !== "undo" && work.target.kind === "agent";
 }
 
-/** A compensation of an agent that has given no receipt, and for which others still wait. */
+/** Whether a compensation has no receipt from its agent, and the compensations of other agents still wait for it. */
 function isSilent(state: ProcessState, work: Work): boolean {
   return (
     work.kind === "undo" &&
@@ -84,7 +84,7 @@ function isSilent(state: ProcessState, work: Work): boolean {
   );
 }
 
-/** A receipt says how the attempt stands. Time in a queue is no time of the attempt. */
+/** Takes the receipt for an attempt. Time in the queue of the actor does not count towards the timeout. */
 export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told }: ToldInput): void {
   const { nowMs } = builder.context;
   const work = entryOf(builder.state.works, workId);
@@ -101,9 +101,10 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
   else builder.emit({ e: "told", workId, state: status.state, atMs: nowMs, dueAtMs: nowMs + leftMs });
 }
 
+/** A receipt without a state for a compensation: the agent has the request. */
 const HAS_IT: WorkStatus = { state: "running" };
 
-/** The next moment at which time brings something to the work items and waits of a process. */
+/** The next moment at which a work item or wait is due, at most `endMs`. Epoch, milliseconds. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
@@ -118,7 +119,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
   return isSilent(state, work) ? Math.min(dueMs, work.askedAtMs + LIMITS.undoAnswerMs) : dueMs;
 }
 
-/** Whether something is on its way that has to be asked for again soon. A handler that only waits needs its reminder alone. */
+/** Whether a request or answer is unconfirmed and may have to be repeated soon. An open wait alone needs no repetition. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;

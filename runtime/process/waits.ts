@@ -1,5 +1,5 @@
 /**
- * @module What a process manager waits for itself: timers, signals from outside, and the waits of handlers. Pure.
+ * @module Waits for timers and signals, of stops and of handlers. Pure.
  *
  * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
  */
@@ -20,7 +20,7 @@ import type { ProcessState } from "./state.ts";
 import { type KeptSignal, type Wait, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
-/** Begins a wait; where a signal is kept for it, it ends at once. True when it has ended. */
+/** Begins a wait. A kept signal of its name ends it at once. Returns whether it ended. */
 export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   builder.emit({ e: "wait-begun", wait });
   if (wait.for.kind === "timer") return false;
@@ -36,7 +36,7 @@ export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   return false;
 }
 
-/** The wait of a handler for a timer or a signal. */
+/** A handler's wait for a timer or a signal. */
 export function handlerWait(builder: ProcessBuilder, asker: Work, index: number, wanted: Exclude<WaitFor, { kind: "agent" }>): Wait {
   const { nowMs } = builder.context;
   const wait = {
@@ -59,7 +59,7 @@ export function handlerWait(builder: ProcessBuilder, asker: Work, index: number,
   }
 }
 
-/** Ends a wait, and tells the handler that waits. The caller goes on with the stops. */
+/** Ends a wait, and sends the answer to its handler if it has one. The caller advances the stops. */
 function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
@@ -75,7 +75,7 @@ function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal
     builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
 }
 
-/** Ends the waits whose time is up. True when a stop may go on. */
+/** Ends the waits that are due. Returns whether a stop may advance. */
 export function takeDueWaits(builder: ProcessBuilder): boolean {
   const { nowMs } = builder.context;
   const due = Object.values(builder.state.waits ?? {}).filter(({ dueAtMs }) => dueAtMs !== undefined && dueAtMs <= nowMs);
@@ -88,7 +88,7 @@ function timedOut(wait: Wait): WireFault {
   return wireFault("wait.timeout", `no ${waitText(wait)} came within ${ms} ms`);
 }
 
-/** A signal from outside. True when a stop may go on. A refused signal changes nothing; one that was taken already is received. */
+/** Accepts or refuses a signal. A repeated signal gets a receipt and changes nothing. Returns whether a stop may advance. */
 export function takeSignal(builder: ProcessBuilder, message: Message, body: BodyOf<"signal">): boolean {
   const { state, context } = builder;
   const { name, signalId } = body;
@@ -128,12 +128,13 @@ function refusal(state: ProcessState, message: Message, name: string, nowMs: num
   if (state.phase === "new" || state.phase === "void" || state.phase === "refused")
     return wireFault("process.unknown", `there is no process ${state.id}`);
   if (state.phase !== "open" || state.ending !== undefined)
-    return wireFault(
-      "process.ended",
-      `${state.id} takes no signal ${name}: it ${state.phase === "open" ? "is being compensated" : `has ended: ${state.outcome?.status ?? ""}`}`,
-    );
+    return wireFault("process.ended", `${state.id} takes no signal ${name}: it ${endedText(state)}`);
   if (message.expiresAtMs <= nowMs) return wireFault("message.expired", `signal ${name} expired ${nowMs - message.expiresAtMs} ms ago`);
   return undefined;
+}
+
+function endedText({ phase, outcome }: ProcessState): string {
+  return phase === "open" ? "is being compensated" : `has ended: ${outcome?.status ?? ""}`;
 }
 
 function waitName(wait: Wait): string | undefined {
@@ -144,11 +145,11 @@ const NOTHING: Value = { json: null };
 
 // ---- the gate of a signal ---------------------------------------------------------------------------------------------------
 
-/** Gates of schemas that were read once, by their hash. The oldest is forgotten first. */
+/** Compiled schemas by hash; above the maximum the oldest is removed. */
 const gates = new Map<string, Gate>();
 const GATES_MAX = 256;
 
-/** The gate of a JSON Schema, which was checked when it was written down. */
+/** The compiled check of a JSON Schema. The schema itself was checked when the contract was defined. */
 function gateOf(builder: ProcessBuilder, schema: Value, name: string): Gate {
   const content = readOne(schema, builder.context);
   const hash = `${name} ${valueHash(schema)}`;
@@ -164,12 +165,12 @@ function zodOf(schema: Json): z.ZodType {
   try {
     return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema);
   } catch {
-    // What cannot be read checks nothing here; whoever waits checks what it is given.
+    // A schema that zod cannot read checks nothing here. The stop or handler that waits checks the payload again.
     return z.unknown();
   }
 }
 
-/** Why a payload does not fit. */
+/** The fault of a payload that does not match; undefined if it matches. */
 function misfit(check: Gate, payload: Json): WireFault | undefined {
   try {
     check.check(payload);
