@@ -18,6 +18,7 @@ import { type EntryPage, Listing } from "./listing.ts";
 import type { Caller, LetterFilter, Page, ProcessFilter, RedriveOptions, Submission, SubmitResult, TaskReceipt } from "./operations.ts";
 import { invalidSlice, type KeptBytes } from "./invalid-bytes.ts";
 import type { Ports } from "../engine/ports.ts";
+import { traceWithin } from "../telemetry/spans.ts";
 import { decidedFacts, decisionOf, shownEntry, unknownLetter } from "./dead-letter-entry.ts";
 import { type AuditNote, InvalidMessages } from "./invalid-messages.ts";
 import type { Requests } from "./requests.ts";
@@ -130,13 +131,14 @@ export class DeadLetters {
     if (letter === undefined) throw unknownLetter(id);
     const { requests } = this.#parts;
     const view = await requests.inspect(letter.processId);
-    const route = "route" in view ? view.route : undefined;
+    const [route, trace] = "route" in view ? [view.route, traceWithin(view.traceId, this.#parts.ports.random)] : [];
     // The same decision is the same message.
     const messageId = `decision-${decisionOf([id, decision.decisionId])}`;
     const message = requests.message(
       letter.processId,
       { kind: "decision", run: letter.run, ...decision },
-      caller,
+      // A decision belongs to the trace of its process.
+      { ...caller, trace: trace ?? caller.trace },
       this.#nowMs + LIMITS.messageLifetimeMsDefault,
       messageId,
     );

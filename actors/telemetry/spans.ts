@@ -31,6 +31,11 @@ export function freshTrace(random: RandomSource): Trace {
   return { traceparent: `00-${hex(random, HEX_TRACE_LENGTH)}-${hex(random, HEX_SPAN_LENGTH)}-01` };
 }
 
+/** A trace context within a trace that is known by its id only. */
+export function traceWithin(traceId: string, random: RandomSource): Trace {
+  return { traceparent: `00-${traceId}-${hex(random, HEX_SPAN_LENGTH)}-01` };
+}
+
 function hex(random: RandomSource, length: number): string {
   let text = "";
   while (text.length < length) {

@@ -1,8 +1,8 @@
 /**
- * @module Compensation of work items in reverse order, and the outcome of a run. Pure.
+ * @module Compensation in reverse order, and the one outcome of a run. Pure.
  *
- * Each work item that was requested and is not known to be undone is compensated, newest first, one at a time (Garcia-Molina and Salem,
- * "Sagas", 1987). The deadline and the hops of the process do not limit compensation; it has its own limits.
+ * Sagas: Garcia-Molina and Salem, 1987. Every work item that was requested and is not known to be undone is compensated, newest first, one
+ * at a time. The deadline and the hop limit of the process do not apply to compensation, which has limits of its own.
  */
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
@@ -17,7 +17,7 @@ import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
 import type { Asked, Work } from "./work.ts";
 
-/** Stops advancing and begins to compensate. The first reason counts; later ones are ignored. */
+/** Ends the forward run and makes all its work items due for compensation. Only the first reason counts. */
 export function beginEnding(builder: ProcessBuilder, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
   if (builder.state.ending !== undefined) return;
   const work = status === "failed" ? (failed ?? builder.state.failedWork) : undefined;
@@ -25,10 +25,9 @@ export function beginEnding(builder: ProcessBuilder, status: Ending["status"], f
 }
 
 /**
- * Requests the next compensations. Returns whether one is due or unanswered.
- *
- * Work items that may still run are compensated at once, because two of them can wait for each other's actors and would never end. The rest
- * is compensated in reverse order. Work items of an agent that does not answer form a lane of their own, so that the others go on.
+ * Requests the next compensations. True while any is due or unanswered. Work items that may still run are stopped and undone at once:
+ * otherwise two of them that wait for each other's actors would wait forever. Then the rest follow in reverse order. The work items of an
+ * agent that does not answer are undone in parallel to the others, in reverse order among themselves.
  */
 export function pumpUndo(builder: ProcessBuilder): boolean {
   for (const target of stillRunning(builder)) askUndo(builder, target);
@@ -36,7 +35,7 @@ export function pumpUndo(builder: ProcessBuilder): boolean {
   return Object.values(builder.state.works).some((work) => work.kind === "undo");
 }
 
-/** Requests the next compensation of one lane: of an agent that was set aside, or (undefined) of all other agents. */
+/** Requests the next compensation of a lane: of an agent that was set aside, or of all others. */
 function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
   const { state } = builder;
   const isOf = ({ target }: { readonly target: Doer }): boolean => laneOf(state, target) === lane;
@@ -52,7 +51,7 @@ function laneOf({ aside }: ProcessState, target: Doer): string | undefined {
   return target.kind === "agent" && aside?.includes(target.agent) === true ? target.agent : undefined;
 }
 
-/** Sets the agent of a compensation aside, because it does not answer or no longer exists. The compensations of other agents go on. */
+/** Sets an agent aside that does not answer a compensation or is unknown. The compensations of other agents no longer wait for it. */
 export function setAside(builder: ProcessBuilder, work: Work): void {
   const { target } = work;
   if (target.kind !== "agent" || builder.state.aside?.includes(target.agent) === true) return;
@@ -60,15 +59,15 @@ export function setAside(builder: ProcessBuilder, work: Work): void {
   pumpUndo(builder);
 }
 
-/** The report in the output of a compensation. An output that is not a report counts as: nothing was undone. */
+/** The report in the output of a compensation. An output that is not a report means that nothing was undone. */
 export function reportOf(output: Json): CompensationReport {
   const parsed = CompensationReport.safeParse(output);
   return parsed.success ? parsed.data : { undone: 0, left: [], stateStands: false };
 }
 
 /**
- * Work items that may still run, whose compensation is due and not requested, newest first. A work item whose own ask may still run is left
- * out until that ask is compensated.
+ * Work items that may still run, whose compensation is due and not requested yet, newest first. A work item whose own ask may still run is
+ * left out until that ask is compensated.
  */
 function stillRunning(builder: ProcessBuilder): Asked[] {
   const { state } = builder;
@@ -117,8 +116,8 @@ function askUndo(builder: ProcessBuilder, target: Asked): void {
 }
 
 /**
- * Records the outcome, and orders the final effects. `output` is only given if the route finished. A run that already had an outcome, and
- * was opened again for the undo of its parent, keeps that outcome.
+ * Records the outcome and orders the last effects. `output` is given only if the slip is done. A run that has an outcome, and was opened
+ * again by the undo of its parent, keeps that outcome.
  */
 export function endProcess(builder: ProcessBuilder, output?: Value): void {
   if (builder.state.outcome === undefined) builder.emit({ e: "ended", outcome: outcomeOf(builder, output) });
@@ -136,7 +135,7 @@ function outcomeOf(builder: ProcessBuilder, output: Value | undefined): Outcome 
   return { status, fault, deadLetter: builder.pack(deadLetter(builder, fault)), atMs };
 }
 
-/** Content of a dead letter ("Dead Letter Channel", Enterprise Integration Patterns): original message, fault, attempts, history, path. */
+/** Original message, fault, attempts, history, path and trace id (Dead Letter Channel, Enterprise Integration Patterns). */
 function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
   const { state } = builder;
   const task = taskOf(state);

@@ -1,9 +1,8 @@
 /**
- * @module The decision of an operator on the dead letter of a run: redrive or discard, once per dead letter. Pure.
+ * @module Decisions on the dead letter of a run: redrive opens a new run, discard does not. One decision per dead letter. Pure.
  *
- * A redrive opens a new run. It begins at the stop that failed, or at the earliest stop before it whose effect was undone. Outputs that
- * were finished before and are still valid are pinned. The work items of the new run have new ids, so a late answer of the old run cannot reach
- * them, and external effects get new idempotency keys.
+ * A new run begins at the stop that failed, or at an earlier stop that was undone. Outputs of earlier stops that were not undone
+ * are pinned. Its work items have new ids, so that late answers of the old run do not match, and outside effects get new idempotency keys.
  */
 import { entryOf } from "../entries.ts";
 import { isFault, type WireFault, wireFault } from "../faults.ts";
@@ -18,7 +17,7 @@ import type { Value } from "../value.ts";
 import type { ProcessState } from "./state.ts";
 import type { Work } from "./work.ts";
 
-/** Why the state does not allow a decision; undefined if it does, or if the same decision was already taken. */
+/** Why a decision cannot be taken, by the state. Undefined if it can, or if the same decision is recorded. */
 export function decisionFault(state: ProcessState, body: BodyOf<"decision">): WireFault | undefined {
   const { task, outcome } = state;
   const letter = runId(state.id, body.run);
@@ -65,17 +64,15 @@ function decidedText(letter: string, { what, by, reason }: Act): string {
   return `${letter} was ${what === "redrive" ? "redriven" : "discarded"} by ${by}${reason === "" ? "" : `: ${reason}`}`;
 }
 
-/** The failed work item, whose input an operator may replace; undefined if the task itself or a compensation failed. */
+/** The work item whose input a redrive may replace: the one that failed. Undefined if none did. */
 export function failedWorkOf(state: ProcessState): Work | undefined {
   const work = state.ending?.work;
   return work?.kind === "do" ? work : undefined;
 }
 
 /**
- * Takes a decision. Returns whether the process is open again. A repeated decision gets a receipt and changes nothing.
- *
- * `prepared` is the run for which the index entry was opened. A discard needs the entry too: if reminders are lost, only an open entry
- * leads back to effects that were not performed.
+ * Takes a decision. True if it opened a new run. `prepared` is the run whose index entry was opened. A discard needs it too: if reminders
+ * are lost, only that entry leads back to its effects. A repeated decision gets a receipt and changes nothing.
  */
 export function decideLetter(builder: ProcessBuilder, message: Message, body: BodyOf<"decision">, prepared: number | undefined): boolean {
   const { state, context } = builder;
@@ -90,7 +87,7 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
     return false;
   }
   if (prepared !== nextRun(state)) {
-    builder.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} does not stand in the index yet`));
+    builder.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} has no index entry yet`));
     return false;
   }
   const act: Act = {
@@ -104,7 +101,7 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
   };
   if (body.what === "discard") {
     builder.emit({ e: "acted", act });
-    // The reminder is removed after these effects, so they include all effects that the process still has to perform.
+    // The reminder is removed after these effects, so they include earlier ones that were not performed.
     for (const effect of finalEffects(builder.state, context)) builder.order(effect);
     return false;
   }
@@ -127,13 +124,13 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
     act: { ...act, opened: run, ...(unreached.length === 0 ? {} : { notReached: [...unreached] }) },
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
-    // The finished items were made from the old input.
+    // The pinned outputs were made from the old input.
     ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
     ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
   };
 }
 
-/** What the edit does not reach. Nothing, if the route cannot be read: the run then begins at the first stop, with no pinned outputs. */
+/** Calls that the edit does not reach. If the route cannot be read, the run begins at the first stop, and nothing is pinned. */
 function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: number): readonly string[] {
   try {
     return notReachedBy(routeOf(builder), edited, cursor);
@@ -147,7 +144,7 @@ type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking"
 
 const FROM_BEGINNING: Start = { cursor: 0, stop: "", outputs: [], pinned: [], lacking: [] };
 
-/** Where a new run begins. If the route cannot be read, the run begins at the first stop and fails there again. */
+/** Where a new run begins. If the route cannot be read, it begins at the first stop and fails there again. */
 function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
   const { state } = builder;
   let stops: readonly Stop[];
@@ -173,14 +170,14 @@ function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
   };
 }
 
-/** Whether a call has an output. A call that was skipped, or that was optional and failed, has `null`. */
+/** Whether a call has an output. That of a skipped call, or of an optional call that failed, is null. */
 function isFinished(value: Value | undefined): boolean {
   return value !== undefined && !("json" in value && value.json === null);
 }
 
 /**
- * The branches or items of the first stop that are finished and still valid. An `any` has none: it has no winner yet, or its winner was
- * undone. A `forEach` that was done has none either, because its output no longer tells the items apart.
+ * Keys of the finished branches or items of a stop that are kept. An `any` has no winner, or one that was undone, so all its branches are
+ * requested again; so are the items of a `forEach` that was done, because the state no longer has their keys.
  */
 function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet<string>, replaced: Work | undefined): string[] {
   if (stop === undefined || stop.kind === "any") return [];

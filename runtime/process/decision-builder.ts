@@ -1,5 +1,5 @@
 /**
- * @module What the parts of a process decision share: the builder, the slip, and scopes for mappings. Pure.
+ * @module Shared by all parts of a process decision: the builder, the slip, and scopes for mappings. Pure.
  */
 import { entryOf } from "../entries.ts";
 import type { Scope } from "../expression.ts";
@@ -19,17 +19,20 @@ export function openBuilder(state: ProcessState, context: DecisionContext): Proc
   return new DecisionBuilder(state, evolveProcess, context);
 }
 
-/** The task of an accepted process. Without one the turn fails, because that is a defect. */
+/** The task of an accepted process. If there is none, that is a defect, and the turn fails. */
 export function taskOf(state: ProcessState): Task {
-  invariant(state.task !== undefined, "a process that was accepted has a task");
+  invariant(state.task !== undefined, "an accepted process has a task");
   return state.task;
 }
 
-/** Slips that were checked, by the hash of their content. Above the maximum the oldest is removed. */
+/** Slips that were parsed, by content hash. The oldest is removed first. */
 const checked = new Map<string, Slip>();
 const CHECKED_MAX = 256;
 
-/** The slip pinned to the process. Throws `slip.invalid` if the content is not a slip. */
+/**
+ * The slip pinned to the process.
+ * @throws `slip.invalid`
+ */
 export function slipOf(value: Value, context: DecisionContext): Slip {
   const content = readOne(value, context);
   const known = "ref" in value ? checked.get(value.ref) : undefined;
@@ -47,7 +50,10 @@ export function slipOf(value: Value, context: DecisionContext): Slip {
   return parsed.data;
 }
 
-/** The task's route in the pinned slip. Throws `route.unknown` and `slip.invalid`. */
+/**
+ * The route of the task, from the pinned slip.
+ * @throws `route.unknown`, `slip.invalid`
+ */
 export function routeOf(builder: ProcessBuilder): RouteData {
   const task = taskOf(builder.state);
   const route = entryOf(slipOf(task.slip, builder.context).routes, task.route);
@@ -55,7 +61,7 @@ export function routeOf(builder: ProcessBuilder): RouteData {
   return route;
 }
 
-/** The values of `task`, `item` and finished stops by name. Absent names are left out. */
+/** The contents of some names: `task`, `item` and finished stops. Unknown names are left out. */
 export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?: Json): Scope {
   const known = [...names].flatMap((name): [string, Value][] => {
     if (name === "task") return [[name, taskOf(builder.state).input]];
@@ -70,7 +76,7 @@ export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?:
   return item === undefined ? scope : { ...scope, item };
 }
 
-/** The scope of a condition, with only the names that its text mentions, so that other outputs are not loaded. */
+/** The scope of a condition, with only the names that its text contains, so that no other outputs are loaded. */
 export function conditionScope(builder: ProcessBuilder, text: string, item?: Json): Scope {
   const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
   const names = ["task", ...Object.keys(builder.state.outputs)].filter((name) => words.has(name));

@@ -88,7 +88,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 
 // ---- work items -----------------------------------------------------------------------------------------------------------
 
-/** Changes one work item. `change` returns a new literal, because merging objects costs several times as much. */
+/** Changes one work item. `change` writes the new object out, because merging objects is several times slower. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
   const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
@@ -117,7 +117,7 @@ function ask(state: ProcessState, work: Work): ProcessState {
 
 function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
   const pausedAtMs = waits(state, workId) ? atMs : undefined;
-  const next = patchWork(state, workId, ({ standing: _ofTheAttemptBefore, ...work }) => ({
+  const next = patchWork(state, workId, ({ standing: _standing, ...work }) => ({
     ...work,
     attempt,
     status: "asked",
@@ -144,12 +144,12 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
 
-/** Records that the current stop goes on although an optional call of it failed. */
+/** Adds the stop to those that are done although an optional call failed. */
 function lacks(state: ProcessState, progress: Progress | undefined): ProcessState {
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
-/** Removes a work item and gives its result to the current stop, or to the work item whose handler asked. */
+/** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
 function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
@@ -165,7 +165,7 @@ function count(state: ProcessState, place: { readonly stop: string; readonly ite
   });
 }
 
-/** The unanswered work items, added to those that may still run. */
+/** Adds unanswered work items to those that may still run. */
 export function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
   const ids = Object.values(state.works)
     .filter((work) => work.kind !== "undo" && isMeant(work.id))
@@ -196,7 +196,7 @@ function answer(state: ProcessState, asker: Asker, result: Result, atMs: number)
   );
 }
 
-/** Whether the handler of a work item has an open wait. */
+/** Whether a handler waits for an agent, a timer or a signal. */
 function waits(state: ProcessState, id: string): boolean {
   return (
     Object.values(state.works).some((work) => work.asker?.workId === id) ||
@@ -204,7 +204,7 @@ function waits(state: ProcessState, id: string): boolean {
   );
 }
 
-/** Pauses the timeout of an attempt while its handler waits. */
+/** Stops the time of an attempt, because its handler waits. */
 function pause(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
 }
@@ -235,7 +235,7 @@ function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended
   return event.tolerated ? lacks(counted, state.progress) : counted;
 }
 
-/** Removes an accepted signal from the kept ones, and remembers its id so that it is not accepted twice. */
+/** Removes a signal from the kept ones and remembers its id, so that it is not taken twice. */
 function takenSignal(state: ProcessState, signalId: string): ProcessState {
   const kept = state.signals?.filter((one) => one.signalId !== signalId) ?? [];
   return {
@@ -245,14 +245,14 @@ function takenSignal(state: ProcessState, signalId: string): ProcessState {
   };
 }
 
-/** The waits that `keep` accepts; undefined if none is left. */
+/** The waits that fulfil a condition; undefined if none is left. */
 export function waitsOf(state: ProcessState, keep: (wait: Wait) => boolean): ProcessState["waits"] {
   if (state.waits === undefined) return undefined;
   const kept = Object.entries(state.waits).filter(([, wait]) => keep(wait));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
-/** Removes the open waits of the current stop, which is done. */
+/** Removes the waits of the current stop, which is done. */
 export function dropStopWaits(state: ProcessState): ProcessState {
   return state.waits === undefined ? state : { ...state, waits: waitsOf(state, (wait) => wait.asker !== undefined) };
 }
@@ -274,7 +274,7 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
   );
 }
 
-/** Text of a history entry on the result of a compensation. */
+/** How a compensation ended, in history entries. */
 export function undoneText({ undone: count, stateStands }: CompensationReport): WorkViewState {
   if (count > 0) return stateStands ? "undone, but its state stands" : "undone";
   return stateStands ? "its state stands" : "nothing to undo";
@@ -332,7 +332,7 @@ function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, c
   });
 }
 
-/** Adds a history entry. Above the maximum the oldest entry is removed. */
+/** Adds a history entry. The oldest is removed first. */
 export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
   const { history } = state;
   if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };

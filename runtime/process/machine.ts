@@ -1,14 +1,12 @@
 /**
- * @module The process manager: one actor per task, which runs the task's routing slip over the agents. Pure.
+ * @module The process manager: one actor per task, which runs the task's slip. Pure.
  *
- * It owns the state of the process, its requests, and one outcome per run. It does not own the state of agents, the reminder or the index.
- * It exchanges messages with agents, child processes and its parent.
- *
- * Invariants:
- * - P1: a run has one outcome.
- * - P2: each work item is answered, timed out or compensated before the outcome.
- * - P3: a decision on a repeated input writes no record.
- * - P4: a work item is compensated only after the process no longer waits for its result.
+ * Owns: the state of the process, its work items, its one outcome per run. Does not own: the execution of the work items, the reminder, the
+ * index. Sends messages to: agents, child processes, its parent. Invariants:
+ * P1 A run has one outcome.
+ * P2 Each work item is answered, timed out or undone before the outcome.
+ * P3 A repeated input writes nothing.
+ * P4 The compensation of a work item is requested only after the work item is no longer waited for.
  */
 import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
@@ -34,29 +32,29 @@ import { evolveProcess } from "./evolve.ts";
 import { newProcess, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./compensation.ts";
 
-/** Inputs of a process manager: a message, a tick, a receipt, or a purge. */
+/** The inputs of a process manager. */
 export type ProcessInput =
   | {
       readonly kind: "message";
       readonly message: Message;
-      /** Bucket of the index that contains the entry of a task. */
+      /** Bucket of the task's index entry, which exists before the task is accepted. */
       readonly bucket?: string;
-      /** Fault of a child's input. The child is accepted and fails with the fault, so that the parent gets it as the result. */
+      /** The fault of a child's invalid input. The child is accepted and fails with it, so that its parent learns of it. */
       readonly fault?: WireFault;
-      /** Only for a decision: the run for which the index entry was opened. */
+      /** Only for a decision: the run whose index entry was opened. */
       readonly prepared?: number | undefined;
     }
   | {
       readonly kind: "tick";
-      /** A starting host found the process open. Unanswered requests are repeated at once. */
+      /** All unanswered requests are sent again, also recent ones. */
       readonly nudged?: boolean;
-      /** The run whose reminder fired; absent if no reminder caused the tick. */
+      /** The run whose reminder fired; absent for the tick of a timer. */
       readonly run?: number | undefined;
     }
   | ToldInput
   | PurgeInput;
 
-/** The process manager. Its outbox contains unanswered requests while it is open, and the final effects after its end. */
+/** The process manager. Its outbox contains its unanswered requests, or its last effects after the end. */
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
   purged: (id) => ({ ...newProcess(id), phase: "purged" }),
@@ -91,7 +89,7 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
 
-/** Whether an effect is still needed at the end of the decision. A decision may order a request and then end the work item. */
+/** Whether an effect is still needed. One decision may request a work item and then drop it; such a request is not sent. */
 function isWanted(state: ProcessState, effect: Effect): boolean {
   if (effect.kind !== "send") return true;
   const { id, body } = effect.message;
@@ -123,18 +121,18 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "work":
     case "answer":
     case "entries":
-      return builder.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
+      return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:
       return assertNever(body);
   }
 }
 
-/** Calls `take` if the process is open. Otherwise the message is late: it gets a receipt and changes nothing. */
+/** Results and waits that arrive when the process is not open are late: they get a receipt and change nothing. */
 function whenOpen(builder: ProcessBuilder, take: () => void): void {
   if (builder.state.phase === "open") take();
 }
 
-/** Hash of route and input. A repeated task with another fingerprint is a conflict. */
+/** Hash of route and input. A task with the same id and fingerprint is a repetition. */
 function fingerprint(route: string, input: Value): string {
   return hashJson({ route, input: valueHash(input) });
 }
@@ -145,8 +143,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   if (state.phase === "open" || state.phase === "ended") return repeatTask(builder, body);
   if (input.message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
-  if (input.bucket === undefined)
-    return builder.refuse(wireFault("turn.failed", "a task is accepted only after its index entry was opened"));
+  if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after its index entry is open"));
   const own = ownInput(builder, body.input);
   const task: Task = {
     route: body.route,
@@ -167,14 +164,14 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   begin(builder, input.fault);
 }
 
-/** Begins a run. It ends at once if the task or its route has a fault. */
+/** Begins a run. It ends at once if its input or its route has a fault. */
 function begin(builder: ProcessBuilder, found: WireFault | undefined): void {
   const fault = found ?? routeFault(builder);
   if (fault !== undefined) beginEnding(builder, "failed", fault, "task");
   advance(builder);
 }
 
-/** Copies a task's input to the scope of this process, because its parent may be purged earlier. */
+/** The input in the scope of this process: its parent may be purged while it waits for a decision. */
 function ownInput(builder: ProcessBuilder, input: Value): Value {
   return "ref" in input && input.scope === builder.context.actorId ? input : builder.pack(readOne(input, builder.context));
 }
@@ -226,12 +223,12 @@ function decideCancel(builder: ProcessBuilder, message: Message, body: BodyOf<"c
   tellActs(builder);
 }
 
-/** Orders the audit entries of operator actions if the process is open. An ended process orders them with its final effects. */
+/** Orders the effects of operator actions at once. A process that has ended orders them with its last effects. */
 function tellActs(builder: ProcessBuilder): void {
   if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
-/** Takes the undo request of a parent: compensates this process. If its task has not arrived, the task is refused from now on. */
+/** The parent requests the compensation of this process. If its task has not arrived, it will be refused. */
 function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
   const { state, context } = builder;
   if (state.undo !== undefined) return repeatUndo(builder, body);
@@ -253,7 +250,7 @@ function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"und
   advance(builder);
 }
 
-/** Answers a repeated undo request. If the undo failed or is not done, it is answered under the new attempt. */
+/** Repeats the answer. A failed compensation answers the attempt that asks; a success counts for any attempt. */
 function repeatUndo(builder: ProcessBuilder, body: BodyOf<"undo">): void {
   const { undo, undoFault } = builder.state;
   if (undo === undefined) return;
@@ -270,7 +267,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "new":
       return builder.emit({ e: "voided" });
     case "void":
-      // The next task uses the next run. Its reminder may only be removed if that run is void too.
+      // The reminder of the next run may be removed only after that run is void too.
       return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
@@ -280,7 +277,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      // Operator actions are only repeated with the reminder or a nudge. A tick of the timer comes at each due moment, which is too often.
+      // Ticks of timers are frequent, so the effects of operator actions are repeated only when the reminder fires.
       if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
       return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
@@ -289,8 +286,8 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
 }
 
 /**
- * Voids a run that was prepared and has no record, before its reminder and index entry are removed. The host that prepared it then loses
- * the write and prepares the next run. A nudge comes only to a process whose index entry is open.
+ * Voids a prepared run without a record, so that its reminder and its index entry can be removed. A host that prepared it loses the write
+ * and prepares the next run. A nudge means that the index entry is open.
  */
 function voidPrepared(builder: ProcessBuilder, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
   const { state } = builder;
@@ -311,7 +308,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
   if (takeTime(builder, resendMs)) advance(builder);
 }
 
-/** Fails all open compensations, because their time limit has passed. The dead letter tells the operator. */
+/** Fails all compensations that are still due after the time limit of compensation. The dead letter lists them for an operator. */
 function giveUpUndo(builder: ProcessBuilder): void {
   for (let round = 0; round < LIMITS.hopsMax; round += 1) {
     const work = Object.values(builder.state.works).find((one) => one.kind === "undo");

@@ -1,5 +1,5 @@
 /**
- * @module The effects of a process, made from its state alone. Pure.
+ * @module The effects of a process, derived from its state alone. Pure.
  *
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
@@ -27,17 +27,17 @@ import { taskOf } from "./decision-builder.ts";
 import type { ProcessState, Task } from "./state.ts";
 import type { Work } from "./work.ts";
 
-/** Until when agents keep the work items of a process, because it may request their compensation. Epoch, milliseconds. */
+/** Until when an agent must keep the work items of a process: as long as their compensation may be requested. */
 export function retainUntilMs(state: ProcessState): number {
   const { deadlineAtMs, retainUntilMs: parents = 0 } = taskOf(state);
   return Math.max(deadlineAtMs + LIMITS.compensationMsMax, parents);
 }
 
-/** The request of a work item. `probe`: it is repeated to learn the state of the attempt. */
+/** The request of a work item. */
 export function workEffect(state: ProcessState, work: Work, context: DecisionContext, probe = false): Effect {
   const body = work.kind === "undo" ? undoBody(state, work) : doBody(state, work);
   const { to, topic } = address(context.system, work);
-  // A late request is harmless: the next attempt supersedes it, or a tombstone refuses it. So it expires only with the process.
+  // A late request is superseded by its next attempt or refused by its tombstone. It expires with the process.
   const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : taskOf(state).deadlineAtMs;
   return {
     kind: "send",
@@ -106,7 +106,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
 }
 
 function undoBody(state: ProcessState, work: Work): Body {
-  invariant(work.undoes !== undefined, "a compensation names the work item that it undoes");
+  invariant(work.undoes !== undefined, "a compensation names the work that it undoes");
   return {
     kind: "undo",
     workId: work.undoes,
@@ -162,7 +162,7 @@ function envelope(state: ProcessState, context: DecisionContext, parts: Parts): 
   };
 }
 
-/** Facts of the index entry of a run that are known at its beginning: route, submitter, trace and parent. */
+/** The facts of a run's index entry from its beginning: route, caller, trace and parent. */
 export function entryFacts(
   run: number,
   task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">,
@@ -178,7 +178,7 @@ export function entryFacts(
   };
 }
 
-/** The effects after the end: index entry, dead letter, notifications, the result for the parent, and operator actions. */
+/** The last effects of an ended process: index entry, dead letter, notifications, answer to the parent, operator actions. */
 export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
@@ -202,7 +202,7 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
 }
 
-/** Closes the index entry, also if it was opened for a run that was voided. */
+/** Closes the index entry, also one that was opened for a run that is void now. */
 function closingEffect(state: ProcessState): Effect {
   const task = taskOf(state);
   const { outcome, voidedRun = 0 } = state;
@@ -217,8 +217,8 @@ function closingEffect(state: ProcessState): Effect {
 }
 
 /**
- * The audit entries of operator actions, and the entries of the dead letters that they decided on. They are repeated with each reminder. An
- * action is left out once the audit may have removed its entry, because the repetition would add it again.
+ * The audit entries of operator actions, and the entries of the dead letters that they decided. They are repeated while the process has a
+ * reminder. An action that is older than the retention of the audit is not sent to it again.
  */
 export function actEffects(state: ProcessState, nowMs: number): Effect[] {
   return (state.acts ?? []).flatMap((act) => {
@@ -241,7 +241,7 @@ function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act):
   };
 }
 
-/** The entry of a dead letter. It is open until it has a decision. */
+/** The entry of a dead letter. It is closed by a decision. */
 function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLetter }: PastRun, decision: Act | undefined): Effect {
   const task = taskOf(state);
   const { acceptedAtMs: _of, by: _submitter, ...line } = entryFacts(run, task);
@@ -292,7 +292,7 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
   return replyTo(state, context, parent.processId, replyId(parent.workId), { kind: "result", workId: parent.workId, attempt: 1, result });
 }
 
-/** The result of the undo that the parent requested. */
+/** Answers the parent's undo, once the whole process is undone. */
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
   const result: Result = state.undoFault === undefined ? { output: { json: childReport(state) } } : { fault: state.undoFault };
@@ -307,7 +307,7 @@ export function undoReply(state: ProcessState, context: DecisionContext): Effect
   ];
 }
 
-/** Compensation report of a whole process. `left` is empty, because an incomplete compensation is reported as a fault. */
+/** The report of a whole process. What could not be undone is reported as a fault instead. */
 function childReport(state: ProcessState): CompensationReport {
   return { undone: state.torn?.length ?? 0, left: [], stateStands: state.stateStands === true };
 }
@@ -326,7 +326,7 @@ function replyTo(state: ProcessState, context: DecisionContext, processId: strin
   };
 }
 
-/** All effects that are not confirmed. */
+/** Every effect that is not answered yet. */
 export function processOutbox(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.phase === "refused") return undoReply(state, context);
   if (state.phase === "ended") return finalEffects(state, context);

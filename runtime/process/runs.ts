@@ -1,5 +1,5 @@
 /**
- * @module Operator actions on a process, and its earlier runs: their schemas, and how a new run begins. Pure.
+ * @module Operator actions and earlier runs of a process: their schemas, and how a new run begins. Pure.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -11,26 +11,26 @@ import { Value } from "../value.ts";
 import type { ProcessState, Progress } from "./state.ts";
 import type { Asked } from "./work.ts";
 
-/** An operator action: what, who, when and why. Persisted: changing this needs a version bump. */
+/** An operator action: who did what, when and why. Persisted: changing this needs a version bump. */
 export const Act = z.strictObject({
   what: z.enum(["cancel", "redrive", "discard"]),
-  /** The run that the action applies to. */
+  /** The run that it applies to. */
   run: z.int().positive(),
   by: z.string(),
   reason: z.string(),
   atMs: z.int(),
-  /** Sequence of the record that contains the action. */
+  /** Sequence of the record that contains it. */
   sequence: z.int().positive(),
   /** Only for a decision on a dead letter. */
   decisionId: z.string().optional(),
   /** Only for a redrive: the run that it opened. */
   opened: z.int().positive().optional(),
-  /** Only for a redrive with an edited input: the stops, and the output, that still use the replaced data (edit-reach.ts). */
+  /** Only for a redrive with an edited input: the calls that it does not reach (edit-reach.ts). */
   notReached: z.array(z.string()).optional(),
 });
 export type Act = z.infer<typeof Act>;
 
-/** An earlier run, which a redrive followed. At most LIMITS.runsKeptMax are kept. Persisted: changing this needs a version bump. */
+/** An earlier run. At most LIMITS.runsKeptMax are kept. Persisted: changing this needs a version bump. */
 export const PastRun = z.strictObject({
   run: z.int().positive(),
   status: z.enum(OUTCOMES),
@@ -40,64 +40,64 @@ export const PastRun = z.strictObject({
 });
 export type PastRun = z.infer<typeof PastRun>;
 
-/** The edited input of a redrive, and the call that gets it. Persisted: changing this needs a version bump. */
+/** The edited input of a failed work item, and its agent or route. Persisted: changing this needs a version bump. */
 export const Replaced = z.strictObject({ stop: z.string(), item: z.int().nonnegative(), target: Doer, input: Value });
 
-/** A new run begins. The event names the outputs of the state that stay valid. Persisted: changing this needs a version bump. */
+/** A new run. Contents are in the state; the event names those that are kept. Persisted: changing this needs a version bump. */
 export const Reopened = z.strictObject({
   e: z.literal("reopened"),
   run: z.int().positive(),
   act: Act,
   deadlineAtMs: z.int(),
-  /** Index and name of the stop that the run begins at. */
+  /** Index and name of its first stop. */
   cursor: z.int().nonnegative(),
   stop: z.string(),
-  /** Names of the outputs of finished stops that stay valid. */
+  /** Names of outputs of finished stops that are kept. */
   outputs: z.array(z.string()),
-  /** Finished branches or items of that stop whose outputs stay valid. */
+  /** Finished branches or items of the first stop whose outputs are kept. */
   pinned: z.array(z.string()),
-  /** Finished stops of which an optional call failed. */
+  /** Finished stops in which an optional call failed. */
   lacking: z.array(z.string()),
-  /** Replaces the task's input. */
+  /** Replaces the input of the task. */
   input: Value.optional(),
   replaced: Replaced.optional(),
 });
 export type Reopened = z.infer<typeof Reopened>;
 
-/** The number of the next run. A run that was voided before it started does not free its number. */
+/** The number of the next run. A voided run has used up its number. */
 export function nextRun(state: ProcessState): number {
   return lastRun(state) + 1;
 }
 
-/** The highest run that started or was voided. */
+/** The highest number of a run that exists or was voided. */
 export function lastRun(state: ProcessState): number {
   return Math.max(state.run, state.voidedRun ?? 0);
 }
 
-/** The decision on the dead letter of a run, if there is one. */
+/** The decision on the dead letter of a run. */
 export function decisionOn(state: ProcessState, run: number): Act | undefined {
   return state.acts?.find((act) => act.run === run && act.what !== "cancel");
 }
 
-/** Whether the dead letter of the current run waits for a decision. */
+/** Whether a dead letter waits for a decision. */
 export function awaitsDecision(state: ProcessState): boolean {
   return state.phase === "ended" && state.outcome?.deadLetter !== undefined && decisionOn(state, state.run) === undefined;
 }
 
-/** Adds an operator action. After a discard no next run can start. */
+/** Adds an operator action. A discard voids the next run. */
 export function act(state: ProcessState, done: Act): ProcessState {
   const acts = [...(state.acts ?? []), done].slice(-LIMITS.actsKeptMax);
   return done.what === "discard" ? { ...state, acts, voidedRun: nextRun(state) } : { ...state, acts };
 }
 
-/** Records that the effect of a finished work item was undone, so that a next run does not pin its output. */
+/** Marks the place of an undone work item, so that a next run does not use its output. Losers and failed optional calls are not marked. */
 export function undone(state: ProcessState, target: Asked | undefined): Pick<ProcessState, "torn"> {
   if (target === undefined || state.ending === undefined || state.leftovers?.includes(target.id) === true) return {};
   const place = placeOf(target.stop, stopWorkParts(target.id).item);
   return { torn: state.torn?.includes(place) === true ? state.torn : [...(state.torn ?? []), place] };
 }
 
-/** What a next run needs from before the ending: the work items that were already due for compensation, and outputs of the current stop. */
+/** What the state keeps for a next run when a run fails: work items already due for compensation, and outputs of the current stop. */
 export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers" | "kept"> {
   const { progress, undoing } = state;
   const isWorthIt = progress !== undefined && Object.keys(progress.outputs).length > 0;
@@ -107,12 +107,12 @@ export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers
   };
 }
 
-/** Outputs of the branches or items of a stop: those kept at the ending if it was the current stop, otherwise those of finished stops. */
+/** The outputs that contain those of a stop's branches or items: of the stop that was current at the end, or of all finished stops. */
 export function finishedOf(state: ProcessState, stop: string): Readonly<Record<string, Value>> {
   return state.kept?.stop === stop ? state.kept.outputs : state.outputs;
 }
 
-/** The state at the beginning of a new run: no open requests, and valid outputs are pinned. `fresh` is an initial state. */
+/** The state at the beginning of a new run: no work items, and kept outputs are pinned. `fresh` is an empty state. */
 export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState): ProcessState {
   const { task, outcome } = state;
   if (task === undefined || outcome === undefined) return state;
@@ -152,7 +152,7 @@ function only(values: Readonly<Record<string, Value>>, names: readonly string[])
   return Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
 }
 
-/** Sets the progress of a stop that begins. Its pinned branches or items are already finished. */
+/** Begins a stop. Its pinned branches or items are finished already. */
 export function begun(state: ProcessState, progress: Progress): ProcessState {
   const next = { ...state, progress: { ...progress, outputs: state.pins ?? {} } };
   return state.pins === undefined ? next : { ...next, pins: undefined };

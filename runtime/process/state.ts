@@ -1,8 +1,8 @@
 /**
  * @module The state of a process manager. Pure.
  *
- * There is one process manager per task. The state holds unanswered requests completely, and of finished ones only the output and a history
- * entry, so that it stays small over many stops. The events are in events.ts, and how they change the state in evolve.ts.
+ * One process manager per task. The state contains unanswered work items in full and only one history entry for each finished one, so that
+ * it stays small. Events are in events.ts; evolve.ts applies them.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -16,7 +16,7 @@ import { Asked, Work } from "./work.ts";
 export const Task = z.strictObject({
   route: z.string(),
   input: Value,
-  /** Hash of route and input. A repeated task is the same task if its fingerprint is the same. */
+  /** Hash of route and input. A task with the same id and fingerprint is a repetition. */
   fingerprint: z.string(),
   slip: Value,
   principal: Principal,
@@ -25,7 +25,7 @@ export const Task = z.strictObject({
   deadlineAtMs: z.int(),
   bucket: z.string(),
   parent: Parent.optional(),
-  /** Until this time a parent may request the compensation of the whole process. */
+  /** Until then a parent may request the compensation of the whole process. */
   retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),
   /** Lifetime of a run, in milliseconds. */
@@ -42,12 +42,12 @@ export const Progress = z.strictObject({
   items: Value.optional(),
   outputs: z.record(z.string(), Value),
   failed: z.record(z.string(), WireFault),
-  /** Keys of calls whose condition did not hold. */
+  /** Keys of calls that were skipped because their condition did not hold. */
   skipped: z.array(z.string()).optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 
-/** One history entry, for people to read. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
+/** One history entry, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
 export const HistoryLine = z.strictObject({
   atMs: z.int(),
   what: z.string(),
@@ -58,25 +58,22 @@ export const HistoryLine = z.strictObject({
 });
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** Why the process stopped advancing and compensates. Persisted: changing this needs a version bump. */
+/** Why the process is being compensated, or has ended without a result. Persisted: changing this needs a version bump. */
 export const Ending = z.strictObject({
   status: z.enum(["failed", "cancelled", "expired"]),
   fault: WireFault,
   stop: z.string(),
-  /** The work item that failed, at the moment of its failure. It is the original message of the dead letter. */
+  /** The work item that failed. Its request is the original message of the dead letter. */
   work: Work.optional(),
 });
 export type Ending = z.infer<typeof Ending>;
 
-/**
- * The state of one process. A new run starts from an initial state, except for what runs.ts keeps. Persisted: changing this needs a version
- * bump.
- */
+/** The state of one process. A new run keeps only what `reopen` in runs.ts copies. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
   /**
-   * `void`: a reminder fired before a task arrived; a task may still arrive. `refused`: the parent requested compensation before the task
-   * arrived. `purged`: the journal is being removed.
+   * `void`: a reminder fired before the task arrived, which may still come. `refused`: undone before its task arrived. `purged`: its keys
+   * are being deleted.
    */
   phase: z.enum(["new", "void", "refused", "open", "ended", "purged"]),
   run: z.int().nonnegative(),
@@ -85,65 +82,61 @@ export const ProcessState = z.strictObject({
   progress: Progress.optional(),
   outputs: z.record(z.string(), Value),
   works: z.record(z.string(), Work),
-  /** Open waits for timers and signals, in the order in which they began. */
+  /** Waits for timers and signals, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
-  /** Signals that arrived before a wait for them, oldest first. At most LIMITS.signalsKeptMax. */
+  /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
-  /** Ids of accepted signals, oldest first. At most LIMITS.signalIdsMax are kept. */
+  /** Ids of signals that ended a wait, oldest first. At most LIMITS.signalIdsMax are kept. */
   signalIds: z.array(z.string()).optional(),
-  /** Work items that were requested and are not known to be undone. */
+  /** Requested work items that are not known to be undone. */
   asked: z.array(Asked),
-  /** Work items of `asked` that are due for compensation: losers of an `any`, failed optional calls, or all of them while ending. */
+  /** Work items of `asked` whose compensation is due: losers, optional failures, or all of them while the process ends. */
   undoing: z.array(z.string()),
-  /** Work items that may still run although the process no longer waits for them. They may occupy actors that other requests need. */
+  /** Work items that may still run but are no longer waited for. They may occupy actors that other work items need. */
   stopping: z.array(z.string()).optional(),
-  /** Stateful agents without a key that were called in any run. Their actor of this process may already exist. */
+  /** Stateful agents without a key that had a work item in any run. Their actors for this process may have a journal. */
   met: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
-  /** Finished stops of which an optional call failed. The outcome is then `partial`. */
+  /** Finished stops in which an optional call failed. If there are any, the outcome is partial. */
   lacking: z.array(z.string()).optional(),
   ending: Ending.optional(),
-  /** The work item of a stop that failed last, after its retries. It becomes the original message of a dead letter. */
+  /** The work item of a stop that most recently failed for good. Its request is the original message of a dead letter. */
   failedWork: Work.optional(),
   undoFault: WireFault.optional(),
-  /** Agents that do not answer compensations. The compensations of other agents do not wait for theirs. */
+  /** Agents that do not answer compensations. Those of other agents do not wait for them. */
   aside: z.array(z.string()).optional(),
   /** What compensation could not undo, in all work items of this run. */
   left: z.array(z.string()).optional(),
   /** The state of an agent still contains what a compensated work item set. */
   stateStands: z.literal(true).optional(),
   history: z.array(HistoryLine),
-  /** Number of entries removed from `history`, so that the remaining entries keep their numbers. */
+  /** Number of entries that were removed from `history`, so that an entry keeps its number. */
   historyGone: z.int().positive().optional(),
   outcome: Outcome.optional(),
-  /** The request of a parent to compensate this whole process. */
+  /** The parent requested the compensation of this whole process, with these ids. */
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
-  /** Phase `refused`: until this time its task may still arrive. */
+  /** In phase `refused`: until then its task may arrive. */
   refuseUntilMs: z.int().optional(),
   /** Earlier runs, oldest first. */
   runs: z.array(PastRun).optional(),
   /** Operator actions, oldest first. */
   acts: z.array(Act).optional(),
-  /** Runs up to this number can no longer start: a reminder fired for one without a record, or the dead letter was discarded. */
+  /** Runs up to this number are void: a reminder fired for a run without a record, or a dead letter was discarded. */
   voidedRun: z.int().positive().optional(),
-  /** Work items that were due for compensation before the ending began: losers of an `any`, and failed optional calls. */
+  /** Work items that were due for compensation before the process began to end: losers, and optional calls that failed. */
   leftovers: z.array(z.string()).optional(),
-  /** `path#item` of finished work items whose effect was undone, so that a next run must not pin their output. */
+  /** `path#item` of work items that were undone and whose outputs a next run must therefore not use. */
   torn: z.array(z.string()).optional(),
-  /** Outputs of the current stop that were finished when the ending began. */
+  /** The outputs of the current stop when the process began to end. */
   kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value) }).optional(),
-  /** Outputs that an earlier run finished in the first stop of this run. */
+  /** Outputs of the first stop of this run that are kept from an earlier run. */
   pins: z.record(z.string(), Value).optional(),
-  /** The edited input of a redrive. */
   replaced: Replaced.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
-/**
- * The initial state. Fields that most processes need exist from the start, because the engine copies objects fastest if all have the same
- * shape.
- */
+/** The empty state. It has the properties that most processes need later, because states of one shape are copied fastest. */
 export function newProcess(id: string): ProcessState {
   return {
     id,

@@ -1,8 +1,8 @@
 /**
- * @module What a process does as time passes: it times attempts out, starts next attempts, and repeats unanswered requests. Pure.
+ * @module What happens as time passes: attempts time out, next attempts begin, requests are sent again. Pure.
  *
- * The timeout of an attempt counts from the start of its handler, and only the agent's actor knows that moment. So when an attempt is due
- * by the manager's clock, the manager sends the request once more, and the receipt decides. Without a receipt the attempt has failed.
+ * The time of an attempt counts from the start of its handler, and only the agent's actor knows that start. So if an attempt is due by the
+ * manager's clock, its request is sent once more, and the receipt decides. Without a receipt the attempt has timed out.
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
@@ -17,16 +17,16 @@ import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
 import { isPaused, type Work } from "./work.ts";
 
-/** A receipt for the request of a work item. */
+/** The state of a work item, from a receipt. */
 export interface ToldInput {
   readonly kind: "told";
   readonly workId: string;
   readonly attempt: number;
-  /** State of the attempt. Absent: the receipt only confirms that the request arrived. */
+  /** Absent: the receipt has no state. The receiver has the request. */
   readonly work?: WorkStatus | undefined;
 }
 
-/** Times out due attempts, starts due retries, and repeats unanswered requests. Returns whether a stop may advance. */
+/** Fails attempts that timed out, begins attempts whose pause is over, and repeats unanswered requests. True if the slip may advance. */
 export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
   for (const id of Object.keys(builder.state.works)) {
@@ -64,16 +64,16 @@ function timeIsUp(builder: ProcessBuilder, work: Work): void {
 }
 
 function timedOut(builder: ProcessBuilder, work: Work): void {
-  const message = `${doerName(work.target)} gave no answer within ${work.timeoutMs} ms (attempt ${work.attempt})`;
+  const message = `${doerName(work.target)} did not answer within ${work.timeoutMs} ms (attempt ${work.attempt})`;
   takeFault(builder, work, wireFault("stop.timeout", message));
 }
 
-/** Whether a due attempt is probed before it times out. A nested route has its own deadline; a compensation is timed from its request. */
+/** Whether a due attempt is probed before it fails. Nested routes and compensations are not: the manager knows their time limit. */
 function isProbed(work: Work): boolean {
   return work.kind !== "undo" && work.target.kind === "agent";
 }
 
-/** Whether a compensation has no receipt from its agent, and the compensations of other agents still wait for it. */
+/** Whether a compensation has no receipt from its agent, and those of other agents still wait for it. */
 function isSilent(state: ProcessState, work: Work): boolean {
   return (
     work.kind === "undo" &&
@@ -84,7 +84,7 @@ function isSilent(state: ProcessState, work: Work): boolean {
   );
 }
 
-/** Takes the receipt for an attempt. Time in the queue of the actor does not count towards the timeout. */
+/** Takes the state of an attempt. Time in the queue does not count as time of the attempt. */
 export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told }: ToldInput): void {
   const { nowMs } = builder.context;
   const work = entryOf(builder.state.works, workId);
@@ -101,10 +101,9 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
   else builder.emit({ e: "told", workId, state: status.state, atMs: nowMs, dueAtMs: nowMs + leftMs });
 }
 
-/** A receipt without a state for a compensation: the agent has the request. */
 const HAS_IT: WorkStatus = { state: "running" };
 
-/** The next moment at which a work item or wait is due, at most `endMs`. Epoch, milliseconds. */
+/** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
@@ -119,7 +118,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
   return isSilent(state, work) ? Math.min(dueMs, work.askedAtMs + LIMITS.undoAnswerMs) : dueMs;
 }
 
-/** Whether a request or answer is unconfirmed and may have to be repeated soon. An open wait alone needs no repetition. */
+/** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;

@@ -1,7 +1,7 @@
 /**
  * @module Waits that a process manager owns itself: timers and signals from outside. Pure.
  *
- * A handler's wait for an agent is a work item (work.ts). A wait sends no request, so there is nothing to undo.
+ * A handler's wait for an agent is a work item (work.ts). Timers and signals send no request, so they need no compensation.
  */
 import { z } from "zod";
 import { Value } from "../value.ts";
@@ -11,7 +11,7 @@ import { Asker } from "./work.ts";
 export const Wait = z.strictObject({
   /** The id that a work item at the same place would have. */
   id: z.string(),
-  /** Path of the stop. For a handler's wait: the path of its work item. */
+  /** Path of the stop. For the wait of a handler: the path of its work item. */
   stop: z.string(),
   item: z.int().nonnegative(),
   for: z.discriminatedUnion("kind", [
@@ -22,16 +22,16 @@ export const Wait = z.strictObject({
   asker: Asker.optional(),
   optional: z.boolean(),
   begunAtMs: z.int(),
-  /** When the timer ends, or the wait for a signal times out. Absent: the wait lasts until the deadline of the process. */
+  /** When the timer ends, or the wait for a signal times out. Absent: it waits until the deadline of the process. */
   dueAtMs: z.int().optional(),
 });
 export type Wait = z.infer<typeof Wait>;
 
-/** A signal that arrived before a wait for it. Persisted: changing this needs a version bump. */
+/** A signal that arrived before its wait. Persisted: changing this needs a version bump. */
 export const KeptSignal = z.strictObject({ name: z.string(), signalId: z.string(), payload: Value, atMs: z.int() });
 export type KeptSignal = z.infer<typeof KeptSignal>;
 
-/** What a wait is for, as text of a history entry. */
+/** A wait in history entries and messages. */
 export function waitText(wait: Wait): string {
   return wait.for.kind === "timer" ? "timer" : `signal ${wait.for.name}`;
 }

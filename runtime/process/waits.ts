@@ -1,5 +1,5 @@
 /**
- * @module Waits for timers and signals, of stops and of handlers. Pure.
+ * @module The waits of a process manager for timers and signals, also those of handlers. Pure.
  *
  * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
  */
@@ -20,7 +20,7 @@ import type { ProcessState } from "./state.ts";
 import { type KeptSignal, type Wait, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
-/** Begins a wait. A kept signal of its name ends it at once. Returns whether it ended. */
+/** Begins a wait. If a signal is kept for it, it ends at once. True if it has ended. */
 export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   builder.emit({ e: "wait-begun", wait });
   if (wait.for.kind === "timer") return false;
@@ -36,7 +36,7 @@ export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   return false;
 }
 
-/** A handler's wait for a timer or a signal. */
+/** The wait of a handler for a timer or a signal. */
 export function handlerWait(builder: ProcessBuilder, asker: Work, index: number, wanted: Exclude<WaitFor, { kind: "agent" }>): Wait {
   const { nowMs } = builder.context;
   const wait = {
@@ -59,7 +59,7 @@ export function handlerWait(builder: ProcessBuilder, asker: Work, index: number,
   }
 }
 
-/** Ends a wait, and sends the answer to its handler if it has one. The caller advances the stops. */
+/** Ends a wait and answers its handler. The caller advances the slip. */
 function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
@@ -75,7 +75,7 @@ function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal
     builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
 }
 
-/** Ends the waits that are due. Returns whether a stop may advance. */
+/** Ends the waits that are due. True if the slip may advance. */
 export function takeDueWaits(builder: ProcessBuilder): boolean {
   const { nowMs } = builder.context;
   const due = Object.values(builder.state.waits ?? {}).filter(({ dueAtMs }) => dueAtMs !== undefined && dueAtMs <= nowMs);
@@ -85,10 +85,10 @@ export function takeDueWaits(builder: ProcessBuilder): boolean {
 
 function timedOut(wait: Wait): WireFault {
   const ms = (wait.dueAtMs ?? wait.begunAtMs) - wait.begunAtMs;
-  return wireFault("wait.timeout", `no ${waitText(wait)} came within ${ms} ms`);
+  return wireFault("wait.timeout", `no ${waitText(wait)} arrived within ${ms} ms`);
 }
 
-/** Accepts or refuses a signal. A repeated signal gets a receipt and changes nothing. Returns whether a stop may advance. */
+/** Takes a signal. True if the slip may advance. A refused or repeated signal changes nothing; a repeated one gets a receipt. */
 export function takeSignal(builder: ProcessBuilder, message: Message, body: BodyOf<"signal">): boolean {
   const { state, context } = builder;
   const { name, signalId } = body;
@@ -128,13 +128,12 @@ function refusal(state: ProcessState, message: Message, name: string, nowMs: num
   if (state.phase === "new" || state.phase === "void" || state.phase === "refused")
     return wireFault("process.unknown", `there is no process ${state.id}`);
   if (state.phase !== "open" || state.ending !== undefined)
-    return wireFault("process.ended", `${state.id} takes no signal ${name}: it ${endedText(state)}`);
+    return wireFault(
+      "process.ended",
+      `${state.id} takes no signals: it ${state.phase === "open" ? "is being compensated" : `has ended: ${state.outcome?.status ?? ""}`}`,
+    );
   if (message.expiresAtMs <= nowMs) return wireFault("message.expired", `signal ${name} expired ${nowMs - message.expiresAtMs} ms ago`);
   return undefined;
-}
-
-function endedText({ phase, outcome }: ProcessState): string {
-  return phase === "open" ? "is being compensated" : `has ended: ${outcome?.status ?? ""}`;
 }
 
 function waitName(wait: Wait): string | undefined {
@@ -145,11 +144,11 @@ const NOTHING: Value = { json: null };
 
 // ---- the gate of a signal ---------------------------------------------------------------------------------------------------
 
-/** Compiled schemas by hash; above the maximum the oldest is removed. */
+/** Gates of parsed schemas, by name and schema hash. The oldest is removed first. */
 const gates = new Map<string, Gate>();
 const GATES_MAX = 256;
 
-/** The compiled check of a JSON Schema. The schema itself was checked when the contract was defined. */
+/** The gate of a JSON Schema, which was checked when the route or the wait was made. */
 function gateOf(builder: ProcessBuilder, schema: Value, name: string): Gate {
   const content = readOne(schema, builder.context);
   const hash = `${name} ${valueHash(schema)}`;
@@ -165,12 +164,12 @@ function zodOf(schema: Json): z.ZodType {
   try {
     return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema);
   } catch {
-    // A schema that zod cannot read checks nothing here. The stop or handler that waits checks the payload again.
+    // An unreadable schema accepts every payload here. The handler or the next stop checks it again.
     return z.unknown();
   }
 }
 
-/** The fault of a payload that does not match; undefined if it matches. */
+/** The fault of a payload that does not match its schema. */
 function misfit(check: Gate, payload: Json): WireFault | undefined {
   try {
     check.check(payload);

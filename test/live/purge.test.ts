@@ -65,7 +65,7 @@ test.skipIf(!able)(
         ledgerUrl: world.ledger.url,
         env: { ...env, LIVE_LOG: "debug" },
       });
-      const again = (): number => [...(fresh?.log() ?? "").matchAll(/a task came again whose process was purged/g)].length;
+      const again = (): number => [...(fresh?.log() ?? "").matchAll(/received again a task whose process was purged/g)].length;
       await until(() => again() >= TASKS);
       print(`the new app id read ${again()} old tasks`);
       expect(effects()).toBe(before);

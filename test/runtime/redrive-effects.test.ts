@@ -144,8 +144,8 @@ test("a new run can fail, be undone and be cancelled like the first: pinned work
 
 test("a process whose letter waits is never purged; once it is decided its time counts from the decision", () => {
   const rig = failed();
-  expect(purgeDueMs(rig.state, { retentionMs: 0, lineAtMs: T0 })).toBeUndefined();
+  expect(purgeDueMs(rig.state, { retentionMs: 0, entryAtMs: T0 })).toBeUndefined();
   rig.after(30 * LIMITS.retentionMsDefault).discard();
-  expect(purgeDueMs(rig.state, { retentionMs: 1_000_000, lineAtMs: T0 })).toBe(rig.nowMs + 1_000_000);
-  expect(purgeDueMs(rig.state, { retentionMs: 0, lineAtMs: T0 })).toBe(rig.nowMs + LIMITS.clockDriftMsMax);
+  expect(purgeDueMs(rig.state, { retentionMs: 1_000_000, entryAtMs: T0 })).toBe(rig.nowMs + 1_000_000);
+  expect(purgeDueMs(rig.state, { retentionMs: 0, entryAtMs: T0 })).toBe(rig.nowMs + LIMITS.clockDriftMsMax);
 });

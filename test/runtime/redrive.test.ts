@@ -83,7 +83,7 @@ describe("when a dead letter can be decided on", () => {
         const rig = failed();
         rig.discard({ decisionId: "other" });
         rig.nowMs += 10 * LIMITS.retentionMsDefault;
-        rig.give({ kind: "purge", retentionMs: 0, lineAtMs: T0 });
+        rig.give({ kind: "purge", retentionMs: 0, entryAtMs: T0 });
         return rig;
       },
       "process.purged",

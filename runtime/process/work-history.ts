@@ -1,5 +1,5 @@
 /**
- * @module The work history of a process, read from its events: each request with its target, input and result. Pure.
+ * @module The work history of a run: each work item with its agent, input and result, derived from the events. Pure.
  */
 import type { WireFault } from "../faults.ts";
 import type { WorkViewState } from "../process-view.ts";
@@ -10,12 +10,12 @@ import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
 
 /** One work item of a run. Times are epoch milliseconds. */
-export interface WorkTold {
+export interface WorkHistoryItem {
   readonly work: string;
   readonly stop: string;
   /** Name of the agent or nested route. */
   readonly agent: string;
-  /** Whether the target is an agent, and `actor` its actor. */
+  /** Whether the target is an agent. If so, `actor` is its actor. */
   readonly isAgent: boolean;
   readonly actor: string;
   readonly kind: Work["kind"];
@@ -23,7 +23,7 @@ export interface WorkTold {
   readonly state: WorkViewState;
   readonly attempts: number;
   readonly askedAtMs: number;
-  /** Of an open work item: when its attempt times out, or the next one is made. */
+  /** While it is open: when its attempt times out, or when the next attempt begins. */
   readonly dueAtMs?: number;
   readonly endedAtMs?: number;
   readonly input: Value;
@@ -31,10 +31,10 @@ export interface WorkTold {
   readonly fault?: WireFault;
 }
 
-/** The work items of the current run, in the order of their requests. Above the maximum the oldest is removed. */
-export class WorksTold {
+/** The work items of the current run, oldest first. The oldest are removed first. */
+export class WorkHistoryReader {
   readonly #max: number;
-  readonly #works = new Map<string, WorkTold>();
+  readonly #works = new Map<string, WorkHistoryItem>();
   #left = 0;
 
   /** Keeps at most `max` work items. */
@@ -42,7 +42,7 @@ export class WorksTold {
     this.#max = max;
   }
 
-  get works(): readonly WorkTold[] {
+  get works(): readonly WorkHistoryItem[] {
     return [...this.#works.values()];
   }
 
@@ -93,7 +93,7 @@ export class WorksTold {
         for (const { work, kind } of this.#works.values()) if (kind !== "undo") this.#drop(work, event.atMs);
         break;
       default:
-      // The other events do not concern a work item.
+      // The other events do not change a work item.
     }
   }
 
@@ -119,19 +119,19 @@ export class WorksTold {
     this.#left += 1;
   }
 
-  #patch(id: string, patch: Partial<WorkTold>): void {
+  #patch(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known !== undefined) this.#works.set(id, { ...known, ...patch });
   }
 
-  #end(id: string, patch: Partial<WorkTold>): void {
+  #end(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known === undefined) return;
     const { dueAtMs: _over, ...rest } = known;
     this.#works.set(id, { ...rest, ...patch });
   }
 
-  /** Records a result, and removes the fault of an earlier attempt. */
+  /** An answer replaces the fault of an earlier attempt. */
   #answer(id: string, output: Value, atMs: number): void {
     const known = this.#works.get(id);
     if (known === undefined) return;
