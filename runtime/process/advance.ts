@@ -284,7 +284,7 @@ function judge(stop: Stop, progress: Progress): Judgement {
   return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
 }
 
-/** A skipped branch has an output too, but no work item, so it cannot win. */
+/** Judges an `any`. A skipped branch has an output too, but no work item, so it cannot win. */
 function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
   const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);

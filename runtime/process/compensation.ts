@@ -66,8 +66,8 @@ export function reportOf(output: Json): CompensationReport {
 }
 
 /**
- * Work items due for compensation that may still run and whose compensation is not requested yet. One that waits for an ask comes after
- * that ask. One whose asks are all answered may run, and so occupy an actor that the undo of another work item needs.
+ * Work items that may still run, whose compensation is due and not requested yet, newest first. A work item whose own ask may still run is
+ * left out until that ask is compensated.
  */
 function stillRunning(builder: ProcessBuilder): Asked[] {
   const { state } = builder;

@@ -101,7 +101,7 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
   };
   if (body.what === "discard") {
     builder.emit({ e: "acted", act });
-    // The reminder is removed once these are performed, so they include effects that the process owed before.
+    // The reminder is removed after these effects, so they include earlier ones that were not performed.
     for (const effect of finalEffects(builder.state, context)) builder.order(effect);
     return false;
   }

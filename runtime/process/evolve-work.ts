@@ -88,7 +88,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 
 // ---- work items -----------------------------------------------------------------------------------------------------------
 
-/** Changes one work item. Takes a function, because merging objects is several times slower than writing the new one out. */
+/** Changes one work item. `change` writes the new object out, because merging objects is several times slower. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
   const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
@@ -117,7 +117,7 @@ function ask(state: ProcessState, work: Work): ProcessState {
 
 function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
   const pausedAtMs = waits(state, workId) ? atMs : undefined;
-  const next = patchWork(state, workId, ({ standing: _ofTheAttemptBefore, ...work }) => ({
+  const next = patchWork(state, workId, ({ standing: _standing, ...work }) => ({
     ...work,
     attempt,
     status: "asked",

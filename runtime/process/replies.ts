@@ -122,7 +122,7 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _ofTheOther, standing: _too, pausedAtMs: _also, answeredAtMs: _and, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...rest } = work;
   return {
     ...rest,
     id,

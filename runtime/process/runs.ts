@@ -90,7 +90,7 @@ export function act(state: ProcessState, done: Act): ProcessState {
   return done.what === "discard" ? { ...state, acts, voidedRun: nextRun(state) } : { ...state, acts };
 }
 
-/** Marks the place of an undone work item, whose output a next run must not use. Losers and tolerated failures have no output. */
+/** Marks the place of an undone work item, so that a next run does not use its output. Losers and failed optional calls are not marked. */
 export function undone(state: ProcessState, target: Asked | undefined): Pick<ProcessState, "torn"> {
   if (target === undefined || state.ending === undefined || state.leftovers?.includes(target.id) === true) return {};
   const place = placeOf(target.stop, stopWorkParts(target.id).item);

@@ -75,7 +75,7 @@ export type ReminderStep =
 const KEEP: ReminderStep = { kind: "keep" };
 
 /**
- * What happens to the reminder after a turn, once its effects were tried. It is removed only if all that the process owes was performed.
+ * What happens to the reminder after a turn, once its effects were tried. It is removed only if no effect of the process remains.
  *
  * | state            | effects                                             | reminder                                      |
  * |------------------|-----------------------------------------------------|-----------------------------------------------|
@@ -99,8 +99,8 @@ export function reminderStep({ state, effects }: SettledTurn, arePerformed: bool
 }
 
 /**
- * Whether the effects of a turn are all that the process owes. A repeated task of an ended child only answers its parent; the turn that
- * ends a process, or a tick after the end, also closes the index entry.
+ * Whether the effects of a turn are all effects that the process still has to perform. A repeated task of an ended child only answers its
+ * parent; the turn that ends a process, or a tick after the end, also closes the index entry.
  */
 function isComplete(state: ProcessState, effects: readonly Effect[]): boolean {
   switch (state.phase) {
@@ -114,7 +114,7 @@ function isComplete(state: ProcessState, effects: readonly Effect[]): boolean {
   }
 }
 
-/** In the same run, a parent's undo can open a child again, and a dead letter can be decided. Nothing else changes after the end. */
+/** Whether an ended run can still change: the undo of a parent can open a child again, and a dead letter can be decided. */
 function mayChange(state: ProcessState): boolean {
   return state.task?.parent !== undefined || state.outcome?.deadLetter !== undefined;
 }

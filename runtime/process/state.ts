@@ -88,6 +88,7 @@ export const ProcessState = z.strictObject({
   signals: z.array(KeptSignal).optional(),
   /** Ids of signals that ended a wait, oldest first. At most LIMITS.signalIdsMax are kept. */
   signalIds: z.array(z.string()).optional(),
+  /** Requested work items that are not known to be undone. */
   asked: z.array(Asked),
   /** Work items of `asked` whose compensation is due: losers, optional failures, or all of them while the process ends. */
   undoing: z.array(z.string()),
@@ -107,7 +108,7 @@ export const ProcessState = z.strictObject({
   aside: z.array(z.string()).optional(),
   /** What compensation could not undo, in all work items of this run. */
   left: z.array(z.string()).optional(),
-  /** The state of an agent is still what a compensated work item has set. */
+  /** The state of an agent still contains what a compensated work item set. */
   stateStands: z.literal(true).optional(),
   history: z.array(HistoryLine),
   /** Number of entries that were removed from `history`, so that an entry keeps its number. */

@@ -68,7 +68,7 @@ function timedOut(builder: ProcessBuilder, work: Work): void {
   takeFault(builder, work, wireFault("stop.timeout", message));
 }
 
-/** Whether an attempt that is due is asked about before it fails. Not for nested routes and compensations, whose time is known here. */
+/** Whether a due attempt is probed before it fails. Nested routes and compensations are not: the manager knows their time limit. */
 function isProbed(work: Work): boolean {
   return work.kind !== "undo" && work.target.kind === "agent";
 }

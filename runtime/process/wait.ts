@@ -9,7 +9,7 @@ import { Asker } from "./work.ts";
 
 /** A timer or a signal that a stop or a handler waits for. Persisted: changing this needs a version bump. */
 export const Wait = z.strictObject({
-  /** Has the form of the id of a work item. */
+  /** The id that a work item at the same place would have. */
   id: z.string(),
   /** Path of the stop. For the wait of a handler: the path of its work item. */
   stop: z.string(),
