@@ -123,7 +123,8 @@ describe("submit", () => {
   test("--dapr prints the command that publishes the same task, and submits nothing", async () => {
     const { out } = await run("submit", "trip", `{"wish":"it's"}`, "--id", "trip-7", "--dapr");
     expect(out).toBe(
-      `dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
+      "dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks " +
+        `--data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
     );
     expect(stub.seen.map(({ path }) => path)).toEqual(["/graph"]);
   });
@@ -162,7 +163,9 @@ describe("submit", () => {
     stub.answers["POST /tasks"] = refuse("schema.task", "task of route trip at days: expected number, found nothing");
     expect(await run("submit", "trip", INPUT)).toMatchObject({
       code: 1,
-      err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Fix the value at the path in the message.\n",
+      err:
+        "schema.task: task of route trip at days: expected number, found nothing\n" +
+        "What to do: Fix the value at the path in the message.\n",
     });
   });
 });

@@ -163,7 +163,7 @@ describe("ports", () => {
 });
 
 describe("the folder lock", () => {
-  test("one of many takers gets it; after release the next; a second release harms nobody", async () => {
+  test("one of many takers gets it; after release the next; a second release has no effect", async () => {
     const takers = await Promise.allSettled(Array.from({ length: 8 }, () => FolderLock.take(dir, () => undefined)));
     const held = takers.flatMap((taker) => (taker.status === "fulfilled" ? [taker.value] : []));
     expect(held).toHaveLength(1);
