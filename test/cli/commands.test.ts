@@ -1,6 +1,7 @@
 /** @module Every command against a pretended system: good and bad input; a system that is down, cannot serve, or refuses the token. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { writeRunRecord } from "../../cli/run/run-record.ts";
 import { RECEIPT, OUTCOME, INPUT, stub, dir, useParty, startAnew, run } from "./party.ts";
@@ -224,6 +225,14 @@ test("the address: --url before TROUPE_URL before run.json; an invalid URL is wr
   await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30, appId: "party" });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);
 });
+
+test.each([["ps"], ["down"], ["show", "x"], ["submit", "trip", INPUT], ["dead", "list"], ["purge"]])(
+  "a state folder that is a file is refused by %s",
+  async (...words) => {
+    const { code, err } = await runLine(...words, "--state", fileURLToPath(import.meta.url));
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^STATE_FOLDER: the state folder .+ cannot be read: ENOTDIR/) });
+  },
+);
 
 test("down where nothing runs says so, exit code 0", async () => {
   expect(await runLine("down", "--state", join(dir, "none"), "--json")).toMatchObject({

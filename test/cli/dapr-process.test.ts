@@ -14,6 +14,10 @@ import { freePorts, portFree } from "../../cli/dapr/ports.ts";
 import { LaunchError } from "../../cli/dapr/problem.ts";
 import { Child, groupAlive } from "../../cli/dapr/process.ts";
 import { PROFILES, renderResources, writeConfiguration } from "../../cli/dapr/resources.ts";
+import { startEmbedded } from "../../cli/run/embedded.ts";
+import { startFile } from "../../cli/run/file-run.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
+import type { RunApp } from "../../cli/run/run-file.ts";
 
 /** Longer than a frozen child takes to end on a busy machine. */
 const GRACE_MS = 15_000;
@@ -112,6 +116,25 @@ describe("a part", () => {
       code: "PORT_TAKEN",
       message: expect.stringContaining(String(port)),
     });
+    server.close();
+  });
+
+  test("is found before Dapr is started where it is the port of an app", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const none = join(dir, "absent");
+    const binaries = { daprd: none, placement: none, scheduler: none, version: "0", source: none };
+    const common = { binaries, dir, log: () => undefined, lifetime: new Lifetime(), onExit: () => undefined };
+    const taken = { code: "PORT_TAKEN", message: expect.stringContaining(`port ${port} is taken`) };
+    await expect(startEmbedded({ ...common, systemFile: "system.ts", appPort: port })).rejects.toMatchObject(taken);
+    const absent = { configFile: undefined, httpPort: undefined, grpcPort: undefined, logLevel: undefined };
+    const app: RunApp = { appId: "a", dir, appPort: port, command: ["true"], env: {}, resourcesPaths: [], ...absent };
+    await expect(startFile({ ...common, apps: [app] })).rejects.toMatchObject(taken);
     server.close();
   });
 
