@@ -10,9 +10,11 @@ import type { FaultCode, Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { RESERVED_TYPES } from "../runtime/protocol.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
+import { shapeOfSchema } from "../runtime/shape.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { invalid, requireInt, requireKeys, requireName, requireText } from "./definition.ts";
 import { recordArgument } from "./mapping.ts";
+import { keyMisfit } from "./schema-check.ts";
 
 const VERSION_MAX = 1_000_000;
 
@@ -67,7 +69,7 @@ export interface ContractOptions<I extends z.ZodType, O extends z.ZodType> {
 /**
  * Declares what an agent takes and returns.
  * @throws `definition.invalid` for a wrong name or version, for a schema that is not plain JSON, and for a key that does more than read
- * properties of the input
+ * properties of the input, or reads one that is not a text or number in every input
  */
 export function contract<const Name extends string, I extends z.ZodType, O extends z.ZodType>(
   name: Name,
@@ -81,6 +83,7 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
   requireKeys(options, where, ["about", "input", "output", "key"]);
   const input = gate(options.input, `input of agent ${name}`, "schema.input");
   const output = gate(options.output, `output of agent ${name}`, "schema.output");
+  const inputJsonSchema = jsonSchemaOf(options.input, `${where}, input`);
   return Object.freeze({
     kind: "contract",
     name,
@@ -88,18 +91,20 @@ export function contract<const Name extends string, I extends z.ZodType, O exten
     about: options.about === undefined ? undefined : requireText(options.about, where, "about", LIMITS.aboutLengthMax),
     input: options.input as z.ZodType<z.infer<I>>,
     output: options.output as z.ZodType<z.infer<O>>,
-    key: options.key === undefined ? undefined : keyOf(options.key, where),
-    inputJsonSchema: jsonSchemaOf(options.input, `${where}, input`),
+    key: options.key === undefined ? undefined : keyOf(options.key, inputJsonSchema, where),
+    inputJsonSchema,
     outputJsonSchema: jsonSchemaOf(options.output, `${where}, output`),
     checkInput: (value: unknown) => input.check(value),
     checkOutput: (value: unknown) => output.check(value),
   });
 }
 
-function keyOf(mapping: (input: never) => string, where: string): Expression {
+function keyOf(mapping: (input: never) => string, input: JsonSchema, where: string): Expression {
   const key = recordArgument(mapping, "input", `${where}, key`);
   const isText = "from" in key || ("literal" in key && typeof key.literal === "string" && key.literal !== "");
   if (!isText) throw invalid(`${where}, key`, "a key must be a property of the input that holds text, or a non-empty literal");
+  const wrong = "from" in key ? keyMisfit(key.from, shapeOfSchema(input)) : undefined;
+  if (wrong !== undefined) throw invalid(`${where}, key`, wrong);
   return key;
 }
 

@@ -29,6 +29,7 @@ export function requireInt(value: number, where: string, field: string, min: num
 
 /** Throws `definition.invalid` if options hold an unknown key, so that a typing error is not ignored. */
 export function requireKeys(options: object, where: string, known: readonly string[]): void {
+  if (typeof options !== "object" || options === null) throw invalid(where, `the options must be an object; known are ${known.join(", ")}`);
   for (const key of Object.keys(options)) {
     if (!known.includes(key)) throw invalid(where, `unknown option ${JSON.stringify(key)}; known are ${known.join(", ")}`);
   }

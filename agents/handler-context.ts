@@ -68,8 +68,9 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
-    if (tools.get(tool?.name) !== tool)
-      throw new Fault("tool.undeclared", `agent ${name} called ${tool?.name}, which is not in its tools; add it there`, { agent: name });
+    requireKind(tool, "tool", `agent ${JSON.stringify(name)}`, "call");
+    if (tools.get(tool.name) !== tool)
+      throw new Fault("tool.undeclared", `agent ${name} called ${tool.name}, which is not in its tools; add it there`, { agent: name });
     const { permission } = tool;
     if (permission !== undefined && !this.principal.permissions.includes(permission))
       throw new Fault(
@@ -96,6 +97,7 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   async #ask<C extends Contract>(target: C, input: InputOf<C>): Promise<OutputOf<C>> {
     const { name, asks } = this.#parts;
+    requireKind(target, "contract", `agent ${JSON.stringify(name)}`, "ask");
     requireDeclared(
       target,
       asks,
@@ -124,13 +126,18 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
     requireName(name, "signal");
     const { timeoutMs } = options;
     if (timeoutMs !== undefined) requireInt(timeoutMs, what, "timeoutMs", 1, LIMITS.sleepMsMax);
-    const payload = await this.#context.waitFor(name, schemaTextOf(schema, what), timeoutMs === undefined ? {} : { timeoutMs });
+    const payload = await this.#context.waitFor(
+      name,
+      schemaTextOf(schema, `schema of ${what}`),
+      timeoutMs === undefined ? {} : { timeoutMs },
+    );
     // The gate changes nothing, so a value that passed it is of the schema's type.
     return gate(schema, what, "schema.signal").check(payload) as z.infer<S>;
   }
 
   readonly handOff = <C extends Contract>(target: C, input: InputOf<C>): HandOff => {
     const { name, handsOffTo } = this.#parts;
+    requireKind(target, "contract", `agent ${JSON.stringify(name)}`, "handOff");
     requireDeclared(
       target,
       handsOffTo,
@@ -207,6 +214,11 @@ class CheckedState {
 function handled<T>(made: Promise<T>): Promise<T> {
   made.catch(() => {});
   return made;
+}
+
+/** Rejects a first argument of another kind, which only a program without types can give. */
+function requireKind(given: { readonly kind: string } | null | undefined, kind: "tool" | "contract", where: string, method: string): void {
+  if (given?.kind !== kind) throw invalid(where, `the first argument of ctx.${method} must be a ${kind}`);
 }
 
 function requireDeclared(target: Contract, declared: readonly Contract[], fault: () => Fault): void {

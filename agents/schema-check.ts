@@ -4,6 +4,7 @@
  * Best effort in one direction: a reported problem is certain. If a schema leaves the question open (unions that disagree,
  * records, `unknown`, conditions on values), nothing is reported and the agent's gate decides at run time.
  */
+import { suggestion } from "../runtime/condition/nearest.ts";
 import { entryOf } from "../runtime/entries.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
@@ -11,6 +12,9 @@ import type { JsonSchema } from "../runtime/schema.ts";
 import { isObject, resolveShape, type Shape, shapeIn, type Shapes } from "../runtime/shape.ts";
 
 const COMPARE_DEPTH_MAX_LEVELS = 8;
+
+/** The types of the values that can name an actor. */
+const KEY_TYPES: readonly string[] = ["string", "number", "integer"];
 
 /** What a path leads to: a shape, anything (`undefined`), or nothing for certain. */
 type Step = Shape | undefined | { readonly nothing: string };
@@ -51,6 +55,22 @@ export function shapeOf(expression: Expression, scope: Shapes): Shape | undefine
 export function itemOf(shape: Shape | undefined): Shape | undefined {
   const found = member(shape, "0");
   return isNothing(found) ? undefined : found;
+}
+
+/** What is wrong with a path as the key of a contract, which must be a text or number; `undefined` if nothing is certainly wrong. */
+export function keyMisfit(path: readonly string[], input: Shape): string | undefined {
+  let current: Shape | undefined = input;
+  for (const [index, part] of path.entries()) {
+    if (index === 0) continue;
+    const place = path.slice(0, index + 1).join(".");
+    const known: readonly string[] = propertiesOf(current);
+    const next = member(current, part);
+    if (isNothing(next)) return `${place} does not exist${suggestion(part, known) || (known.length > 0 ? "; " : ": ") + next.nothing}`;
+    if (known.includes(part) && !requiredOf(current).includes(part)) return `${place} is optional, so a task may lack it`;
+    current = next;
+  }
+  const wrong = typesOf(current).find((type) => !KEY_TYPES.includes(type));
+  return wrong === undefined ? undefined : `${path.join(".")} may be of type ${wrong}, but a key must be a text or a number`;
 }
 
 function fit(expression: Expression, scope: Shapes, target: Shape | undefined, at: readonly string[]): string | undefined {
@@ -211,6 +231,24 @@ function memberOfList(node: JsonSchema, part: string, root: JsonSchema): Step {
 function typeOf(shape: Shape | undefined): string | undefined {
   const type = resolveShape(shape)?.node["type"];
   return typeof type === "string" ? type : undefined;
+}
+
+/** The types that a shape may have, as far as they are known. */
+function typesOf(shape: Shape | undefined): readonly string[] {
+  const found = resolveShape(shape);
+  const options = found?.node["anyOf"] ?? found?.node["oneOf"];
+  // The members of a union are one level: deeper unions are judged when a task comes.
+  const shapes =
+    found !== undefined && Array.isArray(options) ? (options as readonly Json[]).map((node) => shapeIn(node, found.root)) : [found];
+  return shapes.flatMap((one) => {
+    const type = resolveShape(one)?.node["type"];
+    return (Array.isArray(type) ? (type as readonly Json[]) : [type]).filter((name) => typeof name === "string");
+  });
+}
+
+function propertiesOf(shape: Shape | undefined): readonly string[] {
+  const properties = resolveShape(shape)?.node["properties"];
+  return isObject(properties) ? Object.keys(properties) : [];
 }
 
 function isNothing(step: Step): step is { readonly nothing: string } {

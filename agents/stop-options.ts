@@ -80,7 +80,7 @@ export function waitForOf(name: string, schema: z.ZodType, options: WaitOptions,
   requireName(name, "signal");
   const { timeoutMs } = options;
   return {
-    target: { kind: "signal", name, schema: signalSchema(schema, `${where}, signal ${name}`) },
+    target: { kind: "signal", name, schema: signalSchema(schema, `${where}, schema of signal ${name}`) },
     input: { literal: null },
     ...(timeoutMs === undefined ? {} : { timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax) }),
     ...whenOf(options.when, place),

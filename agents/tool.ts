@@ -64,7 +64,7 @@ export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
    * call that it holds for throws `tool.approval`, because this version asks no person.
    */
   readonly approve?: string | undefined;
-  /** Time limit of one call in milliseconds, at most 1 day. Then it is aborted and fails with `call.timeout`. @default the stop's */
+  /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;

@@ -12,7 +12,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 const EXECUTABLE_MODE = 0o755;
 /** Files that programs read and tsc does not know. */
 const ASSETS = ["examples/01-travel/data.json"];
-/** Declarations that nobody can import: no entry leads there. */
+/** Declarations that are not published, because no entry of the package leads to them. */
 const NOT_DECLARED = ["cli/**/*.d.ts", "examples/**/*.d.ts"];
 
 /** Builds dist/ of the checkout at `root` anew. Throws what the compiler says, or what a URL in the result leads nowhere. */

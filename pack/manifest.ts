@@ -1,4 +1,7 @@
-/** @module The manifest of the package, made from that of the clone: entries are JavaScript in dist/, and what only a clone needs is left out. */
+/**
+ * @module The manifest of the package, made from that of the clone. Entries point to JavaScript in dist/; what only a clone needs is left
+ * out.
+ */
 import { z } from "zod";
 
 const Names = z.record(z.string(), z.string());

@@ -17,6 +17,9 @@ const DEPTH_MAX_LEVELS = 256;
  */
 const NODES_MAX = LIMITS.valueBytesMax;
 
+/** Maximum number of keys that a message names as the place of a problem. */
+const PATH_KEYS_MAX = 16;
+
 type Key = string | number;
 
 /** The first problem of a value. The path is built backwards, from the place to the root. */
@@ -209,8 +212,15 @@ function under(key: Key, problem: Problem): Problem {
 // ---- messages -------------------------------------------------------------------------------------------------------
 
 function faultOf(problem: Problem, what: string, code: FaultCode): Fault {
-  const path = pathText(problem.path.toReversed());
+  const path = placeText(problem.path.toReversed());
   return new Fault(code, `${what}${path === "" ? "" : ` at ${path}`}: ${problem.text}`, { path, expected: problem.expected });
+}
+
+/** A path that is too long for a message, such as that of a cycle, as its first keys. */
+function placeText(path: readonly Key[]): string {
+  return path.length <= PATH_KEYS_MAX
+    ? pathText(path)
+    : `${pathText(path.slice(0, PATH_KEYS_MAX))} and ${path.length - PATH_KEYS_MAX} levels below`;
 }
 
 function pathText(path: readonly Key[]): string {
@@ -293,6 +303,7 @@ export type JsonSchema = { readonly [key: string]: Json };
  * transforms, codecs
  */
 export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
+  if (!isSchema(schema)) throw new Fault("definition.invalid", `${what} must be a zod schema, such as z.object({ name: z.string() })`);
   let made: unknown;
   try {
     made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseUnsayable(context.zodSchema) });
@@ -302,6 +313,11 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   }
   // zod leaves hidden functions on its result; the round trip keeps only JSON.
   return JSON.parse(JSON.stringify(made)) as JsonSchema;
+}
+
+/** Not by class: a program may hold another copy of zod 4. */
+function isSchema(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && "_zod" in schema;
 }
 
 /**

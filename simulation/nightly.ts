@@ -54,7 +54,9 @@ async function bulk(threads: BulkThreads, name: string, count: number): Promise<
   const done = await threads.run({ scenario: name, from, to: from + count - 1 });
   const ms = performance.now() - startedMs;
   say(
-    `${name}: ${count} seeds, ${done.failing.length} failing; ${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`,
+    `${name}: ${count} seeds, ${done.failing.length} failing; ` +
+      `${Math.round((1_000 * count) / ms)} seeds/s, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed; ` +
+      `median ${median(done.messages)} messages and ${median(done.faults)} faults a seed`,
   );
   for (const one of done.failing) say(`  seed ${one.seed}: ${one.law}: ${one.text}`);
   for (const one of done.failing.slice(0, REPORTS_MAX)) await tell(name, one.seed);

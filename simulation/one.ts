@@ -26,7 +26,8 @@ if (to === undefined || to === "-") {
   });
   for (const finding of result.findings) say(`FOUND: ${finding.law}: ${finding.text}`);
   say(
-    `${result.messages} messages, ${result.fired.length} faults, ${result.events} events, ${Math.round(result.virtualMs)} ms of virtual time`,
+    `${result.messages} messages, ${result.fired.length} faults, ${result.events} events, ` +
+      `${Math.round(result.virtualMs)} ms of virtual time`,
   );
 } else {
   Error.stackTraceLimit = 0;
@@ -46,7 +47,8 @@ if (to === undefined || to === "-") {
   }
   const used = process.cpuUsage(start);
   say(
-    `${count} seeds, ${((used.user + used.system) / 1_000 / count).toFixed(2)} ms CPU a seed, ${(events / count).toFixed(0)} events, ${(messages / count).toFixed(0)} messages`,
+    `${count} seeds, ${((used.user + used.system) / 1_000 / count).toFixed(2)} ms CPU a seed, ` +
+      `${(events / count).toFixed(0)} events, ${(messages / count).toFixed(0)} messages`,
   );
   for (const [law, seeds] of laws) say(`${seeds.length} x ${law}: ${seeds.slice(0, 12).join(" ")}`);
 }

@@ -86,7 +86,7 @@ export async function purgePhase(world: World, watch: Watch, random: Random, mes
 }
 
 async function pass(world: World, ms: number): Promise<void> {
-  // A world in which nothing happens any more stands still; something must happen at the end.
+  // Virtual time only moves to the next event, so an event is needed at the end.
   world.timeline.after(ms, () => {});
   await drive(world.timeline, world.timeline.nowMs + ms, () => false);
 }

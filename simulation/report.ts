@@ -18,8 +18,10 @@ export interface Shrunk {
 const RUNS_MAX = 600;
 const TRACE_LINES_MAX = 120;
 /** Lines that the report leaves out. */
-const NOISE =
-  /: read$|heartbeat of|write \S+\/value\/|: write |call: look at|^ {3}stored: (Directory|DeadLetterQueue|Audit)|for (Directory|DeadLetterQueue|Audit)\//;
+const NOISE = new RegExp(
+  ": read$|heartbeat of|write \\S+/value/|: write |call: look at|" +
+    "^ {3}stored: (Directory|DeadLetterQueue|Audit)|for (Directory|DeadLetterQueue|Audit)/",
+);
 
 /** Shrinks a failing run: takes away tasks and faults as long as the same law is broken. */
 export async function shrink(failed: RunOptions, result: RunResult): Promise<Shrunk> {

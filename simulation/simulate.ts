@@ -158,9 +158,14 @@ function explain(ledger: readonly LedgerLine[]): string | undefined {
     }
     const where =
       line.step === undefined
-        ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n(after a crash, a lost answer, another error or for its compensation) calls it again.\nPut it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
-        : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. A step runs at least once: where its answer is lost\nor its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.`;
-    return `WHY: ${line.about} happened at ${(first.atMs / 1_000).toFixed(3)} s on ${first.life} and again at ${(line.atMs / 1_000).toFixed(3)} s on ${line.life}.\n${where}`;
+        ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n` +
+          "(after a crash, a lost answer, another error or for its compensation) calls it again.\n" +
+          `Put it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
+        : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. ` +
+          "A step runs at least once: where its answer is lost\n" +
+          "or its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.";
+    const [once, again] = [first, line].map(({ atMs, life }) => `at ${(atMs / 1_000).toFixed(3)} s on ${life}`);
+    return `WHY: ${line.about} happened ${once} and again ${again}.\n${where}`;
   }
   return undefined;
 }

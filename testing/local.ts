@@ -2,6 +2,7 @@
  * @module `runLocal` and `startLocal`: run tasks of a system in milliseconds without Dapr, on the same turn engine as with Dapr.
  */
 import type { InputOf, OutputOf } from "../agents/contract.ts";
+import { requireKeys } from "../agents/definition.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
@@ -47,6 +48,8 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
+const START_OPTIONS = ["fakes", "clock", "log", "giveUpMs"];
+const TASK_OPTIONS = ["id", "timeoutMs"];
 
 /**
  * Runs one task to its outcome. A route's definition types input and output; with a route's name both are unknown. Throws coded
@@ -65,8 +68,10 @@ export async function runLocal(
   input: unknown,
   options: RunLocalOptions = {},
 ): Promise<LocalOutcome> {
-  const local = startLocal(system, options);
-  const task = { id: options.id ?? "local", timeoutMs: options.timeoutMs };
+  requireKeys(options, "runLocal", [...START_OPTIONS, ...TASK_OPTIONS]);
+  const { id = "local", timeoutMs, ...rest } = options;
+  const local = startLocal(system, rest);
+  const task = { id, timeoutMs };
   try {
     return await (typeof route === "string" ? local.run(route, input, task) : local.run(route, input, task));
   } finally {
@@ -100,8 +105,9 @@ export interface LocalSystem {
   stop(): Promise<void>;
 }
 
-/** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent. */
+/** Starts a system in memory. Throws `agent.unknown` for a fake of an unknown agent, `definition.invalid` for an unknown option. */
 export function startLocal(system: System, options: StartLocalOptions = {}): LocalSystem {
+  requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
   const world = new LocalWorld({ clock, random: systemRandom });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log: options.log ?? SILENT });
@@ -116,6 +122,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   // The route gives the type of the output, and the output was checked against the route when it ended.
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
+    requireKeys(task, "run", TASK_OPTIONS);
     const id = task.id ?? newId();
     const submission = { id, route: nameOf(system, route), input, timeoutMs: task.timeoutMs };
     await driver.during(operations.submit(submission, { principal: ANONYMOUS }, 0));

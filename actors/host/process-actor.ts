@@ -227,7 +227,7 @@ export class ProcessActors {
   }
 
   /**
-   * Sets the reminder, even if this host remembers it as set, and ticks. All unanswered requests are sent again, because their receivers may
+   * Sets the reminder, even if this host remembers it as set, and ticks. All unanswered requests are sent again, as their receivers may
    * have stopped; a process that has ended performs its last effects again.
    */
   async nudge(id: string): Promise<void> {

@@ -40,9 +40,7 @@ export class ProcessSettler {
     this.#parts = parts;
   }
 
-  /**
-   * Sets the timer and begins to perform the effects. `repeats`: they may have been performed before. `rang`: the reminder brought the turn.
-   */
+  /** Sets the timer and begins the effects. `repeats`: they may have been performed before. `rang`: the reminder caused the turn. */
   settle(actor: Address, result: TurnResult<ProcessState>, repeats: boolean, rang: boolean): void {
     const next = settlement(result, repeats, this.#parts.ports.clock.nowMs());
     this.#setTimer(actor.id, next.timer);

@@ -16,7 +16,7 @@ import { HistoryReader } from "../../runtime/process/history.ts";
 import { processMachine, type ProcessInput } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import { WorksTold, type WorkTold } from "../../runtime/process/stops.ts";
+import { WorkHistoryReader, type WorkHistoryItem } from "../../runtime/process/work-history.ts";
 import type { Value } from "../../runtime/value.ts";
 import { Journal } from "../engine/journal.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -59,7 +59,7 @@ export class WorkHistory {
 
   /** The work items of the current run of a process whose journal is at `sequence`. */
   async stops(id: string, sequence: number): Promise<StopsView> {
-    const told = new WorksTold(LIMITS.stopsShownMax);
+    const told = new WorkHistoryReader(LIMITS.stopsShownMax);
     const first = Math.max(1, sequence - LIMITS.stopsRecordsMax + 1);
     for await (const { event } of this.#processes.events(id, first)) told.take(event);
     const handlers = await this.#handlers(told.works);
@@ -70,7 +70,7 @@ export class WorkHistory {
   }
 
   /** What the agents' journals say of these work items, the newest first while there is room for records. */
-  async #handlers(works: readonly WorkTold[]): Promise<ReadonlyMap<string, HandlerHistory>> {
+  async #handlers(works: readonly WorkHistoryItem[]): Promise<ReadonlyMap<string, HandlerHistory>> {
     const actors = new Map<string, { readonly agent: string; readonly actor: string; readonly works: string[] }>();
     for (const { kind, agent, actor, work, isAgent } of works.toReversed()) {
       if (kind === "undo" || !isAgent) continue;
@@ -112,7 +112,12 @@ export class WorkHistory {
   }
 }
 
-async function viewOf(told: WorkTold, handler: HandlerHistory | undefined, values: Values, room: { bytes: number }): Promise<WorkView> {
+async function viewOf(
+  told: WorkHistoryItem,
+  handler: HandlerHistory | undefined,
+  values: Values,
+  room: { bytes: number },
+): Promise<WorkView> {
   const { input, output, item, actor: _where, isAgent: _what, ...plain } = told;
   const [given, made] = [await contentOf(input, values, room), await contentOf(output, values, room)];
   return {

@@ -239,13 +239,13 @@ export class Retention {
           return later(soonMs);
         }
         const dueMs =
-          purgeDueMs(state, { retentionMs: pass.retentionMs, lineAtMs: line.atMs }) ?? ports.clock.nowMs() + undecidedMs(pass.retentionMs);
+          purgeDueMs(state, { retentionMs: pass.retentionMs, entryAtMs: line.atMs }) ?? ports.clock.nowMs() + undecidedMs(pass.retentionMs);
         if (dueMs > ports.clock.nowMs()) return later(dueMs);
         if (await this.#parentNeeds(state)) return later(soonMs);
         if (pass.dryRun) return this.#counted(pass, soonMs);
         const fenced = await engine.turn(
           line.id,
-          { kind: "purge", retentionMs: pass.retentionMs, lineAtMs: line.atMs },
+          { kind: "purge", retentionMs: pass.retentionMs, entryAtMs: line.atMs },
           { inputId: "purge" },
         );
         if (fenced.state.phase !== "purged") return later(soonMs);

@@ -144,7 +144,8 @@ function redrive(group: Command, context: Context): void {
 /** What the edit does not reach: the person who edits must know before the outcome. */
 function unreachedText({ notReached = [] }: Receipt): string {
   if (notReached.length === 0) return "";
-  return `\nThe edit does not reach: ${notReached.join(", ")}. They read what it replaces, as it was. To change it everywhere, submit a new task.`;
+  const names = notReached.join(", ");
+  return `\nThe edit does not reach: ${names}. They read what it replaces, as it was. To change it everywhere, submit a new task.`;
 }
 
 function discard(group: Command, context: Context): void {

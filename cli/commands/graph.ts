@@ -1,4 +1,4 @@
-/** @module `graph`: prints which agents and routes lead to which, and checks that every cycle is bounded. A file needs no running system. */
+/** @module `graph`: prints which agents and routes lead to which. A cycle without a bound is an error. A file needs no running system. */
 import type { Command } from "commander";
 import type { GraphAnswer } from "../../client/index.ts";
 import { type Graph, type GraphNode, graphData, graphOf, graphText, mermaid } from "../../runtime/graph.ts";

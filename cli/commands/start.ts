@@ -149,7 +149,11 @@ async function follow(client: Client, tasks: TasksFile, id: string): Promise<boo
     await tasks.remove(id);
     return succeeded(event.outcome);
   }
-  throw new CliError("APP_ANSWER", `task ${id} was accepted and is not there any more.`, "Check that the state folder was not changed.");
+  throw new CliError(
+    "APP_ANSWER",
+    `task ${id} was accepted, but its process no longer exists.`,
+    "Check that the state folder was not changed.",
+  );
 }
 
 /**

@@ -10,7 +10,8 @@ const VERSION_TIMEOUT_MS = 20_000;
 const GO_MAJOR = 1;
 const GO_MINOR_MIN = 26;
 
-const INSTALL = `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) on PATH, or put Dapr's programs (1.18.2) into ~/.dapr/bin.`;
+const INSTALL =
+  `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) on PATH, ` + "or put Dapr's programs (1.18.2) into ~/.dapr/bin.";
 
 /**
  * The version of the `go` on PATH, for example `1.26.8`.

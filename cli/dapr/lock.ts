@@ -195,7 +195,7 @@ function alive(locked: LockedProcess): boolean {
 
 /**
  * Field 22 of /proc/<pid>/stat, counted from the last bracket, because the name in field 2 may hold blanks and brackets.
- * A zombie (state Z) counts as ended: it holds nothing any more.
+ * A zombie (state Z) counts as ended, because it no longer holds anything.
  */
 function startedAt(pid: number): string {
   try {

@@ -171,6 +171,11 @@ export class Part implements Restartable {
   }
 }
 
+/** @throws PORT_TAKEN when another program listens on the port: found before anything else is started */
+export async function requireFreePort(name: string, port: number): Promise<void> {
+  if (!(await portFree(port))) throw portTaken(name, port, []);
+}
+
 function portTaken(name: string, port: number | undefined, lines: readonly string[]): LaunchError {
   const which = port === undefined ? "a port it needs" : `port ${port}`;
   return new LaunchError({

@@ -3,6 +3,7 @@ import { dirname, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { APP_NODE_ARGS } from "./app-args.ts";
 import { Cluster, type DaprBinaries, freePort, type Profile, renderResources, type ResourceValues } from "../dapr/index.ts";
+import { requireFreePort } from "../dapr/part.ts";
 import { Apps } from "./apps.ts";
 import { type Client, ClientError, connect } from "../../client/index.ts";
 import type { Lifetime } from "./lifetime.ts";
@@ -49,6 +50,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
   try {
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
+    if (options.appPort !== undefined) await requireFreePort(APP_NAME, options.appPort);
     const [appPort, httpPort] = [options.appPort ?? (await freePort()), await freePort()];
     const [app, controls] = await Promise.allSettled([
       apps.start(embeddedApp(options.systemFile, appPort, httpPort)),

@@ -3,6 +3,7 @@ import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Apps } from "./apps.ts";
 import { Cluster, type DaprBinaries, freePort } from "../dapr/index.ts";
+import { requireFreePort } from "../dapr/part.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { writeConfiguration } from "../dapr/resources.ts";
 import { stopAll } from "./embedded.ts";
@@ -33,6 +34,7 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
   try {
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
+    for (const { appId, appPort } of options.apps) await requireFreePort(appId, appPort);
     const cluster = await Cluster.start({ binaries, dir, log, onExit });
     stops.push(() => cluster.stop());
     const units: RunUnit[] = [];

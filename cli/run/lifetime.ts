@@ -43,7 +43,7 @@ export class Lifetime {
   /** Listens to signals and to the terminal. */
   watch(): void {
     for (const name of SIGNALS) process.on(name, () => this.interrupt(name));
-    // A closed terminal or pipe has no reader, so the result is not needed any more.
+    // A closed terminal or pipe has no reader, so the result is no longer needed.
     for (const stream of [process.stdout, process.stderr]) stream.on("error", () => this.end(new Interrupted("the output is closed")));
   }
 

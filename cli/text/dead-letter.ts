@@ -97,9 +97,10 @@ function fixLines({ id, parent }: Letter, kind: string | undefined): readonly st
 /** The parent of a nested route decides for it; an invalid message has no route, so its redrive takes a whole task. */
 function againText({ id, route, parent }: Letter, letter: z.infer<typeof OfProcess> | undefined): string {
   if (parent !== undefined) return `by the dead letter of its parent, process ${parent}`;
-  return route === undefined
-    ? `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`
-    : `troupe dead redrive ${id}${(letter?.left ?? []).length > 0 ? " --undone-by-hand" : ""}${letter?.original.kind === "undo" ? "" : " [--input @fixed.json]"}`;
+  if (route === undefined)
+    return `troupe dead redrive ${id} --input @task.json   with { "route": ..., "input": ... }, the whole corrected task`;
+  const byHand = (letter?.left ?? []).length > 0 ? " --undone-by-hand" : "";
+  return `troupe dead redrive ${id}${byHand}${letter?.original.kind === "undo" ? "" : " [--input @fixed.json]"}`;
 }
 
 function optional(before: string, text: string | null | undefined, after = ""): string {

@@ -53,7 +53,12 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-done":
       return workDone(state, event);
     case "undo-asked":
-      return patch(state, event.workId, (work) => ({ ...work, mode: "undo", undo: { undoId: event.undoId, attempt: event.attempt } }));
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        mode: "undo",
+        undo: { undoId: event.undoId, attempt: event.attempt },
+        takeovers: 0,
+      }));
     case "undo-done":
       return undoDone(state, event);
     case "tombstoned":

@@ -1,5 +1,5 @@
 /**
- * @module The way forward: begins stops, joins their answers, and ends the process when the slip is done. Pure.
+ * @module Runs the slip forward: begins stops, joins their answers, and ends the process after the last stop. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
@@ -19,7 +19,7 @@ import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 
-/** Goes as far as can be gone without another answer. Called after every change of an open process. */
+/** Continues the process until it needs another answer. Called after every change of an open process. */
 export function advance(builder: ProcessBuilder): void {
   const turnsMax = 3 * LIMITS.stopsMax;
   for (let turn = 0; turn < turnsMax; turn += 1) {
@@ -30,10 +30,10 @@ export function advance(builder: ProcessBuilder): void {
     }
     if (!stepForward(builder)) return;
   }
-  invariant(false, "a slip is worked off in a bounded number of steps");
+  invariant(false, "a slip takes a bounded number of steps");
 }
 
-/** One step; false when an answer must come first. A mapping or condition that fails ends the process with its fault. */
+/** Takes one step. False if an answer is needed first. A mapping or condition that fails ends the process with its fault. */
 function stepForward(builder: ProcessBuilder): boolean {
   const stop = routeOf(builder).stops[builder.state.cursor];
   try {
@@ -48,7 +48,7 @@ function stepForward(builder: ProcessBuilder): boolean {
 }
 
 function finishSlip(builder: ProcessBuilder): boolean {
-  // What a handler asked and did not wait for is waited for here: the outcome comes last.
+  // A handler may end before its asks and waits do. The outcome is recorded only after all of them.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
   const output = evaluate(route.output, scopeOf(builder, namesIn(route.output)));
@@ -72,7 +72,7 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
   return true;
 }
 
-/** Begins what may begin, then looks whether the stop is done or has failed. */
+/** Begins the calls that can begin, then checks whether the stop is done or has failed. */
 function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): boolean {
   if (stop.kind === "forEach") beginItems(builder, stop, before);
   else if (before.begun === 0)
@@ -105,14 +105,14 @@ function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEac
   if (hasFinalFailure(stop, progress)) return;
   const items = readOne(progress.items, builder.context);
   invariant(Array.isArray(items), "the items of a forEach are a list");
-  // Skipped items are in no work, so they leave their places to the next.
+  // A skipped item has no work item, so it does not count towards the concurrency.
   for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
     if (entryOf(progress.outputs, String(index)) !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
     else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
   }
 }
 
-/** Items of a path that are asked for or waited for. */
+/** How many items of a path have an open work item or wait. */
 function inWork(state: ProcessState, path: string): number {
   const works = Object.values(state.works).filter((work) => work.kind === "do" && work.stop === path);
   const waits = Object.values(state.waits ?? {}).filter((wait) => wait.asker === undefined && wait.stop === path);
@@ -130,7 +130,7 @@ interface Begin {
   readonly element?: Json | undefined;
 }
 
-/** Asks for one call of a stop, or skips it when its condition does not hold. */
+/** Begins one call of a stop, or skips it if its condition does not hold. */
 function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin): void {
   if (call.when !== undefined && !holds(call.when, conditionScope(builder, call.when, element))) {
     builder.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
@@ -166,7 +166,10 @@ function stopWait(builder: ProcessBuilder, path: string, item: number, { optiona
   return { id, stop: path, item, optional, begunAtMs: builder.context.nowMs };
 }
 
-/** When a timer ends. Throws `slip.mapping` where its length is none. */
+/**
+ * When a timer ends.
+ * @throws `slip.mapping` if its length is not valid
+ */
 function dueMs(builder: ProcessBuilder, { path, call, element }: Begin): number {
   const ms = evaluate(call.input, scopeOf(builder, namesIn(call.input), element));
   if (typeof ms !== "number" || !Number.isSafeInteger(ms) || ms < 0 || ms > LIMITS.taskTimeoutMsMax)
@@ -209,7 +212,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   });
 }
 
-/** Records a work item as asked and orders its request. */
+/** Records a work item and orders its request. */
 export function askWork(builder: ProcessBuilder, work: Work): void {
   builder.emit({ e: "asked", work });
   builder.order(workEffect(builder.state, work, builder.context));
@@ -221,7 +224,10 @@ interface Addressed {
   readonly first?: true;
 }
 
-/** Actor and version of who does a work item. Throws faults of the guard, and `agent.unknown`. */
+/**
+ * Actor and version of the agent or route of a work item.
+ * @throws `agent.unknown`, and the faults of the cycle guard
+ */
 export function addressOf(builder: ProcessBuilder, target: Doer, input: Value, id: string): Addressed {
   switch (target.kind) {
     case "agent":
@@ -257,7 +263,7 @@ type Judgement =
 
 const NOTHING: Value = { json: null };
 
-/** Whether a stop waits, has failed, or is done with which outputs; `undo` names the places whose work items must be undone. */
+/** Whether a stop waits, has failed, or is done, and with which outputs. `undo` names the places whose work items must be undone. */
 function judge(stop: Stop, progress: Progress): Judgement {
   if (stop.kind === "any") return judgeAny(stop, progress);
   if (stop.kind === "forEach") return judgeItems(stop, progress);
@@ -278,7 +284,7 @@ function judge(stop: Stop, progress: Progress): Judgement {
   return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
 }
 
-/** A branch that was skipped has an output too, but was never asked, so it cannot win. */
+/** Judges an `any`. A skipped branch has an output too, but no work item, so it cannot win. */
 function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
   const paths = callsOf(stop).map(([path]) => path);
   const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);
@@ -308,7 +314,7 @@ function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress
   return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
 }
 
-/** A `forEach` gives one list in the order of its items. */
+/** The outputs of a stop. That of a `forEach` is one list, in the order of its items. */
 function outputsOf(
   builder: ProcessBuilder,
   stop: Stop,
@@ -320,7 +326,7 @@ function outputsOf(
   return { [stop.name]: builder.pack(readAll(values, builder.context)) };
 }
 
-/** Losers of an `any` and failed optional calls were asked and are not known to be undone, so they are compensated. */
+/** Compensates the losers of an `any` and the failed optional calls: they may have had effects. */
 function undoLeftovers(builder: ProcessBuilder, places: readonly string[]): void {
   const workIds = builder.state.asked
     .filter((one) => places.includes(placeOf(one.stop, stopWorkParts(one.id).item)) && !builder.state.undoing.includes(one.id))

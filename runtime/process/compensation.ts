@@ -1,8 +1,8 @@
 /**
- * @module The way back: compensation in reverse order, and the one outcome of a run. Pure.
+ * @module Compensation in reverse order, and the one outcome of a run. Pure.
  *
- * Sagas: Garcia-Molina and Salem, 1987. Whatever was asked and is not known to be undone is compensated, newest first,
- * one at a time; compensation does not know the process's deadline, hops or budget and has limits of its own.
+ * Sagas: Garcia-Molina and Salem, 1987. Every work item that was requested and is not known to be undone is compensated, newest first, one
+ * at a time. The deadline and the hop limit of the process do not apply to compensation, which has limits of its own.
  */
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
@@ -17,7 +17,7 @@ import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
 import type { Asked, Work } from "./work.ts";
 
-/** Turns the process round. The first reason counts; a second one is ignored. */
+/** Ends the forward run and makes all its work items due for compensation. Only the first reason counts. */
 export function beginEnding(builder: ProcessBuilder, status: Ending["status"], fault: WireFault, stop: string, failed?: Work): void {
   if (builder.state.ending !== undefined) return;
   const work = status === "failed" ? (failed ?? builder.state.failedWork) : undefined;
@@ -25,9 +25,9 @@ export function beginEnding(builder: ProcessBuilder, status: Ending["status"], f
 }
 
 /**
- * Asks for the next compensation; true while any is due or unanswered. What may still run is stopped and undone at once, and
- * then the rest in reverse order: two work items that run and wait for each other's actors would otherwise wait for ever. The
- * work items of an agent that does not answer are undone beside the others, in reverse order among themselves.
+ * Requests the next compensations. True while any is due or unanswered. Work items that may still run are stopped and undone at once:
+ * otherwise two of them that wait for each other's actors would wait forever. Then the rest follow in reverse order. The work items of an
+ * agent that does not answer are undone in parallel to the others, in reverse order among themselves.
  */
 export function pumpUndo(builder: ProcessBuilder): boolean {
   for (const target of stillRunning(builder)) askUndo(builder, target);
@@ -35,7 +35,7 @@ export function pumpUndo(builder: ProcessBuilder): boolean {
   return Object.values(builder.state.works).some((work) => work.kind === "undo");
 }
 
-/** One order of compensations: of an agent that was set aside, or of all others. */
+/** Requests the next compensation of a lane: of an agent that was set aside, or of all others. */
 function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
   const { state } = builder;
   const isOf = ({ target }: { readonly target: Doer }): boolean => laneOf(state, target) === lane;
@@ -51,7 +51,7 @@ function laneOf({ aside }: ProcessState, target: Doer): string | undefined {
   return target.kind === "agent" && aside?.includes(target.agent) === true ? target.agent : undefined;
 }
 
-/** An agent does not answer a compensation, or the system no longer has it: the compensations of others go on. */
+/** Sets an agent aside that does not answer a compensation or is unknown. The compensations of other agents no longer wait for it. */
 export function setAside(builder: ProcessBuilder, work: Work): void {
   const { target } = work;
   if (target.kind !== "agent" || builder.state.aside?.includes(target.agent) === true) return;
@@ -59,15 +59,15 @@ export function setAside(builder: ProcessBuilder, work: Work): void {
   pumpUndo(builder);
 }
 
-/** What the output of a compensation says. One that is no report says that nothing was undone. */
+/** The report in the output of a compensation. An output that is not a report means that nothing was undone. */
 export function reportOf(output: Json): CompensationReport {
   const parsed = CompensationReport.safeParse(output);
   return parsed.success ? parsed.data : { undone: 0, left: [], stands: [], stateStands: false };
 }
 
 /**
- * Due work items that may still run and are not asked yet. One that waits for an ask comes after the ask; one whose asks are all
- * answered may run, and hold an actor for which an undo of those asks, or of others, waits.
+ * Work items that may still run, whose compensation is due and not requested yet, newest first. A work item whose own ask may still run is
+ * left out until that ask is compensated.
  */
 function stillRunning(builder: ProcessBuilder): Asked[] {
   const { state } = builder;
@@ -116,8 +116,8 @@ function askUndo(builder: ProcessBuilder, target: Asked): void {
 }
 
 /**
- * Records the outcome and orders what an ended process still owes. `output` is given on the way forward only. A run that
- * had its outcome and was opened again for its parent's undo keeps it.
+ * Records the outcome and orders the last effects. `output` is given only if the slip is done. A run that has an outcome, and was opened
+ * again by the undo of its parent, keeps that outcome.
  */
 export function endProcess(builder: ProcessBuilder, output?: Value): void {
   if (builder.state.outcome === undefined) builder.emit({ e: "ended", outcome: outcomeOf(builder, output) });

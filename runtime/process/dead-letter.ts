@@ -1,9 +1,8 @@
 /**
- * @module A person decides on the dead letter of a run: a new run, or none. Once per letter. Pure.
+ * @module Decisions on the dead letter of a run: redrive opens a new run, discard does not. One decision per dead letter. Pure.
  *
- * A new run begins at the stop that failed, or at the earliest one before it whose effect was undone; what was finished
- * before and still stands is pinned, with its outputs. Its works have ids of their own, so nothing of the old run can
- * answer them, and outside effects get new keys.
+ * A new run begins at the stop that failed, or at an earlier stop that was undone. Outputs of earlier stops that were not undone
+ * are pinned. Its work items have new ids, so that late answers of the old run do not match, and outside effects get new idempotency keys.
  */
 import { entryOf } from "../entries.ts";
 import { boundedFault, isFault, type WireFault, wireFault } from "../faults.ts";
@@ -18,7 +17,7 @@ import type { Value } from "../value.ts";
 import type { ProcessState } from "./state.ts";
 import type { Work } from "./work.ts";
 
-/** Why a decision cannot be taken, as far as the state tells; undefined where it can, or was taken already and is the same. */
+/** Why a decision cannot be taken, by the state. Undefined if it can, or if the same decision is recorded. */
 export function decisionFault(state: ProcessState, body: BodyOf<"decision">): WireFault | undefined {
   const { task, outcome } = state;
   const letter = runId(state.id, body.run);
@@ -72,16 +71,15 @@ function decidedText(letter: string, { what, by, reason }: Act): string {
   return `${letter} was ${what === "redrive" ? "redriven" : "discarded"} by ${by}${reason === "" ? "" : `: ${reason}`}`;
 }
 
-/** The work whose input a person may replace: the one that failed, where one did. */
+/** The work item whose input a redrive may replace: the one that failed. Undefined if none did. */
 export function failedWorkOf(state: ProcessState): Work | undefined {
   const work = state.ending?.work;
   return work?.kind === "do" ? work : undefined;
 }
 
 /**
- * Takes a decision. `prepared` is the run for which the line in the index was opened; a discard needs it too, as the line
- * alone leads back to what it owes where reminders are lost. Gives whether the process is open again. A decision that was
- * taken already is received, and changes nothing.
+ * Takes a decision. True if it opened a new run. `prepared` is the run whose index entry was opened. A discard needs it too: if reminders
+ * are lost, only that entry leads back to its effects. A repeated decision gets a receipt and changes nothing.
  */
 export function decideLetter(builder: ProcessBuilder, message: Message, body: BodyOf<"decision">, prepared: number | undefined): boolean {
   const { state, context } = builder;
@@ -96,7 +94,7 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
     return false;
   }
   if (prepared !== nextRun(state)) {
-    builder.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} does not stand in the index yet`));
+    builder.refuse(wireFault("journal.contended", `run ${nextRun(state)} of ${state.id} has no index entry yet`));
     return false;
   }
   const act: Act = {
@@ -110,7 +108,7 @@ export function decideLetter(builder: ProcessBuilder, message: Message, body: Bo
   };
   if (body.what === "discard") {
     builder.emit({ e: "acted", act });
-    // Its reminder goes when these are performed, so they are all that the process owes, also what it owed before.
+    // The reminder is removed after these effects, so they include earlier ones that were not performed.
     for (const effect of finalEffects(builder.state, context)) builder.order(effect);
     return false;
   }
@@ -133,13 +131,13 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
     act: { ...act, opened: run, ...(unreached.length === 0 ? {} : { notReached: [...unreached] }) },
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
-    // What the finished part was made of is the old input.
+    // The pinned outputs were made from the old input.
     ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
     ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
   };
 }
 
-/** A route that cannot be read is begun at its beginning: nothing is pinned. */
+/** Calls that the edit does not reach. If the route cannot be read, the run begins at the first stop, and nothing is pinned. */
 function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: number): readonly string[] {
   try {
     return notReachedBy(routeOf(builder), edited, cursor);
@@ -153,7 +151,7 @@ type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking"
 
 const FROM_BEGINNING: Start = { cursor: 0, stop: "", outputs: [], pinned: [], lacking: [] };
 
-/** Where a new run begins. A route that cannot be read begins at its beginning, and fails there again. */
+/** Where a new run begins. If the route cannot be read, it begins at the first stop and fails there again. */
 function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
   const { state } = builder;
   let stops: readonly Stop[];
@@ -179,14 +177,14 @@ function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
   };
 }
 
-/** Nothing is the output of a call that was not made or that failed and was optional. */
+/** Whether a call has an output. That of a skipped call, or of an optional call that failed, is null. */
 function isFinished(value: Value | undefined): boolean {
   return value !== undefined && !("json" in value && value.json === null);
 }
 
 /**
- * What of the stop is finished and stands. An `any` has no winner yet, or one that was undone, so all of it is asked again;
- * also a list that was done, as nothing names its items any more. No output is also that of an optional branch that failed.
+ * Keys of the finished branches or items of a stop that are kept. An `any` has no winner, or one that was undone, so all its branches are
+ * requested again; so are the items of a `forEach` that was done, because the state no longer has their keys.
  */
 function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet<string>, replaced: Work | undefined): string[] {
   if (stop === undefined || stop.kind === "any") return [];

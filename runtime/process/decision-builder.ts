@@ -1,5 +1,5 @@
 /**
- * @module What every part of a process decision shares: the builder, the slip, and scopes for mappings. Pure.
+ * @module Shared by all parts of a process decision: the builder, the slip, and scopes for mappings. Pure.
  */
 import { entryOf } from "../entries.ts";
 import type { Scope } from "../expression.ts";
@@ -11,7 +11,7 @@ import type { ProcessEvent } from "./events.ts";
 import { evolveProcess } from "./evolve.ts";
 import type { ProcessState, Task } from "./state.ts";
 
-/** A decision of a process manager that is being made. */
+/** Collects the events and effects of one decision of a process manager. */
 export type ProcessBuilder = DecisionBuilder<ProcessState, ProcessEvent>;
 
 /** Begins a decision on a state. */
@@ -19,17 +19,20 @@ export function openBuilder(state: ProcessState, context: DecisionContext): Proc
   return new DecisionBuilder(state, evolveProcess, context);
 }
 
-/** The task of a process that was accepted. Its absence is a defect and ends the turn. */
+/** The task of an accepted process. If there is none, that is a defect, and the turn fails. */
 export function taskOf(state: ProcessState): Task {
-  invariant(state.task !== undefined, "a process that was accepted has a task");
+  invariant(state.task !== undefined, "an accepted process has a task");
   return state.task;
 }
 
-/** Slips that were checked once, by their hash: content stands under it, so it cannot be another. The oldest is forgotten first. */
+/** Slips that were parsed, by content hash. The oldest is removed first. */
 const checked = new Map<string, Slip>();
 const CHECKED_MAX = 256;
 
-/** The slip pinned to the process. Throws `slip.invalid` when the content is no slip. */
+/**
+ * The slip pinned to the process.
+ * @throws `slip.invalid`
+ */
 export function slipOf(value: Value, context: DecisionContext): Slip {
   const content = readOne(value, context);
   const known = "ref" in value ? checked.get(value.ref) : undefined;
@@ -47,7 +50,10 @@ export function slipOf(value: Value, context: DecisionContext): Slip {
   return parsed.data;
 }
 
-/** The task's route as the pinned slip has it. Throws `route.unknown` and `slip.invalid`. */
+/**
+ * The route of the task, from the pinned slip.
+ * @throws `route.unknown`, `slip.invalid`
+ */
 export function routeOf(builder: ProcessBuilder): RouteData {
   const task = taskOf(builder.state);
   const route = entryOf(slipOf(task.slip, builder.context).routes, task.route);
@@ -55,7 +61,7 @@ export function routeOf(builder: ProcessBuilder): RouteData {
   return route;
 }
 
-/** The contents behind some names: `task`, `item` and finished stops. Names that are not there are left out. */
+/** The contents of some names: `task`, `item` and finished stops. Unknown names are left out. */
 export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?: Json): Scope {
   const known = [...names].flatMap((name): [string, Value][] => {
     if (name === "task") return [[name, taskOf(builder.state).input]];
@@ -70,7 +76,7 @@ export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?:
   return item === undefined ? scope : { ...scope, item };
 }
 
-/** The names of a condition's scope that its text mentions; reading them all would load every output for nothing. */
+/** The scope of a condition, with only the names that its text contains, so that no other outputs are loaded. */
 export function conditionScope(builder: ProcessBuilder, text: string, item?: Json): Scope {
   const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
   const names = ["task", ...Object.keys(builder.state.outputs)].filter((name) => words.has(name));

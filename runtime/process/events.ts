@@ -1,5 +1,5 @@
 /**
- * @module The events of a process manager: facts, as they stand in its journal. Pure.
+ * @module The events of a process manager, as its journal contains them. Pure.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -10,12 +10,12 @@ import { Ending, Task } from "./state.ts";
 import { KeptSignal, Wait } from "./wait.ts";
 import { Work } from "./work.ts";
 
-/** How a timer or the wait for a signal ends. */
+/** The result of a timer or of a wait for a signal. */
 const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
-/** How a timer or the wait for a signal ends. */
+/** The result of a timer or of a wait for a signal. */
 export type WaitResult = z.infer<typeof WaitResult>;
 
-/** Facts of a process. Persisted: changing this needs a version bump. */
+/** Events of a process. Persisted: changing this needs a version bump. */
 export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("voided") }),
   z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int(), retainUntilMs: z.int() }),
@@ -35,7 +35,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
   z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
-  /** What a receipt said of the attempt. `dueAtMs`: when it is out of time, where that has changed. */
+  /** The state of an attempt, from a receipt. `dueAtMs`: when the attempt times out, if that has changed. */
   z.strictObject({
     e: z.literal("told"),
     workId: z.string(),
@@ -43,7 +43,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
     dueAtMs: z.int().optional(),
   }),
-  /** A handler's wait was answered at once. */
+  /** A wait of a handler was answered with a fault, without having begun. */
   z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result, atMs: z.int() }),
   z.strictObject({ e: z.literal("wait-begun"), wait: Wait }),
   z.strictObject({
@@ -56,7 +56,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     tolerated: z.boolean(),
   }),
   z.strictObject({ e: z.literal("signal-kept"), signal: KeptSignal }),
-  /** A kept signal does not fit the wait that came for it. */
+  /** The payload of a kept signal does not match the schema of a wait that began for it. */
   z.strictObject({ e: z.literal("signal-dropped"), signalId: z.string(), name: z.string(), fault: WireFault, atMs: z.int() }),
   z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
@@ -66,10 +66,10 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     workId: z.string(),
     fault: WireFault,
     atMs: z.int(),
-    /** What was left where the compensation ended and could not undo all. */
+    /** Present if the compensation ended and could not undo everything. */
     report: CompensationReport.optional(),
   }),
-  /** An agent does not answer compensations: those of others no longer wait for it. */
+  /** An agent does not answer compensations. Those of other agents no longer wait for it. */
   z.strictObject({ e: z.literal("set-aside"), agent: z.string() }),
   z.strictObject({ e: z.literal("ending"), ending: Ending, atMs: z.int() }),
   z.strictObject({ e: z.literal("ended"), outcome: Outcome }),

@@ -89,13 +89,13 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
 
 // ---- work items -----------------------------------------------------------------------------------------------------------
 
-/** What changes is written out where it changes: merging one object into another costs several times as much. */
+/** Changes one work item. `change` writes the new object out, because merging objects is several times slower. */
 function patchWork(state: ProcessState, id: string, change: (work: Work) => Work): ProcessState {
   const work = entryOf(state.works, id);
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
-/** What its handler waits for goes with it. */
+/** Removes a work item and the waits of its handler. */
 function removeWork(state: ProcessState, id: string): ProcessState {
   return { ...state, works: withoutEntry(state.works, id), waits: waitsOf(state, (wait) => wait.asker?.workId !== id) };
 }
@@ -118,7 +118,7 @@ function ask(state: ProcessState, work: Work): ProcessState {
 
 function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
   const pausedAtMs = waits(state, workId) ? atMs : undefined;
-  const next = patchWork(state, workId, ({ standing: _ofTheAttemptBefore, ...work }) => ({
+  const next = patchWork(state, workId, ({ standing: _standing, ...work }) => ({
     ...work,
     attempt,
     status: "asked",
@@ -145,12 +145,12 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
 
-/** A stop that was passed although an optional call of it failed. */
+/** Adds the stop to those that are done although an optional call failed. */
 function lacks(state: ProcessState, progress: Progress | undefined): ProcessState {
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
-/** The work's answer goes where it belongs: to the stop in progress, or to the work item whose handler asked. */
+/** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
 function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
@@ -166,7 +166,7 @@ function count(state: ProcessState, place: { readonly stop: string; readonly ite
   });
 }
 
-/** The work items that have no answer, as ones that may still run. */
+/** Adds unanswered work items to those that may still run. */
 export function unanswered(state: ProcessState, isMeant: (id: string) => boolean): { readonly stopping?: string[] } {
   const ids = Object.values(state.works)
     .filter((work) => work.kind !== "undo" && isMeant(work.id))
@@ -174,7 +174,7 @@ export function unanswered(state: ProcessState, isMeant: (id: string) => boolean
   return ids.length === 0 ? {} : { stopping: [...(state.stopping ?? []), ...ids] };
 }
 
-/** The state with another stop in work, where there is one. */
+/** Changes the progress of the current stop, if there is one. */
 export function withProgress(state: ProcessState, change: (progress: Progress) => Progress): ProcessState {
   return state.progress === undefined ? state : { ...state, progress: change(state.progress) };
 }
@@ -197,7 +197,7 @@ function answer(state: ProcessState, asker: Asker, result: Result, atMs: number)
   );
 }
 
-/** Whether a handler waits for something. */
+/** Whether a handler waits for an agent, a timer or a signal. */
 function waits(state: ProcessState, id: string): boolean {
   return (
     Object.values(state.works).some((work) => work.asker?.workId === id) ||
@@ -205,7 +205,7 @@ function waits(state: ProcessState, id: string): boolean {
   );
 }
 
-/** The time of an attempt stands still while its handler waits. */
+/** Stops the time of an attempt, because its handler waits. */
 function pause(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
 }
@@ -248,7 +248,7 @@ function droppedSignal(state: ProcessState, { signalId, name }: Extract<WorkEven
   return takenSignal(state, { signalId, name, hash: kept === undefined ? "" : valueHash(kept.payload), dropped: true });
 }
 
-/** A signal leaves what is kept, and its id is remembered, so that it is not taken twice. */
+/** Removes a signal from the kept ones and remembers its id, so that it is not taken twice. */
 function takenSignal(state: ProcessState, signal: KnownSignal): ProcessState {
   const kept = state.signals?.filter((one) => one.signalId !== signal.signalId) ?? [];
   return {
@@ -258,14 +258,14 @@ function takenSignal(state: ProcessState, signal: KnownSignal): ProcessState {
   };
 }
 
-/** The waits that are kept; undefined where none is left. */
+/** The waits that fulfil a condition; undefined if none is left. */
 export function waitsOf(state: ProcessState, keep: (wait: Wait) => boolean): ProcessState["waits"] {
   if (state.waits === undefined) return undefined;
   const kept = Object.entries(state.waits).filter(([, wait]) => keep(wait));
   return kept.length === 0 ? undefined : Object.fromEntries(kept);
 }
 
-/** The stop in work is done: what it still waits for is needed no more. */
+/** Removes the waits of the current stop, which is done. */
 export function dropStopWaits(state: ProcessState): ProcessState {
   return state.waits === undefined ? state : { ...state, waits: waitsOf(state, (wait) => wait.asker !== undefined) };
 }
@@ -299,7 +299,7 @@ function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extrac
   };
 }
 
-/** The work item that a compensation is to undo, as it was asked. */
+/** The work item that a compensation undoes. */
 function targetOf(state: ProcessState, undoId: string): Asked | undefined {
   const target = entryOf(state.works, undoId)?.undoes;
   return target === undefined ? undefined : state.asked.find((one) => one.id === target);
@@ -339,7 +339,7 @@ function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, c
   });
 }
 
-/** The state with one history entry more; the oldest leave first. */
+/** Adds a history entry. The oldest is removed first. */
 export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
   const { history } = state;
   if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };

@@ -1,7 +1,7 @@
 /**
  * @module How events become the state of a process manager: tasks, stops, runs and compensation as a whole. Pure.
  *
- * What changes of a single work item or wait is in evolve-work.ts.
+ * Changes of a single work item or wait are in evolve-work.ts.
  */
 import { entryOf, withEntry } from "../entries.ts";
 import { LIMITS } from "../limits.ts";
@@ -11,7 +11,7 @@ import { addLine, dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, 
 import { act, begun, keptAtEnding, reopen } from "./runs.ts";
 import { newProcess, type ProcessState, type Progress } from "./state.ts";
 
-/** The state after an event. Pure; never fails on an event that `decide` gave. */
+/** The state after an event. Never fails on an event of `decide`. */
 export function evolveProcess(state: ProcessState, event: ProcessEvent): ProcessState {
   switch (event.e) {
     case "voided":
@@ -65,7 +65,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
   }
 }
 
-/** A process as a new run begins it, and what the edit of a person does not reach. */
+/** Begins a new run, and notes in the history which calls an edited input does not reach. */
 function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopened" }>): ProcessState {
   const line = { atMs: event.act.atMs, stop: event.stop, agent: "", attempt: 0 };
   const next = addLine(reopen(state, event, newProcess(state.id)), { ...line, what: "redriven" });
@@ -75,7 +75,7 @@ function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopen
     : addLine(next, { ...line, what: `the edit does not reach ${notReached.join(", ")}`.slice(0, LIMITS.faultMessageLengthMax) });
 }
 
-/** A call that is not made has the output `null`, or the one that was pinned. */
+/** A skipped call has its pinned output, or `null`. */
 function skip(progress: Progress, key: string): Progress {
   const pinned = entryOf(progress.outputs, key);
   return {
@@ -86,7 +86,7 @@ function skip(progress: Progress, key: string): Progress {
   };
 }
 
-/** A failure that the stop survived is not the cause of a later one. */
+/** Ends the current stop. Its tolerated failures are not the cause of a later failure. */
 function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>): ProcessState {
   return {
     ...dropStopWaits(state),
@@ -97,7 +97,7 @@ function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>)
   };
 }
 
-/** What is to be undone is no longer waited for. */
+/** Makes work items due for compensation; they are no longer waited for. */
 function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState {
   const due = new Set(workIds);
   const works = Object.fromEntries(Object.entries(state.works).filter(([id, work]) => work.kind === "undo" || !due.has(id)));
@@ -106,7 +106,7 @@ function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState 
   return { ...state, works, waits, ...stopping, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
 }
 
-/** Everything asked and not undone becomes due for compensation; what is unanswered is no longer waited for, and waits go. */
+/** Makes all work items that are not undone due for compensation. Unanswered ones are no longer waited for, and waits are removed. */
 function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
   const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];

@@ -1,13 +1,13 @@
-/** @module The whole history of a process, line by line from its events: the state keeps the newest lines only. Pure. */
+/** @module The whole history of a process, derived from its events. The state keeps only the newest entries. Pure. */
 import type { HistoryPage } from "../process-view.ts";
 import type { ProcessEvent } from "./events.ts";
 import { evolveProcess } from "./evolve.ts";
 import { newProcess, type ProcessState } from "./state.ts";
 
-/** A line with its number and its run. */
+/** A history entry with its number and its run. */
 type NumberedLine = HistoryPage["lines"][number];
 
-/** Reads the events of one process from the first on. */
+/** Reads the events of one process, beginning with the first. */
 export class HistoryReader {
   #state: ProcessState;
 
@@ -15,7 +15,7 @@ export class HistoryReader {
     this.#state = newProcess(id);
   }
 
-  /** Takes the next event. Returns the lines that it adds, which have the same numbers as in the state. */
+  /** Takes the next event. Returns the history entries that it adds, with the same numbers as in the state. */
   take(event: ProcessEvent): readonly NumberedLine[] {
     const before = linesOf(this.#state);
     this.#state = evolveProcess(this.#state, event);

@@ -1,11 +1,12 @@
 /**
- * @module The process manager: one actor per task, which runs the task's slip over the agents. Pure.
+ * @module The process manager: one actor per task, which runs the task's slip. Pure.
  *
- * Owns: the process's state, what it asked for and what is unanswered, its one outcome per run.
- * Does not own: the agents' work, the reminder, the index. Talks to: agents, child processes, its parent, by messages.
- * Invariants: P1 a run has one outcome. P2 what was asked is answered, timed out or undone before the outcome.
- * P3 a decision on a repeated input writes nothing. P4 compensation of a work is asked only after the work is no longer
- * waited for.
+ * Owns: the state of the process, its work items, its one outcome per run. Does not own: the execution of the work items, the reminder, the
+ * index. Sends messages to: agents, child processes, its parent. Invariants:
+ * P1 A run has one outcome.
+ * P2 Each work item is answered, timed out or undone before the outcome.
+ * P3 A repeated input writes nothing.
+ * P4 The compensation of a work item is requested only after the work item is no longer waited for.
  */
 import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
@@ -31,29 +32,29 @@ import { evolveProcess } from "./evolve.ts";
 import { newProcess, ProcessState, type Task } from "./state.ts";
 import { beginEnding } from "./compensation.ts";
 
-/** What a process manager decides on: a message, or that time has passed. */
+/** The inputs of a process manager. */
 export type ProcessInput =
   | {
       readonly kind: "message";
       readonly message: Message;
-      /** Bucket of the index in which an accepted task stands already. */
+      /** Bucket of the task's index entry, which exists before the task is accepted. */
       readonly bucket?: string;
-      /** What the boundary found wrong with a child's input: the child is accepted and fails with it, so the parent learns it. */
+      /** The fault of a child's invalid input. The child is accepted and fails with it, so that its parent learns of it. */
       readonly fault?: WireFault;
-      /** Of a decision: the run for which the line in the index was opened. */
+      /** Only for a decision: the run whose index entry was opened. */
       readonly prepared?: number | undefined;
     }
   | {
       readonly kind: "tick";
-      /** A starting host found the process open: what is unanswered is asked again, however lately it was asked. */
+      /** All unanswered requests are sent again, also recent ones. */
       readonly nudged?: boolean;
-      /** The run whose reminder rang; absent for a tick that no reminder brought. */
+      /** The run whose reminder fired; absent for the tick of a timer. */
       readonly run?: number | undefined;
     }
   | ToldInput
   | PurgeInput;
 
-/** The process manager. Its outbox is what it asked for and has no answer to, or what it owes after its end. */
+/** The process manager. Its outbox contains its unanswered requests, or its last effects after the end. */
 export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> = {
   initial: newProcess,
   purged: (id) => ({ ...newProcess(id), phase: "purged" }),
@@ -88,7 +89,7 @@ function decideProcess(state: ProcessState, input: ProcessInput, context: Decisi
   return { ...decision, effects: decision.effects.filter((effect) => isWanted(builder.state, effect)) };
 }
 
-/** One decision may ask for work and then find that it is no longer needed; such a request is not sent. */
+/** Whether an effect is still needed. One decision may request a work item and then drop it; such a request is not sent. */
 function isWanted(state: ProcessState, effect: Effect): boolean {
   if (effect.kind !== "send") return true;
   const { id, body } = effect.message;
@@ -120,18 +121,18 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "work":
     case "answer":
     case "entries":
-      return builder.refuse(wireFault("message.invalid", `a process manager takes no ${body.kind}`));
+      return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:
       return assertNever(body);
   }
 }
 
-/** Results and questions that come when nothing is open are late: they are received, and change nothing. */
+/** Results and waits that arrive when the process is not open are late: they get a receipt and change nothing. */
 function whenOpen(builder: ProcessBuilder, take: () => void): void {
   if (builder.state.phase === "open") take();
 }
 
-/** Route and input: what makes a repeated task the same task. */
+/** Hash of route and input. A task with the same id and fingerprint is a repetition. */
 function fingerprint(route: string, input: Value): string {
   return hashJson({ route, input: valueHash(input) });
 }
@@ -142,7 +143,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   if (state.phase === "open" || state.phase === "ended") return repeatTask(builder, body);
   if (input.message.expiresAtMs <= context.nowMs)
     return builder.refuse(wireFault("message.expired", `the task expired ${context.nowMs - input.message.expiresAtMs} ms ago`));
-  if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after it stands in the index"));
+  if (input.bucket === undefined) return builder.refuse(wireFault("turn.failed", "a task is accepted only after its index entry is open"));
   const own = ownInput(builder, body.input);
   const task: Task = {
     route: body.route,
@@ -163,14 +164,14 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
   begin(builder, input.fault);
 }
 
-/** The first steps of a run, or its end where the task itself is at fault. */
+/** Begins a run. It ends at once if its input or its route has a fault. */
 function begin(builder: ProcessBuilder, found: WireFault | undefined): void {
   const fault = found ?? routeFault(builder);
   if (fault !== undefined) beginEnding(builder, "failed", fault, "task");
   advance(builder);
 }
 
-/** A process keeps what it was given in its own scope: its parent may be purged while it waits for a decision. */
+/** The input in the scope of this process: its parent may be purged while it waits for a decision. */
 function ownInput(builder: ProcessBuilder, input: Value): Value {
   return "ref" in input && input.scope === builder.context.actorId ? input : builder.pack(readOne(input, builder.context));
 }
@@ -222,12 +223,12 @@ function decideCancel(builder: ProcessBuilder, message: Message, body: BodyOf<"c
   tellActs(builder);
 }
 
-/** What a person did is told at once; a process that has ended orders it with all that it owes. */
+/** Orders the effects of operator actions at once. A process that has ended orders them with its last effects. */
 function tellActs(builder: ProcessBuilder): void {
   if (builder.state.phase === "open") for (const effect of actEffects(builder.state, builder.context.nowMs)) builder.order(effect);
 }
 
-/** A parent no longer needs this process, or its work must be undone. What never was, is refused for ever. */
+/** The parent requests the compensation of this process. If its task has not arrived, it will be refused. */
 function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"undo">): void {
   const { state, context } = builder;
   if (state.undo !== undefined) return repeatUndo(builder, body);
@@ -249,7 +250,7 @@ function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"und
   advance(builder);
 }
 
-/** An undo that failed answers under the attempt that asks; a success counts under any. */
+/** Repeats the answer. A failed compensation answers the attempt that asks; a success counts for any attempt. */
 function repeatUndo(builder: ProcessBuilder, body: BodyOf<"undo">): void {
   const { undo, undoFault } = builder.state;
   if (undo === undefined) return;
@@ -266,7 +267,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "new":
       return builder.emit({ e: "voided" });
     case "void":
-      // The reminder of a run that is about to be accepted may only go when that run is void too.
+      // The reminder of the next run may be removed only after that run is void too.
       return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
@@ -276,7 +277,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      // A timer's tick comes with every moment of interest; what people did is told again with the reminder's.
+      // Ticks of timers are frequent, so the effects of operator actions are repeated only when the reminder fires.
       if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
       return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
     default:
@@ -285,8 +286,8 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
 }
 
 /**
- * A run that was prepared and has no record must not come to be any more before its reminder and its line go: whoever
- * prepared it loses the write, and prepares the next. A nudge comes to what the index calls open.
+ * Voids a prepared run without a record, so that its reminder and its index entry can be removed. A host that prepared it loses the write
+ * and prepares the next run. A nudge means that the index entry is open.
  */
 function voidPrepared(builder: ProcessBuilder, { run, nudged }: Extract<ProcessInput, { kind: "tick" }>): void {
   const { state } = builder;
@@ -307,7 +308,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
   if (takeTime(builder, resendMs)) advance(builder);
 }
 
-/** Past its own limit a compensation is a person's: every one that is still due fails, and the dead letter says so. */
+/** Fails all compensations that are still due after the time limit of compensation. The dead letter lists them for an operator. */
 function giveUpUndo(builder: ProcessBuilder): void {
   for (let round = 0; round < LIMITS.hopsMax; round += 1) {
     const work = Object.values(builder.state.works).find((one) => one.kind === "undo");

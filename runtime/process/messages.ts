@@ -1,8 +1,7 @@
 /**
- * @module What a process sends: every unanswered effect, made from the state alone. Pure.
+ * @module The effects of a process, derived from its state alone. Pure.
  *
- * The same function makes an effect when it is first ordered and when it is performed again, so a repeated request has
- * the same id and the same content.
+ * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
 import { assertNever, invariant } from "../faults.ts";
 import { answerId, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
@@ -28,17 +27,17 @@ import { taskOf } from "./decision-builder.ts";
 import type { ProcessState, Task } from "./state.ts";
 import type { Work } from "./work.ts";
 
-/** Until when an agent must remember the work of a process: as long as compensation may be asked of it. */
+/** Until when an agent must keep the work items of a process: as long as their compensation may be requested. */
 export function retainUntilMs(state: ProcessState): number {
   const { deadlineAtMs, retainUntilMs: parents = 0 } = taskOf(state);
   return Math.max(deadlineAtMs + LIMITS.compensationMsMax, parents);
 }
 
-/** The request of a piece of work that is asked now. */
+/** The request of a work item. */
 export function workEffect(state: ProcessState, work: Work, context: DecisionContext, probe = false): Effect {
   const body = work.kind === "undo" ? undoBody(state, work) : doBody(state, work);
   const { to, topic } = address(context.system, work);
-  // A request that comes late is superseded by its next attempt or refused by its tombstone; it expires with the process.
+  // A late request is superseded by its next attempt or refused by its tombstone. It expires with the process.
   const expiresAtMs = work.kind === "undo" ? retainUntilMs(state) : taskOf(state).deadlineAtMs;
   return {
     kind: "send",
@@ -118,7 +117,7 @@ function undoBody(state: ProcessState, work: Work): Body {
   };
 }
 
-/** The answer to what a handler waits for. */
+/** The answer to a wait of a handler. */
 export function answerEffect(state: ProcessState, asker: Work, index: number, result: Result, context: DecisionContext): Effect {
   const { to, topic } = address(context.system, asker);
   const body: Body = { kind: "answer", workId: asker.id, index, result };
@@ -163,7 +162,7 @@ function envelope(state: ProcessState, context: DecisionContext, parts: Parts): 
   };
 }
 
-/** What the line of a run says from its beginning: which route, whose, in which trace, and under which parent. */
+/** The facts of a run's index entry from its beginning: route, caller, trace and parent. */
 export function entryFacts(
   run: number,
   task: Pick<Task, "route" | "trace" | "principal" | "acceptedAtMs" | "parent">,
@@ -179,7 +178,7 @@ export function entryFacts(
   };
 }
 
-/** What an ended process still owes: its line in the index, its dead letter, the notifications, its parent's answer, what people did. */
+/** The last effects of an ended process: index entry, dead letter, notifications, answer to the parent, operator actions. */
 export function finalEffects(state: ProcessState, context: DecisionContext): Effect[] {
   const { outcome } = state;
   if (outcome === undefined || state.task === undefined) return undoReply(state, context);
@@ -203,11 +202,11 @@ export function finalEffects(state: ProcessState, context: DecisionContext): Eff
   return [...effects, ...actEffects(state, context.nowMs), ...undoReply(state, context)];
 }
 
-/** Closes the line in the index, also one that was opened for a run that can no longer be. */
+/** Closes the index entry, also one that was opened for a run that is void now. */
 function closingEffect(state: ProcessState): Effect {
   const task = taskOf(state);
   const { outcome, voidedRun = 0 } = state;
-  invariant(outcome !== undefined, "a line is closed after the outcome");
+  invariant(outcome !== undefined, "an index entry is closed after the outcome");
   const facts = {
     ...entryFacts(state.run, task),
     status: outcome.status,
@@ -218,8 +217,8 @@ function closingEffect(state: ProcessState): Effect {
 }
 
 /**
- * What people did, and the lines of the letters that they decided on. Performed again until answered, as long as the process
- * has a reminder; but an act that the audit may have forgotten by now is not told to it again.
+ * The audit entries of operator actions, and the entries of the dead letters that they decided. They are repeated while the process has a
+ * reminder. An action that is older than the retention of the audit is not sent to it again.
  */
 export function actEffects(state: ProcessState, nowMs: number): Effect[] {
   return (state.acts ?? []).flatMap((act) => {
@@ -242,7 +241,7 @@ function auditEffect(state: ProcessState, { what, run, by, reason, atMs }: Act):
   };
 }
 
-/** The line of a dead letter; with the decision on it, it waits no longer. */
+/** The entry of a dead letter. It is closed by a decision. */
 function letterEffect(state: ProcessState, { run, status, atMs, fault, deadLetter }: PastRun, decision: Act | undefined): Effect {
   const task = taskOf(state);
   const { acceptedAtMs: _of, by: _submitter, ...line } = entryFacts(run, task);
@@ -293,7 +292,7 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
   return replyTo(state, context, parent.processId, replyId(parent.workId), { kind: "result", workId: parent.workId, attempt: 1, result });
 }
 
-/** Tells the parent that the whole process is undone. */
+/** Answers the parent's undo, once the whole process is undone. */
 export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.undo === undefined || !state.undo.done) return [];
   const result: Result = state.undoFault === undefined ? { output: { json: childReport(state) } } : { fault: state.undoFault };
@@ -308,7 +307,7 @@ export function undoReply(state: ProcessState, context: DecisionContext): Effect
   ];
 }
 
-/** What was undone of a whole process. What had to be left is a fault of its compensation. */
+/** The report of a whole process. What could not be undone is reported as a fault instead. */
 function childReport(state: ProcessState): CompensationReport {
   return { undone: state.torn?.length ?? 0, left: [], stands: state.stands ?? [], stateStands: state.stateStands === true };
 }

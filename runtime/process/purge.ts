@@ -1,8 +1,8 @@
 /**
- * @module When a process may be purged, and what it says to whoever comes after. Pure.
+ * @module When a process may be purged, and how it answers afterwards. Pure.
  *
- * The record that purges a process is the fence: from then on nothing can be added to its journal but refusals that
- * write nothing, so that its keys can be taken away one after the other, by any host, again and again.
+ * The record that purges a process is the fence: after it, nothing is added to the journal, so that any host can delete the keys one by one
+ * and can repeat that.
  */
 import { type WireFault, wireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
@@ -12,62 +12,62 @@ import { awaitsDecision } from "./runs.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 
-/** A sweep found the line of the process closed: all that it owed is performed. */
+/** Retention found the index entry of the process closed, so all its effects are performed. */
 export interface PurgeInput {
   readonly kind: "purge";
-  /** How long what ended is to be kept, in milliseconds. */
+  /** How long an ended process is kept, in milliseconds. */
   readonly retentionMs: number;
-  /** When the line was entered or closed. Epoch, milliseconds. */
-  readonly lineAtMs: number;
+  /** When the index entry was opened or closed. Epoch, milliseconds. */
+  readonly entryAtMs: number;
 }
 
 /**
- * The moment from which a process may be purged; undefined while it may not at all: it is open, or its dead letter waits
- * for a decision. Never before every message about it has expired on every clock, however short the retention.
+ * The time from which a process may be purged; undefined if it is open or its dead letter waits for a decision. It is not purged while a
+ * valid message may still reference it, even if the retention is shorter.
  */
-export function purgeDueMs(state: ProcessState, { retentionMs, lineAtMs }: Omit<PurgeInput, "kind">): number | undefined {
+export function purgeDueMs(state: ProcessState, { retentionMs, entryAtMs }: Omit<PurgeInput, "kind">): number | undefined {
   switch (state.phase) {
     case "ended":
       if (state.outcome === undefined || awaitsDecision(state)) return undefined;
       return Math.max(
-        Math.max(state.outcome.atMs, lineAtMs, lastActAtMs(state)) + retentionMs,
+        Math.max(state.outcome.atMs, entryAtMs, lastActAtMs(state)) + retentionMs,
         lastActAtMs(state) + LIMITS.clockDriftMsMax,
         horizonMs(state),
       );
     case "refused":
       return Math.max(
-        lineAtMs + retentionMs,
-        (state.refuseUntilMs ?? lineAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax,
+        entryAtMs + retentionMs,
+        (state.refuseUntilMs ?? entryAtMs + LIMITS.taskTimeoutMsMax + LIMITS.compensationMsMax) + LIMITS.clockDriftMsMax,
       );
     case "void":
-      return lineAtMs + Math.max(retentionMs, LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
+      return entryAtMs + Math.max(retentionMs, LIMITS.messageLifetimeMsDefault + LIMITS.clockDriftMsMax);
     default:
       return undefined;
   }
 }
 
-/** After this moment nobody speaks of the process any more: its messages have expired, its parent may not undo it. */
+/** After this time no valid message references the process: its messages have expired, and its parent can no longer undo it. */
 function horizonMs(state: ProcessState): number {
   return retainUntilMs(state) + LIMITS.clockDriftMsMax;
 }
 
-/** What a person did last must be told everywhere before it is forgotten. */
+/** Time of the last operator action. It must be in the audit and the dead letter queue before the process is purged. */
 function lastActAtMs(state: ProcessState): number {
   return state.acts?.at(-1)?.atMs ?? 0;
 }
 
-/** Purges the process when that is due; else nothing. A process that is purged already is received. */
+/** Purges the process if that is due. Otherwise nothing changes. */
 export function decidePurge(builder: ProcessBuilder, input: PurgeInput): void {
   const dueMs = purgeDueMs(builder.state, input);
   if (dueMs !== undefined && dueMs <= builder.context.nowMs) builder.emit({ e: "purged" });
 }
 
-/** What is asked of a purged process is refused for good; what is merely told is received, and changes nothing. */
+/** Refuses all messages to a purged process, except replies, which get a receipt and change nothing. */
 export function refusePurged(builder: ProcessBuilder, kind: Body["kind"]): void {
   if (kind !== "result" && kind !== "wait") builder.refuse(purgedFault(builder.state.id));
 }
 
-/** How a purged process answers. */
+/** The fault of a purged process. */
 export function purgedFault(id: string): WireFault {
   return wireFault("process.purged", `process ${id} has ended and was purged`);
 }

@@ -1,5 +1,5 @@
 /**
- * @module What comes back: results, faults and retries, hand-offs, and the waits of handlers. Pure.
+ * @module Takes replies: results, faults and retries, hand-offs, and the waits of handlers. Pure.
  */
 import { entryOf } from "../entries.ts";
 import { guardChain, guardHops, guardWait } from "../cycle-guard.ts";
@@ -17,7 +17,7 @@ import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, reportOf, setAside } from "./compensation.ts";
 
-/** A doer's result. The first success counts, of whichever attempt; a fault of an earlier attempt is stale. */
+/** Takes the result of a work item. The first success counts, of any attempt. A fault counts only for the current attempt. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const work = entryOf(builder.state.works, body.workId);
   if (work === undefined) return;
@@ -38,7 +38,7 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
   passOn(builder, work, result);
 }
 
-/** A compensation has ended. What it had to leave is a person's, as of one that failed. */
+/** Takes the report of a compensation. If it could not undo everything, it counts as failed, and an operator must decide. */
 function takeReport(builder: ProcessBuilder, work: Work, report: CompensationReport): void {
   if (report.left.length > 0) {
     const message = `${work.undoes ?? work.id} could not be undone as a whole; left: ${report.left.join(", ")}`;
@@ -48,7 +48,7 @@ function takeReport(builder: ProcessBuilder, work: Work, report: CompensationRep
   advance(builder);
 }
 
-/** Also the undo of a loser or of a failed optional call: a process that ends failed has undone all that it could. */
+/** Ends the process as failed, also if the compensation was only of a loser or of a failed optional call. */
 function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, report?: CompensationReport): void {
   const failed = boundedFault(fault);
   const { nowMs } = builder.context;
@@ -57,7 +57,7 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
   advance(builder);
 }
 
-/** A failed attempt: again after a pause when the fault table and the policy allow it, else for good. */
+/** Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good. */
 export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
@@ -69,19 +69,20 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
     return;
   }
   if (work.kind === "undo") {
-    const message = `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts; the last said ${fault.code}: ${fault.message}`;
+    const tried = `${work.undoes ?? work.id} could not be undone in ${work.attempt} attempts`;
+    const message = `${tried}; the last failed with ${fault.code}: ${fault.message}`;
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
   builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
   passOn(builder, work, { fault });
 }
 
-/** A branch of an `any` may fail without making the outcome partial: another one has won, or the stop fails. */
+/** Whether a failure makes the outcome partial. A failed branch of an `any` does not: another branch wins, or the stop fails. */
 function isTolerated(work: Work): boolean {
   return work.optional && !isBranchPath(work.stop);
 }
 
-/** A finished work's result goes to the handler that asked, or moves the slip on. A failed ask may have had an effect. */
+/** Sends the result of a finished work item to the handler that asked, or advances the slip. A failed ask is compensated. */
 function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   const asker = work.asker === undefined ? undefined : entryOf(builder.state.works, work.asker.workId);
   if (asker !== undefined && work.asker !== undefined)
@@ -93,7 +94,7 @@ function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   if (asker === undefined || "fault" in result) advance(builder);
 }
 
-/** An agent answered by handing its work to another: the same stop, the next visit. */
+/** Takes a hand-off: the other agent gets a work item of the same stop, with the next visit. */
 function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): void {
   try {
     const next = handOffWork(builder, work, handOff);
@@ -110,7 +111,7 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(work.target);
   if (entryOf(slip.agents, from)?.handsOffTo.includes(handOff.agent) !== true)
-    throw new Fault("handoff.undeclared", `${from} hands off to ${handOff.agent}, which it does not declare`);
+    throw new Fault("handoff.undeclared", `${from} handed off to ${handOff.agent}, which it does not declare`);
   const link: Link = { agent: handOff.agent, input: valueHash(handOff.input) };
   guardChain(slip, work.chain, link);
   guardHops(builder.state.hops);
@@ -121,7 +122,7 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _ofTheOther, standing: _too, pausedAtMs: _also, answeredAtMs: _and, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...rest } = work;
   return {
     ...rest,
     id,
@@ -140,10 +141,10 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   };
 }
 
-/** What a handler waits for. It is begun once; a repeated request is answered again. */
+/** Takes a wait of a handler. It begins once; a repeated request gets the same answer. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
-  // Neither nested routes nor compensations wait; a message that says so is none of ours.
+  // Nested routes and compensations have no waits, so such a message is ignored.
   if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
   const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
@@ -176,7 +177,7 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const from = doerName(asker.target);
   if (entryOf(slip.agents, from)?.asks.includes(ask.agent) !== true)
-    throw new Fault("ask.undeclared", `${from} asks ${ask.agent}, which it does not declare`);
+    throw new Fault("ask.undeclared", `${from} asked ${ask.agent}, which it does not declare`);
   const id = askWorkId(asker.id, index, 1);
   const target = { kind: "agent", agent: ask.agent } as const;
   const { actor, version, first } = addressOf(builder, target, ask.input, id);

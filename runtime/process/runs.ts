@@ -1,5 +1,5 @@
 /**
- * @module What people did to a process, and its earlier runs: their schemas, and how a new run begins. Pure.
+ * @module Operator actions and earlier runs of a process: their schemas, and how a new run begins. Pure.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -11,26 +11,26 @@ import { Value } from "../value.ts";
 import type { ProcessState, Progress } from "./state.ts";
 import type { Asked } from "./work.ts";
 
-/** What a person did: who, what, when and why. Persisted: changing this needs a version bump. */
+/** An operator action: who did what, when and why. Persisted: changing this needs a version bump. */
 export const Act = z.strictObject({
   what: z.enum(["cancel", "redrive", "discard"]),
-  /** The run that it is about. */
+  /** The run that it applies to. */
   run: z.int().positive(),
   by: z.string(),
   reason: z.string(),
   atMs: z.int(),
-  /** Sequence of the record that it stands in. */
+  /** Sequence of the record that contains it. */
   sequence: z.int().positive(),
-  /** Of a decision on a dead letter. */
+  /** Only for a decision on a dead letter. */
   decisionId: z.string().optional(),
-  /** Of a redrive: the run that it opened. */
+  /** Only for a redrive: the run that it opened. */
   opened: z.int().positive().optional(),
-  /** Of a redrive with an edited input: stops, and the output, that read or were made of what the edit replaces. */
+  /** Only for a redrive with an edited input: the calls that it does not reach (edit-reach.ts). */
   notReached: z.array(z.string()).optional(),
 });
 export type Act = z.infer<typeof Act>;
 
-/** A run that was opened again. At most LIMITS.runsKeptMax are kept. Persisted: changing this needs a version bump. */
+/** An earlier run. At most LIMITS.runsKeptMax are kept. Persisted: changing this needs a version bump. */
 export const PastRun = z.strictObject({
   run: z.int().positive(),
   status: z.enum(OUTCOMES),
@@ -40,36 +40,36 @@ export const PastRun = z.strictObject({
 });
 export type PastRun = z.infer<typeof PastRun>;
 
-/** What a person put in the place of a failed work: who is asked, and with what. Persisted: changing this needs a version bump. */
+/** The edited input of a failed work item, and its agent or route. Persisted: changing this needs a version bump. */
 export const Replaced = z.strictObject({ stop: z.string(), item: z.int().nonnegative(), target: Doer, input: Value });
 
-/** A new run. The contents are those of the state; the event says which of them stand. Persisted: changing this needs a version bump. */
+/** A new run. Contents are in the state; the event names those that are kept. Persisted: changing this needs a version bump. */
 export const Reopened = z.strictObject({
   e: z.literal("reopened"),
   run: z.int().positive(),
   act: Act,
   deadlineAtMs: z.int(),
-  /** The stop that it begins at, and its name. */
+  /** Index and name of its first stop. */
   cursor: z.int().nonnegative(),
   stop: z.string(),
-  /** Names of outputs of finished stops that stay. */
+  /** Names of outputs of finished stops that are kept. */
   outputs: z.array(z.string()),
-  /** Branches or items of that stop that are finished and stay. */
+  /** Finished branches or items of the first stop whose outputs are kept. */
   pinned: z.array(z.string()),
-  /** Stops that were passed without a call that failed. */
+  /** Finished stops in which an optional call failed. */
   lacking: z.array(z.string()),
-  /** Replaces the task's input. */
+  /** Replaces the input of the task. */
   input: Value.optional(),
   replaced: Replaced.optional(),
 });
 export type Reopened = z.infer<typeof Reopened>;
 
-/** The run that would be opened now. A reminder that rang for a run that never came to be has used its number up. */
+/** The number of the next run. A voided run has used up its number. */
 export function nextRun(state: ProcessState): number {
   return lastRun(state) + 1;
 }
 
-/** The highest run that was, or can no longer be. */
+/** The highest number of a run that exists or was voided. */
 export function lastRun(state: ProcessState): number {
   return Math.max(state.run, state.voidedRun ?? 0);
 }
@@ -79,25 +79,25 @@ export function decisionOn(state: ProcessState, run: number): Act | undefined {
   return state.acts?.find((act) => act.run === run && act.what !== "cancel");
 }
 
-/** A dead letter waits for a person. */
+/** Whether a dead letter waits for a decision. */
 export function awaitsDecision(state: ProcessState): boolean {
   return state.phase === "ended" && state.outcome?.deadLetter !== undefined && decisionOn(state, state.run) === undefined;
 }
 
-/** The state with one act more. A discard closes the way to a next run. */
+/** Adds an operator action. A discard voids the next run. */
 export function act(state: ProcessState, done: Act): ProcessState {
   const acts = [...(state.acts ?? []), done].slice(-LIMITS.actsKeptMax);
   return done.what === "discard" ? { ...state, acts, voidedRun: nextRun(state) } : { ...state, acts };
 }
 
-/** What an undone work leaves: a counted one that was really undone has no effect any more, so its output does not stand. */
+/** Marks the place of an undone work item, so that a next run does not use its output. Losers and failed optional calls are not marked. */
 export function undone(state: ProcessState, target: Asked | undefined): Pick<ProcessState, "torn"> {
   if (target === undefined || state.ending === undefined || state.leftovers?.includes(target.id) === true) return {};
   const place = placeOf(target.stop, stopWorkParts(target.id).item);
   return { torn: state.torn?.includes(place) === true ? state.torn : [...(state.torn ?? []), place] };
 }
 
-/** What a turn round keeps for a next run: what was undone for other reasons, and what was finished of the stop in work. */
+/** What the state keeps for a next run when a run fails: work items already due for compensation, and outputs of the current stop. */
 export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers" | "kept"> {
   const { progress, undoing } = state;
   const isWorthIt = progress !== undefined && Object.keys(progress.outputs).length > 0;
@@ -107,12 +107,12 @@ export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers
   };
 }
 
-/** Outputs among which those of a stop's branches or items are: of the one that was in work, or of all that are done. */
+/** The outputs that contain those of a stop's branches or items: of the stop that was current at the end, or of all finished stops. */
 export function finishedOf(state: ProcessState, stop: string): Readonly<Record<string, Value>> {
   return state.kept?.stop === stop ? state.kept.outputs : state.outputs;
 }
 
-/** A process as a new run begins: nothing is asked, and what stands is pinned. `fresh` is one that was never asked. */
+/** The state at the beginning of a new run: no work items, and kept outputs are pinned. `fresh` is an empty state. */
 export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState): ProcessState {
   const { task, outcome } = state;
   if (task === undefined || outcome === undefined) return state;
@@ -152,7 +152,7 @@ function only(values: Readonly<Record<string, Value>>, names: readonly string[])
   return Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
 }
 
-/** The stop in work of a state whose stop has just begun: what was pinned is finished already. */
+/** Begins a stop. Its pinned branches or items are finished already. */
 export function begun(state: ProcessState, progress: Progress): ProcessState {
   const next = { ...state, progress: { ...progress, outputs: state.pins ?? {} } };
   return state.pins === undefined ? next : { ...next, pins: undefined };

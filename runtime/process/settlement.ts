@@ -75,7 +75,7 @@ export type ReminderStep =
 const KEEP: ReminderStep = { kind: "keep" };
 
 /**
- * What happens to the reminder after a turn, once its effects were tried. It is removed only if all that the process owes was performed.
+ * What happens to the reminder after a turn, once its effects were tried. It is removed only if no effect of the process remains.
  *
  * | state            | effects                                             | reminder                                      |
  * |------------------|-----------------------------------------------------|-----------------------------------------------|
@@ -99,8 +99,8 @@ export function reminderStep({ state, effects }: SettledTurn, arePerformed: bool
 }
 
 /**
- * Whether the effects of a turn are all that the process owes. A repeated task of an ended child only answers its parent; the turn that
- * ends a process, or a tick after the end, also closes the index entry.
+ * Whether the effects of a turn are all effects that the process still has to perform. A repeated task of an ended child only answers its
+ * parent; the turn that ends a process, or a tick after the end, also closes the index entry.
  */
 function isComplete(state: ProcessState, effects: readonly Effect[]): boolean {
   switch (state.phase) {
@@ -114,7 +114,7 @@ function isComplete(state: ProcessState, effects: readonly Effect[]): boolean {
   }
 }
 
-/** In the same run, the undo of a parent can open a child again, and a dead letter can be decided on. Nothing else changes after the end. */
+/** Whether an ended run can still change: the undo of a parent can open a child again, and a dead letter can be decided. */
 function mayChange(state: ProcessState): boolean {
   return state.task?.parent !== undefined || state.outcome?.deadLetter !== undefined;
 }
@@ -133,7 +133,7 @@ export function requestOf({ body }: Message): { readonly workId: string; readonl
 
 /**
  * The result of a request that its agent refused for good; undefined if the refusal is not a result. A request that expired or was undone
- * has none. A refused compensation has one only if its agent is unknown; it is retried like any other, since the agent may come back.
+ * has none. A refused compensation has one only if its agent is unknown; it is retried, since the agent may come back.
  */
 export function refusedResult(message: Message, fault: WireFault, process: Address): Message | undefined {
   const request = requestOf(message);

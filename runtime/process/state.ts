@@ -1,8 +1,8 @@
 /**
  * @module The state of a process manager. Pure.
  *
- * One process manager per task. The state holds what is unanswered in full and what is finished in a line each, so that
- * a thousand stops later it has grown by what happened and no more. Events are in events.ts, how they change it in evolve.ts.
+ * One process manager per task. The state contains unanswered work items in full and only one history entry for each finished one, so that
+ * it stays small. Events are in events.ts; evolve.ts applies them.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -16,7 +16,7 @@ import { Asked, Work } from "./work.ts";
 export const Task = z.strictObject({
   route: z.string(),
   input: Value,
-  /** Hash of route and input: what makes a repeated task the same. */
+  /** Hash of route and input. A task with the same id and fingerprint is a repetition. */
   fingerprint: z.string(),
   slip: Value,
   principal: Principal,
@@ -25,7 +25,7 @@ export const Task = z.strictObject({
   deadlineAtMs: z.int(),
   bucket: z.string(),
   parent: Parent.optional(),
-  /** Until then a parent may ask for the compensation of the whole process. */
+  /** Until then a parent may request the compensation of the whole process. */
   retainUntilMs: z.int().optional(),
   nesting: z.array(z.string()),
   /** Lifetime of a run, in milliseconds. */
@@ -33,7 +33,7 @@ export const Task = z.strictObject({
 });
 export type Task = z.infer<typeof Task>;
 
-/** The stop in work. Persisted: changing this needs a version bump. */
+/** The current stop. Persisted: changing this needs a version bump. */
 export const Progress = z.strictObject({
   stop: z.string(),
   total: z.int().nonnegative(),
@@ -42,12 +42,12 @@ export const Progress = z.strictObject({
   items: Value.optional(),
   outputs: z.record(z.string(), Value),
   failed: z.record(z.string(), WireFault),
-  /** Keys of calls whose condition did not hold. */
+  /** Keys of calls that were skipped because their condition did not hold. */
   skipped: z.array(z.string()).optional(),
 });
 export type Progress = z.infer<typeof Progress>;
 
-/** One thing that happened, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
+/** One history entry, for people. At most LIMITS.historyMax are kept. Persisted: changing this needs a version bump. */
 export const HistoryLine = z.strictObject({
   atMs: z.int(),
   what: z.string(),
@@ -58,20 +58,23 @@ export const HistoryLine = z.strictObject({
 });
 export type HistoryLine = z.infer<typeof HistoryLine>;
 
-/** Why the process no longer goes forward. Persisted: changing this needs a version bump. */
+/** Why the process is being compensated, or has ended without a result. Persisted: changing this needs a version bump. */
 export const Ending = z.strictObject({
   status: z.enum(["failed", "cancelled", "expired"]),
   fault: WireFault,
   stop: z.string(),
-  /** The work that failed, as it stood: the original message of the dead letter. */
+  /** The work item that failed. Its request is the original message of the dead letter. */
   work: Work.optional(),
 });
 export type Ending = z.infer<typeof Ending>;
 
-/** The state of one process. A new run begins it anew, but for what runtime/process/runs.ts keeps. Persisted: changing this needs a version bump. */
+/** The state of one process. A new run keeps only what `reopen` in runs.ts copies. Persisted: changing this needs a version bump. */
 export const ProcessState = z.strictObject({
   id: z.string(),
-  /** `void`: a reminder found nothing; a task may still come. `refused`: undone before it was ever asked. `purged`: what is left is being taken away. */
+  /**
+   * `void`: a reminder fired before the task arrived, which may still come. `refused`: undone before its task arrived. `purged`: its keys
+   * are being deleted.
+   */
   phase: z.enum(["new", "void", "refused", "open", "ended", "purged"]),
   run: z.int().nonnegative(),
   task: Task.optional(),
@@ -79,62 +82,63 @@ export const ProcessState = z.strictObject({
   progress: Progress.optional(),
   outputs: z.record(z.string(), Value),
   works: z.record(z.string(), Work),
-  /** Timers and signals that are waited for, in the order in which the waits began. */
+  /** Waits for timers and signals, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
-  /** Signals that nothing has waited for yet, oldest first. At most LIMITS.signalsKeptMax. */
+  /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
-  /** Signals that were taken, oldest first. At most LIMITS.signalIdsMax are kept. */
+  /** Signals that ended a wait or were dropped, oldest first. At most LIMITS.signalIdsMax are kept. */
   signalIds: z.array(KnownSignal).optional(),
+  /** Requested work items that are not known to be undone. */
   asked: z.array(Asked),
-  /** Works of `asked` whose compensation is due now (losers, optional failures, or everything while ending). */
+  /** Work items of `asked` whose compensation is due: losers, optional failures, or all of them while the process ends. */
   undoing: z.array(z.string()),
-  /** Work items that may still run although nothing waits for them any more; they may hold actors that others wait for. */
+  /** Work items that may still run but are no longer waited for. They may occupy actors that other work items need. */
   stopping: z.array(z.string()).optional(),
-  /** Stateful agents without a key that were asked, in any run: their actors of this process are not new any more. */
+  /** Stateful agents without a key that had a work item in any run. Their actors for this process may have a journal. */
   met: z.array(z.string()).optional(),
   order: z.int().nonnegative(),
   hops: z.int().nonnegative(),
-  /** Stops that were passed although an optional call of theirs failed: the outcome is partial. */
+  /** Finished stops in which an optional call failed. If there are any, the outcome is partial. */
   lacking: z.array(z.string()).optional(),
   ending: Ending.optional(),
-  /** The work of a stop that failed for good most recently, as it stood: a dead letter's original message. */
+  /** The work item of a stop that most recently failed for good. Its request is the original message of a dead letter. */
   failedWork: Work.optional(),
   undoFault: WireFault.optional(),
-  /** Agents that do not answer compensations: those of others do not wait for them. */
+  /** Agents that do not answer compensations. Those of other agents do not wait for them. */
   aside: z.array(z.string()).optional(),
-  /** What compensation could not undo, in all works of this run. */
+  /** What compensation could not undo, in all work items of this run. */
   left: z.array(z.string()).optional(),
   /** Effects of calls without an undo that stand after compensation, in all works of this run. */
   stands: z.array(z.string()).optional(),
-  /** The state of an agent stands as a compensated work item had set it. */
+  /** The state of an agent still contains what a compensated work item set. */
   stateStands: z.literal(true).optional(),
   history: z.array(HistoryLine),
-  /** Lines that have left `history`, so that a line keeps its number. */
+  /** Number of entries that were removed from `history`, so that an entry keeps its number. */
   historyGone: z.int().positive().optional(),
   outcome: Outcome.optional(),
-  /** A parent asked for the compensation of this whole process, under these ids. */
+  /** The parent requested the compensation of this whole process, with these ids. */
   undo: z.strictObject({ undoId: z.string(), workId: z.string(), attempt: z.int(), done: z.boolean() }).optional(),
-  /** `refused`: until then its task may come. */
+  /** In phase `refused`: until then its task may arrive. */
   refuseUntilMs: z.int().optional(),
   /** Earlier runs, oldest first. */
   runs: z.array(PastRun).optional(),
-  /** What people did, oldest first. */
+  /** Operator actions, oldest first. */
   acts: z.array(Act).optional(),
-  /** Runs up to this one can no longer be: a reminder rang for one that had no record, or a letter was discarded. */
+  /** Runs up to this number are void: a reminder fired for a run without a record, or a dead letter was discarded. */
   voidedRun: z.int().positive().optional(),
-  /** Works that were due for compensation before the process turned round: losers, and optional calls that failed. */
+  /** Work items that were due for compensation before the process began to end: losers, and optional calls that failed. */
   leftovers: z.array(z.string()).optional(),
-  /** `path#item` of counted works whose effect was undone, so that their output does not stand for a next run. */
+  /** `path#item` of work items that were undone and whose outputs a next run must therefore not use. */
   torn: z.array(z.string()).optional(),
-  /** What was finished of the stop in work when the process turned round. */
+  /** The outputs of the current stop when the process began to end. */
   kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value) }).optional(),
-  /** What of the first stop of this run is finished already. */
+  /** Outputs of the first stop of this run that are kept from an earlier run. */
   pins: z.record(z.string(), Value).optional(),
   replaced: Replaced.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
-/** A process manager that was never asked. What most processes come to have is there from the beginning: states of one shape are copied fastest. */
+/** The empty state. It has the properties that most processes need later, because states of one shape are copied fastest. */
 export function newProcess(id: string): ProcessState {
   return {
     id,

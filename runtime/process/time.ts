@@ -1,8 +1,8 @@
 /**
- * @module What time brings to a process: attempts out of time, further attempts, requests that are made again. Pure.
+ * @module What happens as time passes: attempts time out, next attempts begin, requests are sent again. Pure.
  *
- * An attempt's time counts from the start of its handler, and only the agent's actor knows when that was. So an attempt that
- * is out of time by the manager's clock is asked for once more, and its receipt decides; without one it has failed.
+ * The time of an attempt counts from the start of its handler, and only the agent's actor knows that start. So if an attempt is due by the
+ * manager's clock, its request is sent once more, and the receipt decides. Without a receipt the attempt has timed out.
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
@@ -17,16 +17,16 @@ import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
 import { isPaused, type Work } from "./work.ts";
 
-/** What a receipt of a work item said. */
+/** The state of a work item, from a receipt. */
 export interface ToldInput {
   readonly kind: "told";
   readonly workId: string;
   readonly attempt: number;
-  /** Absent: the receiver has the request, and said no more. */
+  /** Absent: the receipt has no state. The receiver has the request. */
   readonly work?: WorkStatus | undefined;
 }
 
-/** Attempts out of time fail, pauses end, and unanswered requests are made again. True when a stop may go on. */
+/** Fails attempts that timed out, begins attempts whose pause is over, and repeats unanswered requests. True if the slip may advance. */
 export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
   const { nowMs } = builder.context;
   for (const id of Object.keys(builder.state.works)) {
@@ -64,16 +64,16 @@ function timeIsUp(builder: ProcessBuilder, work: Work): void {
 }
 
 function timedOut(builder: ProcessBuilder, work: Work): void {
-  const message = `${doerName(work.target)} gave no answer within ${work.timeoutMs} ms (attempt ${work.attempt})`;
+  const message = `${doerName(work.target)} did not answer within ${work.timeoutMs} ms (attempt ${work.attempt})`;
   takeFault(builder, work, wireFault("stop.timeout", message));
 }
 
-/** A nested route has a deadline of its own, and a compensation counts from its request. */
+/** Whether a due attempt is probed before it fails. Nested routes and compensations are not: the manager knows their time limit. */
 function isProbed(work: Work): boolean {
   return work.kind !== "undo" && work.target.kind === "agent";
 }
 
-/** A compensation of an agent that has given no receipt, and for which others still wait. */
+/** Whether a compensation has no receipt from its agent, and those of other agents still wait for it. */
 function isSilent(state: ProcessState, work: Work): boolean {
   return (
     work.kind === "undo" &&
@@ -84,7 +84,7 @@ function isSilent(state: ProcessState, work: Work): boolean {
   );
 }
 
-/** A receipt says how the attempt stands. Time in a queue is no time of the attempt. */
+/** Takes the state of an attempt. Time in the queue does not count as time of the attempt. */
 export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told }: ToldInput): void {
   const { nowMs } = builder.context;
   const work = entryOf(builder.state.works, workId);
@@ -103,7 +103,7 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
 
 const HAS_IT: WorkStatus = { state: "running" };
 
-/** The next moment at which time brings something to the work items and waits of a process. */
+/** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
@@ -118,7 +118,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
   return isSilent(state, work) ? Math.min(dueMs, work.askedAtMs + LIMITS.undoAnswerMs) : dueMs;
 }
 
-/** Whether something is on its way that has to be asked for again soon. A handler that only waits needs its reminder alone. */
+/** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;

@@ -1,5 +1,5 @@
 /**
- * @module What a process manager waits for itself: timers, signals from outside, and the waits of handlers. Pure.
+ * @module The waits of a process manager for timers and signals, also those of handlers. Pure.
  *
  * One signal ends one wait. For each name, the oldest signal ends the oldest wait; a signal without a wait is kept.
  */
@@ -20,7 +20,7 @@ import type { ProcessState } from "./state.ts";
 import { type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
 import type { Work } from "./work.ts";
 
-/** Begins a wait; where a signal is kept for it, it ends at once. True when it has ended. */
+/** Begins a wait. If a signal is kept for it, it ends at once. True if it has ended. */
 export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   builder.emit({ e: "wait-begun", wait });
   if (wait.for.kind === "timer") return false;
@@ -59,7 +59,7 @@ export function handlerWait(builder: ProcessBuilder, asker: Work, index: number,
   }
 }
 
-/** Ends a wait, and tells the handler that waits. The caller goes on with the stops. */
+/** Ends a wait and answers its handler. The caller advances the slip. */
 function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
@@ -75,7 +75,7 @@ function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal
     builder.order(answerEffect(builder.state, asker, wait.asker.index, result, builder.context));
 }
 
-/** Ends the waits whose time is up. True when a stop may go on. */
+/** Ends the waits that are due. True if the slip may advance. */
 export function takeDueWaits(builder: ProcessBuilder): boolean {
   const { nowMs } = builder.context;
   const due = Object.values(builder.state.waits ?? {}).filter(({ dueAtMs }) => dueAtMs !== undefined && dueAtMs <= nowMs);
@@ -85,10 +85,10 @@ export function takeDueWaits(builder: ProcessBuilder): boolean {
 
 function timedOut(wait: Wait): WireFault {
   const ms = (wait.dueAtMs ?? wait.begunAtMs) - wait.begunAtMs;
-  return wireFault("wait.timeout", `no ${waitText(wait)} came within ${ms} ms`);
+  return wireFault("wait.timeout", `no ${waitText(wait)} arrived within ${ms} ms`);
 }
 
-/** A signal from outside. True when a stop may go on. A refused signal changes nothing; one that was taken already is received. */
+/** Takes a signal. True if the slip may advance. A refused or repeated signal changes nothing; a repeated one gets a receipt. */
 export function takeSignal(builder: ProcessBuilder, message: Message, body: BodyOf<"signal">): boolean {
   const { state, context } = builder;
   const { name, signalId } = body;
@@ -146,7 +146,7 @@ function refusal(state: ProcessState, message: Message, name: string, nowMs: num
   if (state.phase !== "open" || state.ending !== undefined)
     return wireFault(
       "process.ended",
-      `${state.id} takes no signal ${name}: it ${state.phase === "open" ? "is being compensated" : `has ended: ${state.outcome?.status ?? ""}`}`,
+      `${state.id} takes no signals: it ${state.phase === "open" ? "is being compensated" : `has ended: ${state.outcome?.status ?? ""}`}`,
     );
   if (message.expiresAtMs <= nowMs) return wireFault("message.expired", `signal ${name} expired ${nowMs - message.expiresAtMs} ms ago`);
   return undefined;
@@ -160,11 +160,11 @@ const NOTHING: Value = { json: null };
 
 // ---- the gate of a signal ---------------------------------------------------------------------------------------------------
 
-/** Gates of schemas that were read once, by their hash. The oldest is forgotten first. */
+/** Gates of parsed schemas, by name and schema hash. The oldest is removed first. */
 const gates = new Map<string, Gate>();
 const GATES_MAX = 256;
 
-/** The gate of a JSON Schema, which was checked when it was written down. */
+/** The gate of a JSON Schema, which was checked when the route or the wait was made. */
 function gateOf(builder: ProcessBuilder, schema: Value, name: string): Gate {
   const content = readOne(schema, builder.context);
   const hash = `${name} ${valueHash(schema)}`;
@@ -180,12 +180,12 @@ function zodOf(schema: Json): z.ZodType {
   try {
     return z.fromJSONSchema(schema as z.core.JSONSchema.JSONSchema);
   } catch {
-    // What cannot be read checks nothing here; whoever waits checks what it is given.
+    // An unreadable schema accepts every payload here. The handler or the next stop checks it again.
     return z.unknown();
   }
 }
 
-/** Why a payload does not fit. */
+/** The fault of a payload that does not match its schema. */
 function misfit(check: Gate, payload: Json): WireFault | undefined {
   try {
     check.check(payload);

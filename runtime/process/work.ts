@@ -1,5 +1,5 @@
 /**
- * @module Work items: what a process manager asked of an agent or a nested route. Pure.
+ * @module Work items: requests of a process manager to an agent or a nested route. Pure.
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -8,7 +8,7 @@ import { Ancestor, Result, WORK_STATES } from "../protocol.ts";
 import { Doer, RetryPolicy } from "../slip.ts";
 import { Value } from "../value.ts";
 
-/** One link of a chain of hand-offs and asks: the agent, its actor and the hash of the input it was given. */
+/** One link of a chain of hand-offs and asks: the agent and the hash of its input. */
 export const Link = z.strictObject({ agent: z.string(), input: z.string() });
 export type Link = { readonly agent: string; readonly input: string };
 
@@ -16,36 +16,36 @@ export type Link = { readonly agent: string; readonly input: string };
 export const Asker = z.strictObject({ workId: z.string(), index: z.int().nonnegative() });
 export type Asker = z.infer<typeof Asker>;
 
-/** A request that the manager made and that is not answered yet, or waits to be made again. Persisted: changing this needs a version bump. */
+/** A request that is not answered yet, or waits for its next attempt. Persisted: changing this needs a version bump. */
 export const Work = z.strictObject({
   id: z.string(),
-  /** `do`: a stop. `ask`: a question of a handler. `undo`: compensation of another work item. */
+  /** `do`: of a stop. `ask`: of a handler. `undo`: compensation of another work item. */
   kind: z.enum(["do", "ask", "undo"]),
-  /** Order of asking within the process, from 1. Compensation goes backwards along it. */
+  /** Order of the request within the process, from 1. Compensation runs in reverse order. */
   order: z.int().positive(),
-  /** Path of the stop (runtime/ids.ts). For asks and compensations, that of the work item they belong to. */
+  /** Path of the stop (runtime/ids.ts). For an ask or a compensation: the path of its work item. */
   stop: z.string(),
   item: z.int().nonnegative(),
   visit: z.int().positive(),
   target: Doer,
-  /** Version of the agent's contract, or of the route, that the slip pins. */
+  /** Version of the agent's contract or of the route, as pinned in the slip. */
   version: z.int().positive(),
-  /** Actor id: of an agent's actor, or the process id of a nested route. */
+  /** Actor id of the agent, or process id of the nested route. */
   actor: z.string(),
-  /** The first thing that is asked of this actor, which only this process can know. */
+  /** The first request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
   input: Value,
   attempt: z.int().positive(),
   status: z.enum(["asked", "waiting"]),
   askedAtMs: z.int(),
-  /** `asked`: when the attempt is out of time. `waiting`: when the next attempt is made. */
+  /** `asked`: when the attempt times out. `waiting`: when the next attempt begins. */
   dueAtMs: z.int(),
   timeoutMs: z.int().positive(),
   retry: RetryPolicy,
   optional: z.boolean(),
-  /** What the agent's receipt said of this attempt. */
+  /** State of this attempt, from the agent's receipt. */
   standing: z.enum(WORK_STATES).optional(),
-  /** Since when the attempt's time stands still, because its handler waits. */
+  /** Since when the time of the attempt is stopped, because its handler waits. */
   pausedAtMs: z.int().optional(),
   /** When the last answer to its handler was ordered. */
   answeredAtMs: z.int().optional(),
@@ -54,22 +54,22 @@ export const Work = z.strictObject({
   undoes: z.string().optional(),
   chain: z.array(Link),
   ancestors: z.array(Ancestor),
-  /** Answers to what its handler waits for, until the work is done. */
+  /** Answers to the waits of its handler, until the work item is done. */
   answers: z.record(z.string(), Result),
   faults: z.array(z.strictObject({ attempt: z.int(), atMs: z.int(), fault: WireFault })),
 });
 export type Work = z.infer<typeof Work>;
 
-/** What may have to be compensated: asked once, and not known to be undone. Persisted: changing this needs a version bump. */
+/** A requested work item that is not known to be undone, so it may need compensation. Persisted: changing this needs a version bump. */
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Doer, actor: z.string() });
 export type Asked = z.infer<typeof Asked>;
 
-/** Under which key a stop's work is counted: the item's index in a `forEach`, the branch or stop name elsewhere. */
+/** The key of a work item in its stop's progress: the item's index in a `forEach`, otherwise the name of the branch or stop. */
 export function progressKey(work: { readonly stop: string; readonly item: number }): string {
   return isItemsPath(work.stop) ? String(work.item) : work.stop;
 }
 
-/** Whether the time of an attempt stands still, because its handler waits for an agent, a timer or a signal. */
+/** Whether the time of an attempt is stopped, because its handler waits for an agent, a timer or a signal. */
 export function isPaused(work: Work): boolean {
   return work.status === "asked" && work.pausedAtMs !== undefined;
 }

@@ -164,10 +164,12 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
     const should = counted.has(line.workId) && succeeded;
     const stands = world.outside.stands(key);
     if (should && !stands) find("completed means that every effect stands", `${key} was undone, and ${state.id} ended ${outcome.status}`);
+    const standing = work === undefined ? "is unknown" : `is ${work.status}${succeeded ? "" : " without a success"}`;
     if (!should && stands)
       find(
         "what does not count is undone",
-        `${key} stands, but ${state.id} ended ${outcome.status} and its work ${work === undefined ? "is unknown" : `is ${work.status}${succeeded ? "" : " without a success"}`}${counted.has(line.workId) ? "" : ", asked of nobody any more"}`,
+        `${key} stands, but ${state.id} ended ${outcome.status} ` +
+          `and its work item ${standing}${counted.has(line.workId) ? "" : ", which no longer counts"}`,
       );
   }
   if (!goes) return;

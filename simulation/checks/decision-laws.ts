@@ -88,7 +88,8 @@ export class DecisionLaws {
     if (work?.token === input.token && (input.kind === "lost" || ["running", "parked", "ready"].includes(work.status))) return;
     this.#parts.find(
       "stale tokens are never believed",
-      `${input.kind} of ${input.workId} came under token ${input.token}, but the work is ${work?.status ?? "unknown"} under ${work?.token ?? "none"}`,
+      `${input.kind} of ${input.workId} came under token ${input.token}, ` +
+        `but the work item is ${work?.status ?? "unknown"} under ${work?.token ?? "none"}`,
     );
   }
 

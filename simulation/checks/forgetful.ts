@@ -1,6 +1,4 @@
-/**
- * @module After a store forgot what it had taken: every chain that is broken is found, and nobody goes on with it.
- */
+/** @module After a store lost records that it had accepted: each broken journal is detected, and no host appends to it. */
 import { faultFrom } from "../../runtime/faults.ts";
 import { type JournalRecord, sameWriter } from "../../runtime/record.ts";
 import type { Finding } from "./check.ts";

@@ -61,7 +61,8 @@ export function huntText(hunts: readonly Hunt[]): string {
   return hunts
     .map(
       (one) =>
-        `${one.missed === 0 ? "found " : "MISSED"} ${one.name}: median ${median(one.seeds)} seeds (most ${Math.max(0, ...one.seeds)}); ${one.law}`,
+        `${one.missed === 0 ? "found " : "MISSED"} ${one.name}: ` +
+        `median ${median(one.seeds)} seeds (most ${Math.max(0, ...one.seeds)}); ${one.law}`,
     )
     .join("\n");
 }

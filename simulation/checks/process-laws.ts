@@ -114,14 +114,16 @@ export class ProcessLaws {
     if (dueMs === undefined)
       return this.#find(
         "an open process has a reminder",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
+        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, ` +
+          "and no reminder of that run is set",
       );
     const unanswered = Object.values(state.works).some((work) => work.status === "asked");
     const delayMs = dueMs - world.timeline.nowMs;
     if (unanswered && delayMs > NEAR_MS)
       this.#find(
         "the reminder is near before effects",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, orders work, and the reminder is ${Math.round(delayMs)} ms away`,
+        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, orders a request, ` +
+          `and the reminder is ${Math.round(delayMs)} ms away`,
       );
   }
 }

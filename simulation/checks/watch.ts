@@ -86,7 +86,7 @@ export class Watch {
     return (this.indexes.get(`${name}/${id}`) ?? this.agents.get(`${name}/${id}`))?.sequence ?? 0;
   }
 
-  /** Every process with a receipt has ended, and no other is open. Called after each event; only a record or a receipt changes the answer. */
+  /** Whether each process with a receipt has ended and no other is open. Only a new record or receipt changes the answer. */
   allEnded(ids: ReadonlySet<string>): boolean {
     const news = this.#records + ids.size;
     if (news !== this.#news) this.#ended = this.#areEnded(ids);

@@ -81,7 +81,7 @@ export class Clients {
     if (life?.operations === undefined) return again();
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
     const { id, route, input, timeoutMs } = task;
-    // As if that host had named the task: its process begins there, wherever placement would have it.
+    // As if that host had named the task: its process starts there, regardless of placement.
     if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);

@@ -122,7 +122,7 @@ export class Deciders {
   check(watch: Watch): Finding[] {
     const findings = [...this.#wrong];
     const find = (law: string, text: string): void => void findings.push({ law, text });
-    if (!this.settled) find("a decision is taken or refused in the end", "somebody still has no answer");
+    if (!this.settled) find("a decision is taken or refused in the end", "a decider still has no answer");
     for (const [letter, taken] of this.#taken) {
       if (taken.size !== 1) find("a dead letter is decided once", `${letter} was decided ${taken.size} times: ${[...taken].join(", ")}`);
       const { process: id = "", run = 0 } = runParts(letter) ?? {};

@@ -8,7 +8,10 @@ import { tool } from "../../agents/tool.ts";
 import { outsideNow } from "../world/outside.ts";
 import { book, effectTool, unbook } from "./party.ts";
 
-/** `rescue`: goes on to another call. `tidy`: makes another call and throws on, and succeeds the next time. `shrug`: thinks nothing of it. */
+/**
+ * What a handler does with an error that it caught. `rescue`: makes another call and goes on. `tidy`: makes another call and throws the
+ * error again, and succeeds in its next execution. `shrug`: ignores it.
+ */
 export const CATCHES = ["rescue", "tidy", "shrug"] as const;
 type Catch = (typeof CATCHES)[number];
 

@@ -116,7 +116,10 @@ function partyTasks(seed: number): readonly SimTask[] {
 
 export const party: Scenario = { name: "party", system: () => partySystem, tasks: partyTasks, strict: true };
 
-/** A trip that a later run completed has every effect that it ever had: those that stood were pinned, those that were undone were repeated. */
+/**
+ * A trip that a later run completed has all of its effects: the effects that stood were pinned, and those that were undone were performed
+ * again.
+ */
 function whole(world: World): string | undefined {
   const { ledger } = world.outside;
   const completed = new Set(

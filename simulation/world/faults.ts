@@ -151,7 +151,7 @@ const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   dropPublish: "this message never comes",
   duplicate: "this comes twice",
   delay: "this takes much longer",
-  dropRequest: "this call reaches nobody",
+  dropRequest: "this call reaches no host",
   loseAnswer: "the answer to this call will be lost",
   emptyAnswer: "the answer is 200 with nothing in it, and nothing ran",
   dropHeartbeat: "this heartbeat is lost",
@@ -202,7 +202,7 @@ export class Faults {
     this.#only = only;
   }
 
-  /** From now on nothing fails any more. */
+  /** No faults are injected after this call. */
   end(): void {
     this.#on = false;
   }

@@ -1,6 +1,6 @@
 /**
- * @module The simulated broker and sidecars: messages are dropped, doubled, delayed and so reordered; calls reach nobody,
- * or by a host whose answer is lost. One-way cuts separate hosts from each other and from the broker.
+ * @module The simulated broker and sidecars. Messages are dropped, duplicated, delayed and so reordered. A call reaches no host, or its
+ * answer is lost. One-way cuts separate hosts from each other and from the broker.
  */
 import type { ActorHost, Transport } from "../../actors/engine/ports.ts";
 import { Fault, isFault } from "../../runtime/faults.ts";
@@ -85,7 +85,7 @@ export class SimNetwork {
     return this.#world.trace === undefined ? "" : describe(message);
   }
 
-  /** A call to wherever an actor is, with an answer that may not come. */
+  /** Calls the host that an actor is placed on. The answer may be lost. */
   #call<T>(
     life: Life,
     to: Address,

@@ -1,8 +1,8 @@
 /**
- * @module The outside world that handlers change, and its ledger: what was really done, whoever heard of it.
+ * @module The outside world that handlers change, and its ledger: what was really done, whether or not its answer arrived.
  *
- * An effect with a key happens once however often it is asked for, and one that was undone before it happened never
- * happens: as a service behaves that takes idempotency keys seriously. An effect without a key happens at every call.
+ * It behaves like a service that honours idempotency keys: an effect with a key happens once, for any number of calls, and an effect that
+ * was undone before it happened never happens. An effect without a key happens at every call.
  */
 import type { Json } from "../../runtime/faults.ts";
 import { type Place, place } from "./life.ts";

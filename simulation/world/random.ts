@@ -1,7 +1,7 @@
 /**
- * @module Chance with a seed: sfc32 (Chris Doty-Humphrey, PractRand), small, fast and the same everywhere.
+ * @module A seeded random source: sfc32 (Chris Doty-Humphrey, PractRand), small, fast and the same on every platform.
  *
- * A run draws from several streams, one for each purpose, so that taking one fault away leaves the others where they were.
+ * A run uses one stream for each purpose, so that removing one fault does not move the others.
  */
 
 const WARM_UP_ROUNDS = 12;

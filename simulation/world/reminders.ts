@@ -40,7 +40,7 @@ export class SimReminders {
       this.#world.port(life, what, false, (resolve, reject) => {
         if (network.isCut(life.node, SCHEDULER_INDEX) || !this.#world.serves(actor.type)) {
           return this.#world.toLife(life, CALL_FAILS_MS, () =>
-            reject(new Fault("sidecar.unavailable", `nobody sets a reminder of a ${actor.type}`)),
+            reject(new Fault("sidecar.unavailable", `no sidecar hosts ${actor.type}, so its reminder cannot be set`)),
           );
         }
         const fails = faults.happens("reminderCallFails", random.reminders);

@@ -1,7 +1,7 @@
 /** @module Contracts and agents. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, Fault, handOffTo, isHandOff, type Json, remote, type RuntimeContext } from "../../agents/index.ts";
+import { agent, contract, Fault, handOffTo, isHandOff, type Json, remote, route, type RuntimeContext, tool } from "../../agents/index.ts";
 import { booked, flight, Flight, hotel, Hotel, planner, Planner, snark, Snark } from "./fixtures/travel.ts";
 
 interface Fake extends RuntimeContext {
@@ -139,6 +139,22 @@ describe("a handler", () => {
       message: "agent Planner asked Snark, which is not in its asks; add it there",
     });
   });
+  test.each([
+    ["call", "tool"],
+    ["ask", "contract"],
+    ["handOff", "contract"],
+  ] as const)("names what the first argument of ctx.%s must be", async (method, kind) => {
+    const sly = agent(Planner, {
+      handle: async (_trip, ctx) => {
+        await (ctx[method] as unknown as (target: unknown, input: unknown) => unknown)("zz", null);
+        return { airport: "A", nights: 1 };
+      },
+    });
+    await expect(sly.handle({ city: "A", days: 1 }, fake(null))).rejects.toMatchObject({
+      code: "definition.invalid",
+      message: `agent "Planner": the first argument of ctx.${method} must be a ${kind}`,
+    });
+  });
 });
 
 describe("an agent definition, as hosts use it", () => {
@@ -171,6 +187,24 @@ describe("an invalid definition is rejected with its place", () => {
       "a schema of dates",
       () => contract("A", 1, { input: z.object({ at: z.date() }), output: Text }),
       'contract "A", input: Date cannot be represented',
+    ],
+    [
+      "no schema",
+      () => contract("A", 1, { input: {} as never, output: Text }),
+      'contract "A", input must be a zod schema, such as z.object({ name: z.string() })',
+    ],
+    ["no output", () => contract("A", 1, { input: Text } as never), 'contract "A", output must be a zod schema'],
+    ["no options", () => contract("A", 1, undefined as never), 'contract "A": the options must be an object; known are about, input'],
+    ["no task", () => route("r", 1, undefined as never), "task of route r must be a zod schema"],
+    [
+      "a wait without a schema",
+      () => route("r", 1, Text).waitFor("w", undefined as never),
+      'route "r", stop "w", schema of signal w must be a zod schema',
+    ],
+    [
+      "a tool with a schema that is none",
+      () => tool("t", { effect: "read", input: "text" as never, output: Text, run: () => ({ text: "" }) }),
+      "input of tool t must be a zod schema",
     ],
     [
       "a key that computes",

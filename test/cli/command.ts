@@ -60,7 +60,10 @@ export async function runCommand(
   return { exit, text: run.text() };
 }
 
-/** Living processes of a run in the folder: by its mark in their environment, or the folder in their command line or as where they work: pid and command line. */
+/**
+ * Pid and command line of each living process of a run in the folder. A process belongs to the run if its environment has the run's mark,
+ * or if the folder is in its command line or is its working directory.
+ */
 export function processesOf(dir: string): readonly { readonly pid: number; readonly command: string }[] {
   const found: { readonly pid: number; readonly command: string }[] = [];
   for (const name of readdirSync("/proc").filter((entry) => /^\d+$/.test(entry))) {

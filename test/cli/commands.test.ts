@@ -1,6 +1,7 @@
 /** @module Every command against a pretended system: good and bad input; a system that is down, cannot serve, or refuses the token. */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { describe, expect, test } from "vitest";
 import { writeRunRecord } from "../../cli/run/run-record.ts";
 import { RECEIPT, OUTCOME, INPUT, stub, dir, useParty, startAnew, run } from "./party.ts";
@@ -122,7 +123,8 @@ describe("submit", () => {
   test("--dapr prints the command that publishes the same task, and submits nothing", async () => {
     const { out } = await run("submit", "trip", `{"wish":"it's"}`, "--id", "trip-7", "--dapr");
     expect(out).toBe(
-      `dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks --data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
+      "dapr publish --publish-app-id party --pubsub pubsub --topic party.tasks " +
+        `--data '{"id":"trip-7","route":"trip","input":{"wish":"it'\\''s"}}'\n`,
     );
     expect(stub.seen.map(({ path }) => path)).toEqual(["/graph"]);
   });
@@ -161,7 +163,9 @@ describe("submit", () => {
     stub.answers["POST /tasks"] = refuse("schema.task", "task of route trip at days: expected number, found nothing");
     expect(await run("submit", "trip", INPUT)).toMatchObject({
       code: 1,
-      err: "schema.task: task of route trip at days: expected number, found nothing\nWhat to do: Fix the value at the path in the message.\n",
+      err:
+        "schema.task: task of route trip at days: expected number, found nothing\n" +
+        "What to do: Fix the value at the path in the message.\n",
     });
   });
 });
@@ -230,6 +234,14 @@ test("the address: --url before TROUPE_URL before run.json; an invalid URL is wr
   await writeRunRecord(dir, { url: stub.url, pid: 2 ** 30, appId: "party" });
   expect((await run("ps", "--url", stub.url)).code).toBe(0);
 });
+
+test.each([["ps"], ["down"], ["show", "x"], ["submit", "trip", INPUT], ["dead", "list"], ["purge"]])(
+  "a state folder that is a file is refused by %s",
+  async (...words) => {
+    const { code, err } = await runLine(...words, "--state", fileURLToPath(import.meta.url));
+    expect({ code, err }).toEqual({ code: 1, err: expect.stringMatching(/^STATE_FOLDER: the state folder .+ cannot be read: ENOTDIR/) });
+  },
+);
 
 test("down where nothing runs says so, exit code 0", async () => {
   expect(await runLine("down", "--state", join(dir, "none"), "--json")).toMatchObject({

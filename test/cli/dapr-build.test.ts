@@ -1,4 +1,4 @@
-/** @module Finding and building Dapr with pretended programs: versions, progress, interruption, locks and clear errors. No network, no real Go. */
+/** @module Finding and building Dapr with fake programs, without a network or Go: versions, progress, interruption, locks, errors. */
 import { existsSync } from "node:fs";
 import { chmod, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -41,8 +41,10 @@ chmod +x "$out"*`;
     `echo "$@" >> ${join(dir, "calls")}
 case "$1" in
 version) echo "go version go${options.version ?? "1.26.8"} linux/amd64" ;;
-mod) echo "go: downloading github.com/dapr/dapr v1.18.2" >&2; mkdir -p ${join(dir, "module")}; printf '{\\n\\t"Dir": "${join(dir, "module")}"\\n}\\n' ;;
-build) pwd >> ${join(dir, "calls")}; echo "GOCACHE=$GOCACHE CGO_ENABLED=$CGO_ENABLED" >> ${join(dir, "calls")}; mkdir -p "$GOCACHE"; touch "$GOCACHE/kept"
+mod) echo "go: downloading github.com/dapr/dapr v1.18.2" >&2; mkdir -p ${join(dir, "module")}; 
+  printf '{\\n\\t"Dir": "${join(dir, "module")}"\\n}\\n' ;;
+build) pwd >> ${join(dir, "calls")}; echo "GOCACHE=$GOCACHE CGO_ENABLED=$CGO_ENABLED" >> ${join(dir, "calls")}
+mkdir -p "$GOCACHE"; touch "$GOCACHE/kept"
 while [ $# -gt 0 ]; do [ "$1" = -o ] && out="$2"; shift; done
 echo "github.com/dapr/kit/logger" >&2
 ${options.build ?? make} ;;

@@ -184,7 +184,13 @@ describe.skipIf(binaries === undefined)("the launcher on a real Dapr", () => {
     const url = new URL("../../cli/dapr/cluster.ts", import.meta.url).href;
     await writeFile(
       script,
-      `import { Cluster } from ${JSON.stringify(url)};\nawait Cluster.start({ binaries: ${JSON.stringify(binaries)}, dir: ${JSON.stringify(dir)}, log: () => undefined });\nconsole.log("started");\nsetInterval(() => undefined, 1000);\n`,
+      [
+        `import { Cluster } from ${JSON.stringify(url)};`,
+        `await Cluster.start({ binaries: ${JSON.stringify(binaries)}, dir: ${JSON.stringify(dir)}, log: () => undefined });`,
+        'console.log("started");',
+        "setInterval(() => undefined, 1000);",
+        "",
+      ].join("\n"),
     );
     const started = Promise.withResolvers<void>();
     const owner = await Child.spawn({

@@ -14,6 +14,10 @@ import { freePorts, portFree } from "../../cli/dapr/ports.ts";
 import { LaunchError } from "../../cli/dapr/problem.ts";
 import { Child, groupAlive } from "../../cli/dapr/process.ts";
 import { PROFILES, renderResources, writeConfiguration } from "../../cli/dapr/resources.ts";
+import { startEmbedded } from "../../cli/run/embedded.ts";
+import { startFile } from "../../cli/run/file-run.ts";
+import { Lifetime } from "../../cli/run/lifetime.ts";
+import type { RunApp } from "../../cli/run/run-file.ts";
 
 /** Longer than a frozen child takes to end on a busy machine. */
 const GRACE_MS = 15_000;
@@ -115,6 +119,25 @@ describe("a part", () => {
     server.close();
   });
 
+  test("is found before Dapr is started where it is the port of an app", async () => {
+    const server = createServer();
+    const port = await new Promise<number>((resolve) => {
+      server.listen(0, "127.0.0.1", () => {
+        const address = server.address();
+        resolve(typeof address === "object" && address !== null ? address.port : 0);
+      });
+    });
+    const none = join(dir, "absent");
+    const binaries = { daprd: none, placement: none, scheduler: none, version: "0", source: none };
+    const common = { binaries, dir, log: () => undefined, lifetime: new Lifetime(), onExit: () => undefined };
+    const taken = { code: "PORT_TAKEN", message: expect.stringContaining(`port ${port} is taken`) };
+    await expect(startEmbedded({ ...common, systemFile: "system.ts", appPort: port })).rejects.toMatchObject(taken);
+    const absent = { configFile: undefined, httpPort: undefined, grpcPort: undefined, logLevel: undefined };
+    const app: RunApp = { appId: "a", dir, appPort: port, command: ["true"], env: {}, resourcesPaths: [], ...absent };
+    await expect(startFile({ ...common, apps: [app] })).rejects.toMatchObject(taken);
+    server.close();
+  });
+
   test("reports an unexpected end, and not one that was asked for", async () => {
     const ends: string[] = [];
     const part = new Part(plan("sleep 60", { ready: async () => true }), {
@@ -140,7 +163,7 @@ describe("ports", () => {
 });
 
 describe("the folder lock", () => {
-  test("one of many takers gets it; after release the next; a second release harms nobody", async () => {
+  test("one of many takers gets it; after release the next; a second release has no effect", async () => {
     const takers = await Promise.allSettled(Array.from({ length: 8 }, () => FolderLock.take(dir, () => undefined)));
     const held = takers.flatMap((taker) => (taker.status === "fulfilled" ? [taker.value] : []));
     expect(held).toHaveLength(1);

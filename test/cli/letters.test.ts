@@ -21,7 +21,7 @@ describe("dead", () => {
     expect(out).toContain("troupe dead redrive trip-7:1");
   });
 
-  test("show of a process's letter has the input as JSON, the attempts, the history with times from its first line, and how to fix it", async () => {
+  test("show prints a dead letter: input as JSON, attempts, history with times from its first line, and how to fix it", async () => {
     const original = { kind: "do", target: { kind: "agent", agent: "SnarkAgent" }, input: { budget: 10 } };
     const history = [
       { atMs: AT_MS, what: "asked", stop: "snark", agent: "SnarkAgent", attempt: 1 },

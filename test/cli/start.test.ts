@@ -16,7 +16,7 @@ const FAILED = { code: 1, signal: null };
 const USAGE = { code: 2, signal: null };
 /** npm and the shell pass one Ctrl-C on as several signals; what comes later than this is a second one. */
 const AFTER_SAME_SIGNAL_MS = 1_200;
-/** A desk that is slow enough to be hit in mid-process. */
+/** The travel desk answers so slowly that the signal arrives while the process runs. */
 const SLOW = { TRAVEL_DESK_MS: "20000" };
 
 const binaries = await findDapr();
@@ -121,7 +121,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     },
   );
 
-  test("an output that is closed ends the run: nobody waits for it any more", { timeout: TEST_MS }, async () => {
+  test("a closed output ends the run, because the result is no longer needed", { timeout: TEST_MS }, async () => {
     const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
     const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" | head -1`], {
       cwd: dir,

@@ -1,4 +1,7 @@
-/** @module `up` as a supervisor on a real Dapr: killed parts come back while a task completes, what does not stay up ends the run, saved sources are run. */
+/**
+ * @module `up` as a supervisor on a real Dapr: it restarts killed parts while a task completes, ends the run if a part does not stay up,
+ * and runs saved sources.
+ */
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";

@@ -90,7 +90,7 @@ describe("a run file", () => {
     });
   });
 
-  test("keys that are not used are named, wherever they stand", () => {
+  test("unused keys are named at every level", () => {
     const { warnings } = runPlan(
       {
         version: 1,

@@ -1,4 +1,7 @@
-/** @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter fixed, another discarded, down. */
+/**
+ * @module One day with the command on a real Dapr: up --stay, tasks that complete, fail and are cancelled, lists, a dead letter that is
+ * fixed, another that is discarded, and down.
+ */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";

@@ -5,11 +5,10 @@
 import { appendFileSync } from "node:fs";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import pino from "pino";
-import type { ToolCall } from "../../agents/index.ts";
 import { serve } from "../../actors/index.ts";
-import { bookingSystem } from "./booking.ts";
+import { bookingSystem, type Outside } from "./booking.ts";
 import { GaugeWriter } from "./gauge.ts";
-import { installHooks, killAtPurge } from "./hooks.ts";
+import { installHooks, killAtPurge, killAtUndo, type UndoKill } from "./hooks.ts";
 import { type LimitChanges, withLimits } from "../../simulation/world/limits.ts";
 
 const SAMPLE_MS = 250;
@@ -28,8 +27,10 @@ const limits = process.env["LIVE_LIMITS"];
 if (limits !== undefined) withLimits(JSON.parse(limits) as LimitChanges);
 const purgeKill = process.env["LIVE_PURGE_KILL"];
 if (purgeKill !== undefined) killAtPurge(Number(purgeKill));
+const undoKill = process.env["LIVE_UNDO_KILL"];
+if (undoKill !== undefined) killAtUndo(JSON.parse(undoKill) as UndoKill);
 
-async function call(what: "apply" | "undo", effect: string, process_: string, { idempotencyKey, signal }: ToolCall): Promise<void> {
+const call: Outside["call"] = async (what, effect, process_, { idempotencyKey, signal }) => {
   await gauges.during("effect", async () => {
     const answer = await fetch(`${need("LIVE_LEDGER")}/${what}`, {
       method: "POST",
@@ -38,7 +39,7 @@ async function call(what: "apply" | "undo", effect: string, process_: string, { 
     });
     if (!answer.ok) throw new Error(`the ledger answered ${answer.status} to ${what} ${idempotencyKey}`);
   });
-}
+};
 
 /** Records memory and event-loop delay, a line every {@link SAMPLE_MS}. */
 function sample(file: string): void {

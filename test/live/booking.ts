@@ -22,10 +22,18 @@ const Payment = z.strictObject({ process: z.string(), price: z.int(), refuse: z.
 const Paid = z.strictObject({ price: z.int() });
 const Nap = z.strictObject({ attempts: z.int(), ms: z.int() });
 
+/** The calls of a handler of the route `basket`, before it refuses. */
+export const BASKET_CALLS = 20;
+
 /** What the handlers need of the outside world. */
 export interface Outside {
-  /** Does or undoes an effect at the ledger; throws when the result is unknown. */
-  call(what: "apply" | "undo", effect: string, process: string, step: ToolCall): Promise<void>;
+  /** Does or undoes an effect at the ledger, or tells it that a handler executes; throws when the result is unknown. */
+  call(
+    what: "apply" | "undo" | "execute",
+    effect: string,
+    process: string,
+    step: Pick<ToolCall, "idempotencyKey" | "signal">,
+  ): Promise<void>;
 }
 
 const Planner = contract("Planner", 1, { input: z.strictObject({ n: z.int() }), output: Plan });
@@ -34,6 +42,7 @@ const Shelf = contract("Shelf", 1, { input: Shelving, output: Shelved, key: ({ s
 const Quote = contract("Quote", 1, { input: Booking, output: Price });
 const Pay = contract("Pay", 1, { input: Payment, output: Paid });
 const Catcher = contract("Catcher", 1, { input: z.strictObject({ refuse: z.boolean() }), output: Paid });
+const Basket = contract("Basket", 1, { input: z.strictObject({}), output: Paid });
 const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
 /** An effect at the ledger, and one that is done and then seems to have failed. */
@@ -108,6 +117,15 @@ function agents(outside: Outside) {
         return { price: 0 };
       },
     }),
+    agent(Basket, {
+      tools: [effect],
+      handle: async (_input, ctx) => {
+        const process = ctx.processId;
+        await outside.call("execute", "basket", process, { idempotencyKey: `${process}/basket`, signal: ctx.signal });
+        for (let n = 1; n <= BASKET_CALLS; n += 1) await ctx.call(effect, { name: `item ${n}`, process });
+        throw new Fault("agent.refused", "the basket is too heavy");
+      },
+    }),
     agent(Sleeper, {
       tools: [effect],
       handle: async ({ attempts, ms }, ctx) => {
@@ -145,9 +163,14 @@ const rescue = route("rescue", 1, z.strictObject({ refuse: z.boolean() }))
   .to("rescue", Catcher, ({ task }) => task)
   .output(({ rescue: done }) => done);
 
+/** One stop that does many effects and is then refused, so that each of them must be undone. */
+const basket = route("basket", 1, z.strictObject({}))
+  .to("basket", Basket, () => ({}))
+  .output(({ basket: done }) => done);
+
 /** The effects of a completed `party`. */
 export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
 
 export function bookingSystem(outside: Outside): System {
-  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue] });
+  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue, basket] });
 }

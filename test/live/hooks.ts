@@ -93,6 +93,41 @@ export function sweepsIn(log: string): readonly number[] {
   return [...log.matchAll(/^a sweep ended after (\d+) purging calls$/gm)].map(([, calls]) => Number(calls));
 }
 
+/** The record of an undo at which the app is killed: the nth that this life of the app writes. */
+export interface UndoKill {
+  readonly when: "before" | "after";
+  readonly nth: number;
+}
+
+/** An event `call-undone` in a record's text, which is quoted once more in the request; the group is the key of the call. */
+const CALL_UNDONE = /\\"e\\":\\"call-undone\\",\\"workId\\":\\"[^"\\]*\\",\\"key\\":\\"([^"\\]*)\\"/;
+
+/** Kills this process right before or after the write of the nth record of an undo, and prints the call's key ({@link undoKillsIn}). */
+export function killAtUndo({ when, nth }: UndoKill): void {
+  const plain = SidecarClient.prototype.call;
+  // A write whose result is unknown is made again.
+  const written = new Set<string>();
+  SidecarClient.prototype.call = async function counted(this: SidecarClient, call: SidecarCall): Promise<SidecarAnswer> {
+    const key = call.path.startsWith("/v1.0/state/") ? CALL_UNDONE.exec(call.body ?? "")?.[1] : undefined;
+    if (key !== undefined) written.add(key);
+    if (key === undefined || written.size !== nth) return plain.call(this, call);
+    if (when === "before") dieAt(when, key);
+    const answer = await plain.call(this, call);
+    dieAt(when, key);
+    return answer;
+  };
+}
+
+function dieAt(when: UndoKill["when"], key: string): void {
+  process.stdout.write(`killed ${when} the record of the undo of ${key}\n`);
+  process.kill(process.pid, "SIGKILL");
+}
+
+/** The kills of {@link killAtUndo} in the log of an app, in order. */
+export function undoKillsIn(log: string): readonly { readonly when: string; readonly key: string }[] {
+  return [...log.matchAll(/^killed (before|after) the record of the undo of (\S+)$/gm)].map(([, when = "", key = ""]) => ({ when, key }));
+}
+
 function stopBefore(freezeFile: string, call: SidecarCall): boolean {
   if (!existsSync(freezeFile)) return false;
   const freeze = JSON.parse(readFileSync(freezeFile, "utf8")) as Freeze;

@@ -11,6 +11,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
 
 const Order = z.strictObject({ key: z.string(), process: z.string(), effect: z.string() });
+const What = z.enum(["apply", "undo", "execute"]);
 
 /** What happened under one idempotency key. */
 export interface Entry {
@@ -27,6 +28,13 @@ export interface Entry {
   readonly callsMs: number[];
 }
 
+/** A call of the ledger. An `execute` has no effect: with it a handler tells that it executes. */
+export interface LedgerCall {
+  readonly what: z.infer<typeof What>;
+  readonly key: string;
+  readonly process: string;
+}
+
 export interface LedgerOptions {
   /** Answers take a random time up to this. */
   readonly answerMsMax: number;
@@ -35,6 +43,8 @@ export interface LedgerOptions {
 
 export class Ledger {
   readonly entries = new Map<string, Entry>();
+  /** All calls, in the order in which they came. */
+  readonly calls: LedgerCall[] = [];
   /** Calls that were received and not answered: effects in flight. */
   open = 0;
   /** Calls whose caller was gone when the answer was ready. */
@@ -70,9 +80,11 @@ export class Ledger {
     const chunks: Buffer[] = [];
     for await (const chunk of request) chunks.push(chunk as Buffer);
     const order = Order.parse(JSON.parse(Buffer.concat(chunks).toString("utf8")));
+    const what = What.parse(request.url?.slice(1));
+    this.calls.push({ what, key: order.key, process: order.process });
     this.open += 1;
     try {
-      const refused = request.url === "/undo" ? this.#undo(order) : await this.#apply(order);
+      const refused = what === "apply" ? await this.#apply(order) : what === "undo" && this.#undo(order);
       if (response.destroyed || request.socket.destroyed) this.callerDied += 1;
       response.writeHead(refused ? 409 : 200, { "content-type": "application/json" }).end(JSON.stringify({ ok: !refused }));
     } finally {

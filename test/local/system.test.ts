@@ -106,3 +106,14 @@ test("a running task is cancelled; an ended or unknown one is not", async () => 
 test("a task that cannot progress is reported, not waited for", async () => {
   await expect(runLocal(bank, "wait", { account: "ann", amount: 1 }, { giveUpMs: 0 })).rejects.toMatchObject({ code: "process.expired" });
 });
+
+test("an unknown option is refused, with the known ones", async () => {
+  const task = { account: "ann", amount: 1 };
+  const misspelt = { idd: "x" } as object;
+  const unknown = (where: string, known: string): object =>
+    expect.objectContaining({ code: "definition.invalid", message: `${where}: unknown option "idd"; known are ${known}` });
+  await expect(runLocal(bank, "add", task, misspelt)).rejects.toEqual(unknown("runLocal", "fakes, clock, log, giveUpMs, id, timeoutMs"));
+  expect(() => startLocal(bank, misspelt)).toThrow(unknown("startLocal", "fakes, clock, log, giveUpMs"));
+  local = startLocal(bank);
+  await expect(local.run("add", task, misspelt)).rejects.toEqual(unknown("run", "id, timeoutMs"));
+});

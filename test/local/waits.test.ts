@@ -125,7 +125,6 @@ test("a handler sleeps for longer than its attempt may take, and waits for a sig
       () => true,
       () => false,
     );
-  expect((await local.show("t")).waits).toMatchObject([{ stop: "desk", agent: "Desk", kind: "timer" }]);
   expect(await outcome).toMatchObject({ status: "completed", output: { ok: true } });
   expect(begun).toBe(1);
   await local.stop();

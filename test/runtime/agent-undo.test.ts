@@ -4,6 +4,7 @@
 import { describe, expect, test } from "vitest";
 import { AgentRig, orders, REPORT, replies } from "./agent-rig.ts";
 import { names } from "./machine-rig.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 
 const UNDONE = [["w/undo", 1, { output: { json: REPORT } }]];
 const FAULT = { fault: { code: "agent.failed", message: "no" } } as const;
@@ -221,6 +222,25 @@ describe("a repeated compensation", () => {
     const rig = undoing();
     expect(names(rig.undoes("w", 2))).toEqual(["undo-asked"]);
     expect(replies(rig.compensates("w", FAULT))).toEqual([["w/undo", 2, FAULT]]);
+  });
+
+  test("each attempt may be taken over so often: takeovers of the handler, or of an earlier attempt, do not count", () => {
+    const rig = new AgentRig();
+    const lose = (): void => {
+      for (let n = 0; n < LIMITS.takeoversMax; n += 1) rig.as(`host-${n}`, () => rig.lost("w"));
+    };
+    rig.asks("w");
+    rig.begins("w", "book");
+    lose();
+    rig.finishes("w");
+    rig.undoes("w");
+    expect(rig.work("w").takeovers).toBe(0);
+    lose();
+    expect(replies(rig.as("last", () => rig.lost("w")))).toMatchObject([["w/undo", 1, { fault: { code: "work.crashed" } }]]);
+    rig.undoes("w", 2);
+    expect(orders(rig.as("next", () => rig.lost("w")))).toEqual(["run w"]);
+    rig.undoes("w", 3);
+    expect(rig.work("w").takeovers).toBe(0);
   });
 
   test("a stale token cannot end it", () => {

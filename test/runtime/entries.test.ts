@@ -16,7 +16,7 @@ describe("records by name", () => {
   test("`__proto__` is a name like any other", () => {
     const record = withEntry<object>({}, "__proto__", { a: 1 });
     expect(Object.keys(record)).toEqual(["__proto__"]);
-    expect(Object.getPrototypeOf(record)).toBe(Object.prototype);
+    expect(Object.getPrototypeOf(record)).toBe(null);
     const more = withEntry<object>(record, "b", {});
     expect(Object.keys(more)).toEqual(["__proto__", "b"]);
     expect(Object.keys(withoutEntry(more, "b"))).toEqual(["__proto__"]);

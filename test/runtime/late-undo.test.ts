@@ -67,7 +67,8 @@ describe("law: an undo that fails for good before the end starts the compensatio
       fault: {
         code: "compensation.failed",
         message:
-          `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last said ` + "agent.refused: agent.refused!",
+          `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last failed with ` +
+          "agent.refused: agent.refused!",
       },
     });
     expect(

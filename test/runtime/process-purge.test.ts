@@ -18,7 +18,7 @@ function completed(): ProcessRig {
 }
 
 describe("law: purge only what ended, after the retention and the expiry horizon", () => {
-  const due = (state: ProcessState, retentionMs: number): number | undefined => purgeDueMs(state, { retentionMs, lineAtMs: LINE_AT_MS });
+  const due = (state: ProcessState, retentionMs: number): number | undefined => purgeDueMs(state, { retentionMs, entryAtMs: LINE_AT_MS });
   const ended = completed().state;
   const task = ended.task;
   if (task === undefined) throw new Error("an ended process has a task");
@@ -51,7 +51,7 @@ describe("law: purge only what ended, after the retention and the expiry horizon
 
   test("it is one record at the moment it is due, and none before", () => {
     const rig = completed();
-    const purge = { kind: "purge", retentionMs: 0, lineAtMs: LINE_AT_MS } as const;
+    const purge = { kind: "purge", retentionMs: 0, entryAtMs: LINE_AT_MS } as const;
     rig.nowMs = (rig.state.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax + LIMITS.clockDriftMsMax - 1;
     expect(rig.give(purge).events).toEqual([]);
     rig.nowMs += 1;

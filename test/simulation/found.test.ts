@@ -62,7 +62,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   [
     "catches",
     101,
-    "a handler caught what a step threw and was stopped in the step that it went on to: the undo waited at the first, and the effect of the second stood",
+    "a handler caught what a step threw and was stopped in its next step: the undo waited at the first step, the second's effect stood",
   ],
   ["catches", 234, "a second attempt did not fail where the first had, so the undo did not come to what the first had gone on to"],
   ["catches", 7728, "an undo was shown an earlier attempt whose handler threw before it came to anything, and was taken as done"],

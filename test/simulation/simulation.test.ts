@@ -36,7 +36,8 @@ describe("seeds", () => {
     test(`${count} seeds of ${scenario}`, { timeout: TIMEOUT_MS }, async () => {
       const done = await runBulk({ scenario, from: 1, to: count });
       say(
-        `${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ${(done.cpuMs / count).toFixed(2)} ms CPU a seed`,
+        `${scenario}: ${count} seeds, median ${median(done.messages)} messages and ${median(done.faults)} faults a seed, ` +
+          `${(done.cpuMs / count).toFixed(2)} ms CPU a seed`,
       );
       expect(done.failing).toEqual([]);
       expect(median(done.faults)).toBeGreaterThanOrEqual(FAULTS_MIN);
@@ -59,7 +60,7 @@ test("a seed is a run: the same events, messages and faults every time", async (
   for (const seed of [7, 8, 9]) expect(await facts(seed)).toEqual(await facts(seed));
 });
 
-test("records that hosts and checks share are what their texts say, to the end: nobody changes one in place", async () => {
+test("records that hosts and checks share equal their texts at the end: no code changes one in place", async () => {
   let records = 0;
   for (const scenario of [party, wild, redrive]) {
     for (let seed = 1; seed <= SHARED_SEEDS; seed += 1) {

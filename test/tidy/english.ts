@@ -1,4 +1,4 @@
-/** @module Plain English: banned words and the maximum length of lines, in the rooms that were rewritten already. */
+/** @module Plain English: banned words, and the maximum length of lines. */
 import type { Check, Finding, Project } from "./project.ts";
 
 interface Word {
@@ -9,8 +9,6 @@ interface Word {
 
 /** Longest line of a document; rows of tables, code blocks and links may be longer. */
 const DOCUMENT_LINE_CHARS_MAX = 200;
-/** Longest line of a TypeScript file. */
-export const SOURCE_LINE_CHARS_MAX = 140;
 const FENCE = /^\s*```/;
 /** Lines of a document that cannot be wrapped: rows of tables, and lines of one long word. */
 const UNWRAPPABLE = /^\s*\||^\s*\S+$/;
@@ -34,35 +32,9 @@ const WORDS: readonly Word[] = [
 /** The subject of a check is full of such words. */
 const EXEMPT = ["test/tidy/english.ts", "test/tidy/samples.test.ts"];
 
-/** Rooms and documents that still contain banned words or long lines. The list may only get shorter. */
-export const ROOMS_TO_REWRITE: readonly string[] = [
-  "actors/host/",
-  "cli/",
-  "pack/",
-  "README.md",
-  "runtime/process/",
-  "simulation/",
-  "test/cli/",
-  "test/simulation/",
-  "test/types/",
-];
-
-/** No banned word, and no long line in a document, outside of {@link ROOMS_TO_REWRITE}. */
+/** No banned word, and no long line in a document. */
 export const plainEnglish: Check = (project) =>
-  texts(project)
-    .filter(([path]) => !ROOMS_TO_REWRITE.some((room) => path.startsWith(room)))
-    .flatMap(([path, text]) => [...bannedWords(path, text), ...longLines(path, text)]);
-
-/** Whether a room of {@link ROOMS_TO_REWRITE} is clean already. */
-export function isPlain(project: Project, room: string): boolean {
-  return texts(project)
-    .filter(([path]) => path.startsWith(room))
-    .every(
-      ([path, text]) =>
-        bannedWords(path, text).length + longLines(path, text).length === 0 &&
-        (path.endsWith(".md") || text.split("\n").every((line) => line.length <= SOURCE_LINE_CHARS_MAX)),
-    );
-}
+  texts(project).flatMap(([path, text]) => [...bannedWords(path, text), ...longLines(path, text)]);
 
 function texts(project: Project): readonly (readonly [string, string])[] {
   return [...project.texts].filter(([path]) => /\.(ts|md)$/.test(path) && path !== "CHANGELOG.md" && !EXEMPT.includes(path));

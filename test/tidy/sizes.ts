@@ -1,10 +1,10 @@
 /** @module Files, functions and lines have a maximum size. */
 import ts from "typescript";
-import { ROOMS_TO_REWRITE, SOURCE_LINE_CHARS_MAX } from "./english.ts";
 import { at, type Check, nodes } from "./project.ts";
 
 const FILE_LINES_MAX = 350;
 const FUNCTION_LINES_MAX = 75;
+const LINE_CHARS_MAX = 140;
 /** Calls that group tests; their callbacks are lists, not functions. */
 const GROUPS = /^(describe|suite)\b/;
 
@@ -25,19 +25,17 @@ export const functionSizes: Check = (project) =>
     }),
   );
 
-/** No line is too long, outside of {@link ROOMS_TO_REWRITE}. */
+/** No line is too long. */
 export const lineSizes: Check = (project) =>
-  [...project.sources.keys()]
-    .filter((path) => !ROOMS_TO_REWRITE.some((room) => path.startsWith(room)))
-    .flatMap((path) =>
-      (project.texts.get(path) ?? "")
-        .split("\n")
-        .flatMap((text, index) =>
-          text.length > SOURCE_LINE_CHARS_MAX
-            ? [{ path, line: index + 1, text: `line of ${text.length} characters, at most ${SOURCE_LINE_CHARS_MAX}` }]
-            : [],
-        ),
-    );
+  [...project.sources.keys()].flatMap((path) =>
+    (project.texts.get(path) ?? "")
+      .split("\n")
+      .flatMap((text, index) =>
+        text.length > LINE_CHARS_MAX
+          ? [{ path, line: index + 1, text: `line of ${text.length} characters, at most ${LINE_CHARS_MAX}` }]
+          : [],
+      ),
+  );
 
 function groupsTests(node: ts.Node): boolean {
   const { parent } = node;

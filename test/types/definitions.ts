@@ -41,7 +41,10 @@ export function asksAndHandOffs(): void {
     handle: (trip, ctx) => ctx.ask(Planner, trip),
   });
 
-  const Charter = contract("Charter", 1, { input: z.object({ to: z.string() }), output: z.object({ price: z.number(), ticket: z.string() }) });
+  const Charter = contract("Charter", 1, {
+    input: z.object({ to: z.string() }),
+    output: z.object({ price: z.number(), ticket: z.string() }),
+  });
   agent(Flight, {
     handsOffTo: [Charter],
     handle: (query, ctx) => {
@@ -197,25 +200,37 @@ export function outputs(): void {
   const made = optional.output(({ flight }) => flight);
   same<OutputOf<typeof made>, { price: number; ticket: string } | null>(true);
 
-  const sometimes = planned.to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { when: "task.days > 1" }).output(({ flight }) => flight);
+  const sometimes = planned
+    .to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { when: "task.days > 1" })
+    .output(({ flight }) => flight);
   same<OutputOf<typeof sometimes>, { price: number; ticket: string } | null>(true);
 
   const unknownWhether: boolean = [].length > 0;
-  const perhaps = planned.to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { optional: unknownWhether }).output(({ flight }) => flight);
+  const perhaps = planned
+    .to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { optional: unknownWhether })
+    .output(({ flight }) => flight);
   same<OutputOf<typeof perhaps>, { price: number; ticket: string } | null>(true);
   const timed = planned.to("flight", Flight, ({ plan }) => ({ to: plan.airport }), { timeoutMs: 5 }).output(({ flight }) => flight);
   same<OutputOf<typeof timed>, { price: number; ticket: string }>(true);
 
-  const both = planned.all((stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.airport })), hotel: stop(Hotel, ({ plan }) => plan, { optional: true }) })).output(({ flight, hotel }) => ({ flight, hotel }));
+  const both = planned
+    .all((stop) => ({
+      flight: stop(Flight, ({ plan }) => ({ to: plan.airport })),
+      hotel: stop(Hotel, ({ plan }) => plan, { optional: true }),
+    }))
+    .output(({ flight, hotel }) => ({ flight, hotel }));
   same<OutputOf<typeof both>, { flight: { price: number; ticket: string }; hotel: { price: number; hotel: string } | null }>(true);
 
-  const either = planned.any("stay", (stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.airport })), hotel: stop(Hotel, ({ plan }) => plan) })).output(({ stay }) => stay);
+  const either = planned
+    .any("stay", (stop) => ({ flight: stop(Flight, ({ plan }) => ({ to: plan.airport })), hotel: stop(Hotel, ({ plan }) => plan) }))
+    .output(({ stay }) => stay);
   same<OutputOf<typeof either>, { price: number; ticket: string } | { price: number; hotel: string }>(true);
 }
 
 export function lists(): void {
   const Cities = z.object({ cities: z.array(Trip) });
-  const plans = route("plans", 1, Cities).forEach("plans", ({ task }) => task.cities, (stop) => stop(Planner, ({ item }) => item), { concurrency: 2 });
+  const eachCity = route("plans", 1, Cities);
+  const plans = eachCity.forEach("plans", ({ task }) => task.cities, (stop) => stop(Planner, ({ item }) => item), { concurrency: 2 });
   const made = plans.output(({ plans }) => plans);
   same<OutputOf<typeof made>, { airport: string; nights: number }[]>(true);
   // @ts-expect-error the items are trips, not flight queries
@@ -235,7 +250,9 @@ export function nested(): void {
   // @ts-expect-error an unfinished route is not a target
   route("outer", 1, Trip).to("inner", route("inner", 1, Trip), ({ task }) => task);
   const Again = routeContract("again", { input: Trip, output: z.object({ depth: z.int() }) });
-  const again = route("again", 1, Trip, { visitsMax: 3 }).to("deeper", Again, ({ task }) => task).output(({ deeper }) => ({ depth: deeper.depth }));
+  const again = route("again", 1, Trip, { visitsMax: 3 })
+    .to("deeper", Again, ({ task }) => task)
+    .output(({ deeper }) => ({ depth: deeper.depth }));
   same<OutputOf<typeof again>, { depth: number }>(true);
 }
 

@@ -18,7 +18,7 @@ const noDeduplication: Canary = {
   scenario: "party",
   plant: () =>
     replace(agentMachine, "decide", (decide) => (state, input, context) => {
-      // Work that is done is not known any more, so a repeated request begins it anew.
+      // The agent forgets finished work items, so a repeated request starts them again.
       const isRepeat = input.kind === "message" && input.message.body.kind === "work";
       return decide(isRepeat ? forgetWorks(state, (id) => entryOf(state.works, id)?.status !== "done") : state, input, context);
     }),

@@ -1,5 +1,5 @@
 /**
- * @module What was asked of whom, with what, and what came back: the works of a process, told by its events. Pure.
+ * @module The work history of a run: each work item with its agent, input and result, derived from the events. Pure.
  */
 import type { WireFault } from "../faults.ts";
 import type { WorkViewState } from "../process-view.ts";
@@ -9,13 +9,13 @@ import { undoneState } from "./what-stands.ts";
 import type { ProcessEvent } from "./events.ts";
 import type { Work } from "./work.ts";
 
-/** One piece of work of a run. Moments are epoch milliseconds. */
-export interface WorkTold {
+/** One work item of a run. Times are epoch milliseconds. */
+export interface WorkHistoryItem {
   readonly work: string;
   readonly stop: string;
-  /** Agent, or nested route. */
+  /** Name of the agent or nested route. */
   readonly agent: string;
-  /** The target is an agent; `actor` is its actor. */
+  /** Whether the target is an agent. If so, `actor` is its actor. */
   readonly isAgent: boolean;
   readonly actor: string;
   readonly kind: Work["kind"];
@@ -23,7 +23,7 @@ export interface WorkTold {
   readonly state: WorkViewState;
   readonly attempts: number;
   readonly askedAtMs: number;
-  /** While it is open: when its attempt times out, or the next one is made. */
+  /** While it is open: when its attempt times out, or when the next attempt begins. */
   readonly dueAtMs?: number;
   readonly endedAtMs?: number;
   readonly input: Value;
@@ -31,22 +31,22 @@ export interface WorkTold {
   readonly fault?: WireFault;
 }
 
-/** The works of the current run, in the order in which they were asked; the oldest leave first. */
-export class WorksTold {
+/** The work items of the current run, oldest first. The oldest are removed first. */
+export class WorkHistoryReader {
   readonly #max: number;
-  readonly #works = new Map<string, WorkTold>();
+  readonly #works = new Map<string, WorkHistoryItem>();
   #left = 0;
 
-  /** Keeps at most `max` works. */
+  /** Keeps at most `max` work items. */
   constructor(max: number) {
     this.#max = max;
   }
 
-  get works(): readonly WorkTold[] {
+  get works(): readonly WorkHistoryItem[] {
     return [...this.#works.values()];
   }
 
-  /** Works of the run that are no longer kept. */
+  /** Number of work items of the run that were removed. */
   get left(): number {
     return this.#left;
   }
@@ -93,7 +93,7 @@ export class WorksTold {
         for (const { work, kind } of this.#works.values()) if (kind !== "undo") this.#drop(work, event.atMs);
         break;
       default:
-      // The other events tell nothing of a piece of work.
+      // The other events do not change a work item.
     }
   }
 
@@ -119,19 +119,19 @@ export class WorksTold {
     this.#left += 1;
   }
 
-  #patch(id: string, patch: Partial<WorkTold>): void {
+  #patch(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known !== undefined) this.#works.set(id, { ...known, ...patch });
   }
 
-  #end(id: string, patch: Partial<WorkTold>): void {
+  #end(id: string, patch: Partial<WorkHistoryItem>): void {
     const known = this.#works.get(id);
     if (known === undefined) return;
     const { dueAtMs: _over, ...rest } = known;
     this.#works.set(id, { ...rest, ...patch });
   }
 
-  /** A fault of an earlier attempt is history once an answer is there. */
+  /** An answer replaces the fault of an earlier attempt. */
   #answer(id: string, output: Value, atMs: number): void {
     const known = this.#works.get(id);
     if (known === undefined) return;

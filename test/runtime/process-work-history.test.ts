@@ -1,13 +1,13 @@
 /** @module The works of a process as its events tell them: inputs, outputs, attempts, and how each stands. */
 import { expect, test } from "vitest";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
-import { WorksTold } from "../../runtime/process/stops.ts";
+import { WorkHistoryReader } from "../../runtime/process/work-history.ts";
 import { RETRY_DEFAULT } from "../../runtime/slip.ts";
 import { one, ProcessRig, slipOf } from "./process-rig.ts";
 
 /** Everything that the rig's process decided, told again. */
-function told(rig: { readonly events: readonly ProcessEvent[] }, max = 100): WorksTold {
-  const works = new WorksTold(max);
+function told(rig: { readonly events: readonly ProcessEvent[] }, max = 100): WorkHistoryReader {
+  const works = new WorkHistoryReader(max);
   for (const event of rig.events) works.take(event);
   return works;
 }
