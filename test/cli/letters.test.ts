@@ -168,7 +168,7 @@ describe("graph", () => {
     expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every cycle is bounded.\n");
   });
 
-  test("of a ring without a bound prints the ring, exit code 1", async () => {
+  test("of a cycle without a bound prints the cycle, exit code 1", async () => {
     await writeFile(
       join(dir, "system.ts"),
       `import { unbounded } from ${JSON.stringify(file("02-loops/systems.ts"))}; export default unbounded();`,

@@ -80,9 +80,9 @@ describe.skipIf(binaries === undefined)("up", () => {
       "SYSTEM_LOAD: system.ts cannot be loaded: Cannot read properties of undefined (reading 'b')",
     ],
     "an import that is not there": ["import './absent.ts';", "SYSTEM_LOAD: system.ts cannot be loaded: Cannot find module"],
-    "a ring without a bound": [
+    "a cycle without a bound": [
       `import { unbounded } from ${JSON.stringify(join(ROOT, "examples/02-loops/systems.ts"))}; export default unbounded();`,
-      'cycle.unbounded: system "unbounded": the ring Sales -> Support -> Sales (hand-off, hand-off)',
+      'cycle.unbounded: system "unbounded": the cycle Sales -> Support -> Sales (hand-off, hand-off)',
     ],
     "a wrong definition": [
       `import { system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))}; export default system("1", { agents: [], routes: [] });`,
