@@ -1,6 +1,7 @@
 /** @module A host is frozen between its decision and its write; another one takes over and finishes; then the first resumes. */
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
+import { stopWorkId, workActorId } from "../../runtime/ids.ts";
 import { Client } from "./client.ts";
 import type { Freeze, Sighting } from "./hooks.ts";
 import type { LiveHost } from "./host.ts";
@@ -28,7 +29,7 @@ function freezeOf(moment: Moment, id: string): Freeze {
     case "process commit":
       return { path: "^POST /v1.0/state/", body: `live.ProcessManager/${id}/3"` };
     case "agent commit":
-      return { path: "^POST /v1.0/state/", body: `live.Pay/${id}/2"` };
+      return { path: "^POST /v1.0/state/", body: `live.Pay/${workActorId(stopWorkId(id, 1, "pay", 0, 1))}/2"` };
     case "look":
       return { path: `^GET /v1.0/state/.*live.ProcessManager/${id}/3$`, body: "" };
     case "move":
