@@ -7,13 +7,13 @@ import type { JsonSchema } from "./schema.ts";
 
 const REFERENCES_MAX = 32;
 
-/** A schema and the document that its references point into. `undefined`: any value is possible. */
+/** A schema and the document that its references point into. `undefined`: the value is not known. */
 export interface Shape {
   readonly node: JsonSchema;
   readonly root: JsonSchema;
 }
 
-/** The shape of each name of a scope; `undefined`: any value is possible. */
+/** The shape of each name of a scope; `undefined`: the value is not known. */
 export type Shapes = Readonly<Record<string, Shape | undefined>>;
 
 /** Returns the shape of a whole document: its references point into itself. */

@@ -54,7 +54,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** With parameters in braces, as OpenAPI writes them. */
   readonly path: string;
   readonly summary: string;
-  /** The required role. Undefined: any valid token. `open`: no token is needed. */
+  /** The required role. Undefined: every valid token has it. `open`: no token is needed. */
   readonly role: Role | "open" | undefined;
   readonly params: z.ZodType<P>;
   readonly query: z.ZodType<Q>;
