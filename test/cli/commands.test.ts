@@ -215,7 +215,11 @@ test("wrong usage is one JSON document too where JSON is asked for", async () =>
   const { code, out, err } = await run("ps", "--limit", "0", "--json");
   expect([code, out]).toEqual([2, ""]);
   expect(JSON.parse(err)).toEqual({
-    error: { code: "USAGE", message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/), fix: "Try --help." },
+    error: {
+      code: "USAGE",
+      message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/),
+      fix: "`troupe ps --help` shows what there is.",
+    },
   });
 });
 

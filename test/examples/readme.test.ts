@@ -34,7 +34,7 @@ describe("the README", () => {
   test.skipIf(binaries === undefined)("it shows what npm start prints", { timeout: TEST_MS }, async () => {
     const folder = await testFolder();
     try {
-      const { text } = await runCommand(folder.dir, []);
+      const { text } = await runCommand(folder.dir, ["demo"]);
       expect(masked(text)).toEqual(masked(part(document("README.md"), "npm start").replaceAll(/^```.*\n/gm, "")));
     } finally {
       await folder.remove();
