@@ -110,7 +110,13 @@ function checkBody(source: Source, { body }: MappingFunction): void {
   if (body.type !== "BlockStatement") return check(source, body);
   const statements = body.body.filter((statement) => !isDirective(statement) && !isCounter(source, statement));
   const other = statements.find((statement) => statement.type !== "ReturnStatement") ?? statements[1];
-  if (other !== undefined) refuse(source, other, `has ${STATEMENTS.get(other.type) ?? "a statement"}`, "return the result directly");
+  if (other !== undefined)
+    refuse(
+      source,
+      other,
+      `has ${STATEMENTS.get(other.type) ?? "a statement"}`,
+      "return the result directly, and compile for ES2018 or later",
+    );
   const [returned] = statements;
   if (returned?.type !== "ReturnStatement" || returned.argument == null)
     throw invalid(source.where, "the mapping returns nothing; return what the stop takes");

@@ -3,7 +3,6 @@
  * container runs it as a process: `node cli/app.ts <systemFile>`.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry/export.ts";
@@ -11,6 +10,7 @@ import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { loadSystem } from "./run/load.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
+import { decodeText } from "./text/decode.ts";
 
 const APP_PORT_DEFAULT = 3_100;
 const DAPR_HTTP_PORT_DEFAULT = 3_500;
@@ -59,9 +59,8 @@ async function main(): Promise<void> {
 }
 
 function systemFile(): string {
-  const { positionals } = parseArgs({ allowPositionals: true, strict: true, options: {} });
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0)
+  const [file, ...more] = process.argv.slice(2);
+  if (file === undefined || file.startsWith("-") || more.length > 0)
     throw new CliError(
       "USAGE",
       "one file is expected: the module that exports the system.",
@@ -106,7 +105,7 @@ function tokens(): { readonly tokens?: readonly TokenEntry[] } {
   if (file === undefined || file === "") return {};
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = decodeText(readFileSync(file));
   } catch (error) {
     throw new CliError(
       "USAGE",

@@ -4,6 +4,7 @@ import { text } from "node:stream/consumers";
 import type { Json } from "../runtime/faults.ts";
 import { messageOf } from "./dapr/problem.ts";
 import { CliError } from "./text/problem.ts";
+import { decodeText } from "./text/decode.ts";
 
 /** Reads `'<json>'`, `@file` or `-` (standard input). @throws USAGE with what is wrong and where */
 export async function readInput(given: string): Promise<Json> {
@@ -22,7 +23,7 @@ export async function readInput(given: string): Promise<Json> {
 }
 
 async function fileText(path: string): Promise<string> {
-  return readFile(path, "utf8").catch((error: unknown) => {
+  return readFile(path).then(decodeText, (error: unknown) => {
     throw new CliError(
       "USAGE",
       `${path} cannot be read: ${isAbsent(error) ? "there is no such file" : messageOf(error)}.`,

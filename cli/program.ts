@@ -56,8 +56,7 @@ export function program(context: Context): Command {
     .version(version())
     .exitOverride()
     .configureOutput({ outputError: () => undefined })
-    .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText })
-;
+    .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText });
   for (const add of COMMANDS) add(command, context);
   examples(
     command,

@@ -303,7 +303,7 @@ export type JsonSchema = { readonly [key: string]: Json };
  * transforms, codecs
  */
 export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
-  if (!isSchema(schema)) throw new Fault("definition.invalid", `${what} must be a zod schema, such as z.object({ name: z.string() })`);
+  if (!isSchema(schema)) throw new Fault("definition.invalid", `${what} ${isSchemaOf3(schema) ? OF_ZOD_3 : OF_ZOD_4}`);
   let made: unknown;
   try {
     made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseUnsayable(context.zodSchema) });
@@ -313,6 +313,13 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   }
   // zod leaves hidden functions on its result; the round trip keeps only JSON.
   return JSON.parse(JSON.stringify(made)) as JsonSchema;
+}
+
+const OF_ZOD_4 = "must be a zod schema, such as z.object({ name: z.string() })";
+const OF_ZOD_3 = "is a schema of zod 3; zod 4 is needed: npm install zod@4";
+
+function isSchemaOf3(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && "_def" in schema && "safeParse" in schema;
 }
 
 /** Not by class: a program may hold another copy of zod 4. */

@@ -151,6 +151,11 @@ export function schedulerData(dir: string): string {
   return join(dir, "scheduler");
 }
 
+/** A path for an option that takes a list: daprd reads such options as a line of CSV, so a comma or quote in a name must be quoted. */
+function listEntry(path: string): string {
+  return /[",]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
+}
+
 /** One daprd beside one app. */
 export function sidecarPlan(
   binaries: DaprBinaries,
@@ -173,9 +178,9 @@ export function sidecarPlan(
       "--app-channel-address",
       LOOPBACK,
       "--resources-path",
-      options.resourcesDir,
+      listEntry(options.resourcesDir),
       "--config",
-      options.configFile,
+      listEntry(options.configFile),
       "--dapr-listen-addresses",
       LOOPBACK,
       "--dapr-http-port",

@@ -6,6 +6,7 @@ import { parse, stringify } from "yaml";
 import { z } from "zod";
 import { LaunchError, messageOf } from "./problem.ts";
 import { entryOf } from "../../runtime/entries.ts";
+import { decodeText } from "../text/decode.ts";
 
 /** The profiles that have templates. */
 export const PROFILES = ["embedded", "redis", "postgres"] as const;
@@ -113,7 +114,7 @@ async function templatesDir(): Promise<string> {
 
 async function readTemplate<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
-    return schema.parse(parse(await readFile(path, "utf8")));
+    return schema.parse(parse(decodeText(await readFile(path))));
   } catch (error) {
     throw new LaunchError({
       code: "RESOURCE_INVALID",

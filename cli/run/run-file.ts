@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
+import { decodeText } from "../text/decode.ts";
 
 const PORT_MAX = 65_535;
 const Port = z.int().min(1).max(PORT_MAX);
@@ -66,7 +67,7 @@ export async function readRunFile(file: string): Promise<RunPlan> {
   const path = resolve(file);
   let content: unknown;
   try {
-    content = parse(await readFile(path, "utf8"));
+    content = parse(decodeText(await readFile(path)));
   } catch (error) {
     throw new CliError("RUN_FILE", `${file} cannot be read: ${messageOf(error).split("\n")[0]}`, "Give the path of a dapr.yaml.", error);
   }

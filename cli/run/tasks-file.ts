@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { z } from "zod";
 import { messageOf, systemCode } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
+import { decodeText } from "../text/decode.ts";
 
 const Noted = z.strictObject({ id: z.string().min(1), route: z.string(), submittedAtMs: z.int().nonnegative() });
 export type Noted = z.infer<typeof Noted>;
@@ -23,7 +24,7 @@ export class TasksFile {
   async open(): Promise<readonly Noted[]> {
     let text: string;
     try {
-      text = await readFile(this.#path, "utf8");
+      text = decodeText(await readFile(this.#path));
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];
       throw this.#unreadable(messageOf(error));

@@ -246,6 +246,22 @@ describe("usage", () => {
     expect([status, stderr.split("\n")[0]]).toEqual([1, "NODE_OLD: Troupe needs Node.js 22.18 or later, and this is 22.17.1."]);
   });
 
+  test("a zod that is too old is told so, by the command and by the library", () => {
+    const hook =
+      'import { registerHooks } from "node:module"; registerHooks({ resolve: (name, context, next) => next(name === "zod" ? "zod/v3" : name, context) });';
+    const run = (module: string): { readonly status: number | null; readonly stderr: string } => {
+      const script = `${hook} await import(${JSON.stringify(new URL(module, import.meta.url).href)});`;
+      return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    };
+    const { status, stderr } = run("../../cli/troupe.js");
+    expect([status, stderr]).toEqual([
+      1,
+      "ZOD_OLD: Troupe needs zod 4, and this project has an older one.\nWhat to do: npm install zod@4\n",
+    ]);
+    for (const entry of ["../../agents/index.ts", "../../testing/index.ts", "../../client/index.ts"])
+      expect(run(entry).stderr).toContain("Error: Troupe needs zod 4, and this project has an older one: npm install zod@4");
+  });
+
   test("tasks.json that is no such file is said, and nothing is thrown away", { timeout: TEST_MS }, async () => {
     await writeFile(join(dir, "tasks.json"), "{");
     await expect(new TasksFile(dir).open()).rejects.toMatchObject({ code: "TASKS_FILE" });
