@@ -132,6 +132,13 @@ describe("the package", () => {
   });
 });
 
+test("an npm pack that fails leaves the manifest of the clone", { timeout: TEST_MS }, async () => {
+  const clone = join(tarball.dir, "clone");
+  await expect(program(clone, "npm", ["pack", "--pack-destination", join(tarball.dir, "no-such-folder")])).rejects.toThrow("ENOENT");
+  await expect.poll(() => existsSync(join(clone, "package.clone.json"))).toBe(false);
+  expect(await readFile(join(clone, "package.json"), "utf8")).toBe(await readFile(join(ROOT, "package.json"), "utf8"));
+});
+
 describe("in an empty folder", () => {
   let dir = "";
   beforeAll(async () => {
@@ -308,8 +315,29 @@ describe("the starter", () => {
     await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow(
       "FOLDER_USED: used is there already and not empty.\nWhat to do: ",
     );
-    await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected");
-    await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow("USAGE: ");
+    await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected.\nWhat to do: ");
+    await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow(/USAGE: .+\nWhat to do: /);
+  });
+
+  test("a tarball that is not there is refused, and no folder is made", async () => {
+    const bin = join(tarball.dir, "clone/create-troupe/index.js");
+    await expect(program(tarball.dir, process.execPath, [bin, "none", "--troupe", "troupe-9.9.9.tgz"])).rejects.toThrow(
+      "TARBALL_ABSENT: there is no troupe-9.9.9.tgz.\nWhat to do: ",
+    );
+    await expect(program(tarball.dir, process.execPath, [bin, "none"])).rejects.toThrow(
+      "TARBALL_ABSENT: the package troupe is on no registry yet",
+    );
+    expect(existsSync(join(tarball.dir, "none"))).toBe(false);
+  });
+
+  test("without --troupe it takes the tarball that the clone packed", async () => {
+    const clone = join(tarball.dir, "clone");
+    await cp(tarball.file, join(clone, `troupe-${tarball.version}.tgz`));
+    await program(tarball.dir, process.execPath, [join(clone, "create-troupe/index.js"), "found"]);
+    const manifest = z.looseObject({ dependencies: z.record(z.string(), z.string()) });
+    expect(manifest.parse(JSON.parse(await readFile(join(tarball.dir, "found/package.json"), "utf8"))).dependencies["troupe"]).toBe(
+      `file:../clone/troupe-${tarball.version}.tgz`,
+    );
   });
 
   test("its package holds the program and the template", { timeout: TEST_MS }, async () => {
