@@ -3,8 +3,8 @@
  * place of the clone's, `end` puts the clone's back. `build` builds only.
  *
  * npm packs the package.json that stands on the disk, and has no other way to give a package other entries than its clone.
- * An npm that fails in between runs no `end`; the guard beside it puts the clone's manifest back. Where the guard is killed too, the next run begins
- * with putting it back.
+ * An npm that fails in between runs no `end`; the guard beside it puts the clone's manifest back. Where the guard is killed too, the next
+ * run begins with putting it back.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -35,7 +35,7 @@ export interface Generated {
 /** All parts that are generated from the sources alone. */
 export function generated(): readonly Generated[] {
   return [
-    { path: "README.md", name: "examples/01-travel/system.ts", text: programText("examples/01-travel/system.ts") },
+    { path: "README.md", name: "examples/00-shop/system.ts", text: programText("examples/00-shop/system.ts") },
     { path: "docs/first-agent.md", name: "create-troupe/template/system.ts", text: programText("create-troupe/template/system.ts") },
     { path: "docs/limits.md", name: "limits", text: limitsTable() },
     { path: "docs/errors.md", name: "errors", text: errorsTable() },

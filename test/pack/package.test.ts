@@ -1,7 +1,6 @@
 /**
  * @module The package and the starter, as a user gets them: `npm pack`, `npm install <tarball>` in an empty folder, the
- * README's program, the first program of docs/first-agent.md, types checked against the declarations, the starter's own
- * test.
+ * README's program, the first program of docs/first-agent.md, types checked against the declarations.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -59,25 +58,6 @@ async function emptyFolder(name: string): Promise<string> {
   const dir = join(tarball.dir, name);
   await mkdir(dir);
   return dir;
-}
-
-/** Runs `npm start` in the foreground, submits a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
-async function taskInStarter(dir: string, port: number): Promise<{ readonly said: string; readonly text: string }> {
-  const lines: string[] = [];
-  const child = await Child.spawn({
-    name: "user",
-    command: "npm",
-    args: ["start", "--", "--port", String(port)],
-    cwd: dir,
-    env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir },
-    onLine: (line) => lines.push(line),
-  });
-  while (child.running && !lines.some((line) => line.includes("The system takes tasks"))) await sleep(POLL_MS);
-  const said = child.running ? await program(dir, "npm", ["run", "task"]) : "";
-  // As a terminal does it: to the whole process group.
-  if (child.running) process.kill(-child.pid, "SIGINT");
-  await child.exited;
-  return { said, text: lines.join("\n") };
 }
 
 describe("the package", () => {
@@ -204,27 +184,20 @@ describe("in an empty folder", () => {
     expect(processesOf(dir)).toEqual([]);
   });
 
-  test.skipIf(binaries === undefined)(
-    "the README's program does the same, with the files beside it that the README links",
-    { timeout: TEST_MS },
-    async () => {
-      const trip = await emptyFolder("trip");
-      await install(trip, tarball.file);
-      for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"])
-        await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
-      await writeFile(join(trip, "app.ts"), part(document("README.md"), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
-      const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
-      try {
-        await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
-        const outcome: unknown = JSON.parse(
-          await troupe("submit", "trip", '{"wish":"lake and mountains","days":3,"budget":500}', "--wait", "--json"),
-        );
-        expect(outcome).toMatchObject({ status: "completed", output: { city: "Ljubljana" } });
-      } finally {
-        await troupe("down");
-      }
-    },
-  );
+  test.skipIf(binaries === undefined)("the README's program runs, with the file that it imports", { timeout: TEST_MS }, async () => {
+    const shop = await emptyFolder("shop");
+    await install(shop, tarball.file);
+    await cp(join(ROOT, "examples/00-shop/bank.ts"), join(shop, "bank.ts"));
+    await writeFile(join(shop, "app.ts"), part(document("README.md"), "examples/00-shop/system.ts").replaceAll(/^```.*\n/gm, ""));
+    const troupe = (...args: readonly string[]): Promise<string> => program(shop, join(shop, "node_modules/.bin/troupe"), args);
+    try {
+      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      const outcome: unknown = JSON.parse(await troupe("submit", "sale", '{"item":"lamp","cents":5900}', "--wait", "--json"));
+      expect(outcome).toMatchObject({ status: "completed", output: { receipt: "R-5900", day: "Monday" } });
+    } finally {
+      await troupe("down");
+    }
+  });
 
   test("OTEL_* without the SDK is logged, with what to do, and the app runs", async () => {
     const said = await appSays(dir, '"listening"', { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
@@ -268,85 +241,5 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
       "Everything is stopped.",
     ])
       expect(text).toContain(part);
-  });
-});
-
-describe("the starter", () => {
-  let dir = "";
-  beforeAll(async () => {
-    // As npm does for `npm create`: the starter's own package is installed, and its program run.
-    const home = await emptyFolder("starter");
-    await program(join(ROOT, "create-troupe"), "npm", ["pack", "--pack-destination", tarball.dir]);
-    const runner = await emptyFolder("runner");
-    await install(runner, join(tarball.dir, `create-troupe-${tarball.version}.tgz`));
-    await program(home, join(runner, "node_modules/.bin/create-troupe"), ["My App", "--troupe", tarball.file]);
-    dir = join(home, "My App");
-    await install(dir);
-  }, TEST_MS);
-
-  test("its types are correct and its own test passes", { timeout: TEST_MS }, async () => {
-    await program(dir, "npm", ["run", "typecheck"]);
-    expect(await program(dir, "npm", ["test"])).toMatch(/pass 3\n/);
-    expect(z.looseObject({ name: z.string() }).parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8"))).name).toBe("my-app");
-    expect(existsSync(join(dir, ".gitignore"))).toBe(true);
-  });
-
-  test.skipIf(binaries === undefined)("npm start runs it, and npm run task completes", { timeout: TEST_MS }, async () => {
-    const { said, text } = await taskInStarter(dir, await freePort());
-    expect(said, text).toContain("Good day, Ada!");
-    expect(said, text).toContain("completed");
-    expect(processesOf(dir), text).toEqual([]);
-  });
-
-  test("it depends on this version, and every release of it has the same number", async () => {
-    const version = async (path: string): Promise<unknown> =>
-      z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
-    const template = z
-      .looseObject({ dependencies: z.record(z.string(), z.string()) })
-      .parse(JSON.parse(await readFile(join(ROOT, "create-troupe/template/package-template.json"), "utf8")));
-    expect(template.dependencies["troupe"]).toBe(`^${String(await version("package.json"))}`);
-    expect(await version("create-troupe/package.json")).toBe(await version("package.json"));
-  });
-
-  test("a folder with content is not touched, and wrong arguments are reported", async () => {
-    const used = await emptyFolder("used");
-    await cp(join(ROOT, "LICENSE"), join(used, "LICENSE"));
-    const bin = join(ROOT, "create-troupe/index.js");
-    await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow(
-      "FOLDER_USED: used is there already and not empty.\nWhat to do: ",
-    );
-    await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected.\nWhat to do: ");
-    await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow(/USAGE: .+\nWhat to do: /);
-  });
-
-  test("a tarball that is not there is refused, and no folder is made", async () => {
-    const bin = join(tarball.dir, "clone/create-troupe/index.js");
-    await expect(program(tarball.dir, process.execPath, [bin, "none", "--troupe", "troupe-9.9.9.tgz"])).rejects.toThrow(
-      "TARBALL_ABSENT: there is no troupe-9.9.9.tgz.\nWhat to do: ",
-    );
-    await expect(program(tarball.dir, process.execPath, [bin, "none"])).rejects.toThrow(
-      "TARBALL_ABSENT: the package troupe is on no registry yet",
-    );
-    expect(existsSync(join(tarball.dir, "none"))).toBe(false);
-  });
-
-  test("without --troupe it takes the tarball that the clone packed", async () => {
-    const clone = join(tarball.dir, "clone");
-    await cp(tarball.file, join(clone, `troupe-${tarball.version}.tgz`));
-    await program(tarball.dir, process.execPath, [join(clone, "create-troupe/index.js"), "found"]);
-    const manifest = z.looseObject({ dependencies: z.record(z.string(), z.string()) });
-    expect(manifest.parse(JSON.parse(await readFile(join(tarball.dir, "found/package.json"), "utf8"))).dependencies["troupe"]).toBe(
-      `file:../clone/troupe-${tarball.version}.tgz`,
-    );
-  });
-
-  test("its package holds the program and the template", { timeout: TEST_MS }, async () => {
-    const packed = z
-      .array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) }))
-      .parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
-    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map(
-      (name) => `template/${name}`,
-    );
-    expect(packed[0]?.files.map(({ path }) => path).toSorted()).toEqual(["README.md", "index.js", "package.json", ...files].toSorted());
   });
 });
