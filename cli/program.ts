@@ -10,6 +10,7 @@ import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
+import { init } from "./commands/init.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
 import { show } from "./commands/show.ts";
@@ -21,7 +22,7 @@ import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 import { usageError } from "./text/usage.ts";
 
-const COMMANDS = [demo, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
+const COMMANDS = [demo, init, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {
@@ -62,6 +63,7 @@ export function program(context: Context): Command {
     command,
     [
       ["troupe demo", "the travel example on a default task"],
+      ["troupe init", "add Troupe to the project of this folder"],
       ["troupe up my/system.ts --stay", "your own system, in the background"],
       ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
       ["troupe ps", "what is running, and its processes"],

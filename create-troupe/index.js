@@ -3,7 +3,7 @@
  * @module `node create-troupe/index.js ../my-app` in a clone: makes a folder with a first system, its test and its settings. Plain JavaScript,
  * because Node reads no TypeScript below node_modules, which is where npm puts an installed package.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -45,17 +45,25 @@ function packageName(dir) {
   return name === "" ? "my-app" : name;
 }
 
-/** Where the package comes from: what was given, else the tarball of the clone that this program is in, else the version of the template. */
-function dependency(spec, dir, version) {
-  if (spec === undefined) {
-    if (!existsSync(join(CLONE, "pack"))) return version;
-    const tarball = join(CLONE, `troupe-${version.replace(/^\W/, "")}.tgz`);
-    if (existsSync(tarball)) return `file:${relative(dir, tarball)}`;
-    return fail("TARBALL_ABSENT", "the package troupe is on no registry yet, and there is no tarball of it in the clone.", "run `npm pack` in the clone, or give --troupe <tarball>.");
+/** Where the package comes from: what was given, else the tarball of the clone that this program is in, else `undefined`: the registry. */
+function sourceOf(spec, version) {
+  if (spec !== undefined) {
+    if (!existsSync(spec) && /[/\\]|\.tgz$/.test(spec))
+      fail("TARBALL_ABSENT", `there is no ${spec}.`, "give the path of what `npm pack` made in a clone of Troupe, or of a folder with the package.");
+    return spec;
   }
-  if (existsSync(spec)) return `file:${relative(dir, resolve(spec))}`;
-  if (/[/\\]|\.tgz$/.test(spec)) fail("TARBALL_ABSENT", `there is no ${spec}.`, "give the path of what `npm pack` made in a clone of Troupe, or of a folder with the package.");
-  return spec;
+  if (!existsSync(join(CLONE, "pack"))) return undefined;
+  const tarball = join(CLONE, `troupe-${version.replace(/^\W/, "")}.tgz`);
+  if (existsSync(tarball)) return tarball;
+  return fail("TARBALL_ABSENT", "the package troupe is on no registry yet, and there is no tarball of it in the clone.", "run `npm pack` in the clone, or give --troupe <tarball>.");
+}
+
+/** The dependency as the manifest names it. A tarball is copied into the new folder, which then needs nothing beside it. */
+function dependency(source, dir) {
+  if (!existsSync(source)) return source;
+  if (statSync(source).isDirectory()) return `file:${relative(dir, resolve(source))}`;
+  copyFileSync(source, join(dir, basename(source)));
+  return `file:${basename(source)}`;
 }
 
 function main() {
@@ -68,10 +76,11 @@ function main() {
   if (existsSync(dir) && readdirSync(dir).length > 0) fail("FOLDER_USED", `${folder} is there already and not empty.`, "choose another folder, or empty this one.");
   const templateManifest = JSON.parse(readFileSync(join(TEMPLATE, "package-template.json"), "utf8"));
   // Before anything is written: a wrong argument leaves no folder behind.
-  const source = dependency(troupe, dir, templateManifest.dependencies.troupe);
+  const source = sourceOf(troupe, templateManifest.dependencies.troupe);
   cpSync(TEMPLATE, dir, { recursive: true });
   for (const [from, to] of Object.entries(RENAMED)) renameSync(join(dir, from), join(dir, to));
-  const manifest = { ...templateManifest, name: packageName(dir), dependencies: { ...templateManifest.dependencies, troupe: source } };
+  const manifest = { ...templateManifest, name: packageName(dir) };
+  if (source !== undefined) manifest.dependencies.troupe = dependency(source, dir);
   writeFileSync(join(dir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   process.stdout.write(`${folder} is made. Next:\n\n  cd ${folder}\n  npm install\n  npm test          # in milliseconds, without Dapr\n  npm start         # on Dapr; then, in another terminal:\n  npm run task\n`);
 }

@@ -6,6 +6,7 @@ import { LaunchError, messageOf } from "../dapr/problem.ts";
 /** Codes of the command itself; those of Dapr's launcher are in `dapr/problem.ts`, those of a system in `runtime/faults.ts`. */
 export type CliCode =
   | "USAGE"
+  | "PROJECT_ABSENT"
   | "SYSTEM_FILE"
   | "SYSTEM_EXPORT"
   | "SYSTEM_LOAD"

@@ -247,8 +247,8 @@ describe("usage", () => {
   });
 
   test("a zod that is too old is told so, by the command and by the library", () => {
-    const hook =
-      'import { registerHooks } from "node:module"; registerHooks({ resolve: (name, context, next) => next(name === "zod" ? "zod/v3" : name, context) });';
+    const resolve = '(name, context, next) => next(name === "zod" ? "zod/v3" : name, context)';
+    const hook = `import { registerHooks } from "node:module"; registerHooks({ resolve: ${resolve} });`;
     const run = (module: string): { readonly status: number | null; readonly stderr: string } => {
       const script = `${hook} await import(${JSON.stringify(new URL(module, import.meta.url).href)});`;
       return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });

@@ -1,4 +1,4 @@
-/** @module Examples 00 and 03 to 06 without Dapr: each prints its output.txt in under a second, and its external systems behave as described. */
+/** @module Examples 00 and 03 to 06 without Dapr: each prints its output.txt in under a second; external systems behave as described. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";

@@ -115,7 +115,7 @@ describe("the starter", () => {
     await program(tarball.dir, process.execPath, [join(clone, "create-troupe/index.js"), "found"]);
     const manifest = z.looseObject({ dependencies: z.record(z.string(), z.string()) });
     expect(manifest.parse(JSON.parse(await readFile(join(tarball.dir, "found/package.json"), "utf8"))).dependencies["troupe"]).toBe(
-      `file:../clone/troupe-${tarball.version}.tgz`,
+      `file:troupe-${tarball.version}.tgz`,
     );
   });
 
@@ -123,9 +123,11 @@ describe("the starter", () => {
     const packed = z
       .array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) }))
       .parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
-    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map(
-      (name) => `template/${name}`,
-    );
+    const deploy = ["configuration.yaml", "components/pubsub.yaml", "components/resiliency.yaml", "components/statestore.yaml"];
+    const files = [
+      ...[".dockerignore", "Dockerfile", "README.md", "compose.yaml", "gitignore", "package-template.json"],
+      ...["system.test.ts", "system.ts", "tsconfig.json", ...deploy.map((name) => `deploy/${name}`)],
+    ].map((name) => `template/${name}`);
     expect(packed[0]?.files.map(({ path }) => path).toSorted()).toEqual(["README.md", "index.js", "package.json", ...files].toSorted());
   });
 });

@@ -13,7 +13,7 @@ export default {
   // As on the pages of a forge, where the same documents are read.
   markdown: {
     anchor: {
-      slugify: (title: string) =>
+      slugify: (title) =>
         title
           .toLowerCase()
           .replaceAll(/[^\p{L}\p{N}_\- ]/gu, "")
@@ -25,6 +25,6 @@ export default {
   themeConfig: {
     outline: [2, 3],
     search: { provider: "local" },
-    sidebar: JSON.parse(readFileSync(new URL("sidebar.json", BUILD), "utf8")) as unknown,
+    sidebar: JSON.parse(readFileSync(new URL("sidebar.json", BUILD), "utf8")),
   },
 };
