@@ -1,12 +1,14 @@
 /** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
-import { Fault, faultFrom } from "../runtime/faults.ts";
+import type { DaprVersionCheck } from "../runtime/dapr-version.ts";
+import { faultFrom, type WireFault } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { DaprReminders } from "./dapr/reminders.ts";
 import { SidecarClient } from "./dapr/client.ts";
-import { openStore } from "./dapr/group-commit.ts";
-import { answersAtOnce, type SidecarFacts, sidecarFacts } from "./dapr/sidecar.ts";
+import { findSidecar } from "./dapr/find-sidecar.ts";
+import { tryReminders } from "./dapr/fitness.ts";
+import { answersAtOnce, type SidecarFacts } from "./dapr/sidecar.ts";
 import { DaprTransport } from "./dapr/transport.ts";
 import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
@@ -24,6 +26,7 @@ import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
+export { daprClient, type DaprClientOptions } from "./dapr/user-client.ts";
 export { consoleLogger, type LogFacts, type Logger } from "./engine/log.ts";
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
 export type {
@@ -85,6 +88,11 @@ export interface ServeOptions {
    * @default LIMITS.retentionMsDefault
    */
   readonly retentionMs?: number | undefined;
+  /**
+   * Which versions of the sidecar are accepted besides 1.18 and 1.19: newer ones with a warning, none, or any.
+   * @default newer
+   */
+  readonly daprVersion?: DaprVersionCheck | undefined;
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
@@ -124,13 +132,15 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
+  const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   let facts: SidecarFacts | undefined;
+  let unready: WireFault | undefined;
   const found = Promise.withResolvers<void>();
   const ready = async (): Promise<void> =>
     facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined;
   const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
-    call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }),
+    call: () => far.inspect(indexRoot),
     clock: systemClock,
     log: logger,
     stopped: () => http.stopping,
@@ -145,19 +155,28 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     pubsub,
     answerAtOnce,
     ready,
+    unready: () => unready,
     appToken: options.appToken,
     tokens: options.tokens,
     clock: systemClock,
     logger,
   });
   const port = await http.listen(options.appPort, options.host);
-  const findSidecar = async (): Promise<number> => {
-    facts = await waitForSidecar(sidecar, logger, () => http.stopping);
-    if (facts === undefined) return 0;
-    requireComponents(facts, stateStore, pubsub, logger);
-    store.open(openStore(client, stateStore, facts.components.get(stateStore)));
+  const begin = async (): Promise<number> => {
+    const usable = await findSidecar({
+      ...{ sidecar, client, stateStore, pubsub, log: logger, clock: systemClock },
+      check: options.daprVersion ?? "newer",
+      trialKey: () => `${system.name}/start-check/${systemRandom.token()}`,
+      stopped: () => http.stopping,
+      unready: (fault) => (unready = fault),
+    });
+    unready = undefined;
+    if (usable === undefined) return 0;
+    ({ facts } = usable);
+    store.open(usable.store);
     found.resolve();
     void watchdog.run();
+    void tryReminders({ ...ports, actor: indexRoot, log: logger, stopped: () => http.stopping });
     logger.info(
       { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
       "the sidecar is ready",
@@ -167,7 +186,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     retention.run();
     return count;
   };
-  const recovered = findSidecar().catch((error: unknown) => {
+  const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
     return 0;
   });
@@ -177,37 +196,4 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
-}
-
-/** Retries until the sidecar answers. A wrong version is logged once and asked again, since the sidecar may be replaced. */
-async function waitForSidecar(
-  sidecar: { readonly origin: string; readonly apiToken: string | undefined },
-  logger: Logger,
-  stopped: () => boolean,
-): Promise<SidecarFacts | undefined> {
-  let said = "";
-  while (!stopped()) {
-    try {
-      return await sidecarFacts(sidecar);
-    } catch (error) {
-      const fault = faultFrom(error, "sidecar.unavailable");
-      if (said !== fault.code) logger.warn({ fault }, "waiting for the sidecar");
-      said = fault.code;
-    }
-    await pause(systemClock, LIMITS.recoveryRetryMs);
-  }
-  return undefined;
-}
-
-function requireComponents(facts: SidecarFacts, stateStore: string, pubsub: string, logger: Logger): void {
-  for (const name of [stateStore, pubsub]) {
-    if (!facts.components.has(name)) {
-      const fault = new Fault(
-        "sidecar.unavailable",
-        `the sidecar has no component ${JSON.stringify(name)}; it has ${[...facts.components.keys()].join(", ")}`,
-      );
-      logger.error({ fault: fault.toWire() }, "a component is missing");
-      throw fault;
-    }
-  }
 }
