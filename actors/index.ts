@@ -16,11 +16,12 @@ import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import { pause } from "./engine/pause.ts";
+import type { Ports } from "./engine/ports.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
 import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
-import { actorType } from "../runtime/protocol.ts";
+import { type Address, actorType } from "../runtime/protocol.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
@@ -175,16 +176,9 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ({ facts } = usable);
     store.open(usable.store);
     found.resolve();
-    void watchdog.run();
-    void tryReminders({ ...ports, actor: indexRoot, log: logger, stopped: () => http.stopping });
-    logger.info(
-      { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
-      "the sidecar is ready",
-    );
-    const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
-    logger.info({ open: count }, "recovered");
-    retention.run();
-    return count;
+    const names = { store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) };
+    logger.info({ dapr: facts.version, ...names }, "the sidecar is ready");
+    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped: () => http.stopping });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
@@ -196,4 +190,26 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+/** The parts of a host whose sidecar was found, and an actor of it that ignores reminders. */
+interface Resumed {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly retention: Retention;
+  readonly watchdog: SidecarWatchdog;
+  readonly actor: Address;
+  readonly log: Logger;
+  readonly stopped: () => boolean;
+}
+
+/** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
+async function resume({ system, ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+  void watchdog.run();
+  void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
+  const count = await recover({ system: system.name, ports, directory: host.directory, log, stopped });
+  log.info({ open: count }, "recovered");
+  retention.run();
+  return count;
 }

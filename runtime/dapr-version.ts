@@ -5,10 +5,9 @@ import { Fault } from "./faults.ts";
 const MINOR_FIRST = 18;
 const MINOR_LAST = 19;
 
-/** How strict the check of Dapr's version is. `newer`: a newer 1.x is taken, with a warning. `strict`: tested versions only. `any`: all. */
-export const DAPR_VERSION_CHECKS = ["newer", "strict", "any"] as const;
+const DAPR_VERSION_CHECKS = ["newer", "strict", "any"] as const;
 
-/** One of {@link DAPR_VERSION_CHECKS}. */
+/** How strict the check of Dapr's version is: `newer` takes a newer 1.x with a warning, `strict` tested versions only, `any` all. */
 export type DaprVersionCheck = (typeof DAPR_VERSION_CHECKS)[number];
 
 /** The environment variable that sets the check. */

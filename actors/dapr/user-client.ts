@@ -28,8 +28,8 @@ const PORTS = {
 const made = new Map<string, Promise<DaprClient>>();
 
 /**
- * Returns Dapr's client for this app's sidecar. The same options give the same client. Whoever wants to close it calls its `stop`
- * when the program ends; it holds no connection while it is idle.
+ * Returns Dapr's client for this app's sidecar. The same options give the same client. A program that ends may call its `stop`; it
+ * holds no connection while it is idle.
  */
 export function daprClient(options: DaprClientOptions = {}): Promise<DaprClient> {
   const { env } = process;

@@ -67,7 +67,8 @@ async function checkDapr(env: NodeJS.ProcessEnv): Promise<Check> {
     ok: false,
     detail: `no complete set of one version; missing ${search.missing.join(", ")}; looked in ${search.folders.join(", ")}${skipped}`,
     fix: canBuild()
-      ? `"troupe up" builds ${DAPR_VERSION} once: about ${BUILD_NEEDS.minutes} minutes and ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
+      ? `"troupe up" builds ${DAPR_VERSION} once: about ${BUILD_NEEDS.minutes} minutes and ` +
+        `${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
       : `Put daprd, placement and scheduler of one version (${SUPPORTED_DAPR}) into ~/.dapr/bin or on PATH.`,
   };
 }

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { daprVersionCheck, judgeDapr } from "../../runtime/dapr-version.ts";
 
 describe("the version of Dapr", () => {
-  test.each(["1.18.0", "1.18.2", "1.19.1", "1.19.0-rc.2"])("%s is supported, whatever the check", (version) => {
+  test.each(["1.18.0", "1.18.2", "1.19.1", "1.19.0-rc.2"])("%s is supported under each check", (version) => {
     expect(judgeDapr(version)).toEqual({ kind: "supported" });
     expect(judgeDapr(version, "strict")).toEqual({ kind: "supported" });
     expect(judgeDapr(version, "any")).toEqual({ kind: "supported" });

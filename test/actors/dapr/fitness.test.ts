@@ -1,4 +1,4 @@
-/** @module What a starting host tries of its store and its reminders, and what is answered while it waits for a sidecar that can be used. */
+/** @module What a starting host tries of its store and its reminders, and its answers while no sidecar can be used. */
 import { describe, expect, test } from "vitest";
 import { MemoryStore } from "../../../actors/memory/store.ts";
 import { requireFirstWrite, tryReminders } from "../../../actors/dapr/fitness.ts";
