@@ -2,20 +2,17 @@
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
 import type { DaprVersionCheck } from "../runtime/dapr-version.ts";
-import { faultFrom, type WireFault } from "../runtime/faults.ts";
-import { LIMITS } from "../runtime/limits.ts";
+import { faultFrom } from "../runtime/faults.ts";
 import { DaprReminders } from "./dapr/reminders.ts";
 import { SidecarClient } from "./dapr/client.ts";
-import { findSidecar } from "./dapr/find-sidecar.ts";
+import { SidecarSearch } from "./dapr/find-sidecar.ts";
 import { tryReminders } from "./dapr/fitness.ts";
-import { answersAtOnce, type SidecarFacts } from "./dapr/sidecar.ts";
 import { DaprTransport } from "./dapr/transport.ts";
 import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
-import { pause } from "./engine/pause.ts";
 import type { Ports } from "./engine/ports.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
@@ -134,17 +131,17 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
-  let facts: SidecarFacts | undefined;
-  let unready: WireFault | undefined;
-  const found = Promise.withResolvers<void>();
-  const ready = async (): Promise<void> =>
-    facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined;
-  const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
+  const stopped = (): boolean => http.stopping;
+  const search = new SidecarSearch({
+    ...{ sidecar, client, stateStore, pubsub, stopped, log: logger, clock: systemClock },
+    check: options.daprVersion ?? "newer",
+    trialKey: () => `${system.name}/start-check/${systemRandom.token()}`,
+  });
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect(indexRoot),
     clock: systemClock,
     log: logger,
-    stopped: () => http.stopping,
+    stopped,
   });
   const http: HttpHost = new HttpHost({
     resetting: () => watchdog.resetting,
@@ -154,9 +151,9 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     operations,
     transport: { deliver: (message) => transport.brought(message) },
     pubsub,
-    answerAtOnce,
-    ready,
-    unready: () => unready,
+    answerAtOnce: () => search.answersAtOnce,
+    ready: () => search.ready(),
+    unready: () => search.unready,
     appToken: options.appToken,
     tokens: options.tokens,
     clock: systemClock,
@@ -164,21 +161,10 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const port = await http.listen(options.appPort, options.host);
   const begin = async (): Promise<number> => {
-    const usable = await findSidecar({
-      ...{ sidecar, client, stateStore, pubsub, log: logger, clock: systemClock },
-      check: options.daprVersion ?? "newer",
-      trialKey: () => `${system.name}/start-check/${systemRandom.token()}`,
-      stopped: () => http.stopping,
-      unready: (fault) => (unready = fault),
-    });
-    unready = undefined;
+    const usable = await search.run();
     if (usable === undefined) return 0;
-    ({ facts } = usable);
-    store.open(usable.store);
-    found.resolve();
-    const names = { store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) };
-    logger.info({ dapr: facts.version, ...names }, "the sidecar is ready");
-    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped: () => http.stopping });
+    store.open(usable);
+    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
