@@ -61,15 +61,11 @@ async function emptyFolder(name: string): Promise<string> {
 }
 
 describe("the package", () => {
-  test("contains what is required at run time and nothing else, and is small", () => {
+  test("contains what is required at run time, what its README links to, and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
-    const other = tarball.paths.filter(
-      (path) =>
-        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json|README.md|LICENSE)$/.test(
-          path,
-        ),
-    );
-    expect(other).toEqual([]);
+    const run = /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json)$/;
+    const read = /^([A-Z]+\.md|LICENSE|docs\/[a-z0-9-]+\.md|examples\/.+|create-troupe\/template\/.+)$/;
+    expect(tarball.paths.filter((path) => !run.test(path) && !read.test(path))).toEqual([]);
     expect(tarball.paths).toEqual(
       expect.arrayContaining([
         "dist/cli/troupe.js",
@@ -82,6 +78,13 @@ describe("the package", () => {
     );
     expect(tarball.bytes).toBeLessThan(PACKED_BYTES_MAX);
     expect(tarball.unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
+  });
+
+  test("everything that its README links to is in it", () => {
+    const links = [...document("README.md").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap((found) => found[1] ?? []);
+    const files = links.filter((link) => !link.includes("://"));
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((file) => !tarball.paths.includes(file))).toEqual([]);
   });
 
   test("publint finds nothing", async () => {
@@ -117,6 +120,30 @@ test("an npm pack that fails leaves the manifest of the clone", { timeout: TEST_
   await expect(program(clone, "npm", ["pack", "--pack-destination", join(tarball.dir, "no-such-folder")])).rejects.toThrow("ENOENT");
   await expect.poll(() => existsSync(join(clone, "package.clone.json"))).toBe(false);
   expect(await readFile(join(clone, "package.json"), "utf8")).toBe(await readFile(join(ROOT, "package.json"), "utf8"));
+});
+
+describe("in a project that is there already", () => {
+  test.skipIf(binaries === undefined)(
+    "troupe init adds a system that passes its test, runs and completes a task",
+    { timeout: TEST_MS },
+    async () => {
+      const dir = await emptyFolder("existing");
+      await writeFile(join(dir, "package.json"), '{"name":"existing","private":true,"type":"commonjs"}');
+      await install(dir, tarball.file, "zod@4");
+      const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
+      const said = await troupe("init");
+      expect(said).toContain("made  troupe/system.mts\n");
+      expect(said).not.toContain("npm install");
+      expect(existsSync(join(dir, "node_modules/troupe/dist/cli/app.js"))).toBe(true);
+      expect(await program(dir, process.execPath, ["--test", "troupe/system.test.mts"])).toMatch(/pass 3\n/);
+      try {
+        await troupe("up", "troupe/system.mts", "--port", String(await freePort()), "--stay");
+        expect(await troupe("submit", "greet", '{"name":"Ada"}', "--wait")).toContain("Good day, Ada!");
+      } finally {
+        await troupe("down");
+      }
+    },
+  );
 });
 
 describe("in an empty folder", () => {

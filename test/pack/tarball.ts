@@ -12,7 +12,7 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NPM_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 16_000_000;
 /** Folders that are not required for packing, and take time to copy. */
-const NOT_COPIED = /^(test|bench|docs|\.ci)\//;
+const NOT_COPIED = /^(test|bench|site|\.ci)\//;
 
 const Packed = z
   .array(
