@@ -95,6 +95,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   const dir = resolve(options.state);
   const stores = await storesOf(options);
   const tell = (line: string): void => (options.json ? sayJson("troupe", line) : say(line));
+  if (plan === undefined && systemFile === undefined) tell("No system file was given: this is the travel example.");
   const binaries = await lifetime.orEnd(ensureDapr(tell));
   lifetime.whenInterrupted(STOPS_SYSTEM);
   const runLog = new RunLog(dir);
