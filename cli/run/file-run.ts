@@ -1,10 +1,10 @@
 /** @module Runs the apps of a dapr.yaml, each with a daprd, plus placement and scheduler; without the Dapr CLI. */
-import { copyFile, readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Apps } from "./apps.ts";
 import { Cluster, type DaprBinaries, freePort } from "../dapr/index.ts";
 import { requireFreePort } from "../dapr/part.ts";
-import { makeFolder } from "../dapr/private-files.ts";
+import { makeFolder, PRIVATE_FILE_MODE } from "../dapr/private-files.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { writeConfiguration } from "../dapr/resources.ts";
 import { stopAll } from "./embedded.ts";
@@ -108,7 +108,7 @@ async function resourcesOf(app: RunApp, folder: string): Promise<string> {
       throw new CliError("RUN_FILE", `the resources of ${app.appId} cannot be read: ${messageOf(error)}.`, "Fix resourcesPaths.", error);
     });
     for (const name of names.filter((file) => /\.ya?ml$/.test(file)))
-      await copyFile(join(path, name), join(target, `${index}-${basename(name)}`));
+      await writeFile(join(target, `${index}-${basename(name)}`), await readFile(join(path, name)), { mode: PRIVATE_FILE_MODE });
   }
   return target;
 }
