@@ -90,7 +90,11 @@ async function browse(chromium: string, visitOf: (port: number) => Visit): Promi
   const profile = await mkdtemp(join(tmpdir(), "troupe-browser-"));
   const flags = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run", `--user-data-dir=${profile}`];
   const proxy = visit.forwardTo === undefined ? [] : [`--proxy-server=http://127.0.0.1:${port}`];
-  const browser = spawn(chromium, [...flags, ...proxy, visit.url], { stdio: "ignore", detached: true });
+  const browser = spawn(chromium, [...flags, ...proxy, visit.url], {
+    stdio: "ignore",
+    detached: true,
+    env: { ...process.env, TMPDIR: profile },
+  });
   const timer = setTimeout(() => reported.reject(new Error("the page did not report")), PAGE_MS);
   browser.once("exit", (code) => reported.reject(new Error(`the browser ended with ${code} before the page reported`)));
   try {
