@@ -123,12 +123,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const pubsub = options.pubsub ?? "pubsub";
   const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
-  const keys = new MessageKeys(options.messageKeys);
-  if (!keys.isSigning)
-    logger.warn(
-      {},
-      "messages between actors are not signed: whoever can publish on the system's topics can forge them; set TROUPE_MESSAGE_KEY",
-    );
+  const keys = messageKeys(options);
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
@@ -165,7 +160,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ready,
     appToken: options.appToken,
     tokens: options.tokens,
-    hosts: [...(options.host === undefined ? [] : [options.host]), ...(options.hosts ?? [])],
+    hosts: [options.host ?? [], options.hosts ?? []].flat(),
     keys,
     clock: systemClock,
     logger,
@@ -197,6 +192,16 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {
+  const keys = new MessageKeys(given);
+  if (!keys.isSigning)
+    logger.warn(
+      {},
+      "messages between actors are not signed: a client that can publish on the system's topics can forge them; set TROUPE_MESSAGE_KEY",
+    );
+  return keys;
 }
 
 /** Retries until the sidecar answers. A wrong version is logged once and asked again, since the sidecar may be replaced. */

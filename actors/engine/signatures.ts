@@ -1,7 +1,7 @@
 /**
  * @module Signatures of messages between actors: an HMAC over the canonical message with a key that all hosts of a system share.
  *
- * Whoever may publish on a topic or call daprd could otherwise send a message in the name of any actor and principal.
+ * Otherwise any client that may publish on a topic or call daprd could send a message in the name of any actor and principal.
  */
 import { createHmac, timingSafeEqual } from "node:crypto";
 import { canonicalJson } from "../../runtime/canonical.ts";

@@ -4,7 +4,7 @@ import type { DaprBinaries } from "./binaries.ts";
 import { schedulerLeads } from "./leadership.ts";
 import { answers, type PartPlan } from "./part.ts";
 import { LOOPBACK } from "./ports.ts";
-import { PRIVATE_UMASK } from "./private-files.ts";
+import { PRIVATE_UMASK_MODE } from "./private-files.ts";
 
 /** The ports of the control plane of one state folder. */
 export interface ControlPorts {
@@ -102,7 +102,7 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
-    umask: PRIVATE_UMASK,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.placement, ports.placementRaft, ports.placementHealth],
     ready: () => answers(ports.placementHealth, "/healthz", HEALTH_TIMEOUT_MS),
     readyMs: CONTROL_READY_MS,
@@ -140,7 +140,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
-    umask: PRIVATE_UMASK,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
     ready: async (launchedAtMs) =>
       (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
@@ -221,7 +221,7 @@ export function sidecarPlan(
       ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
     }),
     cwd: dir,
-    umask: PRIVATE_UMASK,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.http, ports.grpc, ports.internal],
     ready: () => answers(ports.http, "/v1.0/healthz", HEALTH_TIMEOUT_MS, headers),
     readyMs: SIDECAR_READY_MS,

@@ -8,9 +8,9 @@ import { LaunchError, systemCode } from "./problem.ts";
 /** Mode of a file that only its user may read. */
 export const PRIVATE_FILE_MODE = 0o600;
 /** The umask of programs that write into the state folder. */
-export const PRIVATE_UMASK = 0o077;
+export const PRIVATE_UMASK_MODE = 0o077;
 const PRIVATE_FOLDER_MODE = 0o700;
-const WRITABLE_BY_ALL = 0o002;
+const WRITABLE_BY_ALL_MODE = 0o002;
 
 /**
  * Creates a folder and its missing parents. Node's own recursive `mkdir` does not return below /proc (Node 24.21).
@@ -47,7 +47,7 @@ export function requireOwnFolder(dir: string): void {
     if (uid === undefined || stat === undefined) return;
     if (stat.uid !== uid)
       throw foreign(`the folder ${dir} belongs to another user (uid ${stat.uid}, and this is uid ${uid}).`, `chown -R ${uid} ${dir}`);
-    if (stat.isDirectory() && (stat.mode & WRITABLE_BY_ALL) !== 0)
+    if (stat.isDirectory() && (stat.mode & WRITABLE_BY_ALL_MODE) !== 0)
       throw foreign(`every user may write into the folder ${dir}.`, `chmod go-w ${dir}`);
   }
 }

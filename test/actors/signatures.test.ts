@@ -82,7 +82,7 @@ describe("a host with keys", () => {
     expect(rig.seen.invalid).toEqual([expect.objectContaining({ topic: "party.agent.Planner", fault: expect.objectContaining(unsigned) })]);
   });
 
-  test("takes unsigned tasks from outside, as nobody in particular", async () => {
+  test("takes unsigned tasks from outside, as an anonymous principal's", async () => {
     const task = { route: "trip", input: 1 };
     expect((await rig.call("POST", "/topics/tasks", event(task))).json).toEqual({ status: "SUCCESS" });
     expect(rig.seen.submitted[0]?.caller.principal).toEqual({ subject: "anonymous", tenant: "default", permissions: [] });

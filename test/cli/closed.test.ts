@@ -1,4 +1,4 @@
-/** @module What a run gives away: its token only to this machine, its folder to nobody, a signal only to its own processes. */
+/** @module What a run gives away: its token only to this machine, its folder to no other user, a signal only to its own processes. */
 import { spawn, spawnSync } from "node:child_process";
 import { chownSync, chmodSync, mkdirSync, readFileSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { ownSecrets, runSecrets, secretsEnv } from "../../cli/run/secrets.ts";
 import { dir, run, stub, useParty } from "./party.ts";
 import { runLine } from "./stub.ts";
 
-const NOBODY_UID = 65_534;
+const OTHER_USER_ID = 65_534;
 const isRoot = process.getuid?.() === 0;
 const COMMANDS = [["ps"], ["down"], ["show", "trip-7"], ["submit", "trip", "{}"], ["dead", "list"], ["purge"]] as const;
 const ps = { entries: [] };
@@ -61,7 +61,7 @@ describe("the token of a run", () => {
     await writeRunRecord(dir, record() as Parameters<typeof writeRunRecord>[1]);
     const own = JSON.parse(readFileSync(runRecordPath(dir), "utf8")) as object;
     expect(await readRunRecord(dir)).toMatchObject({ appToken: "of-the-run" });
-    for (const other of [{ started: "1" }, { uid: NOBODY_UID }, { started: undefined }]) {
+    for (const other of [{ started: "1" }, { uid: OTHER_USER_ID }, { started: undefined }]) {
       writeFileSync(runRecordPath(dir), JSON.stringify({ ...own, ...other }));
       expect(await readRunRecord(dir)).toBeUndefined();
     }
@@ -75,7 +75,7 @@ describe("a state folder", () => {
       const { pid = 0 } = bystander;
       await writeRunRecord(dir, record() as Parameters<typeof writeRunRecord>[1]);
       writeFileSync(join(dir, "lock"), JSON.stringify({ owner: { name: "troupe", ...identityOf(pid) }, children: [] }));
-      chownSync(dir, NOBODY_UID, NOBODY_UID);
+      chownSync(dir, OTHER_USER_ID, OTHER_USER_ID);
       for (const words of COMMANDS) {
         const { code, err } = await runLine(...words, "--state", dir);
         expect([words, code, err]).toEqual([
@@ -95,7 +95,7 @@ describe("a state folder", () => {
     const link = join(dir, "link");
     mkdirSync(join(dir, "target"));
     symlinkSync(join(dir, "target"), link);
-    spawnSync("chown", ["-h", String(NOBODY_UID), link]);
+    spawnSync("chown", ["-h", String(OTHER_USER_ID), link]);
     const { code, err } = await runLine("ps", "--state", link);
     expect([code, err]).toEqual([1, expect.stringContaining("FOLDER_FOREIGN: ")]);
   });
@@ -111,7 +111,8 @@ describe("a state folder", () => {
     "that cannot be made, %s, is named in bounded time",
     (state) => {
       const module = fileURLToPath(new URL("../../cli/run/state-folder.ts", import.meta.url));
-      const code = `import(${JSON.stringify(module)}).then((m) => m.makeStateFolder(${JSON.stringify(state)})).catch((e) => console.log(e.message))`;
+      const made = `import(${JSON.stringify(module)}).then((m) => m.makeStateFolder(${JSON.stringify(state)}))`;
+      const code = `${made}.catch((e) => console.log(e.message))`;
       const { stdout, signal } = spawnSync(process.execPath, ["-e", code], { timeout: 15_000, encoding: "utf8" });
       expect([signal, stdout]).toEqual([null, expect.stringMatching(`^the state folder ${state} cannot be created or written: E`)]);
     },
