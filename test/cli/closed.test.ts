@@ -11,7 +11,7 @@ import { ownSecrets, runSecrets, secretsEnv } from "../../cli/run/secrets.ts";
 import { dir, run, stub, useParty } from "./party.ts";
 import { runLine } from "./stub.ts";
 
-const otherUid = 65_534;
+const OTHER_USER_NUMBER = 65_534;
 const isRoot = process.getuid?.() === 0;
 const COMMANDS = [["ps"], ["down"], ["show", "trip-7"], ["submit", "trip", "{}"], ["dead", "list"], ["purge"]] as const;
 const ps = { entries: [] };
@@ -61,7 +61,7 @@ describe("the token of a run", () => {
     await writeRunRecord(dir, record() as Parameters<typeof writeRunRecord>[1]);
     const own = JSON.parse(readFileSync(runRecordPath(dir), "utf8")) as object;
     expect(await readRunRecord(dir)).toMatchObject({ appToken: "of-the-run" });
-    for (const other of [{ started: "1" }, { uid: otherUid }, { started: undefined }]) {
+    for (const other of [{ started: "1" }, { uid: OTHER_USER_NUMBER }, { started: undefined }]) {
       writeFileSync(runRecordPath(dir), JSON.stringify({ ...own, ...other }));
       expect(await readRunRecord(dir)).toBeUndefined();
     }
@@ -75,7 +75,7 @@ describe("a state folder", () => {
       const { pid = 0 } = bystander;
       await writeRunRecord(dir, record() as Parameters<typeof writeRunRecord>[1]);
       writeFileSync(join(dir, "lock"), JSON.stringify({ owner: { name: "troupe", ...identityOf(pid) }, children: [] }));
-      chownSync(dir, otherUid, otherUid);
+      chownSync(dir, OTHER_USER_NUMBER, OTHER_USER_NUMBER);
       for (const words of COMMANDS) {
         const { code, err } = await runLine(...words, "--state", dir);
         expect([words, code, err]).toEqual([
@@ -95,7 +95,7 @@ describe("a state folder", () => {
     const link = join(dir, "link");
     mkdirSync(join(dir, "target"));
     symlinkSync(join(dir, "target"), link);
-    spawnSync("chown", ["-h", String(otherUid), link]);
+    spawnSync("chown", ["-h", String(OTHER_USER_NUMBER), link]);
     const { code, err } = await runLine("ps", "--state", link);
     expect([code, err]).toEqual([1, expect.stringContaining("FOLDER_FOREIGN: ")]);
   });
