@@ -33,6 +33,8 @@ async function main(): Promise<void> {
     ...optional("appToken", "APP_API_TOKEN"),
     ...tokens(),
     ...optional("host", "TROUPE_HOST"),
+    hosts: words("TROUPE_HOSTS"),
+    messageKeys: words("TROUPE_MESSAGE_KEY"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
     retentionMs: retention(),
@@ -117,6 +119,11 @@ function tokens(): { readonly tokens?: readonly TokenEntry[] } {
     );
   }
   return { tokens: parseTokens(text) };
+}
+
+/** A list from the environment, separated by commas or blanks. */
+function words(name: string): readonly string[] {
+  return (process.env[name] ?? "").split(/[\s,]+/).filter((word) => word !== "");
 }
 
 /** An option from the environment; an empty variable is one that is not set. */

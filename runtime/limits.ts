@@ -244,6 +244,8 @@ export const LIMITS = {
   refusalsPerSecondMax: 100,
   /** Entries in the token file. Above: `tokens.invalid`. */
   tokensMax: 1_024,
+  /** Characters of a message key. Below: `tokens.invalid`. */
+  messageKeyCharsMin: 32,
   /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
   /** How long a subscriber takes for its answer on a durable broker; then RETRY. Below the processingTimeout of components/ (10 s). */

@@ -1,11 +1,11 @@
 /** @module The handlers of the HTTP API's routes. */
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import type { z } from "zod";
-import { Fault, type Json } from "../../runtime/faults.ts";
+import { Fault } from "../../runtime/faults.ts";
 import { requireId } from "../../runtime/ids.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
-import { check, readJson } from "./body.ts";
+import { check, readJson, requireJson } from "./body.ts";
 import type { Followers } from "./follow.ts";
 import { identityOf, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
@@ -182,12 +182,11 @@ function refuseMethod(allowed: string): RequestHandler {
   };
 }
 
-/** Reads a JSON body, or none. A page of another site may send other content types without a CORS preflight, so they are refused. */
+/** Reads a JSON body, or none. */
 async function bodyOf<P, Q, B>({ body: schema, bodyOptional }: RouteSpec<P, Q, B>, request: Request): Promise<B> {
   // Only routes without a body have no schema for one, and their handlers never read it.
   if (schema === undefined) return undefined as B;
-  const body: Json | undefined = await readJson(request);
-  if (body !== undefined && request.is("json") === false)
-    throw new Fault("body.invalid", "send the body with content-type application/json");
+  requireJson(request);
+  const body = await readJson(request);
   return check(schema, body === undefined && bodyOptional === true ? {} : body, "body.invalid", "the body");
 }

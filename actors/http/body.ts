@@ -90,6 +90,17 @@ export async function readJson(request: IncomingMessage): Promise<Json | undefin
   return bytes.length === 0 ? undefined : parseBytes(bytes);
 }
 
+/**
+ * Requires the content type of JSON, even without a body: a page of another site may send other types without a CORS preflight.
+ * @throws `body.invalid`
+ */
+export function requireJson(request: IncomingMessage): void {
+  if (!JSON_TYPE.test(request.headers["content-type"] ?? ""))
+    throw new Fault("body.invalid", "send the request with content-type application/json, also without a body");
+}
+
+const JSON_TYPE = /^application\/(?:[\w.-]+\+)?json\s*(?:;|$)/i;
+
 /** The fault of a body above the limit. */
 export function tooLarge(): Fault {
   return new Fault("message.too-large", `the body is too large; at most ${LIMITS.bodyBytesMax} bytes are allowed`, {

@@ -7,11 +7,13 @@ import { Fault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { ActorHost, Clock, Transport } from "../engine/ports.ts";
+import { MessageKeys } from "../engine/signatures.ts";
 import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
 import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
 import { Followers } from "./follow.ts";
-import { refuseForeignPages, requireToken } from "./guard.ts";
+import { requireToken } from "./guard.ts";
+import { refuseForeignPages } from "./origin.ts";
 import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type TokenEntry, Tokens } from "./tokens.ts";
@@ -62,6 +64,10 @@ export interface HttpHostOptions {
   readonly appToken?: string | undefined;
   /** Further tokens for the HTTP API, each with its own roles; they require an app token. */
   readonly tokens?: readonly TokenEntry[] | undefined;
+  /** Names of this host beside those of loopback, for requests without a token and for pages behind a proxy. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Check the messages between actors. By default they are not signed. */
+  readonly keys?: MessageKeys;
   readonly logger: Logger;
   /** Defaults to the system clock. */
   readonly clock?: Clock;
@@ -85,9 +91,10 @@ export class HttpHost {
       if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and accepts no new work");
     };
     this.#clock = options.clock ?? MACHINE_CLOCK;
-    this.#subscriber = new Subscriber({ ...options, clock: this.#clock, admit });
+    const keys = options.keys ?? new MessageKeys();
+    this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
-    this.app = this.#build(options, admit);
+    this.app = this.#build({ ...options, keys }, admit);
     this.#server = createServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
       this.app,
@@ -159,7 +166,7 @@ export class HttpHost {
     await closed;
   }
 
-  #build(options: HttpHostOptions, admit: () => void): Express {
+  #build(options: HttpHostOptions & { readonly keys: MessageKeys }, admit: () => void): Express {
     const app = express();
     app.disable("x-powered-by");
     app.disable("etag");
@@ -170,10 +177,10 @@ export class HttpHost {
       response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status });
     });
     app.use(this.#count());
-    app.use(refuseForeignPages);
     const tokens = new Tokens(options.appToken, options.tokens);
+    app.use(refuseForeignPages({ hosts: options.hosts ?? [], open: tokens.open }));
     app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), nowMs: () => this.#clock.nowMs() }));
-    app.use(actorRoutes(options.host, admit));
+    app.use(actorRoutes(options.host, options.keys, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
     app.use(refuseWhile(options.unready ?? (() => undefined)));

@@ -14,7 +14,8 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
-import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
+import type { MessageKeys } from "../engine/signatures.ts";
+import { type Bytes, check, parseBytes, requireJson, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
@@ -39,6 +40,8 @@ export interface SubscriberOptions {
   readonly answerAtOnce: boolean | (() => boolean | undefined);
   /** Resolves when the sidecar and its components are known, or were waited for long enough. By default nothing is waited for. */
   readonly ready?: (() => Promise<unknown>) | undefined;
+  /** Check the messages between actors. Tasks and signals from outside are not signed. */
+  readonly keys: MessageKeys;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Throws `system.stopping` when no new work may begin. */
@@ -67,6 +70,9 @@ const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 
 /** Refusals of an actor that no valid message of ours gets, so that no sender waits for them. */
 const FINAL_REFUSALS: readonly string[] = ["message.invalid", "agent.unknown"];
+
+/** Retryable faults of events that are kept all the same. */
+const KEPT_REFUSALS: readonly string[] = ["journal.newer", "message.signature"];
 
 /** A delivery and its topic. */
 interface Delivered {
@@ -136,6 +142,7 @@ export class Subscriber {
       const answer = (status: Status): void => {
         response.json({ status });
       };
+      requireJson(request);
       let received: Bytes | undefined;
       try {
         this.#options.admit();
@@ -223,7 +230,7 @@ export class Subscriber {
     this.#queues.push(queue);
     return async (delivered) => {
       const { event } = delivered;
-      const message = checkMessage(event.data, "the message in the event's data");
+      const message = checkMessage(this.#options.keys, event.data, "the message in the event's data");
       if (message.to.type !== type)
         throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} but came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
@@ -251,14 +258,14 @@ export class Subscriber {
 
   /**
    * Refuses an event by its fault: a temporary fault makes the broker deliver it again; otherwise it is kept in the
-   * dead letter queue first. A message of a newer version is kept too. If it were given back, it would occupy one of
-   * the broker's handlers for as long as a deployment lasts, and a few of them all handlers. Its sender retries
-   * directly.
+   * dead letter queue first. A message of a newer version or with an unknown key is kept too. If it were given back, it
+   * would occupy one of the broker's handlers for as long as a deployment lasts, and a few of them all handlers. Its
+   * sender retries directly.
    */
   async #refuse(received: Bytes | undefined, error: unknown, topic: string): Promise<Status> {
     const fault = faultFrom(error, "turn.failed");
     // Without bytes there is nothing to keep: the body did not arrive completely.
-    if (received === undefined || (isRetryable(fault) && fault.code !== "journal.newer")) return "RETRY";
+    if (received === undefined || (isRetryable(fault) && !KEPT_REFUSALS.includes(fault.code))) return "RETRY";
     return this.#keep(received, fault, topic);
   }
 

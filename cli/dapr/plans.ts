@@ -4,6 +4,7 @@ import type { DaprBinaries } from "./binaries.ts";
 import { schedulerLeads } from "./leadership.ts";
 import { answers, type PartPlan } from "./part.ts";
 import { LOOPBACK } from "./ports.ts";
+import { PRIVATE_UMASK_MODE } from "./private-files.ts";
 
 /** The ports of the control plane of one state folder. */
 export interface ControlPorts {
@@ -101,6 +102,7 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.placement, ports.placementRaft, ports.placementHealth],
     ready: () => answers(ports.placementHealth, "/healthz", HEALTH_TIMEOUT_MS),
     readyMs: CONTROL_READY_MS,
@@ -138,6 +140,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
     ready: async (launchedAtMs) =>
       (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
@@ -218,11 +221,12 @@ export function sidecarPlan(
       // The address that other hosts on this machine use for the internal port. Without it daprd also refuses to start on a
       // machine without a network.
       DAPR_HOST_IP: LOOPBACK,
+      ...options.env,
       ...(options.apiToken === undefined ? {} : { DAPR_API_TOKEN: options.apiToken }),
       ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
-      ...options.env,
     }),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.http, ports.grpc, ports.internal],
     ready: () => answers(ports.http, "/v1.0/healthz", HEALTH_TIMEOUT_MS, headers),
     readyMs: SIDECAR_READY_MS,

@@ -63,6 +63,13 @@ export const REQUEST_FAULTS = {
     meaning: "A message is not a CloudEvent of this system's protocol.",
     fix: "Publish the fields named in the message; unknown fields are rejected.",
   },
+  "message.signature": {
+    // The sender tries again: while keys are exchanged, a host may not know the new one yet.
+    retryable: true,
+    httpStatus: 403,
+    meaning: "A message for an actor is not signed with a key of this system.",
+    fix: "Give all hosts of the system the same TROUPE_MESSAGE_KEY. Otherwise find who published it: only the system itself may.",
+  },
   "message.expired": {
     retryable: false,
     httpStatus: 410,
@@ -105,11 +112,23 @@ export const REQUEST_FAULTS = {
     meaning: "This host rejected too many requests without a valid token within one second.",
     fix: "Send a valid token: requests with a valid token are not limited.",
   },
+  "host.unknown": {
+    retryable: false,
+    httpStatus: 421,
+    meaning: "The app has no tokens, and the request names a host that is neither loopback nor in TROUPE_HOSTS.",
+    fix: "Add the name to TROUPE_HOSTS if it is one of this app's, or set APP_API_TOKEN and send it.",
+  },
+  "origin.foreign": {
+    retryable: false,
+    httpStatus: 403,
+    meaning: "A browser sent the request for a page of another origin.",
+    fix: "Serve the page from the app's own host; add the host to TROUPE_HOSTS where a proxy gives the app another name.",
+  },
   "tokens.invalid": {
     retryable: false,
     httpStatus: 500,
-    meaning: "The token file is not a list of tokens, or APP_API_TOKEN is not set.",
-    fix: "Fix the file at the path in the message; each entry is { sha256, subject, tenant?, roles, permissions? }.",
+    meaning: "The token file is not a list of tokens, APP_API_TOKEN is not set beside it, or a message key is too short.",
+    fix: "Fix what the message names; an entry of the file is { sha256, subject, tenant?, roles, permissions? }.",
   },
   "method.unknown": {
     retryable: false,

@@ -91,10 +91,9 @@ describe("POST /tasks", () => {
     },
   );
 
-  test("refuses other content types, compression and pages of other sites", async () => {
+  test("refuses other content types and compression", async () => {
     expectFault(await rig.call("POST", "/tasks", TASK, { "content-type": "text/plain" }), "body.invalid", "content-type");
     expectFault(await rig.call("POST", "/tasks", TASK, { "content-encoding": "gzip" }), "body.invalid", "content-encoding");
-    expectFault(await rig.call("POST", "/tasks", TASK, { "sec-fetch-site": "cross-site" }), "body.invalid", "other sites");
     expect(rig.seen.submitted).toEqual([]);
   });
 
@@ -130,7 +129,7 @@ describe("the other routes", () => {
   test("look, cancel, list", async () => {
     expect((await rig.call("GET", "/processes/p-1")).json).toEqual({ ...PROCESS, id: "p-1" });
     expect((await rig.call("POST", "/processes/p-1/cancel", { reason: "rain" })).status).toBe(202);
-    expect((await rig.call("POST", "/processes/p-2/cancel")).status).toBe(202);
+    expect((await rig.call("POST", "/processes/p-2/cancel", "")).status).toBe(202);
     expect(rig.seen.events).toEqual(["cancel p-1 rain", "cancel p-2 cancelled over HTTP"]);
     expect(rig.seen.log).toEqual([]);
   });
@@ -161,7 +160,7 @@ describe("the other routes", () => {
       "/processes/p",
       { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID },
     ]);
-    expect((await rig.call("POST", "/deadletters/invalid-7-ab12/redrive")).status).toBe(202);
+    expect((await rig.call("POST", "/deadletters/invalid-7-ab12/redrive", "")).status).toBe(202);
     expect((await rig.call("POST", "/deadletters/p:1/discard", { reason: "of no use" })).json).toMatchObject({
       open: false,
       decision: "discarded",
@@ -178,7 +177,7 @@ describe("the other routes", () => {
 
   test("a purge passes on exactly the request and the caller", async () => {
     expect((await rig.call("POST", "/purge", { olderThanMs: 5, dryRun: true })).json).toEqual({ purged: 1, waiting: 2 });
-    expect((await rig.call("POST", "/purge")).status).toBe(200);
+    expect((await rig.call("POST", "/purge", "")).status).toBe(200);
     expect(rig.seen.events).toEqual(['purge {"olderThanMs":5,"dryRun":true} anonymous', "purge {} anonymous"]);
   });
 
