@@ -19,6 +19,8 @@ const NODES_MAX = LIMITS.valueBytesMax;
 
 /** Maximum number of keys that a message names as the place of a problem. */
 const PATH_KEYS_MAX = 16;
+/** Characters of a key that a message repeats. */
+const KEY_CHARS_MAX = 80;
 
 type Key = string | number;
 
@@ -217,7 +219,7 @@ function faultOf(problem: Problem, what: string, code: FaultCode): Fault {
 }
 
 /** A path that is too long for a message, such as that of a cycle, as its first keys. */
-function placeText(path: readonly Key[]): string {
+export function placeText(path: readonly Key[]): string {
   return path.length <= PATH_KEYS_MAX
     ? pathText(path)
     : `${pathText(path.slice(0, PATH_KEYS_MAX))} and ${path.length - PATH_KEYS_MAX} levels below`;
@@ -227,13 +229,26 @@ function pathText(path: readonly Key[]): string {
   let text = "";
   for (const key of path) {
     if (typeof key === "number") text += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) text += text === "" ? key : `.${key}`;
-    else text += `[${JSON.stringify(key)}]`;
+    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(key)) text += text === "" ? key : `.${key}`;
+    else text += `[${JSON.stringify(key.slice(0, KEY_CHARS_MAX))}]`;
   }
   return text;
 }
 
 type Issue = z.core.$ZodIssue;
+
+/** One violation of a schema: where, what is wrong there, and what was expected. */
+export interface Violation {
+  readonly path: string;
+  readonly text: string;
+  readonly expected: string;
+}
+
+/** A zod issue about a value as one short violation. */
+export function violationOf(issue: Issue, value: Json): Violation {
+  const { path, text, expected } = problemOf([issue], value);
+  return { path: placeText(path.toReversed()), text, expected };
+}
 
 /** The most informative issue: in a union, that of the option that matched furthest. */
 function problemOf(issues: readonly Issue[], value: Json): Problem {
@@ -251,10 +266,18 @@ function problemOf(issues: readonly Issue[], value: Json): Problem {
   return { path: path.reverse(), ...textOf(deepest, valueAt(value, deepest.path)) };
 }
 
+/** What zod puts before the part of its message that says what is expected. */
+const PREFIX = /^(Too small|Too big|Invalid input): /;
+
 function textOf(issue: Issue, found: unknown): { readonly text: string; readonly expected: string } {
   if (issue.code === "unrecognized_keys") return { text: "unknown key", expected: "only the keys of the schema" };
+  if (issue.code === "too_big" && issue.origin === "int")
+    return { text: "an integer above 2^53 - 1 is not exact in JSON; send it as a string", expected: "a safe integer" };
   const expected = expectationOf(issue);
-  if (expected === undefined) return { text: issue.message, expected: issue.message };
+  if (expected === undefined) {
+    const text = issue.message.replace(PREFIX, "");
+    return { text, expected: text.replace(/^expected /, "") };
+  }
   return { text: `expected ${expected}, found ${kindOf(found)}`, expected };
 }
 

@@ -18,6 +18,7 @@ export const ASKING: readonly FaultCode[] = [
 export const CHANGING: readonly FaultCode[] = [
   "system.stopping",
   "message.too-large",
+  "body.too-many",
   "message.expired",
   "index.full",
   "record.too-large",

@@ -12,6 +12,7 @@ import { apiRoutes } from "./api.ts";
 import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
 import { Followers } from "./follow.ts";
 import { refuseForeignPages, requireToken } from "./guard.ts";
+import { InFlight } from "./in-flight.ts";
 import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type TokenEntry, Tokens } from "./tokens.ts";
@@ -75,6 +76,7 @@ export class HttpHost {
   readonly #followers: Followers;
   readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
+  readonly #bytes = new InFlight();
   #inFlight = 0;
   #stopping = false;
 
@@ -181,10 +183,12 @@ export class HttpHost {
   }
 
   #count(): RequestHandler {
-    return (_request, response, next) => {
+    return (request, response, next) => {
       this.#inFlight += 1;
+      const holding = this.#bytes.open(request);
       response.once("close", () => {
         this.#inFlight -= 1;
+        holding.end();
       });
       next();
     };

@@ -16,6 +16,7 @@ import type { Operations } from "../operations/operations.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
 import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
+import { holdingOf } from "./in-flight.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
@@ -73,6 +74,8 @@ interface Delivered {
   readonly received: Bytes;
   readonly topic: string;
   readonly event: CloudEvent;
+  /** The delivery goes on after its answer, for so long. */
+  readonly until: (delivered: Promise<unknown>) => void;
 }
 
 interface Subscription {
@@ -143,10 +146,12 @@ export class Subscriber {
         // An in-memory broker drops what it should deliver again, so nothing is refused only because it came early.
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
-        const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
+        const holding = holdingOf(request);
+        const parsed = parseBytes(received.bytes, (heapBytes) => holding?.add(heapBytes));
+        const event = check(CloudEvent, parsed, "message.invalid", "the event");
         answer(
           await handle(
-            { received, topic, event },
+            { received, topic, event, until: (delivered) => void holding?.until(delivered) },
             traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request),
           ),
         );
@@ -213,7 +218,7 @@ export class Subscriber {
         throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} but came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
-      void queue.add(() => this.#deliver(message, delivered));
+      delivered.until(queue.add(() => this.#deliver(message, delivered)));
       return "SUCCESS";
     };
   }

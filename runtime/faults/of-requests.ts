@@ -15,6 +15,12 @@ export const REQUEST_FAULTS = {
     meaning: "The body is not the JSON object that the HTTP route expects.",
     fix: "Fix the value at the path in the message.",
   },
+  "body.too-many": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The requests that this host handles at the moment take all the memory that they may take. Nothing was recorded.",
+    fix: "Send the same request again after the time in Retry-After; send fewer large ones at once, or references to large contents.",
+  },
   "schema.task": {
     retryable: false,
     httpStatus: 400,
