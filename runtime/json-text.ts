@@ -85,7 +85,8 @@ function measure(text: string): Measured {
     if (code === QUOTE) {
       const end = stringEnd(text, at);
       heapBytes += HEAP_BYTES.text + HEAP_BYTES.character * (end.at - at);
-      if (end.halfAt !== undefined) flaw ??= { at: end.halfAt, text: "half of a surrogate pair, which is not a character; send whole characters" };
+      if (end.halfAt !== undefined)
+        flaw ??= { at: end.halfAt, text: "half of a surrogate pair, which is not a character; send whole characters" };
       at = end.at;
     } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
       level += 1;

@@ -232,6 +232,8 @@ export const LIMITS = {
   waitMsMax: 60 * SECOND_MS,
   /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
   followStreamsMax: 256,
+  /** Of them, those of one subject, or of one address where no token is needed. Above: the same. */
+  followStreamsPerReaderMax: 64,
   /** Parallel reads of followed processes on one host; the others wait. */
   followLooksMax: 8,
   /** Minimum pause between two reads of a followed process; it doubles while nothing happens. */

@@ -109,11 +109,10 @@ function letterRoutes(api: Api, { operations }: ApiOptions): void {
 }
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
-  const document = openApiDocument(system);
-  api.serve(ROUTES.showGraph, async () => ok(operations.graph()));
+  api.constant(ROUTES.showGraph, operations.graph());
+  api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit } }) => page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
   api.serve(ROUTES.purge, async ({ body, caller }) => ok(await operations.purge(body, caller)));
-  api.serve(ROUTES.showOpenApi, async () => ok(document));
 }
 
 /** A path of the table in Express's form. */
@@ -148,6 +147,15 @@ class Api {
       if (answered.location !== undefined) response.location(answered.location);
       this.#look(answers[answered.status]?.schema, answered.body, request);
       response.status(answered.status).json(answered.body);
+    });
+  }
+
+  /** Serves a document that never changes; it is serialised once. */
+  constant<P, Q, B>(spec: RouteSpec<P, Q, B>, document: Json): void {
+    const text = JSON.stringify(document);
+    this.serve(spec, async ({ response }) => {
+      response.type("json").send(text);
+      return undefined;
     });
   }
 

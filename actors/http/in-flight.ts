@@ -14,14 +14,14 @@ export class InFlight {
 
   /** Begins to count the bytes of a request. */
   open(request: IncomingMessage): Holding {
-    const holding = new Holding((bytes) => this.#take(bytes));
+    const holding = new Holding((bytes, own) => this.#take(bytes, own));
     holdings.set(request, holding);
     return holding;
   }
 
-  /** The first request is always admitted, however large. A negative number gives bytes back. */
-  #take(bytes: number): void {
-    if (bytes > 0 && this.#bytes > 0 && this.#bytes + bytes > this.#max)
+  /** A request that is alone is admitted, however large. A negative number gives bytes back. */
+  #take(bytes: number, own: number): void {
+    if (bytes > 0 && this.#bytes > own && this.#bytes + bytes > this.#max)
       throw new Fault("body.too-many", `the requests in flight at this host take ${this.#bytes} bytes; the limit is ${this.#max}`);
     this.#bytes += bytes;
   }
@@ -33,11 +33,11 @@ export class InFlight {
 
 /** The bytes of one request. They are given back when the request and all that it began have ended. */
 export class Holding {
-  readonly #take: (bytes: number) => void;
+  readonly #take: (bytes: number, own: number) => void;
   #bytes = 0;
   #users = 1;
 
-  constructor(take: (bytes: number) => void) {
+  constructor(take: (bytes: number, own: number) => void) {
     this.#take = take;
   }
 
@@ -46,7 +46,7 @@ export class Holding {
    * @throws `body.too-many`
    */
   add(bytes: number): void {
-    this.#take(bytes);
+    this.#take(bytes, this.#bytes);
     this.#bytes += bytes;
   }
 
@@ -61,7 +61,7 @@ export class Holding {
   end(): void {
     this.#users -= 1;
     if (this.#users > 0) return;
-    this.#take(-this.#bytes);
+    this.#take(-this.#bytes, 0);
     this.#bytes = 0;
   }
 }

@@ -21,6 +21,12 @@ export const REQUEST_FAULTS = {
     meaning: "The requests that this host handles at the moment take all the memory that they may take. Nothing was recorded.",
     fix: "Send the same request again after the time in Retry-After; send fewer large ones at once, or references to large contents.",
   },
+  "request.late": {
+    retryable: true,
+    httpStatus: 408,
+    meaning: "A request did not arrive in time. Nothing was recorded.",
+    fix: "Send the request again, headers and body without a pause.",
+  },
   "schema.task": {
     retryable: false,
     httpStatus: 400,
@@ -126,7 +132,7 @@ export const REQUEST_FAULTS = {
   "stream.too-many": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host has its maximum number of followers.",
+    meaning: "This host, or one reader at it, has its maximum number of followers.",
     fix: "Follow fewer processes, or poll them with GET /processes/:id.",
   },
   "route.unknown": {
