@@ -9,7 +9,7 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import { z } from "zod";
 import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
-import { encodeActorId, requireId } from "../../runtime/ids.ts";
+import { encodeActorId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -165,7 +165,7 @@ export class Subscriber {
   async #task(event: CloudEvent, trace: Trace): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
-    const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
+    const id = task.id === undefined ? encodeActorId(event.id) : requireTaskId(task.id);
     const expiresAtMs =
       event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
     if (this.#options.clock.nowMs() > expiresAtMs) {

@@ -6,7 +6,8 @@ export const REQUEST_FAULTS = {
   "id.invalid": {
     retryable: false,
     httpStatus: 400,
-    meaning: "An id is empty, longer than 128 characters or has characters outside A-Z a-z 0-9 _ . -",
+    meaning:
+      "An id is empty, longer than 128 characters, has characters outside A-Z a-z 0-9 _ . -, or a form that the system keeps for its own.",
     fix: "Use an id of 1 to 128 of these characters, or leave it out to get a generated one.",
   },
   "body.invalid": {
