@@ -10,6 +10,7 @@ import { startTelemetry } from "../actors/telemetry/export.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { loadSystem } from "./run/load.ts";
+import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
 
 const APP_PORT_DEFAULT = 3_100;
@@ -126,6 +127,6 @@ function optional<Key extends string>(key: Key, name: string): { readonly [K in 
 }
 
 main().catch((error: unknown) => {
-  process.stderr.write(`${problemText(error)}\n`);
+  complain(problemText(error));
   process.exit(exitCodeOf(error));
 });
