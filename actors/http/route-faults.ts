@@ -21,6 +21,8 @@ export const CHANGING: readonly FaultCode[] = [
   "body.too-many",
   "message.expired",
   "index.full",
+  "store.full",
+  "store.read-only",
   "record.too-large",
   "value.too-large",
   ...ASKING,
