@@ -9,6 +9,7 @@ import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry/export.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
+import { sendableToken } from "./run/environment.ts";
 import { loadSystem } from "./run/load.ts";
 import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
@@ -29,8 +30,8 @@ async function main(): Promise<void> {
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
-    ...optional("apiToken", "DAPR_API_TOKEN"),
-    ...optional("appToken", "APP_API_TOKEN"),
+    ...token("apiToken", "DAPR_API_TOKEN"),
+    ...token("appToken", "APP_API_TOKEN"),
     ...tokens(),
     ...optional("host", "TROUPE_HOST"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
@@ -124,6 +125,12 @@ function optional<Key extends string>(key: Key, name: string): { readonly [K in 
   const value = process.env[name];
   const none: { readonly [K in Key]?: string } = {};
   return value === undefined || value === "" ? none : { ...none, [key]: value };
+}
+
+/** As {@link optional}, for a token, which must fit in a header. */
+function token<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  if (process.env[name]) sendableToken(name, process.env[name]);
+  return optional(key, name);
 }
 
 main().catch((error: unknown) => {

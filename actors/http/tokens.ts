@@ -45,7 +45,7 @@ const TokenList = z.array(TokenEntry).min(1).max(LIMITS.tokensMax);
 export function parseTokens(text: string): readonly TokenEntry[] {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
     // The parser's own message would repeat a part of the file.
     throw new Fault("tokens.invalid", "the token file is not JSON");

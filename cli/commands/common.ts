@@ -8,6 +8,7 @@ import type { Interruption, Lifetime } from "../run/lifetime.ts";
 import { shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { ownerOf } from "../run/holders.ts";
+import { sendableToken } from "../run/environment.ts";
 import { readRunRecord } from "../run/run-record.ts";
 
 /** What each command gets: the lifetime of the run, and where to put its exit code. */
@@ -105,7 +106,8 @@ export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Prom
   const url = options.url ?? (await urlOfRun(resolve(options.state), options.patience, lifetime)) ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
-  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+  const where = options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN";
+  return connect({ url, token: token === undefined || token === "" ? undefined : sendableToken(where, token), patienceMs: options.patience, signal: lifetime.signal });
 }
 
 /** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */

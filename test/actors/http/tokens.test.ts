@@ -114,7 +114,10 @@ test("a long body without a token is not read to its end", async () => {
 
 describe("the file", () => {
   const good = JSON.stringify([ADA]);
-  test("is read", () => expect(parseTokens(good)).toEqual([ADA]));
+  test("is read, also with a byte order mark", () => {
+    expect(parseTokens(good)).toEqual([ADA]);
+    expect(parseTokens(`\uFEFF${good}`)).toEqual([ADA]);
+  });
 
   test.each([
     ["no JSON", "secret{", "not JSON"],
