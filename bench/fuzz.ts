@@ -6,8 +6,8 @@ import { readFile } from "node:fs/promises";
 import { parseArgs } from "node:util";
 import { play } from "./fuzz/play.ts";
 
-const KIB = 1_024;
-const MIB = KIB * KIB;
+const KIB_BYTES = 1_024;
+const MIB_BYTES = KIB_BYTES * KIB_BYTES;
 const PROBLEMS_SHOWN = 20;
 
 const { values } = parseArgs({
@@ -25,7 +25,7 @@ const { values } = parseArgs({
 async function memoryMib(): Promise<number> {
   if (values.pid === undefined) return Number.NaN;
   const status = await readFile(`/proc/${values.pid}/status`, "utf8");
-  return Math.round((Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * KIB) / MIB);
+  return Math.round((Number(/VmRSS:\s+(\d+) kB/.exec(status)?.[1]) * KIB_BYTES) / MIB_BYTES);
 }
 
 const requests = Number(values.requests);

@@ -3,7 +3,7 @@
  * takes in memory is known before it is parsed. Pure.
  */
 import { Fault, type Json } from "./faults.ts";
-import { placeText } from "./schema.ts";
+import { placeText } from "./place.ts";
 
 /** Maximum nesting of a text: what canonical.ts accepts, plus the levels of an envelope around it. */
 const DEPTH_LEVELS_MAX = 264;
@@ -16,18 +16,18 @@ const BYTE_ORDER_MARK = "\uFEFF";
 /** Bytes of heap that parts of a value take in V8, rounded up: 350,000 empty objects in 1 MiB of text take 22 MiB. */
 const HEAP_BYTES = { object: 64, list: 48, item: 16, key: 24, number: 16, text: 24, character: 2 } as const;
 
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const COMMA = 0x2c;
-const COLON = 0x3a;
-const MINUS = 0x2d;
-const OPEN_LIST = 0x5b;
-const CLOSE_LIST = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-const SMALL_U = 0x75;
-const ZERO = 0x30;
-const NINE = 0x39;
+const QUOTE_CODE = 0x22;
+const BACKSLASH_CODE = 0x5c;
+const COMMA_CODE = 0x2c;
+const COLON_CODE = 0x3a;
+const MINUS_CODE = 0x2d;
+const OPEN_LIST_CODE = 0x5b;
+const CLOSE_LIST_CODE = 0x5d;
+const OPEN_OBJECT_CODE = 0x7b;
+const CLOSE_OBJECT_CODE = 0x7d;
+const SMALL_U_CODE = 0x75;
+const ZERO_CODE = 0x30;
+const NINE_CODE = 0x39;
 
 /**
  * Parses JSON text. A byte order mark at its beginning is skipped. `admit` gets the bytes of heap that the value will take, and may throw.
@@ -82,20 +82,20 @@ function measure(text: string): Measured {
   let flaw: Flaw | undefined;
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) {
+    if (code === QUOTE_CODE) {
       const end = stringEnd(text, at);
       heapBytes += HEAP_BYTES.text + HEAP_BYTES.character * (end.at - at);
       if (end.halfAt !== undefined)
         flaw ??= { at: end.halfAt, text: "half of a surrogate pair, which is not a character; send whole characters" };
       at = end.at;
-    } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
+    } else if (code === OPEN_LIST_CODE || code === OPEN_OBJECT_CODE) {
       level += 1;
       depth = Math.max(depth, level);
-      heapBytes += code === OPEN_LIST ? HEAP_BYTES.list : HEAP_BYTES.object;
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) level -= 1;
-    else if (code === COMMA) heapBytes += HEAP_BYTES.item;
-    else if (code === COLON) heapBytes += HEAP_BYTES.key;
-    else if (code === MINUS || isDigit(code)) {
+      heapBytes += code === OPEN_LIST_CODE ? HEAP_BYTES.list : HEAP_BYTES.object;
+    } else if (code === CLOSE_LIST_CODE || code === CLOSE_OBJECT_CODE) level -= 1;
+    else if (code === COMMA_CODE) heapBytes += HEAP_BYTES.item;
+    else if (code === COLON_CODE) heapBytes += HEAP_BYTES.key;
+    else if (code === MINUS_CODE || isDigit(code)) {
       const end = numberEnd(text, at);
       heapBytes += HEAP_BYTES.number;
       flaw ??= changedNumber(text, at, end);
@@ -111,8 +111,8 @@ function stringEnd(text: string, from: number): { readonly at: number; readonly 
   let at = from + 1;
   while (at < text.length) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) break;
-    if (code !== BACKSLASH) at += 1;
+    if (code === QUOTE_CODE) break;
+    if (code !== BACKSLASH_CODE) at += 1;
     else if (isHigh(escapeAt(text, at)) && isLow(escapeAt(text, at + ESCAPE_CHARS))) at += 2 * ESCAPE_CHARS;
     else {
       const escaped = escapeAt(text, at);
@@ -128,7 +128,7 @@ const ESCAPE_CHARS = 6;
 
 /** The code of the escape `\uXXXX` at a place, or -1. */
 function escapeAt(text: string, at: number): number {
-  if (text.charCodeAt(at) !== BACKSLASH || text.charCodeAt(at + 1) !== SMALL_U) return -1;
+  if (text.charCodeAt(at) !== BACKSLASH_CODE || text.charCodeAt(at + 1) !== SMALL_U_CODE) return -1;
   const hex = text.slice(at + 2, at + ESCAPE_CHARS);
   return /^[0-9a-fA-F]{4}$/.test(hex) ? Number.parseInt(hex, 16) : -1;
 }
@@ -142,7 +142,7 @@ function isLow(code: number): boolean {
 }
 
 function isDigit(code: number): boolean {
-  return code >= ZERO && code <= NINE;
+  return code >= ZERO_CODE && code <= NINE_CODE;
 }
 
 const IN_NUMBER = /[0-9.eE+-]/;
@@ -169,17 +169,17 @@ function placeAt(text: string, place: number): string {
   let quotedAt = -1;
   for (let at = 0; at < place; at += 1) {
     const code = text.charCodeAt(at);
-    if (code === QUOTE) {
+    if (code === QUOTE_CODE) {
       quotedAt = at;
       at = stringEnd(text, at).at;
-    } else if (code === OPEN_LIST || code === OPEN_OBJECT) {
-      isList.push(code === OPEN_LIST);
-      path.push(code === OPEN_LIST ? 0 : "");
-    } else if (code === CLOSE_LIST || code === CLOSE_OBJECT) {
+    } else if (code === OPEN_LIST_CODE || code === OPEN_OBJECT_CODE) {
+      isList.push(code === OPEN_LIST_CODE);
+      path.push(code === OPEN_LIST_CODE ? 0 : "");
+    } else if (code === CLOSE_LIST_CODE || code === CLOSE_OBJECT_CODE) {
       isList.pop();
       path.pop();
-    } else if (code === COLON) path[path.length - 1] = JSON.parse(text.slice(quotedAt, stringEnd(text, quotedAt).at + 1)) as string;
-    else if (code === COMMA && isList.at(-1) === true) path[path.length - 1] = Number(path.at(-1)) + 1;
+    } else if (code === COLON_CODE) path[path.length - 1] = JSON.parse(text.slice(quotedAt, stringEnd(text, quotedAt).at + 1)) as string;
+    else if (code === COMMA_CODE && isList.at(-1) === true) path[path.length - 1] = Number(path.at(-1)) + 1;
   }
   // A key that is itself the flaw has no name.
   return placeText(path.at(-1) === "" ? path.slice(0, -1) : path);

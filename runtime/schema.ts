@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { Fault, type FaultCode, type Json } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
+import { type Key, placeText } from "./place.ts";
 
 /** Maximum depth of a value; the same as in canonical.ts. */
 const DEPTH_MAX_LEVELS = 256;
@@ -16,13 +17,6 @@ const DEPTH_MAX_LEVELS = 256;
  * Maximum number of JSON nodes. Each takes at least one byte, so a value with more nodes cannot fit. This also ends the walk of a cycle.
  */
 const NODES_MAX = LIMITS.valueBytesMax;
-
-/** Maximum number of keys that a message names as the place of a problem. */
-const PATH_KEYS_MAX = 16;
-/** Characters of a key that a message repeats. */
-const KEY_CHARS_MAX = 80;
-
-type Key = string | number;
 
 /** The first problem of a value. The path is built backwards, from the place to the root. */
 interface Problem {
@@ -216,23 +210,6 @@ function under(key: Key, problem: Problem): Problem {
 function faultOf(problem: Problem, what: string, code: FaultCode): Fault {
   const path = placeText(problem.path.toReversed());
   return new Fault(code, `${what}${path === "" ? "" : ` at ${path}`}: ${problem.text}`, { path, expected: problem.expected });
-}
-
-/** A path that is too long for a message, such as that of a cycle, as its first keys. */
-export function placeText(path: readonly Key[]): string {
-  return path.length <= PATH_KEYS_MAX
-    ? pathText(path)
-    : `${pathText(path.slice(0, PATH_KEYS_MAX))} and ${path.length - PATH_KEYS_MAX} levels below`;
-}
-
-function pathText(path: readonly Key[]): string {
-  let text = "";
-  for (const key of path) {
-    if (typeof key === "number") text += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]{0,79}$/.test(key)) text += text === "" ? key : `.${key}`;
-    else text += `[${JSON.stringify(key.slice(0, KEY_CHARS_MAX))}]`;
-  }
-  return text;
 }
 
 type Issue = z.core.$ZodIssue;

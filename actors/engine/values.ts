@@ -11,7 +11,7 @@ import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
-/** The values of one system. The last that were read or written are cached, up to LIMITS.cachedValuesMax and LIMITS.cachedValuesBytesMax. */
+/** The values of one system. The last that were read or written are cached, as many as LIMITS.cachedValuesBytesMax holds. */
 export class Values {
   readonly #store: StateStore;
   readonly #clock: Clock;

@@ -1,6 +1,6 @@
 /**
- * @module What Node's HTTP server does with a connection, made bounded and coded: pipelined requests wait for the answer before, and what Node
- * refuses by itself gets a body with a code.
+ * @module What Node's HTTP server does with a connection, bounded and coded: a pipelined request waits for the answer before it, and what
+ * Node refuses by itself gets a body with a code.
  */
 import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerOptions, type ServerResponse } from "node:http";
 import type { Socket } from "node:net";

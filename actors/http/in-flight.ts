@@ -1,4 +1,4 @@
-/** @module The memory that the requests in flight of one host take: estimated from their bodies, bounded, given back when they are handled. */
+/** @module The memory that the requests in flight of one host take: estimated from their bodies, bounded, given back when they end. */
 import type { IncomingMessage } from "node:http";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -32,7 +32,7 @@ export class InFlight {
 }
 
 /** The bytes of one request. They are given back when the request and all that it began have ended. */
-export class Holding {
+class Holding {
   readonly #take: (bytes: number, own: number) => void;
   #bytes = 0;
   #users = 1;

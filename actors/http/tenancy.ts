@@ -1,6 +1,6 @@
 /**
- * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them, and nothing else. What is of
- * another tenant is unknown.
+ * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them. What is of another tenant
+ * is unknown.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";

@@ -136,7 +136,10 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
-  /** Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only what concerns its processes. */
+  /**
+   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
+   * what concerns its processes.
+   */
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;

@@ -147,7 +147,7 @@ export class Fuzz {
         `/topics/${topic}`,
         this.#chance(0.8) ? { data_base64: Buffer.from(JSON.stringify(told)).toString("base64") } : told,
       );
-    const actor = `/actors/fuzzed.${this.#pick(["ProcessManager", "Till", "Directory", "Nobody"])}/${this.#id()}`;
+    const actor = `/actors/fuzzed.${this.#pick(["ProcessManager", "Till", "Directory", "None"])}/${this.#id()}`;
     const method = this.#pick(["receive", "heartbeat", "inspect", "nudge", "remind/run-1", "unknown"]);
     return { ...this.#post(`${actor}/method/${method}`, this.#message()), method: this.#chance(0.1) ? "DELETE" : "PUT" };
   }

@@ -107,7 +107,8 @@ export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Prom
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? process.env["APP_API_TOKEN"];
   const where = options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN";
-  return connect({ url, token: token === undefined || token === "" ? undefined : sendableToken(where, token), patienceMs: options.patience, signal: lifetime.signal });
+  const sent = token === undefined || token === "" ? undefined : sendableToken(where, token);
+  return connect({ url, token: sent, patienceMs: options.patience, signal: lifetime.signal });
 }
 
 /** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */

@@ -1,6 +1,7 @@
 /**
- * @module The command's output. Texts of others (messages, names, contents) may contain characters that command a terminal: clear it, set its
- * title or clipboard, turn the order of letters round. They are shown as escapes such as `\u001b`, and never sent. In JSON they mean the same.
+ * @module The command's output. Texts of others (messages, names, contents) may contain characters that command a terminal: clear it, set
+ * its title or clipboard, turn the order of letters round. They are shown as escapes such as `\u001b`, and never sent. In JSON they mean
+ * the same.
  */
 import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";

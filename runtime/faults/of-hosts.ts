@@ -31,7 +31,7 @@ export const HOST_FAULTS = {
     retryable: true,
     httpStatus: 503,
     meaning: "The state store has no room, so nothing can be recorded. What is recorded is safe.",
-    fix: "Give the store named in the message more memory or disk (Redis: maxmemory), and shorten the retention; the work goes on by itself.",
+    fix: "Give the store more memory or disk (Redis: maxmemory), and shorten the retention; the work goes on by itself.",
   },
   "store.read-only": {
     retryable: true,

@@ -135,7 +135,7 @@ describe("texts of others", () => {
     return lines.join("");
   }
 
-  test("never command the terminal, whatever prints them", () => {
+  test("never command the terminal", () => {
     for (const print of [say, complain])
       expect(printed(() => print(`a: ${HOSTILE}`))).toBe(
         "a: \\u001b[2J\\u001b]0;title\\u0007\\u001b]52;c;eA==\\u0007\\u000d\nforged: done\n" +

@@ -58,7 +58,7 @@ describe("pipelined requests", () => {
     expect([...client.text().matchAll(/"id":"(p\d+)"/g)].map(([, id]) => id)).toEqual(ids);
   });
 
-  test("whose answers nobody reads are not handled", async () => {
+  test("whose answers are not read are not handled", async () => {
     let begun = 0;
     rig.behaviour.process = async (id) => {
       begun += 1;

@@ -7,9 +7,9 @@ import fuzzed from "../../../bench/fuzz/system.ts";
 import { startReal } from "./real-rig.ts";
 
 const REQUESTS = 5_000;
-const WARM_UP = 1_000;
+const WARM_UP_REQUESTS = 1_000;
 const AT_ONCE = 32;
-const MIB = 1_024 * 1_024;
+const MIB_BYTES = 1_024 * 1_024;
 /** Caches that fill up; what is held by mistake for each request would be far more. */
 const GROWTH_MIB_MAX = 128;
 const TIMEOUT_MS = 300_000;
@@ -19,20 +19,20 @@ const collect = runInNewContext("gc") as () => void;
 
 function heapMib(): number {
   collect();
-  return process.memoryUsage().heapUsed / MIB + process.memoryUsage().external / MIB;
+  return process.memoryUsage().heapUsed / MIB_BYTES + process.memoryUsage().external / MIB_BYTES;
 }
 
 test(
   "5,000 requests of a seed",
   async () => {
     const seed = Number(process.env["FUZZ_SEED"] ?? Math.floor(Math.random() * 2 ** 31));
-    console.log(`FUZZ_SEED=${seed}`);
+    process.stdout.write(`FUZZ_SEED=${seed}\n`);
     const rig = await startReal({}, fuzzed);
-    await play({ origin: rig.origin, seed: seed + 1, requests: WARM_UP, atOnce: AT_ONCE });
-    const [heapBefore, storedBefore] = [heapMib(), rig.storedBytes() / MIB];
+    await play({ origin: rig.origin, seed: seed + 1, requests: WARM_UP_REQUESTS, atOnce: AT_ONCE });
+    const [heapBefore, storedBefore] = [heapMib(), rig.storedBytes() / MIB_BYTES];
     const { statuses, problems } = await play({ origin: rig.origin, seed, requests: REQUESTS, atOnce: AT_ONCE });
-    const [grown, stored] = [heapMib() - heapBefore, rig.storedBytes() / MIB - storedBefore];
-    console.log(`answers ${JSON.stringify(statuses)}; heap +${grown.toFixed(1)} MiB, of it stored ${stored.toFixed(1)} MiB`);
+    const [grown, stored] = [heapMib() - heapBefore, rig.storedBytes() / MIB_BYTES - storedBefore];
+    process.stdout.write(`answers ${JSON.stringify(statuses)}; heap +${grown.toFixed(1)} MiB, of it stored ${stored.toFixed(1)} MiB\n`);
     expect(problems).toEqual([]);
     // It must not consist of refusals.
     expect(Number(statuses["200"]) + Number(statuses["202"])).toBeGreaterThan(REQUESTS / 4);

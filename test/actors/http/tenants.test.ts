@@ -158,7 +158,7 @@ test("what is of another tenant is unknown, for every request", async () => {
 });
 
 describe("ids that the system gives", () => {
-  test("are taken by nobody outside", async () => {
+  test("are refused from outside", async () => {
     for (const id of [
       childProcessId("victim:1:nested:0:1:1"),
       insideId("order-1", "acme"),
