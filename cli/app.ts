@@ -9,7 +9,9 @@ import { startTelemetry } from "../actors/telemetry/export.ts";
 import { DAPR_VERSION_CHECK_VARIABLE, daprVersionCheck } from "../runtime/dapr-version.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
+import { sendableToken } from "./run/environment.ts";
 import { loadSystem } from "./run/load.ts";
+import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
 import { decodeText } from "./text/decode.ts";
 
@@ -29,8 +31,8 @@ async function main(): Promise<void> {
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
-    ...optional("apiToken", "DAPR_API_TOKEN"),
-    ...optional("appToken", "APP_API_TOKEN"),
+    ...token("apiToken", "DAPR_API_TOKEN"),
+    ...token("appToken", "APP_API_TOKEN"),
     ...tokens(),
     ...optional("host", "TROUPE_HOST"),
     hosts: words("TROUPE_HOSTS"),
@@ -133,7 +135,13 @@ function optional<Key extends string>(key: Key, name: string): { readonly [K in 
   return value === undefined || value === "" ? none : { ...none, [key]: value };
 }
 
+/** As {@link optional}, for a token, which must fit in a header. */
+function token<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  if (process.env[name]) sendableToken(name, process.env[name]);
+  return optional(key, name);
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${problemText(error)}\n`);
+  complain(problemText(error));
   process.exit(exitCodeOf(error));
 });

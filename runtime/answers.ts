@@ -70,6 +70,7 @@ export const ProcessEntry = z.object({
   run: z.int().positive().optional(),
   code: Code.optional(),
   by: z.string().optional().describe("Subject of the token that it was submitted with."),
+  tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
 });
 /** An entry of the directory. */
@@ -84,6 +85,7 @@ export const LetterEntry = z.object({
   run: z.int().positive().optional(),
   status: z.enum(OUTCOMES).optional(),
   traceId: TraceIdText.optional(),
+  tenant: z.string().optional().describe("Tenant of its process, if it has one."),
   topic: z.string().optional().describe("Where an invalid message came from."),
   code: Code.optional(),
   message: z.string().optional(),

@@ -59,8 +59,12 @@ export const LIMITS = {
   cachedActorsMax: 4_096,
   /** How long a host trusts cached actors and values without reading the store. A purge comes much later. */
   actorTrustMs: 10 * MINUTE_MS,
-  /** Values that a host caches. */
+  /** Values that a host caches; the least recently used is evicted first. */
   cachedValuesMax: 4_096,
+  /** Heap that the cached values take, estimated from their structure: 1 MiB of `{},{},...` takes 28 MiB. Above: as for their number. */
+  cachedValuesBytesMax: 64 * MIB_BYTES,
+  /** Heap that the bodies of a host's requests take until they are handled, estimated as for values. Above: `body.too-many`, retryable. */
+  inFlightBytesMax: 256 * MIB_BYTES,
   /** Rounds of loading values for one decision. Above: the turn fails. */
   valueLoadsMax: 64,
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
@@ -230,6 +234,8 @@ export const LIMITS = {
   waitMsMax: 60 * SECOND_MS,
   /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
   followStreamsMax: 256,
+  /** Of them, those of one subject, or of one address where no token is needed. Above: the same. */
+  followStreamsPerReaderMax: 64,
   /** Parallel reads of followed processes on one host; the others wait. */
   followLooksMax: 8,
   /** Minimum pause between two reads of a followed process; it doubles while nothing happens. */

@@ -232,7 +232,8 @@ export class Journal<S, I, E> {
 
   /**
    * Writes a record (J1, J2). `committed`: the record is stored and is ours. `lost`: another writer has the sequence.
-   * @throws `store.unavailable` or `journal.contended` when neither is known; the caller must drop its cached state.
+   * @throws `store.unavailable` or `journal.contended` when neither is known, `store.full` or `store.read-only`; the caller must drop its
+   * cached state.
    */
   async commit(
     id: string,
@@ -276,7 +277,7 @@ export class Journal<S, I, E> {
     if (loaded.writer === null) return loaded;
     const number = loaded.snapshotNumber + 1;
     const snapshot: Snapshot<S> = { v: 1, number, sequence: loaded.sequence, writer: loaded.writer, state: loaded.state };
-    const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot));
+    const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot)).catch(() => "unknown" as const);
     if (result === "unknown") return loaded;
     return { ...loaded, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin, atMs: 0 };
   }

@@ -26,7 +26,10 @@ export interface StateStore {
    * @throws `store.unavailable`
    */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
-  /** Writes the JSON text unless the key is there. Never throws. */
+  /**
+   * Writes the JSON text unless the key is there.
+   * @throws `store.full`, `store.read-only` when the store said so and nothing was written; nothing else
+   */
   insert(key: string, text: string): Promise<InsertResult>;
   /** One content with its version; undefined when the key is not there. Throws `store.unavailable`. */
   tagged(key: string): Promise<Tagged | undefined>;

@@ -26,8 +26,11 @@ export const ASKING: readonly FaultCode[] = [
 export const CHANGING: readonly FaultCode[] = [
   "system.stopping",
   "message.too-large",
+  "body.too-many",
   "message.expired",
   "index.full",
+  "store.full",
+  "store.read-only",
   "record.too-large",
   "value.too-large",
   ...ASKING,

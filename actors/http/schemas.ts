@@ -32,7 +32,9 @@ const WHOLE_NUMBER = /^\d{1,9}$/;
 const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
-const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
+/** Ids within the system are longer by what begins those of a tenant. */
+const PROCESS_ID = /^[A-Za-z0-9_.-]{1,147}$/;
+const LETTER_ID = /^[A-Za-z0-9_.-]{1,147}(:\d{1,9})?$/;
 
 /** How a schema whose values are texts in a query is shown in the document. */
 export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
@@ -169,7 +171,7 @@ export const LettersQuery = z.strictObject({
 /** A path without parameters. */
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
-export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+export const ProcessParams = z.strictObject({ id: z.string().regex(PROCESS_ID, ID_TEXT).describe("Id of the task.") });
 /** Path of a signal. */
 export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a dead letter. */

@@ -1,7 +1,6 @@
 /** @module The host's HTTP server: Dapr's protocols, the HTTP API, health, and an orderly shutdown. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import express, { type Express, type Request, type RequestHandler } from "express";
 import { Fault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -10,14 +9,15 @@ import type { ActorHost, Clock, Transport } from "../engine/ports.ts";
 import { MessageKeys } from "../engine/signatures.ts";
 import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
-import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
+import { createCodedServer } from "./connections.ts";
+import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
 import { Followers } from "./follow.ts";
 import { requireToken } from "./guard.ts";
 import { refuseForeignPages } from "./origin.ts";
+import { InFlight } from "./in-flight.ts";
 import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type TokenEntry, Tokens } from "./tokens.ts";
-import { newTraceId } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
 /** The default address to listen on. */
@@ -83,6 +83,7 @@ export class HttpHost {
   readonly #followers: Followers;
   readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
+  readonly #bytes = new InFlight();
   #inFlight = 0;
   #stopping = false;
 
@@ -95,7 +96,7 @@ export class HttpHost {
     this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
     this.app = this.#build({ ...options, keys }, admit);
-    this.#server = createServer(
+    this.#server = createCodedServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
       this.app,
     );
@@ -103,7 +104,6 @@ export class HttpHost {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on("clientError", refuseGarbage);
   }
 
   /**
@@ -191,10 +191,12 @@ export class HttpHost {
   }
 
   #count(): RequestHandler {
-    return (_request, response, next) => {
+    return (request, response, next) => {
       this.#inFlight += 1;
+      const holding = this.#bytes.open(request);
       response.once("close", () => {
         this.#inFlight -= 1;
+        holding.end();
       });
       next();
     };
@@ -227,19 +229,6 @@ function tellRefusedSidecar(logger: Logger): (request: Request) => void {
  */
 function isUsersApi(request: Request): boolean {
   return isUsersPath(request.path);
-}
-
-/** Answers bytes that are not HTTP with a coded fault, never an exception. */
-function refuseGarbage(_error: Error, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is not a readable HTTP request" }, newTraceId()));
-  socket.end(
-    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; " +
-      `charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
 
 function pause(ms: number): Promise<void> {

@@ -9,7 +9,7 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import { z } from "zod";
 import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
-import { encodeActorId, requireId } from "../../runtime/ids.ts";
+import { encodeActorId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
@@ -17,6 +17,7 @@ import type { Clock, Transport } from "../engine/ports.ts";
 import type { MessageKeys } from "../engine/signatures.ts";
 import { type Bytes, check, parseBytes, requireJson, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
+import { holdingOf } from "./in-flight.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
@@ -79,6 +80,8 @@ interface Delivered {
   readonly received: Bytes;
   readonly topic: string;
   readonly event: CloudEvent;
+  /** The delivery goes on after its answer, for so long. */
+  readonly until: (delivered: Promise<unknown>) => void;
 }
 
 interface Subscription {
@@ -150,9 +153,15 @@ export class Subscriber {
         // An in-memory broker drops what it should deliver again, so nothing is refused only because it came early.
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
-        const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
+        const holding = holdingOf(request);
+        const parsed = parseBytes(received.bytes, (heapBytes) => holding?.add(heapBytes));
+        const event = check(CloudEvent, parsed, "message.invalid", "the event");
         const trace = traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request);
-        answer(await this.#inTime(handle({ received, topic, event }, trace)));
+        const until = (delivered: Promise<unknown>): void => void holding?.until(delivered);
+        const handled = handle({ received, topic, event, until }, trace);
+        // The answer may come first.
+        until(handled);
+        answer(await this.#inTime(handled));
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
@@ -182,7 +191,7 @@ export class Subscriber {
   async #task(event: CloudEvent, trace: Trace): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
-    const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
+    const id = task.id === undefined ? encodeActorId(event.id) : requireTaskId(task.id);
     const expiresAtMs =
       event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
     if (this.#options.clock.nowMs() > expiresAtMs) {
@@ -235,7 +244,7 @@ export class Subscriber {
         throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} but came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
-      void queue.add(() => this.#deliver(message, delivered));
+      delivered.until(queue.add(() => this.#deliver(message, delivered)));
       return "SUCCESS";
     };
   }

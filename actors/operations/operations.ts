@@ -7,7 +7,7 @@ import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts"
 
 /** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
 export interface Submission {
-  /** The same id with the same input is the same process. If omitted, an id is generated. */
+  /** The same id with the same input, of one tenant, is the same process. If omitted, an id is generated. */
   readonly id?: string | undefined;
   readonly route: string;
   readonly input: unknown;
@@ -55,6 +55,8 @@ export interface ProcessFilter {
   /** Their outcome. */
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
+  /** Only those of this tenant. */
+  readonly tenant?: string | undefined;
 }
 
 /** Which dead letters are listed. */
@@ -67,6 +69,8 @@ export interface LetterFilter {
    * @default false
    */
   readonly decided?: boolean | undefined;
+  /** Only those of this tenant's processes. */
+  readonly tenant?: string | undefined;
 }
 
 /** Options of a redrive. */
@@ -132,8 +136,11 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
-  /** Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. */
-  audit(cursor: string | undefined, limit: number): Promise<Page>;
+  /**
+   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
+   * what concerns its processes.
+   */
+  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
   /**

@@ -4,7 +4,7 @@
 import type { System } from "../../agents/system.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { requireId } from "../../runtime/ids.ts";
+import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import { type Message, traceId } from "../../runtime/protocol.ts";
@@ -97,7 +97,7 @@ export class SystemOperations implements Operations {
         `there is no route ${JSON.stringify(submission.route)}; the routes are ${[...system.routes.keys()].join(", ")}`,
       );
     const content = route.checkTask(submission.input);
-    const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
+    const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
     if (submission.id === undefined) host.processes.noteMadeId(id);
     const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
     if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
@@ -233,8 +233,8 @@ export class SystemOperations implements Operations {
     return this.#deadLetters.discard(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit);
+  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, tenant);
   }
 
   graph(): Json {

@@ -8,6 +8,7 @@ import type { Interruption, Lifetime } from "../run/lifetime.ts";
 import { complain, shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { ownerOf } from "../run/holders.ts";
+import { sendableToken } from "../run/environment.ts";
 import { readRunRecord, type RunRecord } from "../run/run-record.ts";
 
 /** What each command gets: the lifetime of the run, and where to put its exit code. */
@@ -107,7 +108,8 @@ export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Prom
   const url = options.url ?? record?.url ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? localToken(url, record);
-  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+  const sent = token === undefined || token === "" ? undefined : sendableToken(options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN", token);
+  return connect({ url, token: sent, patienceMs: options.patience, signal: lifetime.signal });
 }
 
 /** The token for an address when none is given: that of the run there, or the environment's. It does not leave this machine. */

@@ -39,8 +39,8 @@ const APP_NAME = "app";
 const READY_MS = 60_000;
 /** How long to retry while the system starts. */
 const PATIENCE_MS = 30_000;
-/** An id that no task has. Asking for it changes nothing. */
-const READY_PROBE_ID = "troupe-ready-probe";
+/** An id that no task can have: it is kept for nested routes. Asking for it changes nothing. */
+const READY_PROBE_ID = `child-${"0".repeat(40)}`;
 
 /** Starts everything and resolves when the system takes tasks. When a step fails, everything already started is stopped. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {

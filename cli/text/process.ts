@@ -2,6 +2,7 @@
 import type { Json } from "../../runtime/faults.ts";
 import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
+import { oneLine } from "./output.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
 import type { HistoryLine, ProcessView, WorkView } from "../../client/index.ts";
@@ -90,7 +91,7 @@ function contentLines(stop: WorkView | undefined, isFull: boolean): readonly str
   return [
     ...line("in ", stop.input),
     ...line("out", stop.output),
-    ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${stop.fault.message}`, isFull)]),
+    ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${oneLine(stop.fault.message)}`, isFull)]),
   ];
 }
 

@@ -27,6 +27,18 @@ export const HOST_FAULTS = {
     meaning: "The dead letter belongs to a nested route; only the parent's dead letter can be decided.",
     fix: "Redrive the parent's dead letter, which the message names.",
   },
+  "store.full": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The state store has no room, so nothing can be recorded. What is recorded is safe.",
+    fix: "Give the store more memory or disk (Redis: maxmemory), and shorten the retention; the work goes on by itself.",
+  },
+  "store.read-only": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The state store takes no writes: it is a replica, or it refuses them to protect its data.",
+    fix: "Point the component at the primary, or fix what the message names in the store; the work goes on by itself.",
+  },
   "journal.contended": {
     retryable: true,
     httpStatus: 503,

@@ -6,7 +6,8 @@ export const REQUEST_FAULTS = {
   "id.invalid": {
     retryable: false,
     httpStatus: 400,
-    meaning: "An id is empty, longer than 128 characters or has characters outside A-Z a-z 0-9 _ . -",
+    meaning:
+      "An id is empty, longer than 128 characters, has characters outside A-Z a-z 0-9 _ . -, or a form that the system keeps for its own.",
     fix: "Use an id of 1 to 128 of these characters, or leave it out to get a generated one.",
   },
   "body.invalid": {
@@ -14,6 +15,18 @@ export const REQUEST_FAULTS = {
     httpStatus: 400,
     meaning: "The body is not the JSON object that the HTTP route expects.",
     fix: "Fix the value at the path in the message.",
+  },
+  "body.too-many": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The requests that this host handles at the moment take all the memory that they may take. Nothing was recorded.",
+    fix: "Send the same request again after the time in Retry-After; send fewer large ones at once, or references to large contents.",
+  },
+  "request.late": {
+    retryable: true,
+    httpStatus: 408,
+    meaning: "A request did not arrive in time. Nothing was recorded.",
+    fix: "Send the request again, headers and body without a pause.",
   },
   "schema.task": {
     retryable: false,
@@ -139,7 +152,7 @@ export const REQUEST_FAULTS = {
   "stream.too-many": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host has its maximum number of followers.",
+    meaning: "This host, or one reader at it, has its maximum number of followers.",
     fix: "Follow fewer processes, or poll them with GET /processes/:id.",
   },
   "route.unknown": {

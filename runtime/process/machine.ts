@@ -10,7 +10,7 @@
  */
 import { z } from "zod";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
-import { messageId } from "../ids.ts";
+import { messageId, outsideId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
@@ -193,7 +193,9 @@ function routeFault(builder: ProcessBuilder): WireFault | undefined {
 function repeatTask(builder: ProcessBuilder, body: BodyOf<"task">): void {
   const { state, context } = builder;
   if (taskOf(state).fingerprint !== fingerprint(body.route, body.input))
-    return builder.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+    return builder.refuse(
+      wireFault("process.conflict", `${outsideId(state.id)} is a process of route ${taskOf(state).route} with another input`),
+    );
   if (state.phase === "ended" && taskOf(state).parent !== undefined)
     for (const effect of finalEffects(state, context)) if (effect.kind === "send") builder.order(effect);
 }

@@ -56,12 +56,24 @@ describe("POST /tasks", () => {
 
   const deep = `${"[".repeat(300)}${"]".repeat(300)}`;
   const bad: readonly (readonly [string, string | Uint8Array, FaultCode, string])[] = [
-    ["no body", "", "body.invalid", "the top"],
+    ["no body", "", "body.invalid", "the body: expected object, found nothing"],
     ["text that is no JSON", '{"route', "body.invalid", "not JSON"],
     ["bytes that are no UTF-8", new Uint8Array([0x22, 0xff, 0x22]), "body.invalid", "UTF-8"],
     ["half a surrogate pair", '{"route":"trip","input":"\\ud800"}', "body.invalid", "surrogate"],
     ["a key with half a pair", '{"route":"trip","input":{"\\uDC00x":1}}', "body.invalid", "surrogate"],
-    ["an array", "[]", "body.invalid", "expected object"],
+    [
+      "half a pair deep in a large body",
+      `{"route":"trip","input":[${"{},".repeat(500_000)}{"a":"\\ud83d"}]}`,
+      "body.invalid",
+      "at input[500000].a",
+    ],
+    [
+      "an integer that JSON.parse changes",
+      '{"route":"trip","input":{"n":[1,9007199254740993]}}',
+      "body.invalid",
+      "at input.n[1]: 9007199254740993",
+    ],
+    ["an array", "[]", "body.invalid", "the body: expected object, found a list"],
     ["no input", '{"route":"trip"}', "body.invalid", "at input"],
     ["no route", '{"input":1}', "body.invalid", "at route"],
     ["a number as route", '{"route":5,"input":1}', "body.invalid", "at route"],
