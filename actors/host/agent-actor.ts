@@ -50,6 +50,8 @@ export class AgentActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      // The actor of one process or work item is purged with the process.
+      trims: parts.definition.contract.key !== undefined,
     });
     this.#failures = new FailureDetector(parts.ports.clock);
     this.runner = new Runner({

@@ -89,7 +89,8 @@ export class Host implements BeginningHost {
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
-      this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
+      const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, trims: true };
+      this.#indexes.set(type, new TurnEngine(parts));
     }
     this.metrics.watch({
       open: () => this.processes.openCount,
