@@ -54,9 +54,9 @@ export const LIMITS = {
   /** Records fetched by each further read when an actor is loaded. */
   loadBatchRecords: 32,
   /** Distances behind the end of a journal at which a load looks for later records, from this, doubling: they would show a gap. */
-  loadAheadMin: 16,
+  loadAheadMin: 1,
   /** The greatest of these distances. */
-  loadAheadMax: 512,
+  loadAheadMax: 256,
   /** Attempts to commit one turn after refused or unanswered writes. Above: `journal.contended`, retryable. */
   commitAttemptsMax: 8,
   /** Actors whose state a host caches between turns; the least recently used is evicted first. */

@@ -148,7 +148,15 @@ export class Journal<S, I, E> {
 
   /** Removes a record that this host wrote into a journal that had been purged or trimmed in the meantime. */
   async retract(id: string, sequence: number): Promise<void> {
-    await this.#store.remove([this.#recordKey(id, sequence)]);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#store.remove([this.#recordKey(id, sequence)]);
+      } catch (error) {
+        // If it stays, no one reads it: it is below the floor or goes with the tombstone.
+        if (attempt === LIMITS.commitAttemptsMax) throw error;
+        await pause(this.#clock, LIMITS.commitRetryMs * 2 ** attempt);
+      }
+    }
   }
 
   /**
