@@ -65,6 +65,8 @@ export const LIMITS = {
   actorTrustMs: 10 * MINUTE_MS,
   /** Age of a snapshot below which the journal of a living actor may be trimmed. No host believes its memory for nearly so long. */
   trimAgeMs: 1 * HOUR_MS,
+  /** Broken actors that a host remembers, for `troupe doctor`; the oldest is forgotten. */
+  brokenActorsMax: 1_024,
   /** Values that a host caches. */
   cachedValuesMax: 4_096,
   /** Rounds of loading values for one decision. Above: the turn fails. */

@@ -61,19 +61,27 @@ export class Snapshots<S> {
    * @throws `journal.broken-chain` if there is none, and the faults of an unreadable one
    */
   async last(id: string, first: number): Promise<Snapshotted<S>> {
+    return this.read(id, await this.lastNumber(id, first, first));
+  }
+
+  /** The number of the last snapshot from `first` on, or `none`. */
+  async lastNumber(id: string, first: number, none = first - 1): Promise<number> {
     const doubled = Array.from({ length: GALLOP_STEPS }, (_, index) => first - 1 + 2 ** index);
     const found = await this.#store.read(doubled.map((number) => this.#keyOf(id, number)));
-    let low = doubled.filter((number) => found.has(this.#keyOf(id, number))).at(-1) ?? first;
+    const lowest = doubled.filter((number) => found.has(this.#keyOf(id, number))).at(-1);
+    if (lowest === undefined) return none;
+    let low = lowest;
     let high = 2 * low - first + 1;
     while (high - low > 1) {
       const middle = Math.floor((low + high) / 2);
       if (await this.has(id, middle)) low = middle;
       else high = middle;
     }
-    return this.#read(id, low);
+    return low;
   }
 
-  async #read(id: string, number: number): Promise<Snapshotted<S>> {
+  /** Reads one snapshot. Throws `journal.broken-chain` if it is missing, and the faults of an unreadable one. */
+  async read(id: string, number: number): Promise<Snapshotted<S>> {
     const key = this.#keyOf(id, number);
     const content = (await this.#store.read([key])).get(key);
     if (content === undefined) throw new Fault("journal.broken-chain", `${key} existed and is gone`, { key });
@@ -89,6 +97,13 @@ export class Snapshots<S> {
       bytesSince: 0,
       measureAt: LIMITS.snapshotBytesMin,
     };
+  }
+
+  /** Writes a snapshot. Whether it was written; if that is unknown, it is read back. */
+  async insert(id: string, snapshot: Snapshot<S>): Promise<boolean> {
+    const [key, text] = [this.#keyOf(id, snapshot.number), JSON.stringify(snapshot)];
+    if ((await this.#store.insert(key, text)) === "inserted") return true;
+    return JSON.stringify((await this.#store.read([key])).get(key)) === text;
   }
 
   /** Takes a snapshot when the records since the last one are large compared with the state. Never throws. */

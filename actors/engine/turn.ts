@@ -8,16 +8,20 @@
  * T3 After a lost or failed write no cached state is used again.
  * T4 No event counts or remains in a journal that was purged, or below the floor of one that was trimmed.
  */
-import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Decision, type DecisionContext, effectName, type Machine, MissingValues, type Verdict } from "../../runtime/machine.ts";
+import { type DecisionContext, effectName, type Machine, type Verdict } from "../../runtime/machine.ts";
 import type { Effect } from "../../runtime/protocol.ts";
-import { type JournalRecord, RECORD_VERSION, type TurnFailed } from "../../runtime/record.ts";
+import { type JournalRecord, RECORD_VERSION, type TurnFailed, type Writer } from "../../runtime/record.ts";
+import { decide } from "./decide.ts";
 import { Journal, type Loaded } from "./journal.ts";
 import { JournalTrim } from "./journal-trim.ts";
+import { Loader } from "./loader.ts";
 import { LruMap } from "./lru.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { Ports } from "./ports.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { Salvage } from "./set-aside.ts";
 import type { Values } from "./values.ts";
 
 /** Counts the writes of this host over all actors. With the incarnation, the count identifies a writer forever. */
@@ -68,9 +72,6 @@ interface Cached<S> {
   readonly atMs: number;
 }
 
-/** A decision, or the error that it threw. */
-type Decided<E> = Decision<E> | { readonly failure: unknown };
-
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
@@ -81,6 +82,7 @@ export class TurnEngine<S, I, E> {
   readonly #writer: WriterIdentity;
   readonly #hooks: TurnHooks<S>;
   readonly #journal: Journal<S, I, E>;
+  readonly #loader: Loader<S, I, E>;
   /** Present if the journals of these actors are trimmed. */
   readonly trims: JournalTrim | undefined;
   readonly #cache = new LruMap<string, Cached<S>>(LIMITS.cachedActorsMax);
@@ -98,6 +100,9 @@ export class TurnEngine<S, I, E> {
     readonly hooks?: TurnHooks<S>;
     /** These actors live long: what is old in their journals is removed. */
     readonly trims?: boolean;
+    readonly quarantine?: Quarantine;
+    /** Whether a broken actor begins anew by itself, with everything of it that can be read. */
+    readonly rebuilds?: (actorId: string) => boolean;
   }) {
     this.type = parts.type;
     this.machine = parts.machine;
@@ -106,8 +111,12 @@ export class TurnEngine<S, I, E> {
     this.#values = parts.values;
     this.#writer = parts.writer;
     this.#hooks = parts.hooks ?? {};
-    this.#journal = new Journal(parts.ports.store, parts.ports.clock, parts.machine, parts.system, parts.type);
-    if (parts.trims === true) this.trims = new JournalTrim(parts.ports.store, parts.system, parts.type);
+    const { type, machine, system, quarantine, rebuilds } = parts;
+    const { store, clock } = parts.ports;
+    this.#journal = new Journal(store, clock, machine, system, type);
+    const writer = (): Writer => this.#nextWriter();
+    this.#loader = new Loader({ journal: this.#journal, store, clock, machine, system, type, writer, quarantine, rebuilds });
+    if (parts.trims === true) this.trims = new JournalTrim(store, system, type);
   }
 
   /**
@@ -136,9 +145,17 @@ export class TurnEngine<S, I, E> {
   }
 
   async #load(actorId: string): Promise<Loaded<S>> {
-    const loaded = await this.#journal.load(actorId);
+    const loaded = await this.#loader.load(actorId);
     if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId, loaded.sequence);
     return loaded;
+  }
+
+  /** Sets the broken journal of an actor aside, as {@link Loader.setAside}. */
+  setAside(actorId: string, salvage: Salvage): Promise<Loaded<S>> {
+    return this.#mutex.run(actorId, () => {
+      this.#cache.delete(actorId);
+      return this.#loader.setAside(actorId, salvage);
+    });
   }
 
   /**
@@ -178,8 +195,8 @@ export class TurnEngine<S, I, E> {
 
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
     const context = this.#context(actorId, loaded);
-    const decided = this.#decide(loaded.state, input, context);
-    const decision = decided instanceof MissingValues ? await this.#decideOnLoaded(loaded.state, input, context, decided) : decided;
+    const decided = decide(this.machine, loaded.state, input, context, this.#values);
+    const decision = decided instanceof Promise ? await decided : decided;
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
@@ -254,17 +271,20 @@ export class TurnEngine<S, I, E> {
     events: readonly (E | TurnFailed)[],
     effects: readonly string[],
   ): JournalRecord<E | TurnFailed> {
-    const writer = { incarnation: this.#writer.incarnation, count: this.#writer.nextCount() };
     return {
       v: RECORD_VERSION,
       sequence: loaded.sequence + 1,
       input: inputId,
       events,
       effects,
-      writer,
+      writer: this.#nextWriter(),
       previous: loaded.writer,
       atMs: this.#ports.clock.nowMs(),
     };
+  }
+
+  #nextWriter(): Writer {
+    return { incarnation: this.#writer.incarnation, count: this.#writer.nextCount() };
   }
 
   #context(actorId: string, { sequence }: Loaded<S>): DecisionContext {
@@ -280,28 +300,6 @@ export class TurnEngine<S, I, E> {
       token: random.token(),
       values: this.#values.memory,
     };
-  }
-
-  /** Decides. A thrown error is a defect, except a request for values that are not loaded. */
-  #decide(state: S, input: I, context: DecisionContext): Decided<E> | MissingValues {
-    try {
-      return this.machine.decide(state, input, context);
-    } catch (error) {
-      return error instanceof MissingValues ? error : { failure: error };
-    }
-  }
-
-  /** Decides again after loading the values that the decision requested. */
-  async #decideOnLoaded(state: S, input: I, context: DecisionContext, asked: MissingValues): Promise<Decided<E>> {
-    let { values } = context;
-    let missing = asked;
-    for (let load = 0; load < LIMITS.valueLoadsMax; load += 1) {
-      values = overlay(await this.#values.load(missing.refs), values);
-      const decided = this.#decide(state, input, { ...context, values });
-      if (!(decided instanceof MissingValues)) return decided;
-      missing = decided;
-    }
-    return { failure: new Fault("value.missing", `a decision requested values more than ${LIMITS.valueLoadsMax} times`) };
   }
 
   /** The current state in the store. */
@@ -334,8 +332,4 @@ export class TurnEngine<S, I, E> {
   get busy(): number {
     return this.#mutex.size;
   }
-}
-
-function overlay(loaded: ReadonlyMap<string, Json>, below: DecisionContext["values"]): DecisionContext["values"] {
-  return { has: (ref) => loaded.has(ref) || below.has(ref), get: (ref) => loaded.get(ref) ?? below.get(ref) };
 }

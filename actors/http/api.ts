@@ -48,7 +48,7 @@ interface Answered {
 type Handler<P, Q, B> = (asked: Asked<P, Q, B>) => Promise<Answered | undefined>;
 
 const ok = (body: unknown): Answered => ({ status: STATUS_OK, body });
-const page = ({ entries, cursor }: Page): Answered => ok({ entries, ...(cursor === undefined ? {} : { cursor }) });
+const page = (content: Page): Answered => ok(content);
 
 /** Serves the routes of the table, and 405 for other methods on their paths. */
 export function apiRoutes(options: ApiOptions): Router {
@@ -112,6 +112,8 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   const document = openApiDocument(system);
   api.serve(ROUTES.showGraph, async () => ok(operations.graph()));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit } }) => page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
+  api.serve(ROUTES.listBroken, async () => ok(await operations.broken()));
+  api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller }) => ok(await operations.setAside(actor, options, caller)));
   api.serve(ROUTES.purge, async ({ body, caller }) => ok(await operations.purge(body, caller)));
   api.serve(ROUTES.showOpenApi, async () => ok(document));
 }
