@@ -11,6 +11,7 @@ import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
+import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
 import { start } from "./commands/start.ts";
@@ -20,7 +21,7 @@ import type { Lifetime } from "./run/lifetime.ts";
 import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 
-const COMMANDS = [start, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
+const COMMANDS = [start, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, setAside, purge, completion];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {

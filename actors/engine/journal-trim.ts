@@ -14,8 +14,6 @@ import type { StateStore } from "./ports.ts";
 import type { SnapshotMark } from "./snapshots.ts";
 
 const REMOVED_AT_ONCE = 64;
-/** Record 1 is the head stone itself. */
-const SECOND = 2;
 
 /** Trims the journals of one actor type, one after the other. */
 export class JournalTrim {
@@ -49,14 +47,16 @@ export class JournalTrim {
     const found = await this.#store.tagged(key);
     if (found === undefined || tombstoneOf(found.content, key) !== undefined) return;
     const stone = headStoneOf(found.content, key);
-    if (to.sequence <= (stone?.first ?? SECOND)) return;
+    // Record 1 is the head stone itself.
+    const from = stone?.first ?? 2;
+    if (to.sequence <= from) return;
     if (stone !== undefined && !(await this.#isDone(id, stone))) await this.#remove(id, stone);
     const next: HeadStone = {
       v: RECORD_VERSION,
       headStone: true,
       first: to.sequence,
       snapshot: to.number,
-      from: stone?.first ?? SECOND,
+      from,
       fromSnapshot: stone?.snapshot ?? 1,
     };
     // If that is refused or its result is unknown, the next trim reads what stands.

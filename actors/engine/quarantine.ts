@@ -40,7 +40,7 @@ export class Quarantine {
     this.#log.error({ actor, fault: { code, message } }, "the journal of an actor is broken; it takes no more turns (troupe doctor)");
   }
 
-  /** The actor was read: it is not broken, or not any more. */
+  /** The actor was read: it is not broken, or no longer. */
   clear(actor: Address): void {
     this.#known.delete(`${actor.type}/${actor.id}`);
   }

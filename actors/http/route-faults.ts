@@ -2,7 +2,7 @@
 import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 
 /** Faults that every route except GET /healthz may answer. */
-export const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
+const COMMON_FAULTS: readonly FaultCode[] = ["body.invalid", "auth.token", "auth.role", "auth.too-many", "turn.failed"];
 /** Faults that every route that reads the journal may answer. */
 export const ASKING: readonly FaultCode[] = [
   "sidecar.unavailable",

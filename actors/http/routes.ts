@@ -65,7 +65,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** Whether the body may be omitted; it then counts as `{}`. */
   readonly bodyOptional?: boolean;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** Faults beside COMMON_FAULTS. */
+  /** Faults beside those of every route. */
   readonly faults: readonly FaultCode[];
 }
 

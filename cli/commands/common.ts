@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
-import { shown } from "../text/output.ts";
+import { complain, shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { ownerOf } from "../run/holders.ts";
 import { readRunRecord } from "../run/run-record.ts";
@@ -98,6 +98,11 @@ export function remote(command: Command): Command {
     .addOption(stateOption())
     .addOption(durationOption("--patience <time>", "how long to retry while the system is not ready").default(PATIENCE_MS, "2s"))
     .addOption(jsonOption());
+}
+
+/** Says that a listing is incomplete because buckets of its index are broken. */
+export function sayBroken(broken: readonly string[] | undefined): void {
+  if (broken !== undefined) complain(`Incomplete: ${broken.length} broken buckets of the index are left out; see "troupe doctor".`);
 }
 
 /** A client of the running system that the options name. */

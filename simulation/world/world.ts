@@ -213,11 +213,6 @@ export class World {
     this.options.observe?.(this, life, key, text);
   }
 
-  /** Tells the observer of a removal. */
-  removed(key: string): void {
-    this.options.observeRemoved?.(this, key);
-  }
-
   // ---- life and death --------------------------------------------------------------------------------------------------
 
   #boot(node: Node): void {

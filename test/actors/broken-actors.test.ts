@@ -144,5 +144,5 @@ test("a broken process is named, stops alone, and goes on from before the break 
   expect(await next.operations.broken()).toEqual({ entries: [] });
   await next.host.nudge({ type: "sys.ProcessManager", id: "a" });
   expect(await world.until(next, "a")).toMatchObject({ status: "completed" });
-  await expect(next.operations.setAside("Nobody/a", { reason: "r" }, CALLER)).rejects.toMatchObject({ code: "agent.unknown" });
+  await expect(next.operations.setAside("Unknown/a", { reason: "r" }, CALLER)).rejects.toMatchObject({ code: "agent.unknown" });
 });
