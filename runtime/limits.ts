@@ -53,12 +53,20 @@ export const LIMITS = {
   loadFirstRecords: 8,
   /** Records fetched by each further read when an actor is loaded. */
   loadBatchRecords: 32,
+  /** Distances behind the end of a journal at which a load looks for later records, from this, doubling: they would show a gap. */
+  loadAheadMin: 1,
+  /** The greatest of these distances. */
+  loadAheadMax: 256,
   /** Attempts to commit one turn after refused or unanswered writes. Above: `journal.contended`, retryable. */
   commitAttemptsMax: 8,
   /** Actors whose state a host caches between turns; the least recently used is evicted first. */
   cachedActorsMax: 4_096,
   /** How long a host trusts cached actors and values without reading the store. A purge comes much later. */
   actorTrustMs: 10 * MINUTE_MS,
+  /** Age of a snapshot below which the journal of a living actor may be trimmed. No host believes its memory for nearly so long. */
+  trimAgeMs: 1 * HOUR_MS,
+  /** Broken actors that a host remembers, for `troupe doctor`; the oldest is forgotten. */
+  brokenActorsMax: 1_024,
   /** Values that a host caches; the least recently used is evicted first. */
   cachedValuesMax: 4_096,
   /** Heap that the cached values take, estimated from their structure: 1 MiB of `{},{},...` takes 28 MiB. Above: as for their number. */
@@ -313,6 +321,10 @@ relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of an inv
 relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
 relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
 relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone must live longer than any host trusts its cache");
+relation(
+  LIMITS.actorTrustMs * 2 + LIMITS.clockDriftMsMax < LIMITS.trimAgeMs,
+  "no host may believe its memory of an actor when records that it does not know are removed",
+);
 relation(
   LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax,
   "a cached process must be trusted for less time than it takes until its purge",

@@ -145,3 +145,17 @@ export class DecisionBuilder<S, E> {
     return { events: this.#events, effects: this.#effects, stored: this.#stored, verdict: this.#verdict };
   }
 }
+
+/** What a record keeps of an effect. The content is derived again from the state. */
+export function effectName(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+      return `send ${effect.message.id}`;
+    case "index":
+      return `index ${effect.index} ${effect.entry.id}`;
+    case "notify":
+      return `notification ${effect.topic} ${effect.id}`;
+    default:
+      return `${effect.kind} ${effect.workId} ${effect.token}`;
+  }
+}

@@ -35,6 +35,8 @@ export interface Scenario {
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
+  /** What this scenario plans otherwise. */
+  readonly plan?: ((seed: number, base: Plan) => Partial<Plan>) | undefined;
 }
 
 export interface RunOptions {
@@ -82,7 +84,8 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
   const rates = options.exact === true ? options.most : ratesOf(seed, options.most);
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
-  const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
+  const base = planOf(seed, rates, tasks.length);
+  const plan: Plan = { ...base, ...scenario.plan?.(seed, base), ...options.plan };
   const faults = new Faults(rates, options.only);
   const system = scenario.system(seed);
   const watch = new Watch(scenario.strict, rates.storeForgets > 0, recordedEach(system));
@@ -94,10 +97,12 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     faults,
     nodes: plan.nodes,
     atCalls: options.atCalls ?? plan.atCalls,
+    sleeps: options.atCalls === undefined ? plan.sleeps : undefined,
     copies: plan.copies,
     shortWay: plan.shortWay,
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
+    observeRemoved: (at, key) => watch.removed(at, key),
     wrapPorts: scenario.purges === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
   schedule(world, plan.timed);
@@ -117,6 +122,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
     const settled = (): boolean => watch.failed || world.reminders.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
+    if (!watch.failed) await watch.checkTrimmed(world);
     const findings = [
       ...watch.findings,
       ...(watch.failed

@@ -16,6 +16,7 @@ import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import { Runner } from "./runner.ts";
 import { isGone } from "./listener-identity.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -30,6 +31,7 @@ export interface AgentActorParts {
   readonly performer: Performer;
   readonly log: Logger;
   readonly metrics: HostMetrics;
+  readonly quarantine: Quarantine;
 }
 
 /** All actors of one agent in this host. */
@@ -50,6 +52,9 @@ export class AgentActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
+      // The actor of one process or work item is purged with the process.
+      trims: parts.definition.contract.key !== undefined,
     });
     this.#failures = new FailureDetector(parts.ports.clock);
     this.runner = new Runner({

@@ -28,6 +28,7 @@ import { doerName } from "../../runtime/slip.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { Ports } from "../engine/ports.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
@@ -46,6 +47,7 @@ export interface ProcessActorParts {
   readonly writer: WriterIdentity;
   readonly reminders: ReminderKeeper;
   readonly directory: IndexClient;
+  readonly quarantine: Quarantine;
   readonly performer: Performer;
   readonly log: Logger;
   readonly metrics: HostMetrics;
@@ -78,6 +80,7 @@ export class ProcessActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
       hooks: {
         beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before),
         foreign: (id, sequence) => this.#parts.reminders.foreign(this.#address(id), sequence),

@@ -52,7 +52,7 @@ export class ProcessPreparer {
     const entry = preparedEntry(actor.id, plan, ports.clock.nowMs());
     const known = plan.bucket;
     const [bucket] = await Promise.all([
-      known === undefined ? directory.open(entry) : directory.enter(known, entry).then(() => known),
+      known === undefined ? directory.open(entry) : directory.update(known, entry).then(() => known),
       reminders.renew(actor, plan.reminder),
     ]);
     return { bucket, ...(fault === undefined ? {} : { fault }) };

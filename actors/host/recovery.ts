@@ -8,11 +8,12 @@ import PQueue from "p-queue";
 import { z } from "zod";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { actorType } from "../../runtime/protocol.ts";
+import { actorType, type IndexEntry } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
 
 const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
 
@@ -57,7 +58,7 @@ async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number;
   const left: OpenLine[] = [];
   let count = 0;
   for (const bucket of (await parts.directory.buckets()).toReversed()) {
-    const open = (await parts.directory.read(bucket)).filter((entry) => entry.open);
+    const open = (await readBucket(parts, bucket)).filter((entry) => entry.open);
     count += open.length;
     if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
     for (const { id, atMs } of open) void queue?.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
@@ -65,6 +66,17 @@ async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number;
   }
   await queue?.onIdle();
   return { count, left };
+}
+
+/** A broken bucket does not hold up the others. Its processes go on when their reminders ring. */
+async function readBucket({ directory, log }: RecoveryParts, bucket: string): Promise<readonly IndexEntry[]> {
+  try {
+    return await directory.read(bucket);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    log.error({ bucket, fault: faultFrom(error, "journal.broken-chain") }, "a bucket of the index of processes is broken");
+    return [];
+  }
 }
 
 async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {
@@ -93,7 +105,7 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
       (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
     // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent.
     if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax)
-      await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
+      await directory.update(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
   } catch (error) {
     const fault = faultFrom(error, "sidecar.unavailable");
     if (isRetryable(fault)) left.push(line);

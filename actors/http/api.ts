@@ -52,7 +52,7 @@ interface Answered {
 type Handler<P, Q, B> = (asked: Asked<P, Q, B>) => Promise<Answered | undefined>;
 
 const ok = (body: unknown): Answered => ({ status: STATUS_OK, body });
-const page = ({ entries, cursor }: Page): Answered => ok({ entries, ...(cursor === undefined ? {} : { cursor }) });
+const page = (content: Page): Answered => ok(content);
 
 /** Serves the routes of the table, and 405 for other methods on their paths. */
 export function apiRoutes(options: ApiOptions): Router {
@@ -119,6 +119,10 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.constant(ROUTES.showOpenApi, openApiDocument(system));
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
+  api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
+  api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
+    ok(await operations.setAside(actor, options, caller)),
   );
   api.serve(ROUTES.purge, async ({ body, caller, operations }) => ok(await operations.purge(body, caller)));
 }

@@ -1,8 +1,8 @@
 /** @module Groups of fault codes that routes of the HTTP API may answer. */
-import type { FaultCode } from "../../runtime/faults.ts";
+import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
 
 /** Faults that every route except GET /healthz may answer. */
-export const COMMON_FAULTS: readonly FaultCode[] = [
+const COMMON_FAULTS: readonly FaultCode[] = [
   "body.invalid",
   "host.unknown",
   "origin.foreign",
@@ -37,3 +37,18 @@ export const CHANGING: readonly FaultCode[] = [
 ];
 /** What may be answered where a process is told something. */
 export const TELLING: readonly FaultCode[] = ["id.invalid", "process.unknown", "process.purged", "process.ended", ...CHANGING];
+
+/** Faults of a route, grouped by HTTP status. */
+export function faultsByStatus(one: {
+  readonly role: string | undefined;
+  readonly faults: readonly FaultCode[];
+}): ReadonlyMap<number, readonly FaultCode[]> {
+  const byStatus = new Map<number, FaultCode[]>();
+  const codes =
+    one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
+  for (const code of new Set(codes)) {
+    const status = FAULTS[code].httpStatus;
+    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
+  }
+  return byStatus;
+}

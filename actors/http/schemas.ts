@@ -6,6 +6,8 @@ import { z } from "zod";
 import {
   AuditEntry,
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   ErrorAnswer,
   GraphAnswer,
   HealthAnswer,
@@ -131,6 +133,13 @@ export const PurgeRequest = z.strictObject({
   dryRun: z.boolean().optional().describe("Only counts."),
 });
 
+/** Body of setting an actor aside. */
+export const SetAsideRequest = z.strictObject({
+  actor: z.string().min(1).describe("As GET /broken names it."),
+  reason: Reason.min(1),
+  acceptLoss: z.boolean().optional().describe("Required for agents and process managers: what was recorded after the break is lost."),
+});
+
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
@@ -193,6 +202,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,
+  SetAside: SetAsideRequest,
   Error: ErrorAnswer,
   Receipt,
   SignalReceipt,
@@ -211,6 +221,8 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   LetterPage,
   AuditEntry,
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   Graph: GraphAnswer,
   Purged: PurgeAnswer,
   Health: HealthAnswer,

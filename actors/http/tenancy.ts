@@ -64,10 +64,14 @@ class TenantOperations implements Operations {
   graph: Operations["graph"] = () => this.#all.graph();
   invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
 
-  /** A purge is of all tenants. */
-  purge: Operations["purge"] = async () => {
-    throw new Fault("auth.role", "a purge is of all tenants; it needs a token without a tenant");
-  };
+  /** What is of all tenants. */
+  purge: Operations["purge"] = async () => ofAll("a purge is");
+  broken: Operations["broken"] = async () => ofAll("broken journals are");
+  setAside: Operations["setAside"] = async () => ofAll("a broken journal is");
+}
+
+function ofAll(what: string): never {
+  throw new Fault("auth.role", `${what} of all tenants; it needs a token without a tenant`);
 }
 
 function shown<T extends { readonly id: string; readonly parent?: string | undefined }>(view: T): T {

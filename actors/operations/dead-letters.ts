@@ -45,12 +45,17 @@ export class DeadLetters {
   readonly #invalid: InvalidMessages;
 
   constructor(parts: DeadLettersParts) {
-    const { ports, system } = parts;
+    const { ports, system, host } = parts;
     this.#parts = parts;
-    this.#directory = new Listing(ports, system.name, "Directory");
-    this.#letters = new Listing(ports, system.name, "DeadLetterQueue");
-    this.#audit = new Listing(ports, system.name, "Audit");
+    this.#directory = new Listing(ports, system.name, "Directory", host);
+    this.#letters = new Listing(ports, system.name, "DeadLetterQueue", host);
+    this.#audit = new Listing(ports, system.name, "Audit", host);
     this.#invalid = new InvalidMessages({ ...parts, letters: this.#letters, note: (act, caller) => this.note(act, caller) });
+  }
+
+  /** Notes every broken bucket in the quarantine of the host. */
+  async findBroken(): Promise<void> {
+    for (const listing of [this.#directory, this.#letters, this.#audit]) await listing.findBroken();
   }
 
   async processes({ state, status, route, tenant }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {

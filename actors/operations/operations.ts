@@ -39,6 +39,15 @@ export interface Page {
   readonly entries: readonly Json[];
   /** Pass it back for the next page; absent on the last page. */
   readonly cursor?: string;
+  /** Broken buckets: their entries are missing. Absent when there are none. */
+  readonly broken?: readonly string[];
+}
+
+/** Options of setting a broken actor aside. */
+export interface SetAsideOptions {
+  readonly reason: string;
+  /** Required for agents and process managers, which go on from their last record before the break. */
+  readonly acceptLoss?: boolean | undefined;
 }
 
 /** Options of a purge by a person. */
@@ -141,6 +150,14 @@ export interface Operations {
    * what concerns its processes.
    */
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
+  broken(): Promise<Json>;
+  /**
+   * A broken actor begins anew; the act is in the audit. `actor` is its agent (or `Directory`, `DeadLetterQueue`, `Audit`,
+   * `ProcessManager`) and its id, with a slash between. An index keeps every entry that can be read.
+   * @throws `agent.unknown`, `journal.intact`, `journal.loss`
+   */
+  setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
   /**

@@ -102,13 +102,19 @@ export function remote(command: Command): Command {
     .addOption(jsonOption());
 }
 
+/** Says that a listing is incomplete because buckets of its index are broken. */
+export function sayBroken(broken: readonly string[] | undefined): void {
+  if (broken !== undefined) complain(`Incomplete: ${broken.length} broken buckets of the index are left out; see "troupe doctor".`);
+}
+
 /** A client of the running system that the options name. */
 export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
   const record = await recordOf(resolve(options.state), options, lifetime);
   const url = options.url ?? record?.url ?? URL_DEFAULT;
   if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
   const token = options.token ?? localToken(url, record);
-  const sent = token === undefined || token === "" ? undefined : sendableToken(options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN", token);
+  const sent =
+    token === undefined || token === "" ? undefined : sendableToken(options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN", token);
   return connect({ url, token: sent, patienceMs: options.patience, signal: lifetime.signal });
 }
 

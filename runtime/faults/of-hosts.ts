@@ -48,14 +48,26 @@ export const HOST_FAULTS = {
   "journal.broken-chain": {
     retryable: false,
     httpStatus: 500,
-    meaning: "A record does not follow its predecessor: the store lost or changed records. The actor takes no more turns.",
-    fix: "Restore the store. Use a store that keeps each acknowledged write.",
+    meaning: "A record is missing or does not follow its predecessor: the store lost or changed records. The actor takes no more turns.",
+    fix: "Restore the store, or set the actor aside: `troupe set-aside`. Use a store that keeps each acknowledged write.",
+  },
+  "journal.intact": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The journal of the actor is not broken, so it is not set aside.",
+    fix: "Nothing. `troupe doctor` lists the broken actors of a running system.",
+  },
+  "journal.loss": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "Setting the actor aside loses what was recorded after the break.",
+    fix: "If restoring the store is not possible, accept the loss with `--accept-loss` (HTTP: `acceptLoss: true`).",
   },
   "journal.unreadable": {
     retryable: false,
     httpStatus: 500,
     meaning: "A record does not fit its schema. The actor takes no more turns.",
-    fix: "Restore the key in the message from a backup.",
+    fix: "Restore the key in the message from a backup, or set the actor aside: `troupe set-aside`.",
   },
   "journal.newer": {
     retryable: true,

@@ -22,7 +22,8 @@ export async function checkForgetful(world: World): Promise<Finding[]> {
   world.restart(first.index);
   let open = 0;
   for (const chain of chainsOf(world)) {
-    const broken = isBroken(world, chain);
+    const kind = kindOf(world, chain);
+    const broken = kind === "broken";
     if (broken) world.quarantined += 1;
     open += 1;
     const name = `${chain.type}/${chain.id}`;
@@ -34,7 +35,7 @@ export async function checkForgetful(world: World): Promise<Finding[]> {
         },
         (error: unknown) => {
           const { code, message } = faultFrom(error, "turn.failed");
-          const right = broken && code.startsWith("journal.");
+          const right = kind !== "intact" && code.startsWith("journal.");
           if (!right && code !== "value.missing")
             findings.push({ law: broken ? "a broken chain is found" : "an intact chain is read", text: `${name}: ${code}: ${message}` });
         },
@@ -59,15 +60,20 @@ function chainsOf(world: World): Chain[] {
   return [...chains.values()];
 }
 
-/** Whether the records from the first on, as far as they have no gap, do not follow each other. */
-function isBroken(world: World, { type, id, sequences }: Chain): boolean {
+/**
+ * `broken`: a record does not follow the one before it, or is missing right before others. `gap`: one is missing further before others,
+ * which a load finds where it reads one of them.
+ */
+function kindOf(world: World, { type, id, sequences }: Chain): "intact" | "gap" | "broken" {
   const there = new Set(sequences);
   let before: JournalRecord<unknown> | undefined;
-  for (let sequence = 1; there.has(sequence); sequence += 1) {
+  let sequence = 1;
+  for (; there.has(sequence); sequence += 1) {
     const key = `${world.options.system.name}/${type}/${id}/${sequence}`;
     const record = world.store.peek([key]).get(key) as unknown as JournalRecord<unknown>;
-    if (!sameWriter(record.previous, before?.writer ?? null)) return true;
+    if (!sameWriter(record.previous, before?.writer ?? null)) return "broken";
     before = record;
   }
-  return false;
+  if (sequence === 1 || !sequences.some((one) => one > sequence)) return "intact";
+  return there.has(sequence + 1) ? "broken" : "gap";
 }

@@ -5,6 +5,7 @@ import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
+import { trims } from "./trims.ts";
 import { waits } from "./waits.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -18,4 +19,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   catches,
   chains,
   waits,
+  trims,
 };

@@ -29,6 +29,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "dead redrive": ["dead", "redrive", "trip-7:1"],
   "dead discard": ["dead", "discard", "trip-7:1", "--reason", "test"],
   purge: ["purge"],
+  "set-aside": ["set-aside", "Directory/002998512.0000", "--reason", "test"],
 };
 
 describe.each(Object.entries(LINES))("%s", (_name, words) => {
@@ -258,6 +259,24 @@ test("wrong usage is one JSON document too where JSON is asked for", async () =>
       fix: "`troupe ps --help` shows what there is.",
     },
   });
+});
+
+test("doctor names the broken actors of the running system, and fails", async () => {
+  const { code, out } = await run("doctor");
+  expect([code, out]).toEqual([1, expect.stringContaining("broken: Directory/002998512.0000 (record 45 is missing)")]);
+  stub.answers["GET /broken"] = { json: { entries: [] } };
+  expect((await run("doctor")).out).toContain("none is broken in the system at");
+});
+
+test("set-aside passes on the actor, the reason and the accepted loss; a listing says when buckets are missing", async () => {
+  expect(await run("set-aside", "Ledger/ada", "--reason", "power cut", "--accept-loss")).toMatchObject({
+    code: 0,
+    out: "Directory/002998512.0000 goes on. It was broken: record 45 is missing\n",
+  });
+  expect(stub.seen.at(-1)?.body).toEqual({ actor: "Ledger/ada", reason: "power cut", acceptLoss: true });
+  expect(await run("set-aside", "Ledger/ada")).toMatchObject({ code: 2 });
+  stub.answers["GET /processes"] = { json: { entries: [], broken: ["002998512.0000"] } };
+  expect((await run("ps")).err).toContain("Incomplete: 1 broken buckets");
 });
 
 test("purge says what went, or would go", async () => {

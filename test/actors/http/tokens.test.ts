@@ -22,7 +22,11 @@ describe("roles", () => {
   });
   afterEach(async () => rig.host.drain());
 
-  const BODIES: Readonly<Record<string, unknown>> = { submitTask: { route: "trip", input: 1 }, discardDeadLetter: { reason: "r" } };
+  const BODIES: Readonly<Record<string, unknown>> = {
+    submitTask: { route: "trip", input: 1 },
+    discardDeadLetter: { reason: "r" },
+    setAside: { actor: "Audit/a", reason: "r" },
+  };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
     ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
   );
