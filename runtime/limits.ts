@@ -108,6 +108,13 @@ export const LIMITS = {
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
+  /** Ended items of a `forEach` that stay in the state of its process. At this number they leave it together, as one stored part. */
+  partItems: 64,
+  /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
+  forEachItemsPerTurn: 256,
+  /** Parts whose compensation one turn begins, and compensations that one turn gives up. The others follow in further turns. */
+  undoPartsPerTurn: 16,
+  undoGivenUpPerTurn: 256,
   /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,
   /** Maximum number of parallel items that a stop may set. Above: `definition.invalid`. */

@@ -6,14 +6,18 @@ import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
-import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, stopWorkParts, workActorId } from "../ids.ts";
+import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { readAll, readOne } from "../machine.ts";
+import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
+import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
-import type { ProcessState, Progress } from "./state.ts";
+import { itemAt, joinFault, joinItems, sealItems, undoPlaces } from "./join.ts";
+import { endedCount, isPinned } from "./parts.ts";
+import type { Progress } from "./state.ts";
+import { itemsOpen } from "./time.ts";
 import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
@@ -61,6 +65,12 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
     builder.emit({ e: "stop-begun", stop: stop.name, total: callsOf(stop).length });
     return true;
   }
+  const list = "from" in stop.over ? entryOf(builder.state.lists ?? {}, stop.over.from[0] ?? "") : undefined;
+  const first = { e: "stop-begun", stop: stop.name, concurrency: stop.concurrency } as const;
+  if (list !== undefined) {
+    builder.emit({ ...first, total: list.count, longItems: list });
+    return true;
+  }
   const items = evaluate(stop.over, scopeOf(builder, namesIn(stop.over)));
   if (!Array.isArray(items))
     throw new Fault("slip.too-many-items", `stop ${stop.name}: forEach needs a list and got ${items === null ? "null" : typeof items}`);
@@ -68,7 +78,7 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
     throw new Fault("slip.too-many-items", `stop ${stop.name}: ${items.length} items are more than ${LIMITS.forEachItemsMax}`, {
       items: items.length,
     });
-  builder.emit({ e: "stop-begun", stop: stop.name, total: items.length, items: builder.pack(items) });
+  builder.emit({ ...first, total: items.length, items: builder.pack(items) });
   return true;
 }
 
@@ -79,7 +89,7 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
-  const verdict = judge(stop, progress);
+  const verdict = judge(builder, stop, progress);
   if (verdict === "wait") {
     pumpUndo(builder);
     return false;
@@ -88,38 +98,27 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     beginEnding(builder, "failed", verdict.fault, stop.name);
     return true;
   }
-  undoLeftovers(builder, verdict.undo);
-  builder.emit({
-    e: "stop-done",
-    stop: stop.name,
-    outputs: outputsOf(builder, stop, progress, verdict.outputs),
-    atMs: builder.context.nowMs,
-  });
+  undoPlaces(builder, verdict.undo);
+  const joined = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
+  builder.emit({ e: "stop-done", stop: stop.name, ...joined, atMs: builder.context.nowMs });
   return true;
 }
 
-function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
+/** Begins the next items, and lets finished ones leave the state. */
+function beginItems(builder: ProcessBuilder, stop: ForEach, before: Progress): void {
+  if (hasFinalFailure(stop, before)) return;
   const path = itemsPath(stop.name);
-  const isFull = (): boolean => inWork(builder.state, path) >= stop.concurrency;
-  if (progress.begun >= progress.total || progress.items === undefined || isFull()) return;
-  if (hasFinalFailure(stop, progress)) return;
-  const items = readOne(progress.items, builder.context);
-  invariant(Array.isArray(items), "the items of a forEach are a list");
+  const end = Math.min(before.total, before.begun + LIMITS.forEachItemsPerTurn);
   // A skipped item has no work item, so it does not count towards the concurrency.
-  for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
-    if (entryOf(progress.outputs, String(index)) !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
-    else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
+  for (let index = before.begun; index < end && itemsOpen(builder.state) < stop.concurrency; index += 1) {
+    if (isPinned(before, String(index))) builder.emit({ e: "skipped", stop: path, key: String(index) });
+    else beginCall(builder, { path, item: index, call: stop.call, element: itemAt(before, index, builder.context) });
+    sealItems(builder, stop);
   }
+  sealItems(builder, stop);
 }
 
-/** How many items of a path have an open work item or wait. */
-function inWork(state: ProcessState, path: string): number {
-  const works = Object.values(state.works).filter((work) => work.kind === "do" && work.stop === path);
-  const waits = Object.values(state.waits ?? {}).filter((wait) => wait.asker === undefined && wait.stop === path);
-  return works.length + waits.length;
-}
-
-function hasFinalFailure(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): boolean {
+function hasFinalFailure(stop: ForEach, progress: Progress): boolean {
   return !stop.call.optional && Object.keys(progress.failed).length > 0;
 }
 
@@ -264,9 +263,9 @@ type Judgement =
 const NOTHING: Value = { json: null };
 
 /** Whether a stop waits, has failed, or is done, and with which outputs. `undo` names the places whose work items must be undone. */
-function judge(stop: Stop, progress: Progress): Judgement {
+function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
   if (stop.kind === "any") return judgeAny(stop, progress);
-  if (stop.kind === "forEach") return judgeItems(stop, progress);
+  if (stop.kind === "forEach") return judgeItems(builder, stop, progress);
   const outputs = new Map<string, Value>();
   const undo: string[] = [];
   let waiting = false;
@@ -306,30 +305,12 @@ function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Jud
   };
 }
 
-function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): Judgement {
+function judgeItems(builder: ProcessBuilder, stop: ForEach, progress: Progress): Judgement {
   const failed = Object.entries(progress.failed);
   const first = failed[0];
   if (first !== undefined && !stop.call.optional) return { fault: first[1] };
-  if (Object.keys(progress.outputs).length + failed.length < progress.total) return "wait";
+  const tooLarge = joinFault(builder, stop, progress);
+  if (tooLarge !== undefined) return { fault: tooLarge.toWire() };
+  if (endedCount(progress) < progress.total) return "wait";
   return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
-}
-
-/** The outputs of a stop. That of a `forEach` is one list, in the order of its items. */
-function outputsOf(
-  builder: ProcessBuilder,
-  stop: Stop,
-  progress: Progress,
-  outputs: Readonly<Record<string, Value>>,
-): Record<string, Value> {
-  if (stop.kind !== "forEach") return { ...outputs };
-  const values = Array.from({ length: progress.total }, (_, index) => entryOf(progress.outputs, String(index)) ?? NOTHING);
-  return { [stop.name]: builder.pack(readAll(values, builder.context)) };
-}
-
-/** Compensates the losers of an `any` and the failed optional calls: they may have had effects. */
-function undoLeftovers(builder: ProcessBuilder, places: readonly string[]): void {
-  const workIds = builder.state.asked
-    .filter((one) => places.includes(placeOf(one.stop, stopWorkParts(one.id).item)) && !builder.state.undoing.includes(one.id))
-    .map((one) => one.id);
-  if (workIds.length > 0) builder.emit({ e: "undo-due", workIds });
 }

@@ -9,6 +9,7 @@ import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { undone } from "./runs.ts";
+import { withOutput } from "./parts.ts";
 import type { HistoryLine, ProcessState, Progress } from "./state.ts";
 import { type KnownSignal, type Wait, waitText } from "./wait.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
@@ -161,7 +162,7 @@ function finish(state: ProcessState, id: string, result: Result, atMs: number): 
 function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
   return withProgress(state, (progress) => {
     const key = progressKey(place);
-    if ("output" in result) return { ...progress, outputs: withEntry(progress.outputs, key, result.output) };
+    if ("output" in result) return withOutput(progress, key, result.output);
     return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
   });
 }
@@ -309,7 +310,13 @@ function dropUndo(state: ProcessState, undoId: string): ProcessState {
   const target = entryOf(state.works, undoId)?.undoes;
   const rest = removeWork(state, undoId);
   if (target === undefined) return rest;
-  return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
+  const others = (ids: readonly string[]): string[] => ids.filter((id) => id !== target);
+  return {
+    ...rest,
+    asked: rest.asked.filter((one) => one.id !== target),
+    undoing: others(rest.undoing),
+    ...(rest.stopping === undefined ? {} : { stopping: others(rest.stopping) }),
+  };
 }
 
 // ---- history --------------------------------------------------------------------------------------------------------------

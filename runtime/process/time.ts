@@ -6,6 +6,7 @@
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
+import { itemsPath } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { WorkStatus } from "../protocol.ts";
 import { doerName } from "../slip.ts";
@@ -36,7 +37,7 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
     if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
-  return takeDueWaits(builder);
+  return takeDueWaits(builder) || beginsMore(builder.state);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {
@@ -103,8 +104,23 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
 
 const HAS_IT: WorkStatus = { state: "running" };
 
+/** How many items of the current `forEach` have an open work item or wait. */
+export function itemsOpen({ progress, works, waits = {} }: ProcessState): number {
+  const path = itemsPath(progress?.stop ?? "");
+  const open = Object.values(works).filter((work) => work.kind === "do" && work.stop === path);
+  return open.length + Object.values(waits).filter((wait) => wait.asker === undefined && wait.stop === path).length;
+}
+
+/** Whether the current `forEach` begins more items at once: the last turn has begun or skipped as many as one turn may. */
+function beginsMore(state: ProcessState): boolean {
+  const { progress, ending } = state;
+  if (progress?.concurrency === undefined || ending !== undefined) return false;
+  return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;
+}
+
 /** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
+  if (beginsMore(state)) return Math.min(nowMs, endMs);
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
   for (const wait of Object.values(state.waits ?? {})) soonest = Math.min(soonest, wait.dueAtMs ?? endMs);
@@ -120,6 +136,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
 
 /** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
+  if (beginsMore(state)) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
     return work.status === "asked" ? !isPaused(work) || isTold : isTold;
