@@ -293,8 +293,14 @@ export const LIMITS = {
   conditionNodesMax: 500,
   /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
   conditionDepthMax: 32,
-  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  /** Steps of one evaluation of a condition: parts, items, keys and characters that it goes through. Above: `slip.condition`. */
   conditionStepsMax: 1_000_000,
+  /** Steps that the conditions of all items of one `forEach` share evenly; one item has at most those of one evaluation. */
+  conditionStepsPerForEach: 50_000_000,
+  /** Steps of conditions in one turn, after which it begins no further calls. They follow in further turns. */
+  conditionStepsPerTurn: 2_000_000,
+  /** Characters of the source of a mapping. Above: `definition.invalid`. */
+  mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
 } as const;

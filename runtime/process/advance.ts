@@ -4,6 +4,7 @@
 import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
+import { newBudget } from "../condition/evaluate.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
@@ -32,7 +33,7 @@ export function advance(builder: ProcessBuilder): void {
       if (!pumpUndo(builder)) endProcess(builder);
       return;
     }
-    if (!stepForward(builder)) return;
+    if (!stepForward(builder) || builder.conditionSteps > LIMITS.conditionStepsPerTurn) return;
   }
   invariant(false, "a slip takes a bounded number of steps");
 }
@@ -110,12 +111,17 @@ function beginItems(builder: ProcessBuilder, stop: ForEach, before: Progress): v
   const path = itemsPath(stop.name);
   const end = Math.min(before.total, before.begun + LIMITS.forEachItemsPerTurn);
   // A skipped item has no work item, so it does not count towards the concurrency.
-  for (let index = before.begun; index < end && itemsOpen(builder.state) < stop.concurrency; index += 1) {
+  for (let index = before.begun; index < end && hasRoom(builder, stop); index += 1) {
     if (isPinned(before, String(index))) builder.emit({ e: "skipped", stop: path, key: String(index) });
     else beginCall(builder, { path, item: index, call: stop.call, element: itemAt(before, index, builder.context) });
     sealItems(builder, stop);
   }
   sealItems(builder, stop);
+}
+
+/** Whether this turn may begin another item now. */
+function hasRoom({ state, conditionSteps }: ProcessBuilder, { concurrency }: ForEach): boolean {
+  return itemsOpen(state) < concurrency && conditionSteps <= LIMITS.conditionStepsPerTurn;
 }
 
 function hasFinalFailure(stop: ForEach, progress: Progress): boolean {
@@ -131,7 +137,7 @@ interface Begin {
 
 /** Begins one call of a stop, or skips it if its condition does not hold. */
 function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin): void {
-  if (call.when !== undefined && !holds(call.when, conditionScope(builder, call.when, element))) {
+  if (call.when !== undefined && !isMet(builder, call.when, element)) {
     builder.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
     return;
   }
@@ -158,6 +164,15 @@ function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin
     default:
       return assertNever(target);
   }
+}
+
+/** Whether a condition holds. The calls of a stop share what their conditions may take. */
+function isMet(builder: ProcessBuilder, when: string, element: Json | undefined): boolean {
+  const { total = 1, concurrency } = builder.state.progress ?? {};
+  const budget = newBudget((concurrency === undefined ? LIMITS.conditionStepsPerTurn : LIMITS.conditionStepsPerForEach) / total);
+  const isTrue = holds(when, conditionScope(builder, when, element), budget);
+  builder.conditionSteps += budget.max - budget.left;
+  return isTrue;
 }
 
 function stopWait(builder: ProcessBuilder, path: string, item: number, { optional }: Call): Omit<Wait, "for"> {

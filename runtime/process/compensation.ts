@@ -40,7 +40,7 @@ export function pumpUndo(builder: ProcessBuilder): boolean {
 /** Requests the next compensations of a lane: of an agent that was set aside, or of all others. */
 function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
   let open = openIn(builder, lane);
-  for (let parts = 0; ; ) {
+  for (let parts = 0; ;) {
     const next = newestIn(builder, lane);
     const last = builder.state.ending === undefined ? undefined : builder.state.sealed?.at(-1);
     const isNext = last !== undefined && last.order > (next?.order ?? 0);

@@ -6,6 +6,7 @@ import type { Scope } from "../expression.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
 import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
 import { type RouteData, Slip } from "../slip.ts";
+import { namesOf } from "../slip-use.ts";
 import type { Value } from "../value.ts";
 import type { ProcessEvent } from "./events.ts";
 import { evolveProcess } from "./evolve.ts";
@@ -78,7 +79,7 @@ export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?:
 
 /** The scope of a condition, with only the names that its text contains, so that no other outputs are loaded. */
 export function conditionScope(builder: ProcessBuilder, text: string, item?: Json): Scope {
-  const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
+  const words = namesOf(text);
   const names = ["task", ...Object.keys(builder.state.outputs)].filter((name) => words.has(name));
   return scopeOf(builder, names, item);
 }

@@ -20,7 +20,10 @@ export function sealItems(builder: ProcessBuilder, stop: ForEach): void {
   const { progress } = builder.state;
   if (progress === undefined || Object.keys(progress.outputs).length + Object.keys(progress.failed).length < LIMITS.partItems) return;
   const path = itemsPath(stop.name);
-  undoPlaces(builder, Object.keys(progress.failed).map((key) => placeOf(path, key)));
+  undoPlaces(
+    builder,
+    Object.keys(progress.failed).map((key) => placeOf(path, key)),
+  );
   const asked = leaving(builder.state);
   const order = asked.reduce((highest, one) => Math.max(highest, one.order), 0);
   const part = packPart(builder, { outputs: Object.entries(progress.outputs), asked });

@@ -20,7 +20,9 @@ export function endedCount({ outputs, failed, sealed: left = 0 }: Progress): num
 /** Adds an output. */
 export function withOutput(progress: Progress, key: string, output: Value): Progress {
   const outputs = withEntry(progress.outputs, key, output);
-  return progress.concurrency === undefined ? { ...progress, outputs } : { ...progress, outputs, bytes: (progress.bytes ?? 0) + sizeInList(output) };
+  return progress.concurrency === undefined
+    ? { ...progress, outputs }
+    : { ...progress, outputs, bytes: (progress.bytes ?? 0) + sizeInList(output) };
 }
 
 /** Bytes of a value in a list; at least, if it has characters outside of ASCII. */

@@ -165,7 +165,12 @@ export function begun(state: ProcessState, progress: Progress): ProcessState {
   const { outputs, parts, bytes } = pins;
   const isItems = progress.concurrency !== undefined;
   const inState = Object.values(outputs).reduce((sum, output) => sum + sizeInList(output), 0);
-  const items = { bytes: bytes + inState, parts, pinned: rangesOf(pins.keys), ...(parts === undefined ? {} : { sealed: pins.keys.length }) };
+  const items = {
+    bytes: bytes + inState,
+    parts,
+    pinned: rangesOf(pins.keys),
+    ...(parts === undefined ? {} : { sealed: pins.keys.length }),
+  };
   return { ...state, progress: { ...progress, outputs, ...(isItems ? items : {}) }, pins: undefined };
 }
 

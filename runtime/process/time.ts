@@ -37,7 +37,7 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
     if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
-  return takeDueWaits(builder) || beginsMore(builder.state);
+  return takeDueWaits(builder) || goesOn(builder.state);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {
@@ -111,16 +111,18 @@ export function itemsOpen({ progress, works, waits = {} }: ProcessState): number
   return open.length + Object.values(waits).filter((wait) => wait.asker === undefined && wait.stop === path).length;
 }
 
-/** Whether the current `forEach` begins more items at once: the last turn has begun or skipped as many as one turn may. */
-function beginsMore(state: ProcessState): boolean {
-  const { progress, ending } = state;
-  if (progress?.concurrency === undefined || ending !== undefined) return false;
+/** Whether the slip goes on at once: the last turn has done as much as one turn may. */
+function goesOn(state: ProcessState): boolean {
+  const { phase, progress, ending, works, waits } = state;
+  if (phase !== "open" || ending !== undefined) return false;
+  if (waits === undefined && Object.keys(works).length === 0) return true;
+  if (progress?.concurrency === undefined) return false;
   return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;
 }
 
 /** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
-  if (beginsMore(state)) return Math.min(nowMs, endMs);
+  if (goesOn(state)) return Math.min(nowMs, endMs);
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
   for (const wait of Object.values(state.waits ?? {})) soonest = Math.min(soonest, wait.dueAtMs ?? endMs);
@@ -136,7 +138,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
 
 /** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
-  if (beginsMore(state)) return true;
+  if (goesOn(state)) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
     return work.status === "asked" ? !isPaused(work) || isTold : isTold;
