@@ -112,8 +112,9 @@ export const LIMITS = {
   partItems: 64,
   /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
   forEachItemsPerTurn: 256,
-  /** Parts whose compensation one turn begins, and compensations that one turn gives up. The others follow in further turns. */
+  /** Such parts whose compensation one turn begins. The others follow in further turns. */
   undoPartsPerTurn: 16,
+  /** Compensations that one turn gives up when their time is over. The others follow in further turns. */
   undoGivenUpPerTurn: 256,
   /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,

@@ -99,7 +99,8 @@ function valueOf(node: Node, run: Run): Json {
 
 function named(name: string, run: Run): Json {
   for (let one = run.variables; one !== undefined; one = one.above) if (one.name === name) return one.value;
-  return entryOf(run.scope, name) ?? fail(`unknown name ${name}`);
+  const value = entryOf(run.scope, name);
+  return value === undefined ? fail(`unknown name ${name}`) : value;
 }
 
 /** Returns the kind of a value, for messages and comparisons. */

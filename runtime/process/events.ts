@@ -65,7 +65,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("signal-kept"), signal: KeptSignal }),
   /** The payload of a kept signal does not match the schema of a wait that began for it. */
   z.strictObject({ e: z.literal("signal-dropped"), signalId: z.string(), name: z.string(), fault: WireFault, atMs: z.int() }),
-  /** Finished items of the current `forEach` leave the state. `order`: the highest in the part; absent if nothing in it needs compensation. */
+  /** Finished items of the current `forEach` leave the state. `order`: the highest of their work items, if there are any. */
   z.strictObject({ e: z.literal("sealed"), part: Value, order: z.int().positive().optional() }),
   /** The work items of the last part return to the state, because they are compensated next. */
   z.strictObject({ e: z.literal("unsealed"), asked: z.array(Asked) }),

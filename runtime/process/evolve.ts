@@ -5,7 +5,8 @@
  */
 import { LIMITS } from "../limits.ts";
 import type { ProcessEvent } from "./events.ts";
-import { addLine, dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { addLine } from "./history-lines.ts";
 import { isPinned, sealed, unsealed, withOutput } from "./parts.ts";
 import { act, begun, keptAtEnding, reopen } from "./runs.ts";
 import { newProcess, type ProcessState, type Progress } from "./state.ts";

@@ -102,8 +102,8 @@ export function joinFault(builder: ProcessBuilder, stop: ForEach, progress: Prog
 function tooLarge(stop: ForEach, progress: Progress, bytes: number): Fault {
   return new Fault(
     "value.too-large",
-    `stop ${stop.name}: the outputs of ${endedCount(progress)} of ${progress.total} items are ${bytes} bytes, and a mapping or condition ` +
-      `reads their list, which may have ${LIMITS.valueBytesMax}; return less from each item, or read the list only as the items of a forEach`,
+    `stop ${stop.name}: the outputs of ${endedCount(progress)} of ${progress.total} items are ${bytes} bytes; the list of them may have ` +
+      `${LIMITS.valueBytesMax} where a mapping or condition reads it; return less for each item, or read it as the items of a forEach`,
     { stop: stop.name, bytes, items: endedCount(progress) },
   );
 }
@@ -118,7 +118,7 @@ function longList(builder: ProcessBuilder, values: readonly Value[]): LongList {
 /** One item of the current `forEach`. */
 export function itemAt({ items, longItems }: Progress, index: number, context: DecisionContext): Json {
   if (longItems === undefined) return items === undefined ? null : ((readOne(items, context) as readonly Json[])[index] ?? null);
-  const list = longItems.lists[Math.floor(index / longItems.per)] ?? NOTHING;
+  const list = longItems.lists.at(index / longItems.per) ?? NOTHING;
   // This process stored it as a list of values.
   const value = (readOne(list, context) as unknown as readonly Value[])[index % longItems.per] ?? NOTHING;
   return readOne(value, context);

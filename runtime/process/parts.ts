@@ -37,6 +37,22 @@ export function isPinned({ concurrency, outputs, pinned = [] }: Progress, key: s
   return pinned.some(([from, to]) => from <= index && index <= to);
 }
 
+/** How many items of the current `forEach` have an open work item or wait. */
+export function itemsOpen({ progress, works, waits = {} }: ProcessState): number {
+  const path = itemsPath(progress?.stop ?? "");
+  const open = Object.values(works).filter((work) => work.kind === "do" && work.stop === path);
+  return open.length + Object.values(waits).filter((wait) => wait.asker === undefined && wait.stop === path).length;
+}
+
+/** Whether the slip goes on at once: the last turn has done as much as one turn may. */
+export function goesOn(state: ProcessState): boolean {
+  const { phase, progress, ending, works, waits } = state;
+  if (phase !== "open" || ending !== undefined) return false;
+  if (waits === undefined && Object.keys(works).length === 0) return true;
+  if (progress?.concurrency === undefined) return false;
+  return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;
+}
+
 /** The work items that leave the state with the finished items: nothing of their item is open, and they are not due for compensation. */
 export function leaving({ progress, asked, undoing, works, waits = {} }: ProcessState): Asked[] {
   const path = itemsPath(progress?.stop ?? "");

@@ -6,13 +6,13 @@
  */
 import { entryOf } from "../entries.ts";
 import { assertNever, wireFault } from "../faults.ts";
-import { itemsPath } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { WorkStatus } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { setAside } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
 import { answerEffect, workEffect } from "./messages.ts";
+import { goesOn } from "./parts.ts";
 import { takeFault } from "./replies.ts";
 import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
@@ -103,22 +103,6 @@ export function takeTold(builder: ProcessBuilder, { workId, attempt, work: told 
 }
 
 const HAS_IT: WorkStatus = { state: "running" };
-
-/** How many items of the current `forEach` have an open work item or wait. */
-export function itemsOpen({ progress, works, waits = {} }: ProcessState): number {
-  const path = itemsPath(progress?.stop ?? "");
-  const open = Object.values(works).filter((work) => work.kind === "do" && work.stop === path);
-  return open.length + Object.values(waits).filter((wait) => wait.asker === undefined && wait.stop === path).length;
-}
-
-/** Whether the slip goes on at once: the last turn has done as much as one turn may. */
-function goesOn(state: ProcessState): boolean {
-  const { phase, progress, ending, works, waits } = state;
-  if (phase !== "open" || ending !== undefined) return false;
-  if (waits === undefined && Object.keys(works).length === 0) return true;
-  if (progress?.concurrency === undefined) return false;
-  return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;
-}
 
 /** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {

@@ -12,13 +12,13 @@ import { withLimits } from "../../simulation/world/limits.ts";
 import { names, sends } from "./machine-rig.ts";
 import { asksUndo, asksWork, call, one, ProcessRig, type SlipParts, slipOf } from "./process-rig.ts";
 
-const PART = 4;
+const PART_SIZE = 4;
 const EACH = { input: { from: ["item"] } };
 const DONE = { undone: 1, left: [], stands: [], stateStands: false };
 
 let restore = (): void => {};
 beforeEach(() => {
-  restore = withLimits({ partItems: PART });
+  restore = withLimits({ partItems: PART_SIZE });
 });
 afterEach(() => restore());
 
@@ -61,8 +61,8 @@ describe("what a process keeps of its items", () => {
     const rig = rigOf(60, [pages(3)]);
     for (let item = 0; item < 58; item += 1) {
       answerAll(rig, undefined, 1);
-      expect(Object.keys(rig.state.progress?.outputs ?? {}).length).toBeLessThan(PART);
-      expect(rig.state.asked.length).toBeLessThanOrEqual(PART + 3);
+      expect(Object.keys(rig.state.progress?.outputs ?? {}).length).toBeLessThan(PART_SIZE);
+      expect(rig.state.asked.length).toBeLessThanOrEqual(PART_SIZE + 3);
     }
     expect(rig.state.sealed).toHaveLength(14);
   });
@@ -187,7 +187,7 @@ describe("compensation of many items", () => {
       if (some.includes(rig.id("first"))) expect(rig.open).toHaveLength(1);
       order.push(...some);
       expect(rig.open.length).toBeLessThanOrEqual(5);
-      expect(rig.state.asked.length).toBeLessThanOrEqual(2 * PART + 5);
+      expect(rig.state.asked.length).toBeLessThanOrEqual(2 * PART_SIZE + 5);
     }
     expect(order).toHaveLength(31);
     expect(new Set(order).size).toBe(31);
@@ -223,7 +223,7 @@ describe("compensation of many items", () => {
 
   test("compensations that are given up are given up over several turns", () => {
     restore();
-    restore = withLimits({ partItems: PART, undoGivenUpPerTurn: 3 });
+    restore = withLimits({ partItems: PART_SIZE, undoGivenUpPerTurn: 3 });
     const { rig } = failed(10, 2);
     rig.after(LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax);
     for (let turn = 0; turn < 5 && rig.state.phase === "open"; turn += 1) {
@@ -266,7 +266,7 @@ describe("a redrive", () => {
 describe("a turn", () => {
   test("begins or skips a bounded number of items, and the rest follows at once", () => {
     restore();
-    restore = withLimits({ partItems: PART, forEachItemsPerTurn: 10 });
+    restore = withLimits({ partItems: PART_SIZE, forEachItemsPerTurn: 10 });
     const rig = rigOf(35, [pages(4, { when: "item > 32" })]);
     expect(rig.state.progress?.begun).toBe(10);
     const begun: (number | undefined)[] = [];
