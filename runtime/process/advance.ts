@@ -13,7 +13,7 @@ import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
-import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf } from "./decision-builder.ts";
+import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
 import { itemAt, joinFault, joinItems, sealItems, undoPlaces } from "./join.ts";
 import { endedCount, isPinned, itemsOpen } from "./parts.ts";
@@ -55,8 +55,7 @@ function finishSlip(builder: ProcessBuilder): boolean {
   // A handler may end before its asks and waits do. The outcome is recorded only after all of them.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
-  const output = evaluate(route.output, scopeOf(builder, namesIn(route.output)));
-  endProcess(builder, builder.pack(output));
+  endProcess(builder, valueOf(builder, route.output));
   return false;
 }
 
@@ -196,7 +195,7 @@ function dueMs(builder: ProcessBuilder, { path, call, element }: Begin): number 
 function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin, asked: Doer): void {
   const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
   const target = replaced?.target ?? asked;
-  const input = replaced?.input ?? builder.pack(evaluate(call.input, scopeOf(builder, namesIn(call.input), element)));
+  const input = replaced?.input ?? valueOf(builder, call.input, element);
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;

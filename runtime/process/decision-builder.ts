@@ -2,7 +2,7 @@
  * @module Shared by all parts of a process decision: the builder, the slip, and scopes for mappings. Pure.
  */
 import { entryOf } from "../entries.ts";
-import type { Scope } from "../expression.ts";
+import { evaluate, type Expression, namesIn, type Scope } from "../expression.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
 import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
 import { type RouteData, Slip } from "../slip.ts";
@@ -75,6 +75,18 @@ export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?:
   );
   const scope = Object.fromEntries(known.map(([name], index) => [name, contents[index] ?? null]));
   return item === undefined ? scope : { ...scope, item };
+}
+
+/**
+ * What an expression gives, as a value. A whole output or the task's input is passed on as it is stored: it is neither read nor hashed
+ * again.
+ */
+export function valueOf(builder: ProcessBuilder, expression: Expression, item?: Json): Value {
+  const { state, context } = builder;
+  const [name = "", ...path] = "from" in expression ? expression.from : [];
+  const known = path.length > 0 ? undefined : name === "task" ? taskOf(state).input : entryOf(state.outputs, name);
+  if (known !== undefined && ("json" in known || known.scope === context.actorId)) return known;
+  return builder.pack(evaluate(expression, scopeOf(builder, namesIn(expression), item)));
 }
 
 /** The scope of a condition, with only the names that its text contains, so that no other outputs are loaded. */

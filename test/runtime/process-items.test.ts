@@ -2,59 +2,20 @@
  * @module A `forEach` of many items: finished ones leave the state in parts, and cost nothing there.
  */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { processMachine } from "../../runtime/process/machine.ts";
-import type { Call, Stop } from "../../runtime/slip.ts";
-import { packValue, type Value } from "../../runtime/value.ts";
+import type { Stop } from "../../runtime/slip.ts";
+import type { Value } from "../../runtime/value.ts";
 import { withLimits } from "../../simulation/world/limits.ts";
-import { names, sends } from "./machine-rig.ts";
-import { asksUndo, asksWork, call, one, ProcessRig, type SlipParts, slipOf } from "./process-rig.ts";
-
-const PART_SIZE = 4;
-const EACH = { input: { from: ["item"] } };
-const DONE = { undone: 1, left: [], stands: [], stateStands: false };
+import { answerAll, contentOf, DONE, EACH, Fold, numbers, pages, PART_SIZE, rigOf, store } from "./items-rig.ts";
+import { asksUndo, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
 let restore = (): void => {};
 beforeEach(() => {
   restore = withLimits({ partItems: PART_SIZE });
 });
 afterEach(() => restore());
-
-function pages(concurrency: number, more: Partial<Call> = {}): Stop {
-  return { kind: "forEach", name: "pages", over: { from: ["task"] }, call: call("A", { ...EACH, ...more }), concurrency };
-}
-
-function rigOf(count: number, stops: readonly Stop[], parts: SlipParts = { output: { from: ["pages"] } }): ProcessRig {
-  const rig = new ProcessRig(slipOf(stops, { agents: { A: { stateful: false } }, ...parts }));
-  rig.accept({ input: numbers(count) });
-  return rig;
-}
-
-const numbers = (count: number): number[] => Array.from({ length: count }, (_, index) => index);
-
-/** Answers the open item works, the last one first, until none is open or `until` is reached. */
-function answerAll(rig: ProcessRig, output: (item: number) => Value = (item) => ({ json: item * 10 }), until = Infinity): void {
-  for (let count = 0; count < until; count += 1) {
-    const work = Object.values(rig.state.works)
-      .filter(({ kind, stop }) => kind === "do" && stop === "pages[]")
-      .at(-1);
-    if (work === undefined) return;
-    rig.result(work.id, { output: output(work.item) });
-  }
-}
-
-function contentOf(rig: ProcessRig, value: Value | undefined): Json | undefined {
-  if (value === undefined) return undefined;
-  return "json" in value ? value.json : rig.values.get(value.ref);
-}
-
-function store(rig: ProcessRig, content: Json): Value {
-  const { value, stored } = packValue(content, rig.actorId);
-  if (stored !== undefined) rig.values.set(stored.ref, content);
-  return value;
-}
 
 describe("what a process keeps of its items", () => {
   test("does not grow with the finished ones", () => {
@@ -67,13 +28,13 @@ describe("what a process keeps of its items", () => {
     expect(rig.state.sealed).toHaveLength(14);
   });
 
-  test("10,000 items fit in a small state, and every item costs the same records", () => {
+  test("thousands of items fit in a small state, and every item costs the same records", () => {
     restore();
-    const rig = new Fold(10_000);
+    const rig = new Fold(3_000);
     rig.run();
     expect(rig.state.outcome?.status).toBe("completed");
-    expect(rig.largestBytes).toBeLessThan(160 * 1_024);
-    expect(rig.events).toBeLessThan(10_000 * 2 + 400);
+    expect(rig.largestBytes).toBeLessThan(100 * 1_024);
+    expect(rig.events).toBeLessThan(3_000 * 2 + 100);
   });
 
   test("its output is one list, in the order of the items", () => {
@@ -107,6 +68,25 @@ describe("what a process keeps of its items", () => {
     const failed = rig.fault(ask, "agent.refused", 1);
     expect(asksUndo(failed)).toEqual([ask]);
   });
+});
+
+test("a whole list is passed on as it is stored, to each of many items", () => {
+  const next: Stop = {
+    kind: "forEach",
+    name: "next",
+    over: { from: ["task"] },
+    call: call("B", { input: { from: ["pages"] } }),
+    concurrency: 9,
+  };
+  const rig = rigOf(90, [pages(9), next], { output: { from: ["next"] } });
+  const stored: number[] = [];
+  for (let work = Object.values(rig.state.works)[0]; work !== undefined; work = Object.values(rig.state.works)[0]) {
+    if (work.stop === "next[]") expect(work.input).toBe(rig.state.outputs["pages"]);
+    const decision = rig.output(work.id, "some text");
+    if (work.stop === "next[]") stored.push(...decision.stored.map(({ text }) => text.length));
+  }
+  expect(rig.state.outcome?.status).toBe("completed");
+  expect(stored.filter((length) => length > 2 * LIMITS.valueInlineBytesMax)).toEqual([]);
 });
 
 describe("a list that is too large for a value", () => {
@@ -150,119 +130,6 @@ describe("a list that is too large for a value", () => {
   });
 });
 
-describe("compensation of many items", () => {
-  const last = one("last", {}, "B");
-
-  function failed(count: number, concurrency: number): { readonly rig: ProcessRig; readonly first: string[] } {
-    const rig = rigOf(count, [one("first", {}, "C"), pages(concurrency), last], {});
-    rig.output(rig.id("first"));
-    answerAll(rig);
-    return { rig, first: asksUndo(rig.fault(rig.id("last"))) };
-  }
-
-  test("one at a time and in reverse order, if the items ran one at a time", () => {
-    const { rig, first } = failed(14, 1);
-    const order = [...first];
-    while (rig.open[0] !== undefined) {
-      expect(rig.open).toHaveLength(1);
-      order.push(...asksUndo(rig.output(rig.open[0], DONE)));
-    }
-    expect(order).toEqual([
-      rig.id("last"),
-      ...numbers(14)
-        .toReversed()
-        .map((item) => rig.id("pages[]", item)),
-      rig.id("first"),
-    ]);
-    expect(rig.state.outcome?.status).toBe("failed");
-  });
-
-  test("each once, as many at a time as the items ran, after what is newer and before what is older", () => {
-    const { rig, first } = failed(30, 5);
-    expect(first).toEqual([rig.id("last")]);
-    const order = [...asksUndo(rig.output(`${rig.id("last")}/undo`, DONE))];
-    expect(order).toHaveLength(5);
-    while (rig.open[0] !== undefined) {
-      const some = asksUndo(rig.output(rig.open.at(-1) ?? "", DONE));
-      if (some.includes(rig.id("first"))) expect(rig.open).toHaveLength(1);
-      order.push(...some);
-      expect(rig.open.length).toBeLessThanOrEqual(5);
-      expect(rig.state.asked.length).toBeLessThanOrEqual(2 * PART_SIZE + 5);
-    }
-    expect(order).toHaveLength(31);
-    expect(new Set(order).size).toBe(31);
-    expect(order.at(-1)).toBe(rig.id("first"));
-  });
-
-  test("items at one actor are undone one after the other", () => {
-    const rig = rigOf(8, [pages(4), last], { agents: { A: { stateful: true } } });
-    answerAll(rig);
-    rig.fault(rig.id("last"));
-    rig.output(`${rig.id("last")}/undo`, DONE);
-    while (rig.open[0] !== undefined) {
-      expect(rig.open).toHaveLength(1);
-      rig.output(rig.open[0], DONE);
-    }
-    expect(rig.state.outcome?.status).toBe("failed");
-  });
-
-  test("a parent undoes all of a child that has ended", () => {
-    const rig = new ProcessRig(slipOf([pages(3)], { agents: { A: { stateful: false } } }));
-    rig.accept({ input: numbers(20), parent: { processId: "parent", workId: "parent:1:child:0:1" } });
-    answerAll(rig);
-    expect(rig.state.phase).toBe("ended");
-    let decision = rig.body({ kind: "undo", workId: "w", undoId: "w/undo", attempt: 1, agent: "main", retainUntilMs: 0 });
-    const order = asksUndo(decision);
-    while (rig.open[0] !== undefined) {
-      decision = rig.output(rig.open[0], DONE);
-      order.push(...asksUndo(decision));
-    }
-    expect(new Set(order).size).toBe(20);
-    expect(names(decision)).toContain("undo-finished");
-  });
-
-  test("compensations that are given up are given up over several turns", () => {
-    restore();
-    restore = withLimits({ partItems: PART_SIZE, undoGivenUpPerTurn: 3 });
-    const { rig } = failed(10, 2);
-    rig.after(LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax);
-    for (let turn = 0; turn < 5 && rig.state.phase === "open"; turn += 1) {
-      expect(names(rig.tick()).filter((name) => name === "undo-failed").length).toBeLessThanOrEqual(3);
-      if (rig.state.phase === "open") expect(processMachine.nextDueMs(rig.state, rig.nowMs)).toBeLessThanOrEqual(rig.nowMs);
-    }
-    expect(rig.state).toMatchObject({ phase: "ended", outcome: { status: "failed", fault: { code: "compensation.failed" } } });
-  });
-});
-
-describe("a redrive", () => {
-  test("asks only for the items that have no output", () => {
-    const rig = rigOf(20, [pages(2)]);
-    answerAll(rig, undefined, 13);
-    const failing = rig.open[0] ?? "";
-    const first = asksUndo(rig.fault(failing));
-    const lost = rig.state.kept === undefined ? [] : numbers(20).filter((item) => failing.endsWith(`:${item}:1`));
-    expect(first.length).toBeGreaterThan(0);
-    while (rig.open[0] !== undefined) rig.output(rig.open[0], { ...DONE, undone: 0 });
-    const again = asksWork(rig.redrive());
-    expect(again[0]).toBe(rig.id("pages[]", lost[0]));
-    answerAll(rig);
-    expect(rig.state.hops).toBe(7);
-    expect(rig.state.outcome?.status).toBe("completed");
-    expect(contentOf(rig, rig.state.outcome?.output)).toEqual(numbers(20).map((item) => item * 10));
-  });
-
-  test("asks again for items that were really undone", () => {
-    const rig = rigOf(12, [pages(1)]);
-    answerAll(rig, undefined, 9);
-    rig.fault(rig.open[0] ?? "");
-    while (rig.open[0] !== undefined) rig.output(rig.open[0], { ...DONE, undone: /:(2|7):1/.test(rig.open[0]) ? 1 : 0 });
-    expect(asksWork(rig.redrive())).toEqual([rig.id("pages[]", 2)]);
-    answerAll(rig);
-    expect(rig.state.hops).toBe(5);
-    expect(contentOf(rig, rig.state.outcome?.output)).toEqual(numbers(12).map((item) => item * 10));
-  });
-});
-
 describe("a turn", () => {
   test("begins or skips a bounded number of items, and the rest follows at once", () => {
     restore();
@@ -302,37 +169,3 @@ describe("a turn", () => {
     expect(rig.state.outcome?.fault?.message).toContain("more than 20 steps");
   });
 });
-
-/** A process without the checks of the rig, for many items. */
-class Fold {
-  readonly #rig: ProcessRig;
-  state = processMachine.initial("p");
-  events = 0;
-  largestBytes = 0;
-  readonly #asked: string[] = [];
-
-  constructor(count: number) {
-    this.#rig = new ProcessRig(slipOf([pages(64)], { agents: { A: { stateful: false } }, output: { from: ["pages"] } }));
-    this.#give({ kind: "message", message: this.#rig.taskMessage({ input: numbers(count) }), bucket: "b" });
-  }
-
-  run(): void {
-    const { length } = this.#asked;
-    for (let at = 0; at < this.#asked.length; at += 1) {
-      const workId = this.#asked[at] ?? "";
-      expect(entryOf(this.state.works, workId)).toBeDefined();
-      const body = { kind: "result", workId, attempt: 1, result: { output: { json: "x".repeat(20) } } } as const;
-      this.#give({ kind: "message", message: this.#rig.message(`r${at}`, body) });
-      if (at % 500 === length) this.largestBytes = Math.max(this.largestBytes, JSON.stringify(this.state).length);
-    }
-  }
-
-  #give(input: Parameters<typeof processMachine.decide>[1]): void {
-    const { values } = this.#rig;
-    const { events, stored, effects } = processMachine.decide(this.state, input, this.#rig.context());
-    for (const { ref, text } of stored) values.set(ref, JSON.parse(text) as Json);
-    for (const event of events) this.state = processMachine.evolve(this.state, event);
-    this.events += events.length;
-    this.#asked.push(...sends(effects).flatMap(({ body }) => (body.kind === "work" ? [body.workId] : [])));
-  }
-}
