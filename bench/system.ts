@@ -4,6 +4,8 @@
  * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
  * step, as the agents of Restate's side do. `tool`: the same with a call of a tool that has an undo in the place of the step, which is
  * recorded before it is made and after. `lean`: nothing.
+ *
+ * A fourth agent, without state, does the items of the route `fan` (bench/fan-out.ts).
  */
 import { z } from "zod";
 import { agent, type AgentDefinition, contract, route, system, tool } from "../agents/index.ts";
@@ -25,6 +27,17 @@ const three = route("three", 1, Whole)
   .to("third", N3, ({ second }) => second)
   .output(({ third }) => third);
 
+const Fan = contract("Fan", 1, { input: Whole, output: Whole });
+const FAN_CONCURRENCY = 64;
+const fan = route("fan", 1, z.array(Whole))
+  .forEach(
+    "items",
+    ({ task }) => task,
+    (stop) => stop(Fan, ({ item }) => item),
+    { concurrency: FAN_CONCURRENCY },
+  )
+  .output(({ items }) => items);
+
 const addOne = tool("add-one", { input: Whole, output: Whole, effect: "write", run: (input) => input + 1, undo: () => undefined });
 
 function worker(target: typeof N1 | typeof N2 | typeof N3): AgentDefinition {
@@ -41,4 +54,7 @@ function worker(target: typeof N1 | typeof N2 | typeof N3): AgentDefinition {
   });
 }
 
-export default system("bench", { agents: [N1, N2, N3].map(worker), routes: [three] });
+export default system("bench", {
+  agents: [...[N1, N2, N3].map(worker), agent(Fan, { handle: (input) => input + 1 })],
+  routes: [three, fan],
+});

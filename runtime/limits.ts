@@ -120,6 +120,14 @@ export const LIMITS = {
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
+  /** Ended items of a `forEach` that stay in the state of its process. At this number they leave it together, as one stored part. */
+  partItems: 64,
+  /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
+  forEachItemsPerTurn: 256,
+  /** Such parts whose compensation one turn begins. The others follow in further turns. */
+  undoPartsPerTurn: 16,
+  /** Compensations that one turn gives up when their time is over. The others follow in further turns. */
+  undoGivenUpPerTurn: 256,
   /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,
   /** Maximum number of parallel items that a stop may set. Above: `definition.invalid`. */
@@ -306,8 +314,14 @@ export const LIMITS = {
   conditionNodesMax: 500,
   /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
   conditionDepthMax: 32,
-  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  /** Steps of one evaluation of a condition: parts, items, keys and characters that it goes through. Above: `slip.condition`. */
   conditionStepsMax: 1_000_000,
+  /** Steps that the conditions of all items of one `forEach` share evenly; one item has at most those of one evaluation. */
+  conditionStepsPerForEach: 50_000_000,
+  /** Steps of conditions in one turn, after which it begins no further calls. They follow in further turns. */
+  conditionStepsPerTurn: 2_000_000,
+  /** Characters of the source of a mapping. Above: `definition.invalid`. */
+  mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
 } as const;

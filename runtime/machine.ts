@@ -105,6 +105,8 @@ export class DecisionBuilder<S, E> {
   #packed: Map<string, Json> | undefined;
   #verdict: Verdict = { kind: "received" };
   state: S;
+  /** Steps that conditions have taken in this decision. */
+  conditionSteps = 0;
   readonly context: DecisionContext;
 
   constructor(state: S, evolve: (state: S, event: E) => S, context: DecisionContext) {

@@ -66,6 +66,11 @@ export class Watch {
     return this.#processLaws.waitsOf(processId).knows(signalId);
   }
 
+  /** The work items of a process that were asked and are not known to be undone. */
+  askedOf(processId: string): readonly string[] {
+    return this.#processLaws.askedOf(processId);
+  }
+
   get failed(): boolean {
     return this.findings.length > 0;
   }
