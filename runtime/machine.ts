@@ -159,7 +159,7 @@ export class DecisionBuilder<S, E> {
     return packed.value;
   }
 
-  /** Stores content as text under a name. The same name must always have the same content: whoever writes it again changes nothing. */
+  /** Stores content as text under a name. The same name must always have the same content, so that writing it again changes nothing. */
   keep(named: StoredValue): void {
     this.#stored.push(named);
   }

@@ -22,7 +22,7 @@ import type { AgentBuilder } from "./inputs.ts";
 import { isSettled } from "./queue.ts";
 import { type AgentState, AgentWork, isHarmless, standingOf } from "./state.ts";
 
-/** What an entry leaves out: the message that looks it up has it, or nothing needs it any more. */
+/** What an entry leaves out: the message that looks it up has it, or nothing needs it. */
 const LEFT_OUT: ReadonlySet<string> = new Set([
   ...["id", "processId", "agent", "principal", "trace", "hop", "retainUntilMs"],
   ...["token", "holder", "askedAtMs", "settled"],
@@ -45,7 +45,7 @@ const PLAIN_TEXTS: ReadonlyMap<string, string> = new Map(Object.entries(PLAIN).m
 /** The text of an entry below the highest one. */
 const SUPERSEDED = "{}";
 /** Entries of a work item that are looked up at once. Most have settled once. */
-const LOOKED_UP = 2;
+const LOOKED_UP_COUNT = 2;
 
 /** When the first request of a work item was made; not before it if the message is a later one. */
 export function askedAtMs({ createdAtMs, body }: Message): number {
@@ -65,8 +65,8 @@ export function settledWork(state: AgentState, message: Message, context: Decisi
   if (body.kind === "work" && body.attempt === 1 && message.createdAtMs > state.settledUntilMs) return undefined;
   const scope = keyedScope(body.agent, state.id);
   let last: Json = null;
-  for (let count = 1; ; count += LOOKED_UP) {
-    const refs = Array.from({ length: LOOKED_UP }, (_, index) => settledRef(body.workId, count + index));
+  for (let count = 1; ; count += LOOKED_UP_COUNT) {
+    const refs = Array.from({ length: LOOKED_UP_COUNT }, (_, index) => settledRef(body.workId, count + index));
     const found = lookUpAll(
       refs.map((ref) => ({ ref, scope, optional: true })),
       context,
@@ -97,7 +97,7 @@ export function leaveSettled(builder: AgentBuilder, before: AgentState): void {
   if (Object.keys(works).length <= LIMITS.agentSettledMax) return;
   const settled = Object.values(before.works).filter((work) => isSettled(work) && entryOf(works, work.id) === work);
   if (settled.length <= LIMITS.agentSettledMax) return;
-  const oldest = settled.slice(0, LIMITS.agentSettledBatch);
+  const oldest = settled.slice(0, LIMITS.agentLeavingMax);
   const forgotten = new Set(forgettable(builder, oldest).map(({ id }) => id));
   const left = oldest.filter((work) => !forgotten.has(work.id) && keepEntry(builder, work));
   if (forgotten.size > 0) builder.emit({ e: "forgotten", workIds: [...forgotten] });

@@ -209,7 +209,7 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("settled"), workIds: z.array(z.string()) }),
   /** A settled work item came back into the state, because it changes. */
   z.strictObject({ e: z.literal("recalled"), work: AgentWork }),
-  /** No valid message can be about these work items any more. */
+  /** No valid message can be about these work items now. */
   z.strictObject({ e: z.literal("forgotten"), workIds: z.array(z.string()) }),
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;

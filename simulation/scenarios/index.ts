@@ -1,6 +1,7 @@
 /** @module The scenarios by name. */
 import type { Scenario } from "../run.ts";
 import { chains } from "./chains.ts";
+import { hot } from "./hot.ts";
 import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
@@ -18,4 +19,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   catches,
   chains,
   waits,
+  hot,
 };

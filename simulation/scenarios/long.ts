@@ -57,7 +57,7 @@ function tasksOf(seed: number): readonly SimTask[] {
 const SNAPSHOT_BYTES = 2_048;
 const BATCH_RECORDS = 4;
 
-/** Many records, small snapshots. */
+/** Many records, small snapshots, few settled work items in the state. */
 export const long: Scenario = {
   name: "long",
   system: () => made,
@@ -68,5 +68,7 @@ export const long: Scenario = {
     snapshotRecordsToStateRatio: 1,
     loadFirstRecords: BATCH_RECORDS - 1,
     loadBatchRecords: BATCH_RECORDS,
+    agentSettledMax: 2 * BATCH_RECORDS,
+    agentLeavingMax: BATCH_RECORDS,
   },
 };

@@ -161,7 +161,7 @@ test("an actor whose settled work items leave its state at once does the same as
       for (const one of steps) {
         const known = keeps.rig.state.works[one.work];
         const kept = keeps.apply(one);
-        const restore = withLimits({ agentSettledMax: 0, agentSettledBatch: 1 });
+        const restore = withLimits({ agentSettledMax: 0, agentLeavingMax: 1 });
         try {
           expect(done(leaves.apply(one, known))).toEqual(done(kept));
         } finally {

@@ -7,12 +7,12 @@ import { AgentRig, HOUR_MS, replies, REPORT } from "./agent-rig.ts";
 import { names } from "./machine-rig.ts";
 
 const MAX = 8;
-const BATCH = 4;
+const LEAVING_MAX = 4;
 const FAULT = { fault: { code: "agent.failed", message: "no" } } as const;
 
 let restore: () => void = () => {};
 beforeAll(() => {
-  restore = withLimits({ agentSettledMax: MAX, agentSettledBatch: BATCH });
+  restore = withLimits({ agentSettledMax: MAX, agentLeavingMax: LEAVING_MAX });
 });
 afterAll(() => restore());
 
@@ -38,9 +38,9 @@ describe("law: the state of an actor does not grow with the work items that have
   test("the oldest leave it, each with an entry, and the last stay", () => {
     const rig = crowded();
     const left = rig.log.flatMap((event) => (event.e === "settled" ? event.workIds : []));
-    expect(left).toEqual(Array.from({ length: BATCH }, (_, index) => `w${index}`));
+    expect(left).toEqual(Array.from({ length: LEAVING_MAX }, (_, index) => `w${index}`));
     expect(left.every((id) => rig.values.has(settledRef(id, 1)))).toBe(true);
-    settle(rig, MAX + 2, 10 * BATCH);
+    settle(rig, MAX + 2, 10 * LEAVING_MAX);
     expect(Object.keys(rig.state.works).length).toBeLessThanOrEqual(MAX + 1);
     expect(JSON.stringify(rig.values.get(settledRef("w0", 1))).length).toBeLessThan(100);
   });
