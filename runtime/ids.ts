@@ -213,6 +213,21 @@ export function workActorId(work: string): string {
 /** Hexadecimal digits of a derived id: 160 bits. */
 const DERIVED_LENGTH = 40;
 
+/** The name of a work item in the names of its entries. */
+export function settledName(work: string): string {
+  return hashText(work).slice(0, DERIVED_LENGTH);
+}
+
+/** The reference of the entry of a work item that has settled `count` times: a name in the place of the content's hash. */
+export function settledRef(work: string, count: number): string {
+  return namedSettledRef(settledName(work), count);
+}
+
+/** As {@link settledRef}, by the {@link settledName}. */
+export function namedSettledRef(name: string, count: number): string {
+  return `settled-${name}-${count}`;
+}
+
 /** One run of a process: the id of its dead letter and of its event notifications. */
 export function runId(process: string, run: number): string {
   return `${process}:${run}`;

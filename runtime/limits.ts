@@ -184,8 +184,12 @@ export const LIMITS = {
 
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
-  /** Deduplication entries of one agent actor. Above: `agent.window-full`, retryable, nothing recorded. */
-  agentWindowMax: 8_192,
+  /** Open work items of one agent actor: queued, running or waiting. Above: `agent.busy`, retryable, nothing recorded. */
+  agentOpenMax: 4_096,
+  /** Settled work items in the state of one agent actor. Above: the oldest leave the state and are looked up when a message needs them. */
+  agentSettledMax: 64,
+  /** Settled work items that leave the state of an agent actor at once. */
+  agentLeavingMax: 32,
   /** Handlers of one agent that run in parallel on one host if the agent declares no number; further work waits. */
   agentConcurrencyDefault: 64,
   /** Maximum number of parallel handlers that an agent may declare. Above: `definition.invalid`. */
@@ -352,6 +356,7 @@ relation(
 relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "a near reminder must fire before its trust ends");
 relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "the near reminder must be sooner than the away reminder");
 relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "the away reminder needs a range");
+relation(LIMITS.agentLeavingMax <= LIMITS.agentSettledMax, "only settled work items that are in the state can leave it");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
 relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");

@@ -69,10 +69,21 @@ export interface Machine<S, I, E> {
   readonly states: z.ZodType<S>;
 }
 
+/**
+ * What a decision may look up in the store beside values: content that is stored under a name instead of its hash, or whether a process has
+ * a journal. Its content is null if it is absent.
+ */
+export type LookUp = (ValueRef & { readonly optional: true }) | { readonly ref: string; readonly process: string };
+
+/** Looks up whether a process has a journal: null before its first record and after its purge. */
+export function processLookUp(process: string): LookUp {
+  return { ref: `process ${process}`, process };
+}
+
 /** Thrown by a decision that needs values that are not loaded; the shell loads them and decides again. */
 export class MissingValues extends Error {
-  readonly refs: readonly ValueRef[];
-  constructor(refs: readonly ValueRef[]) {
+  readonly refs: readonly (ValueRef | LookUp)[];
+  constructor(refs: readonly (ValueRef | LookUp)[]) {
     super(`values to load: ${refs.map(({ ref }) => ref).join(", ")}`);
     this.refs = refs;
   }
@@ -90,6 +101,13 @@ export function readOne(value: Value, context: DecisionContext): Json {
   if ("json" in value) return value.json;
   if (!context.values.has(value.ref)) throw new MissingValues([value]);
   return context.values.get(value.ref) ?? null;
+}
+
+/** The contents of what may be absent. Requests all missing ones at once. */
+export function lookUpAll(asked: readonly LookUp[], context: DecisionContext): Json[] {
+  const missing = asked.filter(({ ref }) => !context.values.has(ref));
+  if (missing.length > 0) throw new MissingValues(missing);
+  return asked.map(({ ref }) => context.values.get(ref) ?? null);
 }
 
 /**
@@ -141,6 +159,11 @@ export class DecisionBuilder<S, E> {
       this.#packed.set(packed.stored.ref, content);
     }
     return packed.value;
+  }
+
+  /** Stores content as text under a name. The same name must always have the same content, so that writing it again changes nothing. */
+  keep(named: StoredValue): void {
+    this.#stored.push(named);
   }
 
   done(): Decision<E> {

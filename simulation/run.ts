@@ -8,6 +8,7 @@ import { checkForgetful } from "./checks/forgetful.ts";
 import { Watch } from "./checks/watch.ts";
 import { Clients, type SimTask } from "./people/client.ts";
 import { Deciders, RUNS_MAX } from "./people/deciders.ts";
+import { repeatOld } from "./people/repeats.ts";
 import { type FaultRates, Faults, type Fired, ratesOf } from "./world/faults.ts";
 import type { Life } from "./world/life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
@@ -31,6 +32,8 @@ export interface Scenario {
   readonly repeatsAllowed?: boolean | undefined;
   /** After the run everything is purged while hosts are killed and every message that was sent arrives again. */
   readonly purges?: boolean | undefined;
+  /** Messages to agents come again, long after they were answered. */
+  readonly repeats?: boolean | undefined;
   /** People decide on dead letters, so failed processes get new runs. */
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
@@ -103,12 +106,13 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
     observeRemoved: (at, key) => watch.removed(at, key),
-    wrapPorts: scenario.purges === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
+    wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));
   if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
+  if (scenario.repeats === true) repeatOld(world, new Random(seed, STREAM.system + 400), sent);
   watch.begin();
   const restoreLimits = withLimits(scenario.limits ?? {});
   try {

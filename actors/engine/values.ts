@@ -6,6 +6,9 @@
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { heapSize } from "../../runtime/json-text.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { LookUp } from "../../runtime/machine.ts";
+import { actorType } from "../../runtime/protocol.ts";
+import { tombstoneOf } from "../../runtime/record.ts";
 import { packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../../runtime/value.ts";
 import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
@@ -38,27 +41,40 @@ export class Values {
   }
 
   /**
-   * Loads contents by hash.
+   * Loads contents by hash, and what a decision looks up. Null stands for what may be absent and is; it is not cached.
    * @throws `value.missing`, `store.unavailable`
    */
-  async load(refs: readonly ValueRef[]): Promise<Map<string, Json>> {
+  async load(refs: readonly (ValueRef | LookUp)[]): Promise<Map<string, Json>> {
     const found = new Map<string, Json>();
-    const missing: ValueRef[] = [];
+    const missing: (ValueRef | LookUp)[] = [];
     for (const at of refs) {
       const content = this.#contents.get(at.ref);
       if (content === undefined) missing.push(at);
       else found.set(at.ref, content);
     }
     if (missing.length === 0) return found;
-    const read = await this.#store.read(missing.map((at) => keys.value(this.#system, at)));
+    const read = await this.#store.read(missing.map((at) => this.#keyOf(at)));
     for (const at of missing) {
-      const key = keys.value(this.#system, at);
+      const key = this.#keyOf(at);
       const content = read.get(key);
+      if ("process" in at) {
+        found.set(at.ref, content !== undefined && tombstoneOf(content, key) === undefined ? true : null);
+        continue;
+      }
+      if (content === undefined && "optional" in at) {
+        found.set(at.ref, null);
+        continue;
+      }
       if (content === undefined) throw new Fault("value.missing", `the value ${at.ref} is not in the store`, { ref: at.ref });
       this.#note(key, at.ref, content);
       found.set(at.ref, content);
     }
     return found;
+  }
+
+  #keyOf(at: ValueRef | LookUp): string {
+    if ("process" in at) return keys.record(this.#system, actorType(this.#system, "ProcessManager"), at.process, 1);
+    return keys.value(this.#system, at);
   }
 
   /** The content of one value, loaded if necessary. */

@@ -11,6 +11,7 @@
  * Every step may be repeated, also by several hosts at once.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
+import { namedSettledRef } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Value } from "../../runtime/value.ts";
 import { headStoneOf, RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
@@ -132,6 +133,18 @@ export class JournalPurge {
   /** Removes values of one scope. */
   async forgetValues(scope: string, content: Json): Promise<void> {
     await this.#forget(scope, refsIn(content, scope));
+  }
+
+  /** Removes the entries of settled work items, the last one of each first: they are found by their numbers, which have no gap. */
+  async forgetSettled(scope: string, names: readonly string[]): Promise<void> {
+    const found: string[][] = [];
+    for (let left = names; left.length > 0;) {
+      const byKey = new Map(left.map((name) => [keys.value(this.#system, { ref: namedSettledRef(name, found.length + 1), scope }), name]));
+      const there = [...(await this.#store.read([...byKey.keys()])).keys()];
+      found.push(there);
+      left = there.flatMap((key) => byKey.get(key) ?? []);
+    }
+    for (const some of found.toReversed()) if (some.length > 0) await this.#store.remove(some);
   }
 
   /** Removes the last record and then the tombstone, if it is still the version that was read (B3). */

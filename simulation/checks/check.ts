@@ -183,7 +183,7 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
 }
 
 function allWorks(watch: Watch): Map<string, import("../../runtime/agent/state.ts").AgentWork> {
-  return new Map([...watch.agents.values()].flatMap((shadow) => Object.entries(shadow.state.works)));
+  return new Map([...watch.settled, ...[...watch.agents.values()].flatMap((shadow) => Object.entries(shadow.state.works))]);
 }
 
 function workOf(watch: Watch, line: LedgerLine): import("../../runtime/agent/state.ts").AgentWork | undefined {
@@ -191,5 +191,5 @@ function workOf(watch: Watch, line: LedgerLine): import("../../runtime/agent/sta
     const work = entryOf(shadow.state.works, line.workId);
     if (work !== undefined) return work;
   }
-  return undefined;
+  return watch.settled.get(line.workId);
 }

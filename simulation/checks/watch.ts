@@ -61,6 +61,11 @@ export class Watch {
     return this.#agentLaws.begunCalls;
   }
 
+  /** Settled work items that are not in the state of their actor, by id. */
+  get settled(): AgentLaws["settled"] {
+    return this.#agentLaws.settled;
+  }
+
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);

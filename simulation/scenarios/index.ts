@@ -2,6 +2,7 @@
 import type { Scenario } from "../run.ts";
 import { chains } from "./chains.ts";
 import { fans } from "./fans.ts";
+import { hot } from "./hot.ts";
 import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
@@ -22,4 +23,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   waits,
   trims,
   fans,
+  hot,
 };

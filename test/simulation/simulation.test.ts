@@ -22,6 +22,7 @@ const SEEDS = {
   waits: 300,
   long: 150,
   ring: 200,
+  hot: 100,
   purge: 120,
   redrive: 300,
   wildRedrive: 150,
