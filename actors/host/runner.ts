@@ -105,9 +105,8 @@ export class Runner {
     if (active?.token === token && active.run.mode === "do") {
       // Another host was told to stop this handler, and the actor came back here: the work item is to be compensated, but the handler runs.
       if (work.mode === "undo") return this.stop(actorId, workId, token);
-      const { execution } = active.run;
-      if (!execution.parked) return;
-      const goesOn = execution.goOn(work, state.stateVersion, await this.#stateOf(state));
+      const goesOn = active.run.execution.goOn(state);
+      if (goesOn === undefined) return;
       this.#beat(key, actorId, active, workId);
       return goesOn;
     }
@@ -221,6 +220,7 @@ export class Runner {
     }
     const parts = {
       ...{ work, values, clock, random, link, log },
+      contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };

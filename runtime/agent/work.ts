@@ -50,6 +50,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     calls: [],
     steps: [],
     waits: [],
+    results: 0,
   };
 }
 
@@ -105,8 +106,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
     const mine = work.holder === builder.context.incarnation;
     builder.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
   }
-  if (work.status === "parked")
-    for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
+  for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
   if (work.status === "ready") startOrLook(builder);
 }
 
