@@ -159,8 +159,8 @@ export const LIMITS = {
   undoBackoffMs: 500,
   /** Maximum backoff of compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
-  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that work that crashes its host cannot do so forever. */
-  takeoversMax: 5,
+  /** Takeovers of a work item or its undo after its host died, over all attempts, while it records nothing new. Above: `work.crashed`. */
+  takeoversMax: 2,
 
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,

@@ -187,9 +187,9 @@ export class Host implements BeginningHost {
     return count;
   }
 
-  /** Stops timers and watches, and waits for running handlers, at most `drainMs`. */
-  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+  /** Stops timers and watches, tells running handlers to stop, and releases those that still run after `graceMs`. */
+  async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.processes.stop();
     this.metrics.end();
   }

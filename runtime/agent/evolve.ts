@@ -20,11 +20,17 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-accepted":
       return accept(state, event);
     case "attempt-asked":
-      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
+      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "" }));
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
       return begin(state, event);
+    case "released":
+      return ready(
+        patch(state, event.workId, (work) => ({ ...work, token: "", holder: "" })),
+        event.workId,
+        true,
+      );
     case "taken-over":
       return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
     case "call-begun":
@@ -37,11 +43,12 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         ...work,
         steps: [...work.steps, { ...event.step, order: work.results }],
         results: work.results + 1,
+        takeovers: 0,
       }));
     case "failed":
       return patch(state, event.workId, (work) => withFailure(work, event.failure));
     case "wait-made":
-      return patch(state, event.workId, (work) => ({ ...work, waits: [...work.waits, event.wait] }));
+      return patch(state, event.workId, (work) => ({ ...work, waits: [...work.waits, event.wait], takeovers: 0 }));
     case "parked":
       return free(
         patch(state, event.workId, (work) => ({ ...work, status: "parked" })),
@@ -56,7 +63,6 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         ...work,
         mode: "undo",
         undo: { undoId: event.undoId, attempt: event.attempt },
-        takeovers: 0,
       }));
     case "undo-done":
       return undoDone(state, event);
@@ -97,16 +103,18 @@ function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | 
   const known = index < 0 ? undefined : work.calls.at(index);
   const changed = callAfter(known, event, work.results);
   const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
-  if (event.e === "call-ended" && event.output !== undefined) return { ...work, calls, results: work.results + 1 };
-  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls };
+  const takeovers = event.e === "call-begun" ? work.takeovers : 0;
+  if (event.e === "call-ended" && event.output !== undefined) return { ...work, calls, takeovers, results: work.results + 1 };
+  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls, takeovers };
   const { key, attempt, fault } = event;
   const stands = event.stands === true ? [...new Set([...(work.stands ?? []), event.tool])] : work.stands;
-  if (event.e === "call-tried") return { ...work, calls, stands };
+  if (event.e === "call-tried") return { ...work, calls, stands, takeovers };
   return withFailure({ ...work, calls, stands }, { kind: "call", key, attempt, fault });
 }
 
 function withFailure(work: AgentWork, failure: Failure): AgentWork {
-  return { ...work, failures: [...(work.failures ?? []), { ...failure, order: work.results }], results: work.results + 1 };
+  const failures = [...(work.failures ?? []), { ...failure, order: work.results }];
+  return { ...work, failures, results: work.results + 1, takeovers: 0 };
 }
 
 /** A running handler receives the answer at once, a parked one when it has its actor again. */

@@ -83,6 +83,8 @@ export type AgentInput =
       /** The agent's own undo has run, in this attempt of the compensation. */
       readonly agentUndid?: boolean;
     })
+  /** The host shuts down, and the work item is not at its end. */
+  | (Held & { readonly kind: "released" })
   /** The holder missed heartbeats. */
   | (Held & { readonly kind: "lost" });
 

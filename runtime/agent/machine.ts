@@ -95,6 +95,9 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
       return takeWait(builder, work, input);
     case "rests":
       return takeRest(builder, work, input);
+    case "released":
+      if (work.status === "running") builder.emit({ e: "released", workId: work.id });
+      return;
     case "finished":
       return work.mode === "undo" ? takeSettled(builder, work, input) : takeFinish(builder, work, input);
     case "compensated":

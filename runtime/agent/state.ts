@@ -89,6 +89,7 @@ export const AgentWork = z.strictObject({
   begunAtMs: z.int(),
   token: z.string(),
   holder: z.string(),
+  /** Hosts that died while they ran it or its undo, since it last recorded something. */
   takeovers: z.int().nonnegative(),
   input: Value,
   /** The work item is remembered at least until then. */
@@ -139,6 +140,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("readied"), workId: z.string(), first: z.boolean() }),
   z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
+  /** Its host shuts down: it is ready again, and no host has died. */
+  z.strictObject({ e: z.literal("released"), workId: z.string() }),
   z.strictObject({ e: z.literal("taken-over"), workId: z.string(), token: z.string(), holder: z.string() }),
   z.strictObject({
     e: z.literal("call-begun"),

@@ -132,7 +132,7 @@ function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResu
   return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
 }
 
-/** Takes a work item over after three missed heartbeats, unless too many hosts have died while they ran it. */
+/** Takes a work item over from a host that died, unless too many have died while they ran it. */
 export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
   const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
@@ -143,7 +143,10 @@ export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
 }
 
 function giveUp(builder: AgentBuilder, work: AgentWork): void {
-  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work item`);
+  const fault = wireFault(
+    "work.crashed",
+    `${work.takeovers + 1} hosts in a row died while they ran this work item, and it recorded nothing`,
+  );
   if (work.mode === "undo") {
     builder.emit({ e: "undo-done", workId: work.id, result: { fault } });
     replyUndo(builder, work.id);

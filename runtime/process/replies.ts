@@ -63,7 +63,8 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
-  const mayRetry = work.kind === "undo" || isRetryable(fault);
+  // An agent that is not in the system may come back with the next deployment.
+  const mayRetry = isRetryable(fault) || (work.kind === "undo" && fault.code === "agent.unknown");
   if (mayRetry && inTime && work.attempt < work.retry.attemptsMax) {
     builder.emit({ e: "attempt-failed", workId: work.id, attempt: work.attempt, fault, atMs: nowMs, againAtMs: again });
     if (work.kind === "undo" && fault.code === "agent.unknown") setAside(builder, work);

@@ -58,7 +58,7 @@ describe.skipIf(binaries === undefined)("up", () => {
     const watching = await startCommand(dir, ["show", "mine", "--follow"]);
     await watching.until("FlightAgent   asked");
     process.kill(partOf(mark), "SIGKILL");
-    await run.until(`${part} ended with SIGKILL; restart 1 of 5 in 0.5 s`);
+    await run.until(`${part} ended with SIGKILL; restart 1 of 12 in 0.5 s`);
     await run.until(`${part} is up again`);
     expect(await task.child.exited, `${task.text()}\n${run.text()}`).toEqual(OK);
     expect(task.text()).toContain("city: Ljubljana");
@@ -90,6 +90,18 @@ describe.skipIf(binaries === undefined)("up", () => {
     },
   );
 
+  test("a handler that ends its process, and an undo that does, end as a dead letter; the run goes on", { timeout: TEST_MS }, async () => {
+    await writeFile(join(dir, "system.ts"), CRASHING);
+    const run = await upWith({}, "system.ts");
+    const { exit, text } = await runCommand(dir, ["submit", "risk", '"dies"', "--wait", "--patience", "90s"]);
+    expect(exit.code, `${text}\n${run.text()}`).not.toBe(0);
+    expect(text).toContain("work.crashed");
+    const undone = await runCommand(dir, ["submit", "risk", '"undo dies"', "--wait", "--patience", "90s"]);
+    expect(undone.text, run.text()).toContain("compensation.failed");
+    expect((await runCommand(dir, ["submit", "risk", '"well"', "--wait", "--patience", "60s"])).exit, run.text()).toEqual(OK);
+    await endOf(run);
+  });
+
   test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
     await copyExample();
     const run = await upWith({}, "party/system.ts");
@@ -98,8 +110,8 @@ describe.skipIf(binaries === undefined)("up", () => {
     process.kill(partOf("cli/app.ts"), "SIGKILL");
     expect(await run.child.exited).toEqual(FAILED);
     expect(run.text()).toContain("app did not start: SYSTEM_LOAD: party/system.ts cannot be loaded: no such desk");
-    expect(run.text()).toContain("restart 5 of 5 in 8 s");
-    expect(run.text()).toMatch(/^PART_ENDED: app .+ It was restarted 5 times and does not stay up, so everything was stopped\.$/m);
+    expect(run.text()).toContain("restart 12 of 12 in 4 s");
+    expect(run.text()).toMatch(/^PART_ENDED: app .+ It was restarted 12 times and does not stay up, so everything was stopped\.$/m);
     expect(processesOf(dir)).toEqual([]);
   });
 
@@ -132,6 +144,28 @@ describe.skipIf(binaries === undefined)("up", () => {
     },
   );
 });
+
+/** An agent that ends its process, in its handler or in its undo. */
+const CRASHING = `import { agent, contract, Fault, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
+import { z } from ${JSON.stringify(fileURLToPath(import.meta.resolve("zod")))};
+const Risk = contract("Risk", 1, { input: z.string(), output: z.string() });
+const Next = contract("Next", 1, { input: z.string(), output: z.string() });
+const risk = agent(Risk, {
+  handle: (what) => (what === "dies" ? process.exit(1) : what),
+  undo: (what) => void (what === "undo dies" && process.exit(1)),
+});
+const next = agent(Next, {
+  handle: (what) => {
+    if (what === "undo dies") throw new Fault("agent.refused", "no");
+    return what;
+  },
+});
+const way = route("risk", 1, z.string())
+  .to("risk", Risk, ({ task }) => task)
+  .to("next", Next, ({ risk: what }) => what)
+  .output(({ next: what }) => what);
+export default system("risky", { agents: [risk, next], routes: [way] });
+`;
 
 /** The travel example in the test's folder, with the library where its imports find it. */
 async function copyExample(): Promise<void> {
