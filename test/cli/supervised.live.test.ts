@@ -102,6 +102,25 @@ describe.skipIf(binaries === undefined)("up", () => {
     await endOf(run);
   });
 
+  test(
+    "six stops and starts around one long handler: it goes on, no host counts as dead, and no attempt is spent",
+    { timeout: TEST_MS },
+    async () => {
+      await writeFile(join(dir, "system.ts"), LONG);
+      for (let life = 1; life <= LIVES; life += 1) {
+        const run = await upWith({ LIFE: String(life) }, "system.ts");
+        if (life === 1) expect((await runCommand(dir, ["submit", "long", "1", "--id", "mine"])).exit).toEqual(OK);
+        await run.until(`life ${life} runs it in attempt 1`);
+        if (life === LIVES) {
+          const { exit, text } = await runCommand(dir, ["submit", "long", "1", "--id", "mine", "--wait"]);
+          expect(exit, text).toEqual(OK);
+          expect((await runCommand(dir, ["show", "mine", "--json"])).text).not.toContain("takeovers");
+        }
+        await endOf(run);
+      }
+    },
+  );
+
   test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
     await copyExample();
     const run = await upWith({}, "party/system.ts");
@@ -144,6 +163,24 @@ describe.skipIf(binaries === undefined)("up", () => {
     },
   );
 });
+
+const LIVES = 7;
+/** An agent whose handler ends in the last of several lives of its app. */
+const LONG = `import { agent, contract, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
+import { z } from ${JSON.stringify(fileURLToPath(import.meta.resolve("zod")))};
+const Long = contract("Long", 1, { input: z.int(), output: z.int() });
+const long = agent(Long, {
+  handle: async (n, ctx) => {
+    ctx.log.info(\`life \${process.env.LIFE} runs it in attempt \${ctx.attempt}\`);
+    if (process.env.LIFE === "${LIVES}") return n;
+    return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))));
+  },
+});
+export default system("long", {
+  agents: [long],
+  routes: [route("long", 1, z.int()).to("long", Long, ({ task }) => task, { timeoutMs: 600_000 }).output(({ long: n }) => n)],
+});
+`;
 
 /** An agent that ends its process, in its handler or in its undo. */
 const CRASHING = `import { agent, contract, Fault, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
