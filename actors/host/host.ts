@@ -47,7 +47,7 @@ export type ProcessListener = (before: ProcessState, after: ProcessState) => voi
 export class Host implements BeginningHost {
   readonly types: readonly string[];
   readonly incarnation: string;
-  /** Which hosts live. Whoever serves the host starts it. */
+  /** Which hosts live. The program that serves the host starts it. */
   readonly watch: HostWatch;
   readonly values: Values;
   readonly directory: IndexClient;

@@ -68,7 +68,7 @@ describe("the leases of hosts", () => {
     expect([one.deaths, two.deaths, one.returns(), two.returns(), one.watch.isHeld]).toEqual([[], [], 1, 1, true]);
   });
 
-  test("a host that slept finds nobody dead when it wakes, and is alive again for the others", async () => {
+  test("a host that slept finds no other dead when it wakes, and is alive again for the others", async () => {
     const hosts = new Hosts();
     const one = await hosts.join("one");
     const sleeper = new MemoryStore();
