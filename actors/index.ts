@@ -157,6 +157,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     requireComponents(facts, stateStore, pubsub, logger);
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
     found.resolve();
+    host.watch.start();
     void watchdog.run();
     logger.info(
       { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },

@@ -188,6 +188,15 @@ export const LIMITS = {
   /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
 
+  /** Interval at which a host renews its lease and reads those of the others. */
+  hostLeaseMs: 1 * SECOND_MS,
+  /** A host whose lease did not change for so long is dead for those who could renew and read in that time. */
+  hostDeadMs: 3 * SECOND_MS,
+  /** Reads of an unchanged lease after which its host is dead, if {@link LIMITS.hostDeadMs} has passed too. */
+  hostDeadReads: 3,
+  /** Other hosts that a host remembers; the least recently used is forgotten. */
+  knownHostsMax: 1_024,
+
   /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
   heartbeatMs: 1 * SECOND_MS,
   /** Missed heartbeats after which another host may take over the work. */
@@ -314,6 +323,7 @@ relation(
 relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "a near reminder must fire before its trust ends");
 relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "the near reminder must be sooner than the away reminder");
 relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "the away reminder needs a range");
+relation(LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs, "a dead host must be found by as many reads as its time allows");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
 relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");
