@@ -217,6 +217,7 @@ interface Resumed {
 
 /** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
 async function resume({ system, ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+  host.watch.start();
   void watchdog.run();
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
   const count = await recover({ system: system.name, ports, directory: host.directory, log, stopped });

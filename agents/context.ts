@@ -122,10 +122,11 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
   step<R>(name: string, action: (step: StepTools) => R | Promise<R>): Promise<R>;
   /**
    * Asks another declared agent (`asks`) through the process manager and waits for its answer. The actor is free for other work items
-   * meanwhile. At most 256 asks and other waits per work item. Rejects with the coded fault of the other agent.
+   * meanwhile. At most 256 asks and other waits per work item. Rejects with the coded fault of the other agent. An ask that is open when
+   * the handler ends is cancelled and compensated.
    */
   ask<C extends Asks>(target: C, input: InputOf<C>): Promise<OutputOf<C>>;
-  /** Waits for a time, across restarts. The actor is free meanwhile. At most 30 days. */
+  /** Waits for a time, across restarts. The actor is free meanwhile. At most 30 days. In a `Promise.race` it limits the time of an ask. */
   sleep(ms: number): Promise<void>;
   /**
    * Waits for an external signal of this name to this process and returns its payload, which fits the schema. The actor is free

@@ -179,8 +179,8 @@ export const LIMITS = {
   undoBackoffMs: 500,
   /** Maximum backoff of compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
-  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that work that crashes its host cannot do so forever. */
-  takeoversMax: 5,
+  /** Takeovers of a work item or its undo after its host died, over all attempts, while it records nothing new. Above: `work.crashed`. */
+  takeoversMax: 2,
 
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
@@ -211,6 +211,15 @@ export const LIMITS = {
   recordRetryMsMax: 2 * SECOND_MS,
   /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
+
+  /** Interval at which a host renews its lease and reads those of the others. */
+  hostLeaseMs: 1 * SECOND_MS,
+  /** A host whose lease did not change for so long is dead for those who could renew and read in that time. */
+  hostDeadMs: 3 * SECOND_MS,
+  /** Reads of an unchanged lease after which its host is dead, if {@link LIMITS.hostDeadMs} has passed too. */
+  hostDeadReads: 3,
+  /** Other hosts that a host remembers; the least recently used is forgotten. */
+  knownHostsMax: 1_024,
 
   /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
   heartbeatMs: 1 * SECOND_MS,
@@ -357,6 +366,7 @@ relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "a near reminder must f
 relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "the near reminder must be sooner than the away reminder");
 relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "the away reminder needs a range");
 relation(LIMITS.agentLeavingMax <= LIMITS.agentSettledMax, "only settled work items that are in the state can leave it");
+relation(LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs, "a dead host must be found by as many reads as its time allows");
 relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
 relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
 relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");

@@ -83,6 +83,21 @@ export interface Heartbeat extends WorkStatus {
   readonly token: string;
 }
 
+/**
+ * The leases of the hosts of a system: a count for each host incarnation, which its host increases while it lives, and the list of the
+ * incarnations. All methods throw `store.unavailable`.
+ */
+export interface Leases {
+  /** Writes the lease of this host. */
+  renew(incarnation: string, count: number): Promise<void>;
+  /** The counts of the leases that exist. */
+  read(incarnations: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The listed incarnations. */
+  members(): Promise<readonly string[]>;
+  /** Adds incarnations to the list, and removes incarnations with their leases. */
+  change(added: readonly string[], removed: readonly string[]): Promise<void>;
+}
+
 /** Time as a port, so that a test or a simulation can control it. */
 export interface Clock {
   /** Milliseconds since the epoch. */
@@ -106,6 +121,8 @@ export interface Ports {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Absent: the leases are in the store. */
+  readonly leases?: Leases | undefined;
 }
 
 /** What may be requested of the actors of one host. All methods throw only coded faults. */

@@ -187,9 +187,9 @@ export class AgentActors {
     this.#failures.heard(`${actorId}/${beat.workId}`, beat);
   }
 
-  async stop(drainMs: number): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#failures.endAll();
-    await this.runner.drain(drainMs);
+    await this.runner.shutDown(graceMs);
   }
 }
 

@@ -14,6 +14,7 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { ReminderKeeper } from "./reminder-keeper.ts";
 import { IndexClient } from "./index-client.ts";
+import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
 import { Performer } from "./performer.ts";
@@ -25,6 +26,7 @@ import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
 import { Quarantine } from "../engine/quarantine.ts";
+import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
 import { Values } from "../engine/values.ts";
 
@@ -46,6 +48,8 @@ export type ProcessListener = (before: ProcessState, after: ProcessState) => voi
 export class Host implements BeginningHost {
   readonly types: readonly string[];
   readonly incarnation: string;
+  /** Which hosts live. The program that serves the host starts it. */
+  readonly watch: HostWatch;
   readonly values: Values;
   readonly directory: IndexClient;
   readonly desk: IndexClient;
@@ -66,6 +70,8 @@ export class Host implements BeginningHost {
     this.metrics = new HostMetrics(system.name);
     this.#system = system.name;
     this.incarnation = incarnationAt(listener, ports.random.token());
+    const leases = ports.leases ?? new StoreLeases(ports.store, system.name);
+    this.watch = new HostWatch({ incarnation: this.incarnation, leases, clock: ports.clock, log });
     this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
@@ -199,10 +205,11 @@ export class Host implements BeginningHost {
     return count;
   }
 
-  /** Stops timers and watches, and waits for running handlers, at most `drainMs`. */
-  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+  /** Stops timers and watches, tells running handlers to stop, and releases those that still run after `graceMs`. */
+  async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.processes.stop();
+    await this.watch.leave();
     this.metrics.end();
   }
 }

@@ -19,6 +19,7 @@ import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { type Active, codeOf, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
 import { handleWork } from "./handle-work.ts";
 import { HandlerExecution } from "./handler-execution.ts";
@@ -41,20 +42,8 @@ export interface RunnerParts {
   readonly metrics: HostMetrics;
 }
 
-type Run = { readonly mode: "do"; readonly execution: HandlerExecution } | { readonly mode: "undo"; readonly compensation: Compensation };
-
-interface Active {
-  readonly token: string;
-  readonly run: Run;
-  readonly settled: Promise<void>;
-  readonly watch: Stopwatch;
-  /** Whether the handler only waits. */
-  resting: boolean;
-  /** Whether this run holds one of the agent's slots. */
-  slot: boolean;
-  /** Whether its heartbeats are being sent. They end while the handler is parked. */
-  beating: boolean;
-}
+/** The reason that the signals of handlers give when their host shuts down. */
+const STOPPING = wireFault("system.stopping", "the host shuts down; another one, or the next start, continues this work item");
 
 /** The handlers of one agent in this host. At most `concurrency` run at once; handlers that only wait do not count. */
 export class Runner {
@@ -63,6 +52,7 @@ export class Runner {
   readonly #recorder: Recorder;
   readonly #active = new Map<string, Active>();
   readonly #starting = new Map<string, string>();
+  #isStopping = false;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
@@ -86,28 +76,22 @@ export class Runner {
   status(actorId: string, workId: string, token: string): WorkStatus | undefined {
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
-    if (active?.token === token) return this.#statusOf(active);
+    if (active?.token === token) return statusOf(active);
     return this.#starting.get(key) === token ? { state: "queued" } : undefined;
-  }
-
-  #statusOf({ run, watch }: Active): WorkStatus {
-    const { ranMs } = watch;
-    if (ranMs === undefined) return { state: "queued" };
-    return { state: run.mode === "do" && run.execution.parked ? "waiting" : "running", runningMs: ranMs };
   }
 
   /** Starts a run, or continues a parked one. Idempotent: a token that already runs is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
     const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
+    if (this.#isStopping) return this.#recorder.release(actorId, workId, token);
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
     if (active?.token === token && active.run.mode === "do") {
       // Another host was told to stop this handler, and the actor came back here: the work item is to be compensated, but the handler runs.
       if (work.mode === "undo") return this.stop(actorId, workId, token);
-      const { execution } = active.run;
-      if (!execution.parked) return;
-      const goesOn = execution.goOn(work, state.stateVersion, await this.#stateOf(state));
+      const goesOn = active.run.execution.goOn(state);
+      if (goesOn === undefined) return;
       this.#beat(key, actorId, active, workId);
       return goesOn;
     }
@@ -186,6 +170,8 @@ export class Runner {
     const content = found instanceof Promise ? await found : found;
     const { promise: settled, resolve } = Promise.withResolvers<void>();
     const active: Active = {
+      actorId,
+      workId: work.id,
       token: work.token,
       run: this.#makeRun(() => active, actorId, work, state.stateVersion, content),
       settled,
@@ -221,6 +207,7 @@ export class Runner {
     }
     const parts = {
       ...{ work, values, clock, random, link, log },
+      contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };
@@ -256,7 +243,8 @@ export class Runner {
         run.mode === "do"
           ? { kind: "finished", workId, token, undoes: this.#undoes, ...(await this.#do(work, run.execution)) }
           : { kind: "compensated", workId, token, ...(await this.#undo(work, run.compensation)) };
-      await this.#recorder.end(actorId, end);
+      if (codeOf("result" in end ? end.result : end.end) === STOPPING.code) await this.#recorder.release(actorId, workId, token);
+      else await this.#recorder.end(actorId, end);
     } finally {
       this.#giveSlot(active);
     }
@@ -308,7 +296,7 @@ export class Runner {
     for (;;) {
       await this.#pause(LIMITS.heartbeatMs);
       if (this.#active.get(key) !== active || (run.mode === "do" && run.execution.parked)) return;
-      await this.#parts.transport.heartbeat(actor, { workId, token, ...this.#statusOf(active) }).catch(() => {});
+      await this.#parts.transport.heartbeat(actor, { workId, token, ...statusOf(active) }).catch(() => {});
     }
   }
 
@@ -319,24 +307,17 @@ export class Runner {
     if (active?.resting === true && active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
   }
 
-  /** Waits until no handler runs, at most `ms`. Handlers that only wait are safe in the journal. */
-  async drain(ms: number): Promise<void> {
-    const end = this.#parts.clock.nowMs() + ms;
+  /**
+   * Tells the runs that this host shuts down, and waits for them, at most `graceMs`. What is not at its end then is released: the next
+   * host continues it. Handlers that only wait are safe in the journal.
+   */
+  async shutDown(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    for (const [key, active] of this.#active)
+      if (active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
+      else stopRun(active.run, STOPPING);
+    const end = this.#parts.clock.nowMs() + graceMs;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
+    await Promise.all([...this.#active.values()].map((one) => this.#recorder.release(one.actorId, one.workId, one.token)));
   }
-}
-
-/** The time of an attempt stands still while its handler waits for answers. */
-function noteWaiting(watch: Stopwatch, waiting: boolean): void {
-  if (waiting) watch.stop();
-  else watch.start();
-}
-
-function stopRun(run: Run, fault: WireFault): void {
-  if (run.mode === "do") run.execution.stop(fault);
-  else run.compensation.stop(fault);
-}
-
-function codeOf(end: { readonly fault: WireFault } | object): string | undefined {
-  return "fault" in end ? end.fault.code : undefined;
 }

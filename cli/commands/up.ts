@@ -68,8 +68,8 @@ export function up(parent: Command, context: Context): void {
       ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
     ],
     [
-      "A part that dies is restarted up to 5 times in a row, after 0.5, 1, 2, 4 and",
-      "8 s; a minute of running resets the count. Then everything is stopped with",
+      "A part that dies is restarted up to 12 times in a row, after 0.5, 1, 2, then",
+      "4 s; a minute of running resets the count. Then everything is stopped with",
       "PART_ENDED and exit code 1. The next `up` continues open work.",
       'With --json each line is {"source","line"}; with --stay one {"url","pid","log"}.',
     ],

@@ -64,9 +64,10 @@ export interface SidecarPorts {
 const CONTROL_READY_MS = 30_000;
 const CONTROL_GRACE_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 1_000;
-/** A little longer than daprd's own graceful stop (`SIDECAR_SHUTDOWN_S`); then SIGKILL. */
-const SIDECAR_SHUTDOWN_S = 5;
-const SIDECAR_GRACE_MS = 8_000;
+/** daprd's own graceful stop. Its app has drained before; a daprd that found its app unhealthy meanwhile always takes the whole time. */
+const SIDECAR_SHUTDOWN_S = 1;
+/** A little longer; then SIGKILL. */
+const SIDECAR_GRACE_MS = 4_000;
 /** daprd's default is 4 MiB. */
 const DEFAULT_BODY_BYTES = 4 * 1_024 * 1_024;
 const SIDECAR_READY_MS = 30_000;

@@ -52,7 +52,7 @@ function stepForward(builder: ProcessBuilder): boolean {
 }
 
 function finishSlip(builder: ProcessBuilder): boolean {
-  // A handler may end before its asks and waits do. The outcome is recorded only after all of them.
+  // The outcome is recorded only after the compensation of losers.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
   endProcess(builder, valueOf(builder, route.output));

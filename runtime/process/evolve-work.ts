@@ -52,12 +52,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "failed":
       return failed(state, event);
     case "told":
-      return line(
-        patchWork(state, event.workId, (work) => ({ ...work, standing: event.state, dueAtMs: event.dueAtMs ?? work.dueAtMs })),
-        event.workId,
-        event.atMs,
-        event.state,
-      );
+      return line(told(state, event), event.workId, event.atMs, event.state);
     case "wait-answered":
       return answer(state, { workId: event.workId, index: event.index }, event.result, event.atMs);
     case "wait-begun":
@@ -129,6 +124,12 @@ function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extra
     pausedAtMs,
   }));
   return line(next, workId, atMs, "asked again");
+}
+
+/** The time of a due attempt whose handler still waits stands still until the next answer. */
+function told(state: ProcessState, { workId, state: standing, dueAtMs, atMs }: Extract<WorkEvent, { e: "told" }>): ProcessState {
+  const next = patchWork(state, workId, (work) => ({ ...work, standing, dueAtMs: dueAtMs ?? work.dueAtMs }));
+  return standing === "waiting" && dueAtMs !== undefined && waits(state, workId) ? pause(next, workId, atMs) : next;
 }
 
 function attemptFailed(state: ProcessState, event: Extract<WorkEvent, { e: "attempt-failed" }>): ProcessState {
@@ -212,9 +213,10 @@ function pause(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
 }
 
+/** Each answer lets the handler continue, so the time of the attempt runs again. */
 function resume(state: ProcessState, id: string, atMs: number): ProcessState {
   const work = entryOf(state.works, id);
-  if (work?.pausedAtMs === undefined || waits(state, id)) return state;
+  if (work?.pausedAtMs === undefined) return state;
   const { pausedAtMs, ...rest } = work;
   return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
 }

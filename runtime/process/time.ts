@@ -125,6 +125,6 @@ export function isUnanswered(state: ProcessState, nowMs: number): boolean {
   if (goesOn(state)) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
-    return work.status === "asked" ? !isPaused(work) || isTold : isTold;
+    return isTold || (work.status === "asked" && !isPaused(work) && work.standing !== "waiting");
   });
 }

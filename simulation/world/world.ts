@@ -18,6 +18,7 @@ import { Life, reach } from "./life.ts";
 import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
 import { Random, STREAM } from "./random.ts";
+import { SimLeases } from "./leases.ts";
 import { SimReminders } from "./reminders.ts";
 import { BROKER_INDEX, SimNetwork } from "./network.ts";
 import { SimStore } from "./store.ts";
@@ -81,6 +82,7 @@ export class World {
   readonly faults: Faults;
   readonly store: SimStore;
   readonly reminders: SimReminders;
+  readonly leases: SimLeases;
   readonly network: SimNetwork;
   readonly outside: Outside;
   readonly nodes: Node[] = [];
@@ -93,6 +95,7 @@ export class World {
     readonly engine: Random;
     readonly placement: Random;
     readonly system: Random;
+    readonly leases: Random;
   };
   /** Calls of hosts to the world, and which of them were writes or effects. */
   calls = 0;
@@ -119,10 +122,12 @@ export class World {
       engine: stream(STREAM.engine),
       placement: stream(STREAM.placement),
       system: stream(STREAM.system),
+      leases: stream(STREAM.leases),
     };
     this.#epochMs += this.random.system.int(0, BUCKET_MS - 1);
     this.store = new SimStore(this);
     this.reminders = new SimReminders(this);
+    this.leases = new SimLeases(this);
     this.network = new SimNetwork(this);
     this.outside = new Outside(this);
     const { clockOffsetMs, clockRate } = options.faults.rates;
@@ -234,11 +239,19 @@ export class World {
     const far = this.network.of(life);
     const placement = new Placement(clock);
     const transport = this.options.shortWay ? new ShortTransport(far, placement, () => host) : far;
-    const made: Ports = { store: this.store.of(life), reminders: this.reminders.of(life), transport, clock, random };
+    const made: Ports = {
+      store: this.store.of(life),
+      reminders: this.reminders.of(life),
+      transport,
+      clock,
+      random,
+      leases: this.leases.of(life),
+    };
     const ports = this.options.wrapPorts?.(made, life, this) ?? made;
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
+    if (this.options.face === undefined) host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
