@@ -65,7 +65,7 @@ async function checkDapr(env: NodeJS.ProcessEnv): Promise<Check> {
   return {
     name: "dapr",
     ok: false,
-    detail: `no complete set of one version; missing ${search.missing.join(", ")}; looked in ${search.folders.join(", ")}${skipped}`,
+    detail: `missing ${search.missing.join(", ")} of one version (${SUPPORTED_DAPR}); looked in ${search.folders.join(", ")}${skipped}`,
     fix: canBuild()
       ? `"troupe up" builds ${DAPR_VERSION} once: about ${BUILD_NEEDS.minutes} minutes and ` +
         `${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
