@@ -6,7 +6,7 @@ import { isFaultCode } from "../../runtime/faults.ts";
 import { Fuzz, type FuzzRequest } from "./requests.ts";
 
 const STATUS_ERROR = 400;
-const ANSWER_MS = 20_000;
+const ANSWER_MS = 120_000;
 /** A bare connection is closed after so long without bytes: much of what it sends has no end. */
 const BARE_MS = 100;
 const SHOWN_CHARS = 300;

@@ -12,7 +12,7 @@ const AT_ONCE = 32;
 const MIB_BYTES = 1_024 * 1_024;
 /** Caches that fill up; what is held by mistake for each request would be far more. */
 const GROWTH_MIB_MAX = 128;
-const TIMEOUT_MS = 300_000;
+const TIMEOUT_MS = 900_000;
 
 setFlagsFromString("--expose-gc");
 const collect = runInNewContext("gc") as () => void;
