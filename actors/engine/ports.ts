@@ -18,7 +18,7 @@ export interface Tagged {
 
 /**
  * A key-value store whose writes are insert-only (Dapr: `concurrency: first-write` without ETag, one key per request). Only the purge
- * replaces and removes.
+ * and the trim replace and remove.
  */
 export interface StateStore {
   /**
