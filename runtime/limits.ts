@@ -122,6 +122,8 @@ export const LIMITS = {
   forEachItemsMax: 10_000,
   /** Ended items of a `forEach` that stay in the state of its process. At this number they leave it together, as one stored part. */
   partItems: 64,
+  /** Work items in one such part, with those that its items asked for. More of them go into further parts. */
+  partWorksMax: 1_024,
   /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
   forEachItemsPerTurn: 256,
   /** Such parts whose compensation one turn begins. The others follow in further turns. */

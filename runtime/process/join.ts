@@ -10,24 +10,29 @@ import { type ForEach, listUse } from "../slip-use.ts";
 import type { Value } from "../value.ts";
 import { type ProcessBuilder, routeOf } from "./decision-builder.ts";
 import { endedCount, leaving } from "./parts.ts";
-import type { Progress } from "./state.ts";
+import type { ProcessState, Progress } from "./state.ts";
 import { type LongList, Part } from "./work.ts";
 
 const NOTHING: Value = { json: null };
 
 /** Lets the finished items of a `forEach` leave the state if they are many. Failed ones become due for compensation. */
 export function sealItems(builder: ProcessBuilder, stop: ForEach): void {
-  const { progress } = builder.state;
-  if (progress === undefined || Object.keys(progress.outputs).length + Object.keys(progress.failed).length < LIMITS.partItems) return;
   const path = itemsPath(stop.name);
-  undoPlaces(
-    builder,
-    Object.keys(progress.failed).map((key) => placeOf(path, key)),
-  );
-  const asked = leaving(builder.state);
-  const order = asked.reduce((highest, one) => Math.max(highest, one.order), 0);
-  const part = packPart(builder, { outputs: Object.entries(progress.outputs), asked });
-  builder.emit({ e: "sealed", part, ...(order === 0 ? {} : { order }) });
+  for (let { progress } = builder.state; progress !== undefined && areMany(builder.state, progress); { progress } = builder.state) {
+    undoPlaces(
+      builder,
+      Object.keys(progress.failed).map((key) => placeOf(path, key)),
+    );
+    const asked = leaving(builder.state);
+    const order = asked.reduce((highest, one) => Math.max(highest, one.order), 0);
+    const part = packPart(builder, { outputs: Object.entries(progress.outputs), asked });
+    builder.emit({ e: "sealed", part, ...(order === 0 ? {} : { order }) });
+  }
+}
+
+function areMany(state: ProcessState, { outputs, failed }: Progress): boolean {
+  if (Object.keys(outputs).length + Object.keys(failed).length >= LIMITS.partItems) return true;
+  return state.asked.length >= LIMITS.partWorksMax && leaving(state).length >= LIMITS.partWorksMax;
 }
 
 /** Makes all work items at some places due for compensation: they may have had effects. */

@@ -8,6 +8,7 @@
 import { jsonSize } from "../canonical.ts";
 import { withEntry } from "../entries.ts";
 import { itemsPath, stopWorkParts } from "../ids.ts";
+import { LIMITS } from "../limits.ts";
 import type { Value } from "../value.ts";
 import type { ProcessState, Progress } from "./state.ts";
 import type { Asked } from "./work.ts";
@@ -53,14 +54,16 @@ export function goesOn(state: ProcessState): boolean {
   return progress.begun < progress.total && itemsOpen(state) < progress.concurrency;
 }
 
-/** The work items that leave the state with the finished items: nothing of their item is open, and they are not due for compensation. */
+/** The oldest work items that can leave the state: nothing of their item is open, and they are not due for compensation. */
 export function leaving({ progress, asked, undoing, works, waits = {} }: ProcessState): Asked[] {
   const path = itemsPath(progress?.stop ?? "");
   const stay = new Set(
     [...Object.values(works), ...Object.values(waits)].filter((one) => one.stop === path && !("undoes" in one)).map(({ item }) => item),
   );
   const due = new Set(undoing);
-  return asked.filter((one) => one.stop === path && !due.has(one.id) && !stay.has(stopWorkParts(one.id).item));
+  return asked
+    .filter((one) => one.stop === path && !due.has(one.id) && !stay.has(stopWorkParts(one.id).item))
+    .slice(0, LIMITS.partWorksMax);
 }
 
 /** The state without the finished items of the current `forEach`. */

@@ -117,6 +117,7 @@ export const fans: Scenario = {
   decides: true,
   limits: {
     partItems: 3,
+    partWorksMax: 4,
     valueInlineBytesMax: INLINE_BYTES,
     forEachItemsPerTurn: 5,
     undoPartsPerTurn: 2,

@@ -15,9 +15,9 @@ beforeEach(() => {
 });
 afterEach(() => restore());
 
-describe("compensation of many items", () => {
-  const last = one("last", {}, "B");
+const last = one("last", {}, "B");
 
+describe("compensation of many items", () => {
   function failed(count: number, concurrency: number): { readonly rig: ProcessRig; readonly first: string[] } {
     const rig = rigOf(count, [one("first", {}, "C"), pages(concurrency), last], {});
     rig.output(rig.id("first"));
@@ -97,6 +97,29 @@ describe("compensation of many items", () => {
     }
     expect(rig.state).toMatchObject({ phase: "ended", outcome: { status: "failed", fault: { code: "compensation.failed" } } });
   });
+});
+
+test("what items asked for leaves in parts of its own, and is compensated before them", () => {
+  restore();
+  restore = withLimits({ partItems: PART_SIZE, partWorksMax: 3 });
+  const rig = rigOf(8, [pages(2), last], { agents: { A: { stateful: false, asks: ["B"] } } });
+  for (let item = 0; item < 8; item += 1) {
+    for (const index of [0, 1]) {
+      rig.question(rig.id("pages[]", item), index, "B");
+      rig.output(`${rig.id("pages[]", item)}/ask${index}:1`);
+    }
+    rig.output(rig.id("pages[]", item));
+    expect(rig.state.asked.length).toBeLessThanOrEqual(3 * (PART_SIZE + 2));
+  }
+  expect(rig.state.sealed?.length).toBeGreaterThanOrEqual(7);
+  const order = asksUndo(rig.fault(rig.id("last")));
+  while (rig.open[0] !== undefined) order.push(...asksUndo(rig.output(rig.open[0], DONE)));
+  expect(new Set(order).size).toBe(25);
+  for (let item = 0; item < 8; item += 1) {
+    const id = rig.id("pages[]", item);
+    const of = order.filter((one) => one.startsWith(id));
+    expect(of).toEqual([`${id}/ask1:1`, `${id}/ask0:1`, id]);
+  }
 });
 
 describe("a redrive", () => {
