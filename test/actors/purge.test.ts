@@ -1,6 +1,7 @@
 /** @module The purge on real hosts: what is purged, what stays, and when; a crash at every write; redelivered old messages. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
+import { withLimits } from "../../simulation/world/limits.ts";
 import { begun, FragileStore, PurgeWorld } from "./purge-rig.ts";
 import { CALLER } from "./world-rig.ts";
 
@@ -8,6 +9,13 @@ import { CALLER } from "./world-rig.ts";
 const HORIZON_MS = LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax + LIMITS.clockDriftMsMax;
 const SETTLE_MS = 2 * LIMITS.indexBucketMs;
 const TEST_MS = 120_000;
+
+/** Each settled work item leaves the state of its actor with the next record. */
+let restore: () => void = () => {};
+beforeAll(() => {
+  restore = withLimits({ agentSettledMax: 0, agentLeavingMax: 1 });
+});
+afterAll(() => restore());
 
 beforeEach(() => void begun.splice(0));
 
@@ -23,6 +31,8 @@ describe("law: purge only what ended, after the retention and the expiry horizon
       const retention = rig.retention(one);
       const passing = rig.passing;
       expect(passing.length).toBeGreaterThan(20);
+      // The keyed agent has settled two work items of the process, and one has left its state.
+      expect(passing.filter((key) => key.includes("/settled-"))).toHaveLength(1);
       expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
       await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
       expect(await retention.sweep()).toMatchObject({ purged: 0 });
