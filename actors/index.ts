@@ -157,6 +157,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     requireComponents(facts, stateStore, pubsub, logger);
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
     found.resolve();
+    host.watch.onReturn(() => placement.forget());
     host.watch.start();
     void watchdog.run();
     logger.info(

@@ -197,9 +197,9 @@ export const LIMITS = {
   /** Other hosts that a host remembers; the least recently used is forgotten. */
   knownHostsMax: 1_024,
 
-  /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
-  heartbeatMs: 1 * SECOND_MS,
-  /** Missed heartbeats after which another host may take over the work. */
+  /** Interval of the heartbeats of running work items whose actor may be in another host. */
+  heartbeatMs: 10 * SECOND_MS,
+  /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
   heartbeatsMissedMax: 3,
 
   /** Period of the reminder while a process has unanswered effects. */

@@ -91,7 +91,7 @@ export class Host implements BeginningHost {
     });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);

@@ -234,6 +234,7 @@ export class World {
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
+    host.watch.onReturn(() => placement.forget());
     if (this.options.face === undefined) host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);

@@ -130,6 +130,6 @@ export class PurgeWorld {
   /** Keys of everything else. */
   get passing(): readonly string[] {
     const lasting = new Set(this.lasting);
-    return this.store.keys().filter((key) => !lasting.has(key));
+    return this.store.keys().filter((key) => !lasting.has(key) && !key.startsWith("sys/host"));
   }
 }
