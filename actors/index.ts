@@ -16,7 +16,6 @@ import type { Operations } from "./operations/operations.ts";
 import { pause } from "./engine/pause.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
-import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { actorType } from "../runtime/protocol.ts";
 import { Retention } from "./retention/retention.ts";
@@ -157,13 +156,13 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     requireComponents(facts, stateStore, pubsub, logger);
     store.open(openStore(client, stateStore, facts.components.get(stateStore)));
     found.resolve();
-    host.watch.start();
     void watchdog.run();
     logger.info(
       { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
       "the sidecar is ready",
     );
-    const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
+    await host.watch.start();
+    const count = await host.recover();
     logger.info({ open: count }, "recovered");
     retention.run();
     return count;

@@ -14,8 +14,8 @@ import { CompensationOrder } from "./compensation-order.ts";
 import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
 
-/** A clock may be wrong and a reminder late; beyond this delay a reminder is not near. */
-const NEAR_MS = LIMITS.reminderNearMs * 1.1 + 100;
+/** A process that has been open for so long has a reminder; a host that takes it over has some time to set it again. */
+const reminderLateMs = (): number => LIMITS.reminderAfterMs + 1.1 * LIMITS.reminderSpreadMs + 20_000;
 
 /** Follows the records of all processes. */
 export class ProcessLaws {
@@ -25,6 +25,8 @@ export class ProcessLaws {
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
   readonly #waits = new Map<string, WaitsLaw>();
+  /** When each run was first seen open. */
+  readonly #openSinceMs = new Map<string, number>();
 
   constructor(find: Find, ended: (state: ProcessState) => void) {
     this.#find = find;
@@ -108,22 +110,16 @@ export class ProcessLaws {
   }
 
   #reminder(world: World, life: Life, shadow: Shadow<ProcessState>): void {
+    const { state, id } = shadow;
+    const { nowMs } = world.timeline;
+    const run = runId(id, state.run);
+    if (!this.#openSinceMs.has(run)) this.#openSinceMs.set(run, nowMs);
     if (world.faults.fired.some((fired) => fired.kind === "remindersLost" || fired.kind === "writeLate")) return;
-    const { state } = shadow;
-    const dueMs = world.reminders.dueMs({ type: shadow.type, id: shadow.id }, reminderName(state.run));
-    if (dueMs === undefined)
-      return this.#find(
-        "an open process has a reminder",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, ` +
-          "and no reminder of that run is set",
-      );
-    const unanswered = Object.values(state.works).some((work) => work.status === "asked");
-    const delayMs = dueMs - world.timeline.nowMs;
-    if (unanswered && delayMs > NEAR_MS)
-      this.#find(
-        "the reminder is near before effects",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, orders a request, ` +
-          `and the reminder is ${Math.round(delayMs)} ms away`,
-      );
+    if (nowMs - (this.#openSinceMs.get(run) ?? nowMs) < reminderLateMs()) return;
+    if (world.reminders.dueMs({ type: shadow.type, id }, reminderName(state.run)) !== undefined) return;
+    this.#find(
+      "a process that lives long has a reminder",
+      `record ${shadow.sequence} of ${id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
+    );
   }
 }

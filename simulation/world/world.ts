@@ -9,7 +9,6 @@ import { Host } from "../../actors/host/host.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
 import type { ActorHost, RandomSource, Clock, Ports } from "../../actors/engine/ports.ts";
-import { recover } from "../../actors/host/recovery.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
@@ -234,7 +233,7 @@ export class World {
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
-    if (this.options.face === undefined) host.watch.start();
+    if (this.options.face === undefined) void host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
@@ -274,9 +273,9 @@ export class World {
 
   /** Looks for open work, as a host does when it starts. */
   recover(life: Life): void {
-    const { host, ports } = life;
-    if (host === undefined || ports === undefined || this.options.face !== undefined) return;
-    void recover({ system: this.options.system.name, ports, directory: host.directory, log: SILENT, stopped: () => life.state === "dead" });
+    const { host } = life;
+    if (host === undefined || this.options.face !== undefined) return;
+    void host.recover();
   }
 
   /** Stops a host as SIGSTOP does. */
