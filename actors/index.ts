@@ -13,6 +13,7 @@ import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
+import { LoopLag } from "./engine/loop-lag.ts";
 import { pause } from "./engine/pause.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
@@ -113,12 +114,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const far = new DaprTransport(client, { pubsub, source: system.name });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
+  const lag = new LoopLag();
   const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
   const host: Host = new Host({
     system,
     ports,
     log: logger,
     listener: listenerOf(options.host ?? "127.0.0.1", options.appPort),
+    lagMs: () => lag.ms,
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
@@ -130,12 +133,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }),
+    reach: () => client.reach(),
+    answered: () => client.actorAnswers,
     clock: systemClock,
     log: logger,
     stopped: () => http.stopping,
   });
   const http: HttpHost = new HttpHost({
-    resetting: () => watchdog.resetting,
+    unhealthy: () => watchdog.reason,
     system: system.name,
     agents: [...system.agents.keys()],
     host: new PlacedHost(host, placement),
@@ -173,6 +178,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const stop = async (): Promise<void> => {
     retention.stop();
+    lag.stop();
     await http.drain(host.stop());
     await client.close();
   };

@@ -209,7 +209,14 @@ export class TurnEngine<S, I, E> {
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
     const writer = loaded.writer?.incarnation;
-    const refused = { state: loaded.state, before: loaded.state, writer, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
+    const refused = {
+      state: loaded.state,
+      before: loaded.state,
+      writer,
+      effects: [],
+      verdict: { kind: "refused", fault },
+      failed: true,
+    } as const;
     // The same input fails the same way until something else is recorded. One record is enough; otherwise every tick
     // would add one.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;

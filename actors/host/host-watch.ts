@@ -45,6 +45,8 @@ export class HostWatch {
   #lookedAtMs: number | undefined;
   #cancel: (() => void) | undefined;
   #isStarted = false;
+  /** Number of the last start; the looks of an earlier one end. */
+  #start = 0;
   #hasFailed = false;
 
   constructor(parts: HostWatchParts) {
@@ -86,12 +88,13 @@ export class HostWatch {
   start(): Promise<void> {
     if (this.#isStarted) return Promise.resolve();
     this.#isStarted = true;
-    return this.#run();
+    this.#start += 1;
+    return this.#run(this.#start);
   }
 
-  async #run(): Promise<void> {
+  async #run(start: number): Promise<void> {
     await this.look();
-    if (this.#isStarted) this.#cancel = this.#parts.clock.after(LIMITS.hostLeaseMs, () => void this.#run());
+    if (this.#isStarted && start === this.#start) this.#cancel = this.#parts.clock.after(LIMITS.hostLeaseMs, () => void this.#run(start));
   }
 
   /** Ends the watch; the lease runs out. */

@@ -10,13 +10,7 @@ import { entryOf } from "../../runtime/entries.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
-import {
-  decisionPreparation,
-  type HostLoad,
-  isDecidedAndEnded,
-  recordEntry,
-  taskPreparation,
-} from "../../runtime/process/preparation.ts";
+import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
 import { reminderName, runOf } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";

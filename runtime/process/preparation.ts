@@ -129,7 +129,8 @@ function isFull({ open, admitted, openMax, lagMs }: HostLoad): boolean {
 }
 
 function overloaded({ open, lagMs }: HostLoad): Preparation {
-  const why = lagMs > LIMITS.admissionLagMsMax ? `this host is ${lagMs} ms late` : `${open} processes are open on this host, which is its limit`;
+  const why =
+    lagMs > LIMITS.admissionLagMsMax ? `this host is ${lagMs} ms late` : `${open} processes are open on this host, which is its limit`;
   return { kind: "refuse", fault: wireFault("system.overloaded", why) };
 }
 

@@ -97,6 +97,7 @@ export class World {
   quarantined = 0;
   #placed: number[] = [];
   #doubleUntilMs = -1;
+  #watching = true;
   #epochMs = EPOCH_MS;
 
   constructor(options: WorldOptions) {
@@ -233,7 +234,7 @@ export class World {
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
-    if (this.options.face === undefined) void host.watch.start();
+    if (this.options.face === undefined && this.#watching) void host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
@@ -276,6 +277,12 @@ export class World {
     const { host } = life;
     if (host === undefined || this.options.face !== undefined) return;
     void host.recover();
+  }
+
+  /** Hosts renew and read no leases from now on: all work has ended, and the time to come is long. */
+  endWatches(): void {
+    this.#watching = false;
+    for (const { life } of this.nodes) life.host?.watch.stop();
   }
 
   /** Stops a host as SIGSTOP does. */
