@@ -2,6 +2,7 @@
  * @module The law of holding, checked when faults have ended: a living host holds each open process, and asks again for what has no receipt.
  */
 import { messageId } from "../../runtime/ids.ts";
+import { reminderName } from "../../runtime/process/reminder.ts";
 import { isPaused } from "../../runtime/process/work.ts";
 import type { World } from "../world/world.ts";
 import type { Finding } from "./check.ts";
@@ -12,9 +13,19 @@ export const HELD_MS = 45_000;
 /** Longest time for which a request without a receipt is not sent again. */
 const ASKED_MS = 12_000;
 
-/** Checks all open processes of a world without faults. */
-export function checkHolding(world: World, watch: Watch): Finding[] {
+/** The open runs of a world, by process. */
+export function openRuns(watch: Watch): ReadonlyMap<string, number> {
+  return new Map([...watch.processes.values()].filter(({ state }) => state.phase === "open").map(({ id, state }) => [id, state.run]));
+}
+
+/** Checks all open processes of a world without faults. `before`: the runs that were open {@link HELD_MS} earlier. */
+export function checkHolding(world: World, watch: Watch, before: ReadonlyMap<string, number>): Finding[] {
   const findings: Finding[] = [];
+  for (const { id, type, state } of watch.processes.values()) {
+    if (state.phase !== "open" || before.get(id) !== state.run) continue;
+    if (world.reminders.dueMs({ type, id }, reminderName(state.run)) === undefined)
+      findings.push({ law: "a process that lives long has a reminder", text: `run ${state.run} of ${id} has none` });
+  }
   for (const { id, state } of watch.processes.values()) {
     if (state.phase !== "open") continue;
     const holders = world.nodes.filter(({ life }) => life.state === "up" && life.host?.processes.isOpen(id) === true);

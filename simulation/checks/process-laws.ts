@@ -1,21 +1,15 @@
 /**
- * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
+ * @module The laws of the process manager, checked at every record: outcomes, runs, bounds, compensation.
  */
 import { entryOf } from "../../runtime/entries.ts";
 import { runId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { reminderName } from "../../runtime/process/reminder.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { Life } from "../world/life.ts";
-import type { World } from "../world/world.ts";
 import { CompensationOrder } from "./compensation-order.ts";
 import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
-
-/** A process that has been open for so long has a reminder; a host that takes it over has some time to set it again. */
-const reminderLateMs = (): number => LIMITS.reminderAfterMs + 1.1 * LIMITS.reminderSpreadMs + 20_000;
 
 /** Follows the records of all processes. */
 export class ProcessLaws {
@@ -25,8 +19,6 @@ export class ProcessLaws {
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
   readonly #waits = new Map<string, WaitsLaw>();
-  /** When each run was first seen open. */
-  readonly #openSinceMs = new Map<string, number>();
 
   constructor(find: Find, ended: (state: ProcessState) => void) {
     this.#find = find;
@@ -34,7 +26,7 @@ export class ProcessLaws {
   }
 
   /** A record or snapshot of a process was written. */
-  wrote(world: World, life: Life, shadow: Shadow<ProcessState>, key: WrittenKey): void {
+  wrote(shadow: Shadow<ProcessState>, key: WrittenKey): void {
     const before = shadow.state;
     const order = this.#orderOf(shadow.id);
     follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
@@ -44,7 +36,6 @@ export class ProcessLaws {
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
-    if (state.phase === "open" && key.number !== "snapshot") this.#reminder(world, life, shadow);
     if (state.hops > LIMITS.hopsMax) this.#find("hops are bounded", `${state.id} made ${state.hops}`);
     for (const work of Object.values(state.works)) {
       if (work.attempt > work.retry.attemptsMax)
@@ -107,19 +98,5 @@ export class ProcessLaws {
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.#find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
-  }
-
-  #reminder(world: World, life: Life, shadow: Shadow<ProcessState>): void {
-    const { state, id } = shadow;
-    const { nowMs } = world.timeline;
-    const run = runId(id, state.run);
-    if (!this.#openSinceMs.has(run)) this.#openSinceMs.set(run, nowMs);
-    if (world.faults.fired.some((fired) => fired.kind === "remindersLost" || fired.kind === "writeLate")) return;
-    if (nowMs - (this.#openSinceMs.get(run) ?? nowMs) < reminderLateMs()) return;
-    if (world.reminders.dueMs({ type: shadow.type, id }, reminderName(state.run)) !== undefined) return;
-    this.#find(
-      "a process that lives long has a reminder",
-      `record ${shadow.sequence} of ${id}, written by ${life.name}, leaves it open in run ${state.run}, and no reminder of that run is set`,
-    );
   }
 }
