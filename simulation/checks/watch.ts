@@ -100,7 +100,7 @@ export class Watch {
     return true;
   }
 
-  wrote(world: World, life: Life, key: string, text: string): void {
+  wrote(world: World, _life: Life, key: string, text: string): void {
     const [, type, id, number, snapshotNumber] = key.split("/");
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = nameOf(type);
@@ -115,7 +115,7 @@ export class Watch {
     const written: WrittenKey = { number, snapshotNumber, content };
     if (name === "ProcessManager") {
       this.#records += 1;
-      this.#processLaws.wrote(world, life, shadowOf(this.processes, id, type, id, newProcess), written);
+      this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
     } else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),

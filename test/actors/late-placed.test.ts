@@ -40,7 +40,10 @@ function rigOf(): Rig {
       return rig.receive(message);
     },
     tick: async (actor, name) => void went.push(`here tick ${actor.id} ${name}`),
-    nudge: async (actor) => void went.push(`here nudge ${actor.id}`),
+    nudge: async (actor) => {
+      went.push(`here nudge ${actor.id}`);
+      return { phase: "open" };
+    },
     heartbeat: (actor, beat) => void went.push(`here heartbeat ${actor.id} ${beat.workId}`),
     inspect: async (actor) => {
       went.push(`here inspect ${actor.id}`);
@@ -48,7 +51,6 @@ function rigOf(): Rig {
     },
     deactivate: (actor) => void went.push(`here deactivate ${actor.id}`),
     isNew: (actor) => rig.made.has(actor.id),
-    isOpen: (actor) => rig.open.has(actor.id),
   };
   const far: Transport = {
     publish: async (topic, message) => void went.push(`far publish ${topic} ${message.id}`),
@@ -62,7 +64,10 @@ function rigOf(): Rig {
       await rig.look(actor);
       return "far";
     },
-    nudge: async (actor) => void went.push(`far nudge ${actor.id}`),
+    nudge: async (actor) => {
+      went.push(`far nudge ${actor.id}`);
+      return { phase: "open" };
+    },
     notification: async (topic, id) => void went.push(`far notification ${topic} ${id}`),
   };
   const placement = new Placement(clock);
@@ -276,46 +281,5 @@ describe("a process whose id was made here", () => {
     const { short, went } = rigOf();
     await short.deliver(message("t", PROCESS, task));
     expect(went).toEqual(["far deliver t"]);
-  });
-
-  test("that is still open before its first reminder fires is handed over when its placement is elsewhere", async () => {
-    const { short, went, made, open, clock } = rigOf();
-    made.add("p");
-    open.add("p");
-    await short.deliver(message("t", PROCESS, task));
-    await clock.advance(LIMITS.begunTrustMs);
-    await short.deliver(message("m", PROCESS, undo));
-    expect(went).toEqual(["here receive t", "far inspect p", "here deactivate p", "far deliver m"]);
-  });
-
-  test("stays when placement has it here too", async () => {
-    const rig = rigOf();
-    rig.made.add("p");
-    rig.open.add("p");
-    rig.look = (actor) => rig.placed.inspect(actor);
-    await rig.short.deliver(message("t", PROCESS, task));
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    await rig.short.deliver(message("m", PROCESS, undo));
-    expect(rig.went).toEqual(["here receive t", "far inspect p", "here inspect p", "here receive m"]);
-  });
-
-  test("is checked again when no host was reached, and is not handed over in the meantime", async () => {
-    const rig = rigOf();
-    rig.made.add("p");
-    rig.open.add("p");
-    rig.look = () => Promise.reject(new Error("the sidecar is gone"));
-    await rig.short.deliver(message("t", PROCESS, task));
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    rig.look = async () => {};
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    expect(rig.went).toEqual(["here receive t", "far inspect p", "far inspect p", "here deactivate p"]);
-  });
-
-  test("that has ended is not checked", async () => {
-    const { short, went, made, clock } = rigOf();
-    made.add("p");
-    await short.deliver(message("t", PROCESS, task));
-    await clock.advance(LIMITS.begunTrustMs);
-    expect(went).toEqual(["here receive t"]);
   });
 });

@@ -102,7 +102,7 @@ export class PurgeWorld {
   async run(member: ReturnType<World["join"]>, id: string, text = id + LARGE): Promise<void> {
     await member.operations.submit({ id, route: "outer", input: { text } }, CALLER, 0);
     await this.world.until(member, id);
-    await this.world.clock.advance(LIMITS.reminderNearMs);
+    await this.world.clock.advance(LIMITS.askAgainMs);
     await flush(20);
   }
 

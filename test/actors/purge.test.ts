@@ -24,7 +24,7 @@ describe("law: purge only what ended, after the retention and the expiry horizon
       const passing = rig.passing;
       expect(passing.length).toBeGreaterThan(20);
       expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
-      await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
+      await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.askAgainMs - 60_000);
       expect(await retention.sweep()).toMatchObject({ purged: 0 });
       expect(rig.passing).toEqual(passing);
 
