@@ -14,10 +14,10 @@ import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import type { Ports } from "./engine/ports.ts";
+import { LoopLag } from "./engine/loop-lag.ts";
 import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
-import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { type Address, actorType } from "../runtime/protocol.ts";
 import { Retention } from "./retention/retention.ts";
@@ -133,12 +133,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
+  const lag = new LoopLag();
   const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
   const host: Host = new Host({
     system,
     ports,
     log: logger,
     listener: listenerOf(options.host ?? "127.0.0.1", options.appPort),
+    lagMs: () => lag.ms,
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
@@ -152,12 +154,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect(indexRoot),
+    reach: () => client.reach(),
+    answered: () => client.actorAnswers,
     clock: systemClock,
     log: logger,
     stopped,
   });
   const http: HttpHost = new HttpHost({
-    resetting: () => watchdog.resetting,
+    unhealthy: () => watchdog.reason,
     system: system.name,
     agents: [...system.agents.keys()],
     host: new PlacedHost(host, placement),
@@ -179,7 +183,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
-    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
+    host.watch.onReturn(() => placement.forget());
+    return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
@@ -187,6 +192,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const stop = async (): Promise<void> => {
     retention.stop();
+    lag.stop();
     await http.drain(host.stop());
     await client.close();
   };
@@ -205,7 +211,6 @@ function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys 
 
 /** The parts of a host whose sidecar was found, and an actor of it that ignores reminders. */
 interface Resumed {
-  readonly system: System;
   readonly ports: Ports;
   readonly host: Host;
   readonly retention: Retention;
@@ -216,11 +221,11 @@ interface Resumed {
 }
 
 /** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
-async function resume({ system, ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
-  host.watch.start();
+async function resume({ ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
   void watchdog.run();
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
-  const count = await recover({ system: system.name, ports, directory: host.directory, log, stopped });
+  await host.watch.start();
+  const count = await host.recover();
   log.info({ open: count }, "recovered");
   retention.run();
   return count;

@@ -25,7 +25,7 @@ export interface AgentLog {
 export interface StepTools {
   /** Constant over all attempts, restarts and hosts. Pass it to the external system so that it acts only once. */
   readonly idempotencyKey: string;
-  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished, or its host shuts down (`system.stopping`). */
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +98,7 @@ export type DeepReadonly<T> = T extends string | number | boolean | null | undef
 interface WorkContext {
   /** Recorded time in milliseconds since 1970: the same value when the handler runs again. */
   now(): number;
-  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished, or its host shuts down (`system.stopping`). */
   readonly signal: AbortSignal;
   readonly log: AgentLog;
   readonly principal: Principal;

@@ -5,13 +5,16 @@
  * never ran the turn (pkg/channel/http/http_channel.go). So an answer is parsed strictly, and its status alone proves
  * nothing.
  */
+import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { TurnAnswer, type Address, type Message, type NotificationData } from "../../runtime/protocol.ts";
-import type { Heartbeat, Transport } from "../engine/ports.ts";
+import type { Heartbeat, Nudged, Transport } from "../engine/ports.ts";
 import { MessageKeys, SIGNATURE_BYTES } from "../engine/signatures.ts";
 import { NotificationLine } from "./notifications.ts";
 import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
+
+const NudgedBody = z.object({ phase: z.string(), bucket: z.string().optional() });
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
@@ -86,10 +89,12 @@ export class DaprTransport implements Transport {
     return content;
   }
 
-  async nudge(actor: Address): Promise<void> {
+  async nudge(actor: Address): Promise<Nudged> {
     const answer = await this.#method(actor, "nudge", "{}");
     // An empty 200 does not prove that the actor was nudged.
-    if (answer.status !== STATUS_OK || parseJson(answer.text) === undefined) throw failure(actor, answer);
+    const content = answer.status === STATUS_OK ? NudgedBody.safeParse(parseJson(answer.text)) : undefined;
+    if (content?.success !== true) throw failure(actor, answer);
+    return content.data;
   }
 
   #seal(message: Message): string {

@@ -68,13 +68,22 @@ export interface Transport {
   heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
   /** The actor's own description of its state. Throws coded faults. */
   inspect(actor: Address): Promise<Json>;
-  /** Makes an actor check its state now and set its reminder again, on any host (actor method `nudge`, no body). */
-  nudge(actor: Address): Promise<void>;
+  /**
+   * Makes an actor check its state now, on any host (actor method `nudge`, no body).
+   * @throws `sidecar.unavailable` when the answer does not say what was found
+   */
+  nudge(actor: Address): Promise<Nudged>;
   /**
    * Publishes an event notification on the system's topic.
    * @throws `sidecar.unavailable`
    */
   notification(topic: string, id: string, data: NotificationData): Promise<void>;
+}
+
+/** What a nudge found: the phase of a process, and its bucket in the index. */
+export interface Nudged {
+  readonly phase: string;
+  readonly bucket?: string | undefined;
 }
 
 /** A sign of life of one running work item, under the token of its run, and what its host knows of it. */
@@ -133,8 +142,8 @@ export interface ActorHost {
   receive(message: Message): Promise<TurnAnswer>;
   /** A reminder fired. Cheap when nothing is due, since missed ticks are delivered one by one. */
   tick(actor: Address, name: string): Promise<void>;
-  /** Like a tick, and also sets the reminder again even if this host believes that it is set. */
-  nudge(actor: Address): Promise<void>;
+  /** Makes an actor check its state now. */
+  nudge(actor: Address): Promise<Nudged>;
   /** A heartbeat of work that another host runs. */
   heartbeat(actor: Address, beat: Heartbeat): void;
   /** The actor's state, read from the journal. */

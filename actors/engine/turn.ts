@@ -37,6 +37,8 @@ export interface TurnResult<S> {
   readonly before: S;
   /** Sequence of the journal after the turn. */
   readonly sequence: number;
+  /** The host that wrote the last record before the turn; undefined without a record. */
+  readonly writer: string | undefined;
   readonly effects: readonly Effect[];
   readonly verdict: Verdict;
   /** Whether a record was written. */
@@ -52,11 +54,6 @@ export interface TurnHooks<S> {
    * there is nothing to wait for.
    */
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
-  /**
-   * Called when a loaded actor's last record, with that sequence, was written by another host. What this host knew of the actor may be
-   * outdated.
-   */
-  foreign?(actorId: string, sequence: number): void;
 }
 
 /** Options of a turn beside its input. The record contains `inputId`, for readers of the journal. */
@@ -129,7 +126,7 @@ export class TurnEngine<S, I, E> {
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const startedMs = this.#ports.clock.nowMs();
-        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
+        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#loader.load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
         if (result !== "stale" && !(this.#isLate(startedMs) && (await this.#isOutdated(actorId, result)))) return result;
@@ -142,12 +139,6 @@ export class TurnEngine<S, I, E> {
       this.#mutex.leave(actorId);
     }
     throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
-  }
-
-  async #load(actorId: string): Promise<Loaded<S>> {
-    const loaded = await this.#loader.load(actorId);
-    if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId, loaded.sequence);
-    return loaded;
   }
 
   /** Sets the broken journal of an actor aside, as {@link Loader.setAside}. */
@@ -205,6 +196,7 @@ export class TurnEngine<S, I, E> {
         state: loaded.state,
         before: loaded.state,
         sequence: loaded.sequence,
+        writer: loaded.writer?.incarnation,
         effects: decision.effects,
         verdict: decision.verdict,
         wrote: false,
@@ -226,6 +218,7 @@ export class TurnEngine<S, I, E> {
       state: next.state,
       before: loaded.state,
       sequence: next.sequence,
+      writer: loaded.writer?.incarnation,
       effects: decision.effects,
       verdict: decision.verdict,
       wrote: true,
@@ -250,7 +243,15 @@ export class TurnEngine<S, I, E> {
   /** Records a small `turn-failed` for a turn that threw or would be too large, so that its input is not decided again forever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
-    const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
+    const writer = loaded.writer?.incarnation;
+    const refused = {
+      state: loaded.state,
+      before: loaded.state,
+      writer,
+      effects: [],
+      verdict: { kind: "refused", fault },
+      failed: true,
+    } as const;
     // The same input fails the same way until something else is recorded. One record is enough; otherwise every tick
     // would add one.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
@@ -309,7 +310,7 @@ export class TurnEngine<S, I, E> {
         const startedMs = this.#ports.clock.nowMs();
         const cached = await this.#recall(actorId);
         const isCurrent = cached !== undefined && (await this.#journal.isCurrent(actorId, cached));
-        const loaded = isCurrent ? cached : await this.#load(actorId);
+        const loaded = isCurrent ? cached : await this.#loader.load(actorId);
         const { sequence, purged } = loaded;
         if (!this.#isLate(startedMs) || purged === true || sequence === 0 || (await this.#journal.covers(actorId, sequence + 1))) {
           if (!isCurrent) this.#remember(actorId, loaded);

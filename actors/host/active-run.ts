@@ -21,15 +21,18 @@ export interface Active {
   resting: boolean;
   /** Whether this run holds one of the agent's slots. */
   slot: boolean;
-  /** Whether its heartbeats are being sent. They end while the handler is parked. */
-  beating: boolean;
+}
+
+/** Whether its handler does nothing but wait, so that its actor is free. */
+export function isParked({ run }: Active): boolean {
+  return run.mode === "do" && run.execution.parked;
 }
 
 /** What a receipt says about a run. */
-export function statusOf({ run, watch }: Active): WorkStatus {
-  const { ranMs } = watch;
+export function statusOf(active: Active): WorkStatus {
+  const { ranMs } = active.watch;
   if (ranMs === undefined) return { state: "queued" };
-  return { state: run.mode === "do" && run.execution.parked ? "waiting" : "running", runningMs: ranMs };
+  return { state: isParked(active) ? "waiting" : "running", runningMs: ranMs };
 }
 
 /** The time of an attempt stands still while its handler waits for answers. */

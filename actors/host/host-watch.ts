@@ -45,6 +45,9 @@ export class HostWatch {
   #lookedAtMs: number | undefined;
   #cancel: (() => void) | undefined;
   #isStarted = false;
+  /** Number of the last start; the looks of an earlier one end. */
+  #start = 0;
+  #hasFailed = false;
 
   constructor(parts: HostWatchParts) {
     this.#parts = parts;
@@ -64,28 +67,34 @@ export class HostWatch {
     return this.#renewedAtMs !== undefined && this.#parts.clock.nowMs() - this.#renewedAtMs < LIMITS.hostDeadMs;
   }
 
+  /** Whether no other host is known to live. False before the first look. */
+  get isAlone(): boolean {
+    return this.#renewedAtMs !== undefined && ![...this.#watched].some((one) => this.isAlive(one));
+  }
+
   /** Calls back with each host that is found dead or has left. The returned function ends that. */
   onDeath(callback: (incarnation: string) => void): () => void {
     this.#deaths.add(callback);
     return () => this.#deaths.delete(callback);
   }
 
-  /** Calls back when the lease of this host is renewed after it could not be for so long that the host may count as dead. */
+  /** Calls back when the lease of this host is renewed after it could not be: the sidecar, the store or this host was away. */
   onReturn(callback: () => void): () => void {
     this.#returns.add(callback);
     return () => this.#returns.delete(callback);
   }
 
-  /** Joins the list, and looks at the leases again and again until {@link stop}. */
-  start(): void {
-    if (this.#isStarted) return;
+  /** Joins the list, and looks at the leases again and again until {@link stop}. Resolves after the first look. Never throws. */
+  start(): Promise<void> {
+    if (this.#isStarted) return Promise.resolve();
     this.#isStarted = true;
-    void this.#run();
+    this.#start += 1;
+    return this.#run(this.#start);
   }
 
-  async #run(): Promise<void> {
+  async #run(start: number): Promise<void> {
     await this.look();
-    if (this.#isStarted) this.#cancel = this.#parts.clock.after(LIMITS.hostLeaseMs, () => void this.#run());
+    if (this.#isStarted && start === this.#start) this.#cancel = this.#parts.clock.after(LIMITS.hostLeaseMs, () => void this.#run(start));
   }
 
   /** Ends the watch; the lease runs out. */
@@ -123,6 +132,7 @@ export class HostWatch {
       this.#judge(members, counts, watched);
     } catch (error) {
       this.#beginAnew();
+      this.#hasFailed = true;
       this.#note(error, "the leases of the hosts could not be renewed or read");
     }
     this.#lookedAtMs = clock.nowMs();
@@ -130,8 +140,9 @@ export class HostWatch {
 
   #renewed(): void {
     const nowMs = this.#parts.clock.nowMs();
-    const wasAway = this.#renewedAtMs !== undefined && nowMs - this.#renewedAtMs >= LIMITS.hostDeadMs;
+    const wasAway = this.#renewedAtMs !== undefined && (this.#hasFailed || nowMs - this.#renewedAtMs >= LIMITS.hostDeadMs);
     this.#renewedAtMs = nowMs;
+    this.#hasFailed = false;
     if (wasAway) for (const callback of this.#returns) callback();
   }
 

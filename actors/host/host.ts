@@ -12,14 +12,14 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
-import { ReminderKeeper } from "./reminder-keeper.ts";
 import { IndexClient } from "./index-client.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
 import { Performer } from "./performer.ts";
+import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
-import type { Heartbeat, Ports } from "../engine/ports.ts";
+import type { Heartbeat, Nudged, Ports } from "../engine/ports.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
@@ -39,6 +39,8 @@ export interface HostParts {
   readonly openMax?: number;
   /** The listener identity: a port that only this host can hold while it lives, see listener-identity.ts. */
   readonly listener?: string | undefined;
+  /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
+  readonly lagMs?: (() => number) | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -62,9 +64,11 @@ export class Host implements BeginningHost {
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
+  readonly #ports: Ports;
+  #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -86,7 +90,8 @@ export class Host implements BeginningHost {
       ...shared,
       system,
       type: this.#processType,
-      reminders: new ReminderKeeper(ports.reminders, ports.clock),
+      watch: this.watch,
+      lagMs,
       directory: this.directory,
       openMax,
       observe: (before, after) => {
@@ -95,7 +100,7 @@ export class Host implements BeginningHost {
     });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
@@ -104,11 +109,40 @@ export class Host implements BeginningHost {
       const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, quarantine };
       this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
+    this.#ports = ports;
+    this.watch.onDeath((incarnation) => {
+      this.processes.askAll();
+      void this.#takeOver(incarnation);
+    });
+    this.watch.onReturn(() => this.processes.askAll());
     this.metrics.watch({
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
     this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+  }
+
+  /** Nudges the open processes of the index, at the start of a host. Returns their number. */
+  recover(): Promise<number> {
+    return recover(this.#recovery);
+  }
+
+  /** Nudges the open processes that stood with a dead host. */
+  async #takeOver(incarnation: string): Promise<void> {
+    void nudgeThese(this.#recovery, this.processes.takeFrom(incarnation));
+    await recover({ ...this.#recovery, of: incarnation });
+  }
+
+  get #recovery(): RecoveryParts {
+    return {
+      system: this.#system,
+      ports: this.#ports,
+      directory: this.directory,
+      log: this.#log,
+      stopped: () => this.#isStopped,
+      // A host that is alone holds them all, and needs no placement for that.
+      nudge: (actor) => (this.watch.isAlone ? this.nudge(actor) : this.#ports.transport.nudge(actor)),
+    };
   }
 
   /** Calls the listener after each record of a process in this host. The returned function removes it. */
@@ -164,8 +198,8 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
   }
 
-  async nudge(actor: Address): Promise<void> {
-    if (actor.type === this.#processType) await this.processes.nudge(actor.id);
+  async nudge(actor: Address): Promise<Nudged> {
+    return actor.type === this.#processType ? this.processes.nudge(actor.id) : { phase: "none" };
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {
@@ -175,7 +209,6 @@ export class Host implements BeginningHost {
   async inspect(actor: Address): Promise<Json> {
     if (actor.type === this.#processType) {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
-      if (state.phase === "open") this.processes.takeUp(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
     const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
@@ -194,10 +227,6 @@ export class Host implements BeginningHost {
     return actor.type === this.#processType && this.processes.isNew(actor.id);
   }
 
-  isOpen(actor: Address): boolean {
-    return actor.type === this.#processType && this.processes.isOpen(actor.id);
-  }
-
   /** The number of running handlers. */
   get running(): number {
     let count = 0;
@@ -208,6 +237,7 @@ export class Host implements BeginningHost {
   /** Stops timers and watches, tells running handlers to stop, and releases those that still run after `graceMs`. */
   async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
+    this.#isStopped = true;
     this.processes.stop();
     await this.watch.leave();
     this.metrics.end();

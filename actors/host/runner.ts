@@ -11,7 +11,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, type WorkStatus, traceId } from "../../runtime/protocol.ts";
+import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, RandomSource, Transport } from "../engine/ports.ts";
@@ -19,10 +19,11 @@ import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
-import { type Active, codeOf, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
+import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
 import { handleWork } from "./handle-work.ts";
 import { HandlerExecution } from "./handler-execution.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
@@ -52,12 +53,14 @@ export class Runner {
   readonly #recorder: Recorder;
   readonly #active = new Map<string, Active>();
   readonly #starting = new Map<string, string>();
+  readonly #heartbeats: Heartbeats;
   #isStopping = false;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.definition.concurrency);
     this.#recorder = new Recorder(parts.feed, parts.clock, parts.log);
+    this.#heartbeats = new Heartbeats(parts.type, parts.clock, parts.transport, () => this.#active.values());
   }
 
   /** Handlers that wait for a slot. */
@@ -92,7 +95,7 @@ export class Runner {
       if (work.mode === "undo") return this.stop(actorId, workId, token);
       const goesOn = active.run.execution.goOn(state);
       if (goesOn === undefined) return;
-      this.#beat(key, actorId, active, workId);
+      this.#heartbeats.start();
       return goesOn;
     }
     if (active?.token === token || this.#starting.get(key) === token) return;
@@ -178,10 +181,9 @@ export class Runner {
       watch: new Stopwatch(this.#parts.clock),
       resting: false,
       slot: false,
-      beating: false,
     };
     this.#active.set(key, active);
-    this.#beat(key, actorId, active, work.id);
+    this.#heartbeats.start();
     void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
       resolve();
@@ -227,7 +229,7 @@ export class Runner {
   /** A parked handler is only an optimization: everything that it needs to continue is in the journal. */
   #dropOldestParked(): void {
     if (this.#active.size <= LIMITS.parkedHandlersMax) return;
-    const parked = [...this.#active].filter(([, { resting, run }]) => resting && run.mode === "do" && run.execution.parked);
+    const parked = [...this.#active].filter(([, active]) => active.resting && isParked(active));
     const oldest = parked.length > LIMITS.parkedHandlersMax ? parked[0] : undefined;
     if (oldest !== undefined) this.#active.delete(oldest[0]);
   }
@@ -282,29 +284,13 @@ export class Runner {
     return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }
 
-  /** Sends the heartbeats of a run, unless they are being sent. */
-  #beat(key: string, actorId: string, active: Active, workId: string): void {
-    if (active.beating) return;
-    active.beating = true;
-    void this.#heartbeats(key, actorId, active, workId).finally(() => (active.beating = false));
-  }
-
-  /** A run sends heartbeats until it ends or its handler is parked: then another host may hold the actor. */
-  async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
-    const actor: Address = { type: this.#parts.type, id: actorId };
-    const { run, token } = active;
-    for (;;) {
-      await this.#pause(LIMITS.heartbeatMs);
-      if (this.#active.get(key) !== active || (run.mode === "do" && run.execution.parked)) return;
-      await this.#parts.transport.heartbeat(actor, { workId, token, ...statusOf(active) }).catch(() => {});
+  /** The actor moves away. A handler that only waits is dropped: the host that gets the answer executes it again from its records. */
+  moved(actorId: string, workIds: readonly string[]): void {
+    for (const key of workIds.map((workId) => `${actorId}/${workId}`)) {
+      const active = this.#active.get(key);
+      if (active?.resting === true && isParked(active)) this.#active.delete(key);
     }
-  }
-
-  /** Drops a handler that only waits, because its actor moves away: the host that gets the answer executes it again from its records. */
-  dropWaiting(actorId: string, workId: string): void {
-    const key = `${actorId}/${workId}`;
-    const active = this.#active.get(key);
-    if (active?.resting === true && active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
+    this.#heartbeats.moved(actorId);
   }
 
   /**
@@ -314,7 +300,7 @@ export class Runner {
   async shutDown(graceMs: number): Promise<void> {
     this.#isStopping = true;
     for (const [key, active] of this.#active)
-      if (active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
+      if (isParked(active)) this.#active.delete(key);
       else stopRun(active.run, STOPPING);
     const end = this.#parts.clock.nowMs() + graceMs;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);

@@ -22,7 +22,7 @@ const SECOND_MS = 1_000;
  * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the most distant reminder: no actor
  * with an open process becomes idle, and none becomes idle exactly when its reminder fires.
  */
-const IDLE_S = Math.ceil((1.5 * LIMITS.reminderAwayMsMax) / SECOND_MS);
+const IDLE_S = Math.ceil((1.5 * LIMITS.reminderMs) / SECOND_MS);
 
 /**
  * How long daprd waits for turns in flight while placement changes; all calls of the type wait meanwhile. A turn lasts
@@ -72,8 +72,7 @@ export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => voi
   });
   router.put("/actors/:type/:id/method/nudge", async (request, response) => {
     admit();
-    await host.nudge(actorOf(host, request));
-    response.json({});
+    response.json(await host.nudge(actorOf(host, request)));
   });
   router.put("/actors/:type/:id/method/remind/:name", async (request, response) => {
     admit();

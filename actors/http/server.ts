@@ -71,8 +71,8 @@ export interface HttpHostOptions {
   readonly logger: Logger;
   /** Defaults to the system clock. */
   readonly clock?: Clock;
-  /** Whether the app must report itself unhealthy, see watchdog.ts. */
-  readonly resetting?: () => boolean;
+  /** Why the app must report itself unhealthy, see watchdog.ts. */
+  readonly unhealthy?: () => string | undefined;
 }
 
 /** The HTTP server of one host. */
@@ -173,8 +173,9 @@ export class HttpHost {
     app.enable("case sensitive routing");
     // Before everything else: daprd probes it without a token.
     app.get("/healthz", (_request, response) => {
-      const status = this.#stopping ? "stopping" : options.resetting?.() === true ? "resetting" : "ok";
-      response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status });
+      const reason = options.unhealthy?.();
+      const status = this.#stopping ? "stopping" : reason === undefined ? "ok" : "unhealthy";
+      response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status, ...(reason === undefined ? {} : { reason }) });
     });
     app.use(this.#count());
     const tokens = new Tokens(options.appToken, options.tokens);

@@ -29,7 +29,6 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   decide: decideAgent,
   evolve: evolveAgent,
   outbox: () => [],
-  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(AgentEvent),
   states: z.compile(AgentState),

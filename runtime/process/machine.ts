@@ -18,7 +18,7 @@ import { eventSchemas } from "../record.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
-import { processDueMs, processReminder } from "./reminder.ts";
+import { processDueMs } from "./reminder.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
 import { takeFault, takeWait, takeResult } from "./replies.ts";
 import { takeTime, takeTold, type ToldInput } from "./time.ts";
@@ -47,8 +47,10 @@ export type ProcessInput =
     }
   | {
       readonly kind: "tick";
-      /** All unanswered requests are sent again, also recent ones. */
+      /** The index entry of the process is open. All unanswered requests are sent again, also recent ones. */
       readonly nudged?: boolean;
+      /** Which unanswered requests are sent again: those of {@link LIMITS.resendMs}, all, or none. Default: `old`. */
+      readonly asks?: "old" | "all" | "none";
       /** The run whose reminder fired; absent for the tick of a timer. */
       readonly run?: number | undefined;
     }
@@ -62,7 +64,6 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   decide: decideProcess,
   evolve: evolveProcess,
   outbox: processOutbox,
-  reminder: processReminder,
   nextDueMs: processDueMs,
   events: eventSchemas(ProcessEvent),
   states: z.compile(ProcessState),
@@ -271,7 +272,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "new":
       return builder.emit({ e: "voided" });
     case "void":
-      // The reminder of the next run may be removed only after that run is void too.
+      // The reminder of a run that was never recorded may be removed only after that run is void too.
       return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
@@ -281,12 +282,16 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      // Ticks of timers are frequent, so the effects of operator actions are repeated only when the reminder fires.
-      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
-      return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
+      if (input.asks !== "none") for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
+      return tickOpen(builder, resendMsOf(input));
     default:
       return assertNever(state.phase);
   }
+}
+
+function resendMsOf({ nudged, asks }: Extract<ProcessInput, { kind: "tick" }>): number {
+  if (nudged === true || asks === "all") return 0;
+  return asks === "none" ? Number.POSITIVE_INFINITY : LIMITS.resendMs;
 }
 
 /**

@@ -129,7 +129,7 @@ export class Watch {
     const written: WrittenKey = { number, snapshotNumber, content };
     if (name === "ProcessManager") {
       this.#records += 1;
-      this.#processLaws.wrote(world, life, shadowOf(this.processes, id, type, id, newProcess), written);
+      this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
     } else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),

@@ -9,7 +9,6 @@ import { Host } from "../../actors/host/host.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
 import type { ActorHost, RandomSource, Clock, Ports } from "../../actors/engine/ports.ts";
-import { recover } from "../../actors/host/recovery.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
@@ -106,6 +105,7 @@ export class World {
   quarantined = 0;
   #placed: number[] = [];
   #doubleUntilMs = -1;
+  #watching = true;
   #epochMs = EPOCH_MS;
 
   constructor(options: WorldOptions) {
@@ -251,7 +251,8 @@ export class World {
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
-    if (this.options.face === undefined) host.watch.start();
+    host.watch.onReturn(() => placement.forget());
+    if (this.options.face === undefined && this.#watching) void host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
@@ -291,9 +292,15 @@ export class World {
 
   /** Looks for open work, as a host does when it starts. */
   recover(life: Life): void {
-    const { host, ports } = life;
-    if (host === undefined || ports === undefined || this.options.face !== undefined) return;
-    void recover({ system: this.options.system.name, ports, directory: host.directory, log: SILENT, stopped: () => life.state === "dead" });
+    const { host } = life;
+    if (host === undefined || this.options.face !== undefined) return;
+    void host.recover();
+  }
+
+  /** Hosts renew and read no leases from now on: all work has ended, and the time to come is long. */
+  endWatches(): void {
+    this.#watching = false;
+    for (const { life } of this.nodes) life.host?.watch.stop();
   }
 
   /** Stops a host as SIGSTOP does. */

@@ -60,7 +60,7 @@ export function made(): {
 }
 
 export async function settle(world: World): Promise<void> {
-  await world.clock.advance(4 * LIMITS.reminderNearMs);
+  await world.clock.advance(4 * LIMITS.askAgainMs);
 }
 
 /** A process that failed at its second stop. */

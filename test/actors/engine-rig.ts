@@ -107,7 +107,6 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   },
   evolve,
   outbox: () => [],
-  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(CounterEvent),
   states: CounterState,

@@ -34,11 +34,11 @@ async function lives(handle: DoerHandle): Promise<{ readonly world: World; reado
   let [member, tookMs] = [world.join(systemOf({ handle }), "life-1"), 0];
   await submit(member);
   for (let life = 2; life <= LIVES; life += 1) {
-    await world.clock.advance(LIMITS.reminderNearMs);
+    await world.clock.advance(LIMITS.askAgainMs);
     await flush(20);
     tookMs = Math.max(tookMs, await shutDown(world, member));
     member = world.join(systemOf({ handle }), `life-${life}`);
-    await member.host.nudge({ type: "sys.ProcessManager", id: "p" });
+    void member.host.recover();
     await flush(20);
   }
   return { world, outcome: await world.until(member, "p"), tookMs };
@@ -91,6 +91,7 @@ test("a handler that succeeds, and a call that ends, while the host shuts down c
   void world.clock.advance(100).then(() => called.open("B"));
   await shutDown(world, one);
   const two = world.join(systemOf({ tools, handle }), "two");
+  void two.host.recover();
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { text: "B" } });
   expect(await world.until(two, "q")).toMatchObject({ status: "completed", output: { text: "B" } });
   expect(made).toEqual(["a"]);
@@ -121,7 +122,9 @@ test("an undo that runs while its host shuts down goes on at the next host", asy
   await flush(50);
   expect(undone).toEqual(["b"]);
   await shutDown(world, one);
-  expect(await world.until(world.join(system, "two"), "p")).toMatchObject({ status: "failed" });
+  const two = world.join(system, "two");
+  void two.host.recover();
+  expect(await world.until(two, "p")).toMatchObject({ status: "failed" });
   expect(undone).toEqual(["b", "b", "a"]);
   expect(await eventsOf(world)).not.toContain("taken-over");
 });

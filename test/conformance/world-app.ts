@@ -157,7 +157,7 @@ const actors: ActorHost = {
   types: ["Doer", "Other", "ProcessManager"].map((name) => actorType(system, name)),
   receive: async (message) => turn(message),
   tick: async () => play(() => undefined),
-  nudge: async () => play(() => undefined),
+  nudge: async () => play(() => ({ phase: "open", bucket: "b" })),
   heartbeat: () => play(() => undefined),
   inspect: async ({ id }) => play(() => ({ id, number: 0.123456789, text: "é😀<&>" })),
   deactivate: () => undefined,

@@ -126,13 +126,13 @@ describe("time", () => {
     expect(sends(again.effects)).toEqual(first);
   });
 
-  test("the reminder is near while a request is unanswered and away during a backoff", () => {
-    const rig = new ProcessRig(slipOf([one("a", { retry: { ...RETRY, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0 } })]));
-    rig.accept();
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "near", name: "run-1" });
-    rig.fault(A, "agent.failed");
-    expect(rig.outbox()).toEqual([]);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "away", name: "run-1", atMs: T0 + 60_000 });
+  test("a tick of a due moment alone sends nothing again; one that asks for all sends also what is recent", () => {
+    const rig = new ProcessRig(retried);
+    const first = sends(rig.accept().effects);
+    expect(rig.after(LIMITS.resendMs).give({ kind: "tick", asks: "none" }).effects).toEqual([]);
+    const again = new ProcessRig(retried);
+    again.accept();
+    expect(sends(again.after(1).give({ kind: "tick", asks: "all" }).effects)).toEqual(first);
   });
 
   test("a tick long after everything was due does it all at once and decides nothing twice", () => {

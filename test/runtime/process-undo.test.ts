@@ -170,7 +170,6 @@ describe("what an ended process still owes", () => {
         data: { processId: "p", route: "main", run: 1, status: "completed", traceId: "a".repeat(32), atMs: T0 },
       },
     ]);
-    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
     expect(rig.tick()).toMatchObject({ events: [], effects });
     expect(rig.outbox()).toEqual(effects);
   });
