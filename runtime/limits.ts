@@ -1,8 +1,8 @@
 /**
  * @module Every bound of the system, named with its unit.
  *
- * Each constant says what it protects and what happens at the bound. The relations between them are checked when the
- * module is loaded, so that changing one cannot silently break another.
+ * Each constant says what it protects and what happens at the bound. A test checks the relations between them, so that changing one
+ * cannot silently break another (test/runtime/limits.test.ts).
  */
 
 const SECOND_MS = 1_000;
@@ -354,30 +354,3 @@ export const LIMITS = {
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
 } as const;
-
-function relation(holds: boolean, text: string): void {
-  if (!holds) throw new Error(`limits.ts: ${text}`);
-}
-
-relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
-relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of an invalid message must fit in a value in each encoding");
-relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
-relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
-relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone must live longer than any host trusts its cache");
-relation(
-  LIMITS.actorTrustMs * 2 + LIMITS.clockDriftMsMax < LIMITS.trimAgeMs,
-  "no host may believe its memory of an actor when records that it does not know are removed",
-);
-relation(
-  LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax,
-  "a cached process must be trusted for less time than it takes until its purge",
-);
-relation(LIMITS.resendMs <= LIMITS.askAgainMs, "unanswered requests must be due when a process first asks again");
-relation(LIMITS.receiptTrustMs < LIMITS.askAgainMs, "the trust in a receipt must end before the process asks again");
-relation(LIMITS.askAgainMs < LIMITS.askAgainMsMax, "the pause before asking again needs a range");
-relation(LIMITS.reminderSpreadMs < LIMITS.reminderMs, "a process that was taken over must have its reminder before the old one fires");
-relation(LIMITS.agentLeavingMax <= LIMITS.agentSettledMax, "only settled work items that are in the state can leave it");
-relation(LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs, "a dead host must be found by as many reads as its time allows");
-relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
-relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
-relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");
