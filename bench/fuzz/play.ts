@@ -48,7 +48,9 @@ export async function play({ origin, token, seed, requests, atOnce, every }: Pla
       const answers = await (one.bytes === undefined ? asked(origin, token, one, agent) : told(origin, one.bytes));
       for (const answer of answers) {
         statuses[answer.status] = (statuses[answer.status] ?? 0) + 1;
-        const problem = problemOf(one.method, answer);
+        // The answer to a HEAD has the length of a body, and none.
+        const method = one.bytes?.subarray(0, "HEAD".length).toString("latin1") === "HEAD" ? "HEAD" : one.method;
+        const problem = problemOf(method, answer);
         if (problem !== undefined) problems.push(`request ${number}, ${one.method} ${one.path}: ${problem}`);
       }
       if (every !== undefined && number % every.requests === 0) every.call(number);
