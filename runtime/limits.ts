@@ -208,6 +208,8 @@ export const LIMITS = {
   askAgainMs: 3 * SECOND_MS,
   /** Maximum of that pause: how late a lost answer is noticed at most, if no host died. */
   askAgainMsMax: 2 * MINUTE_MS,
+  /** First pause before effects that could not be performed are tried again; it doubles up to {@link LIMITS.askAgainMs}. */
+  askFailedMs: 500,
   /** Time over which a host spreads its questions when another host has died, or its own lease is back. */
   askSpreadMs: 1 * SECOND_MS,
   /** Age of a process at which its reminder is set; one that ends sooner needs none. */

@@ -48,6 +48,8 @@ interface Held {
   /** Unanswered requests, or effects that were not performed, are tried again. */
   askAtMs: number;
   askMs: number;
+  /** The pause after effects that could not be performed. */
+  failedMs: number;
   asksAll: boolean;
   /** The index entry is to name this host. */
   line: ProcessState | undefined;
@@ -124,6 +126,7 @@ export class ProcessHolder {
       dueAtMs: NEVER,
       askAtMs: this.#nowMs + LIMITS.askAgainMs,
       askMs: LIMITS.askAgainMs,
+      failedMs: LIMITS.askFailedMs,
       asksAll: false,
       line: undefined,
       lineAtMs: NEVER,
@@ -233,13 +236,15 @@ export class ProcessHolder {
   performed(id: string, arePerformed: boolean, isVouched: boolean): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
+    if (arePerformed) held.failedMs = LIMITS.askFailedMs;
     if (arePerformed && !held.isUnanswered) held.askAtMs = NEVER;
     else if (arePerformed && isVouched) {
       held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
       held.askAtMs = this.#nowMs + held.askMs;
     } else {
       held.askMs = LIMITS.askAgainMs;
-      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + held.askMs);
+      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + (arePerformed ? held.askMs : held.failedMs));
+      if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
     }
     this.#arm(held);
   }
