@@ -234,6 +234,8 @@ export const LIMITS = {
   askAgainMs: 3 * SECOND_MS,
   /** Maximum of that pause: how late a lost answer is noticed at most, if no host died. */
   askAgainMsMax: 2 * MINUTE_MS,
+  /** First pause before effects that could not be performed are tried again; it doubles up to {@link LIMITS.askAgainMs}. */
+  askFailedMs: 500,
   /** Time over which a host spreads its questions when another host has died, or its own lease is back. */
   askSpreadMs: 1 * SECOND_MS,
   /** Age of a process at which its reminder is set; one that ends sooner needs none. */
@@ -265,10 +267,10 @@ export const LIMITS = {
   recoveryConcurrency: 32,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
-  /** How long a starting host tries to set a reminder before it warns that none can be set. */
-  reminderTrialMs: 30 * SECOND_MS,
   /** Maximum pause before open processes that could not be nudged are nudged again. */
   recoveryRetryMsMax: 30 * SECOND_MS,
+  /** How long a starting host tries to set a reminder before it warns that none can be set. */
+  reminderTrialMs: 30 * SECOND_MS,
   /** Timeout of one call to the sidecar; it is cancelled and retried. */
   sidecarCallMs: 5 * SECOND_MS,
   /** Deliveries of one submitted task before its caller is told that the sidecar does not answer. */
