@@ -1,29 +1,30 @@
 /** @module Package entry `./dapr`: serves a system with a Dapr sidecar. */
 import { v7 } from "uuid";
 import type { System } from "../agents/system.ts";
-import { Fault, faultFrom } from "../runtime/faults.ts";
-import { LIMITS } from "../runtime/limits.ts";
+import type { DaprVersionCheck } from "../runtime/dapr-version.ts";
+import { faultFrom } from "../runtime/faults.ts";
 import { DaprReminders } from "./dapr/reminders.ts";
 import { SidecarClient } from "./dapr/client.ts";
-import { openStore } from "./dapr/group-commit.ts";
-import { answersAtOnce, type SidecarFacts, sidecarFacts } from "./dapr/sidecar.ts";
+import { SidecarSearch } from "./dapr/find-sidecar.ts";
+import { tryReminders } from "./dapr/fitness.ts";
 import { DaprTransport } from "./dapr/transport.ts";
 import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
-import { pause } from "./engine/pause.ts";
+import type { Ports } from "./engine/ports.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
 import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
-import { actorType } from "../runtime/protocol.ts";
+import { type Address, actorType } from "../runtime/protocol.ts";
 import { Retention } from "./retention/retention.ts";
 import { SidecarWatchdog } from "./dapr/watchdog.ts";
 import { systemRandom, systemClock } from "./engine/system-clock.ts";
 import { SystemOperations } from "./operations/system-operations.ts";
 
+export { daprClient, type DaprClientOptions } from "./dapr/user-client.ts";
 export { consoleLogger, type LogFacts, type Logger } from "./engine/log.ts";
 export { parseTokens, type Role, type TokenEntry } from "./http/tokens.ts";
 export type {
@@ -85,6 +86,11 @@ export interface ServeOptions {
    * @default LIMITS.retentionMsDefault
    */
   readonly retentionMs?: number | undefined;
+  /**
+   * Which versions of the sidecar are accepted besides 1.18 and 1.19: newer ones with a warning, none, or any.
+   * @default newer
+   */
+  readonly daprVersion?: DaprVersionCheck | undefined;
   /** A pino logger, {@link consoleLogger}, or anything else of that shape. */
   readonly logger: Logger;
 }
@@ -124,16 +130,18 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
   const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
-  let facts: SidecarFacts | undefined;
-  const found = Promise.withResolvers<void>();
-  const ready = async (): Promise<void> =>
-    facts === undefined ? Promise.race([found.promise, pause(systemClock, LIMITS.sidecarCallMs)]) : undefined;
-  const answerAtOnce = (): boolean | undefined => (facts === undefined ? undefined : answersAtOnce(facts.components.get(pubsub)));
+  const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
+  const stopped = (): boolean => http.stopping;
+  const search = new SidecarSearch({
+    ...{ sidecar, client, stateStore, pubsub, stopped, log: logger, clock: systemClock },
+    check: options.daprVersion ?? "newer",
+    trialKey: () => `${system.name}/start-check/${systemRandom.token()}`,
+  });
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
-    call: () => far.inspect({ type: actorType(system.name, "Directory"), id: INDEX_ROOT }),
+    call: () => far.inspect(indexRoot),
     clock: systemClock,
     log: logger,
-    stopped: () => http.stopping,
+    stopped,
   });
   const http: HttpHost = new HttpHost({
     resetting: () => watchdog.resetting,
@@ -143,31 +151,22 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     operations,
     transport: { deliver: (message) => transport.brought(message) },
     pubsub,
-    answerAtOnce,
-    ready,
+    answerAtOnce: () => search.answersAtOnce,
+    ready: () => search.ready(),
+    unready: () => search.unready,
     appToken: options.appToken,
     tokens: options.tokens,
     clock: systemClock,
     logger,
   });
   const port = await http.listen(options.appPort, options.host);
-  const findSidecar = async (): Promise<number> => {
-    facts = await waitForSidecar(sidecar, logger, () => http.stopping);
-    if (facts === undefined) return 0;
-    requireComponents(facts, stateStore, pubsub, logger);
-    store.open(openStore(client, stateStore, facts.components.get(stateStore)));
-    found.resolve();
-    void watchdog.run();
-    logger.info(
-      { dapr: facts.version, store: facts.components.get(stateStore), pubsub: facts.components.get(pubsub) },
-      "the sidecar is ready",
-    );
-    const count = await recover({ system: system.name, ports, directory: host.directory, log: logger, stopped: () => http.stopping });
-    logger.info({ open: count }, "recovered");
-    retention.run();
-    return count;
+  const begin = async (): Promise<number> => {
+    const usable = await search.run();
+    if (usable === undefined) return 0;
+    store.open(usable);
+    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
-  const recovered = findSidecar().catch((error: unknown) => {
+  const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
     return 0;
   });
@@ -179,35 +178,24 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   return { port, operations, recovered, stop };
 }
 
-/** Retries until the sidecar answers. A wrong version is logged once and asked again, since the sidecar may be replaced. */
-async function waitForSidecar(
-  sidecar: { readonly origin: string; readonly apiToken: string | undefined },
-  logger: Logger,
-  stopped: () => boolean,
-): Promise<SidecarFacts | undefined> {
-  let said = "";
-  while (!stopped()) {
-    try {
-      return await sidecarFacts(sidecar);
-    } catch (error) {
-      const fault = faultFrom(error, "sidecar.unavailable");
-      if (said !== fault.code) logger.warn({ fault }, "waiting for the sidecar");
-      said = fault.code;
-    }
-    await pause(systemClock, LIMITS.recoveryRetryMs);
-  }
-  return undefined;
+/** The parts of a host whose sidecar was found, and an actor of it that ignores reminders. */
+interface Resumed {
+  readonly system: System;
+  readonly ports: Ports;
+  readonly host: Host;
+  readonly retention: Retention;
+  readonly watchdog: SidecarWatchdog;
+  readonly actor: Address;
+  readonly log: Logger;
+  readonly stopped: () => boolean;
 }
 
-function requireComponents(facts: SidecarFacts, stateStore: string, pubsub: string, logger: Logger): void {
-  for (const name of [stateStore, pubsub]) {
-    if (!facts.components.has(name)) {
-      const fault = new Fault(
-        "sidecar.unavailable",
-        `the sidecar has no component ${JSON.stringify(name)}; it has ${[...facts.components.keys()].join(", ")}`,
-      );
-      logger.error({ fault: fault.toWire() }, "a component is missing");
-      throw fault;
-    }
-  }
+/** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
+async function resume({ system, ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+  void watchdog.run();
+  void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
+  const count = await recover({ system: system.name, ports, directory: host.directory, log, stopped });
+  log.info({ open: count }, "recovered");
+  retention.run();
+  return count;
 }

@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry/export.ts";
+import { DAPR_VERSION_CHECK_VARIABLE, daprVersionCheck } from "../runtime/dapr-version.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { loadSystem } from "./run/load.ts";
@@ -35,6 +36,7 @@ async function main(): Promise<void> {
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
     retentionMs: retention(),
+    daprVersion: daprVersionCheck(process.env[DAPR_VERSION_CHECK_VARIABLE]),
     logger,
   });
   logger.info({ system: system.name, port: host.port, agents: [...system.agents.keys()], routes: [...system.routes.keys()] }, "listening");

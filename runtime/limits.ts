@@ -224,6 +224,8 @@ export const LIMITS = {
   recoveryConcurrency: 16,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
+  /** How long a starting host tries to set a reminder before it warns that none can be set. */
+  reminderTrialMs: 30 * SECOND_MS,
   /** Timeout of one call to the sidecar; it is cancelled and retried. */
   sidecarCallMs: 5 * SECOND_MS,
   /** Deliveries of one submitted task before its caller is told that the sidecar does not answer. */
@@ -248,6 +250,8 @@ export const LIMITS = {
   tokensMax: 1_024,
   /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
+  /** How long a subscriber takes for its answer on a durable broker; then RETRY. Below the processingTimeout of components/ (10 s). */
+  subscriberAnswerMs: 8 * SECOND_MS,
   /** Invalid messages that wait for storing on a host whose broker must be answered at once. Above: the broker must deliver again. */
   invalidQueueMax: 64,
   /** Time that a stopping host waits for turns and handlers in flight. */

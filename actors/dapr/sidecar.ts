@@ -5,12 +5,10 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
+import { type DaprVersionCheck, type DaprVersionVerdict, judgeDapr } from "../../runtime/dapr-version.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { excerpt, parseJson, SidecarClient, type SidecarOptions } from "./client.ts";
-
-/** The Dapr runtimes that this project is tested with. Hazards change between minor versions. */
-const VERSION = /^1\.18\.\d+$/;
 
 /** Pause between two requests to a sidecar that is not ready. */
 const POLL_MS = 50;
@@ -29,15 +27,21 @@ const Metadata = z.object({
 export interface SidecarFacts {
   readonly appId: string;
   readonly version: string;
+  /** Why a version that is accepted is not a tested one. */
+  readonly untested?: string;
   /** Component name to component type, such as `state.sqlite`. */
   readonly components: ReadonlyMap<string, string>;
 }
 
 /**
  * Reads the facts of the sidecar once. Waits up to `waitMs` for a sidecar that is starting.
- * @throws `sidecar.unavailable`; `dapr.version` when it is not 1.18.
+ * @throws `sidecar.unavailable`; `dapr.version` when the check refuses its version
  */
-export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIMITS.sidecarCallMs): Promise<SidecarFacts> {
+export async function sidecarFacts(
+  options: SidecarOptions,
+  waitMs: number = LIMITS.sidecarCallMs,
+  check: DaprVersionCheck = "newer",
+): Promise<SidecarFacts> {
   const client = new SidecarClient({ ...options, timeoutMs: waitMs });
   try {
     await healthy(client, waitMs);
@@ -47,7 +51,7 @@ export async function sidecarFacts(options: SidecarOptions, waitMs: number = LIM
         "sidecar.unavailable",
         `${options.origin}/v1.0/metadata: ${excerpt(answer)}; check that DAPR_API_TOKEN is the sidecar's`,
       );
-    return facts(parseJson(answer.text), options.origin);
+    return facts(parseJson(answer.text), options.origin, check);
   } finally {
     await client.close();
   }
@@ -76,13 +80,18 @@ export function answersAtOnce(componentType: string | undefined): boolean {
   return componentType === "pubsub.in-memory";
 }
 
-function facts(answer: unknown, origin: string): SidecarFacts {
+function facts(answer: unknown, origin: string, check: DaprVersionCheck): SidecarFacts {
   const parsed = Metadata.safeParse(answer);
   if (!parsed.success)
     throw new Fault("sidecar.unavailable", `${origin}/v1.0/metadata does not answer as a Dapr sidecar does; check the port`);
   const { id, runtimeVersion, components } = parsed.data;
   const version = runtimeVersion ?? "unknown";
-  if (!VERSION.test(version))
-    throw new Fault("dapr.version", `the sidecar at ${origin} is Dapr ${version}; version 1.18 is required`, { version });
-  return { appId: id, version, components: new Map(components.map(({ name, type }) => [name, type])) };
+  const verdict = judgeDapr(version, check);
+  if (verdict.kind === "refused")
+    throw new Fault("dapr.version", `the sidecar at ${origin} is Dapr ${version}: ${verdict.why}`, { version });
+  return { appId: id, version, ...untested(verdict), components: new Map(components.map(({ name, type }) => [name, type])) };
+}
+
+function untested(verdict: DaprVersionVerdict): Pick<SidecarFacts, "untested"> {
+  return verdict.kind === "untested" ? { untested: verdict.why } : {};
 }

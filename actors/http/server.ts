@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import express, { type Express, type Request, type RequestHandler } from "express";
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { ActorHost, Clock, Transport } from "../engine/ports.ts";
@@ -56,6 +56,8 @@ export interface HttpHostOptions {
   readonly answerAtOnce: boolean | (() => boolean | undefined);
   /** Deliveries of topics wait for it: the sidecar is known, or was waited for long enough. By default they wait for nothing. */
   readonly ready?: (() => Promise<unknown>) | undefined;
+  /** Why this host cannot work yet; requests of the HTTP API are answered with it. */
+  readonly unready?: (() => WireFault | undefined) | undefined;
   /** APP_API_TOKEN: the token of daprd, with all roles. Without it, no request needs a token. */
   readonly appToken?: string | undefined;
   /** Further tokens for the HTTP API, each with its own roles; they require an app token. */
@@ -174,6 +176,7 @@ export class HttpHost {
     app.use(actorRoutes(options.host, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
+    app.use(refuseWhile(options.unready ?? (() => undefined)));
     app.use(apiRoutes({ ...options, followers: this.#followers, admit }));
     app.use(notFound);
     app.use(errorHandler(options.logger));
@@ -189,6 +192,15 @@ export class HttpHost {
       next();
     };
   }
+}
+
+/** Answers requests of the HTTP API with the reason why this host cannot work yet, if there is one. */
+function refuseWhile(unready: () => WireFault | undefined): RequestHandler {
+  return (request, _response, next) => {
+    const fault = isUsersApi(request) ? unready() : undefined;
+    if (fault !== undefined) throw Fault.fromWire(fault);
+    next();
+  };
 }
 
 /** Logs the first refusal of a sidecar. daprd itself only shows that its actors are not placed. */

@@ -144,16 +144,31 @@ export class Subscriber {
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
         const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
-        answer(
-          await handle(
-            { received, topic, event },
-            traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request),
-          ),
-        );
+        const trace = traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request);
+        answer(await this.#inTime(handle({ received, topic, event }, trace)));
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
     });
+  }
+
+  /**
+   * Answers RETRY in the place of a handling that takes too long; the handling goes on, and its repetition finds what it did. From daprd
+   * 1.18.5 on, pubsub.redis cuts a call at its processingTimeout, and never acknowledges a message that is cut each time. An in-memory
+   * broker drops what it should deliver again and cuts nothing, so there it may take its time.
+   */
+  async #inTime(handling: Promise<Status>): Promise<Status> {
+    if (this.#answersAtOnce !== false) return handling;
+    const { promise: late, resolve } = Promise.withResolvers<Status>();
+    const cancel = this.#options.clock.after(LIMITS.subscriberAnswerMs, () => resolve("RETRY"));
+    try {
+      return await Promise.race([handling, late]);
+    } finally {
+      cancel();
+      handling.catch((error: unknown) =>
+        this.#options.logger.debug({ fault: faultFrom(error, "turn.failed") }, "a handling of a message ended with a fault"),
+      );
+    }
   }
 
   /** Handles a task. The receipt is its acknowledgement. */

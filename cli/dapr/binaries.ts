@@ -1,6 +1,6 @@
-/** @module The Dapr version this project runs on, and the type of a complete set of its programs. */
+/** @module The Dapr version that this project builds, and the type of a complete set of its programs. */
 
-/** The pinned Dapr version; tests and measurements used this one. */
+/** The version that is built where none is found: the newest whose modules can all be had. Tests and measurements used this one. */
 export const DAPR_VERSION = "1.18.2";
 
 /** The programs of a Dapr set. */
@@ -9,12 +9,14 @@ export const PROGRAMS = ["daprd", "placement", "scheduler"] as const;
 /** The name of one of the programs. */
 export type Program = (typeof PROGRAMS)[number];
 
-/** A complete set of Dapr programs of the pinned version. */
+/** A complete set of Dapr programs of one version. */
 export interface DaprBinaries {
   readonly daprd: string;
   readonly placement: string;
   readonly scheduler: string;
   readonly version: string;
+  /** Why a version that is accepted is not a tested one. */
+  readonly untested?: string;
   /** The folders they were found in; for messages. */
   readonly source: string;
 }

@@ -2,6 +2,7 @@
 import { chmod, mkdir, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { SUPPORTED_DAPR } from "../../runtime/dapr-version.ts";
 import { DAPR_VERSION, PROGRAMS, type DaprBinaries } from "./binaries.ts";
 import { cacheDir, searchDapr, versionOf, type DaprSearch } from "./find.ts";
 import { goEnv, goVersion } from "./go.ts";
@@ -31,8 +32,10 @@ const EXECUTABLE_MODE = 0o755;
 /** Finds the Dapr programs, or builds them. */
 export async function ensureDapr(log: Log, env: NodeJS.ProcessEnv = process.env): Promise<DaprBinaries> {
   const search = await searchDapr(env);
-  if (search.binaries !== undefined) return search.binaries;
-  for (const { path, found } of search.skipped) log(`DAPR_VERSION: skipped ${path}: it is ${found}, needed is ${DAPR_VERSION}`);
+  const { binaries } = search;
+  if (binaries?.untested !== undefined) log(`DAPR_VERSION: Dapr ${binaries.version} in ${binaries.source}: ${binaries.untested}`);
+  if (binaries !== undefined) return binaries;
+  for (const { path, found, why } of search.skipped) log(`DAPR_VERSION: skipped ${path} (${found}): ${why}`);
   if (!canBuild()) throw unsupported(search);
   return buildDapr(log, env);
 }
@@ -223,6 +226,6 @@ function unsupported(search?: DaprSearch): LaunchError {
   return new LaunchError({
     code: "SYSTEM_UNSUPPORTED",
     what: `Troupe builds Dapr on linux-x64 only, and this is ${process.platform}-${process.arch}.${missing}`,
-    fix: `Put daprd, placement and scheduler ${DAPR_VERSION} into ~/.dapr/bin or on PATH.`,
+    fix: `Put daprd, placement and scheduler of one version (${SUPPORTED_DAPR}) into ~/.dapr/bin or on PATH.`,
   });
 }

@@ -1,6 +1,7 @@
 /** @module Checks everything a run needs, and says what to do about what is missing. */
 import { cacheDir, searchDapr } from "./find.ts";
-import { DAPR_VERSION } from "./binaries.ts";
+import { SUPPORTED_DAPR } from "../../runtime/dapr-version.ts";
+import { DAPR_VERSION, type DaprBinaries } from "./binaries.ts";
 import { BUILD_NEEDS, canBuild, freeBytes, gigabytes } from "./build.ts";
 import { goVersion } from "./go.ts";
 import { freePort, LOOPBACK, portFree, releasePorts } from "./ports.ts";
@@ -53,22 +54,30 @@ function checkSystem(building: boolean): Check {
     name: "system",
     ok: !building,
     detail: `${detail}; Dapr can be built on linux-x64 only`,
-    fix: `Put daprd, placement and scheduler ${DAPR_VERSION} into ~/.dapr/bin.`,
+    fix: `Put daprd, placement and scheduler of one version (${SUPPORTED_DAPR}) into ~/.dapr/bin.`,
   };
 }
 
 async function checkDapr(env: NodeJS.ProcessEnv): Promise<Check> {
   const search = await searchDapr(env);
-  const skipped = search.skipped.map(({ path, found }) => `; skipped ${path} (${found})`).join("");
-  if (search.binaries !== undefined) return { name: "dapr", ok: true, detail: `${DAPR_VERSION} in ${search.binaries.source}${skipped}` };
+  const skipped = search.skipped.map(({ path, found, why }) => `; skipped ${path} (${found}): ${why}`).join("");
+  if (search.binaries !== undefined) return usable(search.binaries, skipped);
   return {
     name: "dapr",
     ok: false,
-    detail: `missing ${search.missing.join(", ")} ${DAPR_VERSION}; looked in ${search.folders.join(", ")}${skipped}`,
+    detail: `missing ${search.missing.join(", ")} of one version (${SUPPORTED_DAPR}); looked in ${search.folders.join(", ")}${skipped}`,
     fix: canBuild()
-      ? `"troupe up" builds them once: about ${BUILD_NEEDS.minutes} minutes and ${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
-      : "Put them into ~/.dapr/bin or on PATH.",
+      ? `"troupe up" builds ${DAPR_VERSION} once: about ${BUILD_NEEDS.minutes} minutes and ` +
+        `${gigabytes(BUILD_NEEDS.diskBytes)} GB of disk meanwhile.`
+      : `Put daprd, placement and scheduler of one version (${SUPPORTED_DAPR}) into ~/.dapr/bin or on PATH.`,
   };
+}
+
+function usable({ version, source, untested }: DaprBinaries, skipped: string): Check {
+  const detail = `${version} in ${source}${skipped}`;
+  return untested === undefined
+    ? { name: "dapr", ok: true, detail }
+    : { name: "dapr", ok: true, detail: `${detail}; ${untested}`, fix: `Tested are ${SUPPORTED_DAPR}.` };
 }
 
 async function checkGo(env: NodeJS.ProcessEnv, building: boolean): Promise<Check> {

@@ -11,7 +11,8 @@ const GO_MAJOR = 1;
 const GO_MINOR_MIN = 26;
 
 const INSTALL =
-  `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) on PATH, ` + "or put Dapr's programs (1.18.2) into ~/.dapr/bin.";
+  `Install Go ${GO_MAJOR}.${GO_MINOR_MIN} or later (https://go.dev/dl/) on PATH, ` +
+  "or put Dapr's programs (1.18 or 1.19) into ~/.dapr/bin.";
 
 /**
  * The version of the `go` on PATH, for example `1.26.8`.

@@ -88,9 +88,16 @@ export const HOST_FAULTS = {
     fix: "Stop the other program or choose another port.",
   },
   "dapr.version": {
-    retryable: false,
-    httpStatus: 500,
-    meaning: "The sidecar is not Dapr 1.18, the tested version.",
-    fix: "Start a sidecar of version 1.18; `troupe doctor --install` installs one.",
+    retryable: true,
+    httpStatus: 503,
+    meaning:
+      "The version of the sidecar is not accepted: it is older than 1.18, cannot be read, or is newer and TROUPE_DAPR_VERSION is strict.",
+    fix: "Start a sidecar of Dapr 1.18 or 1.19; `troupe doctor --install` installs one. TROUPE_DAPR_VERSION=any turns the check off.",
+  },
+  "dapr.unfit": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The state store or the reminders behind the sidecar do not do what durable work rests on; the message says what.",
+    fix: "Use a state store with first-write concurrency (sqlite, redis, postgres), and start the scheduler.",
   },
 } as const satisfies Readonly<Record<string, FaultRow>>;

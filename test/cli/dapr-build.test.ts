@@ -69,8 +69,50 @@ describe("finding", () => {
     await dapr(join(dir, "cache"), "1.18.2");
     const search = await searchDapr(env);
     expect(search.binaries?.daprd).toBe(join(dir, "cache", "daprd"));
-    expect(search.skipped).toContainEqual({ path: join(dir, ".dapr", "bin", "daprd"), found: "1.17.0" });
+    expect(search.skipped).toContainEqual({
+      path: join(dir, ".dapr", "bin", "daprd"),
+      found: "1.17.0",
+      why: "it is older than 1.18; tested are 1.18 and 1.19. TROUPE_DAPR_VERSION=any takes it",
+    });
     expect(search.skipped).toHaveLength(3);
+  });
+
+  test("the first tested version that is complete is taken, whichever it is", async () => {
+    await dapr(join(dir, "bin"), "1.20.0");
+    await dapr(join(dir, ".dapr", "bin"), "1.19.1");
+    await dapr(join(dir, "cache"), "1.18.2");
+    const search = await searchDapr(env);
+    expect(search.binaries).toMatchObject({ version: "1.19.1", daprd: join(dir, ".dapr", "bin", "daprd") });
+    expect(search.binaries).not.toHaveProperty("untested");
+    expect(search.skipped.map(({ found, why }) => `${found}: ${why}`)).toContain("1.20.0: another version goes before it");
+  });
+
+  test("programs of two versions do not go together", async () => {
+    await dapr(join(dir, "bin"), "1.19.1");
+    await rm(join(dir, "bin", "scheduler"));
+    await dapr(join(dir, "cache"), "1.18.2");
+    await rm(join(dir, "cache", "daprd"));
+    const search = await searchDapr(env);
+    expect(search.binaries).toBeUndefined();
+    expect(search.skipped.map(({ found, why }) => `${found}: ${why}`)).toEqual(
+      expect.arrayContaining(["1.19.1: scheduler of this version is missing", "1.18.2: daprd of this version is missing"]),
+    );
+  });
+
+  test("a newer version alone is taken with a warning, and is refused where the check is strict", async () => {
+    await dapr(join(dir, "bin"), "1.20.3");
+    expect((await findDapr(env))?.untested).toBe("it is newer than the tested 1.18 and 1.19. TROUPE_DAPR_VERSION=strict refuses it");
+    const lines: string[] = [];
+    await ensureDapr((line) => lines.push(line), env);
+    expect(lines.join()).toContain("Dapr 1.20.3");
+    expect(await findDapr({ ...env, TROUPE_DAPR_VERSION: "strict" })).toBeUndefined();
+  });
+
+  test.each(["edge", "2.0.0", "1.17.9"])("%s is taken only where the check is off", async (version) => {
+    await dapr(join(dir, "bin"), version);
+    expect(await findDapr(env)).toBeUndefined();
+    expect((await findDapr({ ...env, TROUPE_DAPR_VERSION: "any" }))?.version).toBe(version);
+    await expect(findDapr({ ...env, TROUPE_DAPR_VERSION: "all" })).rejects.toMatchObject({ code: "dapr.version" });
   });
 
   test("daprd of one folder goes with placement and scheduler of another", async () => {

@@ -35,6 +35,8 @@ const RULES: readonly Rule[] = [
     packages: ["zod", "p-queue"],
   },
   { under: "actors/memory/", may: ["actors/memory/", "actors/engine/", "runtime/"], packages: [] },
+  // Dapr's own client is the user's, loaded by its first use.
+  { under: "actors/dapr/user-client.ts", may: [], packages: ["@dapr/dapr", "node:*"] },
   { under: "actors/dapr/", may: ["actors/dapr/", "actors/engine/", "runtime/"], packages: ["undici", "zod", "p-queue", "node:*"] },
   {
     under: "actors/http/",

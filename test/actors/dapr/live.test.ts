@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { DaprReminders } from "../../../actors/dapr/reminders.ts";
 import { SidecarClient } from "../../../actors/dapr/client.ts";
 import { answersAtOnce, sidecarFacts } from "../../../actors/dapr/sidecar.ts";
+import { daprClient } from "../../../actors/dapr/user-client.ts";
 import { DaprTransport } from "../../../actors/dapr/transport.ts";
 import { Cluster, findDapr, renderResources } from "../../../cli/dapr/index.ts";
 import type { Message } from "../../../runtime/protocol.ts";
@@ -30,6 +31,7 @@ test(
     other.reply = () => ({ status: 200, text: '{"id":"x","runtimeVersion":"1.17.4","components":[]}' });
     const { origin } = other;
     await expect(sidecarFacts({ origin })).rejects.toMatchObject({ code: "dapr.version" });
+    await expect(sidecarFacts({ origin }, undefined, "any")).resolves.toMatchObject({ version: "1.17.4" });
     await other.stop();
     await expect(sidecarFacts({ origin }, 200)).rejects.toMatchObject({ code: "sidecar.unavailable" });
   },
@@ -77,6 +79,13 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     ]);
     expect(answersAtOnce(facts.components.get("pubsub"))).toBe(true);
     await expect(sidecarFacts({ origin: client.origin, apiToken: "wrong" }, 500)).rejects.toMatchObject({ code: "sidecar.unavailable" });
+  });
+
+  test("gives handlers Dapr's own client, with this sidecar's address and token", async () => {
+    const options = { daprPort: new URL(client.origin).port, daprApiToken: API_TOKEN };
+    const own = await daprClient(options);
+    expect(await daprClient(options)).toBe(own);
+    expect(await own.metadata.get()).toMatchObject({ id: "party" });
   });
 
   test("delivers to the actor and returns its answer, its refusal and its faults", async () => {

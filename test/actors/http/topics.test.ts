@@ -178,3 +178,52 @@ describe("messages when a broker must be answered at once", () => {
     expect(rig.seen.invalid).toHaveLength(1);
   });
 });
+
+describe("a handling that takes longer than the broker waits", () => {
+  /** A clock whose timers fire when the test says so. */
+  const timers: (() => void)[] = [];
+  const clock = {
+    nowMs: () => Date.now(),
+    after: (_delayMs: number, callback: () => void) => {
+      timers.push(callback);
+      return () => undefined;
+    },
+  };
+
+  test("is given back, goes on, and its repetition is acknowledged", async () => {
+    await rig.host.drain();
+    rig = await startRig({ clock });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const behaviour = rig.behaviour.deliver;
+    rig.behaviour.deliver = async (sent) => {
+      await promise;
+      return behaviour(sent);
+    };
+    timers.length = 0;
+    const first = post("agent/Planner", event(message("slow")));
+    await expect.poll(() => timers.length).toBeGreaterThan(0);
+    for (const fire of timers) fire();
+    expect(await first).toEqual(RETRY);
+    resolve();
+    expect(await post("agent/Planner", event(message("slow")))).toEqual(SUCCESS);
+  });
+
+  test("on a broker that drops what is given back it takes its time", async () => {
+    await rig.host.drain();
+    rig = await startRig({ clock, answerAtOnce: true });
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const { promise: begun, resolve: begins } = Promise.withResolvers<void>();
+    const submit = rig.behaviour.submit;
+    rig.behaviour.submit = async (...args) => {
+      begins();
+      await promise;
+      return submit(...args);
+    };
+    timers.length = 0;
+    const slow = post("tasks", event({ id: "t-slow", route: "trip", input: 1 }));
+    await begun;
+    for (const fire of timers) fire();
+    resolve();
+    expect(await slow).toEqual(SUCCESS);
+  });
+});
