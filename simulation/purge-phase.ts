@@ -103,10 +103,10 @@ function sweepOn(world: World, life: Life): void {
 /** A process that ended without a dead letter and has no parent must have left no keys. */
 function checkGone(world: World, watch: Watch, find: (law: string, text: string) => void): void {
   const actors = workActors(watch);
-  const settled = Map.groupBy(watch.settled.values(), ({ processId }) => processId);
+  const settled = Map.groupBy(watch.left, ([, processId]) => processId);
   for (const { id, state } of watch.processes.values()) {
     if (state.outcome === undefined || state.outcome.deadLetter !== undefined || state.task?.parent !== undefined) continue;
-    const gone = new Set([id, ...(actors.get(id) ?? []), ...(settled.get(id) ?? []).map((work) => settledName(work.id))]);
+    const gone = new Set([id, ...(actors.get(id) ?? []), ...(settled.get(id) ?? []).map(([workId]) => settledName(workId))]);
     const left = [...world.store.keys].filter((key) => key.split("/").some((part) => gone.has(part.replace(ENTRY, "$1"))));
     if (left.length > 0) find("what ended is purged", `${id} has left ${left.length} keys, such as ${left[0] ?? ""}`);
   }

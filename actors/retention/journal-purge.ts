@@ -33,6 +33,8 @@ export type PurgeState =
   | { readonly kind: "alive" }
   | { readonly kind: "tombstone"; readonly tombstone: Tombstone; readonly tag: string };
 
+/** Entries of a work item that are read at once. Most work items have settled once or twice. */
+const SETTLED_COUNT = 4;
 const TRIES_MAX = LIMITS.commitAttemptsMax;
 
 /** Purges the journals of one system. All methods throw `store.unavailable` and the faults of an unreadable record. */
@@ -135,16 +137,27 @@ export class JournalPurge {
     await this.#forget(scope, refsIn(content, scope));
   }
 
-  /** Removes the entries of settled work items, the last one of each first: they are found by their numbers, which have no gap. */
+  /**
+   * Removes the entries of settled work items, the first one of each first: an actor counts from there, so it never takes an older entry for
+   * the last one. After a removal that was killed the numbers have a gap.
+   */
   async forgetSettled(scope: string, names: readonly string[]): Promise<void> {
-    const found: string[][] = [];
-    for (let left = names; left.length > 0;) {
-      const byKey = new Map(left.map((name) => [keys.value(this.#system, { ref: namedSettledRef(name, found.length + 1), scope }), name]));
-      const there = [...(await this.#store.read([...byKey.keys()])).keys()];
-      found.push(there);
-      left = there.flatMap((key) => byKey.get(key) ?? []);
+    for (let at = 0; at < names.length; at += LIMITS.sweepConcurrency)
+      await this.#forgetSome(scope, names.slice(at, at + LIMITS.sweepConcurrency));
+  }
+
+  async #forgetSome(scope: string, names: readonly string[]): Promise<void> {
+    for (let first = 1; ; first += SETTLED_COUNT) {
+      const found: string[][] = [];
+      for (let count = first; count < first + SETTLED_COUNT; count += 1)
+        found.push(names.map((name) => keys.value(this.#system, { ref: namedSettledRef(name, count), scope })));
+      const there = await this.#store.read(found.flat());
+      if (there.size === 0) return;
+      for (const level of found) {
+        const some = level.filter((key) => there.has(key));
+        if (some.length > 0) await this.#store.remove(some);
+      }
     }
-    for (const some of found.toReversed()) if (some.length > 0) await this.#store.remove(some);
   }
 
   /** Removes the last record and then the tombstone, if it is still the version that was read (B3). */

@@ -62,6 +62,8 @@ export function settledWork(state: AgentState, message: Message, context: Decisi
   const { body } = message;
   if ((body.kind !== "work" && body.kind !== "undo") || state.settledUntilMs === undefined) return undefined;
   if (entryOf(state.works, body.workId) !== undefined) return undefined;
+  // Its entries may be gone, or on their way.
+  if (message.expiresAtMs + LIMITS.clockDriftMsMax <= context.nowMs) return undefined;
   if (body.kind === "work" && body.attempt === 1 && message.createdAtMs > state.settledUntilMs) return undefined;
   const scope = keyedScope(body.agent, state.id);
   let last: Json = null;

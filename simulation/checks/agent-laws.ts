@@ -39,6 +39,8 @@ export class AgentLaws {
   readonly begunCalls = new Map<string, Map<string, BegunCall>>();
   /** Settled work items that are not in the state of their actor, by id. */
   readonly settled = new Map<string, AgentWork>();
+  /** The process of each work item that ever left the state of its actor. */
+  readonly left = new Map<string, string>();
   readonly #counts = new Map<string, CountLaw>();
 
   constructor(parts: AgentLawsParts) {
@@ -137,7 +139,10 @@ export class AgentLaws {
     const work = entryOf(before.works, id);
     if (work?.status !== "done" && work?.status !== "undone" && work?.status !== "tombstone")
       this.#parts.find("only settled work items leave the state", `${id} is ${work?.status ?? "unknown"}`);
-    else this.settled.set(id, work);
+    else {
+      this.settled.set(id, work);
+      this.left.set(id, work.processId);
+    }
   }
 
   #recalled(work: AgentWork): void {

@@ -66,6 +66,11 @@ export class Watch {
     return this.#agentLaws.settled;
   }
 
+  /** The process of each work item that ever left the state of its actor. */
+  get left(): AgentLaws["left"] {
+    return this.#agentLaws.left;
+  }
+
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);

@@ -27,7 +27,10 @@ const Counted = z.object({ counted: z.int() });
 const State = z.object(COUNT);
 const key = ({ customer }: { readonly customer: string }): string => customer;
 const Clerk = contract("Clerk", 1, { input: z.object({ customer: z.string(), item: Item }), output: Counted, key });
-const Teller = contract("Teller", 1, { input: z.object({ customer: z.string(), item: Item }), output: Counted, key });
+const tellerInput = { input: z.object({ customer: z.string(), item: Item }), output: Counted };
+/** Without a key its actors live for one process. */
+const TELLERS = [contract("Teller", 1, { ...tellerInput, key }), contract("Teller", 1, tellerInput)] as const;
+type Teller = (typeof TELLERS)[number];
 const Gate = contract("Gate", 1, { input: z.object({ refuses: z.boolean() }), output: z.object({}) });
 
 const enter = effectTool("enter");
@@ -47,17 +50,19 @@ const clerk = agent(Clerk, {
 });
 
 /** It has an undo of its own. */
-const teller = agent(Teller, {
-  tools: [book],
-  state: { schema: State, initial: { count: 0 } },
-  handle: async ({ item }, ctx) => {
-    await ctx.call(book, { about: `${ctx.processId}/book/${item.name}` });
-    return { counted: countOn(ctx) };
-  },
-  undo: (_input, output, ctx) => {
-    if (output !== undefined) uncountOn(ctx);
-  },
-});
+function tellerOf(target: Teller) {
+  return agent(target, {
+    tools: [book],
+    state: { schema: State, initial: { count: 0 } },
+    handle: async ({ item }, ctx) => {
+      await ctx.call(book, { about: `${ctx.processId}/book/${item.name}` });
+      return { counted: countOn(ctx) };
+    },
+    undo: (_input, output, ctx) => {
+      if (output !== undefined) uncountOn(ctx);
+    },
+  });
+}
 
 const gate = agent(Gate, {
   handle: ({ refuses }) => {
@@ -67,23 +72,34 @@ const gate = agent(Gate, {
 });
 
 const Task = z.object({ customer: z.string(), items: z.array(Item), sleepMs: z.int(), refuses: z.boolean() });
-const visit = route("visit", 1, Task)
-  .forEach(
-    "entered",
-    ({ task }) => task.items,
-    (stop) => stop(Clerk, ({ task, item }) => ({ customer: task.customer, item }), { timeoutMs: 6_000, retry: { backoffMs: 200 } }),
-    { concurrency: 3 },
-  )
-  .forEach(
-    "booked",
-    ({ task }) => task.items,
-    (stop) => stop(Teller, ({ task, item }) => ({ customer: task.customer, item }), { timeoutMs: 6_000 }),
-    { concurrency: 2 },
-  )
-  .sleep("later", ({ task }) => task.sleepMs)
-  .to("gate", Gate, ({ task }) => ({ refuses: task.refuses }))
-  .output(({ gate: passed }) => passed);
-const made: System = system("hot", { agents: [clerk, teller, gate], routes: [visit] });
+function visitOf(target: Teller) {
+  return route("visit", 1, Task)
+    .forEach(
+      "entered",
+      ({ task }) => task.items,
+      (stop) => stop(Clerk, ({ task, item }) => ({ customer: task.customer, item }), { timeoutMs: 6_000, retry: { backoffMs: 200 } }),
+      { concurrency: 3 },
+    )
+    .forEach(
+      "booked",
+      ({ task }) => task.items,
+      (stop) => stop(target, ({ task, item }) => ({ customer: task.customer, item }), { timeoutMs: 6_000 }),
+      { concurrency: 2 },
+    )
+    .sleep("later", ({ task }) => task.sleepMs)
+    .to("gate", Gate, ({ task }) => ({ refuses: task.refuses }))
+    .output(({ gate: passed }) => passed);
+}
+
+const systems: readonly System[] = TELLERS.map((target) =>
+  system("hot", { agents: [clerk, tellerOf(target), gate], routes: [visitOf(target)] }),
+);
+
+function systemOf(seed: number): System {
+  const found = systems[seed % systems.length];
+  if (found === undefined) throw new Error("invariant: a system of the list");
+  return found;
+}
 
 function tasksOf(seed: number): readonly SimTask[] {
   const random = new Random(seed, STREAM.system + 1);
@@ -109,7 +125,7 @@ const LEAVING_MAX = 2;
 /** Hot keys: little fits in the state, old messages come again, and what ended is purged. */
 export const hot: Scenario = {
   name: "hot",
-  system: () => made,
+  system: systemOf,
   tasks: tasksOf,
   strict: true,
   repeats: true,

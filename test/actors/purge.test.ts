@@ -1,7 +1,9 @@
 /** @module The purge on real hosts: what is purged, what stays, and when; a crash at every write; redelivered old messages. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { JournalPurge } from "../../actors/retention/journal-purge.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { withLimits } from "../../simulation/world/limits.ts";
+import { HandClock } from "./engine-rig.ts";
 import { begun, FragileStore, PurgeWorld } from "./purge-rig.ts";
 import { CALLER } from "./world-rig.ts";
 
@@ -160,6 +162,21 @@ describe("law: a purge that is killed between any two steps is continued, and re
       code: "process.purged",
     });
   });
+});
+
+test("the entries of a settled work item are removed first one first, also where a removal was killed", async () => {
+  const removed: string[] = [];
+  class NotingStore extends FragileStore {
+    override remove(some: readonly string[]): Promise<void> {
+      removed.push(...some.map((key) => key.slice(-1)));
+      return super.remove(some);
+    }
+  }
+  const store = new NotingStore();
+  for (const count of [2, 3, 4, 5]) await store.insert(`sys/value/A~one/settled-w-${count}`, "{}");
+  await new JournalPurge(store, new HandClock(), "sys").forgetSettled("A~one", ["w"]);
+  expect(removed).toEqual(["2", "3", "4", "5"]);
+  expect(store.keys()).toEqual([]);
 });
 
 /** Runs passes until everything is purged, or until the write at which the host dies; returns whether it died. */

@@ -139,6 +139,15 @@ describe("law: a settled work item is remembered outside of the state as within"
   });
 });
 
+test("an undo that has expired on any clock is not looked up: its entries may be half removed", () => {
+  const rig = crowded();
+  const body = { kind: "undo", workId: "w0", undoId: "w0/undo", attempt: 1, agent: "A", retainUntilMs: rig.nowMs } as const;
+  const message = rig.message("w0/undo:1", body, rig.nowMs - LIMITS.clockDriftMsMax);
+  rig.lookedUp.length = 0;
+  expect(rig.give({ kind: "message", message })).toMatchObject({ events: [], verdict: { fault: { code: "message.expired" } } });
+  expect(rig.lookedUp).toEqual([]);
+});
+
 describe("law: what no message can be about leaves without an entry", () => {
   function expired(first: (rig: AgentRig) => void): AgentRig {
     const rig = new AgentRig();

@@ -1,6 +1,7 @@
 /**
  * @module Planted bugs of settled work items outside of the state.
  */
+import { JournalPurge } from "../../../actors/retention/journal-purge.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
 import type { Body } from "../../../runtime/protocol.ts";
@@ -45,5 +46,11 @@ const boundTooLow: Canary = {
     }),
 };
 
+const entriesStay: Canary = {
+  name: "entries of settled work items left by a purge",
+  scenario: "hot",
+  plant: () => replace(JournalPurge.prototype, "forgetSettled", () => async () => {}),
+};
+
 /** The planted bugs of this file. */
-export const SETTLED_CANARIES: readonly Canary[] = [runAgain, undoFindsNothing, oldEntry, boundTooLow];
+export const SETTLED_CANARIES: readonly Canary[] = [runAgain, undoFindsNothing, oldEntry, boundTooLow, entriesStay];
