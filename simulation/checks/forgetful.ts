@@ -1,5 +1,6 @@
 /** @module After a store lost records that it had accepted: each broken journal is detected, and no host appends to it. */
 import { faultFrom } from "../../runtime/faults.ts";
+import { INDEX_ROOT } from "../../runtime/index-actor.ts";
 import { type JournalRecord, sameWriter } from "../../runtime/record.ts";
 import type { Finding } from "./check.ts";
 import { drive } from "../world/timeline.ts";
@@ -23,7 +24,8 @@ export async function checkForgetful(world: World): Promise<Finding[]> {
   let open = 0;
   for (const chain of chainsOf(world)) {
     const kind = kindOf(world, chain);
-    const broken = kind === "broken";
+    // The root of an index begins anew by itself.
+    const broken = kind === "broken" && chain.id !== INDEX_ROOT;
     if (broken) world.quarantined += 1;
     open += 1;
     const name = `${chain.type}/${chain.id}`;
