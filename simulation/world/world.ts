@@ -239,14 +239,8 @@ export class World {
     const far = this.network.of(life);
     const placement = new Placement(clock);
     const transport = this.options.shortWay ? new ShortTransport(far, placement, () => host) : far;
-    const made: Ports = {
-      store: this.store.of(life),
-      reminders: this.reminders.of(life),
-      transport,
-      clock,
-      random,
-      leases: this.leases.of(life),
-    };
+    const [reminders, leases] = [this.reminders.of(life), this.leases.of(life)];
+    const made: Ports = { store: this.store.of(life), reminders, transport, clock, random, leases };
     const ports = this.options.wrapPorts?.(made, life, this) ?? made;
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
