@@ -47,7 +47,7 @@ describe("pipelined requests", () => {
     };
     const client = open();
     const ids = doors.map((_, at) => `p${at}`);
-    client.socket.write(ids.map((id) => `GET /processes/${id} HTTP/1.1\r\nhost: x\r\n\r\n`).join(""));
+    client.socket.write(ids.map((id) => `GET /processes/${id} HTTP/1.1\r\nhost: localhost\r\n\r\n`).join(""));
     await expect.poll(() => begun.length).toBe(1);
     // Another connection is served meanwhile.
     expect((await rig.call("GET", "/healthz")).status).toBe(200);
@@ -66,7 +66,7 @@ describe("pipelined requests", () => {
     };
     const client = open();
     client.socket.pause();
-    client.socket.write("GET /processes/p HTTP/1.1\r\nhost: x\r\n\r\n".repeat(1_000));
+    client.socket.write("GET /processes/p HTTP/1.1\r\nhost: localhost\r\n\r\n".repeat(1_000));
     await expect.poll(() => begun).toBeGreaterThan(0);
     let before = 0;
     // Until the buffers of the system are full.
@@ -81,7 +81,7 @@ describe("pipelined requests", () => {
     const client = open();
     const body = JSON.stringify({ route: "trip", input: "x".repeat(5_000) });
     client.socket.write(
-      `POST /tasks HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(50),
+      `POST /tasks HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: ${body.length}\r\n\r\n${body}`.repeat(50),
     );
     await expect.poll(() => client.text().split("HTTP/1.1 202").length - 1).toBe(50);
   });
@@ -90,11 +90,11 @@ describe("pipelined requests", () => {
 describe("what Node refuses itself has a code", () => {
   test.each([
     ["no Host", "GET /graph HTTP/1.1\r\n\r\n", 400, "body.invalid"],
-    ["an expectation", "GET /graph HTTP/1.1\r\nhost: x\r\nexpect: wonders\r\n\r\n", 417, "body.invalid"],
-    ["a tunnel", "CONNECT example.com:443 HTTP/1.1\r\nhost: x\r\n\r\n", 405, "method.unknown"],
-    ["long headers", `GET /graph HTTP/1.1\r\nhost: x\r\nlong: ${"x".repeat(100_000)}\r\n\r\n`, 431, "body.invalid"],
-    ["two lengths", "POST /tasks HTTP/1.1\r\nhost: x\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400, "body.invalid"],
-    ["headers that do not end", "GET /graph HTTP/1.1\r\nhost: x\r\n", 408, "request.late"],
+    ["an expectation", "GET /graph HTTP/1.1\r\nhost: localhost\r\nexpect: wonders\r\n\r\n", 417, "body.invalid"],
+    ["a tunnel", "CONNECT example.com:443 HTTP/1.1\r\nhost: localhost\r\n\r\n", 405, "method.unknown"],
+    ["long headers", `GET /graph HTTP/1.1\r\nhost: localhost\r\nlong: ${"x".repeat(100_000)}\r\n\r\n`, 431, "body.invalid"],
+    ["two lengths", "POST /tasks HTTP/1.1\r\nhost: localhost\r\ncontent-length: 1\r\ntransfer-encoding: chunked\r\n\r\n", 400, "body.invalid"],
+    ["headers that do not end", "GET /graph HTTP/1.1\r\nhost: localhost\r\n", 408, "request.late"],
   ])("%s", async (_name, text, status, code) => {
     const client = open();
     client.socket.write(text);
