@@ -16,6 +16,7 @@ import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import { Runner } from "./runner.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -31,6 +32,7 @@ export interface AgentActorParts {
   readonly watch: HostWatch;
   readonly log: Logger;
   readonly metrics: HostMetrics;
+  readonly quarantine: Quarantine;
 }
 
 /** All actors of one agent in this host. */
@@ -51,6 +53,9 @@ export class AgentActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
+      // The actor of one process or work item is purged with the process.
+      trims: parts.definition.contract.key !== undefined,
     });
     this.#failures = new FailureDetector(parts.ports.clock, parts.watch);
     this.runner = new Runner({

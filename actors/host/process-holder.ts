@@ -15,6 +15,8 @@ import type { Address } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import { type Held, NEVER, newHeld } from "./held.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 
@@ -36,41 +38,14 @@ export interface Settled {
   readonly isTick: boolean;
 }
 
-interface Held {
-  readonly id: string;
-  run: number;
-  /** Sequence of the last record that was seen here; 0 before record 1. */
-  sequence: number;
-  isOpen: boolean;
-  isUnanswered: boolean;
-  /** A tick decides something. */
-  dueAtMs: number;
-  /** Unanswered requests, or effects that were not performed, are tried again. */
-  askAtMs: number;
-  askMs: number;
-  asksAll: boolean;
-  /** The index entry is to name this host. */
-  line: ProcessState | undefined;
-  lineAtMs: number;
-  remindAtMs: number;
-  /** Whether this run has a reminder. `unknown`: another host may have set it. */
-  reminder: "none" | "set" | "unknown";
-  setting: Promise<void> | undefined;
-  /** When its timer fires, which may be too early. */
-  wakesAtMs: number;
-  cancel: (() => void) | undefined;
-}
-
-const NEVER = Number.POSITIVE_INFINITY;
 /** Ticks in flight below which a slow one is a matter of its process, not of the host. */
-const CROWD = 32;
+const CROWD_TICKS = 32;
 
 /** Holds processes. It calls nobody's turn but by its timers, and throws nothing. */
 export class ProcessHolder {
   readonly #parts: HolderParts;
   readonly #held = new Map<string, Held>();
-  /** Processes that another living host holds, with its incarnation, so that they are found if it dies. */
-  readonly #elsewhere = new Map<string, string>();
+  readonly #elsewhere = new Elsewhere();
   /** When the ticks in flight began, by process; the oldest first. */
   readonly #ticking = new Map<string, number>();
   #open = 0;
@@ -94,7 +69,7 @@ export class ProcessHolder {
   /** How late the timers of this host are, or the ticks that they began. */
   get lagMs(): number {
     const nowMs = this.#nowMs;
-    const [oldest = nowMs] = this.#ticking.size < CROWD ? [] : this.#ticking.values();
+    const [oldest = nowMs] = this.#ticking.size < CROWD_TICKS ? [] : this.#ticking.values();
     return Math.max(nowMs - oldest, nowMs - this.#lateAtMs < LIMITS.admissionLagMsMax ? this.#lateMs : 0);
   }
 
@@ -115,24 +90,7 @@ export class ProcessHolder {
   #expect(id: string): Held {
     const known = this.#held.get(id);
     if (known !== undefined) return known;
-    const made: Held = {
-      id,
-      run: 0,
-      sequence: 0,
-      isOpen: false,
-      isUnanswered: false,
-      dueAtMs: NEVER,
-      askAtMs: this.#nowMs + LIMITS.askAgainMs,
-      askMs: LIMITS.askAgainMs,
-      asksAll: false,
-      line: undefined,
-      lineAtMs: NEVER,
-      remindAtMs: NEVER,
-      reminder: "unknown",
-      setting: undefined,
-      wakesAtMs: NEVER,
-      cancel: undefined,
-    };
+    const made = newHeld(id, this.#nowMs + LIMITS.askAgainMs);
     this.#held.set(id, made);
     return made;
   }
@@ -143,14 +101,14 @@ export class ProcessHolder {
     if (state.phase !== "open") return this.#tookEnded(id, result, isTick);
     if (!this.#isHeldHere(id, result)) {
       this.release(id);
-      this.#note(id, result.writer);
+      this.#elsewhere.note(id, result.writer);
       return false;
     }
     const held = this.#expect(id);
     const isNew = held.sequence === 0;
     const isPrepared = isNew && held.reminder === "none" && held.run === state.run;
     const isFromAnother = held.sequence > 0 && held.sequence !== result.sequence && this.#isForeign(result.writer);
-    this.#elsewhere.delete(id);
+    this.#elsewhere.forget(id);
     held.run = state.run;
     held.sequence = result.sequence;
     if ((isNew && !isPrepared) || isFromAnother) this.#takeOver(held, state);
@@ -196,22 +154,13 @@ export class ProcessHolder {
   /** Whether another living host holds an open process; if it does, that is noted. */
   isElsewhere(id: string, writer: string | undefined): boolean {
     if (this.#held.has(id) || writer === undefined || !this.#isForeign(writer) || !this.#parts.watch.isAlive(writer)) return false;
-    this.#note(id, writer);
+    this.#elsewhere.note(id, writer);
     return true;
-  }
-
-  #note(id: string, writer: string | undefined): void {
-    if (writer === undefined) return;
-    this.#elsewhere.delete(id);
-    this.#elsewhere.set(id, writer);
-    if (this.#elsewhere.size > LIMITS.knownElsewhereMax) this.#elsewhere.delete(this.#elsewhere.keys().next().value ?? "");
   }
 
   /** The processes that a host held, as far as this host knows; they are forgotten here. */
   takeFrom(incarnation: string): readonly string[] {
-    const ids = [...this.#elsewhere].filter(([, holder]) => holder === incarnation).map(([id]) => id);
-    for (const id of ids) this.#elsewhere.delete(id);
-    return ids;
+    return this.#elsewhere.takeFrom(incarnation);
   }
 
   #takeOver(held: Held, state: ProcessState): void {
@@ -233,13 +182,15 @@ export class ProcessHolder {
   performed(id: string, arePerformed: boolean, isVouched: boolean): void {
     const held = this.#held.get(id);
     if (held === undefined) return;
+    if (arePerformed) held.failedMs = LIMITS.askFailedMs;
     if (arePerformed && !held.isUnanswered) held.askAtMs = NEVER;
     else if (arePerformed && isVouched) {
       held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
       held.askAtMs = this.#nowMs + held.askMs;
     } else {
       held.askMs = LIMITS.askAgainMs;
-      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + held.askMs);
+      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + (arePerformed ? held.askMs : held.failedMs));
+      if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
     }
     this.#arm(held);
   }
@@ -299,7 +250,7 @@ export class ProcessHolder {
     const state = held.line;
     const entry = state === undefined ? undefined : takenEntry(state, watch.incarnation, held.sequence, ports.clock.nowMs());
     if (state?.task === undefined || entry === undefined) return;
-    directory.enter(state.task.bucket, entry, LIMITS.takenLingerMs).then(
+    directory.update(state.task.bucket, entry, LIMITS.takenLingerMs).then(
       () => {
         if (held.line === state) held.line = undefined;
       },

@@ -4,6 +4,7 @@ import type { DaprBinaries } from "./binaries.ts";
 import { schedulerLeads } from "./leadership.ts";
 import { answers, type PartPlan } from "./part.ts";
 import { LOOPBACK } from "./ports.ts";
+import { PRIVATE_UMASK_MODE } from "./private-files.ts";
 
 /** The ports of the control plane of one state folder. */
 export interface ControlPorts {
@@ -102,6 +103,7 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.placement, ports.placementRaft, ports.placementHealth],
     ready: () => answers(ports.placementHealth, "/healthz", HEALTH_TIMEOUT_MS),
     readyMs: CONTROL_READY_MS,
@@ -139,6 +141,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
     ready: async (launchedAtMs) =>
       (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
@@ -150,6 +153,11 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
 /** The folder of the scheduler's etcd inside the state folder. */
 export function schedulerData(dir: string): string {
   return join(dir, "scheduler");
+}
+
+/** A path for an option that takes a list: daprd reads such options as a line of CSV, so a comma or quote in a name must be quoted. */
+function listEntry(path: string): string {
+  return /[",]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
 }
 
 /** One daprd beside one app. */
@@ -174,9 +182,9 @@ export function sidecarPlan(
       "--app-channel-address",
       LOOPBACK,
       "--resources-path",
-      options.resourcesDir,
+      listEntry(options.resourcesDir),
       "--config",
-      options.configFile,
+      listEntry(options.configFile),
       "--dapr-listen-addresses",
       LOOPBACK,
       "--dapr-http-port",
@@ -214,11 +222,12 @@ export function sidecarPlan(
       // The address that other hosts on this machine use for the internal port. Without it daprd also refuses to start on a
       // machine without a network.
       DAPR_HOST_IP: LOOPBACK,
+      ...options.env,
       ...(options.apiToken === undefined ? {} : { DAPR_API_TOKEN: options.apiToken }),
       ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
-      ...options.env,
     }),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.http, ports.grpc, ports.internal],
     ready: () => answers(ports.http, "/v1.0/healthz", HEALTH_TIMEOUT_MS, headers),
     readyMs: SIDECAR_READY_MS,

@@ -1,7 +1,7 @@
 /**
  * @module How an event changes the state of an agent actor. Pure.
  */
-import { entryOf, withEntry } from "../entries.ts";
+import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
 import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo, type Failure, standingOf } from "./state.ts";
@@ -68,19 +68,28 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       return undoDone(state, event);
     case "tombstoned":
       return writeTombstone(state, event);
-    case "forgotten": {
-      const gone = new Set(event.workIds);
-      return { ...state, works: Object.fromEntries(Object.entries(state.works).filter(([id]) => !gone.has(id))) };
+    case "settled": {
+      const askedAtMs = event.workIds.map((id) => entryOf(state.works, id)?.askedAtMs ?? 0);
+      return { ...without(state, event.workIds), settledUntilMs: Math.max(state.settledUntilMs ?? 0, ...askedAtMs) };
     }
+    case "recalled":
+      return { ...state, works: withEntry<AgentWork>(state.works, event.work.id, event.work) };
+    case "forgotten":
+      return without(state, event.workIds);
     default:
       return assertNever(event);
   }
+}
+
+function without(state: AgentState, workIds: readonly string[]): AgentState {
+  return { ...state, works: withoutEntries(state.works, workIds) };
 }
 
 /** Fields that are set later exist from the start, so that all work items have the same hidden class. */
 function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentState {
   const accepted: AgentWork = {
     ...work,
+    settled: undefined,
     failures: undefined,
     result: undefined,
     stands: undefined,
@@ -207,6 +216,7 @@ function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
     patch(state, event.workId, (known) => ({
       ...(settled ? slim(known) : known),
       status: "done",
+      settled: (known.settled ?? 0) + 1,
       result: event.result,
       undoes: event.undoes,
       setState: event.state === undefined ? known.setState : true,
@@ -226,6 +236,7 @@ function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
   const undo = { ...work.undo, result: event.result };
   const after: AgentWork = {
     ...work,
+    settled: (work.settled ?? 0) + 1,
     agentUndid: event.agentUndid ?? work.agentUndid,
     setState: event.state === undefined ? work.setState : undefined,
     undo,
@@ -252,7 +263,7 @@ function slim(work: AgentWork): AgentWork {
 
 /** The tombstone that rejects the work item if its request arrives later. */
 function writeTombstone(state: AgentState, event: EventOf<"tombstoned">): AgentState {
-  const { workId, undoId, attempt, processId, agent, retainUntilMs, principal, trace, hop } = event;
+  const { workId, undoId, attempt, processId, agent, retainUntilMs, askedAtMs, principal, trace, hop } = event;
   const work: AgentWork = {
     id: workId,
     processId,
@@ -268,6 +279,8 @@ function writeTombstone(state: AgentState, event: EventOf<"tombstoned">): AgentS
     takeovers: 0,
     input: NOTHING,
     retainUntilMs,
+    askedAtMs,
+    settled: (entryOf(state.works, workId)?.settled ?? 0) + 1,
     principal,
     trace,
     hop,

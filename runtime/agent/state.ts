@@ -1,8 +1,8 @@
 /**
  * @module State and events of an agent actor. Pure.
  *
- * An agent actor remembers a work item for as long as its process may send messages about it: this is its deduplication
- * window. Content that no replay can need is dropped when the work item is done.
+ * An agent actor remembers a work item for as long as its process may send messages about it. Content that no replay can need is dropped
+ * when the work item is done. Only open work items and the last settled ones are in the state (settled.ts).
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -94,6 +94,10 @@ export const AgentWork = z.strictObject({
   input: Value,
   /** The work item is remembered at least until then. */
   retainUntilMs: z.int(),
+  /** When its process made the first request; not before it if that request did not come first. Epoch, milliseconds. */
+  askedAtMs: z.int(),
+  /** How often the work item has settled: it was done or undone. Absent while it never has. */
+  settled: z.int().positive().optional(),
   principal: Principal,
   trace: Trace,
   hop: z.int(),
@@ -129,6 +133,8 @@ export const AgentState = z.strictObject({
   works: z.record(z.string(), AgentWork),
   running: z.string().optional(),
   ready: z.array(z.string()),
+  /** The latest `askedAtMs` of all work items that left the state when they had settled. Absent while none has. */
+  settledUntilMs: z.int().optional(),
   /** Its process was purged. Never persisted: it is set when a tombstone is loaded. */
   purged: z.literal(true).optional(),
 });
@@ -209,10 +215,16 @@ export const AgentEvent = z.discriminatedUnion("e", [
     processId: z.string(),
     agent: z.string(),
     retainUntilMs: z.int(),
+    askedAtMs: z.int(),
     principal: Principal,
     trace: Trace,
     hop: z.int(),
   }),
+  /** Settled work items left the state. Each is an entry of its own. */
+  z.strictObject({ e: z.literal("settled"), workIds: z.array(z.string()) }),
+  /** A settled work item came back into the state, because it changes. */
+  z.strictObject({ e: z.literal("recalled"), work: AgentWork }),
+  /** No valid message can be about these work items now. */
   z.strictObject({ e: z.literal("forgotten"), workIds: z.array(z.string()) }),
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
@@ -220,6 +232,11 @@ export type AgentEvent = z.infer<typeof AgentEvent>;
 /** Calls whose undo has not run yet, in the order in which they began. */
 export function callsToUndo(work: Pick<AgentWork, "calls">): Call[] {
   return work.calls.filter((call) => call.undo && call.undone !== true);
+}
+
+/** Whether the compensation of a work item has nothing to run. */
+export function isHarmless(work: Pick<AgentWork, "calls" | "undoes" | "agentUndid">): boolean {
+  return (work.undoes !== true || work.agentUndid === true) && callsToUndo(work).length === 0;
 }
 
 /** Tools whose effect stands, or may stand, when the work item is compensated. The agent's own undo answers for all of them. */
@@ -230,5 +247,5 @@ export function standingOf(work: Pick<AgentWork, "calls" | "stands" | "agentUndi
 
 /** The state of a new agent actor. All fields exist from the start: states with one hidden class are copied fastest. */
 export function newAgent(id: string): AgentState {
-  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [] };
+  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [], settledUntilMs: undefined };
 }

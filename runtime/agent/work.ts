@@ -8,6 +8,7 @@ import type { BodyOf, Message, Result } from "../protocol.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
 import { isSettled, ownScope, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
 
 /** Handles a request: accepts the work item, replies from its record, or begins the next attempt. */
@@ -43,6 +44,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     takeovers: 0,
     input: body.input,
     retainUntilMs: body.retainUntilMs,
+    askedAtMs: askedAtMs(message),
     principal: { ...message.principal, permissions: [...message.principal.permissions] },
     trace: message.trace,
     hop: message.hop,
@@ -54,25 +56,15 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
   };
 }
 
-/** Checks whether one more work item fits in. Entries leave only when no message about them can be valid on any clock. */
-function room(builder: AgentBuilder): WireFault | undefined {
-  if (builder.state.ready.length >= LIMITS.agentQueueMax)
-    return wireFault("agent.busy", `${builder.state.ready.length} work items are queued at this actor`);
-  if (Object.keys(builder.state.works).length < LIMITS.agentWindowMax) return undefined;
-  const old = Object.values(builder.state.works)
-    .filter((work) => mayForget(builder, work))
-    .map((work) => work.id);
-  if (old.length === 0)
-    return wireFault(
-      "agent.window-full",
-      `this actor remembers ${LIMITS.agentWindowMax} work items, and none of them may be forgotten yet`,
-    );
-  builder.emit({ e: "forgotten", workIds: old });
-  return undefined;
-}
-
-function mayForget(builder: AgentBuilder, work: AgentWork): boolean {
-  return work.retainUntilMs < builder.context.nowMs - LIMITS.clockDriftMsMax && isSettled(work);
+/** Checks whether one more work item fits in. */
+function room({ state }: AgentBuilder): WireFault | undefined {
+  if (state.ready.length >= LIMITS.agentQueueMax)
+    return wireFault("agent.busy", `${state.ready.length} work items are queued at this actor`);
+  if (Object.keys(state.works).length < LIMITS.agentOpenMax) return undefined;
+  const open = Object.values(state.works).filter((work) => !isSettled(work)).length;
+  return open < LIMITS.agentOpenMax
+    ? undefined
+    : wireFault("agent.busy", `${open} work items of this actor are queued or wait for answers`);
 }
 
 /** Handles a repeated request: sends the recorded reply, begins the next attempt, or only gives the receipt. */

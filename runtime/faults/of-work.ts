@@ -12,14 +12,8 @@ export const WORK_FAULTS = {
   "agent.busy": {
     retryable: true,
     httpStatus: 503,
-    meaning: "The queue of this agent actor is full. Nothing was recorded.",
+    meaning: "The queue of this agent actor is full, or too many of its work items wait for answers. Nothing was recorded.",
     fix: "Nothing: the request is sent again. If it happens often, spread the work over more keys.",
-  },
-  "agent.window-full": {
-    retryable: true,
-    httpStatus: 503,
-    meaning: "The deduplication window of this agent actor is full. Nothing was recorded.",
-    fix: "Nothing: the request is sent again. Give tasks shorter deadlines, or spread the work over more keys.",
   },
   "agent.failed": {
     retryable: true,

@@ -8,8 +8,10 @@ import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
+import { addLine, line, waitLine } from "./history-lines.ts";
 import { undone } from "./runs.ts";
-import type { HistoryLine, ProcessState, Progress } from "./state.ts";
+import { withOutput } from "./parts.ts";
+import type { ProcessState, Progress } from "./state.ts";
 import { type KnownSignal, type Wait, waitText } from "./wait.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
 import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
@@ -162,7 +164,7 @@ function finish(state: ProcessState, id: string, result: Result, atMs: number): 
 function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
   return withProgress(state, (progress) => {
     const key = progressKey(place);
-    if ("output" in result) return { ...progress, outputs: withEntry(progress.outputs, key, result.output) };
+    if ("output" in result) return withOutput(progress, key, result.output);
     return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
   });
 }
@@ -311,39 +313,11 @@ function dropUndo(state: ProcessState, undoId: string): ProcessState {
   const target = entryOf(state.works, undoId)?.undoes;
   const rest = removeWork(state, undoId);
   if (target === undefined) return rest;
-  return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
-}
-
-// ---- history --------------------------------------------------------------------------------------------------------------
-
-function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
-  const work = entryOf(state.works, id);
-  if (work === undefined) return state;
-  return addLine(state, {
-    atMs,
-    what,
-    stop: work.stop,
-    agent: doerName(work.target),
-    attempt: work.attempt,
-    ...(code === undefined ? {} : { code }),
-  });
-}
-
-function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, code?: string): ProcessState {
-  const asker = wait.asker === undefined ? undefined : entryOf(state.works, wait.asker.workId);
-  return addLine(state, {
-    atMs,
-    what,
-    stop: wait.stop,
-    agent: asker === undefined ? "" : doerName(asker.target),
-    attempt: asker?.attempt ?? 1,
-    ...(code === undefined ? {} : { code }),
-  });
-}
-
-/** Adds a history entry. The oldest is removed first. */
-export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
-  const { history } = state;
-  if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };
-  return { ...state, history: [...history.slice(1 - LIMITS.historyMax), added], historyGone: (state.historyGone ?? 0) + 1 };
+  const others = (ids: readonly string[]): string[] => ids.filter((id) => id !== target);
+  return {
+    ...rest,
+    asked: rest.asked.filter((one) => one.id !== target),
+    undoing: others(rest.undoing),
+    ...(rest.stopping === undefined ? {} : { stopping: others(rest.stopping) }),
+  };
 }

@@ -1,5 +1,5 @@
 /**
- * @module The law of holding, checked when faults have ended: a living host holds each open process, and asks again for what has no receipt.
+ * @module The law of holding, checked after the last fault: a living host holds each open process and asks again for what has no receipt.
  */
 import { messageId } from "../../runtime/ids.ts";
 import { reminderName } from "../../runtime/process/reminder.ts";

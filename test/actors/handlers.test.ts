@@ -296,6 +296,7 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
       results: 0,
       input: { json: null },
       retainUntilMs: 0,
+      askedAtMs: 0,
       principal: { ...ANONYMOUS, permissions: [] },
       trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` },
       hop: 1,

@@ -157,6 +157,55 @@ describe("law: the index entry stays open until the last effects are performed",
   });
 });
 
+describe("law: a process asks again, the less often the longer its receivers say that they have the work", () => {
+  const MINUTES_5 = 300_000;
+  const requests = (world: World): number => world.sent.filter((line) => line.endsWith("p:1:doer:0:1:1")).length;
+
+  test("a call of 5 minutes is asked for a few times only, and its end is known at once", async () => {
+    const world = new World();
+    const done = gate();
+    const one = world.join(
+      systemOf(async (n) => done.promise.then(() => n)),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    const before = LIMITS.stopTimeoutMsDefault - 1_000;
+    await world.clock.advance(before);
+    expect(requests(world)).toBeGreaterThan(2);
+    expect(requests(world)).toBeLessThan(8);
+    done.open();
+    expect(await world.until(one, "p", 1_000)).toMatchObject({ status: "completed" });
+  });
+
+  test("a lost answer is asked for within 3 s of a short work, and no later than its work took", async () => {
+    const world = new World();
+    world.broker = (message) => (message.body.kind === "result" ? 0 : 1);
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect(await world.until(one, "p", LIMITS.askAgainMs + 500)).toMatchObject({ status: "completed" });
+  });
+
+  test("a process that sleeps asks for nothing, and its timer fires although its actor was deactivated", async () => {
+    const world = new World();
+    const main = route("main", 1, In)
+      .sleep("nap", MINUTES_5)
+      .to("doer", Doer, ({ task }) => task)
+      .output(({ doer: done }) => done);
+    const doer = agent(Doer, { handle: ({ n }) => ({ n }) });
+    const one = world.join(system("sys", { agents: [doer], routes: [main] }), "one");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    one.host.deactivate(PROCESS);
+    world.sent.length = 0;
+    await world.clock.advance(MINUTES_5 - 1_000);
+    expect(world.sent).toEqual([]);
+    expect(await world.until(one, "p", 2_000)).toMatchObject({ status: "completed" });
+  });
+});
+
 describe("timers", () => {
   test("a long backoff ends on time, by a timer here, or by that of the host that takes over", async () => {
     for (const kill of [false, true]) {

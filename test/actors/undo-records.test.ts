@@ -181,6 +181,7 @@ describe("what can never be undone", () => {
       results: 0,
       input: { json: { n: 1 } },
       retainUntilMs: 0,
+      askedAtMs: 0,
       principal: { ...ANONYMOUS, permissions: [] },
       trace: { traceparent: `00-${"1".repeat(32)}-${"1".repeat(16)}-01` },
       hop: 1,

@@ -31,18 +31,23 @@ export interface WorkParts {
 }
 
 export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
+  /** A repeated message was made when it was made first. */
+  readonly #createdAtMs = new Map<string, number>();
+
   constructor() {
     super(agentMachine, "key");
   }
 
   message(id: string, body: Body, expiresAtMs = this.nowMs + HOUR_MS): Message {
+    const createdAtMs = this.#createdAtMs.get(id) ?? this.nowMs;
+    this.#createdAtMs.set(id, createdAtMs);
     return {
       v: 1,
       id,
       to: { type: "sys.A", id: this.actorId },
       from: "sys.ProcessManager/p",
       processId: "p",
-      createdAtMs: this.nowMs,
+      createdAtMs,
       expiresAtMs,
       hop: 3,
       principal: { ...PRINCIPAL, permissions: [...PRINCIPAL.permissions] },

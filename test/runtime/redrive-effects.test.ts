@@ -7,7 +7,7 @@ import { asksUndo, asksWork, one, ProcessRig, slipOf } from "./process-rig.ts";
 import { failed, lines, refusal, STOPS } from "./redrive-rig.ts";
 
 describe("what is told of a decision", () => {
-  test("a redrive: the letter's line is closed and the act is in the audit, at once, with each tick that asks again, and at the end", () => {
+  test("a redrive: the letter's line is closed and the act is in the audit, at once, when asking again, and at the end", () => {
     const rig = failed();
     const told = [
       ["DeadLetterQueue", "p:1", false, "redriven"],

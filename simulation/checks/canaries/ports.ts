@@ -73,13 +73,6 @@ const reminderStays: Canary = {
   wrapPorts: (ports) => ({ ...ports, reminders: { set: (...call) => ports.reminders.set(...call), remove: async () => {} } }),
 };
 
-const noReminder: Canary = {
-  name: "reminder of a process that lives long not set",
-  scenario: "waits",
-  plant: nothing,
-  wrapPorts: (ports) => ({ ...ports, reminders: { set: async () => {}, remove: (...call) => ports.reminders.remove(...call) } }),
-};
-
 const receiptUnchecked: Canary = {
   name: "receipt not checked",
   scenario: "party",
@@ -173,7 +166,6 @@ export const PORT_CANARIES: readonly Canary[] = [
   deathUnnoticed,
   neverAsksAgain,
   reminderStays,
-  noReminder,
   receiptUnchecked,
   snapshotBack,
   purgeUnmarked,
