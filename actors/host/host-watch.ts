@@ -67,9 +67,11 @@ export class HostWatch {
     return this.#renewedAtMs !== undefined && this.#parts.clock.nowMs() - this.#renewedAtMs < LIMITS.hostDeadMs;
   }
 
-  /** Whether no other host is known to live. False before the first look. */
+  /** Whether this host lives, as its own lease says, and no other one does. False before the first look. */
   get isAlone(): boolean {
-    return this.#renewedAtMs !== undefined && ![...this.#watched].some((one) => this.isAlive(one));
+    if (!this.isHeld) return false;
+    for (const one of this.#watched) if (this.isAlive(one)) return false;
+    return true;
   }
 
   /** Calls back with each host that is found dead or has left. The returned function ends that. */

@@ -140,8 +140,6 @@ export class Host implements BeginningHost {
       directory: this.directory,
       log: this.#log,
       stopped: () => this.#isStopped,
-      // A host that is alone holds them all, and needs no placement for that.
-      nudge: (actor) => (this.watch.isAlone ? this.nudge(actor) : this.#ports.transport.nudge(actor)),
     };
   }
 
@@ -221,6 +219,10 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#indexes.get(actor.type)?.forget(actor.id);
+  }
+
+  get isAlone(): boolean {
+    return this.watch.isAlone;
   }
 
   isNew(actor: Address): boolean {

@@ -62,6 +62,8 @@ function keyOf(actor: Address): string {
 export interface BeginningHost extends ActorHost {
   /** A process whose id this host has just generated, so no other host can know it. */
   isNew(actor: Address): boolean;
+  /** Whether no other host of the system lives, so that every actor of its types is here. */
+  readonly isAlone: boolean;
 }
 
 /** The host as Dapr calls it. Each call shows that the actor is here. */
@@ -121,9 +123,18 @@ export class ShortTransport implements Transport {
     this.#host = host;
   }
 
+  /** A host that is alone needs no placement, which Dapr has to find anew after a restart. */
+  #isHere(actor: Address): boolean {
+    return this.#placement.isHere(actor) || this.#isAloneWith(actor);
+  }
+
+  #isAloneWith(actor: Address): boolean {
+    return this.#host().isAlone && this.#host().types.includes(actor.type);
+  }
+
   /** The broker finds a host for a message. A message to a local actor needs no broker; a lost one is sent again. */
   publish(topic: string, message: Message): Promise<void> {
-    if (!this.#placement.isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
+    if (!this.#isHere(message.to) && !this.#beginsHere(message)) return this.#far.publish(topic, message);
     this.#host()
       .receive(message)
       .catch(() => {});
@@ -145,7 +156,7 @@ export class ShortTransport implements Transport {
 
   deliver(message: Message): Promise<TurnAnswer> {
     const { to } = message;
-    if (this.#placement.isHere(to)) return this.#host().receive(message);
+    if (this.#isHere(to)) return this.#host().receive(message);
     if (message.body.kind !== "task" || !this.#host().isNew(to)) return this.#far.deliver(message);
     this.#placement.begun(to);
     return this.#host().receive(message);
@@ -157,11 +168,11 @@ export class ShortTransport implements Transport {
   }
 
   inspect(actor: Address): Promise<Json> {
-    return this.#placement.isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
+    return this.#isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
   }
 
   nudge(actor: Address): Promise<Nudged> {
-    return this.#far.nudge(actor);
+    return this.#isAloneWith(actor) ? this.#host().nudge(actor) : this.#far.nudge(actor);
   }
 
   notification(topic: string, id: string, data: NotificationData): Promise<void> {

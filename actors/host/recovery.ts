@@ -6,11 +6,11 @@
 import PQueue from "p-queue";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, actorType, type IndexEntry } from "../../runtime/protocol.ts";
+import { actorType, type IndexEntry } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
-import type { Nudged, Ports } from "../engine/ports.ts";
+import type { Ports } from "../engine/ports.ts";
 import { isBroken } from "../engine/quarantine.ts";
 
 /** The parts of a recovery. */
@@ -23,8 +23,6 @@ export interface RecoveryParts {
   readonly stopped: () => boolean;
   /** Only the processes that stood with this dead host. */
   readonly of?: string | undefined;
-  /** How a process is nudged, if not through the sidecar. */
-  readonly nudge?: ((actor: Address) => Promise<Nudged>) | undefined;
 }
 
 /**
@@ -109,11 +107,11 @@ async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Pro
 }
 
 /** Never throws. Adds an entry whose nudge may succeed later to `left`. */
-async function nudgeOne({ system, ports, directory, log, nudge }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
+async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
   const { bucket, id, entry } = line;
   const actor = { type: actorType(system, "ProcessManager"), id };
   try {
-    const found = await (nudge === undefined ? ports.transport.nudge(actor) : nudge(actor));
+    const found = await ports.transport.nudge(actor);
     if (bucket === undefined || entry === undefined) return;
     const isNone = NO_PROCESS.includes(found.phase);
     const isElsewhere = found.bucket !== undefined && found.bucket !== bucket && found.phase === "ended";

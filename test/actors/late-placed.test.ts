@@ -22,11 +22,10 @@ interface Rig {
   readonly went: string[];
   /** What the host here does with a message. */
   receive: (message: Message) => Promise<TurnAnswer>;
-  /** Processes whose ids were made here, and those that are open here. */
+  /** Processes whose ids were made here. */
   readonly made: Set<string>;
-  readonly open: Set<string>;
-  /** The result of a look by placement. */
-  look: (actor: Address) => Promise<unknown>;
+  /** No other host lives. */
+  isAlone: boolean;
 }
 
 function rigOf(): Rig {
@@ -51,6 +50,9 @@ function rigOf(): Rig {
     },
     deactivate: (actor) => void went.push(`here deactivate ${actor.id}`),
     isNew: (actor) => rig.made.has(actor.id),
+    get isAlone() {
+      return rig.isAlone;
+    },
   };
   const far: Transport = {
     publish: async (topic, message) => void went.push(`far publish ${topic} ${message.id}`),
@@ -61,7 +63,6 @@ function rigOf(): Rig {
     heartbeat: async (actor, beat) => void went.push(`far heartbeat ${actor.id} ${beat.workId}`),
     inspect: async (actor) => {
       went.push(`far inspect ${actor.id}`);
-      await rig.look(actor);
       return "far";
     },
     nudge: async (actor) => {
@@ -79,8 +80,7 @@ function rigOf(): Rig {
     short: new ShortTransport(far, placement, () => host),
     receive: async (message) => receipt(message),
     made: new Set(),
-    open: new Set(),
-    look: async () => {},
+    isAlone: false,
   };
   return rig;
 }
@@ -282,4 +282,15 @@ describe("a process whose id was made here", () => {
     await short.deliver(message("t", PROCESS, task));
     expect(went).toEqual(["far deliver t"]);
   });
+});
+
+test("a host that is alone needs no placement for the actors of its types", async () => {
+  const rig = rigOf();
+  rig.isAlone = true;
+  const other: Address = { type: "sys.Remote", id: "r" };
+  await rig.short.deliver(message("m", DOER, work()));
+  await rig.short.publish("sys.agent.Doer", message("n", DOER, work()));
+  await rig.short.nudge({ type: "sys.ProcessManager", id: "p" });
+  await rig.short.deliver(message("o", other, work()));
+  expect(rig.went).toEqual(["here receive m", "here receive n", "here nudge p", "far deliver o"]);
 });

@@ -90,7 +90,7 @@ describe("a part that dies", () => {
     };
     await die();
     expect(rig.restarts).toBe(2);
-    expect(rig.said[1]).toBe("app ended again at once; restart 2 of 5 in 1 s");
+    expect(rig.said[1]).toBe("app ended again at once; restart 2 of 12 in 1 s");
   });
 });
 
