@@ -15,6 +15,7 @@ import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import { LoopLag } from "./engine/loop-lag.ts";
 import type { Ports } from "./engine/ports.ts";
+import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
@@ -67,6 +68,17 @@ export interface ServeOptions {
    */
   readonly tokens?: readonly TokenEntry[] | undefined;
   /**
+   * Names under which clients reach the app, beside those of loopback and `host`: `name` or `name:port`. Needed without `appToken`,
+   * where requests for other names are refused, and for pages behind a proxy that gives the app another name.
+   */
+  readonly hosts?: readonly string[] | undefined;
+  /**
+   * Keys that sign the messages between actors, each of at least 32 random characters. The first one signs, all are accepted: to
+   * replace a key, give all hosts the new one second, then first, then alone. Without keys, who can publish on the system's topics
+   * or call its sidecars can forge messages.
+   */
+  readonly messageKeys?: readonly string[] | undefined;
+  /**
    * Name of the state store component.
    * @default statestore
    */
@@ -117,7 +129,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const pubsub = options.pubsub ?? "pubsub";
   const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
-  const far = new DaprTransport(client, { pubsub, source: system.name });
+  const keys = messageKeys(options);
+  const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
   const lag = new LoopLag();
@@ -160,6 +173,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     unready: () => search.unready,
     appToken: options.appToken,
     tokens: options.tokens,
+    hosts: [options.host ?? [], options.hosts ?? []].flat(),
+    keys,
     clock: systemClock,
     logger,
   });
@@ -168,6 +183,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
+    host.watch.onReturn(() => placement.forget());
     return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
@@ -181,6 +197,16 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {
+  const keys = new MessageKeys(given);
+  if (!keys.isSigning)
+    logger.warn(
+      {},
+      "messages between actors are not signed: a client that can publish on the system's topics can forge them; set TROUPE_MESSAGE_KEY",
+    );
+  return keys;
 }
 
 /** The parts of a host whose sidecar was found, and an actor of it that ignores reminders. */

@@ -24,8 +24,13 @@ export function withEntry<T>(record: Readonly<Record<string, T>>, name: string, 
 
 /** A copy of the record without an entry. */
 export function withoutEntry<T>(record: Readonly<Record<string, T>>, name: string): Record<string, T> {
+  return withoutEntries(record, [name]);
+}
+
+/** A copy of the record without some entries. */
+export function withoutEntries<T>(record: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   const next = Object.assign(emptyRecord<T>(), record);
-  delete next[name];
+  for (const name of names) delete next[name];
   return next;
 }
 

@@ -1,8 +1,8 @@
 /**
  * @module Every bound of the system, named with its unit.
  *
- * Each constant says what it protects and what happens at the bound. The relations between them are checked when the
- * module is loaded, so that changing one cannot silently break another.
+ * Each constant says what it protects and what happens at the bound. A test checks the relations between them, so that changing one
+ * cannot silently break another (test/runtime/limits.test.ts).
  */
 
 const SECOND_MS = 1_000;
@@ -53,14 +53,26 @@ export const LIMITS = {
   loadFirstRecords: 8,
   /** Records fetched by each further read when an actor is loaded. */
   loadBatchRecords: 32,
+  /** Distances behind the end of a journal at which a load looks for later records, from this, doubling: they would show a gap. */
+  loadAheadMin: 1,
+  /** The greatest of these distances. */
+  loadAheadMax: 256,
   /** Attempts to commit one turn after refused or unanswered writes. Above: `journal.contended`, retryable. */
   commitAttemptsMax: 8,
   /** Actors whose state a host caches between turns; the least recently used is evicted first. */
   cachedActorsMax: 4_096,
   /** How long a host trusts cached actors and values without reading the store. A purge comes much later. */
   actorTrustMs: 10 * MINUTE_MS,
-  /** Values that a host caches. */
+  /** Age of a snapshot below which the journal of a living actor may be trimmed. No host believes its memory for nearly so long. */
+  trimAgeMs: 1 * HOUR_MS,
+  /** Broken actors that a host remembers, for `troupe doctor`; the oldest is forgotten. */
+  brokenActorsMax: 1_024,
+  /** Values that a host caches; the least recently used is evicted first. */
   cachedValuesMax: 4_096,
+  /** Heap that the cached values take, estimated from their structure: 1 MiB of `{},{},...` takes 28 MiB. Above: as for their number. */
+  cachedValuesBytesMax: 64 * MIB_BYTES,
+  /** Heap that the bodies of a host's requests take until they are handled, estimated as for values. Above: `body.too-many`, retryable. */
+  inFlightBytesMax: 256 * MIB_BYTES,
   /** Rounds of loading values for one decision. Above: the turn fails. */
   valueLoadsMax: 64,
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
@@ -110,6 +122,16 @@ export const LIMITS = {
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
+  /** Ended items of a `forEach` that stay in the state of its process. At this number they leave it together, as one stored part. */
+  partItems: 64,
+  /** Work items in one such part, with those that its items asked for. More of them go into further parts. */
+  partWorksMax: 1_024,
+  /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
+  forEachItemsPerTurn: 256,
+  /** Such parts whose compensation one turn begins. The others follow in further turns. */
+  undoPartsPerTurn: 16,
+  /** Compensations that one turn gives up when their time is over. The others follow in further turns. */
+  undoGivenUpPerTurn: 256,
   /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,
   /** Maximum number of parallel items that a stop may set. Above: `definition.invalid`. */
@@ -161,13 +183,17 @@ export const LIMITS = {
   undoBackoffMs: 500,
   /** Maximum backoff of compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
-  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that work that crashes its host cannot do so forever. */
-  takeoversMax: 5,
+  /** Takeovers of a work item or its undo after its host died, over all attempts, while it records nothing new. Above: `work.crashed`. */
+  takeoversMax: 2,
 
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
-  /** Deduplication entries of one agent actor. Above: `agent.window-full`, retryable, nothing recorded. */
-  agentWindowMax: 8_192,
+  /** Open work items of one agent actor: queued, running or waiting. Above: `agent.busy`, retryable, nothing recorded. */
+  agentOpenMax: 4_096,
+  /** Settled work items in the state of one agent actor. Above: the oldest leave the state and are looked up when a message needs them. */
+  agentSettledMax: 64,
+  /** Settled work items that leave the state of an agent actor at once. */
+  agentLeavingMax: 32,
   /** Handlers of one agent that run in parallel on one host if the agent declares no number; further work waits. */
   agentConcurrencyDefault: 64,
   /** Maximum number of parallel handlers that an agent may declare. Above: `definition.invalid`. */
@@ -199,9 +225,9 @@ export const LIMITS = {
   /** Other hosts that a host remembers; the least recently used is forgotten. */
   knownHostsMax: 1_024,
 
-  /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
-  heartbeatMs: 1 * SECOND_MS,
-  /** Missed heartbeats after which another host may take over the work. */
+  /** Interval of the heartbeats of running work items whose actor may be in another host. */
+  heartbeatMs: 10 * SECOND_MS,
+  /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
   heartbeatsMissedMax: 3,
 
   /** Pause before a process asks again for what is unanswered. It doubles while the receivers say that they have the work. */
@@ -253,6 +279,8 @@ export const LIMITS = {
   waitMsMax: 60 * SECOND_MS,
   /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
   followStreamsMax: 256,
+  /** Of them, those of one subject, or of one address where no token is needed. Above: the same. */
+  followStreamsPerReaderMax: 64,
   /** Parallel reads of followed processes on one host; the others wait. */
   followLooksMax: 8,
   /** Minimum pause between two reads of a followed process; it doubles while nothing happens. */
@@ -267,6 +295,8 @@ export const LIMITS = {
   refusalsPerSecondMax: 100,
   /** Entries in the token file. Above: `tokens.invalid`. */
   tokensMax: 1_024,
+  /** Characters of a message key. Below: `tokens.invalid`. */
+  messageKeyCharsMin: 32,
   /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
   /** How long a subscriber takes for its answer on a durable broker; then RETRY. Below the processingTimeout of components/ (10 s). */
@@ -315,30 +345,14 @@ export const LIMITS = {
   conditionNodesMax: 500,
   /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
   conditionDepthMax: 32,
-  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  /** Steps of one evaluation of a condition: parts, items, keys and characters that it goes through. Above: `slip.condition`. */
   conditionStepsMax: 1_000_000,
+  /** Steps that the conditions of all items of one `forEach` share evenly; one item has at most those of one evaluation. */
+  conditionStepsPerForEach: 50_000_000,
+  /** Steps of conditions in one turn, after which it begins no further calls. They follow in further turns. */
+  conditionStepsPerTurn: 2_000_000,
+  /** Characters of the source of a mapping. Above: `definition.invalid`. */
+  mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
 } as const;
-
-function relation(holds: boolean, text: string): void {
-  if (!holds) throw new Error(`limits.ts: ${text}`);
-}
-
-relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
-relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of an invalid message must fit in a value in each encoding");
-relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
-relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
-relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone must live longer than any host trusts its cache");
-relation(
-  LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax,
-  "a cached process must be trusted for less time than it takes until its purge",
-);
-relation(LIMITS.resendMs <= LIMITS.askAgainMs, "unanswered requests must be due when a process first asks again");
-relation(LIMITS.receiptTrustMs < LIMITS.askAgainMs, "the trust in a receipt must end before the process asks again");
-relation(LIMITS.askAgainMs < LIMITS.askAgainMsMax, "the pause before asking again needs a range");
-relation(LIMITS.reminderSpreadMs < LIMITS.reminderMs, "a process that was taken over must have its reminder before the old one fires");
-relation(LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs, "a dead host must be found by as many reads as its time allows");
-relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
-relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
-relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");

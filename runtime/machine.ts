@@ -58,10 +58,21 @@ export interface Machine<S, I, E> {
   readonly states: z.ZodType<S>;
 }
 
+/**
+ * What a decision may look up in the store beside values: content that is stored under a name instead of its hash, or whether a process has
+ * a journal. Its content is null if it is absent.
+ */
+export type LookUp = (ValueRef & { readonly optional: true }) | { readonly ref: string; readonly process: string };
+
+/** Looks up whether a process has a journal: null before its first record and after its purge. */
+export function processLookUp(process: string): LookUp {
+  return { ref: `process ${process}`, process };
+}
+
 /** Thrown by a decision that needs values that are not loaded; the shell loads them and decides again. */
 export class MissingValues extends Error {
-  readonly refs: readonly ValueRef[];
-  constructor(refs: readonly ValueRef[]) {
+  readonly refs: readonly (ValueRef | LookUp)[];
+  constructor(refs: readonly (ValueRef | LookUp)[]) {
     super(`values to load: ${refs.map(({ ref }) => ref).join(", ")}`);
     this.refs = refs;
   }
@@ -81,6 +92,13 @@ export function readOne(value: Value, context: DecisionContext): Json {
   return context.values.get(value.ref) ?? null;
 }
 
+/** The contents of what may be absent. Requests all missing ones at once. */
+export function lookUpAll(asked: readonly LookUp[], context: DecisionContext): Json[] {
+  const missing = asked.filter(({ ref }) => !context.values.has(ref));
+  if (missing.length > 0) throw new MissingValues(missing);
+  return asked.map(({ ref }) => context.values.get(ref) ?? null);
+}
+
 /**
  * Builds one decision. It owns the state as it changes with each event, so that later parts of the decision see what earlier parts
  * decided. It is local to one call of `decide`.
@@ -94,6 +112,8 @@ export class DecisionBuilder<S, E> {
   #packed: Map<string, Json> | undefined;
   #verdict: Verdict = { kind: "received" };
   state: S;
+  /** Steps that conditions have taken in this decision. */
+  conditionSteps = 0;
   readonly context: DecisionContext;
 
   constructor(state: S, evolve: (state: S, event: E) => S, context: DecisionContext) {
@@ -130,7 +150,26 @@ export class DecisionBuilder<S, E> {
     return packed.value;
   }
 
+  /** Stores content as text under a name. The same name must always have the same content, so that writing it again changes nothing. */
+  keep(named: StoredValue): void {
+    this.#stored.push(named);
+  }
+
   done(): Decision<E> {
     return { events: this.#events, effects: this.#effects, stored: this.#stored, verdict: this.#verdict };
+  }
+}
+
+/** What a record keeps of an effect. The content is derived again from the state. */
+export function effectName(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+      return `send ${effect.message.id}`;
+    case "index":
+      return `index ${effect.index} ${effect.entry.id}`;
+    case "notify":
+      return `notification ${effect.topic} ${effect.id}`;
+    default:
+      return `${effect.kind} ${effect.workId} ${effect.token}`;
   }
 }

@@ -5,7 +5,7 @@
 import { SILENT } from "../actors/engine/log.ts";
 import type { Ports } from "../actors/engine/ports.ts";
 import { Retention } from "../actors/retention/retention.ts";
-import { workActorId } from "../runtime/ids.ts";
+import { settledName, workActorId } from "../runtime/ids.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import type { Message } from "../runtime/protocol.ts";
 import type { Finding } from "./checks/check.ts";
@@ -20,6 +20,8 @@ const SWEEP_MS = 60_000;
 const KILL_MS_MAX = 400;
 const DOWN_MS = 1_000;
 const RESENT_MAX = 60;
+/** The last part of the key of a settled work item's entry. */
+const ENTRY = /^settled-([0-9a-f]+)-\d+$/;
 
 /** Notes every message that a host sends. */
 export function noting(
@@ -101,10 +103,11 @@ function sweepOn(world: World, life: Life): void {
 /** A process that ended without a dead letter and has no parent must have left no keys. */
 function checkGone(world: World, watch: Watch, find: (law: string, text: string) => void): void {
   const actors = workActors(watch);
+  const settled = Map.groupBy(watch.left, ([, processId]) => processId);
   for (const { id, state } of watch.processes.values()) {
     if (state.outcome === undefined || state.outcome.deadLetter !== undefined || state.task?.parent !== undefined) continue;
-    const gone = new Set([id, ...(actors.get(id) ?? [])]);
-    const left = [...world.store.keys].filter((key) => key.split("/").some((part) => gone.has(part)));
+    const gone = new Set([id, ...(actors.get(id) ?? []), ...(settled.get(id) ?? []).map(([workId]) => settledName(workId))]);
+    const left = [...world.store.keys].filter((key) => key.split("/").some((part) => gone.has(part.replace(ENTRY, "$1"))));
     if (left.length > 0) find("what ended is purged", `${id} has left ${left.length} keys, such as ${left[0] ?? ""}`);
   }
 }

@@ -9,6 +9,7 @@ import { checkForgetful } from "./checks/forgetful.ts";
 import { Watch } from "./checks/watch.ts";
 import { Clients, type SimTask } from "./people/client.ts";
 import { Deciders, RUNS_MAX } from "./people/deciders.ts";
+import { repeatOld } from "./people/repeats.ts";
 import { type FaultRates, Faults, type Fired, ratesOf } from "./world/faults.ts";
 import type { Life } from "./world/life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
@@ -33,10 +34,14 @@ export interface Scenario {
   readonly repeatsAllowed?: boolean | undefined;
   /** After the run everything is purged while hosts are killed and every message that was sent arrives again. */
   readonly purges?: boolean | undefined;
+  /** Messages to agents come again, long after they were answered. */
+  readonly repeats?: boolean | undefined;
   /** People decide on dead letters, so failed processes get new runs. */
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
+  /** What this scenario plans otherwise. */
+  readonly plan?: ((seed: number, base: Plan) => Partial<Plan>) | undefined;
 }
 
 export interface RunOptions {
@@ -87,7 +92,8 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
   const rates = options.exact === true ? options.most : ratesOf(seed, options.most);
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
-  const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
+  const base = planOf(seed, rates, tasks.length);
+  const plan: Plan = { ...base, ...scenario.plan?.(seed, base), ...options.plan };
   const faults = new Faults(rates, options.only);
   const system = scenario.system(seed);
   const watch = new Watch(scenario.strict, rates.storeForgets > 0, recordedEach(system));
@@ -99,16 +105,19 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     faults,
     nodes: plan.nodes,
     atCalls: options.atCalls ?? plan.atCalls,
+    sleeps: options.atCalls === undefined ? plan.sleeps : undefined,
     copies: plan.copies,
     shortWay: plan.shortWay,
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
-    wrapPorts: scenario.purges === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
+    observeRemoved: (at, key) => watch.removed(at, key),
+    wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));
   if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
+  if (scenario.repeats === true) repeatOld(world, new Random(seed, STREAM.system + 400), sent);
   watch.begin();
   const restoreLimits = withLimits({ ...LIMITS_OF_RUNS, ...scenario.limits });
   try {
@@ -125,6 +134,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
     const settled = (): boolean => watch.failed || (world.reminders.all.length === 0 && watch.allClosed());
     await drive(world.timeline, endMs + RECOVER_MS, settled);
+    if (!watch.failed) await watch.checkTrimmed(world);
     const findings = [
       ...watch.findings,
       ...unheld,

@@ -18,7 +18,7 @@ export interface Tagged {
 
 /**
  * A key-value store whose writes are insert-only (Dapr: `concurrency: first-write` without ETag, one key per request). Only the purge
- * replaces and removes.
+ * and the trim replace and remove.
  */
 export interface StateStore {
   /**
@@ -26,7 +26,10 @@ export interface StateStore {
    * @throws `store.unavailable`
    */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
-  /** Writes the JSON text unless the key is there. Never throws. */
+  /**
+   * Writes the JSON text unless the key is there.
+   * @throws `store.full`, `store.read-only` when the store said so and nothing was written; nothing else
+   */
   insert(key: string, text: string): Promise<InsertResult>;
   /** One content with its version; undefined when the key is not there. Throws `store.unavailable`. */
   tagged(key: string): Promise<Tagged | undefined>;

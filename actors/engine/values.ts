@@ -4,19 +4,23 @@
  * Content is stored under its hash, so it never changes, and a refused insert means that it exists already.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
+import { heapSize } from "../../runtime/json-text.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { LookUp } from "../../runtime/machine.ts";
+import { actorType } from "../../runtime/protocol.ts";
+import { tombstoneOf } from "../../runtime/record.ts";
 import { packValue, type PackedValue, type StoredValue, type Value, type ValueRef } from "../../runtime/value.ts";
 import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
-/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are cached. */
+/** The values of one system. The last that were read or written are cached, as many as LIMITS.cachedValuesBytesMax holds. */
 export class Values {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #system: string;
   /** Contents by hash alone: they are the same in every scope. */
-  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
+  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax, LIMITS.cachedValuesBytesMax);
   /** Keys that were confirmed to be in the store, and when. */
   readonly #seenAtMs = new LruMap<string, number>(LIMITS.cachedValuesMax);
 
@@ -26,33 +30,51 @@ export class Values {
     this.#system = system;
   }
 
+  /** Bytes of heap that the cached values take, estimated. */
+  get cachedBytes(): number {
+    return this.#contents.weight;
+  }
+
   /** The cached values, as decisions read them. */
   get memory(): Pick<ReadonlyMap<string, Json>, "get" | "has"> {
     return this.#contents;
   }
 
   /**
-   * Loads contents by hash.
+   * Loads contents by hash, and what a decision looks up. Null stands for what may be absent and is; it is not cached.
    * @throws `value.missing`, `store.unavailable`
    */
-  async load(refs: readonly ValueRef[]): Promise<Map<string, Json>> {
+  async load(refs: readonly (ValueRef | LookUp)[]): Promise<Map<string, Json>> {
     const found = new Map<string, Json>();
-    const missing: ValueRef[] = [];
+    const missing: (ValueRef | LookUp)[] = [];
     for (const at of refs) {
       const content = this.#contents.get(at.ref);
       if (content === undefined) missing.push(at);
       else found.set(at.ref, content);
     }
     if (missing.length === 0) return found;
-    const read = await this.#store.read(missing.map((at) => keys.value(this.#system, at)));
+    const read = await this.#store.read(missing.map((at) => this.#keyOf(at)));
     for (const at of missing) {
-      const key = keys.value(this.#system, at);
+      const key = this.#keyOf(at);
       const content = read.get(key);
+      if ("process" in at) {
+        found.set(at.ref, content !== undefined && tombstoneOf(content, key) === undefined ? true : null);
+        continue;
+      }
+      if (content === undefined && "optional" in at) {
+        found.set(at.ref, null);
+        continue;
+      }
       if (content === undefined) throw new Fault("value.missing", `the value ${at.ref} is not in the store`, { ref: at.ref });
       this.#note(key, at.ref, content);
       found.set(at.ref, content);
     }
     return found;
+  }
+
+  #keyOf(at: ValueRef | LookUp): string {
+    if ("process" in at) return keys.record(this.#system, actorType(this.#system, "ProcessManager"), at.process, 1);
+    return keys.value(this.#system, at);
   }
 
   /** The content of one value, loaded if necessary. */
@@ -90,7 +112,7 @@ export class Values {
   }
 
   #note(key: string, ref: string, content: Json): void {
-    this.#contents.set(ref, content);
+    this.#contents.set(ref, content, heapSize(content));
     this.#seenAtMs.set(key, this.#clock.nowMs());
   }
 

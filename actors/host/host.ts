@@ -7,7 +7,7 @@
 import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
-import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
+import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -25,6 +25,7 @@ import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
 import { Values } from "../engine/values.ts";
@@ -57,6 +58,7 @@ export class Host implements BeginningHost {
   readonly audit: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
+  readonly quarantine: Quarantine;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
@@ -79,8 +81,10 @@ export class Host implements BeginningHost {
     this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
     this.audit = new IndexClient(ports, system.name, "Audit");
     const writer = writerOf(this.incarnation);
+    this.quarantine = new Quarantine(ports.clock, log);
+    const { quarantine } = this;
     const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
-    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics };
+    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics, quarantine };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({
       ...shared,
@@ -96,11 +100,14 @@ export class Host implements BeginningHost {
     });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
-      this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
+      // Nothing of an index is found without its root, so the root begins anew by itself.
+      const rebuilds = (id: string): boolean => id === INDEX_ROOT;
+      const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, quarantine };
+      this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
     this.#ports = ports;
     this.watch.onDeath((incarnation) => {
@@ -147,6 +154,11 @@ export class Host implements BeginningHost {
     const engine = this.#indexes.get(actorType(this.#system, index));
     invariant(engine !== undefined, "a host has all indexes");
     return engine;
+  }
+
+  /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
+  engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
+    return type === this.#processType ? this.processes.engine : (this.#indexes.get(type) ?? this.#agents.get(type)?.engine);
   }
 
   receive(message: Message): Promise<TurnAnswer> {
@@ -224,9 +236,9 @@ export class Host implements BeginningHost {
     return count;
   }
 
-  /** Stops timers and watches, and waits for running handlers, at most `drainMs`. */
-  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+  /** Stops timers and watches, tells running handlers to stop, and releases those that still run after `graceMs`. */
+  async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
     this.processes.stop();
     await this.watch.leave();

@@ -14,7 +14,7 @@ import type { ActorHost, Clock, Heartbeat, Nudged, Transport } from "../engine/p
 /** Actors that Dapr called in this host, with the time of the last call. */
 export class Placement {
   readonly #clock: Clock;
-  readonly #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
+  #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -31,6 +31,21 @@ export class Placement {
 
   left(actor: Address): void {
     this.#calledAtMs.delete(keyOf(actor));
+  }
+
+  /** A heartbeat came here, so the actor is here, but nothing says for how long. */
+  heard(actor: Address): void {
+    if (!this.wasCalled(actor)) this.#calledAtMs.set(keyOf(actor), Number.NEGATIVE_INFINITY);
+  }
+
+  /** The sidecar was away: it may have moved actors without a call here. */
+  forget(): void {
+    this.#calledAtMs = new LruMap(LIMITS.cachedActorsMax);
+  }
+
+  /** Whether Dapr called the actor here and has not deactivated it since. */
+  wasCalled(actor: Address): boolean {
+    return this.#calledAtMs.get(keyOf(actor)) !== undefined;
   }
 
   isHere(actor: Address): boolean {
@@ -81,6 +96,7 @@ export class PlacedHost implements ActorHost {
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#placement.heard(actor);
     this.#host.heartbeat(actor, beat);
   }
 
@@ -146,8 +162,9 @@ export class ShortTransport implements Transport {
     return this.#host().receive(message);
   }
 
+  /** An actor that is here looks at the runs of its host; heartbeats are for any other. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
-    return this.#far.heartbeat(actor, beat);
+    return this.#placement.wasCalled(actor) ? Promise.resolve() : this.#far.heartbeat(actor, beat);
   }
 
   inspect(actor: Address): Promise<Json> {

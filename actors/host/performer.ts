@@ -83,7 +83,7 @@ export class Performer {
         case "send":
           return await this.#send(effect, options);
         case "index":
-          if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
+          if (effect.index === "Directory") await directory.update(effect.bucket, effect.entry, LIMITS.indexLingerMs);
           else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
           return true;
         case "notify":

@@ -21,6 +21,7 @@ import { doerName } from "../../runtime/slip.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { Nudged, Ports } from "../engine/ports.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
@@ -40,6 +41,7 @@ export interface ProcessActorParts {
   readonly writer: WriterIdentity;
   readonly watch: HostWatch;
   readonly directory: IndexClient;
+  readonly quarantine: Quarantine;
   readonly performer: Performer;
   readonly log: Logger;
   readonly metrics: HostMetrics;
@@ -74,6 +76,7 @@ export class ProcessActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
       hooks: {
         beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before),
       },

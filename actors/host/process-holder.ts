@@ -250,7 +250,7 @@ export class ProcessHolder {
     const state = held.line;
     const entry = state === undefined ? undefined : takenEntry(state, watch.incarnation, held.sequence, ports.clock.nowMs());
     if (state?.task === undefined || entry === undefined) return;
-    directory.enter(state.task.bucket, entry, LIMITS.takenLingerMs).then(
+    directory.update(state.task.bucket, entry, LIMITS.takenLingerMs).then(
       () => {
         if (held.line === state) held.line = undefined;
       },

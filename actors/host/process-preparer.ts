@@ -47,7 +47,7 @@ export class ProcessPreparer {
     if (fault !== undefined && plan.gate?.misfit === "refuse") return { refused: fault };
     const entry = preparedEntry(actor.id, plan, watch.incarnation, ports.clock.nowMs());
     const known = plan.bucket;
-    if (known !== undefined) await directory.enter(known, entry);
+    if (known !== undefined) await directory.update(known, entry);
     const bucket = known ?? (await directory.open(entry));
     return { bucket, ...(fault === undefined ? {} : { fault }) };
   }

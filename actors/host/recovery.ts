@@ -11,6 +11,7 @@ import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
 
 /** The parts of a recovery. */
 export interface RecoveryParts {
@@ -63,7 +64,7 @@ async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number;
   const left: OpenLine[] = [];
   let count = 0;
   for (const bucket of (await parts.directory.buckets()).toReversed()) {
-    const open = (await parts.directory.read(bucket)).filter((entry) => entry.open && isWanted(parts, entry));
+    const open = (await readBucket(parts, bucket)).filter((entry) => entry.open && isWanted(parts, entry));
     count += open.length;
     if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
     for (const entry of open.sort(newestFirst)) void queue?.add(() => nudgeOne(parts, { bucket, id: entry.id, entry }, left));
@@ -71,6 +72,17 @@ async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number;
   }
   await queue?.onIdle();
   return { count, left };
+}
+
+/** A broken bucket does not hold up the others. Its processes go on when their reminders ring. */
+async function readBucket({ directory, log }: RecoveryParts, bucket: string): Promise<readonly IndexEntry[]> {
+  try {
+    return await directory.read(bucket);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    log.error({ bucket, fault: faultFrom(error, "journal.broken-chain") }, "a bucket of the index of processes is broken");
+    return [];
+  }
 }
 
 function newestFirst(a: IndexEntry, b: IndexEntry): number {
@@ -105,7 +117,7 @@ async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: 
     const isElsewhere = found.bucket !== undefined && found.bucket !== bucket && found.phase === "ended";
     // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent.
     if ((isNone || isElsewhere) && ports.clock.nowMs() - entry.atMs > LIMITS.clockDriftMsMax)
-      await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { ...entry.facts, status: "void" } });
+      await directory.update(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { ...entry.facts, status: "void" } });
   } catch (error) {
     const fault = faultFrom(error, "sidecar.unavailable");
     if (isRetryable(fault)) left.push(line);

@@ -11,6 +11,7 @@ import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, WorkStatus } from "../../runtime/protocol.ts";
 import type { ActorHost } from "../engine/ports.ts";
+import type { MessageKeys } from "../engine/signatures.ts";
 import { check, readJson } from "./body.ts";
 import { checkMessage } from "./message.ts";
 
@@ -44,7 +45,7 @@ function daprConfig(host: ActorHost): object {
 }
 
 /** The routes of the actor protocol. `admit` throws `system.stopping` when no new turn may begin. */
-export function actorRoutes(host: ActorHost, admit: () => void): Router {
+export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => void): Router {
   const router = Router({ caseSensitive: true });
   router.get("/dapr/config", (_request, response) => {
     response.json(daprConfig(host));
@@ -52,7 +53,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   router.put("/actors/:type/:id/method/receive", async (request, response) => {
     admit();
     const actor = actorOf(host, request);
-    const message = checkMessage(await readJson(request), "the message");
+    const message = checkMessage(keys, await readJson(request), "the message");
     if (message.to.type !== actor.type || message.to.id !== actor.id) {
       throw new Fault(
         "message.invalid",

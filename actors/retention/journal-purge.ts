@@ -11,9 +11,10 @@
  * Every step may be repeated, also by several hosts at once.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
+import { namedSettledRef } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Value } from "../../runtime/value.ts";
-import { RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
+import { headStoneOf, RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import { keys } from "../engine/journal.ts";
 import type { Clock, StateStore } from "../engine/ports.ts";
@@ -32,6 +33,8 @@ export type PurgeState =
   | { readonly kind: "alive" }
   | { readonly kind: "tombstone"; readonly tombstone: Tombstone; readonly tag: string };
 
+/** Entries of a work item that are read at once. Most work items have settled once or twice. */
+const SETTLED_COUNT = 4;
 const TRIES_MAX = LIMITS.commitAttemptsMax;
 
 /** Purges the journals of one system. All methods throw `store.unavailable` and the faults of an unreadable record. */
@@ -66,14 +69,16 @@ export class JournalPurge {
       if (found === undefined) return undefined;
       const known = tombstoneOf(found.content, key);
       if (known !== undefined) return known;
-      const last = await this.#count((number) => this.#record(actor, number));
-      const snapshots = await this.#count((number) => this.#snapshot(actor, number));
+      const stone = headStoneOf(found.content, key);
+      const last = await this.#last(stone?.first ?? 1, (number) => this.#record(actor, number));
+      const snapshots = await this.#last(stone?.snapshot ?? 1, (number) => this.#snapshot(actor, number));
       const works = (await ended.works?.()) ?? [];
       const tombstone: Tombstone = {
         v: RECORD_VERSION,
         tombstone: true,
         id: actor.id,
         outcome: ended.outcome,
+        ...(stone === undefined ? {} : { first: stone.from }),
         last,
         snapshots,
         refs: refsIn(found.content, scope),
@@ -94,8 +99,9 @@ export class JournalPurge {
     const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
     if (snapshots.length > 0) await this.#store.remove(snapshots);
     // A record that a host wrote after the count, frozen within its turn, comes right after it.
-    for (let from = tombstone.last + LIMITS.loadBatchRecords; from > 1; from -= LIMITS.loadBatchRecords) {
-      const first = Math.max(2, from - LIMITS.loadBatchRecords + 1);
+    const least = tombstone.first ?? 2;
+    for (let from = tombstone.last + LIMITS.loadBatchRecords; from >= least; from -= LIMITS.loadBatchRecords) {
+      const first = Math.max(least, from - LIMITS.loadBatchRecords + 1);
       const batch = Array.from({ length: from - first + 1 }, (_, index) => this.#record(actor, first + index));
       const found = await this.#store.read(batch);
       if (found.size === 0) continue;
@@ -131,6 +137,29 @@ export class JournalPurge {
     await this.#forget(scope, refsIn(content, scope));
   }
 
+  /**
+   * Removes the entries of settled work items, the first one of each first: an actor counts from there, so it never takes an older entry for
+   * the last one. After a removal that was killed the numbers have a gap.
+   */
+  async forgetSettled(scope: string, names: readonly string[]): Promise<void> {
+    for (let at = 0; at < names.length; at += LIMITS.sweepConcurrency)
+      await this.#forgetSome(scope, names.slice(at, at + LIMITS.sweepConcurrency));
+  }
+
+  async #forgetSome(scope: string, names: readonly string[]): Promise<void> {
+    for (let first = 1; ; first += SETTLED_COUNT) {
+      const found: string[][] = [];
+      for (let count = first; count < first + SETTLED_COUNT; count += 1)
+        found.push(names.map((name) => keys.value(this.#system, { ref: namedSettledRef(name, count), scope })));
+      const there = await this.#store.read(found.flat());
+      if (there.size === 0) return;
+      for (const level of found) {
+        const some = level.filter((key) => there.has(key));
+        if (some.length > 0) await this.#store.remove(some);
+      }
+    }
+  }
+
   /** Removes the last record and then the tombstone, if it is still the version that was read (B3). */
   async level(actor: Address, tombstone: Extract<PurgeState, { kind: "tombstone" }>): Promise<void> {
     const key = this.#record(actor, 1);
@@ -141,13 +170,13 @@ export class JournalPurge {
       throw new Fault("store.unavailable", `${key} could not be removed`);
   }
 
-  /** The highest number of keys that are numbered from 1 without gaps. */
-  async #count(keyOf: (number: number) => string): Promise<number> {
-    for (let from = 0; ; from += LIMITS.loadBatchRecords) {
-      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index + 1));
+  /** The last number of keys that are numbered from `first` without gaps; the one before `first` if there is none. */
+  async #last(first: number, keyOf: (number: number) => string): Promise<number> {
+    for (let from = first; ; from += LIMITS.loadBatchRecords) {
+      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index));
       const found = await this.#store.read(batch);
       const gap = batch.findIndex((key) => !found.has(key));
-      if (gap >= 0) return from + gap;
+      if (gap >= 0) return from + gap - 1;
     }
   }
 

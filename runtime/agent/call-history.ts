@@ -39,8 +39,8 @@ export class CallHistory {
 
   /** Applies the next event of the actor. */
   take(event: AgentEvent, atMs: number): void {
-    if (event.e === "forgotten") return;
-    const id = event.e === "work-accepted" ? event.work.id : event.workId;
+    if (event.e === "forgotten" || event.e === "settled") return;
+    const id = "work" in event ? event.work.id : event.workId;
     if (!this.#wanted.has(id)) return;
     const work = this.#works.get(id) ?? { state: undefined, attempt: 1, takeovers: 0, calls: new Map<string, CallView>() };
     this.#works.set(id, work);
@@ -48,7 +48,7 @@ export class CallHistory {
   }
 }
 
-function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs: number): void {
+function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settled" }>, atMs: number): void {
   switch (event.e) {
     case "work-accepted":
       work.state = "queued";
@@ -58,6 +58,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" }>, atMs
       work.attempt = event.attempt;
       break;
     case "readied":
+    case "released":
       work.state = "queued";
       break;
     case "begun":

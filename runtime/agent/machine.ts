@@ -17,8 +17,9 @@ import { takeCallBegun, takeCallEnded, takeCallTried, takeCallUndone, takeFailur
 import { evolveAgent } from "./evolve.ts";
 import type { AgentBuilder, AgentInput } from "./inputs.ts";
 import { AgentEvent, AgentState, type AgentWork, newAgent } from "./state.ts";
+import { leaveSettled, settledWork } from "./settled.ts";
 import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
-import { takeAnswer, takeWait } from "./waits.ts";
+import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
 
 /** The agent actor. Its outbox is empty and it needs no reminder, because the process manager sends its requests again. */
@@ -35,10 +36,16 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
 
 function decideAgent(state: AgentState, input: AgentInput, context: DecisionContext): Decision<AgentEvent> {
   const builder: AgentBuilder = new DecisionBuilder(state, evolveAgent, context);
+  const recalled = input.kind === "message" ? settledWork(state, input.message, context) : undefined;
+  if (recalled !== undefined) builder.emit({ e: "recalled", work: recalled });
   if (state.purged === true) builder.refuse(wireFault("process.purged", `the process of ${state.id} was purged`));
   else if (input.kind === "message") decideMessage(builder, input.message, input.fault);
   else if (input.kind === "lost") takeLoss(builder, input);
   else decideHeld(builder, input);
+  const decision = builder.done();
+  // A settled work item that does not change stays where it is.
+  if (recalled !== undefined && decision.events.length === 1) return { ...decision, events: [] };
+  if (decision.events.length > 0) leaveSettled(builder, state);
   return builder.done();
 }
 
@@ -92,6 +99,11 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
       return takeFailure(builder, work, input);
     case "waits":
       return takeWait(builder, work, input);
+    case "rests":
+      return takeRest(builder, work, input);
+    case "released":
+      if (work.status === "running") builder.emit({ e: "released", workId: work.id });
+      return;
     case "finished":
       return work.mode === "undo" ? takeSettled(builder, work, input) : takeFinish(builder, work, input);
     case "compensated":

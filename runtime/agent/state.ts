@@ -1,8 +1,8 @@
 /**
  * @module State and events of an agent actor. Pure.
  *
- * An agent actor remembers a work item for as long as its process may send messages about it: this is its deduplication
- * window. Content that no replay can need is dropped when the work item is done.
+ * An agent actor remembers a work item for as long as its process may send messages about it. Content that no replay can need is dropped
+ * when the work item is done. Only open work items and the last settled ones are in the state (settled.ts).
  */
 import { z } from "zod";
 import { WireFault } from "../faults.ts";
@@ -18,6 +18,9 @@ const Open = z.literal(true).optional();
 /** Set if the call has, or may have, an effect that nothing reverts: its tool writes or sends, and has no undo. */
 const Stands = z.literal(true).optional();
 
+/** Position of a result among the results of its work item. The handler receives them in this order in each execution. */
+const Order = z.int().nonnegative().optional();
+
 /**
  * A call of a tool. `key` is its tool, the hash of its input and how often that input occurred before. Calls of tools with an undo, and
  * of tools whose end must not stay unknown, are recorded before they are made. Persisted: changing this needs a version bump.
@@ -32,6 +35,7 @@ export const Call = z.strictObject({
   /** The input for the undo. Absent if the tool has no undo. */
   input: Value.optional(),
   output: Value.optional(),
+  order: Order,
   /** How often the call failed in an attempt of the work item and was to be made again. */
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
   undone: z.literal(true).optional(),
@@ -41,7 +45,7 @@ export const Call = z.strictObject({
 export type Call = z.infer<typeof Call>;
 
 /** The recorded result of a step. Persisted: changing this needs a version bump. */
-export const Step = z.strictObject({ name: z.string(), output: Value, onlyIn: OnlyIn });
+export const Step = z.strictObject({ name: z.string(), output: Value, order: Order, onlyIn: OnlyIn });
 export type Step = z.infer<typeof Step>;
 
 /** What a handler waits for, and its result. Persisted: changing this needs a version bump. */
@@ -51,6 +55,8 @@ export const Wait = z.strictObject({
   key: z.string(),
   for: WaitFor,
   result: Result.optional(),
+  /** Absent while the handler has not received the result. */
+  order: Order,
   onlyIn: OnlyIn,
 });
 export type Wait = z.infer<typeof Wait>;
@@ -64,6 +70,7 @@ export const Failure = z.strictObject({
   key: z.string(),
   attempt: z.int().positive(),
   fault: WireFault,
+  order: Order,
 });
 export type Failure = z.infer<typeof Failure>;
 
@@ -82,10 +89,15 @@ export const AgentWork = z.strictObject({
   begunAtMs: z.int(),
   token: z.string(),
   holder: z.string(),
+  /** Hosts that died while they ran it or its undo, since it last recorded something. */
   takeovers: z.int().nonnegative(),
   input: Value,
   /** The work item is remembered at least until then. */
   retainUntilMs: z.int(),
+  /** When its process made the first request; not before it if that request did not come first. Epoch, milliseconds. */
+  askedAtMs: z.int(),
+  /** How often the work item has settled: it was done or undone. Absent while it never has. */
+  settled: z.int().positive().optional(),
   principal: Principal,
   trace: Trace,
   hop: z.int(),
@@ -93,7 +105,10 @@ export const AgentWork = z.strictObject({
   /** In the order in which they began. */
   calls: z.array(Call),
   steps: z.array(Step),
+  /** Among them answered ones, in the order of their answers. */
   waits: z.array(Wait),
+  /** How many results its handler has received or will receive: the next {@link Order}. */
+  results: z.int().nonnegative(),
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
@@ -118,6 +133,8 @@ export const AgentState = z.strictObject({
   works: z.record(z.string(), AgentWork),
   running: z.string().optional(),
   ready: z.array(z.string()),
+  /** The latest `askedAtMs` of all work items that left the state when they had settled. Absent while none has. */
+  settledUntilMs: z.int().optional(),
   /** Its process was purged. Never persisted: it is set when a tombstone is loaded. */
   purged: z.literal(true).optional(),
 });
@@ -129,6 +146,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("readied"), workId: z.string(), first: z.boolean() }),
   z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
+  /** Its host shuts down: it is ready again, and no host has died. */
+  z.strictObject({ e: z.literal("released"), workId: z.string() }),
   z.strictObject({ e: z.literal("taken-over"), workId: z.string(), token: z.string(), holder: z.string() }),
   z.strictObject({
     e: z.literal("call-begun"),
@@ -169,7 +188,9 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("call-undone"), workId: z.string(), key: z.string() }),
   z.strictObject({ e: z.literal("step-done"), workId: z.string(), step: Step }),
   z.strictObject({ e: z.literal("failed"), workId: z.string(), failure: Failure }),
-  z.strictObject({ e: z.literal("parked"), workId: z.string(), wait: Wait }),
+  z.strictObject({ e: z.literal("wait-made"), workId: z.string(), wait: Wait }),
+  /** Its handler does nothing but wait. */
+  z.strictObject({ e: z.literal("parked"), workId: z.string() }),
   z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result }),
   z.strictObject({
     e: z.literal("work-done"),
@@ -194,10 +215,16 @@ export const AgentEvent = z.discriminatedUnion("e", [
     processId: z.string(),
     agent: z.string(),
     retainUntilMs: z.int(),
+    askedAtMs: z.int(),
     principal: Principal,
     trace: Trace,
     hop: z.int(),
   }),
+  /** Settled work items left the state. Each is an entry of its own. */
+  z.strictObject({ e: z.literal("settled"), workIds: z.array(z.string()) }),
+  /** A settled work item came back into the state, because it changes. */
+  z.strictObject({ e: z.literal("recalled"), work: AgentWork }),
+  /** No valid message can be about these work items now. */
   z.strictObject({ e: z.literal("forgotten"), workIds: z.array(z.string()) }),
 ]);
 export type AgentEvent = z.infer<typeof AgentEvent>;
@@ -205,6 +232,11 @@ export type AgentEvent = z.infer<typeof AgentEvent>;
 /** Calls whose undo has not run yet, in the order in which they began. */
 export function callsToUndo(work: Pick<AgentWork, "calls">): Call[] {
   return work.calls.filter((call) => call.undo && call.undone !== true);
+}
+
+/** Whether the compensation of a work item has nothing to run. */
+export function isHarmless(work: Pick<AgentWork, "calls" | "undoes" | "agentUndid">): boolean {
+  return (work.undoes !== true || work.agentUndid === true) && callsToUndo(work).length === 0;
 }
 
 /** Tools whose effect stands, or may stand, when the work item is compensated. The agent's own undo answers for all of them. */
@@ -215,5 +247,5 @@ export function standingOf(work: Pick<AgentWork, "calls" | "stands" | "agentUndi
 
 /** The state of a new agent actor. All fields exist from the start: states with one hidden class are copied fastest. */
 export function newAgent(id: string): AgentState {
-  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [] };
+  return { id, state: undefined, stateVersion: 0, works: {}, running: undefined, ready: [], settledUntilMs: undefined };
 }

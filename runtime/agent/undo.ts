@@ -8,7 +8,8 @@ import { LIMITS } from "../limits.ts";
 import type { BodyOf, CompensationReport, Message } from "../protocol.ts";
 import type { AgentBuilder, InputOf } from "./inputs.ts";
 import { isSettled, ownScope, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
-import { type AgentWork, callsToUndo, standingOf } from "./state.ts";
+import { askedAtMs } from "./settled.ts";
+import { type AgentWork, isHarmless, standingOf } from "./state.ts";
 
 /** Compensates a work item. An unknown one gets a tombstone; a running one is cancelled first; possible effects are undone. */
 export function takeUndo(builder: AgentBuilder, message: Message, body: BodyOf<"undo">): void {
@@ -48,10 +49,6 @@ export function takeCompensated(builder: AgentBuilder, work: AgentWork, { end, s
   startNext(builder);
 }
 
-function isHarmless(work: AgentWork): boolean {
-  return (work.undoes !== true || work.agentUndid === true) && callsToUndo(work).length === 0;
-}
-
 function nothingToUndo(builder: AgentBuilder, work: AgentWork): void {
   const report: CompensationReport = { undone: undoneCount(work), left: [], stands: standingOf(work), stateStands: work.setState === true };
   builder.emit({ e: "undo-done", workId: work.id, result: { output: { json: plainJson(report) } } });
@@ -76,6 +73,7 @@ function writeTombstone(builder: AgentBuilder, message: Message, body: BodyOf<"u
     processId: message.processId,
     agent: body.agent,
     retainUntilMs: body.retainUntilMs,
+    askedAtMs: askedAtMs(message),
     principal,
     trace: message.trace,
     hop: message.hop,

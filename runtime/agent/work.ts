@@ -8,6 +8,7 @@ import type { BodyOf, Message, Result } from "../protocol.ts";
 import type { AgentBuilder, FinishedResult, InputOf } from "./inputs.ts";
 import { replyEffect, waitEffect } from "./messages.ts";
 import { isSettled, ownScope, reply, replyUndo, runAgain, startNext, startOrLook } from "./queue.ts";
+import { askedAtMs, mayForget } from "./settled.ts";
 import type { AgentWork } from "./state.ts";
 
 /** Handles a request: accepts the work item, replies from its record, or begins the next attempt. */
@@ -43,6 +44,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     takeovers: 0,
     input: body.input,
     retainUntilMs: body.retainUntilMs,
+    askedAtMs: askedAtMs(message),
     principal: { ...message.principal, permissions: [...message.principal.permissions] },
     trace: message.trace,
     hop: message.hop,
@@ -50,28 +52,19 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     calls: [],
     steps: [],
     waits: [],
+    results: 0,
   };
 }
 
-/** Checks whether one more work item fits in. Entries leave only when no message about them can be valid on any clock. */
-function room(builder: AgentBuilder): WireFault | undefined {
-  if (builder.state.ready.length >= LIMITS.agentQueueMax)
-    return wireFault("agent.busy", `${builder.state.ready.length} work items are queued at this actor`);
-  if (Object.keys(builder.state.works).length < LIMITS.agentWindowMax) return undefined;
-  const old = Object.values(builder.state.works)
-    .filter((work) => mayForget(builder, work))
-    .map((work) => work.id);
-  if (old.length === 0)
-    return wireFault(
-      "agent.window-full",
-      `this actor remembers ${LIMITS.agentWindowMax} work items, and none of them may be forgotten yet`,
-    );
-  builder.emit({ e: "forgotten", workIds: old });
-  return undefined;
-}
-
-function mayForget(builder: AgentBuilder, work: AgentWork): boolean {
-  return work.retainUntilMs < builder.context.nowMs - LIMITS.clockDriftMsMax && isSettled(work);
+/** Checks whether one more work item fits in. */
+function room({ state }: AgentBuilder): WireFault | undefined {
+  if (state.ready.length >= LIMITS.agentQueueMax)
+    return wireFault("agent.busy", `${state.ready.length} work items are queued at this actor`);
+  if (Object.keys(state.works).length < LIMITS.agentOpenMax) return undefined;
+  const open = Object.values(state.works).filter((work) => !isSettled(work)).length;
+  return open < LIMITS.agentOpenMax
+    ? undefined
+    : wireFault("agent.busy", `${open} work items of this actor are queued or wait for answers`);
 }
 
 /** Handles a repeated request: sends the recorded reply, begins the next attempt, or only gives the receipt. */
@@ -105,8 +98,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
     const mine = work.holder === builder.context.incarnation;
     builder.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
   }
-  if (work.status === "parked")
-    for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
+  for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
   if (work.status === "ready") startOrLook(builder);
 }
 
@@ -132,7 +124,7 @@ function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResu
   return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
 }
 
-/** Takes a work item over after three missed heartbeats, unless too many hosts have died while they ran it. */
+/** Takes a work item over from a host that died, unless too many have died while they ran it. */
 export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
   const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
@@ -143,7 +135,10 @@ export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
 }
 
 function giveUp(builder: AgentBuilder, work: AgentWork): void {
-  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work item`);
+  const fault = wireFault(
+    "work.crashed",
+    `${work.takeovers + 1} hosts in a row died while they ran this work item, and it recorded nothing`,
+  );
   if (work.mode === "undo") {
     builder.emit({ e: "undo-done", workId: work.id, result: { fault } });
     replyUndo(builder, work.id);

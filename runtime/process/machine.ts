@@ -9,8 +9,9 @@
  * P4 The compensation of a work item is requested only after the work item is no longer waited for.
  */
 import { z } from "zod";
+import { entryOf } from "../entries.ts";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
-import { messageId } from "../ids.ts";
+import { messageId, outsideId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
@@ -95,7 +96,8 @@ function isWanted(state: ProcessState, effect: Effect): boolean {
   if (effect.kind !== "send") return true;
   const { id, body } = effect.message;
   if (body.kind !== "work" && body.kind !== "task" && body.kind !== "undo") return true;
-  return Object.values(state.works).some((work) => work.status === "asked" && messageId(work.id, work.attempt) === id);
+  const work = entryOf(state.works, body.kind === "work" ? body.workId : body.kind === "undo" ? body.undoId : (body.parent?.workId ?? ""));
+  return work?.status === "asked" && messageId(work.id, work.attempt) === id;
 }
 
 function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "message" }>): void {
@@ -194,7 +196,9 @@ function routeFault(builder: ProcessBuilder): WireFault | undefined {
 function repeatTask(builder: ProcessBuilder, body: BodyOf<"task">): void {
   const { state, context } = builder;
   if (taskOf(state).fingerprint !== fingerprint(body.route, body.input))
-    return builder.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+    return builder.refuse(
+      wireFault("process.conflict", `${outsideId(state.id)} is a process of route ${taskOf(state).route} with another input`),
+    );
   if (state.phase === "ended" && taskOf(state).parent !== undefined)
     for (const effect of finalEffects(state, context)) if (effect.kind === "send") builder.order(effect);
 }
@@ -242,7 +246,7 @@ function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"und
     return;
   }
   builder.emit({ e: "undo-requested", ...request });
-  if (state.phase === "ended" && state.asked.length === 0) {
+  if (state.phase === "ended" && state.asked.length === 0 && state.sealed === undefined) {
     builder.emit({ e: "undo-finished" });
     for (const effect of undoReply(builder.state, context)) builder.order(effect);
     return;
@@ -315,7 +319,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
 
 /** Fails all compensations that are still due after the time limit of compensation. The dead letter lists them for an operator. */
 function giveUpUndo(builder: ProcessBuilder): void {
-  for (let round = 0; round < LIMITS.hopsMax; round += 1) {
+  for (let round = 0; round < LIMITS.undoGivenUpPerTurn; round += 1) {
     const work = Object.values(builder.state.works).find((one) => one.kind === "undo");
     if (work === undefined) return;
     takeFault(builder, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));

@@ -77,12 +77,17 @@ export function requestOf({ body }: Message): { readonly workId: string; readonl
   }
 }
 
+/** The work item of a nested route, whose refusal its parent must learn of too. */
+function childOf({ body }: Message): { readonly workId: string; readonly attempt: number } | undefined {
+  return body.kind === "task" && body.parent !== undefined ? { workId: body.parent.workId, attempt: 1 } : undefined;
+}
+
 /**
  * The result of a request that its agent refused for good; undefined if the refusal is not a result. A request that expired or was undone
  * has none. A refused compensation has one only if its agent is unknown; it is retried, since the agent may come back.
  */
 export function refusedResult(message: Message, fault: WireFault, process: Address): Message | undefined {
-  const request = requestOf(message);
+  const request = requestOf(message) ?? childOf(message);
   if (request === undefined || fault.code === "message.expired" || fault.code === "work.undone") return undefined;
   if (message.body.kind === "undo" && fault.code !== "agent.unknown") return undefined;
   return {

@@ -3,7 +3,9 @@
  */
 import { entryOf } from "../../runtime/entries.ts";
 import { evolveAgent } from "../../runtime/agent/evolve.ts";
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import { canonicalJson } from "../../runtime/canonical.ts";
+import type { Json } from "../../runtime/faults.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { CountLaw } from "./agent-state.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
@@ -35,6 +37,10 @@ export class AgentLaws {
   readonly #faulted = new Set<string>();
   /** Calls that were recorded as begun, by work item, in the order of their first beginnings. */
   readonly begunCalls = new Map<string, Map<string, BegunCall>>();
+  /** Settled work items that are not in the state of their actor, by id. */
+  readonly settled = new Map<string, AgentWork>();
+  /** The process of each work item that ever left the state of its actor. */
+  readonly left = new Map<string, string>();
   readonly #counts = new Map<string, CountLaw>();
 
   constructor(parts: AgentLawsParts) {
@@ -64,7 +70,8 @@ export class AgentLaws {
       case "taken-over":
         return this.#begun(shadow, event, before);
       case "work-accepted":
-        if (entryOf(before.works, event.work.id) !== undefined) find("work is accepted once", `${event.work.id} was accepted again`);
+        if (entryOf(before.works, event.work.id) !== undefined || this.settled.has(event.work.id))
+          find("work is accepted once", `${event.work.id} was accepted again`);
         return;
       case "work-done":
         this.#deterministic(event);
@@ -75,6 +82,15 @@ export class AgentLaws {
         return this.#callBegun(event);
       case "undo-done":
         if (strict) this.#countOf(shadow).ended(before, event);
+        return;
+      case "settled":
+        for (const id of event.workIds) this.#left(before, id);
+        return;
+      case "recalled":
+        return this.#recalled(event.work);
+      case "tombstoned":
+        if (this.settled.has(event.workId))
+          find("an undo finds the work item that it undoes", `${event.workId} has settled, and was taken for unknown`);
         return;
       case "forgotten":
         if (strict) for (const id of event.workIds) this.#forgotten(before, id);
@@ -119,6 +135,26 @@ export class AgentLaws {
     this.#tokens.set(name, attempt);
   }
 
+  #left(before: AgentState, id: string): void {
+    const work = entryOf(before.works, id);
+    if (work?.status !== "done" && work?.status !== "undone" && work?.status !== "tombstone")
+      this.#parts.find("only settled work items leave the state", `${id} is ${work?.status ?? "unknown"}`);
+    else {
+      this.settled.set(id, work);
+      this.left.set(id, work.processId);
+    }
+  }
+
+  #recalled(work: AgentWork): void {
+    const left = this.settled.get(work.id);
+    this.settled.delete(work.id);
+    if (left === undefined || lastingText(left) !== lastingText(work))
+      this.#parts.find(
+        "a settled work item comes back as it left",
+        `${work.id}: ${JSON.stringify(left)} came back as ${JSON.stringify(work)}`,
+      );
+  }
+
   #forgotten(before: AgentState, id: string): void {
     const work = entryOf(before.works, id);
     if (work === undefined || work.retainUntilMs <= 0) return;
@@ -126,4 +162,9 @@ export class AgentLaws {
     if (task !== undefined && work.retainUntilMs < task.deadlineAtMs)
       this.#parts.find("a deduplication entry leaves only after its message", `${id} was forgotten too early`);
   }
+}
+
+/** What must be the same of a work item that left the state and came back. */
+function lastingText({ token: _token, holder: _holder, hop: _hop, askedAtMs: _asked, ...lasting }: AgentWork): string {
+  return canonicalJson(JSON.parse(JSON.stringify(lasting)) as Json);
 }

@@ -6,12 +6,13 @@ import { entryOf } from "../../runtime/entries.ts";
 import { TurnEngine } from "../../actors/engine/turn.ts";
 import type { AgentInput } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
-import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
+import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { AgentLaws } from "./agent-laws.ts";
+import type { Effect } from "../../runtime/protocol.ts";
 import type { Find } from "./shadow.ts";
 
 const STALE_FAULT = "a fault decides only its own attempt";
@@ -64,13 +65,23 @@ export class DecisionLaws {
   }
 
   #watchTurns(turn: TurnEngine<unknown, unknown, unknown>["turn"]): TurnEngine<unknown, unknown, unknown>["turn"] {
-    const { find, sequence: sequenceOf, isPurged } = this.#parts;
+    const { find, sequence: sequenceOf, isPurged, agents } = this.#parts;
     return function (this: TurnEngine<unknown, unknown, unknown>, actorId, input, options) {
       const before = sequenceOf(this.type, actorId);
+      const asked = askedOf(input);
+      const settled = agents.settled.get(asked);
       const turned = turn.call(this, actorId, input, options);
       if (before === 0) return turned;
       turned.then(
-        ({ wrote, sequence }) => {
+        ({ wrote, sequence, verdict, effects }) => {
+          if (
+            settled !== undefined &&
+            !wrote &&
+            verdict.kind === "received" &&
+            agents.settled.get(asked) === settled &&
+            !isReplied(effects, settled)
+          )
+            find("a repeated request gets the recorded reply", `${asked} has settled, and its request got ${JSON.stringify(effects)}`);
           if (!wrote && sequence < before && !isPurged(this.type, actorId))
             find(
               "a decision that writes nothing is made on the newest state",
@@ -120,4 +131,19 @@ export class DecisionLaws {
       `the fault of attempt ${attempt} of ${workId} decided attempt ${work?.attempt ?? 0}, which is ${work?.status ?? "unknown"}`,
     );
   }
+}
+
+/** The work item that a request is for; empty for any other input. */
+function askedOf(input: unknown): string {
+  const { kind, message } = input as Partial<Extract<AgentInput, { kind: "message" }>>;
+  return kind === "message" && message?.body.kind === "work" ? message.body.workId : "";
+}
+
+function isReplied(effects: readonly Effect[], { id, mode, undo, result }: AgentWork): boolean {
+  if (mode === "undo" && (undo?.result === undefined || "fault" in undo.result)) return true;
+  return effects.some((effect) => {
+    if (effect.kind !== "send" || effect.message.body.kind !== "result" || effect.message.body.workId !== id) return false;
+    const told = effect.message.body.result;
+    return mode === "undo" ? "fault" in told && told.fault.code === "work.undone" : JSON.stringify(told) === JSON.stringify(result);
+  });
 }

@@ -52,6 +52,11 @@ export class ProcessLaws {
     return made;
   }
 
+  /** The work items of a process that were asked and are not known to be undone, from its events alone. */
+  askedOf(id: string): readonly string[] {
+    return this.#orderOf(id).asked;
+  }
+
   #orderOf(id: string): CompensationOrder {
     const known = this.#orders.get(id);
     if (known !== undefined) return known;

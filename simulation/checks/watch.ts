@@ -14,6 +14,7 @@ import type { Finding } from "./check.ts";
 import { DecisionLaws } from "./decision-laws.ts";
 import { ProcessLaws } from "./process-laws.ts";
 import { follow, newShadow, type Shadow, type WrittenKey } from "./shadow.ts";
+import { TrimLaws } from "./trim-laws.ts";
 
 const evolveIndex = indexMachine.evolve;
 
@@ -33,11 +34,13 @@ export class Watch {
   readonly #processLaws: ProcessLaws;
   readonly #agentLaws: AgentLaws;
   readonly #decisionLaws: DecisionLaws;
+  readonly #trimLaws: TrimLaws;
 
   /** `lenient`: only follow, find nothing; for worlds in which the store itself loses what it took. */
   constructor(strict: boolean, lenient: boolean, recordedEach: ReadonlySet<string> = new Set()) {
     this.#lenient = lenient;
     const find = (law: string, text: string): void => this.find(law, text);
+    this.#trimLaws = new TrimLaws(find);
     this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
     this.#agentLaws = new AgentLaws({
       find,
@@ -58,9 +61,24 @@ export class Watch {
     return this.#agentLaws.begunCalls;
   }
 
+  /** Settled work items that are not in the state of their actor, by id. */
+  get settled(): AgentLaws["settled"] {
+    return this.#agentLaws.settled;
+  }
+
+  /** The process of each work item that ever left the state of its actor. */
+  get left(): AgentLaws["left"] {
+    return this.#agentLaws.left;
+  }
+
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);
+  }
+
+  /** The work items of a process that were asked and are not known to be undone. */
+  askedOf(processId: string): readonly string[] {
+    return this.#processLaws.askedOf(processId);
   }
 
   get failed(): boolean {
@@ -109,7 +127,7 @@ export class Watch {
     return true;
   }
 
-  wrote(world: World, _life: Life, key: string, text: string): void {
+  wrote(world: World, life: Life, key: string, text: string): void {
     const [, type, id, number, snapshotNumber] = key.split("/");
     if (type === "value" || type === undefined || id === undefined || number === undefined) return;
     const name = nameOf(type);
@@ -121,6 +139,7 @@ export class Watch {
       return;
     }
     if (this.#purged.has(actor)) this.find("what was purged stays purged", `${key} was written after the tombstone of ${actor}`);
+    if (this.#trimLaws.wrote(world, life, key, content, number, snapshotNumber)) return;
     const written: WrittenKey = { number, snapshotNumber, content };
     if (name === "ProcessManager") {
       this.#records += 1;
@@ -134,6 +153,23 @@ export class Watch {
       );
     else this.#agentLaws.wrote(shadowOf(this.agents, `${name}/${id}`, type, id, newAgent), written);
     if (world.trace !== undefined) world.trace(`   stored: ${name}/${id} ${number}${snapshotNumber ?? ""}: ${eventText(text)}`);
+  }
+
+  /** A key was removed. */
+  removed(world: World, key: string): void {
+    const [, type, id, number] = key.split("/");
+    if (type === "value" || number === undefined || this.#purged.has(`${type ?? ""}/${id ?? ""}`)) return;
+    this.#trimLaws.removed(world, key, number);
+  }
+
+  /** Reads everything that was trimmed. */
+  checkTrimmed(world: World): Promise<void> {
+    return this.#trimLaws.check(world, { agents: this.agents.values(), indexes: this.indexes.values() });
+  }
+
+  /** Journals that were trimmed. */
+  get trimmed(): number {
+    return this.#trimLaws.stones.size;
   }
 }
 

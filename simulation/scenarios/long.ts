@@ -56,9 +56,8 @@ function tasksOf(seed: number): readonly SimTask[] {
 
 const SNAPSHOT_BYTES = 2_048;
 const BATCH_RECORDS = 4;
-const WINDOW_PER_TASK = 16;
 
-/** Many records, small snapshots, a small window of deduplication. */
+/** Many records, small snapshots, few settled work items in the state. */
 export const long: Scenario = {
   name: "long",
   system: () => made,
@@ -69,6 +68,7 @@ export const long: Scenario = {
     snapshotRecordsToStateRatio: 1,
     loadFirstRecords: BATCH_RECORDS - 1,
     loadBatchRecords: BATCH_RECORDS,
-    agentWindowMax: WINDOW_PER_TASK * TASKS_MAX,
+    agentSettledMax: 2 * BATCH_RECORDS,
+    agentLeavingMax: BATCH_RECORDS,
   },
 };

@@ -81,7 +81,7 @@ export class SimStore {
   }
 
   #remove(keys: readonly string[]): boolean {
-    for (const key of keys) this.#cells.delete(key);
+    for (const key of keys) if (this.#cells.delete(key)) this.#world.options.observeRemoved?.(this.#world, key);
     return true;
   }
 

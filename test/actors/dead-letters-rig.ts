@@ -7,7 +7,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { CALLER, World } from "./world-rig.ts";
 
 const In = z.strictObject({ n: z.int() });
-export const ADA: Caller = { principal: { subject: "ada", tenant: "t", permissions: [] } };
+export const ADA: Caller = { principal: { subject: "ada", tenant: "default", permissions: [] } };
 
 /** What the handlers do; tests change it while processes run. */
 interface Behaviour {

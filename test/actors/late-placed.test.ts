@@ -16,6 +16,7 @@ const TRUST_MS = LIMITS.placementTrustMs;
 interface Rig {
   readonly clock: HandClock;
   readonly placed: PlacedHost;
+  readonly placement: Placement;
   readonly short: ShortTransport;
   /** Where everything went, as `here receive m` or `far publish m`. */
   readonly went: string[];
@@ -74,6 +75,7 @@ function rigOf(): Rig {
   const rig: Rig = {
     clock,
     went,
+    placement,
     placed: new PlacedHost(host, placement),
     short: new ShortTransport(far, placement, () => host),
     receive: async (message) => receipt(message),
@@ -223,11 +225,12 @@ describe("what is delivered", () => {
   });
 });
 
-test("looks are local first too; heartbeats, nudges and notifications never are", async () => {
+test("looks are local first too, nudges and notifications never are; heartbeats are needed only by actors that are elsewhere", async () => {
   const { short, placed, went } = rigOf();
   await placed.tick(DOER, "run-1");
   expect(await short.inspect(DOER)).toBe("here");
   await short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
+  await short.heartbeat({ ...DOER, id: "q" }, { workId: "v", token: "t", state: "running" });
   await short.nudge(DOER);
   await short.notification("sys.results", "p:1", {
     processId: "p",
@@ -237,8 +240,29 @@ test("looks are local first too; heartbeats, nudges and notifications never are"
     traceId: "a".repeat(32),
     atMs: 1,
   });
-  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notification sys.results p:1"]);
+  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat q v", "far nudge p", "far notification sys.results p:1"]);
   expect(placed.types).toEqual(["sys.ProcessManager", "sys.Doer"]);
+});
+
+test("an actor that left, and each after the sidecar was away, gets heartbeats, until one comes back here", async () => {
+  const { short, placed, placement, went } = rigOf();
+  const beat = { workId: "w", token: "t", state: "running" } as const;
+  await placed.tick(DOER, "run-1");
+  placement.forget();
+  await short.heartbeat(DOER, beat);
+  placed.heartbeat(DOER, beat);
+  await short.heartbeat(DOER, beat);
+  await short.deliver(message("m", DOER, undo));
+  placed.deactivate(DOER);
+  await short.heartbeat(DOER, beat);
+  expect(went).toEqual([
+    "here tick p run-1",
+    "far heartbeat p w",
+    "here heartbeat p w",
+    "far deliver m",
+    "here deactivate p",
+    "far heartbeat p w",
+  ]);
 });
 
 describe("a process whose id was made here", () => {

@@ -122,9 +122,11 @@ export class PurgeWorld {
     await flush(20);
   }
 
-  /** Keys of what lives as long as the system does: roots of the indexes, slips, keyed agents and what they keep. */
+  /** Keys of what lives as long as the system does: roots of the indexes, slips, keyed agents and what they keep for themselves. */
   get lasting(): readonly string[] {
-    return this.store.keys().filter((key) => /^sys\/(sys\.\w+\/root\/|value\/[0-9a-f]{64}$|value\/Keyed~|sys\.Keyed\/)/.test(key));
+    return this.store
+      .keys()
+      .filter((key) => /^sys\/(sys\.\w+\/root\/|value\/[0-9a-f]{64}$|value\/Keyed~one\/(?!settled-)|sys\.Keyed\/)/.test(key));
   }
 
   /** Keys of everything else. */

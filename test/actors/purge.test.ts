@@ -1,6 +1,9 @@
 /** @module The purge on real hosts: what is purged, what stays, and when; a crash at every write; redelivered old messages. */
-import { beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
+import { JournalPurge } from "../../actors/retention/journal-purge.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { withLimits } from "../../simulation/world/limits.ts";
+import { HandClock } from "./engine-rig.ts";
 import { begun, FragileStore, PurgeWorld } from "./purge-rig.ts";
 import { CALLER } from "./world-rig.ts";
 
@@ -8,6 +11,13 @@ import { CALLER } from "./world-rig.ts";
 const HORIZON_MS = LIMITS.taskTimeoutMsDefault + LIMITS.compensationMsMax + LIMITS.clockDriftMsMax;
 const SETTLE_MS = 2 * LIMITS.indexBucketMs;
 const TEST_MS = 120_000;
+
+/** Each settled work item leaves the state of its actor with the next record. */
+let restore: () => void = () => {};
+beforeAll(() => {
+  restore = withLimits({ agentSettledMax: 0, agentLeavingMax: 1 });
+});
+afterAll(() => restore());
 
 beforeEach(() => void begun.splice(0));
 
@@ -23,6 +33,8 @@ describe("law: purge only what ended, after the retention and the expiry horizon
       const retention = rig.retention(one);
       const passing = rig.passing;
       expect(passing.length).toBeGreaterThan(20);
+      // The keyed agent has settled two work items of the process, and one has left its state.
+      expect(passing.filter((key) => key.includes("/settled-"))).toHaveLength(1);
       expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
       await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.askAgainMs - 60_000);
       expect(await retention.sweep()).toMatchObject({ purged: 0 });
@@ -150,6 +162,21 @@ describe("law: a purge that is killed between any two steps is continued, and re
       code: "process.purged",
     });
   });
+});
+
+test("the entries of a settled work item are removed first one first, also where a removal was killed", async () => {
+  const removed: string[] = [];
+  class NotingStore extends FragileStore {
+    override remove(some: readonly string[]): Promise<void> {
+      removed.push(...some.map((key) => key.slice(-1)));
+      return super.remove(some);
+    }
+  }
+  const store = new NotingStore();
+  for (const count of [2, 3, 4, 5]) await store.insert(`sys/value/A~one/settled-w-${count}`, "{}");
+  await new JournalPurge(store, new HandClock(), "sys").forgetSettled("A~one", ["w"]);
+  expect(removed).toEqual(["2", "3", "4", "5"]);
+  expect(store.keys()).toEqual([]);
 });
 
 /** Runs passes until everything is purged, or until the write at which the host dies; returns whether it died. */

@@ -81,10 +81,10 @@ const answers: readonly Case[] = [
   },
   {
     name: "a coded fault keeps its code and details",
-    same: ["agent.window-full", { held: 7 }],
+    same: ["agent.busy", { held: 7 }],
     run: async (rig) => {
       const actor = freshActor(rig);
-      rig.script.on(actor.id, () => ({ kind: "fault", code: "agent.window-full", details: { held: 7 } }));
+      rig.script.on(actor.id, () => ({ kind: "fault", code: "agent.busy", details: { held: 7 } }));
       return rig.transport.deliver(messageTo(actor)).then(
         () => null,
         (error: { readonly code: string; readonly details: Json }) => [error.code, error.details],

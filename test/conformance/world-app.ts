@@ -178,6 +178,8 @@ const operations: Operations = {
   redrive: never,
   discard: never,
   audit: never,
+  broken: never,
+  setAside: never,
   graph: () => null,
   stops: never,
   history: never,

@@ -5,9 +5,10 @@
  */
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import type { AgentEvent } from "../../runtime/agent/state.ts";
+import { withLimits } from "../../simulation/world/limits.ts";
+import type { AgentEvent, AgentWork } from "../../runtime/agent/state.ts";
 import type { Decision } from "../../runtime/machine.ts";
-import { AgentRig, REPORT, replies } from "./agent-rig.ts";
+import { AgentRig, orders, REPORT, replies } from "./agent-rig.ts";
 
 const step = fc.record({
   what: fc.constantFrom(
@@ -46,16 +47,17 @@ class Storm {
   readonly #purged = new Set<string>();
   readonly #tokens = new Set<string>();
 
-  apply(step: Step): void {
+  /** `known`: the work item of the step. */
+  apply(step: Step, known = this.rig.state.works[step.work]): Decision<AgentEvent> | undefined {
     this.rig.incarnation = step.host;
     this.rig.after(1);
-    const decision = this.#give(step);
+    const decision = this.#give(step, known);
     if (decision !== undefined) this.#check(decision);
+    return decision;
   }
 
-  #give({ what, work, attempt, index, undoable }: Step): Decision<AgentEvent> | undefined {
+  #give({ what, work, attempt, index, undoable }: Step, known: AgentWork | undefined): Decision<AgentEvent> | undefined {
     const { rig } = this;
-    const known = rig.state.works[work];
     const fault = { fault: { code: "agent.failed", message: "no" } } as const;
     if (what === "work") return rig.asks(work, { attempt });
     if (what === "again") return rig.asks(work, { attempt: known?.attempt ?? 1 });
@@ -141,4 +143,34 @@ test("a storm always settles: every handler ends, and every work item is settled
     }),
     { numRuns: 150 },
   );
+}, 120_000);
+
+/** What a decision does, besides moving settled work items out of the state and back. */
+function done(decision: Decision<AgentEvent> | undefined): unknown {
+  if (decision === undefined) return undefined;
+  const { verdict, events } = decision;
+  const told = events.filter(({ e }) => e !== "settled" && e !== "recalled");
+  return { verdict, told, orders: orders(decision), replies: replies(decision) };
+}
+
+test("an actor whose settled work items leave its state at once does the same as one that keeps them", () => {
+  let left = 0;
+  fc.assert(
+    fc.property(fc.array(step, { minLength: 60, maxLength: 120 }), (steps) => {
+      const [keeps, leaves] = [new Storm(), new Storm()];
+      for (const one of steps) {
+        const known = keeps.rig.state.works[one.work];
+        const kept = keeps.apply(one);
+        const restore = withLimits({ agentSettledMax: 0, agentLeavingMax: 1 });
+        try {
+          expect(done(leaves.apply(one, known))).toEqual(done(kept));
+        } finally {
+          restore();
+        }
+      }
+      left += leaves.rig.log.filter(({ e }) => e === "recalled").length;
+    }),
+    { numRuns: 250 },
+  );
+  expect(left).toBeGreaterThan(20);
 }, 120_000);

@@ -31,18 +31,23 @@ export interface WorkParts {
 }
 
 export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
+  /** A repeated message was made when it was made first. */
+  readonly #createdAtMs = new Map<string, number>();
+
   constructor() {
     super(agentMachine, "key");
   }
 
   message(id: string, body: Body, expiresAtMs = this.nowMs + HOUR_MS): Message {
+    const createdAtMs = this.#createdAtMs.get(id) ?? this.nowMs;
+    this.#createdAtMs.set(id, createdAtMs);
     return {
       v: 1,
       id,
       to: { type: "sys.A", id: this.actorId },
       from: "sys.ProcessManager/p",
       processId: "p",
-      createdAtMs: this.nowMs,
+      createdAtMs,
       expiresAtMs,
       hop: 3,
       principal: { ...PRINCIPAL, permissions: [...PRINCIPAL.permissions] },
@@ -142,7 +147,16 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
 
   /** A handler waits for something. */
   waits(workId: string, key: string, content: WaitContent, token = this.token(workId)): Decision<AgentEvent> {
-    return this.give({ kind: "waits", workId, token, key, for: content });
+    return this.give({ kind: "waits", workId, token, key, for: content, answers: this.#received(workId) });
+  }
+
+  /** The handler does nothing but wait, again. */
+  rests(workId: string, answers = this.#received(workId)): Decision<AgentEvent> {
+    return this.give({ kind: "rests", workId, token: this.token(workId), answers });
+  }
+
+  #received(workId: string): number {
+    return this.work(workId).waits.filter(({ order }) => order !== undefined).length;
   }
 
   finishes(

@@ -20,6 +20,10 @@ function freezeDeep<T>(value: T): T {
   return Object.freeze(value);
 }
 
+function overlay(above: ReadonlyMap<string, Json>, below: DecisionContext["values"]): DecisionContext["values"] {
+  return { has: (ref) => above.has(ref) || below.has(ref), get: (ref) => above.get(ref) ?? below.get(ref) };
+}
+
 function viaJson(value: unknown): unknown {
   return JSON.parse(JSON.stringify(value));
 }
@@ -30,6 +34,10 @@ export class MachineRig<S, I, E extends { readonly e: string }> {
   readonly log: E[] = [];
   /** Contents by hash, as the store would have them. */
   readonly values = new Map<string, Json>();
+  /** Processes without a journal. */
+  readonly purged = new Set<string>();
+  /** What decisions looked up in the store, in order. */
+  readonly lookedUp: string[] = [];
   readonly actorId: string;
   state: S;
   nowMs = T0;
@@ -73,11 +81,19 @@ export class MachineRig<S, I, E extends { readonly e: string }> {
   }
 
   #decide(input: I, context: DecisionContext): Decision<E> {
-    try {
-      return this.machine.decide(this.state, input, context);
-    } catch (error) {
-      if (error instanceof MissingValues) throw new Error(`values that no store has: ${error.refs.map(({ ref }) => ref).join(", ")}`);
-      throw error;
+    const values = new Map<string, Json | null>();
+    for (;;) {
+      try {
+        return this.machine.decide(this.state, input, { ...context, values: overlay(values, context.values) });
+      } catch (error) {
+        if (!(error instanceof MissingValues)) throw error;
+        for (const at of error.refs) {
+          if ("process" in at) values.set(at.ref, this.purged.has(at.process) ? null : true);
+          else if ("optional" in at) values.set(at.ref, null);
+          else throw new Error(`a value that no store has: ${at.ref}`);
+          this.lookedUp.push(at.ref);
+        }
+      }
     }
   }
 

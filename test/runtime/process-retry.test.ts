@@ -162,13 +162,23 @@ describe("the deadline", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept({ timeoutMs: 10_000 });
     rig.after(10_000).tick();
-    expect(rig.fault(`${A}/undo`, "agent.refused").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }]);
+    expect(rig.fault(`${A}/undo`, "agent.failed").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }]);
     const asked = rig.after(60_000).tick();
     expect(sends(asked.effects)[0]).toMatchObject({
       id: `${A}/undo:2`,
       expiresAtMs: T0 + 10_000 + LIMITS.compensationMsMax,
       body: { kind: "undo", workId: A, undoId: `${A}/undo`, attempt: 2 },
     });
+  });
+
+  test("a compensation that fails with a fault that is not retryable is not tried again; an absent agent may come back", () => {
+    const rig = new ProcessRig(slipOf([one("a")]));
+    rig.accept();
+    rig.cancel();
+    expect(rig.fault(`${A}/undo`, "agent.unknown").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }, { e: "set-aside" }]);
+    rig.after(60_000).tick();
+    rig.fault(`${A}/undo`, "work.crashed", 2);
+    expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed", message: /work.crashed!$/ } });
   });
 
   test("a compensation that exceeds its limit needs a person: failed with a dead letter", () => {

@@ -88,7 +88,9 @@ describe("a refused request", () => {
     ["work", work, "work.undone", undefined],
     ["undo", undo, "agent.unknown", { workId: "p:1:a:0:1/undo", attempt: 1 }],
     ["undo", undo, "agent.refused", undefined],
-    ["task", made.taskMessage(), "agent.refused", undefined],
+    ["task", made.taskMessage(), "process.conflict", undefined],
+    ["task", made.taskMessage({ parent: PARENT }), "process.conflict", { workId: PARENT.workId, attempt: 1 }],
+    ["task", made.taskMessage({ parent: PARENT }), "work.undone", undefined],
   ] as const)("%s, %s", (kind, message, code: FaultCode, request) => {
     if (message?.body.kind !== kind) throw new Error(`the outbox has a message of kind ${kind}`);
     const fault = { code, message: "no" };

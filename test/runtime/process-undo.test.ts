@@ -160,7 +160,7 @@ describe("what an ended process still owes", () => {
           id: "p",
           open: false,
           atMs: T0,
-          facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0, by: "ada" },
+          facts: { route: "main", status: "completed", run: 1, traceId: "a".repeat(32), acceptedAtMs: T0, by: "ada", tenant: "t" },
         },
       },
       {

@@ -282,8 +282,23 @@ describe("handlers", () => {
     rig.after(1_000).tick();
     expect(isUnanswered(rig.state, rig.nowMs)).toBe(true);
     rig.after(LIMITS.answerMs);
+    rig.give({ kind: "told", workId: A, attempt: 1, work: { state: "waiting" } });
     expect(isUnanswered(rig.state, rig.nowMs)).toBe(false);
     expect(answers(rig.tick())).toHaveLength(1);
+  });
+
+  test("each answer lets the time of an attempt run again, until its handler only waits for others", () => {
+    const rig = new ProcessRig(slipOf([one("a", { timeoutMs: 5_000 })]));
+    rig.accept({ timeoutMs: DAY_MS });
+    timer(rig, 0, 1_000);
+    timer(rig, 1, 3_600_000);
+    rig.after(1_000).tick();
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs), "the loser of a race stops no time").toBe(rig.nowMs + 5_000);
+    rig.after(5_000);
+    rig.give({ kind: "told", workId: A, attempt: 1, work: { state: "waiting", runningMs: 0 } });
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + 3_600_000);
+    rig.after(3_594_000).tick();
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(rig.nowMs + 5_000);
   });
 
   test("a signal of a handler, its payload checked; a timeout is a fault for the handler", () => {

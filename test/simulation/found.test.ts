@@ -76,6 +76,8 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
     "a discard lost its reminder and its open line to a tick that had been held up, and its host died before desk and audit were told",
   ],
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
+  ["hot", 418, "a purge had removed the last entry of a settled work item, and an old undo took the one before it for the last"],
+  ["hot", 2086, "the same, where the one before it had no content"],
 ];
 
 for (const [name, seed, what] of FOUND) {

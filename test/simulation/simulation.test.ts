@@ -22,9 +22,12 @@ const SEEDS = {
   waits: 300,
   long: 150,
   ring: 200,
+  hot: 100,
   purge: 120,
   redrive: 300,
   wildRedrive: 150,
+  fans: 60,
+  trims: 100,
 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;

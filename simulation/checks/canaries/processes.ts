@@ -5,6 +5,8 @@ import { entryOf } from "../../../runtime/entries.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
+import type { Asked } from "../../../runtime/process/work.ts";
+import type { StoredValue } from "../../../runtime/value.ts";
 import { type Canary, replace } from "./canary.ts";
 
 const undoExpires: Canary = {
@@ -139,6 +141,53 @@ const signalTwice: Canary = {
     }),
 };
 
+const itemLost: Canary = {
+  name: "output of an item lost when it leaves the state",
+  scenario: "fans",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const pack = (stored: StoredValue): StoredValue => ({
+        ...stored,
+        text: stored.text.replace(/("outputs":\[)\["\d+",[^[\]]*\],/, "$1"),
+      });
+      const decision = decide(state, input, context);
+      const isSealed = decision.events.some((event) => event.e === "sealed");
+      return isSealed ? { ...decision, stored: decision.stored.map(pack) } : decision;
+    }),
+};
+
+/** Changes the work items that return to the state for their compensation. */
+function changeUnsealed(change: (asked: readonly Asked[], actorId: string) => readonly Asked[]): () => void {
+  return replace(processMachine, "decide", (decide) => (state, input, context) => {
+    const decision = decide(state, input, context);
+    return {
+      ...decision,
+      events: decision.events.map((event) =>
+        event.e === "unsealed" ? { ...event, asked: [...change(event.asked, context.actorId)] } : event,
+      ),
+    };
+  });
+}
+
+const partForgotten: Canary = {
+  name: "a work item of a part is not compensated",
+  scenario: "fans",
+  plant: () => changeUnsealed((asked) => asked.slice(1)),
+};
+
+const partTwice: Canary = {
+  name: "a work item of a part is compensated twice",
+  scenario: "fans",
+  plant: () => {
+    const last = new Map<string, readonly Asked[]>();
+    return changeUnsealed((asked, actorId) => {
+      const again = last.get(actorId) ?? [];
+      last.set(actorId, asked);
+      return [...asked, ...again.filter((one) => !asked.some(({ id }) => id === one.id))];
+    });
+  },
+};
+
 const EARLY_MS = 400;
 
 const timerEarly: Canary = {
@@ -166,4 +215,7 @@ export const PROCESS_CANARIES: readonly Canary[] = [
   staleFault,
   signalTwice,
   timerEarly,
+  itemLost,
+  partForgotten,
+  partTwice,
 ];

@@ -187,6 +187,8 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    broken: async () => ({ entries: [] }),
+    setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
     deadLetter: async (id) => ({ ...LETTER, id, letter: { bytes: "{" } }),
     redrive: async (id, redrive, { principal }) => {
