@@ -132,7 +132,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     if (unheld.length === 0) await drive(world.timeline, endMs, done);
     const nowMs = world.timeline.nowMs;
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
-    const settled = (): boolean => watch.failed || world.reminders.all.length === 0;
+    const settled = (): boolean => watch.failed || (world.reminders.all.length === 0 && watch.allClosed());
     await drive(world.timeline, endMs + RECOVER_MS, settled);
     if (!watch.failed) await watch.checkTrimmed(world);
     const findings = [

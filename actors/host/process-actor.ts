@@ -11,10 +11,10 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
 import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
-import { reminderName, runOf } from "../../runtime/process/reminder.ts";
+import { processDueMs, reminderName, runOf } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { ToldInput } from "../../runtime/process/time.ts";
+import { isUnanswered, type ToldInput } from "../../runtime/process/time.ts";
 import { signalStatus } from "../../runtime/process/waits.ts";
 import { type Address, type BodyOf, type IndexEntry, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
 import { doerName } from "../../runtime/slip.ts";
@@ -52,6 +52,8 @@ export interface ProcessActorParts {
   /** Called after each record, before its effects are performed. */
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
+
+const RECEIVED = { kind: "received" } as const;
 
 /** All process managers in this host. */
 export class ProcessActors {
@@ -237,10 +239,20 @@ export class ProcessActors {
    * process that has ended performs its last effects again.
    */
   async nudge(id: string): Promise<Nudged> {
-    const { state, writer } = await this.engine.fresh(id);
+    const { state, sequence, writer } = await this.engine.fresh(id);
     const isElsewhere = state.phase === "open" && this.#holder.isElsewhere(id, writer?.incarnation);
-    const { phase, task } = isElsewhere ? state : (await this.#tick(id, { nudged: true })).state;
+    const known = { state, before: state, sequence, writer: writer?.incarnation, effects: [], verdict: RECEIVED, wrote: false };
+    const isQuiet = isElsewhere || this.#holdsQuietly(id, known);
+    const { phase, task } = isQuiet ? state : (await this.#tick(id, { nudged: true })).state;
     return { phase, ...(task === undefined ? {} : { bucket: task.bucket }) };
+  }
+
+  /** Holds a process that only waits for a later moment; most open processes do, and a starting host has many of them to hold. */
+  #holdsQuietly(id: string, known: TurnResult<ProcessState>): boolean {
+    const nowMs = this.#parts.ports.clock.nowMs();
+    const { state } = known;
+    if (state.phase !== "open" || state.acts !== undefined || isUnanswered(state, nowMs)) return false;
+    return (processDueMs(state, nowMs) ?? 0) > nowMs && this.#holder.took(id, known, { isTick: true });
   }
 
   #nudgeLater(id: string, otherwise: string): void {

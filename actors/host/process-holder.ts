@@ -41,7 +41,7 @@ export interface Settled {
 /** Ticks in flight below which a slow one is a matter of its process, not of the host. */
 const CROWD_TICKS = 32;
 
-/** Holds processes. It calls nobody's turn but by its timers, and throws nothing. */
+/** Holds processes. Turns come from its timers alone. It throws nothing. */
 export class ProcessHolder {
   readonly #parts: HolderParts;
   readonly #held = new Map<string, Held>();
@@ -82,7 +82,7 @@ export class ProcessHolder {
     this.#arm(held);
   }
 
-  /** A record that leaves the process open, or with effects to perform, is about to be written: whatever happens, it is looked at again. */
+  /** A record that leaves the process open, or with effects to perform, is about to be written: also if that fails, it is looked at again. */
   expect(id: string): void {
     if (!this.#held.has(id)) this.#arm(this.#expect(id));
   }

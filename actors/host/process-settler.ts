@@ -33,7 +33,7 @@ export interface SettledAs {
   readonly repeats: boolean;
   /** A reminder, a nudge or a timer caused it. */
   readonly isTick?: boolean;
-  /** Requests are sent again whatever their receivers said. */
+  /** Requests are sent again also where a receipt is recent. */
   readonly distrusts?: boolean;
 }
 

@@ -3,7 +3,7 @@
  * the laws of its kind.
  */
 import { type AgentState, newAgent } from "../../runtime/agent/state.ts";
-import { type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
+import { entryIn, type IndexEvent, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { INDEXES } from "../../runtime/protocol.ts";
 import { tombstoneOf } from "../../runtime/record.ts";
 import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
@@ -115,6 +115,15 @@ export class Watch {
   #areEnded(ids: ReadonlySet<string>): boolean {
     for (const id of ids) if (this.processes.get(id)?.state.phase !== "ended") return false;
     for (const shadow of this.processes.values()) if (shadow.state.phase === "open") return false;
+    return true;
+  }
+
+  /** Whether the index entry of each ended process is closed: it stays open until its last effects are performed. */
+  allClosed(): boolean {
+    for (const { id, state } of this.processes.values()) {
+      const bucket = state.phase === "ended" && state.task !== undefined ? this.indexes.get(`Directory/${state.task.bucket}`) : undefined;
+      if (bucket !== undefined && entryIn(bucket.state, id)?.open === true) return false;
+    }
     return true;
   }
 
