@@ -13,8 +13,7 @@ const WORKS = Number(process.env["TROUPE_TEST_WORKS"] ?? 8_000);
 const WORK_MS = 2_000;
 /** Keys of the records and snapshots of the agent. */
 const JOURNAL = "sys/sys.A/key/";
-const MEBIBYTE = 1_048_576;
-const BYTES_MAX = 20 * MEBIBYTE;
+const BYTES_MAX = 20 * 1_048_576;
 const LEFT_SHARE_MAX = 0.9;
 const TEST_MS = 900_000;
 
