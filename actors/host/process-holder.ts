@@ -82,7 +82,7 @@ export class ProcessHolder {
     this.#arm(held);
   }
 
-  /** A record that leaves the process open, or with effects to perform, is about to be written: also if that fails, it is looked at again. */
+  /** A record that leaves the process open, or with effects to perform, is about to be written: it is looked at again in any case. */
   expect(id: string): void {
     if (!this.#held.has(id)) this.#arm(this.#expect(id));
   }
