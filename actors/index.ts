@@ -156,9 +156,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     call: () => far.inspect(indexRoot),
     reach: () => client.reach(),
     answered: () => client.actorAnswers,
-    clock: systemClock,
-    log: logger,
-    stopped,
+    ...{ clock: systemClock, log: logger, stopped },
   });
   const http: HttpHost = new HttpHost({
     unhealthy: () => watchdog.reason,

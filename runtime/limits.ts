@@ -5,12 +5,7 @@
  * cannot silently break another (test/runtime/limits.test.ts).
  */
 
-const SECOND_MS = 1_000;
-const MINUTE_MS = 60 * SECOND_MS;
-const HOUR_MS = 60 * MINUTE_MS;
-const DAY_MS = 24 * HOUR_MS;
-const KIB_BYTES = 1_024;
-const MIB_BYTES = 1_024 * KIB_BYTES;
+import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
 /** Every bound. Names contain the unit: milliseconds, bytes, or what is counted. */
 export const LIMITS = {
@@ -200,7 +195,6 @@ export const LIMITS = {
   agentConcurrencyMax: 1_024,
   /** A handler that was told to stop, and a call that outlives its handler, get this long before the work goes on without them. */
   stopGraceMs: 5 * SECOND_MS,
-
   /** Tools that one agent may declare. Above: `definition.invalid`. */
   toolsMax: 256,
   /** Longest sleep of a handler. Above: `definition.invalid`. */
@@ -224,7 +218,6 @@ export const LIMITS = {
   hostDeadReads: 3,
   /** Other hosts that a host remembers; the least recently used is forgotten. */
   knownHostsMax: 1_024,
-
   /** Interval of the heartbeats of running work items whose actor may be in another host. */
   heartbeatMs: 10 * SECOND_MS,
   /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
@@ -252,7 +245,6 @@ export const LIMITS = {
   replyRetryMs: 1 * MINUTE_MS,
   /** First pause before such an answer is sent again; it doubles. */
   replyRetryMsMin: 500,
-
   /** A host assumes that it still owns actors that Dapr called within this time. */
   placementTrustMs: 10 * SECOND_MS,
   /** How long messages to a process go to the host where its task was submitted; later ones go to the host of its placement. */
@@ -338,7 +330,6 @@ export const LIMITS = {
   actsKeptMax: 32,
   /** Events in the history of a process, and faults kept of one work item; the oldest are dropped first. */
   historyMax: 64,
-
   /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */
   conditionLengthMax: 2_000,
   /** Parts of a condition, as the parser counts them. Above: as for its length. */

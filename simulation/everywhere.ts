@@ -4,7 +4,7 @@
 import type { Finding } from "./checks/check.ts";
 import { NO_FAULTS } from "./world/faults.ts";
 import { runSeed, type Scenario } from "./run.ts";
-import type { CallFault } from "./world/world.ts";
+import type { CallFault } from "./world/faults.ts";
 
 export interface Everywhere {
   /** Writes and effects of the run without faults. */

@@ -3,7 +3,8 @@
  */
 import type { FaultKind, FaultRates } from "./world/faults.ts";
 import { Random, STREAM } from "./world/random.ts";
-import type { CallFault, Sleep, World } from "./world/world.ts";
+import type { CallFault, Sleep } from "./world/faults.ts";
+import type { World } from "./world/world.ts";
 
 /** A fault that begins at a moment. */
 export interface TimedFault {

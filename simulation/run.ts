@@ -19,7 +19,8 @@ import type { Message } from "../runtime/protocol.ts";
 import { noting, purgePhase } from "./purge-phase.ts";
 import { type LimitChanges, withLimits } from "./world/limits.ts";
 import { drive } from "./world/timeline.ts";
-import { type CallFault, World } from "./world/world.ts";
+import type { CallFault } from "./world/faults.ts";
+import { World } from "./world/world.ts";
 
 /** A system and its tasks, for each seed. */
 export interface Scenario {

@@ -6,7 +6,7 @@ import type { Plan } from "../plan.ts";
 import type { SimTask } from "../people/client.ts";
 import type { Scenario } from "../run.ts";
 import { Random, STREAM } from "../world/random.ts";
-import type { Sleep } from "../world/world.ts";
+import type { Sleep } from "../world/faults.ts";
 import { long } from "./long.ts";
 
 const WAVES = 6;

@@ -239,3 +239,17 @@ export class Faults {
     return true;
   }
 }
+
+/** A kill or stop of a host at one of its calls to the world. */
+export interface CallFault {
+  /** Number of the call, over all hosts, from 1. */
+  readonly call: number;
+  readonly kind: "crash-before" | "crash-after" | "freeze";
+  /** Time until the host starts again or wakes; undefined: when the safety phase ends. */
+  readonly forMs: number | undefined;
+}
+
+/** A stop of a host at the call of this number among those whose description matches. */
+export interface Sleep extends CallFault {
+  readonly at: RegExp;
+}

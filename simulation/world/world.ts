@@ -12,7 +12,7 @@ import type { ActorHost, RandomSource, Clock, Ports } from "../../actors/engine/
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
-import type { Faults } from "./faults.ts";
+import type { CallFault, Faults, Sleep } from "./faults.ts";
 import { Life, reach } from "./life.ts";
 import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
@@ -28,20 +28,6 @@ const EPOCH_MS = 1_799_107_200_000;
 const BUCKET_MS = 600_000;
 const LATENCY_MS_MAX = 4;
 const NODE_NAMES = "ABCDEFGH";
-
-/** A kill or stop of a host at one of its calls to the world. */
-export interface CallFault {
-  /** Number of the call, over all hosts, from 1. */
-  readonly call: number;
-  readonly kind: "crash-before" | "crash-after" | "freeze";
-  /** Time until the host starts again or wakes; undefined: when the safety phase ends. */
-  readonly forMs: number | undefined;
-}
-
-/** A stop of a host at the call of this number among those whose description matches. */
-export interface Sleep extends CallFault {
-  readonly at: RegExp;
-}
 
 export interface WorldOptions {
   readonly seed: number;
