@@ -7,7 +7,7 @@ export const LIVE = [
   "test/conformance/**/*.test.ts",
   "test/**/live.test.ts",
   "test/**/*.live.test.ts",
-  "test/cli/{dapr-cluster,start,up}.test.ts",
+  "test/cli/{dapr-cluster,demo,up}.test.ts",
   "test/examples/**/*.test.ts",
   "test/pack/**/*.test.ts",
 ];

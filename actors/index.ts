@@ -13,10 +13,11 @@ import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
+import { LoopLag } from "./engine/loop-lag.ts";
 import type { Ports } from "./engine/ports.ts";
+import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
-import { recover } from "./host/recovery.ts";
 import { INDEX_ROOT } from "../runtime/index-actor.ts";
 import { type Address, actorType } from "../runtime/protocol.ts";
 import { Retention } from "./retention/retention.ts";
@@ -66,6 +67,17 @@ export interface ServeOptions {
    * @throws `tokens.invalid`
    */
   readonly tokens?: readonly TokenEntry[] | undefined;
+  /**
+   * Names under which clients reach the app, beside those of loopback and `host`: `name` or `name:port`. Needed without `appToken`,
+   * where requests for other names are refused, and for pages behind a proxy that gives the app another name.
+   */
+  readonly hosts?: readonly string[] | undefined;
+  /**
+   * Keys that sign the messages between actors, each of at least 32 random characters. The first one signs, all are accepted: to
+   * replace a key, give all hosts the new one second, then first, then alone. Without keys, who can publish on the system's topics
+   * or call its sidecars can forge messages.
+   */
+  readonly messageKeys?: readonly string[] | undefined;
   /**
    * Name of the state store component.
    * @default statestore
@@ -117,15 +129,18 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const pubsub = options.pubsub ?? "pubsub";
   const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
-  const far = new DaprTransport(client, { pubsub, source: system.name });
+  const keys = messageKeys(options);
+  const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
+  const lag = new LoopLag();
   const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
   const host: Host = new Host({
     system,
     ports,
     log: logger,
     listener: listenerOf(options.host ?? "127.0.0.1", options.appPort),
+    lagMs: () => lag.ms,
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
@@ -139,12 +154,14 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const watchdog: SidecarWatchdog = new SidecarWatchdog({
     call: () => far.inspect(indexRoot),
+    reach: () => client.reach(),
+    answered: () => client.actorAnswers,
     clock: systemClock,
     log: logger,
     stopped,
   });
   const http: HttpHost = new HttpHost({
-    resetting: () => watchdog.resetting,
+    unhealthy: () => watchdog.reason,
     system: system.name,
     agents: [...system.agents.keys()],
     host: new PlacedHost(host, placement),
@@ -156,6 +173,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     unready: () => search.unready,
     appToken: options.appToken,
     tokens: options.tokens,
+    hosts: [options.host ?? [], options.hosts ?? []].flat(),
+    keys,
     clock: systemClock,
     logger,
   });
@@ -164,7 +183,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
-    return resume({ system, ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
+    host.watch.onReturn(() => placement.forget());
+    return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
   const recovered = begin().catch((error: unknown) => {
     logger.error({ fault: faultFrom(error, "sidecar.unavailable") }, "the sidecar cannot be used");
@@ -172,15 +192,25 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   });
   const stop = async (): Promise<void> => {
     retention.stop();
+    lag.stop();
     await http.drain(host.stop());
     await client.close();
   };
   return { port, operations, recovered, stop };
 }
 
+function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {
+  const keys = new MessageKeys(given);
+  if (!keys.isSigning)
+    logger.warn(
+      {},
+      "messages between actors are not signed: a client that can publish on the system's topics can forge them; set TROUPE_MESSAGE_KEY",
+    );
+  return keys;
+}
+
 /** The parts of a host whose sidecar was found, and an actor of it that ignores reminders. */
 interface Resumed {
-  readonly system: System;
   readonly ports: Ports;
   readonly host: Host;
   readonly retention: Retention;
@@ -191,10 +221,11 @@ interface Resumed {
 }
 
 /** Begins the work of a host beside its sidecar. Resolves with the number of open processes when all of them were nudged. */
-async function resume({ system, ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
+async function resume({ ports, host, retention, watchdog, actor, log, stopped }: Resumed): Promise<number> {
   void watchdog.run();
   void tryReminders({ reminders: ports.reminders, actor, clock: ports.clock, log, stopped });
-  const count = await recover({ system: system.name, ports, directory: host.directory, log, stopped });
+  await host.watch.start();
+  const count = await host.recover();
   log.info({ open: count }, "recovered");
   retention.run();
   return count;

@@ -25,7 +25,7 @@ export interface AgentLog {
 export interface StepTools {
   /** Constant over all attempts, restarts and hosts. Pass it to the external system so that it acts only once. */
   readonly idempotencyKey: string;
-  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished, or its host shuts down (`system.stopping`). */
   readonly signal: AbortSignal;
 }
 
@@ -98,7 +98,7 @@ export type DeepReadonly<T> = T extends string | number | boolean | null | undef
 interface WorkContext {
   /** Recorded time in milliseconds since 1970: the same value when the handler runs again. */
   now(): number;
-  /** Aborted when the work item is cancelled, superseded, timed out or finished. */
+  /** Aborted when the work item is cancelled, superseded, timed out or finished, or its host shuts down (`system.stopping`). */
   readonly signal: AbortSignal;
   readonly log: AgentLog;
   readonly principal: Principal;
@@ -122,10 +122,11 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
   step<R>(name: string, action: (step: StepTools) => R | Promise<R>): Promise<R>;
   /**
    * Asks another declared agent (`asks`) through the process manager and waits for its answer. The actor is free for other work items
-   * meanwhile. At most 256 asks and other waits per work item. Rejects with the coded fault of the other agent.
+   * meanwhile. At most 256 asks and other waits per work item. Rejects with the coded fault of the other agent. An ask that is open when
+   * the handler ends is cancelled and compensated.
    */
   ask<C extends Asks>(target: C, input: InputOf<C>): Promise<OutputOf<C>>;
-  /** Waits for a time, across restarts. The actor is free meanwhile. At most 30 days. */
+  /** Waits for a time, across restarts. The actor is free meanwhile. At most 30 days. In a `Promise.race` it limits the time of an ask. */
   sleep(ms: number): Promise<void>;
   /**
    * Waits for an external signal of this name to this process and returns its payload, which fits the schema. The actor is free

@@ -1,6 +1,7 @@
 /**
  * @module The public API of `troupe`: contracts, agents, routes and systems, without Dapr.
  */
+import "../runtime/zod-version.ts";
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
 export type { StopOptions } from "./stop-options.ts";
 export {

@@ -5,6 +5,7 @@
  * The proxy cannot see such a choice; the source shows it. Values still come from the run: constants around the mapping are literals.
  */
 import { type AnyNode, type ArrowFunctionExpression, type FunctionExpression, parse } from "acorn";
+import { LIMITS } from "../runtime/limits.ts";
 import { invalid } from "./definition.ts";
 
 const SNIPPET_LENGTH_MAX = 60;
@@ -28,6 +29,8 @@ interface Source {
 /** Throws `definition.invalid`, naming the construct and what to do, if a mapping does more than read and build. */
 export function checkSource(mapping: (argument: never) => unknown, where: string): void {
   const text = Function.prototype.toString.call(mapping);
+  if (text.length > LIMITS.mappingLengthMax)
+    throw invalid(where, `the source of the mapping has ${text.length} characters, at most ${LIMITS.mappingLengthMax}; ${COMPUTE}`);
   const { made, source } = functionIn(text, where);
   if (made.async) refuse(source, made, "is asynchronous", "fetch the value in a separate stop");
   if (made.generator) refuse(source, made, "is a generator", COMPUTE);
@@ -62,7 +65,8 @@ function programOf(text: string): readonly AnyNode[] {
   try {
     return parse(text, { ecmaVersion: "latest" }).body;
   } catch (error) {
-    if (error instanceof SyntaxError) return [];
+    // A source that is nested too deep exceeds the parser's stack.
+    if (error instanceof SyntaxError || error instanceof RangeError) return [];
     throw error;
   }
 }
@@ -110,7 +114,13 @@ function checkBody(source: Source, { body }: MappingFunction): void {
   if (body.type !== "BlockStatement") return check(source, body);
   const statements = body.body.filter((statement) => !isDirective(statement) && !isCounter(source, statement));
   const other = statements.find((statement) => statement.type !== "ReturnStatement") ?? statements[1];
-  if (other !== undefined) refuse(source, other, `has ${STATEMENTS.get(other.type) ?? "a statement"}`, "return the result directly");
+  if (other !== undefined)
+    refuse(
+      source,
+      other,
+      `has ${STATEMENTS.get(other.type) ?? "a statement"}`,
+      "return the result directly, and compile for ES2018 or later",
+    );
   const [returned] = statements;
   if (returned?.type !== "ReturnStatement" || returned.argument == null)
     throw invalid(source.where, "the mapping returns nothing; return what the stop takes");

@@ -60,7 +60,7 @@ async function fill(daprHttpPort: number, index: Index, { entries, days }: Optio
     inspect: (actor) => far.inspect(actor),
     publish: none,
     heartbeat: none,
-    nudge: none,
+    nudge: async () => ({ phase: "none" }),
     notification: none,
   };
   const ports: Ports = { store: new MemoryStore(), reminders: { set: none, remove: none }, transport, clock, random: systemRandom };

@@ -33,7 +33,7 @@ export const USAGE = `npm run bench -- [--seconds 12] [--rounds 4] [--warm-up 15
   [--work ${WORKS.join("|")}] [--ids made|given] [--out FILE]
   --seconds is for each side at each number of callers; --peers is "restate" unless told otherwise.
   Where our time goes: node bench/profile.ts [--profile P] [--callers 1,32] [--seconds 8] [--cpu]; what a call costs: node bench/calls.ts;
-  pages of listings: node bench/listing.ts;
+  pages of listings: node bench/listing.ts; many items: node bench/fan-out.ts;
   what a change is worth: node bench/versus.ts --with OTHER_CHECKOUT`;
 
 const SECONDS_MAX = 600;

@@ -4,6 +4,8 @@
  * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
  * step, as the agents of Restate's side do. `tool`: the same with a call of a tool that has an undo in the place of the step, which is
  * recorded before it is made and after. `lean`: nothing. With `BENCH_KEY` set, the first agent has one actor for all processes.
+ *
+ * A fourth agent, without state, does the items of the route `fan` (bench/fan-out.ts).
  */
 import { z } from "zod";
 import { agent, type AgentDefinition, contract, route, system, tool } from "../agents/index.ts";
@@ -25,6 +27,17 @@ const three = route("three", 1, Whole)
   .to("second", N2, ({ first }) => first)
   .to("third", N3, ({ second }) => second)
   .output(({ third }) => third);
+
+const Fan = contract("Fan", 1, { input: Whole, output: Whole });
+const FAN_CONCURRENCY = 64;
+const fan = route("fan", 1, z.array(Whole))
+  .forEach(
+    "items",
+    ({ task }) => task,
+    (stop) => stop(Fan, ({ item }) => item),
+    { concurrency: FAN_CONCURRENCY },
+  )
+  .output(({ items }) => items);
 
 const one = route("one", 1, Whole)
   .to("first", N1, ({ task }) => task)
@@ -50,4 +63,7 @@ function worker(target: typeof N1 | typeof N2 | typeof N3): AgentDefinition {
   });
 }
 
-export default system("bench", { agents: [N1, N2, N3].map(worker), routes: isKeyed ? [one, other, three] : [three] });
+export default system("bench", {
+  agents: [...[N1, N2, N3].map(worker), agent(Fan, { handle: (input) => input + 1 })],
+  routes: isKeyed ? [one, other, three, fan] : [three, fan],
+});

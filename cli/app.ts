@@ -3,15 +3,17 @@
  * container runs it as a process: `node cli/app.ts <systemFile>`.
  */
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
 import { type Level, pino } from "pino";
 import { parseTokens, serve, type TokenEntry } from "../actors/index.ts";
 import { startTelemetry } from "../actors/telemetry/export.ts";
 import { DAPR_VERSION_CHECK_VARIABLE, daprVersionCheck } from "../runtime/dapr-version.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
+import { sendableToken } from "./run/environment.ts";
 import { loadSystem } from "./run/load.ts";
+import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
+import { decodeText } from "./text/decode.ts";
 
 const APP_PORT_DEFAULT = 3_100;
 const DAPR_HTTP_PORT_DEFAULT = 3_500;
@@ -29,10 +31,12 @@ async function main(): Promise<void> {
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
-    ...optional("apiToken", "DAPR_API_TOKEN"),
-    ...optional("appToken", "APP_API_TOKEN"),
+    ...token("apiToken", "DAPR_API_TOKEN"),
+    ...token("appToken", "APP_API_TOKEN"),
     ...tokens(),
     ...optional("host", "TROUPE_HOST"),
+    hosts: words("TROUPE_HOSTS"),
+    messageKeys: words("TROUPE_MESSAGE_KEY"),
     ...optional("stateStore", "TROUPE_STATE_STORE"),
     ...optional("pubsub", "TROUPE_PUBSUB"),
     retentionMs: retention(),
@@ -61,9 +65,8 @@ async function main(): Promise<void> {
 }
 
 function systemFile(): string {
-  const { positionals } = parseArgs({ allowPositionals: true, strict: true, options: {} });
-  const [file, ...more] = positionals;
-  if (file === undefined || more.length > 0)
+  const [file, ...more] = process.argv.slice(2);
+  if (file === undefined || file.startsWith("-") || more.length > 0)
     throw new CliError(
       "USAGE",
       "one file is expected: the module that exports the system.",
@@ -108,7 +111,7 @@ function tokens(): { readonly tokens?: readonly TokenEntry[] } {
   if (file === undefined || file === "") return {};
   let text: string;
   try {
-    text = readFileSync(file, "utf8");
+    text = decodeText(readFileSync(file));
   } catch (error) {
     throw new CliError(
       "USAGE",
@@ -120,6 +123,11 @@ function tokens(): { readonly tokens?: readonly TokenEntry[] } {
   return { tokens: parseTokens(text) };
 }
 
+/** A list from the environment, separated by commas or blanks. */
+function words(name: string): readonly string[] {
+  return (process.env[name] ?? "").split(/[\s,]+/).filter((word) => word !== "");
+}
+
 /** An option from the environment; an empty variable is one that is not set. */
 function optional<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
   const value = process.env[name];
@@ -127,7 +135,13 @@ function optional<Key extends string>(key: Key, name: string): { readonly [K in 
   return value === undefined || value === "" ? none : { ...none, [key]: value };
 }
 
+/** As {@link optional}, for a token, which must fit in a header. */
+function token<Key extends string>(key: Key, name: string): { readonly [K in Key]?: string } {
+  if (process.env[name]) sendableToken(name, process.env[name]);
+  return optional(key, name);
+}
+
 main().catch((error: unknown) => {
-  process.stderr.write(`${problemText(error)}\n`);
+  complain(problemText(error));
   process.exit(exitCodeOf(error));
 });

@@ -6,64 +6,65 @@ import { cancel } from "./commands/cancel.ts";
 import { type Context, examples, HELP_COLUMNS, optionText } from "./commands/common.ts";
 import { completion } from "./commands/completion.ts";
 import { dead } from "./commands/dead.ts";
+import { demo } from "./commands/demo.ts";
 import { doctor } from "./commands/doctor.ts";
 import { down } from "./commands/down.ts";
 import { graph } from "./commands/graph.ts";
+import { init } from "./commands/init.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
+import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
-import { start } from "./commands/start.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
 import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
+import { usageError } from "./text/usage.ts";
 
-const COMMANDS = [start, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, purge, completion];
+const COMMANDS = [demo, init, up, down, ps, submit, show, signal, cancel, dead, graph, doctor, setAside, purge, completion];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {
   let code: number = EXIT.ok;
+  const context = {
+    lifetime,
+    done: (given: number) => {
+      code = given;
+    },
+  };
+  const command = program(context);
   try {
-    const context = {
-      lifetime,
-      done: (given: number) => {
-        code = given;
-      },
-    };
-    await program(context, words.includes("--json")).parseAsync(words, { from: "user" });
+    await command.parseAsync(words.length === 0 ? ["--help"] : words, { from: "user" });
     return code;
   } catch (error) {
-    // Commander has already printed its message, the help or the version.
-    if (error instanceof CommanderError) {
-      if (error.exitCode !== 0 && words.includes("--json"))
-        complain(JSON.stringify({ error: { code: "USAGE", message: error.message.replace(/^error: /, ""), fix: "Try --help." } }));
+    // Commander has already printed the help or the version.
+    if (error instanceof CommanderError && (error.exitCode === 0 || error.code === "commander.help"))
       return error.exitCode === 0 ? EXIT.ok : EXIT.usage;
-    }
     if (error instanceof Interrupted) return error.exitCode;
-    complain(words.includes("--json") ? JSON.stringify(problemJson(error)) : problemText(error));
-    return exitCodeOf(error);
+    const problem = error instanceof CommanderError ? usageError(error, command, words) : error;
+    complain(words.includes("--json") ? JSON.stringify(problemJson(problem)) : problemText(problem));
+    return exitCodeOf(problem);
   }
 }
 
-/** Builds the commands; each passes its exit code to the context. With `isQuiet` usage errors are thrown and not printed. */
-export function program(context: Context, isQuiet = false): Command {
+/** Builds the commands; each passes its exit code to the context. Usage errors are thrown and not printed. */
+export function program(context: Context): Command {
   const command = new Command("troupe");
   // Settings come first: a subcommand copies them from its parent when it is created.
   command
     .description("Durable multi-agent systems on Dapr. In a clone of the project: `npm start --` for `troupe`.")
     .version(version())
     .exitOverride()
-    .configureOutput(isQuiet ? { writeErr: () => undefined } : {})
-    .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText })
-    .showHelpAfterError("Try --help.");
+    .configureOutput({ outputError: () => undefined })
+    .configureHelp({ helpWidth: HELP_COLUMNS, optionDescription: optionText });
   for (const add of COMMANDS) add(command, context);
   examples(
     command,
     [
-      ["troupe", "the travel example on a default task"],
-      ["troupe snow, northern lights and quiet", "the same with a wish of your own"],
+      ["troupe demo", "the travel example on a default task"],
+      ["troupe init", "add Troupe to the project of this folder"],
       ["troupe up my/system.ts --stay", "your own system, in the background"],
       ["troupe submit trip @task.json --follow", "submit a task and watch each step"],
       ["troupe ps", "what is running, and its processes"],

@@ -4,6 +4,8 @@ import type { InputOf, OutputOf } from "../agents/contract.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import {
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   GraphAnswer,
   HealthAnswer,
   Letter,
@@ -249,6 +251,19 @@ export class Client {
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+  }
+
+  /** Returns the actors whose journals are broken. */
+  broken(options: CallOptions = {}): Promise<BrokenActors> {
+    return this.#connection.call(BrokenActors, "the broken actors", { ...options, path: "/broken" });
+  }
+
+  /** Sets a broken actor aside, which begins anew. `acceptLoss` is required for agents and process managers. */
+  setAside(
+    actor: string,
+    { reason, acceptLoss, ...rest }: CallOptions & { readonly reason: string; readonly acceptLoss?: boolean | undefined },
+  ): Promise<BrokenActor> {
+    return this.#connection.call(BrokenActor, "the actor", { ...rest, path: "/broken/set-aside", body: { actor, reason, acceptLoss } });
   }
 
   /** Purges processes that ended more than `olderThanMs` ago. @default the system's retention */

@@ -1,4 +1,5 @@
 /** @module Package entry `./client`: a typed client of a running system. Runs in Node and in browsers; does not import Dapr. */
+import "../runtime/zod-version.ts";
 export {
   type Client,
   connect,

@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /**
- * @module `npm create troupe my-app`: makes a folder with a first system, its test and its settings. Plain JavaScript, because
- * Node reads no TypeScript below node_modules, which is where npm puts this.
+ * @module `node create-troupe/index.js ../my-app` in a clone: makes a folder with a first system, its test and its settings. Plain JavaScript,
+ * because Node reads no TypeScript below node_modules, which is where npm puts an installed package.
  */
-import { cpSync, existsSync, readdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, existsSync, readdirSync, readFileSync, renameSync, statSync, writeFileSync } from "node:fs";
 import { basename, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
@@ -15,7 +15,8 @@ const EXIT_FAILED = 1;
 const EXIT_USAGE = 2;
 /** What npm would leave out of a package, or take for a manifest of its own, has another name in the template. */
 const RENAMED = { gitignore: ".gitignore", "package-template.json": "package.json" };
-const USAGE = "usage: npm create troupe <folder> [-- --troupe <version, folder or tarball>]\n";
+const CLONE = fileURLToPath(new URL("..", import.meta.url));
+const USAGE = "node create-troupe/index.js <folder> [--troupe <tarball, folder or version>]";
 
 /** Says what is wrong and what to do, and ends. */
 function fail(code, message, fix, exitCode = EXIT_FAILED) {
@@ -28,14 +29,13 @@ function options() {
   try {
     const { values, positionals } = parseArgs({ options: { troupe: { type: "string" }, help: { type: "boolean", short: "h" } }, allowPositionals: true });
     if (values.help) {
-      process.stdout.write(USAGE);
+      process.stdout.write(`${USAGE}\n\nMakes a folder with a first Troupe system. The package troupe is on no registry yet: in a clone, \`npm pack\` makes\nits tarball, which is found beside this program; --troupe names another one.\n`);
       process.exit(0);
     }
     if (positionals.length !== 1) throw new Error("one folder is expected");
     return { folder: positionals[0], troupe: values.troupe };
   } catch (error) {
-    process.stderr.write(`USAGE: ${error.message}\n${USAGE}`);
-    return process.exit(EXIT_USAGE);
+    return fail("USAGE", error.message.replace(/\.?$/, "."), USAGE, EXIT_USAGE);
   }
 }
 
@@ -45,9 +45,25 @@ function packageName(dir) {
   return name === "" ? "my-app" : name;
 }
 
-/** A path is one for who runs npm here; in the manifest it counts from the new folder. */
-function dependency(spec, dir) {
-  return existsSync(spec) ? `file:${relative(dir, resolve(spec))}` : spec;
+/** Where the package comes from: what was given, else the tarball of the clone that this program is in, else `undefined`: the registry. */
+function sourceOf(spec, version) {
+  if (spec !== undefined) {
+    if (!existsSync(spec) && /[/\\]|\.tgz$/.test(spec))
+      fail("TARBALL_ABSENT", `there is no ${spec}.`, "give the path of what `npm pack` made in a clone of Troupe, or of a folder with the package.");
+    return spec;
+  }
+  if (!existsSync(join(CLONE, "pack"))) return undefined;
+  const tarball = join(CLONE, `troupe-${version.replace(/^\W/, "")}.tgz`);
+  if (existsSync(tarball)) return tarball;
+  return fail("TARBALL_ABSENT", "the package troupe is on no registry yet, and there is no tarball of it in the clone.", "run `npm pack` in the clone, or give --troupe <tarball>.");
+}
+
+/** The dependency as the manifest names it. A tarball is copied into the new folder, which then needs nothing beside it. */
+function dependency(source, dir) {
+  if (!existsSync(source)) return source;
+  if (statSync(source).isDirectory()) return `file:${relative(dir, resolve(source))}`;
+  copyFileSync(source, join(dir, basename(source)));
+  return `file:${basename(source)}`;
 }
 
 function main() {
@@ -58,13 +74,14 @@ function main() {
   const { folder, troupe } = options();
   const dir = resolve(folder);
   if (existsSync(dir) && readdirSync(dir).length > 0) fail("FOLDER_USED", `${folder} is there already and not empty.`, "choose another folder, or empty this one.");
+  const templateManifest = JSON.parse(readFileSync(join(TEMPLATE, "package-template.json"), "utf8"));
+  // Before anything is written: a wrong argument leaves no folder behind.
+  const source = sourceOf(troupe, templateManifest.dependencies.troupe);
   cpSync(TEMPLATE, dir, { recursive: true });
   for (const [from, to] of Object.entries(RENAMED)) renameSync(join(dir, from), join(dir, to));
-  const manifestFile = join(dir, "package.json");
-  const manifest = JSON.parse(readFileSync(manifestFile, "utf8"));
-  manifest.name = packageName(dir);
-  if (troupe !== undefined) manifest.dependencies.troupe = dependency(troupe, dir);
-  writeFileSync(manifestFile, `${JSON.stringify(manifest, null, 2)}\n`);
+  const manifest = { ...templateManifest, name: packageName(dir) };
+  if (source !== undefined) manifest.dependencies.troupe = dependency(source, dir);
+  writeFileSync(join(dir, "package.json"), `${JSON.stringify(manifest, null, 2)}\n`);
   process.stdout.write(`${folder} is made. Next:\n\n  cd ${folder}\n  npm install\n  npm test          # in milliseconds, without Dapr\n  npm start         # on Dapr; then, in another terminal:\n  npm run task\n`);
 }
 

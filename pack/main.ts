@@ -3,12 +3,14 @@
  * place of the clone's, `end` puts the clone's back. `build` builds only.
  *
  * npm packs the package.json that stands on the disk, and has no other way to give a package other entries than its clone.
- * A run that was killed in between leaves the clone's manifest beside it; the next one begins with putting it back.
+ * An npm that fails in between runs no `end`; the guard beside it puts the clone's manifest back. Where the guard is killed too, the next
+ * run begins with putting it back.
  */
 import { existsSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { build } from "./build.ts";
+import { ended, startGuard } from "./guard.ts";
 import { packageManifest } from "./manifest.ts";
 
 const ROOT = dirname(dirname(fileURLToPath(import.meta.url)));
@@ -25,13 +27,19 @@ function begin(): void {
   build(ROOT);
   const text = readFileSync(MANIFEST, "utf8");
   writeFileSync(KEPT, text);
+  startGuard(fileURLToPath(import.meta.url));
   writeFileSync(MANIFEST, packageManifest(text));
 }
 
-const DOES: Readonly<Record<string, () => void>> = { build: () => build(ROOT), begin, end: putBack };
+async function guard(): Promise<void> {
+  await ended(Number(process.argv[3]));
+  putBack();
+}
+
+const DOES: Readonly<Record<string, () => void | Promise<void>>> = { build: () => build(ROOT), begin, end: putBack, guard };
 const does = DOES[process.argv[2] ?? ""];
 if (does === undefined) {
   process.stderr.write(`usage: node pack/main.ts ${Object.keys(DOES).join("|")}\n`);
   process.exit(2);
 }
-does();
+await does();

@@ -70,6 +70,7 @@ export const ProcessEntry = z.object({
   run: z.int().positive().optional(),
   code: Code.optional(),
   by: z.string().optional().describe("Subject of the token that it was submitted with."),
+  tenant: z.string().optional().describe("Tenant of that token, if it names one."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
 });
 /** An entry of the directory. */
@@ -84,6 +85,7 @@ export const LetterEntry = z.object({
   run: z.int().positive().optional(),
   status: z.enum(OUTCOMES).optional(),
   traceId: TraceIdText.optional(),
+  tenant: z.string().optional().describe("Tenant of its process, if it has one."),
   topic: z.string().optional().describe("Where an invalid message came from."),
   code: Code.optional(),
   message: z.string().optional(),
@@ -119,10 +121,27 @@ export const AuditEntry = z.object({
 /** One operator action. */
 export type AuditEntry = z.infer<typeof AuditEntry>;
 
-function pageOf<T extends z.ZodType>(entry: T): z.ZodObject<{ entries: z.ZodArray<T>; cursor: z.ZodOptional<z.ZodString> }> {
+/** An actor whose journal is broken. */
+export const BrokenActor = z.object({
+  actor: z.string().describe("Its agent, or Directory, DeadLetterQueue, Audit or ProcessManager; and its id, after a slash."),
+  code: Code,
+  message: z.string(),
+  atMs: EpochMs.describe("When this host found it."),
+});
+/** An actor whose journal is broken. */
+export type BrokenActor = z.infer<typeof BrokenActor>;
+/** All that are known. */
+export const BrokenActors = z.object({ entries: z.array(BrokenActor) });
+/** All that are known. */
+export type BrokenActors = z.infer<typeof BrokenActors>;
+
+function pageOf<T extends z.ZodType>(
+  entry: T,
+): z.ZodObject<{ entries: z.ZodArray<T>; cursor: z.ZodOptional<z.ZodString>; broken: z.ZodOptional<z.ZodArray<z.ZodString>> }> {
   return z.object({
     entries: z.array(entry),
     cursor: z.string().optional().describe("Pass it back for the next page; absent on the last."),
+    broken: z.array(z.string()).optional().describe("Broken buckets, whose entries are missing; see GET /broken."),
   });
 }
 

@@ -11,10 +11,23 @@ import { Fault } from "./faults.ts";
 const ID_PATTERN = /^[A-Za-z0-9_.-]+$/;
 const NAME_PATTERN = /^[A-Za-z][A-Za-z0-9_-]*$/;
 
+/** The tenant of callers whose token names none. */
+export const DEFAULT_TENANT = "default";
+/** What the ids of a tenant's processes begin with, within the system. No id from outside does. */
+const TENANT_PREFIX = /^t-[0-9a-f]{16}\./;
+const TENANT_DIGITS = 16;
+/** Ids that only the system gives. */
+const KEPT_ID = /^(t-[0-9a-f]{16}\.|child-[0-9a-f]{40}$)/;
+
 /** Whether a text is a valid id. `.` and `..` are not, since they have a meaning in a URL path. */
 export function isId(text: string): boolean {
   if (text === "." || text === "..") return false;
-  return text.length >= 1 && text.length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
+  const length = text.length - prefixOf(text).length;
+  return length >= 1 && length <= LIMITS.idLengthMax && ID_PATTERN.test(text);
+}
+
+function prefixOf(id: string): string {
+  return TENANT_PREFIX.exec(id)?.[0] ?? "";
 }
 
 /**
@@ -30,6 +43,35 @@ export function requireId(text: string, what: string): string {
   return text;
 }
 
+/**
+ * Returns an id from outside for a task.
+ * @throws `id.invalid`, also for an id that the system gives to a nested route, or to the process of a tenant
+ */
+export function requireTaskId(text: string): string {
+  if (KEPT_ID.test(text))
+    throw new Fault("id.invalid", `task id ${JSON.stringify(text.slice(0, 160))} has a form that is kept for ids that the system gives`);
+  return requireId(text, "task id");
+}
+
+// ---- tenants: the same id of two tenants is two processes ---------------------------------------------------------------
+
+/** The id of a tenant's process (or dead letter) within the system. The default tenant's ids stay as they are. */
+export function insideId(id: string, tenant: string): string {
+  return tenant === DEFAULT_TENANT ? id : `t-${hashText(tenant).slice(0, TENANT_DIGITS)}.${id}`;
+}
+
+/** The id of a process (or dead letter) as its tenant knows it. */
+export function outsideId(id: string): string {
+  return id.slice(prefixOf(id).length);
+}
+
+/** Whether a process (or dead letter) is of a tenant. */
+export function isOfTenant(id: string, tenant: string): boolean {
+  return prefixOf(id) === insideId("", tenant);
+}
+
+// ---- names --------------------------------------------------------------------------------------------------------------
+
 /** Whether a text may name an agent, a route, a stop or a system. Dots are excluded: Dapr app ids and topics are built from it. */
 export function isName(text: string): boolean {
   return text.length <= LIMITS.idLengthMax / 2 && NAME_PATTERN.test(text);
@@ -37,10 +79,10 @@ export function isName(text: string): boolean {
 
 /**
  * Encodes any text as an actor id. A valid id stays unchanged; any other text becomes `x-` and its hash, so that two texts never share an
- * actor. A text that begins with `x-` is hashed too, or it could collide with another text's encoding.
+ * actor. A text that begins with `x-` is hashed too, or it could collide with another text's encoding; and one of a form that is kept.
  */
 export function encodeActorId(text: string): string {
-  if (isId(text) && !text.startsWith("x-")) return text;
+  if (isId(text) && !text.startsWith("x-") && !KEPT_ID.test(text)) return text;
   return `x-${hashText(text)}`;
 }
 
@@ -158,9 +200,9 @@ export function refusalId(message: string): string {
 
 // ---- actors, runs -------------------------------------------------------------------------------------------------------
 
-/** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process. */
+/** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process; of its tenant. */
 export function childProcessId(work: string): string {
-  return `child-${hashText(work).slice(0, DERIVED_LENGTH)}`;
+  return `${prefixOf(work)}child-${hashText(work).slice(0, DERIVED_LENGTH)}`;
 }
 
 /** The id of the actor that does one work item alone. */

@@ -64,14 +64,13 @@ export type IndexInput =
 /** The actor that lists the buckets of an index. */
 export const INDEX_ROOT = "root";
 
-/** The machine of a bucket or root. It orders no effects and needs no reminder: the sender retries until it has the receipt. */
+/** The machine of a bucket or root. It orders no effects: the sender retries until it has the receipt. */
 export const indexMachine: Machine<IndexState, IndexInput, IndexEvent> = {
   initial: (id) => ({ id, size: 0, shards: {} }),
   purged: (id) => ({ id, size: 0, shards: {}, dropped: true }),
   decide: decideIndex,
   evolve: evolveIndex,
   outbox: () => [],
-  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(IndexEvent),
   states: z.compile(IndexState),
@@ -113,11 +112,16 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
 
 /**
  * Whether an entry replaces the known one. An older entry does not: a late "open" must not reopen a closed one. The run
- * decides which is older, and within a run the end comes last. Times are not compared, since they come from the clocks
- * of several hosts.
+ * decides which is older, and within a run the end comes last. Of two hosts that hold a run, the one that took it over at
+ * the later record is news. Times are not compared, since they come from the clocks of several hosts.
  */
 function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
-  return known === undefined || ageOf(entry) > ageOf(known);
+  if (known === undefined) return true;
+  const age = ageOf(entry) - ageOf(known);
+  if (age !== 0 || !entry.open) return age > 0;
+  const at = numberOf(entry.facts["at"]);
+  const later = at - numberOf(known.facts["at"]);
+  return later > 0 || (later === 0 && at > 0 && entry.facts["host"] !== known.facts["host"]);
 }
 
 /** The age of an entry in runs. `voided`: the entry was also opened for later runs, which were never created. */

@@ -1,8 +1,8 @@
 /**
  * @module Every bound of the system, named with its unit.
  *
- * Each constant says what it protects and what happens at the bound. The relations between them are checked when the
- * module is loaded, so that changing one cannot silently break another.
+ * Each constant says what it protects and what happens at the bound. A test checks the relations between them, so that changing one
+ * cannot silently break another (test/runtime/limits.test.ts).
  */
 
 const SECOND_MS = 1_000;
@@ -53,14 +53,26 @@ export const LIMITS = {
   loadFirstRecords: 8,
   /** Records fetched by each further read when an actor is loaded. */
   loadBatchRecords: 32,
+  /** Distances behind the end of a journal at which a load looks for later records, from this, doubling: they would show a gap. */
+  loadAheadMin: 1,
+  /** The greatest of these distances. */
+  loadAheadMax: 256,
   /** Attempts to commit one turn after refused or unanswered writes. Above: `journal.contended`, retryable. */
   commitAttemptsMax: 8,
   /** Actors whose state a host caches between turns; the least recently used is evicted first. */
   cachedActorsMax: 4_096,
   /** How long a host trusts cached actors and values without reading the store. A purge comes much later. */
   actorTrustMs: 10 * MINUTE_MS,
-  /** Values that a host caches. */
+  /** Age of a snapshot below which the journal of a living actor may be trimmed. No host believes its memory for nearly so long. */
+  trimAgeMs: 1 * HOUR_MS,
+  /** Broken actors that a host remembers, for `troupe doctor`; the oldest is forgotten. */
+  brokenActorsMax: 1_024,
+  /** Values that a host caches; the least recently used is evicted first. */
   cachedValuesMax: 4_096,
+  /** Heap that the cached values take, estimated from their structure: 1 MiB of `{},{},...` takes 28 MiB. Above: as for their number. */
+  cachedValuesBytesMax: 64 * MIB_BYTES,
+  /** Heap that the bodies of a host's requests take until they are handled, estimated as for values. Above: `body.too-many`, retryable. */
+  inFlightBytesMax: 256 * MIB_BYTES,
   /** Rounds of loading values for one decision. Above: the turn fails. */
   valueLoadsMax: 64,
   /** Inputs that may wait for one actor's turn on one host. Above: `actor.busy`, retryable. */
@@ -100,6 +112,8 @@ export const LIMITS = {
 
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are accepted. */
   openProcessesMax: 10_000,
+  /** Lateness of this host's timers, or of the ticks that they began, above which tasks are refused as above. */
+  admissionLagMsMax: 3 * SECOND_MS,
   /** Stops of one route. Above: `definition.invalid`. */
   stopsMax: 1_024,
   /** Characters of what a contract says of its agent. Above: `definition.invalid`. */
@@ -108,6 +122,16 @@ export const LIMITS = {
   branchesMax: 64,
   /** Items of one `forEach`. Above: `slip.too-many-items`. */
   forEachItemsMax: 10_000,
+  /** Ended items of a `forEach` that stay in the state of its process. At this number they leave it together, as one stored part. */
+  partItems: 64,
+  /** Work items in one such part, with those that its items asked for. More of them go into further parts. */
+  partWorksMax: 1_024,
+  /** Items of a `forEach` that one turn begins or skips. The others follow in further turns. */
+  forEachItemsPerTurn: 256,
+  /** Such parts whose compensation one turn begins. The others follow in further turns. */
+  undoPartsPerTurn: 16,
+  /** Compensations that one turn gives up when their time is over. The others follow in further turns. */
+  undoGivenUpPerTurn: 256,
   /** Parallel items of a `forEach` whose stop sets no number; the other items wait. */
   forEachConcurrencyDefault: 8,
   /** Maximum number of parallel items that a stop may set. Above: `definition.invalid`. */
@@ -131,7 +155,7 @@ export const LIMITS = {
   undoAnswerMs: 15 * SECOND_MS,
   /** Time in which the receipt of an attempt that is out of time must say how it stands. Then: `stop.timeout`. */
   probeMs: 5 * SECOND_MS,
-  /** An answer to a waiting handler is sent again with the near reminder for so long; then as seldom as the reminder rings. */
+  /** An answer to a waiting handler is sent again for so long; then as seldom as the reminder rings. */
   answerMs: 30 * SECOND_MS,
   /** Signals of one process that are kept for waits to come. Above: `signal.too-many`, nothing recorded. */
   signalsKeptMax: 64,
@@ -159,8 +183,8 @@ export const LIMITS = {
   undoBackoffMs: 500,
   /** Maximum backoff of compensations. */
   undoBackoffMsMax: 30 * SECOND_MS,
-  /** Takeovers of one attempt after its host died. Above: `work.crashed`, so that work that crashes its host cannot do so forever. */
-  takeoversMax: 5,
+  /** Takeovers of a work item or its undo after its host died, over all attempts, while it records nothing new. Above: `work.crashed`. */
+  takeoversMax: 2,
 
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
@@ -192,38 +216,59 @@ export const LIMITS = {
   /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
 
-  /** Interval of the heartbeats that a host sends for each running work item to the item's actor. */
-  heartbeatMs: 1 * SECOND_MS,
-  /** Missed heartbeats after which another host may take over the work. */
+  /** Interval at which a host renews its lease and reads those of the others. */
+  hostLeaseMs: 1 * SECOND_MS,
+  /** A host whose lease did not change for so long is dead for those who could renew and read in that time. */
+  hostDeadMs: 3 * SECOND_MS,
+  /** Reads of an unchanged lease after which its host is dead, if {@link LIMITS.hostDeadMs} has passed too. */
+  hostDeadReads: 3,
+  /** Other hosts that a host remembers; the least recently used is forgotten. */
+  knownHostsMax: 1_024,
+
+  /** Interval of the heartbeats of running work items whose actor may be in another host. */
+  heartbeatMs: 10 * SECOND_MS,
+  /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
   heartbeatsMissedMax: 3,
 
-  /** Period of the reminder while a process has unanswered effects. */
-  reminderNearMs: 3 * SECOND_MS,
-  /** How long a host trusts that its near reminder is armed, after it was set or fired there. */
-  reminderTrustMs: 5 * SECOND_MS,
-  /** Maximum time to the reminder of an open process. */
-  reminderAwayMsMax: 10 * MINUTE_MS,
-  /** Minimum time to the next due moment at which a process with no unanswered effects moves its reminder away. */
-  reminderAwayMsMin: 30 * SECOND_MS,
+  /** Pause before a process asks again for what is unanswered. It doubles while the receivers say that they have the work. */
+  askAgainMs: 3 * SECOND_MS,
+  /** Maximum of that pause: how late a lost answer is noticed at most, if no host died. */
+  askAgainMsMax: 2 * MINUTE_MS,
+  /** First pause before effects that could not be performed are tried again; it doubles up to {@link LIMITS.askAgainMs}. */
+  askFailedMs: 500,
+  /** Time over which a host spreads its questions when another host has died, or its own lease is back. */
+  askSpreadMs: 1 * SECOND_MS,
+  /** Age of a process at which its reminder is set; one that ends sooner needs none. */
+  reminderAfterMs: 3 * SECOND_MS,
+  /** Time over which a host that takes processes over spreads the calls that set their reminders. */
+  reminderSpreadMs: 2 * MINUTE_MS,
+  /** Period of the reminder of an open process: how late everything is that all other means have lost. */
+  reminderMs: 10 * MINUTE_MS,
   /** Time without an answer after which a request is sent again. */
   resendMs: 2 * SECOND_MS,
-  /** How long a receipt proves that the receiver has the request in its journal; until then it is not sent again. */
+  /** How long a first receipt proves that the receiver has the request; until then it is not sent again. It doubles with each receipt. */
   receiptTrustMs: 2.5 * SECOND_MS,
+  /** Time for which an answer that could not be delivered is sent again; then its receiver must ask for it. */
+  replyRetryMs: 1 * MINUTE_MS,
+  /** First pause before such an answer is sent again; it doubles. */
+  replyRetryMsMin: 500,
 
   /** A host assumes that it still owns actors that Dapr called within this time. */
   placementTrustMs: 10 * SECOND_MS,
-  /** How long a process stays on the host where its task was submitted; if it is open longer, it moves to the host of its placement. */
+  /** How long messages to a process go to the host where its task was submitted; later ones go to the host of its placement. */
   begunTrustMs: 2 * SECOND_MS,
   /** Ids generated by a host that it treats as new without reading the store. */
   madeIdsMax: 4_096,
-  /** Reminders that a host remembers to have set. */
-  knownRemindersMax: 65_536,
+  /** Processes that a host knows to be held by another one; the oldest are forgotten. */
+  knownElsewhereMax: 65_536,
   /** Receipts that a host remembers. */
   knownReceiptsMax: 65_536,
   /** Open processes that a starting host nudges in parallel. */
-  recoveryConcurrency: 16,
+  recoveryConcurrency: 32,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
+  /** Maximum pause before open processes that could not be nudged are nudged again. */
+  recoveryRetryMsMax: 30 * SECOND_MS,
   /** How long a starting host tries to set a reminder before it warns that none can be set. */
   reminderTrialMs: 30 * SECOND_MS,
   /** Timeout of one call to the sidecar; it is cancelled and retried. */
@@ -234,6 +279,8 @@ export const LIMITS = {
   waitMsMax: 60 * SECOND_MS,
   /** Followers of processes (GET /processes/:id/events) of one host. Above: `stream.too-many`, HTTP 429. */
   followStreamsMax: 256,
+  /** Of them, those of one subject, or of one address where no token is needed. Above: the same. */
+  followStreamsPerReaderMax: 64,
   /** Parallel reads of followed processes on one host; the others wait. */
   followLooksMax: 8,
   /** Minimum pause between two reads of a followed process; it doubles while nothing happens. */
@@ -248,6 +295,8 @@ export const LIMITS = {
   refusalsPerSecondMax: 100,
   /** Entries in the token file. Above: `tokens.invalid`. */
   tokensMax: 1_024,
+  /** Characters of a message key. Below: `tokens.invalid`. */
+  messageKeyCharsMin: 32,
   /** Messages of one subscriber that wait for their turn on one host. Above: the broker is asked to deliver again. */
   subscriberQueueMax: 2_048,
   /** How long a subscriber takes for its answer on a durable broker; then RETRY. Below the processingTimeout of components/ (10 s). */
@@ -265,6 +314,8 @@ export const LIMITS = {
   indexBatchMax: 256,
   /** Time that the entry of an ended process waits, to be written together with others. */
   indexLingerMs: 25,
+  /** Time that the entry of a process that a host takes over waits, to be written together with others. */
+  takenLingerMs: 100,
   /** Buckets of an index. Above: `index.full`, retryable. */
   indexBucketsMax: 16_384,
   /** Buckets of one time slice in which an entry that names its bucket is tried. After them: `index.full`, retryable. */
@@ -294,35 +345,14 @@ export const LIMITS = {
   conditionNodesMax: 500,
   /** Levels of a condition, such as parentheses in parentheses. Above: as for its length. */
   conditionDepthMax: 32,
-  /** Steps of one evaluation of a condition; each item that a macro goes through is some. Above: `slip.condition`. */
+  /** Steps of one evaluation of a condition: parts, items, keys and characters that it goes through. Above: `slip.condition`. */
   conditionStepsMax: 1_000_000,
+  /** Steps that the conditions of all items of one `forEach` share evenly; one item has at most those of one evaluation. */
+  conditionStepsPerForEach: 50_000_000,
+  /** Steps of conditions in one turn, after which it begins no further calls. They follow in further turns. */
+  conditionStepsPerTurn: 2_000_000,
+  /** Characters of the source of a mapping. Above: `definition.invalid`. */
+  mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
 } as const;
-
-function relation(holds: boolean, text: string): void {
-  if (!holds) throw new Error(`limits.ts: ${text}`);
-}
-
-relation(LIMITS.valueBytesMax <= LIMITS.messageBytesMax, "a value must fit in a message");
-relation(LIMITS.invalidBytesMax * 3 < LIMITS.valueBytesMax, "the bytes of an invalid message must fit in a value in each encoding");
-relation(LIMITS.messageBytesMax < LIMITS.bodyBytesMax, "a message must fit in a body with its envelope");
-relation(LIMITS.recordBytesMax < LIMITS.bodyBytesMax, "a record must fit in a body with its envelope");
-relation(LIMITS.actorTrustMs * 2 < LIMITS.tombstoneMs, "a tombstone must live longer than any host trusts its cache");
-relation(
-  LIMITS.actorTrustMs * 2 < LIMITS.compensationMsMax,
-  "a cached process must be trusted for less time than it takes until its purge",
-);
-relation(LIMITS.resendMs <= LIMITS.reminderNearMs, "unanswered requests must be due when the near reminder fires");
-relation(LIMITS.begunTrustMs < LIMITS.reminderNearMs, "a process must be handed over before its first reminder fires");
-relation(
-  LIMITS.receiptTrustMs < LIMITS.reminderNearMs,
-  "each near reminder must find unanswered requests due for sending again, since the answer may be lost",
-);
-relation(LIMITS.reminderNearMs < LIMITS.reminderTrustMs, "a near reminder must fire before its trust ends");
-relation(LIMITS.reminderNearMs < LIMITS.reminderAwayMsMin, "the near reminder must be sooner than the away reminder");
-relation(LIMITS.reminderAwayMsMin < LIMITS.reminderAwayMsMax, "the away reminder needs a range");
-relation(LIMITS.agentLeavingMax <= LIMITS.agentSettledMax, "only settled work items that are in the state can leave it");
-relation(LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax, "the buckets of one page must fit in the cache");
-relation(LIMITS.followLookMsMin < LIMITS.followLookMsMax, "the pauses of followers need a range");
-relation(LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault, "a stop's timeout must fit in a task's lifetime");

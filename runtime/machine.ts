@@ -42,16 +42,6 @@ export interface Decision<E> {
   readonly verdict: Verdict;
 }
 
-/** When an actor's reminder should fire. */
-export type ReminderWish =
-  | { readonly kind: "none" }
-  /** Effects are unanswered: soon, repeating. */
-  | { readonly kind: "near"; readonly name: string }
-  /** Nothing is unanswered: at the next due moment. */
-  | { readonly kind: "away"; readonly name: string; readonly atMs: number }
-  /** The actor has ended: the reminder is removed once the last effects are performed. */
-  | { readonly kind: "done"; readonly name: string };
-
 /** An actor as pure functions over its state `S`, its inputs `I` and its events `E`. */
 export interface Machine<S, I, E> {
   initial(actorId: string): S;
@@ -62,7 +52,6 @@ export interface Machine<S, I, E> {
   evolve(state: S, event: E): S;
   /** Every effect that is not answered yet, derived from the state alone. */
   outbox(state: S, context: DecisionContext): readonly Effect[];
-  reminder(state: S, nowMs: number): ReminderWish;
   /** The next moment at which a tick would decide something; undefined when only messages can. Epoch ms. */
   nextDueMs(state: S, nowMs: number): number | undefined;
   readonly events: EventSchemas<E>;
@@ -123,6 +112,8 @@ export class DecisionBuilder<S, E> {
   #packed: Map<string, Json> | undefined;
   #verdict: Verdict = { kind: "received" };
   state: S;
+  /** Steps that conditions have taken in this decision. */
+  conditionSteps = 0;
   readonly context: DecisionContext;
 
   constructor(state: S, evolve: (state: S, event: E) => S, context: DecisionContext) {
@@ -166,5 +157,19 @@ export class DecisionBuilder<S, E> {
 
   done(): Decision<E> {
     return { events: this.#events, effects: this.#effects, stored: this.#stored, verdict: this.#verdict };
+  }
+}
+
+/** What a record keeps of an effect. The content is derived again from the state. */
+export function effectName(effect: Effect): string {
+  switch (effect.kind) {
+    case "send":
+      return `send ${effect.message.id}`;
+    case "index":
+      return `index ${effect.index} ${effect.entry.id}`;
+    case "notify":
+      return `notification ${effect.topic} ${effect.id}`;
+    default:
+      return `${effect.kind} ${effect.workId} ${effect.token}`;
   }
 }

@@ -169,6 +169,10 @@ export const ProcessView = z.object({
   by: z.string().describe("Subject of the token that it was submitted with."),
   parent: z.string().optional().describe("Process that runs it as a nested route."),
   stop: z.string().optional().describe("The current stop."),
+  items: z
+    .object({ total: z.int().nonnegative(), begun: z.int().nonnegative(), ended: z.int().nonnegative() })
+    .optional()
+    .describe("How many items the current stop has, if it is a `forEach`."),
   ending: z.enum(OUTCOMES).optional().describe("How it will end when its compensation is done."),
   works: z.array(WorkView).describe("Open work items."),
   waits: z

@@ -7,7 +7,7 @@
  */
 import { z } from "zod";
 import { WireFault } from "./faults.ts";
-import { isId } from "./ids.ts";
+import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Value } from "./value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -22,7 +22,7 @@ export const Principal = z.strictObject({ subject: z.string(), tenant: z.string(
 export type Principal = { readonly subject: string; readonly tenant: string; readonly permissions: readonly string[] };
 
 /** The principal of a request without an identity (no token configured). */
-export const ANONYMOUS: Principal = { subject: "anonymous", tenant: "default", permissions: [] };
+export const ANONYMOUS: Principal = { subject: "anonymous", tenant: DEFAULT_TENANT, permissions: [] };
 
 /** W3C trace context: one trace per task, over every hop, retry and restart. */
 export const Trace = z.strictObject({

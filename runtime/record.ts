@@ -49,6 +49,8 @@ const SnapshotFrame = z.strictObject({
   number: z.int().positive(),
   sequence: z.int().positive(),
   writer: Writer,
+  /** When it was taken. Epoch, milliseconds, of the host that took it. */
+  atMs: z.int().nonnegative(),
   state: z.unknown(),
 });
 /** The state of an actor after `sequence`; snapshots count from 1. Persisted: changing this needs a version bump. */
@@ -58,7 +60,31 @@ export interface Snapshot<S> {
   readonly sequence: number;
   /** Writer of the record at `sequence`. */
   readonly writer: Writer;
+  readonly atMs: number;
   readonly state: S;
+}
+
+/**
+ * The entry in place of record 1 of a living actor whose journal was trimmed. Of records and snapshots, those before `first` and
+ * `snapshot` are removed or being removed, the oldest first. Persisted: changing this needs a version bump.
+ */
+export const HeadStone = z.strictObject({
+  v: z.literal(RECORD_VERSION),
+  headStone: z.literal(true),
+  /** Sequence of the first record that is kept: the one at the snapshot. */
+  first: z.int().positive(),
+  /** Number of the first snapshot that is kept. */
+  snapshot: z.int().positive(),
+  /** Sequence of the first record, and number of the first snapshot, that this head stone allows to be removed. */
+  from: z.int().positive(),
+  fromSnapshot: z.int().positive(),
+});
+export type HeadStone = z.infer<typeof HeadStone>;
+
+/** The content as a head stone, or undefined if it is none. Throws as {@link parseRecord} does. */
+export function headStoneOf(content: unknown, key: string): HeadStone | undefined {
+  if (typeof content !== "object" || content === null || (content as { readonly headStone?: unknown }).headStone !== true) return undefined;
+  return parseFrame(HeadStone, content, key);
 }
 
 /**
@@ -71,6 +97,8 @@ export const Tombstone = z.strictObject({
   id: z.string(),
   /** The status of its outcome, or its last phase if it has none. */
   outcome: z.string(),
+  /** Sequence of the first record after this one that may be left; absent: 2. */
+  first: z.int().positive().optional(),
   /** Sequence of its last record, and number of its last snapshot. */
   last: z.int().positive(),
   snapshots: z.int().nonnegative(),

@@ -9,6 +9,7 @@
 import { z } from "zod";
 import { Fault, type FaultCode, type Json } from "./faults.ts";
 import { LIMITS } from "./limits.ts";
+import { type Key, placeText } from "./place.ts";
 
 /** Maximum depth of a value; the same as in canonical.ts. */
 const DEPTH_MAX_LEVELS = 256;
@@ -16,11 +17,6 @@ const DEPTH_MAX_LEVELS = 256;
  * Maximum number of JSON nodes. Each takes at least one byte, so a value with more nodes cannot fit. This also ends the walk of a cycle.
  */
 const NODES_MAX = LIMITS.valueBytesMax;
-
-/** Maximum number of keys that a message names as the place of a problem. */
-const PATH_KEYS_MAX = 16;
-
-type Key = string | number;
 
 /** The first problem of a value. The path is built backwards, from the place to the root. */
 interface Problem {
@@ -216,24 +212,20 @@ function faultOf(problem: Problem, what: string, code: FaultCode): Fault {
   return new Fault(code, `${what}${path === "" ? "" : ` at ${path}`}: ${problem.text}`, { path, expected: problem.expected });
 }
 
-/** A path that is too long for a message, such as that of a cycle, as its first keys. */
-function placeText(path: readonly Key[]): string {
-  return path.length <= PATH_KEYS_MAX
-    ? pathText(path)
-    : `${pathText(path.slice(0, PATH_KEYS_MAX))} and ${path.length - PATH_KEYS_MAX} levels below`;
-}
-
-function pathText(path: readonly Key[]): string {
-  let text = "";
-  for (const key of path) {
-    if (typeof key === "number") text += `[${key}]`;
-    else if (/^[A-Za-z_$][\w$-]*$/.test(key)) text += text === "" ? key : `.${key}`;
-    else text += `[${JSON.stringify(key)}]`;
-  }
-  return text;
-}
-
 type Issue = z.core.$ZodIssue;
+
+/** One violation of a schema: where, what is wrong there, and what was expected. */
+export interface Violation {
+  readonly path: string;
+  readonly text: string;
+  readonly expected: string;
+}
+
+/** A zod issue about a value as one short violation. */
+export function violationOf(issue: Issue, value: Json): Violation {
+  const { path, text, expected } = problemOf([issue], value);
+  return { path: placeText(path.toReversed()), text, expected };
+}
 
 /** The most informative issue: in a union, that of the option that matched furthest. */
 function problemOf(issues: readonly Issue[], value: Json): Problem {
@@ -251,10 +243,18 @@ function problemOf(issues: readonly Issue[], value: Json): Problem {
   return { path: path.reverse(), ...textOf(deepest, valueAt(value, deepest.path)) };
 }
 
+/** What zod puts before the part of its message that says what is expected. */
+const PREFIX = /^(Too small|Too big|Invalid input): /;
+
 function textOf(issue: Issue, found: unknown): { readonly text: string; readonly expected: string } {
   if (issue.code === "unrecognized_keys") return { text: "unknown key", expected: "only the keys of the schema" };
+  if (issue.code === "too_big" && issue.origin === "int")
+    return { text: "an integer above 2^53 - 1 is not exact in JSON; send it as a string", expected: "a safe integer" };
   const expected = expectationOf(issue);
-  if (expected === undefined) return { text: issue.message, expected: issue.message };
+  if (expected === undefined) {
+    const text = issue.message.replace(PREFIX, "");
+    return { text, expected: text.replace(/^expected /, "") };
+  }
   return { text: `expected ${expected}, found ${kindOf(found)}`, expected };
 }
 
@@ -303,7 +303,7 @@ export type JsonSchema = { readonly [key: string]: Json };
  * transforms, codecs
  */
 export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
-  if (!isSchema(schema)) throw new Fault("definition.invalid", `${what} must be a zod schema, such as z.object({ name: z.string() })`);
+  if (!isSchema(schema)) throw new Fault("definition.invalid", `${what} ${isSchemaOf3(schema) ? OF_ZOD_3 : OF_ZOD_4}`);
   let made: unknown;
   try {
     made = z.toJSONSchema(schema, { io: "output", override: (context) => refuseUnsayable(context.zodSchema) });
@@ -313,6 +313,13 @@ export function jsonSchemaOf(schema: z.ZodType, what: string): JsonSchema {
   }
   // zod leaves hidden functions on its result; the round trip keeps only JSON.
   return JSON.parse(JSON.stringify(made)) as JsonSchema;
+}
+
+const OF_ZOD_4 = "must be a zod schema, such as z.object({ name: z.string() })";
+const OF_ZOD_3 = "is a schema of zod 3; zod 4 is needed: npm install zod@4";
+
+function isSchemaOf3(schema: unknown): boolean {
+  return typeof schema === "object" && schema !== null && "_def" in schema && "safeParse" in schema;
 }
 
 /** Not by class: a program may hold another copy of zod 4. */

@@ -12,17 +12,19 @@ import { entryOf } from "../runtime/entries.ts";
 
 /** Shares of the seeds. The speed of the party is the one in docs/simulation.md. */
 const SHARES: Readonly<Record<string, number>> = {
-  party: 0.44,
+  party: 0.38,
   wild: 0.2,
   catches: 0.04,
   chains: 0.06,
   waits: 0.04,
+  fans: 0.02,
   long: 0.07,
   ring: 0.07,
   hot: 0.02,
   purge: 0.02,
   redrive: 0.02,
   wildRedrive: 0.02,
+  trims: 0.04,
 };
 const REPORTS_MAX = 3;
 

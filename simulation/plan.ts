@@ -3,7 +3,7 @@
  */
 import type { FaultKind, FaultRates } from "./world/faults.ts";
 import { Random, STREAM } from "./world/random.ts";
-import type { CallFault, World } from "./world/world.ts";
+import type { CallFault, Sleep, World } from "./world/world.ts";
 
 /** A fault that begins at a moment. */
 export interface TimedFault {
@@ -15,6 +15,7 @@ export interface TimedFault {
 export interface Plan {
   readonly nodes: number;
   readonly atCalls: ReadonlyMap<number, CallFault>;
+  readonly sleeps?: readonly Sleep[] | undefined;
   readonly timed: readonly TimedFault[];
   /** Hosts that are dead when faults end stay dead, if another one lives. */
   readonly keepDead: boolean;

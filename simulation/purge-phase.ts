@@ -55,6 +55,7 @@ export async function purgePhase(world: World, watch: Watch, random: Random, mes
   const findings: Finding[] = [];
   const find = (law: string, text: string): void => void findings.push({ law, text });
   for (const node of world.nodes) world.restart(node.index);
+  world.endWatches();
   await pass(world, LIMITS.retentionMsDefault + 2 * LIMITS.indexBucketMs);
   const effects = world.outside.ledger.length;
   for (let sweep = 0; sweep < SWEEPS_MIN && !watch.failed; sweep += 1) {

@@ -4,6 +4,7 @@
 import type { System } from "../agents/system.ts";
 import type { Ports } from "../actors/engine/ports.ts";
 import { checkEnd, type Finding } from "./checks/check.ts";
+import { checkHolding, HELD_MS, openRuns } from "./checks/holding.ts";
 import { checkForgetful } from "./checks/forgetful.ts";
 import { Watch } from "./checks/watch.ts";
 import { Clients, type SimTask } from "./people/client.ts";
@@ -13,6 +14,7 @@ import { type FaultRates, Faults, type Fired, ratesOf } from "./world/faults.ts"
 import type { Life } from "./world/life.ts";
 import { type Plan, planOf, schedule } from "./plan.ts";
 import { Random, STREAM } from "./world/random.ts";
+import { LIMITS } from "../runtime/limits.ts";
 import type { Message } from "../runtime/protocol.ts";
 import { noting, purgePhase } from "./purge-phase.ts";
 import { type LimitChanges, withLimits } from "./world/limits.ts";
@@ -38,6 +40,8 @@ export interface Scenario {
   readonly decides?: boolean | undefined;
   /** Limits that are smaller in this scenario, so that small runs reach them. */
   readonly limits?: LimitChanges | undefined;
+  /** What this scenario plans otherwise. */
+  readonly plan?: ((seed: number, base: Plan) => Partial<Plan>) | undefined;
 }
 
 export interface RunOptions {
@@ -70,9 +74,12 @@ export interface RunResult {
 
 /** After the last fault everything must have ended within this time beyond the last deadline. */
 const LIVENESS_MS = 20 * 60_000;
+/** Limits that are smaller in all runs, which are short. */
+const LIMITS_OF_RUNS: LimitChanges = { reminderSpreadMs: 10_000 };
 /** After the last process has ended the world runs a little longer: late messages must change nothing. */
 const QUIET_MS = 8_000;
-const RECOVER_MS = 60_000;
+/** After that no reminder may be left. One that was set too late goes when it next rings. */
+const RECOVER_MS = 2 * LIMITS.reminderMs;
 
 /** Names of the tools whose calls are recorded each time that they are made. */
 function recordedEach(system: System): ReadonlySet<string> {
@@ -85,7 +92,8 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   const { scenario, seed } = options;
   const rates = options.exact === true ? options.most : ratesOf(seed, options.most);
   const tasks = scenario.tasks(seed).filter((task) => options.onlyTasks?.has(task.id) !== false);
-  const plan: Plan = { ...planOf(seed, rates, tasks.length), ...options.plan };
+  const base = planOf(seed, rates, tasks.length);
+  const plan: Plan = { ...base, ...scenario.plan?.(seed, base), ...options.plan };
   const faults = new Faults(rates, options.only);
   const system = scenario.system(seed);
   const watch = new Watch(scenario.strict, rates.storeForgets > 0, recordedEach(system));
@@ -97,10 +105,12 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     faults,
     nodes: plan.nodes,
     atCalls: options.atCalls ?? plan.atCalls,
+    sleeps: options.atCalls === undefined ? plan.sleeps : undefined,
     copies: plan.copies,
     shortWay: plan.shortWay,
     trace: trace === undefined ? undefined : (line) => trace(world.timeline.nowMs, line),
     observe: (at, life, key, text) => watch.wrote(at, life, key, text),
+    observeRemoved: (at, key) => watch.removed(at, key),
     wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
   schedule(world, plan.timed);
@@ -109,21 +119,26 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
   if (scenario.decides === true) watch.onEnded = (state) => deciders.ended(state);
   if (scenario.repeats === true) repeatOld(world, new Random(seed, STREAM.system + 400), sent);
   watch.begin();
-  const restoreLimits = withLimits(scenario.limits ?? {});
+  const restoreLimits = withLimits({ ...LIMITS_OF_RUNS, ...scenario.limits });
   try {
     const done = (): boolean => watch.failed || (clients.settled && deciders.settled && watch.allEnded(clients.accepted));
     await drive(world.timeline, plan.safetyMs, done);
     world.heal(plan.keepDead);
     const deadline = tasks.reduce((last, task) => Math.max(last, task.timeoutMs), 0);
     const endMs = world.timeline.nowMs + (scenario.decides === true ? RUNS_MAX : 1) * deadline + LIVENESS_MS;
-    await drive(world.timeline, endMs, done);
+    const open = openRuns(watch);
+    await drive(world.timeline, world.timeline.nowMs + HELD_MS, done);
+    const unheld = done() || rates.storeForgets > 0 ? [] : checkHolding(world, watch, open);
+    if (unheld.length === 0) await drive(world.timeline, endMs, done);
     const nowMs = world.timeline.nowMs;
     await drive(world.timeline, nowMs + QUIET_MS, () => watch.failed);
     const settled = (): boolean => watch.failed || world.reminders.all.length === 0;
     await drive(world.timeline, endMs + RECOVER_MS, settled);
+    if (!watch.failed) await watch.checkTrimmed(world);
     const findings = [
       ...watch.findings,
-      ...(watch.failed
+      ...unheld,
+      ...(watch.failed || unheld.length > 0
         ? []
         : rates.storeForgets > 0
           ? await checkForgetful(world)

@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ensureDapr, findPostgres, findRedis } from "../cli/dapr/index.ts";
 import { LIVE } from "../vitest.config.ts";
+import { findChromium } from "./live/browser.ts";
 import { leftFiles, leftProcesses, RUN_MARK } from "./leftovers.ts";
 import { type Totals, TOTALS_FILE } from "./totals.ts";
 
@@ -86,7 +87,7 @@ async function types(): Promise<Totals> {
   return code === 0 ? ONE_PASSED : ONE_FAILED;
 }
 
-/** Dapr, and in CI also the stores: there no test may be skipped because a program is missing. */
+/** Dapr, and in CI also the stores and a browser: there no test may be skipped because a program is missing. */
 async function requirements(): Promise<Totals> {
   const lacking: string[] = [];
   try {
@@ -97,6 +98,7 @@ async function requirements(): Promise<Totals> {
   }
   if ((await findRedis()) === undefined) lacking.push("redis-server is not on PATH");
   if ((await findPostgres()) === undefined) lacking.push("postgres is neither on PATH nor where Debian puts it");
+  if (findChromium() === undefined) lacking.push("chromium is not on PATH");
   for (const line of lacking) say(`${isCi ? "missing" : "skip"}: ${line}`);
   if (lacking.length === 0) return ONE_PASSED;
   return isCi ? { ...NONE, failed: lacking.length } : { ...NONE, skipped: lacking.length };

@@ -1,6 +1,7 @@
 /**
  * @module Package entry `./testing`: tools to test a system. Does not import Dapr.
  */
+import "../runtime/zod-version.ts";
 export { consoleLogger, type Logger } from "../actors/engine/log.ts";
 export type { HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
 export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";

@@ -18,6 +18,7 @@ const CONNECTIONS_MAX = { store: 64, actors: 128, others: 64 } as const;
 type Purpose = keyof typeof CONNECTIONS_MAX;
 /** Maximum bytes of one answer: a full bulk read. A larger answer is cancelled, so that a broken sidecar cannot fill the memory. */
 const ANSWER_BYTES_MAX = LIMITS.loadBatchRecords * LIMITS.bodyBytesMax;
+const STATUS_OK = 200;
 /** Characters of a sidecar's error text that a fault keeps. */
 const EXCERPT_CHARS = 300;
 
@@ -105,6 +106,8 @@ export class SidecarClient {
   readonly #pools: Readonly<Record<Purpose, Pool>>;
   readonly #headers: Readonly<Record<string, string>>;
   readonly #timeoutMs: number;
+  #answeredAtMs = Number.NEGATIVE_INFINITY;
+  #acceptedAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: SidecarOptions) {
     this.origin = options.origin;
@@ -132,16 +135,36 @@ export class SidecarClient {
    * @throws `sidecar.unavailable` when no complete answer came in time.
    */
   async call(call: SidecarCall): Promise<SidecarAnswer> {
+    const purpose = purposeOf(call.path);
     try {
-      return await exchange(
-        this.#pools[purposeOf(call.path)],
+      const answer = await exchange(
+        this.#pools[purpose],
         { method: call.method, path: call.path, headers: this.#headersOf(call), body: call.body ?? null },
         this.#timeoutMs,
         call.signal,
       );
+      if (purpose === "actors") this.#noteAnswer(answer);
+      return answer;
     } catch (error) {
       throw new Fault("sidecar.unavailable", `${call.method} ${this.origin}${call.path}: ${reasonOf(error)}`, undefined, { cause: error });
     }
+  }
+
+  /** Any small call. Throws `sidecar.unavailable` if the sidecar is away or refuses this app's token. */
+  async reach(): Promise<void> {
+    const answer = await this.call({ method: "GET", path: "/v1.0/metadata" });
+    if (answer.status !== STATUS_OK) throw new Fault("sidecar.unavailable", excerpt(answer));
+  }
+
+  #noteAnswer({ status, text }: SidecarAnswer): void {
+    this.#answeredAtMs = Date.now();
+    // A 200 is no answer of the app if it is empty.
+    if (status === STATUS_OK && text !== "") this.#acceptedAtMs = this.#answeredAtMs;
+  }
+
+  /** When an actor call was last answered, and when one last succeeded. Epoch, milliseconds. */
+  get actorAnswers(): { readonly answeredAtMs: number; readonly acceptedAtMs: number } {
+    return { answeredAtMs: this.#answeredAtMs, acceptedAtMs: this.#acceptedAtMs };
   }
 
   /** Closes the connections; calls in flight fail. */

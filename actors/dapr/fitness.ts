@@ -56,7 +56,7 @@ export async function tryReminders({ reminders, actor, clock, log, stopped }: Re
   let said = false;
   while (!stopped()) {
     try {
-      await reminders.set(actor, REMINDER, LIMITS.reminderAwayMsMax, LIMITS.reminderAwayMsMax);
+      await reminders.set(actor, REMINDER, LIMITS.reminderMs, LIMITS.reminderMs);
       await reminders.remove(actor, REMINDER);
       if (said) log.info({}, "reminders can be set again");
       return;

@@ -27,6 +27,7 @@ interface Waiting {
   readonly group: string;
   readonly bytes: number;
   readonly resolve: (result: InsertResult) => void;
+  readonly reject: (error: unknown) => void;
 }
 
 /** How a store type takes a group of inserts. */
@@ -91,8 +92,8 @@ export class GroupCommitStore implements StateStore {
   }
 
   insert(key: string, text: string): Promise<InsertResult> {
-    return new Promise((resolve) => {
-      this.#waiting.push({ key, text, group: groupOf(key), bytes: key.length + Buffer.byteLength(text), resolve });
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ key, text, group: groupOf(key), bytes: key.length + Buffer.byteLength(text), resolve, reject });
       this.#wake();
     });
   }
@@ -151,7 +152,7 @@ export class GroupCommitStore implements StateStore {
     if (result !== "refused") return tell(group, result);
     // A single insert, or a refused group: each insert is retried on its own.
     const left = group.length > 1 && this.#grouping.request === "save" ? await this.#unwritten(group) : group;
-    await Promise.all(left.map(async (insert) => insert.resolve(await this.#single.insert(insert.key, insert.text))));
+    await Promise.all(left.map(({ key, text, resolve, reject }) => this.#single.insert(key, text).then(resolve, reject)));
   }
 
   /** A failed save may have written part of its group. Resolves the inserts that the store has; returns the others. */

@@ -23,6 +23,14 @@ const REFUSALS: readonly RegExp[] = [
   /no item was updated/,
 ];
 
+/** How stores report that they take no writes. Nothing was written, and to write again at once changes nothing. */
+const NO_WRITES: readonly (readonly [text: RegExp, code: "store.full" | "store.read-only", what: string])[] = [
+  // state.redis: maxmemory. state.sqlite: SQLITE_FULL. state.postgresql: SQLSTATE 53100.
+  [/\bOOM command not allowed|database or disk is full|No space left on device|SQLSTATE 53100/, "store.full", "is full"],
+  // state.redis: a replica, a failed snapshot, too few replicas. state.sqlite: SQLITE_READONLY. state.postgresql: SQLSTATE 25006.
+  [/\bREADONLY You can't write|\bMISCONF |\bNOREPLICAS |readonly database|read-only transaction/, "store.read-only", "takes no writes"],
+];
+
 /** Parallel reads of daprd for one bulk request, on stores without a bulk read. More slow sqlite down (docs/dapr-client.md). */
 const BULK_PARALLELISM = 4;
 
@@ -54,12 +62,17 @@ export class DaprStore implements StateStore {
   }
 
   async insert(key: string, text: string): Promise<InsertResult> {
+    let answer: SidecarAnswer;
     try {
-      return insertResult(await this.#client.call({ method: "POST", path: this.#path, body: `[${itemText(key, text)}]` }));
+      answer = await this.#client.call({ method: "POST", path: this.#path, body: `[${itemText(key, text)}]` });
     } catch {
       // No answer: it may have been written, or may still be written.
       return "unknown";
     }
+    const result = insertResult(answer);
+    const none = result === "unknown" ? NO_WRITES.find(([said]) => said.test(answer.text)) : undefined;
+    if (none !== undefined) throw new Fault(none[1], `state store ${this.#name} ${none[2]}: ${excerpt(answer)}`);
+    return result;
   }
 
   async read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>> {

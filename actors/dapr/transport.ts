@@ -5,12 +5,16 @@
  * never ran the turn (pkg/channel/http/http_channel.go). So an answer is parsed strictly, and its status alone proves
  * nothing.
  */
+import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { TurnAnswer, type Address, type Message, type NotificationData } from "../../runtime/protocol.ts";
-import type { Heartbeat, Transport } from "../engine/ports.ts";
+import type { Heartbeat, Nudged, Transport } from "../engine/ports.ts";
+import { MessageKeys, SIGNATURE_BYTES } from "../engine/signatures.ts";
 import { NotificationLine } from "./notifications.ts";
 import { codedFault, excerpt, parseJson, segment, type SidecarAnswer, type SidecarClient } from "./client.ts";
+
+const NudgedBody = z.object({ phase: z.string(), bucket: z.string().optional() });
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
@@ -21,43 +25,47 @@ export interface DaprTransportOptions {
   readonly pubsub: string;
   /** `source` of the CloudEvents: the system's name. */
   readonly source: string;
+  /**
+   * Sign the messages.
+   * @default they are not signed
+   */
+  readonly keys?: MessageKeys;
 }
 
 /** {@link Transport} over the sidecar. */
 export class DaprTransport implements Transport {
   readonly #client: SidecarClient;
   readonly #options: DaprTransportOptions;
+  readonly #keys: MessageKeys;
   readonly #notifications = new Map<string, NotificationLine>();
 
   constructor(client: SidecarClient, options: DaprTransportOptions) {
     this.#client = client;
     this.#options = options;
+    this.#keys = options.keys ?? new MessageKeys();
   }
 
   async publish(topic: string, message: Message): Promise<void> {
-    requireSize(message.id, JSON.stringify(message));
+    const sealed = this.#seal(message);
     const event = {
       id: message.id,
       type: `troupe.${message.body.kind}`,
       time: new Date(message.createdAtMs).toISOString(),
       subject: `${message.to.type}/${message.to.id}`,
-      data: message,
     };
     // The message carries the trace. daprd 1.18.2 takes the event's trace from the header, and clears it where tracing
     // is off.
-    await this.#publish(topic, { ...event, ...traceFields(message.trace) }, message.trace.traceparent);
+    await this.#publish(topic, this.#event({ ...event, ...traceFields(message.trace) }, sealed), message.trace.traceparent);
   }
 
   async notification(topic: string, id: string, data: NotificationData): Promise<void> {
     const line = this.#notifications.get(topic) ?? new NotificationLine(this.#client, this.#options.pubsub, topic);
     this.#notifications.set(topic, line);
-    await line.tell(this.#event({ id, type: "troupe.notification", time: new Date(data.atMs).toISOString(), data }));
+    await line.tell(this.#event({ id, type: "troupe.notification", time: new Date(data.atMs).toISOString() }, JSON.stringify(data)));
   }
 
   async deliver(message: Message): Promise<TurnAnswer> {
-    const body = JSON.stringify(message);
-    requireSize(message.id, body);
-    const answer = await this.#method(message.to, "receive", body, message.trace.traceparent);
+    const answer = await this.#method(message.to, "receive", this.#seal(message), message.trace.traceparent);
     const content = answer.status === STATUS_OK ? TurnAnswer.safeParse(parseJson(answer.text)) : undefined;
     if (content?.success !== true) throw failure(message.to, answer);
     if ("receipt" in content.data && content.data.receipt.messageId !== message.id) {
@@ -81,29 +89,38 @@ export class DaprTransport implements Transport {
     return content;
   }
 
-  async nudge(actor: Address): Promise<void> {
+  async nudge(actor: Address): Promise<Nudged> {
     const answer = await this.#method(actor, "nudge", "{}");
     // An empty 200 does not prove that the actor was nudged.
-    if (answer.status !== STATUS_OK || parseJson(answer.text) === undefined) throw failure(actor, answer);
+    const content = answer.status === STATUS_OK ? NudgedBody.safeParse(parseJson(answer.text)) : undefined;
+    if (content?.success !== true) throw failure(actor, answer);
+    return content.data;
   }
 
-  async #publish(topic: string, event: Readonly<Record<string, unknown>>, traceparent?: string): Promise<void> {
+  #seal(message: Message): string {
+    const sealed = this.#keys.seal(message);
+    requireSize(message.id, sealed);
+    return sealed;
+  }
+
+  async #publish(topic: string, event: string, traceparent: string): Promise<void> {
     const answer = await this.#client.call({
       method: "POST",
       path: `/v1.0/publish/${segment(this.#options.pubsub)}/${segment(topic)}`,
       contentType: "application/cloudevents+json",
-      body: this.#event(event),
-      headers: traceparent === undefined ? undefined : { traceparent },
+      body: event,
+      headers: { traceparent },
     });
     if (answer.status !== STATUS_NO_CONTENT) throw new Fault("sidecar.unavailable", `publish to ${topic}: ${excerpt(answer)}`);
   }
 
   /**
    * `datacontenttype` makes daprd keep `data` as JSON. The event's id is the message's id in every resend, so a broker may deduplicate by
-   * it.
+   * it. `data` is a JSON text.
    */
-  #event(event: Readonly<Record<string, unknown>>): string {
-    return JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...event });
+  #event(attributes: Readonly<Record<string, unknown>>, data: string): string {
+    const event = JSON.stringify({ specversion: "1.0", source: this.#options.source, datacontenttype: "application/json", ...attributes });
+    return `${event.slice(0, -1)},"data":${data}}`;
   }
 
   async #method(actor: Address, method: string, body: string, traceparent?: string): Promise<SidecarAnswer> {
@@ -130,6 +147,6 @@ function failure(actor: Address, answer: SidecarAnswer): Fault {
 
 function requireSize(id: string, text: string): void {
   const bytes = Buffer.byteLength(text);
-  if (bytes > LIMITS.messageBytesMax)
+  if (bytes > LIMITS.messageBytesMax + SIGNATURE_BYTES)
     throw new Fault("message.too-large", `message ${id} has ${bytes} bytes; the limit is ${LIMITS.messageBytesMax}`);
 }

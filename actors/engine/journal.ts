@@ -7,19 +7,19 @@
  * J1 A record is written once under its sequence and never changed.
  * J2 An unanswered write counts only after it was read back.
  * J3 Snapshots are numbered without gaps and insert-only, and a later number never has an earlier sequence.
+ * J4 A missing record with a later one behind it is a broken chain, except below the floor that the head stone names.
  */
 import { jsonSize } from "../../runtime/canonical.ts";
 import { Fault, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Machine } from "../../runtime/machine.ts";
 import {
+  headStoneOf,
   isTurnFailed,
   type JournalRecord,
   parseRecord,
-  parseSnapshot,
   requireChain,
   sameWriter,
-  type Snapshot,
   tombstoneOf,
   type TurnFailed,
   type Writer,
@@ -27,18 +27,10 @@ import {
 import type { ValueRef } from "../../runtime/value.ts";
 import { pause } from "./pause.ts";
 import type { Clock, StateStore } from "./ports.ts";
+import { type Snapshotted, Snapshots } from "./snapshots.ts";
 
 /** An actor as it was loaded: its state and the position in its journal. */
-export interface Loaded<S> {
-  readonly state: S;
-  /** Sequence of the last record; 0 without a record. */
-  readonly sequence: number;
-  readonly writer: Writer | null;
-  readonly snapshotNumber: number;
-  /** Bytes of records since the last snapshot. */
-  readonly bytesSince: number;
-  /** Bytes since the last snapshot at which the size of the state is measured next. Measuring costs as much as writing. */
-  readonly measureAt: number;
+export interface Loaded<S> extends Snapshotted<S> {
   /** When the last record was written, by the clock of its writer; 0 if that was not read. */
   readonly atMs: number;
   /** A tombstone stands in place of record 1. */
@@ -53,7 +45,12 @@ export const keys = {
     scope === undefined ? `${system}/value/${ref}` : `${system}/value/${scope}/${ref}`,
 } as const;
 
-const SNAPSHOT_GALLOP_STEPS = 20;
+/** Where a journal begins: the first record that is kept, and the first snapshot, which an untrimmed journal may not have yet. */
+interface Head {
+  readonly first: number;
+  readonly snapshot: number;
+  readonly isTrimmed: boolean;
+}
 
 /** The journals of all actors of one type. It keeps nothing in memory: what was loaded is the caller's. */
 export class Journal<S, I, E> {
@@ -62,6 +59,7 @@ export class Journal<S, I, E> {
   readonly #machine: Machine<S, I, E>;
   readonly #system: string;
   readonly #type: string;
+  readonly #snapshots: Snapshots<S>;
 
   constructor(store: StateStore, clock: Clock, machine: Machine<S, I, E>, system: string, type: string) {
     this.#store = store;
@@ -69,6 +67,7 @@ export class Journal<S, I, E> {
     this.#machine = machine;
     this.#system = system;
     this.#type = type;
+    this.#snapshots = new Snapshots(store, clock, machine, (id, number) => keys.snapshot(system, type, id, number));
   }
 
   /** The state of an actor without a journal. A write based on it is refused if there is a journal. */
@@ -89,32 +88,35 @@ export class Journal<S, I, E> {
    * @throws `store.unavailable`, `journal.unreadable`, `journal.newer`, `journal.broken-chain`
    */
   async load(id: string): Promise<Loaded<S>> {
-    const firstKey = this.#recordKey(id, 1);
     // Most actors that are loaded are new, which one key shows.
-    const first = (await this.#store.read([firstKey])).get(firstKey);
-    if (first === undefined) return this.empty(id);
-    if (tombstoneOf(first, firstKey) !== undefined) return this.#purged(id);
-    try {
-      const loaded = await this.#loadAll(id);
-      // A purge removes records while others read, the last ones first, but only from journals that have not changed for
-      // long.
-      if (this.#clock.nowMs() - loaded.atMs > LIMITS.actorTrustMs && (await this.isPurged(id))) return this.#purged(id);
-      return loaded;
-    } catch (error) {
-      if (isFault(error) && error.code.startsWith("journal.") && (await this.isPurged(id))) return this.#purged(id);
-      throw error;
+    let head = await this.#head(id);
+    for (;;) {
+      if (head === "absent") return this.empty(id);
+      if (head === "purged") return this.#purged(id);
+      let wrong: unknown;
+      try {
+        const loaded = await this.#loadAll(id, head);
+        // A purge and a trim remove records while others read, but only old ones.
+        if (this.#clock.nowMs() - loaded.atMs < LIMITS.actorTrustMs || (await this.covers(id, loaded.sequence + 1))) return loaded;
+      } catch (error) {
+        if (!isFault(error) || !error.code.startsWith("journal.")) throw error;
+        wrong = error;
+      }
+      const now = await this.#head(id);
+      if (isSameHead(head, now)) throw wrong ?? new Fault("journal.broken-chain", `${id} has no snapshot at the floor of its journal`);
+      head = now;
     }
   }
 
-  async #loadAll(id: string): Promise<Loaded<S>> {
-    const snapshotKey = this.#snapshotKey(id, 1);
-    const found = await this.#store.read([snapshotKey]);
-    let loaded = found.has(snapshotKey) ? await this.#lastSnapshot(id) : this.empty(id);
+  async #loadAll(id: string, head: Head): Promise<Loaded<S>> {
+    const found =
+      head.isTrimmed || (await this.#snapshots.has(id, head.snapshot)) ? await this.#snapshots.last(id, head.snapshot) : undefined;
+    let loaded: Loaded<S> = { ...this.empty(id), ...found };
     // Most journals are short. From a long one, later batches are larger.
     for (let count: number = LIMITS.loadFirstRecords; ; count = LIMITS.loadBatchRecords) {
       const next = await this.#loadBatch(id, loaded, count);
-      if (next.sequence - loaded.sequence < count) return next;
-      loaded = next;
+      if (next.isEnd) return next.loaded;
+      loaded = next.loaded;
     }
   }
 
@@ -124,31 +126,54 @@ export class Journal<S, I, E> {
 
   /** Whether the actor has a tombstone. */
   async isPurged(id: string): Promise<boolean> {
-    const key = this.#recordKey(id, 1);
-    return tombstoneOf((await this.#store.read([key])).get(key), key) !== undefined;
+    return (await this.#head(id)) === "purged";
   }
 
-  /** Whether the actor has a journal: record 1 exists and is not a tombstone. */
-  async stands(id: string): Promise<boolean> {
-    const key = this.#recordKey(id, 1);
-    const first = (await this.#store.read([key])).get(key);
-    return first !== undefined && tombstoneOf(first, key) === undefined;
+  /** Whether the journal stands and this sequence is not below its floor: only then it means something that its key is absent. */
+  async covers(id: string, sequence: number): Promise<boolean> {
+    const head = await this.#head(id);
+    return typeof head === "object" && head.first <= sequence;
   }
 
-  /** Removes a record that this host wrote into a journal that had been purged in the meantime. */
+  async #head(id: string): Promise<Head | "absent" | "purged"> {
+    const key = this.#recordKey(id, 1);
+    const content = (await this.#store.read([key])).get(key);
+    if (content === undefined) return "absent";
+    if (tombstoneOf(content, key) !== undefined) return "purged";
+    const stone = headStoneOf(content, key);
+    return stone === undefined
+      ? { first: 1, snapshot: 1, isTrimmed: false }
+      : { first: stone.first, snapshot: stone.snapshot, isTrimmed: true };
+  }
+
+  /** Removes a record that this host wrote into a journal that had been purged or trimmed in the meantime. */
   async retract(id: string, sequence: number): Promise<void> {
-    await this.#store.remove([this.#recordKey(id, sequence)]);
+    for (let attempt = 1; ; attempt += 1) {
+      try {
+        return await this.#store.remove([this.#recordKey(id, sequence)]);
+      } catch (error) {
+        // If it stays, no one reads it: it is below the floor or goes with the tombstone.
+        if (attempt === LIMITS.commitAttemptsMax) throw error;
+        await pause(this.#clock, LIMITS.commitRetryMs * 2 ** attempt);
+      }
+    }
   }
 
-  /** The events of an actor from a sequence on, checked as in {@link load}, to the current end, with the times of their records. */
+  /**
+   * The events of an actor from a sequence on, checked as in {@link load}, to the current end, with the times of their records. Those of
+   * trimmed records are left out.
+   */
   async *events(id: string, from = 1): AsyncGenerator<{ readonly event: E; readonly atMs: number }> {
-    let previous: Writer | null | undefined = from === 1 ? null : undefined;
-    for (let at = from; ; at += LIMITS.loadBatchRecords) {
+    const head = await this.#head(id);
+    // A journal that is being purged has no more events to give.
+    if (typeof head === "string") return;
+    const first = Math.max(from, head.first);
+    let previous: Writer | null | undefined = first === 1 ? null : undefined;
+    for (let at = first; ; at += LIMITS.loadBatchRecords) {
       const batch = this.#recordKeys(id, at, LIMITS.loadBatchRecords);
       const found = await this.#store.read(batch);
       for (const key of batch) {
         const content = found.get(key);
-        // A journal that is being purged has no more events to give.
         if (content === undefined || tombstoneOf(content, key) !== undefined) return;
         const record = parseRecord(content, key, this.#machine.events);
         if (previous !== undefined) requireChain(key, previous, record.previous);
@@ -160,21 +185,39 @@ export class Journal<S, I, E> {
 
   /** The loaded state with every later record applied. One small read if there is none. Throws as {@link load} does. */
   async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
-    let now = loaded;
-    while (!(await this.isCurrent(id, now))) now = await this.#loadBatch(id, now, LIMITS.loadBatchRecords);
-    return now;
+    if (await this.isCurrent(id, loaded)) return loaded;
+    for (let now = loaded; ;) {
+      const next = await this.#loadBatch(id, now, LIMITS.loadBatchRecords);
+      if (next.isEnd) return next.loaded;
+      now = next.loaded;
+    }
   }
 
-  async #loadBatch(id: string, from: Loaded<S>, count: number): Promise<Loaded<S>> {
+  /** Applies the next records. Looks further ahead too: a record behind the end shows a gap (J4). */
+  async #loadBatch(id: string, from: Loaded<S>, count: number): Promise<{ readonly loaded: Loaded<S>; readonly isEnd: boolean }> {
     const batch = this.#recordKeys(id, from.sequence + 1, count);
-    const found = await this.#store.read(batch);
+    const ahead: string[] = [];
+    for (let step: number = LIMITS.loadAheadMin; step <= LIMITS.loadAheadMax; step *= 2)
+      ahead.push(this.#recordKey(id, from.sequence + count + step));
+    const found = await this.#store.read([...batch, ...ahead]);
     let loaded = from;
     for (const key of batch) {
       const content = found.get(key);
-      if (content === undefined) return loaded;
+      if (content === undefined) return { loaded, isEnd: !(await this.#hasLater(key, [...batch, ...ahead], found)) };
       loaded = this.#apply(key, loaded, content);
     }
-    return loaded;
+    return { loaded, isEnd: false };
+  }
+
+  /**
+   * Whether a record was written behind an absent one while both were read. Throws `journal.broken-chain` if the absent one is missing
+   * for good.
+   */
+  async #hasLater(key: string, read: readonly string[], found: ReadonlyMap<string, Json>): Promise<boolean> {
+    const later = read.slice(read.indexOf(key) + 1).find((one) => found.has(one));
+    if (later === undefined) return false;
+    if ((await this.#store.read([key])).has(key)) return true;
+    throw new Fault("journal.broken-chain", `${key} is missing, but the later record ${later} exists`, { key });
   }
 
   #apply(key: string, loaded: Loaded<S>, content: Json): Loaded<S> {
@@ -192,37 +235,6 @@ export class Journal<S, I, E> {
     return { ...loaded, state, sequence: record.sequence, writer: record.writer, bytesSince: loaded.bytesSince + bytes, atMs: record.atMs };
   }
 
-  /** Loads the last snapshot. Numbers have no gaps, so doubling and then halving finds it in few reads. */
-  async #lastSnapshot(id: string): Promise<Loaded<S>> {
-    const doubled = Array.from({ length: SNAPSHOT_GALLOP_STEPS }, (_, index) => 2 ** index);
-    const found = await this.#store.read(doubled.map((number) => this.#snapshotKey(id, number)));
-    let low = doubled.filter((number) => found.has(this.#snapshotKey(id, number))).at(-1) ?? 1;
-    let high = low * 2;
-    while (high - low > 1) {
-      const middle = Math.floor((low + high) / 2);
-      const there = await this.#store.read([this.#snapshotKey(id, middle)]);
-      if (there.size > 0) low = middle;
-      else high = middle;
-    }
-    return this.#readSnapshot(id, low);
-  }
-
-  async #readSnapshot(id: string, number: number): Promise<Loaded<S>> {
-    const key = this.#snapshotKey(id, number);
-    const content = (await this.#store.read([key])).get(key);
-    if (content === undefined) throw new Fault("journal.broken-chain", `${key} existed and is gone`, { key });
-    const snapshot = parseSnapshot(content, key, this.#machine.states);
-    return {
-      state: snapshot.state,
-      sequence: snapshot.sequence,
-      writer: snapshot.writer,
-      snapshotNumber: number,
-      bytesSince: 0,
-      measureAt: LIMITS.snapshotBytesMin,
-      atMs: 0,
-    };
-  }
-
   /** Whether no record was written after the loaded one. A decision that writes nothing is valid only if this is true. */
   async isCurrent(id: string, loaded: Loaded<S>): Promise<boolean> {
     if (loaded.purged === true) return this.isPurged(id);
@@ -232,7 +244,8 @@ export class Journal<S, I, E> {
 
   /**
    * Writes a record (J1, J2). `committed`: the record is stored and is ours. `lost`: another writer has the sequence.
-   * @throws `store.unavailable` or `journal.contended` when neither is known; the caller must drop its cached state.
+   * @throws `store.unavailable` or `journal.contended` when neither is known, `store.full` or `store.read-only`; the caller must drop its
+   * cached state.
    */
   async commit(
     id: string,
@@ -262,23 +275,9 @@ export class Journal<S, I, E> {
     }
   }
 
-  /** Takes a snapshot when the records since the last one are large compared with the state. Never throws. */
+  /** Takes a snapshot when the records since the last one are large compared with the state (J3). Never throws. */
   async snapshotIfDue(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
-    if (loaded.bytesSince < loaded.measureAt) return loaded;
-    const text = JSON.stringify(loaded.state);
-    const dueAt = Math.max(LIMITS.snapshotBytesMin, LIMITS.snapshotRecordsToStateRatio * Buffer.byteLength(text));
-    if (loaded.bytesSince < dueAt) return { ...loaded, measureAt: dueAt };
-    return this.#snapshot(id, loaded);
-  }
-
-  /** Takes a snapshot (J3). If another host took the one with this number, adopts its number. Never throws. */
-  async #snapshot(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
-    if (loaded.writer === null) return loaded;
-    const number = loaded.snapshotNumber + 1;
-    const snapshot: Snapshot<S> = { v: 1, number, sequence: loaded.sequence, writer: loaded.writer, state: loaded.state };
-    const result = await this.#store.insert(this.#snapshotKey(id, number), JSON.stringify(snapshot));
-    if (result === "unknown") return loaded;
-    return { ...loaded, snapshotNumber: number, bytesSince: 0, measureAt: LIMITS.snapshotBytesMin, atMs: 0 };
+    return { ...loaded, ...(await this.#snapshots.takeIfDue(id, loaded)) };
   }
 
   #recordKey(id: string, sequence: number): string {
@@ -288,10 +287,10 @@ export class Journal<S, I, E> {
   #recordKeys(id: string, from: number, count: number): string[] {
     return Array.from({ length: count }, (_, index) => this.#recordKey(id, from + index));
   }
+}
 
-  #snapshotKey(id: string, number: number): string {
-    return keys.snapshot(this.#system, this.#type, id, number);
-  }
+function isSameHead(head: Head, now: Head | "absent" | "purged"): boolean {
+  return typeof now === "object" && now.first === head.first && now.isTrimmed === head.isTrimmed;
 }
 
 function writerOf(content: Json): Writer | null {

@@ -18,7 +18,7 @@ export interface Tagged {
 
 /**
  * A key-value store whose writes are insert-only (Dapr: `concurrency: first-write` without ETag, one key per request). Only the purge
- * replaces and removes.
+ * and the trim replace and remove.
  */
 export interface StateStore {
   /**
@@ -26,7 +26,10 @@ export interface StateStore {
    * @throws `store.unavailable`
    */
   read(keys: readonly string[]): Promise<ReadonlyMap<string, Json>>;
-  /** Writes the JSON text unless the key is there. Never throws. */
+  /**
+   * Writes the JSON text unless the key is there.
+   * @throws `store.full`, `store.read-only` when the store said so and nothing was written; nothing else
+   */
   insert(key: string, text: string): Promise<InsertResult>;
   /** One content with its version; undefined when the key is not there. Throws `store.unavailable`. */
   tagged(key: string): Promise<Tagged | undefined>;
@@ -65,8 +68,11 @@ export interface Transport {
   heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
   /** The actor's own description of its state. Throws coded faults. */
   inspect(actor: Address): Promise<Json>;
-  /** Makes an actor check its state now and set its reminder again, on any host (actor method `nudge`, no body). */
-  nudge(actor: Address): Promise<void>;
+  /**
+   * Makes an actor check its state now, on any host (actor method `nudge`, no body).
+   * @throws `sidecar.unavailable` when the answer does not say what was found
+   */
+  nudge(actor: Address): Promise<Nudged>;
   /**
    * Publishes an event notification on the system's topic.
    * @throws `sidecar.unavailable`
@@ -74,10 +80,31 @@ export interface Transport {
   notification(topic: string, id: string, data: NotificationData): Promise<void>;
 }
 
+/** What a nudge found: the phase of a process, and its bucket in the index. */
+export interface Nudged {
+  readonly phase: string;
+  readonly bucket?: string | undefined;
+}
+
 /** A sign of life of one running work item, under the token of its run, and what its host knows of it. */
 export interface Heartbeat extends WorkStatus {
   readonly workId: string;
   readonly token: string;
+}
+
+/**
+ * The leases of the hosts of a system: a count for each host incarnation, which its host increases while it lives, and the list of the
+ * incarnations. All methods throw `store.unavailable`.
+ */
+export interface Leases {
+  /** Writes the lease of this host. */
+  renew(incarnation: string, count: number): Promise<void>;
+  /** The counts of the leases that exist. */
+  read(incarnations: readonly string[]): Promise<ReadonlyMap<string, number>>;
+  /** The listed incarnations. */
+  members(): Promise<readonly string[]>;
+  /** Adds incarnations to the list, and removes incarnations with their leases. */
+  change(added: readonly string[], removed: readonly string[]): Promise<void>;
 }
 
 /** Time as a port, so that a test or a simulation can control it. */
@@ -103,6 +130,8 @@ export interface Ports {
   readonly transport: Transport;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Absent: the leases are in the store. */
+  readonly leases?: Leases | undefined;
 }
 
 /** What may be requested of the actors of one host. All methods throw only coded faults. */
@@ -113,8 +142,8 @@ export interface ActorHost {
   receive(message: Message): Promise<TurnAnswer>;
   /** A reminder fired. Cheap when nothing is due, since missed ticks are delivered one by one. */
   tick(actor: Address, name: string): Promise<void>;
-  /** Like a tick, and also sets the reminder again even if this host believes that it is set. */
-  nudge(actor: Address): Promise<void>;
+  /** Makes an actor check its state now. */
+  nudge(actor: Address): Promise<Nudged>;
   /** A heartbeat of work that another host runs. */
   heartbeat(actor: Address, beat: Heartbeat): void;
   /** The actor's state, read from the journal. */

@@ -6,17 +6,22 @@
  * T1 An event counts only after its record is committed.
  * T2 A decision that writes nothing counts only after the next key was found absent.
  * T3 After a lost or failed write no cached state is used again.
- * T4 No event counts or remains in a journal that was purged.
+ * T4 No event counts or remains in a journal that was purged, or below the floor of one that was trimmed.
  */
-import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Decision, type DecisionContext, type Machine, MissingValues, type Verdict } from "../../runtime/machine.ts";
+import { type DecisionContext, effectName, type Machine, type Verdict } from "../../runtime/machine.ts";
 import type { Effect } from "../../runtime/protocol.ts";
-import { type JournalRecord, RECORD_VERSION, type TurnFailed } from "../../runtime/record.ts";
+import { type JournalRecord, RECORD_VERSION, type TurnFailed, type Writer } from "../../runtime/record.ts";
+import { decide } from "./decide.ts";
 import { Journal, type Loaded } from "./journal.ts";
+import { JournalTrim } from "./journal-trim.ts";
+import { Loader } from "./loader.ts";
 import { LruMap } from "./lru.ts";
 import { KeyedMutex } from "./mutex.ts";
 import type { Ports } from "./ports.ts";
+import type { Quarantine } from "./quarantine.ts";
+import type { Salvage } from "./set-aside.ts";
 import type { Values } from "./values.ts";
 
 /** Counts the writes of this host over all actors. With the incarnation, the count identifies a writer forever. */
@@ -32,6 +37,8 @@ export interface TurnResult<S> {
   readonly before: S;
   /** Sequence of the journal after the turn. */
   readonly sequence: number;
+  /** The host that wrote the last record before the turn; undefined without a record. */
+  readonly writer: string | undefined;
   readonly effects: readonly Effect[];
   readonly verdict: Verdict;
   /** Whether a record was written. */
@@ -47,11 +54,6 @@ export interface TurnHooks<S> {
    * there is nothing to wait for.
    */
   beforeCommit?(actorId: string, next: S, before: S): Promise<void> | undefined;
-  /**
-   * Called when a loaded actor's last record, with that sequence, was written by another host. What this host knew of the actor may be
-   * outdated.
-   */
-  foreign?(actorId: string, sequence: number): void;
 }
 
 /** Options of a turn beside its input. The record contains `inputId`, for readers of the journal. */
@@ -67,9 +69,6 @@ interface Cached<S> {
   readonly atMs: number;
 }
 
-/** A decision, or the error that it threw. */
-type Decided<E> = Decision<E> | { readonly failure: unknown };
-
 /** The turns of all actors of one type in one host. */
 export class TurnEngine<S, I, E> {
   readonly type: string;
@@ -80,6 +79,9 @@ export class TurnEngine<S, I, E> {
   readonly #writer: WriterIdentity;
   readonly #hooks: TurnHooks<S>;
   readonly #journal: Journal<S, I, E>;
+  readonly #loader: Loader<S, I, E>;
+  /** Present if the journals of these actors are trimmed. */
+  readonly trims: JournalTrim | undefined;
   readonly #cache = new LruMap<string, Cached<S>>(LIMITS.cachedActorsMax);
   /** The last failed turn of each actor: sequence of its record, input and code. */
   readonly #failures = new LruMap<string, string>(LIMITS.cachedActorsMax);
@@ -93,6 +95,11 @@ export class TurnEngine<S, I, E> {
     readonly values: Values;
     readonly writer: WriterIdentity;
     readonly hooks?: TurnHooks<S>;
+    /** These actors live long: what is old in their journals is removed. */
+    readonly trims?: boolean;
+    readonly quarantine?: Quarantine;
+    /** Whether a broken actor begins anew by itself, with everything of it that can be read. */
+    readonly rebuilds?: (actorId: string) => boolean;
   }) {
     this.type = parts.type;
     this.machine = parts.machine;
@@ -101,7 +108,12 @@ export class TurnEngine<S, I, E> {
     this.#values = parts.values;
     this.#writer = parts.writer;
     this.#hooks = parts.hooks ?? {};
-    this.#journal = new Journal(parts.ports.store, parts.ports.clock, parts.machine, parts.system, parts.type);
+    const { type, machine, system, quarantine, rebuilds } = parts;
+    const { store, clock } = parts.ports;
+    this.#journal = new Journal(store, clock, machine, system, type);
+    const writer = (): Writer => this.#nextWriter();
+    this.#loader = new Loader({ journal: this.#journal, store, clock, machine, system, type, writer, quarantine, rebuilds });
+    if (parts.trims === true) this.trims = new JournalTrim(store, system, type);
   }
 
   /**
@@ -114,10 +126,10 @@ export class TurnEngine<S, I, E> {
     try {
       for (let attempt = 1; attempt <= LIMITS.commitAttemptsMax; attempt += 1) {
         const startedMs = this.#ports.clock.nowMs();
-        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#load(actorId));
+        const loaded = (await this.#recall(actorId)) ?? (expectNew ? this.#journal.empty(actorId) : await this.#loader.load(actorId));
         expectNew = false;
         const result = await this.#tryOnce(actorId, input, options.inputId, loaded);
-        if (result !== "stale" && !(this.#mayBePurged(result, startedMs) && (await this.#wroteAfterPurge(actorId, result)))) return result;
+        if (result !== "stale" && !(this.#isLate(startedMs) && (await this.#isOutdated(actorId, result)))) return result;
         this.#cache.delete(actorId);
       }
     } catch (error) {
@@ -129,20 +141,23 @@ export class TurnEngine<S, I, E> {
     throw new Fault("journal.contended", `${this.type}/${actorId} lost ${LIMITS.commitAttemptsMax} writes in a row`);
   }
 
-  async #load(actorId: string): Promise<Loaded<S>> {
-    const loaded = await this.#journal.load(actorId);
-    if (loaded.writer !== null && loaded.writer.incarnation !== this.#writer.incarnation) this.#hooks.foreign?.(actorId, loaded.sequence);
-    return loaded;
+  /** Sets the broken journal of an actor aside, as {@link Loader.setAside}. */
+  setAside(actorId: string, salvage: Salvage): Promise<Loaded<S>> {
+    return this.#mutex.run(actorId, () => {
+      this.#cache.delete(actorId);
+      return this.#loader.setAside(actorId, salvage);
+    });
   }
 
   /**
-   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine checks whether the actor was purged, because the next
-   * key of a purged journal is absent too.
+   * T4. The cached state is trusted for LIMITS.actorTrustMs. After that the engine reads the head, because the next key of a purged or
+   * trimmed journal is absent too.
    */
   async #recall(actorId: string): Promise<Loaded<S> | undefined> {
     const cached = this.#cache.get(actorId);
-    if (cached === undefined || this.#ports.clock.nowMs() - cached.atMs < LIMITS.actorTrustMs) return cached?.loaded;
-    if (cached.loaded.sequence > 0 && !(await this.#journal.stands(actorId))) {
+    if (cached === undefined || !this.#isLate(cached.atMs)) return cached?.loaded;
+    const { sequence } = cached.loaded;
+    if (sequence > 0 && !(await this.#journal.covers(actorId, sequence + 1))) {
       this.#cache.delete(actorId);
       return undefined;
     }
@@ -154,24 +169,25 @@ export class TurnEngine<S, I, E> {
     if (loaded.purged !== true) this.#cache.set(actorId, { loaded, atMs: this.#ports.clock.nowMs() });
   }
 
-  /**
-   * T4. A host that was frozen within a turn for longer than that checks, when it continues, whether its record was written into a purged
-   * journal.
-   */
-  async #wroteAfterPurge(actorId: string, result: TurnResult<S>): Promise<boolean> {
-    if (await this.#journal.stands(actorId)) return false;
-    await this.#journal.retract(actorId, result.sequence);
-    return true;
+  /** Whether so much time has passed that what was read then may have been purged or trimmed. */
+  #isLate(sinceMs: number): boolean {
+    return this.#ports.clock.nowMs() - sinceMs >= LIMITS.actorTrustMs;
   }
 
-  #mayBePurged(result: TurnResult<S>, startedMs: number): boolean {
-    return result.wrote && result.sequence > 1 && this.#ports.clock.nowMs() - startedMs >= LIMITS.actorTrustMs;
+  /**
+   * T4. A host that was frozen within a turn for that long reads the head when it continues. If its record is below the floor, or the
+   * next key that it found absent is, it decides again. It takes back what it wrote there.
+   */
+  async #isOutdated(actorId: string, { wrote, sequence }: TurnResult<S>): Promise<boolean> {
+    if (sequence === (wrote ? 1 : 0) || (await this.#journal.covers(actorId, wrote ? sequence : sequence + 1))) return false;
+    if (wrote) await this.#journal.retract(actorId, sequence);
+    return true;
   }
 
   async #tryOnce(actorId: string, input: I, inputId: string, loaded: Loaded<S>): Promise<TurnResult<S> | "stale"> {
     const context = this.#context(actorId, loaded);
-    const decided = this.#decide(loaded.state, input, context);
-    const decision = decided instanceof MissingValues ? await this.#decideOnLoaded(loaded.state, input, context, decided) : decided;
+    const decided = decide(this.machine, loaded.state, input, context, this.#values);
+    const decision = decided instanceof Promise ? await decided : decided;
     if ("failure" in decision) return this.#commitFailure(actorId, inputId, loaded, decision.failure);
     if (decision.events.length === 0) {
       if (!(await this.#journal.isCurrent(actorId, loaded))) return "stale";
@@ -180,6 +196,7 @@ export class TurnEngine<S, I, E> {
         state: loaded.state,
         before: loaded.state,
         sequence: loaded.sequence,
+        writer: loaded.writer?.incarnation,
         effects: decision.effects,
         verdict: decision.verdict,
         wrote: false,
@@ -201,6 +218,7 @@ export class TurnEngine<S, I, E> {
       state: next.state,
       before: loaded.state,
       sequence: next.sequence,
+      writer: loaded.writer?.incarnation,
       effects: decision.effects,
       verdict: decision.verdict,
       wrote: true,
@@ -209,13 +227,31 @@ export class TurnEngine<S, I, E> {
 
   /** `next` is the actor after the record, whose bytes are known only now. */
   async #committed(actorId: string, next: Loaded<S>, bytes: number): Promise<void> {
-    this.#remember(actorId, await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes }));
+    const kept = await this.#journal.snapshotIfDue(actorId, { ...next, bytesSince: next.bytesSince + bytes });
+    this.#remember(actorId, kept.snapshot === next.snapshot ? kept : this.#trimmed(actorId, kept));
+  }
+
+  /** After a snapshot: trims the journal to an earlier one that is old enough. */
+  #trimmed(actorId: string, kept: Loaded<S>): Loaded<S> {
+    const { trimTo, snapshot } = kept;
+    if (this.trims === undefined || trimTo === undefined || snapshot === undefined) return kept;
+    if (trimTo === snapshot || this.#ports.clock.nowMs() - trimTo.atMs < LIMITS.trimAgeMs) return kept;
+    this.trims.begin(actorId, trimTo);
+    return { ...kept, trimTo: snapshot };
   }
 
   /** Records a small `turn-failed` for a turn that threw or would be too large, so that its input is not decided again forever. */
   async #commitFailure(actorId: string, inputId: string, loaded: Loaded<S>, error: unknown): Promise<TurnResult<S> | "stale"> {
     const fault = faultFrom(error, "turn.failed");
-    const refused = { state: loaded.state, before: loaded.state, effects: [], verdict: { kind: "refused", fault }, failed: true } as const;
+    const writer = loaded.writer?.incarnation;
+    const refused = {
+      state: loaded.state,
+      before: loaded.state,
+      writer,
+      effects: [],
+      verdict: { kind: "refused", fault },
+      failed: true,
+    } as const;
     // The same input fails the same way until something else is recorded. One record is enough; otherwise every tick
     // would add one.
     const failure = `${loaded.sequence} ${inputId} ${fault.code}`;
@@ -236,17 +272,20 @@ export class TurnEngine<S, I, E> {
     events: readonly (E | TurnFailed)[],
     effects: readonly string[],
   ): JournalRecord<E | TurnFailed> {
-    const writer = { incarnation: this.#writer.incarnation, count: this.#writer.nextCount() };
     return {
       v: RECORD_VERSION,
       sequence: loaded.sequence + 1,
       input: inputId,
       events,
       effects,
-      writer,
+      writer: this.#nextWriter(),
       previous: loaded.writer,
       atMs: this.#ports.clock.nowMs(),
     };
+  }
+
+  #nextWriter(): Writer {
+    return { incarnation: this.#writer.incarnation, count: this.#writer.nextCount() };
   }
 
   #context(actorId: string, { sequence }: Loaded<S>): DecisionContext {
@@ -264,36 +303,21 @@ export class TurnEngine<S, I, E> {
     };
   }
 
-  /** Decides. A thrown error is a defect, except a request for values that are not loaded. */
-  #decide(state: S, input: I, context: DecisionContext): Decided<E> | MissingValues {
-    try {
-      return this.machine.decide(state, input, context);
-    } catch (error) {
-      return error instanceof MissingValues ? error : { failure: error };
-    }
-  }
-
-  /** Decides again after loading the values that the decision requested. */
-  async #decideOnLoaded(state: S, input: I, context: DecisionContext, asked: MissingValues): Promise<Decided<E>> {
-    let { values } = context;
-    let missing = asked;
-    for (let load = 0; load < LIMITS.valueLoadsMax; load += 1) {
-      values = overlay(await this.#values.load(missing.refs), values);
-      const decided = this.#decide(state, input, { ...context, values });
-      if (!(decided instanceof MissingValues)) return decided;
-      missing = decided;
-    }
-    return { failure: new Fault("value.missing", `a decision requested values more than ${LIMITS.valueLoadsMax} times`) };
-  }
-
   /** The current state in the store. */
   fresh(actorId: string): Promise<Loaded<S>> {
     return this.#mutex.run(actorId, async () => {
-      const cached = await this.#recall(actorId);
-      if (cached !== undefined && (await this.#journal.isCurrent(actorId, cached))) return cached;
-      const loaded = await this.#load(actorId);
-      this.#remember(actorId, loaded);
-      return loaded;
+      for (;;) {
+        const startedMs = this.#ports.clock.nowMs();
+        const cached = await this.#recall(actorId);
+        const isCurrent = cached !== undefined && (await this.#journal.isCurrent(actorId, cached));
+        const loaded = isCurrent ? cached : await this.#loader.load(actorId);
+        const { sequence, purged } = loaded;
+        if (!this.#isLate(startedMs) || purged === true || sequence === 0 || (await this.#journal.covers(actorId, sequence + 1))) {
+          if (!isCurrent) this.#remember(actorId, loaded);
+          return loaded;
+        }
+        this.#cache.delete(actorId);
+      }
     });
   }
 
@@ -308,23 +332,5 @@ export class TurnEngine<S, I, E> {
 
   get busy(): number {
     return this.#mutex.size;
-  }
-}
-
-function overlay(loaded: ReadonlyMap<string, Json>, below: DecisionContext["values"]): DecisionContext["values"] {
-  return { has: (ref) => loaded.has(ref) || below.has(ref), get: (ref) => loaded.get(ref) ?? below.get(ref) };
-}
-
-/** What a record keeps of an effect. The content is derived again from the state. */
-function effectName(effect: Effect): string {
-  switch (effect.kind) {
-    case "send":
-      return `send ${effect.message.id}`;
-    case "index":
-      return `index ${effect.index} ${effect.entry.id}`;
-    case "notify":
-      return `notification ${effect.topic} ${effect.id}`;
-    default:
-      return `${effect.kind} ${effect.workId} ${effect.token}`;
   }
 }

@@ -4,6 +4,7 @@
  * Content is stored under its hash, so it never changes, and a refused insert means that it exists already.
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
+import { heapSize } from "../../runtime/json-text.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { LookUp } from "../../runtime/machine.ts";
 import { actorType } from "../../runtime/protocol.ts";
@@ -13,13 +14,13 @@ import { keys } from "./journal.ts";
 import { LruMap } from "./lru.ts";
 import type { Clock, StateStore } from "./ports.ts";
 
-/** The values of one system. The last LIMITS.cachedValuesMax that were read or written are cached. */
+/** The values of one system. The last that were read or written are cached, as many as LIMITS.cachedValuesBytesMax holds. */
 export class Values {
   readonly #store: StateStore;
   readonly #clock: Clock;
   readonly #system: string;
   /** Contents by hash alone: they are the same in every scope. */
-  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax);
+  readonly #contents = new LruMap<string, Json>(LIMITS.cachedValuesMax, LIMITS.cachedValuesBytesMax);
   /** Keys that were confirmed to be in the store, and when. */
   readonly #seenAtMs = new LruMap<string, number>(LIMITS.cachedValuesMax);
 
@@ -27,6 +28,11 @@ export class Values {
     this.#store = store;
     this.#clock = clock;
     this.#system = system;
+  }
+
+  /** Bytes of heap that the cached values take, estimated. */
+  get cachedBytes(): number {
+    return this.#contents.weight;
   }
 
   /** The cached values, as decisions read them. */
@@ -106,7 +112,7 @@ export class Values {
   }
 
   #note(key: string, ref: string, content: Json): void {
-    this.#contents.set(ref, content);
+    this.#contents.set(ref, content, heapSize(content));
     this.#seenAtMs.set(key, this.#clock.nowMs());
   }
 

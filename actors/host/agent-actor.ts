@@ -10,12 +10,13 @@ import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../
 import type { Message, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
 import { FailureDetector } from "./failure-detector.ts";
+import type { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
 import { Runner } from "./runner.ts";
-import { isGone } from "./listener-identity.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 
@@ -28,8 +29,10 @@ export interface AgentActorParts {
   readonly values: Values;
   readonly writer: WriterIdentity;
   readonly performer: Performer;
+  readonly watch: HostWatch;
   readonly log: Logger;
   readonly metrics: HostMetrics;
+  readonly quarantine: Quarantine;
 }
 
 /** All actors of one agent in this host. */
@@ -50,8 +53,11 @@ export class AgentActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
+      // The actor of one process or work item is purged with the process.
+      trims: parts.definition.contract.key !== undefined,
     });
-    this.#failures = new FailureDetector(parts.ports.clock);
+    this.#failures = new FailureDetector(parts.ports.clock, parts.watch);
     this.runner = new Runner({
       definition: parts.definition,
       type: parts.type,
@@ -136,7 +142,7 @@ export class AgentActors {
   /** The actor moves to another host, which counts its waiting work items. */
   deactivate(actorId: string): void {
     this.#queues.delete(actorId);
-    for (const workId of Object.keys(this.engine.peek(actorId)?.works ?? {})) this.runner.dropWaiting(actorId, workId);
+    this.runner.moved(actorId, Object.keys(this.engine.peek(actorId)?.works ?? {}));
     this.engine.forget(actorId);
   }
 
@@ -160,11 +166,14 @@ export class AgentActors {
       case "stop":
         this.runner.stop(actorId, effect.workId, effect.token);
         return;
-      case "watch":
-        if (isGone(entryOf(state.works, effect.workId)?.holder ?? "", this.#parts.writer.incarnation))
-          this.#lost(actorId, effect.workId, effect.token);
-        else this.#failures.watch(`${actorId}/${effect.workId}`, effect.token, () => this.#lost(actorId, effect.workId, effect.token));
+      case "watch": {
+        const { workId, token } = effect;
+        const work = entryOf(state.works, workId);
+        if (work?.token !== token) return;
+        const run = { token, holder: work.holder, isCancelled: work.mode === "undo" };
+        this.#failures.watch(`${actorId}/${workId}`, run, () => this.#lost(actorId, workId, token));
         return;
+      }
       default:
         return effect satisfies never;
     }
@@ -177,14 +186,12 @@ export class AgentActors {
   }
 
   heartbeat(actorId: string, beat: Heartbeat): void {
-    // A stop reaches only handlers of this host. A handler on another host that is to be compensated is taken over after missed heartbeats.
-    if (entryOf(this.engine.peek(actorId)?.works ?? {}, beat.workId)?.mode === "undo") return;
     this.#failures.heard(`${actorId}/${beat.workId}`, beat);
   }
 
-  async stop(drainMs: number): Promise<void> {
+  async stop(graceMs: number): Promise<void> {
     this.#failures.endAll();
-    await this.runner.drain(drainMs);
+    await this.runner.shutDown(graceMs);
   }
 }
 

@@ -9,7 +9,7 @@ import type { AgentLog, RuntimeUndoContext } from "../../agents/context.ts";
 import type { InputOf, NextState } from "../../runtime/agent/inputs.ts";
 import { type AgentWork, type Call, callsToUndo, standingOf } from "../../runtime/agent/state.ts";
 import { undoneCount } from "../../runtime/agent/undo.ts";
-import { Fault, boundedFault, faultFromUserCode, type Json, type WireFault } from "../../runtime/faults.ts";
+import { Fault, boundedFault, faultFromUserCode, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -149,13 +149,16 @@ export class Compensation implements RuntimeUndoContext {
     });
   }
 
-  /** Reports what can never be undone. If a retry may help, the compensation fails with the reason. */
+  /** Reports what can never be undone, with the reason. If a retry may help, the compensation fails with the reason. */
   #end(agentUndid: boolean): CompensationEnd["end"] {
-    const again = this.#left.find(({ fault }) => fault.code !== "compensation.failed");
+    const again = this.#left.find(({ fault }) => isRetryable(fault));
     const names = this.#left.map(({ what }) => what);
     if (again === undefined) {
       const stateStands = this.#parts.work.setState === true && this.#nextState === undefined;
-      return { report: { undone: this.#undone, left: names, stands: agentUndid ? [] : standingOf(this.#parts.work), stateStands } };
+      const left = this.#left.map(({ what, fault: { code, message } }) =>
+        code === "compensation.failed" ? what : `${what}: ${code}: ${message}`,
+      );
+      return { report: { undone: this.#undone, left, stands: agentUndid ? [] : standingOf(this.#parts.work), stateStands } };
     }
     const left = this.#left.map(({ what, fault: { code, message } }) => `${what}: ${code}: ${message}`);
     const message = `${this.#undone} undone, ${left.length} left: ${left.join("; ")}`;

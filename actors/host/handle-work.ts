@@ -22,7 +22,9 @@ export async function handleWork(
   const result = await handlerResult(definition, values, work, execution, log);
   const settled = execution.end();
   if (settled !== undefined) await settled;
-  if (execution.stopped !== undefined) return { fault: faultFrom(execution.stopped, "work.cancelled") };
+  const { stopped } = execution;
+  // A handler that succeeds while its host shuts down has succeeded.
+  if (stopped !== undefined && (stopped.code !== "system.stopping" || "fault" in result)) return { fault: stopped.toWire() };
   const { mismatch } = execution;
   return mismatch === undefined || "fault" in result ? result : { fault: mismatch.toWire() };
 }

@@ -8,20 +8,20 @@ import type { AgentLog, HandOff, RuntimeContext, StepTools, WaitForOptions } fro
 import { handOffTo } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Failure, Wait } from "../../runtime/agent/state.ts";
+import type { AgentState, AgentWork, Failure } from "../../runtime/agent/state.ts";
 import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
-import { entryOf } from "../../runtime/entries.ts";
-import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import { HandlerWaits, readAnswer } from "./handler-waits.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
 import type { HeldInput, RunLink } from "./run-link.ts";
-import { abortOf, SlotUse } from "./slot-use.ts";
+import { SlotUse } from "./slot-use.ts";
 import { ToolCalls } from "./tool-calls.ts";
 
 /**
@@ -33,11 +33,6 @@ const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "w
 /** Rejects what a handler starts after its end. */
 const OVER = new Fault("work.cancelled", "the handler has already ended; await each call before it returns");
 
-interface PendingWait {
-  readonly resolve: (answer: Json) => void;
-  readonly reject: (fault: Fault) => void;
-}
-
 /** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
 export interface HandlerExecutionParts {
   readonly work: AgentWork;
@@ -46,7 +41,9 @@ export interface HandlerExecutionParts {
   readonly random: RandomSource;
   readonly link: RunLink;
   readonly log: AgentLog;
-  /** The handler waits for answers: resolves with `true` if the actor is freed, `false` if all answers are there. */
+  /** Returns the state of the agent in a state of its actor. */
+  readonly contentOf: (state: AgentState) => Json | Promise<Json>;
+  /** With `true`: the handler is parked. With `false`: it continues. */
   readonly waiting: (waiting: boolean) => void;
   /** With `true`: the handler only waits and needs no slot. With `false`: it is about to continue; resolves with a slot. */
   readonly resting: (resting: boolean) => Promise<void> | undefined;
@@ -58,11 +55,11 @@ export class HandlerExecution implements RuntimeContext {
   readonly #abort = new AbortController();
   readonly #counts = new Map<string, number>();
   readonly #names = new Set<string>();
-  readonly #waits = new Map<number, PendingWait>();
   readonly #replay: Replay;
   readonly #open = new OpenCalls();
   readonly #slot: SlotUse;
   readonly #toolCalls: ToolCalls;
+  readonly #waits: HandlerWaits;
   #stopped: Fault | undefined;
   #uuids = 0;
   #made = 0;
@@ -84,6 +81,15 @@ export class HandlerExecution implements RuntimeContext {
       tell: (told) => this.#tell(told),
       act: (action) => this.#slot.act(action),
       rest: (ms) => this.#slot.pause(ms),
+    });
+    this.#waits = new HandlerWaits({
+      ...{ work: parts.work, clock: parts.clock, signal: this.#abort.signal, values: parts.values, replay: this.#replay, slot: this.#slot },
+      isActing: () => this.#open.count > 0,
+      tell: (told) => this.#tell(told),
+      failed: (key, error) => this.#failed("wait", key, error),
+      peek: () => parts.link.state(),
+      refresh: (seen) => this.#refresh(seen),
+      waiting: parts.waiting,
     });
   }
 
@@ -142,11 +148,16 @@ export class HandlerExecution implements RuntimeContext {
   async call(tool: ToolDefinition, input: Json): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
-    const known = this.#replay.call(key);
-    this.#throwFailure("call", key);
-    if (known?.output !== undefined) return this.#parts.values.read(known.output);
-    await this.#ready();
-    return this.#open.during(() => this.#toolCalls.make({ tool, input, key }, known));
+    return this.#acting(async () => {
+      const known = this.#replay.call(key);
+      await this.#throwFailure("call", key);
+      if (known?.output !== undefined) {
+        await this.#replay.turn(known);
+        return this.#parts.values.read(known.output);
+      }
+      await this.#ready();
+      return this.#toolCalls.make({ tool, input, key }, known);
+    });
   }
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
@@ -156,11 +167,16 @@ export class HandlerExecution implements RuntimeContext {
         name,
       });
     this.#names.add(name);
-    const known = this.#replay.step(name);
-    this.#throwFailure("step", name);
-    if (known !== undefined) return this.#parts.values.read(known.output);
-    await this.#ready();
-    return this.#open.during(() => this.#makeStep(name, action));
+    return this.#acting(async () => {
+      const known = this.#replay.step(name);
+      await this.#throwFailure("step", name);
+      if (known !== undefined) {
+        await this.#replay.turn(known);
+        return this.#parts.values.read(known.output);
+      }
+      await this.#ready();
+      return this.#makeStep(name, action);
+    });
   }
 
   async ask(target: { readonly name: string }, input: Json): Promise<Json> {
@@ -188,26 +204,24 @@ export class HandlerExecution implements RuntimeContext {
     return this.#stopped;
   }
 
-  /** Whether the handler has open waits, so that its actor is free. */
+  /** Whether the handler does nothing but wait, so that its actor is free. */
   get parked(): boolean {
-    return this.#waits.size > 0;
+    return this.#waits.parked;
   }
 
   stop(reason: WireFault): void {
     const fault = Fault.fromWire(reason);
     this.#stopped ??= fault;
     this.#abort.abort(fault);
-    for (const [index, pending] of this.#waits) {
-      this.#waits.delete(index);
-      pending.reject(fault);
-    }
+    this.#waits.stop(fault);
     this.#replay.end();
   }
 
   /** Ends the calls of a finished handler: aborts them, then waits up to LIMITS.stopGraceMs. Their results are still recorded. */
   end(): Promise<unknown> | undefined {
-    this.#replay.end();
     this.#abort.abort(OVER);
+    this.#waits.end();
+    this.#replay.end();
     const settled = this.#open.settled();
     return settled === undefined ? undefined : Promise.race([settled, pause(this.#parts.clock, LIMITS.stopGraceMs)]);
   }
@@ -217,19 +231,9 @@ export class HandlerExecution implements RuntimeContext {
     return this.#replay.mismatch;
   }
 
-  /** Continues the parked handler with fresh state and its answers. */
-  async goOn(work: AgentWork, stateVersion: number, state: Json): Promise<void> {
-    const answered = work.waits.flatMap((wait) => {
-      const pending = this.#waits.get(wait.index);
-      return wait.result === undefined || pending === undefined ? [] : [{ wait, pending }];
-    });
-    if (answered.length === 0) return;
-    this.#stateVersion = stateVersion;
-    this.#state = state;
-    for (const { wait } of answered) this.#waits.delete(wait.index);
-    await this.#slot.endWaits(answered.length);
-    if (!this.parked) this.#parts.waiting(false);
-    for (const { wait, pending } of answered) this.#answer(wait).then(pending.resolve, pending.reject);
+  /** Continues the handler with the answers that its actor has, and with the agent's state read again. */
+  goOn(state: AgentState): Promise<void> | undefined {
+    return this.#waits.handOver(state);
   }
 
   // ---- calls, steps and waits ---------------------------------------------------------------------------------------
@@ -248,35 +252,27 @@ export class HandlerExecution implements RuntimeContext {
   async #wait(key: string, content: WaitContent): Promise<Json> {
     this.#open.requireOutside(`a wait (${key})`);
     const known = this.#replay.wait(key);
-    this.#throwFailure("wait", key);
-    if (known?.result !== undefined) return this.#answer(known);
-    if (known === undefined) await this.#ready();
-    else this.#throwIfStopped();
-    // Also if an earlier execution waited for it: the actor must know about this wait, to be free and to continue the handler.
-    const told = await this.#tell({ kind: "waits", key, for: content }).catch(async (error: unknown) => {
-      throw await this.#failed("wait", key, error);
-    });
-    const wait = this.#findWait(told, key);
-    if (wait === undefined) throw this.#ended(new Fault("work.superseded", "another execution took the work item over"));
-    // The answer may have arrived before this execution noted the wait.
-    const answered = [wait, this.#findWait(this.#parts.link.state(), key)].find((one) => one?.result !== undefined);
-    if (answered !== undefined) return this.#answer(answered);
-    if (this.#waits.size === 0) this.#parts.waiting(true);
-    return new Promise((resolve, reject) => {
-      this.#waits.set(wait.index, { resolve, reject });
-      this.#slot.beginWait();
-    });
+    await this.#throwFailure("wait", key);
+    if (known?.result !== undefined) {
+      await this.#replay.turn(known);
+      return readAnswer(known, this.#parts.values);
+    }
+    await this.#ready();
+    return this.#waits.begin(key, content);
   }
 
-  #findWait(state: AgentState | undefined, key: string): Wait | undefined {
-    return entryOf(state?.works ?? {}, this.#parts.work.id)?.waits.find((one) => one.key === key);
+  async #refresh(state: AgentState): Promise<void> {
+    this.#state = await this.#parts.contentOf(state);
+    this.#stateVersion = state.stateVersion;
   }
 
-  async #answer({ key, result }: Wait): Promise<Json> {
-    if (result !== undefined && "output" in result) return this.#parts.values.read(result.output);
-    throw Fault.fromWire(
-      result !== undefined && "fault" in result ? result.fault : wireFault("turn.failed", `the answer to ${key} has no content`),
-    );
+  /** Makes a call or step, from its first look at the records to its own. Then the handler may wait for something else. */
+  async #acting(make: () => Promise<Json>): Promise<Json> {
+    try {
+      return await this.#open.during(make);
+    } finally {
+      this.#waits.settle();
+    }
   }
 
   /** Counted when the handler makes it, before any await. */
@@ -293,9 +289,11 @@ export class HandlerExecution implements RuntimeContext {
       throw new Fault("step.too-many", `${what} exceeds the limit of ${LIMITS.stepsPerWorkMax} calls and steps in one work item`);
   }
 
-  #throwFailure(kind: Failure["kind"], key: string): void {
+  async #throwFailure(kind: Failure["kind"], key: string): Promise<void> {
     const failed = this.#replay.failure(kind, key);
-    if (failed !== undefined) throw Fault.fromWire(failed.fault);
+    if (failed === undefined) return;
+    await this.#replay.turn(failed);
+    throw Fault.fromWire(failed.fault);
   }
 
   /** Waits until something new may be done: all records were reached, and this execution was not ended. */
@@ -303,7 +301,7 @@ export class HandlerExecution implements RuntimeContext {
     this.#throwIfStopped();
     const caughtUp = this.#replay.caughtUp();
     if (caughtUp === undefined) return;
-    await Promise.race([caughtUp, abortOf(this.#abort.signal)]);
+    await caughtUp;
     this.#throwIfStopped();
   }
 
@@ -312,7 +310,10 @@ export class HandlerExecution implements RuntimeContext {
   /** Sends a report to the actor. A refusal of {@link RUN_ENDED} ends this execution, also if its handler catches the fault. */
   async #tell(input: HeldInput): Promise<AgentState> {
     try {
-      return await this.#parts.link.tell(input);
+      const state = await this.#parts.link.tell(input);
+      const handOver = this.#waits.handOver(state);
+      if (handOver !== undefined) await handOver;
+      return state;
     } catch (error) {
       throw isFault(error) && RUN_ENDED.has(error.code) ? this.#ended(error) : error;
     }

@@ -7,23 +7,26 @@
 import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
-import { indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
+import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
-import { ReminderKeeper } from "./reminder-keeper.ts";
 import { IndexClient } from "./index-client.ts";
+import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
 import { Performer } from "./performer.ts";
+import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
-import type { Heartbeat, Ports } from "../engine/ports.ts";
+import type { Heartbeat, Nudged, Ports } from "../engine/ports.ts";
 import { ProcessActors } from "./process-actor.ts";
 import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { Quarantine } from "../engine/quarantine.ts";
+import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
 import { Values } from "../engine/values.ts";
 
@@ -36,6 +39,8 @@ export interface HostParts {
   readonly openMax?: number;
   /** The listener identity: a port that only this host can hold while it lives, see listener-identity.ts. */
   readonly listener?: string | undefined;
+  /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
+  readonly lagMs?: (() => number) | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -45,38 +50,48 @@ export type ProcessListener = (before: ProcessState, after: ProcessState) => voi
 export class Host implements BeginningHost {
   readonly types: readonly string[];
   readonly incarnation: string;
+  /** Which hosts live. The program that serves the host starts it. */
+  readonly watch: HostWatch;
   readonly values: Values;
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
+  readonly quarantine: Quarantine;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
+  readonly #ports: Ports;
+  #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
     this.#system = system.name;
     this.incarnation = incarnationAt(listener, ports.random.token());
+    const leases = ports.leases ?? new StoreLeases(ports.store, system.name);
+    this.watch = new HostWatch({ incarnation: this.incarnation, leases, clock: ports.clock, log });
     this.values = new Values(ports.store, ports.clock, system.name);
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
     this.audit = new IndexClient(ports, system.name, "Audit");
     const writer = writerOf(this.incarnation);
+    this.quarantine = new Quarantine(ports.clock, log);
+    const { quarantine } = this;
     const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
-    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics };
+    const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics, quarantine };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({
       ...shared,
       system,
       type: this.#processType,
-      reminders: new ReminderKeeper(ports.reminders, ports.clock),
+      watch: this.watch,
+      lagMs,
       directory: this.directory,
       openMax,
       observe: (before, after) => {
@@ -85,17 +100,49 @@ export class Host implements BeginningHost {
     });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition }));
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
-      this.#indexes.set(type, new TurnEngine({ type, machine: indexMachine, system: system.name, ports, values: this.values, writer }));
+      // Nothing of an index is found without its root, so the root begins anew by itself.
+      const rebuilds = (id: string): boolean => id === INDEX_ROOT;
+      const parts = { type, machine: indexMachine, system: system.name, ports, values: this.values, writer, quarantine };
+      this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
+    this.#ports = ports;
+    this.watch.onDeath((incarnation) => {
+      this.processes.askAll();
+      void this.#takeOver(incarnation);
+    });
+    this.watch.onReturn(() => this.processes.askAll());
     this.metrics.watch({
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
     this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+  }
+
+  /** Nudges the open processes of the index, at the start of a host. Returns their number. */
+  recover(): Promise<number> {
+    return recover(this.#recovery);
+  }
+
+  /** Nudges the open processes that stood with a dead host. */
+  async #takeOver(incarnation: string): Promise<void> {
+    void nudgeThese(this.#recovery, this.processes.takeFrom(incarnation));
+    await recover({ ...this.#recovery, of: incarnation });
+  }
+
+  get #recovery(): RecoveryParts {
+    return {
+      system: this.#system,
+      ports: this.#ports,
+      directory: this.directory,
+      log: this.#log,
+      stopped: () => this.#isStopped,
+      // A host that is alone holds them all, and needs no placement for that.
+      nudge: (actor) => (this.watch.isAlone ? this.nudge(actor) : this.#ports.transport.nudge(actor)),
+    };
   }
 
   /** Calls the listener after each record of a process in this host. The returned function removes it. */
@@ -109,6 +156,11 @@ export class Host implements BeginningHost {
     const engine = this.#indexes.get(actorType(this.#system, index));
     invariant(engine !== undefined, "a host has all indexes");
     return engine;
+  }
+
+  /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
+  engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
+    return type === this.#processType ? this.processes.engine : (this.#indexes.get(type) ?? this.#agents.get(type)?.engine);
   }
 
   receive(message: Message): Promise<TurnAnswer> {
@@ -146,8 +198,8 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
   }
 
-  async nudge(actor: Address): Promise<void> {
-    if (actor.type === this.#processType) await this.processes.nudge(actor.id);
+  async nudge(actor: Address): Promise<Nudged> {
+    return actor.type === this.#processType ? this.processes.nudge(actor.id) : { phase: "none" };
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {
@@ -157,7 +209,6 @@ export class Host implements BeginningHost {
   async inspect(actor: Address): Promise<Json> {
     if (actor.type === this.#processType) {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
-      if (state.phase === "open") this.processes.takeUp(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
     const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
@@ -176,10 +227,6 @@ export class Host implements BeginningHost {
     return actor.type === this.#processType && this.processes.isNew(actor.id);
   }
 
-  isOpen(actor: Address): boolean {
-    return actor.type === this.#processType && this.processes.isOpen(actor.id);
-  }
-
   /** The number of running handlers. */
   get running(): number {
     let count = 0;
@@ -187,10 +234,12 @@ export class Host implements BeginningHost {
     return count;
   }
 
-  /** Stops timers and watches, and waits for running handlers, at most `drainMs`. */
-  async stop(drainMs: number = LIMITS.drainMs): Promise<void> {
-    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(drainMs)));
+  /** Stops timers and watches, tells running handlers to stop, and releases those that still run after `graceMs`. */
+  async stop(graceMs: number = LIMITS.stopGraceMs): Promise<void> {
+    await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
+    this.#isStopped = true;
     this.processes.stop();
+    await this.watch.leave();
     this.metrics.end();
   }
 }

@@ -6,6 +6,7 @@ import { bucketOf, entriesOf, INDEX_ROOT, indexMachine, nextBucket } from "../..
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, ANONYMOUS, actorType, type IndexEntry, type IndexName, type Message } from "../../runtime/protocol.ts";
 import type { Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
 import { freshTrace } from "../telemetry/spans.ts";
 
 interface Waiting {
@@ -23,6 +24,11 @@ interface Line {
 
 /** Refusals of a batch that some of its entries cause. */
 const ALONE: readonly string[] = ["index.full", "message.invalid", "turn.failed"];
+
+/** Whether a bucket takes no more new entries: it is full or broken. */
+function isClosed(error: unknown): boolean {
+  return isBroken(error) || (isFault(error) && error.code === "index.full");
+}
 
 /** One index of a system (the directory or the dead letter queue), as this host writes and reads it. */
 export class IndexClient {
@@ -46,7 +52,7 @@ export class IndexClient {
         await Promise.all([this.#register(bucket), this.enter(bucket, entry)]);
         return bucket;
       } catch (error) {
-        if (!isFault(error) || error.code !== "index.full" || this.#part >= LIMITS.indexBucketsMax) throw error;
+        if (!isClosed(error) || this.#part >= LIMITS.indexBucketsMax) throw error;
         if (bucket === this.#currentBucket()) this.#part += 1;
       }
     }
@@ -74,7 +80,7 @@ export class IndexClient {
 
   /**
    * Writes an entry to the bucket that it names, or to the first later bucket with room. An existing entry is found in the
-   * same way, because a full bucket stays full. Throws `sidecar.unavailable`, `index.full`.
+   * same way, because a full bucket stays full. A broken bucket counts as full. Throws `sidecar.unavailable`, `index.full`.
    */
   async file(bucket: string, entry: IndexEntry): Promise<void> {
     let at = bucket;
@@ -83,11 +89,21 @@ export class IndexClient {
         await Promise.all([this.#register(at), this.enter(at, entry)]);
         return;
       } catch (error) {
-        if (!isFault(error) || error.code !== "index.full") throw error;
+        if (!isClosed(error)) throw error;
         at = nextBucket(at);
       }
     }
     throw new Fault("index.full", `no bucket from ${bucket} on has room; shorten the retention or decide on dead letters`);
+  }
+
+  /** Writes an entry that stands in a bucket already. If that is broken, it is written to the next one. Throws as {@link file} does. */
+  async update(bucket: string, entry: IndexEntry, lingerMs = 0): Promise<void> {
+    try {
+      await this.enter(bucket, entry, lingerMs);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      await this.file(nextBucket(bucket), entry);
+    }
   }
 
   /**

@@ -9,12 +9,12 @@ import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
 import { LruMap } from "../engine/lru.ts";
-import type { ActorHost, Clock, Heartbeat, Transport } from "../engine/ports.ts";
+import type { ActorHost, Clock, Heartbeat, Nudged, Transport } from "../engine/ports.ts";
 
 /** Actors that Dapr called in this host, with the time of the last call. */
 export class Placement {
   readonly #clock: Clock;
-  readonly #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
+  #calledAtMs = new LruMap<string, number>(LIMITS.cachedActorsMax);
 
   constructor(clock: Clock) {
     this.#clock = clock;
@@ -29,13 +29,23 @@ export class Placement {
     this.#calledAtMs.set(keyOf(actor), this.#clock.nowMs() - LIMITS.placementTrustMs + LIMITS.begunTrustMs);
   }
 
-  /** Calls back when a process that begins now is no longer assumed to be here. */
-  afterBegun(callback: () => void): void {
-    this.#clock.after(LIMITS.begunTrustMs, callback);
-  }
-
   left(actor: Address): void {
     this.#calledAtMs.delete(keyOf(actor));
+  }
+
+  /** A heartbeat came here, so the actor is here, but nothing says for how long. */
+  heard(actor: Address): void {
+    if (!this.wasCalled(actor)) this.#calledAtMs.set(keyOf(actor), Number.NEGATIVE_INFINITY);
+  }
+
+  /** The sidecar was away: it may have moved actors without a call here. */
+  forget(): void {
+    this.#calledAtMs = new LruMap(LIMITS.cachedActorsMax);
+  }
+
+  /** Whether Dapr called the actor here and has not deactivated it since. */
+  wasCalled(actor: Address): boolean {
+    return this.#calledAtMs.get(keyOf(actor)) !== undefined;
   }
 
   isHere(actor: Address): boolean {
@@ -52,8 +62,6 @@ function keyOf(actor: Address): string {
 export interface BeginningHost extends ActorHost {
   /** A process whose id this host has just generated, so no other host can know it. */
   isNew(actor: Address): boolean;
-  /** Whether the process was open after its last turn here. */
-  isOpen(actor: Address): boolean;
 }
 
 /** The host as Dapr calls it. Each call shows that the actor is here. */
@@ -80,12 +88,13 @@ export class PlacedHost implements ActorHost {
     return this.#host.tick(actor, name);
   }
 
-  nudge(actor: Address): Promise<void> {
+  nudge(actor: Address): Promise<Nudged> {
     this.#placement.called(actor);
     return this.#host.nudge(actor);
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {
+    this.#placement.heard(actor);
     this.#host.heartbeat(actor, beat);
   }
 
@@ -139,38 +148,19 @@ export class ShortTransport implements Transport {
     if (this.#placement.isHere(to)) return this.#host().receive(message);
     if (message.body.kind !== "task" || !this.#host().isNew(to)) return this.#far.deliver(message);
     this.#placement.begun(to);
-    this.#handOverLater(to);
     return this.#host().receive(message);
   }
 
-  #handOverLater(actor: Address): void {
-    this.#placement.afterBegun(() => void this.#handOver(actor));
-  }
-
-  /**
-   * Moves an open process that began here to its placement, before its first reminder fires there. The host of the placement takes
-   * it over; if that is another host, this one drops it. Never throws.
-   */
-  async #handOver(actor: Address): Promise<void> {
-    if (this.#placement.isHere(actor) || !this.#host().isOpen(actor)) return;
-    try {
-      await this.#far.inspect(actor);
-      if (!this.#placement.isHere(actor)) this.#host().deactivate(actor);
-    } catch {
-      // The placement did not answer. The timers here and the reminder continue; it is tried again.
-      this.#handOverLater(actor);
-    }
-  }
-
+  /** An actor that is here looks at the runs of its host; heartbeats are for any other. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
-    return this.#far.heartbeat(actor, beat);
+    return this.#placement.wasCalled(actor) ? Promise.resolve() : this.#far.heartbeat(actor, beat);
   }
 
   inspect(actor: Address): Promise<Json> {
     return this.#placement.isHere(actor) ? this.#host().inspect(actor) : this.#far.inspect(actor);
   }
 
-  nudge(actor: Address): Promise<void> {
+  nudge(actor: Address): Promise<Nudged> {
     return this.#far.nudge(actor);
   }
 

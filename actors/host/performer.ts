@@ -2,7 +2,8 @@
  * @module Performs effects: one exhaustive switch over the closed union. It makes no decisions.
  *
  * The first delivery of a message goes through the broker, later ones directly to the actor. A request with a recent receipt
- * is not sent again. A message counts as delivered only when its receipt has arrived.
+ * is not sent again; the time for which it is trusted doubles while the receiver says that it has the work. A message counts
+ * as delivered only when its receipt has arrived. An agent's answer that could not be sent is sent again for a while.
  */
 import { assertNever, type Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -31,6 +32,8 @@ export interface PerformerParts {
 export interface PerformOptions {
   /** Bypasses the broker: for messages that were sent before, and for messages whose receipt is required. */
   readonly direct: boolean;
+  /** Sends requests also where a receipt is recent: its receiver may have died since. */
+  readonly distrusts?: boolean;
   readonly local: (effect: LocalEffect) => void;
   /** Called with the receipt of a directly addressed receiver, and what it says about the work item. */
   readonly received?: (message: Message, work: WorkStatus | undefined) => void;
@@ -38,10 +41,19 @@ export interface PerformOptions {
   readonly refused?: (message: Message, fault: WireFault) => void;
 }
 
+/** How long a receipt is trusted. */
+interface Trust {
+  readonly forMs: number;
+  readonly untilMs: number;
+}
+
+/** What agents send to process managers. */
+const REPLIES: readonly string[] = ["result", "wait"];
+
 /** Performs the effects of a host's turns. Keeps the last LIMITS.knownReceiptsMax receipts, in memory only. */
 export class Performer {
   readonly #parts: PerformerParts;
-  readonly #receipts = new LruMap<string, number>(LIMITS.knownReceiptsMax);
+  readonly #receipts = new LruMap<string, Trust>(LIMITS.knownReceiptsMax);
 
   constructor(parts: PerformerParts) {
     this.#parts = parts;
@@ -49,7 +61,11 @@ export class Performer {
 
   /** Notes the receipt of a receiver in this host: the sender need not send again for a while. */
   noteReceipt(messageId: string): void {
-    this.#receipts.set(messageId, this.#parts.ports.clock.nowMs());
+    this.#trust(messageId, LIMITS.receiptTrustMs);
+  }
+
+  #trust(messageId: string, forMs: number): void {
+    this.#receipts.set(messageId, { forMs, untilMs: this.#parts.ports.clock.nowMs() + forMs });
   }
 
   /** Performs effects in order, without awaiting each before the next. Resolves with true if all succeeded. Never throws. */
@@ -67,7 +83,7 @@ export class Performer {
         case "send":
           return await this.#send(effect, options);
         case "index":
-          if (effect.index === "Directory") await directory.enter(effect.bucket, effect.entry, LIMITS.indexLingerMs);
+          if (effect.index === "Directory") await directory.update(effect.bucket, effect.entry, LIMITS.indexLingerMs);
           else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
           return true;
         case "notify":
@@ -83,8 +99,25 @@ export class Performer {
       }
     } catch (error) {
       log.debug({ effect: effect.kind, fault: faultFrom(error, "sidecar.unavailable") }, "an effect was not performed; it is retried");
+      if (effect.kind === "send" && !options.direct && REPLIES.includes(effect.message.body.kind)) this.#replyLater(effect.message, 1);
       return false;
     }
+  }
+
+  /** Sends an agent's answer again. Its receiver asks for it too, but no sooner than it must. */
+  #replyLater(message: Message, attempt: number): void {
+    const { ports, log } = this.#parts;
+    const pauseMs = LIMITS.replyRetryMsMin * 2 ** (attempt - 1);
+    if (pauseMs > LIMITS.replyRetryMs) return;
+    ports.clock.after(pauseMs, () => {
+      ports.transport.deliver(message).then(
+        () => undefined,
+        (error: unknown) => {
+          log.debug({ messageId: message.id, err: error }, "an answer was not delivered; it is sent again");
+          if (isRetryable(faultFrom(error, "sidecar.unavailable"))) this.#replyLater(message, attempt + 1);
+        },
+      );
+    });
   }
 
   #notificationTopic(topic: "results" | "deadletters"): string {
@@ -104,12 +137,13 @@ export class Performer {
 
   async #deliver(message: Message, probe: boolean, options: PerformOptions): Promise<boolean> {
     const { clock, transport } = this.#parts.ports;
-    const receivedAtMs = this.#receipts.get(message.id);
-    if (!probe && receivedAtMs !== undefined && clock.nowMs() - receivedAtMs < LIMITS.receiptTrustMs) return true;
+    const trust = this.#receipts.get(message.id);
+    if (!probe && options.distrusts !== true && trust !== undefined && clock.nowMs() < trust.untilMs) return true;
     try {
       const answer = await transport.deliver(message);
       if ("receipt" in answer) {
-        this.noteReceipt(message.id);
+        const isVouched = trust !== undefined && (answer.work !== undefined || message.body.kind === "task");
+        this.#trust(message.id, isVouched ? Math.min(2 * trust.forMs, LIMITS.askAgainMsMax) : LIMITS.receiptTrustMs);
         options.received?.(message, answer.work);
         return true;
       }

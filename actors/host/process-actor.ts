@@ -1,41 +1,36 @@
 /**
  * @module The process managers of a host: prepares their turns, runs them, and lets them be settled.
  *
- * Invariants: M1 reminder and index entry exist before record 1 of a run (runtime/process/preparation.ts). M2 a turn that leaves something
- * unanswered makes the reminder fire soon, before its record is written. M3 a reminder is removed only if the state says so, the state is
- * current, and the last effects are performed (runtime/process/settlement.ts).
+ * Invariants: M1 an open index entry that names this host exists before record 1 of a run (runtime/process/preparation.ts). M2 a process is
+ * held before a record that leaves it open is written (process-holder.ts). M3 the index entry is closed, and the reminder removed, only
+ * after the last effects are performed (runtime/process/settlement.ts).
  */
 import type { System } from "../../agents/system.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { type ProcessInput, processMachine } from "../../runtime/process/machine.ts";
-import {
-  decisionPreparation,
-  type HostLoad,
-  isDecidedAndEnded,
-  recordPreparation,
-  type RecordPreparation,
-  taskPreparation,
-} from "../../runtime/process/preparation.ts";
-import { runOf } from "../../runtime/process/reminder.ts";
+import { decisionPreparation, type HostLoad, isDecidedAndEnded, recordEntry, taskPreparation } from "../../runtime/process/preparation.ts";
+import { reminderName, runOf } from "../../runtime/process/reminder.ts";
 import { decisionOn } from "../../runtime/process/runs.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ToldInput } from "../../runtime/process/time.ts";
 import { signalStatus } from "../../runtime/process/waits.ts";
-import { type Address, type BodyOf, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
+import { type Address, type BodyOf, type IndexEntry, type Message, type TurnAnswer, traceId } from "../../runtime/protocol.ts";
 import { doerName } from "../../runtime/slip.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
-import type { Ports } from "../engine/ports.ts";
+import type { Nudged, Ports } from "../engine/ports.ts";
+import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
+import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Performer } from "./performer.ts";
+import { ProcessHolder } from "./process-holder.ts";
 import { type Prepared, ProcessPreparer } from "./process-preparer.ts";
-import { ProcessSettler } from "./process-settler.ts";
-import type { ReminderKeeper } from "./reminder-keeper.ts";
+import { ProcessSettler, type SettledAs } from "./process-settler.ts";
 
 /** The parts of a host that its process managers use. `type` is their actor type, with the system's name. */
 export interface ProcessActorParts {
@@ -44,13 +39,16 @@ export interface ProcessActorParts {
   readonly ports: Ports;
   readonly values: Values;
   readonly writer: WriterIdentity;
-  readonly reminders: ReminderKeeper;
+  readonly watch: HostWatch;
   readonly directory: IndexClient;
+  readonly quarantine: Quarantine;
   readonly performer: Performer;
   readonly log: Logger;
   readonly metrics: HostMetrics;
   /** Open processes of this host above which top-level tasks are refused. */
   readonly openMax: number;
+  /** How late the host's event loop is; absent where it is not measured. */
+  readonly lagMs?: (() => number) | undefined;
   /** Called after each record, before its effects are performed. */
   readonly observe: (before: ProcessState, after: ProcessState) => void;
 }
@@ -61,9 +59,7 @@ export class ProcessActors {
   readonly #parts: ProcessActorParts;
   readonly #preparer: ProcessPreparer;
   readonly #settler: ProcessSettler;
-  readonly #open = new Set<string>();
-  /** Processes that {@link takeUp} is nudging. They count as open once a turn here has shown that they are. */
-  readonly #takingUp = new Set<string>();
+  readonly #holder: ProcessHolder;
   /** Tasks that are admitted, not yet journaled. They count as open, or a burst would exceed the limit. */
   #admitted = 0;
   readonly #made = new LruMap<string, true>(LIMITS.madeIdsMax);
@@ -78,15 +74,16 @@ export class ProcessActors {
       ports: parts.ports,
       values: parts.values,
       writer: parts.writer,
+      quarantine: parts.quarantine,
       hooks: {
         beforeCommit: (id, next, before) => this.#beforeCommit(id, next, before),
-        foreign: (id, sequence) => this.#parts.reminders.foreign(this.#address(id), sequence),
       },
     });
+    this.#holder = new ProcessHolder({ ...parts, tick: (id, asks) => this.#tick(id, { asks }).then(() => undefined) });
     this.#settler = new ProcessSettler({
       ...parts,
+      holder: this.#holder,
       sequence: async (id) => (await this.engine.fresh(id)).sequence,
-      due: (id) => this.tick(id),
       refused: (result) => this.receive(result),
       received: (id, input, receiptId) => this.#takeReceipt(id, input, receiptId),
     });
@@ -102,24 +99,29 @@ export class ProcessActors {
     return this.#made.has(id);
   }
 
-  /**
-   * Forgets an actor that moves to another host, which may write its journal and move its reminder from now on. The reminder fires when a
-   * timer here would have.
-   */
+  /** Drops the cache of an actor that moves to another host. A process that is held here stays so until that host has written to it. */
   deactivate(id: string): void {
-    this.#parts.reminders.forget(this.#address(id));
     this.engine.forget(id);
-    this.#open.delete(id);
-    this.#settler.forget(id);
   }
 
-  /** Whether the process was open after its last turn here. */
-  isOpen(id: string): boolean {
-    return this.#open.has(id);
-  }
-
+  /** Open processes that this host holds. */
   get openCount(): number {
-    return this.#open.size;
+    return this.#holder.openCount;
+  }
+
+  /** Whether the process is held here, and was open after its last turn here. */
+  isOpen(id: string): boolean {
+    return this.#holder.isOpen(id);
+  }
+
+  /** Sends all unanswered requests again: another host died, or this one was cut off from its sidecar or the store. */
+  askAll(): void {
+    this.#holder.askAll();
+  }
+
+  /** Returns the processes that a dead host held, as far as this host knows. */
+  takeFrom(incarnation: string): readonly string[] {
+    return this.#holder.takeFrom(incarnation);
   }
 
   async receive(message: Message): Promise<TurnAnswer> {
@@ -133,7 +135,9 @@ export class ProcessActors {
   }
 
   get #load(): HostLoad {
-    return { open: this.#open.size, admitted: this.#admitted, openMax: this.#parts.openMax };
+    const { openMax, lagMs } = this.#parts;
+    const late = lagMs === undefined ? 0 : Math.max(lagMs(), this.#holder.lagMs);
+    return { open: this.#holder.openCount, admitted: this.#admitted, openMax, lagMs: late };
   }
 
   /** M1. */
@@ -146,7 +150,9 @@ export class ProcessActors {
     this.#admitted += 1;
     try {
       const prepared = await this.#preparer.prepare(message.to, plan);
-      return "refused" in prepared ? prepared : await this.#turnTask(message, prepared);
+      if ("refused" in prepared) return prepared;
+      this.#holder.prepared(id, plan.run);
+      return await this.#turnTask(message, prepared);
     } finally {
       this.#admitted -= 1;
     }
@@ -157,7 +163,7 @@ export class ProcessActors {
     const options = { inputId: message.id, expectNew: this.#made.has(id) };
     const result = await this.engine.turn(id, { kind: "message", message, ...prepared }, options);
     this.#made.delete(id);
-    // Another host had accepted the task already, so the entry and the reminder may be unnecessary.
+    // Another host had accepted the task already, so the entry may be unnecessary.
     if (prepared !== undefined && !result.wrote)
       this.#nudgeLater(id, "an unnecessary index entry is cleaned up at the next start of a host");
     return this.#answer(message, result);
@@ -173,12 +179,13 @@ export class ProcessActors {
       if (plan.kind === "run") {
         const prepared = await this.#preparer.prepare(message.to, plan);
         if ("refused" in prepared) return prepared;
+        this.#holder.prepared(id, plan.run);
         isPrepared = true;
       }
       const prepared = plan.kind === "run" ? plan.run : undefined;
       const result = await this.engine.turn(id, { kind: "message", message, prepared }, { inputId: message.id });
       if (isContended(result) && attempt < LIMITS.commitAttemptsMax) {
-        this.#after(id, result, true);
+        this.#after(id, result, { repeats: true });
         continue;
       }
       // Only after the last attempt: a nudge makes the next run void, and that is the run that a further attempt prepares.
@@ -202,7 +209,7 @@ export class ProcessActors {
   }
 
   #answer(message: Message, result: TurnResult<ProcessState>): TurnAnswer {
-    this.#after(message.to.id, result, !result.wrote);
+    this.#after(message.to.id, result, { repeats: !result.wrote });
     if (result.verdict.kind === "refused") return { refused: result.verdict.fault };
     this.#parts.performer.noteReceipt(message.id);
     const trace = result.state.task?.trace;
@@ -212,29 +219,28 @@ export class ProcessActors {
     };
   }
 
-  /** A reminder or a timer has fired. `name` is the reminder's. */
-  async tick(id: string, name?: string, nudged = false): Promise<void> {
-    if (name !== undefined) this.#parts.reminders.rang(this.#address(id), name);
-    const result = await this.engine.turn(
-      id,
-      { kind: "tick", nudged, run: name === undefined ? undefined : runOf(name) },
-      { inputId: `tick ${name ?? "timer"}` },
-    );
-    const wish = processMachine.reminder(result.state, this.#parts.ports.clock.nowMs());
-    if (name !== undefined && wish.kind !== "none" && name !== wish.name)
-      await this.#parts.reminders.remove(this.#address(id), name, async () => true);
-    this.#after(id, result, true, name !== undefined);
+  /** A reminder has fired. */
+  async tick(id: string, name: string): Promise<void> {
+    const { state } = await this.#tick(id, { run: runOf(name) });
+    if (state.phase !== "new" && name !== reminderName(state.run)) await this.#parts.ports.reminders.remove(this.#address(id), name);
+  }
+
+  async #tick(id: string, input: Omit<Extract<ProcessInput, { kind: "tick" }>, "kind">): Promise<TurnResult<ProcessState>> {
+    const why = input.run === undefined ? "timer" : reminderName(input.run);
+    const result = await this.engine.turn(id, { kind: "tick", ...input }, { inputId: `tick ${why}` });
+    this.#after(id, result, { repeats: true, isTick: true, distrusts: input.nudged === true || input.asks === "all" });
+    return result;
   }
 
   /**
-   * Sets the reminder, even if this host remembers it as set, and ticks. All unanswered requests are sent again, as their receivers may
-   * have stopped; a process that has ended performs its last effects again.
+   * Ticks, unless another living host holds the process. All unanswered requests are sent again, as their receivers may have stopped; a
+   * process that has ended performs its last effects again.
    */
-  async nudge(id: string): Promise<void> {
-    const state = (await this.engine.fresh(id)).state;
-    const wish = processMachine.reminder(state, this.#parts.ports.clock.nowMs());
-    if (wish.kind !== "none") await this.#parts.reminders.renew(this.#address(id), wish.name);
-    await this.tick(id, undefined, true);
+  async nudge(id: string): Promise<Nudged> {
+    const { state, writer } = await this.engine.fresh(id);
+    const isElsewhere = state.phase === "open" && this.#holder.isElsewhere(id, writer?.incarnation);
+    const { phase, task } = isElsewhere ? state : (await this.#tick(id, { nudged: true })).state;
+    return { phase, ...(task === undefined ? {} : { bucket: task.bucket }) };
   }
 
   #nudgeLater(id: string, otherwise: string): void {
@@ -243,46 +249,26 @@ export class ProcessActors {
     );
   }
 
-  /**
-   * Continues an open process that placement has moved to this host, when a request about it arrives. Its next tick would do so too, but
-   * Dapr's scheduler can hold ticks back for a minute when an app freezes (docs/chaos.md).
-   */
-  takeUp(id: string): void {
-    if (this.#open.has(id) || this.#takingUp.has(id)) return;
-    this.#takingUp.add(id);
-    this.nudge(id)
-      .catch((error: unknown) =>
-        this.#parts.log.debug(
-          { err: error, processId: id },
-          "an open process was not continued here; its reminder or the next request continues it",
-        ),
-      )
-      .finally(() => this.#takingUp.delete(id));
-  }
-
-  /** M2. For most records of an open process there is nothing to wait for: this host has its reminder near. */
+  /** M2. */
   #beforeCommit(id: string, next: ProcessState, before: ProcessState): Promise<void> | undefined {
-    const plan = recordPreparation(before, next, this.#parts.ports.clock.nowMs());
-    if (plan.entry !== undefined) return this.#openEntry(id, plan.entry);
-    if (plan.forget === true) this.#parts.reminders.forget(this.#address(id));
-    return plan.near === undefined ? undefined : this.#parts.reminders.near(this.#address(id), plan.near);
+    if (next.phase === "open" || next.phase === "ended") this.#holder.expect(id);
+    const facts = recordEntry(before, next);
+    return facts === undefined ? undefined : this.#openEntry(id, facts);
   }
 
-  async #openEntry(id: string, facts: NonNullable<RecordPreparation["entry"]>): Promise<void> {
+  async #openEntry(id: string, facts: IndexEntry["facts"]): Promise<void> {
     await this.#parts.directory.open({ id, open: true, atMs: this.#parts.ports.clock.nowMs(), facts });
   }
 
   async #takeReceipt(id: string, input: ToldInput, receiptId: string): Promise<void> {
     const result = await this.engine.turn(id, input, { inputId: `receipt of ${receiptId}` });
-    this.#after(id, result, false);
+    this.#after(id, result, { repeats: false });
   }
 
-  /** Follows each turn. Never throws. `repeats` and `rang` as in {@link ProcessSettler.settle}. */
-  #after(id: string, result: TurnResult<ProcessState>, repeats: boolean, rang = false): void {
-    if (result.state.phase === "open") this.#open.add(id);
-    else this.#open.delete(id);
+  /** Follows each turn. Never throws. */
+  #after(id: string, result: TurnResult<ProcessState>, as: SettledAs): void {
     if (result.wrote) this.#report(result.before, result.state);
-    this.#settler.settle(this.#address(id), result, repeats, rang);
+    this.#settler.settle(this.#address(id), result, as);
   }
 
   /** Both times are of the manager's clock, also if the agent is on another host. */
@@ -311,7 +297,7 @@ export class ProcessActors {
 
   /** Cancels all timers. */
   stop(): void {
-    this.#settler.stop();
+    this.#holder.stop();
   }
 }
 

@@ -1,5 +1,5 @@
 /**
- * @module Performs what a message needs before its turn: the check of its input, the index entry and the reminder of its run.
+ * @module Performs what a message needs before its turn: the check of its input, and the index entry of its run.
  *
  * What is needed is decided in runtime/process/preparation.ts.
  */
@@ -10,15 +10,15 @@ import type { Address } from "../../runtime/protocol.ts";
 import type { Doer } from "../../runtime/slip.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import type { HostWatch } from "./host-watch.ts";
 import type { IndexClient } from "./index-client.ts";
-import type { ReminderKeeper } from "./reminder-keeper.ts";
 
 /** The parts of a host that preparation uses. */
 export interface PreparerParts {
   readonly system: System;
   readonly ports: Ports;
   readonly values: Values;
-  readonly reminders: ReminderKeeper;
+  readonly watch: HostWatch;
   readonly directory: IndexClient;
 }
 
@@ -40,21 +40,15 @@ export class ProcessPreparer {
     this.#parts = parts;
   }
 
-  /**
-   * Prepares a run. The reminder is always set, even if this host remembers it as set: the one of an earlier attempt may be lost with the
-   * scheduler's data, and a host that started since then may have read the index before the entry was in it.
-   * @throws `sidecar.unavailable`
-   */
+  /** Prepares a run: its index entry names this host, which is watched. Throws `sidecar.unavailable`. */
   async prepare(actor: Address, plan: RunPreparation): Promise<Prepared> {
-    const { directory, reminders, ports } = this.#parts;
+    const { directory, watch, ports } = this.#parts;
     const fault = plan.gate === undefined ? undefined : await this.#check(plan.gate);
     if (fault !== undefined && plan.gate?.misfit === "refuse") return { refused: fault };
-    const entry = preparedEntry(actor.id, plan, ports.clock.nowMs());
+    const entry = preparedEntry(actor.id, plan, watch.incarnation, ports.clock.nowMs());
     const known = plan.bucket;
-    const [bucket] = await Promise.all([
-      known === undefined ? directory.open(entry) : directory.enter(known, entry).then(() => known),
-      reminders.renew(actor, plan.reminder),
-    ]);
+    if (known !== undefined) await directory.update(known, entry);
+    const bucket = known ?? (await directory.open(entry));
     return { bucket, ...(fault === undefined ? {} : { fault }) };
   }
 

@@ -1,67 +1,84 @@
 /**
- * @module Performs what follows a turn of a process manager: the timer, the effects, the end or the move of the reminder.
+ * @module Performs what follows a turn of a process manager: the effects, and the end of the reminder.
  *
- * What follows, and in which order, is decided in runtime/process/settlement.ts. Settling never throws: what fails here is performed again
- * when the reminder fires.
+ * What follows, and in which order, is decided in runtime/process/settlement.ts. Settling never throws: what fails here is performed again,
+ * because the process is held (process-holder.ts).
  */
 import type { WireFault } from "../../runtime/faults.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import { refusedResult, reminderStep, requestOf, type Settlement, settlement } from "../../runtime/process/settlement.ts";
+import { isComplete, mayChange, refusedResult, requestOf, settlement } from "../../runtime/process/settlement.ts";
 import type { ToldInput } from "../../runtime/process/time.ts";
 import type { Address, Message, WorkStatus } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
-import type { Ports } from "../engine/ports.ts";
 import type { TurnResult } from "../engine/turn.ts";
 import type { Performer } from "./performer.ts";
-import type { ReminderKeeper } from "./reminder-keeper.ts";
+import type { ProcessHolder } from "./process-holder.ts";
 
-/** The parts of a host that settling uses, and the turns that it leads to. */
+/** The parts of a host that settling uses. */
 export interface SettlerParts {
-  readonly ports: Ports;
-  readonly reminders: ReminderKeeper;
+  readonly holder: ProcessHolder;
   readonly performer: Performer;
   readonly log: Logger;
   /** The current sequence of a process. */
   readonly sequence: (id: string) => Promise<number>;
-  /** The next moment of a process is due. */
-  readonly due: (id: string) => Promise<void>;
   /** An agent refused a request for good; its refusal as a result. */
   readonly refused: (result: Message) => Promise<unknown>;
   /** What the receipt `receiptId` says of a work item. */
   readonly received: (id: string, input: ToldInput, receiptId: string) => Promise<void>;
 }
 
+/** How a turn came about. */
+export interface SettledAs {
+  /** Its effects may have been performed before. */
+  readonly repeats: boolean;
+  /** A reminder, a nudge or a timer caused it. */
+  readonly isTick?: boolean;
+  /** Requests are sent again whatever their receivers said. */
+  readonly distrusts?: boolean;
+}
+
 /** Settles the turns of all process managers of a host. */
 export class ProcessSettler {
   readonly #parts: SettlerParts;
-  readonly #timers = new Map<string, () => void>();
 
   constructor(parts: SettlerParts) {
     this.#parts = parts;
   }
 
-  /** Sets the timer and begins the effects. `repeats`: they may have been performed before. `rang`: the reminder caused the turn. */
-  settle(actor: Address, result: TurnResult<ProcessState>, repeats: boolean, rang: boolean): void {
-    const next = settlement(result, repeats, this.#parts.ports.clock.nowMs());
-    this.#setTimer(actor.id, next.timer);
-    if (next.isDone) return;
-    void this.#perform(actor, result, next, rang).catch((error: unknown) => this.#note(error, actor.id, "effects were not settled"));
+  /** Holds the process, and begins the effects. */
+  settle(actor: Address, result: TurnResult<ProcessState>, as: SettledAs): void {
+    this.#parts.holder.took(actor.id, result, { isTick: as.isTick === true });
+    const isOver = as.isTick === true && isComplete(result);
+    if (result.effects.length === 0 && !isOver) return;
+    void this.#perform(actor, result, as).catch((error: unknown) => {
+      this.#parts.holder.performed(actor.id, false, false);
+      this.#note(error, actor.id, "effects were not settled");
+    });
   }
 
-  async #perform(actor: Address, result: TurnResult<ProcessState>, { steps, direct }: Settlement, rang: boolean): Promise<void> {
-    const { reminders, performer, ports } = this.#parts;
+  async #perform(actor: Address, result: TurnResult<ProcessState>, { repeats, isTick, distrusts }: SettledAs): Promise<void> {
+    const { holder, performer } = this.#parts;
+    const { steps, direct } = settlement(result, repeats);
+    let isVouched = isTick === true;
     const options = {
       direct,
+      distrusts: distrusts === true,
       local: () => {},
       refused: (message: Message, fault: WireFault) => this.#takeRefusal(actor, message, fault),
-      received: (message: Message, work: WorkStatus | undefined) => this.#takeReceipt(actor.id, message, work),
+      received: (message: Message, work: WorkStatus | undefined) => {
+        isVouched &&= work !== undefined || message.body.kind !== "work";
+        this.#takeReceipt(actor.id, message, work);
+      },
     };
     let arePerformed = true;
     for (const step of steps) arePerformed &&= await performer.perform(step, options);
-    const isCurrent = async (): Promise<boolean> => (await this.#parts.sequence(actor.id)) === result.sequence;
-    const end = reminderStep(result, arePerformed, ports.clock.nowMs());
-    if (end.kind === "remove") await reminders.remove(actor, end.name, end.ifCurrent ? isCurrent : always);
-    if (end.kind === "away") await reminders.away(actor, end.name, end.atMs, isCurrent, rang);
+    const isOver = isComplete(result);
+    if (isOver && arePerformed) await holder.end(actor.id, result.state.run, () => this.#mayRemove(actor.id, result));
+    else holder.performed(actor.id, arePerformed, isVouched);
+  }
+
+  async #mayRemove(id: string, { state, sequence }: TurnResult<ProcessState>): Promise<boolean> {
+    return !mayChange(state) || (await this.#parts.sequence(id)) === sequence;
   }
 
   #takeRefusal(actor: Address, message: Message, fault: WireFault): void {
@@ -79,34 +96,7 @@ export class ProcessSettler {
       .catch((error: unknown) => this.#note(error, id, "a receipt was not recorded"));
   }
 
-  #setTimer(id: string, timer: Settlement["timer"]): void {
-    if (timer === "keep") return;
-    this.forget(id);
-    if (timer === "none") return;
-    const cancel = this.#parts.ports.clock.after(timer.delayMs, () => {
-      this.#timers.delete(id);
-      this.#parts.due(id).catch((error: unknown) => this.#note(error, id, "the tick of a timer failed"));
-    });
-    this.#timers.set(id, cancel);
-  }
-
   #note(error: unknown, processId: string, what: string): void {
-    this.#parts.log.debug({ err: error, processId }, `${what}; it is repeated when the reminder fires`);
+    this.#parts.log.debug({ err: error, processId }, `${what}; it is repeated`);
   }
-
-  /** Cancels the timer of a process. */
-  forget(id: string): void {
-    this.#timers.get(id)?.();
-    this.#timers.delete(id);
-  }
-
-  /** Cancels all timers. */
-  stop(): void {
-    for (const cancel of this.#timers.values()) cancel();
-    this.#timers.clear();
-  }
-}
-
-async function always(): Promise<boolean> {
-  return true;
 }

@@ -5,6 +5,7 @@ import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../r
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
+import { endedCount } from "../../runtime/process/parts.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Wait } from "../../runtime/process/wait.ts";
 import { isPaused, type Work } from "../../runtime/process/work.ts";
@@ -34,7 +35,11 @@ export async function processView(state: ProcessState, sequence: number, values:
     history: state.history,
   };
   if (task.parent !== undefined) view.parent = task.parent.processId;
-  if (state.progress !== undefined) view.stop = state.progress.stop;
+  if (state.progress !== undefined) {
+    const { stop, concurrency, total, begun } = state.progress;
+    view.stop = stop;
+    if (concurrency !== undefined) view.items = { total, begun, ended: endedCount(state.progress) };
+  }
   if (state.ending !== undefined && phase === "open") view.ending = state.ending.status;
   if (state.waits !== undefined)
     view.waits = Object.values(state.waits).map((wait) => {

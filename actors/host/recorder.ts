@@ -43,6 +43,14 @@ export class Recorder {
     }
   }
 
+  /** Records that this host gives a run up, because it shuts down. If that fails, another host takes it over as from a dead one. */
+  async release(actorId: string, workId: string, token: string): Promise<void> {
+    await this.insist(actorId, { kind: "released", workId, token }).catch((error: unknown) => {
+      const fault = faultFrom(error, "turn.failed");
+      if (fault.code !== "work.superseded") this.#log.warn({ fault, workId }, "a work item could not be released");
+    });
+  }
+
   /** Records the end of a run. An end that cannot be recorded as it is ends the work item with the reason. */
   async end(actorId: string, input: EndInput): Promise<void> {
     try {

@@ -1,20 +1,17 @@
 /**
- * @module Recovery of a starting host: finds open processes in the index, sets their reminders again and nudges them.
+ * @module Recovery: finds open processes in the index and nudges them, so that a host holds each of them again.
  *
- * So an open process continues within seconds of a restart, even if all reminders were lost with the scheduler's
- * data.
+ * A starting host nudges all of them, the newest first; after the death of another host, those that stood with it.
  */
 import PQueue from "p-queue";
-import { z } from "zod";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { actorType } from "../../runtime/protocol.ts";
+import { type Address, actorType, type IndexEntry } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
-import type { Ports } from "../engine/ports.ts";
-
-const Shown = z.object({ phase: z.string(), bucket: z.string().optional() });
+import type { Nudged, Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
 
 /** The parts of a recovery. */
 export interface RecoveryParts {
@@ -24,11 +21,15 @@ export interface RecoveryParts {
   readonly log: Logger;
   /** Aborted when the host shuts down. */
   readonly stopped: () => boolean;
+  /** Only the processes that stood with this dead host. */
+  readonly of?: string | undefined;
+  /** How a process is nudged, if not through the sidecar. */
+  readonly nudge?: ((actor: Address) => Promise<Nudged>) | undefined;
 }
 
 /**
- * Nudges each open process of the index. Retries until the index is readable or the host shuts down. Returns the number of processes.
- * Those that could not be nudged are nudged again in the background, because their reminders may be lost.
+ * Nudges open processes of the index. Retries until the index is readable or the host shuts down. Returns the number of processes.
+ * Those that could not be nudged are nudged again in the background.
  */
 export async function recover(parts: RecoveryParts): Promise<number> {
   for (;;) {
@@ -44,11 +45,19 @@ export async function recover(parts: RecoveryParts): Promise<number> {
   }
 }
 
-/** An index entry that says "open". */
+/** Nudges processes by their ids, until each was nudged or the host shuts down. */
+export async function nudgeThese(parts: RecoveryParts, ids: readonly string[]): Promise<void> {
+  const left: OpenLine[] = [];
+  const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  await queue.addAll(ids.map((id) => () => nudgeOne(parts, { id, bucket: undefined, entry: undefined }, left)));
+  await nudgeLater(parts, left);
+}
+
+/** An index entry that says "open", and its bucket. */
 interface OpenLine {
-  readonly bucket: string;
   readonly id: string;
-  readonly atMs: number;
+  readonly bucket: string | undefined;
+  readonly entry: IndexEntry | undefined;
 }
 
 async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
@@ -57,20 +66,40 @@ async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number;
   const left: OpenLine[] = [];
   let count = 0;
   for (const bucket of (await parts.directory.buckets()).toReversed()) {
-    const open = (await parts.directory.read(bucket)).filter((entry) => entry.open);
+    const open = (await readBucket(parts, bucket)).filter((entry) => entry.open && isWanted(parts, entry));
     count += open.length;
     if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
-    for (const { id, atMs } of open) void queue?.add(() => nudgeOne(parts, { bucket, id, atMs }, left));
+    for (const entry of open.sort(newestFirst)) void queue?.add(() => nudgeOne(parts, { bucket, id: entry.id, entry }, left));
     await queue?.onSizeLessThan(LIMITS.pageEntriesMax);
   }
   await queue?.onIdle();
   return { count, left };
 }
 
+/** A broken bucket does not hold up the others. Its processes go on when their reminders ring. */
+async function readBucket({ directory, log }: RecoveryParts, bucket: string): Promise<readonly IndexEntry[]> {
+  try {
+    return await directory.read(bucket);
+  } catch (error) {
+    if (!isBroken(error)) throw error;
+    log.error({ bucket, fault: faultFrom(error, "journal.broken-chain") }, "a bucket of the index of processes is broken");
+    return [];
+  }
+}
+
+function newestFirst(a: IndexEntry, b: IndexEntry): number {
+  return b.atMs - a.atMs;
+}
+
+/** An entry without a host is of a process that never came; only a starting host cleans it up. */
+function isWanted({ of }: RecoveryParts, { facts }: IndexEntry): boolean {
+  return of === undefined || facts["host"] === of;
+}
+
 async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {
   const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
   let left = lines;
-  for (let pauseMs: number = LIMITS.recoveryRetryMs; left.length > 0; pauseMs = Math.min(2 * pauseMs, LIMITS.reminderAwayMsMin)) {
+  for (let pauseMs: number = LIMITS.recoveryRetryMs; left.length > 0; pauseMs = Math.min(2 * pauseMs, LIMITS.recoveryRetryMsMax)) {
     await pause(parts.ports.clock, pauseMs);
     if (parts.stopped()) return;
     const again: OpenLine[] = [];
@@ -80,23 +109,22 @@ async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Pro
 }
 
 /** Never throws. Adds an entry whose nudge may succeed later to `left`. */
-async function nudgeOne({ system, ports, directory, log }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
-  const { bucket, id, atMs } = line;
+async function nudgeOne({ system, ports, directory, log, nudge }: RecoveryParts, line: OpenLine, left: OpenLine[]): Promise<void> {
+  const { bucket, id, entry } = line;
   const actor = { type: actorType(system, "ProcessManager"), id };
   try {
-    await ports.transport.nudge(actor);
-    const shown = Shown.parse(await ports.transport.inspect(actor));
-    const elsewhere =
-      shown.phase === "void" ||
-      shown.phase === "refused" ||
-      shown.phase === "purged" ||
-      (shown.bucket !== undefined && shown.bucket !== bucket && shown.phase === "ended");
+    const found = await (nudge === undefined ? ports.transport.nudge(actor) : nudge(actor));
+    if (bucket === undefined || entry === undefined) return;
+    const isNone = NO_PROCESS.includes(found.phase);
+    const isElsewhere = found.bucket !== undefined && found.bucket !== bucket && found.phase === "ended";
     // An entry without a process is left of an acceptance that failed; one whose acceptance is under way is recent.
-    if (elsewhere && ports.clock.nowMs() - atMs > LIMITS.clockDriftMsMax)
-      await directory.enter(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { status: "void" } });
+    if ((isNone || isElsewhere) && ports.clock.nowMs() - entry.atMs > LIMITS.clockDriftMsMax)
+      await directory.update(bucket, { id, open: false, atMs: ports.clock.nowMs(), facts: { ...entry.facts, status: "void" } });
   } catch (error) {
     const fault = faultFrom(error, "sidecar.unavailable");
     if (isRetryable(fault)) left.push(line);
     log.debug({ processId: id, fault }, "an open process could not be nudged");
   }
 }
+
+const NO_PROCESS: readonly string[] = ["void", "refused", "purged"];

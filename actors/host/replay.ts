@@ -3,20 +3,32 @@
  *
  * A handler runs from its start and receives recorded results instead of repeating effects. A call that is not recorded is made only
  * when the handler has reached all records. Otherwise a handler whose step was renamed would repeat the effect.
+ *
+ * Results are handed over in the order of their records, each one when the handler has acted on the one before. So a race of several of
+ * them has the same winner in each execution.
  */
 import type { AgentWork, Call, Failure, Step, Wait } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 
-const NONE: ReadonlySet<string> = new Set();
+interface Turn {
+  readonly order: number;
+  readonly take: () => void;
+}
 
 /** The records of one work item for one execution. */
 export class Replay {
   readonly #work: AgentWork;
   readonly #clock: Clock;
-  readonly #unreached: Set<string> | undefined;
   readonly #onMismatch: (fault: Fault) => void;
+  readonly #unreached: Set<string>;
+  /** Results that the handler has not received yet, in their order. */
+  readonly #due: number[];
+  /** Results that the handler has asked for before it was their turn. */
+  readonly #turns = new Set<Turn>();
+  #isActing = false;
+  #hasEnded = false;
   #held: { readonly promise: Promise<void>; readonly release: () => void } | undefined;
   #cancelWatch = (): void => {};
 
@@ -26,7 +38,8 @@ export class Replay {
     this.#clock = clock;
     this.#onMismatch = onMismatch;
     const expected = expectedOf(work);
-    this.#unreached = expected.size === 0 ? undefined : new Set(expected);
+    this.#unreached = new Set(expected.map(({ id }) => id));
+    this.#due = expected.flatMap(({ order }) => order ?? []).sort((a, b) => a - b);
   }
 
   call(key: string): Call | undefined {
@@ -50,9 +63,18 @@ export class Replay {
     return failures?.find((one) => one.attempt === attempt && one.kind === kind && one.key === key);
   }
 
-  /** Undefined if the handler has reached all records, else a promise that resolves when it has. */
+  /** Resolves when a recorded result may be handed over. */
+  turn({ order = 0 }: { readonly order?: number | undefined }): Promise<void> {
+    return new Promise((resolve) => {
+      if (this.#hasEnded) return resolve();
+      this.#turns.add({ order, take: resolve });
+      this.#handOver();
+    });
+  }
+
+  /** Undefined if the handler has received all records and acted on them, else a promise that resolves when it has. */
   caughtUp(): Promise<void> | undefined {
-    if (this.#unreached === undefined || this.#unreached.size === 0) return undefined;
+    if (this.#isCaughtUp) return undefined;
     if (this.#held === undefined) {
       const { promise, resolve } = Promise.withResolvers<void>();
       this.#held = { promise, release: resolve };
@@ -61,27 +83,60 @@ export class Replay {
     return this.#held.promise;
   }
 
+  get #isCaughtUp(): boolean {
+    return this.#hasEnded || (this.#unreached.size === 0 && this.#due.length === 0 && this.#turns.size === 0 && !this.#isActing);
+  }
+
   /** Returns the fault of a handler that has ended, or waits, without reaching all records. */
   get mismatch(): Fault | undefined {
-    const [first] = this.#unreached ?? NONE;
+    const [first] = this.#unreached;
     if (first === undefined) return undefined;
     return new Fault("step.mismatch", `${first} is recorded, but the handler did not reach it again`, { recorded: first });
   }
 
-  /** Stops the watch over waiting calls. */
+  /** Holds nothing any longer: the execution has ended. */
   end(): void {
+    this.#hasEnded = true;
     this.#cancelWatch();
+    for (const { take } of this.#turns) take();
+    this.#turns.clear();
+    this.#held?.release();
   }
 
   #reach(kind: Failure["kind"], key: string): void {
-    if (this.#unreached?.delete(idOf(kind, key)) !== true || this.#held === undefined) return;
+    if (!this.#unreached.delete(idOf(kind, key)) || this.#held === undefined) return;
+    this.#watch();
+    if (this.#isCaughtUp) this.#release();
+  }
+
+  #release(): void {
     this.#cancelWatch();
-    if (this.#unreached.size === 0) this.#held.release();
-    else this.#watch();
+    this.#held?.release();
+  }
+
+  #handOver(): void {
+    if (this.#isActing) return;
+    const next = [...this.#turns].reduce<Turn | undefined>(
+      (first, one) => (first !== undefined && first.order <= one.order ? first : one),
+      undefined,
+    );
+    if (next === undefined) return this.#isCaughtUp ? this.#release() : undefined;
+    const [due = next.order] = this.#due;
+    if (due < next.order) return this.#watch();
+    if (due === next.order) this.#due.shift();
+    this.#turns.delete(next);
+    next.take();
+    // The handler acts on a result in microtasks, so it has acted when the clock calls back.
+    this.#isActing = true;
+    this.#clock.after(0, () => {
+      this.#isActing = false;
+      this.#handOver();
+    });
   }
 
   /** Each record that the handler reaches gives it more time. */
   #watch(): void {
+    this.#cancelWatch();
     this.#cancelWatch = this.#clock.after(LIMITS.recordsUnreachedMs, () => {
       const fault = this.mismatch;
       if (fault !== undefined) this.#onMismatch(fault);
@@ -89,16 +144,21 @@ export class Replay {
   }
 }
 
-/** Whether an execution of this attempt has to reach a record. */
-function expectedOf({ attempt, calls, steps, waits, failures }: AgentWork): ReadonlySet<string> {
-  if (calls.length === 0 && steps.length === 0 && waits.length === 0 && failures === undefined) return NONE;
+interface Expected {
+  readonly id: string;
+  /** Absent if there is no result yet. */
+  readonly order: number | undefined;
+}
+
+/** The records that an execution of this attempt has to reach. */
+function expectedOf({ attempt, calls, steps, waits, failures = [] }: AgentWork): readonly Expected[] {
   const counts = ({ onlyIn }: { readonly onlyIn?: number | undefined }): boolean => onlyIn === undefined || onlyIn === attempt;
-  return new Set([
-    ...calls.filter(counts).map(({ key }) => idOf("call", key)),
-    ...steps.filter(counts).map(({ name }) => idOf("step", name)),
-    ...waits.filter(counts).map(({ key }) => idOf("wait", key)),
-    ...(failures ?? []).filter((failure) => failure.attempt === attempt).map(({ kind, key }) => idOf(kind, key)),
-  ]);
+  return [
+    ...calls.filter(counts).map(({ key, order }) => ({ id: idOf("call", key), order })),
+    ...steps.filter(counts).map(({ name, order }) => ({ id: idOf("step", name), order })),
+    ...waits.filter(counts).map(({ key, order }) => ({ id: idOf("wait", key), order })),
+    ...failures.filter((one) => one.attempt === attempt).map(({ kind, key, order }) => ({ id: idOf(kind, key), order })),
+  ];
 }
 
 function idOf(kind: Failure["kind"], key: string): string {

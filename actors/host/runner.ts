@@ -11,7 +11,7 @@ import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Address, type WorkStatus, traceId } from "../../runtime/protocol.ts";
+import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, RandomSource, Transport } from "../engine/ports.ts";
@@ -19,9 +19,11 @@ import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { type Active, codeOf, isParked, noteWaiting, type Run, statusOf, stopRun } from "./active-run.ts";
 import { Compensation, type CompensationEnd } from "./compensation.ts";
 import { handleWork } from "./handle-work.ts";
 import { HandlerExecution } from "./handler-execution.ts";
+import { Heartbeats } from "./heartbeats.ts";
 import type { RunLink } from "./run-link.ts";
 import { type EndInput, type Feed, Recorder } from "./recorder.ts";
 import { Slots } from "./slots.ts";
@@ -41,20 +43,8 @@ export interface RunnerParts {
   readonly metrics: HostMetrics;
 }
 
-type Run = { readonly mode: "do"; readonly execution: HandlerExecution } | { readonly mode: "undo"; readonly compensation: Compensation };
-
-interface Active {
-  readonly token: string;
-  readonly run: Run;
-  readonly settled: Promise<void>;
-  readonly watch: Stopwatch;
-  /** Whether the handler only waits. */
-  resting: boolean;
-  /** Whether this run holds one of the agent's slots. */
-  slot: boolean;
-  /** Whether its heartbeats are being sent. They end while the handler is parked. */
-  beating: boolean;
-}
+/** The reason that the signals of handlers give when their host shuts down. */
+const STOPPING = wireFault("system.stopping", "the host shuts down; another one, or the next start, continues this work item");
 
 /** The handlers of one agent in this host. At most `concurrency` run at once; handlers that only wait do not count. */
 export class Runner {
@@ -63,11 +53,14 @@ export class Runner {
   readonly #recorder: Recorder;
   readonly #active = new Map<string, Active>();
   readonly #starting = new Map<string, string>();
+  readonly #heartbeats: Heartbeats;
+  #isStopping = false;
 
   constructor(parts: RunnerParts) {
     this.#parts = parts;
     this.#slots = new Slots(parts.definition.concurrency);
     this.#recorder = new Recorder(parts.feed, parts.clock, parts.log);
+    this.#heartbeats = new Heartbeats(parts.type, parts.clock, parts.transport, () => this.#active.values());
   }
 
   /** Handlers that wait for a slot. */
@@ -86,29 +79,23 @@ export class Runner {
   status(actorId: string, workId: string, token: string): WorkStatus | undefined {
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
-    if (active?.token === token) return this.#statusOf(active);
+    if (active?.token === token) return statusOf(active);
     return this.#starting.get(key) === token ? { state: "queued" } : undefined;
-  }
-
-  #statusOf({ run, watch }: Active): WorkStatus {
-    const { ranMs } = watch;
-    if (ranMs === undefined) return { state: "queued" };
-    return { state: run.mode === "do" && run.execution.parked ? "waiting" : "running", runningMs: ranMs };
   }
 
   /** Starts a run, or continues a parked one. Idempotent: a token that already runs is left alone. Never throws. */
   async run(actorId: string, state: AgentState, workId: string, token: string): Promise<void> {
     const work = entryOf(state.works, workId);
     if (work === undefined || work.token !== token || work.status !== "running") return;
+    if (this.#isStopping) return this.#recorder.release(actorId, workId, token);
     const key = `${actorId}/${workId}`;
     const active = this.#active.get(key);
     if (active?.token === token && active.run.mode === "do") {
       // Another host was told to stop this handler, and the actor came back here: the work item is to be compensated, but the handler runs.
       if (work.mode === "undo") return this.stop(actorId, workId, token);
-      const { execution } = active.run;
-      if (!execution.parked) return;
-      const goesOn = execution.goOn(work, state.stateVersion, await this.#stateOf(state));
-      this.#beat(key, actorId, active, workId);
+      const goesOn = active.run.execution.goOn(state);
+      if (goesOn === undefined) return;
+      this.#heartbeats.start();
       return goesOn;
     }
     if (active?.token === token || this.#starting.get(key) === token) return;
@@ -186,16 +173,17 @@ export class Runner {
     const content = found instanceof Promise ? await found : found;
     const { promise: settled, resolve } = Promise.withResolvers<void>();
     const active: Active = {
+      actorId,
+      workId: work.id,
       token: work.token,
       run: this.#makeRun(() => active, actorId, work, state.stateVersion, content),
       settled,
       watch: new Stopwatch(this.#parts.clock),
       resting: false,
       slot: false,
-      beating: false,
     };
     this.#active.set(key, active);
-    this.#beat(key, actorId, active, work.id);
+    this.#heartbeats.start();
     void this.#execute(actorId, work, active).finally(() => {
       if (this.#active.get(key) === active) this.#active.delete(key);
       resolve();
@@ -221,6 +209,7 @@ export class Runner {
     }
     const parts = {
       ...{ work, values, clock, random, link, log },
+      contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };
@@ -240,7 +229,7 @@ export class Runner {
   /** A parked handler is only an optimization: everything that it needs to continue is in the journal. */
   #dropOldestParked(): void {
     if (this.#active.size <= LIMITS.parkedHandlersMax) return;
-    const parked = [...this.#active].filter(([, { resting, run }]) => resting && run.mode === "do" && run.execution.parked);
+    const parked = [...this.#active].filter(([, active]) => active.resting && isParked(active));
     const oldest = parked.length > LIMITS.parkedHandlersMax ? parked[0] : undefined;
     if (oldest !== undefined) this.#active.delete(oldest[0]);
   }
@@ -256,7 +245,8 @@ export class Runner {
         run.mode === "do"
           ? { kind: "finished", workId, token, undoes: this.#undoes, ...(await this.#do(work, run.execution)) }
           : { kind: "compensated", workId, token, ...(await this.#undo(work, run.compensation)) };
-      await this.#recorder.end(actorId, end);
+      if (codeOf("result" in end ? end.result : end.end) === STOPPING.code) await this.#recorder.release(actorId, workId, token);
+      else await this.#recorder.end(actorId, end);
     } finally {
       this.#giveSlot(active);
     }
@@ -294,49 +284,26 @@ export class Runner {
     return inSpan(SPAN.effect, work.trace, attributes, run, failed);
   }
 
-  /** Sends the heartbeats of a run, unless they are being sent. */
-  #beat(key: string, actorId: string, active: Active, workId: string): void {
-    if (active.beating) return;
-    active.beating = true;
-    void this.#heartbeats(key, actorId, active, workId).finally(() => (active.beating = false));
-  }
-
-  /** A run sends heartbeats until it ends or its handler is parked: then another host may hold the actor. */
-  async #heartbeats(key: string, actorId: string, active: Active, workId: string): Promise<void> {
-    const actor: Address = { type: this.#parts.type, id: actorId };
-    const { run, token } = active;
-    for (;;) {
-      await this.#pause(LIMITS.heartbeatMs);
-      if (this.#active.get(key) !== active || (run.mode === "do" && run.execution.parked)) return;
-      await this.#parts.transport.heartbeat(actor, { workId, token, ...this.#statusOf(active) }).catch(() => {});
+  /** The actor moves away. A handler that only waits is dropped: the host that gets the answer executes it again from its records. */
+  moved(actorId: string, workIds: readonly string[]): void {
+    for (const key of workIds.map((workId) => `${actorId}/${workId}`)) {
+      const active = this.#active.get(key);
+      if (active?.resting === true && isParked(active)) this.#active.delete(key);
     }
+    this.#heartbeats.moved(actorId);
   }
 
-  /** Drops a handler that only waits, because its actor moves away: the host that gets the answer executes it again from its records. */
-  dropWaiting(actorId: string, workId: string): void {
-    const key = `${actorId}/${workId}`;
-    const active = this.#active.get(key);
-    if (active?.resting === true && active.run.mode === "do" && active.run.execution.parked) this.#active.delete(key);
-  }
-
-  /** Waits until no handler runs, at most `ms`. Handlers that only wait are safe in the journal. */
-  async drain(ms: number): Promise<void> {
-    const end = this.#parts.clock.nowMs() + ms;
+  /**
+   * Tells the runs that this host shuts down, and waits for them, at most `graceMs`. What is not at its end then is released: the next
+   * host continues it. Handlers that only wait are safe in the journal.
+   */
+  async shutDown(graceMs: number): Promise<void> {
+    this.#isStopping = true;
+    for (const [key, active] of this.#active)
+      if (isParked(active)) this.#active.delete(key);
+      else stopRun(active.run, STOPPING);
+    const end = this.#parts.clock.nowMs() + graceMs;
     while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
+    await Promise.all([...this.#active.values()].map((one) => this.#recorder.release(one.actorId, one.workId, one.token)));
   }
-}
-
-/** The time of an attempt stands still while its handler waits for answers. */
-function noteWaiting(watch: Stopwatch, waiting: boolean): void {
-  if (waiting) watch.stop();
-  else watch.start();
-}
-
-function stopRun(run: Run, fault: WireFault): void {
-  if (run.mode === "do") run.execution.stop(fault);
-  else run.compensation.stop(fault);
-}
-
-function codeOf(end: { readonly fault: WireFault } | object): string | undefined {
-  return "fault" in end ? end.fault.code : undefined;
 }

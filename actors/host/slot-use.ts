@@ -36,7 +36,7 @@ export class SlotUse {
       return await this.#parts.open.inside(action);
     } finally {
       this.#acting -= 1;
-      this.#rest();
+      this.rest();
     }
   }
 
@@ -51,7 +51,7 @@ export class SlotUse {
   /** Adds one wait of the handler. */
   beginWait(): void {
     this.#waits += 1;
-    this.#rest();
+    this.rest();
   }
 
   /** Continues the handler: resolves with a slot. */
@@ -60,7 +60,8 @@ export class SlotUse {
     return this.#wake();
   }
 
-  #rest(): void {
+  /** Gives the slot up, if the handler only waits. */
+  rest(): void {
     if (this.#resting || this.#acting > 0 || this.#waits === 0) return;
     this.#resting = true;
     void this.#parts.resting(true);
@@ -77,7 +78,7 @@ export class SlotUse {
 }
 
 /** Resolves when a signal is aborted. */
-export function abortOf(signal: AbortSignal): Promise<void> {
+function abortOf(signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.resolve();
   return new Promise((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
 }

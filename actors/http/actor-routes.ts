@@ -11,6 +11,7 @@ import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type Address, WorkStatus } from "../../runtime/protocol.ts";
 import type { ActorHost } from "../engine/ports.ts";
+import type { MessageKeys } from "../engine/signatures.ts";
 import { check, readJson } from "./body.ts";
 import { checkMessage } from "./message.ts";
 
@@ -21,7 +22,7 @@ const SECOND_MS = 1_000;
  * even during a turn (dapr 1.18.2 pkg/actors/targets/app/app.go). It is 1.5 times the most distant reminder: no actor
  * with an open process becomes idle, and none becomes idle exactly when its reminder fires.
  */
-const IDLE_S = Math.ceil((1.5 * LIMITS.reminderAwayMsMax) / SECOND_MS);
+const IDLE_S = Math.ceil((1.5 * LIMITS.reminderMs) / SECOND_MS);
 
 /**
  * How long daprd waits for turns in flight while placement changes; all calls of the type wait meanwhile. A turn lasts
@@ -44,7 +45,7 @@ function daprConfig(host: ActorHost): object {
 }
 
 /** The routes of the actor protocol. `admit` throws `system.stopping` when no new turn may begin. */
-export function actorRoutes(host: ActorHost, admit: () => void): Router {
+export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => void): Router {
   const router = Router({ caseSensitive: true });
   router.get("/dapr/config", (_request, response) => {
     response.json(daprConfig(host));
@@ -52,7 +53,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   router.put("/actors/:type/:id/method/receive", async (request, response) => {
     admit();
     const actor = actorOf(host, request);
-    const message = checkMessage(await readJson(request), "the message");
+    const message = checkMessage(keys, await readJson(request), "the message");
     if (message.to.type !== actor.type || message.to.id !== actor.id) {
       throw new Fault(
         "message.invalid",
@@ -71,8 +72,7 @@ export function actorRoutes(host: ActorHost, admit: () => void): Router {
   });
   router.put("/actors/:type/:id/method/nudge", async (request, response) => {
     admit();
-    await host.nudge(actorOf(host, request));
-    response.json({});
+    response.json(await host.nudge(actorOf(host, request)));
   });
   router.put("/actors/:type/:id/method/remind/:name", async (request, response) => {
     admit();

@@ -2,14 +2,15 @@
 import { Router, type Request, type RequestHandler, type Response } from "express";
 import type { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
-import { requireId } from "../../runtime/ids.ts";
+import { requireTaskId } from "../../runtime/ids.ts";
 import { traceId } from "../../runtime/protocol.ts";
 import type { Caller, Operations, Page } from "../operations/operations.ts";
-import { check, readJson } from "./body.ts";
+import { check, readJson, requireJson } from "./body.ts";
 import type { Followers } from "./follow.ts";
 import { identityOf, requireRole } from "./guard.ts";
 import { openApiDocument } from "./openapi.ts";
 import { ALL_ROUTES, ROUTES, type RouteSpec } from "./routes.ts";
+import { operationsOf, processOf } from "./tenancy.ts";
 import { traceOf } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
@@ -33,6 +34,9 @@ interface Asked<P, Q, B> {
   readonly query: Q;
   readonly body: B;
   readonly caller: Caller;
+  /** What the caller's tenant may see and change. */
+  readonly operations: Operations;
+  readonly tenant: string | undefined;
   readonly request: Request;
   readonly response: Response;
 }
@@ -48,23 +52,23 @@ interface Answered {
 type Handler<P, Q, B> = (asked: Asked<P, Q, B>) => Promise<Answered | undefined>;
 
 const ok = (body: unknown): Answered => ({ status: STATUS_OK, body });
-const page = ({ entries, cursor }: Page): Answered => ok({ entries, ...(cursor === undefined ? {} : { cursor }) });
+const page = (content: Page): Answered => ok(content);
 
 /** Serves the routes of the table, and 405 for other methods on their paths. */
 export function apiRoutes(options: ApiOptions): Router {
   const router = Router({ caseSensitive: true });
   const api = new Api(router, options);
   taskRoutes(api, options);
-  letterRoutes(api, options);
+  letterRoutes(api);
   systemRoutes(api, options);
   api.refuseOtherMethods();
   return router;
 }
 
-function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): void {
-  api.serve(ROUTES.submitTask, async ({ query, body, caller }) => {
+function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
+  api.serve(ROUTES.submitTask, async ({ query, body, caller, operations }) => {
     const { id, route, input, timeoutMs } = body;
-    if (id !== undefined) requireId(id, "task id");
+    if (id !== undefined) requireTaskId(id);
     const { receipt, outcome } = await operations.submit(
       { route, input, ...(id === undefined ? {} : { id }), ...(timeoutMs === undefined ? {} : { timeoutMs }) },
       caller,
@@ -73,47 +77,54 @@ function taskRoutes(api: Api, { operations, followers, admit }: ApiOptions): voi
     const location = `/processes/${receipt.id}`;
     return outcome === undefined ? { status: STATUS_ACCEPTED, body: receipt, location } : { status: STATUS_OK, body: outcome, location };
   });
-  api.serve(ROUTES.listProcesses, async ({ query: { cursor, limit, ...filter } }) =>
+  api.serve(ROUTES.listProcesses, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.processes(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
   );
-  api.serve(ROUTES.showProcess, async ({ params }) => ok(await operations.process(params.id)));
-  api.serve(ROUTES.showStops, async ({ params }) => ok(await operations.stops(params.id)));
-  api.serve(ROUTES.showHistory, async ({ params, query }) =>
+  api.serve(ROUTES.showProcess, async ({ params, operations }) => ok(await operations.process(params.id)));
+  api.serve(ROUTES.showStops, async ({ params, operations }) => ok(await operations.stops(params.id)));
+  api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
-  api.serve(ROUTES.followProcess, async ({ params, request, response }) => {
+  api.serve(ROUTES.followProcess, async ({ params, request, response, tenant }) => {
     admit();
-    await followers.serve(params.id, request, response);
+    await followers.serve(processOf(params.id, tenant), request, response);
     return undefined;
   });
-  api.serve(ROUTES.cancelProcess, async ({ params, body, caller }) => ({
+  api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
     body: await operations.cancel(params.id, body.reason ?? "cancelled over HTTP", caller),
   }));
-  api.serve(ROUTES.signalProcess, async ({ params, body, caller }) => ({
+  api.serve(ROUTES.signalProcess, async ({ params, body, caller, operations }) => ({
     status: STATUS_ACCEPTED,
     body: await operations.signal(params.id, params.name, body.payload ?? null, caller, body.signalId),
   }));
 }
 
-function letterRoutes(api: Api, { operations }: ApiOptions): void {
-  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit, ...filter } }) =>
+function letterRoutes(api: Api): void {
+  api.serve(ROUTES.listDeadLetters, async ({ query: { cursor, limit, ...filter }, operations }) =>
     page(await operations.deadLetters(filter, cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
   );
-  api.serve(ROUTES.showDeadLetter, async ({ params }) => ok(await operations.deadLetter(params.id)));
-  api.serve(ROUTES.redriveDeadLetter, async ({ params, body, caller }) => {
+  api.serve(ROUTES.showDeadLetter, async ({ params, operations }) => ok(await operations.deadLetter(params.id)));
+  api.serve(ROUTES.redriveDeadLetter, async ({ params, body, caller, operations }) => {
     const receipt = await operations.redrive(params.id, body, caller);
     return { status: STATUS_ACCEPTED, body: receipt, location: `/processes/${receipt.id}` };
   });
-  api.serve(ROUTES.discardDeadLetter, async ({ params, body, caller }) => ok(await operations.discard(params.id, body.reason, caller)));
+  api.serve(ROUTES.discardDeadLetter, async ({ params, body, caller, operations }) =>
+    ok(await operations.discard(params.id, body.reason, caller)),
+  );
 }
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
-  const document = openApiDocument(system);
-  api.serve(ROUTES.showGraph, async () => ok(operations.graph()));
-  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit } }) => page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)));
-  api.serve(ROUTES.purge, async ({ body, caller }) => ok(await operations.purge(body, caller)));
-  api.serve(ROUTES.showOpenApi, async () => ok(document));
+  api.constant(ROUTES.showGraph, operations.graph());
+  api.constant(ROUTES.showOpenApi, openApiDocument(system));
+  api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
+    page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
+  );
+  api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
+  api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
+    ok(await operations.setAside(actor, options, caller)),
+  );
+  api.serve(ROUTES.purge, async ({ body, caller, operations }) => ok(await operations.purge(body, caller)));
 }
 
 /** A path of the table in Express's form. */
@@ -136,11 +147,14 @@ class Api {
     this.#router[method](expressPath(spec.path), async (request, response) => {
       requireRole(request, role === "open" ? undefined : role);
       if (method === "post") this.#options.admit();
+      const { principal, tenant } = identityOf(request);
       const answered = await handle({
         params: check(params, { ...request.params }, "id.invalid", "the path"),
         query: check(query, request.query, "body.invalid", "the query"),
         body: await bodyOf(spec, request),
-        caller: { principal: identityOf(request).principal, trace: traceOf(request) },
+        caller: { principal, trace: traceOf(request) },
+        operations: operationsOf(this.#options.operations, tenant),
+        tenant,
         request,
         response,
       });
@@ -148,6 +162,15 @@ class Api {
       if (answered.location !== undefined) response.location(answered.location);
       this.#look(answers[answered.status]?.schema, answered.body, request);
       response.status(answered.status).json(answered.body);
+    });
+  }
+
+  /** Serves a document that never changes; it is serialised once. */
+  constant<P, Q, B>(spec: RouteSpec<P, Q, B>, document: Json): void {
+    const text = JSON.stringify(document);
+    this.serve(spec, async ({ response }) => {
+      response.type("json").send(text);
+      return undefined;
     });
   }
 
@@ -182,12 +205,11 @@ function refuseMethod(allowed: string): RequestHandler {
   };
 }
 
-/** Reads a JSON body, or none. A page of another site may send other content types without a CORS preflight, so they are refused. */
+/** Reads a JSON body, or none. */
 async function bodyOf<P, Q, B>({ body: schema, bodyOptional }: RouteSpec<P, Q, B>, request: Request): Promise<B> {
   // Only routes without a body have no schema for one, and their handlers never read it.
   if (schema === undefined) return undefined as B;
-  const body: Json | undefined = await readJson(request);
-  if (body !== undefined && request.is("json") === false)
-    throw new Fault("body.invalid", "send the body with content-type application/json");
+  requireJson(request);
+  const body = await readJson(request);
   return check(schema, body === undefined && bodyOptional === true ? {} : body, "body.invalid", "the body");
 }

@@ -10,8 +10,10 @@ import PQueue from "p-queue";
 import { Fault, faultFrom, isFault, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
+import { ANONYMOUS } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
+import { identityOf } from "./guard.ts";
 
 const STATUS_OK = 200;
 const STATUS_NO_CONTENT = 204;
@@ -41,6 +43,7 @@ export class Followers {
   readonly #looks = new PQueue({ concurrency: LIMITS.followLooksMax });
   readonly #feeds = new Map<string, Feed>();
   readonly #streams = new Set<Stream>();
+  readonly #readers = new Map<string, number>();
   #count = 0;
 
   constructor(operations: Pick<Operations, "process" | "watch">, clock: Clock) {
@@ -56,13 +59,19 @@ export class Followers {
     const heard = heardOf(request.get("last-event-id"));
     if (this.#count >= LIMITS.followStreamsMax)
       throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers already; try again later`);
+    const reader = readerOf(request);
+    const streams = this.#readers.get(reader) ?? 0;
+    if (streams >= LIMITS.followStreamsPerReaderMax)
+      throw new Fault("stream.too-many", `you follow ${LIMITS.followStreamsPerReaderMax} processes at this host already`);
     this.#count += 1;
+    this.#readers.set(reader, streams + 1);
     const feed = this.#feedOf(id);
     let closed = false;
     // Every answer closes, with or without an error.
     response.once("close", () => {
       closed = true;
       this.#count -= 1;
+      this.#left(reader);
       if (feed.leave()) this.#feeds.delete(id);
     });
     const first = await feed.first();
@@ -76,6 +85,12 @@ export class Followers {
       .set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
     if (request.method === "HEAD") response.end();
     else if (!closed) this.#begin(new Stream(response, feed, heard, this.#clock));
+  }
+
+  #left(reader: string): void {
+    const streams = (this.#readers.get(reader) ?? 1) - 1;
+    if (streams === 0) this.#readers.delete(reader);
+    else this.#readers.set(reader, streams);
   }
 
   #begin(stream: Stream): void {
@@ -98,6 +113,12 @@ export class Followers {
     this.#feeds.set(id, made);
     return made;
   }
+}
+
+/** Who follows: the subject of the token, or an address. */
+function readerOf(request: Request): string {
+  const { subject, tenant } = identityOf(request).principal;
+  return subject === ANONYMOUS.subject ? (request.socket.remoteAddress ?? "") : JSON.stringify([tenant, subject]);
 }
 
 /** The reads of one process, shared by its followers. */

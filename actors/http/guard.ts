@@ -1,7 +1,4 @@
-/**
- * @module Access control: the app's token or one of the token file, roles, a limit on refusals, and no requests from pages of other
- * sites.
- */
+/** @module Access control: the app's token or one of the token file, roles, and a limit on refusals. */
 import type { IncomingMessage } from "node:http";
 import type { Request, RequestHandler } from "express";
 import { Fault } from "../../runtime/faults.ts";
@@ -102,14 +99,3 @@ export function requireRole(request: IncomingMessage, role: Role | undefined): v
   if (role !== undefined && !roles.has(role))
     throw new Fault("auth.role", `this requires the role ${role}; ${principal.subject} has ${[...roles].join(", ")}`, { role });
 }
-
-/**
- * Refuses requests that a browser sends for a page of another site. Every page that a user opens can reach a host on 127.0.0.1 without a
- * token.
- */
-export const refuseForeignPages: RequestHandler = (request, _response, next) => {
-  const site = request.get("sec-fetch-site");
-  if (site !== undefined && site !== "same-origin" && site !== "none")
-    throw new Fault("body.invalid", "requests from pages of other sites are refused");
-  next();
-};

@@ -1,7 +1,8 @@
 /** @module The OpenAPI 3.1 document, generated from the table of routes and the schemas that check them. */
 import { z } from "zod";
 import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
-import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "./routes.ts";
+import { faultsByStatus } from "./route-faults.ts";
+import { ALL_ROUTES, type RouteSpec } from "./routes.ts";
 import { COMPONENTS, SHOWN_AS } from "./schemas.ts";
 import { ROLES } from "./tokens.ts";
 

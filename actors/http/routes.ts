@@ -3,10 +3,12 @@
  * both generated from it.
  */
 import type { z } from "zod";
-import { FAULTS, type FaultCode } from "../../runtime/faults.ts";
-import { ASKING, CHANGING, COMMON_FAULTS, TELLING } from "./route-faults.ts";
+import type { FaultCode } from "../../runtime/faults.ts";
+import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
 import {
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   GraphAnswer,
   HealthAnswer,
   Letter,
@@ -33,6 +35,7 @@ import {
   ProcessParams,
   PurgeRequest,
   RedriveRequest,
+  SetAsideRequest,
   SignalParams,
   SignalRequest,
   SubmitQuery,
@@ -62,7 +65,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   /** Whether the body may be omitted; it then counts as `{}`. */
   readonly bodyOptional?: boolean;
   readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** Faults beside {@link COMMON_FAULTS}. */
+  /** Faults beside those of every route. */
   readonly faults: readonly FaultCode[];
 }
 
@@ -260,6 +263,27 @@ export const ROUTES = {
     answers: { 200: json(AuditPage, "One page.") },
     faults: ASKING,
   }),
+  listBroken: spec({
+    method: "get",
+    path: "/broken",
+    summary: "Lists actors whose journals are broken",
+    role: "read",
+    params: NoParams,
+    query: NoQuery,
+    answers: { 200: json(BrokenActors, "Those that this host has met, and all broken buckets of the indexes.") },
+    faults: ASKING,
+  }),
+  setAside: spec({
+    method: "post",
+    path: "/broken/set-aside",
+    summary: "Sets the journal of a broken actor aside, which begins anew",
+    role: "operate",
+    params: NoParams,
+    query: NoQuery,
+    body: SetAsideRequest,
+    answers: { 200: json(BrokenActor, "It goes on.") },
+    faults: ["agent.unknown", "journal.intact", "journal.loss", ...CHANGING],
+  }),
   purge: spec({
     method: "post",
     path: "/purge",
@@ -305,18 +329,6 @@ export const ALL_ROUTES: readonly (readonly [RouteName, RouteSpec])[] = Object.e
   name as RouteName,
   one as unknown as RouteSpec,
 ]);
-
-/** Faults of a route, grouped by HTTP status. */
-export function faultsByStatus(one: RouteSpec): ReadonlyMap<number, readonly FaultCode[]> {
-  const byStatus = new Map<number, FaultCode[]>();
-  const codes =
-    one.role === "open" ? one.faults : [...COMMON_FAULTS.filter((code) => code !== "auth.role" || one.role !== undefined), ...one.faults];
-  for (const code of new Set(codes)) {
-    const status = FAULTS[code].httpStatus;
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  return byStatus;
-}
 
 /** First segments of the paths that clients call with a bearer token: all but daprd's, and /healthz, which needs none. */
 const USERS_PATHS = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(([, { path }]) => path.split("/")[1]?.replace(".", "\\."));

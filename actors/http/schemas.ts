@@ -6,6 +6,8 @@ import { z } from "zod";
 import {
   AuditEntry,
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   ErrorAnswer,
   GraphAnswer,
   HealthAnswer,
@@ -32,7 +34,9 @@ const WHOLE_NUMBER = /^\d{1,9}$/;
 const MAX_LINE = 999_999_999;
 const ID_TEXT = `1 to ${LIMITS.idLengthMax} characters of A-Z a-z 0-9 _ . -`;
 const ID = /^[A-Za-z0-9_.-]{1,128}$/;
-const LETTER_ID = /^[A-Za-z0-9_.-]{1,128}(:\d{1,9})?$/;
+/** Ids within the system are longer by what begins those of a tenant. */
+const PROCESS_ID = /^[A-Za-z0-9_.-]{1,147}$/;
+const LETTER_ID = /^[A-Za-z0-9_.-]{1,147}(:\d{1,9})?$/;
 
 /** How a schema whose values are texts in a query is shown in the document. */
 export const SHOWN_AS = new WeakMap<object, Readonly<Record<string, Json>>>();
@@ -129,6 +133,13 @@ export const PurgeRequest = z.strictObject({
   dryRun: z.boolean().optional().describe("Only counts."),
 });
 
+/** Body of setting an actor aside. */
+export const SetAsideRequest = z.strictObject({
+  actor: z.string().min(1).describe("As GET /broken names it."),
+  reason: Reason.min(1),
+  acceptLoss: z.boolean().optional().describe("Required for agents and process managers: what was recorded after the break is lost."),
+});
+
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
 /** Query of a submission. */
@@ -169,7 +180,7 @@ export const LettersQuery = z.strictObject({
 /** A path without parameters. */
 export const NoParams = z.strictObject({});
 /** A path with the id of a process. */
-export const ProcessParams = z.strictObject({ id: z.string().regex(ID, ID_TEXT).describe("Id of the task.") });
+export const ProcessParams = z.strictObject({ id: z.string().regex(PROCESS_ID, ID_TEXT).describe("Id of the task.") });
 /** Path of a signal. */
 export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(LIMITS.idLengthMax).describe("Name of the signal.") });
 /** A path with the id of a dead letter. */
@@ -191,6 +202,7 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   Redrive: RedriveRequest,
   Discard: DiscardRequest,
   Purge: PurgeRequest,
+  SetAside: SetAsideRequest,
   Error: ErrorAnswer,
   Receipt,
   SignalReceipt,
@@ -209,6 +221,8 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   LetterPage,
   AuditEntry,
   AuditPage,
+  BrokenActor,
+  BrokenActors,
   Graph: GraphAnswer,
   Purged: PurgeAnswer,
   Health: HealthAnswer,

@@ -1,21 +1,23 @@
 /** @module The host's HTTP server: Dapr's protocols, the HTTP API, health, and an orderly shutdown. */
-import { createServer, type Server } from "node:http";
+import type { Server } from "node:http";
 import type { AddressInfo, Socket } from "node:net";
-import type { Duplex } from "node:stream";
 import express, { type Express, type Request, type RequestHandler } from "express";
 import { Fault, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { ActorHost, Clock, Transport } from "../engine/ports.ts";
+import { MessageKeys } from "../engine/signatures.ts";
 import { actorRoutes } from "./actor-routes.ts";
 import { apiRoutes } from "./api.ts";
-import { actorErrorHandler, errorBody, errorHandler, notFound } from "./errors.ts";
+import { createCodedServer } from "./connections.ts";
+import { actorErrorHandler, errorHandler, notFound } from "./errors.ts";
 import { Followers } from "./follow.ts";
-import { refuseForeignPages, requireToken } from "./guard.ts";
+import { requireToken } from "./guard.ts";
+import { refuseForeignPages } from "./origin.ts";
+import { InFlight } from "./in-flight.ts";
 import { isUsersPath } from "./routes.ts";
 import { Subscriber } from "./subscriber.ts";
 import { type TokenEntry, Tokens } from "./tokens.ts";
-import { newTraceId } from "./trace.ts";
 import type { Logger } from "../engine/log.ts";
 
 /** The default address to listen on. */
@@ -62,11 +64,15 @@ export interface HttpHostOptions {
   readonly appToken?: string | undefined;
   /** Further tokens for the HTTP API, each with its own roles; they require an app token. */
   readonly tokens?: readonly TokenEntry[] | undefined;
+  /** Names of this host beside those of loopback, for requests without a token and for pages behind a proxy. */
+  readonly hosts?: readonly string[] | undefined;
+  /** Check the messages between actors. By default they are not signed. */
+  readonly keys?: MessageKeys;
   readonly logger: Logger;
   /** Defaults to the system clock. */
   readonly clock?: Clock;
-  /** Whether the app must report itself unhealthy, see watchdog.ts. */
-  readonly resetting?: () => boolean;
+  /** Why the app must report itself unhealthy, see watchdog.ts. */
+  readonly unhealthy?: () => string | undefined;
 }
 
 /** The HTTP server of one host. */
@@ -77,6 +83,7 @@ export class HttpHost {
   readonly #followers: Followers;
   readonly #clock: Clock;
   readonly #sockets = new Set<Socket>();
+  readonly #bytes = new InFlight();
   #inFlight = 0;
   #stopping = false;
 
@@ -85,10 +92,11 @@ export class HttpHost {
       if (this.#stopping) throw new Fault("system.stopping", "this host is stopping and accepts no new work");
     };
     this.#clock = options.clock ?? MACHINE_CLOCK;
-    this.#subscriber = new Subscriber({ ...options, clock: this.#clock, admit });
+    const keys = options.keys ?? new MessageKeys();
+    this.#subscriber = new Subscriber({ ...options, keys, clock: this.#clock, admit });
     this.#followers = new Followers(options.operations, this.#clock);
-    this.app = this.#build(options, admit);
-    this.#server = createServer(
+    this.app = this.#build({ ...options, keys }, admit);
+    this.#server = createCodedServer(
       { keepAliveTimeout: KEEP_ALIVE_MS, requestTimeout: LIMITS.waitMsMax, headersTimeout: LIMITS.drainMs },
       this.app,
     );
@@ -96,7 +104,6 @@ export class HttpHost {
       this.#sockets.add(socket);
       socket.once("close", () => this.#sockets.delete(socket));
     });
-    this.#server.on("clientError", refuseGarbage);
   }
 
   /**
@@ -159,21 +166,22 @@ export class HttpHost {
     await closed;
   }
 
-  #build(options: HttpHostOptions, admit: () => void): Express {
+  #build(options: HttpHostOptions & { readonly keys: MessageKeys }, admit: () => void): Express {
     const app = express();
     app.disable("x-powered-by");
     app.disable("etag");
     app.enable("case sensitive routing");
     // Before everything else: daprd probes it without a token.
     app.get("/healthz", (_request, response) => {
-      const status = this.#stopping ? "stopping" : options.resetting?.() === true ? "resetting" : "ok";
-      response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status });
+      const reason = options.unhealthy?.();
+      const status = this.#stopping ? "stopping" : reason === undefined ? "ok" : "unhealthy";
+      response.status(status === "ok" ? STATUS_OK : STATUS_UNAVAILABLE).json({ status, ...(reason === undefined ? {} : { reason }) });
     });
     app.use(this.#count());
-    app.use(refuseForeignPages);
     const tokens = new Tokens(options.appToken, options.tokens);
+    app.use(refuseForeignPages({ hosts: options.hosts ?? [], open: tokens.open }));
     app.use(requireToken({ tokens, isUsersApi, refused: tellRefusedSidecar(options.logger), nowMs: () => this.#clock.nowMs() }));
-    app.use(actorRoutes(options.host, admit));
+    app.use(actorRoutes(options.host, options.keys, admit));
     app.use(["/actors", "/dapr"], actorErrorHandler(options.logger));
     app.use(this.#subscriber.router);
     app.use(refuseWhile(options.unready ?? (() => undefined)));
@@ -184,10 +192,12 @@ export class HttpHost {
   }
 
   #count(): RequestHandler {
-    return (_request, response, next) => {
+    return (request, response, next) => {
       this.#inFlight += 1;
+      const holding = this.#bytes.open(request);
       response.once("close", () => {
         this.#inFlight -= 1;
+        holding.end();
       });
       next();
     };
@@ -220,19 +230,6 @@ function tellRefusedSidecar(logger: Logger): (request: Request) => void {
  */
 function isUsersApi(request: Request): boolean {
   return isUsersPath(request.path);
-}
-
-/** Answers bytes that are not HTTP with a coded fault, never an exception. */
-function refuseGarbage(_error: Error, socket: Duplex): void {
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const body = JSON.stringify(errorBody({ code: "body.invalid", message: "this is not a readable HTTP request" }, newTraceId()));
-  socket.end(
-    "HTTP/1.1 400 Bad Request\r\nconnection: close\r\ncontent-type: application/json; " +
-      `charset=utf-8\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  );
 }
 
 function pause(ms: number): Promise<void> {

@@ -9,13 +9,15 @@ import { Router } from "express";
 import PQueue from "p-queue";
 import { z } from "zod";
 import { Fault, faultFrom, isFault, isRetryable, type WireFault } from "../../runtime/faults.ts";
-import { encodeActorId, requireId } from "../../runtime/ids.ts";
+import { encodeActorId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, ANONYMOUS, topics, type Message, type Trace } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock, Transport } from "../engine/ports.ts";
-import { type Bytes, check, parseBytes, tooLarge } from "./body.ts";
+import type { MessageKeys } from "../engine/signatures.ts";
+import { type Bytes, check, parseBytes, requireJson, tooLarge } from "./body.ts";
 import { checkMessage } from "./message.ts";
+import { holdingOf } from "./in-flight.ts";
 import { InvalidMessages } from "./invalid-messages.ts";
 import { readPublished } from "./published.ts";
 import { SignalEvent, TaskRequest } from "./schemas.ts";
@@ -39,6 +41,8 @@ export interface SubscriberOptions {
   readonly answerAtOnce: boolean | (() => boolean | undefined);
   /** Resolves when the sidecar and its components are known, or were waited for long enough. By default nothing is waited for. */
   readonly ready?: (() => Promise<unknown>) | undefined;
+  /** Check the messages between actors. Tasks and signals from outside are not signed. */
+  readonly keys: MessageKeys;
   readonly logger: Logger;
   readonly clock: Clock;
   /** Throws `system.stopping` when no new work may begin. */
@@ -68,11 +72,16 @@ const Told = z.looseObject({ time: z.iso.datetime({ offset: true }) });
 /** Refusals of an actor that no valid message of ours gets, so that no sender waits for them. */
 const FINAL_REFUSALS: readonly string[] = ["message.invalid", "agent.unknown"];
 
+/** Retryable faults of events that are kept all the same. */
+const KEPT_REFUSALS: readonly string[] = ["journal.newer", "message.signature"];
+
 /** A delivery and its topic. */
 interface Delivered {
   readonly received: Bytes;
   readonly topic: string;
   readonly event: CloudEvent;
+  /** The delivery goes on after its answer, for so long. */
+  readonly until: (delivered: Promise<unknown>) => void;
 }
 
 interface Subscription {
@@ -136,6 +145,7 @@ export class Subscriber {
       const answer = (status: Status): void => {
         response.json({ status });
       };
+      requireJson(request);
       let received: Bytes | undefined;
       try {
         this.#options.admit();
@@ -143,9 +153,15 @@ export class Subscriber {
         // An in-memory broker drops what it should deliver again, so nothing is refused only because it came early.
         await this.#options.ready?.();
         if (received.cut) throw tooLarge();
-        const event = check(CloudEvent, parseBytes(received.bytes), "message.invalid", "the event");
+        const holding = holdingOf(request);
+        const parsed = parseBytes(received.bytes, (heapBytes) => holding?.add(heapBytes));
+        const event = check(CloudEvent, parsed, "message.invalid", "the event");
         const trace = traceFrom(event.traceparent, event.tracestate) ?? traceFrom(event.troupetrace, undefined) ?? traceOf(request);
-        answer(await this.#inTime(handle({ received, topic, event }, trace)));
+        const until = (delivered: Promise<unknown>): void => void holding?.until(delivered);
+        const handled = handle({ received, topic, event, until }, trace);
+        // The answer may come first.
+        until(handled);
+        answer(await this.#inTime(handled));
       } catch (error) {
         answer(await this.#refuse(received, error, topic));
       }
@@ -175,7 +191,7 @@ export class Subscriber {
   async #task(event: CloudEvent, trace: Trace): Promise<Status> {
     const task = check(TaskRequest, event.data, "message.invalid", "the task in the event's data");
     // The event's id makes a redelivery the same task.
-    const id = task.id === undefined ? encodeActorId(event.id) : requireId(task.id, "task id");
+    const id = task.id === undefined ? encodeActorId(event.id) : requireTaskId(task.id);
     const expiresAtMs =
       event.expiration === undefined ? Date.parse(event.time) + LIMITS.messageLifetimeMsDefault : Date.parse(event.expiration);
     if (this.#options.clock.nowMs() > expiresAtMs) {
@@ -223,12 +239,12 @@ export class Subscriber {
     this.#queues.push(queue);
     return async (delivered) => {
       const { event } = delivered;
-      const message = checkMessage(event.data, "the message in the event's data");
+      const message = checkMessage(this.#options.keys, event.data, "the message in the event's data");
       if (message.to.type !== type)
         throw new Fault("message.invalid", `message ${message.id} is for ${message.to.type} but came on the topic of ${type}`);
       if (this.#answersAtOnce === false) return this.#deliver(message, delivered);
       if (queue.size >= LIMITS.subscriberQueueMax) return "RETRY";
-      void queue.add(() => this.#deliver(message, delivered));
+      delivered.until(queue.add(() => this.#deliver(message, delivered)));
       return "SUCCESS";
     };
   }
@@ -251,14 +267,14 @@ export class Subscriber {
 
   /**
    * Refuses an event by its fault: a temporary fault makes the broker deliver it again; otherwise it is kept in the
-   * dead letter queue first. A message of a newer version is kept too. If it were given back, it would occupy one of
-   * the broker's handlers for as long as a deployment lasts, and a few of them all handlers. Its sender retries
-   * directly.
+   * dead letter queue first. A message of a newer version or with an unknown key is kept too. If it were given back, it
+   * would occupy one of the broker's handlers for as long as a deployment lasts, and a few of them all handlers. Its
+   * sender retries directly.
    */
   async #refuse(received: Bytes | undefined, error: unknown, topic: string): Promise<Status> {
     const fault = faultFrom(error, "turn.failed");
     // Without bytes there is nothing to keep: the body did not arrive completely.
-    if (received === undefined || (isRetryable(fault) && fault.code !== "journal.newer")) return "RETRY";
+    if (received === undefined || (isRetryable(fault) && !KEPT_REFUSALS.includes(fault.code))) return "RETRY";
     return this.#keep(received, fault, topic);
   }
 

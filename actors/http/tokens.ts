@@ -22,7 +22,10 @@ const Name = z.string().min(1).max(NAME_CHARS_MAX);
 export const TokenEntry = z.strictObject({
   sha256: z.string().regex(/^[0-9a-f]{64}$/, "expected 64 lower-case hex digits, the SHA-256 of the token"),
   subject: Name,
-  /** @default default */
+  /**
+   * Its holder sees and changes only what tokens of this tenant submitted. Without it, everything.
+   * @default none
+   */
   tenant: Name.optional(),
   roles: z.array(z.enum(ROLES)).min(1),
   /**
@@ -42,7 +45,7 @@ const TokenList = z.array(TokenEntry).min(1).max(LIMITS.tokensMax);
 export function parseTokens(text: string): readonly TokenEntry[] {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    json = JSON.parse(text.replace(/^\uFEFF/, ""));
   } catch {
     // The parser's own message would repeat a part of the file.
     throw new Fault("tokens.invalid", "the token file is not JSON");
@@ -60,6 +63,8 @@ export function parseTokens(text: string): readonly TokenEntry[] {
 export interface Identity {
   readonly principal: Principal;
   readonly roles: ReadonlySet<Role>;
+  /** The only tenant that the caller sees; undefined for one that sees all. */
+  readonly tenant?: string | undefined;
 }
 
 const ALL_ROLES: ReadonlySet<Role> = new Set(ROLES);
@@ -83,7 +88,11 @@ export class Tokens {
     this.#app = appToken === undefined ? undefined : digestOf(appToken);
     const named = entries.map(({ sha256, subject, tenant, roles, permissions }) => ({
       digest: Buffer.from(sha256, "hex"),
-      identity: { principal: { subject, tenant: tenant ?? ANONYMOUS.tenant, permissions: permissions ?? [] }, roles: new Set(roles) },
+      identity: {
+        principal: { subject, tenant: tenant ?? ANONYMOUS.tenant, permissions: permissions ?? [] },
+        roles: new Set(roles),
+        tenant,
+      },
     }));
     this.#known = this.#app === undefined ? [] : [...named, { digest: this.#app, identity: TOKEN_HOLDER }];
   }

@@ -8,7 +8,7 @@
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
 import { MemoryStore } from "./store.ts";
-import type { ActorHost, Reminders, RandomSource, Clock, Heartbeat, Ports, StateStore, Transport } from "../engine/ports.ts";
+import type { ActorHost, Reminders, RandomSource, Clock, Heartbeat, Nudged, Ports, StateStore, Transport } from "../engine/ports.ts";
 
 interface Timer {
   readonly atMs: number;
@@ -127,7 +127,7 @@ class LocalTransport implements Transport {
     return this.#track(() => this.#host().inspect(actor));
   }
 
-  nudge(actor: Address): Promise<void> {
+  nudge(actor: Address): Promise<Nudged> {
     return this.#track(() => this.#host().nudge(actor));
   }
 

@@ -7,7 +7,7 @@
 import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
-import { isId, requireId } from "../../runtime/ids.ts";
+import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
 import { auditEntry, bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol.ts";
@@ -45,16 +45,22 @@ export class DeadLetters {
   readonly #invalid: InvalidMessages;
 
   constructor(parts: DeadLettersParts) {
-    const { ports, system } = parts;
+    const { ports, system, host } = parts;
     this.#parts = parts;
-    this.#directory = new Listing(ports, system.name, "Directory");
-    this.#letters = new Listing(ports, system.name, "DeadLetterQueue");
-    this.#audit = new Listing(ports, system.name, "Audit");
+    this.#directory = new Listing(ports, system.name, "Directory", host);
+    this.#letters = new Listing(ports, system.name, "DeadLetterQueue", host);
+    this.#audit = new Listing(ports, system.name, "Audit", host);
     this.#invalid = new InvalidMessages({ ...parts, letters: this.#letters, note: (act, caller) => this.note(act, caller) });
   }
 
-  async processes({ state, status, route }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    const wanted = ({ open, facts }: IndexEntry): boolean =>
+  /** Notes every broken bucket in the quarantine of the host. */
+  async findBroken(): Promise<void> {
+    for (const listing of [this.#directory, this.#letters, this.#audit]) await listing.findBroken();
+  }
+
+  async processes({ state, status, route, tenant }: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const wanted = ({ id, open, facts }: IndexEntry): boolean =>
+      (tenant === undefined || isOfTenant(id, tenant)) &&
       !NO_PROCESS.includes(facts["status"]) &&
       (state === undefined || open === (state === "open")) &&
       (status === undefined || facts["status"] === status) &&
@@ -62,14 +68,19 @@ export class DeadLetters {
     return pageOf(await this.#directory.page(wanted, cursor, limit));
   }
 
-  async letters({ route, code, decided = false }: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    const wanted = ({ open, facts }: IndexEntry): boolean =>
-      open !== decided && (route === undefined || facts["route"] === route) && (code === undefined || facts["code"] === code);
+  async letters({ route, code, decided = false, tenant }: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    const wanted = ({ id, open, facts }: IndexEntry): boolean =>
+      (tenant === undefined || (invalidSlice(id) === undefined && isOfTenant(id, tenant))) &&
+      open !== decided &&
+      (route === undefined || facts["route"] === route) &&
+      (code === undefined || facts["code"] === code);
     return pageOf(await this.#letters.page(wanted, cursor, limit));
   }
 
-  async audit(cursor: string | undefined, limit: number): Promise<Page> {
-    const { entries, ...rest } = await this.#audit.page(() => true, cursor, limit);
+  async audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
+    const wanted = ({ facts: { target, what } }: IndexEntry): boolean =>
+      tenant === undefined || (what !== "purge" && invalidSlice(String(target)) === undefined && isOfTenant(String(target), tenant));
+    const { entries, ...rest } = await this.#audit.page(wanted, cursor, limit);
     return { entries: entries.map(({ id, atMs, facts }) => ({ id, atMs, ...facts })), ...rest };
   }
 

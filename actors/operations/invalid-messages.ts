@@ -7,7 +7,7 @@ import { z } from "zod";
 import type { System } from "../../agents/system.ts";
 import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, faultFrom, isFault, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
-import { requireId } from "../../runtime/ids.ts";
+import { requireTaskId } from "../../runtime/ids.ts";
 import { type AuditedAct, bucketOf, DECIDED } from "../../runtime/index-actor.ts";
 import type { IndexEntry } from "../../runtime/protocol.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -110,7 +110,7 @@ export class InvalidMessages {
     if (!entry.open && claimed.decisionId === decisionId && claimed.decision === DECIDED.redrive) return receiptOf(claimed);
     requireUndecided(entry, decisionId);
     const task = this.#corrected(input);
-    const taskId = requireId(task.id ?? `redrive-${decisionOf([id])}`, "task id");
+    const taskId = requireTaskId(task.id ?? `redrive-${decisionOf([id])}`);
     const claim = await this.#claim(entry, decisionId);
     const receipt = await this.#submit(claim, { ...task, id: taskId }, caller);
     await this.#parts.note({ id: `${id}:redrive`, what: "redrive", target: id, why: reason }, caller);

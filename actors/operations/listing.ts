@@ -19,15 +19,21 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { actorType, type IndexEntry, type IndexName } from "../../runtime/protocol.ts";
 import { Journal, type Loaded } from "../engine/journal.ts";
 import { LruMap } from "../engine/lru.ts";
-import type { Ports } from "../engine/ports.ts";
+import type { Clock, Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
+import type { Host } from "../host/host.ts";
 
 /** A page of entries. It may be shorter than the limit or empty and still have a cursor: then there is more to search. */
 export interface EntryPage {
   readonly entries: readonly IndexEntry[];
   readonly cursor?: string;
+  /** Buckets that are broken: their entries are missing. */
+  readonly broken?: readonly string[];
 }
 
 interface Listed {
+  /** When the bucket was last known to be read to its end. */
+  readonly atMs: number;
   readonly loaded: Loaded<IndexState>;
   /** Newest first. */
   readonly sorted: readonly IndexEntry[];
@@ -54,8 +60,17 @@ export class Listing {
   readonly #journal: Journal<IndexState, IndexInput, IndexEvent>;
   readonly #known = new LruMap<string, Listed>(LIMITS.listedBucketsMax);
 
-  constructor(ports: Pick<Ports, "store" | "clock">, system: string, index: IndexName) {
-    this.#journal = new Journal(ports.store, ports.clock, indexMachine, system, actorType(system, index));
+  readonly #type: string;
+  readonly #host: Pick<Host, "indexEngine" | "quarantine">;
+  readonly #index: IndexName;
+  readonly #clock: Clock;
+
+  constructor(ports: Pick<Ports, "store" | "clock">, system: string, index: IndexName, host: Pick<Host, "indexEngine" | "quarantine">) {
+    this.#type = actorType(system, index);
+    this.#journal = new Journal(ports.store, ports.clock, indexMachine, system, this.#type);
+    this.#host = host;
+    this.#index = index;
+    this.#clock = ports.clock;
   }
 
   /**
@@ -67,6 +82,7 @@ export class Listing {
     const buckets = (await this.#buckets()).filter((bucket) => from === undefined || bucket <= from.bucket).toReversed();
     const looked = buckets.slice(0, LIMITS.pageBucketsMax);
     const found: Found[] = [];
+    const broken: string[] = [];
     for (
       let next = 0, atOnce = 1;
       next < looked.length && found.length <= limit;
@@ -74,23 +90,25 @@ export class Listing {
     ) {
       const group = looked.slice(next, next + atOnce);
       const read = await Promise.all(group.map((bucket) => this.#read(bucket)));
+      broken.push(...group.filter((_bucket, index) => read[index] === undefined));
       for (const [index, bucket] of group.entries())
         found.push(...pick(read[index]?.sorted ?? [], bucket, from, wanted, limit + 1 - found.length));
     }
     const page = found.slice(0, limit);
     const entries = page.map(({ entry }) => entry);
-    if (found.length > limit) return { entries, cursor: cursorOf(page.at(-1)) };
+    const answer = { entries, ...(broken.length === 0 ? {} : { broken }) };
+    if (found.length > limit) return { ...answer, cursor: cursorOf(page.at(-1)) };
     const last = looked.at(-1);
-    return last === undefined || looked.length === buckets.length ? { entries } : { entries, cursor: `${last}/0/` };
+    return last === undefined || looked.length === buckets.length ? answer : { ...answer, cursor: `${last}/0/` };
   }
 
-  /** One entry of a bucket, or of the buckets that continue it after it was full. */
+  /** One entry of a bucket, or of the buckets that continue it after it was full, or because it is broken. */
   async find(bucket: string, id: string): Promise<IndexEntry | undefined> {
     let at = bucket;
     for (let part = 0; part < LIMITS.indexPartsMax; part += 1) {
-      const { state } = (await this.#read(at)).loaded;
-      const entry = entryIn(state, id);
-      if (entry !== undefined || state.size < LIMITS.indexBucketEntriesMax) return entry;
+      const state = (await this.#read(at))?.loaded.state;
+      const entry = state === undefined ? undefined : entryIn(state, id);
+      if (entry !== undefined || (state !== undefined && state.size < LIMITS.indexBucketEntriesMax)) return entry;
       at = nextBucket(at);
     }
     return undefined;
@@ -98,17 +116,40 @@ export class Listing {
 
   /** The buckets named by the index's root, oldest first. */
   async #buckets(): Promise<readonly string[]> {
-    return (await this.#read(INDEX_ROOT)).sorted
+    const { state } = await this.#host.indexEngine(this.#index).fresh(INDEX_ROOT);
+    return entriesOf(state)
       .filter((entry) => entry.open)
       .map((entry) => entry.id)
       .sort();
   }
 
-  async #read(bucket: string): Promise<Listed> {
+  /** Every broken bucket is noted in the quarantine of this host. */
+  async findBroken(): Promise<void> {
+    for (const bucket of await this.#buckets()) await this.#read(bucket);
+  }
+
+  /** The content of a bucket; undefined if it is broken. */
+  async #read(bucket: string): Promise<Listed | undefined> {
+    const actor = { type: this.#type, id: bucket };
+    try {
+      const listed = await this.#readOne(bucket);
+      this.#host.quarantine.clear(actor);
+      return listed;
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      this.#host.quarantine.note(actor, error);
+      return undefined;
+    }
+  }
+
+  async #readOne(bucket: string): Promise<Listed> {
+    const atMs = this.#clock.nowMs();
     const known = this.#known.get(bucket);
-    const loaded = known === undefined ? await this.#journal.load(bucket) : await this.#journal.catchUp(bucket, known.loaded);
-    if (known !== undefined && loaded === known.loaded) return known;
-    const listed = { loaded, sorted: entriesOf(loaded.state).sort(newestFirst) };
+    // After that time the next record may be trimmed.
+    const isTrusted = known !== undefined && atMs - known.atMs < LIMITS.actorTrustMs;
+    const loaded = isTrusted ? await this.#journal.catchUp(bucket, known.loaded) : await this.#journal.load(bucket);
+    const sorted = loaded === known?.loaded ? known.sorted : entriesOf(loaded.state).sort(newestFirst);
+    const listed = { atMs, loaded, sorted };
     this.#known.set(bucket, listed);
     return listed;
   }

@@ -7,7 +7,7 @@ import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts"
 
 /** A task from outside. `timeoutMs` defaults to LIMITS.taskTimeoutMsDefault. */
 export interface Submission {
-  /** The same id with the same input is the same process. If omitted, an id is generated. */
+  /** The same id with the same input, of one tenant, is the same process. If omitted, an id is generated. */
   readonly id?: string | undefined;
   readonly route: string;
   readonly input: unknown;
@@ -39,6 +39,15 @@ export interface Page {
   readonly entries: readonly Json[];
   /** Pass it back for the next page; absent on the last page. */
   readonly cursor?: string;
+  /** Broken buckets: their entries are missing. Absent when there are none. */
+  readonly broken?: readonly string[];
+}
+
+/** Options of setting a broken actor aside. */
+export interface SetAsideOptions {
+  readonly reason: string;
+  /** Required for agents and process managers, which go on from their last record before the break. */
+  readonly acceptLoss?: boolean | undefined;
 }
 
 /** Options of a purge by a person. */
@@ -55,6 +64,8 @@ export interface ProcessFilter {
   /** Their outcome. */
   readonly status?: OutcomeStatus | undefined;
   readonly route?: string | undefined;
+  /** Only those of this tenant. */
+  readonly tenant?: string | undefined;
 }
 
 /** Which dead letters are listed. */
@@ -67,6 +78,8 @@ export interface LetterFilter {
    * @default false
    */
   readonly decided?: boolean | undefined;
+  /** Only those of this tenant's processes. */
+  readonly tenant?: string | undefined;
 }
 
 /** Options of a redrive. */
@@ -132,8 +145,19 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
-  /** Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. */
-  audit(cursor: string | undefined, limit: number): Promise<Page>;
+  /**
+   * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
+   * what concerns its processes.
+   */
+  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page>;
+  /** Actors whose journals are broken: those that this host met, and every bucket of the indexes. */
+  broken(): Promise<Json>;
+  /**
+   * A broken actor begins anew; the act is in the audit. `actor` is its agent (or `Directory`, `DeadLetterQueue`, `Audit`,
+   * `ProcessManager`) and its id, with a slash between. An index keeps every entry that can be read.
+   * @throws `agent.unknown`, `journal.intact`, `journal.loss`
+   */
+  setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
   /**

@@ -2,9 +2,10 @@
  * @module The operations of a running system: tasks, processes, dead letters, over any ports.
  */
 import type { System } from "../../agents/system.ts";
+import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json, type WireFault } from "../../runtime/faults.ts";
 import { graphData } from "../../runtime/graph.ts";
-import { requireId } from "../../runtime/ids.ts";
+import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import { type Message, traceId } from "../../runtime/protocol.ts";
@@ -13,6 +14,7 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import type { SignalReceipt } from "../../runtime/answers.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
+import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
 import { SILENT } from "../engine/log.ts";
@@ -25,6 +27,7 @@ import type {
   ProcessFilter,
   PurgeOptions,
   RedriveOptions,
+  SetAsideOptions,
   Submission,
   SubmitResult,
   TaskReceipt,
@@ -61,12 +64,19 @@ export class SystemOperations implements Operations {
   readonly #retention: Retention;
   readonly #watchers = new Watchers();
   readonly #works: WorkHistory;
+  readonly #broken: BrokenActors;
 
   constructor(parts: OperationsParts) {
     this.#parts = parts;
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#broken = new BrokenActors({
+      system: parts.system.name,
+      host: parts.host,
+      findBuckets: () => this.#deadLetters.findBroken(),
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
     this.#waiters = new Waiters(parts.ports.clock, (id, waitedMs) => this.#lookFor(id, waitedMs));
     parts.host.listen((before, after) => {
@@ -97,7 +107,7 @@ export class SystemOperations implements Operations {
         `there is no route ${JSON.stringify(submission.route)}; the routes are ${[...system.routes.keys()].join(", ")}`,
       );
     const content = route.checkTask(submission.input);
-    const id = submission.id === undefined ? newId() : requireId(submission.id, "task id");
+    const id = insideId(submission.id === undefined ? newId() : requireTaskId(submission.id), caller.principal.tenant);
     if (submission.id === undefined) host.processes.noteMadeId(id);
     const timeoutMs = submission.timeoutMs ?? LIMITS.taskTimeoutMsDefault;
     if (!Number.isSafeInteger(timeoutMs) || timeoutMs < LIMITS.taskTimeoutMsMin || timeoutMs > LIMITS.taskTimeoutMsMax) {
@@ -233,8 +243,16 @@ export class SystemOperations implements Operations {
     return this.#deadLetters.discard(id, reason, caller);
   }
 
-  audit(cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.audit(cursor, limit);
+  audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {
+    return this.#deadLetters.audit(cursor, limit, tenant);
+  }
+
+  async broken(): Promise<Json> {
+    return { entries: plainJson(await this.#broken.list()) };
+  }
+
+  async setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json> {
+    return plainJson(await this.#broken.setAside(actor, options, caller));
   }
 
   graph(): Json {

@@ -7,6 +7,7 @@ import { type Address, actorType, type IndexEntry, type IndexName } from "../../
 import type { JournalPurge } from "./journal-purge.ts";
 import type { Host } from "../host/host.ts";
 import type { Ports } from "../engine/ports.ts";
+import { isBroken } from "../engine/quarantine.ts";
 
 /** The system whose indexes are purged, and the ports. */
 export interface IndexRetentionParts {
@@ -34,6 +35,16 @@ export class IndexRetention {
   /** The current content of a bucket. */
   async state(index: IndexName, bucket: string): Promise<IndexState> {
     return (await this.#parts.host.indexEngine(index).fresh(bucket)).state;
+  }
+
+  /** The current content of a bucket; undefined if it is broken. It stays, and so do the subjects of its entries, until it is set aside. */
+  async readable(index: IndexName, bucket: string): Promise<IndexState | undefined> {
+    try {
+      return await this.state(index, bucket);
+    } catch (error) {
+      if (!isBroken(error)) throw error;
+      return undefined;
+    }
   }
 
   /** Removes entries; drops the bucket when none is left and none can follow. Returns when to check again, if that is known. */
@@ -88,7 +99,9 @@ export class IndexRetention {
     const nowMs = this.#parts.ports.clock.nowMs();
     for (const bucket of await this.names("Audit")) {
       if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) continue;
-      const gone = entriesOf(await this.state("Audit", bucket)).filter((entry) => entry.atMs + retentionMs <= nowMs);
+      const state = await this.readable("Audit", bucket);
+      if (state === undefined) continue;
+      const gone = entriesOf(state).filter((entry) => entry.atMs + retentionMs <= nowMs);
       await this.tidy(
         "Audit",
         bucket,
@@ -101,9 +114,9 @@ export class IndexRetention {
   async #purgeLetters(bucket: string, retentionMs: number, isNeeded: boolean): Promise<void> {
     const nowMs = this.#parts.ports.clock.nowMs();
     if (bucketBeginsAtMs(bucket) + retentionMs > nowMs) return;
-    const decided = entriesOf(await this.state("DeadLetterQueue", bucket)).filter(
-      (entry) => !entry.open && entry.atMs + retentionMs <= nowMs,
-    );
+    const state = await this.readable("DeadLetterQueue", bucket);
+    if (state === undefined) return;
+    const decided = entriesOf(state).filter((entry) => !entry.open && entry.atMs + retentionMs <= nowMs);
     const gone: string[] = [];
     for (const entry of decided) if (await this.#mayGo(entry)) gone.push(entry.id);
     await this.tidy("DeadLetterQueue", bucket, gone, isNeeded);

@@ -14,7 +14,7 @@ import { Fault, type Json } from "../../runtime/faults.ts";
 import { namedSettledRef } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Value } from "../../runtime/value.ts";
-import { RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
+import { headStoneOf, RECORD_VERSION, type Tombstone, tombstoneOf } from "../../runtime/record.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import { keys } from "../engine/journal.ts";
 import type { Clock, StateStore } from "../engine/ports.ts";
@@ -69,14 +69,16 @@ export class JournalPurge {
       if (found === undefined) return undefined;
       const known = tombstoneOf(found.content, key);
       if (known !== undefined) return known;
-      const last = await this.#count((number) => this.#record(actor, number));
-      const snapshots = await this.#count((number) => this.#snapshot(actor, number));
+      const stone = headStoneOf(found.content, key);
+      const last = await this.#last(stone?.first ?? 1, (number) => this.#record(actor, number));
+      const snapshots = await this.#last(stone?.snapshot ?? 1, (number) => this.#snapshot(actor, number));
       const works = (await ended.works?.()) ?? [];
       const tombstone: Tombstone = {
         v: RECORD_VERSION,
         tombstone: true,
         id: actor.id,
         outcome: ended.outcome,
+        ...(stone === undefined ? {} : { first: stone.from }),
         last,
         snapshots,
         refs: refsIn(found.content, scope),
@@ -97,8 +99,9 @@ export class JournalPurge {
     const snapshots = Array.from({ length: tombstone.snapshots }, (_, index) => this.#snapshot(actor, index + 1));
     if (snapshots.length > 0) await this.#store.remove(snapshots);
     // A record that a host wrote after the count, frozen within its turn, comes right after it.
-    for (let from = tombstone.last + LIMITS.loadBatchRecords; from > 1; from -= LIMITS.loadBatchRecords) {
-      const first = Math.max(2, from - LIMITS.loadBatchRecords + 1);
+    const least = tombstone.first ?? 2;
+    for (let from = tombstone.last + LIMITS.loadBatchRecords; from >= least; from -= LIMITS.loadBatchRecords) {
+      const first = Math.max(least, from - LIMITS.loadBatchRecords + 1);
       const batch = Array.from({ length: from - first + 1 }, (_, index) => this.#record(actor, first + index));
       const found = await this.#store.read(batch);
       if (found.size === 0) continue;
@@ -167,13 +170,13 @@ export class JournalPurge {
       throw new Fault("store.unavailable", `${key} could not be removed`);
   }
 
-  /** The highest number of keys that are numbered from 1 without gaps. */
-  async #count(keyOf: (number: number) => string): Promise<number> {
-    for (let from = 0; ; from += LIMITS.loadBatchRecords) {
-      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index + 1));
+  /** The last number of keys that are numbered from `first` without gaps; the one before `first` if there is none. */
+  async #last(first: number, keyOf: (number: number) => string): Promise<number> {
+    for (let from = first; ; from += LIMITS.loadBatchRecords) {
+      const batch = Array.from({ length: LIMITS.loadBatchRecords }, (_, index) => keyOf(from + index));
       const found = await this.#store.read(batch);
       const gap = batch.findIndex((key) => !found.has(key));
-      if (gap >= 0) return from + gap;
+      if (gap >= 0) return from + gap - 1;
     }
   }
 

@@ -81,6 +81,8 @@ export class Retention {
   readonly #retentionMs: number;
   /** When a bucket of the directory has to be read again, as far as this host knows. */
   readonly #dueAtMs = new Map<string, number>();
+  /** Broken buckets of the directory. The entries of their processes stand in later ones. */
+  readonly #broken = new Set<string>();
   #cancel: (() => void) | undefined;
   #stopped = false;
 
@@ -142,7 +144,8 @@ export class Retention {
       }
       if (this.#isWorthALook(bucket, pass)) await this.#bucket(bucket, pass);
     }
-    for (const bucket of this.#dueAtMs.keys()) if (!buckets.includes(bucket)) this.#dueAtMs.delete(bucket);
+    for (const known of [this.#dueAtMs, this.#broken])
+      for (const bucket of known.keys()) if (!buckets.includes(bucket)) known.delete(bucket);
     if (!pass.dryRun) {
       await this.#buckets.sweepDeadLetters(pass.retentionMs, buckets);
       await this.#buckets.sweepAudit(Math.max(pass.retentionMs, LIMITS.auditMsMin));
@@ -170,7 +173,12 @@ export class Retention {
 
   /** Handles all entries of one bucket of the directory. */
   async #bucket(bucket: string, pass: Pass): Promise<void> {
-    const state = await this.#buckets.state("Directory", bucket);
+    const state = await this.#buckets.readable("Directory", bucket);
+    if (state === undefined) {
+      this.#broken.add(bucket);
+      return;
+    }
+    this.#broken.delete(bucket);
     const lines = entriesOf(state);
     const gone: string[] = [];
     let dueMs = Number.POSITIVE_INFINITY;
@@ -232,7 +240,7 @@ export class Retention {
     const { state } = await engine.fresh(line.id);
     const soonMs = ports.clock.nowMs() + LIMITS.sweepMs;
     try {
-      if (state.task !== undefined && state.task.bucket !== bucket) return GONE;
+      if (state.task !== undefined && state.task.bucket !== bucket && !this.#broken.has(state.task.bucket)) return GONE;
       if (state.phase !== "purged") {
         if (line.open && state.phase === "ended") {
           await ports.transport.nudge(actor);

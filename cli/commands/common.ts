@@ -5,10 +5,11 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type Client, connect } from "../../client/index.ts";
 import { durationMs } from "../text/duration.ts";
 import type { Interruption, Lifetime } from "../run/lifetime.ts";
-import { shown } from "../text/output.ts";
+import { complain, shown } from "../text/output.ts";
 import { CliError, EXIT_TEXT } from "../text/problem.ts";
 import { ownerOf } from "../run/holders.ts";
-import { readRunRecord } from "../run/run-record.ts";
+import { sendableToken } from "../run/environment.ts";
+import { readRunRecord, type RunRecord } from "../run/run-record.ts";
 
 /** What each command gets: the lifetime of the run, and where to put its exit code. */
 export interface Context {
@@ -32,6 +33,7 @@ const PORT_MAX = 65_535;
 const PATIENCE_MS = 2_000;
 const POLL_MS = 50;
 const URL_DEFAULT = `http://127.0.0.1:${UP_PORT}`;
+const LOOPBACK_NAME = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const EXAMPLE_COLUMNS = 40;
 /** A fixed width, so that the help is the same text as in docs/cli.md. */
 export const HELP_COLUMNS = 80;
@@ -94,27 +96,56 @@ export function countOption(flags: string, what: string, max: number): Option {
 export function remote(command: Command): Command {
   return command
     .addOption(fromEnv("--url <url>", "the address of the system (default: that of the run in the state folder)", "TROUPE_URL"))
-    .addOption(fromEnv("--token <token>", "the bearer token (default: APP_API_TOKEN)", "TROUPE_TOKEN"))
+    .addOption(fromEnv("--token <token>", "the bearer token (default, on this machine: that of the run, or APP_API_TOKEN)", "TROUPE_TOKEN"))
     .addOption(stateOption())
     .addOption(durationOption("--patience <time>", "how long to retry while the system is not ready").default(PATIENCE_MS, "2s"))
     .addOption(jsonOption());
 }
 
-/** A client of the running system that the options name. */
-export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
-  const url = options.url ?? (await urlOfRun(resolve(options.state), options.patience, lifetime)) ?? URL_DEFAULT;
-  if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
-  const token = options.token ?? process.env["APP_API_TOKEN"];
-  return connect({ url, token: token === "" ? undefined : token, patienceMs: options.patience, signal: lifetime.signal });
+/** Says that a listing is incomplete because buckets of its index are broken. */
+export function sayBroken(broken: readonly string[] | undefined): void {
+  if (broken !== undefined) complain(`Incomplete: ${broken.length} broken buckets of the index are left out; see "troupe doctor".`);
 }
 
-/** The address of the run in a state folder; waits for one that starts. `undefined` when nothing runs there. */
-async function urlOfRun(dir: string, patienceMs: number, lifetime: Lifetime): Promise<string | undefined> {
+/** A client of the running system that the options name. */
+export async function clientOf(options: RemoteOptions, lifetime: Lifetime): Promise<Client> {
+  const record = await recordOf(resolve(options.state), options, lifetime);
+  const url = options.url ?? record?.url ?? URL_DEFAULT;
+  if (!URL.canParse(url)) throw new CliError("USAGE", `${JSON.stringify(url)} is not a URL.`, "Give it as http://host:port.");
+  const token = options.token ?? localToken(url, record);
+  const sent =
+    token === undefined || token === "" ? undefined : sendableToken(options.token === undefined ? "APP_API_TOKEN" : "TROUPE_TOKEN", token);
+  return connect({ url, token: sent, patienceMs: options.patience, signal: lifetime.signal });
+}
+
+/** The token for an address when none is given: that of the run there, or the environment's. It does not leave this machine. */
+function localToken(url: string, record: RunRecord | undefined): string | undefined {
+  const { origin, hostname } = new URL(url);
+  const token = process.env["APP_API_TOKEN"];
+  if (LOOPBACK_NAME.test(hostname)) return (record !== undefined && new URL(record.url).origin === origin && record.appToken) || token;
+  if (token !== undefined && token !== "")
+    complain(`APP_API_TOKEN is not sent to ${origin}, which is not on this machine; --token or TROUPE_TOKEN is.`);
+  return undefined;
+}
+
+/** The run in the state folder. Waits for one that starts, unless an address is given. */
+async function recordOf(dir: string, { url, patience }: RemoteOptions, lifetime: Lifetime): Promise<RunRecord | undefined> {
+  const record = url === undefined ? await runIn(dir, patience, lifetime) : await readRunRecord(dir);
+  if (record === undefined || (URL.canParse(record.url) && LOOPBACK_NAME.test(new URL(record.url).hostname))) return record;
+  throw new CliError(
+    "STATE_FOLDER",
+    `run.json in ${shown(dir)} names ${record.url}, which is not on this machine.`,
+    "Remove it, or give --url.",
+  );
+}
+
+/** The run in a state folder; waits for one that starts. `undefined` when nothing runs there. */
+async function runIn(dir: string, patienceMs: number, lifetime: Lifetime): Promise<RunRecord | undefined> {
   const endAtMs = performance.now() + patienceMs;
   for (;;) {
     const owner = await ownerOf(dir);
     const record = await readRunRecord(dir);
-    if (record !== undefined || owner === undefined) return record?.url;
+    if (record !== undefined || owner === undefined) return record;
     if (performance.now() >= endAtMs)
       throw new CliError(
         "NOT_REACHABLE",

@@ -9,7 +9,7 @@ import { letterText } from "../text/dead-letter.ts";
 import { say } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { table } from "../text/table.ts";
-import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
 
 interface ListOptions extends RemoteOptions {
   readonly route?: string;
@@ -80,6 +80,7 @@ function list(group: Command, context: Context): void {
             ),
       );
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
+      sayBroken(page.broken);
     }
     context.done(EXIT.ok);
   });

@@ -9,7 +9,7 @@ import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
 import { holders } from "../run/holders.ts";
-import { clientOf, type Context, countOption, examples, remote, type RemoteOptions } from "./common.ts";
+import { clientOf, type Context, countOption, examples, remote, type RemoteOptions, sayBroken } from "./common.ts";
 
 interface PsOptions extends RemoteOptions {
   readonly open?: "open" | "ended";
@@ -65,6 +65,7 @@ export function ps(parent: Command, context: Context): void {
           : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)),
       );
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
+      sayBroken(page.broken);
     }
     context.done(EXIT.ok);
   });

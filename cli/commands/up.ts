@@ -16,7 +16,7 @@ import { EXIT, Interrupted, problemText } from "../text/problem.ts";
 import { restartSidecar, restartUnit, type Run, type RunUnit, sidecarName } from "../run/run.ts";
 import { readRunFile, type RunPlan } from "../run/run-file.ts";
 import { RunLog } from "../run/run-log.ts";
-import { recordRun, removeRunRecord } from "../run/run-record.ts";
+import { recordRun, removeRunRecord, runRecordPath } from "../run/run-record.ts";
 import { detach } from "../run/stay.ts";
 import { storesOf } from "../run/stores.ts";
 import { Supervisor } from "../run/supervisor.ts";
@@ -68,8 +68,8 @@ export function up(parent: Command, context: Context): void {
       ["troupe up -f dapr.yaml", "several apps, without the Dapr CLI"],
     ],
     [
-      "A part that dies is restarted up to 5 times in a row, after 0.5, 1, 2, 4 and",
-      "8 s; a minute of running resets the count. Then everything is stopped with",
+      "A part that dies is restarted up to 12 times in a row, after 0.5, 1, 2, then",
+      "4 s; a minute of running resets the count. Then everything is stopped with",
       "PART_ENDED and exit code 1. The next `up` continues open work.",
       'With --json each line is {"source","line"}; with --stay one {"url","pid","log"}.',
     ],
@@ -95,6 +95,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   const dir = resolve(options.state);
   const stores = await storesOf(options);
   const tell = (line: string): void => (options.json ? sayJson("troupe", line) : say(line));
+  if (plan === undefined && systemFile === undefined) tell("No system file was given: this is the travel example.");
   const binaries = await lifetime.orEnd(ensureDapr(tell));
   lifetime.whenInterrupted(STOPS_SYSTEM);
   const runLog = new RunLog(dir);
@@ -133,7 +134,8 @@ interface Kept {
 async function keepUp(run: Run, kept: Kept, supervisor: Supervisor, lifetime: Lifetime): Promise<number> {
   supervisor.begin(partsOf(run));
   await recordRun(kept.dir, run);
-  if (kept.plan === undefined) kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks).`);
+  if (kept.plan === undefined)
+    kept.tell(`The system takes tasks at ${run.units[0]?.url} (POST /tasks), with the token in ${shown(runRecordPath(kept.dir))}.`);
   else for (const { appId, url } of run.units) kept.tell(`${appId} is up at ${url}`);
   kept.tell(`The log of all parts is ${shown(kept.logPath)}. Ctrl-C ends everything.`);
   const watching = kept.watch

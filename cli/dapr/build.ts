@@ -1,5 +1,5 @@
 /** @module Builds the pinned Dapr programs once from their Go modules. A build can be resumed and never leaves a partial program. */
-import { chmod, mkdir, rename, rm, statfs } from "node:fs/promises";
+import { chmod, rename, rm, statfs } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { SUPPORTED_DAPR } from "../../runtime/dapr-version.ts";
@@ -7,6 +7,7 @@ import { DAPR_VERSION, PROGRAMS, type DaprBinaries } from "./binaries.ts";
 import { cacheDir, searchDapr, versionOf, type DaprSearch } from "./find.ts";
 import { goEnv, goVersion } from "./go.ts";
 import { FolderLock } from "./lock.ts";
+import { makeFolder } from "./private-files.ts";
 import { LaunchError, messageOf } from "./problem.ts";
 import { Child, signalGroup } from "./process.ts";
 
@@ -45,7 +46,7 @@ export async function buildDapr(log: Log, env: NodeJS.ProcessEnv = process.env):
   if (!canBuild()) throw unsupported();
   const dir = cacheDir(env);
   const go = await goVersion(env);
-  await mkdir(dir, { recursive: true });
+  makeFolder(dir, EXECUTABLE_MODE);
   const lock = await lockOrWait(dir, log, env);
   if (!(lock instanceof FolderLock)) return lock;
   try {
@@ -70,7 +71,7 @@ async function build(dir: string, lock: FolderLock, log: Log, env: NodeJS.Proces
   const goCache = join(dir, "gocache");
   const partial = join(dir, "partial");
   await rm(partial, { recursive: true, force: true });
-  await mkdir(partial, { recursive: true });
+  makeFolder(partial, EXECUTABLE_MODE);
   const tools: Tools = { lock, log, env: goEnv(goCache, env), startedAt: performance.now(), modules: 0, packages: 0 };
 
   const downloaded = await runGo(tools, "downloading the source", ["mod", "download", "-json", `${MODULE}@v${DAPR_VERSION}`], dir);

@@ -1,5 +1,5 @@
 /** @module The Dapr processes of one state folder: placement, scheduler and any number of sidecars, each restartable alone. */
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { z } from "zod";
 import type { DaprBinaries } from "./binaries.ts";
@@ -16,6 +16,7 @@ import {
   type SidecarOptions,
   type SidecarPorts,
 } from "./plans.ts";
+import { makeFolder, writePrivate } from "./private-files.ts";
 import { claimPorts, freePort, freePorts, LOOPBACK, portFree, releasePorts } from "./ports.ts";
 import { LaunchError } from "./problem.ts";
 import { signalGroup } from "./process.ts";
@@ -76,7 +77,7 @@ export class Cluster {
   /** Locks the folder and starts placement and scheduler; resolves when both are ready. */
   static async start(options: ClusterOptions): Promise<Cluster> {
     const dir = resolve(options.dir);
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
     const lock = await FolderLock.take(dir, (line) => options.log("troupe", line));
     try {
       const configFile = await writeConfiguration(dir);
@@ -175,7 +176,7 @@ async function startControls(options: ClusterOptions, dir: string, watch: PartWa
     const results = await Promise.allSettled([parts.placement.start(), parts.scheduler.start()]);
     const failed = results.find((result) => result.status === "rejected");
     if (failed === undefined) {
-      await writeFile(portsFile(dir), JSON.stringify(ports));
+      await writePrivate(portsFile(dir), JSON.stringify(ports));
       return { ports, parts };
     }
     await Promise.allSettled([parts.placement.stop(), parts.scheduler.stop()]);

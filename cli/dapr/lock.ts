@@ -1,17 +1,15 @@
 /** @module The lock of a state folder: one run at a time. The next run ends the children that a killed run left behind. */
-import { link, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { readFileSync } from "node:fs";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { randomUUID } from "node:crypto";
 import { join } from "node:path";
+import { identityOf, isAlive, type ProcessIdentity } from "./identity.ts";
+import { makeFolder, PRIVATE_FILE_MODE, requireOwnFolder, writePrivate } from "./private-files.ts";
 import { LaunchError, systemCode } from "./problem.ts";
 import { stopGroup } from "./process.ts";
 
-/** A process in the lock file. A pid alone is not enough: the system reuses it for other processes. */
-interface LockedProcess {
+/** A process in the lock file. */
+interface LockedProcess extends ProcessIdentity {
   readonly name: string;
-  readonly pid: number;
-  /** When it started (Linux: clock ticks since boot); empty where that cannot be read. */
-  readonly started: string;
 }
 
 interface LockFile {
@@ -39,17 +37,18 @@ export class FolderLock {
 
   /**
    * Locks a folder, which is created if needed.
-   * @throws FOLDER_LOCKED when a running process holds the lock
+   * @throws FOLDER_LOCKED when a running process holds the lock; FOLDER_FOREIGN
    */
   static async take(dir: string, log: (line: string) => void): Promise<FolderLock> {
-    await mkdir(dir, { recursive: true });
+    makeFolder(dir);
+    requireOwnFolder(dir);
     const path = join(dir, "lock");
     const owner = identify("troupe", process.pid);
     for (let attempt = 0; attempt < TAKE_TRIES; attempt++) {
       if (await createWhole(path, { owner, children: [] })) return new FolderLock(path, owner);
       const held = await read(path);
       if (held === undefined) continue;
-      if (alive(held.owner)) throw locked(dir, held.owner.pid);
+      if (isAlive(held.owner)) throw locked(dir, held.owner.pid);
       await endOrphans(held.children, log);
       await dropStale(path, held.owner);
     }
@@ -79,9 +78,7 @@ export class FolderLock {
     const write = async (): Promise<void> => {
       if (!this.#held) return;
       const file: LockFile = { owner: this.#owner, children: [...this.#children.values()] };
-      const temporary = `${this.#path}.${randomUUID()}`;
-      await writeFile(temporary, JSON.stringify(file));
-      await rename(temporary, this.#path);
+      await writePrivate(this.#path, JSON.stringify(file));
     };
     this.#writing = this.#writing.then(write, write);
     return this.#writing;
@@ -100,17 +97,21 @@ export interface FolderHolder {
   readonly children: readonly HeldPart[];
 }
 
-/** Reads the lock of a folder; `undefined` when there is none. */
+/**
+ * Reads the lock of a folder; `undefined` when there is none.
+ * @throws FOLDER_FOREIGN
+ */
 export async function folderHolder(dir: string): Promise<FolderHolder | undefined> {
+  requireOwnFolder(dir);
   const held = await read(join(dir, "lock"));
   if (held === undefined) return undefined;
-  return { owner: alive(held.owner) ? held.owner : undefined, children: held.children.filter(alive) };
+  return { owner: isAlive(held.owner) ? held.owner : undefined, children: held.children.filter(isAlive) };
 }
 
 /** Creates the file atomically; false when it exists already. */
 async function createWhole(path: string, file: LockFile): Promise<boolean> {
   const temporary = `${path}.${randomUUID()}`;
-  await writeFile(temporary, JSON.stringify(file));
+  await writeFile(temporary, JSON.stringify(file), { mode: PRIVATE_FILE_MODE });
   try {
     await link(temporary, path);
     return true;
@@ -139,7 +140,7 @@ async function dropStale(path: string, owner: LockedProcess): Promise<void> {
 
 async function endOrphans(children: readonly LockedProcess[], log: (line: string) => void): Promise<void> {
   // Without a start time the pid may belong to another process by now, so that one is left alone.
-  const living = children.filter((child) => child.started !== "" && alive(child));
+  const living = children.filter((child) => child.started !== "" && isAlive(child));
   for (const child of living) log(`ending ${child.name} (pid ${child.pid}), left behind by a run that was killed`);
   await Promise.all(living.map((child) => stopGroup(child.pid, ORPHAN_GRACE_MS)));
 }
@@ -175,36 +176,13 @@ function isLocked(value: unknown): value is LockedProcess {
     "pid" in value &&
     Number.isInteger(value.pid) &&
     "started" in value &&
-    typeof value.started === "string"
+    typeof value.started === "string" &&
+    (!("uid" in value) || Number.isInteger(value.uid))
   );
 }
 
 function identify(name: string, pid: number): LockedProcess {
-  return { name, pid, started: startedAt(pid) };
-}
-
-function alive(locked: LockedProcess): boolean {
-  if (locked.pid <= 0) return false;
-  try {
-    process.kill(locked.pid, 0);
-  } catch (error) {
-    if (systemCode(error) !== "EPERM") return false;
-  }
-  return startedAt(locked.pid) === locked.started;
-}
-
-/**
- * Field 22 of /proc/<pid>/stat, counted from the last bracket, because the name in field 2 may hold blanks and brackets.
- * A zombie (state Z) counts as ended, because it no longer holds anything.
- */
-function startedAt(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-    return fields[0] === "Z" ? "ended" : (fields[19] ?? "");
-  } catch {
-    return "";
-  }
+  return { name, ...identityOf(pid) };
 }
 
 function locked(dir: string, pid: number | undefined): LaunchError {

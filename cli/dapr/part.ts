@@ -25,6 +25,7 @@ export interface PartPlan {
   readonly cwd?: string;
   readonly uid?: number;
   readonly gid?: number;
+  readonly umask?: number;
   /** Ports it will listen on; a start waits up to 5 s until they are free. */
   readonly ports: readonly number[];
   /** Whether it is ready. Called until it returns true or `readyMs` is over. */

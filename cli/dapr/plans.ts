@@ -4,6 +4,7 @@ import type { DaprBinaries } from "./binaries.ts";
 import { schedulerLeads } from "./leadership.ts";
 import { answers, type PartPlan } from "./part.ts";
 import { LOOPBACK } from "./ports.ts";
+import { PRIVATE_UMASK_MODE } from "./private-files.ts";
 
 /** The ports of the control plane of one state folder. */
 export interface ControlPorts {
@@ -63,9 +64,10 @@ export interface SidecarPorts {
 const CONTROL_READY_MS = 30_000;
 const CONTROL_GRACE_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 1_000;
-/** A little longer than daprd's own graceful stop (`SIDECAR_SHUTDOWN_S`); then SIGKILL. */
-const SIDECAR_SHUTDOWN_S = 5;
-const SIDECAR_GRACE_MS = 8_000;
+/** daprd's own graceful stop. Its app has drained before; a daprd that found its app unhealthy meanwhile always takes the whole time. */
+const SIDECAR_SHUTDOWN_S = 1;
+/** A little longer; then SIGKILL. */
+const SIDECAR_GRACE_MS = 4_000;
 /** daprd's default is 4 MiB. */
 const DEFAULT_BODY_BYTES = 4 * 1_024 * 1_024;
 const SIDECAR_READY_MS = 30_000;
@@ -101,6 +103,7 @@ export function placementPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.placement, ports.placementRaft, ports.placementHealth],
     ready: () => answers(ports.placementHealth, "/healthz", HEALTH_TIMEOUT_MS),
     readyMs: CONTROL_READY_MS,
@@ -138,6 +141,7 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
     ],
     env: childEnv({}),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.scheduler, ports.schedulerHealth, ports.etcdClient, ports.etcdPeer],
     ready: async (launchedAtMs) =>
       (await answers(ports.schedulerHealth, "/healthz", HEALTH_TIMEOUT_MS)) && schedulerLeads(ports.etcdClient, id, launchedAtMs),
@@ -149,6 +153,11 @@ export function schedulerPlan(binaries: DaprBinaries, ports: ControlPorts, dir: 
 /** The folder of the scheduler's etcd inside the state folder. */
 export function schedulerData(dir: string): string {
   return join(dir, "scheduler");
+}
+
+/** A path for an option that takes a list: daprd reads such options as a line of CSV, so a comma or quote in a name must be quoted. */
+function listEntry(path: string): string {
+  return /[",]/.test(path) ? `"${path.replaceAll('"', '""')}"` : path;
 }
 
 /** One daprd beside one app. */
@@ -173,9 +182,9 @@ export function sidecarPlan(
       "--app-channel-address",
       LOOPBACK,
       "--resources-path",
-      options.resourcesDir,
+      listEntry(options.resourcesDir),
       "--config",
-      options.configFile,
+      listEntry(options.configFile),
       "--dapr-listen-addresses",
       LOOPBACK,
       "--dapr-http-port",
@@ -213,11 +222,12 @@ export function sidecarPlan(
       // The address that other hosts on this machine use for the internal port. Without it daprd also refuses to start on a
       // machine without a network.
       DAPR_HOST_IP: LOOPBACK,
+      ...options.env,
       ...(options.apiToken === undefined ? {} : { DAPR_API_TOKEN: options.apiToken }),
       ...(options.appToken === undefined ? {} : { APP_API_TOKEN: options.appToken }),
-      ...options.env,
     }),
     cwd: dir,
+    umask: PRIVATE_UMASK_MODE,
     ports: [ports.http, ports.grpc, ports.internal],
     ready: () => answers(ports.http, "/v1.0/healthz", HEALTH_TIMEOUT_MS, headers),
     readyMs: SIDECAR_READY_MS,

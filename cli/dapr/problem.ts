@@ -9,6 +9,7 @@ export type LaunchCode =
   | "BUILD_BUSY"
   | "BUILD_FAILED"
   | "FOLDER_LOCKED"
+  | "FOLDER_FOREIGN"
   | "PORT_TAKEN"
   | "START_FAILED"
   | "START_TIMEOUT"

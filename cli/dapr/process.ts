@@ -21,6 +21,8 @@ export interface ChildOptions {
   readonly env?: NodeJS.ProcessEnv;
   readonly uid?: number;
   readonly gid?: number;
+  /** @default that of this process */
+  readonly umask?: number | undefined;
   readonly onLine?: (line: string) => void;
 }
 
@@ -89,14 +91,7 @@ export class Child {
    * @throws START_FAILED when the program cannot be run
    */
   static async spawn(options: ChildOptions): Promise<Child> {
-    const process = spawn(options.command, options.args, {
-      detached: true,
-      stdio: ["ignore", "pipe", "pipe"],
-      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
-      ...(options.env === undefined ? {} : { env: options.env }),
-      ...(options.uid === undefined ? {} : { uid: options.uid }),
-      ...(options.gid === undefined ? {} : { gid: options.gid }),
-    });
+    const process = launched(options);
     const child = process.pid === undefined ? undefined : new Child(options, process, process.pid);
     await new Promise<void>((resolve, reject) => {
       process.once("spawn", resolve);
@@ -200,6 +195,23 @@ export async function groupGone(pid: number, timeoutMs: number): Promise<boolean
     await sleep(GROUP_POLL_MS);
   }
   return true;
+}
+
+/** A child inherits the umask of this process, which changes only while it starts. */
+function launched(options: ChildOptions): ChildProcess {
+  const umask = options.umask === undefined ? undefined : process.umask(options.umask);
+  try {
+    return spawn(options.command, options.args, {
+      detached: true,
+      stdio: ["ignore", "pipe", "pipe"],
+      ...(options.cwd === undefined ? {} : { cwd: options.cwd }),
+      ...(options.env === undefined ? {} : { env: options.env }),
+      ...(options.uid === undefined ? {} : { uid: options.uid }),
+      ...(options.gid === undefined ? {} : { gid: options.gid }),
+    });
+  } finally {
+    if (umask !== undefined) process.umask(umask);
+  }
 }
 
 /** The leader has ended while its children hold its output open: ends them too, and stops reading. */

@@ -1,11 +1,13 @@
 /** @module Writes the Dapr resource files of a run from the templates in `components/`. */
-import { access, mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { access, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parse, stringify } from "yaml";
 import { z } from "zod";
+import { makeFolder, PRIVATE_FILE_MODE } from "./private-files.ts";
 import { LaunchError, messageOf } from "./problem.ts";
 import { entryOf } from "../../runtime/entries.ts";
+import { decodeText } from "../text/decode.ts";
 
 /** The profiles that have templates. */
 export const PROFILES = ["embedded", "redis", "postgres"] as const;
@@ -26,9 +28,6 @@ export interface ResourceValues {
   readonly postgresUrl?: string;
 }
 
-/** The files hold passwords. */
-const PRIVATE_FILE_MODE = 0o600;
-
 const componentSchema = z.looseObject({
   kind: z.literal("Component"),
   spec: z.looseObject({ type: z.string(), metadata: z.array(z.looseObject({ name: z.string(), value: z.string() })) }),
@@ -42,7 +41,7 @@ export async function renderResources(profile: Profile, values: ResourceValues):
   const target = join(resolve(values.dir), "resources");
   const templates = join(await templatesDir(), profile);
   await rm(target, { recursive: true, force: true });
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   for (const name of (await readdir(templates)).filter((file) => file.endsWith(".yaml")).toSorted()) {
     const resource = await readTemplate(join(templates, name), anyResourceSchema);
     const filled = resource.kind === "Component" ? fill(await readTemplate(join(templates, name), componentSchema), values) : resource;
@@ -65,7 +64,7 @@ const SILENT_NAMES = { component: "kubernetes", version: "v1", configuration: { 
 export async function writeConfiguration(dir: string, own?: string): Promise<string> {
   const folder = resolve(dir);
   const template = await readTemplate(own ?? join(await templatesDir(), "configuration.yaml"), configurationSchema);
-  await mkdir(folder, { recursive: true });
+  makeFolder(folder);
   const path = join(folder, "configuration.yaml");
   await writeFile(path, stringify({ ...template, spec: { nameResolution: SILENT_NAMES, ...template.spec } }), { mode: PRIVATE_FILE_MODE });
   return path;
@@ -113,7 +112,7 @@ async function templatesDir(): Promise<string> {
 
 async function readTemplate<T>(path: string, schema: z.ZodType<T>): Promise<T> {
   try {
-    return schema.parse(parse(await readFile(path, "utf8")));
+    return schema.parse(parse(decodeText(await readFile(path))));
   } catch (error) {
     throw new LaunchError({
       code: "RESOURCE_INVALID",

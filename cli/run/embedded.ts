@@ -8,6 +8,7 @@ import { Apps } from "./apps.ts";
 import { type Client, ClientError, connect } from "../../client/index.ts";
 import type { Lifetime } from "./lifetime.ts";
 import type { Run } from "./run.ts";
+import { type RunSecrets, runSecrets, secretsEnv } from "./secrets.ts";
 
 export interface EmbeddedOptions {
   readonly binaries: DaprBinaries;
@@ -38,8 +39,8 @@ const APP_NAME = "app";
 const READY_MS = 60_000;
 /** How long to retry while the system starts. */
 const PATIENCE_MS = 30_000;
-/** An id that no task has. Asking for it changes nothing. */
-const READY_PROBE_ID = "troupe-ready-probe";
+/** An id that no task can have: it is kept for nested routes. Asking for it changes nothing. */
+const READY_PROBE_ID = `child-${"0".repeat(40)}`;
 
 /** Starts everything and resolves when the system takes tasks. When a step fails, everything already started is stopped. */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedRun> {
@@ -51,9 +52,11 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const apps = await Apps.open(dir, { log, onExit });
     stops.push(() => apps.stop());
     if (options.appPort !== undefined) await requireFreePort(APP_NAME, options.appPort);
+    const secrets = await runSecrets(dir);
+    const { appToken, apiToken } = secrets;
     const [appPort, httpPort] = [options.appPort ?? (await freePort()), await freePort()];
     const [app, controls] = await Promise.allSettled([
-      apps.start(embeddedApp(options.systemFile, appPort, httpPort)),
+      apps.start(embeddedApp(options.systemFile, appPort, httpPort, secrets)),
       Cluster.start({ binaries: options.binaries, dir, log, onExit }),
     ]);
     if (controls.status === "rejected") throw controls.reason;
@@ -63,13 +66,12 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     if (app.status === "rejected") throw app.reason;
     lifetime.signal.throwIfAborted();
     const resourcesDir = await renderResources(options.profile ?? "embedded", { ...options.stores, dir });
-    const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, ...tokens() });
+    const sidecar = await cluster.startSidecar({ appId: APP_ID, appPort, resourcesDir, httpPort, appToken, apiToken });
     await lifetime.orEnd(sidecar.waitReady(READY_MS));
     const url = `http://127.0.0.1:${appPort}`;
-    const { appToken } = tokens();
     const client = connect({ url, token: appToken, patienceMs: PATIENCE_MS, signal: lifetime.signal });
     await untilReady(client);
-    const unit = { appId: APP_ID, url, app: app.value, appName: APP_NAME, sidecar, folder: dirname(resolve(options.systemFile)) };
+    const unit = { appId: APP_ID, url, app: app.value, appName: APP_NAME, sidecar, secrets, folder: dirname(resolve(options.systemFile)) };
     return { url, client, units: [unit], placement: cluster.placement, scheduler: cluster.scheduler, stop };
   } catch (error) {
     await stop();
@@ -93,20 +95,14 @@ export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<
   if (errors.length > 0) throw errors[0];
 }
 
-function embeddedApp(systemFile: string, appPort: number, httpPort: number): Parameters<Apps["start"]>[0] {
+function embeddedApp(systemFile: string, appPort: number, httpPort: number, secrets: RunSecrets): Parameters<Apps["start"]>[0] {
   return {
     name: APP_NAME,
     command: process.execPath,
     args: [...APP_NODE_ARGS, fileURLToPath(new URL("../app.ts", import.meta.url)), systemFile],
     cwd: process.cwd(),
-    env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort) },
+    env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort), ...secretsEnv(secrets) },
     port: appPort,
     healthPath: "/healthz",
   };
-}
-
-/** The tokens that the environment sets, as for any other run. */
-function tokens(): { readonly apiToken?: string; readonly appToken?: string } {
-  const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = process.env;
-  return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };
 }

@@ -1,9 +1,10 @@
 /** @module Runs the apps of a dapr.yaml, each with a daprd, plus placement and scheduler; without the Dapr CLI. */
-import { copyFile, mkdir, readdir, rm } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join, resolve } from "node:path";
 import { Apps } from "./apps.ts";
 import { Cluster, type DaprBinaries, freePort } from "../dapr/index.ts";
 import { requireFreePort } from "../dapr/part.ts";
+import { makeFolder, PRIVATE_FILE_MODE } from "../dapr/private-files.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { writeConfiguration } from "../dapr/resources.ts";
 import { stopAll } from "./embedded.ts";
@@ -11,6 +12,7 @@ import type { Lifetime } from "./lifetime.ts";
 import { CliError } from "../text/problem.ts";
 import type { Run, RunUnit } from "./run.ts";
 import type { RunApp } from "./run-file.ts";
+import { ownSecrets, type RunSecrets, runSecrets, secretsEnv } from "./secrets.ts";
 
 export interface FileRunOptions {
   readonly binaries: DaprBinaries;
@@ -37,10 +39,11 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
     for (const { appId, appPort } of options.apps) await requireFreePort(appId, appPort);
     const cluster = await Cluster.start({ binaries, dir, log, onExit });
     stops.push(() => cluster.stop());
+    const secrets = await runSecrets(dir);
     const units: RunUnit[] = [];
     for (const app of options.apps) {
       lifetime.signal.throwIfAborted();
-      units.push(await startApp(app, apps, cluster, dir));
+      units.push(await startApp(app, ownSecrets(secrets, app.env), apps, cluster, dir));
     }
     await lifetime.orEnd(Promise.all(units.map(({ sidecar }) => sidecar.waitReady(READY_MS))));
     return { units, placement: cluster.placement, scheduler: cluster.scheduler, stop };
@@ -51,11 +54,10 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
 }
 
 /** Starts daprd first, because an app may wait for its sidecar before it listens. */
-async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
+async function startApp(app: RunApp, secrets: RunSecrets, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
   const folder = join(dir, "run", app.appId);
   const resourcesDir = await resourcesOf(app, folder);
   const configFile = await writeConfiguration(folder, app.configFile);
-  const tokens = tokensOf({ ...process.env, ...app.env });
   const httpPort = app.httpPort ?? (await freePort());
   const grpcPort = app.grpcPort ?? (await freePort());
   const { appId, appPort, logLevel, env } = app;
@@ -67,7 +69,8 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
     httpPort,
     grpcPort,
     env,
-    ...tokens,
+    apiToken: secrets.apiToken,
+    appToken: secrets.appToken,
     ...(logLevel === undefined ? {} : { logLevel }),
   });
   const [command = "", ...args] = app.command;
@@ -85,11 +88,12 @@ async function startApp(app: RunApp, apps: Apps, cluster: Cluster, dir: string):
       DAPR_HTTP_PORT: String(httpPort),
       DAPR_GRPC_PORT: String(grpcPort),
       ...env,
+      ...secretsEnv(secrets),
     },
     port: appPort,
     healthPath: "/healthz",
   });
-  return { appId, url: `http://127.0.0.1:${appPort}`, app: running, appName: appId, sidecar, folder: app.dir };
+  return { appId, url: `http://127.0.0.1:${appPort}`, app: running, appName: appId, sidecar, secrets, folder: app.dir };
 }
 
 /** The folder of an app's resource files. Several folders are copied into one; equal file names get a number. */
@@ -98,18 +102,13 @@ async function resourcesOf(app: RunApp, folder: string): Promise<string> {
   if (only !== undefined && more.length === 0) return only;
   const target = join(folder, "resources");
   await rm(target, { recursive: true, force: true });
-  await mkdir(target, { recursive: true });
+  makeFolder(target);
   for (const [index, path] of app.resourcesPaths.entries()) {
     const names = await readdir(path).catch((error: unknown) => {
       throw new CliError("RUN_FILE", `the resources of ${app.appId} cannot be read: ${messageOf(error)}.`, "Fix resourcesPaths.", error);
     });
     for (const name of names.filter((file) => /\.ya?ml$/.test(file)))
-      await copyFile(join(path, name), join(target, `${index}-${basename(name)}`));
+      await writeFile(join(target, `${index}-${basename(name)}`), await readFile(join(path, name)), { mode: PRIVATE_FILE_MODE });
   }
   return target;
-}
-
-function tokensOf(env: NodeJS.ProcessEnv): { readonly apiToken?: string; readonly appToken?: string } {
-  const { DAPR_API_TOKEN: apiToken, APP_API_TOKEN: appToken } = env;
-  return { ...(apiToken ? { apiToken } : {}), ...(appToken ? { appToken } : {}) };
 }

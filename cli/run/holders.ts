@@ -1,16 +1,17 @@
 /** @module Who runs in a state folder, from its locks. */
 import { join } from "node:path";
 import { type FolderHolder, folderHolder } from "../dapr/lock.ts";
-import { messageOf } from "../dapr/problem.ts";
+import { LaunchError, messageOf } from "../dapr/problem.ts";
 import { shown } from "../text/output.ts";
 import { CliError } from "../text/problem.ts";
 
 /**
  * Who holds the state folder and its folder `apps`.
- * @throws STATE_FOLDER when it is a file or cannot be read
+ * @throws STATE_FOLDER when it is a file or cannot be read; FOLDER_FOREIGN
  */
 export async function holders(dir: string): Promise<readonly FolderHolder[]> {
   const found = await Promise.all([folderHolder(join(dir, "apps")), folderHolder(dir)]).catch((error: unknown) => {
+    if (error instanceof LaunchError) throw error;
     throw new CliError(
       "STATE_FOLDER",
       `the state folder ${shown(dir)} cannot be read: ${messageOf(error)}.`,

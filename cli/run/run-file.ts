@@ -5,6 +5,7 @@ import { parse } from "yaml";
 import { z } from "zod";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
+import { decodeText } from "../text/decode.ts";
 
 const PORT_MAX = 65_535;
 const Port = z.int().min(1).max(PORT_MAX);
@@ -66,7 +67,7 @@ export async function readRunFile(file: string): Promise<RunPlan> {
   const path = resolve(file);
   let content: unknown;
   try {
-    content = parse(await readFile(path, "utf8"));
+    content = parse(decodeText(await readFile(path)));
   } catch (error) {
     throw new CliError("RUN_FILE", `${file} cannot be read: ${messageOf(error).split("\n")[0]}`, "Give the path of a dapr.yaml.", error);
   }
@@ -87,6 +88,7 @@ export function runPlan(content: unknown, file: string, base: string): RunPlan {
   const { common = {}, apps } = parsed.data;
   const planned = apps.map((app, index) => planApp(app, common, base, `app-${index + 1}`));
   requireDistinct(planned, file);
+  requireBothTokens(planned, file);
   return { apps: planned, warnings: warningsOf(parsed.data, file) };
 }
 
@@ -128,6 +130,17 @@ function requireDistinct(apps: readonly RunApp[], file: string): void {
     if (apps.findIndex((other) => other.appPort === app.appPort) !== index) throw wrong(`there are two apps on port ${app.appPort}`);
     if (app.resourcesPaths.length === 0) throw wrong(`${app.appId} has no resourcesPaths, and common has none either`);
   }
+}
+
+/** An app that has its daprd send a token is not closed while its daprd takes the calls of everyone. */
+function requireBothTokens(apps: readonly RunApp[], file: string): void {
+  for (const [index, { appId, env }] of apps.entries())
+    if (env["APP_API_TOKEN"] && !env["DAPR_API_TOKEN"] && !process.env["DAPR_API_TOKEN"])
+      throw new CliError(
+        "RUN_FILE",
+        `${file}: apps.${index}: ${appId} has APP_API_TOKEN and no DAPR_API_TOKEN, so everyone who reaches its daprd could call it.`,
+        "Set both in env, or neither: then `troupe up` makes random ones.",
+      );
 }
 
 function warningsOf(file: z.infer<typeof RunFile>, name: string): readonly string[] {

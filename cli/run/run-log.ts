@@ -1,6 +1,7 @@
 /** @module The log file of a run: every line of every part, in the state folder, up to a maximum size. */
 import { createWriteStream, type WriteStream } from "node:fs";
 import { join } from "node:path";
+import { PRIVATE_FILE_MODE } from "../dapr/private-files.ts";
 import { makeStateFolder } from "./state-folder.ts";
 
 /** Maximum size of the log file. Error messages do not depend on it: the last lines of each part are kept in memory. */
@@ -15,7 +16,7 @@ export class RunLog {
   constructor(dir: string) {
     makeStateFolder(dir);
     this.path = join(dir, "run.log");
-    this.#stream = createWriteStream(this.path, { flags: "w" });
+    this.#stream = createWriteStream(this.path, { flags: "w", mode: PRIVATE_FILE_MODE });
     // A full disk must not end the run: the log is only a help.
     this.#stream.on("error", () => undefined);
   }

@@ -1,5 +1,6 @@
 /** @module The parts of a run: apps with their sidecars, placement and scheduler. */
 import type { Restartable, Sidecar } from "../dapr/index.ts";
+import type { RunSecrets } from "./secrets.ts";
 
 /** One app and the daprd beside it. */
 export interface RunUnit {
@@ -10,6 +11,7 @@ export interface RunUnit {
   /** The app's name in the log and in messages. */
   readonly appName: string;
   readonly sidecar: Sidecar;
+  readonly secrets: RunSecrets;
   /** The folder of its source files. */
   readonly folder: string;
 }

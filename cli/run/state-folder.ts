@@ -1,15 +1,16 @@
 /** @module Creates the state folder of a run. */
-import { accessSync, constants, mkdirSync } from "node:fs";
+import { accessSync, constants } from "node:fs";
+import { makeFolder, requireOwnFolder } from "../dapr/private-files.ts";
 import { messageOf } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
 
 /**
  * Creates the folder unless it exists.
- * @throws STATE_FOLDER when it cannot be created or written
+ * @throws STATE_FOLDER when it cannot be created or written; FOLDER_FOREIGN
  */
 export function makeStateFolder(dir: string): void {
   try {
-    mkdirSync(dir, { recursive: true });
+    makeFolder(dir);
     accessSync(dir, constants.W_OK | constants.X_OK);
   } catch (error) {
     throw new CliError(
@@ -19,4 +20,5 @@ export function makeStateFolder(dir: string): void {
       error,
     );
   }
+  requireOwnFolder(dir);
 }

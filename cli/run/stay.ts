@@ -5,6 +5,7 @@ import { open } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { ensureDapr } from "../dapr/index.ts";
+import { PRIVATE_FILE_MODE } from "../dapr/private-files.ts";
 import type { Lifetime } from "./lifetime.ts";
 import { complain, say, shown } from "../text/output.ts";
 import { CliError, EXIT } from "../text/problem.ts";
@@ -22,7 +23,7 @@ export async function detach(options: { readonly dir: string; readonly json: boo
   makeStateFolder(options.dir);
   lifetime.whenInterrupted({ text: (signal) => `${signal}: the run in the background is stopped.` });
   const logPath = join(options.dir, "up.log");
-  const output = openSync(logPath, "w");
+  const output = openSync(logPath, "w", PRIVATE_FILE_MODE);
   const [, program = "", ...args] = process.argv;
   const child = spawn(process.execPath, [...process.execArgv, program, ...args.filter((word) => word !== "--stay")], {
     detached: true,

@@ -12,11 +12,11 @@ export interface Supervised {
   restart(): Promise<void>;
 }
 
-/** Maximum restarts of one part that does not stay up in between. Then the run ends with PART_ENDED. */
-export const RESTARTS_MAX = 5;
+/** Maximum restarts of one part that does not stay up in between: more than work items that crash the app can cause. Then: PART_ENDED. */
+export const RESTARTS_MAX = 12;
 /** The wait before the first restart; each further one is twice as long, up to {@link BACKOFF_MS_MAX}. */
 const BACKOFF_MS_MIN = 500;
-const BACKOFF_MS_MAX = 8_000;
+const BACKOFF_MS_MAX = 4_000;
 /** After this time of running a part counts as stable, and its restarts are counted from zero again. */
 const STAYED_UP_MS = 60_000;
 const SECOND_MS = 1_000;

@@ -1,10 +1,11 @@
 /** @module `tasks.json` in the state folder: tasks that the command submitted and whose end it has not seen yet. */
-import { randomUUID } from "node:crypto";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { z } from "zod";
+import { makeFolder, writePrivate } from "../dapr/private-files.ts";
 import { messageOf, systemCode } from "../dapr/problem.ts";
 import { CliError } from "../text/problem.ts";
+import { decodeText } from "../text/decode.ts";
 
 const Noted = z.strictObject({ id: z.string().min(1), route: z.string(), submittedAtMs: z.int().nonnegative() });
 export type Noted = z.infer<typeof Noted>;
@@ -23,7 +24,7 @@ export class TasksFile {
   async open(): Promise<readonly Noted[]> {
     let text: string;
     try {
-      text = await readFile(this.#path, "utf8");
+      text = decodeText(await readFile(this.#path));
     } catch (error) {
       if (systemCode(error) === "ENOENT") return [];
       throw this.#unreadable(messageOf(error));
@@ -45,10 +46,8 @@ export class TasksFile {
 
   /** Writes atomically, because the command may be killed at any moment. */
   async #write(open: readonly Noted[]): Promise<void> {
-    await mkdir(this.#dir, { recursive: true });
-    const temporary = `${this.#path}.${randomUUID()}`;
-    await writeFile(temporary, `${JSON.stringify({ v: 1, open }, undefined, 2)}\n`);
-    await rename(temporary, this.#path);
+    makeFolder(this.#dir);
+    await writePrivate(this.#path, `${JSON.stringify({ v: 1, open }, undefined, 2)}\n`);
   }
 
   #unreadable(why: string): CliError {

@@ -3,6 +3,7 @@ import { stringify } from "yaml";
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { momentText } from "./duration.ts";
+import { oneLine } from "./output.ts";
 import { fixOf } from "./problem.ts";
 import { STEP_HEAD, stepText } from "./progress.ts";
 import { paint } from "./table.ts";
@@ -34,11 +35,11 @@ export function letterText(entry: Letter): string {
   const letter = OfProcess.safeParse(entry.letter);
   return [
     `${entry.id}: ${paint({ text: entry.code ?? "unknown", colour: "red" })}, ${momentText(entry.atMs)}`,
-    ...(entry.message === undefined ? [] : [entry.message]),
-    ...(entry.code === undefined ? [] : [`What to do: ${fixOf({ code: entry.code, fix: letter.data?.fault?.fix })}`]),
+    ...(entry.message === undefined ? [] : [oneLine(entry.message)]),
+    ...(entry.code === undefined ? [] : [oneLine(`What to do: ${fixOf({ code: entry.code, fix: letter.data?.fault?.fix })}`)]),
     ...(entry.decision === undefined
       ? []
-      : [`Decided: ${entry.decision}${optional(" by ", entry.by)}${optional(" (", entry.reason, ")")}`]),
+      : [oneLine(`Decided: ${entry.decision}${optional(" by ", entry.by)}${optional(" (", entry.reason, ")")}`)]),
     "",
     ...(letter.success ? contentLines(letter.data, entry.route) : [indented(stringify(entry.letter, { lineWidth: 0 }).trimEnd())]),
     ...(entry.decision !== undefined
@@ -57,11 +58,11 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
   const { fault, original, stop, principal, traceId, path, attempts, history } = letter;
   const startedAtMs = history[0]?.atMs ?? 0;
   return [
-    `route ${route ?? "unknown"}${optional(", stop ", stop)}${optional(", by ", principal)}, trace ${traceId ?? "unknown"}`,
-    ...(path.length === 0 ? [] : [`path: ${path.join(" -> ")}`]),
+    oneLine(`route ${route ?? "unknown"}${optional(", stop ", stop)}${optional(", by ", principal)}, trace ${traceId ?? "unknown"}`),
+    ...(path.length === 0 ? [] : [oneLine(`path: ${path.join(" -> ")}`)]),
     `${original.kind === "undo" ? "the undo" : "the input"} of ${original.target?.agent ?? original.target?.route ?? "the task"}:`,
     indented(JSON.stringify(original.input, null, INDENT.length)),
-    ...attempts.map((one) => `attempt ${one.attempt} failed: ${one.fault.code}: ${one.fault.message}`),
+    ...attempts.map((one) => oneLine(`attempt ${one.attempt} failed: ${one.fault.code}: ${one.fault.message}`)),
     ...causeLines(fault),
     ...leftLines(letter),
     ...(history.length === 0 ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, startedAtMs))]),

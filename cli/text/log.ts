@@ -1,5 +1,6 @@
 /** @module Formats a line of an app's JSON log for people. Pure. */
 import { z } from "zod";
+import { oneLine } from "./output.ts";
 
 /** The fields that pino writes in every line; all others belong to the message. */
 const Line = z.looseObject({
@@ -28,7 +29,7 @@ export function logText(line: string): string {
     .filter(([name]) => !LEFT_OUT.has(name))
     .map(([name, value]) => ` ${name}=${typeof value === "string" ? value : JSON.stringify(value)}`);
   const error = parsed.err?.message === undefined ? "" : `: ${parsed.err.message}`;
-  return `${time}${level} ${parsed.msg ?? ""}${error}${fields.join("")}`;
+  return oneLine(`${time}${level} ${parsed.msg ?? ""}${error}${fields.join("")}`);
 }
 
 function parse(line: string): z.infer<typeof Line> | undefined {

@@ -2,10 +2,12 @@
 import { ClientError, type ClientCode } from "../../client/index.ts";
 import { FAULTS, isFault, isFaultCode, type Json } from "../../runtime/faults.ts";
 import { LaunchError, messageOf } from "../dapr/problem.ts";
+import { oneLine } from "./output.ts";
 
 /** Codes of the command itself; those of Dapr's launcher are in `dapr/problem.ts`, those of a system in `runtime/faults.ts`. */
 export type CliCode =
   | "USAGE"
+  | "PROJECT_ABSENT"
   | "SYSTEM_FILE"
   | "SYSTEM_EXPORT"
   | "SYSTEM_LOAD"
@@ -58,7 +60,7 @@ export class Interrupted extends Error {
 /** Any thrown value as text for a person. */
 export function problemText(error: unknown): string {
   if (error instanceof AppSaid || error instanceof LaunchError) return error.message;
-  if (error instanceof ClientError) return withFix(`${shownCode(error)}: ${error.message}`, shownFix(error));
+  if (error instanceof ClientError) return withFix(oneLine(`${shownCode(error)}: ${error.message}`), oneLine(shownFix(error)));
   if (error instanceof CliError) return withFix(`${error.code}: ${error.message}`, error.fix);
   if (isFault(error)) return withFix(`${error.code}: ${error.message}`, fixOf(error));
   return withFix(`an unexpected error: ${messageOf(error)}`, "This is a defect of Troupe: report what you did and this line.");

@@ -2,12 +2,15 @@
 import type { Json } from "../../runtime/faults.ts";
 import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
+import { oneLine } from "./output.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
 import type { HistoryLine, ProcessView, WorkView } from "../../client/index.ts";
 
 const SECOND_MS = 1_000;
 const SECONDS_DIGITS = 3;
+/** Requests of one agent in a row that the path names one by one. */
+const REPEATS_SHOWN_MAX = 3;
 const CONTENT_INDENT = "    ";
 
 /** What is shown of a process. */
@@ -25,26 +28,32 @@ export function processText({ process, stops, isFull, history }: Shown): string 
   const { acceptedAtMs, outcome } = process;
   return [
     headText(process),
-    ...(stops.length === 0
-      ? []
-      : [
-          "",
-          stopsText(stops, acceptedAtMs, isFull),
-          "",
-          `path: ${stops
-            .filter(({ kind }) => kind !== "undo")
-            .map(({ agent }) => agent)
-            .join(" -> ")}`,
-        ]),
+    ...(stops.length === 0 ? [] : ["", stopsText(stops, acceptedAtMs, isFull), "", pathLine(stops)]),
     ...waitLines(process),
     ...(history === undefined ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, acceptedAtMs))]),
     ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
   ].join("\n");
 }
 
+/** The agents in the order of their requests; many requests of one agent in a row are counted. */
+function pathLine(stops: readonly WorkView[]): string {
+  const runs: { readonly agent: string; count: number }[] = [];
+  for (const { agent, kind } of stops) {
+    const last = runs.at(-1);
+    if (kind === "undo") continue;
+    if (last?.agent === agent) last.count += 1;
+    else runs.push({ agent, count: 1 });
+  }
+  const text = ({ agent, count }: (typeof runs)[number]): string =>
+    count > REPEATS_SHOWN_MAX ? `${agent} (${count} times)` : Array.from({ length: count }, () => agent).join(" -> ");
+  return `path: ${runs.map(text).join(" -> ")}`;
+}
+
 function headText(process: ProcessView): string {
   const status = process.outcome?.status ?? process.phase;
-  const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}` : "";
+  const { items } = process;
+  const many = items === undefined ? "" : ` (${items.ended} of ${items.total} items have ended)`;
+  const at = process.outcome === undefined && process.stop !== undefined ? ` at stop ${process.stop}${many}` : "";
   const deadlineAtMs = process.outcome === undefined ? process.deadlineAtMs : undefined;
   return [
     `${process.id}: ${paint(statusCell(status))}${at}`,
@@ -90,7 +99,7 @@ function contentLines(stop: WorkView | undefined, isFull: boolean): readonly str
   return [
     ...line("in ", stop.input),
     ...line("out", stop.output),
-    ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${stop.fault.message}`, isFull)]),
+    ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${oneLine(stop.fault.message)}`, isFull)]),
   ];
 }
 

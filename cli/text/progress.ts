@@ -1,6 +1,7 @@
 /** @module Formats the progress of a process for people: a line for each event, and the outcome. Pure. */
 import { stringify } from "yaml";
 import type { HistoryLine } from "../../client/index.ts";
+import { oneLine } from "./output.ts";
 import { fixOf } from "./problem.ts";
 
 const SECOND_MS = 1_000;
@@ -27,9 +28,9 @@ export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   const code = line.code === undefined ? "" : ` (${line.code})`;
   return row(
     `${secondsText(line.atMs - acceptedAtMs)}`,
-    line.stop,
-    line.agent === "" ? "(process)" : line.agent,
-    `${line.what}${again}${code}`,
+    oneLine(line.stop),
+    line.agent === "" ? "(process)" : oneLine(line.agent),
+    oneLine(`${line.what}${again}${code}`),
   );
 }
 
@@ -40,8 +41,8 @@ export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: strin
   const took = run === 1 ? `${outcome.status} in ${seconds}` : `${outcome.status} in run ${run}, ${seconds} after it was accepted`;
   if (outcome.fault === undefined) return [...(outcome.output === undefined ? [] : [indented(outcome.output), ""]), took].join("\n");
   return [
-    `${outcome.fault.code}: ${outcome.fault.message}`,
-    `What to do: ${fixOf(outcome.fault)}`,
+    oneLine(`${outcome.fault.code}: ${outcome.fault.message}`),
+    oneLine(`What to do: ${fixOf(outcome.fault)}`),
     ...(outcome.status === "failed"
       ? ["A dead letter keeps message, fault, attempts and history:", "`troupe dead list` of a running system shows it."]
       : []),

@@ -1,6 +1,6 @@
 /** @module Tables and colours for a terminal. In a pipe nothing is coloured or cut; NO_COLOR turns colours off. */
-import { styleText } from "node:util";
 import { entryOf } from "../../runtime/entries.ts";
+import { coloured, oneLine } from "./output.ts";
 
 /** A text and its colour on a terminal. */
 export interface Painted {
@@ -30,7 +30,7 @@ export function statusCell(status: string): Cell {
 
 /** A text in a colour, where the output shows colours. */
 export function paint(cell: Cell): string {
-  return typeof cell === "string" ? cell : styleText(cell.colour, cell.text, { stream: process.stdout });
+  return typeof cell === "string" ? oneLine(cell) : coloured(cell.colour, oneLine(cell.text));
 }
 
 /** A table with a head. The last column is cut at the edge of the terminal; trailing empty cells are left out. */
@@ -63,5 +63,5 @@ function rowText(row: readonly Cell[], widths: readonly number[]): string {
 }
 
 function textOf(cell: Cell | undefined): string {
-  return typeof cell === "string" ? cell : (cell?.text ?? "");
+  return oneLine(typeof cell === "string" ? cell : (cell?.text ?? ""));
 }

@@ -1,4 +1,4 @@
-/** @module Runs the three systems with a cycle and prints how each ends. `node examples/02-loops/run.ts` */
+/** @module Runs the three systems with a cycle and prints how each ends. `npm run node examples/02-loops/run.ts` */
 import { isFault } from "troupe";
 import { type LocalOutcome, runLocal } from "troupe/testing";
 import { askRing, handOffRing, unbounded } from "./systems.ts";

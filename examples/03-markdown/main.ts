@@ -1,6 +1,6 @@
 /**
  * @module Checks a folder of Markdown and prints the report. The exit code is 1 if there are findings.
- * `node examples/03-markdown/main.ts [folder] [names in your spelling...]`. Default: the documents of this project.
+ * `npm run node examples/03-markdown/main.ts [folder] [names in your spelling...]`. Default: the documents of this project.
  */
 import { resolve } from "node:path";
 import { relative } from "node:path/posix";

@@ -1,4 +1,7 @@
-/** @module Runs two orders, one that succeeds and one that fails halfway, and prints the ledger. `node examples/04-payment/main.ts` */
+/**
+ * @module Runs two orders, one that succeeds and one that fails halfway, and prints the ledger.
+ * `npm run node examples/04-payment/main.ts`
+ */
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -1,4 +1,7 @@
-/** @module Runs tasks for the same customers, in sequence and at once; prints what agents remember. `node examples/05-customer/main.ts` */
+/**
+ * @module Runs tasks for the same customers, in sequence and at once; prints what agents remember.
+ * `npm run node examples/05-customer/main.ts`
+ */
 import { type LocalOutcome, startLocal } from "troupe/testing";
 import { z } from "zod";
 import customers from "./system.ts";

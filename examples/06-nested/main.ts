@@ -1,4 +1,7 @@
-/** @module Runs an order of five parcels, and one that is undone because its last parcel is too heavy. `node examples/06-nested/main.ts` */
+/**
+ * @module Runs an order of five parcels, and one that is undone because its last parcel is too heavy.
+ * `npm run node examples/06-nested/main.ts`
+ */
 import { type LocalOutcome, runLocal } from "troupe/testing";
 import { z } from "zod";
 import { benchReport } from "./bench.ts";

@@ -58,6 +58,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
       work.attempt = event.attempt;
       break;
     case "readied":
+    case "released":
       work.state = "queued";
       break;
     case "begun":

@@ -4,7 +4,7 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
-import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo, standingOf } from "./state.ts";
+import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo, type Failure, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -20,11 +20,17 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-accepted":
       return accept(state, event);
     case "attempt-asked":
-      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "", takeovers: 0 }));
+      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "" }));
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
       return begin(state, event);
+    case "released":
+      return ready(
+        patch(state, event.workId, (work) => ({ ...work, token: "", holder: "" })),
+        event.workId,
+        true,
+      );
     case "taken-over":
       return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
     case "call-begun":
@@ -33,23 +39,23 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "call-undone":
       return patch(state, event.workId, (work) => withCall(work, event));
     case "step-done":
-      return patch(state, event.workId, (work) => ({ ...work, steps: [...work.steps, event.step] }));
+      return patch(state, event.workId, (work) => ({
+        ...work,
+        steps: [...work.steps, { ...event.step, order: work.results }],
+        results: work.results + 1,
+        takeovers: 0,
+      }));
     case "failed":
-      return patch(state, event.workId, (work) => ({ ...work, failures: [...(work.failures ?? []), event.failure] }));
+      return patch(state, event.workId, (work) => withFailure(work, event.failure));
+    case "wait-made":
+      return patch(state, event.workId, (work) => ({ ...work, waits: [...work.waits, event.wait], takeovers: 0 }));
     case "parked":
       return free(
-        patch(state, event.workId, (work) => ({
-          ...work,
-          status: "parked",
-          waits: [...work.waits.filter((wait) => wait.index !== event.wait.index), event.wait],
-        })),
+        patch(state, event.workId, (work) => ({ ...work, status: "parked" })),
         event.workId,
       );
     case "wait-answered":
-      return patch(state, event.workId, (work) => ({
-        ...work,
-        waits: work.waits.map((wait) => (wait.index === event.index ? { ...wait, result: event.result } : wait)),
-      }));
+      return patch(state, event.workId, (work) => answered(work, event));
     case "work-done":
       return workDone(state, event);
     case "undo-asked":
@@ -57,7 +63,6 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
         ...work,
         mode: "undo",
         undo: { undoId: event.undoId, attempt: event.attempt },
-        takeovers: 0,
       }));
     case "undo-done":
       return undoDone(state, event);
@@ -105,17 +110,43 @@ function patch(state: AgentState, id: string, change: (work: AgentWork) => Agent
 function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): AgentWork {
   const index = work.calls.findIndex((call) => call.key === event.key);
   const known = index < 0 ? undefined : work.calls.at(index);
-  const changed = callAfter(known, event);
+  const changed = callAfter(known, event, work.results);
   const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
-  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls };
+  const takeovers = event.e === "call-begun" ? work.takeovers : 0;
+  if (event.e === "call-ended" && event.output !== undefined) return { ...work, calls, takeovers, results: work.results + 1 };
+  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls, takeovers };
   const { key, attempt, fault } = event;
   const stands = event.stands === true ? [...new Set([...(work.stands ?? []), event.tool])] : work.stands;
-  if (event.e === "call-tried") return { ...work, calls, stands };
-  return { ...work, calls, stands, failures: [...(work.failures ?? []), { kind: "call", key, attempt, fault }] };
+  if (event.e === "call-tried") return { ...work, calls, stands, takeovers };
+  return withFailure({ ...work, calls, stands }, { kind: "call", key, attempt, fault });
+}
+
+function withFailure(work: AgentWork, failure: Failure): AgentWork {
+  const failures = [...(work.failures ?? []), { ...failure, order: work.results }];
+  return { ...work, failures, results: work.results + 1, takeovers: 0 };
+}
+
+/** A running handler receives the answer at once, a parked one when it has its actor again. */
+function answered(work: AgentWork, { index, result }: EventOf<"wait-answered">): AgentWork {
+  const wait = work.waits.find((one) => one.index === index);
+  if (wait === undefined) return work;
+  const next = { ...work, waits: [...work.waits.filter((one) => one !== wait), { ...wait, result }] };
+  return work.status === "running" ? withAnswers(next) : next;
+}
+
+/** The handler receives its answers, in the order in which they came. */
+function withAnswers(work: AgentWork): AgentWork {
+  let { results } = work;
+  const waits = work.waits.map((wait) => (wait.result === undefined || wait.order !== undefined ? wait : { ...wait, order: results++ }));
+  return { ...work, waits, results };
 }
 
 /** A call that failed for good in its attempt, and was not recorded as begun, leaves only its failure. */
-function callAfter(known: Call | undefined, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): Call | undefined {
+function callAfter(
+  known: Call | undefined,
+  event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">,
+  order: number,
+): Call | undefined {
   switch (event.e) {
     case "call-begun":
       return {
@@ -133,7 +164,7 @@ function callAfter(known: Call | undefined, event: EventOf<"call-begun" | "call-
         tried: { attempt: event.attempt, tries: event.tries },
       };
     case "call-ended":
-      if (event.output !== undefined) return { ...newCall(known, event), open: false, stands: event.stands, output: event.output };
+      if (event.output !== undefined) return { ...newCall(known, event), open: false, stands: event.stands, output: event.output, order };
       return known === undefined ? undefined : { ...newCall(known, event), open: known.open && event.open === true, stands: undefined };
     case "call-undone":
       return known === undefined ? undefined : { ...known, undone: true };
@@ -166,7 +197,7 @@ function begin(state: AgentState, event: EventOf<"begun">): AgentState {
   const work = entryOf(state.works, event.workId);
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
   const next = patch(state, event.workId, (known) => ({
-    ...known,
+    ...withAnswers(known),
     status: "running",
     begun: true,
     begunAtMs,
@@ -257,6 +288,7 @@ function writeTombstone(state: AgentState, event: EventOf<"tombstoned">): AgentS
     calls: [],
     steps: [],
     waits: [],
+    results: 0,
     undo: { undoId, attempt, result: { output: { json: NOTHING_UNDONE } } },
   };
   return free({ ...state, works: withEntry(state.works, workId, work) }, workId);

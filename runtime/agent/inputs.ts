@@ -51,6 +51,11 @@ export interface NextState {
   readonly base: number;
 }
 
+/** Reported when the handler does nothing but wait: how many answers it has received. */
+interface Resting {
+  readonly answers: number;
+}
+
 /** An input of an agent actor: a message, or a report of its own host about a handler or a compensation. */
 export type AgentInput =
   | {
@@ -65,7 +70,9 @@ export type AgentInput =
   | (Held & { readonly kind: "call-undone"; readonly key: string })
   | (Held & { readonly kind: "step-done"; readonly name: string; readonly output: Json })
   | (Held & { readonly kind: "failed"; readonly failure: FailedPart })
-  | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent })
+  | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent } & Partial<Resting>)
+  /** The handler does nothing but wait, again. */
+  | (Held & { readonly kind: "rests" } & Resting)
   /** The handler ended and its calls settled. `undoes`: its agent has an own undo. */
   | (Held & { readonly kind: "finished"; readonly result: FinishedResult; readonly state?: NextState; readonly undoes?: boolean })
   /** The compensation ended. */
@@ -76,6 +83,8 @@ export type AgentInput =
       /** The agent's own undo has run, in this attempt of the compensation. */
       readonly agentUndid?: boolean;
     })
+  /** The host shuts down, and the work item is not at its end. */
+  | (Held & { readonly kind: "released" })
   /** The holder missed heartbeats. */
   | (Held & { readonly kind: "lost" });
 

@@ -19,7 +19,7 @@ import type { AgentBuilder, AgentInput } from "./inputs.ts";
 import { AgentEvent, AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
 import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
-import { takeAnswer, takeWait } from "./waits.ts";
+import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
 
 /** The agent actor. Its outbox is empty and it needs no reminder, because the process manager sends its requests again. */
@@ -29,7 +29,6 @@ export const agentMachine: Machine<AgentState, AgentInput, AgentEvent> = {
   decide: decideAgent,
   evolve: evolveAgent,
   outbox: () => [],
-  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(AgentEvent),
   states: z.compile(AgentState),
@@ -100,6 +99,11 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
       return takeFailure(builder, work, input);
     case "waits":
       return takeWait(builder, work, input);
+    case "rests":
+      return takeRest(builder, work, input);
+    case "released":
+      if (work.status === "running") builder.emit({ e: "released", workId: work.id });
+      return;
     case "finished":
       return work.mode === "undo" ? takeSettled(builder, work, input) : takeFinish(builder, work, input);
     case "compensated":

@@ -18,6 +18,9 @@ const Open = z.literal(true).optional();
 /** Set if the call has, or may have, an effect that nothing reverts: its tool writes or sends, and has no undo. */
 const Stands = z.literal(true).optional();
 
+/** Position of a result among the results of its work item. The handler receives them in this order in each execution. */
+const Order = z.int().nonnegative().optional();
+
 /**
  * A call of a tool. `key` is its tool, the hash of its input and how often that input occurred before. Calls of tools with an undo, and
  * of tools whose end must not stay unknown, are recorded before they are made. Persisted: changing this needs a version bump.
@@ -32,6 +35,7 @@ export const Call = z.strictObject({
   /** The input for the undo. Absent if the tool has no undo. */
   input: Value.optional(),
   output: Value.optional(),
+  order: Order,
   /** How often the call failed in an attempt of the work item and was to be made again. */
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
   undone: z.literal(true).optional(),
@@ -41,7 +45,7 @@ export const Call = z.strictObject({
 export type Call = z.infer<typeof Call>;
 
 /** The recorded result of a step. Persisted: changing this needs a version bump. */
-export const Step = z.strictObject({ name: z.string(), output: Value, onlyIn: OnlyIn });
+export const Step = z.strictObject({ name: z.string(), output: Value, order: Order, onlyIn: OnlyIn });
 export type Step = z.infer<typeof Step>;
 
 /** What a handler waits for, and its result. Persisted: changing this needs a version bump. */
@@ -51,6 +55,8 @@ export const Wait = z.strictObject({
   key: z.string(),
   for: WaitFor,
   result: Result.optional(),
+  /** Absent while the handler has not received the result. */
+  order: Order,
   onlyIn: OnlyIn,
 });
 export type Wait = z.infer<typeof Wait>;
@@ -64,6 +70,7 @@ export const Failure = z.strictObject({
   key: z.string(),
   attempt: z.int().positive(),
   fault: WireFault,
+  order: Order,
 });
 export type Failure = z.infer<typeof Failure>;
 
@@ -82,6 +89,7 @@ export const AgentWork = z.strictObject({
   begunAtMs: z.int(),
   token: z.string(),
   holder: z.string(),
+  /** Hosts that died while they ran it or its undo, since it last recorded something. */
   takeovers: z.int().nonnegative(),
   input: Value,
   /** The work item is remembered at least until then. */
@@ -97,7 +105,10 @@ export const AgentWork = z.strictObject({
   /** In the order in which they began. */
   calls: z.array(Call),
   steps: z.array(Step),
+  /** Among them answered ones, in the order of their answers. */
   waits: z.array(Wait),
+  /** How many results its handler has received or will receive: the next {@link Order}. */
+  results: z.int().nonnegative(),
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
@@ -135,6 +146,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
   z.strictObject({ e: z.literal("readied"), workId: z.string(), first: z.boolean() }),
   z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
+  /** Its host shuts down: it is ready again, and no host has died. */
+  z.strictObject({ e: z.literal("released"), workId: z.string() }),
   z.strictObject({ e: z.literal("taken-over"), workId: z.string(), token: z.string(), holder: z.string() }),
   z.strictObject({
     e: z.literal("call-begun"),
@@ -175,7 +188,9 @@ export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("call-undone"), workId: z.string(), key: z.string() }),
   z.strictObject({ e: z.literal("step-done"), workId: z.string(), step: Step }),
   z.strictObject({ e: z.literal("failed"), workId: z.string(), failure: Failure }),
-  z.strictObject({ e: z.literal("parked"), workId: z.string(), wait: Wait }),
+  z.strictObject({ e: z.literal("wait-made"), workId: z.string(), wait: Wait }),
+  /** Its handler does nothing but wait. */
+  z.strictObject({ e: z.literal("parked"), workId: z.string() }),
   z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result }),
   z.strictObject({
     e: z.literal("work-done"),

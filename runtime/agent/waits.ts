@@ -11,11 +11,11 @@ import { waitEffect } from "./messages.ts";
 import { isSettled, startNext } from "./queue.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
-/** Parks the handler: tells its process about the wait, and frees the actor (A5). */
+/** Tells the process about a wait of a handler, and frees the actor if the handler does nothing but wait (A5). */
 export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<"waits">): void {
   if (work.mode === "undo") return builder.refuse(wireFault("work.cancelled", `${work.id} is being compensated`));
   const known = work.waits.find((one) => one.key === input.key);
-  if (known !== undefined) return waitAgain(builder, work, known);
+  if (known !== undefined) return waitAgain(builder, work, known, input.answers);
   if (work.waits.length >= LIMITS.asksPerWorkMax)
     return builder.refuse(
       wireFault(
@@ -29,8 +29,20 @@ export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<
     for: packWait(builder, work, input.for),
     ...onlyIn(work),
   };
-  builder.emit({ e: "parked", workId: work.id, wait });
+  builder.emit({ e: "wait-made", workId: work.id, wait });
   builder.order(waitEffect(work, wait, builder.context));
+  park(builder, work, input.answers);
+}
+
+/** Frees the actor: the handler received an answer, and does nothing but wait for others. */
+export function takeRest(builder: AgentBuilder, work: AgentWork, { answers }: InputOf<"rests">): void {
+  if (work.mode === "do") park(builder, work, answers);
+}
+
+/** A handler that has not received all its answers is about to continue, so it keeps the actor. */
+function park(builder: AgentBuilder, work: AgentWork, answers: number | undefined): void {
+  if (work.status !== "running" || answers !== work.waits.filter(({ order }) => order !== undefined).length) return;
+  builder.emit({ e: "parked", workId: work.id });
   startNext(builder);
 }
 
@@ -48,22 +60,22 @@ function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent):
   }
 }
 
-/** A handler that runs again has reached a recorded wait: it receives the answer, or parks for it (A5). */
-function waitAgain(builder: AgentBuilder, work: AgentWork, wait: Wait): void {
+/** A handler that runs again has reached a recorded wait: it receives the answer, or waits for it (A5). */
+function waitAgain(builder: AgentBuilder, work: AgentWork, wait: Wait, answers: number | undefined): void {
   if (wait.result !== undefined) return;
-  if (work.status !== "parked") builder.emit({ e: "parked", workId: work.id, wait });
   builder.order(waitEffect(work, wait, builder.context));
-  startNext(builder);
+  park(builder, work, answers);
 }
 
-/** A5: a parked handler continues once each of its waits is answered, so it never waits while it holds the actor. */
+/** A5: a parked handler continues when it has its actor again, so it never acts while another work item runs. */
 export function takeAnswer(builder: AgentBuilder, body: BodyOf<"answer">): void {
   const work = entryOf(builder.state.works, body.workId);
   const wait = work?.waits.find((one) => one.index === body.index);
   if (work === undefined || wait === undefined || wait.result !== undefined || isSettled(work) || work.mode === "undo") return;
   builder.emit({ e: "wait-answered", workId: work.id, index: body.index, result: body.result });
-  const after = entryOf(builder.state.works, work.id);
-  if (after?.status !== "parked" || after.waits.some((one) => one.result === undefined)) return;
+  if (work.status === "running" && work.holder === builder.context.incarnation)
+    builder.order({ kind: "run", workId: work.id, token: work.token });
+  if (work.status !== "parked") return;
   builder.emit({ e: "readied", workId: work.id, first: false });
   startNext(builder);
 }

@@ -52,6 +52,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     calls: [],
     steps: [],
     waits: [],
+    results: 0,
   };
 }
 
@@ -97,8 +98,7 @@ function repeatLive(builder: AgentBuilder, work: AgentWork): void {
     const mine = work.holder === builder.context.incarnation;
     builder.order({ kind: mine ? "run" : "watch", workId: work.id, token: work.token });
   }
-  if (work.status === "parked")
-    for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
+  for (const wait of work.waits) if (wait.result === undefined) builder.order(waitEffect(work, wait, builder.context));
   if (work.status === "ready") startOrLook(builder);
 }
 
@@ -124,7 +124,7 @@ function packResult(builder: AgentBuilder, work: AgentWork, result: FinishedResu
   return { handOff: { agent: result.handOff.agent, input: builder.pack(result.handOff.input, work.processId) } };
 }
 
-/** Takes a work item over after three missed heartbeats, unless too many hosts have died while they ran it. */
+/** Takes a work item over from a host that died, unless too many have died while they ran it. */
 export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
   const work = entryOf(builder.state.works, input.workId);
   const { incarnation, token } = builder.context;
@@ -135,7 +135,10 @@ export function takeLoss(builder: AgentBuilder, input: InputOf<"lost">): void {
 }
 
 function giveUp(builder: AgentBuilder, work: AgentWork): void {
-  const fault = wireFault("work.crashed", `${work.takeovers + 1} hosts died while they ran this work item`);
+  const fault = wireFault(
+    "work.crashed",
+    `${work.takeovers + 1} hosts in a row died while they ran this work item, and it recorded nothing`,
+  );
   if (work.mode === "undo") {
     builder.emit({ e: "undo-done", workId: work.id, result: { fault } });
     replyUndo(builder, work.id);

@@ -5,7 +5,7 @@ import type { Scope } from "../expression.ts";
 import { Fault, isFault } from "../faults.ts";
 import type { Shapes } from "../shape.ts";
 import { checkNode } from "./check.ts";
-import { evaluateNode } from "./evaluate.ts";
+import { type Budget, evaluateNode, newBudget } from "./evaluate.ts";
 import { conditionFault, parseCondition } from "./parse.ts";
 
 /**
@@ -17,9 +17,12 @@ export function checkCondition(text: string, scope: Shapes): void {
   named(text, () => checkNode(parseCondition(text), scope));
 }
 
-/** Whether a condition is true. Throws `slip.condition` if its result is not a boolean. */
-export function holds(text: string, scope: Scope): boolean {
-  const result = named(text, () => evaluateNode(parseCondition(text), scope));
+/**
+ * Whether a condition is true. It spends steps of the budget.
+ * @throws `slip.condition` if its result is not a boolean, or the budget is not enough
+ */
+export function holds(text: string, scope: Scope, budget: Budget = newBudget()): boolean {
+  const result = named(text, () => evaluateNode(parseCondition(text), scope, budget));
   if (typeof result !== "boolean")
     throw conditionFault(text, `the result is ${result === null ? "null" : `a ${typeof result}`}, but must be true or false`);
   return result;

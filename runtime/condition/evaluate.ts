@@ -1,6 +1,8 @@
 /**
  * @module Evaluates a condition over JSON values. Pure.
  *
+ * Each evaluation has a budget of steps. What takes longer for larger values costs more steps, before it is done.
+ *
  * Numbers are JSON numbers. `&&`, `||`, `all` and `exists` work as in CEL: an error on one side does not count if the
  * other side decides.
  */
@@ -9,27 +11,55 @@ import type { Scope } from "../expression.ts";
 import { Fault, isFault, type Json } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import { isObject } from "../shape.ts";
-import { FUNCTIONS, type Kind } from "./functions.ts";
+import { FUNCTIONS, joinedLength, type Kind } from "./functions.ts";
 import type { Each, Get, Node, Sign } from "./parse.ts";
+
+/** The steps that an evaluation may take, and those that are left. */
+export interface Budget {
+  readonly max: number;
+  left: number;
+}
+
+/** The names that a part of a condition can read: those of the slip, and the variables of the macros around it. */
+interface Names {
+  readonly name: string;
+  readonly value: Json;
+  readonly above: Names | undefined;
+}
 
 /** One evaluation. */
 interface Run {
-  readonly scope: ReadonlyMap<string, Json>;
-  readonly budget: { steps: number };
+  readonly scope: Scope;
+  readonly variables: Names | undefined;
+  readonly budget: Budget;
+}
+
+/** Steps of an error inside of a condition, which another part may make up for. */
+const ERROR_STEPS = 100;
+/** Characters that are compared in the time of one step. */
+const CHARACTERS_PER_STEP = 32;
+/** Comparisons of characters in a search in the time of one step. */
+const COMPARISONS_PER_STEP = 256;
+
+/** A budget of at most LIMITS.conditionStepsMax steps. */
+export function newBudget(max: number = LIMITS.conditionStepsMax): Budget {
+  const steps = Math.min(Math.floor(max), LIMITS.conditionStepsMax);
+  return { max: steps, left: steps };
 }
 
 /** Evaluates a condition's tree. Throws `slip.condition`. */
-export function evaluateNode(node: Node, scope: Scope): Json {
-  return valueOf(node, { scope: new Map(Object.entries(scope)), budget: { steps: LIMITS.conditionStepsMax } });
+export function evaluateNode(node: Node, scope: Scope, budget: Budget = newBudget()): Json {
+  return valueOf(node, { scope, variables: undefined, budget });
 }
 
 function fail(text: string): never {
   throw new Fault("slip.condition", text);
 }
 
-function spend(run: Run, steps: number): void {
-  run.budget.steps -= steps;
-  if (run.budget.steps < 0) fail(`the evaluation takes more than ${LIMITS.conditionStepsMax} steps`);
+function spend({ budget }: Run, steps: number): void {
+  budget.left -= steps;
+  if (budget.left < 0)
+    fail(`the evaluation takes more than ${budget.max} steps; let an agent compute this, or read shorter lists and texts`);
 }
 
 function valueOf(node: Node, run: Run): Json {
@@ -68,7 +98,8 @@ function valueOf(node: Node, run: Run): Json {
 }
 
 function named(name: string, run: Run): Json {
-  const value = run.scope.get(name);
+  for (let one = run.variables; one !== undefined; one = one.above) if (one.name === name) return one.value;
+  const value = entryOf(run.scope, name);
   return value === undefined ? fail(`unknown name ${name}`) : value;
 }
 
@@ -128,7 +159,8 @@ function decided<T>(parts: readonly T[], wanted: boolean, run: Run, ask: (part: 
     try {
       if (ask(part, run) === wanted) return wanted;
     } catch (error) {
-      if (!isFault(error) || run.budget.steps < 0) throw error;
+      if (!isFault(error) || run.budget.left < 0) throw error;
+      spend(run, ERROR_STEPS);
       failed ??= error;
     }
   }
@@ -152,7 +184,7 @@ function binary(node: Node, sign: Sign, left: Json, right: Json, run: Run): Json
     case "%":
       return typeof left === "number" && typeof right === "number" ? calculated(sign, left, right) : misfit(node, sign, left, right);
     default:
-      return compared(node, sign, left, right);
+      return compared(node, sign, left, right, run);
   }
 }
 
@@ -178,7 +210,8 @@ function added(node: Node, left: Json, right: Json, run: Run): Json {
   return [...(left as readonly Json[]), ...(right as readonly Json[])];
 }
 
-function compared(node: Node, sign: "<" | "<=" | ">" | ">=", left: Json, right: Json): boolean {
+function compared(node: Node, sign: "<" | "<=" | ">" | ">=", left: Json, right: Json, run: Run): boolean {
+  if (typeof left === "string") spend(run, left.length / CHARACTERS_PER_STEP);
   const kind = kindOf(left);
   if (kind !== kindOf(right) || left === null || right === null || kind === "list" || kind === "object")
     return misfit(node, sign, left, right);
@@ -194,7 +227,7 @@ function within(node: Node, left: Json, right: Json, run: Run): boolean {
 }
 
 function equal(left: Json, right: Json, run: Run): boolean {
-  spend(run, 1);
+  spend(run, typeof left === "string" ? 1 + left.length / CHARACTERS_PER_STEP : 1);
   if (left === right) return true;
   if (Array.isArray(left) && Array.isArray(right)) {
     const others = right as readonly Json[];
@@ -202,6 +235,7 @@ function equal(left: Json, right: Json, run: Run): boolean {
   }
   if (!isObject(left) || !isObject(right)) return false;
   const entries = Object.entries(left);
+  spend(run, entries.length);
   if (entries.length !== Object.keys(right).length) return false;
   return entries.every(([key, item]) => {
     const other = entryOf(right, key);
@@ -218,18 +252,26 @@ function called(node: Node & { readonly op: "call" }, run: Run): Json {
   for (const [index, arg] of args.entries()) {
     const takes = known.takes[index] ?? [];
     if (!takes.includes(kindOf(arg))) fail(`${node.text}: ${node.args[index]?.text} is of type ${kindOf(arg)}, not ${takes.join(" or ")}`);
-    if (typeof arg === "string" || Array.isArray(arg)) spend(run, arg.length);
+    spend(run, lengthOf(arg));
   }
+  if (known.searches === true) spend(run, (lengthOf(args[0]) * lengthOf(args[1])) / COMPARISONS_PER_STEP);
+  if (node.name === "join") spend(run, joinedLength(args));
   const result = known.run(args);
   if (result === undefined) return fail(`${node.text} has no result for these values`);
-  if (typeof result === "string") spend(run, result.length);
   return result;
+}
+
+/** Items, keys or characters of a value. */
+function lengthOf(value: Json | undefined): number {
+  if (typeof value === "string" || Array.isArray(value)) return value.length;
+  return isObject(value) ? Object.keys(value).length : 0;
 }
 
 function eachOf(node: Each & { readonly text: string }, run: Run): Json {
   const over = valueOf(node.over, run);
+  if (isObject(over)) spend(run, Object.keys(over).length);
   const items = itemsOf(over) ?? fail(`${node.over.text} is of type ${kindOf(over)}, and has no items`);
-  const inside = (item: Json): Run => ({ ...run, scope: new Map([...run.scope, [node.variable, item]]) });
+  const inside = (item: Json): Run => ({ ...run, variables: { name: node.variable, value: item, above: run.variables } });
   const passes = (item: Json): boolean => node.test === undefined || truth(node.test, inside(item));
   const { give } = node;
   switch (node.macro) {

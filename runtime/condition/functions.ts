@@ -20,6 +20,8 @@ export interface ConditionFunction {
   readonly needs?: number;
   /** Absent: a value of any type, as `dyn` returns. */
   readonly gives?: Kind;
+  /** It searches the first argument for the second, which in the worst case takes the product of their lengths. */
+  readonly searches?: true;
   /** Returns the result, or `undefined` if the values do not have one, such as an index outside of the text. */
   readonly run: (args: readonly Json[]) => Json | undefined;
 }
@@ -41,6 +43,7 @@ const question = (run: (value: string, part: string) => boolean): ConditionFunct
 });
 const found = (run: (value: string, part: string, from: number | undefined) => number): ConditionFunction => ({
   forms: ["method"],
+  searches: true,
   takes: [TEXT, TEXT, NUMBER],
   needs: 2,
   gives: "number",
@@ -56,14 +59,14 @@ export const FUNCTIONS: ReadonlyMap<string, ConditionFunction> = new Map<string,
   ["dyn", { forms: ["function"], takes: [ANY], run: ([value]) => value }],
   ["startsWith", question((value, part) => value.startsWith(part))],
   ["endsWith", question((value, part) => value.endsWith(part))],
-  ["contains", question((value, part) => value.includes(part))],
+  ["contains", { ...question((value, part) => value.includes(part)), searches: true }],
   ["lowerAscii", text(1, (value = "") => value.replace(/[A-Z]+/g, (part) => part.toLowerCase()))],
   ["upperAscii", text(1, (value = "") => value.replace(/[a-z]+/g, (part) => part.toUpperCase()))],
   ["trim", text(1, (value = "") => value.trim())],
   ["indexOf", found((value, part, from) => value.indexOf(part, from))],
   ["lastIndexOf", found((value, part, from) => value.lastIndexOf(part, from))],
   ["substring", { forms: ["method"], takes: [TEXT, NUMBER, NUMBER], needs: 2, gives: "string", run: substring }],
-  ["split", { ...text(2, (value = "", by = "") => value.split(by)), gives: "list" }],
+  ["split", { ...text(2, (value = "", by = "") => value.split(by)), gives: "list", searches: true }],
   ["join", { forms: ["method"], takes: [["list"], TEXT], needs: 1, gives: "string", run: join }],
 ]);
 
@@ -89,6 +92,13 @@ function substring([value, from, to]: readonly Json[]): string | undefined {
   const end = to === undefined ? whole.length : Number(to);
   const fits = Number.isInteger(start) && Number.isInteger(end) && start >= 0 && start <= end && end <= whole.length;
   return fits ? whole.slice(start, end) : undefined;
+}
+
+/** Characters of the text that `join` gives. */
+export function joinedLength([list, by]: readonly Json[]): number {
+  if (!Array.isArray(list)) return 0;
+  const between = typeof by === "string" ? by.length * list.length : 0;
+  return (list as readonly Json[]).reduce<number>((sum, item) => sum + (typeof item === "string" ? item.length : 0), between);
 }
 
 function join([list, by]: readonly Json[]): string | undefined {

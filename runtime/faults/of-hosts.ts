@@ -27,6 +27,18 @@ export const HOST_FAULTS = {
     meaning: "The dead letter belongs to a nested route; only the parent's dead letter can be decided.",
     fix: "Redrive the parent's dead letter, which the message names.",
   },
+  "store.full": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The state store has no room, so nothing can be recorded. What is recorded is safe.",
+    fix: "Give the store more memory or disk (Redis: maxmemory), and shorten the retention; the work goes on by itself.",
+  },
+  "store.read-only": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The state store takes no writes: it is a replica, or it refuses them to protect its data.",
+    fix: "Point the component at the primary, or fix what the message names in the store; the work goes on by itself.",
+  },
   "journal.contended": {
     retryable: true,
     httpStatus: 503,
@@ -36,14 +48,26 @@ export const HOST_FAULTS = {
   "journal.broken-chain": {
     retryable: false,
     httpStatus: 500,
-    meaning: "A record does not follow its predecessor: the store lost or changed records. The actor takes no more turns.",
-    fix: "Restore the store. Use a store that keeps each acknowledged write.",
+    meaning: "A record is missing or does not follow its predecessor: the store lost or changed records. The actor takes no more turns.",
+    fix: "Restore the store, or set the actor aside: `troupe set-aside`. Use a store that keeps each acknowledged write.",
+  },
+  "journal.intact": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "The journal of the actor is not broken, so it is not set aside.",
+    fix: "Nothing. `troupe doctor` lists the broken actors of a running system.",
+  },
+  "journal.loss": {
+    retryable: false,
+    httpStatus: 409,
+    meaning: "Setting the actor aside loses what was recorded after the break.",
+    fix: "If restoring the store is not possible, accept the loss with `--accept-loss` (HTTP: `acceptLoss: true`).",
   },
   "journal.unreadable": {
     retryable: false,
     httpStatus: 500,
     meaning: "A record does not fit its schema. The actor takes no more turns.",
-    fix: "Restore the key in the message from a backup.",
+    fix: "Restore the key in the message from a backup, or set the actor aside: `troupe set-aside`.",
   },
   "journal.newer": {
     retryable: true,

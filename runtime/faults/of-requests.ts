@@ -6,7 +6,8 @@ export const REQUEST_FAULTS = {
   "id.invalid": {
     retryable: false,
     httpStatus: 400,
-    meaning: "An id is empty, longer than 128 characters or has characters outside A-Z a-z 0-9 _ . -",
+    meaning:
+      "An id is empty, longer than 128 characters, has characters outside A-Z a-z 0-9 _ . -, or a form that the system keeps for its own.",
     fix: "Use an id of 1 to 128 of these characters, or leave it out to get a generated one.",
   },
   "body.invalid": {
@@ -14,6 +15,18 @@ export const REQUEST_FAULTS = {
     httpStatus: 400,
     meaning: "The body is not the JSON object that the HTTP route expects.",
     fix: "Fix the value at the path in the message.",
+  },
+  "body.too-many": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "The requests that this host handles at the moment take all the memory that they may take. Nothing was recorded.",
+    fix: "Send the same request again after the time in Retry-After; send fewer large ones at once, or references to large contents.",
+  },
+  "request.late": {
+    retryable: true,
+    httpStatus: 408,
+    meaning: "A request did not arrive in time. Nothing was recorded.",
+    fix: "Send the request again, headers and body without a pause.",
   },
   "schema.task": {
     retryable: false,
@@ -63,6 +76,13 @@ export const REQUEST_FAULTS = {
     meaning: "A message is not a CloudEvent of this system's protocol.",
     fix: "Publish the fields named in the message; unknown fields are rejected.",
   },
+  "message.signature": {
+    // The sender tries again: while keys are exchanged, a host may not know the new one yet.
+    retryable: true,
+    httpStatus: 403,
+    meaning: "A message for an actor is not signed with a key of this system.",
+    fix: "Give all hosts of the system the same TROUPE_MESSAGE_KEY. Otherwise find who published it: only the system itself may.",
+  },
   "message.expired": {
     retryable: false,
     httpStatus: 410,
@@ -105,11 +125,23 @@ export const REQUEST_FAULTS = {
     meaning: "This host rejected too many requests without a valid token within one second.",
     fix: "Send a valid token: requests with a valid token are not limited.",
   },
+  "host.unknown": {
+    retryable: false,
+    httpStatus: 421,
+    meaning: "The app has no tokens, and the request names a host that is neither loopback nor in TROUPE_HOSTS.",
+    fix: "Add the name to TROUPE_HOSTS if it is one of this app's, or set APP_API_TOKEN and send it.",
+  },
+  "origin.foreign": {
+    retryable: false,
+    httpStatus: 403,
+    meaning: "A browser sent the request for a page of another origin.",
+    fix: "Serve the page from the app's own host; add the host to TROUPE_HOSTS where a proxy gives the app another name.",
+  },
   "tokens.invalid": {
     retryable: false,
     httpStatus: 500,
-    meaning: "The token file is not a list of tokens, or APP_API_TOKEN is not set.",
-    fix: "Fix the file at the path in the message; each entry is { sha256, subject, tenant?, roles, permissions? }.",
+    meaning: "The token file is not a list of tokens, APP_API_TOKEN is not set beside it, or a message key is too short.",
+    fix: "Fix what the message names; an entry of the file is { sha256, subject, tenant?, roles, permissions? }.",
   },
   "method.unknown": {
     retryable: false,
@@ -120,7 +152,7 @@ export const REQUEST_FAULTS = {
   "stream.too-many": {
     retryable: true,
     httpStatus: 429,
-    meaning: "This host has its maximum number of followers.",
+    meaning: "This host, or one reader at it, has its maximum number of followers.",
     fix: "Follow fewer processes, or poll them with GET /processes/:id.",
   },
   "route.unknown": {

@@ -60,7 +60,7 @@ export const WORK_FAULTS = {
   "work.crashed": {
     retryable: false,
     httpStatus: 502,
-    meaning: "Several hosts died while they ran this work item.",
+    meaning: "Three hosts in a row died while they ran this work item or its undo, and it recorded nothing.",
     fix: "Look for a handler that ends its operating system process or runs out of memory.",
   },
   "step.mismatch": {
@@ -156,7 +156,7 @@ export const WORK_FAULTS = {
   "compensation.failed": {
     retryable: false,
     httpStatus: 502,
-    meaning: "A compensation failed in its last allowed attempt.",
+    meaning: "A compensation failed for good: in its last allowed attempt, or with a fault that is not retryable.",
     fix: "Undo the effect by hand; the message names the work item.",
   },
   "join.failed": {

@@ -4,16 +4,20 @@
 import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
+import { newBudget } from "../condition/evaluate.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
-import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, stopWorkParts, workActorId } from "../ids.ts";
+import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
-import { readAll, readOne } from "../machine.ts";
+import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
+import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
-import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf } from "./decision-builder.ts";
+import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
-import type { ProcessState, Progress } from "./state.ts";
+import { itemAt, joinFault, joinItems, sealItems, undoPlaces } from "./join.ts";
+import { endedCount, isPinned, itemsOpen } from "./parts.ts";
+import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
@@ -28,7 +32,7 @@ export function advance(builder: ProcessBuilder): void {
       if (!pumpUndo(builder)) endProcess(builder);
       return;
     }
-    if (!stepForward(builder)) return;
+    if (!stepForward(builder) || builder.conditionSteps > LIMITS.conditionStepsPerTurn) return;
   }
   invariant(false, "a slip takes a bounded number of steps");
 }
@@ -48,17 +52,22 @@ function stepForward(builder: ProcessBuilder): boolean {
 }
 
 function finishSlip(builder: ProcessBuilder): boolean {
-  // A handler may end before its asks and waits do. The outcome is recorded only after all of them.
+  // The outcome is recorded only after the compensation of losers.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
-  const output = evaluate(route.output, scopeOf(builder, namesIn(route.output)));
-  endProcess(builder, builder.pack(output));
+  endProcess(builder, valueOf(builder, route.output));
   return false;
 }
 
 function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
   if (stop.kind !== "forEach") {
     builder.emit({ e: "stop-begun", stop: stop.name, total: callsOf(stop).length });
+    return true;
+  }
+  const list = "from" in stop.over ? entryOf(builder.state.lists ?? {}, stop.over.from[0] ?? "") : undefined;
+  const first = { e: "stop-begun", stop: stop.name, concurrency: stop.concurrency } as const;
+  if (list !== undefined) {
+    builder.emit({ ...first, total: list.count, longItems: list });
     return true;
   }
   const items = evaluate(stop.over, scopeOf(builder, namesIn(stop.over)));
@@ -68,7 +77,7 @@ function beginStop(builder: ProcessBuilder, stop: Stop): boolean {
     throw new Fault("slip.too-many-items", `stop ${stop.name}: ${items.length} items are more than ${LIMITS.forEachItemsMax}`, {
       items: items.length,
     });
-  builder.emit({ e: "stop-begun", stop: stop.name, total: items.length, items: builder.pack(items) });
+  builder.emit({ ...first, total: items.length, items: builder.pack(items) });
   return true;
 }
 
@@ -79,7 +88,7 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     for (const [path, call] of callsOf(stop)) if (entryOf(before.outputs, path) === undefined) beginCall(builder, { path, item: 0, call });
   const progress = builder.state.progress;
   invariant(progress !== undefined, "a stop in work has progress");
-  const verdict = judge(stop, progress);
+  const verdict = judge(builder, stop, progress);
   if (verdict === "wait") {
     pumpUndo(builder);
     return false;
@@ -88,38 +97,32 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
     beginEnding(builder, "failed", verdict.fault, stop.name);
     return true;
   }
-  undoLeftovers(builder, verdict.undo);
-  builder.emit({
-    e: "stop-done",
-    stop: stop.name,
-    outputs: outputsOf(builder, stop, progress, verdict.outputs),
-    atMs: builder.context.nowMs,
-  });
+  undoPlaces(builder, verdict.undo);
+  const joined = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
+  builder.emit({ e: "stop-done", stop: stop.name, ...joined, atMs: builder.context.nowMs });
   return true;
 }
 
-function beginItems(builder: ProcessBuilder, stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): void {
+/** Begins the next items, and lets finished ones leave the state. */
+function beginItems(builder: ProcessBuilder, stop: ForEach, before: Progress): void {
+  if (hasFinalFailure(stop, before)) return;
   const path = itemsPath(stop.name);
-  const isFull = (): boolean => inWork(builder.state, path) >= stop.concurrency;
-  if (progress.begun >= progress.total || progress.items === undefined || isFull()) return;
-  if (hasFinalFailure(stop, progress)) return;
-  const items = readOne(progress.items, builder.context);
-  invariant(Array.isArray(items), "the items of a forEach are a list");
+  const end = Math.min(before.total, before.begun + LIMITS.forEachItemsPerTurn);
   // A skipped item has no work item, so it does not count towards the concurrency.
-  for (let index = progress.begun; index < progress.total && !isFull(); index += 1) {
-    if (entryOf(progress.outputs, String(index)) !== undefined) builder.emit({ e: "skipped", stop: path, key: String(index) });
-    else beginCall(builder, { path, item: index, call: stop.call, element: items[index] as Json });
+  for (let index = before.begun; index < end && hasRoom(builder, stop); index += 1) {
+    if (isPinned(before, String(index))) builder.emit({ e: "skipped", stop: path, key: String(index) });
+    else beginCall(builder, { path, item: index, call: stop.call, element: itemAt(before, index, builder.context) });
+    sealItems(builder, stop);
   }
+  sealItems(builder, stop);
 }
 
-/** How many items of a path have an open work item or wait. */
-function inWork(state: ProcessState, path: string): number {
-  const works = Object.values(state.works).filter((work) => work.kind === "do" && work.stop === path);
-  const waits = Object.values(state.waits ?? {}).filter((wait) => wait.asker === undefined && wait.stop === path);
-  return works.length + waits.length;
+/** Whether this turn may begin another item now. */
+function hasRoom({ state, conditionSteps }: ProcessBuilder, { concurrency }: ForEach): boolean {
+  return itemsOpen(state) < concurrency && conditionSteps <= LIMITS.conditionStepsPerTurn;
 }
 
-function hasFinalFailure(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): boolean {
+function hasFinalFailure(stop: ForEach, progress: Progress): boolean {
   return !stop.call.optional && Object.keys(progress.failed).length > 0;
 }
 
@@ -132,7 +135,7 @@ interface Begin {
 
 /** Begins one call of a stop, or skips it if its condition does not hold. */
 function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin): void {
-  if (call.when !== undefined && !holds(call.when, conditionScope(builder, call.when, element))) {
+  if (call.when !== undefined && !isMet(builder, call.when, element)) {
     builder.emit({ e: "skipped", stop: path, key: progressKey({ stop: path, item }) });
     return;
   }
@@ -161,6 +164,15 @@ function beginCall(builder: ProcessBuilder, { path, item, call, element }: Begin
   }
 }
 
+/** Whether a condition holds. The calls of a stop share what their conditions may take. */
+function isMet(builder: ProcessBuilder, when: string, element: Json | undefined): boolean {
+  const { total = 1, concurrency } = builder.state.progress ?? {};
+  const budget = newBudget((concurrency === undefined ? LIMITS.conditionStepsPerTurn : LIMITS.conditionStepsPerForEach) / total);
+  const isTrue = holds(when, conditionScope(builder, when, element), budget);
+  builder.conditionSteps += budget.max - budget.left;
+  return isTrue;
+}
+
 function stopWait(builder: ProcessBuilder, path: string, item: number, { optional }: Call): Omit<Wait, "for"> {
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   return { id, stop: path, item, optional, begunAtMs: builder.context.nowMs };
@@ -183,7 +195,7 @@ function dueMs(builder: ProcessBuilder, { path, call, element }: Begin): number 
 function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin, asked: Doer): void {
   const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
   const target = replaced?.target ?? asked;
-  const input = replaced?.input ?? builder.pack(evaluate(call.input, scopeOf(builder, namesIn(call.input), element)));
+  const input = replaced?.input ?? valueOf(builder, call.input, element);
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
@@ -264,9 +276,9 @@ type Judgement =
 const NOTHING: Value = { json: null };
 
 /** Whether a stop waits, has failed, or is done, and with which outputs. `undo` names the places whose work items must be undone. */
-function judge(stop: Stop, progress: Progress): Judgement {
+function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
   if (stop.kind === "any") return judgeAny(stop, progress);
-  if (stop.kind === "forEach") return judgeItems(stop, progress);
+  if (stop.kind === "forEach") return judgeItems(builder, stop, progress);
   const outputs = new Map<string, Value>();
   const undo: string[] = [];
   let waiting = false;
@@ -306,30 +318,12 @@ function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Jud
   };
 }
 
-function judgeItems(stop: Extract<Stop, { kind: "forEach" }>, progress: Progress): Judgement {
+function judgeItems(builder: ProcessBuilder, stop: ForEach, progress: Progress): Judgement {
   const failed = Object.entries(progress.failed);
   const first = failed[0];
   if (first !== undefined && !stop.call.optional) return { fault: first[1] };
-  if (Object.keys(progress.outputs).length + failed.length < progress.total) return "wait";
+  const tooLarge = joinFault(builder, stop, progress);
+  if (tooLarge !== undefined) return { fault: tooLarge.toWire() };
+  if (endedCount(progress) < progress.total) return "wait";
   return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
-}
-
-/** The outputs of a stop. That of a `forEach` is one list, in the order of its items. */
-function outputsOf(
-  builder: ProcessBuilder,
-  stop: Stop,
-  progress: Progress,
-  outputs: Readonly<Record<string, Value>>,
-): Record<string, Value> {
-  if (stop.kind !== "forEach") return { ...outputs };
-  const values = Array.from({ length: progress.total }, (_, index) => entryOf(progress.outputs, String(index)) ?? NOTHING);
-  return { [stop.name]: builder.pack(readAll(values, builder.context)) };
-}
-
-/** Compensates the losers of an `any` and the failed optional calls: they may have had effects. */
-function undoLeftovers(builder: ProcessBuilder, places: readonly string[]): void {
-  const workIds = builder.state.asked
-    .filter((one) => places.includes(placeOf(one.stop, stopWorkParts(one.id).item)) && !builder.state.undoing.includes(one.id))
-    .map((one) => one.id);
-  if (workIds.length > 0) builder.emit({ e: "undo-due", workIds });
 }

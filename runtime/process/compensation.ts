@@ -6,13 +6,14 @@
  */
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
-import { type Json, wireFault, type WireFault } from "../faults.ts";
-import { isAskOf, undoWorkId } from "../ids.ts";
+import { isFault, type Json, wireFault, type WireFault } from "../faults.ts";
+import { isAskOf, isItemsPath, itemsPath, stopWorkParts, undoWorkId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { CompensationReport, type Outcome, type OutcomeStatus, traceId } from "../protocol.ts";
 import { type Doer, RETRY_UNDO } from "../slip.ts";
 import type { Value } from "../value.ts";
-import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
+import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { unsealPart } from "./join.ts";
 import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
 import type { Asked, Work } from "./work.ts";
@@ -32,19 +33,59 @@ export function beginEnding(builder: ProcessBuilder, status: Ending["status"], f
 export function pumpUndo(builder: ProcessBuilder): boolean {
   for (const target of stillRunning(builder)) askUndo(builder, target);
   for (const lane of [undefined, ...(builder.state.aside ?? [])]) pumpLane(builder, lane);
-  return Object.values(builder.state.works).some((work) => work.kind === "undo");
+  const isOpen = Object.values(builder.state.works).some((work) => work.kind === "undo");
+  return isOpen || (builder.state.ending !== undefined && builder.state.sealed !== undefined && pumpUndo(builder));
 }
 
-/** Requests the next compensation of a lane: of an agent that was set aside, or of all others. */
+/** Requests the next compensations of a lane: of an agent that was set aside, or of all others. */
 function pumpLane(builder: ProcessBuilder, lane: string | undefined): void {
-  const { state } = builder;
-  const isOf = ({ target }: { readonly target: Doer }): boolean => laneOf(state, target) === lane;
-  if (Object.values(state.works).some((work) => work.kind === "undo" && isOf(work))) return;
+  let open = openIn(builder, lane);
+  for (let parts = 0; ;) {
+    const next = newestIn(builder, lane);
+    const last = builder.state.ending === undefined ? undefined : builder.state.sealed?.at(-1);
+    const isNext = last !== undefined && last.order > (next?.order ?? 0);
+    if (isNext && (open.length === 0 || open.length < widthOf(builder, open)) && parts < LIMITS.undoPartsPerTurn) {
+      unsealPart(builder);
+      parts += 1;
+    } else if (next !== undefined && !isNext && mayJoin(builder, open, next)) {
+      askUndo(builder, next);
+      open = [...open, next];
+    } else return;
+  }
+}
+
+/** The work items of a lane that are being compensated. */
+function openIn({ state }: ProcessBuilder, lane: string | undefined): Asked[] {
+  const targets = new Set(Object.values(state.works).flatMap(({ undoes }) => undoes ?? []));
+  return targets.size === 0 ? [] : state.asked.filter(({ id, target }) => targets.has(id) && laneOf(state, target) === lane);
+}
+
+/** The newest work item of a lane that is due and not being compensated. */
+function newestIn({ state }: ProcessBuilder, lane: string | undefined): Asked | undefined {
   const due = new Set(state.undoing);
-  const next = state.asked
-    .filter((one) => due.has(one.id) && isOf(one))
+  return state.asked
+    .filter((one) => due.has(one.id) && laneOf(state, one.target) === lane && entryOf(state.works, undoWorkId(one.id)) === undefined)
     .reduce<Asked | undefined>((newest, one) => (newest === undefined || one.order > newest.order ? one : newest), undefined);
-  if (next !== undefined) askUndo(builder, next);
+}
+
+/** Whether a compensation may begin beside others: only if all are of different items, at different actors, of one `forEach`. */
+function mayJoin(builder: ProcessBuilder, open: readonly Asked[], next: Asked): boolean {
+  if (open.length === 0) return true;
+  const item = stopWorkParts(next.id).item;
+  const areApart = open.every((one) => one.stop === next.stop && one.actor !== next.actor && stopWorkParts(one.id).item !== item);
+  return areApart && open.length < widthOf(builder, open);
+}
+
+/** How many compensations may be open beside the given ones: as many as items of their `forEach` ran in parallel. */
+function widthOf(builder: ProcessBuilder, [first]: readonly Asked[]): number {
+  if (first === undefined || !isItemsPath(first.stop)) return 1;
+  try {
+    const stop = routeOf(builder).stops.find((one) => itemsPath(one.name) === first.stop);
+    return stop?.kind === "forEach" ? stop.concurrency : 1;
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return 1;
+  }
 }
 
 function laneOf({ aside }: ProcessState, target: Doer): string | undefined {

@@ -12,7 +12,9 @@ import { outputNames, pathsOf, type Stop } from "../slip.ts";
 import { type Act, awaitsDecision, decisionOn, finishedOf, lastRun, nextRun, type Reopened } from "./runs.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
 import { notReachedBy } from "./edit-reach.ts";
+import { allOutputs, packOutputs } from "./join.ts";
 import { finalEffects } from "./messages.ts";
+import { sizeInList } from "./parts.ts";
 import type { Value } from "../value.ts";
 import type { ProcessState } from "./state.ts";
 import type { Work } from "./work.ts";
@@ -132,7 +134,7 @@ function reopened(builder: ProcessBuilder, act: Act, body: BodyOf<"decision">): 
     deadlineAtMs: context.nowMs + task.timeoutMs,
     ...start,
     // The pinned outputs were made from the old input.
-    ...(input !== undefined && !replaces ? { input, pinned: [] } : {}),
+    ...(input !== undefined && !replaces ? { input, pinned: [], parts: undefined, bytes: undefined } : {}),
     ...(replaces ? { replaced: { stop: failed.stop, item: failed.item, target: failed.target, input } } : {}),
   };
 }
@@ -147,7 +149,7 @@ function notReached(builder: ProcessBuilder, edited: Work | undefined, cursor: n
   }
 }
 
-type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "lacking">;
+type Start = Pick<Reopened, "cursor" | "stop" | "outputs" | "pinned" | "parts" | "bytes" | "lacking">;
 
 const FROM_BEGINNING: Start = { cursor: 0, stop: "", outputs: [], pinned: [], lacking: [] };
 
@@ -172,7 +174,7 @@ function startOf(builder: ProcessBuilder, replaced: Work | undefined): Start {
     cursor,
     stop: stop?.name ?? "output",
     outputs,
-    pinned: pinnedOf(state, stop, torn, replaced),
+    ...pinnedOf(builder, stop, torn, replaced),
     lacking: (state.lacking ?? []).filter((name) => names.has(name)),
   };
 }
@@ -186,14 +188,24 @@ function isFinished(value: Value | undefined): boolean {
  * Keys of the finished branches or items of a stop that are kept. An `any` has no winner, or one that was undone, so all its branches are
  * requested again; so are the items of a `forEach` that was done, because the state no longer has their keys.
  */
-function pinnedOf(state: ProcessState, stop: Stop | undefined, torn: ReadonlySet<string>, replaced: Work | undefined): string[] {
-  if (stop === undefined || stop.kind === "any") return [];
+function pinnedOf(
+  builder: ProcessBuilder,
+  stop: Stop | undefined,
+  torn: ReadonlySet<string>,
+  replaced: Work | undefined,
+): Pick<Reopened, "pinned" | "parts" | "bytes"> {
+  const { state, context } = builder;
+  if (stop === undefined || stop.kind === "any") return { pinned: [] };
   const isInWork = state.kept?.stop === stop.name;
   const outputs = finishedOf(state, stop.name);
   if (!isInWork && stop.kind === "all")
-    return outputNames(stop).filter((path) => isFinished(entryOf(outputs, path)) && !torn.has(placeOf(path, 0)));
-  if (!isInWork) return [];
+    return { pinned: outputNames(stop).filter((path) => isFinished(entryOf(outputs, path)) && !torn.has(placeOf(path, 0))) };
+  if (!isInWork) return { pinned: [] };
   const place = (key: string): string => (stop.kind === "forEach" ? placeOf(itemsPath(stop.name), key) : placeOf(key, 0));
   const isReplaced = (key: string): boolean => replaced !== undefined && place(key) === placeOf(replaced.stop, replaced.item);
-  return Object.keys(outputs).filter((key) => !torn.has(place(key)) && !isReplaced(key));
+  const isKept = (key: string): boolean => !torn.has(place(key)) && !isReplaced(key);
+  if (state.kept?.parts === undefined) return { pinned: Object.keys(outputs).filter(isKept) };
+  const kept = [...allOutputs(state.kept, context)].filter(([key]) => isKept(key));
+  const bytes = kept.reduce((sum, [, output]) => sum + sizeInList(output), 0);
+  return { pinned: kept.map(([key]) => key), parts: packOutputs(builder, kept), bytes };
 }

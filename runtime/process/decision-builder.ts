@@ -2,10 +2,11 @@
  * @module Shared by all parts of a process decision: the builder, the slip, and scopes for mappings. Pure.
  */
 import { entryOf } from "../entries.ts";
-import type { Scope } from "../expression.ts";
+import { evaluate, type Expression, namesIn, type Scope } from "../expression.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
 import { type DecisionContext, DecisionBuilder, readAll, readOne } from "../machine.ts";
 import { type RouteData, Slip } from "../slip.ts";
+import { namesOf } from "../slip-use.ts";
 import type { Value } from "../value.ts";
 import type { ProcessEvent } from "./events.ts";
 import { evolveProcess } from "./evolve.ts";
@@ -76,9 +77,21 @@ export function scopeOf(builder: ProcessBuilder, names: Iterable<string>, item?:
   return item === undefined ? scope : { ...scope, item };
 }
 
+/**
+ * What an expression gives, as a value. A whole output or the task's input is passed on as it is stored: it is neither read nor hashed
+ * again.
+ */
+export function valueOf(builder: ProcessBuilder, expression: Expression, item?: Json): Value {
+  const { state, context } = builder;
+  const [name = "", ...path] = "from" in expression ? expression.from : [];
+  const known = path.length > 0 ? undefined : name === "task" ? taskOf(state).input : entryOf(state.outputs, name);
+  if (known !== undefined && ("json" in known || known.scope === context.actorId)) return known;
+  return builder.pack(evaluate(expression, scopeOf(builder, namesIn(expression), item)));
+}
+
 /** The scope of a condition, with only the names that its text contains, so that no other outputs are loaded. */
 export function conditionScope(builder: ProcessBuilder, text: string, item?: Json): Scope {
-  const words = new Set(text.match(/[A-Za-z_][A-Za-z0-9_-]*/g) ?? []);
+  const words = namesOf(text);
   const names = ["task", ...Object.keys(builder.state.outputs)].filter((name) => words.has(name));
   return scopeOf(builder, names, item);
 }

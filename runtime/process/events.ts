@@ -8,7 +8,7 @@ import { Value } from "../value.ts";
 import { Act, Reopened } from "./runs.ts";
 import { Ending, Task } from "./state.ts";
 import { KeptSignal, Wait } from "./wait.ts";
-import { Work } from "./work.ts";
+import { Asked, LongList, Work } from "./work.ts";
 
 /** The result of a timer or of a wait for a signal. */
 const WaitResult = z.union([z.strictObject({ output: Value }), z.strictObject({ fault: WireFault })]);
@@ -20,7 +20,14 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("voided") }),
   z.strictObject({ e: z.literal("refused-for-ever"), undoId: z.string(), workId: z.string(), attempt: z.int(), retainUntilMs: z.int() }),
   z.strictObject({ e: z.literal("accepted"), run: z.int().positive(), task: Task }),
-  z.strictObject({ e: z.literal("stop-begun"), stop: z.string(), total: z.int().nonnegative(), items: Value.optional() }),
+  z.strictObject({
+    e: z.literal("stop-begun"),
+    stop: z.string(),
+    total: z.int().nonnegative(),
+    items: Value.optional(),
+    longItems: LongList.optional(),
+    concurrency: z.int().positive().optional(),
+  }),
   z.strictObject({ e: z.literal("asked"), work: Work }),
   z.strictObject({ e: z.literal("skipped"), stop: z.string(), key: z.string() }),
   z.strictObject({
@@ -58,7 +65,17 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("signal-kept"), signal: KeptSignal }),
   /** The payload of a kept signal does not match the schema of a wait that began for it. */
   z.strictObject({ e: z.literal("signal-dropped"), signalId: z.string(), name: z.string(), fault: WireFault, atMs: z.int() }),
-  z.strictObject({ e: z.literal("stop-done"), stop: z.string(), outputs: z.record(z.string(), Value), atMs: z.int() }),
+  /** Finished items of the current `forEach` leave the state. `order`: the highest of their work items, if there are any. */
+  z.strictObject({ e: z.literal("sealed"), part: Value, order: z.int().positive().optional() }),
+  /** The work items of the last part return to the state, because they are compensated next. */
+  z.strictObject({ e: z.literal("unsealed"), asked: z.array(Asked) }),
+  z.strictObject({
+    e: z.literal("stop-done"),
+    stop: z.string(),
+    outputs: z.record(z.string(), Value),
+    list: LongList.optional(),
+    atMs: z.int(),
+  }),
   z.strictObject({ e: z.literal("undo-due"), workIds: z.array(z.string()) }),
   z.strictObject({ e: z.literal("undone"), workId: z.string(), atMs: z.int(), report: CompensationReport }),
   z.strictObject({

@@ -8,8 +8,10 @@ import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
+import { addLine, line, waitLine } from "./history-lines.ts";
 import { undone } from "./runs.ts";
-import type { HistoryLine, ProcessState, Progress } from "./state.ts";
+import { withOutput } from "./parts.ts";
+import type { ProcessState, Progress } from "./state.ts";
 import { type KnownSignal, type Wait, waitText } from "./wait.ts";
 import { undoneText, whatStands } from "./what-stands.ts";
 import { type Asked, type Asker, progressKey, type Work } from "./work.ts";
@@ -50,12 +52,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "failed":
       return failed(state, event);
     case "told":
-      return line(
-        patchWork(state, event.workId, (work) => ({ ...work, standing: event.state, dueAtMs: event.dueAtMs ?? work.dueAtMs })),
-        event.workId,
-        event.atMs,
-        event.state,
-      );
+      return line(told(state, event), event.workId, event.atMs, event.state);
     case "wait-answered":
       return answer(state, { workId: event.workId, index: event.index }, event.result, event.atMs);
     case "wait-begun":
@@ -129,6 +126,12 @@ function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extra
   return line(next, workId, atMs, "asked again");
 }
 
+/** The time of a due attempt whose handler still waits stands still until the next answer. */
+function told(state: ProcessState, { workId, state: standing, dueAtMs, atMs }: Extract<WorkEvent, { e: "told" }>): ProcessState {
+  const next = patchWork(state, workId, (work) => ({ ...work, standing, dueAtMs: dueAtMs ?? work.dueAtMs }));
+  return standing === "waiting" && dueAtMs !== undefined && waits(state, workId) ? pause(next, workId, atMs) : next;
+}
+
 function attemptFailed(state: ProcessState, event: Extract<WorkEvent, { e: "attempt-failed" }>): ProcessState {
   const { workId, attempt, fault, atMs, againAtMs } = event;
   const faults = [...(entryOf(state.works, workId)?.faults ?? []), { attempt, atMs, fault }].slice(-LIMITS.historyMax);
@@ -161,7 +164,7 @@ function finish(state: ProcessState, id: string, result: Result, atMs: number): 
 function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
   return withProgress(state, (progress) => {
     const key = progressKey(place);
-    if ("output" in result) return { ...progress, outputs: withEntry(progress.outputs, key, result.output) };
+    if ("output" in result) return withOutput(progress, key, result.output);
     return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
   });
 }
@@ -210,9 +213,10 @@ function pause(state: ProcessState, id: string, atMs: number): ProcessState {
   return patchWork(state, id, (work) => (work.status !== "asked" || work.pausedAtMs !== undefined ? work : { ...work, pausedAtMs: atMs }));
 }
 
+/** Each answer lets the handler continue, so the time of the attempt runs again. */
 function resume(state: ProcessState, id: string, atMs: number): ProcessState {
   const work = entryOf(state.works, id);
-  if (work?.pausedAtMs === undefined || waits(state, id)) return state;
+  if (work?.pausedAtMs === undefined) return state;
   const { pausedAtMs, ...rest } = work;
   return patchWork(state, id, () => ({ ...rest, dueAtMs: rest.dueAtMs + Math.max(0, atMs - pausedAtMs) }));
 }
@@ -309,39 +313,11 @@ function dropUndo(state: ProcessState, undoId: string): ProcessState {
   const target = entryOf(state.works, undoId)?.undoes;
   const rest = removeWork(state, undoId);
   if (target === undefined) return rest;
-  return { ...rest, asked: rest.asked.filter((one) => one.id !== target), undoing: rest.undoing.filter((one) => one !== target) };
-}
-
-// ---- history --------------------------------------------------------------------------------------------------------------
-
-function line(state: ProcessState, id: string, atMs: number, what: string, code?: string): ProcessState {
-  const work = entryOf(state.works, id);
-  if (work === undefined) return state;
-  return addLine(state, {
-    atMs,
-    what,
-    stop: work.stop,
-    agent: doerName(work.target),
-    attempt: work.attempt,
-    ...(code === undefined ? {} : { code }),
-  });
-}
-
-function waitLine(state: ProcessState, wait: Wait, atMs: number, what: string, code?: string): ProcessState {
-  const asker = wait.asker === undefined ? undefined : entryOf(state.works, wait.asker.workId);
-  return addLine(state, {
-    atMs,
-    what,
-    stop: wait.stop,
-    agent: asker === undefined ? "" : doerName(asker.target),
-    attempt: asker?.attempt ?? 1,
-    ...(code === undefined ? {} : { code }),
-  });
-}
-
-/** Adds a history entry. The oldest is removed first. */
-export function addLine(state: ProcessState, added: HistoryLine): ProcessState {
-  const { history } = state;
-  if (history.length < LIMITS.historyMax) return { ...state, history: [...history, added] };
-  return { ...state, history: [...history.slice(1 - LIMITS.historyMax), added], historyGone: (state.historyGone ?? 0) + 1 };
+  const others = (ids: readonly string[]): string[] => ids.filter((id) => id !== target);
+  return {
+    ...rest,
+    asked: rest.asked.filter((one) => one.id !== target),
+    undoing: others(rest.undoing),
+    ...(rest.stopping === undefined ? {} : { stopping: others(rest.stopping) }),
+  };
 }

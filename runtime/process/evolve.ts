@@ -3,11 +3,11 @@
  *
  * Changes of a single work item or wait are in evolve-work.ts.
  */
-import { entryOf, withEntry } from "../entries.ts";
 import { LIMITS } from "../limits.ts";
-import type { Value } from "../value.ts";
 import type { ProcessEvent } from "./events.ts";
-import { addLine, dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
+import { addLine } from "./history-lines.ts";
+import { isPinned, sealed, unsealed, withOutput } from "./parts.ts";
 import { act, begun, keptAtEnding, reopen } from "./runs.ts";
 import { newProcess, type ProcessState, type Progress } from "./state.ts";
 
@@ -33,19 +33,18 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
       return { ...state, voidedRun: event.run };
     case "reopened":
       return reopened(state, event);
-    case "stop-begun":
-      return begun(state, {
-        stop: event.stop,
-        total: event.total,
-        begun: 0,
-        outputs: {},
-        failed: {},
-        ...(event.items === undefined ? {} : { items: event.items }),
-      });
+    case "stop-begun": {
+      const { e: _e, ...first } = event;
+      return begun(state, { ...first, begun: 0, outputs: {}, failed: {} });
+    }
     case "skipped":
       return withProgress(state, (progress) => skip(progress, event.key));
     case "stop-done":
-      return stopDone(state, event.outputs);
+      return stopDone(state, event);
+    case "sealed":
+      return sealed(state, event);
+    case "unsealed":
+      return unsealed(state, event.asked);
     case "ending":
       return beginEnding(state, event);
     case "ended":
@@ -77,23 +76,21 @@ function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopen
 
 /** A skipped call has its pinned output, or `null`. */
 function skip(progress: Progress, key: string): Progress {
-  const pinned = entryOf(progress.outputs, key);
-  return {
-    ...progress,
-    begun: progress.begun + 1,
-    outputs: withEntry(progress.outputs, key, pinned ?? { json: null }),
-    ...(pinned === undefined ? { skipped: [...(progress.skipped ?? []), key] } : {}),
-  };
+  const next = { ...progress, begun: progress.begun + 1 };
+  if (isPinned(progress, key)) return next;
+  const counted = withOutput(next, key, { json: null });
+  return progress.concurrency === undefined ? { ...counted, skipped: [...(progress.skipped ?? []), key] } : counted;
 }
 
 /** Ends the current stop. Its tolerated failures are not the cause of a later failure. */
-function stopDone(state: ProcessState, outputs: Readonly<Record<string, Value>>): ProcessState {
+function stopDone(state: ProcessState, { stop, outputs, list }: Extract<ProcessEvent, { e: "stop-done" }>): ProcessState {
   return {
     ...dropStopWaits(state),
     progress: undefined,
     failedWork: undefined,
     cursor: state.cursor + 1,
     outputs: { ...state.outputs, ...outputs },
+    ...(list === undefined ? {} : { lists: { ...state.lists, [stop]: list } }),
   };
 }
 
@@ -103,13 +100,13 @@ function undoDue(state: ProcessState, workIds: readonly string[]): ProcessState 
   const works = Object.fromEntries(Object.entries(state.works).filter(([id, work]) => work.kind === "undo" || !due.has(id)));
   const stopping = unanswered(state, (id) => due.has(id));
   const waits = waitsOf(state, (wait) => wait.asker === undefined || !due.has(wait.asker.workId));
-  return { ...state, works, waits, ...stopping, undoing: [...state.undoing, ...workIds.filter((id) => !state.undoing.includes(id))] };
+  return { ...state, works, waits, ...stopping, undoing: [...new Set([...state.undoing, ...workIds])] };
 }
 
 /** Makes all work items that are not undone due for compensation. Unanswered ones are no longer waited for, and waits are removed. */
 function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "ending" }>): ProcessState {
   const works = Object.fromEntries(Object.entries(state.works).filter(([, work]) => work.kind === "undo"));
-  const undoing = [...state.undoing, ...state.asked.map((one) => one.id).filter((id) => !state.undoing.includes(id))];
+  const undoing = [...new Set([...state.undoing, ...state.asked.map((one) => one.id)])];
   return addLine(
     {
       ...state,

@@ -9,15 +9,16 @@
  * P4 The compensation of a work item is requested only after the work item is no longer waited for.
  */
 import { z } from "zod";
+import { entryOf } from "../entries.ts";
 import { assertNever, Fault, isFault, type WireFault, wireFault } from "../faults.ts";
-import { messageId } from "../ids.ts";
+import { messageId, outsideId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { type Decision, type DecisionContext, type Machine, readOne } from "../machine.ts";
 import { eventSchemas } from "../record.ts";
 import type { BodyOf, Effect, Message } from "../protocol.ts";
 import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
-import { processDueMs, processReminder } from "./reminder.ts";
+import { processDueMs } from "./reminder.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
 import { takeFault, takeWait, takeResult } from "./replies.ts";
 import { takeTime, takeTold, type ToldInput } from "./time.ts";
@@ -46,8 +47,10 @@ export type ProcessInput =
     }
   | {
       readonly kind: "tick";
-      /** All unanswered requests are sent again, also recent ones. */
+      /** The index entry of the process is open. All unanswered requests are sent again, also recent ones. */
       readonly nudged?: boolean;
+      /** Which unanswered requests are sent again: those of {@link LIMITS.resendMs}, all, or none. Default: `old`. */
+      readonly asks?: "old" | "all" | "none";
       /** The run whose reminder fired; absent for the tick of a timer. */
       readonly run?: number | undefined;
     }
@@ -61,7 +64,6 @@ export const processMachine: Machine<ProcessState, ProcessInput, ProcessEvent> =
   decide: decideProcess,
   evolve: evolveProcess,
   outbox: processOutbox,
-  reminder: processReminder,
   nextDueMs: processDueMs,
   events: eventSchemas(ProcessEvent),
   states: z.compile(ProcessState),
@@ -94,7 +96,8 @@ function isWanted(state: ProcessState, effect: Effect): boolean {
   if (effect.kind !== "send") return true;
   const { id, body } = effect.message;
   if (body.kind !== "work" && body.kind !== "task" && body.kind !== "undo") return true;
-  return Object.values(state.works).some((work) => work.status === "asked" && messageId(work.id, work.attempt) === id);
+  const work = entryOf(state.works, body.kind === "work" ? body.workId : body.kind === "undo" ? body.undoId : (body.parent?.workId ?? ""));
+  return work?.status === "asked" && messageId(work.id, work.attempt) === id;
 }
 
 function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { kind: "message" }>): void {
@@ -193,7 +196,9 @@ function routeFault(builder: ProcessBuilder): WireFault | undefined {
 function repeatTask(builder: ProcessBuilder, body: BodyOf<"task">): void {
   const { state, context } = builder;
   if (taskOf(state).fingerprint !== fingerprint(body.route, body.input))
-    return builder.refuse(wireFault("process.conflict", `${state.id} is a process of route ${taskOf(state).route} with another input`));
+    return builder.refuse(
+      wireFault("process.conflict", `${outsideId(state.id)} is a process of route ${taskOf(state).route} with another input`),
+    );
   if (state.phase === "ended" && taskOf(state).parent !== undefined)
     for (const effect of finalEffects(state, context)) if (effect.kind === "send") builder.order(effect);
 }
@@ -241,7 +246,7 @@ function decideUndo(builder: ProcessBuilder, message: Message, body: BodyOf<"und
     return;
   }
   builder.emit({ e: "undo-requested", ...request });
-  if (state.phase === "ended" && state.asked.length === 0) {
+  if (state.phase === "ended" && state.asked.length === 0 && state.sealed === undefined) {
     builder.emit({ e: "undo-finished" });
     for (const effect of undoReply(builder.state, context)) builder.order(effect);
     return;
@@ -267,7 +272,7 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "new":
       return builder.emit({ e: "voided" });
     case "void":
-      // The reminder of the next run may be removed only after that run is void too.
+      // The reminder of a run that was never recorded may be removed only after that run is void too.
       return input.run === nextRun(state) ? builder.emit({ e: "voided" }) : undefined;
     case "refused":
     case "ended":
@@ -277,12 +282,16 @@ function decideTick(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     case "purged":
       return;
     case "open":
-      // Ticks of timers are frequent, so the effects of operator actions are repeated only when the reminder fires.
-      if (input.run !== undefined || input.nudged === true) for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
-      return tickOpen(builder, input.nudged === true ? 0 : LIMITS.resendMs);
+      if (input.asks !== "none") for (const effect of actEffects(state, context.nowMs)) builder.order(effect);
+      return tickOpen(builder, resendMsOf(input));
     default:
       return assertNever(state.phase);
   }
+}
+
+function resendMsOf({ nudged, asks }: Extract<ProcessInput, { kind: "tick" }>): number {
+  if (nudged === true || asks === "all") return 0;
+  return asks === "none" ? Number.POSITIVE_INFINITY : LIMITS.resendMs;
 }
 
 /**
@@ -310,7 +319,7 @@ function tickOpen(builder: ProcessBuilder, resendMs: number): void {
 
 /** Fails all compensations that are still due after the time limit of compensation. The dead letter lists them for an operator. */
 function giveUpUndo(builder: ProcessBuilder): void {
-  for (let round = 0; round < LIMITS.hopsMax; round += 1) {
+  for (let round = 0; round < LIMITS.undoGivenUpPerTurn; round += 1) {
     const work = Object.values(builder.state.works).find((one) => one.kind === "undo");
     if (work === undefined) return;
     takeFault(builder, { ...work, attempt: work.retry.attemptsMax }, wireFault("stop.timeout", "compensation took longer than its limit"));

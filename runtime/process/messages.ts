@@ -4,7 +4,7 @@
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
 import { assertNever, invariant } from "../faults.ts";
-import { answerId, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
+import { answerId, DEFAULT_TENANT, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
@@ -18,6 +18,7 @@ import {
   type Outcome,
   type Result,
   actorType,
+  ANONYMOUS,
   topics,
   traceId,
 } from "../protocol.ts";
@@ -174,6 +175,7 @@ export function entryFacts(
     traceId: traceId(trace),
     acceptedAtMs,
     by: principal.subject,
+    ...(principal.tenant === DEFAULT_TENANT ? {} : { tenant: principal.tenant }),
     ...(parent === undefined ? {} : { parent: parent.processId }),
   };
 }
@@ -317,7 +319,7 @@ function replyTo(state: ProcessState, context: DecisionContext, processId: strin
   const task = state.task;
   const from = `${actorType(context.system, "ProcessManager")}/${state.id}`;
   const expiresAtMs = (task?.deadlineAtMs ?? context.nowMs) + LIMITS.compensationMsMax;
-  const principal = task?.principal ?? { subject: "anonymous", tenant: "default", permissions: [] };
+  const principal = task?.principal ?? { ...ANONYMOUS, permissions: [] };
   const trace = task?.trace ?? { traceparent: `00-${"0".repeat(31)}1-${"0".repeat(15)}1-00` };
   return {
     kind: "send",

@@ -5,29 +5,30 @@
  *
  * | message  | state                                  | needs                                                             |
  * |----------|----------------------------------------|-------------------------------------------------------------------|
- * | task     | no run yet, not expired                | free capacity (not for a child), valid input, entry and reminder   |
+ * | task     | no run yet, not expired                | free capacity (not for a child), valid input, index entry         |
  * | task     | any other                              | nothing: the turn repeats its answer or refuses                   |
- * | decision | a dead letter awaits it, and it is valid | free capacity (redrive), valid new input, entry and reminder      |
+ * | decision | a dead letter awaits it, and it is valid | free capacity (redrive), valid new input, index entry             |
  * | decision | any other                              | nothing                                                           |
  *
- * Before a record ({@link recordPreparation}): a reminder that fires soon, where the record leaves something unanswered or owed; an index
- * entry, where the record is all that there is of a task that never came.
+ * Before a record ({@link recordEntry}): an index entry, where the record is all that there is of a task that never came.
  */
 import { type WireFault, wireFault } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
 import type { BodyOf, IndexEntry, Message } from "../protocol.ts";
 import type { Doer } from "../slip.ts";
 import type { Value } from "../value.ts";
 import { decisionFault, failedWorkOf } from "./dead-letter.ts";
 import { entryFacts } from "./messages.ts";
-import { processReminder, reminderName } from "./reminder.ts";
 import { decisionOn, nextRun } from "./runs.ts";
 import type { ProcessState, Task } from "./state.ts";
 
-/** How many processes a host has open, including tasks that are admitted and not yet journaled, and how many it may have. */
+/** How many processes a host has open, with tasks that are admitted and not yet journaled, how many it may have, and how late it is. */
 export interface HostLoad {
   readonly open: number;
   readonly admitted: number;
   readonly openMax: number;
+  /** How late the host's timers are, or the ticks that they began. */
+  readonly lagMs: number;
 }
 
 /** Content that must match the input schema of an agent or a route before the turn. */
@@ -42,14 +43,13 @@ export interface InputGate {
   readonly misfit: "refuse" | "record";
 }
 
-/** A run that must be in the index, and have a reminder, before its first record. */
+/** A run that must be in the index before its first record. */
 export interface RunPreparation {
   readonly kind: "run";
   readonly run: number;
   readonly gate?: InputGate;
   /** Bucket of the process in the index. Absent for a task: the index chooses it. */
   readonly bucket?: string;
-  readonly reminder: string;
   readonly task: Omit<EntryTask, "acceptedAtMs"> & Partial<Pick<EntryTask, "acceptedAtMs">>;
 }
 
@@ -77,7 +77,6 @@ export function taskPreparation(known: ProcessState, message: Message, body: Bod
       // A child is accepted and fails with the fault, so that its parent learns of it.
       misfit: body.parent === undefined ? "refuse" : "record",
     },
-    reminder: reminderName(run),
     task: {
       route: body.route,
       trace: message.trace,
@@ -104,12 +103,17 @@ export function decisionPreparation(state: ProcessState, body: BodyOf<"decision"
           absent: "refuse",
           misfit: "refuse",
         };
-  return { kind: "run", run, bucket: task.bucket, reminder: reminderName(run), task, ...(gate === undefined ? {} : { gate }) };
+  return { kind: "run", run, bucket: task.bucket, task, ...(gate === undefined ? {} : { gate }) };
 }
 
 /** The index entry of a prepared run. */
-export function preparedEntry(id: string, { run, task }: RunPreparation, atMs: number): IndexEntry {
-  return { id, open: true, atMs, facts: entryFacts(run, { acceptedAtMs: atMs, ...task }) };
+export function preparedEntry(id: string, { run, task }: RunPreparation, host: string, atMs: number): IndexEntry {
+  return { id, open: true, atMs, facts: { ...entryFacts(run, { acceptedAtMs: atMs, ...task }), host } };
+}
+
+/** The index entry of an open run that a host takes over, at a sequence of its journal. */
+export function takenEntry({ id, run, task }: ProcessState, host: string, sequence: number, atMs: number): IndexEntry | undefined {
+  return task === undefined ? undefined : { id, open: true, atMs, facts: { ...entryFacts(run, task), host, at: sequence } };
 }
 
 /**
@@ -120,47 +124,20 @@ export function isDecidedAndEnded(state: ProcessState, body: BodyOf<"decision">)
   return state.phase === "ended" && state.run === body.run && decisionOn(state, body.run) !== undefined;
 }
 
-function isFull({ open, admitted, openMax }: HostLoad): boolean {
-  return open + admitted >= openMax;
+function isFull({ open, admitted, openMax, lagMs }: HostLoad): boolean {
+  return open + admitted >= openMax || lagMs > LIMITS.admissionLagMsMax;
 }
 
-function overloaded({ open }: HostLoad): Preparation {
-  return { kind: "refuse", fault: wireFault("system.overloaded", `${open} processes are open on this host, which is its limit`) };
+function overloaded({ open, lagMs }: HostLoad): Preparation {
+  const why =
+    lagMs > LIMITS.admissionLagMsMax ? `this host is ${lagMs} ms late` : `${open} processes are open on this host, which is its limit`;
+  return { kind: "refuse", fault: wireFault("system.overloaded", why) };
 }
-
-/** What must be done before a record is written, in this order. */
-export interface RecordPreparation {
-  /** Facts of an index entry to open: only with an entry can retention find and purge the process. */
-  readonly entry?: IndexEntry["facts"];
-  /** Another host may have removed the reminder since this host set it. */
-  readonly forget?: true;
-  /** Name of the reminder that must fire soon. */
-  readonly near?: string;
-}
-
-const NO_RECORD_PREPARATION: RecordPreparation = {};
 
 /**
- * What must be done before the record that leads from one state to another.
- *
- * | before             | next              | entry | forget | near                                          |
- * |--------------------|-------------------|-------|--------|-----------------------------------------------|
- * | any but ended      | open              | -     | -      | yes: the tick finds what is unanswered        |
- * | open               | ended             | -     | -      | - (it is near, or fires at the next due moment) |
- * | new                | void or refused   | yes   | -      | -                                             |
- * | new, void, refused | ended             | -     | -      | yes: the run ends with its first record       |
- * | ended              | open              | -     | yes    | yes                                           |
- * | ended              | ended             | -     | yes    | yes, after an operator action or a voided run |
+ * The facts of an index entry that must be open before the record that leads from one state to another: only with an entry can retention
+ * find and purge the process. The entry is open, because the task may still come.
  */
-export function recordPreparation(before: ProcessState, next: ProcessState, nowMs: number): RecordPreparation {
-  const wish = processReminder(next, nowMs);
-  const near = wish.kind === "near" || wish.kind === "away" ? { near: wish.name } : NO_RECORD_PREPARATION;
-  if (before.phase === "open") return near;
-  if (before.phase === "ended") {
-    const isOwed = next.phase === "ended" && (next.acts !== before.acts || next.voidedRun !== before.voidedRun);
-    return { forget: true, ...(isOwed ? { near: reminderName(next.run) } : near) };
-  }
-  // The entry is open, because the task may still come.
-  if (before.phase === "new" && (next.phase === "void" || next.phase === "refused")) return { entry: { status: next.phase } };
-  return next.phase === "ended" ? { near: reminderName(next.run) } : near;
+export function recordEntry(before: ProcessState, next: ProcessState): IndexEntry["facts"] | undefined {
+  return before.phase === "new" && (next.phase === "void" || next.phase === "refused") ? { status: next.phase } : undefined;
 }

@@ -5,6 +5,7 @@
  * and can repeat that.
  */
 import { type WireFault, wireFault } from "../faults.ts";
+import { outsideId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import type { Body } from "../protocol.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
@@ -69,5 +70,5 @@ export function refusePurged(builder: ProcessBuilder, kind: Body["kind"]): void 
 
 /** The fault of a purged process. */
 export function purgedFault(id: string): WireFault {
-  return wireFault("process.purged", `process ${id} has ended and was purged`);
+  return wireFault("process.purged", `process ${outsideId(id)} has ended and was purged`);
 }

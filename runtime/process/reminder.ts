@@ -1,8 +1,7 @@
-/** @module When a process manager wants to be called again: its reminder, and its next due moment. Pure. */
-import type { ReminderWish } from "../machine.ts";
+/** @module The reminder of a process, and its next due moment. Pure. */
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
-import { isUnanswered, nextMomentMs } from "./time.ts";
+import { nextMomentMs } from "./time.ts";
 
 /** The name of a run's reminder. Each run has its own, so that removing the reminder of an old run cannot remove that of a new one. */
 export function reminderName(run: number): string {
@@ -18,13 +17,4 @@ export function runOf(name: string): number {
 export function processDueMs(state: ProcessState, nowMs: number): number | undefined {
   if (state.phase !== "open" || state.task === undefined) return undefined;
   return nextMomentMs(state, nowMs, state.ending === undefined ? state.task.deadlineAtMs : retainUntilMs(state));
-}
-
-/** When the reminder of the current run should fire. */
-export function processReminder(state: ProcessState, nowMs: number): ReminderWish {
-  if (state.phase === "new") return { kind: "none" };
-  const name = reminderName(state.run);
-  if (state.phase !== "open") return { kind: "done", name };
-  if (isUnanswered(state, nowMs)) return { kind: "near", name };
-  return { kind: "away", name, atMs: processDueMs(state, nowMs) ?? nowMs };
 }

@@ -15,7 +15,7 @@ import { addressOf, advance, askWork } from "./advance.ts";
 import { answerEffect } from "./messages.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
-import { beginEnding, reportOf, setAside } from "./compensation.ts";
+import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
 
 /** Takes the result of a work item. The first success counts, of any attempt. A fault counts only for the current attempt. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
@@ -35,6 +35,7 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
     return;
   }
   builder.emit({ e: "answered", workId: work.id, output: result.output, atMs: builder.context.nowMs });
+  giveUpAsks(builder, work);
   passOn(builder, work, result);
 }
 
@@ -62,7 +63,8 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
-  const mayRetry = work.kind === "undo" || isRetryable(fault);
+  // An agent that is not in the system may come back with the next deployment.
+  const mayRetry = isRetryable(fault) || (work.kind === "undo" && fault.code === "agent.unknown");
   if (mayRetry && inTime && work.attempt < work.retry.attemptsMax) {
     builder.emit({ e: "attempt-failed", workId: work.id, attempt: work.attempt, fault, atMs: nowMs, againAtMs: again });
     if (work.kind === "undo" && fault.code === "agent.unknown") setAside(builder, work);
@@ -94,11 +96,21 @@ function passOn(builder: ProcessBuilder, work: Work, result: Result): void {
   if (asker === undefined || "fault" in result) advance(builder);
 }
 
+/** Compensates what a handler that has ended asked for and did not wait for: the losers of its races. */
+function giveUpAsks(builder: ProcessBuilder, { id }: Work): void {
+  const { works, asked } = builder.state;
+  const open = Object.values(works).flatMap(({ asker }) => (asker?.workId === id ? asker.index : []));
+  if (open.length === 0) return;
+  builder.emit({ e: "undo-due", workIds: asked.filter((one) => open.some((index) => isAskOf(one.id, id, index))).map((one) => one.id) });
+  pumpUndo(builder);
+}
+
 /** Takes a hand-off: the other agent gets a work item of the same stop, with the next visit. */
 function takeHandOff(builder: ProcessBuilder, work: Work, handOff: Extract<Result, { handOff: unknown }>["handOff"]): void {
   try {
     const next = handOffWork(builder, work, handOff);
     builder.emit({ e: "handed-off", workId: work.id, to: handOff.agent, atMs: builder.context.nowMs });
+    giveUpAsks(builder, work);
     askWork(builder, next);
   } catch (error) {
     if (!isFault(error)) throw error;

@@ -9,6 +9,7 @@ import { OUTCOMES } from "../protocol.ts";
 import { Doer } from "../slip.ts";
 import { Value } from "../value.ts";
 import type { ProcessState, Progress } from "./state.ts";
+import { sizeInList } from "./parts.ts";
 import type { Asked } from "./work.ts";
 
 /** An operator action: who did what, when and why. Persisted: changing this needs a version bump. */
@@ -56,6 +57,9 @@ export const Reopened = z.strictObject({
   outputs: z.array(z.string()),
   /** Finished branches or items of the first stop whose outputs are kept. */
   pinned: z.array(z.string()),
+  /** Parts with the outputs of `pinned`, if they are not in the state, and their bytes. */
+  parts: z.array(Value).optional(),
+  bytes: z.int().nonnegative().optional(),
   /** Finished stops in which an optional call failed. */
   lacking: z.array(z.string()),
   /** Replaces the input of the task. */
@@ -100,10 +104,10 @@ export function undone(state: ProcessState, target: Asked | undefined): Pick<Pro
 /** What the state keeps for a next run when a run fails: work items already due for compensation, and outputs of the current stop. */
 export function keptAtEnding(state: ProcessState): Pick<ProcessState, "leftovers" | "kept"> {
   const { progress, undoing } = state;
-  const isWorthIt = progress !== undefined && Object.keys(progress.outputs).length > 0;
+  const isWorthIt = progress !== undefined && (Object.keys(progress.outputs).length > 0 || progress.parts !== undefined);
   return {
     ...(undoing.length === 0 ? {} : { leftovers: undoing }),
-    ...(isWorthIt ? { kept: { stop: progress.stop, outputs: progress.outputs } } : {}),
+    ...(isWorthIt ? { kept: { stop: progress.stop, outputs: progress.outputs, parts: progress.parts } } : {}),
   };
 }
 
@@ -123,7 +127,8 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
     ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: outcome.deadLetter }),
   };
-  const pins = only(finishedOf(state, event.stop), event.pinned);
+  const { pinned, parts, bytes = 0 } = event;
+  const pins = { keys: pinned, outputs: parts === undefined ? only(finishedOf(state, event.stop), pinned) : {}, parts, bytes };
   return act(
     {
       ...fresh,
@@ -132,6 +137,7 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       task: { ...task, deadlineAtMs: event.deadlineAtMs, ...(event.input === undefined ? {} : { input: event.input }) },
       cursor: event.cursor,
       outputs: only(state.outputs, event.outputs),
+      ...(state.lists === undefined ? {} : { lists: only(state.lists, event.outputs) }),
       history: state.history,
       ...(state.historyGone === undefined ? {} : { historyGone: state.historyGone }),
       ...(state.met === undefined ? {} : { met: state.met }),
@@ -140,20 +146,41 @@ export function reopen(state: ProcessState, event: Reopened, fresh: ProcessState
       ...(state.signalIds === undefined ? {} : { signalIds: state.signalIds }),
       ...(event.lacking.length === 0 ? {} : { lacking: event.lacking }),
       ...(event.replaced === undefined ? {} : { replaced: event.replaced }),
-      ...(event.pinned.length === 0 ? {} : { pins }),
+      ...(pinned.length === 0 ? {} : { pins }),
       runs: [...(state.runs ?? []), past].slice(-LIMITS.runsKeptMax),
     },
     event.act,
   );
 }
 
-function only(values: Readonly<Record<string, Value>>, names: readonly string[]): Record<string, Value> {
+function only<T>(values: Readonly<Record<string, T>>, names: readonly string[]): Record<string, T> {
   const wanted = new Set(names);
   return Object.fromEntries(Object.entries(values).filter(([name]) => wanted.has(name)));
 }
 
 /** Begins a stop. Its pinned branches or items are finished already. */
 export function begun(state: ProcessState, progress: Progress): ProcessState {
-  const next = { ...state, progress: { ...progress, outputs: state.pins ?? {} } };
-  return state.pins === undefined ? next : { ...next, pins: undefined };
+  const { pins } = state;
+  if (pins === undefined) return { ...state, progress };
+  const { outputs, parts, bytes } = pins;
+  const isItems = progress.concurrency !== undefined;
+  const inState = Object.values(outputs).reduce((sum, output) => sum + sizeInList(output), 0);
+  const items = {
+    bytes: bytes + inState,
+    parts,
+    pinned: rangesOf(pins.keys),
+    ...(parts === undefined ? {} : { sealed: pins.keys.length }),
+  };
+  return { ...state, progress: { ...progress, outputs, ...(isItems ? items : {}) }, pins: undefined };
+}
+
+/** The indices as ranges, from and to. */
+function rangesOf(keys: readonly string[]): [number, number][] {
+  const ranges: [number, number][] = [];
+  for (const index of keys.map(Number).sort((a, b) => a - b)) {
+    const last = ranges.at(-1);
+    if (last !== undefined && last[1] === index - 1) last[1] = index;
+    else ranges.push([index, index]);
+  }
+  return ranges;
 }

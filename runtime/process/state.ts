@@ -10,7 +10,7 @@ import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
 import { KeptSignal, KnownSignal, Wait } from "./wait.ts";
-import { Asked, Work } from "./work.ts";
+import { Asked, LongList, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
 export const Task = z.strictObject({
@@ -39,9 +39,20 @@ export const Progress = z.strictObject({
   total: z.int().nonnegative(),
   /** Items or branches begun so far. */
   begun: z.int().nonnegative(),
+  /** Only in a `forEach`: its items, and how many of them may be open at a time. */
   items: Value.optional(),
+  longItems: LongList.optional(),
+  concurrency: z.int().positive().optional(),
+  /** Outputs and failures, except those that have left the state in `parts`. */
   outputs: z.record(z.string(), Value),
   failed: z.record(z.string(), WireFault),
+  /** Finished items that have left the state (see `Part`), and their number. */
+  parts: z.array(Value).optional(),
+  sealed: z.int().positive().optional(),
+  /** Only in a `forEach`: bytes of all outputs so far. */
+  bytes: z.int().nonnegative().optional(),
+  /** Only in a `forEach`: items whose outputs are kept from an earlier run, as ranges from and to an index. */
+  pinned: z.array(z.tuple([z.int(), z.int()])).optional(),
   /** Keys of calls that were skipped because their condition did not hold. */
   skipped: z.array(z.string()).optional(),
 });
@@ -81,6 +92,8 @@ export const ProcessState = z.strictObject({
   cursor: z.int().nonnegative(),
   progress: Progress.optional(),
   outputs: z.record(z.string(), Value),
+  /** Outputs of `forEach` stops that are too large for one value. */
+  lists: z.record(z.string(), LongList).optional(),
   works: z.record(z.string(), Work),
   /** Waits for timers and signals, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
@@ -90,6 +103,8 @@ export const ProcessState = z.strictObject({
   signalIds: z.array(KnownSignal).optional(),
   /** Requested work items that are not known to be undone. */
   asked: z.array(Asked),
+  /** Parts with further such work items, oldest first, each with the highest `order` in it. */
+  sealed: z.array(z.strictObject({ part: Value, order: z.int().positive() })).optional(),
   /** Work items of `asked` whose compensation is due: losers, optional failures, or all of them while the process ends. */
   undoing: z.array(z.string()),
   /** Work items that may still run but are no longer waited for. They may occupy actors that other work items need. */
@@ -131,9 +146,11 @@ export const ProcessState = z.strictObject({
   /** `path#item` of work items that were undone and whose outputs a next run must therefore not use. */
   torn: z.array(z.string()).optional(),
   /** The outputs of the current stop when the process began to end. */
-  kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value) }).optional(),
-  /** Outputs of the first stop of this run that are kept from an earlier run. */
-  pins: z.record(z.string(), Value).optional(),
+  kept: z.strictObject({ stop: z.string(), outputs: z.record(z.string(), Value), parts: z.array(Value).optional() }).optional(),
+  /** Finished branches or items of the first stop of this run that are kept from an earlier run. Outputs are in the state or in parts. */
+  pins: z
+    .strictObject({ keys: z.array(z.string()), outputs: z.record(z.string(), Value), parts: z.array(Value).optional(), bytes: z.int() })
+    .optional(),
   replaced: Replaced.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;

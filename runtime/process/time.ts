@@ -12,6 +12,7 @@ import { doerName } from "../slip.ts";
 import { setAside } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
 import { answerEffect, workEffect } from "./messages.ts";
+import { goesOn } from "./parts.ts";
 import { takeFault } from "./replies.ts";
 import type { ProcessState } from "./state.ts";
 import { takeDueWaits } from "./waits.ts";
@@ -36,7 +37,7 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
     if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
-  return takeDueWaits(builder);
+  return takeDueWaits(builder) || goesOn(builder.state);
 }
 
 function repeat(builder: ProcessBuilder, work: Work, probe: boolean): void {
@@ -105,6 +106,7 @@ const HAS_IT: WorkStatus = { state: "running" };
 
 /** The next time at which a work item or a wait is due, at most `endMs`. */
 export function nextMomentMs(state: ProcessState, nowMs: number, endMs: number): number {
+  if (goesOn(state)) return Math.min(nowMs, endMs);
   let soonest = endMs;
   for (const work of Object.values(state.works)) soonest = Math.min(soonest, workMomentMs(state, work, nowMs));
   for (const wait of Object.values(state.waits ?? {})) soonest = Math.min(soonest, wait.dueAtMs ?? endMs);
@@ -120,8 +122,9 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
 
 /** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
+  if (goesOn(state)) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
-    return work.status === "asked" ? !isPaused(work) || isTold : isTold;
+    return isTold || (work.status === "asked" && !isPaused(work) && work.standing !== "waiting");
   });
 }

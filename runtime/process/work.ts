@@ -64,6 +64,20 @@ export type Work = z.infer<typeof Work>;
 export const Asked = z.strictObject({ id: z.string(), order: z.int(), stop: z.string(), target: Doer, actor: z.string() });
 export type Asked = z.infer<typeof Asked>;
 
+/**
+ * Finished items of a `forEach` that have left the state, stored as one value: their outputs by key, and the work items of them that may
+ * need compensation. An item that failed has no output. Persisted: changing this needs a version bump.
+ */
+export const Part = z.compile(z.strictObject({ outputs: z.array(z.tuple([z.string(), Value])), asked: z.array(Asked) }));
+export type Part = z.infer<typeof Part>;
+
+/**
+ * A list that is too large for one value: its items in stored lists of `per` values each. Only the `over` of a `forEach` can read it.
+ * Persisted: changing this needs a version bump.
+ */
+export const LongList = z.strictObject({ per: z.int().positive(), count: z.int().nonnegative(), lists: z.array(Value) });
+export type LongList = z.infer<typeof LongList>;
+
 /** The key of a work item in its stop's progress: the item's index in a `forEach`, otherwise the name of the branch or stop. */
 export function progressKey(work: { readonly stop: string; readonly item: number }): string {
   return isItemsPath(work.stop) ? String(work.item) : work.stop;

@@ -8,6 +8,13 @@ import type { Canary } from "./canaries/canary.ts";
 import { PORT_CANARIES } from "./canaries/ports.ts";
 import { PROCESS_CANARIES } from "./canaries/processes.ts";
 import { SETTLED_CANARIES } from "./canaries/settled.ts";
+import { TRIM_CANARIES } from "./canaries/trims.ts";
 
 /** All canaries. */
-export const CANARIES: readonly Canary[] = [...AGENT_CANARIES, ...SETTLED_CANARIES, ...PROCESS_CANARIES, ...PORT_CANARIES];
+export const CANARIES: readonly Canary[] = [
+  ...AGENT_CANARIES,
+  ...SETTLED_CANARIES,
+  ...PROCESS_CANARIES,
+  ...PORT_CANARIES,
+  ...TRIM_CANARIES,
+];

@@ -157,7 +157,7 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
       .map((line) => [line.key ?? "", line]),
   );
   const goes = (outcome.status === "completed" || outcome.status === "partial") && state.undo === undefined;
-  const counted = new Set(goes ? state.asked.map((one) => one.id) : []);
+  const counted = new Set(goes ? watch.askedOf(state.id) : []);
   for (const [key, line] of keys) {
     const work = workOf(watch, line);
     const succeeded = work?.result !== undefined && !("fault" in work.result);
@@ -173,7 +173,7 @@ function checkLedger(world: World, watch: Watch, state: ProcessState, find: Find
       );
   }
   if (!goes) return;
-  for (const { id } of state.asked) {
+  for (const id of watch.askedOf(state.id)) {
     const work = allWorks(watch).get(id);
     for (const call of work?.calls ?? []) {
       if (call.undo && call.output !== undefined && !world.outside.stands(idempotencyKey(id, call.key)))

@@ -2,9 +2,11 @@
  * @module The order of compensation within a process, followed from its events alone.
  *
  * A work item that may still run is undone at once, but not before those of its asks that may still run. All others are undone
- * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. The work
+ * one at a time, in the reverse of the order in which they were asked, and only when no other undo is unanswered. Items of one
+ * `forEach` have no order among themselves: as many as ran at a time may be undone at a time, but not two at one actor. The work
  * items of an agent that does not answer compensations are set aside: they have an order of their own.
  */
+import { isItemsPath, itemsPath, stopWorkParts } from "../../runtime/ids.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Find } from "./shadow.ts";
 
@@ -13,6 +15,10 @@ interface AskedWork {
   readonly id: string;
   /** Name of its agent. */
   readonly agent: string;
+  readonly actor: string;
+  /** Path of its stop, and its item in a `forEach`. */
+  readonly stop: string;
+  readonly item: number;
   /** Position in the order of asking. */
   readonly position: number;
   /** It has no answer. */
@@ -29,7 +35,14 @@ export class CompensationOrder {
   readonly #undos = new Map<string, string>();
   /** Agents that do not answer compensations. */
   readonly #aside = new Set<string>();
+  /** How many items of a `forEach` may run at a time, by the path of its items. */
+  readonly #widths = new Map<string, number>();
   #count = 0;
+
+  /** The work items that were asked and are not known to be undone. */
+  get asked(): readonly string[] {
+    return [...this.#asked.keys()];
+  }
 
   /** The next event of the process. */
   follow(event: ProcessEvent, find: Find): void {
@@ -39,6 +52,9 @@ export class CompensationOrder {
         this.#asked.clear();
         this.#undos.clear();
         this.#aside.clear();
+        return;
+      case "stop-begun":
+        this.#widths.set(itemsPath(event.stop), event.concurrency ?? 1);
         return;
       case "set-aside":
         this.#aside.add(event.agent);
@@ -67,9 +83,19 @@ export class CompensationOrder {
     }
   }
 
-  #ask({ id, target }: Extract<ProcessEvent, { e: "asked" }>["work"]): void {
+  #ask({ id, target, actor, stop }: Extract<ProcessEvent, { e: "asked" }>["work"]): void {
     const agent = target.kind === "agent" ? target.agent : "";
-    this.#asked.set(id, { id, agent, position: this.#count, open: true, mayRun: false, due: false });
+    this.#asked.set(id, {
+      id,
+      agent,
+      actor,
+      stop,
+      item: stopWorkParts(id).item,
+      position: this.#count,
+      open: true,
+      mayRun: false,
+      due: false,
+    });
   }
 
   #close(id: string, mayRun: boolean): void {
@@ -96,10 +122,13 @@ export class CompensationOrder {
       if (ask !== undefined) find(law, `${targetId} was to be undone before its ask ${ask.id}, which may still run`);
     } else {
       const lane = this.#laneOf(target);
-      const newer = others.find((other) => other.position > target.position && this.#laneOf(other) === lane);
+      const newer = others.find((other) => other.position > target.position && this.#laneOf(other) === lane && !areItems(other, target));
       if (newer !== undefined) find(law, `${targetId} was to be undone before ${newer.id}, which was asked after it`);
-      const unanswered = [...this.#undos].find(([, undone]) => this.#laneOf(this.#asked.get(undone)) === lane)?.[0];
-      if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered} had no answer`);
+      const open = [...this.#undos.values()].flatMap((id) => this.#asked.get(id) ?? []).filter((one) => this.#laneOf(one) === lane);
+      const unanswered = open.find((one) => !areItems(one, target) || one.actor === target.actor);
+      if (unanswered !== undefined) find(law, `${targetId} was to be undone while ${unanswered.id} was being undone`);
+      if (open.length > 0 && open.length >= (this.#widths.get(target.stop) ?? 1))
+        find(law, `${targetId} was to be undone while ${open.length} others of its forEach were`);
     }
     this.#undos.set(undoId, targetId);
   }
@@ -112,4 +141,9 @@ export class CompensationOrder {
   #isOrdered(id: string): boolean {
     return [...this.#undos.values()].includes(id);
   }
+}
+
+/** Whether two work items belong to different items of one `forEach`. */
+function areItems(one: AskedWork, other: AskedWork): boolean {
+  return isItemsPath(one.stop) && one.stop === other.stop && one.item !== other.item;
 }

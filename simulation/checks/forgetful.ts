@@ -1,5 +1,6 @@
 /** @module After a store lost records that it had accepted: each broken journal is detected, and no host appends to it. */
 import { faultFrom } from "../../runtime/faults.ts";
+import { INDEX_ROOT } from "../../runtime/index-actor.ts";
 import { type JournalRecord, sameWriter } from "../../runtime/record.ts";
 import type { Finding } from "./check.ts";
 import { drive } from "../world/timeline.ts";
@@ -22,7 +23,9 @@ export async function checkForgetful(world: World): Promise<Finding[]> {
   world.restart(first.index);
   let open = 0;
   for (const chain of chainsOf(world)) {
-    const broken = isBroken(world, chain);
+    const kind = kindOf(world, chain);
+    // The root of an index begins anew by itself.
+    const broken = kind === "broken" && chain.id !== INDEX_ROOT;
     if (broken) world.quarantined += 1;
     open += 1;
     const name = `${chain.type}/${chain.id}`;
@@ -34,7 +37,7 @@ export async function checkForgetful(world: World): Promise<Finding[]> {
         },
         (error: unknown) => {
           const { code, message } = faultFrom(error, "turn.failed");
-          const right = broken && code.startsWith("journal.");
+          const right = kind !== "intact" && code.startsWith("journal.");
           if (!right && code !== "value.missing")
             findings.push({ law: broken ? "a broken chain is found" : "an intact chain is read", text: `${name}: ${code}: ${message}` });
         },
@@ -59,15 +62,20 @@ function chainsOf(world: World): Chain[] {
   return [...chains.values()];
 }
 
-/** Whether the records from the first on, as far as they have no gap, do not follow each other. */
-function isBroken(world: World, { type, id, sequences }: Chain): boolean {
+/**
+ * `broken`: a record does not follow the one before it, or is missing right before others. `gap`: one is missing further before others,
+ * which a load finds where it reads one of them.
+ */
+function kindOf(world: World, { type, id, sequences }: Chain): "intact" | "gap" | "broken" {
   const there = new Set(sequences);
   let before: JournalRecord<unknown> | undefined;
-  for (let sequence = 1; there.has(sequence); sequence += 1) {
+  let sequence = 1;
+  for (; there.has(sequence); sequence += 1) {
     const key = `${world.options.system.name}/${type}/${id}/${sequence}`;
     const record = world.store.peek([key]).get(key) as unknown as JournalRecord<unknown>;
-    if (!sameWriter(record.previous, before?.writer ?? null)) return true;
+    if (!sameWriter(record.previous, before?.writer ?? null)) return "broken";
     before = record;
   }
-  return false;
+  if (sequence === 1 || !sequences.some((one) => one > sequence)) return "intact";
+  return there.has(sequence + 1) ? "broken" : "gap";
 }

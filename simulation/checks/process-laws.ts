@@ -1,21 +1,15 @@
 /**
- * @module The laws of the process manager, checked at every record: outcomes, runs, reminders, bounds, compensation.
+ * @module The laws of the process manager, checked at every record: outcomes, runs, bounds, compensation.
  */
 import { entryOf } from "../../runtime/entries.ts";
 import { runId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { reminderName } from "../../runtime/process/reminder.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { Life } from "../world/life.ts";
-import type { World } from "../world/world.ts";
 import { CompensationOrder } from "./compensation-order.ts";
 import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
-
-/** A clock may be wrong and a reminder late; beyond this delay a reminder is not near. */
-const NEAR_MS = LIMITS.reminderNearMs * 1.1 + 100;
 
 /** Follows the records of all processes. */
 export class ProcessLaws {
@@ -32,7 +26,7 @@ export class ProcessLaws {
   }
 
   /** A record or snapshot of a process was written. */
-  wrote(world: World, life: Life, shadow: Shadow<ProcessState>, key: WrittenKey): void {
+  wrote(shadow: Shadow<ProcessState>, key: WrittenKey): void {
     const before = shadow.state;
     const order = this.#orderOf(shadow.id);
     follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
@@ -42,7 +36,6 @@ export class ProcessLaws {
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
-    if (state.phase === "open" && key.number !== "snapshot") this.#reminder(world, life, shadow);
     if (state.hops > LIMITS.hopsMax) this.#find("hops are bounded", `${state.id} made ${state.hops}`);
     for (const work of Object.values(state.works)) {
       if (work.attempt > work.retry.attemptsMax)
@@ -57,6 +50,11 @@ export class ProcessLaws {
     const made = new WaitsLaw();
     this.#waits.set(id, made);
     return made;
+  }
+
+  /** The work items of a process that were asked and are not known to be undone, from its events alone. */
+  askedOf(id: string): readonly string[] {
+    return this.#orderOf(id).asked;
   }
 
   #orderOf(id: string): CompensationOrder {
@@ -105,25 +103,5 @@ export class ProcessLaws {
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))
       this.#find("compensation has limits of its own", `${event.workId} was given up at attempt ${work?.attempt ?? 1}`);
-  }
-
-  #reminder(world: World, life: Life, shadow: Shadow<ProcessState>): void {
-    if (world.faults.fired.some((fired) => fired.kind === "remindersLost" || fired.kind === "writeLate")) return;
-    const { state } = shadow;
-    const dueMs = world.reminders.dueMs({ type: shadow.type, id: shadow.id }, reminderName(state.run));
-    if (dueMs === undefined)
-      return this.#find(
-        "an open process has a reminder",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, leaves it open in run ${state.run}, ` +
-          "and no reminder of that run is set",
-      );
-    const unanswered = Object.values(state.works).some((work) => work.status === "asked");
-    const delayMs = dueMs - world.timeline.nowMs;
-    if (unanswered && delayMs > NEAR_MS)
-      this.#find(
-        "the reminder is near before effects",
-        `record ${shadow.sequence} of ${shadow.id}, written by ${life.name}, orders a request, ` +
-          `and the reminder is ${Math.round(delayMs)} ms away`,
-      );
   }
 }

@@ -14,6 +14,7 @@ import type { Finding } from "./check.ts";
 import { DecisionLaws } from "./decision-laws.ts";
 import { ProcessLaws } from "./process-laws.ts";
 import { follow, newShadow, type Shadow, type WrittenKey } from "./shadow.ts";
+import { TrimLaws } from "./trim-laws.ts";
 
 const evolveIndex = indexMachine.evolve;
 
@@ -33,11 +34,13 @@ export class Watch {
   readonly #processLaws: ProcessLaws;
   readonly #agentLaws: AgentLaws;
   readonly #decisionLaws: DecisionLaws;
+  readonly #trimLaws: TrimLaws;
 
   /** `lenient`: only follow, find nothing; for worlds in which the store itself loses what it took. */
   constructor(strict: boolean, lenient: boolean, recordedEach: ReadonlySet<string> = new Set()) {
     this.#lenient = lenient;
     const find = (law: string, text: string): void => this.find(law, text);
+    this.#trimLaws = new TrimLaws(find);
     this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
     this.#agentLaws = new AgentLaws({
       find,
@@ -71,6 +74,11 @@ export class Watch {
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);
+  }
+
+  /** The work items of a process that were asked and are not known to be undone. */
+  askedOf(processId: string): readonly string[] {
+    return this.#processLaws.askedOf(processId);
   }
 
   get failed(): boolean {
@@ -122,10 +130,11 @@ export class Watch {
       return;
     }
     if (this.#purged.has(actor)) this.find("what was purged stays purged", `${key} was written after the tombstone of ${actor}`);
+    if (this.#trimLaws.wrote(world, life, key, content, number, snapshotNumber)) return;
     const written: WrittenKey = { number, snapshotNumber, content };
     if (name === "ProcessManager") {
       this.#records += 1;
-      this.#processLaws.wrote(world, life, shadowOf(this.processes, id, type, id, newProcess), written);
+      this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
     } else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),
@@ -135,6 +144,23 @@ export class Watch {
       );
     else this.#agentLaws.wrote(shadowOf(this.agents, `${name}/${id}`, type, id, newAgent), written);
     if (world.trace !== undefined) world.trace(`   stored: ${name}/${id} ${number}${snapshotNumber ?? ""}: ${eventText(text)}`);
+  }
+
+  /** A key was removed. */
+  removed(world: World, key: string): void {
+    const [, type, id, number] = key.split("/");
+    if (type === "value" || number === undefined || this.#purged.has(`${type ?? ""}/${id ?? ""}`)) return;
+    this.#trimLaws.removed(world, key, number);
+  }
+
+  /** Reads everything that was trimmed. */
+  checkTrimmed(world: World): Promise<void> {
+    return this.#trimLaws.check(world, { agents: this.agents.values(), indexes: this.indexes.values() });
+  }
+
+  /** Journals that were trimmed. */
+  get trimmed(): number {
+    return this.#trimLaws.stones.size;
   }
 }
 

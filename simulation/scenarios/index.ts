@@ -1,11 +1,13 @@
 /** @module The scenarios by name. */
 import type { Scenario } from "../run.ts";
 import { chains } from "./chains.ts";
+import { fans } from "./fans.ts";
 import { hot } from "./hot.ts";
 import { long } from "./long.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
+import { trims } from "./trims.ts";
 import { waits } from "./waits.ts";
 
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
@@ -19,5 +21,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   catches,
   chains,
   waits,
+  trims,
+  fans,
   hot,
 };

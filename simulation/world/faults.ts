@@ -60,6 +60,10 @@ export interface FaultRates {
   readonly clockOffsetMs: number;
   /** Greatest error of the speed of a host's clock. */
   readonly clockRate: number;
+  /** The leases of hosts cannot be renewed or read. */
+  readonly leaseFails: number;
+  /** The leases are read as they were a while ago, so that a living host looks dead. */
+  readonly leaseStale: number;
 }
 
 export const NO_FAULTS: FaultRates = {
@@ -91,6 +95,8 @@ export const NO_FAULTS: FaultRates = {
   storeForgets: 0,
   clockOffsetMs: 0,
   clockRate: 0,
+  leaseFails: 0,
+  leaseStale: 0,
 };
 
 /** The highest rates; each seed uses a part of them. The store loses nothing here: no promise holds for a store that does. */
@@ -123,6 +129,8 @@ export const ALL_FAULTS: FaultRates = {
   storeForgets: 0,
   clockOffsetMs: 20_000,
   clockRate: 0.02,
+  leaseFails: 0.3,
+  leaseStale: 0.5,
 };
 
 export type FaultKind = keyof FaultRates;
@@ -176,6 +184,8 @@ const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   storeForgets: "the store forgets",
   clockOffsetMs: "a clock is wrong",
   clockRate: "a clock is too fast or slow",
+  leaseFails: "the leases do not answer",
+  leaseStale: "the leases are read as they were",
 };
 
 /** A fault that happened. */

@@ -34,6 +34,8 @@ export class SimNetwork {
   /** Messages that reached a host. */
   delivered = 0;
   readonly notifications: Notification[] = [];
+  /** When each message was last sent. */
+  readonly sentAtMs = new Map<string, number>();
   readonly #world: World;
   readonly #cuts: { readonly from: number; readonly to: number; readonly untilMs: number }[] = [];
 
@@ -43,15 +45,20 @@ export class SimNetwork {
 
   of(life: Life): Transport {
     return {
-      publish: (topic, message) => this.#publish(life, topic, message),
-      deliver: (message) =>
-        this.#call(
+      publish: (topic, message) => {
+        this.sentAtMs.set(message.id, this.#world.timeline.nowMs);
+        return this.#publish(life, topic, message);
+      },
+      deliver: (message) => {
+        this.sentAtMs.set(message.id, this.#world.timeline.nowMs);
+        return this.#call(
           life,
           message.to,
           this.#describe(message),
           (face) => this.#receive(face, message),
           (answer) => "receipt" in answer && answer.receipt.messageId !== message.id,
-        ),
+        );
+      },
       heartbeat: (actor, beat) => this.#heartbeat(life, actor, beat.workId, (face) => face.heartbeat(actor, beat)),
       inspect: (actor) => this.#call(life, actor, `look at ${actor.id}`, (face) => face.inspect(actor)),
       nudge: (actor) => this.#call(life, actor, `nudge ${actor.id}`, (face) => face.nudge(actor)),

@@ -64,4 +64,5 @@ export const STREAM = {
   placement: 8,
   system: 9,
   crash: 10,
+  leases: 11,
 } as const;

@@ -64,7 +64,7 @@ export class SimStore {
     const { faults, random } = this.#world;
     return this.#world.port(life, what, true, (resolve) => {
       const answer = (done: boolean, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(done));
-      if (this.#away || faults.happens("writeLost", random.store)) return answer(false, UNAVAILABLE_MS);
+      if (this.isAway || faults.happens("writeLost", random.store)) return answer(false, UNAVAILABLE_MS);
       const unanswered = faults.happens("writeUnanswered", random.store);
       const done = make();
       answer(done && !unanswered, this.#world.latency());
@@ -81,7 +81,7 @@ export class SimStore {
   }
 
   #remove(keys: readonly string[]): boolean {
-    for (const key of keys) this.#cells.delete(key);
+    for (const key of keys) if (this.#cells.delete(key)) this.#world.options.observeRemoved?.(this.#world, key);
     return true;
   }
 
@@ -89,7 +89,7 @@ export class SimStore {
   #read<T>(life: Life, look: () => T): Promise<T> {
     const { faults, random } = this.#world;
     return this.#world.port(life, "read", false, (resolve, reject) => {
-      const fails = faults.happens("readFails", random.store) || this.#away;
+      const fails = faults.happens("readFails", random.store) || this.isAway;
       this.#world.toLife(life, fails ? UNAVAILABLE_MS : this.#world.latency(), () => {
         if (fails) reject(new Fault("store.unavailable", "the simulated store does not answer"));
         else resolve(look());
@@ -101,7 +101,7 @@ export class SimStore {
     const { faults, random } = this.#world;
     return this.#world.port(life, `write ${key}`, true, (resolve) => {
       const answer = (result: InsertResult, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(result));
-      if (this.#away || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
+      if (this.isAway || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
       if (faults.happens("writeLate", random.store)) {
         this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text));
         return answer("unknown", UNAVAILABLE_MS);
@@ -154,7 +154,8 @@ export class SimStore {
     return this.#cells.keys();
   }
 
-  get #away(): boolean {
+  /** Whether the store does not answer now. */
+  get isAway(): boolean {
     return this.#world.timeline.nowMs < this.#awayUntilMs;
   }
 

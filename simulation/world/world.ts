@@ -9,7 +9,6 @@ import { Host } from "../../actors/host/host.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { PlacedHost, Placement, ShortTransport } from "../../actors/host/local-first-transport.ts";
 import type { ActorHost, RandomSource, Clock, Ports } from "../../actors/engine/ports.ts";
-import { recover } from "../../actors/host/recovery.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
@@ -18,6 +17,7 @@ import { Life, reach } from "./life.ts";
 import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
 import { Random, STREAM } from "./random.ts";
+import { SimLeases } from "./leases.ts";
 import { SimReminders } from "./reminders.ts";
 import { BROKER_INDEX, SimNetwork } from "./network.ts";
 import { SimStore } from "./store.ts";
@@ -38,6 +38,11 @@ export interface CallFault {
   readonly forMs: number | undefined;
 }
 
+/** A stop of a host at the call of this number among those whose description matches. */
+export interface Sleep extends CallFault {
+  readonly at: RegExp;
+}
+
 export interface WorldOptions {
   readonly seed: number;
   readonly system: System;
@@ -45,6 +50,7 @@ export interface WorldOptions {
   readonly nodes: number;
   /** Kills and stops by number of the call. */
   readonly atCalls: ReadonlyMap<number, CallFault>;
+  readonly sleeps?: readonly Sleep[] | undefined;
   /** Receives a line of plain words for each event. */
   readonly trace?: ((line: string) => void) | undefined;
   /** Messages are copied as JSON on their way; without it they are shared, which is faster. */
@@ -52,6 +58,7 @@ export interface WorldOptions {
   /** Hosts take the short way to their own actors, as beside a real sidecar. */
   readonly shortWay: boolean;
   readonly observe?: ((world: World, life: Life, key: string, text: string) => void) | undefined;
+  readonly observeRemoved?: ((world: World, key: string) => void) | undefined;
   /** Wraps a host's ports; for planted bugs. */
   readonly wrapPorts?: ((ports: Ports, life: Life, world: World) => Ports) | undefined;
   /** Stands in the engine's place on each host; for the conformance suite, which plays with the world itself. */
@@ -74,6 +81,7 @@ export class World {
   readonly faults: Faults;
   readonly store: SimStore;
   readonly reminders: SimReminders;
+  readonly leases: SimLeases;
   readonly network: SimNetwork;
   readonly outside: Outside;
   readonly nodes: Node[] = [];
@@ -86,15 +94,18 @@ export class World {
     readonly engine: Random;
     readonly placement: Random;
     readonly system: Random;
+    readonly leases: Random;
   };
   /** Calls of hosts to the world, and which of them were writes or effects. */
   calls = 0;
   readonly durableCalls: number[] = [];
+  readonly #matched = new Map<Sleep, number>();
   crashes = 0;
   /** Actors whose chain a forgetful store broke. */
   quarantined = 0;
   #placed: number[] = [];
   #doubleUntilMs = -1;
+  #watching = true;
   #epochMs = EPOCH_MS;
 
   constructor(options: WorldOptions) {
@@ -111,10 +122,12 @@ export class World {
       engine: stream(STREAM.engine),
       placement: stream(STREAM.placement),
       system: stream(STREAM.system),
+      leases: stream(STREAM.leases),
     };
     this.#epochMs += this.random.system.int(0, BUCKET_MS - 1);
     this.store = new SimStore(this);
     this.reminders = new SimReminders(this);
+    this.leases = new SimLeases(this);
     this.network = new SimNetwork(this);
     this.outside = new Outside(this);
     const { clockOffsetMs, clockRate } = options.faults.rates;
@@ -155,7 +168,7 @@ export class World {
       return new Promise((resolve, reject) => void life.backlog.push(() => void this.port(life, what, durable, act).then(resolve, reject)));
     this.calls += 1;
     if (durable) this.durableCalls.push(this.calls);
-    const fault = this.options.atCalls.get(this.calls);
+    const fault = this.options.atCalls.get(this.calls) ?? this.#sleepAt(what);
     if (fault === undefined || !this.faults.on || !this.faults.allow(fault.kind === "freeze" ? "freezes" : "crashes")) {
       this.trace?.(`${life.name}: ${what}`);
       return new Promise(act);
@@ -167,6 +180,15 @@ export class World {
     if (fault.kind === "crash-after") void new Promise(act);
     this.crash(life, fault.forMs, `${fault.kind === "crash-after" ? "after" : "before"}: ${what}`);
     return never();
+  }
+
+  #sleepAt(what: string): Sleep | undefined {
+    return this.options.sleeps?.find((sleep) => {
+      if (!sleep.at.test(what)) return false;
+      const count = (this.#matched.get(sleep) ?? 0) + 1;
+      this.#matched.set(sleep, count);
+      return count === sleep.call;
+    });
   }
 
   /** Something reaches a host after a while: later when it is frozen, never when it is dead. */
@@ -217,11 +239,14 @@ export class World {
     const far = this.network.of(life);
     const placement = new Placement(clock);
     const transport = this.options.shortWay ? new ShortTransport(far, placement, () => host) : far;
-    const made: Ports = { store: this.store.of(life), reminders: this.reminders.of(life), transport, clock, random };
+    const [reminders, leases] = [this.reminders.of(life), this.leases.of(life)];
+    const made: Ports = { store: this.store.of(life), reminders, transport, clock, random, leases };
     const ports = this.options.wrapPorts?.(made, life, this) ?? made;
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });
     life.host = host;
+    host.watch.onReturn(() => placement.forget());
+    if (this.options.face === undefined && this.#watching) void host.watch.start();
     life.ports = ports;
     life.face = this.options.face?.(life) ?? new PlacedHost(host, placement);
     life.operations = new SystemOperations({ system, ports, host, newId: () => random.token() });
@@ -261,9 +286,15 @@ export class World {
 
   /** Looks for open work, as a host does when it starts. */
   recover(life: Life): void {
-    const { host, ports } = life;
-    if (host === undefined || ports === undefined || this.options.face !== undefined) return;
-    void recover({ system: this.options.system.name, ports, directory: host.directory, log: SILENT, stopped: () => life.state === "dead" });
+    const { host } = life;
+    if (host === undefined || this.options.face !== undefined) return;
+    void host.recover();
+  }
+
+  /** Hosts renew and read no leases from now on: all work has ended, and the time to come is long. */
+  endWatches(): void {
+    this.#watching = false;
+    for (const { life } of this.nodes) life.host?.watch.stop();
   }
 
   /** Stops a host as SIGSTOP does. */

@@ -77,7 +77,7 @@ describe("law: what is recorded is come to again, on the way forward too", () =>
     const [first, second] = pair(world, { handle: chains("one") }, { handle: chains("two") });
     await submit(first);
     first.kill();
-    await world.clock.advance(LIMITS.heartbeatMs * 5);
+    await world.clock.advance(2 * LIMITS.hostDeadMs);
     expect(did.toSorted()).toEqual(["left 1", "left 2", "right 1"]);
     parked.open();
     expect(await world.until(second, "p")).toMatchObject({ status: "completed", output: { text: "done" } });

@@ -36,9 +36,9 @@ test(
         },
       }),
     );
-    expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+    expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.askAgainMs)).toMatchObject({ status: "cancelled" });
     late.open(1);
-    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    await world.clock.advance(2 * LIMITS.askAgainMs);
     expect(await one.operations.process("p")).toMatchObject({ phase: "ended", outcome: { status: "cancelled" } });
     expect([begun, world.reminders.size]).toEqual([1, 0]);
   },
@@ -54,7 +54,7 @@ test("one that obeys its signal ends the process at once", async () => {
       },
     }),
   );
-  expect(await world.until(one, "p", LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.askAgainMs)).toMatchObject({ status: "cancelled" });
   expect(begun).toBe(1);
 });
 
@@ -78,7 +78,7 @@ test("one that hangs in a call may have had its effect: it is undone by its key,
       },
     }),
   );
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.askAgainMs)).toMatchObject({ status: "cancelled" });
   expect(undone).toEqual([expect.stringMatching(/^p:1:doer:0:1\/charge\/[0-9a-f]{16}\/0$/)]);
   expect(begun).toBe(1);
 });

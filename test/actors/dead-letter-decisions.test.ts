@@ -11,22 +11,27 @@ import { flush } from "./engine-rig.ts";
 import { CALLER, gate, type World } from "./world-rig.ts";
 
 type Member = ReturnType<World["join"]>;
-const PROCESS = { type: "sys.ProcessManager", id: "p" };
 
 function retentionOf(world: World, member: Member, retentionMs = LIMITS.retentionMsDefault): Retention {
   return new Retention({ system: "sys", host: member.host, ports: world.portsOf(member, "sweep"), log: SILENT, retentionMs });
 }
 
-describe("a decision while a reminder fires", () => {
+describe("a decision while the process is nudged", () => {
   test("is prepared again until it is recorded, and leaves no stale entries", async () => {
     const { world, one, behaviour } = await failed();
     behaviour.second = () => "two";
-    // The reminder of the prepared run fires before the run has its record, as when an earlier host left it.
-    let rung = false;
-    world.guard = (what) => {
-      if (what !== "reminder" || rung) return;
-      rung = true;
-      void one.host.tick(PROCESS, "run-2");
+    // A starting host finds the entry of the prepared run before the run has its record.
+    let isNudged = false;
+    const read = world.store.insert.bind(world.store);
+    world.store.insert = async (key, text) => {
+      if (isNudged || !text.includes('"reopened"')) return read(key, text);
+      isNudged = true;
+      const other = world.portsOf(one, "other");
+      await other.store.insert(
+        key,
+        text.replace(/"events":\[.*\],"effects"/, '"events":[{"e":"run-voided","run":2}],"effects"').replace(one.host.incarnation, "other"),
+      );
+      return read(key, text);
     };
     expect(await one.operations.redrive("p:1", {}, ADA)).toMatchObject({ id: "p", run: 3 });
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
@@ -35,9 +40,9 @@ describe("a decision while a reminder fires", () => {
   });
 });
 
-test(
-  "a decision whose host died before its effects were performed, and whose reminder is lost, performs them " + "when it is repeated",
-  async () => {
+test.each([true, false])(
+  "a decision whose host died before its effects were performed performs them when it is repeated, or when the host is found dead",
+  async (isRepeated) => {
     const { world, one, join } = await failed();
     const insert = world.store.insert.bind(world.store);
     world.store.insert = async (key, text) => {
@@ -51,13 +56,13 @@ test(
     for (const end of world.reminders.values()) end();
     world.reminders.clear();
     const two = join("two");
-    await settle(world);
+    await flush();
     expect([ids(await two.operations.deadLetters({}, undefined, 10)), ids(await two.operations.audit(undefined, 10))]).toEqual([
       ["p:1"],
       [],
     ]);
-    await two.operations.discard("p:1", "d1", ADA);
-    await settle(world);
+    if (isRepeated) await two.operations.discard("p:1", "d1", ADA);
+    await (isRepeated ? flush() : settle(world));
     expect([
       ids(await two.operations.deadLetters({}, undefined, 10)),
       ids(await two.operations.audit(undefined, 10)),

@@ -7,7 +7,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { CALLER, World } from "./world-rig.ts";
 
 const In = z.strictObject({ n: z.int() });
-export const ADA: Caller = { principal: { subject: "ada", tenant: "t", permissions: [] } };
+export const ADA: Caller = { principal: { subject: "ada", tenant: "default", permissions: [] } };
 
 /** What the handlers do; tests change it while processes run. */
 interface Behaviour {
@@ -60,7 +60,7 @@ export function made(): {
 }
 
 export async function settle(world: World): Promise<void> {
-  await world.clock.advance(4 * LIMITS.reminderNearMs);
+  await world.clock.advance(4 * LIMITS.askAgainMs);
 }
 
 /** A process that failed at its second stop. */

@@ -107,7 +107,6 @@ const counterMachine: Machine<CounterState, CounterInput, CounterEvent> = {
   },
   evolve,
   outbox: () => [],
-  reminder: () => ({ kind: "none" }),
   nextDueMs: () => undefined,
   events: eventSchemas(CounterEvent),
   states: CounterState,
@@ -173,7 +172,7 @@ export function engineHost(inner: MemoryStore, name: string, clock = new HandClo
   const values = new Values(store, clock, SYSTEM);
   let count = 0;
   const writer = { incarnation: name, nextCount: () => (count += 1) };
-  const engine = new TurnEngine({ type: TYPE, machine: counterMachine, system: SYSTEM, ports, values, writer, hooks });
+  const engine = new TurnEngine({ type: TYPE, machine: counterMachine, system: SYSTEM, ports, values, writer, hooks, trims: true });
   const add = async (by: number, pad = ""): Promise<number> =>
     (await engine.turn("a", { kind: "add", by, pad }, { inputId: `add ${by}` })).state.count;
   return { engine, store, clock, values, add };

@@ -271,6 +271,6 @@ test("a cancelled handler that hangs in a call gives its process free when its g
   await one.operations.cancel("p", "enough", CALLER);
   await flush();
   expect(undone).toEqual([]);
-  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.reminderNearMs)).toMatchObject({ status: "cancelled" });
+  expect(await world.until(one, "p", LIMITS.stopGraceMs + 2 * LIMITS.askAgainMs)).toMatchObject({ status: "cancelled" });
   expect(undone).toEqual(["x"]);
 });

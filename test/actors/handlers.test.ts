@@ -293,6 +293,7 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
       token: "one-1",
       holder: "one",
       takeovers: 0,
+      results: 0,
       input: { json: null },
       retainUntilMs: 0,
       askedAtMs: 0,
@@ -318,7 +319,7 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const random = { token: () => "t", jitter01: () => 0 };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { work: of, values, clock, random, link: link(refusal), log, waiting: () => {}, resting: () => undefined },
+        { work: of, values, clock, random, link: link(refusal), log, contentOf: () => null, waiting: () => {}, resting: () => undefined },
         0,
         null,
       );

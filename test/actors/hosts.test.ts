@@ -1,4 +1,4 @@
-/** @module Two hosts on one store: takeover after three missed heartbeats, frozen hosts refused, and recovery. */
+/** @module Two hosts on one store: takeover of the work of a dead one, frozen hosts refused, and recovery. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system, tool } from "../../agents/index.ts";
@@ -14,7 +14,7 @@ const processAt =
   (actor: { readonly type: string }): number | undefined =>
     actor.type === "sys.Slow" ? index : undefined;
 
-describe("law: three missed heartbeats allow a takeover: one record, new token, one attempt more", () => {
+describe("law: work of a dead host is taken over: one record, a new token, the same attempt", () => {
   test("a host dies during work, and the other executes the work again and completes it", async () => {
     const world = new World();
     const never = gate<string>();
@@ -27,12 +27,11 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     one.kill();
     const before = world.clock.nowMs();
     expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
-    const silence = LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax;
-    expect(world.clock.nowMs() - before).toBeGreaterThanOrEqual(silence);
-    expect(world.clock.nowMs() - before).toBeLessThanOrEqual(silence + 2 * LIMITS.reminderNearMs);
+    expect(world.clock.nowMs() - before).toBeGreaterThanOrEqual(LIMITS.hostDeadMs);
+    expect(world.clock.nowMs() - before).toBeLessThanOrEqual(LIMITS.hostDeadMs + 4 * LIMITS.hostLeaseMs);
   });
 
-  test("a host that sends heartbeats keeps its work, however long it takes", async () => {
+  test("a host that lives keeps its work, however long it takes: its rare heartbeats reach the host that has the actor now", async () => {
     const world = new World();
     const works: string[] = [];
     const result = gate<string>();
@@ -46,7 +45,7 @@ describe("law: three missed heartbeats allow a takeover: one record, new token, 
     await flush();
     // The actor moves to the other host while the handler continues.
     world.place = processAt(1);
-    await world.clock.advance(40_000);
+    await world.clock.advance(2 * LIMITS.heartbeatMs * LIMITS.heartbeatsMissedMax);
     expect(works).toEqual(["one"]);
     result.open("first");
     expect(await world.until(one, "p")).toMatchObject({ status: "completed", output: { by: "first" } });
@@ -203,29 +202,25 @@ describe("law: a starting host finds open processes and nudges them", () => {
     });
     await flush(100);
     expect(await recovered).toBe(1);
-    expect([...world.reminders.keys()]).toEqual(["p2/run-1"]);
     expect(await world.until(two, "p2", 10_000)).toMatchObject({ output: { by: "two" } });
   });
 
-  test("a host that is asked about a process takes it up, even if its reminder is late and no host searched the index", async () => {
+  test("a host that finds another one dead takes its processes over, though no reminder is left and no host starts", async () => {
     const world = new World();
     const one = world.join(
       systemOf("one", () => new Promise<never>(() => {})),
       "one",
     );
-    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-    await flush();
     const two = world.join(
       systemOf("two", async (name) => name),
       "two",
     );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await world.clock.advance(10_000);
     one.freeze();
     for (const cancel of world.reminders.values()) cancel();
     world.reminders.clear();
-    expect(await two.operations.process("p")).toMatchObject({ phase: "open" });
-    await flush();
-    expect([...world.reminders.keys()]).toContain("p/run-1");
-    expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { by: "two" } });
+    expect(await world.until(two, "p", 15_000)).toMatchObject({ status: "completed", output: { by: "two" } });
   });
 
   test("an index entry without a process is closed when it is old, and kept when it is young", async () => {

@@ -170,6 +170,7 @@ describe("law: a broken chain quarantines the actor with a code", () => {
         number: 1,
         sequence: 2,
         writer: { incarnation: "stranger", count: 1 },
+        atMs: 5,
         state: { id: "a", count: 2, ballast: "" },
       }),
     );
@@ -205,7 +206,7 @@ describe("loading", () => {
       const state: CounterState = { id: "a", count: number, ballast: "" };
       await inner.insert(
         snapshotKey(number),
-        JSON.stringify({ v: 1, number, sequence: number, writer: { incarnation: "me", count: number }, state }),
+        JSON.stringify({ v: 1, number, sequence: number, writer: { incarnation: "me", count: number }, atMs: 5, state }),
       );
     }
     const store = new GatedStore(inner);

@@ -16,6 +16,7 @@ const TRUST_MS = LIMITS.placementTrustMs;
 interface Rig {
   readonly clock: HandClock;
   readonly placed: PlacedHost;
+  readonly placement: Placement;
   readonly short: ShortTransport;
   /** Where everything went, as `here receive m` or `far publish m`. */
   readonly went: string[];
@@ -39,7 +40,10 @@ function rigOf(): Rig {
       return rig.receive(message);
     },
     tick: async (actor, name) => void went.push(`here tick ${actor.id} ${name}`),
-    nudge: async (actor) => void went.push(`here nudge ${actor.id}`),
+    nudge: async (actor) => {
+      went.push(`here nudge ${actor.id}`);
+      return { phase: "open" };
+    },
     heartbeat: (actor, beat) => void went.push(`here heartbeat ${actor.id} ${beat.workId}`),
     inspect: async (actor) => {
       went.push(`here inspect ${actor.id}`);
@@ -47,7 +51,6 @@ function rigOf(): Rig {
     },
     deactivate: (actor) => void went.push(`here deactivate ${actor.id}`),
     isNew: (actor) => rig.made.has(actor.id),
-    isOpen: (actor) => rig.open.has(actor.id),
   };
   const far: Transport = {
     publish: async (topic, message) => void went.push(`far publish ${topic} ${message.id}`),
@@ -61,13 +64,17 @@ function rigOf(): Rig {
       await rig.look(actor);
       return "far";
     },
-    nudge: async (actor) => void went.push(`far nudge ${actor.id}`),
+    nudge: async (actor) => {
+      went.push(`far nudge ${actor.id}`);
+      return { phase: "open" };
+    },
     notification: async (topic, id) => void went.push(`far notification ${topic} ${id}`),
   };
   const placement = new Placement(clock);
   const rig: Rig = {
     clock,
     went,
+    placement,
     placed: new PlacedHost(host, placement),
     short: new ShortTransport(far, placement, () => host),
     receive: async (message) => receipt(message),
@@ -218,11 +225,12 @@ describe("what is delivered", () => {
   });
 });
 
-test("looks are local first too; heartbeats, nudges and notifications never are", async () => {
+test("looks are local first too, nudges and notifications never are; heartbeats are needed only by actors that are elsewhere", async () => {
   const { short, placed, went } = rigOf();
   await placed.tick(DOER, "run-1");
   expect(await short.inspect(DOER)).toBe("here");
   await short.heartbeat(DOER, { workId: "w", token: "t", state: "running" });
+  await short.heartbeat({ ...DOER, id: "q" }, { workId: "v", token: "t", state: "running" });
   await short.nudge(DOER);
   await short.notification("sys.results", "p:1", {
     processId: "p",
@@ -232,8 +240,29 @@ test("looks are local first too; heartbeats, nudges and notifications never are"
     traceId: "a".repeat(32),
     atMs: 1,
   });
-  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat p w", "far nudge p", "far notification sys.results p:1"]);
+  expect(went).toEqual(["here tick p run-1", "here inspect p", "far heartbeat q v", "far nudge p", "far notification sys.results p:1"]);
   expect(placed.types).toEqual(["sys.ProcessManager", "sys.Doer"]);
+});
+
+test("an actor that left, and each after the sidecar was away, gets heartbeats, until one comes back here", async () => {
+  const { short, placed, placement, went } = rigOf();
+  const beat = { workId: "w", token: "t", state: "running" } as const;
+  await placed.tick(DOER, "run-1");
+  placement.forget();
+  await short.heartbeat(DOER, beat);
+  placed.heartbeat(DOER, beat);
+  await short.heartbeat(DOER, beat);
+  await short.deliver(message("m", DOER, undo));
+  placed.deactivate(DOER);
+  await short.heartbeat(DOER, beat);
+  expect(went).toEqual([
+    "here tick p run-1",
+    "far heartbeat p w",
+    "here heartbeat p w",
+    "far deliver m",
+    "here deactivate p",
+    "far heartbeat p w",
+  ]);
 });
 
 describe("a process whose id was made here", () => {
@@ -252,46 +281,5 @@ describe("a process whose id was made here", () => {
     const { short, went } = rigOf();
     await short.deliver(message("t", PROCESS, task));
     expect(went).toEqual(["far deliver t"]);
-  });
-
-  test("that is still open before its first reminder fires is handed over when its placement is elsewhere", async () => {
-    const { short, went, made, open, clock } = rigOf();
-    made.add("p");
-    open.add("p");
-    await short.deliver(message("t", PROCESS, task));
-    await clock.advance(LIMITS.begunTrustMs);
-    await short.deliver(message("m", PROCESS, undo));
-    expect(went).toEqual(["here receive t", "far inspect p", "here deactivate p", "far deliver m"]);
-  });
-
-  test("stays when placement has it here too", async () => {
-    const rig = rigOf();
-    rig.made.add("p");
-    rig.open.add("p");
-    rig.look = (actor) => rig.placed.inspect(actor);
-    await rig.short.deliver(message("t", PROCESS, task));
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    await rig.short.deliver(message("m", PROCESS, undo));
-    expect(rig.went).toEqual(["here receive t", "far inspect p", "here inspect p", "here receive m"]);
-  });
-
-  test("is checked again when no host was reached, and is not handed over in the meantime", async () => {
-    const rig = rigOf();
-    rig.made.add("p");
-    rig.open.add("p");
-    rig.look = () => Promise.reject(new Error("the sidecar is gone"));
-    await rig.short.deliver(message("t", PROCESS, task));
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    rig.look = async () => {};
-    await rig.clock.advance(LIMITS.begunTrustMs);
-    expect(rig.went).toEqual(["here receive t", "far inspect p", "far inspect p", "here deactivate p"]);
-  });
-
-  test("that has ended is not checked", async () => {
-    const { short, went, made, clock } = rigOf();
-    made.add("p");
-    await short.deliver(message("t", PROCESS, task));
-    await clock.advance(LIMITS.begunTrustMs);
-    expect(went).toEqual(["here receive t"]);
   });
 });

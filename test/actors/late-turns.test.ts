@@ -1,13 +1,13 @@
 /**
- * @module Turns that fail again and again, actors that move away, and receipts of later runs: the engine alone, and hosts
+ * @module Turns that fail again and again, and receipts of later runs: the engine alone, and hosts
  * over a world whose clock the test drives.
  */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
-import { contentOf, engineHost, type EngineHost, flush, recordKey } from "./engine-rig.ts";
-import { CALLER, gate, World } from "./world-rig.ts";
+import { contentOf, engineHost, type EngineHost, recordKey } from "./engine-rig.ts";
+import { CALLER, World } from "./world-rig.ts";
 
 describe("law: the same failing turn is recorded once", () => {
   const fail = (host: EngineHost, inputId = "tick run-1"): ReturnType<EngineHost["engine"]["turn"]> =>
@@ -98,54 +98,6 @@ function systemOf(handle: (n: number) => Promise<number>): ReturnType<typeof sys
 
 const PROCESS = { type: "sys.ProcessManager", id: "p" };
 const TASK = { id: "p", route: "main", input: { n: 1 } };
-
-describe("law: a host forgets the reminder of an actor that moves away", () => {
-  /** How often the reminder is set in the commit that follows, when the reminder was lost to another host meanwhile. */
-  async function setsAfter(
-    between: (host: World["members"][number]["host"]) => void,
-  ): Promise<{ readonly sets: number; readonly standing: string[] }> {
-    const world = new World();
-    const results = [gate<number>(), gate<number>()];
-    const handed = [...results];
-    const one = world.join(
-      systemOf(() => handed.shift()?.promise ?? Promise.reject(new Error("asked too often"))),
-      "one",
-    );
-    await one.operations.submit(TASK, CALLER, 0);
-    await flush();
-    for (const cancel of world.reminders.values()) cancel();
-    world.reminders.clear();
-    let sets = 0;
-    world.guard = (what) => void (what === "reminder" && (sets += 1));
-    between(one.host);
-    results[0]?.open(2);
-    await flush();
-    expect(await one.operations.process("p")).toMatchObject({ phase: "open" });
-    return { sets, standing: [...world.reminders.keys()] };
-  }
-
-  test("the next commit here sets it near again", async () => {
-    expect(await setsAfter((host) => host.deactivate(PROCESS))).toEqual({ sets: 1, standing: ["p/run-1"] });
-  });
-
-  test("while the actor stays no commit sets what stands", async () => {
-    expect(await setsAfter(() => {})).toEqual({ sets: 0, standing: [] });
-  });
-
-  test("others that move away, and actors that were never here, change nothing", async () => {
-    expect(
-      await setsAfter((host) => {
-        for (const actor of [
-          { ...PROCESS, id: "q" },
-          { type: "sys.Doer", id: "p" },
-          { type: "sys.Directory", id: "p" },
-          { type: "sys.Unknown", id: "p" },
-        ])
-          host.deactivate(actor);
-      }),
-    ).toEqual({ sets: 0, standing: [] });
-  });
-});
 
 describe("the receipt names the run", () => {
   test("a task that comes after its reminder found nothing is run 2, and says so whenever it is asked", async () => {

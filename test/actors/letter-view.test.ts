@@ -33,7 +33,7 @@ test.each([
   const text = "x".repeat(length);
   await operations.submit({ id: "p", route: "read", input: { text } }, CALLER, 0);
   await world.until(one, "p");
-  await world.clock.advance(4 * LIMITS.reminderNearMs);
+  await world.clock.advance(4 * LIMITS.askAgainMs);
   const { input } = Shown.parse(await operations.deadLetter("p:1")).letter.original;
   expect(input).toEqual({ text });
   expect(await operations.process("p")).toMatchObject({ outcome: { deadLetter: { original: { input: { text } } } } });

@@ -1,4 +1,4 @@
-/** @module The laws of reminders on a host, each a named test: before record 1, near before a commit, removed only at the very end. */
+/** @module The laws of index entries, reminders and timers of processes on a host, each a named test. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, route, system } from "../../agents/index.ts";
@@ -6,6 +6,7 @@ import { MemoryStore } from "../../actors/memory/store.ts";
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { IndexEntry } from "../../runtime/protocol.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
 
@@ -26,26 +27,12 @@ const silent =
   (asked: string): void => {
     if (asked === what) throw new Fault("sidecar.unavailable", "silent");
   };
+const lines = async ({ host }: World["members"][number]): Promise<readonly IndexEntry[]> =>
+  host.directory.read((await host.directory.buckets())[0] ?? "");
 const journal = (world: World): readonly string[] => world.store.keys("sys/sys.ProcessManager/p/");
 
-describe("law: the reminder and the index entry exist before record 1", () => {
-  test("while no reminder can be set nothing is accepted and nothing recorded; a retry is accepted", async () => {
-    const world = new World();
-    const one = world.join(
-      systemOf(async (n) => n),
-      "one",
-    );
-    world.guard = silent("reminder");
-    const refused = one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
-    await world.clock.advance(10_000);
-    expect(await refused).toMatchObject({ code: "sidecar.unavailable" });
-    expect(journal(world)).toEqual([]);
-    world.guard = () => {};
-    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
-  });
-
-  test("a reminder of an earlier attempt is not trusted: if it was lost, it is set again", async () => {
+describe("law: an index entry that names the host exists before record 1", () => {
+  test("while the index does not answer nothing is accepted and nothing recorded; a retry is accepted", async () => {
     let isAway = true;
     class AwayIndex extends MemoryStore {
       override async insert(key: string, text: string): Promise<InsertResult> {
@@ -54,27 +41,17 @@ describe("law: the reminder and the index entry exist before record 1", () => {
       }
     }
     const world = new World(new AwayIndex());
-    const done = gate();
     const one = world.join(
-      systemOf(async (n) => done.promise.then(() => n)),
+      systemOf(async (n) => n),
       "one",
     );
-    const submit = (): Promise<unknown> =>
-      one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
-    const refused = submit();
-    await flush();
-    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
-    // All reminders are lost before this one has fired, while it is still trusted.
-    for (const end of world.reminders.values()) end();
-    world.reminders.clear();
-    await world.clock.advance(LIMITS.reminderTrustMs - 1_000);
-    world.reminders.clear();
+    const refused = one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0).catch((error: unknown) => error);
+    await world.clock.advance(10_000);
+    expect(await refused).toMatchObject({ code: "sidecar.unavailable" });
     expect(journal(world)).toEqual([]);
     isAway = false;
-    await submit();
-    await refused;
-    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
-    done.open();
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect(await lines(one)).toMatchObject([{ id: "p", open: true, facts: { host: one.host.incarnation } }]);
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 
@@ -95,13 +72,48 @@ describe("law: the reminder and the index entry exist before record 1", () => {
     expect(world.reminders.size).toBe(0);
     await expect(one.operations.process("p")).rejects.toMatchObject({ code: "process.unknown" });
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
-    expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
     expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
   });
 });
 
-describe("law: a reminder is removed only when the last effects are performed", () => {
-  test("while a notification cannot be sent the reminder stays, and its tick sends it", async () => {
+describe("law: a process sets a reminder when it has lived 3 s", () => {
+  test("one that ends sooner sets none, and removes none", async () => {
+    const world = new World();
+    const called: string[] = [];
+    world.guard = (what) => void called.push(what);
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+    await world.clock.advance(60_000);
+    expect(called).toEqual(["notification"]);
+  });
+
+  test("one that lives longer sets one, also when the first call fails, and removes it with its last effects", async () => {
+    const world = new World();
+    const done = gate();
+    const one = world.join(
+      systemOf(async (n) => done.promise.then(() => n)),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    world.guard = silent("reminder");
+    await world.clock.advance(LIMITS.reminderAfterMs + 1_000);
+    expect(world.reminders.size).toBe(0);
+    world.guard = () => {};
+    await world.clock.advance(LIMITS.askAgainMs);
+    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
+    done.open();
+    expect(await world.until(one, "p")).toMatchObject({ status: "completed" });
+    await world.clock.advance(1_000);
+    expect(world.reminders.size).toBe(0);
+  });
+});
+
+describe("law: the index entry stays open until the last effects are performed", () => {
+  test("while a notification cannot be sent the entry stays open, and the process tries again", async () => {
     const world = new World();
     const one = world.join(
       systemOf(async (n) => n),
@@ -111,10 +123,11 @@ describe("law: a reminder is removed only when the last effects are performed", 
     await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
     await world.until(one, "p");
     await world.clock.advance(10_000);
-    expect([...world.reminders.keys()]).toEqual(["p/run-1"]);
+    expect(await lines(one)).toMatchObject([{ id: "p", open: true }]);
     world.guard = () => {};
-    await world.clock.advance(LIMITS.reminderNearMs);
+    await world.clock.advance(LIMITS.askAgainMs);
     expect(world.notifications).toEqual(["sys.results p:1"]);
+    expect(await lines(one)).toMatchObject([{ id: "p", open: false }]);
     expect(world.reminders.size).toBe(0);
   });
 
@@ -137,17 +150,64 @@ describe("law: a reminder is removed only when the last effects are performed", 
     one.kill();
     world.guard = () => {};
     expect(await world.until(two, "p")).toMatchObject({ status: "completed" });
-    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    await world.clock.advance(LIMITS.hostDeadMs + 2 * LIMITS.askAgainMs);
     expect(world.notifications).toEqual(["sys.results p:1"]);
     expect(world.reminders.size).toBe(0);
-    expect((await two.host.directory.read((await two.host.directory.buckets())[0] ?? "")).map(({ id, open }) => [id, open])).toEqual([
-      ["p", false],
-    ]);
+    expect(await lines(two)).toMatchObject([{ id: "p", open: false }]);
   });
 });
 
-describe("a reminder away", () => {
-  test("a long backoff ends on time, by a timer here, or by the reminder when the host is gone", async () => {
+describe("law: a process asks again, the less often the longer its receivers say that they have the work", () => {
+  const MINUTES_5 = 300_000;
+  const requests = (world: World): number => world.sent.filter((line) => line.endsWith("p:1:doer:0:1:1")).length;
+
+  test("a call of 5 minutes is asked for a few times only, and its end is known at once", async () => {
+    const world = new World();
+    const done = gate();
+    const one = world.join(
+      systemOf(async (n) => done.promise.then(() => n)),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    const before = LIMITS.stopTimeoutMsDefault - 1_000;
+    await world.clock.advance(before);
+    expect(requests(world)).toBeGreaterThan(2);
+    expect(requests(world)).toBeLessThan(8);
+    done.open();
+    expect(await world.until(one, "p", 1_000)).toMatchObject({ status: "completed" });
+  });
+
+  test("a lost answer is asked for within 3 s of a short work, and no later than its work took", async () => {
+    const world = new World();
+    world.broker = (message) => (message.body.kind === "result" ? 0 : 1);
+    const one = world.join(
+      systemOf(async (n) => n),
+      "one",
+    );
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    expect(await world.until(one, "p", LIMITS.askAgainMs + 500)).toMatchObject({ status: "completed" });
+  });
+
+  test("a process that sleeps asks for nothing, and its timer fires although its actor was deactivated", async () => {
+    const world = new World();
+    const main = route("main", 1, In)
+      .sleep("nap", MINUTES_5)
+      .to("doer", Doer, ({ task }) => task)
+      .output(({ doer: done }) => done);
+    const doer = agent(Doer, { handle: ({ n }) => ({ n }) });
+    const one = world.join(system("sys", { agents: [doer], routes: [main] }), "one");
+    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    await flush();
+    one.host.deactivate(PROCESS);
+    world.sent.length = 0;
+    await world.clock.advance(MINUTES_5 - 1_000);
+    expect(world.sent).toEqual([]);
+    expect(await world.until(one, "p", 2_000)).toMatchObject({ status: "completed" });
+  });
+});
+
+describe("timers", () => {
+  test("a long backoff ends on time, by a timer here, or by that of the host that takes over", async () => {
     for (const kill of [false, true]) {
       const world = new World();
       let attempts = 0;
@@ -204,8 +264,9 @@ test(
     const one = world.join(system("sys", { agents: [doer], routes: [none] }), "one");
     waits = true;
     const accepted = one.operations.submit({ id: "p", route: "none", input: { all: [] } }, CALLER, 0);
-    // The reminder of run 1 fires while its task waits for the index, and makes it void as soon as that answers.
-    await world.clock.advance(LIMITS.reminderNearMs);
+    // A tick arrives while the task waits for the index, and makes run 1 void as soon as that answers.
+    void one.host.tick(PROCESS, "run-1").catch(() => {});
+    await world.clock.advance(LIMITS.askAgainMs);
     let silences = 1;
     world.guard = (what) => {
       if (what === "notification" && silences-- > 0) throw new Fault("sidecar.unavailable", "silent");
@@ -214,8 +275,7 @@ test(
     index.open();
     await flush();
     expect(await accepted).toMatchObject({ receipt: { id: "p", run: 2 } });
-    expect([...world.reminders.keys()]).toEqual(["p/run-2"]);
-    await world.clock.advance(2 * LIMITS.reminderNearMs);
+    await world.clock.advance(2 * LIMITS.askAgainMs);
     expect([world.notifications.length, world.reminders.size]).toEqual([1, 0]);
     expect((await one.operations.processes({}, undefined, 10)).entries).toMatchObject([{ id: "p", open: false, run: 2 }]);
   },

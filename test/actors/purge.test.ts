@@ -36,7 +36,7 @@ describe("law: purge only what ended, after the retention and the expiry horizon
       // The keyed agent has settled two work items of the process, and one has left its state.
       expect(passing.filter((key) => key.includes("/settled-"))).toHaveLength(1);
       expect(await retention.sweep({ whole: true })).toEqual({ purged: 0, waiting: 2, more: false });
-      await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.reminderNearMs - 60_000);
+      await rig.world.clock.advance(LIMITS.retentionMsDefault - LIMITS.askAgainMs - 60_000);
       expect(await retention.sweep()).toMatchObject({ purged: 0 });
       expect(rig.passing).toEqual(passing);
 

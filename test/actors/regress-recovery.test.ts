@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { IndexClient } from "../../actors/host/index-client.ts";
 import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";
 import { SILENT } from "../../actors/engine/log.ts";
-import type { Reminders, Ports } from "../../actors/engine/ports.ts";
+import type { Ports, Transport } from "../../actors/engine/ports.ts";
 import { Host } from "../../actors/host/host.ts";
 import { recover } from "../../actors/host/recovery.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
@@ -18,18 +18,23 @@ const DONE = { call: () => Promise.resolve() };
 const ROUND_MS = 5;
 const ROUNDS_MAX = 400;
 
-/** A scheduler that is not back yet refuses so many reminders. */
-function lateReminders(refusals: number): Reminders & { readonly set: Reminders["set"]; readonly names: string[] } {
+/** A sidecar that is not back yet refuses so many nudges. */
+function lateNudges(transport: Transport, refusals: number): Transport & { readonly nudged: () => number } {
   let left = refusals;
-  const names: string[] = [];
+  let nudged = 0;
   return {
-    names,
-    set: async (_actor, name) => {
+    publish: (topic, message) => transport.publish(topic, message),
+    deliver: (message) => transport.deliver(message),
+    heartbeat: (actor, beat) => transport.heartbeat(actor, beat),
+    inspect: (actor) => transport.inspect(actor),
+    notification: (topic, id, data) => transport.notification(topic, id, data),
+    nudged: () => nudged,
+    nudge: async (actor) => {
       left -= 1;
-      if (left >= 0) throw new Fault("sidecar.unavailable", "the scheduler is not back yet");
-      names.push(name);
+      if (left >= 0) throw new Fault("sidecar.unavailable", "the sidecar is not back yet");
+      nudged += 1;
+      return transport.nudge(actor);
     },
-    remove: async () => {},
   };
 }
 
@@ -47,8 +52,8 @@ test("a process whose first nudges fail goes on once a nudge succeeds, though no
 
   const clock = new SkippingClock(Date.now());
   const second = new LocalWorld({ clock, store, random: systemRandom });
-  const reminders = lateReminders(3);
-  const ports: Ports = { ...second.ports, reminders };
+  const transport = lateNudges(second.ports.transport, 3);
+  const ports: Ports = { ...second.ports, transport };
   const back = new Host({ system: bookingSystem(DONE), ports, log: SILENT, listener: "listener" });
   second.attach(back);
   let stopped = false;
@@ -71,5 +76,5 @@ test("a process whose first nudges fail goes on once a nudge succeeds, though no
   }
   stopped = true;
   expect(ended).toBe(true);
-  expect(reminders.names.length).toBeGreaterThan(0);
+  expect(transport.nudged()).toBe(1);
 });

@@ -39,7 +39,7 @@ async function rounds(until: () => boolean): Promise<void> {
 }
 
 const task = { id: "one", route: "party", input: { n: 1, shelf: "s", refuse: false } };
-const caller = { principal: { subject: "test", tenant: "test", permissions: [] } };
+const caller = { principal: { subject: "test", tenant: "default", permissions: [] } };
 const manager = { type: "live.ProcessManager", id: "one" };
 
 describe("a host that comes back", () => {

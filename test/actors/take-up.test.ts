@@ -1,7 +1,7 @@
-/** @module A host that is asked about an open process takes it up: what it counts, and what happens when two hosts both hold it. */
+/** @module A process that moves from one living host to another: what they count, and that its work runs once. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, Fault, route, system } from "../../agents/index.ts";
+import { agent, contract, route, system } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, gate, World } from "./world-rig.ts";
@@ -35,41 +35,22 @@ async function open(): Promise<{
   return { world, hosts, answer, ran };
 }
 
-test("what could not be taken up is not counted as open, and is taken up by the next look", async () => {
-  const {
-    world,
-    hosts: [, two],
-  } = await open();
-  world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
-  world.guard = (what) => {
-    if (what === "reminder") throw new Fault("sidecar.unavailable", "silent");
-  };
-  await two.operations.process("p");
-  await flush();
-  expect([two.host.processes.openCount, two.host.processes.isOpen("p")]).toEqual([0, false]);
-  world.guard = () => {};
-  await two.operations.process("p");
-  await flush();
-  expect([two.host.processes.openCount, two.host.processes.isOpen("p")]).toEqual([1, true]);
-});
-
-test("two hosts that both have a process in hand run its work once, end it once, and count it no more", async () => {
+test("two hosts that both have a process run its work once, end it once, and count it no more", async () => {
   const {
     world,
     hosts: [one, two],
     answer,
     ran,
   } = await open();
-  // The first host never hears that the process has moved.
+  // The first host never hears that the process has moved. As long as it lives, a nudge takes nothing from it.
   world.place = (actor) => (actor.type === "sys.ProcessManager" ? 1 : 0);
-  await Promise.all([two.operations.process("p"), two.operations.process("p")]);
-  await flush();
-  expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 1]);
+  await two.host.nudge({ type: "sys.ProcessManager", id: "p" });
+  expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
   answer.open(2);
   expect(await world.until(two, "p")).toMatchObject({ status: "completed", output: { n: 2 } });
   expect([one.host.processes.openCount, two.host.processes.openCount]).toEqual([1, 0]);
-  // Its own timer, set for the timeout of the stop, finds the end; the reminder that it had set is removed again.
+  // Its own timer finds the end; the reminder that it had set is removed again.
   await world.clock.advance(LIMITS.stopTimeoutMsDefault);
-  await world.clock.advance(LIMITS.reminderNearMs);
+  await world.clock.advance(LIMITS.askAgainMs);
   expect([one.host.processes.openCount, two.host.processes.openCount, ran, world.reminders.size]).toEqual([0, 0, [1], 0]);
 });

@@ -178,6 +178,7 @@ describe("what can never be undone", () => {
       token: "t",
       holder: "one",
       takeovers: 0,
+      results: 0,
       input: { json: { n: 1 } },
       retainUntilMs: 0,
       askedAtMs: 0,

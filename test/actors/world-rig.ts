@@ -12,6 +12,8 @@ import { type Address, ANONYMOUS, type Message, type TurnAnswer } from "../../ru
 import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
 
+const LONG_MS = 600_000;
+
 export const CALLER = { principal: ANONYMOUS };
 
 /** One host and its ports. While frozen, nothing leaves or reaches it; a dead one never acts again. */
@@ -26,6 +28,7 @@ class Member {
     const ports = world.portsOf(this, name);
     this.host = new Host({ system, ports, log: SILENT, ...(openMax === undefined ? {} : { openMax }) });
     this.operations = new SystemOperations({ system, ports, host: this.host, newId: () => "made" });
+    void this.host.watch.start();
   }
 
   kill(): void {
@@ -51,8 +54,25 @@ class Member {
   }
 }
 
+/** A clock that skips the looks at leases in a long time. */
+class WorldClock extends HandClock {
+  readonly #world: World;
+
+  constructor(world: World) {
+    super();
+    this.#world = world;
+  }
+
+  override async advance(ms: number): Promise<void> {
+    const isLong = ms >= LONG_MS;
+    if (isLong) for (const { host } of this.#world.members) host.watch.stop();
+    await super.advance(ms);
+    if (isLong) for (const { host } of this.#world.members) void host.watch.start();
+  }
+}
+
 export class World {
-  readonly clock = new HandClock();
+  readonly clock: HandClock = new WorldClock(this);
   readonly store: MemoryStore;
   readonly members: Member[] = [];
   readonly notifications: string[] = [];

@@ -1,6 +1,7 @@
 /** @module Contracts and agents. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { z as z3 } from "zod/v3";
 import { agent, contract, Fault, handOffTo, isHandOff, type Json, remote, route, type RuntimeContext, tool } from "../../agents/index.ts";
 import { booked, flight, Flight, hotel, Hotel, planner, Planner, snark, Snark } from "./fixtures/travel.ts";
 
@@ -192,6 +193,11 @@ describe("an invalid definition is rejected with its place", () => {
       "no schema",
       () => contract("A", 1, { input: {} as never, output: Text }),
       'contract "A", input must be a zod schema, such as z.object({ name: z.string() })',
+    ],
+    [
+      "a schema of zod 3",
+      () => contract("A", 1, { input: z3.object({ n: z3.number() }), output: Text } as never),
+      'contract "A", input is a schema of zod 3; zod 4 is needed: npm install zod@4',
     ],
     ["no output", () => contract("A", 1, { input: Text } as never), 'contract "A", output must be a zod schema'],
     ["no options", () => contract("A", 1, undefined as never), 'contract "A": the options must be an object; known are about, input'],

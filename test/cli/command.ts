@@ -49,6 +49,12 @@ export async function startCommand(dir: string, args: readonly string[], env: Re
   return { child, dir, text, until };
 }
 
+/** The headers of a request to the run in a folder, with its token. */
+export function headersOf(dir: string): Readonly<Record<string, string>> {
+  const record = JSON.parse(readFileSync(join(dir, ".troupe", "run.json"), "utf8")) as { readonly appToken: string };
+  return { "content-type": "application/json", authorization: `Bearer ${record.appToken}` };
+}
+
 /** Runs the command to its end. */
 export async function runCommand(
   dir: string,

@@ -1,8 +1,10 @@
 /** @module Every command against a pretended system: good and bad input; a system that is down, cannot serve, or refuses the token. */
+import { execFile } from "node:child_process";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { describe, expect, test } from "vitest";
+import { promisify } from "node:util";
+import { describe, expect, test, vi } from "vitest";
 import { writeRunRecord } from "../../cli/run/run-record.ts";
 import { RECEIPT, OUTCOME, INPUT, stub, dir, useParty, startAnew, run } from "./party.ts";
 import { refuse, runLine } from "./stub.ts";
@@ -27,6 +29,7 @@ const LINES: Readonly<Record<string, readonly string[]>> = {
   "dead redrive": ["dead", "redrive", "trip-7:1"],
   "dead discard": ["dead", "discard", "trip-7:1", "--reason", "test"],
   purge: ["purge"],
+  "set-aside": ["set-aside", "Directory/002998512.0000", "--reason", "test"],
 };
 
 describe.each(Object.entries(LINES))("%s", (_name, words) => {
@@ -142,6 +145,41 @@ describe("submit", () => {
     );
   });
 
+  test("what JSON cannot hold exactly is refused with its place, and a byte order mark is none of the input", async () => {
+    expect(await run("submit", "trip", '{"order":{"ids":[1,9007199254740993]}}')).toMatchObject({
+      code: 2,
+      err: expect.stringMatching(/^USAGE: the input at order\.ids\[1\]: 9007199254740993 .* send it as a string\.\nWhat to do: Fix it/),
+    });
+    expect(stub.seen).toEqual([]);
+    const file = join(dir, "marked.json");
+    await writeFile(file, `\uFEFF${INPUT}`);
+    expect((await run("submit", "trip", `@${file}`)).code).toBe(0);
+    expect(stub.seen.at(-1)?.body).toMatchObject({ input: JSON.parse(INPUT) as unknown });
+  });
+
+  test("a token that no header can carry is named, not sent, and not shown", async () => {
+    for (const [token, what] of [
+      ["secret\n", "a line break"],
+      ["sec ret", "a space"],
+    ] as const) {
+      const { code, err } = await run("ps", "--token", token);
+      expect([code, err]).toEqual([2, expect.stringContaining(`USAGE: the token of TROUPE_TOKEN contains ${what}`)]);
+      expect(err).not.toContain("ret");
+    }
+    vi.stubEnv("APP_API_TOKEN", "secret\r\n");
+    expect((await run("ps")).err).toContain("USAGE: the token of APP_API_TOKEN contains a line break");
+    vi.unstubAllEnvs();
+    expect(stub.seen).toEqual([]);
+  });
+
+  test("a proxy of the environment gets no calls to this machine", async () => {
+    const command = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
+    const proxy = "http://127.0.0.1:9";
+    const env = { ...process.env, NODE_USE_ENV_PROXY: "1", HTTP_PROXY: proxy, http_proxy: proxy, NO_PROXY: "example.com" };
+    const { stdout } = await promisify(execFile)(process.execPath, [command, "ps", "--url", stub.url, "--state", dir], { env });
+    expect(stdout).toContain(stub.url);
+  });
+
   test("broken JSON, a file that is not there and a wrong time are wrong usage, exit code 2", async () => {
     expect(await run("submit", "trip", '{"wish":')).toMatchObject({
       code: 2,
@@ -215,8 +253,30 @@ test("wrong usage is one JSON document too where JSON is asked for", async () =>
   const { code, out, err } = await run("ps", "--limit", "0", "--json");
   expect([code, out]).toEqual([2, ""]);
   expect(JSON.parse(err)).toEqual({
-    error: { code: "USAGE", message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/), fix: "Try --help." },
+    error: {
+      code: "USAGE",
+      message: expect.stringMatching(/^option '--limit <number>' argument '0' is invalid/),
+      fix: "`troupe ps --help` shows what there is.",
+    },
   });
+});
+
+test("doctor names the broken actors of the running system, and fails", async () => {
+  const { code, out } = await run("doctor");
+  expect([code, out]).toEqual([1, expect.stringContaining("broken: Directory/002998512.0000 (record 45 is missing)")]);
+  stub.answers["GET /broken"] = { json: { entries: [] } };
+  expect((await run("doctor")).out).toContain("none is broken in the system at");
+});
+
+test("set-aside passes on the actor, the reason and the accepted loss; a listing says when buckets are missing", async () => {
+  expect(await run("set-aside", "Ledger/ada", "--reason", "power cut", "--accept-loss")).toMatchObject({
+    code: 0,
+    out: "Directory/002998512.0000 goes on. It was broken: record 45 is missing\n",
+  });
+  expect(stub.seen.at(-1)?.body).toEqual({ actor: "Ledger/ada", reason: "power cut", acceptLoss: true });
+  expect(await run("set-aside", "Ledger/ada")).toMatchObject({ code: 2 });
+  stub.answers["GET /processes"] = { json: { entries: [], broken: ["002998512.0000"] } };
+  expect((await run("ps")).err).toContain("Incomplete: 1 broken buckets");
 });
 
 test("purge says what went, or would go", async () => {

@@ -18,13 +18,25 @@ describe("help", () => {
     expect(text.split("\n").filter((line) => line.length > COLUMNS_MAX)).toEqual([]);
   });
 
-  test("an unknown option, command or choice is exit code 2 and names the help", async () => {
-    expect(await runLine("ps", "--frsh")).toMatchObject({ code: 2, err: expect.stringContaining("unknown option '--frsh'") });
-    expect(await runLine("dead", "writeTombstone")).toMatchObject({
-      code: 2,
-      err: expect.stringContaining("unknown command 'writeTombstone'"),
-    });
-    expect(await runLine("completion", "fish")).toMatchObject({ code: 2, err: expect.stringContaining("Allowed choices are bash, zsh") });
+  test.each([
+    ["an unknown option", ["ps", "--frsh"], "unknown option '--frsh'.", "`troupe ps --help` shows what there is."],
+    ["a misspelt option", ["ps", "--jsn"], "unknown option '--jsn'.", "Did you mean `--json`? `troupe ps --help` shows what there is."],
+    ["a misspelt command", ["shwo"], "unknown command 'shwo'.", "Did you mean `show`? `troupe --help` shows what there is."],
+    ["two letters off", ["doctr"], "unknown command 'doctr'.", "Did you mean `doctor`? `troupe --help` shows what there is."],
+    ["a word of other programs", ["logs"], "unknown command 'logs'.", "(.troupe/run.log)"],
+    ["an unknown command below one", ["dead", "writeTombstone"], "unknown command 'writeTombstone'.", "`troupe dead --help`"],
+    ["an unknown choice", ["completion", "fish"], "Allowed choices are bash, zsh.", "`troupe completion --help`"],
+    ["two sources of apps", ["up", "system.ts", "-f", "dapr.yaml"], "give a system file or -f, not both.", "`troupe up --help`"],
+  ])("%s is USAGE with what to do, and exit code 2", async (_, words, what, fix) => {
+    const { code, err } = await runLine(...words);
+    expect(code).toBe(2);
+    expect(err).toMatch(/^USAGE: .+\nWhat to do: .+\n$/);
+    expect(err).toContain(what);
+    expect(err).toContain(fix);
+  });
+
+  test("a command line without words shows the help", async () => {
+    expect(await runLine()).toMatchObject({ code: 0, out: helpTexts().get("troupe --help") });
   });
 });
 
@@ -42,7 +54,7 @@ describe("completion", () => {
 
   test("of bash knows commands, subcommands, options and choices", async () => {
     const { out } = await runLine("completion", "bash");
-    expect(complete(out, "troupe", "s")).toEqual(["start", "submit", "show", "signal"]);
+    expect(complete(out, "troupe", "s")).toEqual(["submit", "show", "signal", "set-aside"]);
     expect(complete(out, "troupe", "dead", "re")).toEqual(["redrive"]);
     expect(complete(out, "troupe", "dead", "redrive", "--in")).toEqual(["--input"]);
     expect(complete(out, "troupe", "ps", "--status", "c")).toEqual(["completed", "cancelled"]);

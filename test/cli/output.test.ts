@@ -4,7 +4,11 @@ import { afterEach, describe, expect, test, vi } from "vitest";
 import { agoText, durationMs } from "../../cli/text/duration.ts";
 import { logText } from "../../cli/text/log.ts";
 import { storesOf } from "../../cli/run/stores.ts";
+import { complain, oneLine, printable, say, shown } from "../../cli/text/output.ts";
+import { problemText } from "../../cli/text/problem.ts";
+import { outcomeText, stepText } from "../../cli/text/progress.ts";
 import { statusCell, table } from "../../cli/text/table.ts";
+import { ClientError } from "../../client/index.ts";
 import { runLine } from "./stub.ts";
 
 const COLUMNS = 40;
@@ -49,7 +53,7 @@ describe("a table", () => {
     vi.stubEnv("NO_COLOR", undefined);
     vi.stubEnv("FORCE_COLOR", undefined);
     terminal(true);
-    const text = table(["id", "status", "what"], rows);
+    const text = printable(table(["id", "status", "what"], rows));
     expect(text).toContain(`${ESCAPE}32mcompleted${ESCAPE}39m  a long text that doe…`);
   });
 
@@ -111,5 +115,61 @@ describe("stores of a profile", () => {
       code: 2,
       err: expect.stringContaining("Allowed choices are embedded, redis, postgres"),
     });
+  });
+});
+
+describe("texts of others", () => {
+  /** Clears the screen, sets the title and the clipboard, begins a line, turns the order round. */
+  const HOSTILE = "\u001B[2J\u001B]0;title\u0007\u001B]52;c;eA==\u0007\r\nforged: done\n\u009B31m\u202Ecod.exe\u2066\u0000\u007F\u2028x";
+  const COMMANDS = /[\u0000-\u0008\u000B-\u001F\u007F-\u009F\u200E\u200F\u2028-\u202E\u2066-\u2069]/;
+
+  function printed(print: () => void): string {
+    const lines: string[] = [];
+    for (const stream of [process.stdout, process.stderr])
+      vi.spyOn(stream, "write").mockImplementation((text) => {
+        lines.push(String(text));
+        return true;
+      });
+    print();
+    vi.restoreAllMocks();
+    return lines.join("");
+  }
+
+  test("never command the terminal", () => {
+    for (const print of [say, complain])
+      expect(printed(() => print(`a: ${HOSTILE}`))).toBe(
+        "a: \\u001b[2J\\u001b]0;title\\u0007\\u001b]52;c;eA==\\u0007\\u000d\nforged: done\n" +
+          "\\u009b31m\\u202ecod.exe\\u2066\\u0000\\u007f\\u2028x\n",
+      );
+  });
+
+  test("begin no line of their own in tables, events, outcomes, logs, errors and names of files", () => {
+    const fault = { code: "till.broken", message: HOSTILE, fix: HOSTILE };
+    const line = { atMs: 0, what: HOSTILE, stop: HOSTILE, agent: HOSTILE, attempt: 1 };
+    for (const text of [
+      table(["id"], [[HOSTILE], [{ text: HOSTILE, colour: "red" }]]),
+      stepText(line, 0),
+      outcomeText({ status: "failed", atMs: 0, fault }, 0, "t"),
+      logText(JSON.stringify({ level: 50, time: 0, msg: HOSTILE, err: { message: HOSTILE }, field: HOSTILE })),
+      problemText(new ClientError({ code: "till.broken", message: HOSTILE, fix: HOSTILE })),
+      shown(HOSTILE),
+    ]) {
+      expect(text).not.toMatch(/^forged/m);
+      expect(printable(text)).not.toMatch(COMMANDS);
+    }
+  });
+
+  test("mean the same in JSON", () => {
+    const text = printed(() => say(JSON.stringify({ message: HOSTILE })));
+    expect(text).not.toMatch(COMMANDS);
+    expect(JSON.parse(text)).toEqual({ message: HOSTILE });
+  });
+
+  test("do not take part in the command's own colours", () => {
+    vi.stubEnv("NO_COLOR", undefined);
+    vi.stubEnv("FORCE_COLOR", undefined);
+    terminal(true);
+    expect(printable(table(["id"], [[{ text: "\u001B[32m", colour: "red" }]]))).toContain(`${ESCAPE}31m\\u001b[32m${ESCAPE}39m`);
+    expect(oneLine("a\tb 👩‍💻 ä")).toBe("a\tb 👩‍💻 ä");
   });
 });

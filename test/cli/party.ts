@@ -7,6 +7,9 @@ import { writeRunRecord } from "../../cli/run/run-record.ts";
 import { runLine, startStub, type Stub } from "./stub.ts";
 
 export const AT_MS = 1_760_000_000_000;
+/** A broken actor. */
+const BROKEN = { actor: "Directory/002998512.0000", code: "journal.broken-chain", message: "record 45 is missing", atMs: 1 };
+
 export const RECEIPT = { id: "trip-7", route: "trip", run: 1, sequence: 1, traceId: "abc" };
 export const OUTCOME = {
   id: "trip-7",
@@ -80,6 +83,8 @@ export function useParty(): void {
       "POST /deadletters/trip-7:1/redrive": { status: 202, json: { ...RECEIPT, run: 2 } },
       "POST /deadletters/trip-7:1/discard": { json: { ...LETTER, open: false, decision: "discarded" } },
       "GET /graph": { json: { system: "party", agents: [], routes: [], edges: [] } },
+      "GET /broken": { json: { entries: [BROKEN] } },
+      "POST /broken/set-aside": { json: BROKEN },
       "POST /purge": { json: { purged: 1, waiting: 2 } },
     });
   });

@@ -58,7 +58,7 @@ describe.skipIf(binaries === undefined)("up", () => {
     const watching = await startCommand(dir, ["show", "mine", "--follow"]);
     await watching.until("FlightAgent   asked");
     process.kill(partOf(mark), "SIGKILL");
-    await run.until(`${part} ended with SIGKILL; restart 1 of 5 in 0.5 s`);
+    await run.until(`${part} ended with SIGKILL; restart 1 of 12 in 0.5 s`);
     await run.until(`${part} is up again`);
     expect(await task.child.exited, `${task.text()}\n${run.text()}`).toEqual(OK);
     expect(task.text()).toContain("city: Ljubljana");
@@ -90,6 +90,37 @@ describe.skipIf(binaries === undefined)("up", () => {
     },
   );
 
+  test("a handler that ends its process, and an undo that does, end as a dead letter; the run goes on", { timeout: TEST_MS }, async () => {
+    await writeFile(join(dir, "system.ts"), CRASHING);
+    const run = await upWith({}, "system.ts");
+    const { exit, text } = await runCommand(dir, ["submit", "risk", '"dies"', "--wait", "--patience", "90s"]);
+    expect(exit.code, `${text}\n${run.text()}`).not.toBe(0);
+    expect(text).toContain("work.crashed");
+    const undone = await runCommand(dir, ["submit", "risk", '"undo dies"', "--wait", "--patience", "90s"]);
+    expect(undone.text, run.text()).toContain("compensation.failed");
+    expect((await runCommand(dir, ["submit", "risk", '"well"', "--wait", "--patience", "60s"])).exit, run.text()).toEqual(OK);
+    await endOf(run);
+  });
+
+  test(
+    "six stops and starts around one long handler: it goes on, no host counts as dead, and no attempt is spent",
+    { timeout: TEST_MS },
+    async () => {
+      await writeFile(join(dir, "system.ts"), LONG);
+      for (let life = 1; life <= LIVES; life += 1) {
+        const run = await upWith({ LIFE: String(life) }, "system.ts");
+        if (life === 1) expect((await runCommand(dir, ["submit", "long", "1", "--id", "mine"])).exit).toEqual(OK);
+        await run.until(`life ${life} runs it in attempt 1`);
+        if (life === LIVES) {
+          const { exit, text } = await runCommand(dir, ["submit", "long", "1", "--id", "mine", "--wait"]);
+          expect(exit, text).toEqual(OK);
+          expect((await runCommand(dir, ["show", "mine", "--json"])).text).not.toContain("takeovers");
+        }
+        await endOf(run);
+      }
+    },
+  );
+
   test("a part that does not stay up ends the run with its name, exit code 1, and nothing is left", { timeout: TEST_MS }, async () => {
     await copyExample();
     const run = await upWith({}, "party/system.ts");
@@ -98,8 +129,8 @@ describe.skipIf(binaries === undefined)("up", () => {
     process.kill(partOf("cli/app.ts"), "SIGKILL");
     expect(await run.child.exited).toEqual(FAILED);
     expect(run.text()).toContain("app did not start: SYSTEM_LOAD: party/system.ts cannot be loaded: no such desk");
-    expect(run.text()).toContain("restart 5 of 5 in 8 s");
-    expect(run.text()).toMatch(/^PART_ENDED: app .+ It was restarted 5 times and does not stay up, so everything was stopped\.$/m);
+    expect(run.text()).toContain("restart 12 of 12 in 4 s");
+    expect(run.text()).toMatch(/^PART_ENDED: app .+ It was restarted 12 times and does not stay up, so everything was stopped\.$/m);
     expect(processesOf(dir)).toEqual([]);
   });
 
@@ -132,6 +163,46 @@ describe.skipIf(binaries === undefined)("up", () => {
     },
   );
 });
+
+const LIVES = 7;
+/** An agent whose handler ends in the last of several lives of its app. */
+const LONG = `import { agent, contract, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
+import { z } from ${JSON.stringify(fileURLToPath(import.meta.resolve("zod")))};
+const Long = contract("Long", 1, { input: z.int(), output: z.int() });
+const long = agent(Long, {
+  handle: async (n, ctx) => {
+    ctx.log.info(\`life \${process.env.LIFE} runs it in attempt \${ctx.attempt}\`);
+    if (process.env.LIFE === "${LIVES}") return n;
+    return new Promise((_resolve, reject) => ctx.signal.addEventListener("abort", () => reject(new Error("stopped"))));
+  },
+});
+export default system("long", {
+  agents: [long],
+  routes: [route("long", 1, z.int()).to("long", Long, ({ task }) => task, { timeoutMs: 600_000 }).output(({ long: n }) => n)],
+});
+`;
+
+/** An agent that ends its process, in its handler or in its undo. */
+const CRASHING = `import { agent, contract, Fault, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
+import { z } from ${JSON.stringify(fileURLToPath(import.meta.resolve("zod")))};
+const Risk = contract("Risk", 1, { input: z.string(), output: z.string() });
+const Next = contract("Next", 1, { input: z.string(), output: z.string() });
+const risk = agent(Risk, {
+  handle: (what) => (what === "dies" ? process.exit(1) : what),
+  undo: (what) => void (what === "undo dies" && process.exit(1)),
+});
+const next = agent(Next, {
+  handle: (what) => {
+    if (what === "undo dies") throw new Fault("agent.refused", "no");
+    return what;
+  },
+});
+const way = route("risk", 1, z.string())
+  .to("risk", Risk, ({ task }) => task)
+  .to("next", Next, ({ risk: what }) => what)
+  .output(({ next: what }) => what);
+export default system("risky", { agents: [risk, next], routes: [way] });
+`;
 
 /** The travel example in the test's folder, with the library where its imports find it. */
 async function copyExample(): Promise<void> {

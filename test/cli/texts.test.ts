@@ -8,7 +8,7 @@ import type { HistoryLine } from "../../client/index.ts";
 import { outcomeText, stepText, succeeded } from "../../cli/text/progress.ts";
 import { runPlan } from "../../cli/run/run-file.ts";
 import { makeStateFolder } from "../../cli/run/state-folder.ts";
-import { checkWish, taskInput } from "../../cli/commands/start.ts";
+import { taskInput } from "../../cli/commands/demo.ts";
 
 const line = (atMs: number, what = "asked"): HistoryLine => ({ atMs, what, stop: "plan", agent: "PlannerAgent", attempt: 1 });
 
@@ -36,33 +36,6 @@ describe("a task", () => {
     expect(taskInput(' {"wish":"x","days":3,"budget":1} ')).toEqual({ wish: "x", days: 3, budget: 1 });
     expect(taskInput(undefined)).toMatchObject({ days: 4 });
     expect(() => taskInput('{"wish"')).toThrow(expect.objectContaining({ code: "USAGE" }));
-  });
-});
-
-describe("a word that is no command", () => {
-  const wish = (text: string): string | undefined => checkWish(text.split(" "), ["up", "down", "ps", "submit", "show"]);
-
-  test("is a wish; of a lone one that is nearly a command, the command is named", () => {
-    expect(["upp", "dwon", "submitt", "sumbit", "submi", "snow", "town", "music", "shows and music", ""].map(wish)).toEqual([
-      "up",
-      "down",
-      "submit",
-      "submit",
-      "submit",
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-      undefined,
-    ]);
-  });
-
-  test("with JSON or a file behind it is a command that was misspelt: wrong usage", () => {
-    expect(() => wish("submitt trip {}")).toThrow(expect.objectContaining({ code: "USAGE", fix: "Did you mean `submit`? See --help." }));
-    expect(() => wish("give trip @task.json")).toThrow(
-      expect.objectContaining({ message: 'there is no command "give".', fix: "See --help." }),
-    );
-    expect(checkWish(['{"wish":', '["x"]}'], ["up"])).toBeUndefined();
   });
 });
 

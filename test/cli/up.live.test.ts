@@ -9,7 +9,7 @@ import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { renderResources } from "../../cli/dapr/resources.ts";
 import { findRedis, startRedis } from "../../cli/dapr/stores.ts";
-import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+import { headersOf, processesOf, runCommand, startCommand, testFolder } from "./command.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const RETRY_MS = 100;
@@ -33,8 +33,7 @@ afterEach(async () => {
   await remove();
 });
 
-async function post(url: string, token?: string): Promise<{ readonly status: number; readonly body: unknown }> {
-  const headers = { "content-type": "application/json", ...(token === undefined ? {} : { "dapr-api-token": token }) };
+async function post(url: string, headers = headersOf(dir)): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(`${url}/tasks?waitMs=20000`, { method: "POST", headers, body: JSON.stringify(TRIP) });
   return { status: response.status, body: await response.json() };
 }
@@ -67,8 +66,9 @@ describe.skipIf(binaries === undefined)("up", () => {
     const port = await freePort();
     const run = await startCommand(dir, ["up", "--port", String(port)], { DAPR_API_TOKEN: "api-token", APP_API_TOKEN: "app-token" });
     await run.until("The system takes tasks at");
-    expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({ status: 401, body: { error: { code: "auth.token" } } });
-    expect(await post(`http://127.0.0.1:${port}`, "app-token")).toMatchObject({ status: 200 });
+    const type = { "content-type": "application/json" };
+    expect(await post(`http://127.0.0.1:${port}`, type)).toMatchObject({ status: 401, body: { error: { code: "auth.token" } } });
+    expect(await post(`http://127.0.0.1:${port}`, { ...type, "dapr-api-token": "app-token" })).toMatchObject({ status: 200 });
   });
 
   const wrong = {

@@ -1,6 +1,8 @@
 /** @module The contract of a state store, on every store: the guarantees that the journal depends on. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
+import type { Leases } from "../../actors/engine/ports.ts";
+import { StoreLeases } from "../../actors/engine/store-leases.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { KINDS, missing, start, type Kind, type Rig } from "./store-rigs.ts";
 
@@ -39,6 +41,7 @@ function contract(kind: Kind, reason: string | undefined): void {
   contents(() => rig, one);
   purging(() => rig, one);
   removing(() => rig);
+  leases(() => rig);
   // These two disrupt the store, so they come last.
   if (!kind.startsWith("sqlite")) outage(() => rig, one);
   if (kind !== "memory") restart(() => rig, one);
@@ -58,6 +61,35 @@ function restart(rig: () => Rig, one: One): void {
     },
     TEST_MS,
   );
+}
+
+function leases(rig: () => Rig): void {
+  const made = (): Leases => new StoreLeases(rig().store, fresh("leases").replaceAll("/", "-"));
+
+  test("a lease shows its last count, and a host that leaves has neither a lease nor a place in the list", async () => {
+    const hosts = made();
+    for (const count of [1, 2, 3]) await hosts.renew("one~a:1", count);
+    await hosts.renew("two", 1);
+    await hosts.change(["one~a:1"], []);
+    await hosts.change(["two"], []);
+    await hosts.change(["two"], []);
+    expect(await hosts.members()).toEqual(["one~a:1", "two"]);
+    expect([...(await hosts.read(["one~a:1", "two", "three"]))]).toEqual([
+      ["one~a:1", 3],
+      ["two", 1],
+    ]);
+    await hosts.change([], ["one~a:1", "three"]);
+    expect([await hosts.members(), (await hosts.read(["one~a:1"])).size]).toEqual([["two"], 0]);
+    await hosts.renew("one~a:1", 4);
+    expect((await hosts.read(["one~a:1"])).get("one~a:1")).toBe(4);
+  });
+
+  test("hosts that join at the same time are all in the list", async () => {
+    const hosts = made();
+    const names = Array.from({ length: 6 }, (_, index) => `host-${index}`);
+    await Promise.all(names.map((name) => hosts.change([name], [])));
+    expect([...(await hosts.members())].sort()).toEqual(names);
+  });
 }
 
 type One = (key: string) => Promise<Json | undefined>;

@@ -8,7 +8,7 @@
 import { actorType, type Address, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
 import { agent, contract, route, system } from "../../agents/index.ts";
 import type { System } from "../../agents/system.ts";
-import type { ActorHost, Reminders, Heartbeat, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
+import type { ActorHost, Reminders, Heartbeat, Nudged, InsertResult, StateStore, Transport } from "../../actors/engine/ports.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { type FaultKind, Faults, NO_FAULTS } from "../../simulation/world/faults.ts";
 import { Life } from "../../simulation/world/life.ts";
@@ -252,8 +252,8 @@ class ScriptedFace implements ActorHost {
     return this.#play("tick", actor.id, name, () => undefined);
   }
 
-  nudge(actor: Address): Promise<void> {
-    return this.#play("nudge", actor.id, "", () => undefined);
+  nudge(actor: Address): Promise<Nudged> {
+    return this.#play("nudge", actor.id, "", () => ({ phase: "open", bucket: "b" }));
   }
 
   heartbeat(actor: Address, beat: Heartbeat): void {

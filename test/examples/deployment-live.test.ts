@@ -8,7 +8,7 @@ import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { renderResources } from "../../cli/dapr/resources.ts";
 import { findRedis, startRedis } from "../../cli/dapr/stores.ts";
-import { processesOf, startCommand, testFolder } from "../cli/command.ts";
+import { headersOf, processesOf, startCommand, testFolder } from "../cli/command.ts";
 import { ROOT } from "./readme.ts";
 
 const TEST_MS = 120_000;
@@ -18,11 +18,11 @@ const binaries = await findDapr();
 const redis = await findRedis();
 if (binaries === undefined || redis === undefined) process.stdout.write("skip: no Dapr programs or no redis-server\n");
 
-async function submit(url: string, id: string): Promise<unknown> {
+async function submit(dir: string, url: string, id: string): Promise<unknown> {
   for (;;) {
     const response = await fetch(`${url}/tasks?waitMs=30000`, {
       method: "POST",
-      headers: { "content-type": "application/json" },
+      headers: headersOf(dir),
       body: JSON.stringify({ id, route: "publish", input: { text: id } }),
     });
     if (response.status !== 503) return response.json();
@@ -65,7 +65,7 @@ test.skipIf(binaries === undefined || redis === undefined)(
       await run.until(`http://127.0.0.1:${one.appPort}`);
       await run.until(`http://127.0.0.1:${two.appPort}`);
       const url = `http://127.0.0.1:${one.appPort}`;
-      const outcomes = await Promise.all(Array.from({ length: TASKS_COUNT }, (_, index) => submit(url, `task-${index}`)));
+      const outcomes = await Promise.all(Array.from({ length: TASKS_COUNT }, (_, index) => submit(dir, url, `task-${index}`)));
       expect(outcomes).toEqual(
         outcomes.map((_, index): unknown =>
           expect.objectContaining({ status: "completed", output: `a caption, written; task-${index}, written, painted` }),

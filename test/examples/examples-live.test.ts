@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { balances, lines } from "../../examples/04-payment/ledger.ts";
-import { type CommandRun, processesOf, startCommand, testFolder } from "../cli/command.ts";
+import { type CommandRun, headersOf, processesOf, startCommand, testFolder } from "../cli/command.ts";
 import { ROOT } from "./readme.ts";
 
 const TEST_MS = 120_000;
@@ -42,7 +42,7 @@ async function up(
     for (;;) {
       const response = await fetch(`http://127.0.0.1:${port}/tasks?waitMs=30000`, {
         method: "POST",
-        headers: { "content-type": "application/json" },
+        headers: headersOf(dir),
         body: JSON.stringify(task),
       }).catch(() => undefined);
       // An app that has found its sidecar may still have to find its store: then it answers 503, and when to ask again.

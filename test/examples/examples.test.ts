@@ -1,4 +1,4 @@
-/** @module Examples 03 to 06 without Dapr: each prints its output.txt in under a second, and its external systems behave as described. */
+/** @module Examples 00 and 03 to 06 without Dapr: each prints its output.txt in under a second; external systems behave as described. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -27,6 +27,7 @@ function run(args: readonly string[]): Promise<Ran> {
 
 describe("an example prints its output.txt (else: run it again with > output.txt)", () => {
   test.each([
+    ["00-shop", [], 0],
     ["03-markdown", ["examples/03-markdown/sample", "SQLite"], 1],
     ["04-payment", [], 0],
     ["05-customer", [], 0],

@@ -1,5 +1,5 @@
 /** @module Parts of the README and of docs/ generated from the sources: code and tables. `node test/examples/readme.ts` updates them. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -35,15 +35,25 @@ export interface Generated {
 /** All parts that are generated from the sources alone. */
 export function generated(): readonly Generated[] {
   return [
-    { path: "README.md", name: "examples/01-travel/system.ts", text: programText("examples/01-travel/system.ts") },
+    { path: "README.md", name: "examples/00-shop/system.ts", text: programText("examples/00-shop/system.ts") },
     { path: "docs/first-agent.md", name: "create-troupe/template/system.ts", text: programText("create-troupe/template/system.ts") },
+    {
+      path: "docs/docker.md",
+      name: "create-troupe/template/Dockerfile",
+      text: programText("create-troupe/template/Dockerfile", "dockerfile"),
+    },
+    {
+      path: "docs/docker.md",
+      name: "create-troupe/template/compose.yaml",
+      text: programText("create-troupe/template/compose.yaml", "yaml"),
+    },
     { path: "docs/limits.md", name: "limits", text: limitsTable() },
     { path: "docs/errors.md", name: "errors", text: errorsTable() },
   ];
 }
 
-function programText(path: string): string {
-  return `\`\`\`ts\n${document(path)}\`\`\`\n`;
+function programText(path: string, language = "ts"): string {
+  return `\`\`\`${language}\n${document(path)}\`\`\`\n`;
 }
 
 function errorsTable(): string {
@@ -88,8 +98,19 @@ function timeText(ms: number): string {
   return `${ms} ms`;
 }
 
-/** Writes the generated parts into their documents. */
+/** Files of the starter that are made of files of the project: those of the redis profile, at the address that compose.yaml gives Redis. */
+export function starterFiles(): ReadonlyMap<string, string> {
+  const deploy = "create-troupe/template/deploy";
+  const components = globSync("components/redis/*.yaml", { cwd: ROOT }).map((path): [string, string] => [
+    path.replace("components/redis", `${deploy}/components`),
+    document(path).replace("localhost:6379", "redis:6379"),
+  ]);
+  return new Map([...components, [`${deploy}/configuration.yaml`, document("components/configuration.yaml")]]);
+}
+
+/** Writes the generated parts into their documents, and the generated files. */
 function update(): void {
+  for (const [path, text] of starterFiles()) writeFileSync(join(ROOT, path), text);
   for (const { path, name, text } of generated()) {
     const old = document(path);
     const begin = `<!-- begin ${name} -->\n`;

@@ -62,10 +62,14 @@ function sample(file: string): void {
 const samples = process.env["LIVE_SAMPLES"];
 if (samples !== undefined) sample(samples);
 
+/** Empty: messages are not signed, so that a test can publish its own. */
+const messageKey = process.env["LIVE_MESSAGE_KEY"] ?? "the key of all hosts of a live test";
+
 const host = await serve(bookingSystem({ call }), {
   appPort: Number(need("LIVE_APP_PORT")),
   daprHttpPort: Number(need("LIVE_DAPR_PORT")),
   appToken: process.env["LIVE_APP_TOKEN"],
+  messageKeys: messageKey === "" ? [] : [messageKey],
   retentionMs: process.env["LIVE_RETENTION_MS"] === undefined ? undefined : Number(process.env["LIVE_RETENTION_MS"]),
   logger: pino({ level: process.env["LIVE_LOG"] ?? "warn" }),
 });

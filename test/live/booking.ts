@@ -168,9 +168,21 @@ const basket = route("basket", 1, z.strictObject({}))
   .to("basket", Basket, () => ({}))
   .output(({ basket: done }) => done);
 
+/** One effect for each item, then a payment that may be refused, so that each of them must be undone. */
+const Fan = z.strictObject({ process: z.string(), items: z.array(z.string()), refuse: z.boolean() });
+const fan = route("fan", 1, Fan)
+  .forEach(
+    "seats",
+    ({ task }) => task.items,
+    (stop) => stop(Seat, ({ task, item }) => ({ process: task.process, what: item })),
+    { concurrency: 32 },
+  )
+  .to("pay", Pay, ({ task }) => ({ process: task.process, price: 1, refuse: task.refuse }))
+  .output(({ seats }) => seats);
+
 /** The effects of a completed `party`. */
 export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
 
 export function bookingSystem(outside: Outside): System {
-  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue, basket] });
+  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue, basket, fan] });
 }

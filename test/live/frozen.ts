@@ -8,8 +8,8 @@ import type { LiveHost } from "./host.ts";
 import { effectsWrong, outcomesInJournal } from "./verdict.ts";
 import type { World } from "./world.ts";
 
-/** The call before which a host is frozen. `look`: the read that a reminder's move depends on. `move`: the move itself. */
-export const MOMENTS = ["process commit", "agent commit", "look", "move"] as const;
+/** The call before which a host is frozen. */
+export const MOMENTS = ["process commit", "agent commit"] as const;
 export type Moment = (typeof MOMENTS)[number];
 
 const WAIT_MS = 60_000;
@@ -30,10 +30,6 @@ function freezeOf(moment: Moment, id: string): Freeze {
       return { path: "^POST /v1.0/state/", body: `live.ProcessManager/${id}/3"` };
     case "agent commit":
       return { path: "^POST /v1.0/state/", body: `live.Pay/${workActorId(stopWorkId(id, 1, "pay", 0, 1))}/2"` };
-    case "look":
-      return { path: `^GET /v1.0/state/.*live.ProcessManager/${id}/3$`, body: "" };
-    case "move":
-      return { path: `^POST .*live.ProcessManager/${id}/reminders/run-1$`, body: '"dueTime":"(?!3s")' };
     default:
       return moment satisfies never;
   }
@@ -41,26 +37,22 @@ function freezeOf(moment: Moment, id: string): Freeze {
 
 export async function frozenRound(world: World, moment: Moment, n: number): Promise<FrozenRound> {
   const id = `frozen-${n}`;
-  const commit = moment === "process commit" || moment === "agent commit";
   for (const host of world.hosts) {
     rmSync(`${host.freezeFile}.log`, { force: true });
     writeFileSync(host.freezeFile, JSON.stringify(freezeOf(moment, id)));
   }
   const refuse = n % 2 === 1;
-  await world.client.submit(
-    commit ? { id, route: "party", input: { n, shelf: `s${n}`, refuse } } : { id, route: "long-nap", input: { attempts: 2, ms: 10 } },
-  );
+  await world.client.submit({ id, route: "party", input: { n, shelf: `s${n}`, refuse } });
   const { frozen, other } = await whoFroze(world);
   rmSync(other.freezeFile, { force: true });
   const frozenAtMs = performance.now();
   const client = new Client(() => [other.url]);
-  if (!commit) await retried(() => client.cancel(id));
   const view = await client.ended(id, Date.now() + WAIT_MS);
   const takeoverMs = performance.now() - frozenAtMs;
   const before = JSON.stringify(view?.outcome);
   frozen.signalApp("SIGCONT");
-  const wrong = [...(await wakes(frozen, moment))];
-  const status = commit ? (refuse ? "failed" : "completed") : "cancelled";
+  const wrong = [...(await wakes(frozen))];
+  const status = refuse ? "failed" : "completed";
   if (view?.outcome?.status !== status) wrong.push(`ended ${String(view?.outcome?.status)} and not ${status}: ${JSON.stringify(view)}`);
   const after = await world.client.ended(id, Date.now() + WAIT_MS);
   if (JSON.stringify(after?.outcome) !== before)
@@ -92,24 +84,16 @@ function sightings(host: LiveHost): Sighting[] {
     .map((line) => JSON.parse(line) as Sighting);
 }
 
-/** The resumed host makes the call before which it was frozen: a commit must be refused, a move must not happen or be reverted. */
-async function wakes(host: LiveHost, moment: Moment): Promise<string[]> {
+/** The resumed host makes the commit before which it was frozen, and the store refuses it. */
+async function wakes(host: LiveHost): Promise<string[]> {
   const end = performance.now() + WAIT_MS;
   while (!sightings(host).some((one) => one.what === "answered")) {
     if (performance.now() > end) return ["the resumed host never made its call"];
     await sleep(POLL_MS);
   }
   await sleep(SETTLE_MS);
-  const seen = sightings(host);
-  const moved = seen
-    .slice(seen.findIndex((one) => one.what === "stopped"))
-    .some((one) => one.what === "reminder" && one.path.startsWith("POST"));
-  const answer = seen.find((one) => one.what === "answered");
-  const wrong: string[] = [];
-  if ((moment === "process commit" || moment === "agent commit") && answer?.status === 204)
-    wrong.push(`the late commit was accepted: ${JSON.stringify(answer)}`);
-  if (moment === "look" && moved) wrong.push(`a reminder was moved after the look: ${JSON.stringify(seen)}`);
-  return wrong;
+  const answer = sightings(host).find((one) => one.what === "answered");
+  return answer?.status === 204 ? [`the late commit was accepted: ${JSON.stringify(answer)}`] : [];
 }
 
 /** Whether the scheduler still holds a reminder of the process, after it has had time to be removed. */
@@ -123,14 +107,4 @@ async function reminderStands(world: World, id: string): Promise<boolean> {
     if (performance.now() > end) return true;
     await sleep(10 * POLL_MS);
   }
-}
-
-async function retried(action: () => Promise<number>): Promise<void> {
-  const end = performance.now() + WAIT_MS;
-  while (performance.now() < end) {
-    const status = await action().catch(() => 0);
-    if (status === 202 || status === 409) return;
-    await sleep(10 * POLL_MS);
-  }
-  throw new Error("the process could not be cancelled at the other host");
 }

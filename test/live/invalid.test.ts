@@ -48,7 +48,7 @@ test.skipIf(!dapr || !redis).each(RUNS)(
   async ({ profile, kills }) => {
     const seed = seedOfRun();
     const random = makeRandom(seed);
-    const world = await World.start({ profile, seed, answerMsMax: 1 });
+    const world = await World.start({ profile, seed, answerMsMax: 1, env: { LIVE_MESSAGE_KEY: "" } });
     try {
       const invalid = invalidOf(KIND_MESSAGES, profile === "redis");
       const good = Array.from({ length: GOOD_TASKS }, (_, n) => `good-${n}`);

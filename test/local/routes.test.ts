@@ -1,7 +1,7 @@
 /** @module runLocal over real systems: every element of a slip ends as specified, on the same turn engine as on Dapr. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { runLocal } from "../../testing/index.ts";
+import { type LocalOutcome, runLocal } from "../../testing/index.ts";
 import { agent, contract, route, type RouteDefinition, routeContract, system, tool } from "../../agents/index.ts";
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
@@ -72,6 +72,34 @@ describe("every element of a slip", () => {
     expect(await runLocal(of(made), "r", TASK)).toMatchObject({ output: [2, 4, 6, 8, 10].map((n) => ({ n })) });
     const list = Array.from({ length: 500 }, (_, index) => 1_000_000 + index);
     expect(await runLocal(of(made), "r", { n: 1, list })).toMatchObject({ output: list.map((n) => ({ n: 2 * n })) });
+  });
+
+  test("forEach: outputs larger than a value together, read by nothing or by another forEach", async () => {
+    const Big = contract("Big", 1, { input: z.int(), output: z.string() });
+    const big = agent(Big, { handle: (n) => `${n}${"x".repeat(11_000)}` });
+    const First = contract("First", 1, { input: z.string(), output: z.string() });
+    const first = agent(First, { handle: (text) => text.slice(0, 3) });
+    const many = begin.forEach(
+      "each",
+      ({ task }) => task.list,
+      (stop) => stop(Big, ({ item }) => item),
+    );
+    const run = (made: RouteDefinition): Promise<LocalOutcome> =>
+      runLocal(system("local", { agents: [big, first], routes: [made] }), "r", {
+        n: 1,
+        list: Array.from({ length: 100 }, (_, index) => 100 + index),
+      });
+    expect(await run(many.output(() => ({ done: true })))).toMatchObject({ status: "completed", output: { done: true } });
+    const next = many.forEach(
+      "next",
+      ({ each }) => each,
+      (stop) => stop(First, ({ item }) => item),
+    );
+    expect(await run(next.output(({ next }) => next))).toMatchObject({
+      output: Array.from({ length: 100 }, (_, index) => `${100 + index}`),
+    });
+    const read = await run(many.output(({ each }) => each));
+    expect(read).toMatchObject({ status: "failed", fault: { code: "value.too-large", details: { stop: "each" } } });
   });
 
   test("forEach with a condition: a skipped item is null and delays nothing", async () => {

@@ -1,7 +1,6 @@
 /**
  * @module The package and the starter, as a user gets them: `npm pack`, `npm install <tarball>` in an empty folder, the
- * README's program, the first program of docs/first-agent.md, types checked against the declarations, the starter's own
- * test.
+ * README's program, the first program of docs/first-agent.md, types checked against the declarations.
  */
 import { existsSync } from "node:fs";
 import { cp, mkdir, readFile, writeFile } from "node:fs/promises";
@@ -61,35 +60,12 @@ async function emptyFolder(name: string): Promise<string> {
   return dir;
 }
 
-/** Runs `npm start` in the foreground, submits a task by `npm run task` as another terminal would, and ends it by Ctrl-C. */
-async function taskInStarter(dir: string, port: number): Promise<{ readonly said: string; readonly text: string }> {
-  const lines: string[] = [];
-  const child = await Child.spawn({
-    name: "user",
-    command: "npm",
-    args: ["start", "--", "--port", String(port)],
-    cwd: dir,
-    env: { ...userEnv(), TROUPE_TEST_DIR: tarball.dir },
-    onLine: (line) => lines.push(line),
-  });
-  while (child.running && !lines.some((line) => line.includes("The system takes tasks"))) await sleep(POLL_MS);
-  const said = child.running ? await program(dir, "npm", ["run", "task"]) : "";
-  // As a terminal does it: to the whole process group.
-  if (child.running) process.kill(-child.pid, "SIGINT");
-  await child.exited;
-  return { said, text: lines.join("\n") };
-}
-
 describe("the package", () => {
-  test("contains what is required at run time and nothing else, and is small", () => {
+  test("contains what is required at run time, what its README links to, and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
-    const other = tarball.paths.filter(
-      (path) =>
-        !/^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json|README.md|LICENSE)$/.test(
-          path,
-        ),
-    );
-    expect(other).toEqual([]);
+    const run = /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json)$/;
+    const read = /^([A-Z]+\.md|LICENSE|docs\/[a-z0-9-]+\.md|examples\/.+|create-troupe\/template\/.+)$/;
+    expect(tarball.paths.filter((path) => !run.test(path) && !read.test(path))).toEqual([]);
     expect(tarball.paths).toEqual(
       expect.arrayContaining([
         "dist/cli/troupe.js",
@@ -102,6 +78,13 @@ describe("the package", () => {
     );
     expect(tarball.bytes).toBeLessThan(PACKED_BYTES_MAX);
     expect(tarball.unpackedBytes).toBeLessThan(UNPACKED_BYTES_MAX);
+  });
+
+  test("everything that its README links to is in it", () => {
+    const links = [...document("README.md").matchAll(/\]\(([^)#\s]+)(?:#[^)]*)?\)/g)].flatMap((found) => found[1] ?? []);
+    const files = links.filter((link) => !link.includes("://"));
+    expect(files.length).toBeGreaterThan(20);
+    expect(files.filter((file) => !tarball.paths.includes(file))).toEqual([]);
   });
 
   test("publint finds nothing", async () => {
@@ -130,6 +113,37 @@ describe("the package", () => {
     expect(await readFile(join(tarball.dir, "clone/package.json"), "utf8")).toBe(await readFile(join(ROOT, "package.json"), "utf8"));
     expect(existsSync(join(tarball.dir, "clone/package.clone.json"))).toBe(false);
   });
+});
+
+test("an npm pack that fails leaves the manifest of the clone", { timeout: TEST_MS }, async () => {
+  const clone = join(tarball.dir, "clone");
+  await expect(program(clone, "npm", ["pack", "--pack-destination", join(tarball.dir, "no-such-folder")])).rejects.toThrow("ENOENT");
+  await expect.poll(() => existsSync(join(clone, "package.clone.json"))).toBe(false);
+  expect(await readFile(join(clone, "package.json"), "utf8")).toBe(await readFile(join(ROOT, "package.json"), "utf8"));
+});
+
+describe("in a project that is there already", () => {
+  test.skipIf(binaries === undefined)(
+    "troupe init adds a system that passes its test, runs and completes a task",
+    { timeout: TEST_MS },
+    async () => {
+      const dir = await emptyFolder("existing");
+      await writeFile(join(dir, "package.json"), '{"name":"existing","private":true,"type":"commonjs"}');
+      await install(dir, tarball.file, "zod@4");
+      const troupe = (...args: readonly string[]): Promise<string> => program(dir, join(dir, "node_modules/.bin/troupe"), args);
+      const said = await troupe("init");
+      expect(said).toContain("made  troupe/system.mts\n");
+      expect(said).not.toContain("npm install");
+      expect(existsSync(join(dir, "node_modules/troupe/dist/cli/app.js"))).toBe(true);
+      expect(await program(dir, process.execPath, ["--test", "troupe/system.test.mts"])).toMatch(/pass 3\n/);
+      try {
+        await troupe("up", "troupe/system.mts", "--port", String(await freePort()), "--stay");
+        expect(await troupe("submit", "greet", '{"name":"Ada"}', "--wait")).toContain("Good day, Ada!");
+      } finally {
+        await troupe("down");
+      }
+    },
+  );
 });
 
 describe("in an empty folder", () => {
@@ -197,27 +211,20 @@ describe("in an empty folder", () => {
     expect(processesOf(dir)).toEqual([]);
   });
 
-  test.skipIf(binaries === undefined)(
-    "the README's program does the same, with the files beside it that the README links",
-    { timeout: TEST_MS },
-    async () => {
-      const trip = await emptyFolder("trip");
-      await install(trip, tarball.file);
-      for (const name of ["contracts.ts", "world.ts", "desk.ts", "data.json"])
-        await cp(join(ROOT, "examples/01-travel", name), join(trip, name));
-      await writeFile(join(trip, "app.ts"), part(document("README.md"), "examples/01-travel/system.ts").replaceAll(/^```.*\n/gm, ""));
-      const troupe = (...args: readonly string[]): Promise<string> => program(trip, join(trip, "node_modules/.bin/troupe"), args);
-      try {
-        await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
-        const outcome: unknown = JSON.parse(
-          await troupe("submit", "trip", '{"wish":"lake and mountains","days":3,"budget":500}', "--wait", "--json"),
-        );
-        expect(outcome).toMatchObject({ status: "completed", output: { city: "Ljubljana" } });
-      } finally {
-        await troupe("down");
-      }
-    },
-  );
+  test.skipIf(binaries === undefined)("the README's program runs, with the file that it imports", { timeout: TEST_MS }, async () => {
+    const shop = await emptyFolder("shop");
+    await install(shop, tarball.file);
+    await cp(join(ROOT, "examples/00-shop/bank.ts"), join(shop, "bank.ts"));
+    await writeFile(join(shop, "app.ts"), part(document("README.md"), "examples/00-shop/system.ts").replaceAll(/^```.*\n/gm, ""));
+    const troupe = (...args: readonly string[]): Promise<string> => program(shop, join(shop, "node_modules/.bin/troupe"), args);
+    try {
+      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      const outcome: unknown = JSON.parse(await troupe("submit", "sale", '{"item":"lamp","cents":5900}', "--wait", "--json"));
+      expect(outcome).toMatchObject({ status: "completed", output: { receipt: "R-5900", day: "Monday" } });
+    } finally {
+      await troupe("down");
+    }
+  });
 
   test("OTEL_* without the SDK is logged, with what to do, and the app runs", async () => {
     const said = await appSays(dir, '"listening"', { OTEL_EXPORTER_OTLP_ENDPOINT: "http://127.0.0.1:9" });
@@ -261,64 +268,5 @@ describe.skipIf(binaries === undefined)("the newcomer's path of docs/first-agent
       "Everything is stopped.",
     ])
       expect(text).toContain(part);
-  });
-});
-
-describe("the starter", () => {
-  let dir = "";
-  beforeAll(async () => {
-    // As npm does for `npm create`: the starter's own package is installed, and its program run.
-    const home = await emptyFolder("starter");
-    await program(join(ROOT, "create-troupe"), "npm", ["pack", "--pack-destination", tarball.dir]);
-    const runner = await emptyFolder("runner");
-    await install(runner, join(tarball.dir, `create-troupe-${tarball.version}.tgz`));
-    await program(home, join(runner, "node_modules/.bin/create-troupe"), ["My App", "--troupe", tarball.file]);
-    dir = join(home, "My App");
-    await install(dir);
-  }, TEST_MS);
-
-  test("its types are correct and its own test passes", { timeout: TEST_MS }, async () => {
-    await program(dir, "npm", ["run", "typecheck"]);
-    expect(await program(dir, "npm", ["test"])).toMatch(/pass 3\n/);
-    expect(z.looseObject({ name: z.string() }).parse(JSON.parse(await readFile(join(dir, "package.json"), "utf8"))).name).toBe("my-app");
-    expect(existsSync(join(dir, ".gitignore"))).toBe(true);
-  });
-
-  test.skipIf(binaries === undefined)("npm start runs it, and npm run task completes", { timeout: TEST_MS }, async () => {
-    const { said, text } = await taskInStarter(dir, await freePort());
-    expect(said, text).toContain("Good day, Ada!");
-    expect(said, text).toContain("completed");
-    expect(processesOf(dir), text).toEqual([]);
-  });
-
-  test("it depends on this version, and every release of it has the same number", async () => {
-    const version = async (path: string): Promise<unknown> =>
-      z.looseObject({ version: z.string() }).parse(JSON.parse(await readFile(join(ROOT, path), "utf8"))).version;
-    const template = z
-      .looseObject({ dependencies: z.record(z.string(), z.string()) })
-      .parse(JSON.parse(await readFile(join(ROOT, "create-troupe/template/package-template.json"), "utf8")));
-    expect(template.dependencies["troupe"]).toBe(`^${String(await version("package.json"))}`);
-    expect(await version("create-troupe/package.json")).toBe(await version("package.json"));
-  });
-
-  test("a folder with content is not touched, and wrong arguments are reported", async () => {
-    const used = await emptyFolder("used");
-    await cp(join(ROOT, "LICENSE"), join(used, "LICENSE"));
-    const bin = join(ROOT, "create-troupe/index.js");
-    await expect(program(tarball.dir, process.execPath, [bin, "used"])).rejects.toThrow(
-      "FOLDER_USED: used is there already and not empty.\nWhat to do: ",
-    );
-    await expect(program(tarball.dir, process.execPath, [bin])).rejects.toThrow("USAGE: one folder is expected");
-    await expect(program(tarball.dir, process.execPath, [bin, "a", "--nothing"])).rejects.toThrow("USAGE: ");
-  });
-
-  test("its package holds the program and the template", { timeout: TEST_MS }, async () => {
-    const packed = z
-      .array(z.looseObject({ files: z.array(z.looseObject({ path: z.string() })) }))
-      .parse(JSON.parse(await program(join(ROOT, "create-troupe"), "npm", ["pack", "--dry-run", "--json"])));
-    const files = ["gitignore", "package-template.json", "README.md", "system.test.ts", "system.ts", "tsconfig.json"].map(
-      (name) => `template/${name}`,
-    );
-    expect(packed[0]?.files.map(({ path }) => path).toSorted()).toEqual(["README.md", "index.js", "package.json", ...files].toSorted());
   });
 });

@@ -12,7 +12,7 @@ export const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const NPM_MS_MAX = 120_000;
 const OUTPUT_BYTES_MAX = 16_000_000;
 /** Folders that are not required for packing, and take time to copy. */
-const NOT_COPIED = /^(test|bench|docs|\.ci)\//;
+const NOT_COPIED = /^(test|bench|site|\.ci)\//;
 
 const Packed = z
   .array(
@@ -48,9 +48,9 @@ export function userEnv(): NodeJS.ProcessEnv {
 }
 
 /** Runs a program to its end; returns its output. Throws with both streams when it fails. */
-export async function program(dir: string, command: string, args: readonly string[]): Promise<string> {
+export async function program(dir: string, command: string, args: readonly string[], msMax = NPM_MS_MAX): Promise<string> {
   try {
-    const { stdout } = await run(command, [...args], { cwd: dir, env: userEnv(), timeout: NPM_MS_MAX, maxBuffer: OUTPUT_BYTES_MAX });
+    const { stdout } = await run(command, [...args], { cwd: dir, env: userEnv(), timeout: msMax, maxBuffer: OUTPUT_BYTES_MAX });
     return stdout;
   } catch (error) {
     const said = z.object({ stdout: z.string(), stderr: z.string() }).safeParse(error);

@@ -10,7 +10,7 @@ describe("law: a handler suspended in an ask releases its actor", () => {
     rig.asks("w");
     rig.asks("x");
     const parked = rig.askedBy("w", "B");
-    expect(names(parked)).toEqual(["parked", "begun"]);
+    expect(names(parked)).toEqual(["wait-made", "parked", "begun"]);
     expect(sends(parked.effects)).toMatchObject([
       {
         id: "w/wait0",
@@ -22,15 +22,55 @@ describe("law: a handler suspended in an ask releases its actor", () => {
     expect(rig.work("w").status).toBe("parked");
   });
 
-  test("it continues when every open ask is answered, under its token, where it is suspended", () => {
+  test("it continues when its first ask is answered, under its token, where it is suspended", () => {
     const rig = new AgentRig();
     rig.asks("w");
     rig.askedBy("w", "B");
     rig.askedBy("w", "C");
-    expect(names(rig.answers("w", 1))).toEqual(["wait-answered"]);
-    const goes = rig.answers("w", 0);
+    const goes = rig.answers("w", 1);
     expect(names(goes)).toEqual(["wait-answered", "readied", "begun"]);
     expect(goes.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
+    expect(rig.work("w").waits).toMatchObject([{ index: 0 }, { index: 1, order: 0 }]);
+    const next = rig.answers("w", 0);
+    expect(names(next)).toEqual(["wait-answered"]);
+    expect(next.effects).toEqual([{ kind: "run", workId: "w", token: "token-1" }]);
+    expect(rig.work("w").waits).toMatchObject([
+      { index: 1, order: 0 },
+      { index: 0, order: 1 },
+    ]);
+  });
+
+  test("if it then only waits for others, it releases its actor again, but not before it received each answer", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.asks("x");
+    for (const agent of ["B", "C", "D"]) rig.askedBy("w", agent);
+    rig.finishes("x");
+    rig.answers("w", 1);
+    rig.answers("w", 2);
+    expect(rig.rests("w", 1)).toMatchObject({ events: [], verdict: { kind: "received" } });
+    rig.asks("y");
+    expect(names(rig.rests("w", 2))).toEqual(["parked", "begun"]);
+    expect(rig.state.running).toBe("y");
+    expect(rig.rests("w", 2).events).toEqual([]);
+    expect(names(rig.answers("w", 0))).toEqual(["wait-answered", "readied"]);
+    expect(orders(rig.finishes("y"))).toEqual(["run w"]);
+  });
+
+  test("answers that came while another work item ran are received in the order in which they came", () => {
+    const rig = new AgentRig();
+    rig.asks("w");
+    rig.askedBy("w", "B");
+    rig.askedBy("w", "C");
+    rig.asks("x");
+    rig.answers("w", 1);
+    rig.answers("w", 0);
+    expect(rig.work("w").waits.map(({ order }) => order)).toEqual([undefined, undefined]);
+    rig.finishes("x");
+    expect(rig.work("w").waits).toMatchObject([
+      { index: 1, order: 0 },
+      { index: 0, order: 1 },
+    ]);
   });
 
   test("it waits its turn while another work item runs", () => {
@@ -135,7 +175,7 @@ describe("a handler that is executed again reaches an ask that it made already",
     rig.askedBy("w", "B");
     rig.askedBy("w", "B");
     expect(rig.work("w").waits).toHaveLength(1);
-    expect(names(rig.askedBy("w", "B", { occurrence: 1 }))).toEqual(["parked"]);
+    expect(names(rig.askedBy("w", "B", { occurrence: 1 }))).toEqual(["wait-made"]);
     expect(rig.work("w").waits.map((wait) => wait.index)).toEqual([0, 1]);
   });
 });

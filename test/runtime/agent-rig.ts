@@ -147,7 +147,16 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
 
   /** A handler waits for something. */
   waits(workId: string, key: string, content: WaitContent, token = this.token(workId)): Decision<AgentEvent> {
-    return this.give({ kind: "waits", workId, token, key, for: content });
+    return this.give({ kind: "waits", workId, token, key, for: content, answers: this.#received(workId) });
+  }
+
+  /** The handler does nothing but wait, again. */
+  rests(workId: string, answers = this.#received(workId)): Decision<AgentEvent> {
+    return this.give({ kind: "rests", workId, token: this.token(workId), answers });
+  }
+
+  #received(workId: string): number {
+    return this.work(workId).waits.filter(({ order }) => order !== undefined).length;
   }
 
   finishes(

@@ -224,23 +224,19 @@ describe("a repeated compensation", () => {
     expect(replies(rig.compensates("w", FAULT))).toEqual([["w/undo", 2, FAULT]]);
   });
 
-  test("each attempt may be taken over so often: takeovers of the handler, or of an earlier attempt, do not count", () => {
+  test("takeovers count over the handler and all attempts of the undo, until something is recorded", () => {
     const rig = new AgentRig();
-    const lose = (): void => {
-      for (let n = 0; n < LIMITS.takeoversMax; n += 1) rig.as(`host-${n}`, () => rig.lost("w"));
-    };
     rig.asks("w");
     rig.begins("w", "book");
-    lose();
+    for (let n = 0; n < LIMITS.takeoversMax; n += 1) rig.as(`host-${n}`, () => rig.lost("w"));
     rig.finishes("w");
     rig.undoes("w");
-    expect(rig.work("w").takeovers).toBe(0);
-    lose();
-    expect(replies(rig.as("last", () => rig.lost("w")))).toMatchObject([["w/undo", 1, { fault: { code: "work.crashed" } }]]);
+    const crashed = [["w/undo", 1, { fault: { code: "work.crashed" } }]];
+    expect(replies(rig.as("last", () => rig.lost("w")))).toMatchObject(crashed);
     rig.undoes("w", 2);
-    expect(orders(rig.as("next", () => rig.lost("w")))).toEqual(["run w"]);
-    rig.undoes("w", 3);
+    rig.undid("w", "book");
     expect(rig.work("w").takeovers).toBe(0);
+    expect(orders(rig.as("next", () => rig.lost("w")))).toEqual(["run w"]);
   });
 
   test("a stale token cannot end it", () => {

@@ -206,6 +206,40 @@ describe("a condition holds or not", () => {
     expect(() => holds(text, { task: list })).toThrow("takes more than 1000000 steps");
     expect(() => holds(`${text} || true`, { task: list })).toThrow("takes more than 1000000 steps");
   });
+  // Without a budget for what they do, each takes seconds to minutes.
+  test.each([
+    "task.list.all(x, task.keys.exists(y, true))",
+    "task.list.all(x, size(task.keys) > 0)",
+    "task.list.all(x, task.list.all(y, x.z > 1 || true))",
+    "task.list.all(x, task.keys != task.others)",
+    "task.list.all(x, task.long == task.same)",
+    "task.list.all(x, task.long <= task.same)",
+    "task.long.contains(task.part)",
+    "task.long.indexOf(task.part) >= 0",
+    "task.long.lastIndexOf(task.part) >= 0",
+    "size(task.long.split(task.part)) > 1",
+    "size(task.list.map(x, task.long).join(task.long)) > 1",
+  ])("is given up when it takes too long: %s", (text) => {
+    const list = Array.from({ length: 8_000 }, (_, index) => index);
+    const keys = Object.fromEntries(list.map((index) => [`k${index}`, index]));
+    const same = ["a".repeat(300_000), "a".repeat(300_000)].map((one) => `${one}a`);
+    const task = {
+      list,
+      keys,
+      others: { ...keys, k7999: 0 },
+      long: same[0] ?? "",
+      same: same[1] ?? "",
+      part: `${"a".repeat(75_000)}b${"a".repeat(75_000)}`,
+    };
+    expect(() => holds(text, { task })).toThrow(
+      "takes more than 1000000 steps; let an agent compute this, or read shorter lists and texts",
+    );
+  });
+  test("may search long texts for short ones, and read long lists once", () => {
+    const task = { list: Array.from({ length: 10_000 }, (_, index) => index), long: "a".repeat(300_000) };
+    expect(holds('task.long.contains("ab") || 9999 in task.list', { task })).toBe(true);
+    expect(holds("task.list.all(x, x < 10000) && size(task.list.filter(x, x % 2 == 0)) == 5000", { task })).toBe(true);
+  });
 });
 
 /** Schemas with values that fit them. */

@@ -14,10 +14,10 @@ const DAY_MS = 86_400_000;
 
 /** Every attempt of a compensation is refused; gives the decision on the last. */
 function failUndo(rig: ProcessRig, workId: string): Decision<ProcessEvent> {
-  let last = rig.fault(`${workId}/undo`, "agent.refused", 1);
+  let last = rig.fault(`${workId}/undo`, "agent.failed", 1);
   for (let attempt = 2; attempt <= LIMITS.undoAttemptsMax; attempt += 1) {
     rig.after(LIMITS.undoBackoffMsMax).tick();
-    last = rig.fault(`${workId}/undo`, "agent.refused", attempt);
+    last = rig.fault(`${workId}/undo`, "agent.failed", attempt);
   }
   return last;
 }
@@ -68,7 +68,7 @@ describe("law: an undo that fails for good before the end starts the compensatio
         code: "compensation.failed",
         message:
           `${rig.id("best.x")} could not be undone in ${LIMITS.undoAttemptsMax} attempts; the last failed with ` +
-          "agent.refused: agent.refused!",
+          "agent.failed: agent.failed!",
       },
     });
     expect(
@@ -93,7 +93,7 @@ describe("law: an undo that fails for good before the end starts the compensatio
     rig.output(rig.id("a"));
     expect(asksUndo(rig.output(rig.id("best.x"), "X"))).toEqual([rig.id("best.z"), rig.id("best.y")]);
     for (let attempt = 1; attempt <= LIMITS.undoAttemptsMax; attempt += 1) {
-      for (const branch of ["best.z", "best.y"]) rig.fault(`${rig.id(branch)}/undo`, "agent.refused", attempt);
+      for (const branch of ["best.z", "best.y"]) rig.fault(`${rig.id(branch)}/undo`, "agent.failed", attempt);
       if (attempt < LIMITS.undoAttemptsMax) rig.after(LIMITS.undoBackoffMsMax).tick();
     }
     expect(rig.log.filter((event) => event.e === "undo-failed")).toHaveLength(2);
@@ -111,7 +111,7 @@ describe("law: an undo that fails for good before the end starts the compensatio
     rig.output(rig.id("a"));
     rig.output(rig.id("best.x"), "X");
     for (let attempt = 1; attempt < LIMITS.undoAttemptsMax; attempt += 1) {
-      rig.fault(`${rig.id("best.y")}/undo`, "agent.refused", attempt);
+      rig.fault(`${rig.id("best.y")}/undo`, "agent.failed", attempt);
       rig.after(LIMITS.undoBackoffMsMax).tick();
     }
     rig.output(`${rig.id("best.y")}/undo`, null, LIMITS.undoAttemptsMax);

@@ -200,20 +200,19 @@ describe("questions", () => {
     expect(sends(rig.question(A, 0, "B").effects)[0]?.body).toMatchObject({ kind: "answer", result: { output: { json: "because" } } });
   });
 
-  test("law: an ask whose asker did not wait for it is answered before the outcome", () => {
+  test("law: an ask that is open when its asker ends is given up: compensated before the outcome, with all that it asked for", () => {
     const rig = new ProcessRig(slip);
     rig.accept();
     rig.question(A, 0, "B");
-    expect(names(rig.output(A, "done"))).toEqual(["answered", "stop-done"]);
+    rig.output(ask(0), "heard");
+    rig.question(A, 1, "B");
+    const ends = rig.output(A, "done");
+    expect(names(ends)).toEqual(["answered", "undo-due", "asked", "stop-done"]);
+    expect(sends(ends.effects).map(({ body }) => body)).toMatchObject([{ kind: "undo", workId: ask(1) }]);
     expect(rig.state.phase).toBe("open");
-    expect(names(rig.output(ask(0), "unheard"))).toEqual(["answered", "ended"]);
+    expect(rig.output(ask(1), "too late")).toMatchObject({ events: [] });
+    rig.undoAll(ends);
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: "done" } });
-    const failing = new ProcessRig(slip);
-    failing.accept();
-    failing.question(A, 0, "B");
-    failing.output(A, "done");
-    failing.undoAll(failing.fault(ask(0)));
-    expect(failing.state.outcome).toMatchObject({ status: "completed", output: { json: "done" } });
   });
 
   test("an asked agent may hand off: the other's answer is the answer", () => {

@@ -5,16 +5,18 @@ import {
   type HostLoad,
   isDecidedAndEnded,
   preparedEntry,
-  recordPreparation,
+  recordEntry,
   taskPreparation,
 } from "../../runtime/process/preparation.ts";
+import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { BodyOf, Message } from "../../runtime/protocol.ts";
 import { T0 } from "./machine-rig.ts";
 import { one, ProcessRig, slipOf, type TaskParts } from "./process-rig.ts";
 
-const IDLE: HostLoad = { open: 0, admitted: 0, openMax: 3 };
-const FULL: HostLoad = { open: 2, admitted: 1, openMax: 3 };
+const IDLE: HostLoad = { open: 0, admitted: 0, openMax: 3, lagMs: 0 };
+const FULL: HostLoad = { open: 2, admitted: 1, openMax: 3, lagMs: 0 };
+const LATE: HostLoad = { ...IDLE, lagMs: LIMITS.admissionLagMsMax + 1 };
 const PARENT = { processId: "parent", workId: "parent:1:a:0:1" };
 
 function rig(): ProcessRig {
@@ -66,10 +68,12 @@ describe("a task", () => {
     ["new, host full", rig(), {}, FULL, 0, "refuse"],
     ["new child, host full", rig(), { parent: PARENT }, FULL, 0, "run-1"],
     ["open, host full", open(), {}, FULL, 0, "none"],
+    ["new, host late", rig(), {}, LATE, 0, "refuse"],
+    ["new child, host late", rig(), { parent: PARENT }, LATE, 0, "run-1"],
   ] as const)("of a process that is %s", (_, made, parts, load, lateMs, expected) => {
     const [message, body] = task(made, parts);
     const plan = taskPreparation(made.state, message, body, load, T0 + lateMs);
-    expect(plan.kind === "run" ? plan.reminder : plan.kind).toBe(expected);
+    expect(plan.kind === "run" ? `run-${plan.run}` : plan.kind).toBe(expected);
   });
 
   test.each([
@@ -88,11 +92,11 @@ describe("a task", () => {
     const [message, body] = task(made);
     const plan = taskPreparation(made.state, message, body, IDLE, T0);
     if (plan.kind !== "run") throw new Error("the task opens a run");
-    expect(preparedEntry("p", plan, T0 + 5)).toMatchObject({
+    expect(preparedEntry("p", plan, "host", T0 + 5)).toMatchObject({
       id: "p",
       open: true,
       atMs: T0 + 5,
-      facts: { route: "main", run: 2, by: "ada", acceptedAtMs: T0 + 5 },
+      facts: { route: "main", run: 2, by: "ada", acceptedAtMs: T0 + 5, host: "host" },
     });
   });
 });
@@ -109,7 +113,7 @@ describe("a decision on a dead letter", () => {
     ["redrive", failed({ parent: PARENT }), IDLE, "none"],
   ] as const)("%s %#", (what, made, load, expected) => {
     const plan = decisionPreparation(made.state, decision(what), load);
-    expect(plan.kind === "run" ? plan.reminder : plan.kind).toBe(expected);
+    expect(plan.kind === "run" ? `run-${plan.run}` : plan.kind).toBe(expected);
   });
 
   test("checks a new input against the agent that failed, and keeps the bucket and the time of the task", () => {
@@ -120,7 +124,7 @@ describe("a decision on a dead letter", () => {
       gate: { doer: { kind: "agent", agent: "A" }, content: { json: 1 }, code: "schema.input", absent: "refuse", misfit: "refuse" },
     });
     if (plan.kind !== "run") throw new Error("the decision opens a run");
-    expect(preparedEntry("p", plan, T0 + 5).facts).toMatchObject({ run: 2, acceptedAtMs: T0 });
+    expect(preparedEntry("p", plan, "host", T0 + 5).facts).toMatchObject({ run: 2, acceptedAtMs: T0 });
   });
 
   test.each([
@@ -142,33 +146,20 @@ describe("before a record", () => {
   }
 
   test.each([
-    ["new to open", rig(), (made: ProcessRig) => made.accept(), { near: "run-1" }],
-    ["new to void", rig(), (made: ProcessRig) => made.tick(), { entry: { status: "void" } }],
+    ["new to open", rig(), (made: ProcessRig) => made.accept(), undefined],
+    ["new to void", rig(), (made: ProcessRig) => made.tick(), { status: "void" }],
     [
       "new to refused",
       rig(),
       (made: ProcessRig) => made.body({ kind: "undo", workId: "w:1:a:0:1", undoId: "u", attempt: 1, agent: "main", retainUntilMs: T0 + 1 }),
-      { entry: { status: "refused" } },
+      { status: "refused" },
     ],
-    ["new to ended", rig(), (made: ProcessRig) => made.accept({ route: "none" }), { near: "run-1" }],
-    ["void to void", voided(), (made: ProcessRig) => made.give({ kind: "tick", run: 2 }), {}],
-    ["void to open", voided(), (made: ProcessRig) => made.accept(), { near: "run-2" }],
-    ["open to open", open(), (made: ProcessRig) => made.output(made.id("a")), { near: "run-1" }],
-    [
-      "open to ended",
-      open(),
-      (made: ProcessRig) => {
-        made.fault(made.id("a"));
-        for (const id of made.open) made.output(id, { undone: 0, left: [], stands: [], stateStands: false });
-      },
-      {},
-    ],
-    ["ended to open", failed(), (made: ProcessRig) => made.redrive(), { forget: true, near: "run-2" }],
-    ["ended to ended, discarded", failed(), (made: ProcessRig) => made.discard(), { forget: true, near: "run-1" }],
-    ["ended to ended, run voided", failed(), (made: ProcessRig) => made.give({ kind: "tick", run: 2 }), { forget: true, near: "run-1" }],
+    ["void to open", voided(), (made: ProcessRig) => made.accept(), undefined],
+    ["open to open", open(), (made: ProcessRig) => made.output(made.id("a")), undefined],
+    ["ended to open", failed(), (made: ProcessRig) => made.redrive(), undefined],
   ] as const)("%s", (_, made, act, expected) => {
     const [before, next] = step(made, act);
     expect(next).not.toBe(before);
-    expect(recordPreparation(before, next, T0)).toEqual(expected);
+    expect(recordEntry(before, next)).toEqual(expected);
   });
 });

@@ -126,13 +126,13 @@ describe("time", () => {
     expect(sends(again.effects)).toEqual(first);
   });
 
-  test("the reminder is near while a request is unanswered and away during a backoff", () => {
-    const rig = new ProcessRig(slipOf([one("a", { retry: { ...RETRY, backoffMs: 60_000, backoffMsMax: 60_000, jitter: 0 } })]));
-    rig.accept();
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "near", name: "run-1" });
-    rig.fault(A, "agent.failed");
-    expect(rig.outbox()).toEqual([]);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "away", name: "run-1", atMs: T0 + 60_000 });
+  test("a tick of a due moment alone sends nothing again; one that asks for all sends also what is recent", () => {
+    const rig = new ProcessRig(retried);
+    const first = sends(rig.accept().effects);
+    expect(rig.after(LIMITS.resendMs).give({ kind: "tick", asks: "none" }).effects).toEqual([]);
+    const again = new ProcessRig(retried);
+    again.accept();
+    expect(sends(again.after(1).give({ kind: "tick", asks: "all" }).effects)).toEqual(first);
   });
 
   test("a tick long after everything was due does it all at once and decides nothing twice", () => {
@@ -162,13 +162,23 @@ describe("the deadline", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept({ timeoutMs: 10_000 });
     rig.after(10_000).tick();
-    expect(rig.fault(`${A}/undo`, "agent.refused").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }]);
+    expect(rig.fault(`${A}/undo`, "agent.failed").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }]);
     const asked = rig.after(60_000).tick();
     expect(sends(asked.effects)[0]).toMatchObject({
       id: `${A}/undo:2`,
       expiresAtMs: T0 + 10_000 + LIMITS.compensationMsMax,
       body: { kind: "undo", workId: A, undoId: `${A}/undo`, attempt: 2 },
     });
+  });
+
+  test("a compensation that fails with a fault that is not retryable is not tried again; an absent agent may come back", () => {
+    const rig = new ProcessRig(slipOf([one("a")]));
+    rig.accept();
+    rig.cancel();
+    expect(rig.fault(`${A}/undo`, "agent.unknown").events).toMatchObject([{ e: "attempt-failed", attempt: 1 }, { e: "set-aside" }]);
+    rig.after(60_000).tick();
+    rig.fault(`${A}/undo`, "work.crashed", 2);
+    expect(rig.state.outcome).toMatchObject({ status: "failed", fault: { code: "compensation.failed", message: /work.crashed!$/ } });
   });
 
   test("a compensation that exceeds its limit needs a person: failed with a dead letter", () => {

@@ -122,7 +122,12 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
     return this.result(workId, { output: { json: content } }, attempt);
   }
 
-  fault(workId: string, code: WireFault["code"] = "agent.refused", attempt = 1): Decision<ProcessEvent> {
+  /** By default a fault that ends a work item, and one after which a compensation is tried again. */
+  fault(
+    workId: string,
+    code: WireFault["code"] = workId.endsWith("/undo") ? "agent.failed" : "agent.refused",
+    attempt = 1,
+  ): Decision<ProcessEvent> {
     return this.result(workId, { fault: { code, message: `${code}!` } }, attempt);
   }
 

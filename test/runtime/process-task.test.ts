@@ -3,7 +3,6 @@
  */
 import { describe, expect, test } from "vitest";
 import { LIMITS } from "../../runtime/limits.ts";
-import { reminderName } from "../../runtime/process/reminder.ts";
 import { names, sends, T0, TRACE } from "./machine-rig.ts";
 import { asksWork, call, one, ProcessRig, slipOf } from "./process-rig.ts";
 
@@ -101,15 +100,12 @@ describe("accepting a task", () => {
 });
 
 describe("a tick on an empty journal", () => {
-  test("first inserts a void record; a task that comes later opens the next run under another reminder", () => {
+  test("first inserts a void record; a task that comes later opens the next run", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
-    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "none" });
     expect(names(rig.tick())).toEqual(["voided"]);
-    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "done", name: "run-1" });
     expect(rig.tick()).toEqual({ events: [], effects: [], stored: [], verdict: { kind: "received" } });
     rig.accept();
     expect(rig.state).toMatchObject({ phase: "open", run: 2 });
-    expect(rig.machine.reminder(rig.state, T0)).toEqual({ kind: "near", name: reminderName(2) });
     expect(rig.open).toEqual(["p:2:a:0:1"]);
   });
 

@@ -1,6 +1,7 @@
 /** @module Timers and signals that a process manager waits for: of stops and of handlers. */
 import { describe, expect, test } from "vitest";
 import type { Json } from "../../runtime/faults.ts";
+import { isUnanswered } from "../../runtime/process/time.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Call, Stop } from "../../runtime/slip.ts";
 import { signalStatus } from "../../runtime/process/waits.ts";
@@ -33,13 +34,13 @@ function signal(rig: ProcessRig, name: string, payload: Json, signalId = "s1"): 
 const DAY_MS = 86_400_000;
 
 describe("stops", () => {
-  test("a pause costs the reminder alone, wakes the process at its moment, and its output is null", () => {
+  test("a pause costs a timer alone, wakes the process at its moment, and its output is null", () => {
     const rig = new ProcessRig(slipOf([sleep("nap", 5 * 3_600_000), one("b")]));
     const begun = rig.accept({ timeoutMs: DAY_MS });
     expect(sends(begun.effects)).toEqual([]);
     const wakeMs = T0 + 5 * 3_600_000;
     expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(wakeMs);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toEqual({ kind: "away", name: "run-1", atMs: wakeMs });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(false);
     expect(rig.after(5 * 3_600_000 - 1).tick().events).toEqual([]);
     const woken = rig.after(1).tick();
     expect(asksWork(woken)).toEqual([rig.id("b")]);
@@ -56,7 +57,7 @@ describe("stops", () => {
   test("a signal ends the wait; its payload is the output", () => {
     const rig = new ProcessRig(slipOf([waitFor("approval")], { output: { object: { got: { from: ["approval"] } } } }));
     rig.accept();
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "away" });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(false);
     expect(names(signal(rig, "approval", { ok: true }))).toEqual(["wait-ended", "stop-done", "ended"]);
     expect(rig.state.outcome).toMatchObject({ status: "completed", output: { json: { got: { ok: true } } } });
   });
@@ -265,24 +266,39 @@ describe("handlers", () => {
     expect(names(timer(rig, 0, 3_600_000))).toEqual(["wait-begun"]);
     expect(timer(rig, 0, 3_600_000).events, "asked for again").toEqual([]);
     expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + 1_000 + 3_600_000);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "away" });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(false);
     const woken = rig.after(3_600_000).tick();
     expect(answers(woken)).toEqual([{ kind: "answer", workId: A, index: 0, result: { output: { json: null } } }]);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "near" });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(true);
     expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(rig.nowMs + 4_000);
     expect(answers(timer(rig, 0, 3_600_000)), "a repeated wait is answered again").toHaveLength(1);
   });
 
-  test("an answer is said again with the near reminder for a while, and then as seldom as a waiting handler's reminder rings", () => {
+  test("an answer is said again for a while, and then as seldom as a waiting handler's reminder rings", () => {
     const rig = new ProcessRig(slipOf([one("a")]));
     rig.accept({ timeoutMs: DAY_MS });
     timer(rig, 0, 1_000);
     timer(rig, 1, 3_600_000);
     rig.after(1_000).tick();
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "near" });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(true);
     rig.after(LIMITS.answerMs);
-    expect(rig.machine.reminder(rig.state, rig.nowMs)).toMatchObject({ kind: "away" });
+    rig.give({ kind: "told", workId: A, attempt: 1, work: { state: "waiting" } });
+    expect(isUnanswered(rig.state, rig.nowMs)).toBe(false);
     expect(answers(rig.tick())).toHaveLength(1);
+  });
+
+  test("each answer lets the time of an attempt run again, until its handler only waits for others", () => {
+    const rig = new ProcessRig(slipOf([one("a", { timeoutMs: 5_000 })]));
+    rig.accept({ timeoutMs: DAY_MS });
+    timer(rig, 0, 1_000);
+    timer(rig, 1, 3_600_000);
+    rig.after(1_000).tick();
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs), "the loser of a race stops no time").toBe(rig.nowMs + 5_000);
+    rig.after(5_000);
+    rig.give({ kind: "told", workId: A, attempt: 1, work: { state: "waiting", runningMs: 0 } });
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(T0 + 3_600_000);
+    rig.after(3_594_000).tick();
+    expect(rig.machine.nextDueMs(rig.state, rig.nowMs)).toBe(rig.nowMs + 5_000);
   });
 
   test("a signal of a handler, its payload checked; a timeout is a fault for the handler", () => {

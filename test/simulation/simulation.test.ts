@@ -26,6 +26,8 @@ const SEEDS = {
   purge: 120,
   redrive: 300,
   wildRedrive: 150,
+  fans: 60,
+  trims: 100,
 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;

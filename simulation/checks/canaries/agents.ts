@@ -4,6 +4,7 @@
 import { entryOf } from "../../../runtime/entries.ts";
 import { HandlerExecution } from "../../../actors/host/handler-execution.ts";
 import { OpenCalls } from "../../../actors/host/open-calls.ts";
+import { Replay } from "../../../actors/host/replay.ts";
 import type { ToolCall } from "../../../agents/tool.ts";
 import { agentMachine } from "../../../runtime/agent/machine.ts";
 import type { AgentState } from "../../../runtime/agent/state.ts";
@@ -155,6 +156,21 @@ const repeatsUnknown: Canary = {
     ),
 };
 
+const resultsInAnyOrder: Canary = {
+  name: "recorded results handed over as they are reached",
+  scenario: "waits",
+  plant: () =>
+    replace(
+      Replay.prototype,
+      "turn",
+      (turn) =>
+        function (this: Replay, record) {
+          void turn.call(this, record);
+          return Promise.resolve();
+        },
+    ),
+};
+
 /** The planted bugs of this file. */
 export const AGENT_CANARIES: readonly Canary[] = [
   noDeduplication,
@@ -168,4 +184,5 @@ export const AGENT_CANARIES: readonly Canary[] = [
   callsUndoneOldestFirst,
   endsBeforeItsCalls,
   repeatsUnknown,
+  resultsInAnyOrder,
 ];

@@ -9,7 +9,7 @@ import type { World } from "../../world/world.ts";
 export interface Canary {
   readonly name: string;
   /** The scenario in which the hunt looks for it. */
-  readonly scenario: "party" | "wild" | "catches" | "chains" | "waits" | "long" | "ring" | "purge" | "redrive" | "hot";
+  readonly scenario: "party" | "wild" | "catches" | "chains" | "waits" | "long" | "ring" | "purge" | "redrive" | "trims" | "hot" | "fans";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }

@@ -2,8 +2,9 @@
  * @module Planted bugs of the journal, the ports of a host, its reminders and the purge.
  */
 import { Journal } from "../../../actors/engine/journal.ts";
-import { ReminderKeeper } from "../../../actors/host/reminder-keeper.ts";
+import { HostWatch } from "../../../actors/host/host-watch.ts";
 import { JournalPurge } from "../../../actors/retention/journal-purge.ts";
+import { processMachine } from "../../../runtime/process/machine.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { type Canary, nothing, replace, withoutInsert } from "./canary.ts";
 
@@ -50,19 +51,26 @@ const staleCache: Canary = {
   plant: () => replace(Journal.prototype, "isCurrent", () => async () => true),
 };
 
-const reminderAfterCommit: Canary = {
-  name: "reminder moved after commit",
+const deathUnnoticed: Canary = {
+  name: "host death that no host acts on",
+  scenario: "wild",
+  plant: () => replace(HostWatch.prototype, "onDeath", () => () => () => {}),
+};
+
+const neverAsksAgain: Canary = {
+  name: "request that is never sent again",
   scenario: "party",
   plant: () =>
-    replace(
-      ReminderKeeper.prototype,
-      "near",
-      (near) =>
-        async function (this: ReminderKeeper, actor, name) {
-          // The call is made, and the commit does not wait for it.
-          void near.call(this, actor, name)?.catch(() => {});
-        },
-    ),
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      return decide(state, input.kind === "tick" && input.nudged !== true ? { ...input, asks: "none" } : input, context);
+    }),
+};
+
+const reminderStays: Canary = {
+  name: "reminder that is not removed",
+  scenario: "wild",
+  plant: nothing,
+  wrapPorts: (ports) => ({ ...ports, reminders: { set: (...call) => ports.reminders.set(...call), remove: async () => {} } }),
 };
 
 const receiptUnchecked: Canary = {
@@ -155,7 +163,9 @@ export const PORT_CANARIES: readonly Canary[] = [
   effectsBeforeCommit,
   noFence,
   staleCache,
-  reminderAfterCommit,
+  deathUnnoticed,
+  neverAsksAgain,
+  reminderStays,
   receiptUnchecked,
   snapshotBack,
   purgeUnmarked,

@@ -2,43 +2,12 @@
  * @module Planted bugs of the process manager.
  */
 import { entryOf } from "../../../runtime/entries.ts";
-import { ProcessActors } from "../../../actors/host/process-actor.ts";
 import type { Json } from "../../../runtime/faults.ts";
 import { LIMITS } from "../../../runtime/limits.ts";
 import { processMachine } from "../../../runtime/process/machine.ts";
+import type { Asked } from "../../../runtime/process/work.ts";
+import type { StoredValue } from "../../../runtime/value.ts";
 import { type Canary, replace } from "./canary.ts";
-
-const reminderOfAccepted: Canary = {
-  name: "reminder of a task being accepted deleted",
-  scenario: "party",
-  plant: () =>
-    replace(processMachine, "decide", (decide) => (state, input, context) => {
-      if (input.kind === "tick" && (state.phase === "new" || state.phase === "void"))
-        return { events: [], effects: [], stored: [], verdict: { kind: "received" } };
-      return decide(state, input, context);
-    }),
-  wrapPorts: (ports) => {
-    const { reminders } = ports;
-    return {
-      ...ports,
-      reminders: {
-        remove: (actor, name) => reminders.remove(actor, name),
-        set: async (actor, name, dueMs, periodMs) => {
-          await reminders.set(actor, name, dueMs, periodMs);
-          // A tick on an empty journal would do this without its void record.
-          ports.clock.after(
-            dueMs / 3,
-            () =>
-              void ports.store
-                .read([`party/${actor.type}/${actor.id}/1`])
-                .then((found) => (found.size === 0 ? reminders.remove(actor, name) : undefined))
-                .catch(() => {}),
-          );
-        },
-      },
-    };
-  },
-};
 
 const undoExpires: Canary = {
   name: "compensation that expires with its process",
@@ -95,19 +64,14 @@ const undoForgetsLoser: Canary = {
 };
 
 const outcomeUntold: Canary = {
-  name: "reminder removed before the outcome is told",
+  name: "index entry closed before the outcome is told",
   scenario: "party",
   plant: () =>
-    replace(
-      ProcessActors.prototype,
-      "tick",
-      (tick) =>
-        async function (this: ProcessActors, id, name, nudged) {
-          const phase = this.engine.peek(id)?.phase;
-          if (phase === "ended") return;
-          await tick.call(this, id, name, nudged);
-        },
-    ),
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const decision = decide(state, input, context);
+      if (input.kind !== "tick" || state.phase !== "ended") return decision;
+      return { ...decision, effects: decision.effects.filter((effect) => effect.kind === "index") };
+    }),
 };
 
 const decidesOnAnyRun: Canary = {
@@ -177,6 +141,53 @@ const signalTwice: Canary = {
     }),
 };
 
+const itemLost: Canary = {
+  name: "output of an item lost when it leaves the state",
+  scenario: "fans",
+  plant: () =>
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const pack = (stored: StoredValue): StoredValue => ({
+        ...stored,
+        text: stored.text.replace(/("outputs":\[)\["\d+",[^[\]]*\],/, "$1"),
+      });
+      const decision = decide(state, input, context);
+      const isSealed = decision.events.some((event) => event.e === "sealed");
+      return isSealed ? { ...decision, stored: decision.stored.map(pack) } : decision;
+    }),
+};
+
+/** Changes the work items that return to the state for their compensation. */
+function changeUnsealed(change: (asked: readonly Asked[], actorId: string) => readonly Asked[]): () => void {
+  return replace(processMachine, "decide", (decide) => (state, input, context) => {
+    const decision = decide(state, input, context);
+    return {
+      ...decision,
+      events: decision.events.map((event) =>
+        event.e === "unsealed" ? { ...event, asked: [...change(event.asked, context.actorId)] } : event,
+      ),
+    };
+  });
+}
+
+const partForgotten: Canary = {
+  name: "a work item of a part is not compensated",
+  scenario: "fans",
+  plant: () => changeUnsealed((asked) => asked.slice(1)),
+};
+
+const partTwice: Canary = {
+  name: "a work item of a part is compensated twice",
+  scenario: "fans",
+  plant: () => {
+    const last = new Map<string, readonly Asked[]>();
+    return changeUnsealed((asked, actorId) => {
+      const again = last.get(actorId) ?? [];
+      last.set(actorId, asked);
+      return [...asked, ...again.filter((one) => !asked.some(({ id }) => id === one.id))];
+    });
+  },
+};
+
 const EARLY_MS = 400;
 
 const timerEarly: Canary = {
@@ -194,7 +205,6 @@ const timerEarly: Canary = {
 
 /** The planted bugs of this file. */
 export const PROCESS_CANARIES: readonly Canary[] = [
-  reminderOfAccepted,
   undoExpires,
   guardOffByOne,
   undoForgetsLoser,
@@ -205,4 +215,7 @@ export const PROCESS_CANARIES: readonly Canary[] = [
   staleFault,
   signalTwice,
   timerEarly,
+  itemLost,
+  partForgotten,
+  partTwice,
 ];

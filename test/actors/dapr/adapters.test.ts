@@ -173,8 +173,10 @@ describe("the transport", () => {
     sidecar.reply = () => "reset";
     await transport().heartbeat(ACTOR, { workId: "w", token: "t", state: "running" });
     sidecar.reply = () => ({ status: 200, text: "{}" });
-    await transport().nudge(ACTOR);
+    await expect(transport().nudge(ACTOR)).rejects.toMatchObject({ code: "sidecar.unavailable" });
     expect(await transport().inspect(ACTOR)).toEqual({});
+    sidecar.reply = () => ({ status: 200, text: '{"phase":"open","bucket":"b"}' });
+    expect(await transport().nudge(ACTOR)).toEqual({ phase: "open", bucket: "b" });
   });
 
   test("ids that would leave their segment of a path are refused", async () => {

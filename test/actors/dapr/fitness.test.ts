@@ -117,7 +117,8 @@ describe("while the sidecar cannot be used", () => {
     const said: string[] = [];
     const { promise: waiting, resolve } = Promise.withResolvers<void>();
     const log = { ...quiet(said), warn: (_facts: object, message: string) => (said.push(message), resolve()) };
-    const host = await serve(party, { appPort: 0, daprHttpPort: Number(new URL(sidecar.origin).port), logger: log });
+    const messageKeys = ["the key of the messages of the party"];
+    const host = await serve(party, { appPort: 0, daprHttpPort: Number(new URL(sidecar.origin).port), messageKeys, logger: log });
     try {
       await waiting;
       for (const [method, path] of [

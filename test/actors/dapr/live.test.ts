@@ -9,12 +9,14 @@ import { SidecarClient } from "../../../actors/dapr/client.ts";
 import { answersAtOnce, sidecarFacts } from "../../../actors/dapr/sidecar.ts";
 import { daprClient } from "../../../actors/dapr/user-client.ts";
 import { DaprTransport } from "../../../actors/dapr/transport.ts";
+import { MessageKeys } from "../../../actors/engine/signatures.ts";
 import { Cluster, findDapr, renderResources } from "../../../cli/dapr/index.ts";
 import type { Message } from "../../../runtime/protocol.ts";
 import { message, startRig, TOKEN, type HttpRig } from "../http/rig.ts";
 import { FakeSidecar } from "./fake-sidecar.ts";
 
 const API_TOKEN = "the-token-of-the-sidecar";
+const KEYS = new MessageKeys(["the key of the messages of the party"]);
 const START_MS = 90_000;
 const READY_MS = 30_000;
 const ARRIVES_MS = 5_000;
@@ -49,7 +51,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     if (binaries === undefined) throw new Error("CI must test with Dapr");
     dir = await mkdtemp(join(tmpdir(), "troupe-live-"));
     cluster = await Cluster.start({ binaries, dir: join(dir, "dapr"), log: () => undefined });
-    rig = await startRig({ appToken: TOKEN, answerAtOnce: true });
+    rig = await startRig({ appToken: TOKEN, answerAtOnce: true, keys: KEYS });
     const sidecar = await cluster.startSidecar({
       appId: "party",
       appPort: Number(new URL(rig.origin).port),
@@ -59,7 +61,7 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     });
     await sidecar.waitReady(READY_MS);
     client = new SidecarClient({ origin: `http://127.0.0.1:${sidecar.httpPort}`, apiToken: API_TOKEN });
-    transport = new DaprTransport(client, { pubsub: "pubsub", source: "party" });
+    transport = new DaprTransport(client, { pubsub: "pubsub", source: "party", keys: KEYS });
     rig.behaviour.deliver = async (sent) => transport.deliver(sent);
   }, START_MS);
 
@@ -113,6 +115,17 @@ describe.skipIf(binaries === undefined && process.env["CI"] === undefined)("besi
     await transport.publish("party.agent.Planner", sent);
     await arrives(() => rig.seen.received.some(({ id }) => id === "by-topic"));
     expect(rig.seen.received.find(({ id }) => id === "by-topic")).toEqual(sent);
+  });
+
+  test("keeps a message that another program sends in the name of the process manager", async () => {
+    const forger = new DaprTransport(client, { pubsub: "pubsub", source: "party" });
+    await expect(forger.deliver(message("forged"))).rejects.toMatchObject({ code: "message.signature" });
+    await forger.publish("party.agent.Planner", message("forged-by-topic"));
+    await arrives(() => rig.seen.invalid.length === 1);
+    expect(rig.seen.invalid.splice(0)).toEqual([
+      expect.objectContaining({ topic: "party.agent.Planner", fault: expect.objectContaining({ code: "message.signature" }) }),
+    ]);
+    expect(rig.seen.received.filter(({ id }) => id.startsWith("forged"))).toEqual([]);
   });
 
   test("accepts tasks from a topic, in any wrapping, and keeps invalid ones", async () => {

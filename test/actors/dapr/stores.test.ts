@@ -60,6 +60,38 @@ describe("the store", () => {
     ]);
   });
 
+  test.each([
+    [
+      "redis 7",
+      "store.full",
+      "failed to set key k: OOM command not allowed when used memory > 'maxmemory'. script: d9, on @user_script:1.",
+    ],
+    [
+      "redis 6",
+      "store.full",
+      "failed to set key k: ERR Error running script (call to f_d9): @user_script:14: -OOM command not allowed when",
+    ],
+    ["a full disk", "store.full", "database or disk is full (13)"],
+    ["a replica", "store.read-only", "failed to set key k: READONLY You can't write against a read only replica."],
+    [
+      "a failed snapshot",
+      "store.read-only",
+      "failed to set key k: MISCONF Redis is configured to save RDB snapshots, but it's currently unable to",
+    ],
+    ["postgres", "store.read-only", "ERROR: cannot execute INSERT in a read-only transaction (SQLSTATE 25006)"],
+  ])("an insert that %s refuses says what the store says, alone and in a group", async (_name, code, text) => {
+    sidecar.reply = () => ({ status: 500, text: JSON.stringify({ errorCode: "ERR_STATE_SAVE", message: text }) });
+    const fault = expect.objectContaining({ code, message: expect.stringContaining(text.slice(0, 60)) as string }) as unknown;
+    await expect(new DaprStore(client, "statestore").insert("sys/A/k/1", "1")).rejects.toEqual(fault);
+    for (const type of ["state.redis", "state.sqlite"]) {
+      sidecar.reply = ({ url }) =>
+        url.endsWith("/bulk") ? { status: 200, text: '[{"key":"A/1"},{"key":"B/1"},{"key":"C/1"}]' } : { status: 500, text };
+      const store = openStore(client, "statestore", type);
+      const inserts = ["A/1", "B/1", "C/1"].map((key) => store.insert(key, "1"));
+      for (const insert of await Promise.allSettled(inserts)) expect(insert).toMatchObject({ status: "rejected", reason: { code } });
+    }
+  });
+
   test("one key: only 204 means absent", async () => {
     const store = new DaprStore(client, "statestore");
     expect((await store.read(["a/b:c"])).size).toBe(0);

@@ -41,7 +41,7 @@ describe("actors", () => {
       (await rig.call("PUT", "/actors/party.Planner/p-1/method/heartbeat", { workId: "w", token: "t", state: "running" })).status,
     ).toBe(200);
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/inspect", {})).json).toEqual({ id: "p-1" });
-    expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/nudge", {})).json).toEqual({});
+    expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/nudge", {})).json).toEqual({ phase: "open", bucket: "b" });
     expect((await rig.call("PUT", "/actors/party.Planner/p-1/method/remind/run-1", { dueTime: "1s" })).status).toBe(200);
     for (const id of ["p-1", "never-seen"]) expect((await rig.call("DELETE", `/actors/party.Planner/${id}`)).status).toBe(200);
     expect((await rig.call("DELETE", "/actors/other.Type/x")).status).toBe(200);

@@ -56,12 +56,24 @@ describe("POST /tasks", () => {
 
   const deep = `${"[".repeat(300)}${"]".repeat(300)}`;
   const bad: readonly (readonly [string, string | Uint8Array, FaultCode, string])[] = [
-    ["no body", "", "body.invalid", "the top"],
+    ["no body", "", "body.invalid", "the body: expected object, found nothing"],
     ["text that is no JSON", '{"route', "body.invalid", "not JSON"],
     ["bytes that are no UTF-8", new Uint8Array([0x22, 0xff, 0x22]), "body.invalid", "UTF-8"],
     ["half a surrogate pair", '{"route":"trip","input":"\\ud800"}', "body.invalid", "surrogate"],
     ["a key with half a pair", '{"route":"trip","input":{"\\uDC00x":1}}', "body.invalid", "surrogate"],
-    ["an array", "[]", "body.invalid", "expected object"],
+    [
+      "half a pair deep in a large body",
+      `{"route":"trip","input":[${"{},".repeat(500_000)}{"a":"\\ud83d"}]}`,
+      "body.invalid",
+      "at input[500000].a",
+    ],
+    [
+      "an integer that JSON.parse changes",
+      '{"route":"trip","input":{"n":[1,9007199254740993]}}',
+      "body.invalid",
+      "at input.n[1]: 9007199254740993",
+    ],
+    ["an array", "[]", "body.invalid", "the body: expected object, found a list"],
     ["no input", '{"route":"trip"}', "body.invalid", "at input"],
     ["no route", '{"input":1}', "body.invalid", "at route"],
     ["a number as route", '{"route":5,"input":1}', "body.invalid", "at route"],
@@ -91,10 +103,9 @@ describe("POST /tasks", () => {
     },
   );
 
-  test("refuses other content types, compression and pages of other sites", async () => {
+  test("refuses other content types and compression", async () => {
     expectFault(await rig.call("POST", "/tasks", TASK, { "content-type": "text/plain" }), "body.invalid", "content-type");
     expectFault(await rig.call("POST", "/tasks", TASK, { "content-encoding": "gzip" }), "body.invalid", "content-encoding");
-    expectFault(await rig.call("POST", "/tasks", TASK, { "sec-fetch-site": "cross-site" }), "body.invalid", "other sites");
     expect(rig.seen.submitted).toEqual([]);
   });
 
@@ -130,7 +141,7 @@ describe("the other routes", () => {
   test("look, cancel, list", async () => {
     expect((await rig.call("GET", "/processes/p-1")).json).toEqual({ ...PROCESS, id: "p-1" });
     expect((await rig.call("POST", "/processes/p-1/cancel", { reason: "rain" })).status).toBe(202);
-    expect((await rig.call("POST", "/processes/p-2/cancel")).status).toBe(202);
+    expect((await rig.call("POST", "/processes/p-2/cancel", "")).status).toBe(202);
     expect(rig.seen.events).toEqual(["cancel p-1 rain", "cancel p-2 cancelled over HTTP"]);
     expect(rig.seen.log).toEqual([]);
   });
@@ -161,7 +172,7 @@ describe("the other routes", () => {
       "/processes/p",
       { id: "p", route: "trip", run: 2, sequence: 9, traceId: TRACE_ID },
     ]);
-    expect((await rig.call("POST", "/deadletters/invalid-7-ab12/redrive")).status).toBe(202);
+    expect((await rig.call("POST", "/deadletters/invalid-7-ab12/redrive", "")).status).toBe(202);
     expect((await rig.call("POST", "/deadletters/p:1/discard", { reason: "of no use" })).json).toMatchObject({
       open: false,
       decision: "discarded",
@@ -178,7 +189,7 @@ describe("the other routes", () => {
 
   test("a purge passes on exactly the request and the caller", async () => {
     expect((await rig.call("POST", "/purge", { olderThanMs: 5, dryRun: true })).json).toEqual({ purged: 1, waiting: 2 });
-    expect((await rig.call("POST", "/purge")).status).toBe(200);
+    expect((await rig.call("POST", "/purge", "")).status).toBe(200);
     expect(rig.seen.events).toEqual(['purge {"olderThanMs":5,"dryRun":true} anonymous', "purge {} anonymous"]);
   });
 

@@ -8,6 +8,7 @@ import { route } from "../../../agents/route.ts";
 import { system, type System } from "../../../agents/system.ts";
 import { Host } from "../../../actors/host/host.ts";
 import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
+import { MemoryStore } from "../../../actors/memory/store.ts";
 import { LocalWorld } from "../../../actors/memory/world.ts";
 import { SILENT } from "../../../actors/engine/log.ts";
 import type { Ports } from "../../../actors/engine/ports.ts";
@@ -24,6 +25,8 @@ export interface RealRig {
   readonly origin: string;
   readonly log: readonly string[];
   readonly http: HttpHost;
+  /** Bytes in the store. */
+  readonly storedBytes: () => number;
   /** Lets slow orders through. */
   readonly serve: () => void;
   /** While down, sidecar and store answer nothing. */
@@ -48,7 +51,8 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
     .to("pay", Till, ({ task }) => task)
     .output(({ pay }) => pay);
   const shop = served ?? system("shop", { agents: [till], routes: [orders] });
-  const world = new LocalWorld({ clock: systemClock, random: systemRandom });
+  const store = new MemoryStore();
+  const world = new LocalWorld({ clock: systemClock, random: systemRandom, store });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
   const host = new Host({ system: shop, ports, log: SILENT });
@@ -84,6 +88,7 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
     log,
     http,
     serve: () => slow.open(),
+    storedBytes: () => store.bytes(),
     call,
     get down() {
       return state.down;

@@ -130,7 +130,10 @@ function fakeHost(seen: Seen, behaviour: Behaviour): ActorHost {
       seen.events.push(`tick ${type}/${id} ${name}`);
       await behaviour.tick();
     },
-    nudge: async ({ type, id }) => void seen.events.push(`nudge ${type}/${id}`),
+    nudge: async ({ type, id }) => {
+      seen.events.push(`nudge ${type}/${id}`);
+      return { phase: "open", bucket: "b" };
+    },
     heartbeat: ({ type, id }, beat) => void seen.events.push(`beat ${type}/${id} ${beat.workId} ${beat.token}`),
     inspect: async ({ id }) => ({ id }),
     deactivate: ({ type, id }) => void seen.events.push(`deactivate ${type}/${id}`),
@@ -184,6 +187,8 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    broken: async () => ({ entries: [] }),
+    setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
     deadLetter: async (id) => ({ ...LETTER, id, letter: { bytes: "{" } }),
     redrive: async (id, redrive, { principal }) => {
@@ -220,7 +225,7 @@ function fakeTransport(seen: Seen, behaviour: Behaviour): Transport {
     },
     heartbeat: none,
     inspect: async () => null,
-    nudge: none,
+    nudge: async () => ({ phase: "none" }),
     notification: none,
   };
 }

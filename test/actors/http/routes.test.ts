@@ -1,7 +1,8 @@
 /** @module Every route over a real system in memory: its answers, its refusals, and its answers while the sidecar is down. */
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
-import { ALL_ROUTES, faultsByStatus, type RouteSpec } from "../../../actors/http/routes.ts";
+import { faultsByStatus } from "../../../actors/http/route-faults.ts";
+import { ALL_ROUTES, type RouteSpec } from "../../../actors/http/routes.ts";
 import {
   AuditPage,
   GraphAnswer,

@@ -22,7 +22,11 @@ describe("roles", () => {
   });
   afterEach(async () => rig.host.drain());
 
-  const BODIES: Readonly<Record<string, unknown>> = { submitTask: { route: "trip", input: 1 }, discardDeadLetter: { reason: "r" } };
+  const BODIES: Readonly<Record<string, unknown>> = {
+    submitTask: { route: "trip", input: 1 },
+    discardDeadLetter: { reason: "r" },
+    setAside: { actor: "Audit/a", reason: "r" },
+  };
   const routes = ALL_ROUTES.filter(([, { role }]) => role !== "open").map(
     ([name, { method, path, role }]) => [name, method.toUpperCase(), path.replace("{id}", "p"), role] as const,
   );
@@ -114,19 +118,22 @@ test("a long body without a token is not read to its end", async () => {
 
 describe("the file", () => {
   const good = JSON.stringify([ADA]);
-  test("is read", () => expect(parseTokens(good)).toEqual([ADA]));
+  test("is read, also with a byte order mark", () => {
+    expect(parseTokens(good)).toEqual([ADA]);
+    expect(parseTokens(`\uFEFF${good}`)).toEqual([ADA]);
+  });
 
   test.each([
     ["no JSON", "secret{", "not JSON"],
-    ["no list", JSON.stringify(ADA), "at the top"],
-    ["an empty list", "[]", "at the top"],
-    ["an unknown key", JSON.stringify([{ ...ADA, role: "read" }]), "0.role"],
-    ["a token instead of its digest", JSON.stringify([{ ...ADA, sha256: "ada's" }]), "0.sha256"],
-    ["an unknown role", JSON.stringify([{ ...ADA, roles: ["admin"] }]), "0.roles"],
-    ["no roles", JSON.stringify([{ ...ADA, roles: [] }]), "0.roles"],
-    ["no subject", JSON.stringify([{ ...ADA, subject: "" }]), "0.subject"],
+    ["no list", JSON.stringify(ADA), "expected array, found an object"],
+    ["an empty list", "[]", "expected array to have >=1 items"],
+    ["an unknown key", JSON.stringify([{ ...ADA, role: "read" }]), "[0].role"],
+    ["a token instead of its digest", JSON.stringify([{ ...ADA, sha256: "ada's" }]), "[0].sha256"],
+    ["an unknown role", JSON.stringify([{ ...ADA, roles: ["admin"] }]), "[0].roles"],
+    ["no roles", JSON.stringify([{ ...ADA, roles: [] }]), "[0].roles"],
+    ["no subject", JSON.stringify([{ ...ADA, subject: "" }]), "[0].subject"],
     ["one token twice", JSON.stringify([ADA, { ...ADA, subject: "eve" }]), "1.sha256"],
-    ["too many", JSON.stringify(Array.from({ length: LIMITS.tokensMax + 1 }, () => ADA)), "at the top"],
+    ["too many", JSON.stringify(Array.from({ length: LIMITS.tokensMax + 1 }, () => ADA)), "expected array to have <=1024 items"],
   ])("%s is refused with its place", (_name, text, mentions) => {
     expect(() => parseTokens(text)).toThrow(
       expect.objectContaining({ code: "tokens.invalid", message: expect.stringContaining(mentions) }),

@@ -1,4 +1,4 @@
-/** @module The default command: runs the travel example on a task, shows each step and the result, and leaves nothing running. */
+/** @module `demo`: runs the travel example on a task, shows each step and the result, and leaves nothing running. */
 import type { Command } from "commander";
 import { existsSync } from "node:fs";
 import { rename } from "node:fs/promises";
@@ -11,8 +11,7 @@ import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
-import { nearWord } from "../text/near.ts";
-import { complain, say, shown } from "../text/output.ts";
+import { say, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
 import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { RunLog } from "../run/run-log.ts";
@@ -20,7 +19,7 @@ import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { TasksFile } from "../run/tasks-file.ts";
 import { type Context, examples, stateOption } from "./common.ts";
 
-interface StartOptions {
+interface DemoOptions {
   /** A task as JSON, or a wish in plain words; the default task when left out. */
   readonly task: string | undefined;
   readonly dir: string;
@@ -34,37 +33,28 @@ const DEFAULT_WISH = "somewhere warm by the sea with good food";
 const DAYS_DEFAULT = 4;
 const BUDGET_DEFAULT_EURO = 900;
 
-/** Adds the command: the default one. */
-export function start(parent: Command, context: Context): void {
+/** Adds the command. */
+export function demo(parent: Command, context: Context): void {
   const command = parent
-    .command("start", { isDefault: true })
+    .command("demo")
     .argument("[task...]", "JSON, or a wish in plain words")
     .description("run the travel example on a task, show each step, and leave nothing running")
     .option("--fresh", "move the state of earlier runs aside", false)
     .addOption(stateOption());
   examples(command, [
-    ["troupe", "a default task"],
-    ["troupe snow, northern lights and quiet", "your own wish"],
-    [`troupe '{"wish":"music","days":3,"budget":500}'`, ""],
-    ["troupe start --fresh", "with the state of earlier runs moved aside"],
+    ["troupe demo", "a default task"],
+    ["troupe demo snow and quiet", "your own wish"],
+    [`troupe demo '{"wish":"music","days":3,"budget":500}'`, ""],
+    ["troupe demo --fresh", "with the state of earlier runs moved aside"],
   ]);
   command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string }) => {
-    const near = checkWish(
-      words,
-      parent.commands.map((one) => one.name()),
-    );
-    if (near !== undefined) complain(`"${words.join(" ")}" is run as a wish; did you mean the command \`${near}\`?`);
-    context.done(
-      await runStart(
-        { task: words.length === 0 ? undefined : words.join(" "), dir: options.state, fresh: options.fresh },
-        context.lifetime,
-      ),
-    );
+    const task = words.length === 0 ? undefined : words.join(" ");
+    context.done(await runDemo({ task, dir: options.state, fresh: options.fresh }, context.lifetime));
   });
 }
 
 /** Runs the command. Resolves with the exit code. */
-async function runStart(options: StartOptions, lifetime: Lifetime): Promise<number> {
+async function runDemo(options: DemoOptions, lifetime: Lifetime): Promise<number> {
   const input = taskInput(options.task);
   const dir = resolve(options.dir);
   if (options.fresh) await moveAside(dir);
@@ -175,23 +165,6 @@ async function sayOpen(tasks: TasksFile, how: string): Promise<void> {
   const open = await tasks.open();
   const ids = open.map((task) => task.id).join(", ");
   say(`\nStopped (${how}). ${open.length === 0 ? "Nothing is open." : `Open: ${ids}. The next start goes on with it.`}`);
-}
-
-/**
- * Checks a wish: words that are not a command are a wish, so a misspelt command would be one too.
- * Returns the command that a single word resembles, for a hint.
- * @throws USAGE for a word followed by JSON or @file, which must be a misspelt command
- */
-export function checkWish(words: readonly string[], commands: readonly string[]): string | undefined {
-  const [first = "", ...rest] = words;
-  const near = nearWord(first, commands);
-  if (/^[a-z-]+$/.test(first) && rest.some((word) => /^[[{@]/.test(word)))
-    throw new CliError(
-      "USAGE",
-      `there is no command "${first}".`,
-      near === undefined ? "See --help." : `Did you mean \`${near}\`? See --help.`,
-    );
-  return rest.length === 0 ? near : undefined;
 }
 
 /** The argument as the input of the route. Text that begins like JSON must be JSON; the system checks the content. */

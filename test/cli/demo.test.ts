@@ -1,4 +1,4 @@
-/** @module The default command on a real Dapr: it completes, leaves nothing behind, and goes on after `kill -9` of everything. */
+/** @module `demo` on a real Dapr: it completes, leaves nothing behind, and goes on after `kill -9` of everything. */
 import { spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { readdir, readFile, writeFile } from "node:fs/promises";
@@ -37,14 +37,14 @@ const bookings = async (): Promise<readonly string[]> =>
 
 /** Starts a task with a slow desk and waits until it is at the dead letter queue. */
 async function inMidProcess(): ReturnType<typeof startCommand> {
-  const run = await startCommand(dir, [], SLOW);
+  const run = await startCommand(dir, ["demo"], SLOW);
   await run.until("HotelAgent    asked");
   return run;
 }
 
-describe.skipIf(binaries === undefined)("the default command", () => {
+describe.skipIf(binaries === undefined)("demo", () => {
   test("runs the example, ends with completed and exit code 0, and leaves no process behind", { timeout: TEST_MS }, async () => {
-    const { exit, text } = await runCommand(dir, []);
+    const { exit, text } = await runCommand(dir, ["demo"]);
     expect(exit, text).toEqual(OK);
     for (const step of [
       "plan      PlannerAgent  answered",
@@ -62,18 +62,18 @@ describe.skipIf(binaries === undefined)("the default command", () => {
   });
 
   test("takes a wish in plain words, keeps state over runs, and --fresh moves it aside", { timeout: TEST_MS }, async () => {
-    const first = await runCommand(dir, ["music,", "opera", "and", "cake"]);
+    const first = await runCommand(dir, ["demo", "music,", "opera", "and", "cake"]);
     expect(first.text).toContain('"wish":"music, opera and cake"');
     expect(first.text).toContain("remark: Vienna has waited two thousand years for you.");
-    const second = await runCommand(dir, ['{"wish":"music, opera and cake","days":3,"budget":900}']);
+    const second = await runCommand(dir, ["demo", '{"wish":"music, opera and cake","days":3,"budget":900}']);
     expect(second.text).toContain("remark: Everything in Vienna is older");
-    const fresh = await runCommand(dir, ["--fresh", "music, opera and cake"]);
+    const fresh = await runCommand(dir, ["demo", "--fresh", "music, opera and cake"]);
     expect(fresh.text).toContain("remark: Vienna has waited two thousand years for you.");
     expect((await readdir(dir)).filter((name) => /^\.troupe\.\d{8}T\d{6}$/.test(name))).toHaveLength(1);
   });
 
   test("a budget that is too small: both bookings are undone, a dead letter, exit code 1", { timeout: TEST_MS }, async () => {
-    const { exit, text } = await runCommand(dir, ['{"wish":"snow","days":5,"budget":10}']);
+    const { exit, text } = await runCommand(dir, ["demo", '{"wish":"snow","days":5,"budget":10}']);
     expect(exit, text).toEqual(FAILED);
     for (const line of [
       "flight    FlightAgent   undone",
@@ -88,7 +88,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
   });
 
   test("a task that does not fit is refused with its place, exit code 1", { timeout: TEST_MS }, async () => {
-    const { exit, text } = await runCommand(dir, ['{"wish":"snow"}']);
+    const { exit, text } = await runCommand(dir, ["demo", '{"wish":"snow"}']);
     expect(exit, text).toEqual(FAILED);
     expect(text).toContain("schema.task: task of route trip at days");
     expect(text).not.toMatch(/^\s+at /m);
@@ -101,7 +101,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     expect(await run.child.exited, run.text()).toEqual(FAILED);
     expect(run.text()).toContain("The next start goes on with it.");
     expect(processesOf(dir)).toEqual([]);
-    const again = await runCommand(dir, ["beach"]);
+    const again = await runCommand(dir, ["demo", "beach"]);
     expect(again.exit, again.text).toEqual(OK);
     expect(again.text).toContain("Resuming task ");
     expect(again.text.match(/^completed in /gm)).toHaveLength(2);
@@ -112,7 +112,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     "%s, also while everything is being started, leaves nothing behind",
     { timeout: TEST_MS },
     async (signal) => {
-      const run = await startCommand(dir, []);
+      const run = await startCommand(dir, ["demo"]);
       await run.until("Travel example on Dapr");
       process.kill(run.child.pid, signal);
       expect(await run.child.exited, run.text()).toEqual(FAILED);
@@ -123,7 +123,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
 
   test("a closed output ends the run, because the result is no longer needed", { timeout: TEST_MS }, async () => {
     const main = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
-    const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" | head -1`], {
+    const { stdout } = spawnSync("sh", ["-c", `"${process.execPath}" "${main}" demo | head -1`], {
       cwd: dir,
       env: { ...process.env, TROUPE_TEST_DIR: dir },
       encoding: "utf8",
@@ -149,7 +149,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
     await run.child.exited;
     await expect.poll(() => processesOf(dir)).toEqual([]);
-    const again = await runCommand(dir, ["beach"]);
+    const again = await runCommand(dir, ["demo", "beach"]);
     expect(again.exit, again.text).toEqual(OK);
     expect(again.text).toContain("Resuming task ");
     expect(again.text.match(/^completed in /gm)).toHaveLength(2);
@@ -161,7 +161,7 @@ describe.skipIf(binaries === undefined)("the default command", () => {
     process.kill(run.child.pid, "SIGKILL");
     await run.child.exited;
     expect(processesOf(dir).length).toBeGreaterThan(0);
-    const again = await runCommand(dir, ["beach"]);
+    const again = await runCommand(dir, ["demo", "beach"]);
     expect(again.exit, again.text).toEqual(OK);
     expect(again.text.match(/^completed in /gm)).toHaveLength(2);
     expect(processesOf(dir)).toEqual([]);
@@ -194,10 +194,10 @@ describe.skipIf(binaries === undefined)("the default command", () => {
 
   test("a second run in the same folder is refused, and the first goes on", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();
-    const second = await runCommand(dir, []);
+    const second = await runCommand(dir, ["demo"]);
     expect(second.exit).toEqual(FAILED);
     expect(second.text).toContain("FOLDER_LOCKED");
-    const fresh = await runCommand(dir, ["--fresh"]);
+    const fresh = await runCommand(dir, ["demo", "--fresh"]);
     expect(fresh.text).toContain("FOLDER_LOCKED");
     expect(run.child.running).toBe(true);
     process.kill(run.child.pid, "SIGINT");
@@ -206,9 +206,19 @@ describe.skipIf(binaries === undefined)("the default command", () => {
 });
 
 describe("usage", () => {
+  test("a word that is no command starts nothing", { timeout: TEST_MS }, async () => {
+    for (const word of ["logs", "shwo", "doctr", "snow"]) {
+      const { exit, text } = await runCommand(dir, [word]);
+      expect(exit).toEqual(USAGE);
+      expect(text).toContain(`USAGE: unknown command '${word}'.\nWhat to do: `);
+    }
+    expect((await runCommand(dir, [])).text).toContain("Usage: troupe [options] [command]");
+    expect(existsSync(join(dir, ".troupe"))).toBe(false);
+  });
+
   test("a wrong option and broken JSON are exit code 2, help and version 0", { timeout: TEST_MS }, async () => {
-    expect((await runCommand(dir, ["--frsh"])).exit).toEqual(USAGE);
-    expect((await runCommand(dir, ['{"wish":'])).exit).toEqual(USAGE);
+    expect((await runCommand(dir, ["demo", "--frsh"])).exit).toEqual(USAGE);
+    expect((await runCommand(dir, ["demo", '{"wish":'])).exit).toEqual(USAGE);
     expect((await runCommand(dir, ["up", "--port", "0"])).exit).toEqual(USAGE);
     const help = await runCommand(dir, ["--help"]);
     expect(help.exit).toEqual(OK);
@@ -223,7 +233,7 @@ describe("usage", () => {
     expect(bare.exit, bare.text).toEqual(FAILED);
     expect(bare.text).toMatch(/^BAD {2}dapr +missing daprd, placement, scheduler of one version \(1\.18 and 1\.19\)/m);
     expect(bare.text).toContain("What to do: ");
-    const start = await runCommand(dir, [], { HOME: dir, PATH: dir, TROUPE_DAPR_DIR: join(dir, "none") });
+    const start = await runCommand(dir, ["demo"], { HOME: dir, PATH: dir, TROUPE_DAPR_DIR: join(dir, "none") });
     expect(start.exit, start.text).toEqual(FAILED);
     expect(start.text).toMatch(/^(GO_ABSENT|SYSTEM_UNSUPPORTED): /m);
     if (binaries !== undefined) expect((await runCommand(dir, ["doctor"])).text).toContain("ok   dapr");
@@ -234,6 +244,22 @@ describe("usage", () => {
     const script = `Object.defineProperty(process.versions, "node", { value: "22.17.1" }); await import(${door});`;
     const { stderr, status } = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
     expect([status, stderr.split("\n")[0]]).toEqual([1, "NODE_OLD: Troupe needs Node.js 22.18 or later, and this is 22.17.1."]);
+  });
+
+  test("a zod that is too old is told so, by the command and by the library", () => {
+    const resolve = '(name, context, next) => next(name === "zod" ? "zod/v3" : name, context)';
+    const hook = `import { registerHooks } from "node:module"; registerHooks({ resolve: ${resolve} });`;
+    const run = (module: string): { readonly status: number | null; readonly stderr: string } => {
+      const script = `${hook} await import(${JSON.stringify(new URL(module, import.meta.url).href)});`;
+      return spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+    };
+    const { status, stderr } = run("../../cli/troupe.js");
+    expect([status, stderr]).toEqual([
+      1,
+      "ZOD_OLD: Troupe needs zod 4, and this project has an older one.\nWhat to do: npm install zod@4\n",
+    ]);
+    for (const entry of ["../../agents/index.ts", "../../testing/index.ts", "../../client/index.ts"])
+      expect(run(entry).stderr).toContain("Error: Troupe needs zod 4, and this project has an older one: npm install zod@4");
   });
 
   test("tasks.json that is no such file is said, and nothing is thrown away", { timeout: TEST_MS }, async () => {

@@ -1,0 +1,57 @@
+/** @module What a host keeps in memory of a process that it holds. */
+import { LIMITS } from "../../runtime/limits.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+
+/** A process that this host holds. */
+export interface Held {
+  readonly id: string;
+  run: number;
+  /** Sequence of the last record that was seen here; 0 before record 1. */
+  sequence: number;
+  isOpen: boolean;
+  isUnanswered: boolean;
+  /** A tick decides something. */
+  dueAtMs: number;
+  /** Unanswered requests, or effects that were not performed, are tried again. */
+  askAtMs: number;
+  askMs: number;
+  /** The pause after effects that could not be performed. */
+  failedMs: number;
+  asksAll: boolean;
+  /** The index entry is to name this host. */
+  line: ProcessState | undefined;
+  lineAtMs: number;
+  remindAtMs: number;
+  /** Whether this run has a reminder. `unknown`: another host may have set it. */
+  reminder: "none" | "set" | "unknown";
+  setting: Promise<void> | undefined;
+  /** When its timer fires, which may be too early. */
+  wakesAtMs: number;
+  cancel: (() => void) | undefined;
+}
+
+/** No such moment. */
+export const NEVER = Number.POSITIVE_INFINITY;
+
+/** A process that is not known yet, and is looked at again at a moment. */
+export function newHeld(id: string, askAtMs: number): Held {
+  return {
+    id,
+    run: 0,
+    sequence: 0,
+    isOpen: false,
+    isUnanswered: false,
+    dueAtMs: NEVER,
+    askAtMs,
+    askMs: LIMITS.askAgainMs,
+    failedMs: LIMITS.askFailedMs,
+    asksAll: false,
+    line: undefined,
+    lineAtMs: NEVER,
+    remindAtMs: NEVER,
+    reminder: "unknown",
+    setting: undefined,
+    wakesAtMs: NEVER,
+    cancel: undefined,
+  };
+}

@@ -1,0 +1,323 @@
+/**
+ * @module The processes that this host holds, with the moments at which it looks at each again. In memory only.
+ *
+ * Law: the host that wrote the last record of an open process holds it while it lives, placement or not. A host also holds a process whose
+ * last writer is dead, until another one has written to it. So exactly one living host looks after a process, and what is watched is that
+ * host. A process is held before its record is written, and until its last effects are performed.
+ */
+import { LIMITS } from "../../runtime/limits.ts";
+import { takenEntry } from "../../runtime/process/preparation.ts";
+import { processDueMs, reminderName } from "../../runtime/process/reminder.ts";
+import { isComplete } from "../../runtime/process/settlement.ts";
+import type { ProcessState } from "../../runtime/process/state.ts";
+import { isUnanswered } from "../../runtime/process/time.ts";
+import type { Address } from "../../runtime/protocol.ts";
+import type { Logger } from "../engine/log.ts";
+import type { Ports } from "../engine/ports.ts";
+import type { TurnResult } from "../engine/turn.ts";
+import { Elsewhere } from "./elsewhere.ts";
+import { type Held, NEVER, newHeld } from "./held.ts";
+import type { HostWatch } from "./host-watch.ts";
+import type { IndexClient } from "./index-client.ts";
+
+/** The parts of a host that holding uses. */
+export interface HolderParts {
+  readonly ports: Ports;
+  readonly watch: HostWatch;
+  readonly directory: IndexClient;
+  readonly log: Logger;
+  /** The actor type of the processes. */
+  readonly type: string;
+  /** A moment of a process has come. `asks`: the requests that are sent again. */
+  readonly tick: (id: string, asks: "old" | "all" | "none") => Promise<void>;
+}
+
+/** What a turn was for. */
+export interface Settled {
+  /** A reminder, a nudge or a timer caused it, so it showed everything that is due. */
+  readonly isTick: boolean;
+}
+
+/** Ticks in flight below which a slow one is a matter of its process, not of the host. */
+const CROWD_TICKS = 32;
+
+/** Holds processes. It calls nobody's turn but by its timers, and throws nothing. */
+export class ProcessHolder {
+  readonly #parts: HolderParts;
+  readonly #held = new Map<string, Held>();
+  readonly #elsewhere = new Elsewhere();
+  /** When the ticks in flight began, by process; the oldest first. */
+  readonly #ticking = new Map<string, number>();
+  #open = 0;
+  #lateMs = 0;
+  #lateAtMs = 0;
+
+  constructor(parts: HolderParts) {
+    this.#parts = parts;
+  }
+
+  /** Open processes that this host holds. */
+  get openCount(): number {
+    return this.#open;
+  }
+
+  /** Whether this host holds the process, and it was open after its last turn here. */
+  isOpen(id: string): boolean {
+    return this.#held.get(id)?.isOpen === true;
+  }
+
+  /** How late the timers of this host are, or the ticks that they began. */
+  get lagMs(): number {
+    const nowMs = this.#nowMs;
+    const [oldest = nowMs] = this.#ticking.size < CROWD_TICKS ? [] : this.#ticking.values();
+    return Math.max(nowMs - oldest, nowMs - this.#lateAtMs < LIMITS.admissionLagMsMax ? this.#lateMs : 0);
+  }
+
+  /** The index entry of a run names this host, and the run is about to be recorded. */
+  prepared(id: string, run: number): void {
+    const held = this.#expect(id);
+    if (held.run >= run && held.sequence > 0) return;
+    Object.assign(held, { run, sequence: 0, line: undefined, lineAtMs: NEVER });
+    Object.assign(held, { reminder: "none", remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
+    this.#arm(held);
+  }
+
+  /** A record that leaves the process open, or with effects to perform, is about to be written: whatever happens, it is looked at again. */
+  expect(id: string): void {
+    if (!this.#held.has(id)) this.#arm(this.#expect(id));
+  }
+
+  #expect(id: string): Held {
+    const known = this.#held.get(id);
+    if (known !== undefined) return known;
+    const made = newHeld(id, this.#nowMs + LIMITS.askAgainMs);
+    this.#held.set(id, made);
+    return made;
+  }
+
+  /** Takes what a turn shows of a process. True if this host holds it. */
+  took(id: string, result: TurnResult<ProcessState>, { isTick }: Settled): boolean {
+    const { state } = result;
+    if (state.phase !== "open") return this.#tookEnded(id, result, isTick);
+    if (!this.#isHeldHere(id, result)) {
+      this.release(id);
+      this.#elsewhere.note(id, result.writer);
+      return false;
+    }
+    const held = this.#expect(id);
+    const isNew = held.sequence === 0;
+    const isPrepared = isNew && held.reminder === "none" && held.run === state.run;
+    const isFromAnother = held.sequence > 0 && held.sequence !== result.sequence && this.#isForeign(result.writer);
+    this.#elsewhere.forget(id);
+    held.run = state.run;
+    held.sequence = result.sequence;
+    if ((isNew && !isPrepared) || isFromAnother) this.#takeOver(held, state);
+    this.#setOpen(held, true);
+    const nowMs = this.#nowMs;
+    held.isUnanswered = isUnanswered(state, nowMs);
+    // The moment at which a turn failed is still due, and a tick would fail again at once.
+    held.dueAtMs = result.failed === true ? NEVER : (processDueMs(state, nowMs) ?? NEVER);
+    if (result.wrote) held.askMs = LIMITS.askAgainMs;
+    else if (result.failed === true) held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
+    if (!held.isUnanswered && result.failed !== true && result.effects.length === 0) held.askAtMs = NEVER;
+    else held.askAtMs = Math.min(held.askAtMs, nowMs + held.askMs);
+    this.#arm(held);
+    return true;
+  }
+
+  #tookEnded(id: string, result: TurnResult<ProcessState>, isTick: boolean): boolean {
+    const isOwed = isComplete(result) && result.effects.length > 0;
+    if (!isOwed || !(this.#held.has(id) || result.wrote || isTick)) {
+      if (!isComplete(result) && result.state.phase === "ended" && this.#held.get(id)?.isOpen === false) return true;
+      this.release(id);
+      return false;
+    }
+    const held = this.#expect(id);
+    this.#setOpen(held, false);
+    Object.assign(held, { run: result.state.run, sequence: result.sequence, isUnanswered: true, dueAtMs: NEVER, lineAtMs: NEVER });
+    Object.assign(held, { remindAtMs: NEVER, askAtMs: this.#nowMs + held.askMs });
+    this.#arm(held);
+    return true;
+  }
+
+  /** The law of this module. */
+  #isHeldHere(id: string, { wrote, writer, sequence }: TurnResult<ProcessState>): boolean {
+    if (wrote || !this.#isForeign(writer) || writer === undefined) return true;
+    const held = this.#held.get(id);
+    return (held !== undefined && held.sequence === sequence) || !this.#parts.watch.isAlive(writer);
+  }
+
+  #isForeign(writer: string | undefined): boolean {
+    return writer !== undefined && writer !== this.#parts.watch.incarnation;
+  }
+
+  /** Whether another living host holds an open process; if it does, that is noted. */
+  isElsewhere(id: string, writer: string | undefined): boolean {
+    if (this.#held.has(id) || writer === undefined || !this.#isForeign(writer) || !this.#parts.watch.isAlive(writer)) return false;
+    this.#elsewhere.note(id, writer);
+    return true;
+  }
+
+  /** The processes that a host held, as far as this host knows; they are forgotten here. */
+  takeFrom(incarnation: string): readonly string[] {
+    return this.#elsewhere.takeFrom(incarnation);
+  }
+
+  #takeOver(held: Held, state: ProcessState): void {
+    held.line = state;
+    held.lineAtMs = this.#nowMs;
+    held.reminder = "unknown";
+    held.remindAtMs = this.#nowMs + LIMITS.reminderAfterMs + this.#parts.ports.random.jitter01() * LIMITS.reminderSpreadMs;
+  }
+
+  #setOpen(held: Held, isOpen: boolean): void {
+    if (held.isOpen !== isOpen) this.#open += isOpen ? 1 : -1;
+    held.isOpen = isOpen;
+  }
+
+  /**
+   * The effects of a turn were performed, or not. `isVouched`: they are the requests that were sent again, and each receiver has said
+   * that it has the work.
+   */
+  performed(id: string, arePerformed: boolean, isVouched: boolean): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    if (arePerformed) held.failedMs = LIMITS.askFailedMs;
+    if (arePerformed && !held.isUnanswered) held.askAtMs = NEVER;
+    else if (arePerformed && isVouched) {
+      held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
+      held.askAtMs = this.#nowMs + held.askMs;
+    } else {
+      held.askMs = LIMITS.askAgainMs;
+      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + (arePerformed ? held.askMs : held.failedMs));
+      if (!arePerformed) held.failedMs = Math.min(2 * held.failedMs, LIMITS.askAgainMs);
+    }
+    this.#arm(held);
+  }
+
+  /** All unanswered processes ask again: another host died, or this one was cut off. */
+  askAll(): void {
+    for (const held of this.#held.values()) {
+      if (!held.isUnanswered) continue;
+      held.askMs = LIMITS.askAgainMs;
+      held.asksAll = true;
+      held.askAtMs = Math.min(held.askAtMs, this.#nowMs + this.#parts.ports.random.jitter01() * LIMITS.askSpreadMs);
+      this.#arm(held);
+    }
+  }
+
+  /** The timer may fire too early: setting a new one at each turn would cost more than that. */
+  #arm(held: Held): void {
+    const next = Math.min(held.dueAtMs, held.askAtMs, held.lineAtMs, held.remindAtMs);
+    if (held.wakesAtMs <= next) return;
+    held.cancel?.();
+    held.wakesAtMs = next;
+    held.cancel = this.#parts.ports.clock.after(Math.max(0, next - this.#nowMs), () => this.#wake(held));
+  }
+
+  #wake(held: Held): void {
+    const nowMs = this.#nowMs;
+    if (nowMs >= held.wakesAtMs) {
+      this.#lateMs = nowMs - held.wakesAtMs;
+      this.#lateAtMs = nowMs;
+    }
+    held.wakesAtMs = NEVER;
+    held.cancel = undefined;
+    if (held.lineAtMs <= nowMs) this.#writeLine(held);
+    if (held.remindAtMs <= nowMs) this.#remind(held);
+    const asks = held.askAtMs <= nowMs;
+    if (asks || held.dueAtMs <= nowMs) this.#tick(held, asks);
+    this.#arm(held);
+  }
+
+  #tick(held: Held, asks: boolean): void {
+    const { id } = held;
+    const all = held.asksAll;
+    held.dueAtMs = NEVER;
+    held.asksAll = false;
+    // If the tick fails, or hangs, the next one comes by this.
+    held.askAtMs = Math.min(asks ? NEVER : held.askAtMs, this.#nowMs + Math.max(held.askMs, LIMITS.askAgainMs));
+    if (!this.#ticking.has(id)) this.#ticking.set(id, this.#nowMs);
+    this.#parts
+      .tick(id, asks ? (all ? "all" : "old") : "none")
+      .catch((error: unknown) => this.#say(error, id, "the tick of a process failed; it is repeated"))
+      .finally(() => this.#ticking.delete(id));
+  }
+
+  #writeLine(held: Held): void {
+    const { directory, ports, watch } = this.#parts;
+    held.lineAtMs = NEVER;
+    const state = held.line;
+    const entry = state === undefined ? undefined : takenEntry(state, watch.incarnation, held.sequence, ports.clock.nowMs());
+    if (state?.task === undefined || entry === undefined) return;
+    directory.update(state.task.bucket, entry, LIMITS.takenLingerMs).then(
+      () => {
+        if (held.line === state) held.line = undefined;
+      },
+      (error: unknown) => {
+        this.#say(error, held.id, "the index entry of a process does not name this host; it is written again");
+        if (held.line !== state || this.#held.get(held.id) !== held) return;
+        held.lineAtMs = this.#nowMs + LIMITS.askAgainMs;
+        this.#arm(held);
+      },
+    );
+  }
+
+  #remind(held: Held): void {
+    const { ports } = this.#parts;
+    held.remindAtMs = NEVER;
+    if (!held.isOpen || held.setting !== undefined) return;
+    const { run } = held;
+    const dueMs = LIMITS.reminderMs * (1 - ports.random.jitter01() / 2);
+    held.reminder = "unknown";
+    held.setting = ports.reminders
+      .set(this.#address(held.id), reminderName(run), dueMs, LIMITS.reminderMs)
+      .then(() => {
+        if (held.run === run) held.reminder = "set";
+      })
+      .catch((error: unknown) => {
+        this.#say(error, held.id, "the reminder of a process was not set; it is set again");
+        held.remindAtMs = this.#nowMs + LIMITS.askAgainMs;
+        if (this.#held.get(held.id) === held) this.#arm(held);
+      })
+      .finally(() => {
+        held.setting = undefined;
+      });
+  }
+
+  /** Lets a process go whose last effects are performed, and removes its reminder unless it has none. Throws `sidecar.unavailable`. */
+  async end(id: string, run: number, mayRemove: () => Promise<boolean>): Promise<void> {
+    const held = this.#held.get(id);
+    if (held?.isOpen === true && held.run >= run) return;
+    if (held?.run === run && held.reminder === "none") return this.release(id);
+    await held?.setting;
+    if (await mayRemove()) await this.#parts.ports.reminders.remove(this.#address(id), reminderName(run));
+    if (held !== undefined && !held.isOpen && this.#held.get(id) === held) this.release(id);
+  }
+
+  /** Looks after a process no more. */
+  release(id: string): void {
+    const held = this.#held.get(id);
+    if (held === undefined) return;
+    this.#setOpen(held, false);
+    held.cancel?.();
+    this.#held.delete(id);
+  }
+
+  /** Cancels all timers. */
+  stop(): void {
+    for (const id of [...this.#held.keys()]) this.release(id);
+  }
+
+  #address(id: string): Address {
+    return { type: this.#parts.type, id };
+  }
+
+  get #nowMs(): number {
+    return this.#parts.ports.clock.nowMs();
+  }
+
+  #say(error: unknown, processId: string, what: string): void {
+    this.#parts.log.debug({ err: error, processId }, what);
+  }
+}

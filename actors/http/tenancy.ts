@@ -1,0 +1,93 @@
+/**
+ * @module The operations as a token of one tenant sees them: its own processes under the ids that it gave them. What is of another tenant
+ * is unknown.
+ */
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
+import type { Operations, Page } from "../operations/operations.ts";
+
+/** The operations of a tenant; all of them for a token without one. */
+export function operationsOf(operations: Operations, tenant: string | undefined): Operations {
+  return tenant === undefined ? operations : new TenantOperations(operations, tenant);
+}
+
+/**
+ * The process that a caller of a tenant means by an id.
+ * @throws `process.unknown` for an id within the system, which a tenant does not use
+ */
+export function processOf(id: string, tenant: string | undefined): string {
+  if (tenant === undefined) return id;
+  const inside = insideId(id, tenant);
+  if (!isOfTenant(inside, tenant)) throw new Fault("process.unknown", `there is no process ${id}`);
+  return inside;
+}
+
+class TenantOperations implements Operations {
+  readonly #all: Operations;
+  readonly #tenant: string;
+
+  constructor(all: Operations, tenant: string) {
+    this.#all = all;
+    this.#tenant = tenant;
+  }
+
+  #inside(id: string): string {
+    return processOf(id, this.#tenant);
+  }
+
+  #letter(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (id.startsWith("invalid-") || !isOfTenant(inside, this.#tenant))
+      throw new Fault("deadletter.unknown", `there is no dead letter ${JSON.stringify(id)}`);
+    return inside;
+  }
+
+  submit: Operations["submit"] = async (submission, caller, waitMs) => {
+    const { receipt, outcome } = await this.#all.submit(submission, caller, waitMs);
+    return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
+  };
+
+  process: Operations["process"] = async (id) => shown(await this.#all.process(this.#inside(id)));
+  stops: Operations["stops"] = async (id) => this.#all.stops(this.#inside(id));
+  history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
+  watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
+  cancel: Operations["cancel"] = async (id, reason, caller) => shown(await this.#all.cancel(this.#inside(id), reason, caller));
+  signal: Operations["signal"] = async (id, ...rest) => shown(await this.#all.signal(this.#inside(id), ...rest));
+  processes: Operations["processes"] = async (filter, cursor, limit) =>
+    shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
+  deadLetters: Operations["deadLetters"] = async (filter, cursor, limit) =>
+    shownPage(await this.#all.deadLetters({ ...filter, tenant: this.#tenant }, cursor, limit));
+  audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
+  deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
+  redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
+  discard: Operations["discard"] = async (id, reason, caller) => shownEntry(await this.#all.discard(this.#letter(id), reason, caller));
+  graph: Operations["graph"] = () => this.#all.graph();
+  invalid: Operations["invalid"] = (...message) => this.#all.invalid(...message);
+
+  /** What is of all tenants. */
+  purge: Operations["purge"] = async () => ofAll("a purge is");
+  broken: Operations["broken"] = async () => ofAll("broken journals are");
+  setAside: Operations["setAside"] = async () => ofAll("a broken journal is");
+}
+
+function ofAll(what: string): never {
+  throw new Fault("auth.role", `${what} of all tenants; it needs a token without a tenant`);
+}
+
+function shown<T extends { readonly id: string; readonly parent?: string | undefined }>(view: T): T {
+  return { ...view, id: outsideId(view.id), ...(view.parent === undefined ? {} : { parent: outsideId(view.parent) }) };
+}
+
+/** Fields of an entry that name a process or a dead letter. */
+const NAMES: readonly string[] = ["id", "processId", "parent", "target"];
+
+function shownEntry(entry: Json): Json {
+  if (typeof entry !== "object" || entry === null) return entry;
+  return Object.fromEntries(
+    Object.entries(entry).map(([name, value]) => [name, NAMES.includes(name) && typeof value === "string" ? outsideId(value) : value]),
+  );
+}
+
+function shownPage({ entries, ...rest }: Page): Page {
+  return { entries: entries.map(shownEntry), ...rest };
+}

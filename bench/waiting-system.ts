@@ -1,0 +1,64 @@
+/** @module Processes that wait: for a time, for a signal, or for a call that takes minutes. Each end is told on stdout. */
+import { setTimeout as sleep } from "node:timers/promises";
+import { z } from "zod";
+import { agent, contract, route, system } from "../agents/index.ts";
+import { LIMITS } from "../runtime/limits.ts";
+
+const Wait = z.object({ n: z.int(), untilMs: z.int() });
+const CALL_MS_MAX = 900_000;
+
+const Quick = contract("Quick", 1, { input: Wait, output: z.int() });
+const Sleeper = contract("Sleeper", 1, { input: Wait, output: z.int() });
+const Listener = contract("Listener", 1, { input: Wait, output: z.int() });
+const Caller = contract("Caller", 1, { input: Wait, output: z.int() });
+
+/** `kind`, and how late the next step of the process came after its moment. */
+function tell(kind: string, n: number, lateMs: number): void {
+  process.stdout.write(`${JSON.stringify({ kind, n, lateMs: Math.max(0, Math.round(lateMs)) })}\n`);
+}
+
+const quick = agent(Quick, { handle: ({ n }) => n });
+
+const sleeper = agent(Sleeper, {
+  handle: async ({ n, untilMs }, ctx) => {
+    const ms = Math.max(1, untilMs - ctx.now());
+    await ctx.sleep(ms);
+    tell("sleep", n, Date.now() - untilMs);
+    return n;
+  },
+});
+
+const listener = agent(Listener, {
+  handle: async ({ n }, ctx) => {
+    const sentMs = await ctx.waitFor("go", z.int());
+    tell("signal", n, Date.now() - sentMs);
+    return n;
+  },
+});
+
+const caller = agent(Caller, {
+  concurrency: LIMITS.agentConcurrencyMax,
+  handle: async ({ n, untilMs }, ctx) => {
+    await sleep(Math.max(1, untilMs - Date.now()), undefined, { signal: ctx.signal });
+    tell("call", n, 0);
+    return n;
+  },
+});
+
+export default system("waiting", {
+  agents: [quick, sleeper, listener, caller],
+  routes: [
+    route("quick", 1, Wait)
+      .to("quick", Quick, ({ task }) => task)
+      .output(({ quick: done }) => done),
+    route("sleep", 1, Wait)
+      .to("sleep", Sleeper, ({ task }) => task)
+      .output(({ sleep: done }) => done),
+    route("signal", 1, Wait)
+      .to("signal", Listener, ({ task }) => task)
+      .output(({ signal: done }) => done),
+    route("call", 1, Wait)
+      .to("call", Caller, ({ task }) => task, { timeoutMs: CALL_MS_MAX })
+      .output(({ call: done }) => done),
+  ],
+});
