@@ -138,8 +138,8 @@ export class JournalPurge {
   }
 
   /**
-   * Removes the entries of settled work items, the first one of each first: an actor counts from there, so it never takes an older entry
-   * for the last one. After a removal that was killed the numbers have a gap.
+   * Removes the entries of settled work items, the first one of each first: an actor counts from there, so it never takes an older one for
+   * the last. After a removal that was killed the numbers have a gap.
    */
   async forgetSettled(scope: string, names: readonly string[]): Promise<void> {
     for (let at = 0; at < names.length; at += LIMITS.sweepConcurrency)

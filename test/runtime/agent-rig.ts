@@ -156,7 +156,7 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
   }
 
   #received(workId: string): number {
-    return this.work(workId).waits.filter(({ order }) => order !== undefined).length;
+    return (this.state.works[workId]?.waits ?? []).filter(({ order }) => order !== undefined).length;
   }
 
   finishes(
