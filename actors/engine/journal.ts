@@ -45,6 +45,13 @@ export const keys = {
     scope === undefined ? `${system}/value/${ref}` : `${system}/value/${scope}/${ref}`,
 } as const;
 
+/** Records that were read together: the next ones, and some further ahead. */
+interface Batch {
+  readonly batch: readonly string[];
+  readonly ahead: readonly string[];
+  readonly found: ReadonlyMap<string, Json>;
+}
+
 /** Where a journal begins: the first record that is kept, and the first snapshot, which an untrimmed journal may not have yet. */
 interface Head {
   readonly first: number;
@@ -109,12 +116,18 @@ export class Journal<S, I, E> {
   }
 
   async #loadAll(id: string, head: Head): Promise<Loaded<S>> {
-    const found =
-      head.isTrimmed || (await this.#snapshots.has(id, head.snapshot)) ? await this.#snapshots.last(id, head.snapshot) : undefined;
-    let loaded: Loaded<S> = { ...this.empty(id), ...found };
-    // Most journals are short. From a long one, later batches are larger.
-    for (let count: number = LIMITS.loadFirstRecords; ; count = LIMITS.loadBatchRecords) {
-      const next = await this.#loadBatch(id, loaded, count);
+    // Most journals are short and have no snapshot, which one read shows.
+    const key = keys.snapshot(this.#system, this.#type, id, head.snapshot);
+    const first = head.isTrimmed ? undefined : await this.#readBatch(id, 0, LIMITS.loadFirstRecords, [key]);
+    const short = first === undefined || first.found.has(key) ? undefined : await this.#applyBatch(this.empty(id), first);
+    if (short?.isEnd === true) return short.loaded;
+    return this.#loadRest(id, short?.loaded ?? { ...this.empty(id), ...(await this.#snapshots.last(id, head.snapshot)) });
+  }
+
+  /** Applies all later records. */
+  async #loadRest(id: string, from: Loaded<S>): Promise<Loaded<S>> {
+    for (let loaded = from; ;) {
+      const next = await this.#applyBatch(loaded, await this.#readBatch(id, loaded.sequence, LIMITS.loadBatchRecords));
       if (next.isEnd) return next.loaded;
       loaded = next.loaded;
     }
@@ -186,20 +199,19 @@ export class Journal<S, I, E> {
   /** The loaded state with every later record applied. One small read if there is none. Throws as {@link load} does. */
   async catchUp(id: string, loaded: Loaded<S>): Promise<Loaded<S>> {
     if (await this.isCurrent(id, loaded)) return loaded;
-    for (let now = loaded; ;) {
-      const next = await this.#loadBatch(id, now, LIMITS.loadBatchRecords);
-      if (next.isEnd) return next.loaded;
-      now = next.loaded;
-    }
+    return this.#loadRest(id, loaded);
   }
 
-  /** Applies the next records. Looks further ahead too: a record behind the end shows a gap (J4). */
-  async #loadBatch(id: string, from: Loaded<S>, count: number): Promise<{ readonly loaded: Loaded<S>; readonly isEnd: boolean }> {
-    const batch = this.#recordKeys(id, from.sequence + 1, count);
+  /** Reads the records behind a sequence, and further ahead too: a record behind the end shows a gap (J4). */
+  async #readBatch(id: string, sequence: number, count: number, also: readonly string[] = []): Promise<Batch> {
+    const batch = this.#recordKeys(id, sequence + 1, count);
     const ahead: string[] = [];
     for (let step: number = LIMITS.loadAheadMin; step <= LIMITS.loadAheadMax; step *= 2)
-      ahead.push(this.#recordKey(id, from.sequence + count + step));
-    const found = await this.#store.read([...batch, ...ahead]);
+      ahead.push(this.#recordKey(id, sequence + count + step));
+    return { batch, ahead, found: await this.#store.read([...batch, ...ahead, ...also]) };
+  }
+
+  async #applyBatch(from: Loaded<S>, { batch, ahead, found }: Batch): Promise<{ readonly loaded: Loaded<S>; readonly isEnd: boolean }> {
     let loaded = from;
     for (const key of batch) {
       const content = found.get(key);

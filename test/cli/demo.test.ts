@@ -134,6 +134,9 @@ describe.skipIf(binaries === undefined)("demo", () => {
 
   test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();
+    // An app that does not answer: an orderly end would wait for it.
+    const app = processesOf(dir).find(({ command }) => command.includes("cli/app.ts"));
+    process.kill(app?.pid ?? 0, "SIGSTOP");
     process.kill(run.child.pid, "SIGINT");
     await run.until("a second signal ends everything at once");
     await sleep(AFTER_SAME_SIGNAL_MS);
