@@ -223,6 +223,10 @@ export const LIMITS = {
   /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
   heartbeatsMissedMax: 3,
 
+  /** Time to the next moment of a process that only waits, from which its index entry names that moment. */
+  quietMsMin: 10 * SECOND_MS,
+  /** Pause before an index entry is written because a process began or ended such a wait. */
+  quietLineMs: 3 * SECOND_MS,
   /** Pause before a process asks again for what is unanswered. It doubles while the receivers say that they have the work. */
   askAgainMs: 3 * SECOND_MS,
   /** Maximum of that pause: how late a lost answer is noticed at most, if no host died. */

@@ -66,9 +66,12 @@ export class Journal<S, I, E> {
   readonly #machine: Machine<S, I, E>;
   readonly #system: string;
   readonly #type: string;
+  readonly #looksFar: boolean;
   readonly #snapshots: Snapshots<S>;
 
-  constructor(store: StateStore, clock: Clock, machine: Machine<S, I, E>, system: string, type: string) {
+  /** `looksFar`: also the first read of an actor looks for records far behind the end. It costs reads at each load. */
+  constructor(store: StateStore, clock: Clock, machine: Machine<S, I, E>, system: string, type: string, looksFar = true) {
+    this.#looksFar = looksFar;
     this.#store = store;
     this.#clock = clock;
     this.#machine = machine;
@@ -206,7 +209,8 @@ export class Journal<S, I, E> {
   async #readBatch(id: string, sequence: number, count: number, also: readonly string[] = []): Promise<Batch> {
     const batch = this.#recordKeys(id, sequence + 1, count);
     const ahead: string[] = [];
-    for (let step: number = LIMITS.loadAheadMin; step <= LIMITS.loadAheadMax; step *= 2)
+    const isFar = sequence > 0 || this.#looksFar;
+    for (let step: number = LIMITS.loadAheadMin; step <= LIMITS.loadAheadMax && isFar; step *= 2)
       ahead.push(this.#recordKey(id, sequence + count + step));
     return { batch, ahead, found: await this.#store.read([...batch, ...ahead, ...also]) };
   }

@@ -110,7 +110,8 @@ export class TurnEngine<S, I, E> {
     this.#hooks = parts.hooks ?? {};
     const { type, machine, system, quarantine, rebuilds } = parts;
     const { store, clock } = parts.ports;
-    this.#journal = new Journal(store, clock, machine, system, type);
+    // A starting host loads all open processes, whose journals are short: what a store lost there shows in the first batch.
+    this.#journal = new Journal(store, clock, machine, system, type, parts.trims === true);
     const writer = (): Writer => this.#nextWriter();
     this.#loader = new Loader({ journal: this.#journal, store, clock, machine, system, type, writer, quarantine, rebuilds });
     if (parts.trims === true) this.trims = new JournalTrim(store, system, type);

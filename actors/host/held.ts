@@ -21,6 +21,8 @@ export interface Held {
   /** The index entry is to name this host. */
   line: ProcessState | undefined;
   lineAtMs: number;
+  /** The moment that the index entry names as the next one of a process that only waits; `NEVER`: it names none. */
+  lineDueMs: number;
   remindAtMs: number;
   /** Whether this run has a reminder. `unknown`: another host may have set it. */
   reminder: "none" | "set" | "unknown";
@@ -48,6 +50,7 @@ export function newHeld(id: string, askAtMs: number): Held {
     asksAll: false,
     line: undefined,
     lineAtMs: NEVER,
+    lineDueMs: NEVER,
     remindAtMs: NEVER,
     reminder: "unknown",
     setting: undefined,

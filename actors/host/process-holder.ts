@@ -41,6 +41,11 @@ export interface Settled {
 /** Ticks in flight below which a slow one is a matter of its process, not of the host. */
 const CROWD_TICKS = 32;
 
+/** The next moment of a process that only waits until then, if that is far away; else `NEVER`. */
+function quietDueMs({ isOpen, isUnanswered, dueAtMs }: Held, nowMs: number): number {
+  return isOpen && !isUnanswered && dueAtMs !== NEVER && dueAtMs - nowMs >= LIMITS.quietMsMin ? dueAtMs : NEVER;
+}
+
 /** Holds processes. Turns come from its timers alone. It throws nothing. */
 export class ProcessHolder {
   readonly #parts: HolderParts;
@@ -121,8 +126,18 @@ export class ProcessHolder {
     else if (result.failed === true) held.askMs = Math.min(2 * held.askMs, LIMITS.askAgainMsMax);
     if (!held.isUnanswered && result.failed !== true && result.effects.length === 0) held.askAtMs = NEVER;
     else held.askAtMs = Math.min(held.askAtMs, nowMs + held.askMs);
+    this.#planLine(held, state);
     this.#arm(held);
     return true;
+  }
+
+  /** The index entry names the next moment of a process that only waits for long: a starting host looks at it after the others. */
+  #planLine(held: Held, state: ProcessState): void {
+    const dueMs = quietDueMs(held, this.#nowMs);
+    // While a line is being written, its end plans the next one.
+    if (held.line === undefined ? dueMs === held.lineDueMs : held.lineAtMs === NEVER) return;
+    held.line = state;
+    held.lineAtMs = Math.min(held.lineAtMs, this.#nowMs + LIMITS.quietLineMs);
   }
 
   #tookEnded(id: string, result: TurnResult<ProcessState>, isTick: boolean): boolean {
@@ -248,11 +263,17 @@ export class ProcessHolder {
     const { directory, ports, watch } = this.#parts;
     held.lineAtMs = NEVER;
     const state = held.line;
-    const entry = state === undefined ? undefined : takenEntry(state, watch.incarnation, held.sequence, ports.clock.nowMs());
+    const dueMs = quietDueMs(held, this.#nowMs);
+    const entry = state === undefined ? undefined : takenEntry(state, watch.incarnation, held.sequence, ports.clock.nowMs(), dueMs);
     if (state?.task === undefined || entry === undefined) return;
     directory.update(state.task.bucket, entry, LIMITS.takenLingerMs).then(
       () => {
-        if (held.line === state) held.line = undefined;
+        held.lineDueMs = dueMs;
+        if (held.line !== state) return;
+        held.line = undefined;
+        if (this.#held.get(held.id) !== held) return;
+        this.#planLine(held, state);
+        this.#arm(held);
       },
       (error: unknown) => {
         this.#say(error, held.id, "the index entry of a process does not name this host; it is written again");

@@ -1,7 +1,7 @@
 /**
  * @module Recovery: finds open processes in the index and nudges them, so that a host holds each of them again.
  *
- * A starting host nudges all of them, the newest first; after the death of another host, those that stood with it.
+ * A starting host nudges all of them, those that only wait last; after the death of another host, those that stood with it.
  */
 import PQueue from "p-queue";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
@@ -59,19 +59,15 @@ interface OpenLine {
 }
 
 async function nudgeAll(parts: RecoveryParts): Promise<{ readonly count: number; readonly left: readonly OpenLine[] }> {
-  // Most starts find no open process.
-  let queue: PQueue | undefined;
+  const lines: (OpenLine & { readonly entry: IndexEntry })[] = [];
+  for (const bucket of await parts.directory.buckets())
+    for (const entry of await readBucket(parts, bucket))
+      if (entry.open && isWanted(parts, entry)) lines.push({ bucket, id: entry.id, entry });
   const left: OpenLine[] = [];
-  let count = 0;
-  for (const bucket of (await parts.directory.buckets()).toReversed()) {
-    const open = (await readBucket(parts, bucket)).filter((entry) => entry.open && isWanted(parts, entry));
-    count += open.length;
-    if (open.length > 0) queue ??= new PQueue({ concurrency: LIMITS.recoveryConcurrency });
-    for (const entry of open.sort(newestFirst)) void queue?.add(() => nudgeOne(parts, { bucket, id: entry.id, entry }, left));
-    await queue?.onSizeLessThan(LIMITS.pageEntriesMax);
-  }
-  await queue?.onIdle();
-  return { count, left };
+  const queue = new PQueue({ concurrency: LIMITS.recoveryConcurrency });
+  for (const line of lines.sort((a, b) => byNeed(a.entry, b.entry))) void queue.add(() => nudgeOne(parts, line, left));
+  await queue.onIdle();
+  return { count: lines.length, left };
 }
 
 /** A broken bucket does not hold up the others. Its processes go on when their reminders ring. */
@@ -85,8 +81,13 @@ async function readBucket({ directory, log }: RecoveryParts, bucket: string): Pr
   }
 }
 
-function newestFirst(a: IndexEntry, b: IndexEntry): number {
-  return b.atMs - a.atMs;
+/** Processes that only wait come last, in the order in which they are due; the newest of the others come first. */
+function byNeed(a: IndexEntry, b: IndexEntry): number {
+  return dueOf(a) - dueOf(b) || b.atMs - a.atMs;
+}
+
+function dueOf({ facts }: IndexEntry): number {
+  return typeof facts["dueAtMs"] === "number" ? facts["dueAtMs"] : 0;
 }
 
 /** An entry without a host is of a process that never came; only a starting host cleans it up. */

@@ -112,8 +112,16 @@ export function preparedEntry(id: string, { run, task }: RunPreparation, host: s
 }
 
 /** The index entry of an open run that a host takes over, at a sequence of its journal. */
-export function takenEntry({ id, run, task }: ProcessState, host: string, sequence: number, atMs: number): IndexEntry | undefined {
-  return task === undefined ? undefined : { id, open: true, atMs, facts: { ...entryFacts(run, task), host, at: sequence } };
+export function takenEntry(
+  { id, run, task }: ProcessState,
+  host: string,
+  sequence: number,
+  atMs: number,
+  dueAtMs: number,
+): IndexEntry | undefined {
+  if (task === undefined) return undefined;
+  const due = Number.isFinite(dueAtMs) ? { dueAtMs } : {};
+  return { id, open: true, atMs, facts: { ...entryFacts(run, task), host, at: sequence, ...due } };
 }
 
 /**

@@ -134,9 +134,8 @@ describe.skipIf(binaries === undefined)("demo", () => {
 
   test("a second Ctrl-C does not wait, and still leaves nothing behind", { timeout: TEST_MS }, async () => {
     const run = await inMidProcess();
-    // An app that does not answer: an orderly end would wait for it.
-    const app = processesOf(dir).find(({ command }) => command.includes("cli/app.ts"));
-    process.kill(app?.pid ?? 0, "SIGSTOP");
+    // Parts that do not end: an orderly end would wait for them.
+    for (const { pid } of processesOf(dir)) if (pid !== run.child.pid) process.kill(pid, "SIGSTOP");
     process.kill(run.child.pid, "SIGINT");
     await run.until("a second signal ends everything at once");
     await sleep(AFTER_SAME_SIGNAL_MS);
