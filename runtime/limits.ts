@@ -143,7 +143,6 @@ export const LIMITS = {
   failuresPerWorkMax: 1_024,
   /** Maximum `visitsMax` that an agent or route may declare. Above: `definition.invalid`. */
   visitsMaxMax: 1_000,
-
   /** Timeout of an attempt if the stop sets none; a nested route has `taskTimeoutMsDefault`. After it: `stop.timeout`, retryable. */
   stopTimeoutMsDefault: 60 * SECOND_MS,
   /** An agent that has given no receipt for a compensation for so long is set aside: the compensations of others go on. */
@@ -180,7 +179,6 @@ export const LIMITS = {
   undoBackoffMsMax: 30 * SECOND_MS,
   /** Takeovers of a work item or its undo after its host died, over all attempts, while it records nothing new. Above: `work.crashed`. */
   takeoversMax: 2,
-
   /** Work items that wait at one agent actor. Above: `agent.busy`, retryable, nothing recorded. */
   agentQueueMax: 256,
   /** Open work items of one agent actor: queued, running or waiting. Above: `agent.busy`, retryable, nothing recorded. */
@@ -209,7 +207,6 @@ export const LIMITS = {
   recordRetryMsMax: 2 * SECOND_MS,
   /** Base of the pause before a write whose result is unknown is retried: twice this, then four times, and so on. */
   commitRetryMs: 50,
-
   /** Interval at which a host renews its lease and reads those of the others. */
   hostLeaseMs: 1 * SECOND_MS,
   /** A host whose lease did not change for so long is dead for those who could renew and read in that time. */
@@ -260,7 +257,7 @@ export const LIMITS = {
   /** Receipts that a host remembers. */
   knownReceiptsMax: 65_536,
   /** Open processes that a starting host nudges in parallel. */
-  recoveryConcurrency: 32,
+  recoveryConcurrency: 256,
   /** Pause before a starting host searches for open processes again when the index does not answer. */
   recoveryRetryMs: 500,
   /** Maximum pause before open processes that could not be nudged are nudged again. */
@@ -301,7 +298,6 @@ export const LIMITS = {
   invalidQueueMax: 64,
   /** Time that a stopping host waits for turns and handlers in flight. */
   drainMs: 10 * SECOND_MS,
-
   /** Time slice of one bucket of the index of processes. */
   indexBucketMs: 10 * MINUTE_MS,
   /** Entries of one bucket. Above: the next bucket of the same time slice is opened. */
