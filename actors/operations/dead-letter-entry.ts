@@ -8,8 +8,8 @@ import type { Caller } from "./operations.ts";
 
 const DECISION_ID_CHARS = 40;
 
-/** Facts that only identify an entry, or that are only for decisions. */
-const HIDDEN = ["voided"];
+/** Facts that only identify an entry, or that are only for decisions or for recovery. */
+const HIDDEN = ["voided", "host", "at", "dueAtMs"];
 const HIDDEN_OF_INVALID = ["run", "sequence", "taskRoute", "taskTraceId"];
 
 /** The id of a decision that the caller gave none for: the same decision has the same id. */

@@ -5,6 +5,7 @@ import { agent, contract, route, system } from "../../agents/index.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import type { InsertResult } from "../../actors/engine/ports.ts";
 import { Fault } from "../../runtime/faults.ts";
+import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry } from "../../runtime/protocol.ts";
 import { flush } from "./engine-rig.ts";
@@ -201,6 +202,10 @@ describe("law: a process asks again, the less often the longer its receivers say
     one.host.deactivate(PROCESS);
     // Its index entry tells when it is due.
     await world.clock.advance(LIMITS.quietLineMs + LIMITS.takenLingerMs);
+    const [line] = await one.host.directory.read(bucketOf(world.clock.nowMs(), 0));
+    expect(line?.facts["dueAtMs"]).toBeGreaterThan(world.clock.nowMs());
+    const [shown] = (await one.operations.processes({}, undefined, 1)).entries;
+    for (const name of ["dueAtMs", "host", "at"]) expect(shown).not.toHaveProperty(name);
     world.sent.length = 0;
     await world.clock.advance(MINUTES_5 - 1_000 - LIMITS.quietLineMs - LIMITS.takenLingerMs);
     expect(world.sent).toEqual([]);

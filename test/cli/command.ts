@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { afterEach, beforeEach } from "vitest";
 import { Child, type ChildExit } from "../../cli/dapr/process.ts";
 
 const MAIN = fileURLToPath(new URL("../../cli/main.ts", import.meta.url));
@@ -24,6 +25,20 @@ export interface CommandRun {
 export async function testFolder(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
   const dir = await mkdtemp(join(tmpdir(), "troupe-command-"));
   return { dir, remove: () => rm(dir, { recursive: true, force: true }) };
+}
+
+/** Gives each test of a file a new folder, and ends what a test left running there. */
+export function eachInFolder(take: (dir: string) => void): void {
+  let made: Awaited<ReturnType<typeof testFolder>> | undefined;
+  beforeEach(async () => {
+    made = await testFolder();
+    take(made.dir);
+  });
+  afterEach(async () => {
+    if (made === undefined) return;
+    for (const { pid } of processesOf(made.dir)) process.kill(pid, "SIGKILL");
+    await made.remove();
+  });
 }
 
 /** Starts the command. */

@@ -5,10 +5,10 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { TasksFile } from "../../cli/run/tasks-file.ts";
-import { processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+import { eachInFolder, processesOf, runCommand, startCommand } from "./command.ts";
 
 const TEST_MS = 120_000;
 const OK = { code: 0, signal: null };
@@ -23,19 +23,12 @@ const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
 
 let dir = "";
-let remove = async (): Promise<void> => undefined;
-beforeEach(async () => {
-  ({ dir, remove } = await testFolder());
-});
-afterEach(async () => {
-  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-  await remove();
-});
+eachInFolder((made) => (dir = made));
 
 const bookings = async (): Promise<readonly string[]> =>
   existsSync(join(dir, ".troupe", "bookings")) ? readdir(join(dir, ".troupe", "bookings")) : [];
 
-/** Starts a task with a slow desk and waits until it is at the dead letter queue. */
+/** Starts a task with a slow travel desk and waits until its bookings are under way. */
 async function inMidProcess(): ReturnType<typeof startCommand> {
   const run = await startCommand(dir, ["demo"], SLOW);
   await run.until("HotelAgent    asked");

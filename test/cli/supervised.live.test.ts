@@ -5,10 +5,10 @@
 import { copyFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
-import { type CommandRun, processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+import { type CommandRun, eachInFolder, processesOf, runCommand, startCommand } from "./command.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const TEST_MS = 120_000;
@@ -20,14 +20,7 @@ const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
 
 let dir = "";
-let remove = async (): Promise<void> => undefined;
-beforeEach(async () => {
-  ({ dir, remove } = await testFolder());
-});
-afterEach(async () => {
-  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-  await remove();
-});
+eachInFolder((made) => (dir = made));
 
 async function upWith(env: Readonly<Record<string, string>>, ...words: readonly string[]): Promise<CommandRun> {
   const run = await startCommand(dir, ["up", ...words, "--port", String(await freePort())], env);

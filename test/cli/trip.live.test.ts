@@ -4,10 +4,10 @@
  */
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
-import { processesOf, runCommand, testFolder } from "./command.ts";
+import { eachInFolder, processesOf, runCommand } from "./command.ts";
 
 const TEST_MS = 180_000;
 const GOOD = '{"wish":"lake and mountains","days":3,"budget":500}';
@@ -16,14 +16,7 @@ const binaries = await findDapr();
 if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `npm start -- doctor`\n");
 
 let dir = "";
-let remove = async (): Promise<void> => undefined;
-beforeEach(async () => {
-  ({ dir, remove } = await testFolder());
-});
-afterEach(async () => {
-  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-  await remove();
-});
+eachInFolder((made) => (dir = made));
 
 /** Runs a command line; what it printed when it ended with the code. */
 async function cli(code: number, ...words: readonly string[]): Promise<string> {

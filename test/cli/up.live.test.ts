@@ -3,13 +3,13 @@ import { readFile, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { parse, stringify } from "yaml";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { renderResources } from "../../cli/dapr/resources.ts";
 import { findRedis, startRedis } from "../../cli/dapr/stores.ts";
-import { headersOf, processesOf, runCommand, startCommand, testFolder } from "./command.ts";
+import { eachInFolder, headersOf, processesOf, runCommand, startCommand } from "./command.ts";
 
 const ROOT = dirname(dirname(dirname(fileURLToPath(import.meta.url))));
 const RETRY_MS = 100;
@@ -24,14 +24,7 @@ if (binaries === undefined) process.stdout.write("skip: no Dapr programs, run `n
 if (redis === undefined) process.stdout.write("skip: no redis-server\n");
 
 let dir = "";
-let remove = async (): Promise<void> => undefined;
-beforeEach(async () => {
-  ({ dir, remove } = await testFolder());
-});
-afterEach(async () => {
-  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-  await remove();
-});
+eachInFolder((made) => (dir = made));
 
 async function post(url: string, headers = headersOf(dir)): Promise<{ readonly status: number; readonly body: unknown }> {
   const response = await fetch(`${url}/tasks?waitMs=20000`, { method: "POST", headers, body: JSON.stringify(TRIP) });

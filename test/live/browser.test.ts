@@ -2,12 +2,12 @@
 import { readdirSync, readFileSync, statSync } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { findDapr } from "../../cli/dapr/find.ts";
 import { freePort } from "../../cli/dapr/ports.ts";
 import { event, message, startRig } from "../actors/http/rig.ts";
-import { type CommandRun, processesOf, runCommand, startCommand, testFolder } from "../cli/command.ts";
+import { type CommandRun, eachInFolder, processesOf, runCommand, startCommand } from "../cli/command.ts";
 import { attackFromElsewhere, attackRebound, findChromium, type Shot } from "./browser.ts";
 
 const TEST_MS = 180_000;
@@ -53,14 +53,7 @@ const DAPRD_SHOTS: readonly Shot[] = [
 const Record = z.looseObject({ url: z.string(), appToken: z.string(), apiToken: z.string() });
 
 let dir = "";
-let remove = async (): Promise<void> => undefined;
-beforeEach(async () => {
-  ({ dir, remove } = await testFolder());
-});
-afterEach(async () => {
-  for (const { pid } of processesOf(dir)) process.kill(pid, "SIGKILL");
-  await remove();
-});
+eachInFolder((made) => (dir = made));
 
 /** The port after a flag of the run's daprd. */
 function daprdPort(): string {
