@@ -2,7 +2,7 @@
  * @module The listener identity of a host: a listening port of the machine's network, which only one living process can hold.
  *
  * A host that listens on the port of an earlier host knows that the earlier one is dead or shutting down; a frozen process
- * keeps its port. So it takes over the earlier host's work without waiting for three missed heartbeats.
+ * keeps its port. So it takes over the earlier host's work without waiting for its lease to run out.
  */
 const MARK = "~";
 

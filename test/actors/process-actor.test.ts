@@ -32,6 +32,22 @@ const lines = async ({ host }: World["members"][number]): Promise<readonly Index
   host.directory.read((await host.directory.buckets())[0] ?? "");
 const journal = (world: World): readonly string[] => world.store.keys("sys/sys.ProcessManager/p/");
 
+/** A host whose process p is in a call that ends when the gate opens. */
+async function inCall(): Promise<{
+  readonly world: World;
+  readonly one: ReturnType<World["join"]>;
+  readonly done: ReturnType<typeof gate>;
+}> {
+  const world = new World();
+  const done = gate();
+  const one = world.join(
+    systemOf(async (n) => done.promise.then(() => n)),
+    "one",
+  );
+  await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+  return { world, one, done };
+}
+
 describe("law: an index entry that names the host exists before record 1", () => {
   test("while the index does not answer nothing is accepted and nothing recorded; a retry is accepted", async () => {
     let isAway = true;
@@ -93,13 +109,7 @@ describe("law: a process sets a reminder when it has lived 3 s", () => {
   });
 
   test("one that lives longer sets one, also when the first call fails, and removes it with its last effects", async () => {
-    const world = new World();
-    const done = gate();
-    const one = world.join(
-      systemOf(async (n) => done.promise.then(() => n)),
-      "one",
-    );
-    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    const { world, one, done } = await inCall();
     world.guard = silent("reminder");
     await world.clock.advance(LIMITS.reminderAfterMs + 1_000);
     expect(world.reminders.size).toBe(0);
@@ -163,13 +173,7 @@ describe("law: a process asks again, the less often the longer its receivers say
   const requests = (world: World): number => world.sent.filter((line) => line.endsWith("p:1:doer:0:1:1")).length;
 
   test("a call of 5 minutes is asked for a few times only, and its end is known at once", async () => {
-    const world = new World();
-    const done = gate();
-    const one = world.join(
-      systemOf(async (n) => done.promise.then(() => n)),
-      "one",
-    );
-    await one.operations.submit({ id: "p", route: "main", input: { n: 1 } }, CALLER, 0);
+    const { world, one, done } = await inCall();
     const before = LIMITS.stopTimeoutMsDefault - 1_000;
     await world.clock.advance(before);
     expect(requests(world)).toBeGreaterThan(2);
