@@ -36,7 +36,7 @@ const journal = (world: World): readonly string[] => world.store.keys("sys/sys.P
 async function inCall(): Promise<{
   readonly world: World;
   readonly one: ReturnType<World["join"]>;
-  readonly done: ReturnType<typeof gate>;
+  readonly done: ReturnType<typeof gate<void>>;
 }> {
   const world = new World();
   const done = gate();
