@@ -3,6 +3,8 @@
  */
 import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
+import type { Grant, Spent } from "../runtime/budget.ts";
+import type { ModelCall, ModelReply } from "../runtime/model/conversation.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import type { Contract, InputOf, OutputOf } from "./contract.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
@@ -68,6 +70,13 @@ export interface RuntimeContext {
   /** Waits for an external signal and returns its payload. */
   waitFor(name: string, schema: JsonSchema, options: WaitForOptions): Promise<Json>;
   handOff(target: { readonly name: string }, input: Json): HandOff;
+  /**
+   * Makes a model call and records it: as begun with its reservation, as ended with its reply and cost. Transient faults are tried again
+   * inside. Rejects with a recorded fault `model.*` or `budget.exhausted`.
+   */
+  chat(call: ModelCall): Promise<ModelReply>;
+  /** What this work item may spend and has spent so far. The same in each execution when read after the same results. */
+  readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
   now(): number;
   uuid(): string;
   readonly signal: AbortSignal;

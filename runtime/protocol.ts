@@ -6,6 +6,7 @@
  * an order to the shell; effects form one closed union with one exhaustive performer.
  */
 import { z } from "zod";
+import { Grant, Spent } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Value } from "./value.ts";
@@ -66,6 +67,8 @@ const TaskBody = z.strictObject({
   retainUntilMs: EpochMs.optional(),
   /** Names of the routes above, outermost first. */
   nesting: z.array(z.string()),
+  /** What the process may spend, from the budget of its parent. */
+  grant: Grant.optional(),
 });
 
 /** A work item for an agent: a stop, or an ask of another agent's handler. */
@@ -81,6 +84,8 @@ const WorkBody = z.strictObject({
   ancestors: z.array(Ancestor),
   /** First request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
+  /** What the work item may spend. Absent: no budget. */
+  grant: Grant.optional(),
 });
 
 /** Requests the compensation of a work item, to an agent or to a child process. */
@@ -118,6 +123,8 @@ const ResultBody = z.strictObject({
   workId: z.string(),
   attempt: z.int().positive(),
   result: Result,
+  /** What the work item has spent in all its attempts so far. Absent: nothing. */
+  spent: Spent.optional(),
 });
 
 /** What a handler waits for; the process manager owns the wait. */
@@ -126,6 +133,8 @@ export const WaitFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("timer"), ms: z.int().nonnegative() }),
   /** An outside signal of that name to the process. `schema` is the JSON Schema of its payload. */
   z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), schema: Value, timeoutMs: z.int().positive().optional() }),
+  /** A larger grant. The answer's output is the whole new {@link Grant}. */
+  z.strictObject({ kind: z.literal("budget"), need: Grant }),
 ]);
 export type WaitFor = z.infer<typeof WaitFor>;
 

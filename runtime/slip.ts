@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import { Expression } from "./expression.ts";
+import { Grant } from "./budget.ts";
 import { assertNever, type Json } from "./faults.ts";
 import { branchPath, isName, itemsPath } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
@@ -66,6 +67,8 @@ export const Call = z.strictObject({
   when: z.string().optional(),
   /** If true, a failed call has the output `null`, and the process ends `partial`. */
   optional: z.boolean(),
+  /** The most that one work item of this call may spend. Absent: its share of what the process has left. */
+  budget: Grant.optional(),
 });
 export type Call = {
   readonly target: Target;
@@ -74,6 +77,7 @@ export type Call = {
   readonly retry?: RetryPolicy | undefined;
   readonly when?: string | undefined;
   readonly optional: boolean;
+  readonly budget?: Grant | undefined;
 };
 
 /** A stop. `one` and the branches of `all` have outputs under their names, `any` and `forEach` under the stop's name. */
@@ -101,6 +105,8 @@ export const RouteData = z.strictObject({
   stops: z.array(Stop).min(1).max(LIMITS.stopsMax),
   output: Expression,
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
+  /** What one process of this route may spend, with all that it runs. Absent: no budget. */
+  budget: Grant.optional(),
 });
 export type RouteData = {
   readonly version: number;
@@ -108,6 +114,7 @@ export type RouteData = {
   readonly output: Expression;
   /** Maximum visits of this route in one chain of nested routes. */
   readonly visitsMax?: number | undefined;
+  readonly budget?: Grant | undefined;
 };
 
 /** What the process manager knows about an agent. */
@@ -121,6 +128,8 @@ export const AgentData = z.strictObject({
   handsOffTo: z.array(Name),
   /** Maximum visits of this agent in one chain of hand-offs and asks. */
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
+  /** The most that one work item of this agent may spend. */
+  budget: Grant.optional(),
 });
 export type AgentData = {
   readonly version: number;
@@ -129,6 +138,7 @@ export type AgentData = {
   readonly asks: readonly string[];
   readonly handsOffTo: readonly string[];
   readonly visitsMax?: number | undefined;
+  readonly budget?: Grant | undefined;
 };
 
 export const Slip = z.strictObject({

@@ -5,6 +5,7 @@
  * memory. The engine knows neither, so the same engine runs everywhere.
  */
 import type { Json } from "../../runtime/faults.ts";
+import type { ModelDelta, ModelReply, ModelRequest, ModelUsage } from "../../runtime/model/conversation.ts";
 import type { Address, Message, NotificationData, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 
 /** The result of an insert. `refused`: the key exists already. `unknown`: no conclusive answer; read the key back. */
@@ -123,6 +124,35 @@ export interface RandomSource {
   jitter01(): number;
 }
 
+/** One attempt of a model call, as the gateway receives it. */
+export interface ModelAttempt {
+  /** Name of the model in the system. */
+  readonly model: string;
+  readonly request: ModelRequest;
+  /** Tokens that the attempt reserves: of the input, estimated. */
+  readonly inputTokensMax: number;
+  /** Constant over attempts of the call. Sent to the provider, which may use it. */
+  readonly idempotencyKey: string;
+  readonly signal: AbortSignal;
+  /** Higher goes first where calls wait for a slot. @default 0 */
+  readonly priority?: number | undefined;
+  /** Receives the pieces of a streamed reply. `restarted`: what came before is void. */
+  readonly onDelta?: ((delta: ModelDelta) => void) | undefined;
+}
+
+/** The models of a system: chooses an endpoint, keeps its limits, makes one attempt. Never retries. */
+export interface Models {
+  /** Cost bound of an attempt in millionths of a US dollar, over all endpoints of the model. Undefined: a price is unknown. */
+  costMicrosMax(model: string, inputTokens: number, outputTokens: number): number | undefined;
+  /** Cost of a reply in millionths of a US dollar. Undefined: the price is unknown. */
+  costMicros(endpoint: string, usage: ModelUsage): number | undefined;
+  /**
+   * Makes one attempt.
+   * @throws faults `model.*`; a retryable one may carry `retryAfterMs`. Details `sent: false`: nothing was sent, so nothing was bought.
+   */
+  attempt(attempt: ModelAttempt): Promise<ModelReply>;
+}
+
 /** Everything that a host uses of the outside world. */
 export interface Ports {
   readonly store: StateStore;
@@ -132,6 +162,8 @@ export interface Ports {
   readonly random: RandomSource;
   /** Absent: the leases are in the store. */
   readonly leases?: Leases | undefined;
+  /** Absent: the system has no models. */
+  readonly models?: Models | undefined;
 }
 
 /** What may be requested of the actors of one host. All methods throw only coded faults. */

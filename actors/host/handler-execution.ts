@@ -13,6 +13,7 @@ import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
@@ -158,6 +159,14 @@ export class HandlerExecution implements RuntimeContext {
       await this.#ready();
       return this.#toolCalls.make({ tool, input, key }, known);
     });
+  }
+
+  chat({ model }: ModelCall): Promise<ModelReply> {
+    return Promise.reject(new Fault("model.unknown", `this host has no endpoint for the model ${model}`, { model }));
+  }
+
+  get budget(): RuntimeContext["budget"] {
+    return { grant: undefined, spent: { toolCalls: 0, models: {} } };
   }
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {

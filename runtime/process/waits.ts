@@ -54,6 +54,9 @@ export function handlerWait(builder: ProcessBuilder, asker: Work, index: number,
       const { name, schema, timeoutMs } = wanted;
       return { ...wait, for: { kind: "signal", name, schema }, ...(timeoutMs === undefined ? {} : { dueAtMs: nowMs + timeoutMs }) };
     }
+    case "budget":
+      // No process has a budget yet, so nothing is granted and nothing asks.
+      return { ...wait, for: { kind: "timer" }, dueAtMs: nowMs };
     default:
       return assertNever(wanted);
   }

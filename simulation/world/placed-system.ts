@@ -1,6 +1,7 @@
 /**
  * @module The system as one simulated host runs it: each handler knows where it runs, and some throw as user code does.
  */
+import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { System } from "../../agents/system.ts";
@@ -125,6 +126,14 @@ class PlacedContext implements RuntimeContext {
 
   setState(next: Json): void {
     this.#context.setState(next);
+  }
+
+  chat(call: ModelCall): Promise<ModelReply> {
+    return this.#context.chat(call);
+  }
+
+  get budget(): RuntimeContext["budget"] {
+    return this.#context.budget;
   }
 
   call(tool: ToolDefinition, input: Json): Promise<Json> {

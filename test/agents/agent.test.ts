@@ -37,6 +37,8 @@ function fake(state: Json, answer: Json = null): Fake {
       return answer;
     },
     handOff: (target, input) => handOffTo(target.name, input),
+    chat: () => Promise.reject(new Error("no model")),
+    budget: { grant: undefined, spent: { toolCalls: 0, models: {} } },
     now: () => 5,
     uuid: () => "u",
     log: { info: () => undefined, warn: () => undefined, error: () => undefined },
