@@ -1,11 +1,13 @@
 /** @module Answers a request as a script says. Pure. */
 import { matchRule, UnmatchedError } from "./match.ts";
 import { AbsentError } from "./placeholders.ts";
+import { answerOf, draftOf, type WireFacts } from "./draft.ts";
+import { mangled } from "./mangle.ts";
 import { buildReply } from "./reply.ts";
 import { type Asked, readRequest, RequestError } from "./request.ts";
-import type { Script } from "./script.ts";
+import type { Reply, Script } from "./script.ts";
 import { inShape } from "./shapes.ts";
-import { errorAnswer, streamedAnswer, type WireAnswer, wholeAnswer } from "./wire.ts";
+import { errorAnswer, textAnswer, type WireAnswer } from "./wire.ts";
 
 const BAD_REQUEST_STATUS = 400;
 
@@ -36,11 +38,9 @@ export function answerTo(script: Script, body: unknown, context: AnswerContext):
     asked = readRequest(body);
     const match = matchRule(script, asked, context.attempt);
     rule = match.rule.place;
-    const reply = buildReply(match.reply, asked);
-    const facts = { id: context.id, createdSeconds: context.createdSeconds, wantsUsage: asked.wantsUsage };
-    const { shape } = match.reply;
-    const answer =
-      shape !== undefined ? inShape(shape, reply, facts) : asked.isStreamed ? streamedAnswer(reply, facts) : wholeAnswer(reply, facts);
+    const { id, createdSeconds } = context;
+    const facts = { id, createdSeconds, isStreamed: asked.isStreamed, wantsUsage: asked.wantsUsage };
+    const answer = answerFor(match.reply, asked, facts);
     return { answer, asked, rule, error: undefined };
   } catch (error) {
     if (error instanceof RequestError) return refused("invalid_request", error.message);
@@ -48,4 +48,14 @@ export function answerTo(script: Script, body: unknown, context: AnswerContext):
     if (error instanceof AbsentError) return refused("script_placeholder", `${rule ?? script.file}: ${error.message}.`);
     return refused("script_failed", `${rule ?? script.file}: ${error instanceof Error ? error.message : String(error)}`);
   }
+}
+
+function answerFor(reply: Reply, asked: Asked, facts: WireFacts): WireAnswer {
+  const built = buildReply(reply, asked);
+  if (reply.raw !== undefined) {
+    const { status = 200, headers = {}, body = "", end = "complete" } = reply.raw;
+    return { ...textAnswer(status, body, headers, built.delayMs), end };
+  }
+  if (reply.shape !== undefined) return inShape(reply.shape, built, facts);
+  return reply.mangle === undefined ? answerOf(draftOf(built), built, facts) : mangled(built, facts, reply.mangle).answer;
 }

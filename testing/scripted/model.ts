@@ -1,7 +1,7 @@
 /**
  * @module `scriptedModel`: an OpenAI-compatible server on loopback that follows a script, for tests and for running without a key.
  *
- * It is not a model: whatever it replies stands in its script, and every reply says so (`model: "scripted"`).
+ * It is not a model: what it replies stands in its script, and every reply says so (`model: "scripted"`).
  */
 import type { Json } from "../../runtime/faults.ts";
 import type { ScriptContent } from "./script.ts";

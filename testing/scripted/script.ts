@@ -8,9 +8,12 @@ import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";
 import { FINISHES } from "../../runtime/model/conversation.ts";
 import { isPlaceholderText } from "./placeholders.ts";
-import { SHAPE_NAMES } from "./shape-names.ts";
+import { SHAPE_NAMES } from "./shapes.ts";
+import { WIRE_ENDS } from "./wire.ts";
 
 const DELAY_MS_MAX = 600_000;
+const STATUS_MIN = 200;
+const STATUS_MAX = 599;
 const REPLIES_MAX = 1_000;
 const PATTERN = /^\/(.+)\/([imsu]*)$/s;
 
@@ -75,6 +78,16 @@ const Call = z.strictObject({
   id: z.string().optional(),
 });
 
+/** An answer as it is, for what no shape sends. */
+const Raw = z.strictObject({
+  /** @default 200 */
+  status: z.int().min(STATUS_MIN).max(STATUS_MAX).optional(),
+  headers: z.record(z.string(), z.string()).optional(),
+  body: z.string().optional(),
+  /** @default complete */
+  end: z.enum(WIRE_ENDS).optional(),
+});
+
 const Reply = z
   .strictObject({
     text: TemplateText.optional(),
@@ -95,12 +108,16 @@ const Reply = z
     shape: z.enum(SHAPE_NAMES, "the name of a shape is expected; they are in docs/scripted-model.md").optional(),
     /** Damages the reply as this seed says. */
     mangle: Count.optional(),
+    raw: Raw.optional(),
   })
   .refine(({ text, json }) => text === undefined || json === undefined, "give text or json, not both")
-  .refine(({ shape, mangle }) => shape === undefined || mangle === undefined, "give shape or mangle, not both")
   .refine(
-    ({ text, json, calls, refusal, shape }) => [text, json, calls, refusal, shape].some((part) => part !== undefined),
-    "a reply needs text, json, calls, refusal or shape",
+    ({ shape, mangle, raw }) => [shape, mangle, raw].filter((part) => part !== undefined).length <= 1,
+    "give only one of shape, mangle and raw",
+  )
+  .refine(
+    ({ text, json, calls, refusal, shape, raw }) => [text, json, calls, refusal, shape, raw].some((part) => part !== undefined),
+    "a reply needs text, json, calls, refusal, shape or raw",
   );
 export type Reply = z.infer<typeof Reply>;
 

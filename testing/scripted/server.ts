@@ -133,6 +133,10 @@ class Serving {
 }
 
 async function send(answer: WireAnswer, response: ServerResponse, signal: AbortSignal): Promise<void> {
+  if (answer.pieces.length === 0 && answer.end === "cut") {
+    response.destroy();
+    return;
+  }
   response.writeHead(answer.status, answer.headers);
   for (const { text, delayMs } of answer.pieces) {
     if (delayMs > 0) await sleep(delayMs, undefined, { signal });
