@@ -64,6 +64,7 @@ const REPLIES = {
   "content-in-parts": {
     draft: (draft) => ({
       ...draft,
+      reasoning: undefined,
       content: [
         { type: "thinking", thinking: [{ type: "text", text: "Think first." }] },
         { type: "text", text: typeof draft.content === "string" ? draft.content : "" },
@@ -83,7 +84,8 @@ const STREAMS = {
   "finish-with-last-content": events((chunks) => {
     const before = untilFinish(chunks);
     const [last, end] = [before.at(-1), chunks.find(isFinish)];
-    return last === undefined || end === undefined ? [...chunks, DONE] : [...before.slice(0, -1), { ...last, finish: end.finish }, DONE];
+    if (last === undefined || end === undefined) return [...chunks, DONE];
+    return [...before.slice(0, -1), { ...last, finish: end.finish }, ...chunks.slice(before.length + 1), DONE];
   }),
   "chunk-after-finish": events((chunks) => [...chunks, { delta: {}, finish: null }, DONE]),
   "choices-empty-first": events((chunks) => [{ delta: undefined, finish: null, more: { prompt_filter_results: [] } }, ...chunks, DONE]),
@@ -103,8 +105,8 @@ const STREAMS = {
   "error-in-stream": events((chunks) => [...half(chunks), event('{"error":{"message":"the server broke off","type":"server_error"}}')]),
   "rate-limit-in-stream": events((chunks) => [...half(chunks), event('{"error":{"message":"slow down","code":429}}')]),
   "chunk-broken": events((chunks) => [...half(chunks), event('{"choices":[{"del'), ...chunks.slice(half(chunks).length), DONE]),
-  "call-name-last": events((chunks, draft) => [...chunks.slice(0, 1), ...nameLast(draft), ...chunks.filter(isFinish), DONE]),
-  "arguments-by-character": events((chunks, draft) => [...chunks.slice(0, 1), ...byCharacter(draft), ...chunks.filter(isFinish), DONE]),
+  "call-name-last": events((chunks, draft) => [...withCalls(chunks, nameLast(draft)), DONE]),
+  "arguments-by-character": events((chunks, draft) => [...withCalls(chunks, byCharacter(draft)), DONE]),
 } as const satisfies Readonly<Record<string, Shape>>;
 
 /** Shapes of connections. */
@@ -156,6 +158,12 @@ function whole(shape: Shape, draft: Draft, reply: ScriptedReply, facts: WireFact
 /** Small pieces, wherever chunks begin and end. */
 function slowly(text: string, { delayMs, pieceDelayMs }: ScriptedReply): WireAnswer {
   return streamAnswer(text.match(/[^]{1,7}/gu) ?? [], { delayMs, pieceDelayMs: pieceDelayMs === 0 ? DRIP_MS : pieceDelayMs });
+}
+
+/** The chunks with other pieces of calls. */
+function withCalls(chunks: readonly DraftChunk[], pieces: readonly DraftChunk[]): readonly DraftChunk[] {
+  const before = untilFinish(chunks);
+  return [...before.filter(({ delta }) => delta?.["tool_calls"] === undefined), ...pieces, ...chunks.slice(before.length)];
 }
 
 function nameLast(draft: Draft): readonly DraftChunk[] {
