@@ -1,4 +1,7 @@
 /** @module The scripted model over HTTP, asked by the `openai` package as any client would. */
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import OpenAI, { APIError } from "openai";
 import { afterEach, expect, test } from "vitest";
 import { type ScriptedModel, scriptedModel } from "../../testing/index.ts";
@@ -175,4 +178,23 @@ test.each([
 ])("refuses the script %j with its line", async (script, expected) => {
   const { parseScript } = await import("../../testing/scripted/script-file.ts");
   expect(() => parseScript(script, "x.yaml")).toThrow(expected);
+});
+
+test("reads a script file again when it has changed, and says what is wrong with it", async () => {
+  const dir = await mkdtemp(join(tmpdir(), "troupe-script-"));
+  try {
+    const file = join(dir, "model.script.yaml");
+    await writeFile(file, "rules: [{ reply: { text: one } }]");
+    model = await scriptedModel({ file });
+    const openai = new OpenAI({ baseURL: model.url, apiKey: "none", maxRetries: 0 });
+    const ask = (): Promise<OpenAI.ChatCompletion> =>
+      openai.chat.completions.create({ model: "fast", messages: [{ role: "user", content: "hi" }] });
+    expect((await ask()).choices[0]?.message.content).toBe("one");
+    await writeFile(file, "rules: [{ reply: { text: second } }]");
+    expect((await ask()).choices[0]?.message.content).toBe("second");
+    await writeFile(file, "rules: [{ replyy: {} }]");
+    expect((await errorOf(ask())).message).toContain(`${file}:1: rules[0]`);
+  } finally {
+    await rm(dir, { recursive: true });
+  }
 });

@@ -10,7 +10,7 @@ import type { ScriptContent } from "./script.ts";
 export interface ScriptedModelOptions {
   /** The script as YAML text or as a value. */
   readonly script?: string | ScriptContent;
-  /** The path of a script file. */
+  /** The path of a script file. It is read again when it has changed. */
   readonly file?: string;
   /** @default a free port */
   readonly port?: number;

@@ -1,6 +1,6 @@
 /** @module The HTTP server of the scripted model, on loopback. */
 import { createHash, randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -22,7 +22,7 @@ const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
 /** Starts the server. @throws `definition.invalid` for a bad script; errors of Node if the file or the port is not available */
 export async function startScriptedModel(options: ScriptedModelOptions): Promise<ScriptedModel> {
-  const serving = new Serving(await scriptOf(options), options);
+  const serving = new Serving(await sourceOf(options), options.key);
   const port = await serving.listen(options.port ?? 0);
   return {
     url: `http://${LOOPBACK}:${port}/v1`,
@@ -31,23 +31,43 @@ export async function startScriptedModel(options: ScriptedModelOptions): Promise
   };
 }
 
-async function scriptOf({ script, file }: ScriptedModelOptions): Promise<Script> {
-  if (file !== undefined && script === undefined) return parseScript(await readFile(file, "utf8"), file);
+/** Returns the script as it is now. */
+type Source = () => Script | Promise<Script>;
+
+async function sourceOf({ script, file }: ScriptedModelOptions): Promise<Source> {
+  if (file !== undefined && script === undefined) return fileSource(file);
   if (script === undefined || file !== undefined) throw new Fault("definition.invalid", "scriptedModel: give either script or file");
-  return typeof script === "string" ? parseScript(script, "the script") : checkScript(script);
+  const checked = typeof script === "string" ? parseScript(script, "the script") : checkScript(script);
+  return () => checked;
+}
+
+/** A script file is read again when it has changed. */
+async function fileSource(file: string): Promise<Source> {
+  const changed = async (): Promise<string> => {
+    const { mtimeMs, size } = await stat(file);
+    return `${mtimeMs}:${size}`;
+  };
+  let version = await changed();
+  let script = parseScript(await readFile(file, "utf8"), file);
+  return async () => {
+    const now = await changed();
+    if (now !== version) script = parseScript(await readFile(file, "utf8"), file);
+    version = now;
+    return script;
+  };
 }
 
 class Serving {
   readonly requests: ScriptedRequest[] = [];
-  readonly #script: Script;
-  readonly #options: ScriptedModelOptions;
+  readonly #source: Source;
+  readonly #key: string | undefined;
   readonly #attempts = new Map<string, number>();
   readonly #server: Server;
   readonly #stopped = new AbortController();
 
-  constructor(script: Script, options: ScriptedModelOptions) {
-    this.#script = script;
-    this.#options = options;
+  constructor(source: Source, key: string | undefined) {
+    this.#source = source;
+    this.#key = key;
     this.#server = createServer((request, response) => {
       // A connection that ends early has no reader.
       this.#handle(request, response).catch(() => response.destroy());
@@ -78,10 +98,9 @@ class Serving {
 
   async #answer(request: IncomingMessage): Promise<WireAnswer> {
     const { method, url = "", headers } = request;
-    const { key } = this.#options;
     if (!LOCAL_HOST.test(headers.host ?? "") || headers.origin !== undefined)
       return errorAnswer(403, "forbidden", "The scripted model answers programs of this machine only.");
-    if (key !== undefined && headers.authorization !== `Bearer ${key}`)
+    if (this.#key !== undefined && headers.authorization !== `Bearer ${this.#key}`)
       return errorAnswer(401, "invalid_api_key", "The key is not that of this scripted model.");
     const { pathname } = new URL(url, `http://${LOOPBACK}`);
     if (method === "GET" && pathname === "/v1/models")
@@ -93,16 +112,22 @@ class Serving {
     return this.#reply(text, headerOf(headers["idempotency-key"]));
   }
 
-  #reply(text: string, idempotencyKey: string | undefined): WireAnswer {
+  async #reply(text: string, idempotencyKey: string | undefined): Promise<WireAnswer> {
     let body: Json;
     try {
       body = JSON.parse(text) as Json;
     } catch {
       return errorAnswer(400, "invalid_json", "The body is not JSON.");
     }
+    let script: Script;
+    try {
+      script = await this.#source();
+    } catch (error) {
+      return errorAnswer(400, "script_invalid", error instanceof Error ? error.message : String(error));
+    }
     const attempt = this.#count(idempotencyKey ?? createHash("sha256").update(text).digest("hex"));
     const createdSeconds = Math.floor(Date.now() / SECOND_MS);
-    const { answer, asked, rule, error } = answerTo(this.#script, body, {
+    const { answer, asked, rule, error } = answerTo(script, body, {
       attempt,
       id: `chatcmpl-${SCRIPTED}-${randomUUID()}`,
       createdSeconds,
