@@ -228,6 +228,15 @@ function looped({ agent }: LoopRules, { progress, callsMade }: LoopState, { spen
 
 // ---- the end of a budget --------------------------------------------------------------------------------------------
 
+/** Ends a run whose time is over: there is no room for a last answer. */
+export function timeEnded(rules: LoopRules, state: LoopState, timeMs: number): Step {
+  const { agent, onBudgetEnd } = rules;
+  if (typeof onBudgetEnd === "object" && "handOff" in onBudgetEnd)
+    return end(state, { kind: "hand-off", target: onBudgetEnd.handOff, input: state.input });
+  const fault = new Fault("budget.exhausted", `the time of agent ${agent} is over: ${timeMs} ms`, { limit: "timeMs", timeMs });
+  return end(state, { kind: "fault", fault });
+}
+
 function budgetEnded(rules: LoopRules, state: LoopState, fault: Fault, purse: Purse): Step {
   const { onBudgetEnd } = rules;
   if (fault.code !== "budget.exhausted" || onBudgetEnd === "stop") return end(state, { kind: "fault", fault });
