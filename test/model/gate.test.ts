@@ -47,8 +47,7 @@ describe("a reply is refused with its code, nothing of it is called, and the mod
     expect(ran.made).toEqual([]);
     expect(ran.result).toEqual({ hits: [], total: 0 });
     const added = ran.requests[1]?.request.messages.slice(2) ?? [];
-    expect(added.map(({ text }) => text).join("
-")).toContain(told);
+    expect(added.map(({ text }) => text).join(" ")).toContain(told);
     expect(ran.requests[1]?.facts.rung).toBe("tell");
   });
 });
