@@ -151,11 +151,17 @@ function cutByServer({ agent }: LoopRules, estimate: number, { usage, model }: M
 
 /** Takes the next rung of the ladder, or gives up. */
 function repair(rules: LoopRules, state: LoopState, trouble: Trouble, purse: Purse): Step {
-  if (state.callsMade >= rules.callsMax) return giveUp(rules, state, trouble.fault);
+  if (state.callsMade >= rules.callsMax) return giveUp(rules, state, lastFault(rules, state, trouble, purse));
   const index = nextRung(rules.repair, state.rungs, trouble.fault.code, (rung) => isPossible(rules, state, rung, trouble));
   const rung = index === undefined ? undefined : rules.repair[index];
   if (index === undefined || rung === undefined) return giveUp(rules, state, trouble.fault);
   return climb(rules, { ...state, rungs: [...state.rungs, index] }, rung, trouble, purse);
+}
+
+/** Why a run without further model calls has failed: a model that still calls functions then is in a loop. */
+function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse: Purse): Fault {
+  if (fault.code !== "model.tool-unknown" && fault.code !== "model.tool-input") return fault;
+  return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
 }
 
 function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade }: LoopState, rung: Rung, { tell }: Trouble): boolean {
