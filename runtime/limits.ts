@@ -346,6 +346,5 @@ export const LIMITS = {
   mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
-
   ...MODEL_LIMITS,
 } as const;
