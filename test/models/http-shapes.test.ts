@@ -5,8 +5,8 @@ import { type ScriptedModel, scriptedModel } from "../../testing/index.ts";
 import type { ScriptContent } from "../../testing/scripted/script.ts";
 import { SHAPE_NAMES } from "../../testing/scripted/shapes.ts";
 import { expectNamedEnd, NAMED_ENDS } from "./named-shapes.ts";
+import { scriptReply } from "./mangling.ts";
 import { connectTo, replyTo } from "./provider.ts";
-import { VALID } from "./reading.ts";
 import { expectEnd, SHAPES } from "./shapes.ts";
 
 type Rules = ScriptContent["rules"];
@@ -15,14 +15,9 @@ type Rules = ScriptContent["rules"];
 const HANG_MS = 200;
 const KINDS = ["text", "calls"] as const;
 
-const replyOf = (kind: (typeof KINDS)[number]): NonNullable<Rules[number]["reply"]> => {
-  const { text, calls, reasoning, usage } = VALID[kind];
-  const asked = calls.map(({ id, name, arguments: given }) => ({ id, tool: name, arguments: JSON.parse(given) as Record<string, string> }));
-  return { text, usage, ...(asked.length === 0 ? {} : { calls: asked }), ...(reasoning === undefined ? {} : { reasoning }) };
-};
 const NAMED: Rules = KINDS.flatMap((kind) => [
-  { when: { user: `/^valid ${kind}$/` }, reply: replyOf(kind) },
-  ...SHAPE_NAMES.map((shape) => ({ when: { user: `/^${shape} ${kind}$/` }, reply: { ...replyOf(kind), shape } })),
+  { when: { user: `/^valid ${kind}$/` }, reply: scriptReply(kind) },
+  ...SHAPE_NAMES.map((shape) => ({ when: { user: `/^${shape} ${kind}$/` }, reply: { ...scriptReply(kind), shape } })),
 ]);
 const RAW: Rules = SHAPES.map(({ sent: { status, headers, body, cut }, name }) => ({
   when: { user: `/^row ${SHAPES.findIndex((shape) => shape.name === name)}$/` },
