@@ -65,7 +65,7 @@ export interface ToolRules<Input, Output> {
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;
-  /** Whether outputs may hold texts of strangers, such as a web page or a file, which must not be followed as instructions. @default false */
+  /** Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. @default false */
   readonly untrusted?: boolean | undefined;
 }
 

@@ -1,14 +1,14 @@
 /** @module The `fetch` of connections to MCP servers: a response is bounded in bytes, and no stream of notifications is opened. */
 import { LIMITS } from "../runtime/limits.ts";
 
-const METHOD_NOT_ALLOWED = 405;
+const STATUS_NOT_ALLOWED = 405;
 
 /**
  * Fetches with a bound on the body. A GET would open a stream for notifications and requests of the server; none is opened, which the
  * protocol allows.
  */
 export async function boundedFetch(url: string | URL, init?: RequestInit): Promise<Response> {
-  if ((init?.method ?? "GET") === "GET") return new Response(null, { status: METHOD_NOT_ALLOWED });
+  if ((init?.method ?? "GET") === "GET") return new Response(null, { status: STATUS_NOT_ALLOWED });
   const response = await fetch(url, init);
   if (response.body === null) return response;
   let bytes = 0;

@@ -246,7 +246,7 @@ function namesOf(listed: ReadonlyMap<string, unknown>): string {
   return listed.size === 0 ? "none" : [...listed.keys()].join(", ");
 }
 
-/** Rejects with the reason of the signal, whatever becomes of the promise. */
+/** Rejects with the reason of the signal, also while the promise is open. */
 function abortable<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
   promise.catch(() => {});
   signal.throwIfAborted();

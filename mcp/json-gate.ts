@@ -1,5 +1,5 @@
 /**
- * @module The gate of a JSON Schema that somebody else wrote.
+ * @module The gate of a JSON Schema that comes from outside, such as that of a tool of an MCP server.
  *
  * Such a schema is hostile until proven otherwise: it is bounded, refers to nothing outside, is not asynchronous, and each check has a
  * time limit, because a pattern or a recursive choice can take for ever.

@@ -2,7 +2,7 @@
  * @module The lock of MCP servers: the tools that a system may use, as their servers described them when a person agreed.
  *
  * A model is given descriptions and schemas of the lock, never those of a running server. So a definition is a pure value, and a server
- * that changes what it says of a tool changes nothing until somebody has read the new lock.
+ * that changes what it says of a tool changes nothing until a person has read the new lock.
  */
 import { readFileSync } from "node:fs";
 import { z } from "zod";

@@ -148,7 +148,7 @@ interface SessionParts {
   readonly events: SessionEvents;
 }
 
-/** Processes of servers that run now. Whatever ends this program ends them too. */
+/** Processes of servers that run now. They end with this program. */
 const running = new Set<number>();
 let watching = false;
 
@@ -254,9 +254,9 @@ const NO_ANSWER = new Set([
   "METHOD_NOT_SUPPORTED_BY_PROTOCOL_VERSION",
   "LIST_PAGINATION_EXCEEDED",
 ]);
-const HTTP_TOO_MANY = 429;
-const HTTP_NOT_FOUND = 404;
-const HTTP_SERVER_ERROR = 500;
+const STATUS_TOO_MANY = 429;
+const STATUS_NOT_FOUND = 404;
+const STATUS_SERVER_ERROR = 500;
 /** What the system says when a connection was never made. */
 const NOT_REACHED = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
@@ -284,8 +284,8 @@ function kindOf(error: unknown): { readonly kind: "answered" | "not-sent" | "unk
   // An error of the protocol has a number, one of the client a text.
   if (typeof code === "number") return { kind: "answered" };
   if (typeof status === "number") {
-    if (status === HTTP_TOO_MANY || status === HTTP_NOT_FOUND) return { kind: "not-sent" };
-    return { kind: status < HTTP_SERVER_ERROR ? "answered" : "unknown" };
+    if (status === STATUS_TOO_MANY || status === STATUS_NOT_FOUND) return { kind: "not-sent" };
+    return { kind: status < STATUS_SERVER_ERROR ? "answered" : "unknown" };
   }
   if (typeof code === "string" && NOT_SENT.has(code)) return { kind: "not-sent" };
   if (typeof code === "string" && NO_ANSWER.has(code)) return { kind: "answered" };

@@ -1,6 +1,6 @@
 /** @module Texts of strangers as people can read them: characters that have no form of their own are written as escapes. */
 
-/** Control, format, private, unassigned and surrogate characters, and separators other than the space; tags and direction marks are among them. */
+/** Control, format, private, unassigned and surrogate characters, and separators of lines: direction marks and tags are among them. */
 const HIDDEN = /[\p{Cc}\p{Cf}\p{Co}\p{Cn}\p{Cs}\p{Zl}\p{Zp}]/gu;
 const LINES = /[\n\t]/;
 
