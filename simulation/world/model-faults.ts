@@ -59,13 +59,20 @@ export const NO_MODEL_FAULTS: ModelRates = {
   modelUncounted: 0,
 };
 
-/** The highest rates. A seed has some of the kinds, each with a part of its rate. */
-export const ALL_MODEL_FAULTS: ModelRates = {
+/** The highest rates of what providers do. A seed has some of the kinds, each with a part of its rate. */
+const PROVIDER_FAULTS = {
   modelBusy: 0.2,
   modelFails: 0.2,
   modelHangs: 0.06,
   modelCut: 0.1,
   modelLate: 0.08,
+  modelOverflows: 0.08,
+  modelOverruns: 0.1,
+  modelUncounted: 0.1,
+} satisfies Partial<ModelRates>;
+
+/** The highest rates of what models say. */
+export const ADVERSARY = {
   modelInvalid: 0.3,
   modelTruncated: 0.15,
   modelWrongTool: 0.15,
@@ -75,10 +82,13 @@ export const ALL_MODEL_FAULTS: ModelRates = {
   modelRefuses: 0.1,
   modelEmpty: 0.1,
   modelFilters: 0.05,
-  modelOverflows: 0.08,
-  modelOverruns: 0.1,
-  modelUncounted: 0.1,
-};
+} satisfies Partial<ModelRates>;
+
+/** Models that say what fits. */
+export const NO_MINDS = Object.fromEntries(Object.keys(ADVERSARY).map((kind) => [kind, 0])) as Readonly<Record<keyof typeof ADVERSARY, 0>>;
+
+/** The highest rates of both. */
+export const ALL_MODEL_FAULTS: ModelRates = { ...PROVIDER_FAULTS, ...ADVERSARY };
 
 /** What they do, as a reader of a trace sees it. */
 export const MODEL_FAULT_TEXTS: Readonly<Record<keyof ModelRates, string>> = {

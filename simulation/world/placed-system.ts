@@ -28,7 +28,7 @@ type Tools = AgentDefinition["tools"];
 function placedTools(definition: AgentDefinition, life: Life, world: World): Tools {
   const at = ({ idempotencyKey: key }: ToolCall, step: string): Place => {
     const workId = key.split("/").slice(0, -3).join("/");
-    return { life, agent: definition.name, workId, processId: stopWorkParts(workId).process, step };
+    return { life, agent: definition.name, workId, processId: stopWorkParts(workId).process, step, call: key };
   };
   return new Map(
     [...definition.tools].map(([name, tool]) => {
