@@ -4,7 +4,7 @@
  * Each constant says what it protects and what happens at the bound. A test checks the relations between them, so that changing one
  * cannot silently break another (test/runtime/limits.test.ts).
  */
-
+import { MODEL_LIMITS } from "./limits/of-models.ts";
 import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
 /** Every bound. Names contain the unit: milliseconds, bytes, or what is counted. */
@@ -346,4 +346,6 @@ export const LIMITS = {
   mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
+
+  ...MODEL_LIMITS,
 } as const;

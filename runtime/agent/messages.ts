@@ -8,7 +8,8 @@ import type { AgentWork, Wait } from "./state.ts";
 
 /** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
-  return toManager(work, `${work.id}:${work.attempt}/reply`, { kind: "result", workId: work.id, attempt: work.attempt, result }, context);
+  const { id, attempt } = work;
+  return toManager(work, `${id}:${attempt}/reply`, { kind: "result", workId: id, attempt, result, ...spentOf(work) }, context);
 }
 
 /** Sends the result of a compensation to the process that requested it. */
@@ -18,9 +19,14 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   return toManager(
     work,
     `${undo.undoId}:${undo.attempt}/reply`,
-    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result },
+    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result, ...spentOf(work) },
     context,
   );
+}
+
+/** Also of attempts that failed, were superseded or crashed. */
+function spentOf({ spent }: AgentWork): Pick<AgentWork, "spent"> {
+  return spent === undefined ? {} : { spent };
 }
 
 /** Asks the process manager to own a handler's wait. */
