@@ -41,11 +41,7 @@ export function withFailure(work: AgentWork, failure: Failure): AgentWork {
 }
 
 /** A call that failed for good in its attempt, and was not recorded as begun, leaves only its failure. */
-function callAfter(
-  known: Call | undefined,
-  event: CallEvent,
-  { results: order, spent }: AgentWork,
-): Call | undefined {
+function callAfter(known: Call | undefined, event: CallEvent, { results: order, spent }: AgentWork): Call | undefined {
   switch (event.e) {
     case "call-begun":
       return {

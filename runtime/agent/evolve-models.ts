@@ -24,7 +24,10 @@ export function withModelCall(work: AgentWork, event: ModelEvent): AgentWork {
       const { key, attempt, fault, reply } = event;
       if (fault !== undefined) return withFailure(changed(next, event, {}), { kind: "model", key, attempt, fault });
       const spent = next.spent === undefined ? {} : { spent: next.spent };
-      return { ...changed(next, event, { ...(reply === undefined ? {} : { reply }), order: next.results, ...spent }), ...afterResult(next) };
+      return {
+        ...changed(next, event, { ...(reply === undefined ? {} : { reply }), order: next.results, ...spent }),
+        ...afterResult(next),
+      };
     }
     default:
       return event satisfies never;
