@@ -4,13 +4,15 @@
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
 import { assertNever, invariant } from "../faults.ts";
-import { answerId, DEFAULT_TENANT, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
+import { totalSpent } from "../budget.ts";
+import { answerId, DEFAULT_TENANT, messageId, replyId, runId, stopWorkParts, waitId } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
 import {
   type Address,
   type Body,
+  type BodyOf,
   type CompensationReport,
   type Effect,
   type IndexEntry,
@@ -89,6 +91,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
     parent: { processId: state.id, workId: work.id },
     retainUntilMs: retainUntilMs(state),
     nesting: [...task.nesting, task.route],
+    ...(work.grant === undefined ? {} : { grant: work.grant }),
   };
 }
 
@@ -103,6 +106,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     retainUntilMs: retainUntilMs(state),
     ancestors: work.ancestors,
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
+    ...(work.grant === undefined ? {} : { grant: work.grant }),
   };
 }
 
@@ -291,7 +295,22 @@ function parentReply(state: ProcessState, context: DecisionContext): Effect {
     outcome.output !== undefined && outcome.fault === undefined
       ? { output: outcome.output }
       : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
-  return replyTo(state, context, parent.processId, replyId(parent.workId), { kind: "result", workId: parent.workId, attempt: 1, result });
+  const body: Body = { kind: "result", workId: parent.workId, attempt: 1, result, ...spentBody(state) };
+  return replyTo(state, context, parent.processId, replyId(parent.workId), body);
+}
+
+/** What the process has spent, for its parent. A process that was given a grant tells also that it spent nothing. */
+function spentBody({ task, account }: ProcessState): Pick<BodyOf<"result">, "spent"> {
+  return account === undefined && task?.grant === undefined ? {} : { spent: totalSpent(account?.spent ?? {}) };
+}
+
+/** Requests a larger grant of the parent. */
+export function moreEffects(state: ProcessState, context: DecisionContext): Effect[] {
+  const [parent, request] = [state.task?.parent, state.account?.request];
+  if (parent === undefined || request === undefined) return [];
+  const { index, need } = request;
+  const body: Body = { kind: "wait", workId: parent.workId, index, for: { kind: "budget", need } };
+  return [replyTo(state, context, parent.processId, waitId(parent.workId, index), body)];
 }
 
 /** Answers the parent's undo, once the whole process is undone. */
@@ -305,6 +324,7 @@ export function undoReply(state: ProcessState, context: DecisionContext): Effect
       workId: state.undo.undoId,
       attempt: state.undo.attempt,
       result,
+      ...spentBody(state),
     }),
   ];
 }
@@ -333,8 +353,9 @@ export function processOutbox(state: ProcessState, context: DecisionContext): Ef
   if (state.phase === "refused") return undoReply(state, context);
   if (state.phase === "ended") return finalEffects(state, context);
   if (state.phase !== "open") return [];
-  return Object.values(state.works).flatMap((work) => {
+  const works = Object.values(state.works).flatMap((work) => {
     const answers = Object.entries(work.answers).map(([index, result]) => answerEffect(state, work, Number(index), result, context));
     return work.status === "asked" ? [workEffect(state, work, context), ...answers] : answers;
   });
+  return [...works, ...moreEffects(state, context)];
 }
