@@ -12,7 +12,7 @@ import type { Find } from "./shadow.ts";
 const LIMITED = ["tokens", "costMicros", "modelCalls", "toolCalls"] as const satisfies readonly (keyof Grant)[];
 
 /** What was spent, in the limits of a grant. */
-export type Amounts = Readonly<Record<(typeof LIMITED)[number], number>>;
+type Amounts = Readonly<Record<(typeof LIMITED)[number], number>>;
 
 const NOTHING: Amounts = { tokens: 0, costMicros: 0, modelCalls: 0, toolCalls: 0 };
 
@@ -21,6 +21,8 @@ interface Holding {
   /** Absent: it holds nothing. */
   grant: Grant | undefined;
   told: Amounts;
+  /** It has told all. */
+  isOver: boolean;
 }
 
 /** Follows the budget of one process. */
@@ -33,7 +35,6 @@ export class BudgetLaw {
   #own: Grant | undefined;
   #parents: Grant | undefined;
   #spent: Amounts = NOTHING;
-  #before: Amounts = NOTHING;
   #run = 1;
   #overran = false;
 
@@ -42,19 +43,15 @@ export class BudgetLaw {
     this.#find = find;
   }
 
-  /** What all runs have spent, as work items told. */
-  get spent(): Amounts {
-    return plus(this.#before, this.#spent);
-  }
-
-  /** Whether a work item told more than it was given. */
-  get overran(): boolean {
-    return this.#overran;
-  }
-
-  /** What a work item told. */
-  toldBy(workId: string): Amounts | undefined {
-    return this.#holdings.get(workId)?.told;
+  /** At the end: what each work item told is what its agent recorded. `spentOf`: absent for a nested route. */
+  check(spentOf: (workId: string) => Partial<Amounts> | undefined, find: Find): void {
+    for (const [workId, { told, isOver, grant }] of this.#holdings) {
+      const spent = spentOf(workId);
+      if (spent === undefined || (!isOver && grant === undefined)) continue;
+      const off = LIMITED.find((name) => spent[name] !== undefined && (isOver ? spent[name] !== told[name] : spent[name] > told[name]));
+      if (off !== undefined)
+        find("a process hears all that was spent", `${workId} has spent ${spent[off] ?? 0} ${off}, and ${this.#id} counts ${told[off]}`);
+    }
   }
 
   /** A work item is about to have reserved and spent this much. */
@@ -82,9 +79,8 @@ export class BudgetLaw {
         [this.#own, this.#parents] = [state.task?.budget, state.task?.grant];
         return;
       case "reopened":
-        this.#before = plus(this.#before, this.#spent);
         this.#spent = NOTHING;
-        this.#holdings.clear();
+        this.#overran = false;
         this.#run = event.run;
         this.#parents = state.task?.grant;
         return;
@@ -132,7 +128,7 @@ export class BudgetLaw {
 
   #give(workId: string, grant: Grant | undefined): void {
     const told = this.#holdings.get(workId)?.told ?? NOTHING;
-    this.#holdings.set(workId, { grant, told });
+    this.#holdings.set(workId, { grant, told, isOver: false });
     const limit = this.#limit();
     if (limit === undefined) return;
     const held = this.#held();
@@ -150,30 +146,41 @@ export class BudgetLaw {
   }
 
   #tell(workId: string, spent: Spent | undefined, ends: boolean): void {
-    const holding = this.#holdings.get(workId) ?? { grant: undefined, told: NOTHING };
+    const holding = this.#holdings.get(workId) ?? { grant: undefined, told: NOTHING, isOver: false };
     this.#holdings.set(workId, holding);
     const told = amountsOf(spent);
     const now = Object.fromEntries(LIMITED.map((name) => [name, Math.max(holding.told[name], told[name])])) as unknown as Amounts;
     this.#spent = plus(this.#spent, now, holding.told);
     holding.told = now;
     if (LIMITED.some((name) => now[name] > (holding.grant?.[name] ?? Number.POSITIVE_INFINITY))) this.#overran = true;
-    if (ends) holding.grant = undefined;
+    if (ends) this.#giveBack(workId);
   }
 
   #giveBack(workId: string): void {
     const holding = this.#holdings.get(workId);
-    if (holding !== undefined) holding.grant = undefined;
+    if (holding === undefined) return;
+    holding.grant = undefined;
+    holding.isOver = true;
+  }
+
+  /** Of the current run. */
+  get #current(): readonly Holding[] {
+    return [...this.#holdings].filter(([workId]) => stopWorkParts(workId).run === this.#run).map(([, holding]) => holding);
   }
 
   /** What is held and not told as spent. */
   #held(): Amounts {
-    return [...this.#holdings.values()].reduce((sum, { grant, told }) => plus(sum, restOf(grant, told)), NOTHING);
+    return this.#current.reduce((sum, { grant, told }) => plus(sum, restOf(grant, told)), NOTHING);
   }
 
   /** What never came back counts as spent. */
   #end(state: ProcessState): void {
     this.#spent = plus(this.#spent, this.#held());
-    for (const holding of this.#holdings.values()) holding.told = plus(holding.told, restOf(holding.grant, holding.told));
+    const limit = this.#limit();
+    const above = LIMITED.find((name) => this.#spent[name] > (limit?.[name] ?? Number.POSITIVE_INFINITY));
+    if (above !== undefined && !this.#overran)
+      this.#find("a run never spends more than its budget", `${this.#id} has spent ${this.#spent[above]} ${above}`);
+    for (const holding of this.#current) holding.told = plus(holding.told, restOf(holding.grant, holding.told));
     this.#compare(state);
   }
 
@@ -204,7 +211,7 @@ function plus(left: Amounts, right: Amounts, less: Amounts = NOTHING): Amounts {
 }
 
 /** What a report adds up to, over all models. */
-export function amountsOf(spent: Spent | undefined): Amounts {
+function amountsOf(spent: Spent | undefined): Amounts {
   if (spent === undefined) return NOTHING;
   const models = Object.values(spent.models);
   return {

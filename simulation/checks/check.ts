@@ -32,6 +32,7 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   for (const { law, text } of world.outside.complaints) find(law, text);
   if (scenario.strict) checkCalls(world, watch, find);
   watch.models.check(world.models.ledger, find);
+  for (const id of watch.processes.keys()) watch.budgetOf(id).check((workId) => watch.models.spentOf(workId), find);
   const own = scenario.invariant?.(world);
   if (own !== undefined) find("invariant", own);
   return findings;

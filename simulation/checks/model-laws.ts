@@ -6,7 +6,7 @@
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isRetryable } from "../../runtime/faults.ts";
-import type { Grant, ModelSpent, Spent } from "../../runtime/budget.ts";
+import type { Grant, ModelSpent } from "../../runtime/budget.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
 import type { AttemptMade, BoughtLine } from "../world/models.ts";
 import type { Find } from "./shadow.ts";
@@ -14,21 +14,20 @@ import type { Find } from "./shadow.ts";
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
 /** What was reserved or spent on models. */
-export interface Sum {
+interface Sum {
   readonly tokens: number;
   readonly costMicros: number;
   readonly modelCalls: number;
 }
 
-export const NO_SUM: Sum = { tokens: 0, costMicros: 0, modelCalls: 0 };
-export const SUMMED = ["tokens", "costMicros", "modelCalls"] as const satisfies readonly (keyof Sum & keyof Grant)[];
+const NO_SUM: Sum = { tokens: 0, costMicros: 0, modelCalls: 0 };
+const SUMMED = ["tokens", "costMicros", "modelCalls"] as const satisfies readonly (keyof Sum & keyof Grant)[];
 
 /** What one work item has reserved and spent, and its calls. */
 interface Purse {
   readonly workId: string;
   grant: Grant | undefined;
   spent: Sum;
-  overran: boolean;
   /** The hash of the request of each call, by key. */
   readonly hashes: Map<string, string>;
   /** What the open try of a call reserves, by key. */
@@ -39,9 +38,13 @@ interface Purse {
   readonly refused: Map<string, number>;
 }
 
+/** Hears that a work item of a process is about to have reserved and spent this much. */
+type Reserves = (processId: string, workId: string, sum: Sum) => void;
+
 /** Follows the model calls of all agents. */
 export class ModelLaws {
   readonly #find: Find;
+  readonly #reserves: Reserves;
   readonly #purses = new Map<string, Purse>();
   /** How often each call was recorded as begun, and made, by idempotency key. */
   readonly #begun = new Map<string, number>();
@@ -49,18 +52,14 @@ export class ModelLaws {
   /** The request that was sent for each idempotency key. */
   readonly #requests = new Map<string, string>();
 
-  constructor(find: Find) {
+  constructor(find: Find, reserves: Reserves) {
     this.#find = find;
+    this.#reserves = reserves;
   }
 
-  /** What a work item has spent, in all its attempts. */
-  spentOf(workId: string): Sum {
-    return this.#purses.get(workId)?.spent ?? NO_SUM;
-  }
-
-  /** Whether a provider reported more than a work item had reserved. */
-  overran(workId: string): boolean {
-    return this.#purses.get(workId)?.overran === true;
+  /** What a work item has spent on models, in all its attempts. Undefined: no agent has it. */
+  spentOf(workId: string): Sum | undefined {
+    return this.#purses.get(workId)?.spent;
   }
 
   /** The next event of an agent, with the state before it. */
@@ -81,7 +80,7 @@ export class ModelLaws {
       case "wait-answered":
         return this.#raised(event, before);
       case "model-begun":
-        return this.#tryBegun(event);
+        return this.#tryBegun(event, entryOf(before.works, event.workId)?.processId ?? "");
       case "model-tried":
       case "model-ended":
         return this.#tryEnded(event);
@@ -109,7 +108,7 @@ export class ModelLaws {
       (line) => line.workId,
     )) {
       const bought = lines.map(sumOfLine).reduce(added, NO_SUM);
-      const spent = this.spentOf(workId);
+      const spent = this.spentOf(workId) ?? NO_SUM;
       const more = SUMMED.find((name) => bought[name] > spent[name]);
       if (more !== undefined)
         find("what is bought is recorded as spent", `${workId} bought ${bought[more]} ${more}, and ${spent[more]} are recorded`);
@@ -120,7 +119,7 @@ export class ModelLaws {
     const known = this.#purses.get(workId);
     if (known !== undefined) return known;
     const made: Purse = {
-      ...{ workId, grant: undefined, spent: NO_SUM, overran: false },
+      ...{ workId, grant: undefined, spent: NO_SUM },
       ...{ hashes: new Map(), open: new Map(), replied: new Set(), answered: new Set(), refused: new Map() },
     };
     this.#purses.set(workId, made);
@@ -141,7 +140,7 @@ export class ModelLaws {
       this.#purseOf(workId).grant = result.output.json as Grant;
   }
 
-  #tryBegun({ workId, key, model, hash, attempt, reserved }: EventOf<"model-begun">): void {
+  #tryBegun({ workId, key, model, hash, attempt, reserved }: EventOf<"model-begun">, processId: string): void {
     const purse = this.#purseOf(workId);
     const name = `${key} of ${workId}`;
     if (purse.replied.has(key)) this.#find("a recorded model call is never bought again", `${name} has a recorded reply, and began again`);
@@ -160,6 +159,7 @@ export class ModelLaws {
       );
     if (purse.grant?.costMicros !== undefined && reserved.costMicros === undefined)
       this.#find("nothing is reserved beyond the grant", `${name} has no price, and money is budgeted`);
+    this.#reserves(processId, workId, all);
     purse.open.set(key, { ...sum, isPriced: reserved.costMicros !== undefined });
     const id = idempotencyKey(workId, key);
     this.#begun.set(id, (this.#begun.get(id) ?? 0) + 1);
@@ -177,7 +177,6 @@ export class ModelLaws {
       this.#find("what costs more than its reservation is an overrun", `${key} of ${workId} cost ${JSON.stringify(sum)}`);
     purse.open.delete(key);
     purse.spent = added(purse.spent, sum);
-    purse.overran ||= overrun === true;
     const request = purse.hashes.get(key) ?? "";
     if (event.e === "model-tried") {
       if (!isRetryable(event.fault))
@@ -194,7 +193,7 @@ function isMore(sum: Sum, { tokens, costMicros, isPriced }: Sum & { readonly isP
 }
 
 /** The sum of two. */
-export function added(left: Sum, right: Sum): Sum {
+function added(left: Sum, right: Sum): Sum {
   return {
     tokens: left.tokens + right.tokens,
     costMicros: left.costMicros + right.costMicros,
@@ -207,12 +206,7 @@ function sumOf({ inputTokens, outputTokens, costMicros, modelCalls }: ModelSpent
   return { tokens: inputTokens + outputTokens, costMicros, modelCalls };
 }
 
-/** What was spent on all models. */
-export function sumOfSpent({ models }: Spent): Sum {
-  return Object.values(models).map(sumOf).reduce(added, NO_SUM);
-}
-
 /** What a line of the ledger cost. */
-export function sumOfLine({ inputTokens, outputTokens, costMicros }: BoughtLine): Sum {
+function sumOfLine({ inputTokens, outputTokens, costMicros }: BoughtLine): Sum {
   return { tokens: inputTokens + outputTokens, costMicros, modelCalls: 1 };
 }

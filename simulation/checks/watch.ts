@@ -10,6 +10,7 @@ import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { AgentLaws } from "./agent-laws.ts";
+import type { BudgetLaw } from "./budget-laws.ts";
 import type { Finding } from "./check.ts";
 import { DecisionLaws } from "./decision-laws.ts";
 import { ModelLaws } from "./model-laws.ts";
@@ -44,7 +45,7 @@ export class Watch {
     const find = (law: string, text: string): void => this.find(law, text);
     this.#trimLaws = new TrimLaws(find);
     this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
-    this.models = new ModelLaws(find);
+    this.models = new ModelLaws(find, (processId, workId, sum) => this.#processLaws.budgetOf(processId).mayReserve(workId, sum));
     this.#agentLaws = new AgentLaws({
       find,
       strict,
@@ -78,6 +79,11 @@ export class Watch {
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);
+  }
+
+  /** What is known of the budget of a process. */
+  budgetOf(processId: string): BudgetLaw {
+    return this.#processLaws.budgetOf(processId);
   }
 
   /** The work items of a process that were asked and are not known to be undone. */
