@@ -1,6 +1,7 @@
 /**
  * @module What an agent actor sends: replies and waits, computed from its state alone. Pure.
  */
+import { NOTHING_SPENT } from "../budget.ts";
 import { invariant } from "../faults.ts";
 import { waitId } from "../ids.ts";
 import type { DecisionContext } from "../machine.ts";
@@ -25,9 +26,9 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   );
 }
 
-/** Also of attempts that failed, were superseded or crashed. */
-function spentOf({ spent }: AgentWork): Pick<AgentWork, "spent"> {
-  return spent === undefined ? {} : { spent };
+/** What all attempts have spent, also those that failed, were superseded or crashed. The rest of a grant comes back with it. */
+function spentOf({ spent, grant }: AgentWork): Pick<AgentWork, "spent"> {
+  return spent === undefined && grant === undefined ? {} : { spent: spent ?? NOTHING_SPENT };
 }
 
 /** Asks the process manager to own a handler's wait. */

@@ -1,5 +1,5 @@
 /** @module The part of the limits for models: what a model agent may be given, and how its loop is bounded. */
-import { KIB_BYTES } from "../units.ts";
+import { KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of model agents. */
 export const MODEL_LIMITS = {
@@ -41,6 +41,16 @@ export const MODEL_LIMITS = {
   modelTokensSeenRatio: 0.4,
   /** Estimated input tokens below which a report that is too small is not taken as a cut. */
   modelTokensSeenMin: 1_024,
+  /** Tries of a model call after transient faults if its agent sets no number, including the first. After the last: its fault. */
+  modelTriesDefault: 5,
+  /** Pause before the second try of a model call. It doubles with each try; up to half of it is subtracted at random. */
+  modelBackoffMs: 500,
+  /** Maximum of that pause. */
+  modelBackoffMsMax: 20 * SECOND_MS,
+  /** Time from the first try of a model call after which no further one begins. */
+  modelElapsedMsMax: 3 * MINUTE_MS,
+  /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
+  modelRetryAfterMsMax: 60 * SECOND_MS,
   /** Output tokens of the last answer of an agent whose budget is used up. */
   modelLastAnswerTokensMax: 1_024,
 } as const;
