@@ -25,7 +25,7 @@ export const MODEL_FAULTS = {
     retryable: false,
     httpStatus: 502,
     meaning: "The provider refused the request: a wrong key, an unknown model, or parameters that it does not take.",
-    fix: "Read the provider's message; mend the endpoint in the system's models.",
+    fix: "Read the provider's message; correct the endpoint in the system's models.",
   },
   "model.malformed": {
     retryable: true,
@@ -85,7 +85,7 @@ export const MODEL_FAULTS = {
     retryable: false,
     httpStatus: 508,
     meaning: "The model repeats the same call with the same result, or has used all the model calls that the agent allows.",
-    fix: "Read the calls in the details; mend the tool or the instructions, or raise callsMax.",
+    fix: "Read the calls in the details; correct the tool or the instructions, or raise callsMax.",
   },
   "model.mismatch": {
     retryable: false,

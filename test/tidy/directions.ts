@@ -10,7 +10,7 @@ interface Rule {
 }
 
 const RULES: readonly Rule[] = [
-  { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js"] },
+  { under: "runtime/", may: ["runtime/"], packages: ["zod", "@noble/hashes", "@marcbachmann/cel-js", "tokenx"] },
   // acorn parses the source of mappings, so that none makes a choice that is recorded once and for all.
   { under: "agents/mapping-source.ts", may: ["agents/definition.ts", "runtime/limits.ts"], packages: ["acorn"] },
   { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
