@@ -328,12 +328,6 @@ export const LIMITS = {
   runsKeptMax: 16,
   /** Cancellations and decisions that a process remembers; the last ones. At most two belong to one run. */
   actsKeptMax: 32,
-  /** Agents and nested routes whose spending a process shows apart. Further ones are counted together. */
-  spentAgentsMax: 32,
-  /** Models whose spending a process shows apart for each agent. Further ones are counted together. */
-  spentModelsMax: 16,
-  /** Places that are kept in a budget for the asks of one work item. An agent that declares more asks gets its larger share sooner. */
-  budgetAskPlacesMax: 3,
   /** Events in the history of a process, and faults kept of one work item; the oldest are dropped first. */
   historyMax: 64,
   /** Characters of a condition (`when`). Above: `definition.invalid`, or `slip.condition` in a slip that was sent. */

@@ -102,7 +102,9 @@ export const SpendingView = z.object({
         z.object({
           model: z
             .string()
-            .describe("Name of the model in the system; `(others)` beyond the first 16; `(unsettled)`: may have been spent, nobody told."),
+            .describe(
+              "Name of the model in the system; `(others)` beyond the first 16; `(unsettled)`: granted, and counted as spent because no reply told.",
+            ),
           modelCalls: Count,
           inputTokens: Count,
           outputTokens: Count,

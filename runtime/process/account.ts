@@ -202,7 +202,7 @@ export function reopenedAccount(account: Account | undefined): Account | undefin
   return Object.keys(before).length === 0 ? undefined : { ...EMPTY, before };
 }
 
-/** The account without the request to the parent: it was answered, or is not needed any more. */
+/** The account without the request to the parent: it was answered, or is no longer needed. */
 export function withoutRequest(account: Account | undefined): Account | undefined {
   if (account === undefined) return undefined;
   const { request: _over, ...rest } = account;

@@ -50,7 +50,7 @@ export function nextGrant(builder: ProcessBuilder, work: Work): Grant | undefine
   return holding?.grant === undefined ? grant : maxGrant(grant, holding.grant);
 }
 
-/** The most that a work item may spend in all, whatever is left: the budgets of its call and of its agent or nested route. */
+/** The most that a work item may spend in all, independent of what is left: the budgets of its call and of its agent or nested route. */
 export function capOf(builder: ProcessBuilder, work: Pick<Work, "target" | "cap">): Grant | undefined {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
   const { target } = work;

@@ -26,7 +26,8 @@ import { takeTime, takeTold, type ToldInput } from "./time.ts";
 import { takeSignal } from "./waits.ts";
 import { openBuilder, type ProcessBuilder, routeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
-import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
+import { actEffects, finalEffects, processOutbox, retainUntilMs } from "./messages.ts";
+import { undoReply } from "./parent-messages.ts";
 import { decideLetter } from "./dead-letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { ProcessEvent } from "./events.ts";
@@ -123,7 +124,8 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
     case "undo":
       return decideUndo(builder, input.message, body);
     case "answer":
-      return whenOpen(builder, () => takeMore(builder, body));
+      if (builder.state.task?.parent?.workId === body.workId) return whenOpen(builder, () => takeMore(builder, body));
+      return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
     case "work":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));

@@ -15,7 +15,8 @@ import { doerName } from "../slip.ts";
 import { holdingOf, leftOf, reservedOf, usedInRun } from "./account.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import { capOf, placesBeside } from "./grants.ts";
-import { answerEffect, moreEffects } from "./messages.ts";
+import { answerEffect } from "./messages.ts";
+import { moreEffects } from "./parent-messages.ts";
 import { beginWait, endWait } from "./waits.ts";
 import type { Work } from "./work.ts";
 
@@ -45,8 +46,7 @@ export function takeNeed(builder: ProcessBuilder, asker: Work, index: number, ne
 
 /** Takes the answer of the parent. Handlers that waited for it get their grants, or learn that there is no more. */
 export function takeMore(builder: ProcessBuilder, body: BodyOf<"answer">): void {
-  const { task, account } = builder.state;
-  if (task?.parent?.workId !== body.workId || account?.request?.index !== body.index) return;
+  if (builder.state.account?.request?.index !== body.index) return;
   const { result } = body;
   const raised = "output" in result ? Grant.safeParse(readOne(result.output, builder.context)) : undefined;
   builder.emit({ e: "more-answered", index: body.index, ...(raised?.success === true ? { grant: raised.data } : {}) });
