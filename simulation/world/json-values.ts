@@ -146,8 +146,10 @@ function makeNumber(schema: JsonObject, { random, numbers = [] }: ValueSource, i
   const step = numberOf(schema["multipleOf"]) ?? 1;
   const above = numberOf(schema["exclusiveMinimum"]);
   const below = numberOf(schema["exclusiveMaximum"]);
-  const least = above === undefined ? (numberOf(schema["minimum"]) ?? Math.min(0, (below ?? 1) - step)) : above + step;
-  const most = below === undefined ? (numberOf(schema["maximum"]) ?? least + NUMBER_MAX) : below - step;
+  const low = above === undefined ? (numberOf(schema["minimum"]) ?? Math.min(0, (below ?? 1) - step)) : above + step;
+  const most = below === undefined ? (numberOf(schema["maximum"]) ?? Math.max(0, low) + NUMBER_MAX) : below - step;
+  // Numbers without a bound that says something begin at 0.
+  const least = low < -NUMBER_MAX && most >= 0 ? 0 : low;
   const fits = (number: number): boolean =>
     number >= least && number <= most && (!isInt || Number.isInteger(number)) && number % step === 0;
   const read = numbers.filter(fits);

@@ -176,12 +176,17 @@ function parsed(text: string): Json | undefined {
   }
 }
 
+/** An input that is no object is asked for under this name. */
+const UNDER = "input";
+
 /** The calls that a reply asks for, by tool and canonical arguments; empty if it is cut. */
 export function askedIn({ calls: asked, finish }: Said): readonly string[] {
   if (finish === "length" || finish === "filter") return [];
   return asked.flatMap((call) => {
     const input = parsed(call.arguments);
-    return input === undefined ? [] : [askedName(call.name, input)];
+    if (input === undefined) return [];
+    const inner = typeof input === "object" && input !== null && !Array.isArray(input) ? (input as Record<string, Json>)[UNDER] : undefined;
+    return [askedName(call.name, input), ...(inner === undefined ? [] : [askedName(call.name, inner)])];
   });
 }
 

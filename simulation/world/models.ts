@@ -58,6 +58,7 @@ const REPLY_MS_MAX = 900;
 const GIVEN_UP_MS = 3_000;
 const LATE_MS_MAX = 30_000;
 const RETRY_AFTER_MS_MAX = 4_000;
+const FAILED_STATUS = 500;
 const HALF_SHARE = 0.5;
 const INPUT_SHARE_MIN = 0.8;
 const OVERRUN_TOKENS_MAX = 400;
@@ -177,7 +178,7 @@ class Exchange {
       return after(ms, () => this.#fails(reject, new Fault("model.rate-limited", "the provider is busy", undefined, { retryAfterMs })));
     }
     if (happens("modelFails"))
-      return after(ms, () => this.#fails(reject, new Fault("model.unavailable", "the provider failed (HTTP 500)")));
+      return after(ms, () => this.#fails(reject, new Fault("model.unavailable", "the provider failed", { status: FAILED_STATUS })));
     if (happens("modelHangs")) return this.#lose(random.chance(HALF_SHARE) ? ms : undefined, GIVEN_UP_MS, "did not answer in time", reject);
     if (happens("modelLate")) return this.#lose(random.int(GIVEN_UP_MS, LATE_MS_MAX), GIVEN_UP_MS, "did not answer in time", reject);
     if (happens("modelCut")) return this.#lose(ms, ms, "broke its reply off", reject);
@@ -240,7 +241,7 @@ function costOf({ inputTokens, outputTokens }: ModelUsage): number {
 
 /** The work item of the idempotency key of a call. */
 function workIdOf(key: string): string {
-  return key.split("/").slice(0, -3).join("/");
+  return key.split("/").slice(0, -2).join("/");
 }
 
 function textOf({ text, calls, refusal, finish }: Said): string {

@@ -57,7 +57,7 @@ async function ask(
   const life = world.anyUp(world.random.system);
   let heard: { reply?: ModelReply; fault?: WireFault } = {};
   const attempt: ModelAttempt = {
-    ...{ model: "fast", request, inputTokensMax: INPUT_TOKENS, idempotencyKey: "t1:1:stop:0:1/model/abc/0" },
+    ...{ model: "fast", request, inputTokensMax: INPUT_TOKENS, idempotencyKey: "t1:1:stop:0:1/model:fast/abc#0" },
     signal: new AbortController().signal,
     ...more,
   };
