@@ -76,7 +76,7 @@ export class BudgetLaw {
   follow(event: ProcessEvent, state: ProcessState): void {
     switch (event.e) {
       case "accepted":
-        [this.#own, this.#parents] = [state.task?.budget, state.task?.grant];
+        [this.#own, this.#parents, this.#run] = [state.task?.budget, state.task?.grant, event.run];
         return;
       case "reopened":
         this.#spent = NOTHING;

@@ -8,7 +8,7 @@ import { entryOf } from "../../runtime/entries.ts";
 import { isRetryable } from "../../runtime/faults.ts";
 import type { Grant, ModelSpent } from "../../runtime/budget.ts";
 import type { AgentEvent, AgentState } from "../../runtime/agent/state.ts";
-import type { AttemptMade, BoughtLine } from "../world/models.ts";
+import { type AttemptMade, type BoughtLine, costOf } from "../world/models.ts";
 import type { Find } from "./shadow.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
@@ -206,7 +206,8 @@ function sumOf({ inputTokens, outputTokens, costMicros, modelCalls }: ModelSpent
   return { tokens: inputTokens + outputTokens, costMicros, modelCalls };
 }
 
-/** What a line of the ledger cost. */
-function sumOfLine({ inputTokens, outputTokens, costMicros }: BoughtLine): Sum {
-  return { tokens: inputTokens + outputTokens, costMicros, modelCalls: 1 };
+/** What a line of the ledger cost, up to its reservation: an overrun that is not reported, or not recorded, is not known. */
+function sumOfLine({ inputTokens, outputTokens, costMicros, reserved }: BoughtLine): Sum {
+  const tokens = Math.min(inputTokens + outputTokens, reserved.inputTokens + reserved.outputTokens);
+  return { tokens, costMicros: Math.min(costMicros, costOf(reserved)), modelCalls: 1 };
 }

@@ -33,8 +33,8 @@ export interface BoughtLine {
   readonly outputTokens: number;
   /** Millionths of a US dollar. */
   readonly costMicros: number;
-  /** The provider counted more than was reserved. */
-  readonly overran: boolean;
+  /** What the attempt may have at most. A provider that overruns counts more. */
+  readonly reserved: ModelUsage;
 }
 
 /** What checkers hear of an attempt when it is made. */
@@ -229,13 +229,14 @@ class Exchange {
       ...{ model, key, request, workId, processId: stopWorkParts(workId).process, agent: this.#agent, life: this.#life.name },
       ...usage,
       costMicros: costOf(usage),
-      overran: usage.inputTokens > inputTokensMax || usage.outputTokens > this.#attempt.request.outputTokensMax,
+      reserved: { inputTokens: inputTokensMax, outputTokens: this.#attempt.request.outputTokensMax },
     };
     this.#hooks.note({ atMs: this.#world.timeline.nowMs, what, ...paid });
   }
 }
 
-function costOf({ inputTokens, outputTokens }: ModelUsage): number {
+/** What an attempt cost in millionths of a US dollar. */
+export function costOf({ inputTokens, outputTokens }: ModelUsage): number {
   return inputTokens * INPUT_MICROS_PER_TOKEN + outputTokens * OUTPUT_MICROS_PER_TOKEN;
 }
 

@@ -92,7 +92,7 @@ test("an honest model calls its tools with what fits, or answers with what fits,
     }
     if (reply?.calls.length === 0) expect(z.strictObject({ told: z.string() }).safeParse(JSON.parse(reply.text)).success).toBe(true);
     expect(bought).toHaveLength(1);
-    expect(bought[0]).toMatchObject({ what: "answered", model: "fast", workId: "t1:1:stop:0:1", processId: "t1", overran: false });
+    expect(bought[0]).toMatchObject({ what: "answered", model: "fast", workId: "t1:1:stop:0:1", processId: "t1" });
     expect(bought[0]?.inputTokens).toBeLessThanOrEqual(INPUT_TOKENS);
     expect(bought[0]?.outputTokens).toBeLessThanOrEqual(REQUEST.outputTokensMax);
     expect(bought[0]).toMatchObject(reply?.usage ?? {});
@@ -147,7 +147,11 @@ const SEEN: Readonly<Record<keyof Omit<ModelRates, "modelObeys" | "modelRepeats"
   modelRefuses: [({ reply }) => reply?.refusal !== undefined, boughtIs("answered")],
   modelEmpty: [({ reply }) => reply?.text === "" && reply.calls.length === 0, boughtIs("answered")],
   modelFilters: [({ reply }) => reply?.finish === "filter", boughtIs("answered")],
-  modelOverruns: [({ bought }) => bought[0]?.overran === true, ({ reply }) => (reply?.usage?.inputTokens ?? 0) > INPUT_TOKENS],
+  modelOverruns: [
+    ({ bought: [line] }) =>
+      line !== undefined && (line.inputTokens > line.reserved.inputTokens || line.outputTokens > line.reserved.outputTokens),
+    ({ reply }) => (reply?.usage?.inputTokens ?? 0) > INPUT_TOKENS,
+  ],
   modelUncounted: [({ reply }) => reply?.usage === undefined, boughtIs("answered")],
 };
 
