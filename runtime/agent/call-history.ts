@@ -4,10 +4,9 @@
  */
 import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
+import { MICROS_PER_USD } from "../budget.ts";
 import { modelOf } from "../ids.ts";
 import type { AgentEvent, Failure } from "./state.ts";
-
-const MICROS_PER_USD = 1_000_000;
 
 /** What an agent's journal says about one work item. Times are epoch milliseconds. */
 export interface HandlerHistory {
