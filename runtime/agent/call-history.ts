@@ -1,6 +1,6 @@
 /**
- * @module The state of a work item's handler and what it recorded (calls, model calls, steps, takeovers), from the events of its agent actor.
- * Pure.
+ * @module The state of a work item's handler and what it recorded (calls, model calls, steps, attempts, takeovers), from the events of its
+ * agent actor. Pure.
  */
 import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";

@@ -1,6 +1,8 @@
 /** @module Guarantees to handlers: steps recorded once, keys that never change, asks, state, slots, stop and grace. */
 import { describe, expect, test } from "vitest";
 import { agent, contract, route, system } from "../../agents/index.ts";
+import { CallTelemetry } from "../../actors/telemetry/calls.ts";
+import { HostMetrics } from "../../actors/telemetry/metrics.ts";
 import { HandlerExecution } from "../../actors/host/handler-execution.ts";
 import type { RunLink } from "../../actors/host/run-link.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
@@ -317,9 +319,23 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const values = new Values(new MemoryStore(), clock, "sys");
     const random = { token: () => "t", jitter01: () => 0 };
+    const telemetry = new CallTelemetry({
+      ...{ metrics: new HostMetrics("sys"), trace: { traceparent: "" }, agent: "Doer", processId: "p", workId: "w" },
+    });
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { work: of, values, clock, random, link: link(refusal), log, contentOf: () => null, waiting: () => {}, resting: () => undefined },
+        {
+          work: of,
+          values,
+          clock,
+          random,
+          telemetry,
+          link: link(refusal),
+          log,
+          contentOf: () => null,
+          waiting: () => {},
+          resting: () => undefined,
+        },
         0,
         null,
       );
