@@ -106,7 +106,7 @@ function markFault(span: Span, code: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
-/** A span of a call that leaves the host. `ended` gives the attributes of its result. Both are computed only if a tracer is installed. */
+/** A span of one call. The attributes of its beginning and of its result are computed only if a tracer is installed. */
 export interface CallSpan<T> {
   readonly name: string;
   readonly kind: "client" | "internal";
@@ -114,7 +114,7 @@ export interface CallSpan<T> {
   readonly ended: (result: T) => Attributes;
 }
 
-/** Runs a call in a span under the active one, or under a message's trace if there is none. A thrown value marks the span and is rethrown. */
+/** Runs a call in a span under the active one, else under a message's trace. A thrown value marks the span and is rethrown. */
 export async function inCallSpan<T>(parent: Trace, { name, kind, begun, ended }: CallSpan<T>, action: () => Promise<T>): Promise<T> {
   const tracer = trace.getTracer(TRACER);
   if (tracer instanceof ProxyTracer) return action();
