@@ -183,6 +183,11 @@ export function modelHash(key: string): string {
   return key.slice(key.lastIndexOf("/") + 1, key.lastIndexOf("#"));
 }
 
+/** The model in a {@link modelKey}. */
+export function modelOf(key: string): string {
+  return key.slice(key.indexOf(":") + 1, key.lastIndexOf("/"));
+}
+
 /** Returns the idempotency key of a call (by its {@link callKey}) or a step (by its name); constant over attempts, restarts and hosts. */
 export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
