@@ -4,6 +4,7 @@ import { type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { objectForm } from "../../runtime/model/as-object.ts";
 import { REPAIR_DEFAULT, type Rung, RUNGS } from "../../runtime/model/ladder.ts";
+import type { ModelRetry } from "../../runtime/model/retry.ts";
 import { fixedPart } from "../../runtime/model/prompt.ts";
 import type { BudgetEnd, GiveUp, LoopAnswer, LoopRules } from "../../runtime/model/rules.ts";
 import { shapeOfSchema } from "../../runtime/shape.ts";
@@ -15,8 +16,11 @@ import { type Callables, checked, functionsOf } from "./functions.ts";
 import type { ModelBudget, ModelSettings } from "./model.ts";
 import { runModel } from "./run.ts";
 
-/** The settings of any model: instructions that take any input. */
-type Settings = Omit<ModelSettings<Contract>, "instructions"> & { readonly instructions: string | ((input: never) => string) };
+/** The settings of any model: functions that take any input. */
+type Settings = Omit<ModelSettings<Contract>, "instructions" | "check"> & {
+  readonly instructions: string | ((input: never) => string);
+  readonly check?: ((answer: never, input: never) => readonly string[]) | undefined;
+};
 
 const MODEL_DEFAULT = "default";
 const ANSWER_KEY = "answer";
@@ -29,7 +33,7 @@ const VERSION_LENGTH_MAX = 64;
 export function bindModel(settings: Settings, callables: Callables, target: Contract, where: string): BoundModel {
   const functions = functionsOf(callables, where);
   const models = modelsOf(settings, where);
-  const form = answerOf(target);
+  const form = answerOf(target, settings.check, where);
   const tools = [...functions.values()].map(({ name, about, input }) => ({ name, about, input }));
   const rules: LoopRules = {
     agent: target.name,
@@ -37,6 +41,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     functions,
     answer: form,
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
+    retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
     callsMax: callsMaxOf(settings, functions.size > 0, where),
     repair: repairOf(settings.repair, where),
     onGiveUp: giveUpOf(settings.onGiveUp, { target, callables, where }),
@@ -53,12 +58,18 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
 }
 
 /** A plain text is the reply's text; anything else is JSON, under one key if it is no object. */
-function answerOf(target: Contract): LoopAnswer {
-  const check: LoopAnswer["check"] = (value) => checked((given) => target.checkOutput(given), target.output, value);
+function answerOf(target: Contract, check: Settings["check"], where: string): LoopAnswer {
+  if (check !== undefined && typeof check !== "function") throw invalid(where, "check must be a function");
+  const gate: LoopAnswer["check"] = (value, input) => {
+    const fits = checked((given) => target.checkOutput(given), target.output, value);
+    // The value has passed the contract's gate, which changes nothing, so it is of the types that the check takes.
+    const wrong = "value" in fits ? check?.(value as never, input as never) : undefined;
+    return wrong === undefined || wrong.length === 0 ? fits : { violations: wrong };
+  };
   const { $schema: _dialect, ...schema } = target.outputJsonSchema;
-  if (isPlainText(schema)) return { request: undefined, under: undefined, check };
+  if (isPlainText(schema)) return { request: undefined, under: undefined, check: gate };
   const form = objectForm(schema, ANSWER_KEY);
-  return { request: { name: target.name, schema: form.schema }, under: form.under, check };
+  return { request: { name: target.name, schema: form.schema }, under: form.under, check: gate };
 }
 
 const PLAIN_TEXT_KEYS = ["type", "minLength", "maxLength", "description", "title"];
@@ -104,6 +115,22 @@ function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: S
 function callsMaxOf({ callsMax }: Settings, hasFunctions: boolean, where: string): number {
   // The last call may not call functions, so one call alone could call none.
   return requireInt(callsMax ?? LIMITS.modelCallsDefault, where, "callsMax", hasFunctions ? 2 : 1, LIMITS.modelCallsMax);
+}
+
+function modelRetryOf(retry: Partial<ModelRetry>, where: string): Partial<ModelRetry> {
+  const maxima = {
+    triesMax: LIMITS.attemptsMax,
+    backoffMs: LIMITS.backoffMsMax,
+    backoffMsMax: LIMITS.backoffMsMax,
+    elapsedMsMax: LIMITS.stopTimeoutMsMax,
+    retryAfterMsMax: LIMITS.retryAfterMsMax,
+  };
+  requireKeys(retry, `${where}, retry`, Object.keys(maxima));
+  for (const [field, max] of Object.entries(maxima)) {
+    const value = retry[field as keyof ModelRetry];
+    if (value !== undefined) requireInt(value, where, `retry.${field}`, field === "triesMax" ? 1 : 0, max);
+  }
+  return { ...retry };
 }
 
 function repairOf(repair: readonly Rung[] | undefined, where: string): readonly Rung[] {
