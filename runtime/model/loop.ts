@@ -171,14 +171,15 @@ function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse
   return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
 }
 
-function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade }: LoopState, rung: Rung, { tell }: Trouble): boolean {
+function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade, phase }: LoopState, rung: Rung, { tell }: Trouble): boolean {
   switch (rung) {
     case "tell":
       return tell.length > 0;
     case "shorten":
       return shortened(conversation.messages) !== undefined;
     case "summarize":
-      return callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
+      // A summary that could not be used is not asked for again at once: that would be the same request.
+      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
     case "model":
       return fallbacks + 1 < rules.models.length;
   }
