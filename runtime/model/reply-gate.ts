@@ -190,10 +190,10 @@ function judgeAnswer({ agent, answer }: LoopRules, reply: ModelReply, input: Jso
   if ("value" in checked) return { kind: "answer", value: checked.value };
   const errors = boundedLines(checked.violations);
   const form = answer.request === undefined ? undefined : canonicalJson(answer.request.schema);
-  const schema = form === undefined || form.length > LIMITS.modelEchoBytesMax ? "" : ` The schema: ${form}`;
+  const schema = form === undefined || form.length > LIMITS.modelEchoBytesMax ? "" : `\nThe schema: ${form}`;
   return trouble("model.answer", `the answer of agent ${agent} does not fit its output: ${errors[0] ?? ""}`, { errors }, [
     echoOf(reply),
-    refusedReply(errors, `The answer does not fit.${schema} What is wrong:`),
+    refusedReply(errors, `The answer does not fit.${schema}\nWhat is wrong:`),
   ]);
 }
 
