@@ -8,6 +8,7 @@ import type { ModelRetry } from "../../runtime/model/retry.ts";
 import { fixedPart } from "../../runtime/model/prompt.ts";
 import type { BudgetEnd, GiveUp, LoopAnswer, LoopRules } from "../../runtime/model/rules.ts";
 import { shapeOfSchema } from "../../runtime/shape.ts";
+import { budgetOf } from "../budget.ts";
 import type { Contract } from "../contract.ts";
 import { invalid, requireInt, requireKeys, requireName, requireText } from "../definition.ts";
 import { misfit } from "../schema-check.ts";
@@ -25,8 +26,7 @@ type Settings = Omit<ModelSettings<Contract>, "instructions" | "check"> & {
 const MODEL_DEFAULT = "default";
 const ANSWER_KEY = "answer";
 const TEMPERATURE_MAX = 2;
-const MICROS_PER_USD = 1_000_000;
-const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const VERSION_LENGTH_MAX = 64;
 
 /** Binds a model to a contract. Throws `definition.invalid`, which names the agent and the option. */
@@ -48,7 +48,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     onBudgetEnd: budgetEndOf(settings.onBudgetEnd, { target, callables, where }),
   };
   const instructions = instructionsOf(settings.instructions, where);
-  const budget = settings.budget === undefined ? undefined : budgetOf(settings.budget, where);
+  const budget = settings.budget === undefined ? undefined : modelBudgetOf(settings.budget, where);
   const used = typeof rules.onBudgetEnd === "object" && "degradeTo" in rules.onBudgetEnd ? [rules.onBudgetEnd.degradeTo] : [];
   return {
     models: [...new Set([...models, ...used])],
@@ -107,7 +107,7 @@ function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: S
   return {
     outputTokensMax: requireInt(tokens, where, "outputTokensMax", 1, LIMITS.modelOutputTokensMax),
     temperature,
-    seed: seed === undefined ? undefined : requireInt(seed, where, "seed", 0, COUNT_MAX),
+    seed: seed === undefined ? undefined : requireInt(seed, where, "seed", 0, SEED_MAX),
     promptVersion: promptVersion === undefined ? undefined : requireText(promptVersion, where, "promptVersion", VERSION_LENGTH_MAX),
   };
 }
@@ -174,21 +174,8 @@ function handOffOf(given: { readonly handOff: Contract }, { target, callables, w
   return name;
 }
 
-function budgetOf(budget: ModelBudget, where: string): { readonly grant: Grant | undefined; readonly timeMs: number | undefined } {
-  requireKeys(budget, `${where}, budget`, ["tokens", "usd", "modelCalls", "toolCalls", "timeMs"]);
-  const { tokens, usd, modelCalls, toolCalls, timeMs } = budget;
-  if (usd !== undefined && !(typeof usd === "number" && usd > 0 && usd * MICROS_PER_USD <= COUNT_MAX))
-    throw invalid(where, `budget.usd is ${String(usd)}, but must be a positive number of dollars`);
-  const count = (field: string, value: number | undefined, min: number): Record<string, number> =>
-    value === undefined ? {} : { [field]: requireInt(value, where, `budget.${field}`, min, COUNT_MAX) };
-  const grant: Grant = {
-    ...count("tokens", tokens, 1),
-    ...(usd === undefined ? {} : { costMicros: Math.max(1, Math.floor(usd * MICROS_PER_USD)) }),
-    ...count("modelCalls", modelCalls, 1),
-    ...count("toolCalls", toolCalls, 0),
-  };
-  return {
-    grant: Object.keys(grant).length === 0 ? undefined : grant,
-    timeMs: timeMs === undefined ? undefined : requireInt(timeMs, where, "budget.timeMs", 1, LIMITS.sleepMsMax),
-  };
+function modelBudgetOf({ timeMs, ...budget }: ModelBudget, where: string): { readonly grant?: Grant; readonly timeMs?: number } {
+  if (timeMs === undefined) return { grant: budgetOf(budget, where) };
+  requireInt(timeMs, where, "budget.timeMs", 1, LIMITS.sleepMsMax);
+  return Object.keys(budget).length === 0 ? { timeMs } : { grant: budgetOf(budget, where), timeMs };
 }

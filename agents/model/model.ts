@@ -7,6 +7,7 @@
 import type { Rung } from "../../runtime/model/ladder.ts";
 import type { ModelRetry } from "../../runtime/model/retry.ts";
 import type { AgentOptions } from "../agent.ts";
+import type { Budget } from "../budget.ts";
 import type { Contract, InputOf, OutputOf } from "../contract.ts";
 import { requireKeys } from "../definition.ts";
 import type { ToolDefinition } from "../tool.ts";
@@ -14,13 +15,7 @@ import { bindModel } from "./bind.ts";
 import { type BindModel, MODEL } from "./bound.ts";
 
 /** What one work item of a model agent may spend. */
-export interface ModelBudget {
-  /** Input and output tokens together. */
-  readonly tokens?: number | undefined;
-  /** US dollars. */
-  readonly usd?: number | undefined;
-  readonly modelCalls?: number | undefined;
-  readonly toolCalls?: number | undefined;
+export interface ModelBudget extends Budget {
   /** Time in milliseconds from the beginning of the first attempt, waits included. */
   readonly timeMs?: number | undefined;
 }

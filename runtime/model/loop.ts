@@ -150,7 +150,7 @@ function withRetry({ retry }: LoopRules, call: ModelCall): ModelCall {
 function cutByServer({ agent }: LoopRules, estimate: number, { usage, model }: ModelReply): Fault | undefined {
   if (usage === undefined || estimate < LIMITS.modelTokensSeenMin || usage.inputTokens >= estimate * LIMITS.modelTokensSeenRatio)
     return undefined;
-  const text = `the provider read ${usage.inputTokens} of about ${estimate} tokens in the messages of agent ${agent}: it has cut the conversation`;
+  const text = `the provider read ${usage.inputTokens} of about ${estimate} tokens of agent ${agent}: it has cut the conversation`;
   return new Fault("model.context-length", text, { inputTokens: usage.inputTokens, estimate, model });
 }
 

@@ -54,8 +54,9 @@ describe("a model agent is refused, and the message names the agent and the opti
     ["an unknown end of the budget", { onBudgetEnd: "beg" }, "onBudgetEnd must be"],
     ["a cheaper model without a name", { onBudgetEnd: { degradeTo: "" } }, 'onBudgetEnd: model ""'],
     ["an unknown part of the budget", { budget: { euro: 5 } }, 'budget: unknown option "euro"'],
-    ["a budget of no tokens", { budget: { tokens: 0 } }, "budget.tokens is 0"],
-    ["a budget of no money", { budget: { usd: 0 } }, "budget.usd is 0, but must be a positive number"],
+    ["a negative budget of tokens", { budget: { tokens: -1 } }, "budget.tokens is -1"],
+    ["a budget without a limit", { budget: {} }, "budget has no limit"],
+    ["a budget of money that is no number", { budget: { usd: "5" } }, "budget.usd is 5, but must be a number of US dollars"],
     ["a budget of no time", { budget: { timeMs: 0 } }, "budget.timeMs is 0"],
     [
       "a tool with the name of an ask",

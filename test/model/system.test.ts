@@ -43,7 +43,7 @@ function world(options: { readonly pay?: (count: number) => string; readonly bud
   });
   const refunds = agent(
     Refunds,
-    model({ instructions: "Refund.", tools: [refund], asks: [Writer], handsOffTo: [Support], budget: options.budget ?? {}, callsMax: 6 }),
+    model({ instructions: "Refund.", tools: [refund], asks: [Writer], handsOffTo: [Support], budget: options.budget, callsMax: 6 }),
   );
   return { log, refunds };
 }
