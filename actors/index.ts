@@ -208,9 +208,10 @@ function gatewayOf(
   { daprHost = "127.0.0.1", daprHttpPort, apiToken, logger }: ServeOptions,
 ): Gateway | undefined {
   if (system.models.size === 0) return undefined;
-  const { secret } = userValues({ daprHost, daprHttpPort, apiToken });
+  const { secret, settings } = userValues({ daprHost, daprHttpPort, apiToken });
   const environment = { env: process.env, secret };
-  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, store });
+  const shared = { store, random: systemRandom };
+  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, shared, settings });
 }
 
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {

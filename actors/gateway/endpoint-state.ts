@@ -34,7 +34,7 @@ export interface EndpointParts {
   /** Called when a slot became free, or the breaker closed. */
   readonly onFree: () => void;
   /** Called when the provider asked for a pause. */
-  readonly onRest: (name: string, ms: number) => void;
+  readonly onRest: (ms: number) => void;
 }
 
 /** The faults that say that a provider fails. */
@@ -74,7 +74,8 @@ export class EndpointState {
     return this.#settings;
   }
 
-  set settings(settings: EndpointSettings) {
+  /** Takes settings that were configured anew. */
+  configure(settings: EndpointSettings): void {
     this.#settings = settings;
     this.#parts.onFree();
   }
@@ -113,6 +114,7 @@ export class EndpointState {
   /** Takes no call before that time. */
   rest(ms: number): void {
     this.#restUntilMs = Math.max(this.#restUntilMs, this.#parts.clock.nowMs() + ms);
+    this.#parts.onFree();
   }
 
   /** Why a call cannot be made now; undefined: it can. */
@@ -154,7 +156,7 @@ export class EndpointState {
       if (fault.details?.["sent"] === false) settle(0);
       if (fault.retryAfterMs !== undefined) {
         this.rest(fault.retryAfterMs);
-        onRest(this.endpoint.name, fault.retryAfterMs);
+        onRest(fault.retryAfterMs);
       }
       throw fault;
     } finally {
