@@ -125,11 +125,9 @@ export interface RunningHost {
  * @throws `port.taken`
  */
 export async function serve(system: System, options: ServeOptions): Promise<RunningHost> {
-  const { logger } = options;
+  const { logger, pubsub = "pubsub", stateStore = "statestore" } = options;
   const sidecar = { origin: `http://${options.daprHost ?? "127.0.0.1"}:${options.daprHttpPort}`, apiToken: options.apiToken };
   const client = new SidecarClient(sidecar);
-  const pubsub = options.pubsub ?? "pubsub";
-  const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
   const keys = messageKeys(options);
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });

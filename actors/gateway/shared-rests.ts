@@ -1,8 +1,8 @@
 /**
  * @module What the hosts of a system tell each other about endpoints that rest, in one key of the state store.
  *
- * A topic would reach only one of the hosts that share a name. No times are stored, because clocks of two hosts are not compared: a rest has
- * an id and a length, and begins for each host when it sees the id. A host looks at most once a second, and only while it makes calls.
+ * A topic would reach only one of the hosts that share a name. No times are stored, because clocks of two hosts are not compared: a rest
+ * has an id and a length, and begins for each host when it sees the id. A host looks once a second, and only while it makes calls.
  */
 import { z } from "zod";
 import type { Json } from "../../runtime/faults.ts";

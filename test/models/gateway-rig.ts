@@ -17,7 +17,7 @@ export interface Open {
 }
 
 /** A request of a few tokens. */
-export const REQUEST: ModelRequest = { messages: [{ role: "user", text: "Hello?" }], tools: [], toolChoice: "auto", outputTokensMax: 10 };
+const REQUEST: ModelRequest = { messages: [{ role: "user", text: "Hello?" }], tools: [], toolChoice: "auto", outputTokensMax: 10 };
 /** Tokens that an attempt of the rig reserves. */
 export const TOKENS = 20;
 

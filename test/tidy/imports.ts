@@ -19,6 +19,8 @@ export interface Edge {
   readonly isPackage: boolean;
   /** Leaves nothing at run time: `import type`. An inline `type` keeps the import. */
   readonly typeOnly: boolean;
+  /** Loaded when a function runs: `import()`. */
+  readonly lazy: boolean;
   /** The imported names; `*` is everything. */
   readonly names: readonly string[];
   /** Exported again by `export ... from`. */
@@ -37,12 +39,12 @@ export function edges(project: Project): readonly Edge[] {
   return all;
 }
 
-/** Files and packages reachable from a file at run time, each with the path to it. */
-export function reach(project: Project, from: string): ReadonlyMap<string, readonly string[]> {
+/** Files and packages that a file loads, each with the path to it; with `lazy`, also what it loads only when a function runs. */
+export function reach(project: Project, from: string, lazy = true): ReadonlyMap<string, readonly string[]> {
   const ways = new Map<string, readonly string[]>([[from, [from]]]);
   for (const [file, way] of ways) {
     for (const edge of edges(project)) {
-      if (edge.from === file && !edge.typeOnly && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
+      if (edge.from === file && !edge.typeOnly && (lazy || !edge.lazy) && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
     }
   }
   return ways;
@@ -63,15 +65,22 @@ export function rings(project: Project): readonly Finding[] {
 
 function edgeOf(node: ts.Node): Edge | undefined {
   const from = node.getSourceFile().fileName;
-  const edge = (specifier: ts.Node | undefined, typeOnly: boolean, names: readonly string[], passedOn = false): Edge | undefined => {
+  const edge = (
+    specifier: ts.Node | undefined,
+    typeOnly: boolean,
+    names: readonly string[],
+    passedOn = false,
+    lazy = false,
+  ): Edge | undefined => {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return undefined;
-    return { from, ...target(from, specifier.text), typeOnly, names, passedOn, node };
+    return { from, ...target(from, specifier.text), typeOnly, lazy, names, passedOn, node };
   };
   if (ts.isImportDeclaration(node))
     return edge(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, taken(node.importClause));
   if (ts.isExportDeclaration(node)) return edge(node.moduleSpecifier, node.isTypeOnly, passed(node), true);
   if (ts.isImportTypeNode(node)) return edge(ts.isLiteralTypeNode(node.argument) ? node.argument.literal : undefined, true, ["*"]);
-  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) return edge(node.arguments[0], false, ["*"]);
+  if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword)
+    return edge(node.arguments[0], false, ["*"], false, true);
   return undefined;
 }
 
