@@ -145,7 +145,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention, models: () => models?.view ?? [] });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
   const search = new SidecarSearch({

@@ -2,6 +2,7 @@
  * @module One endpoint in one host: its connection, its breaker, its slots, its rest and its rates.
  */
 import type { Endpoint, EndpointEnvironment, EndpointSettings, Provider } from "../../agents/model/endpoint.ts";
+import type { EndpointView } from "../../runtime/answers.ts";
 import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelReply } from "../../runtime/model/conversation.ts";
@@ -199,20 +200,6 @@ export class EndpointState {
       given.promise.catch(() => {});
     }
   }
-}
-
-/** One endpoint as an operator sees it: no keys, no addresses. */
-export interface EndpointView {
-  readonly name: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly weight: number;
-  readonly concurrency: number;
-  readonly running: number;
-  readonly breaker: string;
-  /** How long the provider asked to wait, from now. */
-  readonly restMs: number;
-  readonly connection: string;
 }
 
 /** The fault of a call that its work item no longer needs. */

@@ -5,11 +5,12 @@
  */
 import type { Endpoint, EndpointEnvironment, EndpointSettings } from "../../agents/model/endpoint.ts";
 import { endpointsOf } from "../../agents/model/models.ts";
+import type { ModelsAnswer } from "../../runtime/answers.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { ModelReply, ModelUsage } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Clock, ModelAttempt, Models, RandomSource, StateStore } from "../engine/ports.ts";
-import { EndpointState, type EndpointView } from "./endpoint-state.ts";
+import { EndpointState } from "./endpoint-state.ts";
 import { Line } from "./line.ts";
 import { ConfiguredSettings, type ReadSettings } from "./settings.ts";
 import { SharedRests } from "./shared-rests.ts";
@@ -25,13 +26,6 @@ export interface GatewayParts {
   readonly shared?: { readonly store: StateStore; readonly random: RandomSource } | undefined;
   /** Reads configured settings. Absent: those of the definition stay. */
   readonly settings?: ReadSettings | undefined;
-}
-
-/** One model as an operator sees it. */
-export interface ModelView {
-  readonly model: string;
-  readonly waiting: number;
-  readonly endpoints: readonly EndpointView[];
 }
 
 /** The models of a system in one host. */
@@ -67,8 +61,12 @@ export class Gateway implements Models {
   }
 
   /** What an operator sees: no keys, no addresses. */
-  get view(): readonly ModelView[] {
-    return [...this.#lines.values()].map(({ model, waiting, states }) => ({ model, waiting, endpoints: states.map(({ view }) => view) }));
+  get view(): ModelsAnswer["models"] {
+    return [...this.#lines.values()].map(({ model, waiting, states }) => ({
+      name: model,
+      waiting,
+      endpoints: states.map(({ view }) => view),
+    }));
   }
 
   async attempt(attempt: ModelAttempt): Promise<ModelReply> {
