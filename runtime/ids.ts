@@ -173,7 +173,7 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
-/** Returns the key of a model call within its work item: its model, the hash of its request, and how often that occurred before (from 0). */
+/** Returns the key of a model call within its work item: its model, the hash of its request, how often that occurred before (from 0). */
 export function modelKey(model: string, hash: string, count: number): string {
   return `model:${model}/${hash}#${count}`;
 }
@@ -196,6 +196,11 @@ export function messageId(work: string, attempt: number): string {
 /** Message id of the answer to a handler's wait. */
 export function answerId(work: string, index: number): string {
   return `${work}/answer${index}`;
+}
+
+/** Message id of the request for a wait. */
+export function waitId(work: string, index: number): string {
+  return `${work}/wait${index}`;
 }
 
 /** Message id of the reply to the request of a work item. */

@@ -8,7 +8,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelReply } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
-import { Breaker } from "./breaker.ts";
+import { Breaker } from "../engine/breaker.ts";
 import { RateWindow } from "./rate-window.ts";
 
 /** Why an endpoint takes no call now. */

@@ -1,6 +1,6 @@
 /** @module Breakers on a driven clock: they open, let one call through, and close or stay open. */
 import { describe, expect, it } from "vitest";
-import { Breaker } from "../../actors/gateway/breaker.ts";
+import { Breaker } from "../../actors/engine/breaker.ts";
 import { Fault } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { HandClock } from "../actors/engine-rig.ts";

@@ -6,7 +6,7 @@
  */
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, CountBreaker, handleWhen, type IBackoffFactory } from "cockatiel";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Clock } from "../engine/ports.ts";
+import type { Clock } from "./ports.ts";
 
 /** The state of a breaker, as it is shown. */
 export type BreakerState = "closed" | "open" | "half-open";
