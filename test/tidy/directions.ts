@@ -71,7 +71,7 @@ const RULES: readonly Rule[] = [
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "cli/",
-    may: ["cli/", "client/", "actors/", "agents/", "runtime/"],
+    may: ["cli/", "client/", "mcp/", "actors/", "agents/", "runtime/"],
     packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"],
   },
   {
