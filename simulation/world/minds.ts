@@ -19,9 +19,13 @@ export interface Mind {
   readonly random: Random;
   /** The same for all replies of one conversation. */
   readonly mood: Random;
+  /** The same for all replies of one process. */
+  readonly spirit: Random;
   readonly wills: (kind: keyof ModelRates, random: Random) => boolean;
 }
 
+/** How the names of functions begin that hand off. */
+const HANDS_OFF = "hand_off_to_";
 const CALL_SHARE = 0.7;
 const PARALLEL_SHARE = 0.3;
 const SAME_SHARE = 0.5;
@@ -47,6 +51,8 @@ function right(request: ModelRequest, source: ValueSource, mind: Mind, loops: bo
   if (request.toolChoice === "none" || request.tools.length === 0) return answer(request, source);
   if (wills("modelWrongTool", random)) return calls([{ name: `${random.pick(request.tools).name}_now`, input: {} }], random);
   const made = callsIn(request);
+  const others = request.tools.filter(({ name }) => name.startsWith(HANDS_OFF));
+  if (others.length > 0 && wills("modelHandsOn", mind.spirit)) return calls([newCall(random.pick(others), source)], random);
   if (loops) {
     const last = made.at(-1);
     return calls([last !== undefined && mind.mood.chance(SAME_SHARE) ? last : newCall(random.pick(request.tools), source)], random);
