@@ -26,6 +26,7 @@ export interface Mind {
 
 /** How the names of functions begin that hand off. */
 const HANDS_OFF = "hand_off_to_";
+const HAND_OFF_SHARE = 0.3;
 const CALL_SHARE = 0.7;
 const PARALLEL_SHARE = 0.3;
 const SAME_SHARE = 0.5;
@@ -60,7 +61,8 @@ function right(request: ModelRequest, source: ValueSource, mind: Mind, loops: bo
   const told = wills("modelObeys", random) ? demanded(request, source) : undefined;
   if (told !== undefined) return calls([told], random);
   if (made.length > 0 && wills("modelRepeats", random)) return calls([random.pick(made)], random);
-  const left = request.tools.filter(({ name }) => !made.some((call) => call.name === name));
+  const handsOff = random.chance(HAND_OFF_SHARE);
+  const left = request.tools.filter(({ name }) => !made.some((call) => call.name === name) && (handsOff || !name.startsWith(HANDS_OFF)));
   const isAsked = request.toolChoice === "required" || random.chance(CALL_SHARE / (1 + made.length));
   if (!isAsked || left.length === 0) return answer(request, source);
   const count = random.chance(PARALLEL_SHARE) ? random.int(2, CALLS_MAX) : 1;
