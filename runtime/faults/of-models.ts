@@ -15,6 +15,12 @@ export const MODEL_FAULTS = {
     meaning: "The provider asks to wait before the next call.",
     fix: "Nothing: the call is made again after the pause. If it happens often, raise the limit at the provider or lower the rate.",
   },
+  "model.busy": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "Too many calls wait for the model on this host. This one was not made.",
+    fix: "Nothing: the call is made again. If it happens often, raise the concurrency of its endpoints, or add an endpoint or a host.",
+  },
   "model.quota": {
     retryable: false,
     httpStatus: 402,
