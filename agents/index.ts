@@ -53,6 +53,8 @@ export {
   type ToolOutput,
   type UnknownEnd,
 } from "./tool.ts";
+export { model, type ModelAgentOptions, type ModelBudget, type ModelOptions, type ModelSettings } from "./model/model.ts";
+export type { Rung } from "../runtime/model/ladder.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export {
   defineFault,

@@ -75,11 +75,12 @@ function errorsTable(): string {
 
 /** Values come from the module, descriptions from the comments above them, each on one line. */
 function limitsTable(): string {
-  const source = readFileSync(join(ROOT, "runtime/limits.ts"), "utf8");
+  const tables = ["runtime/limits.ts", "runtime/limits/of-models.ts"].map((path) => readFileSync(join(ROOT, path), "utf8"));
+  const lines = tables.flatMap((source) => source.slice(source.search(/^export const \w*LIMITS/m)).split("\n"));
   const values: Readonly<Record<string, number>> = LIMITS;
   const rows: string[] = [];
   let comment = "";
-  for (const line of source.slice(source.indexOf("export const LIMITS")).split("\n")) {
+  for (const line of lines) {
     comment = /^ {2}\/\*\* (.*) \*\/$/.exec(line)?.[1] ?? comment;
     const name = /^ {2}(\w+):/.exec(line)?.[1];
     if (name === undefined) continue;

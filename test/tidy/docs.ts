@@ -1,9 +1,10 @@
 /** @module Every file has a module comment, and every exported name of the library a doc comment. */
 import ts from "typescript";
-import { at, type Check, type Finding } from "./project.ts";
+import { at, type Check, type Finding, type Project } from "./project.ts";
 
 const LIBRARY = ["runtime/", "agents/", "actors/", "client/"];
-const LIMITS_FILE = "runtime/limits.ts";
+/** The parts of the table of limits, by file. */
+const LIMITS_TABLES: Readonly<Record<string, string>> = { "runtime/limits.ts": "LIMITS", "runtime/limits/of-models.ts": "MODEL_LIMITS" };
 const SHEBANG = /^#!.*\n/;
 
 /** Each file begins with its module comment. */
@@ -34,13 +35,13 @@ export const exportDocs: Check = (project) =>
 
 /** Each limit says what it protects and what happens at the limit. */
 export const limitDocs: Check = (project) =>
-  limits(project.sources.get(LIMITS_FILE))
+  limits(project)
     .filter((entry) => !hasDoc(entry))
     .map((entry): Finding => at(entry, `limit ${entry.name.getText()} has no doc comment`));
 
 /** The entries of the table of limits. */
-export function limits(source: ts.SourceFile | undefined): readonly ts.PropertyAssignment[] {
-  return entriesOf(source, "LIMITS");
+export function limits(project: Project): readonly ts.PropertyAssignment[] {
+  return Object.entries(LIMITS_TABLES).flatMap(([path, name]) => entriesOf(project.sources.get(path), name));
 }
 
 /** The entries of a table: `export const NAME = { ... } as const`. */

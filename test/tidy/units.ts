@@ -25,7 +25,7 @@ export const unitsInNames: Check = (project) => {
       .flatMap(({ declarationList }) => (declarationList.flags & ts.NodeFlags.Const ? [...declarationList.declarations] : [])),
   );
   const numbers = constants.filter(({ initializer }) => initializer !== undefined && isNumber(initializer));
-  return [...numbers, ...limits(project.sources.get("runtime/limits.ts"))].flatMap((node): readonly Finding[] => {
+  return [...numbers, ...limits(project)].flatMap((node): readonly Finding[] => {
     const name = node.name.getText();
     return saysUnit(words(name)) ? [] : [at(node, `${name} does not say its unit or what it counts`)];
   });

@@ -53,7 +53,7 @@ export const deadLimits: Check = (project) => {
     for (const node of nodes(source))
       if (ts.isPropertyAccessExpression(node) && node.expression.getText() === "LIMITS" && !isRelation(node)) read.add(node.name.text);
   }
-  return limits(project.sources.get("runtime/limits.ts"))
+  return limits(project)
     .filter((entry) => !read.has(entry.name.getText()))
     .map((entry) => at(entry, `the limit ${entry.name.getText()} is not read`));
 };

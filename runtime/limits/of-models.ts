@@ -1,0 +1,56 @@
+/** @module The part of the limits for models: what a model agent may be given, and how its loop is bounded. */
+import { KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
+
+/** Limits of model agents. */
+export const MODEL_LIMITS = {
+  /** Tools, asks and hand-offs together that one model agent may offer. Above: `definition.invalid`. */
+  modelToolsMax: 128,
+  /** Characters of the name of a function that a model is offered. Above: `definition.invalid`. */
+  modelFunctionNameLengthMax: 64,
+  /** Characters of the instructions of a model agent. Above: `definition.invalid`. */
+  modelInstructionsLengthMax: 100_000,
+  /** Model calls of one run of a model agent that sets no `callsMax`; the last one must answer. Above: `model.loop`. */
+  modelCallsDefault: 32,
+  /** Maximum `callsMax` of a model agent. Above: `definition.invalid`. */
+  modelCallsMax: 1_000,
+  /** Calls that one reply of a model may ask for. Above: the reply is refused as `model.tool-input`. */
+  modelParallelCallsMax: 64,
+  /** Output tokens of one model call of an agent that sets no number. */
+  modelOutputTokensDefault: 4_096,
+  /** Maximum `outputTokensMax` of a model agent. Above: `definition.invalid`. */
+  modelOutputTokensMax: 1_000_000,
+  /** Bytes of one tool result in the request to a model. Above: cut, with a note that says so. */
+  modelResultBytesMax: 32 * KIB_BYTES,
+  /** Bytes of a refused reply that are repeated to the model with its errors. Above: cut. */
+  modelEchoBytesMax: 4 * KIB_BYTES,
+  /** Violations of a schema that are told to a model at once. */
+  modelViolationsMax: 8,
+  /** Bytes of each message in the request for a summary. Above: cut. */
+  modelSummaryMessageBytesMax: 2 * KIB_BYTES,
+  /** Rounds in a row of calls that were made before with the same results. At this number: `model.loop`. */
+  modelRepeatsMax: 3,
+  /** Calls that a fault `model.loop` names; the last ones. */
+  modelRingCallsMax: 8,
+  /** Rungs of the repair ladder of one model agent. Above: `definition.invalid`. */
+  modelRungsMax: 16,
+  /** Models that an agent may name as `fallback`. Above: `definition.invalid`. */
+  modelFallbacksMax: 8,
+  /** The real number of input tokens is at most this multiple of the estimate; one byte of text is at most one token. */
+  modelTokensSafetyRatio: 1.5,
+  /** A provider that reports fewer input tokens than this share of the estimate has cut the request: `model.context-length`. */
+  modelTokensSeenRatio: 0.4,
+  /** Estimated input tokens below which a report that is too small is not taken as a cut. */
+  modelTokensSeenMin: 1_024,
+  /** Tries of a model call after transient faults if its agent sets no number, including the first. After the last: its fault. */
+  modelTriesDefault: 5,
+  /** Pause before the second try of a model call. It doubles with each try; up to half of it is subtracted at random. */
+  modelBackoffMs: 500,
+  /** Maximum of that pause. */
+  modelBackoffMsMax: 20 * SECOND_MS,
+  /** Time from the first try of a model call after which no further one begins. */
+  modelElapsedMsMax: 3 * MINUTE_MS,
+  /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
+  modelRetryAfterMsMax: 60 * SECOND_MS,
+  /** Output tokens of the last answer of an agent whose budget is used up. */
+  modelLastAnswerTokensMax: 1_024,
+} as const;
