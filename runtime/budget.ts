@@ -192,7 +192,8 @@ export function unsettledSpent(rest: Grant): Spent {
   return { toolCalls, models: { [UNSETTLED_MODEL]: { modelCalls, inputTokens: tokens, outputTokens: 0, costMicros } } };
 }
 
-const MICROS_PER_USD = 1_000_000;
+/** Micros of a US dollar. */
+export const MICROS_PER_USD = 1_000_000;
 const USD_DIGITS = 4;
 
 /** A sum of money as text, in US dollars with 4 decimals. */
@@ -209,4 +210,13 @@ export function grantText(grant: Partial<Grant>): string {
     ...(grant.toolCalls === undefined ? [] : [`${grant.toolCalls} tool calls`]),
   ];
   return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+/** What was spent, by the name of the agent or nested route. Persisted: changing this needs a version bump. */
+export const SpentBy = z.record(z.string(), Spent);
+export type SpentBy = z.infer<typeof SpentBy>;
+
+/** The whole of what was spent by several. */
+export function totalSpent(by: SpentBy): Spent {
+  return Object.values(by).reduce(addSpent, NOTHING_SPENT);
 }

@@ -198,6 +198,11 @@ export function answerId(work: string, index: number): string {
   return `${work}/answer${index}`;
 }
 
+/** Message id of the request for a wait. */
+export function waitId(work: string, index: number): string {
+  return `${work}/wait${index}`;
+}
+
 /** Message id of the reply to the request of a work item. */
 export function replyId(work: string): string {
   return `${work}/reply`;

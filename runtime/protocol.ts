@@ -6,7 +6,7 @@
  * an order to the shell; effects form one closed union with one exhaustive performer.
  */
 import { z } from "zod";
-import { Grant, Spent } from "./budget.ts";
+import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Value } from "./value.ts";
@@ -283,6 +283,8 @@ export const Outcome = z.strictObject({
   fault: WireFault.optional(),
   /** Present if a dead letter exists. */
   deadLetter: Value.optional(),
+  /** What the run spent, by agent or nested route. Absent: nothing. */
+  spent: SpentBy.optional(),
   atMs: EpochMs,
 });
 export type Outcome = {
@@ -290,6 +292,7 @@ export type Outcome = {
   readonly output?: Value | undefined;
   readonly fault?: WireFault | undefined;
   readonly deadLetter?: Value | undefined;
+  readonly spent?: SpentBy | undefined;
   readonly atMs: number;
 };
 

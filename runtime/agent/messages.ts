@@ -3,6 +3,7 @@
  */
 import { NOTHING_SPENT } from "../budget.ts";
 import { invariant } from "../faults.ts";
+import { waitId } from "../ids.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
 import type { AgentWork, Wait } from "./state.ts";
@@ -32,7 +33,7 @@ function spentOf({ spent, grant }: AgentWork): Pick<AgentWork, "spent"> {
 
 /** Asks the process manager to own a handler's wait. */
 export function waitEffect(work: AgentWork, wait: Wait, context: DecisionContext): Effect {
-  return toManager(work, `${work.id}/wait${wait.index}`, { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
+  return toManager(work, waitId(work.id, wait.index), { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
 }
 
 function toManager(work: AgentWork, id: string, body: Body, context: DecisionContext): Effect {

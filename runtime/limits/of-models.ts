@@ -3,6 +3,14 @@ import { KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of model agents. */
 export const MODEL_LIMITS = {
+  /** Maximum of each number of a budget; of money, in millionths of a US dollar. Above: `definition.invalid`. */
+  budgetCountMax: 1_000_000_000_000,
+  /** Agents and nested routes whose spending a process shows apart. Further ones are counted together. */
+  spentAgentsMax: 32,
+  /** Models whose spending a process shows apart for each agent. Further ones are counted together. */
+  spentModelsMax: 16,
+  /** Places that are kept in a budget for the asks of one work item. An agent that declares more asks gets its larger share sooner. */
+  budgetAskPlacesMax: 3,
   /** Tools, asks and hand-offs together that one model agent may offer. Above: `definition.invalid`. */
   modelToolsMax: 128,
   /** Characters of the name of a function that a model is offered. Above: `definition.invalid`. */

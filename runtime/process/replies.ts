@@ -13,6 +13,8 @@ import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
 import { addressOf, advance, askWork } from "./advance.ts";
 import { answerEffect } from "./messages.ts";
+import { capAfter, takeSpent } from "./grants.ts";
+import { takeNeed } from "./more.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
@@ -20,6 +22,7 @@ import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
 /** Takes the result of a work item. The first success counts, of any attempt. A fault counts only for the current attempt. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const work = entryOf(builder.state.works, body.workId);
+  takeSpent(builder, work, body);
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
@@ -134,7 +137,8 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, grant: _grant, ...rest } = work;
+  const cap = capAfter(builder, work);
   return {
     ...rest,
     id,
@@ -150,14 +154,15 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
     chain: [...work.chain, link],
     answers: {},
     faults: [],
+    ...(cap === undefined ? {} : { cap }),
   };
 }
 
 /** Takes a wait of a handler. It begins once; a repeated request gets the same answer. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
-  // Nested routes and compensations have no waits, so such a message is ignored.
-  if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
+  // A compensation has no waits, and a nested route waits for nothing but a larger grant; another message is ignored.
+  if (asker === undefined || asker.kind === "undo" || (asker.target.kind !== "agent" && body.for.kind !== "budget")) return;
   const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
@@ -168,6 +173,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   try {
     guardWaits(asker, body.index);
     if (body.for.kind === "agent") askWork(builder, questionWork(builder, asker, body.index, body.for));
+    else if (body.for.kind === "budget") takeNeed(builder, asker, body.index, body.for.need);
     else beginWait(builder, handlerWait(builder, asker, body.index, body.for));
   } catch (error) {
     if (!isFault(error)) throw error;
