@@ -70,7 +70,10 @@ describe.skipIf("reason" in data)("BFCL", () => {
     let together = 0;
     for (const question of casesOf(folder, file)) {
       const { calls, tools } = question;
-      const verdict = verdictOf(rulesOf(tools), calls.map(({ name, input }) => [name, JSON.stringify(input)]));
+      const verdict = verdictOf(
+        rulesOf(tools),
+        calls.map(({ name, input }) => [name, JSON.stringify(input)]),
+      );
       const fits = calls.every(({ name, input }) => accepts(question, name)(input));
       expect(passed(verdict), question.id).toEqual(fits ? calls.map(({ input }) => input) : undefined);
       if (fits) together += 1;
@@ -105,8 +108,14 @@ describe.skipIf("reason" in data)("BFCL", () => {
       for (const { name, input } of question.calls) {
         const text = JSON.stringify(input);
         const beginnings = Array.from({ length: text.length - 1 }, (_, index) => text.slice(0, index + 1));
-        expect(beginnings.filter((part) => passed(verdictOf(rules, [[name, part]])) !== undefined), question.id).toEqual([]);
-        const beside = [[name, text], [name, '{"a key of no schema":1}']] as const;
+        expect(
+          beginnings.filter((part) => passed(verdictOf(rules, [[name, part]])) !== undefined),
+          question.id,
+        ).toEqual([]);
+        const beside = [
+          [name, text],
+          [name, '{"a key of no schema":1}'],
+        ] as const;
         expect(passed(verdictOf(rules, beside)), question.id).toBeUndefined();
       }
     }

@@ -44,7 +44,11 @@ export function casesOf(folder: string, file: string): readonly BedCase[] {
   );
   return lines(`BFCL_v4_${file}.json`).map((line) => {
     const { id, function: described } = Line.parse(line);
-    const tools = described.map(({ name, description, parameters }) => ({ name: nameOf(name), about: description, schema: asJsonSchema(parameters) }));
+    const tools = described.map(({ name, description, parameters }) => ({
+      name: nameOf(name),
+      about: description,
+      schema: asJsonSchema(parameters),
+    }));
     const calls = (answers.get(id) ?? []).flatMap((call) =>
       Object.entries(call).map(([name, values]) => ({ name: nameOf(name), input: firstOf(values) })),
     );
