@@ -157,40 +157,6 @@ export const LIMITS = {
   signalIdsMax: 256,
   /** Greatest time for one call that a tool may name. Above: `definition.invalid`. */
   callTimeoutMsMax: 1 * DAY_MS,
-  /** Time of one attempt at an endpoint of a model if the endpoint sets none. After it: `model.unavailable`, retryable. */
-  modelTimeoutMsDefault: 2 * MINUTE_MS,
-  /** Attempts at one endpoint at the same time in one host if the endpoint sets no number; further calls wait. */
-  endpointConcurrencyDefault: 64,
-  /** Maximum number of attempts at the same time that an endpoint may set. Above: `definition.invalid`. */
-  endpointConcurrencyMax: 10_000,
-  /** Endpoints of one model. Above: `definition.invalid`. */
-  endpointsMax: 64,
-  /** Models of one system. Above: `definition.invalid`. */
-  modelsMax: 256,
-  /** Calls that wait for an endpoint of one model in one host. Above: `model.busy`, retryable, nothing sent. */
-  modelQueueMax: 4_096,
-  /** Longest wait in the gateway for a rate limit. A longer pause is given back as `model.rate-limited`, so that it holds no slot. */
-  modelWaitMsMax: 5 * SECOND_MS,
-  /** Window of the rate limits of an endpoint. */
-  rateWindowMs: 1 * MINUTE_MS,
-  /** Last calls of an endpoint, a tool or an MCP server on which its breaker decides. */
-  breakerCalls: 20,
-  /** Calls below which a breaker does not open. */
-  breakerCallsMin: 5,
-  /** First pause of an open breaker before it lets one call through; it doubles while that call fails. */
-  breakerPauseMs: 5 * SECOND_MS,
-  /** Maximum of that pause. */
-  breakerPauseMsMax: 1 * MINUTE_MS,
-  /** Interval at which a host that makes model calls reads which endpoints rest, and at which it reads changed settings. */
-  modelsReadMs: 1 * SECOND_MS,
-  /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
-  connectRetryMs: 10 * SECOND_MS,
-  /** How long a host waits for a secret or a setting. */
-  connectMs: 10 * SECOND_MS,
-  /** Longest pause that hosts share about an endpoint. Of a longer one, other hosts learn by a call of their own. */
-  sharedRestMsMax: 10 * MINUTE_MS,
-  /** Body of a model's reply. Above: `model.malformed`. */
-  modelBodyBytesMax: 8 * MIB_BYTES,
   /** Maximum timeout of one attempt that a stop may set. Above: `definition.invalid`. */
   stopTimeoutMsMax: 7 * DAY_MS,
   /** Attempts of a stop that sets no number, including the first. After the last one the stop has failed. */

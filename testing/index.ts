@@ -5,6 +5,7 @@ import "../runtime/zod-version.ts";
 export { consoleLogger, type Logger } from "../actors/engine/log.ts";
 export type { HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
 export { type ScriptedModel, scriptedModel, type ScriptedModelOptions, type ScriptedRequest } from "./scripted/model.ts";
+export { type FakeCall, fakeModel, type FakeModel, type FakeReply } from "./fake-models.ts";
 export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";
 export {
   type LocalOutcome,

@@ -16,7 +16,14 @@ export type Obstacle =
   | { readonly kind: "breaker"; readonly freeAtMs: number }
   | { readonly kind: "rest"; readonly freeAtMs: number }
   | { readonly kind: "rate"; readonly freeAtMs: number }
-  | { readonly kind: "slot" };
+  | { readonly kind: "slot" }
+  | { readonly kind: "context"; readonly contextTokens: number };
+
+/** What a call takes of an endpoint, in tokens. */
+export interface Need {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+}
 
 /** The parts of an endpoint's state. */
 export interface EndpointParts {
@@ -109,8 +116,12 @@ export class EndpointState {
   }
 
   /** Why a call cannot be made now; undefined: it can. */
-  obstacle(tokens: number): Obstacle | undefined {
+  obstacle({ inputTokens, outputTokens }: Need): Obstacle | undefined {
     const nowMs = this.#parts.clock.nowMs();
+    const { contextTokens } = this.endpoint;
+    // The need is an upper bound of an estimate; the estimate itself must fit.
+    if (contextTokens !== undefined && inputTokens / LIMITS.modelTokensSafetyRatio + outputTokens > contextTokens)
+      return { kind: "context", contextTokens };
     if (this.#provider === undefined) {
       return {
         kind: "unconnected",
@@ -121,17 +132,17 @@ export class EndpointState {
     if (this.#breaker.freeAtMs > nowMs) return { kind: "breaker", freeAtMs: this.#breaker.freeAtMs };
     const { concurrency } = this.#settings;
     if (this.#running >= concurrency) return { kind: "slot" };
-    const freeAtMs = this.#rates.freeAtMs(nowMs, tokens, this.#settings);
+    const freeAtMs = this.#rates.freeAtMs(nowMs, inputTokens + outputTokens, this.#settings);
     return freeAtMs > nowMs ? { kind: "rate", freeAtMs } : undefined;
   }
 
   /** Makes the attempt. The caller has found no obstacle, and nothing ran since. */
-  async run(attempt: ModelAttempt, tokens: number): Promise<ModelReply> {
+  async run(attempt: ModelAttempt, { inputTokens, outputTokens }: Need): Promise<ModelReply> {
     const provider = this.#provider;
     if (provider === undefined) throw new Fault("model.unknown", "the endpoint is not connected", { sent: false });
     const { clock, onFree, onRest } = this.#parts;
     this.#running += 1;
-    const settle = this.#rates.take(clock.nowMs(), tokens);
+    const settle = this.#rates.take(clock.nowMs(), inputTokens + outputTokens);
     try {
       const reply = await this.#breaker.run(() => this.#once(provider, attempt));
       if (reply.usage !== undefined) settle(reply.usage.inputTokens + reply.usage.outputTokens);
@@ -153,7 +164,7 @@ export class EndpointState {
   async #once(provider: Provider, attempt: ModelAttempt): Promise<ModelReply> {
     const { clock } = this.#parts;
     const { timeoutMs, model } = this.#settings;
-    const { name, contextTokens } = this.endpoint;
+    const { name } = this.endpoint;
     const controller = new AbortController();
     const stop = (): void => controller.abort(cancelled(attempt.signal.reason));
     attempt.signal.addEventListener("abort", stop, { once: true });
@@ -176,7 +187,6 @@ export class EndpointState {
         onDelta: onDelta === undefined ? undefined : (delta) => (isOver ? undefined : onDelta(delta)),
       });
       const reply = await Promise.race([chat, given.promise]);
-      checkWhole(reply, attempt, contextTokens);
       return { ...reply, endpoint: name };
     } finally {
       isOver = true;
@@ -208,27 +218,6 @@ export function cancelled(reason: unknown): Fault {
 
 function isCancelled(fault: Fault): boolean {
   return fault.details?.["cancelled"] === true;
-}
-
-/** Share of the estimated input below which a reply counts as made from a part of it. The estimate is an upper bound. */
-const WHOLE_SHARE_MIN = 0.75;
-
-/**
- * Some servers cut a conversation that is too long and answer the rest. It is noticed by the tokens that they report.
- * @throws `model.context-length`
- */
-function checkWhole(
-  { usage }: Pick<ModelReply, "usage">,
-  { inputTokensMax, request }: ModelAttempt,
-  contextTokens: number | undefined,
-): void {
-  if (contextTokens === undefined || usage === undefined || inputTokensMax + request.outputTokensMax <= contextTokens) return;
-  if (usage.inputTokens >= inputTokensMax * WHOLE_SHARE_MIN) return;
-  throw new Fault("model.context-length", "the provider answered a part of the conversation only, which is longer than the model takes", {
-    inputTokens: usage.inputTokens,
-    inputTokensMax,
-    contextTokens,
-  });
 }
 
 /** Waits for a value, but not for ever. */

@@ -4,6 +4,7 @@
  * It never retries: the work item that asked decides, and records each attempt.
  */
 import type { Endpoint, EndpointEnvironment } from "../../agents/model/endpoint.ts";
+import { endpointsOf } from "../../agents/model/models.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { ModelReply, ModelUsage } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
@@ -60,14 +61,14 @@ export class Gateway implements Models {
   }
 
   async attempt(attempt: ModelAttempt): Promise<ModelReply> {
-    const line = this.#lines.get(attempt.model);
+    const line = endpointsOf(this.#lines, attempt.model);
     if (line === undefined)
       throw new Fault("model.unknown", `the system has no model ${JSON.stringify(attempt.model)}`, { model: attempt.model, sent: false });
-    return await line.run(attempt, attempt.inputTokensMax + attempt.request.outputTokensMax);
+    return await line.run(attempt, { inputTokens: attempt.inputTokensMax, outputTokens: attempt.request.outputTokensMax });
   }
 
   costMicrosMax(model: string, inputTokens: number, outputTokens: number): number | undefined {
-    const states = this.#lines.get(model)?.states ?? [];
+    const states = endpointsOf(this.#lines, model)?.states ?? [];
     const costs = states.map((state) => costOf(state, { inputTokens, outputTokens }));
     return costs.length === 0 || costs.includes(undefined) ? undefined : Math.max(...costs.map((cost) => cost ?? 0));
   }

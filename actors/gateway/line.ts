@@ -7,11 +7,11 @@
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
-import { cancelled, type EndpointState, type Obstacle } from "./endpoint-state.ts";
+import { cancelled, type EndpointState, type Need, type Obstacle } from "./endpoint-state.ts";
 
 interface Waiting {
   readonly attempt: ModelAttempt;
-  readonly tokens: number;
+  readonly need: Need;
   readonly admit: (state: EndpointState) => void;
   readonly refuse: (fault: Fault) => void;
 }
@@ -41,19 +41,19 @@ export class Line {
   }
 
   /** Runs the attempt at the endpoint whose turn it is. @throws `model.*` */
-  async run(attempt: ModelAttempt, tokens: number): Promise<Awaited<ReturnType<EndpointState["run"]>>> {
+  async run(attempt: ModelAttempt, need: Need): Promise<Awaited<ReturnType<EndpointState["run"]>>> {
     const connecting = this.#states.flatMap((state) => state.connect() ?? []);
     if (connecting.length > 0) await Promise.all(connecting);
     if (attempt.signal.aborted) throw unsent(cancelled(attempt.signal.reason));
     if (this.#waiting.length === 0) {
-      const found = this.#choose(tokens);
+      const found = this.#choose(need);
       if (found instanceof Fault) throw found;
-      if (found !== undefined) return found.run(attempt, tokens);
+      if (found !== undefined) return found.run(attempt, need);
     }
-    return this.#wait(attempt, tokens);
+    return this.#wait(attempt, need);
   }
 
-  async #wait(attempt: ModelAttempt, tokens: number): ReturnType<EndpointState["run"]> {
+  async #wait(attempt: ModelAttempt, need: Need): ReturnType<EndpointState["run"]> {
     if (this.#waiting.length >= LIMITS.modelQueueMax)
       throw new Fault("model.busy", `${LIMITS.modelQueueMax} calls wait for model ${JSON.stringify(this.model)} on this host`, {
         sent: false,
@@ -61,9 +61,9 @@ export class Line {
     const made = Promise.withResolvers<Awaited<ReturnType<EndpointState["run"]>>>();
     const one: Waiting = {
       attempt,
-      tokens,
+      need,
       // Started here, so that the next look at the endpoint counts it.
-      admit: (state) => made.resolve(state.run(attempt, tokens)),
+      admit: (state) => made.resolve(state.run(attempt, need)),
       refuse: (fault) => made.reject(fault),
     };
     const priority = attempt.priority ?? 0;
@@ -90,7 +90,7 @@ export class Line {
     this.#cancelTimer?.();
     this.#cancelTimer = undefined;
     for (let one = this.#waiting[0]; one !== undefined; one = this.#waiting[0]) {
-      const found = this.#choose(one.tokens);
+      const found = this.#choose(one.need);
       if (found === undefined) break;
       this.#waiting.shift();
       if (found instanceof Fault) one.refuse(found);
@@ -101,15 +101,15 @@ export class Line {
   }
 
   /** Looks again when the first time limit of the head ends. A slot that becomes free calls `advance`. */
-  #wake({ tokens }: Waiting): void {
-    const times = this.#states.map((state) => freeAtOf(state.obstacle(tokens)));
+  #wake({ need }: Waiting): void {
+    const times = this.#states.map((state) => freeAtOf(state.obstacle(need)));
     const atMs = Math.min(...times);
     if (Number.isFinite(atMs)) this.#cancelTimer = this.#clock.after(Math.max(1, atMs - this.#clock.nowMs()), () => this.advance());
   }
 
   /** The endpoint whose turn it is, `undefined` if the call must wait, or the fault if waiting would be too long. */
-  #choose(tokens: number): EndpointState | Fault | undefined {
-    const looked = this.#states.map((state) => [state, state.obstacle(tokens)] as const);
+  #choose(need: Need): EndpointState | Fault | undefined {
+    const looked = this.#states.map((state) => [state, state.obstacle(need)] as const);
     const free = looked.flatMap(([state, obstacle]) => (obstacle === undefined ? [state] : []));
     if (free.length > 0) return this.#turn(free);
     const obstacles = looked.flatMap(([, obstacle]) => obstacle ?? []);
@@ -141,8 +141,13 @@ export class Line {
   #refusal(obstacles: readonly Obstacle[]): Fault {
     const nowMs = this.#clock.nowMs();
     const name = JSON.stringify(this.model);
-    const timed = obstacles.filter((one) => one.kind !== "unconnected");
+    const timed = obstacles.filter((one) => one.kind !== "unconnected" && one.kind !== "context");
     if (timed.length === 0) {
+      const small = obstacles.flatMap((one) => (one.kind === "context" ? [one.contextTokens] : []));
+      if (small.length > 0) {
+        const text = `the conversation is longer than model ${name} takes`;
+        return new Fault("model.context-length", text, { contextTokens: Math.max(...small), sent: false });
+      }
       const [first] = obstacles;
       return unsent(first?.kind === "unconnected" ? first.fault : new Fault("model.unknown", `model ${name} has no endpoint`));
     }

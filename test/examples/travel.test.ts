@@ -24,7 +24,9 @@ const trip = (wish: string, budget = 900): { wish: string; days: number; budget:
 
 describe("the travel party with models", () => {
   test("plans with a tool, books twice, sums up, and remarks on the runner-up that it asks the planner for", async () => {
-    const { outcome, requests } = await withScript("01-travel", (options) => runLocal(party, "trip", trip("music, opera and cake"), options));
+    const { outcome, requests } = await withScript("01-travel", party, (options) =>
+      runLocal(party, "trip", trip("music, opera and cake"), options),
+    );
     expect(outcome.status).toBe("completed");
     expect(outcome.output).toEqual({
       city: "Vienna",
@@ -47,7 +49,7 @@ describe("the travel party with models", () => {
   });
 
   test("rejects a budget that is too small after the bookings, and undoes both", async () => {
-    const { outcome } = await withScript("01-travel", (options) => runLocal(party, "trip", trip("music", 10), options));
+    const { outcome } = await withScript("01-travel", party, (options) => runLocal(party, "trip", trip("music", 10), options));
     expect([outcome.status, outcome.fault?.code]).toEqual(["failed", "agent.refused"]);
     expect(outcome.deadLetter).toMatchObject({ route: "trip", stop: "bill", fault: { code: "agent.refused" } });
     expect(outcome.history.filter((line) => line.what === "undone").map((line) => line.agent)).toEqual(
