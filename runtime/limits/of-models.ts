@@ -1,5 +1,5 @@
-/** @module The part of the limits for models: what a model agent may be given, and how its loop is bounded. */
-import { KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
+/** @module The part of the limits for models: what a model agent may be given, how its loop is bounded, and the gateway. */
+import { KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of model agents. */
 export const MODEL_LIMITS = {
