@@ -2,7 +2,7 @@
  * @module One endpoint in one host: its connection, its breaker, its slots, its rest and its rates.
  */
 import type { Endpoint, EndpointEnvironment, EndpointSettings, Provider } from "../../agents/model/endpoint.ts";
-import { Fault, faultFrom, isFault } from "../../runtime/faults.ts";
+import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelReply } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
@@ -148,7 +148,9 @@ export class EndpointState {
       if (reply.usage !== undefined) settle(reply.usage.inputTokens + reply.usage.outputTokens);
       return reply;
     } catch (error) {
-      const fault = isFault(error) ? error : Fault.fromWire(faultFrom(error, "model.unavailable"));
+      const fault = withDetails(isFault(error) ? error : Fault.fromWire(faultFrom(error, "model.unavailable")), {
+        endpoint: this.endpoint.name,
+      });
       if (fault.details?.["sent"] === false) settle(0);
       if (fault.retryAfterMs !== undefined) {
         this.rest(fault.retryAfterMs);
@@ -214,6 +216,12 @@ export interface EndpointView {
 /** The fault of a call that its work item no longer needs. */
 export function cancelled(reason: unknown): Fault {
   return new Fault("model.unavailable", `the model call was cancelled${isFault(reason) ? `: ${reason.message}` : ""}`, { cancelled: true });
+}
+
+/** The same fault with further details. */
+export function withDetails(fault: Fault, more: Readonly<Record<string, Json>>): Fault {
+  const wire = fault.toWire();
+  return Fault.fromWire({ ...wire, details: { ...wire.details, ...more } });
 }
 
 function isCancelled(fault: Fault): boolean {

@@ -74,8 +74,8 @@ export const MODEL_LIMITS = {
   modelsMax: 256,
   /** Calls that wait for an endpoint of one model in one host. Above: `model.busy`, retryable, nothing sent. */
   modelQueueMax: 4_096,
-  /** Longest wait in the gateway for a rate limit. A longer pause is given back as `model.rate-limited`, so that it holds no slot. */
-  modelWaitMsMax: 5 * SECOND_MS,
+  /** Longest pause of a provider that a call waits for in the gateway. A longer one is a fault `model.rate-limited`, which is recorded. */
+  modelWaitMsMax: 10 * SECOND_MS,
   /** Window of the rate limits of an endpoint. */
   rateWindowMs: 1 * MINUTE_MS,
   /** Last calls of an endpoint, a tool or an MCP server on which its breaker decides. */

@@ -51,9 +51,10 @@ export function faultOfAnswer({ status, header, body }: ErrorAnswer, nowMs: numb
   const known = status !== undefined && status >= STATUS_REDIRECT_MIN ? status : said.status;
   const code = codeOf(known, said);
   const pause = code === "model.rate-limited" || code === "model.unavailable" ? retryAfterMs(header, said.message, nowMs) : undefined;
+  // Only a status of HTTP says that no reply was begun, and so that nothing was bought.
   const details: Record<string, Json> = {
-    ...(known === undefined ? {} : { status: known }),
-    ...(said.code === "" ? {} : { code: said.code }),
+    ...(status === undefined || status < STATUS_ERROR_MIN ? {} : { status }),
+    ...(said.code === "" ? (said.status === undefined ? {} : { code: said.status }) : { code: said.code }),
   };
   return new Fault(code, `${START[code]}${told(known, said.message)}`, details, { retryAfterMs: pause });
 }
