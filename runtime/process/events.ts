@@ -57,7 +57,15 @@ export const ProcessEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
   z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
-  z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
+  z.strictObject({
+    e: z.literal("failed"),
+    workId: z.string(),
+    fault: WireFault,
+    atMs: z.int(),
+    tolerated: z.boolean(),
+    /** Its agent told what it spent, so the rest of its grant comes back. */
+    told: z.literal(true).optional(),
+  }),
   /** The state of an attempt, from a receipt. `dueAtMs`: when the attempt times out, if that has changed. */
   z.strictObject({
     e: z.literal("told"),

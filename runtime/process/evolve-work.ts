@@ -152,7 +152,7 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
   const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
-  const next = fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
+  const next = event.told === true ? settled(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }

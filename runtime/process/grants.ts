@@ -35,19 +35,17 @@ export function firstGrant(builder: ProcessBuilder, work: Work): Grant | undefin
 }
 
 /**
- * The grant of the next attempt of a work item. What its earlier attempts spent counts. If the last one may still run, it keeps what it
- * holds; otherwise it gets a share of what is left now.
+ * The grant of the next attempt of a work item: what it holds already, or more if its share of what is left has grown. It never shrinks,
+ * because an answer that is still on its way may name the earlier one.
  */
 export function nextGrant(builder: ProcessBuilder, work: Work): Grant | undefined {
   const holding = holdingOf(builder.state, work.id);
-  const used = usedOf(holding?.spent ?? NOTHING_SPENT);
-  const held = holding === undefined ? {} : heldBy(holding);
+  if (holding?.grant === undefined) return undefined;
+  const used = usedOf(holding.spent ?? NOTHING_SPENT);
   const [left, cap] = [leftOf(builder.state), capOf(builder, work)];
-  const share = left === undefined ? undefined : shareOf(grantAfter(amountsOf(held), left), placesBeside(builder, work));
+  const share = left === undefined ? undefined : shareOf(grantAfter(amountsOf(heldBy(holding)), left), placesBeside(builder));
   const rest = minGrant(cap === undefined ? undefined : restOf(cap, used), share);
-  if (rest === undefined) return undefined;
-  const grant = grantAfter(used, rest);
-  return holding?.grant === undefined ? grant : maxGrant(grant, holding.grant);
+  return rest === undefined ? holding.grant : maxGrant(grantAfter(used, rest), holding.grant);
 }
 
 /** The most that a work item may spend in all, independent of what is left: the budgets of its call and of its agent or nested route. */
@@ -76,9 +74,9 @@ function placesWith(builder: ProcessBuilder, work: Work): number {
 }
 
 /** The same for a work item that is open and gets more. */
-export function placesBeside(builder: ProcessBuilder, work: Work): number {
+export function placesBeside(builder: ProcessBuilder): number {
   const slip = slipOf(taskOf(builder.state).slip, builder.context);
-  return 1 + stopPlaces(builder, slip) + askPlaces(builder, slip, work.status === "waiting" ? work : undefined);
+  return 1 + stopPlaces(builder, slip) + askPlaces(builder, slip);
 }
 
 /** The places of a work item: its own, and those of agents that it may ask at the same time. */
@@ -86,14 +84,12 @@ function placesOf(slip: Slip, target: Doer): number {
   return 1 + (target.kind === "agent" ? Math.min(entryOf(slip.agents, target.agent)?.asks.length ?? 0, LIMITS.budgetAskPlacesMax) : 0);
 }
 
-/** The places that open work items keep for asks that they may still make. `other`: one that is not open, but will be. */
-function askPlaces({ state }: ProcessBuilder, slip: Slip, other?: Work): number {
+/** The places that open work items keep for asks that they may still make. */
+function askPlaces({ state }: ProcessBuilder, slip: Slip): number {
   const works = Object.values(state.works).filter((work) => work.kind !== "undo");
   const open = new Map<string, number>();
   for (const { asker } of works) if (asker !== undefined) open.set(asker.workId, (open.get(asker.workId) ?? 0) + 1);
-  return works
-    .filter((work) => work.status === "asked" || work.id === other?.id)
-    .reduce((sum, work) => sum + Math.max(0, placesOf(slip, work.target) - 1 - (open.get(work.id) ?? 0)), 0);
+  return works.reduce((sum, work) => sum + Math.max(0, placesOf(slip, work.target) - 1 - (open.get(work.id) ?? 0)), 0);
 }
 
 /** The places of works of the current stop that have not begun. `path`: the call that begins now, with those after it. */
@@ -143,7 +139,8 @@ export function takeSpent(builder: ProcessBuilder, work: Work | undefined, body:
   const by = holding?.by ?? (doer === undefined ? undefined : doerName(doer));
   if (by === undefined) return;
   const { result, spent, attempt } = body;
-  const isLast = isUndo || attempt >= (work?.attempt ?? holding?.attempt ?? 1);
+  // After a failed attempt an open work item may be tried again, so it keeps its grant.
+  const isLast = isUndo || (!isOpen && attempt >= (holding?.attempt ?? 1));
   const ends = !("fault" in result) || (spent !== undefined && isLast);
   const isNews = !isNothingSpent(spentSince(holding?.spent ?? NOTHING_SPENT, spent ?? NOTHING_SPENT));
   // An answer, and the report of a compensation, end the entry themselves.

@@ -28,8 +28,6 @@ type Verdict =
 
 /** Takes the request of a work item for a larger grant. `need`: what it must be allowed to spend in all. */
 export function takeNeed(builder: ProcessBuilder, asker: Work, index: number, need: Grant): void {
-  // Between two attempts nothing is given. The next attempt asks again if its own grant is too small.
-  if (asker.status === "waiting") return;
   const verdict = judgeNeed(builder, asker, need);
   if ("request" in verdict) {
     const { nowMs } = builder.context;
@@ -88,7 +86,7 @@ function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
   const missing = beyond(need, current);
   if (left === undefined) return { grant: minGrant(cap, grantAfter(amountsOf(current), missing)) ?? current };
   if (!isWithin(missing, left)) return fromParent(builder, missing) ?? { fault: exhaustedFault(builder, asker, left, missing) };
-  const more = minGrant(maxGrant(missing, shareOf(left, placesBeside(builder, asker))), left) ?? missing;
+  const more = minGrant(maxGrant(missing, shareOf(left, placesBeside(builder))), left) ?? missing;
   return { grant: minGrant(cap, grantAfter(amountsOf(current), more)) ?? current };
 }
 

@@ -26,7 +26,8 @@ export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): voi
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
-    if (body.attempt === work.attempt && work.status === "asked") takeFault(builder, work, boundedFault(result.fault));
+    if (body.attempt === work.attempt && work.status === "asked")
+      takeFault(builder, work, boundedFault(result.fault), body.spent !== undefined);
     return;
   }
   if (work.kind === "undo") {
@@ -61,8 +62,11 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
   advance(builder);
 }
 
-/** Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good. */
-export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
+/**
+ * Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good.
+ * `told`: its agent told what it spent.
+ */
+export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, told = false): void {
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
@@ -78,7 +82,8 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
     const message = `${tried}; the last failed with ${fault.code}: ${fault.message}`;
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
-  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
+  const tolerated = isTolerated(work);
+  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}) });
   passOn(builder, work, { fault });
 }
 
