@@ -1,9 +1,10 @@
 /** @module What must hold of a damaged reply, however it was read: it is a reply or a coded fault, and no call is made of a cut one. */
 import { expect } from "vitest";
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
 import { ModelReply } from "../../runtime/model/conversation.ts";
 import type { ChatReply } from "../../runtime/model/chat-reply.ts";
 import { type Mangled, mangled } from "../../testing/scripted/mangle.ts";
+import type { ScriptContent } from "../../testing/scripted/script.ts";
 import { FACTS, VALID } from "./reading.ts";
 
 const KINDS = ["text", "calls", "refusal"] as const;
@@ -47,4 +48,17 @@ function isJsonObject(text: string): boolean {
   } catch {
     return false;
   }
+}
+
+/** The valid reply of a kind, as a script says it. */
+export function scriptReply(kind: Damaged["kind"]): NonNullable<ScriptContent["rules"][number]["reply"]> {
+  const { text, calls, reasoning, refusal, usage } = VALID[kind];
+  const asked = calls.map(({ id, name, arguments: given }) => ({ id, tool: name, arguments: JSON.parse(given) as Json }));
+  return {
+    text,
+    usage,
+    ...(asked.length === 0 ? {} : { calls: asked }),
+    ...(reasoning === undefined ? {} : { reasoning }),
+    ...(refusal === undefined ? {} : { refusal }),
+  };
 }

@@ -1,5 +1,6 @@
 /** @module What each named shape of the scripted model is: the valid reply as it was, a changed one, or a fault. One table for both ends. */
-import type { FaultCode } from "../../runtime/faults.ts";
+import { expect } from "vitest";
+import { Fault, type FaultCode } from "../../runtime/faults.ts";
 import type { ChatReply } from "../../runtime/model/chat-reply.ts";
 import type { ShapeName } from "../../testing/scripted/shapes.ts";
 
@@ -97,3 +98,12 @@ export const NAMED_ENDS: Readonly<Record<ShapeName, NamedEnd>> = {
   "rate-limited-negative": fault("model.rate-limited"),
   "rate-limited-zero": fault("model.rate-limited"),
 };
+
+/** Checks what a shape was read as. */
+export function expectNamedEnd(end: ShapeEnd, got: ChatReply | Fault, valid: ChatReply): void {
+  if (end !== "same" && "fault" in end) {
+    expect(got).toBeInstanceOf(Fault);
+    expect(got).toMatchObject({ code: end.fault });
+    if (got instanceof Fault) expect(got.retryAfterMs).toBe(end.retryAfterMs);
+  } else expect(got).toEqual({ ...valid, ...(end === "same" ? {} : end.reply(valid)) });
+}

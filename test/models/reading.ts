@@ -27,7 +27,7 @@ export const VALID: Readonly<Record<"text" | "calls" | "refusal", ScriptedReply>
 };
 
 /** Facts of a reply on the wire. */
-export const FACTS = { id: "chatcmpl-scripted-1", createdSeconds: 1_790_000_000, wantsUsage: true };
+export const FACTS = { id: "chatcmpl-scripted-0123456789abcdef01234567", createdSeconds: 1_790_000_000, wantsUsage: true };
 
 /** The reply or the fault that an answer is. Errors that are no faults are thrown. */
 export function readAnswer({ status, headers, pieces, end }: WireAnswer, isStreamed: boolean): ChatReply | Fault {

@@ -1,5 +1,5 @@
 /** @module The HTTP server of the scripted model, on loopback. */
-import { createHash, randomUUID } from "node:crypto";
+import { createHash } from "node:crypto";
 import { readFile, stat } from "node:fs/promises";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -18,6 +18,8 @@ const SECOND_MS = 1_000;
 const REQUESTS_KEPT_MAX = 10_000;
 /** Requests of which the server counts the attempts; the oldest is forgotten. */
 const ATTEMPTS_KEPT_MAX = 10_000;
+/** Characters of the hash of a request in the id of its reply. */
+const ID_CHARS = 24;
 const LOCAL_HOST = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/;
 
 /** Starts the server. @throws `definition.invalid` for a bad script; errors of Node if the file or the port is not available */
@@ -125,11 +127,13 @@ class Serving {
     } catch (error) {
       return errorAnswer(400, "script_invalid", error instanceof Error ? error.message : String(error));
     }
-    const attempt = this.#count(idempotencyKey ?? createHash("sha256").update(text).digest("hex"));
+    const hash = createHash("sha256").update(text).digest("hex");
+    const attempt = this.#count(idempotencyKey ?? hash);
+    const id = `chatcmpl-${SCRIPTED}-${hash.slice(0, ID_CHARS)}`;
     const createdSeconds = Math.floor(Date.now() / SECOND_MS);
     const { answer, asked, rule, error } = answerTo(script, body, {
       attempt,
-      id: `chatcmpl-${SCRIPTED}-${randomUUID()}`,
+      id,
       createdSeconds,
     });
     this.requests.push({

@@ -23,7 +23,7 @@ interface Shape {
 
 const HALF_SHARE = 0.5;
 /** Pause before each character-sized piece of a slow reply, if the script sets none. */
-const DRIP_MS = 5;
+const DRIP_MS = 1;
 
 const calls = (change: (call: DraftCall, index: number) => Partial<DraftCall>): Shape => ({
   draft: (draft) => ({ ...draft, calls: draft.calls.map((call, index) => ({ ...call, ...change(call, index) })) }),
@@ -157,7 +157,7 @@ function whole(shape: Shape, draft: Draft, reply: ScriptedReply, facts: WireFact
 
 /** Small pieces, wherever chunks begin and end. */
 function slowly(text: string, { delayMs, pieceDelayMs }: ScriptedReply): WireAnswer {
-  return streamAnswer(text.match(/[^]{1,7}/gu) ?? [], { delayMs, pieceDelayMs: pieceDelayMs === 0 ? DRIP_MS : pieceDelayMs });
+  return streamAnswer(text.match(/[^]{1,16}/gu) ?? [], { delayMs, pieceDelayMs: pieceDelayMs === 0 ? DRIP_MS : pieceDelayMs });
 }
 
 /** The chunks with other pieces of calls. */
