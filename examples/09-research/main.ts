@@ -14,7 +14,7 @@ for (const [index, question] of QUESTIONS.entries()) {
   const { budget } = await team.show(id);
   for (const { agent, toolCalls, models } of budget?.spent.by ?? [])
     for (const { model, modelCalls, inputTokens, outputTokens } of models)
-      console.log(`  ${agent} on ${model}: ${modelCalls} model calls, ${inputTokens + outputTokens} tokens, ${toolCalls} tool calls`);
+      console.log(`  ${agent} on ${model}: model calls ${modelCalls}, tokens ${inputTokens + outputTokens}, tool calls ${toolCalls}`);
   console.log(`  left: ${JSON.stringify(budget?.left)}`);
 }
 await team.stop();

@@ -41,8 +41,8 @@ export function eachInFolder(take: (dir: string) => void): void {
   });
 }
 
-/** An environment in which the command finds no key and no address of a model, so that it uses the scripted model. */
-function withoutModels({ OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...others }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+/** An environment in which a program finds no key and no address of a model, so that it uses the scripted model. */
+export function withoutModels({ OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...others }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return others;
 }
 
