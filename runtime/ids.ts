@@ -173,7 +173,7 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
-/** Returns the key of a model call within its work item: its model, the hash of its request, and how often that occurred before (from 0). */
+/** Returns the key of a model call within its work item: its model, the hash of its request, how often that occurred before (from 0). */
 export function modelKey(model: string, hash: string, count: number): string {
   return `model:${model}/${hash}#${count}`;
 }

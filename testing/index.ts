@@ -17,6 +17,7 @@ export {
   type StartLocalOptions,
 } from "./local.ts";
 export {
+  type BoughtCall,
   outside,
   type OutsideCall,
   simulate,
@@ -25,3 +26,4 @@ export {
   type SimulateResult,
 } from "../simulation/simulate.ts";
 export type { FaultRates } from "../simulation/world/faults.ts";
+export type { ModelRates } from "../simulation/world/model-faults.ts";

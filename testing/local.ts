@@ -115,8 +115,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
   const log = options.log ?? SILENT;
-  const asked = new AskedModels();
-  const models = asked.counted(replaceModels(system.models, options.models ?? {}, "startLocal"));
+  // Real models answer in real time, so none is skipped meanwhile.
+  const real = inRealTime(system.models, (action) => driver.during(action));
+  const models = replaceModels(real, options.models ?? {}, "startLocal");
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });
@@ -128,7 +129,7 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   let given = 0;
   const newId = (): string => `local-${(given += 1)}`;
   const operations = new SystemOperations({ system, ports: world.ports, host, newId });
-  const driver = new Driver({ world, host, asked, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
+  const driver = new Driver({ world, host, clock, giveUpMs: options.giveUpMs ?? GIVE_UP_MS });
   // The route gives the type of the output, and the output was checked against the route when it ended.
   const run = async <Output>(route: Route | string, input: unknown, task: LocalTask = {}): Promise<LocalOutcome<Output>> => {
     requireKeys(task, "run", TASK_OPTIONS);
@@ -157,42 +158,16 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   };
 }
 
-/** Counts what models are asked for. A handler that waits for a model holds no slot, so it does not count as running. */
-class AskedModels {
-  #count = 0;
-
-  /** Whether a provider connects or replies at this moment. */
-  get busy(): boolean {
-    return this.#count > 0;
-  }
-
-  /** The same models; each request to a provider is counted. */
-  counted(models: ReadonlyMap<string, readonly Endpoint[]>): ReadonlyMap<string, readonly Endpoint[]> {
-    const known = new Map<Endpoint, Endpoint>();
-    const of = (endpoint: Endpoint): Endpoint => {
-      const made = known.get(endpoint) ?? this.#countedEndpoint(endpoint);
-      known.set(endpoint, made);
-      return made;
-    };
-    return new Map([...models].map(([name, endpoints]) => [name, endpoints.map(of)]));
-  }
-
-  #countedEndpoint(endpoint: Endpoint): Endpoint {
-    const connect: Endpoint["connect"] = async (environment) => {
-      const provider = await this.#during(endpoint.connect(environment));
-      return { chat: (request, call) => this.#during(provider.chat(request, call)) };
-    };
-    return { ...endpoint, connect };
-  }
-
-  async #during<T>(action: T | Promise<T>): Promise<T> {
-    this.#count += 1;
-    try {
-      return await action;
-    } finally {
-      this.#count -= 1;
-    }
-  }
+/** The endpoints, connected and called within `during`. */
+function inRealTime(models: System["models"], during: <T>(action: Promise<T>) => Promise<T>): System["models"] {
+  const held = (endpoint: Endpoint): Endpoint => ({
+    ...endpoint,
+    connect: async (environment) => {
+      const provider = await during(endpoint.connect(environment));
+      return { chat: (request, call) => during(provider.chat(request, call)) };
+    },
+  });
+  return new Map([...models].map(([name, endpoints]) => [name, endpoints.map(held)]));
 }
 
 /** Without Dapr there are no secret stores. */
@@ -215,7 +190,6 @@ function nameOf(system: System, route: Route | string): string {
 interface Driven {
   readonly world: LocalWorld;
   readonly host: Host;
-  readonly asked: AskedModels;
   readonly clock: Clock;
   readonly giveUpMs: number;
 }
@@ -257,10 +231,10 @@ class Driver {
   }
 
   async #go(): Promise<void> {
-    const { world, host, asked, clock } = this.#driven;
+    const { world, host, clock } = this.#driven;
     await new Promise<void>((resolve) => setImmediate(resolve));
     if (!(clock instanceof SkippingClock)) return;
-    const active = clock.fireDue() || this.#held > 0 || world.busy || host.running > 0 || asked.busy;
+    const active = clock.fireDue() || this.#held > 0 || world.busy || host.running > 0;
     this.#quiet = active ? 0 : this.#quiet + 1;
     if (this.#quiet < QUIET_ROUNDS) return;
     this.#quiet = 0;

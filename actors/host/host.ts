@@ -25,6 +25,7 @@ import { processView } from "./process-view.ts";
 import { incarnationAt } from "./listener-identity.ts";
 import { ATTRIBUTE, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
+import { holdSources } from "./tool-sources.ts";
 import { Quarantine } from "../engine/quarantine.ts";
 import { StoreLeases } from "../engine/store-leases.ts";
 import { TurnEngine, type WriterIdentity } from "../engine/turn.ts";
@@ -65,6 +66,7 @@ export class Host implements BeginningHost {
   readonly #system: string;
   readonly #log: Logger;
   readonly #ports: Ports;
+  readonly #releaseSources: () => Promise<void>;
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
@@ -110,6 +112,7 @@ export class Host implements BeginningHost {
       this.#indexes.set(type, new TurnEngine({ ...parts, trims: true, rebuilds }));
     }
     this.#ports = ports;
+    this.#releaseSources = holdSources(system, log);
     this.watch.onDeath((incarnation) => {
       this.processes.askAll();
       void this.#takeOver(incarnation);
@@ -241,6 +244,7 @@ export class Host implements BeginningHost {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
     this.processes.stop();
+    await this.#releaseSources();
     await this.watch.leave();
     this.metrics.end();
   }

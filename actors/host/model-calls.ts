@@ -1,5 +1,6 @@
 /**
- * @module Makes model calls: records each try with what it reserves, makes it without a slot, tries transient faults again, records the end.
+ * @module Makes model calls: records each try with what it reserves, makes it without a slot, tries again after transient faults, and
+ * records the end.
  *
  * The gateway makes one attempt and never retries; the loop of the agent decides what follows a bad answer. So transient faults have one
  * owner, and it is here.

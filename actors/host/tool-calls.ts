@@ -4,7 +4,7 @@
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { CallName, FailedTry, InputOf } from "../../runtime/agent/inputs.ts";
 import type { AgentWork, Call } from "../../runtime/agent/state.ts";
-import { Fault, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
+import { Fault, type FaultCode, faultFromUserCode, isFault, isRetryable, type Json } from "../../runtime/faults.ts";
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
@@ -152,7 +152,9 @@ function nameOf(tool: ToolDefinition, key: string): CallName {
   return { key, tool: tool.name, ...(tool.effect !== "read" && tool.undo === undefined ? { stands: true } : {}) };
 }
 
+const UNANSWERED: ReadonlySet<string> = new Set<FaultCode>(["call.timeout", "mcp.unanswered"]);
+
 /** Faults after which it is unknown whether a call had its effect. */
 function isUnanswered(error: unknown): boolean {
-  return isFault(error) && error.code === "call.timeout";
+  return isFault(error) && UNANSWERED.has(error.code);
 }

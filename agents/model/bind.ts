@@ -6,8 +6,10 @@ import { objectForm } from "../../runtime/model/as-object.ts";
 import { REPAIR_DEFAULT, type Rung, RUNGS } from "../../runtime/model/ladder.ts";
 import { fixedPart } from "../../runtime/model/prompt.ts";
 import type { BudgetEnd, GiveUp, LoopAnswer, LoopRules } from "../../runtime/model/rules.ts";
+import { shapeOfSchema } from "../../runtime/shape.ts";
 import type { Contract } from "../contract.ts";
 import { invalid, requireInt, requireKeys, requireName, requireText } from "../definition.ts";
+import { misfit } from "../schema-check.ts";
 import type { BoundModel } from "./bound.ts";
 import { type Callables, checked, functionsOf } from "./functions.ts";
 import type { ModelBudget, ModelSettings } from "./model.ts";
@@ -37,8 +39,8 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
     callsMax: callsMaxOf(settings, functions.size > 0, where),
     repair: repairOf(settings.repair, where),
-    onGiveUp: giveUpOf(settings.onGiveUp, callables, where),
-    onBudgetEnd: budgetEndOf(settings.onBudgetEnd, callables, where),
+    onGiveUp: giveUpOf(settings.onGiveUp, { target, callables, where }),
+    onBudgetEnd: budgetEndOf(settings.onBudgetEnd, { target, callables, where }),
   };
   const instructions = instructionsOf(settings.instructions, where);
   const budget = settings.budget === undefined ? undefined : budgetOf(settings.budget, where);
@@ -111,28 +113,37 @@ function repairOf(repair: readonly Rung[] | undefined, where: string): readonly 
   return [...repair];
 }
 
-function giveUpOf(given: Settings["onGiveUp"], callables: Callables, where: string): GiveUp {
-  if (given === undefined || given === "fault") return "fault";
-  return { handOff: handOffOf(given, callables, where, "onGiveUp", '"fault"') };
+interface Place {
+  readonly target: Contract;
+  readonly callables: Callables;
+  readonly where: string;
 }
 
-function budgetEndOf(given: Settings["onBudgetEnd"], callables: Callables, where: string): BudgetEnd {
+function giveUpOf(given: Settings["onGiveUp"], place: Place): GiveUp {
+  if (given === undefined || given === "fault") return "fault";
+  return { handOff: handOffOf(given, place, "onGiveUp", '"fault"') };
+}
+
+function budgetEndOf(given: Settings["onBudgetEnd"], place: Place): BudgetEnd {
   if (given === undefined || given === "stop" || given === "degrade") return given ?? "stop";
   if (typeof given === "object" && given !== null && "degradeTo" in given) {
-    requireKeys(given, `${where}, onBudgetEnd`, ["degradeTo"]);
-    return { degradeTo: modelName(given.degradeTo, where, "onBudgetEnd") };
+    requireKeys(given, `${place.where}, onBudgetEnd`, ["degradeTo"]);
+    return { degradeTo: modelName(given.degradeTo, place.where, "onBudgetEnd") };
   }
-  return { handOff: handOffOf(given, callables, where, "onBudgetEnd", '"stop", "degrade", { degradeTo }') };
+  return { handOff: handOffOf(given, place, "onBudgetEnd", '"stop", "degrade", { degradeTo }') };
 }
 
-/** The agent that answers instead takes the input of this one, so its schema must be the same. */
-function handOffOf(given: { readonly handOff: Contract }, { handsOffTo }: Callables, where: string, field: string, others: string): string {
+/** The agent that answers instead takes the input of this one, which must fit it. */
+function handOffOf(given: { readonly handOff: Contract }, { target, callables, where }: Place, field: string, others: string): string {
   if (typeof given !== "object" || given === null || given.handOff?.kind !== "contract")
     throw invalid(where, `${field} must be ${others} or { handOff } with a contract`);
   requireKeys(given, `${where}, ${field}`, ["handOff"]);
-  const { name } = given.handOff;
-  if (!handsOffTo.some((item) => item.name === name))
+  const { name, inputJsonSchema } = given.handOff;
+  if (!callables.handsOffTo.some((item) => item.name === name))
     throw invalid(where, `${field} hands off to ${name}, which is not in handsOffTo; add it there`);
+  const input = shapeOfSchema(target.inputJsonSchema);
+  const wrong = misfit({ from: ["input"] }, { input }, shapeOfSchema(inputJsonSchema));
+  if (wrong !== undefined) throw invalid(where, `${field} hands off to ${name}, which does not take the input of this agent: ${wrong}`);
   return name;
 }
 

@@ -20,7 +20,7 @@ export interface ModelBudget {
   readonly usd?: number | undefined;
   readonly modelCalls?: number | undefined;
   readonly toolCalls?: number | undefined;
-  /** Time in milliseconds from the beginning of the run, waits included. */
+  /** Time in milliseconds from the beginning of the first attempt, waits included. */
   readonly timeMs?: number | undefined;
 }
 

@@ -1,6 +1,6 @@
 /** @module Runs the loop of a model agent over the context of its handler: it asks the model and makes the calls that the loop wants. */
 import { Fault, isFault, type Json } from "../../runtime/faults.ts";
-import { begin, type CallResult, failed, replied, returned } from "../../runtime/model/loop.ts";
+import { begin, type CallResult, failed, replied, returned, timeEnded } from "../../runtime/model/loop.ts";
 import type { Step } from "../../runtime/model/loop-state.ts";
 import type { GatedCall } from "../../runtime/model/reply-gate.ts";
 import type { ModelCall } from "../../runtime/model/conversation.ts";
@@ -16,23 +16,24 @@ export interface ModelRun {
   readonly rules: LoopRules;
   readonly instructions: (input: Json) => string;
   readonly callables: Callables;
-  /** Time of one run. */
+  /** Time of one work item, over all its attempts. */
   readonly timeMs: number | undefined;
 }
 
 /** Runs the loop. Returns the answer or a hand-off, or throws a coded fault. */
 export async function runModel(run: ModelRun, input: Json, runtime: RuntimeContext, face: CheckedContext): Promise<unknown> {
-  const { rules } = run;
+  const { rules, timeMs } = run;
   let step = begin(rules, run.instructions(input), input, runtime.budget);
+  // A recorded wait, so that its end comes at the same point when the handler runs again.
+  const timeUp = timeMs === undefined ? undefined : face.sleep(timeMs).then(() => "time-up" as const);
   for (;;) {
     const { next } = step;
     switch (next.kind) {
       case "model":
-        step = await chat(rules, step, next.call, runtime);
-        break;
       case "calls": {
-        const results = await Promise.all(next.calls.map((call) => make(run, call, face)));
-        step = returned(rules, step.state, results, runtime.budget);
+        const made = next.kind === "model" ? chat(rules, step, next.call, runtime) : makeAll(run, step, next.calls, runtime, face);
+        const first = timeUp === undefined ? await made : await Promise.race([made, timeUp]);
+        step = first === "time-up" ? timeEnded(rules, step.state, timeMs ?? 0) : first;
         break;
       }
       case "answer":
@@ -54,6 +55,17 @@ async function chat(rules: LoopRules, { state }: Step, call: ModelCall, runtime:
     return failed(rules, state, error, runtime.budget);
   }
   return replied(rules, state, reply, runtime.budget);
+}
+
+async function makeAll(
+  run: ModelRun,
+  { state }: Step,
+  calls: readonly GatedCall[],
+  runtime: RuntimeContext,
+  face: CheckedContext,
+): Promise<Step> {
+  const results = await Promise.all(calls.map((call) => make(run, call, face)));
+  return returned(run.rules, state, results, runtime.budget);
 }
 
 /** Makes a call. A fault is a result: whether the run goes on after it is the loop's decision. */

@@ -3,7 +3,7 @@ import type { LoopFunction } from "./rules.ts";
 
 /** A code, or the beginning of codes with a dot at its end. */
 const ENDS: readonly { readonly code: string; readonly of: "tool" | "both"; readonly because: string }[] = [
-  { code: "call.unknown", of: "tool", because: "nobody knows whether the effect happened" },
+  { code: "call.unknown", of: "tool", because: "it is unknown whether the effect happened" },
   { code: "call.nested", of: "both", because: "the code of a tool is wrong" },
   { code: "tool.approval", of: "tool", because: "a person has to decide" },
   { code: "tool.undeclared", of: "tool", because: "the definition is wrong" },
@@ -18,7 +18,7 @@ const ENDS: readonly { readonly code: string; readonly of: "tool" | "both"; read
   { code: "definition.invalid", of: "both", because: "the definition is wrong" },
 ];
 
-/** Whether a fault of a call ends the run. Faults of another agent's own work are told, whatever their code. */
+/** Whether a fault of a call ends the run. Faults of another agent's own work are told, with any code. */
 export function endsRun(code: string, kind: LoopFunction["kind"]): boolean {
   return ENDS.some(
     (row) => (row.of === "both" || kind === "tool") && (row.code.endsWith(".") ? code.startsWith(row.code) : code === row.code),

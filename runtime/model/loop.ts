@@ -151,11 +151,17 @@ function cutByServer({ agent }: LoopRules, estimate: number, { usage, model }: M
 
 /** Takes the next rung of the ladder, or gives up. */
 function repair(rules: LoopRules, state: LoopState, trouble: Trouble, purse: Purse): Step {
-  if (state.callsMade >= rules.callsMax) return giveUp(rules, state, trouble.fault);
+  if (state.callsMade >= rules.callsMax) return giveUp(rules, state, lastFault(rules, state, trouble, purse));
   const index = nextRung(rules.repair, state.rungs, trouble.fault.code, (rung) => isPossible(rules, state, rung, trouble));
   const rung = index === undefined ? undefined : rules.repair[index];
   if (index === undefined || rung === undefined) return giveUp(rules, state, trouble.fault);
   return climb(rules, { ...state, rungs: [...state.rungs, index] }, rung, trouble, purse);
+}
+
+/** Why a run without further model calls has failed: a model that still calls functions then is in a loop. */
+function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse: Purse): Fault {
+  if (fault.code !== "model.tool-unknown" && fault.code !== "model.tool-input") return fault;
+  return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
 }
 
 function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade }: LoopState, rung: Rung, { tell }: Trouble): boolean {
@@ -227,6 +233,15 @@ function looped({ agent }: LoopRules, { progress, callsMade }: LoopState, { spen
 }
 
 // ---- the end of a budget --------------------------------------------------------------------------------------------
+
+/** Ends a run whose time is over: there is no room for a last answer. */
+export function timeEnded(rules: LoopRules, state: LoopState, timeMs: number): Step {
+  const { agent, onBudgetEnd } = rules;
+  if (typeof onBudgetEnd === "object" && "handOff" in onBudgetEnd)
+    return end(state, { kind: "hand-off", target: onBudgetEnd.handOff, input: state.input });
+  const fault = new Fault("budget.exhausted", `the time of agent ${agent} is over: ${timeMs} ms`, { limit: "timeMs", timeMs });
+  return end(state, { kind: "fault", fault });
+}
 
 function budgetEnded(rules: LoopRules, state: LoopState, fault: Fault, purse: Purse): Step {
   const { onBudgetEnd } = rules;

@@ -53,7 +53,7 @@ export function judge(rules: LoopRules, reply: ModelReply, place: ReplyPlace): V
 
 function unusableReply({ agent, fixed }: LoopRules, reply: ModelReply): Verdict | undefined {
   if (reply.finish === "filter") return trouble("model.filtered", `a content filter stopped the reply to agent ${agent}`, {}, []);
-  if (reply.refusal !== undefined) {
+  if (reply.refusal !== undefined && reply.refusal !== "") {
     const refusal = cutWithNote(reply.refusal.toWellFormed(), LIMITS.faultCauseLengthMax);
     return trouble("model.refused", `the model of agent ${agent} declined: ${refusal}`, { refusal }, []);
   }
@@ -126,14 +126,14 @@ function withIds(calls: readonly AskedCall[], { round, ids }: ReplyPlace): reado
 
 function judgeCall(rules: LoopRules, { id, name, arguments: given }: AskedCall, reply: ModelReply, place: ReplyPlace): GatedCall | Wrong {
   const found = rules.functions.get(name);
-  if (!place.mayCall) return { code: "model.tool-unknown", reasons: ["no function may be called any more: answer"], isForm: false };
+  if (!place.mayCall) return { code: "model.tool-unknown", reasons: ["no function may be called now: answer"], isForm: false };
   if (found === undefined) {
     const known = [...rules.functions.keys()].join(", ");
     return { code: "model.tool-unknown", reasons: [`there is no function ${cutWithNote(name, 64)}; known are ${known}`], isForm: false };
   }
   if (found.kind === "hand-off" && reply.calls.length > 1)
     return { code: "model.tool-input", reasons: [`${name} must be the only call of a reply`], isForm: false };
-  const parsed = parsedObject(given, "the arguments");
+  const parsed = parsedObject(given);
   if ("violations" in parsed) return { code: "model.tool-input", reasons: parsed.violations, isForm: false };
   const inner = unwrapped(parsed.value, found.under);
   const checked = "violations" in inner ? inner : found.check(inner.value);
@@ -142,17 +142,17 @@ function judgeCall(rules: LoopRules, { id, name, arguments: given }: AskedCall, 
 }
 
 /** Parses the text of an object, strictly and once. An empty text is an empty object: some servers send no arguments as nothing. */
-function parsedObject(text: string, what: string): Checked {
+function parsedObject(text: string): Checked {
   let value: Json;
   try {
-    value = parseJsonText(text.trim() === "" ? "{}" : text, what);
+    value = parseJsonText(text.trim() === "" ? "{}" : text, "the text of the arguments");
   } catch (error) {
     if (!isFault(error)) throw error;
     return { violations: [error.message] };
   }
   if (typeof value === "string")
-    return { violations: [`${what} are a JSON string, probably an object that was encoded twice; give the object itself`] };
-  if (typeof value !== "object" || value === null || Array.isArray(value)) return { violations: [`${what} must be a JSON object`] };
+    return { violations: ["the arguments are a JSON string, probably an object that was encoded twice; give the object itself"] };
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return { violations: ["the arguments must be a JSON object"] };
   return { value };
 }
 

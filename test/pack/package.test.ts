@@ -106,7 +106,7 @@ describe("the package", () => {
       (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind),
     );
     expect(problems).toEqual([]);
-    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./client", "./dapr", "./package.json", "./testing"]);
+    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./client", "./dapr", "./mcp", "./package.json", "./testing"]);
   });
 
   test("a copy that packs has its own manifest again afterwards", async () => {

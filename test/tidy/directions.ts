@@ -58,6 +58,21 @@ const RULES: readonly Rule[] = [
     may: ["testing/", "actors/", "!actors/dapr/", "!actors/http/", "!actors/index.ts", "agents/", "runtime/"],
     packages: ["zod"],
   },
+  // The tools of MCP servers. Its client is the user's, loaded by the first call.
+  {
+    under: "mcp/",
+    may: ["mcp/", "agents/", "runtime/"],
+    packages: [
+      "@modelcontextprotocol/client",
+      "@modelcontextprotocol/client/stdio",
+      "ajv",
+      "ajv-formats",
+      "cockatiel",
+      "p-queue",
+      "zod",
+      "node:*",
+    ],
+  },
   // Runs in browsers too: rules and types, and the fetch of the environment.
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
@@ -67,7 +82,7 @@ const RULES: readonly Rule[] = [
   },
   {
     under: "examples/",
-    may: ["examples/", "client/index.ts", "agents/index.ts", "actors/index.ts", "testing/index.ts"],
+    may: ["examples/", "client/index.ts", "agents/index.ts", "actors/index.ts", "testing/index.ts", "mcp/index.ts"],
     packages: ["zod", "openai", "node:*"],
   },
   { under: "bench/", may: ["bench/", "cli/", "actors/", "testing/", "agents/", "runtime/"], packages: "any" },

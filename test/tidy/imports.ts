@@ -8,6 +8,7 @@ export const ENTRIES: Readonly<Record<string, string>> = {
   troupe: "agents/index.ts",
   "troupe/client": "client/index.ts",
   "troupe/dapr": "actors/index.ts",
+  "troupe/mcp": "mcp/index.ts",
   "troupe/testing": "testing/index.ts",
 };
 
