@@ -37,7 +37,7 @@ export interface Generated {
 /** All parts that are generated from the sources alone. */
 export function generated(): readonly Generated[] {
   return [
-    { path: "README.md", name: "examples/00-shop/system.ts", text: programText("examples/00-shop/system.ts") },
+    { path: "README.md", name: "examples/11-support/system.ts", text: programText("examples/11-support/system.ts") },
     { path: "docs/first-agent.md", name: "create-troupe/template/system.ts", text: programText("create-troupe/template/system.ts") },
     {
       path: "docs/docker.md",
@@ -75,7 +75,7 @@ function errorsTable(): string {
 
 /** Values come from the module, descriptions from the comments above them, each on one line. */
 function limitsTable(): string {
-  const tables = ["runtime/limits.ts", "runtime/limits/of-models.ts"].map((path) => readFileSync(join(ROOT, path), "utf8"));
+  const tables = ["runtime/limits.ts", ...globSync("runtime/limits/*.ts", { cwd: ROOT }).toSorted()].map(document);
   const lines = tables.flatMap((source) => source.slice(source.search(/^export const \w*LIMITS/m)).split("\n"));
   const values: Readonly<Record<string, number>> = LIMITS;
   const rows: string[] = [];
