@@ -9,6 +9,7 @@ import { agent } from "../../agents/agent.ts";
 import type { Budget } from "../../agents/budget.ts";
 import { contract } from "../../agents/contract.ts";
 import { model } from "../../agents/model/model.ts";
+import { openai } from "../../agents/model/openai.ts";
 import { route } from "../../agents/route.ts";
 import { type System, system } from "../../agents/system.ts";
 import { tool, type ToolOptions } from "../../agents/tool.ts";
@@ -97,6 +98,8 @@ function budgetOf(random: Random, share: number): { readonly budget?: Budget } {
   return { budget };
 }
 
+/** Never connected: the world answers for them. */
+const models = { fast: openai({ model: "fast" }), careful: openai({ model: "careful" }), cheap: openai({ model: "cheap" }) };
 const settings = { callsMax: CALLS_MAX, outputTokensMax: OUTPUT_TOKENS_MAX, model: "fast" } as const;
 
 function mindsSystem(random: Random): System {
@@ -150,7 +153,7 @@ function mindsSystem(random: Random): System {
     }))
     .to("nested", one, ({ task }) => task.first, { optional: random.chance(0.5), ...budgetOf(random, BUDGET_SHARE / 2) })
     .output(({ triage: verdict }) => verdict);
-  return system("minds", { agents: [expert, triage, refunds, writer, ledger], routes: [one, each] });
+  return system("minds", { agents: [expert, triage, refunds, writer, ledger], routes: [one, each], models });
 }
 
 const systems = new Map<number, System>();
