@@ -31,6 +31,8 @@ export {
   type RemoteAgent,
   remote,
 } from "./contract.ts";
+export { type PlannedRoute, plannedRoute, type PlannedRouteOptions } from "./planned-route.ts";
+export type { Plan } from "../runtime/plan.ts";
 export {
   type Branch,
   type ForEachOptions,

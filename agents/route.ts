@@ -8,6 +8,7 @@ import type { Grant } from "../runtime/budget.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
+import type { Plan } from "../runtime/plan.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, outputNames, type RouteData, type Stop } from "../runtime/slip.ts";
 import {
@@ -24,6 +25,7 @@ import { type Budget, budgetOf } from "./budget.ts";
 import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
+import type { PlannedRoute } from "./planned-route.ts";
 
 const VERSION_MAX = 1_000_000;
 const RESERVED = ["task", "item", "input"];
@@ -42,7 +44,7 @@ export interface RouteDefinition<Name extends string = string, Task = unknown, O
   readonly data: RouteData;
   readonly inputJsonSchema: JsonSchema;
   /** Each agent and route that the stops name, once. */
-  readonly targets: readonly RouteTarget[];
+  readonly targets: readonly (RouteTarget | PlannedRoute)[];
   /** Returns the task's input, or throws `schema.task`. */
   checkTask(value: unknown): Json;
 }
@@ -81,7 +83,7 @@ export interface Branch<Output = unknown> {
 type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
 
 /** The output type of a stop. It includes `null` if the stop may be skipped or may fail, or if its options are not known exactly. */
-type StopOutput<C extends RouteTarget, O extends StopOptions> =
+type StopOutput<C extends Callable, O extends StopOptions> =
   MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
 
 type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
@@ -178,9 +180,9 @@ interface Head {
 export class RouteBuilder<Name extends string, Task, Scope> {
   readonly #head: Head;
   readonly #stops: readonly Stop[];
-  readonly #targets: readonly RouteTarget[];
+  readonly #targets: readonly (RouteTarget | PlannedRoute)[];
 
-  constructor(head: Head, stops: readonly Stop[], targets: readonly RouteTarget[]) {
+  constructor(head: Head, stops: readonly Stop[], targets: readonly (RouteTarget | PlannedRoute)[]) {
     this.#head = head;
     this.#stops = stops;
     this.#targets = targets;
@@ -196,6 +198,23 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     const where = this.#begin(name);
     const call = callOf(target, mapping, options ?? {}, this.#place(where));
     return this.#with({ kind: "one", name, call }, [target]);
+  }
+
+  /**
+   * Adds a planned route: a nested route whose stops are those of a plan, the output of an earlier stop. Its output is in the scope under
+   * the stop's name. A plan that is not well formed fails the stop with `slip.invalid`.
+   */
+  plan<const N extends string, C extends PlannedRoute, const O extends StopOptions = {}>(
+    name: N,
+    target: C,
+    plan: (scope: Scope) => Plan,
+    mapping: (scope: Scope) => InputOf<C>,
+    options?: O,
+  ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
+    const where = this.#begin(name);
+    if (target?.kind !== "planned-route") throw invalid(where, "the target must be a planned route; make one with plannedRoute()");
+    const call = callOf(target, mapping, options ?? {}, this.#place(where));
+    return this.#with({ kind: "one", name, call: { ...call, plan: recordScope(plan, this.#names(), `${where}, plan`) } }, [target]);
   }
 
   /** Adds a pause of a number of milliseconds. It holds no resources; its output is `null`. */
@@ -332,7 +351,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return { calls: Object.fromEntries(calls), targets: entries.flatMap(([, branch]) => branch.targets) };
   }
 
-  #with<Next>(stop: Stop, targets: readonly RouteTarget[]): RouteBuilder<Name, Task, Next> {
+  #with<Next>(stop: Stop, targets: readonly (RouteTarget | PlannedRoute)[]): RouteBuilder<Name, Task, Next> {
     return new RouteBuilder(this.#head, [...this.#stops, stop], [...this.#targets, ...targets]);
   }
 }
