@@ -1,5 +1,5 @@
 /**
- * @module A planned route: agents and routes from which a plan makes a route. A planner answers with the plan; a route runs it with `.plan`.
+ * @module A planned route: agents and routes of which a plan makes a route. A planner answers with the plan, a route runs it with `.plan`.
  */
 import { z } from "zod";
 import { isFault, type Json } from "../runtime/faults.ts";

@@ -16,7 +16,7 @@ import { type Call, callsOf, type RouteData, RETRY_DEFAULT, type Slip, type Stop
 const NAME = /^[A-Za-z][A-Za-z0-9_-]{0,63}$/;
 
 /** How an input or the output of a plan is built: read from a path, a literal, an object or a list. */
-export const PlanMapping: z.ZodType<Expression> = z.lazy(() =>
+const PlanMapping: z.ZodType<Expression> = z.lazy(() =>
   z.union([
     z.strictObject({ from: z.array(z.string()).min(1).describe('a path, such as ["task", "city"] or ["flight", "price"]') }),
     z.strictObject({ literal: z.union([z.string(), z.number(), z.boolean(), z.null()]) }),

@@ -8,7 +8,7 @@ const Claim = z.object({ order: z.string() });
 const Note = z.object({ note: z.string() });
 const Refunds = contract("Refunds", 1, { about: "Refunds a claim.", input: Claim, output: Note });
 const Writer = contract("Writer", 1, { about: "Writes to the customer.", input: Note, output: z.string() });
-const Support = contract("Support", 1, { about: "Helps where nobody else can.", input: Claim, output: Note });
+const Support = contract("Support", 1, { about: "Helps in all other cases.", input: Claim, output: Note });
 
 const desk = route("desk", 1, Claim)
   .to("refund", Refunds, ({ task }) => task, { retry: { attemptsMax: 2, backoffMs: 1 } })
@@ -51,7 +51,7 @@ function world(options: { readonly pay?: (count: number) => string; readonly bud
 const writer = agent(Writer, { handle: ({ note }) => `Dear customer: ${note}` });
 const support = agent(Support, { handle: ({ order }) => ({ note: `support took ${order}` }) });
 
-/** Runs the desk with a script as its model. */
+/** Runs a claim with a script as its model. */
 async function run({ refunds }: World, script: readonly (FakeReply | Fault)[], more: Pick<RunLocalOptions, "fakes"> = {}) {
   let count = 0;
   const endpoint = fakeModel(() => {
