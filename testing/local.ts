@@ -115,7 +115,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
   const log = options.log ?? SILENT;
-  const models = replaceModels(system.models, options.models ?? {}, "startLocal");
+  // Models answer in real time, so none is skipped meanwhile; those in the place of others may be at a server, too.
+  const models = inRealTime(replaceModels(system.models, options.models ?? {}, "startLocal"), (action) => driver.during(action));
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });
@@ -154,6 +155,18 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     },
     stop: () => host.stop(0),
   };
+}
+
+/** The endpoints, connected and called within `during`. */
+function inRealTime(models: System["models"], during: <T>(action: Promise<T>) => Promise<T>): System["models"] {
+  const held = (endpoint: Endpoint): Endpoint => ({
+    ...endpoint,
+    connect: async (environment) => {
+      const provider = await during(endpoint.connect(environment));
+      return { chat: (request, call) => during(provider.chat(request, call)) };
+    },
+  });
+  return new Map([...models].map(([name, endpoints]) => [name, endpoints.map(held)]));
 }
 
 /** Without Dapr there are no secret stores. */

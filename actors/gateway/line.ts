@@ -1,13 +1,13 @@
 /**
  * @module The calls of one model that wait for an endpoint: higher priorities first, then in the order of their arrival.
  *
- * A call waits only for what comes soon: a free slot, or a rate limit of a few seconds. If all endpoints rest or fail, it is refused at once
- * with the pause, so that its work item waits without a slot.
+ * A call waits only for what ends soon: a slot, a rate limit, a short rest. If all endpoints rest for longer or fail, it is refused at once
+ * with the pause, which is recorded, and another model may be used.
  */
 import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
-import { cancelled, type EndpointState, type Need, type Obstacle } from "./endpoint-state.ts";
+import { cancelled, type EndpointState, type Need, type Obstacle, withDetails } from "./endpoint-state.ts";
 
 interface Waiting {
   readonly attempt: ModelAttempt;
@@ -113,9 +113,14 @@ export class Line {
     const free = looked.flatMap(([state, obstacle]) => (obstacle === undefined ? [state] : []));
     if (free.length > 0) return this.#turn(free);
     const obstacles = looked.flatMap(([, obstacle]) => obstacle ?? []);
-    const soonMs = this.#clock.nowMs() + LIMITS.modelWaitMsMax;
-    if (obstacles.some((one) => one.kind === "slot" || (one.kind === "rate" && one.freeAtMs <= soonMs))) return undefined;
-    return this.#refusal(obstacles);
+    return obstacles.some((one) => this.#isSoonOver(one)) ? undefined : this.#refusal(obstacles);
+  }
+
+  /** Slots, rates and the one call that a breaker lets through end by themselves and cost no attempt; a short rest is not worth one. */
+  #isSoonOver(obstacle: Obstacle): boolean {
+    if (obstacle.kind === "slot" || obstacle.kind === "rate") return true;
+    if (obstacle.kind === "breaker") return obstacle.freeAtMs === Number.POSITIVE_INFINITY;
+    return obstacle.kind === "rest" && obstacle.freeAtMs <= this.#clock.nowMs() + LIMITS.modelWaitMsMax;
   }
 
   /** Smooth weighted round-robin among those that are free. An endpoint of weight 0 gets its turn only if all others are not free. */
@@ -171,6 +176,5 @@ function freeAtOf(obstacle: Obstacle | undefined): number {
 
 /** The same fault, which says that nothing was sent. */
 function unsent(fault: Fault): Fault {
-  const { code, message, details, retryAfterMs } = fault.toWire();
-  return Fault.fromWire({ code, message, details: { ...details, sent: false }, retryAfterMs });
+  return withDetails(fault, { sent: false });
 }

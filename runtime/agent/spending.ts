@@ -24,7 +24,7 @@ import { wireFault, type WireFault } from "../faults.ts";
 
 const Count = z.int().nonnegative();
 
-/** What one try of a model call may cost at most. Without `costMicros` its price is unknown. Persisted: changing this needs a version bump. */
+/** Most that one try of a model call costs. Without `costMicros` its price is unknown. Persisted: changing this needs a version bump. */
 export const Reservation = z.strictObject({ inputTokens: Count, outputTokens: Count, costMicros: Count.optional() });
 export type Reservation = z.infer<typeof Reservation>;
 

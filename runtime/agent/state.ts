@@ -52,6 +52,8 @@ export const Call = z.strictObject({
 });
 export type Call = z.infer<typeof Call>;
 
+const ModelTried = z.strictObject({ attempt: z.int().positive(), tries: z.int().positive(), againAtMs: z.int() });
+
 /**
  * A call of a model. `key` is its model, the hash of its request and how often that occurred before. The request is not stored: the handler
  * builds it again. Persisted: changing this needs a version bump.
@@ -67,7 +69,7 @@ export const ModelCall = z.strictObject({
   reply: Value.optional(),
   order: Order,
   /** How often the call failed in an attempt of the work item and was to be made again, and when. */
-  tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive(), againAtMs: z.int() }).optional(),
+  tried: ModelTried.optional(),
   /** What the work item had spent when the call had ended. */
   spent: Spent.optional(),
   onlyIn: OnlyIn,
@@ -92,8 +94,8 @@ export const Wait = z.strictObject({
 export type Wait = z.infer<typeof Wait>;
 
 /**
- * A failed call, model call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt takes the
- * same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
+ * A failed call, model call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt
+ * takes the same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
  */
 export const Failure = z.strictObject({
   kind: z.enum(["call", "model", "step", "wait"]),

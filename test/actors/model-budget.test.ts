@@ -110,7 +110,7 @@ describe("law: no attempt is made that could exceed the grant", () => {
     expect(result).toMatchObject({ output: { json: { text: "1 budget.overrun" } } });
     expect(spent?.models["fast"]).toMatchObject({ inputTokens: 100, outputTokens: 90 });
     expect((await rig.events()).find(({ e }) => e === "model-ended")).toMatchObject({ overrun: true });
-    expect(rig.waits, "nobody is asked for more").toEqual([]);
+    expect(rig.waits, "no one is asked for more").toEqual([]);
   });
 
   test("tool calls count, also of tools that record no beginning", async () => {

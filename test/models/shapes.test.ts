@@ -5,7 +5,7 @@ import { Fault } from "../../runtime/faults.ts";
 import { faultOfAnswer } from "../../runtime/model/chat-faults.ts";
 import { type ChatReply, replyOfBody, type ReplyParts } from "../../runtime/model/chat-reply.ts";
 import { ChatStream } from "../../runtime/model/chat-stream.ts";
-import { type Sent, type Shape, SHAPES } from "./shapes.ts";
+import { type Sent, expectEnd, type Shape, SHAPES } from "./shapes.ts";
 
 const NOW_MS = Date.UTC(2026, 9, 21);
 
@@ -28,18 +28,6 @@ function read(shape: Shape, pieces: readonly string[]): ChatReply | Fault {
   } catch (error) {
     if (error instanceof Fault) return error;
     throw error;
-  }
-}
-
-function expectEnd(shape: Shape, got: ChatReply | Fault): void {
-  const { end } = shape;
-  if ("fault" in end) {
-    expect(got).toBeInstanceOf(Fault);
-    expect(got).toMatchObject({ code: end.fault });
-    expect((got as Fault).retryAfterMs).toBe(end.retryAfterMs);
-  } else {
-    expect(got).toMatchObject(end.reply);
-    for (const key of end.without ?? []) expect(got).not.toHaveProperty(key);
   }
 }
 

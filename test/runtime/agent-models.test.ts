@@ -47,7 +47,7 @@ describe("a record is written once, and its cost counted once", () => {
   });
 });
 
-describe("a try whose end nobody recorded settles at its full reservation", () => {
+describe("a try whose end was not recorded settles at its full reservation", () => {
   const ways: readonly (readonly [string, (rig: ModelsRig) => void])[] = [
     ["another host takes the work item over", (rig) => void rig.as("other", () => rig.lost("w"))],
     ["its host shuts down", (rig) => void rig.give({ kind: "released", workId: "w", token: rig.token("w") })],
