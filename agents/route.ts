@@ -22,7 +22,16 @@ import {
   type WaitOptions,
 } from "./stop-options.ts";
 import { type Budget, budgetOf } from "./budget.ts";
-import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
+import {
+  type Branch,
+  type BranchOutput,
+  type MakeBranch,
+  makeBranch,
+  requireBranch,
+  type SignalOutput,
+  type StopOutput,
+} from "./branch.ts";
+import { type Callable, type Contract, definitionGate, type InputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { PlannedRoute } from "./planned-route.ts";
@@ -67,58 +76,6 @@ export function routeContract<const Name extends string, I extends z.ZodType, O 
     outputJsonSchema: jsonSchemaOf(schemas.output, `${where}, output`),
   });
 }
-
-declare const BRANCH: unique symbol;
-
-/** One call of a stop with several, made by the `stop` function that `all`, `any` and `forEach` pass. */
-export interface Branch<Output = unknown> {
-  /** What it runs; empty for a wait. */
-  readonly targets: readonly RouteTarget[];
-  /** Throws `definition.invalid`. */
-  readonly call: (place: StopPlace) => Call;
-  /** Carries the output type; the property does not exist at run time. */
-  readonly [BRANCH]?: Output;
-}
-
-type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
-
-/** The output type of a stop. It includes `null` if the stop may be skipped or may fail, or if its options are not known exactly. */
-type StopOutput<C extends Callable, O extends StopOptions> =
-  MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
-
-type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
-
-/** Makes one call, pause or wait of a stop with several. */
-export interface MakeBranch<Scope> {
-  <C extends RouteTarget, const O extends StopOptions = {}>(
-    target: C,
-    mapping: (scope: Scope) => InputOf<C>,
-    options?: O,
-  ): Branch<StopOutput<C, O>>;
-  /** Pauses for a number of milliseconds. */
-  sleep(ms: number | ((scope: Scope) => number), options?: SleepOptions): Branch<null>;
-  /** Waits for a signal with this name. */
-  waitFor<S extends z.ZodType, const O extends WaitOptions = {}>(name: string, schema: S, options?: O): Branch<SignalOutput<S, O>>;
-}
-
-type SignalOutput<S extends z.ZodType, O extends WaitOptions> = StopOutput<RouteContract<string, unknown, z.infer<S>>, O>;
-
-const makeBranch: MakeBranch<never> = Object.assign(
-  (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
-    targets: [target],
-    call: (place: StopPlace) => callOf(target, mapping, options, place),
-  }),
-  {
-    sleep: (ms: number | ((scope: never) => number), options: SleepOptions = {}): Branch<null> => ({
-      targets: [],
-      call: (place: StopPlace) => sleepOf(ms, options, place),
-    }),
-    waitFor: (name: string, schema: z.ZodType, options: WaitOptions = {}): Branch<never> => ({
-      targets: [],
-      call: (place: StopPlace) => waitForOf(name, schema, options, place),
-    }),
-  },
-);
 
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
@@ -354,10 +311,4 @@ export class RouteBuilder<Name extends string, Task, Scope> {
   #with<Next>(stop: Stop, targets: readonly (RouteTarget | PlannedRoute)[]): RouteBuilder<Name, Task, Next> {
     return new RouteBuilder(this.#head, [...this.#stops, stop], [...this.#targets, ...targets]);
   }
-}
-
-function requireBranch(branch: Branch | undefined, where: string): Branch {
-  if (typeof branch !== "object" || branch === null || typeof branch.call !== "function")
-    throw invalid(where, "make each branch with the stop function that the callback receives");
-  return branch;
 }
