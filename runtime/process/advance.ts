@@ -1,7 +1,6 @@
 /**
  * @module Runs the slip forward: begins stops, joins their answers, and ends the process after the last stop. Pure.
  */
-import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
@@ -11,7 +10,6 @@ import { assertNever, Fault, invariant, isFault, type Json, wireFault, type Wire
 import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
-import { slipOfPlan } from "../plan.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
@@ -25,6 +23,7 @@ import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 import { firstGrant } from "./grants.ts";
+import { plannedSlip } from "./planned.ts";
 
 /** Continues the process until it needs another answer. Called after every change of an open process. */
 export function advance(builder: ProcessBuilder): void {
@@ -213,7 +212,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     target,
     ...addressOf(builder, target, input, id),
     input,
-    ...planned(builder, call, target, element),
+    ...plannedSlip(builder, call, target, element),
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,
@@ -227,17 +226,6 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     faults: [],
     ...(call.budget === undefined ? {} : { cap: call.budget }),
   });
-}
-
-/**
- * The slip of a planned route, made of the plan in the scope.
- * @throws `slip.invalid`
- */
-function planned(builder: ProcessBuilder, { plan }: Call, target: Doer, element: Json | undefined): { readonly slip?: Value } {
-  if (plan === undefined || target.kind !== "route") return {};
-  const content = readOne(valueOf(builder, plan, element), builder.context);
-  const slip = slipOfPlan(slipOf(taskOf(builder.state).slip, builder.context), target.route, content);
-  return { slip: builder.pack(plainJson(slip)) };
 }
 
 /** Records a work item and orders its request. */

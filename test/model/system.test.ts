@@ -181,6 +181,15 @@ describe("bounds", () => {
     expect(thinking.log.map((line) => line.split(" ")[0])).toEqual(["refund", "undo"]);
   });
 
+  test("a budget that is too small for the next call lets the model answer at once, if it may", async () => {
+    const refunds = agent(Refunds, model({ instructions: "Refund.", tools: [], budget: { tokens: 2_000 }, onBudgetEnd: "degrade" }));
+    const { outcome, bought } = await run({ log: [], refunds }, [answered({ note: "in short" })]);
+    expect(outcome).toMatchObject({ status: "completed", output: "Dear customer: in short" });
+    expect(bought).toBe(1);
+    const strict = agent(Refunds, model({ instructions: "Refund.", tools: [], budget: { tokens: 2_000 } }));
+    expect(await run({ log: [], refunds: strict }, [])).toMatchObject({ outcome: { fault: { code: "budget.exhausted" } }, bought: 0 });
+  });
+
   test("a budget of time ends the run at a recorded wait", async () => {
     const stuck = agent(
       Refunds,
