@@ -8,7 +8,7 @@ import { type Plan, planSchema, routeOfPlan } from "../runtime/plan.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import type { RouteData, Stop } from "../runtime/slip.ts";
 import { type Budget, budgetOf } from "./budget.ts";
-import type { Callable, Contract } from "./contract.ts";
+import { type Callable, type Contract, definitionGate } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
@@ -49,6 +49,8 @@ export interface PlannedRoute<Name extends string = string, Task = unknown, Outp
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
   readonly targets: readonly RouteTarget[];
+  /** Returns the input of a plan, or throws `schema.task`. */
+  checkTask(value: unknown): Json;
   /** Checks a plan like a written route, and returns what is wrong. For the option `check` of a planner. */
   readonly check: (plan: Plan) => readonly string[];
 }
@@ -69,6 +71,7 @@ export function plannedRoute<const Name extends string, T extends z.ZodType, O e
     jsonSchemaOf(options.task, `${where}, task`),
     jsonSchemaOf(options.output, `${where}, output`),
   ];
+  const gate = definitionGate(options.task, `task of route ${name}`, "schema.task");
   const names = targets.map((target) => target.name);
   return Object.freeze({
     kind: "planned-route",
@@ -81,6 +84,7 @@ export function plannedRoute<const Name extends string, T extends z.ZodType, O e
     inputJsonSchema,
     outputJsonSchema,
     targets,
+    checkTask: (value: unknown) => gate.check(value),
     check: (plan: Plan) => {
       try {
         checkFit({ name, data: routeOfPlan(data, plan as unknown as Json), inputJsonSchema, targets }, { outputJsonSchema });

@@ -53,6 +53,8 @@ export interface System {
   /** Agents hosted by other apps, by name. */
   readonly remote: ReadonlyMap<string, RemoteAgent>;
   readonly routes: ReadonlyMap<string, SystemRoute>;
+  /** Planned routes that the routes run, by name. No task can be submitted to them. */
+  readonly planned: ReadonlyMap<string, PlannedRoute>;
   /** The endpoints of each model, by the model's name. */
   readonly models: ReadonlyMap<string, readonly Endpoint[]>;
   /** All routes and agents in one slip, for the graph and for documents. */
@@ -102,6 +104,7 @@ export function system(name: string, options: SystemOptions): System {
     agents,
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
+    planned,
     models,
     slip,
     warnings: warningsOf(slip),
