@@ -31,10 +31,11 @@ export {
   type RemoteAgent,
   remote,
 } from "./contract.ts";
+export { type PlannedRoute, plannedRoute, type PlannedRouteOptions } from "./planned-route.ts";
+export type { Plan } from "../runtime/plan.ts";
+export type { Branch, MakeBranch } from "./branch.ts";
 export {
-  type Branch,
   type ForEachOptions,
-  type MakeBranch,
   route,
   RouteBuilder,
   type RouteContract,

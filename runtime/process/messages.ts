@@ -82,7 +82,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
   return {
     kind: "task",
     route,
-    slip: task.slip,
+    slip: work.slip ?? task.slip,
     input: work.input,
     timeoutMs: Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs)),
     parent: { processId: state.id, workId: work.id },
