@@ -10,6 +10,7 @@ import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
 import { isGrantNeeded, whyNotBegun } from "./handler-budget.ts";
 import { timed } from "./timed.ts";
+import { withBreaker } from "./tool-breakers.ts";
 
 /** What an execution reports to its actor about calls. */
 export type ToldOfCall =
@@ -114,8 +115,10 @@ export class ToolCalls {
   ): Promise<unknown> {
     const { clock, signal, act } = this.#parts;
     const { timeoutMs, name } = tool;
-    return timed({ clock, signal, timeoutMs, what: `tool ${name}` }, (own) =>
-      act(() => action({ idempotencyKey: this.#keyOf(key), signal: own, attempt })),
+    return withBreaker(tool, clock, signal, () =>
+      timed({ clock, signal, timeoutMs, what: `tool ${name}` }, (own) =>
+        act(() => action({ idempotencyKey: this.#keyOf(key), signal: own, attempt })),
+      ),
     );
   }
 
