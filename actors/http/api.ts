@@ -85,9 +85,9 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
-  api.serve(ROUTES.followProcess, async ({ params, request, response, tenant }) => {
+  api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
-    await followers.serve(processOf(params.id, tenant), request, response);
+    await followers.serve(processOf(params.id, tenant), request, response, query.deltas !== false);
     return undefined;
   });
   api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({

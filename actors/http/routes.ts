@@ -25,6 +25,7 @@ import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.
 import {
   CancelRequest,
   DiscardRequest,
+  FollowQuery,
   HistoryQuery,
   LetterParams,
   LettersQuery,
@@ -150,13 +151,14 @@ export const ROUTES = {
     summary: "Follows a process as server-sent events",
     role: "read",
     params: ProcessParams,
-    query: NoQuery,
+    query: FollowQuery,
     answers: {
       200: {
         contentType: "text/event-stream",
         description:
           "`event: line` with a HistoryLine as data for each history event, `event: outcome` with a ProcessOutcome " +
-          "at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
+          "at the end, comments in between. `event: model-delta` with a FollowedDelta as data is a piece of a reply that a model " +
+          "of the process sends now; any of them may be lost. The header `Last-Event-ID` resumes after that event.",
       },
       204: { description: "`Last-Event-ID` is that of the outcome: there are no more events." },
     },
