@@ -79,8 +79,8 @@ export interface ToolRules<Input, Output> {
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;
   /**
-   * Whether calls fail at once with `tool.unavailable` for some seconds after most of the last calls have failed in this host, so that a far
-   * side that is down is left alone. @default false
+   * Whether calls fail at once with `tool.unavailable` for some seconds after most of the last calls have failed in this host, so that a
+   * far side that is down is left alone. @default false
    */
   readonly breaker?: boolean | undefined;
   /** Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. @default false */

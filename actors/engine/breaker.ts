@@ -19,8 +19,8 @@ export interface BreakerParts {
 }
 
 /**
- * What an error says of the other side: it `failed`; it `answered`, although the call did not succeed; or the call was given up before either,
- * and it is `unknown`. Only failures open a breaker. The one call that is let through must be answered to close it.
+ * What an error says of the other side: it `failed`; it `answered`, although the call did not succeed; or the call was given up before
+ * either, and it is `unknown`. Only failures open a breaker. The one call that is let through must be answered to close it.
  */
 export type Verdict = "failed" | "answered" | "unknown";
 

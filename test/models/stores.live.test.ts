@@ -19,14 +19,16 @@ const READY_MS = 60_000;
 const KEY = "the-key-of-the-vault";
 const REQUEST = { messages: [{ role: "user", text: "Hello?" }], tools: [], toolChoice: "auto", outputTokensMax: 10 } as const;
 
-const component = (name: string, type: string, metadata: Readonly<Record<string, string>>): string =>
-  [
+const component = (name: string, type: string, metadata: Readonly<Record<string, string>>): string => {
+  const items = Object.entries(metadata).map(([key, value]) => `{ name: ${key}, value: ${JSON.stringify(value)} }`);
+  return [
     "apiVersion: dapr.io/v1alpha1",
     "kind: Component",
     `metadata: { name: ${name} }`,
-    `spec: { type: ${type}, version: v1, metadata: [${Object.entries(metadata).map(([key, value]) => `{ name: ${key}, value: ${JSON.stringify(value)} }`)}] }`,
+    `spec: { type: ${type}, version: v1, metadata: [${items.join(", ")}] }`,
     "",
   ].join("\n");
+};
 
 const binaries = await findDapr();
 const redisProgram = await findRedis();
