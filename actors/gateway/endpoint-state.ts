@@ -69,6 +69,10 @@ export class EndpointState {
     });
   }
 
+  get isConnected(): boolean {
+    return this.#provider !== undefined;
+  }
+
   /** The settings as currently configured. */
   get settings(): EndpointSettings {
     return this.#settings;
@@ -104,6 +108,7 @@ export class EndpointState {
     try {
       this.#provider = await within(clock, LIMITS.connectMs, `endpoint ${JSON.stringify(endpoint.name)}`, endpoint.connect(environment));
       this.#failed = undefined;
+      this.#parts.onFree();
     } catch (error) {
       const fault = isFault(error) ? error : Fault.fromWire(faultFrom(error, "model.unknown"));
       if (this.#failed?.fault.message !== fault.message) log.warn({ endpoint: endpoint.name, code: fault.code }, fault.message);
