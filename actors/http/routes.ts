@@ -71,6 +71,7 @@ export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
   readonly faults: readonly FaultCode[];
 }
 
+const BARE = { params: NoParams, query: NoQuery } as const;
 const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
 const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
 
@@ -251,8 +252,7 @@ export const ROUTES = {
     path: "/graph",
     summary: "Shows agents and routes and which of them call which",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(GraphAnswer, "The graph.") },
     faults: [],
   }),
@@ -271,8 +271,7 @@ export const ROUTES = {
     path: "/models",
     summary: "Lists the models of the system with their endpoints, as this host sees them",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
@@ -281,8 +280,7 @@ export const ROUTES = {
     path: "/broken",
     summary: "Lists actors whose journals are broken",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(BrokenActors, "Those that this host has met, and all broken buckets of the indexes.") },
     faults: ASKING,
   }),
@@ -291,8 +289,7 @@ export const ROUTES = {
     path: "/broken/set-aside",
     summary: "Sets the journal of a broken actor aside, which begins anew",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: SetAsideRequest,
     answers: { 200: json(BrokenActor, "It goes on.") },
     faults: ["agent.unknown", "journal.intact", "journal.loss", ...CHANGING],
@@ -302,8 +299,7 @@ export const ROUTES = {
     path: "/purge",
     summary: "Purges ended processes",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: PurgeRequest,
     bodyOptional: true,
     answers: { 200: json(PurgeAnswer, "How many processes were purged, and how many ended and must stay for now.") },
@@ -314,8 +310,7 @@ export const ROUTES = {
     path: "/openapi.json",
     summary: "Shows this document",
     role: undefined,
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") },
     faults: [],
   }),
@@ -324,8 +319,7 @@ export const ROUTES = {
     path: "/healthz",
     summary: "Shows whether the host accepts work",
     role: "open",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: {
       200: json(HealthAnswer, "It does."),
       503: json(HealthAnswer, "It is stopping, or waits until its sidecar has registered its actors again."),
