@@ -8,13 +8,15 @@ import { SidecarClient } from "./dapr/client.ts";
 import { SidecarSearch } from "./dapr/find-sidecar.ts";
 import { tryReminders } from "./dapr/fitness.ts";
 import { DaprTransport } from "./dapr/transport.ts";
+import { userValues } from "./dapr/user-values.ts";
+import { Gateway } from "./gateway/gateway.ts";
 import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import { LoopLag } from "./engine/loop-lag.ts";
-import type { Ports } from "./engine/ports.ts";
+import type { Ports, StateStore } from "./engine/ports.ts";
 import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
@@ -123,18 +125,17 @@ export interface RunningHost {
  * @throws `port.taken`
  */
 export async function serve(system: System, options: ServeOptions): Promise<RunningHost> {
-  const { logger } = options;
+  const { logger, pubsub = "pubsub", stateStore = "statestore" } = options;
   const sidecar = { origin: `http://${options.daprHost ?? "127.0.0.1"}:${options.daprHttpPort}`, apiToken: options.apiToken };
   const client = new SidecarClient(sidecar);
-  const pubsub = options.pubsub ?? "pubsub";
-  const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
   const keys = messageKeys(options);
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
   const lag = new LoopLag();
-  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
+  const models = gatewayOf(system, store, options);
+  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom, models };
   const host: Host = new Host({
     system,
     ports,
@@ -144,7 +145,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention, models: () => models?.view ?? [] });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
   const search = new SidecarSearch({
@@ -181,6 +182,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
+    void models?.start();
     host.watch.onReturn(() => placement.forget());
     return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
@@ -195,6 +197,19 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+/** The models of the system in this host; undefined if it has none. */
+function gatewayOf(
+  system: System,
+  store: StateStore,
+  { daprHost = "127.0.0.1", daprHttpPort, apiToken, logger }: ServeOptions,
+): Gateway | undefined {
+  if (system.models.size === 0) return undefined;
+  const { secret, settings } = userValues({ daprHost, daprHttpPort, apiToken });
+  const environment = { env: process.env, secret };
+  const shared = { store, random: systemRandom };
+  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, shared, settings });
 }
 
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {

@@ -11,6 +11,7 @@ import type { JsonSchema } from "../runtime/schema.ts";
 import { jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
+import type { AgentLog } from "./context.ts";
 import { definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { retryOf } from "./stop-options.ts";
@@ -33,24 +34,20 @@ export type UnknownEnd = "repeat" | "lookup" | "stop";
 
 const EFFECTS: readonly ToolEffect[] = ["read", "write", "egress"];
 const UNKNOWN_ENDS: readonly UnknownEnd[] = ["repeat", "lookup", "stop"];
-const OPTIONS = ["about", "input", "output", "run", "undo", "lookup", "effect", "unknown", "permission", "approve", "timeoutMs", "retry"];
+const RULES = ["about", "run", "undo", "lookup", "effect", "unknown", "permission", "approve", "timeoutMs", "retry", "untrusted"];
 
-/** Options of {@link tool}. */
-export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
+/** What a tool does and may do, apart from its schemas. */
+export interface ToolRules<Input, Output> {
   /** What the tool does, for people and models. */
   readonly about?: string | undefined;
-  /** Schema of the input. An input that does not fit throws `schema.tool-input` and no call is made. */
-  readonly input: I;
-  /** Schema of the output. An output that does not fit fails the call with `schema.tool-output`; its effect may have happened. */
-  readonly output: O;
-  readonly run: (input: z.infer<I>, call: ToolCall) => z.infer<O> | Promise<z.infer<O>>;
+  readonly run: (input: Input, call: ToolCall) => Output | Promise<Output>;
   /**
    * Reverts the effect. `output` is `undefined` if the effect may have happened but its output is not known: revert it by the key.
    * The undo may run more than once, and must succeed if there is nothing to undo. A tool with an undo costs one more record per call.
    */
-  readonly undo?: ((input: z.infer<I>, output: z.infer<O> | undefined, call: ToolCall) => void | Promise<void>) | undefined;
+  readonly undo?: ((input: Input, output: Output | undefined, call: ToolCall) => void | Promise<void>) | undefined;
   /** Finds the output of a call that may have happened; `undefined` if it did not happen. Required for `unknown: "lookup"`. */
-  readonly lookup?: ((input: z.infer<I>, call: ToolCall) => z.infer<O> | undefined | Promise<z.infer<O> | undefined>) | undefined;
+  readonly lookup?: ((input: Input, call: ToolCall) => Output | undefined | Promise<Output | undefined>) | undefined;
   readonly effect: ToolEffect;
   /**
    * What to do about a call whose end was not recorded because its host died: `repeat` makes it again with the same key, `lookup` runs
@@ -68,27 +65,55 @@ export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> {
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /** Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. @default false */
+  readonly untrusted?: boolean | undefined;
 }
 
-/** A defined tool. Its functions take and return checked JSON, because its types do not exist at run time. */
-export interface ToolDefinition<Name extends string = string, Input = unknown, Output = unknown> {
-  readonly kind: "tool";
-  readonly name: Name;
-  readonly about: string | undefined;
+/** Options of {@link tool}. */
+export interface ToolOptions<I extends z.ZodType, O extends z.ZodType> extends ToolRules<z.infer<I>, z.infer<O>> {
+  /** Schema of the input. An input that does not fit throws `schema.tool-input` and no call is made. */
+  readonly input: I;
+  /** Schema of the output. An output that does not fit fails the call with `schema.tool-output`; its effect may have happened. */
+  readonly output: O;
+}
+
+/** What a tool takes and returns: the types, the JSON Schemas, and the gates. */
+export interface ToolSchemas<Input = unknown, Output = unknown> {
   readonly input: z.ZodType<Input>;
   readonly output: z.ZodType<Output>;
   readonly inputJsonSchema: JsonSchema;
   readonly outputJsonSchema: JsonSchema;
+  /** Returns the input, or throws `schema.tool-input`. */
+  checkInput(value: unknown): Json;
+  /** Returns the output, or throws `schema.tool-output`. */
+  checkOutput(value: unknown): Json;
+}
+
+/** Where the calls of a tool go, if that is something that hosts connect to and must leave: a server of tools. */
+export interface ToolSource {
+  readonly name: string;
+  /**
+   * Called by each host that has tools of this source, at its start; nothing is connected by that. The returned function is called when
+   * the host has stopped. After the last one the source closes its connections.
+   */
+  hold(log: Pick<AgentLog, "info" | "warn">): () => Promise<void>;
+}
+
+/** A defined tool. Its functions take and return checked JSON, because its types do not exist at run time. */
+export interface ToolDefinition<Name extends string = string, Input = unknown, Output = unknown> extends ToolSchemas<Input, Output> {
+  readonly kind: "tool";
+  readonly name: Name;
+  readonly about: string | undefined;
   readonly effect: ToolEffect;
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
   readonly approve: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
-  /** Returns the input, or throws `schema.tool-input`. */
-  checkInput(value: unknown): Json;
-  /** Returns the output, or throws `schema.tool-output`. */
-  checkOutput(value: unknown): Json;
+  /** Whether outputs may hold texts of strangers, which must not be followed as instructions. */
+  readonly untrusted: boolean;
+  /** Absent: the tool's functions run in the host alone. */
+  readonly source: ToolSource | undefined;
   /** Makes one call and returns the tool's output, unchecked. */
   run(input: Json, call: ToolCall): unknown;
   readonly undo: ((input: Json, output: Json | undefined, call: ToolCall) => unknown) | undefined;
@@ -108,37 +133,59 @@ export function tool<const Name extends string, I extends z.ZodType, O extends z
 ): ToolDefinition<Name, z.infer<I>, z.infer<O>> {
   const where = `tool ${JSON.stringify(name)}`;
   requireName(name, "tool");
-  requireKeys(options, where, OPTIONS);
-  requireFunctions(options, where);
-  const { about, run, undo, lookup, effect, unknown = "repeat", permission, approve, timeoutMs } = options;
+  requireKeys(options, where, ["input", "output", ...RULES]);
+  const { input, output, ...rules } = options;
+  const inputGate = definitionGate(input, `input of tool ${name}`, "schema.tool-input");
+  const outputGate = definitionGate(output, `output of tool ${name}`, "schema.tool-output");
+  return toolWith(
+    name,
+    {
+      input: input as z.ZodType<z.infer<I>>,
+      output: output as z.ZodType<z.infer<O>>,
+      inputJsonSchema: jsonSchemaOf(input, `${where}, input`),
+      outputJsonSchema: jsonSchemaOf(output, `${where}, output`),
+      checkInput: (value) => inputGate.check(value),
+      checkOutput: (value) => outputGate.check(value),
+    },
+    rules,
+  );
+}
+
+/** Defines a tool whose schemas do not come from zod. @throws `definition.invalid`, which names the tool and the option */
+export function toolWith<const Name extends string, Input, Output>(
+  name: Name,
+  schemas: ToolSchemas<Input, Output>,
+  rules: ToolRules<Input, Output>,
+  source?: ToolSource,
+): ToolDefinition<Name, Input, Output> {
+  const where = `tool ${JSON.stringify(name)}`;
+  requireName(name, "tool");
+  requireKeys(rules, where, RULES);
+  requireFunctions(rules, where);
+  const { about, run, undo, lookup, effect, unknown = "repeat", permission, approve, timeoutMs, untrusted = false } = rules;
   requireEffect({ effect, unknown, undo, lookup }, where);
-  const input = definitionGate(options.input, `input of tool ${name}`, "schema.tool-input");
-  const output = definitionGate(options.output, `output of tool ${name}`, "schema.tool-output");
-  const inputJsonSchema = jsonSchemaOf(options.input, `${where}, input`);
-  if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(inputJsonSchema) }, where, "approve");
+  if (typeof untrusted !== "boolean") throw invalid(where, "untrusted must be true or false");
+  if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, "approve");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
     name,
     about,
-    input: options.input as z.ZodType<z.infer<I>>,
-    output: options.output as z.ZodType<z.infer<O>>,
-    inputJsonSchema,
-    outputJsonSchema: jsonSchemaOf(options.output, `${where}, output`),
+    ...schemas,
     effect,
     unknown,
     permission,
     approve,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
-    retry: retryOf(options.retry ?? { attemptsMax: 1 }, where),
-    checkInput: (value: unknown) => input.check(value),
-    checkOutput: (value: unknown) => output.check(value),
-    run: (given: Json, call: ToolCall) => run(given as z.infer<I>, call),
+    retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
+    untrusted,
+    source,
+    run: (given: Json, call: ToolCall) => run(given as Input, call),
     undo:
       undo === undefined
         ? undefined
-        : (given: Json, made: Json | undefined, call: ToolCall) => undo(given as z.infer<I>, made as z.infer<O> | undefined, call),
-    lookup: lookup === undefined ? undefined : (given: Json, call: ToolCall) => lookup(given as z.infer<I>, call),
+        : (given: Json, made: Json | undefined, call: ToolCall) => undo(given as Input, made as Output | undefined, call),
+    lookup: lookup === undefined ? undefined : (given: Json, call: ToolCall) => lookup(given as Input, call),
   });
 }
 

@@ -4,6 +4,7 @@
  * Each constant says what it protects and what happens at the bound. A test checks the relations between them, so that changing one
  * cannot silently break another (test/runtime/limits.test.ts).
  */
+import { MCP_LIMITS } from "./limits/of-mcp.ts";
 import { MODEL_LIMITS } from "./limits/of-models.ts";
 import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
@@ -104,7 +105,6 @@ export const LIMITS = {
   workActorsListedMax: 4_096,
   /** Processes, and actors of one process, that a sweep purges at once. */
   sweepConcurrency: 8,
-
   /** Open processes of one host. Above: `system.overloaded`, HTTP 429 with Retry-After, nothing recorded. Nested routes are accepted. */
   openProcessesMax: 10_000,
   /** Lateness of this host's timers, or of the ticks that they began, above which tasks are refused as above. */
@@ -219,7 +219,6 @@ export const LIMITS = {
   heartbeatMs: 10 * SECOND_MS,
   /** Missed heartbeats after which another host may take over the work, although the lease of its host stands. */
   heartbeatsMissedMax: 3,
-
   /** Time to the next moment of a process that only waits, from which its index entry names that moment. */
   quietMsMin: 10 * SECOND_MS,
   /** Pause before an index entry is written because a process began or ended such a wait. */
@@ -346,6 +345,6 @@ export const LIMITS = {
   mappingLengthMax: 20_000,
   /** Parsed conditions that are kept; the oldest is forgotten. */
   conditionsCachedMax: 512,
-
   ...MODEL_LIMITS,
+  ...MCP_LIMITS,
 } as const;

@@ -27,8 +27,8 @@ export interface Scenario {
   readonly name: string;
   readonly system: (seed: number) => System;
   readonly tasks: (seed: number) => readonly SimTask[];
-  /** A check beside the promises. Returns what is wrong, or undefined. */
-  readonly invariant?: ((world: World) => string | undefined) | undefined;
+  /** A check beside the promises. Returns what is wrong, maybe with the law that it breaks, or undefined. */
+  readonly invariant?: ((world: World) => string | Finding | undefined) | undefined;
   /** Every effect of a handler is in the ledger, under a key and with an undo, so compensation is checked too. */
   readonly strict: boolean;
   /** The same effect may happen more than once in one process. */
@@ -114,6 +114,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     observeRemoved: (at, key) => watch.removed(at, key),
     wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
+  world.models.onAttempt = (made) => watch.models.made(made);
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));

@@ -2,9 +2,13 @@
 import ts from "typescript";
 import { at, type Check, type Finding, type Project } from "./project.ts";
 
-const LIBRARY = ["runtime/", "agents/", "actors/", "client/"];
+const LIBRARY = ["runtime/", "agents/", "actors/", "client/", "mcp/"];
 /** The parts of the table of limits, by file. */
-const LIMITS_TABLES: Readonly<Record<string, string>> = { "runtime/limits.ts": "LIMITS", "runtime/limits/of-models.ts": "MODEL_LIMITS" };
+const LIMITS_TABLES: Readonly<Record<string, string>> = {
+  "runtime/limits.ts": "LIMITS",
+  "runtime/limits/of-models.ts": "MODEL_LIMITS",
+  "runtime/limits/of-mcp.ts": "MCP_LIMITS",
+};
 const SHEBANG = /^#!.*\n/;
 
 /** Each file begins with its module comment. */

@@ -10,7 +10,11 @@ const STARTED =
   /^(cli\/main\.ts|bench\/(main|fuzz)\.ts|simulation\/one\.ts|vitest\.config\.ts|test\/(all\.ts|live\/long\.ts|types\/.*|.*\.test\.ts))$/;
 const PUBLIC = Object.values(ENTRIES);
 /** Packages that are used without being imported. */
-const NOT_IMPORTED = ["prettier", "typescript", "@types/node", "@types/express"];
+const NOT_IMPORTED = [
+  ...["prettier", "typescript", "@types/node", "@types/express"],
+  // Programs that tests start.
+  ...["@modelcontextprotocol/server-everything", "@modelcontextprotocol/server-filesystem"],
+];
 
 /** Every file is an entry, imported, or named in another file, as a program that is started by its path. */
 export const deadFiles: Check = (project) => {
@@ -63,6 +67,8 @@ const FAULT_TABLES: Readonly<Record<string, string>> = {
   "runtime/faults/of-requests.ts": "REQUEST_FAULTS",
   "runtime/faults/of-work.ts": "WORK_FAULTS",
   "runtime/faults/of-hosts.ts": "HOST_FAULTS",
+  "runtime/faults/of-mcp.ts": "MCP_FAULTS",
+  "runtime/faults/of-models.ts": "MODEL_FAULTS",
 };
 
 /** Every fault of the table is raised somewhere. */
@@ -104,7 +110,7 @@ export const dependencies: Check = (project) => {
 };
 
 function isShipped(path: string): boolean {
-  return /^(runtime|agents|actors|client|testing|cli)\//.test(path);
+  return /^(runtime|agents|actors|client|testing|mcp|cli)\//.test(path);
 }
 
 function isRelation(node: ts.Node): boolean {
