@@ -19,7 +19,7 @@ export const Grant = z.strictObject({
 });
 export type Grant = z.infer<typeof Grant>;
 
-/** What was spent on one model. `modelCalls` counts attempts that may have cost something. Persisted: changing this needs a version bump. */
+/** What was spent on one model. `modelCalls` counts tries that may have cost something. Persisted: changing this needs a version bump. */
 export const ModelSpent = z.strictObject({
   modelCalls: Count,
   inputTokens: Count,

@@ -64,7 +64,7 @@ export type Account = z.infer<typeof Account>;
 const EMPTY: Account = Object.freeze({ spent: Object.freeze({}), holdings: Object.freeze({}) });
 
 /** Under this name stands what was spent by agents and on models beyond the limits of the sums. */
-export const OTHERS = "(others)";
+const OTHERS = "(others)";
 
 // ---- what is left -----------------------------------------------------------------------------------------------------------
 
