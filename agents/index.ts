@@ -3,6 +3,7 @@
  */
 import "../runtime/zod-version.ts";
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
+export type { Budget } from "./budget.ts";
 export type { StopOptions } from "./stop-options.ts";
 export {
   type AgentLog,

@@ -64,7 +64,7 @@ export type Account = z.infer<typeof Account>;
 const EMPTY: Account = Object.freeze({ spent: Object.freeze({}), holdings: Object.freeze({}) });
 
 /** Under this name stands what was spent by agents and on models beyond the limits of the sums. */
-export const OTHERS = "(others)";
+const OTHERS = "(others)";
 
 // ---- what is left -----------------------------------------------------------------------------------------------------------
 
@@ -172,6 +172,14 @@ function charge(sums: SpentBy, by: string, spent: Spent): SpentBy {
   const isRoom = entryOf(sums, by) !== undefined || Object.keys(sums).length < LIMITS.spentAgentsMax;
   const under = isRoom ? by : OTHERS;
   return withEntry(sums, under, addSpentWithin(entryOf(sums, under) ?? NOTHING_SPENT, spent, LIMITS.spentModelsMax, OTHERS));
+}
+
+/** Takes back what a work item holds. What it told stays known. */
+export function released(state: ProcessState, id: string): ProcessState {
+  const known = holdingOf(state, id);
+  if (known?.grant === undefined) return state;
+  const { grant: _back, ...rest } = known;
+  return withHolding(state, id, rest);
 }
 
 /** Removes the entry of a work item that spends no more. */
