@@ -115,7 +115,9 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
   const log = options.log ?? SILENT;
-  const models = replaceModels(system.models, options.models ?? {}, "startLocal");
+  // Real models answer in real time, so none is skipped meanwhile.
+  const real = inRealTime(system.models, (action) => driver.during(action));
+  const models = replaceModels(real, options.models ?? {}, "startLocal");
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });
@@ -154,6 +156,18 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     },
     stop: () => host.stop(0),
   };
+}
+
+/** The endpoints, connected and called within `during`. */
+function inRealTime(models: System["models"], during: <T>(action: Promise<T>) => Promise<T>): System["models"] {
+  const held = (endpoint: Endpoint): Endpoint => ({
+    ...endpoint,
+    connect: async (environment) => {
+      const provider = await during(endpoint.connect(environment));
+      return { chat: (request, call) => during(provider.chat(request, call)) };
+    },
+  });
+  return new Map([...models].map(([name, endpoints]) => [name, endpoints.map(held)]));
 }
 
 /** Without Dapr there are no secret stores. */

@@ -4,7 +4,8 @@ import { z } from "zod";
 import { agent, contract, Fault, model, openai, route, system, tool } from "../../agents/index.ts";
 import { fakeModel, runLocal } from "../../testing/index.ts";
 import { whole } from "./shape-parts.ts";
-import { startServer, type TestServer } from "./server.ts";
+import { send, startServer, type TestServer } from "./server.ts";
+import type { Sent } from "./shapes.ts";
 
 const Claim = z.strictObject({ order: z.string() });
 const Answer = z.strictObject({ paid: z.number() });
@@ -15,6 +16,9 @@ const refund = route("refund", 1, Claim)
   .to("done", Refunds, ({ task }) => task)
   .output(({ done }) => done);
 
+/** A timeout that is far away in real time, and near where idle time is skipped. */
+const SLOW_MS_MAX = 20_000;
+const SLOW_MS = 200;
 const ANSWER = JSON.stringify({ paid: 10 });
 
 describe("fakeModel", () => {
@@ -47,9 +51,11 @@ describe("fakeModel", () => {
 
 describe("endpoints without Dapr", () => {
   let server: TestServer;
+  let answer: Sent;
   beforeAll(async () => {
     const body = { choices: [{ index: 0, message: { content: ANSWER }, finish_reason: "stop" }] };
-    server = await startServer(whole("answer", body, { reply: {} }).sent);
+    answer = whole("answer", body, { reply: {} }).sent;
+    server = await startServer(answer);
   });
   afterAll(() => server.stop());
 
@@ -59,5 +65,15 @@ describe("endpoints without Dapr", () => {
     const outcome = await runLocal(desk, refund, { order: "7" });
     expect(outcome).toMatchObject({ status: "completed", output: { paid: 10 } });
     expect(server.received.at(-1)?.body).toMatchObject({ model: "tiny", stream: true });
+  });
+
+  it("answer in real time: no time is skipped, so nothing times out that would not", async () => {
+    const slow = route("slow", 1, Claim)
+      .to("done", Refunds, ({ task }) => task, { timeoutMs: SLOW_MS_MAX, retry: { attemptsMax: 1 } })
+      .output(({ done }) => done);
+    const desk = system("desk", { agents: [refunds], routes: [slow], models: { fast: openai({ model: "tiny", baseUrl: server.url }) } });
+    server.answer((response) => void setTimeout(() => send(response, answer), SLOW_MS));
+    const outcome = await runLocal(desk, slow, { order: "8" });
+    expect(outcome).toMatchObject({ status: "completed", output: { paid: 10 } });
   });
 });
