@@ -11,6 +11,7 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
   PurgeAnswer,
@@ -276,6 +277,11 @@ export class Client {
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+  }
+
+  /** Returns the models of the system with their endpoints, as the host sees them that answers. */
+  models(options: CallOptions = {}): Promise<ModelsAnswer> {
+    return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
   }
 
   /** Returns the actors whose journals are broken. */

@@ -120,6 +120,7 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
   );
+  api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
   api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
     ok(await operations.setAside(actor, options, caller)),

@@ -161,6 +161,8 @@ export interface Operations {
   setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
+  /** The models of the system with their endpoints, as this host sees them. */
+  models(): Json;
   /**
    * Purges ended processes. Returns `purged`, the number of processes purged (or that would be), and `waiting`, the number that ended and
    * must stay for now.

@@ -12,7 +12,7 @@ import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import { type Message, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { SignalReceipt } from "../../runtime/answers.ts";
+import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
@@ -54,6 +54,8 @@ export interface OperationsParts {
   readonly newId: () => string;
   /** Defaults to one with the default retention. */
   readonly retention?: Retention | undefined;
+  /** The models of the host. Absent: it has none. */
+  readonly models?: (() => ModelsAnswer["models"]) | undefined;
 }
 
 /** The operations of one system. The process may be on any host: every request goes through the transport. */
@@ -264,6 +266,10 @@ export class SystemOperations implements Operations {
 
   async setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json> {
     return plainJson(await this.#broken.setAside(actor, options, caller));
+  }
+
+  models(): Json {
+    return { models: plainJson(this.#parts.models?.() ?? []) };
   }
 
   graph(): Json {

@@ -106,8 +106,10 @@ export const MODEL_LIMITS = {
   breakerPauseMs: 5 * SECOND_MS,
   /** Maximum of that pause. */
   breakerPauseMsMax: 1 * MINUTE_MS,
-  /** Interval at which a host that makes model calls reads which endpoints rest, and at which it reads changed settings. */
+  /** Interval at which a host that makes model calls reads which endpoints rest. */
   modelsReadMs: 1 * SECOND_MS,
+  /** Interval at which a host that makes model calls reads settings that may have changed. */
+  settingsReadMs: 10 * SECOND_MS,
   /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
   connectRetryMs: 10 * SECOND_MS,
   /** How long a host waits for a secret or a setting. */
