@@ -11,6 +11,7 @@ import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { sendableToken } from "./run/environment.ts";
 import { loadSystem } from "./run/load.ts";
+import { requireModelKeys } from "./run/model-keys.ts";
 import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
 import { decodeText } from "./text/decode.ts";
@@ -28,6 +29,7 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => logger.error({ err: error }, "uncaught error in the app; it keeps running"));
   const telemetry = await startTelemetry({ env: process.env, serviceName: process.env["APP_ID"] ?? "troupe", log: logger });
   const system = await loadSystem(file);
+  await requireModelKeys(system, process.env);
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
