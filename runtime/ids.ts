@@ -186,6 +186,11 @@ export function modelHash(key: string): string {
   return key.slice(key.lastIndexOf("/") + 1, key.lastIndexOf("#"));
 }
 
+/** The model in a {@link modelKey}. */
+export function modelOf(key: string): string {
+  return key.slice(key.indexOf(":") + 1, key.lastIndexOf("/"));
+}
+
 /** The work item and the call of the idempotency key of a model call. */
 export function workOfCall(key: string): { readonly work: string; readonly call: string } {
   const at = key.indexOf(`/${MODEL_PREFIX}`);

@@ -89,6 +89,10 @@ export class Gateway implements Models {
     return state === undefined ? undefined : costOf(state, usage);
   }
 
+  providerOf(endpoint: string): string | undefined {
+    return this.#states.get(endpoint)?.endpoint.provider;
+  }
+
   #advance(endpoint: string): void {
     for (const line of this.#lines.values()) if (line.states.some((state) => state.endpoint.name === endpoint)) line.advance();
   }

@@ -65,9 +65,9 @@ export const MODEL_LIMITS = {
   modelFallbacksMax: 8,
   /** The real number of input tokens is at most this multiple of the estimate; one byte of text is at most one token. */
   modelTokensSafetyRatio: 1.5,
-  /** A provider that reports fewer input tokens than this share of the estimate has cut the request: `model.context-length`. */
+  /** A provider that reports fewer input tokens than this share of the estimate of the messages has cut them: `model.context-length`. */
   modelTokensSeenRatio: 0.4,
-  /** Estimated input tokens below which a report that is too small is not taken as a cut. */
+  /** Estimated tokens of the messages below which a report that is too small is not taken as a cut. */
   modelTokensSeenMin: 1_024,
   /** Tries of a model call after transient faults if its agent sets no number, including the first. After the last: its fault. */
   modelTriesDefault: 5,

@@ -77,7 +77,7 @@ const RULES: readonly Rule[] = [
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "cli/",
-    may: ["cli/", "client/", "actors/", "agents/", "runtime/", "testing/scripted/model.ts"],
+    may: ["cli/", "client/", "mcp/", "actors/", "agents/", "runtime/", "testing/scripted/model.ts"],
     packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"],
   },
   {
