@@ -1,4 +1,4 @@
-/** @module The pieces of replies of one followed process: read where the process is, and kept for the followers of this host for a while. */
+/** @module The pieces of replies of one followed process: read where the process is, and kept for the followers of this host. */
 import { LIMITS } from "../../runtime/limits.ts";
 import { type DeltaPage, type DeltaPlace, type FollowedDelta, lastDeltas } from "../../runtime/model/deltas.ts";
 import type { Clock } from "../engine/ports.ts";

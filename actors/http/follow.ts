@@ -42,7 +42,8 @@ export class Followers {
   }
 
   /**
-   * Follows a process, `withDeltas` also the pieces of the replies of its models, until its outcome, until the reader disconnects, or for LIMITS.followMsMax. Resolves when the stream has begun.
+   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax; `withDeltas` also the pieces of replies of
+   * its models. Resolves when the stream has begun.
    * Throws `stream.too-many`, `process.unknown` and what a read throws, all before anything is sent.
    */
   async serve(id: string, request: Request, response: Response, withDeltas: boolean): Promise<void> {

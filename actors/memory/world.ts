@@ -152,7 +152,7 @@ export interface LocalWorldOptions {
   readonly clock?: Clock;
   readonly store?: StateStore;
   readonly random: RandomSource;
-  readonly models?: Models;
+  readonly models?: Models | undefined;
   /** Whether processes can be followed piece by piece. It needs timers, so that time is never idle. @default false */
   readonly withDeltas?: boolean;
 }

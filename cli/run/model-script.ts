@@ -1,4 +1,7 @@
-/** @module Runs a system without a key: a scripted model on a free loopback port answers in the place of the provider, and ends with the run. */
+/**
+ * @module Runs a system without a key: a scripted model on a free port of loopback answers in the place of the provider, and ends with the
+ * run.
+ */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";

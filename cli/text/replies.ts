@@ -1,4 +1,4 @@
-/** @module Replies of models while they are received: each piece is printed where its reply stands, below the head of its stop and agent. */
+/** @module Replies of models while they are received: each piece is printed behind the head of its stop and agent. */
 import type { FollowedDelta } from "../../client/index.ts";
 import { oneLine } from "./output.ts";
 import { REPLY_MARGIN, replyHead } from "./progress.ts";

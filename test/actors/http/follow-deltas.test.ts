@@ -1,4 +1,4 @@
-/** @module Followers get the pieces of replies of a model while it answers: from the scripted model through gateway and host to the stream. */
+/** @module Followers get the pieces of a reply while it is received: from the scripted model through gateway and host to the stream. */
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, model, openai, route, system } from "../../../agents/index.ts";

@@ -52,13 +52,7 @@ export async function startReal(options: Partial<HttpHostOptions> = {}, served?:
     .output(({ pay }) => pay);
   const shop = served ?? system("shop", { agents: [till], routes: [orders] });
   const store = new MemoryStore();
-  const world = new LocalWorld({
-    clock: systemClock,
-    random: systemRandom,
-    store,
-    withDeltas: true,
-    ...(models === undefined ? {} : { models }),
-  });
+  const world = new LocalWorld({ clock: systemClock, random: systemRandom, store, withDeltas: true, models });
   const state = { down: false };
   const ports = failing(world.ports, () => state.down);
   const host = new Host({ system: shop, ports, log: SILENT });
