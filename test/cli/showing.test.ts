@@ -47,7 +47,7 @@ describe("following", () => {
 
   const WORK = "trip-7:1:plan:0:1";
   const piece = (more: object, work = WORK): string =>
-    `event: model-delta\nid: 1.0~ab.1\ndata: ${JSON.stringify({ work, stop: "plan", agent: "PlannerAgent", call: "model:a/1#0", ...more })}`;
+    `event: model-delta\nid: 1.0~ab.1\ndata: ${JSON.stringify({ work, stop: "plan", agent: "PlannerAgent", call: "m/1#0", ...more })}`;
 
   test("shows the replies of models while they are received, each line behind a margin, and no command to the terminal", async () => {
     stub.answers["GET /processes/trip-7/events"] = events(
