@@ -18,7 +18,7 @@ export async function requireModelKeys(system: System, env: NodeJS.ProcessEnv): 
     throw new CliError(
       "MODEL_KEY",
       `model ${JSON.stringify(model)} cannot be called: ${reason}.`,
-      "Set it. To run without a key, put model.script.yaml beside the system's file, or give --model-script.",
+      "Set it. To run without a key, give `troupe up` a script: model.script.yaml beside the system's file, or --model-script.",
     );
   }
 }
