@@ -2,9 +2,8 @@
  * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
  * both generated from it.
  */
-import type { z } from "zod";
-import type { FaultCode } from "../../runtime/faults.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
   BrokenActor,
@@ -43,37 +42,8 @@ import {
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
-import type { Role } from "./tokens.ts";
-
-/** One answer of a route that is not an error. Without a schema it has no JSON body. */
-export interface AnswerSpec {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  /** For a body that is not JSON. */
-  readonly contentType?: string;
-}
-
-/** One route. `P`, `Q` and `B` are the types of its path, query and body after the check. */
-export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
-  readonly method: "get" | "post";
-  /** With parameters in braces, as OpenAPI writes them. */
-  readonly path: string;
-  readonly summary: string;
-  /** The required role. Undefined: every valid token has it. `open`: no token is needed. */
-  readonly role: Role | "open" | undefined;
-  readonly params: z.ZodType<P>;
-  readonly query: z.ZodType<Q>;
-  readonly body?: z.ZodType<B>;
-  /** Whether the body may be omitted; it then counts as `{}`. */
-  readonly bodyOptional?: boolean;
-  readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** Faults beside those of every route. */
-  readonly faults: readonly FaultCode[];
-}
 
 const BARE = { params: NoParams, query: NoQuery } as const;
-const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
-const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
 
 /** Every route, by a name that is its `operationId`. */
 export const ROUTES = {
