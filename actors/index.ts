@@ -8,13 +8,15 @@ import { SidecarClient } from "./dapr/client.ts";
 import { SidecarSearch } from "./dapr/find-sidecar.ts";
 import { tryReminders } from "./dapr/fitness.ts";
 import { DaprTransport } from "./dapr/transport.ts";
+import { userValues } from "./dapr/user-values.ts";
+import { Gateway } from "./gateway/gateway.ts";
 import { Host } from "./host/host.ts";
 import { HttpHost } from "./http/server.ts";
 import type { TokenEntry } from "./http/tokens.ts";
 import { LateStore } from "./dapr/late-store.ts";
 import type { Operations } from "./operations/operations.ts";
 import { LoopLag } from "./engine/loop-lag.ts";
-import type { Ports } from "./engine/ports.ts";
+import type { Ports, StateStore } from "./engine/ports.ts";
 import { MessageKeys } from "./engine/signatures.ts";
 import { PlacedHost, Placement, ShortTransport } from "./host/local-first-transport.ts";
 import { listenerOf } from "./dapr/port-listener.ts";
@@ -134,7 +136,8 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
   const transport = new ShortTransport(far, placement, () => host);
   const store = new LateStore();
   const lag = new LoopLag();
-  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom };
+  const models = gatewayOf(system, store, options);
+  const ports = { store, reminders: new DaprReminders(client), transport, clock: systemClock, random: systemRandom, models };
   const host: Host = new Host({
     system,
     ports,
@@ -181,6 +184,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     const usable = await search.run();
     if (usable === undefined) return 0;
     store.open(usable);
+    void models?.start();
     host.watch.onReturn(() => placement.forget());
     return resume({ ports, host, retention, watchdog, actor: indexRoot, log: logger, stopped });
   };
@@ -195,6 +199,18 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     await client.close();
   };
   return { port, operations, recovered, stop };
+}
+
+/** The models of the system in this host; undefined if it has none. */
+function gatewayOf(
+  system: System,
+  store: StateStore,
+  { daprHost = "127.0.0.1", daprHttpPort, apiToken, logger }: ServeOptions,
+): Gateway | undefined {
+  if (system.models.size === 0) return undefined;
+  const { secret } = userValues({ daprHost, daprHttpPort, apiToken });
+  const environment = { env: process.env, secret };
+  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, store });
 }
 
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {

@@ -10,6 +10,8 @@ import { agentData, type Contract, definitionGate, type InputOf, type OutputOf }
 import type { HandlerContext, HandOff, RuntimeContext, RuntimeUndoContext, UndoContext } from "./context.ts";
 import { invalid, requireInt, requireKeys } from "./definition.ts";
 import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
+import { type BoundModel, MODEL } from "./model/bound.ts";
+import type { ModelAgentOptions } from "./model/model.ts";
 import { type ToolDefinition, toolsOf } from "./tool.ts";
 
 const VERSION_MAX = 1_000_000;
@@ -65,6 +67,8 @@ export interface AgentDefinition {
   readonly asks: readonly Contract[];
   readonly handsOffTo: readonly Contract[];
   readonly data: AgentData;
+  /** Names of the models of the system that the agent may use; "default" also stands for the only one. Empty for plain code. */
+  readonly models: readonly string[];
   /** The tools by name. */
   readonly tools: ReadonlyMap<string, ToolDefinition>;
   /** `null` if the agent declares no state. */
@@ -88,18 +92,21 @@ export function agent<
   const HandsOffTo extends readonly Contract<string, unknown, OutputOf<C>>[] = [],
   State = never,
   const Tools extends readonly ToolDefinition[] = [],
->(target: C, options: AgentOptions<C, State, Asks, HandsOffTo, Tools>): AgentDefinition {
+>(
+  target: C,
+  options: AgentOptions<C, State, Asks, HandsOffTo, Tools> | ModelAgentOptions<C, State, Asks, HandsOffTo, Tools>,
+): AgentDefinition {
   if (target?.kind !== "contract") throw invalid("agent", "the first argument must be a contract; make one with contract(name, options)");
   const where = `agent ${JSON.stringify(target.name)}`;
   requireKeys(options, where, OPTIONS);
-  if (typeof options.handle !== "function") throw invalid(where, "handle must be a function");
   const state = stateOf(options.state, target.name, where);
   const asks = options.asks ?? [];
   const handsOffTo = options.handsOffTo ?? [];
-  const data = agentData(target, options, where, options.state !== undefined);
+  const relations = agentData(target, options, where, options.state !== undefined);
   const { undo } = options;
   if (undo !== undefined && typeof undo !== "function") throw invalid(where, "undo must be a function");
   const tools = toolsOf(options.tools ?? [], where);
+  const bound = MODEL in options ? options[MODEL](target, where) : bindHandler(options, where);
   const parts: FaceParts = { name: target.name, state: state.gate, tools, asks, handsOffTo };
   return Object.freeze({
     kind: "agent",
@@ -110,18 +117,14 @@ export function agent<
     concurrency: requireInt(options.concurrency ?? LIMITS.agentConcurrencyDefault, where, "concurrency", 1, LIMITS.agentConcurrencyMax),
     asks,
     handsOffTo,
-    data,
+    data: bound.budget === undefined ? relations : { ...relations, budget: bound.budget },
+    models: bound.models,
     tools,
     initialState: state.initial,
     checkInput: (value: unknown) => target.checkInput(value),
     checkOutput: (value: unknown) => target.checkOutput(value),
     checkState: (value: unknown) => state.gate.check(value),
-    handle: async (input: Json, context: RuntimeContext) => {
-      // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>. The
-      // context checks each value that passes through it, and has state only if `State` is not never.
-      const face = new CheckedContext(context, parts) as unknown as HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>;
-      return await options.handle(input as InputOf<C>, face);
-    },
+    handle: (input: Json, context: RuntimeContext) => bound.handle(input, context, new CheckedContext(context, parts)),
     undo:
       undo === undefined
         ? undefined
@@ -130,6 +133,24 @@ export function agent<
             await undo(target.checkInput(input) as InputOf<C>, output as OutputOf<C> | undefined, face);
           },
   });
+}
+
+function bindHandler<
+  C extends Contract,
+  State,
+  Asks extends readonly Contract[],
+  HandsOffTo extends readonly Contract[],
+  Tools extends readonly ToolDefinition[],
+>({ handle }: AgentOptions<C, State, Asks, HandsOffTo, Tools>, where: string): BoundModel {
+  if (typeof handle !== "function") throw invalid(where, "handle must be a function");
+  return {
+    models: [],
+    budget: undefined,
+    handle: async (input, _runtime, face) =>
+      // Here types meet JSON. `input` has passed the contract's gate, which changes nothing, so it is an InputOf<C>. The
+      // context checks each value that passes through it, and has state only if `State` is not never.
+      await handle(input as InputOf<C>, face as unknown as HandlerContext<State, Asks[number], HandsOffTo[number], Tools[number]>),
+  };
 }
 
 function versionsOf(versions: readonly number[], own: number, where: string): readonly number[] {

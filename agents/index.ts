@@ -53,6 +53,22 @@ export {
   type ToolOutput,
   type UnknownEnd,
 } from "./tool.ts";
+export { model, type ModelAgentOptions, type ModelBudget, type ModelOptions, type ModelSettings } from "./model/model.ts";
+export type { Rung } from "../runtime/model/ladder.ts";
+export {
+  type Endpoint,
+  endpoint,
+  type EndpointEnvironment,
+  type EndpointLimits,
+  type EndpointOptions,
+  type EndpointSettings,
+  type ModelPrice,
+  type Provider,
+  type ProviderCall,
+} from "./model/endpoint.ts";
+export { openai, type OpenAiOptions } from "./model/openai.ts";
+export { PRICES, type PriceTable } from "./model/prices.ts";
+export { type Configured, configuration, secret, type SecretReference } from "./model/reference.ts";
 export { type System, system, type SystemOptions, type SystemRoute } from "./system.ts";
 export {
   defineFault,
@@ -72,5 +88,14 @@ export {
 } from "../runtime/faults.ts";
 export { findUnboundedRing, type Graph, graphOf, graphText, mermaid, type Ring, ringText } from "../runtime/graph.ts";
 export { LIMITS } from "../runtime/limits.ts";
+export type {
+  AskedCall,
+  ModelDelta,
+  ModelMessage,
+  ModelReply,
+  ModelRequest,
+  ModelTool,
+  ModelUsage,
+} from "../runtime/model/conversation.ts";
 export { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 export { type AgentData, type RetryPolicy, RouteData, Slip } from "../runtime/slip.ts";

@@ -4,6 +4,7 @@
  * The builder is immutable: each call returns a new one, so two routes can share a beginning.
  */
 import type { z } from "zod";
+import type { Grant } from "../runtime/budget.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
@@ -19,6 +20,7 @@ import {
   waitForOf,
   type WaitOptions,
 } from "./stop-options.ts";
+import { type Budget, budgetOf } from "./budget.ts";
 import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
@@ -125,6 +127,8 @@ export interface RouteOptions {
   readonly visitsMax?: number | undefined;
   /** Default time limit of one attempt of a stop that runs an agent, in milliseconds. @default 60 s */
   readonly timeoutMs?: number | undefined;
+  /** What one run of the route may spend on models and tools, with all that it runs. @default no budget */
+  readonly budget?: Budget | undefined;
 }
 
 /** Options of a `forEach`. */
@@ -142,7 +146,7 @@ export function route<const Name extends string, T extends z.ZodType>(
 ): RouteBuilder<Name, z.infer<T>, { readonly task: z.infer<T> }> {
   const where = `route ${JSON.stringify(name)}`;
   requireName(name, "route");
-  requireKeys(options, where, ["visitsMax", "timeoutMs"]);
+  requireKeys(options, where, ["visitsMax", "timeoutMs", "budget"]);
   requireInt(version, where, "version", 1, VERSION_MAX);
   if (options.visitsMax !== undefined) requireInt(options.visitsMax, where, "visitsMax", 1, LIMITS.visitsMaxMax);
   if (options.timeoutMs !== undefined) requireInt(options.timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax);
@@ -151,6 +155,7 @@ export function route<const Name extends string, T extends z.ZodType>(
     version,
     task,
     visitsMax: options.visitsMax,
+    budget: options.budget === undefined ? undefined : budgetOf(options.budget, where),
     defaults: { timeoutMs: options.timeoutMs },
     gate: definitionGate(task, `task of route ${name}`, "schema.task"),
     schema: jsonSchemaOf(task, `${where}, task`),
@@ -163,6 +168,7 @@ interface Head {
   readonly version: number;
   readonly task: z.ZodType;
   readonly visitsMax: number | undefined;
+  readonly budget: Grant | undefined;
   readonly defaults: StopDefaults;
   readonly gate: { check(value: unknown): Json };
   readonly schema: JsonSchema;
@@ -258,7 +264,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
 
   /** Finishes the route with the mapping of its output. Throws `definition.invalid`. */
   output<Output>(mapping: (scope: Scope) => Output): RouteDefinition<Name, Task, Output> {
-    const { name, version, task, visitsMax, gate, schema } = this.#head;
+    const { name, version, task, visitsMax, budget, gate, schema } = this.#head;
     if (this.#stops.length === 0) throw invalid(`route ${JSON.stringify(name)}`, "there is no stop; add one with .to()");
     const output: Expression = recordScope(mapping, this.#names(), `route ${JSON.stringify(name)}, output`);
     return Object.freeze({
@@ -267,7 +273,13 @@ export class RouteBuilder<Name extends string, Task, Scope> {
       name: name as Name,
       input: task as z.ZodType<Task>,
       version,
-      data: { version, stops: this.#stops, output, ...(visitsMax === undefined ? {} : { visitsMax }) },
+      data: {
+        version,
+        stops: this.#stops,
+        output,
+        ...(visitsMax === undefined ? {} : { visitsMax }),
+        ...(budget === undefined ? {} : { budget }),
+      },
       inputJsonSchema: schema,
       targets: [...new Set(this.#targets)],
       checkTask: (value: unknown) => gate.check(value),

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { LIMITS } from "../runtime/limits.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
+import { type Budget, budgetOf } from "./budget.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { RouteTarget } from "./route.ts";
@@ -22,9 +23,11 @@ export interface StopOptions {
   readonly optional?: boolean | undefined;
   /** A CEL condition over `task` and the finished stops. If it is false, the stop is skipped and its output is `null`. */
   readonly when?: string | undefined;
+  /** The most that one work item of this stop may spend, in all its attempts. @default its share of what the process has left */
+  readonly budget?: Budget | undefined;
 }
 
-const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when"];
+const STOP_OPTIONS = ["timeoutMs", "retry", "optional", "when", "budget"];
 const RETRY_OPTIONS = ["attemptsMax", "backoffMs", "backoffMsMax", "jitter"];
 
 /** Defaults of a route for all its stops. */
@@ -46,6 +49,7 @@ export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, 
     retry: retryOf(options.retry ?? {}, where),
     ...whenOf(options.when, place),
     optional: isOptional(options.optional, where),
+    ...(options.budget === undefined ? {} : { budget: budgetOf(options.budget, where) }),
   };
 }
 

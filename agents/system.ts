@@ -11,6 +11,8 @@ import { type PackedValue, packValue, valueHash } from "../runtime/value.ts";
 import type { AgentDefinition } from "./agent.ts";
 import { type Contract, type RemoteAgent, remote } from "./contract.ts";
 import { invalid, requireKeys, requireName } from "./definition.ts";
+import type { Endpoint } from "./model/endpoint.ts";
+import { checkModels, modelsOf } from "./model/models.ts";
 import { checkFit } from "./mapping-check.ts";
 import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
@@ -23,6 +25,8 @@ export interface SystemOptions {
   readonly routes: readonly RouteDefinition[];
   /** Agents that other apps host: contracts, or `remote(...)` if they ask, hand off or are part of a cycle. */
   readonly remote?: readonly (Contract | RemoteAgent)[] | undefined;
+  /** Models by name, each with an endpoint or several, among which the gateway chooses by weight. Required if an agent is a model agent. */
+  readonly models?: Readonly<Record<string, Endpoint | readonly Endpoint[]>> | undefined;
 }
 
 /** A route with the slip to which its tasks are pinned. */
@@ -48,6 +52,8 @@ export interface System {
   /** Agents hosted by other apps, by name. */
   readonly remote: ReadonlyMap<string, RemoteAgent>;
   readonly routes: ReadonlyMap<string, SystemRoute>;
+  /** The endpoints of each model, by the model's name. */
+  readonly models: ReadonlyMap<string, readonly Endpoint[]>;
   /** All routes and agents in one slip, for the graph and for documents. */
   readonly slip: Slip;
   /** Sentences about allowed but possibly unintended definitions, such as parallel stops whose work items run in order. */
@@ -64,12 +70,14 @@ export interface System {
 export function system(name: string, options: SystemOptions): System {
   const where = `system ${JSON.stringify(name)}`;
   requireName(name, "system");
-  requireKeys(options, where, ["agents", "routes", "remote"]);
+  requireKeys(options, where, ["agents", "routes", "remote", "models"]);
   const agents = byName(options.agents, where, "agent", "agent");
   const remotes = byName((options.remote ?? []).map(asRemote), where, "remote agent", "remote");
   const routes = byName(options.routes, where, "route", "route");
   const contracts = contractsOf(agents, remotes, where);
   checkRelations(agents, remotes, contracts);
+  const models = modelsOf(options.models, where);
+  checkModels(agents, models, where);
   for (const definition of routes.values()) {
     checkTargets(definition, contracts, routes);
     checkFit(definition);
@@ -91,6 +99,7 @@ export function system(name: string, options: SystemOptions): System {
     agents,
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
+    models,
     slip,
     warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),

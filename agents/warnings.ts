@@ -1,12 +1,41 @@
 /**
  * @module Warnings about allowed but possibly unintended definitions, found when a system is defined.
  */
+import { AMOUNTS, type Grant, grantText } from "../runtime/budget.ts";
 import { entryOf } from "../runtime/entries.ts";
 import { assertNever } from "../runtime/faults.ts";
 import { type AgentData, type Call, callsOf, isPerWork, type Slip, type Stop } from "../runtime/slip.ts";
 
 /** Returns the warnings of a system, one sentence each. */
 export function warningsOf(slip: Slip): readonly string[] {
+  return [...orderWarnings(slip), ...budgetWarnings(slip)];
+}
+
+/** Budgets of stops and nested routes that can never be used up, because that of the route ends before. */
+function budgetWarnings({ routes }: Slip): readonly string[] {
+  return Object.entries(routes).flatMap(([route, { stops, budget }]) =>
+    stops.flatMap((stop) =>
+      callsOf(stop).flatMap(([path, { target, budget: own }]) => {
+        const nested = target.kind === "route" ? entryOf(routes, target.route)?.budget : undefined;
+        const where = `route ${JSON.stringify(route)}, stop ${JSON.stringify(path)}`;
+        return [
+          ...largerText(where, "its budget", own, budget),
+          ...largerText(where, `the budget of route ${JSON.stringify(target.kind === "route" ? target.route : "")}`, nested, budget),
+        ];
+      }),
+    ),
+  );
+}
+
+function largerText(where: string, whose: string, budget: Grant | undefined, routes: Grant | undefined): readonly string[] {
+  if (budget === undefined || routes === undefined) return [];
+  const larger = AMOUNTS.filter((name) => (budget[name] ?? 0) > (routes[name] ?? Number.POSITIVE_INFINITY));
+  if (larger.length === 0) return [];
+  const text = (grant: Grant): string => grantText(Object.fromEntries(larger.map((name) => [name, grant[name]])));
+  return [`${where}: ${whose} is ${text(budget)}, more than the ${text(routes)} of the whole route; lower it or raise the route's`];
+}
+
+function orderWarnings(slip: Slip): readonly string[] {
   return Object.entries(slip.routes).flatMap(([route, { stops }]) =>
     stops.flatMap((stop) =>
       inOrder(stop, slip.agents).map(

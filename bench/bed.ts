@@ -3,7 +3,7 @@ import { createWriteStream } from "node:fs";
 import { chmod, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { Target, TargetPlace } from "./targets/target.ts";
+import type { TargetPlace } from "./targets/target.ts";
 
 /** PostgreSQL runs as another user and must be able to enter the folder. */
 const OPEN_MODE = 0o755;
@@ -12,7 +12,7 @@ export class Bed {
   readonly dir: string;
   readonly logFile: string;
   readonly #log: NodeJS.WritableStream;
-  readonly #starting = new Set<Promise<Target>>();
+  readonly #starting = new Set<Promise<{ stop(): Promise<void> }>>();
   #folders = 0;
 
   private constructor(dir: string) {
@@ -36,7 +36,7 @@ export class Bed {
   }
 
   /** Makes sure that a target is stopped, even if it is still starting at the end. */
-  hold<T extends Target>(starting: Promise<T>): Promise<T> {
+  hold<T extends { stop(): Promise<void> }>(starting: Promise<T>): Promise<T> {
     this.#starting.add(starting);
     return starting;
   }

@@ -1,11 +1,13 @@
 /** @module `npm run bench`: three stops on Troupe and on Restate, side by side in one run. docs/bench.md explains the method. */
-import { ensureDapr } from "../cli/dapr/index.ts";
+import { type DaprBinaries, ensureDapr } from "../cli/dapr/index.ts";
 import { Bed } from "./bed.ts";
 import { describeMachine } from "./machine.ts";
 import { type BenchOptions, benchOptions, USAGE } from "./options.ts";
 import { ensurePeer, type Peer } from "./peer.ts";
 import { type Comparison, machineText, ratioRow, ratiosOf, tableHead, tableRow, writeResults } from "./report.ts";
 import { measure, type Measured, warmUp } from "./rounds.ts";
+import { ensureDaprAgents, startDaprAgents } from "./targets/dapr-agents.ts";
+import { startModel } from "./targets/model.ts";
 import { startRestate } from "./targets/restate.ts";
 import type { Target } from "./targets/target.ts";
 import { type OurProfile, startTroupe } from "./targets/troupe.ts";
@@ -15,7 +17,8 @@ const SETTLES_FACTOR = 2;
 
 async function main(options: BenchOptions): Promise<void> {
   const binaries = await ensureDapr((line) => console.log(line));
-  const peer = options.peers.length === 0 ? undefined : await ensurePeer((line) => console.log(line));
+  const peer = options.peers.some((name) => name !== "dapr-agents") ? await ensurePeer((line) => console.log(line)) : undefined;
+  if (options.peers.includes("dapr-agents")) await ensureDaprAgents((line) => console.log(line));
   const bed = await Bed.make();
   await bed.run(limitMs(options), async () => {
     const machine = await describeMachine(bed.dir, peer);
@@ -27,8 +30,10 @@ async function main(options: BenchOptions): Promise<void> {
     const comparisons: Comparison[] = [];
     for (const profile of options.profiles) {
       const place = await bed.place();
-      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids, env: { BENCH_WORK: options.work } }));
-      const peers = peer === undefined ? [] : await startPeers(bed, peer, options);
+      const model = options.work === "model" ? await bed.hold(startModel(await bed.place())) : undefined;
+      const env = { BENCH_WORK: options.work, ...(model === undefined ? {} : { OPENAI_BASE_URL: model.url }) };
+      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids, env }));
+      const peers = await startPeers({ bed, peer, binaries, profile, modelUrl: model?.url ?? "" }, options);
       comparisons.push(await compare(profile, ours, peers, options));
       await bed.stopTargets();
     }
@@ -38,18 +43,36 @@ async function main(options: BenchOptions): Promise<void> {
   });
 }
 
-async function startPeers(bed: Bed, peer: Peer, { peers, ids, work }: BenchOptions): Promise<readonly Target[]> {
+interface PeersParts {
+  readonly bed: Bed;
+  readonly peer: Peer | undefined;
+  readonly binaries: DaprBinaries;
+  readonly profile: OurProfile;
+  readonly modelUrl: string;
+}
+
+async function startPeers(
+  { bed, peer, binaries, profile, modelUrl }: PeersParts,
+  { peers, ids, work }: BenchOptions,
+): Promise<readonly Target[]> {
   const targets: Target[] = [];
   for (const name of peers) {
     const place = await bed.place();
+    if (name === "dapr-agents") {
+      const appendfsync = profile === "redis-everysec" ? "everysec" : "always";
+      targets.push(await bed.hold(startDaprAgents({ ...place, binaries, appendfsync, modelUrl })));
+      continue;
+    }
+    if (peer === undefined) throw new Error("Restate is not installed");
     targets.push(
       await bed.hold(
         startRestate({
           ...place,
           peer,
           fsync: name === "restate-nofsync" ? "never" : "always",
-          work: work === "lean" ? "lean" : "step",
+          work: work === "tool" ? "step" : work,
           ids,
+          modelUrl,
         }),
       ),
     );

@@ -4,8 +4,8 @@ import { IDS, type Ids } from "./targets/target.ts";
 import { type Work, WORKS } from "./system.ts";
 import { OUR_PROFILES, type OurProfile } from "./targets/troupe.ts";
 
-/** Restate with its defaults, and without fsync. */
-const PEERS = ["restate", "restate-nofsync"] as const;
+/** Restate with its defaults, and without fsync; dapr-agents, which only does `--work model`. */
+const PEERS = ["restate", "restate-nofsync", "dapr-agents"] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export interface BenchOptions {
@@ -56,15 +56,18 @@ export function benchOptions(args: readonly string[]): BenchOptions {
       out: { type: "string" },
     },
   });
+  const work = oneOf(WORKS, values.work, "--work");
+  const peers = values.peers === "none" ? [] : list(values.peers).map((name) => oneOf(PEERS, name, "--peers"));
+  if (peers.includes("dapr-agents") && work !== "model") throw new Error("--peers dapr-agents needs --work model");
   return {
     seconds: whole(values.seconds, "--seconds", SECONDS_MAX),
     rounds: whole(values.rounds, "--rounds", ROUNDS_MAX),
     warmUp: whole(values["warm-up"], "--warm-up", SECONDS_MAX),
     callers: list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX)),
     profiles: list(values.profiles).map((name) => oneOf(OUR_PROFILES, name, "--profiles")),
-    peers: values.peers === "none" ? [] : list(values.peers).map((name) => oneOf(PEERS, name, "--peers")),
+    peers,
     ids: oneOf(IDS, values.ids, "--ids"),
-    work: oneOf(WORKS, values.work, "--work"),
+    work,
     out: values.out,
   };
 }

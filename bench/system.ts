@@ -11,7 +11,7 @@ import { z } from "zod";
 import { agent, type AgentDefinition, contract, route, system, tool } from "../agents/index.ts";
 
 /** The work of the agents on both sides. */
-export const WORKS = ["step", "tool", "lean"] as const;
+export const WORKS = ["step", "tool", "lean", "model"] as const;
 export type Work = (typeof WORKS)[number];
 
 const Whole = z.int();

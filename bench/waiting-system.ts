@@ -1,7 +1,7 @@
 /** @module Processes that wait: for a time, for a signal, or for a call that takes minutes. Each end is told on stdout. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { agent, contract, route, system } from "../agents/index.ts";
+import { agent, contract, route, system, tool } from "../agents/index.ts";
 import { LIMITS } from "../runtime/limits.ts";
 
 const Wait = z.object({ n: z.int(), untilMs: z.int() });
@@ -10,12 +10,37 @@ const CALL_MS_MAX = 900_000;
 const Quick = contract("Quick", 1, { input: Wait, output: z.int() });
 const Sleeper = contract("Sleeper", 1, { input: Wait, output: z.int() });
 const Listener = contract("Listener", 1, { input: Wait, output: z.int() });
+const Payer = contract("Payer", 1, { input: Wait, output: z.int() });
 const Caller = contract("Caller", 1, { input: Wait, output: z.int() });
 
 /** `kind`, and how late the next step of the process came after its moment. */
 function tell(kind: string, n: number, lateMs: number): void {
   process.stdout.write(`${JSON.stringify({ kind, n, lateMs: Math.max(0, Math.round(lateMs)) })}\n`);
 }
+
+const Paid = z.object({ n: z.int() });
+
+/** Acts once per process, under its key. */
+const pay = tool("pay", {
+  input: Paid,
+  output: z.string(),
+  effect: "write",
+  unknown: "repeat",
+  run: ({ n }, { idempotencyKey }) => {
+    process.stdout.write(`${JSON.stringify({ kind: "paid", n, lateMs: 0, key: idempotencyKey })}\n`);
+    return idempotencyKey;
+  },
+});
+
+const payer = agent(Payer, {
+  tools: [pay],
+  handle: async ({ n, untilMs }, ctx) => {
+    await ctx.sleep(Math.max(1, untilMs - ctx.now()));
+    tell("sleep", n, Date.now() - untilMs);
+    await ctx.call(pay, { n });
+    return n;
+  },
+});
 
 const quick = agent(Quick, { handle: ({ n }) => n });
 
@@ -46,7 +71,7 @@ const caller = agent(Caller, {
 });
 
 export default system("waiting", {
-  agents: [quick, sleeper, listener, caller],
+  agents: [quick, sleeper, listener, payer, caller],
   routes: [
     route("quick", 1, Wait)
       .to("quick", Quick, ({ task }) => task)
@@ -54,6 +79,9 @@ export default system("waiting", {
     route("sleep", 1, Wait)
       .to("sleep", Sleeper, ({ task }) => task)
       .output(({ sleep: done }) => done),
+    route("pay", 1, Wait)
+      .to("pay", Payer, ({ task }) => task)
+      .output(({ pay: done }) => done),
     route("signal", 1, Wait)
       .to("signal", Listener, ({ task }) => task)
       .output(({ signal: done }) => done),

@@ -16,12 +16,10 @@ import { whole } from "./options.ts";
 import { cpuBetween, cpuSeconds, residentMib } from "./proc.ts";
 import { percentile } from "./stats.ts";
 import { basicEnv, startProgram } from "./targets/program.ts";
+import { post, READY_MS, rounded, sendAll, until } from "./waiting-load.ts";
 
 const PROCESSES_MAX = 100_000;
-const READY_MS = 120_000;
-const POLL_MS = 100;
 const CALLERS = 32;
-const RETRY_MS = 200;
 const SIGNAL_LEAD_MS = 5_000;
 const SECONDS_MAX = 3_600;
 /** Time to open one process, for the plan of the sleeps. */
@@ -84,7 +82,11 @@ await bed.run(3_600_000, async () => {
   try {
     const sidecar = await cluster.startSidecar({ appId: "waiting", appPort, resourcesDir, httpPort: daprPort });
     await sidecar.waitReady(READY_MS);
-    await until(() => recovered !== undefined, READY_MS, "the app is not ready");
+    await until(
+      () => recovered !== undefined,
+      READY_MS,
+      () => "the app is not ready",
+    );
     await submitAll(origin, quick, () => ({ route: "quick", untilMs: 0 }), "warm");
     const without = await submitAll(origin, quick, () => ({ route: "quick", untilMs: 0 }), "before");
     const killAtMs = Date.now() + processes * OPEN_MS_EACH + watchMs + SIGNAL_LEAD_MS;
@@ -109,16 +111,20 @@ await bed.run(3_600_000, async () => {
     app.kill("SIGKILL");
     await app.exited;
     app = await start();
-    await until(() => recovered !== undefined, READY_MS, "the app did not recover");
+    await until(
+      () => recovered !== undefined,
+      READY_MS,
+      () => "the app did not recover",
+    );
     const signals = await signalAll(origin);
-    await until(() => ends.size >= processes, callMs + spreadMs + READY_MS, "not all processes ended");
+    await until(() => ends.size >= processes, callMs + spreadMs + READY_MS, notEnded);
     lates.sort((a, b) => a - b);
     console.log(
       JSON.stringify({
         profile: values.profile,
         processes,
         ratePerS: { shortWithout: without, accepted, shortAmong: among },
-        coreShare: Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, round(seconds / (watchMs / 1_000))])),
+        coreShare: Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, rounded(seconds / (watchMs / 1_000))])),
         appMib: Math.round(mib),
         openAtKill: open,
         recovered: recovered,
@@ -156,60 +162,27 @@ function take(line: string, log: (source: string, line: string) => void): void {
 }
 
 /** Submits tasks with {@link CALLERS} callers, each until it is accepted. Returns the accepted tasks per second. */
-async function submitAll(
+function submitAll(
   origin: string,
   count: number,
   plan: (n: number) => { readonly route: string; readonly untilMs: number },
   prefix: string,
 ): Promise<number> {
-  const begunMs = performance.now();
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    for (let n = next++; n < count; n = next++) {
-      const { route, untilMs } = plan(n);
-      await post(`${origin}/tasks`, { id: `${prefix}-${n}`, route, input: { n, untilMs } });
-    }
-  };
-  await Promise.all(Array.from({ length: CALLERS }, caller));
-  return round(count / ((performance.now() - begunMs) / 1_000));
+  return sendAll(count, CALLERS, (n) => {
+    const { route, untilMs } = plan(n);
+    return post(`${origin}/tasks`, { id: `${prefix}-${n}`, route, input: { n, untilMs } });
+  });
 }
 
 /** Sends each waiting process its signal. Returns their number. */
 async function signalAll(origin: string): Promise<number> {
   const waiting = Array.from({ length: processes }, (_, n) => n).filter((n) => kindOf(n) === "signal");
-  let next = 0;
-  const caller = async (): Promise<void> => {
-    for (let n = waiting[next++]; n !== undefined; n = waiting[next++])
-      await post(`${origin}/processes/p-${n}/signals/go`, { signalId: `go-${n}`, payload: Date.now() });
-  };
-  await Promise.all(Array.from({ length: CALLERS / 2 }, caller));
+  await sendAll(waiting.length, CALLERS / 2, (at) =>
+    post(`${origin}/processes/p-${waiting[at] ?? 0}/signals/go`, { signalId: `go-${waiting[at] ?? 0}`, payload: Date.now() }),
+  );
   return waiting.length;
 }
 
-/** Posts until it is accepted. */
-async function post(url: string, body: object): Promise<void> {
-  const end = performance.now() + READY_MS;
-  for (let last = ""; ;) {
-    try {
-      const answer = await fetch(url, { method: "POST", body: JSON.stringify(body), headers: { "content-type": "application/json" } });
-      last = `${answer.status} ${await answer.text()}`;
-      if (answer.ok) return;
-    } catch (error) {
-      last = String(error);
-    }
-    if (performance.now() > end) throw new Error(`${url}: ${last}`);
-    await sleep(RETRY_MS);
-  }
-}
-
-async function until(isDone: () => boolean, ms: number, what: string): Promise<void> {
-  const end = performance.now() + ms;
-  while (!isDone()) {
-    if (performance.now() > end) throw new Error(`${what} within ${ms} ms: ${ends.size} of ${processes} ended`);
-    await sleep(POLL_MS);
-  }
-}
-
-function round(value: number): number {
-  return Math.round(value * 1_000) / 1_000;
+function notEnded(): string {
+  return `not all processes ended: ${ends.size} of ${processes} did`;
 }

@@ -173,6 +173,16 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
+/** Returns the key of a model call within its work item: its model, the hash of its request, how often that occurred before (from 0). */
+export function modelKey(model: string, hash: string, count: number): string {
+  return `model:${model}/${hash}#${count}`;
+}
+
+/** The hash of the request in a {@link modelKey}. */
+export function modelHash(key: string): string {
+  return key.slice(key.lastIndexOf("/") + 1, key.lastIndexOf("#"));
+}
+
 /** Returns the idempotency key of a call (by its {@link callKey}) or a step (by its name); constant over attempts, restarts and hosts. */
 export function idempotencyKey(work: string, key: string): string {
   return `${work}/${key}`;
@@ -186,6 +196,11 @@ export function messageId(work: string, attempt: number): string {
 /** Message id of the answer to a handler's wait. */
 export function answerId(work: string, index: number): string {
   return `${work}/answer${index}`;
+}
+
+/** Message id of the request for a wait. */
+export function waitId(work: string, index: number): string {
+  return `${work}/wait${index}`;
 }
 
 /** Message id of the reply to the request of a work item. */

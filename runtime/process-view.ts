@@ -79,10 +79,59 @@ const WORK_STATES = [
 /** The state of a work item. */
 export type WorkViewState = (typeof WORK_STATES)[number];
 
+const Count = z.int().nonnegative();
+
+/** Limits or sums of a budget. A limit that is absent does not exist. */
+const AmountsView = z.object({
+  tokens: Count.optional().describe("Input and output tokens together."),
+  usd: z.number().nonnegative().optional().describe("US dollars."),
+  modelCalls: Count.optional(),
+  toolCalls: Count.optional(),
+});
+/** Limits or sums of a budget. */
+export type AmountsView = z.infer<typeof AmountsView>;
+
+/** What was spent on models and tools. */
+export const SpendingView = z.object({
+  total: AmountsView,
+  by: z.array(
+    z.object({
+      agent: z.string().describe("Agent or nested route; `(others)` beyond the first 32."),
+      toolCalls: Count,
+      models: z.array(
+        z.object({
+          model: z
+            .string()
+            .describe(
+              "Name of the model in the system; `(others)` beyond the first 16; `(unsettled)`: granted, and counted as spent because no reply told.",
+            ),
+          modelCalls: Count,
+          inputTokens: Count,
+          outputTokens: Count,
+          usd: z.number().nonnegative(),
+        }),
+      ),
+    }),
+  ),
+});
+/** What was spent on models and tools. */
+export type SpendingView = z.infer<typeof SpendingView>;
+
+/** The budget of the current run and its use. */
+export const BudgetView = z.object({
+  limit: AmountsView.optional().describe("What the run may spend; absent: it has no budget."),
+  reserved: AmountsView.optional().describe("Granted to open work items, and not reported as spent."),
+  left: AmountsView.optional().describe("What can still be granted."),
+  spent: SpendingView.describe("Spent in this run, as far as it was reported."),
+  before: SpendingView.optional().describe("Spent in earlier runs. The budget of each run is whole again."),
+});
+/** The budget of the current run and its use. */
+export type BudgetView = z.infer<typeof BudgetView>;
+
 /** What the handler of a work item waits for. */
 const WaitView = z.object({
   index: z.int().nonnegative(),
-  kind: z.enum(["agent", "timer", "signal"]),
+  kind: z.enum(["agent", "timer", "signal", "budget"]),
   name: z.string().optional().describe("The agent that is asked, or the signal."),
   dueAtMs: EpochMs.optional().describe("When a timer ends, or the wait for a signal times out."),
 });
@@ -118,6 +167,8 @@ export const WorkView = z.object({
   output: AnyJson.optional(),
   fault: FaultView.optional(),
   waits: z.array(WaitView).optional(),
+  grant: AmountsView.optional().describe("What it may spend in all; only while it is open."),
+  spent: AmountsView.optional().describe("What it has reported as spent; only while it is open."),
   calls: z.array(CallView).optional().describe("Recorded steps and calls of the handler."),
   takeovers: z.int().positive().optional().describe("How often another host took the handler over."),
 });
@@ -138,7 +189,8 @@ export const ProcessOutcome = z.object({
   atMs: EpochMs,
   output: AnyJson.optional(),
   fault: FaultView.optional(),
-  deadLetter: AnyJson.optional().describe("Original message, fault, attempts, history, path."),
+  deadLetter: AnyJson.optional().describe("Original message, fault, attempts, spending, history, path."),
+  spent: SpendingView.optional().describe("What the run spent; absent: nothing."),
 });
 /** How a run ended. */
 export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
@@ -182,14 +234,15 @@ export const ProcessView = z.object({
         stop: z.string(),
         item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
         agent: z.string().optional().describe("The agent whose handler waits; absent if a stop waits."),
-        kind: z.enum(["timer", "signal"]),
+        kind: z.enum(["timer", "signal", "budget"]),
         name: z.string().optional().describe("Of the signal."),
         begunAtMs: EpochMs,
         dueAtMs: EpochMs.optional(),
       }),
     )
     .optional()
-    .describe("Timers and signals that its stops and handlers wait for."),
+    .describe("Timers, signals, and larger grants of a parent that its stops and handlers wait for."),
+  budget: BudgetView.optional().describe("What it may spend and has spent; absent: it has no budget and has spent nothing."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
   history: z.array(HistoryLine).describe("The newest lines."),
   outcome: ProcessOutcome.optional(),

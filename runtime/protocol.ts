@@ -6,7 +6,7 @@
  * an order to the shell; effects form one closed union with one exhaustive performer.
  */
 import { z } from "zod";
-import { Grant, Spent } from "./budget.ts";
+import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Value } from "./value.ts";
@@ -123,7 +123,10 @@ const ResultBody = z.strictObject({
   workId: z.string(),
   attempt: z.int().positive(),
   result: Result,
-  /** What the work item has spent in all its attempts so far. Absent: nothing. */
+  /**
+   * What the work item has spent in all its attempts so far. An agent that was given a grant always tells, also that it spent nothing;
+   * then the rest of the grant comes back. Of a compensation: what the work item that it undid had spent.
+   */
   spent: Spent.optional(),
 });
 
@@ -133,7 +136,10 @@ export const WaitFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("timer"), ms: z.int().nonnegative() }),
   /** An outside signal of that name to the process. `schema` is the JSON Schema of its payload. */
   z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), schema: Value, timeoutMs: z.int().positive().optional() }),
-  /** A larger grant. The answer's output is the whole new {@link Grant}. */
+  /**
+   * A larger grant. `need`: what the work item must be allowed to spend in all, from its beginning, so that its next call fits. Limits that
+   * suffice may be left out. The answer's output is the whole new {@link Grant}, also from the beginning; or `budget.exhausted`.
+   */
   z.strictObject({ kind: z.literal("budget"), need: Grant }),
 ]);
 export type WaitFor = z.infer<typeof WaitFor>;
@@ -277,6 +283,8 @@ export const Outcome = z.strictObject({
   fault: WireFault.optional(),
   /** Present if a dead letter exists. */
   deadLetter: Value.optional(),
+  /** What the run spent, by agent or nested route. Absent: nothing. */
+  spent: SpentBy.optional(),
   atMs: EpochMs,
 });
 export type Outcome = {
@@ -284,6 +292,7 @@ export type Outcome = {
   readonly output?: Value | undefined;
   readonly fault?: WireFault | undefined;
   readonly deadLetter?: Value | undefined;
+  readonly spent?: SpentBy | undefined;
   readonly atMs: number;
 };
 

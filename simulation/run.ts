@@ -114,6 +114,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     observeRemoved: (at, key) => watch.removed(at, key),
     wrapPorts: scenario.purges === true || scenario.repeats === true ? noting(sent, options.wrapPorts) : options.wrapPorts,
   });
+  world.models.onAttempt = (made) => watch.models.made(made);
   schedule(world, plan.timed);
   const clients = new Clients(world, new Random(seed, STREAM.system + 100), tasks);
   const deciders = new Deciders(world, new Random(seed, STREAM.system + 300));

@@ -8,6 +8,8 @@ import type { System } from "../agents/system.ts";
 import type { Json } from "../runtime/faults.ts";
 import type { SimTask } from "./people/client.ts";
 import { ALL_FAULTS, type FaultRates, NO_FAULTS } from "./world/faults.ts";
+import { ADVERSARY, type ModelRates, NO_MINDS } from "./world/model-faults.ts";
+import type { BoughtLine } from "./world/models.ts";
 import { place } from "./world/life.ts";
 import type { LedgerLine } from "./world/outside.ts";
 import { reportText, shrink } from "./report.ts";
@@ -25,10 +27,26 @@ export interface OutsideCall {
   readonly atMs: number;
 }
 
+/** One reply that was paid for, as invariants see it. Also one that did not arrive. */
+export interface BoughtCall {
+  /** Name of the model in the system. */
+  readonly model: string;
+  readonly agent: string;
+  readonly processId: string;
+  readonly atMs: number;
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Millionths of a US dollar: 1 for a token of input, 4 for one of output. */
+  readonly costMicros: number;
+  readonly arrived: boolean;
+}
+
 /** A run in which everything has ended. */
 export interface SimulatedRun {
   readonly seed: number;
   readonly calls: readonly OutsideCall[];
+  /** What was bought of models. */
+  readonly models: readonly BoughtCall[];
   readonly messages: number;
 }
 
@@ -39,6 +57,12 @@ export interface SimulateOptions {
   readonly seeds?: number | readonly number[] | undefined;
   /** Which faults may happen: all, none, or all with some rates changed. @default "all" */
   readonly faults?: "all" | "none" | Partial<FaultRates> | undefined;
+  /**
+   * What the models of the system say; no real model is asked. `honest`: what fits the schemas. `adversary`: also what does not fit, what is
+   * cut, calls that no one wants, endless calls, and whatever a text that they read demands. Or `honest` with rates of your own.
+   * @default "adversary"
+   */
+  readonly models?: "adversary" | "honest" | { readonly rates: Partial<ModelRates> } | undefined;
   /** Checks at the end of every run, by name. A check returns what is wrong, or undefined. */
   readonly invariants?: Readonly<Record<string, (run: SimulatedRun) => string | undefined>> | undefined;
   /** Calls of `outside` with the same arguments may happen more than once in one process. Default false. */
@@ -85,10 +109,7 @@ export async function simulate(system: System, options: SimulateOptions): Promis
   const seeds =
     typeof options.seeds === "object" ? options.seeds : Array.from({ length: options.seeds ?? SEEDS_DEFAULT }, (_, index) => index + 1);
   const scenario = scenarioOf(system, options);
-  const most: FaultRates =
-    options.faults === "none"
-      ? NO_FAULTS
-      : { ...ALL_FAULTS, handlerThrows: 0, ...(typeof options.faults === "object" ? options.faults : {}) };
+  const most = ratesOf(options);
   const restore = virtualGlobals();
   try {
     for (const seed of seeds) {
@@ -111,6 +132,13 @@ export async function simulate(system: System, options: SimulateOptions): Promis
     restore();
   }
   return { ok: true, runs: seeds.length };
+}
+
+function ratesOf({ faults, models = "adversary" }: SimulateOptions): FaultRates {
+  const minds = models === "adversary" ? ADVERSARY : NO_MINDS;
+  const own = typeof models === "object" ? models.rates : {};
+  if (faults === "none") return { ...NO_FAULTS, ...minds, ...own };
+  return { ...ALL_FAULTS, handlerThrows: 0, ...minds, ...own, ...(typeof faults === "object" ? faults : {}) };
 }
 
 function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = false }: SimulateOptions): Scenario {
@@ -136,7 +164,8 @@ function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = f
         processId,
         atMs,
       }));
-      const run: SimulatedRun = { seed: world.options.seed, calls, messages: world.network.delivered };
+      const models = world.models.ledger.filter(({ what }) => what !== "failed").map(boughtOf);
+      const run: SimulatedRun = { seed: world.options.seed, calls, models, messages: world.network.delivered };
       for (const [name, check] of Object.entries(invariants)) {
         const wrong = check(run);
         if (wrong !== undefined) return `${name}: ${wrong}`;
@@ -144,6 +173,10 @@ function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = f
       return undefined;
     },
   };
+}
+
+function boughtOf({ model, agent, processId, atMs, inputTokens, outputTokens, costMicros, what }: BoughtLine): BoughtCall {
+  return { model, agent, processId, atMs, inputTokens, outputTokens, costMicros, arrived: what === "answered" };
 }
 
 /** Explains to a newcomer why an effect happened twice. */
@@ -156,16 +189,30 @@ function explain(ledger: readonly LedgerLine[]): string | undefined {
       seen.set(line.about, line);
       continue;
     }
-    const where =
-      line.step === undefined
-        ? `${line.agent} calls ${line.name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n` +
-          "(after a crash, a lost answer, another error or for its compensation) calls it again.\n" +
-          `Put it in ctx.step("${line.name}", …), and pass step.idempotencyKey on.`
-        : `${line.agent} calls ${line.name} in step ${JSON.stringify(line.step)} without an idempotency key. ` +
-          "A step runs at least once: where its answer is lost\n" +
-          "or its host dies before the result is recorded, it runs again. Pass step.idempotencyKey to the other program.";
+    const where = reasonOf(first, line);
     const [once, again] = [first, line].map(({ atMs, life }) => `at ${(atMs / 1_000).toFixed(3)} s on ${life}`);
     return `WHY: ${line.about} happened ${once} and again ${again}.\n${where}`;
   }
   return undefined;
+}
+
+function reasonOf(first: LedgerLine, { agent, name, step, call, workId }: LedgerLine): string {
+  if (step === undefined)
+    return (
+      `${agent} calls ${name} outside of ctx.step. Nothing records that it was done, so a handler that runs again\n` +
+      "(after a crash, a lost answer, another error or for its compensation) calls it again.\n" +
+      `Put it in ctx.step("${name}", …), and pass step.idempotencyKey on.`
+    );
+  if (call !== undefined && first.call !== undefined && first.call !== call && first.workId === workId)
+    return (
+      `${agent} called tool ${step} twice with the same input. To Troupe these are two calls, so each has an idempotency key of its own.\n` +
+      "A model may always call twice. Give the other program a key that is made from what the call is about, such as the number\n" +
+      "of the order, or have the tool look whether it was done."
+    );
+  const what = call === undefined ? `step ${JSON.stringify(step)}` : `tool ${step}`;
+  const key = call === undefined ? "step.idempotencyKey" : "call.idempotencyKey";
+  return (
+    `${agent} calls ${name} in ${what} without an idempotency key. A step or tool runs at least once: where its answer is lost\n` +
+    `or its host dies before the result is recorded, it runs again. Pass ${key} to the other program.`
+  );
 }

@@ -4,6 +4,8 @@
 import "../runtime/zod-version.ts";
 export { consoleLogger, type Logger } from "../actors/engine/log.ts";
 export type { HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
+export { type ScriptedModel, scriptedModel, type ScriptedModelOptions, type ScriptedRequest } from "./scripted/model.ts";
+export { type FakeCall, fakeModel, type FakeModel, type FakeReply } from "./fake-models.ts";
 export { fake, type Fake, type FakeHandler, type Fakes } from "./fakes.ts";
 export {
   type LocalOutcome,
@@ -15,6 +17,7 @@ export {
   type StartLocalOptions,
 } from "./local.ts";
 export {
+  type BoughtCall,
   outside,
   type OutsideCall,
   simulate,
@@ -23,3 +26,4 @@ export {
   type SimulateResult,
 } from "../simulation/simulate.ts";
 export type { FaultRates } from "../simulation/world/faults.ts";
+export type { ModelRates } from "../simulation/world/model-faults.ts";

@@ -3,12 +3,15 @@
  */
 import type { InputOf, OutputOf } from "../agents/contract.ts";
 import { requireKeys } from "../agents/definition.ts";
+import type { Endpoint, EndpointEnvironment } from "../agents/model/endpoint.ts";
+import { replaceModels } from "../agents/model/models.ts";
 import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import type { FaultView, HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus } from "../runtime/protocol.ts";
+import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../actors/memory/world.ts";
 import { type Logger, SILENT } from "../actors/engine/log.ts";
@@ -24,6 +27,8 @@ type Route = RouteDefinition | RouteContract;
 export interface RunLocalOptions {
   /** `[fake(Planner, ...)]`, or untyped handlers by agent name. Other agents run their own handlers. */
   readonly fakes?: Fakes;
+  /** Endpoints that replace those of the system's models, by name: `{ fast: fakeModel(() => "Hello.") }`. Others are called as they are. */
+  readonly models?: Readonly<Record<string, Endpoint | readonly Endpoint[]>>;
   /** A clock that the test drives itself. @default real time while handlers work, skipped while the system is idle */
   readonly clock?: Clock;
   /** Task id. @default "local" */
@@ -48,7 +53,7 @@ export interface LocalOutcome<Output = unknown> {
 }
 
 const GIVE_UP_MS = 30_000;
-const START_OPTIONS = ["fakes", "clock", "log", "giveUpMs"];
+const START_OPTIONS = ["fakes", "models", "clock", "log", "giveUpMs"];
 const TASK_OPTIONS = ["id", "timeoutMs"];
 
 /**
@@ -80,7 +85,7 @@ export async function runLocal(
 }
 
 /** Options of {@link startLocal}; as for {@link runLocal}. */
-export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "clock" | "log" | "giveUpMs">;
+export type StartLocalOptions = Pick<RunLocalOptions, "fakes" | "models" | "clock" | "log" | "giveUpMs">;
 
 /** Options of one task of a {@link LocalSystem}. */
 export interface LocalTask {
@@ -109,8 +114,13 @@ export interface LocalSystem {
 export function startLocal(system: System, options: StartLocalOptions = {}): LocalSystem {
   requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
-  const world = new LocalWorld({ clock, random: systemRandom });
-  const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log: options.log ?? SILENT });
+  const log = options.log ?? SILENT;
+  // Real models answer in real time, so none is skipped meanwhile.
+  const real = inRealTime(system.models, (action) => driver.during(action));
+  const models = replaceModels(real, options.models ?? {}, "startLocal");
+  const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
+  const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
+  const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });
   world.attach(host);
   const ended = new Set<string>();
   host.listen((_before, after) => {
@@ -147,6 +157,26 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     stop: () => host.stop(0),
   };
 }
+
+/** The endpoints, connected and called within `during`. */
+function inRealTime(models: System["models"], during: <T>(action: Promise<T>) => Promise<T>): System["models"] {
+  const held = (endpoint: Endpoint): Endpoint => ({
+    ...endpoint,
+    connect: async (environment) => {
+      const provider = await during(endpoint.connect(environment));
+      return { chat: (request, call) => during(provider.chat(request, call)) };
+    },
+  });
+  return new Map([...models].map(([name, endpoints]) => [name, endpoints.map(held)]));
+}
+
+/** Without Dapr there are no secret stores. */
+const LOCAL_ENVIRONMENT: EndpointEnvironment = {
+  env: process.env,
+  secret: async (store, name) => {
+    throw new Fault("model.unknown", `secret ${name} of store ${store} needs Dapr; in a test replace the model`, { sent: false });
+  },
+};
 
 /** Returns the name of a route, which must be a route of the system. */
 function nameOf(system: System, route: Route | string): string {

@@ -64,6 +64,7 @@ export class AgentActors {
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,
+      models: parts.ports.models,
       transport: parts.ports.transport,
       log: parts.log,
       metrics: parts.metrics,

@@ -4,26 +4,28 @@
  * A handler runs from its start. Recorded results of earlier executions are returned instead of repeating the effect, so the handler
  * reaches the point of the earlier one. Failures are recorded too, so each execution of an attempt takes the same path.
  */
-import type { AgentLog, HandOff, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
-import { handOffTo } from "../../agents/context.ts";
+import type { AgentLog, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Failure } from "../../runtime/agent/state.ts";
-import { hashJson, hashText, plainJson } from "../../runtime/canonical.ts";
+import type { AgentState, AgentWork, Call, Failure } from "../../runtime/agent/state.ts";
+import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
-import { callKey, callPrefix, idempotencyKey } from "../../runtime/ids.ts";
+import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
-import type { Clock, RandomSource } from "../engine/ports.ts";
+import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import { ExecutionFacts } from "./execution-facts.ts";
+import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
+import { ModelCalls } from "./model-calls.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
 import type { HeldInput, RunLink } from "./run-link.ts";
 import { SlotUse } from "./slot-use.ts";
-import { ToolCalls } from "./tool-calls.ts";
+import { type MadeCall, ToolCalls } from "./tool-calls.ts";
 
 /**
  * Refusals that end this execution: another one has the work item, it is being compensated, or its process was purged.
@@ -40,6 +42,8 @@ export interface HandlerExecutionParts {
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Absent: the host has no models. */
+  readonly models?: Models | undefined;
   readonly link: RunLink;
   readonly log: AgentLog;
   /** Returns the state of the agent in a state of its actor. */
@@ -51,7 +55,7 @@ export interface HandlerExecutionParts {
 }
 
 /** The mutable side of one execution. It lives in one host, under one token; durable data is in the actor's journal. */
-export class HandlerExecution implements RuntimeContext {
+export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #parts: HandlerExecutionParts;
   readonly #abort = new AbortController();
   readonly #counts = new Map<string, number>();
@@ -59,29 +63,40 @@ export class HandlerExecution implements RuntimeContext {
   readonly #replay: Replay;
   readonly #open = new OpenCalls();
   readonly #slot: SlotUse;
+  readonly #budget: HandlerBudget;
   readonly #toolCalls: ToolCalls;
+  readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
   #stopped: Fault | undefined;
-  #uuids = 0;
   #made = 0;
   #nextState: NextState | undefined;
   #stateVersion: number;
   #state: Json;
 
   constructor(parts: HandlerExecutionParts, stateVersion: number, state: Json) {
+    super(parts.work, parts.log);
     this.#parts = parts;
     this.#stateVersion = stateVersion;
     this.#state = state;
     this.#replay = new Replay(parts.work, parts.clock, (fault) => this.stop(fault.toWire()));
     this.#slot = new SlotUse({ clock: parts.clock, signal: this.#abort.signal, open: this.#open, resting: parts.resting });
+    this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content) });
+    const calling = {
+      ...{ work: parts.work, clock: parts.clock, random: parts.random, signal: this.#abort.signal },
+      tell: (told: HeldInput) => this.#tell(told),
+    };
     this.#toolCalls = new ToolCalls({
-      work: parts.work,
-      clock: parts.clock,
-      random: parts.random,
-      signal: this.#abort.signal,
-      tell: (told) => this.#tell(told),
+      ...calling,
       act: (action) => this.#slot.act(action),
       rest: (ms) => this.#slot.pause(ms),
+    });
+    this.#modelCalls = new ModelCalls({
+      ...calling,
+      ...{ values: parts.values, models: parts.models, replay: this.#replay, slot: this.#slot, budget: this.#budget },
+      acting: (make) => this.#acting(make),
+      throwFailure: (kind, key) => this.#throwFailure(kind, key),
+      ready: () => this.#ready(),
+      failed: (kind, key, error) => this.#failed(kind, key, error),
     });
     this.#waits = new HandlerWaits({
       ...{ work: parts.work, clock: parts.clock, signal: this.#abort.signal, values: parts.values, replay: this.#replay, slot: this.#slot },
@@ -108,65 +123,21 @@ export class HandlerExecution implements RuntimeContext {
     return this.#abort.signal;
   }
 
-  get log(): AgentLog {
-    return this.#parts.log;
-  }
-
-  get principal(): RuntimeContext["principal"] {
-    return this.#parts.work.principal;
-  }
-
-  get attempt(): number {
-    return this.#parts.work.attempt;
-  }
-
-  get processId(): string {
-    return this.#parts.work.processId;
-  }
-
-  /** For observers of executions, such as the simulator. */
-  get workId(): string {
-    return this.#parts.work.id;
-  }
-
-  /** The time at which this work item first began: the same in each execution. */
-  now(): number {
-    return this.#parts.work.begunAtMs;
-  }
-
-  /** Derived from the work id and the count of calls: the same in each execution, and unique to the work item. */
-  uuid(): string {
-    const text = hashText(`${this.#parts.work.id}/uuid/${this.#uuids}`);
-    this.#uuids += 1;
-    // Layout of RFC 9562, version 8 (custom).
-    return `${text.slice(0, 8)}-${text.slice(8, 12)}-8${text.slice(13, 16)}-a${text.slice(17, 20)}-${text.slice(20, 32)}`;
-  }
-
-  handOff(target: { readonly name: string }, input: Json): HandOff {
-    return handOffTo(target.name, input);
-  }
-
   async call(tool: ToolDefinition, input: Json): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
-    return this.#acting(async () => {
-      const known = this.#replay.call(key);
-      await this.#throwFailure("call", key);
-      if (known?.output !== undefined) {
-        await this.#replay.turn(known);
-        return this.#parts.values.read(known.output);
-      }
-      await this.#ready();
-      return this.#toolCalls.make({ tool, input, key }, known);
-    });
+    const known = this.#replay.call(key);
+    return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade({ tool, input, key }, known)));
   }
 
-  chat({ model }: ModelCall): Promise<ModelReply> {
-    return Promise.reject(new Fault("model.unknown", `this host has no endpoint for the model ${model}`, { model }));
+  async chat(call: ModelCall): Promise<ModelReply> {
+    this.#requireRoom(`a call of model ${call.model}`);
+    const key = modelKey(call.model, call.hash, this.#countOf(`model:${call.model}/${call.hash}`));
+    return this.#modelCalls.chat(call, key);
   }
 
   get budget(): RuntimeContext["budget"] {
-    return { grant: undefined, spent: { toolCalls: 0, models: {} } };
+    return this.#budget.view;
   }
 
   async step(name: string, action: (step: StepTools) => unknown): Promise<Json> {
@@ -247,6 +218,17 @@ export class HandlerExecution implements RuntimeContext {
 
   // ---- calls, steps and waits ---------------------------------------------------------------------------------------
 
+  async #recordedOrMade(call: MadeCall, known: Call | undefined): Promise<Json> {
+    await this.#throwFailure("call", call.key);
+    if (known?.output !== undefined) {
+      await this.#replay.turn(known);
+      this.#budget.noteToolCalls(known.toolCalls);
+      return this.#parts.values.read(known.output);
+    }
+    await this.#ready();
+    return this.#toolCalls.make(call, known);
+  }
+
   async #makeStep(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     const tools: StepTools = { idempotencyKey: idempotencyKey(this.#parts.work.id, name), signal: this.#abort.signal };
     try {
@@ -276,7 +258,7 @@ export class HandlerExecution implements RuntimeContext {
   }
 
   /** Makes a call or step, from its first look at the records to its own. Then the handler may wait for something else. */
-  async #acting(make: () => Promise<Json>): Promise<Json> {
+  async #acting<T>(make: () => Promise<T>): Promise<T> {
     try {
       return await this.#open.during(make);
     } finally {
@@ -286,9 +268,13 @@ export class HandlerExecution implements RuntimeContext {
 
   /** Counted when the handler makes it, before any await. */
   #keyOf(prefix: string): string {
+    return callKey(prefix, this.#countOf(prefix));
+  }
+
+  #countOf(prefix: string): number {
     const count = this.#counts.get(prefix) ?? 0;
     this.#counts.set(prefix, count + 1);
-    return callKey(prefix, count);
+    return count;
   }
 
   #requireRoom(what: string): void {
@@ -302,6 +288,7 @@ export class HandlerExecution implements RuntimeContext {
     const failed = this.#replay.failure(kind, key);
     if (failed === undefined) return;
     await this.#replay.turn(failed);
+    this.#budget.note(failed.spent);
     throw Fault.fromWire(failed.fault);
   }
 
@@ -320,6 +307,7 @@ export class HandlerExecution implements RuntimeContext {
   async #tell(input: HeldInput): Promise<AgentState> {
     try {
       const state = await this.#parts.link.tell(input);
+      this.#budget.noteEnd(input, state);
       const handOver = this.#waits.handOver(state);
       if (handOver !== undefined) await handOver;
       return state;

@@ -5,6 +5,7 @@ import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../r
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
+import { budgetView, spendingView, workBudgetView } from "../../runtime/process/budget-view.ts";
 import { endedCount } from "../../runtime/process/parts.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { Wait } from "../../runtime/process/wait.ts";
@@ -53,6 +54,8 @@ export async function processView(state: ProcessState, sequence: number, values:
         ...waitView(wait),
       };
     });
+  const budget = budgetView(state);
+  if (budget !== undefined) view.budget = budget;
   if (state.runs !== undefined)
     view.runs = state.runs.map(({ run: past, status, atMs, fault }) => ({
       run: past,
@@ -95,10 +98,11 @@ function workView(work: Work, state: ProcessState): WorkView {
     dueAtMs: work.dueAtMs,
     ...(fault === undefined ? {} : { fault }),
     ...(waits.length === 0 ? {} : { waits }),
+    ...workBudgetView(state, work.id),
   };
 }
 
-function waitView({ for: wanted, dueAtMs }: Wait): { kind: "timer" | "signal"; name?: string; dueAtMs?: number } {
+function waitView({ for: wanted, dueAtMs }: Wait): { kind: Wait["for"]["kind"]; name?: string; dueAtMs?: number } {
   return {
     kind: wanted.kind,
     ...(wanted.kind === "signal" ? { name: wanted.name } : {}),
@@ -110,6 +114,7 @@ async function outcomeView(outcome: Outcome, values: Values): Promise<ProcessOut
   return {
     status: outcome.status,
     atMs: outcome.atMs,
+    ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
     ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),

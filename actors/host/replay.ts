@@ -7,8 +7,9 @@
  * Results are handed over in the order of their records, each one when the handler has acted on the one before. So a race of several of
  * them has the same winner in each execution.
  */
-import type { AgentWork, Call, Failure, Step, Wait } from "../../runtime/agent/state.ts";
+import type { AgentWork, Call, Failure, ModelCall, Step, Wait } from "../../runtime/agent/state.ts";
 import { Fault } from "../../runtime/faults.ts";
+import { modelHash } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock } from "../engine/ports.ts";
 
@@ -27,6 +28,8 @@ export class Replay {
   readonly #due: number[];
   /** Results that the handler has asked for before it was their turn. */
   readonly #turns = new Set<Turn>();
+  /** The first model call that is not recorded. */
+  #rebuilt: string | undefined;
   #isActing = false;
   #hasEnded = false;
   #held: { readonly promise: Promise<void>; readonly release: () => void } | undefined;
@@ -45,6 +48,13 @@ export class Replay {
   call(key: string): Call | undefined {
     this.#reach("call", key);
     return this.#work.calls.find((call) => call.key === key);
+  }
+
+  model(key: string): ModelCall | undefined {
+    this.#reach("model", key);
+    const known = this.#work.modelCalls?.find((call) => call.key === key);
+    if (known === undefined) this.#rebuilt ??= key;
+    return known;
   }
 
   step(name: string): Step | undefined {
@@ -91,6 +101,8 @@ export class Replay {
   get mismatch(): Fault | undefined {
     const [first] = this.#unreached;
     if (first === undefined) return undefined;
+    const recorded = this.#work.modelCalls?.find(({ key }) => this.#unreached.has(idOf("model", key)));
+    if (recorded !== undefined && this.#rebuilt !== undefined) return modelMismatch(recorded, this.#rebuilt);
     return new Fault("step.mismatch", `${first} is recorded, but the handler did not reach it again`, { recorded: first });
   }
 
@@ -151,14 +163,25 @@ interface Expected {
 }
 
 /** The records that an execution of this attempt has to reach. */
-function expectedOf({ attempt, calls, steps, waits, failures = [] }: AgentWork): readonly Expected[] {
+function expectedOf({ attempt, calls, modelCalls = [], steps, waits, failures = [] }: AgentWork): readonly Expected[] {
   const counts = ({ onlyIn }: { readonly onlyIn?: number | undefined }): boolean => onlyIn === undefined || onlyIn === attempt;
   return [
     ...calls.filter(counts).map(({ key, order }) => ({ id: idOf("call", key), order })),
+    ...modelCalls.filter(counts).map(({ key, order }) => ({ id: idOf("model", key), order })),
     ...steps.filter(counts).map(({ name, order }) => ({ id: idOf("step", name), order })),
     ...waits.filter(counts).map(({ key, order }) => ({ id: idOf("wait", key), order })),
     ...failures.filter((one) => one.attempt === attempt).map(({ kind, key, order }) => ({ id: idOf(kind, key), order })),
   ];
+}
+
+/** The handler makes another model call in the place of a recorded one. */
+function modelMismatch({ key, model }: ModelCall, made: string): Fault {
+  const [recorded, rebuilt] = [modelHash(key), modelHash(made)];
+  return new Fault(
+    "model.mismatch",
+    `a call of model ${model} is recorded with the request ${recorded}, but the handler now builds the request ${rebuilt}`,
+    { model, recorded, rebuilt },
+  );
 }
 
 function idOf(kind: Failure["kind"], key: string): string {

@@ -14,7 +14,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
-import type { Clock, RandomSource, Transport } from "../engine/ports.ts";
+import type { Clock, Models, RandomSource, Transport } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
@@ -38,6 +38,7 @@ export interface RunnerParts {
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
+  readonly models: Models | undefined;
   readonly transport: Transport;
   readonly log: Logger;
   readonly metrics: HostMetrics;
@@ -191,7 +192,7 @@ export class Runner {
   }
 
   #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
-    const { definition, values, clock, random, peek, log: logger } = this.#parts;
+    const { definition, values, clock, random, models, peek, log: logger } = this.#parts;
     const { id: workId, token } = work;
     const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
     const log: HandlerExecution["log"] = {
@@ -208,7 +209,7 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, values, clock, random, link, log },
+      ...{ work, values, clock, random, models, link, log },
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),

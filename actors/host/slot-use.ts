@@ -48,6 +48,18 @@ export class SlotUse {
     await this.endWaits(1);
   }
 
+  /** Waits without a slot for what is done elsewhere. */
+  async away<T>(action: () => Promise<T>): Promise<T> {
+    this.beginWait();
+    try {
+      return await action();
+    } finally {
+      await this.endWaits(1);
+      // The handler acts on the result in microtasks. If it only waits for others then, it needs no slot.
+      if (this.#waits > 0) this.#parts.clock.after(0, () => this.rest());
+    }
+  }
+
   /** Adds one wait of the handler. */
   beginWait(): void {
     this.#waits += 1;

@@ -8,6 +8,7 @@ import { Fault, type FaultCode, faultFromUserCode, isFault, isRetryable, type Js
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
+import { isGrantNeeded, whyNotBegun } from "./handler-budget.ts";
 import { timed } from "./timed.ts";
 
 /** What an execution reports to its actor about calls. */
@@ -32,7 +33,7 @@ export interface ToolCallsParts {
 }
 
 /** One call, as the handler makes it. */
-interface Made {
+export interface MadeCall {
   readonly tool: ToolDefinition;
   readonly input: Json;
   readonly key: string;
@@ -47,12 +48,12 @@ export class ToolCalls {
   }
 
   /** Makes a call of which at most the beginning is recorded. Returns its checked output, or throws the recorded fault. */
-  async make(call: Made, known: Call | undefined): Promise<Json> {
+  async make(call: MadeCall, known: Call | undefined): Promise<Json> {
     const { tool } = call;
     const { attempt } = this.#parts.work;
     let tries = known?.tried?.attempt === attempt ? known.tried.tries : 0;
     let open = known?.open === true;
-    let begun = open || (known?.undo === true && tool.unknown === "repeat");
+    let begun = open || (known?.undo === true && tool.unknown === "repeat" && !this.#isCounted);
     if (tries > 0) await this.#rest(tool, tries);
     for (;;) {
       let ran = false;
@@ -63,31 +64,40 @@ export class ToolCalls {
         ran = true;
         return await this.#end(call, await this.#try(call, tries + 1));
       } catch (error) {
-        if (this.#parts.signal.aborted) throw error;
+        if (this.#parts.signal.aborted || isGrantNeeded(error)) throw error;
         tries += 1;
         open = ran ? tool.unknown !== "repeat" && isUnanswered(error) : open;
         await this.#fail(call, error, { tries, open });
-        begun = open || tool.unknown === "repeat";
+        begun = open || (tool.unknown === "repeat" && !this.#isCounted);
         await this.#rest(tool, tries);
       }
     }
   }
 
-  /** Records a call first if it may have to be undone, or its end must not stay unknown. Without that record the call is not made. */
-  async #begin({ tool, input, key }: Made): Promise<void> {
+  /**
+   * Records a call first if it may have to be undone, its end must not stay unknown, or calls are budgeted. Without that record the call
+   * is not made.
+   */
+  async #begin({ tool, input, key }: MadeCall): Promise<void> {
     const undo = tool.undo !== undefined;
-    if (!undo && tool.unknown === "repeat") return;
-    await this.#parts.tell({ kind: "call-begun", call: { ...nameOf(tool, key), undo, ...(undo ? { input } : {}) } });
+    if (!undo && tool.unknown === "repeat" && !this.#isCounted) return;
+    const call = { ...nameOf(tool, key), undo, ...(undo ? { input } : {}) };
+    await this.#parts.tell({ kind: "call-begun", call }).catch((refusal: unknown) => Promise.reject(whyNotBegun(refusal)));
     if (this.#parts.signal.aborted) throw this.#parts.signal.reason;
   }
 
-  async #try({ tool, input, key }: Made, attempt: number): Promise<Json> {
+  /** Whether each try needs a place in the grant. */
+  get #isCounted(): boolean {
+    return this.#parts.work.grant?.toolCalls !== undefined;
+  }
+
+  async #try({ tool, input, key }: MadeCall, attempt: number): Promise<Json> {
     const made = await this.#run(tool, key, attempt, (call) => tool.run(input, call));
     return tool.checkOutput(made ?? null);
   }
 
   /** Returns the output of a call whose end is unknown. Undefined: it did not happen, or may be repeated. */
-  async #lookUp({ tool, input, key }: Made, attempt: number): Promise<Json | undefined> {
+  async #lookUp({ tool, input, key }: MadeCall, attempt: number): Promise<Json | undefined> {
     const { lookup } = tool;
     if (tool.unknown === "repeat") return undefined;
     if (tool.unknown === "stop" || lookup === undefined)
@@ -109,13 +119,13 @@ export class ToolCalls {
     );
   }
 
-  async #end({ tool, key }: Made, output: Json): Promise<Json> {
+  async #end({ tool, key }: MadeCall, output: Json): Promise<Json> {
     await this.#parts.tell({ kind: "call-ended", call: { ...nameOf(tool, key), end: { output } } });
     return output;
   }
 
   /** Records a failure, and throws it unless the call is retried. The cause is available for logs in this execution only. */
-  async #fail({ tool, key }: Made, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
+  async #fail({ tool, key }: MadeCall, error: unknown, { tries, open }: { readonly tries: number; readonly open: boolean }): Promise<void> {
     const fault = faultFromUserCode(error);
     const end: FailedTry = { fault, ...(open ? { open } : {}) };
     const call = nameOf(tool, key);

@@ -8,7 +8,18 @@
 import { Fault, type Json } from "../../runtime/faults.ts";
 import type { Address, Message, TurnAnswer } from "../../runtime/protocol.ts";
 import { MemoryStore } from "./store.ts";
-import type { ActorHost, Reminders, RandomSource, Clock, Heartbeat, Nudged, Ports, StateStore, Transport } from "../engine/ports.ts";
+import type {
+  ActorHost,
+  Reminders,
+  RandomSource,
+  Clock,
+  Heartbeat,
+  Models,
+  Nudged,
+  Ports,
+  StateStore,
+  Transport,
+} from "../engine/ports.ts";
 
 interface Timer {
   readonly atMs: number;
@@ -139,6 +150,7 @@ export interface LocalWorldOptions {
   readonly clock?: Clock;
   readonly store?: StateStore;
   readonly random: RandomSource;
+  readonly models?: Models;
 }
 
 /** Ports for one host in memory. Call {@link LocalWorld.attach} with the host before anything is sent. */
@@ -164,6 +176,7 @@ export class LocalWorld {
       transport: this.#transport,
       clock: options.clock,
       random: options.random,
+      models: options.models,
     };
   }
 

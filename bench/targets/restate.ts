@@ -9,14 +9,16 @@ import type { Ids, Target, TargetPlace } from "./target.ts";
 
 /** `always`: the server's default, every batch of its log is on disk before it is acknowledged. */
 export type PeerFsync = "always" | "never";
-/** `step`: each agent has state and one journaled step. `lean`: neither. */
-export type PeerWork = "step" | "lean";
+/** `step`: each agent has state and one journaled step. `lean`: neither. `model`: each makes one model call. */
+export type PeerWork = "step" | "lean" | "model";
 
 export interface RestateOptions extends TargetPlace {
   readonly peer: Peer;
   readonly fsync: PeerFsync;
   readonly work: PeerWork;
   readonly ids: Ids;
+  /** Of `model`: the base URL of the model. */
+  readonly modelUrl: string;
 }
 
 const HOST = "127.0.0.1";
@@ -44,13 +46,13 @@ export async function startRestate(options: RestateOptions): Promise<Target> {
       command: process.execPath,
       args: [join(options.peer.dir, "service.js")],
       cwd: options.dir,
-      env: { ...basicEnv(), PORT: String(service), RESTATE_LOGGING: "WARN" },
+      env: { ...basicEnv(), PORT: String(service), RESTATE_LOGGING: "WARN", MODEL_URL: options.modelUrl },
       onLine: (line) => options.log("restate app", line),
     });
     children.push(app);
     await register(admin, service, [server, app]);
-    const name = `restate${options.fsync === "always" ? "" : "-nofsync"}${options.work === "step" ? "" : "-lean"}`;
-    const handler = options.work === "step" ? "run" : "lean";
+    const name = `restate${options.fsync === "always" ? "" : "-nofsync"}${options.work === "step" ? "" : `-${options.work}`}`;
+    const handler = options.work === "step" ? "run" : options.work;
     return {
       name,
       durability:

@@ -72,6 +72,11 @@ export function portOption(): Option {
   return new Option("--port <number>", "the port of the HTTP API").argParser(port).default(UP_PORT);
 }
 
+/** `--model-script`. */
+export function modelScriptOption(): Option {
+  return new Option("--model-script <file>", "answer with the scripted model of this file (default without a key: model.script.yaml)");
+}
+
 /** `--json`. */
 export function jsonOption(): Option {
   return new Option("--json", "print JSON instead of text").default(false);

@@ -10,6 +10,7 @@ import { type Client, ClientError, type ProcessView } from "../../client/index.t
 import { ensureDapr } from "../dapr/index.ts";
 import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
+import { startRunModel } from "../run/model-script.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { say, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
@@ -17,7 +18,7 @@ import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts
 import { RunLog } from "../run/run-log.ts";
 import { recordRun, removeRunRecord } from "../run/run-record.ts";
 import { TasksFile } from "../run/tasks-file.ts";
-import { type Context, examples, stateOption } from "./common.ts";
+import { type Context, examples, modelScriptOption, stateOption } from "./common.ts";
 
 interface DemoOptions {
   /** A task as JSON, or a wish in plain words; the default task when left out. */
@@ -25,6 +26,7 @@ interface DemoOptions {
   readonly dir: string;
   /** Move the state of earlier runs aside. */
   readonly fresh: boolean;
+  readonly modelScript: string | undefined;
 }
 
 const SYSTEM_FILE = fileURLToPath(new URL("../../examples/01-travel/system.ts", import.meta.url));
@@ -40,6 +42,7 @@ export function demo(parent: Command, context: Context): void {
     .argument("[task...]", "JSON, or a wish in plain words")
     .description("run the travel example on a task, show each step, and leave nothing running")
     .option("--fresh", "move the state of earlier runs aside", false)
+    .addOption(modelScriptOption())
     .addOption(stateOption());
   examples(command, [
     ["troupe demo", "a default task"],
@@ -47,9 +50,9 @@ export function demo(parent: Command, context: Context): void {
     [`troupe demo '{"wish":"music","days":3,"budget":500}'`, ""],
     ["troupe demo --fresh", "with the state of earlier runs moved aside"],
   ]);
-  command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string }) => {
+  command.action(async (words: string[], options: { readonly fresh: boolean; readonly state: string; readonly modelScript?: string }) => {
     const task = words.length === 0 ? undefined : words.join(" ");
-    context.done(await runDemo({ task, dir: options.state, fresh: options.fresh }, context.lifetime));
+    context.done(await runDemo({ task, dir: options.state, fresh: options.fresh, modelScript: options.modelScript }, context.lifetime));
   });
 }
 
@@ -61,11 +64,12 @@ async function runDemo(options: DemoOptions, lifetime: Lifetime): Promise<number
   const binaries = await lifetime.orEnd(ensureDapr(say));
   lifetime.whenInterrupted(STOPS_SYSTEM);
   say(`Travel example on Dapr ${binaries.version} (${shown(binaries.source)}); everything on 127.0.0.1, state in ${shown(dir)}`);
+  const model = await startRunModel({ beside: SYSTEM_FILE, file: options.modelScript, env: process.env, tell: say });
   const log = new RunLog(dir);
   const tasks = new TasksFile(dir);
   try {
     const startedAtMs = performance.now();
-    const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, log: log.write, lifetime });
+    const run = await startEmbedded({ binaries, systemFile: SYSTEM_FILE, dir, appEnv: model.env, log: log.write, lifetime });
     try {
       await recordRun(dir, run);
       say(`placement, scheduler, daprd and the app are up after ${((performance.now() - startedAtMs) / 1_000).toFixed(1)} s; ${run.url}`);
@@ -82,6 +86,7 @@ async function runDemo(options: DemoOptions, lifetime: Lifetime): Promise<number
     else if (!(error instanceof ClientError) || error.status === undefined) say(`The log of all parts is ${shown(log.path)}`);
     throw error;
   } finally {
+    await model.stop();
     await log.close();
   }
 }

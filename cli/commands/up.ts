@@ -8,6 +8,7 @@ import { answers } from "../dapr/part.ts";
 import { PROFILES } from "../dapr/resources.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startFile } from "../run/file-run.ts";
+import { startRunModel } from "../run/model-script.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
 import { checkSystemFile } from "../run/load.ts";
 import { logText } from "../text/log.ts";
@@ -21,7 +22,7 @@ import { detach } from "../run/stay.ts";
 import { storesOf } from "../run/stores.ts";
 import { Supervisor } from "../run/supervisor.ts";
 import { watchSources } from "../run/watch.ts";
-import { type Context, examples, fromEnv, jsonOption, portOption, stateOption } from "./common.ts";
+import { type Context, examples, fromEnv, jsonOption, modelScriptOption, portOption, stateOption } from "./common.ts";
 
 interface UpOptions {
   readonly file?: string;
@@ -30,6 +31,7 @@ interface UpOptions {
   readonly postgresUrl?: string;
   readonly port: number;
   readonly state: string;
+  readonly modelScript?: string;
   readonly watch: boolean;
   readonly stay: boolean;
   readonly verbose: boolean;
@@ -52,6 +54,7 @@ export function up(parent: Command, context: Context): void {
     .addOption(new Option("--profile <name>", "the stores for state and topics").choices([...PROFILES]).default("embedded"))
     .addOption(fromEnv("--redis-url <url>", "the Redis of profiles redis and postgres", "TROUPE_REDIS_URL"))
     .addOption(fromEnv("--postgres-url <url>", "the PostgreSQL of profile postgres", "TROUPE_POSTGRES_URL"))
+    .addOption(modelScriptOption())
     .option("--watch", "restart app and daprd together when a source file changes", false)
     .option("--stay", "run in the background until `troupe down`; the command returns when it is up", false)
     .option("--verbose", "print the output of Dapr's programs too", false)
@@ -71,6 +74,8 @@ export function up(parent: Command, context: Context): void {
       "A part that dies is restarted up to 12 times in a row, after 0.5, 1, 2, then",
       "4 s; a minute of running resets the count. Then everything is stopped with",
       "PART_ENDED and exit code 1. The next `up` continues open work.",
+      "Without OPENAI_API_KEY and OPENAI_BASE_URL the scripted model answers, from",
+      "model.script.yaml beside the system's file, if there is one.",
       'With --json each line is {"source","line"}; with --stay one {"url","pid","log"}.',
     ],
   );
@@ -98,15 +103,17 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
   if (plan === undefined && systemFile === undefined) tell("No system file was given: this is the travel example.");
   const binaries = await lifetime.orEnd(ensureDapr(tell));
   lifetime.whenInterrupted(STOPS_SYSTEM);
+  const systemPath = systemFile ?? EXAMPLE;
+  const model = await startRunModel({ beside: options.file ?? systemPath, file: options.modelScript, env: process.env, tell });
   const runLog = new RunLog(dir);
   const ids = new Set(plan === undefined ? ["app"] : plan.apps.map(({ appId }) => appId));
   const log = consoleLog(runLog, options, ids);
   const supervisor = new Supervisor({ lifetime, say: (line) => log("troupe", line) });
   try {
-    const common = { binaries, dir, log, lifetime, onExit: supervisor.onExit };
+    const common = { binaries, dir, appEnv: model.env, log, lifetime, onExit: supervisor.onExit };
     const run =
       plan === undefined
-        ? await startEmbedded({ ...common, systemFile: systemFile ?? EXAMPLE, appPort: options.port, profile: options.profile, stores })
+        ? await startEmbedded({ ...common, systemFile: systemPath, appPort: options.port, profile: options.profile, stores })
         : await startFile({ ...common, apps: plan.apps });
     try {
       return await keepUp(run, { dir, plan, logPath: runLog.path, watch: options.watch, log, tell }, supervisor, lifetime);
@@ -117,6 +124,7 @@ async function runUp(systemFile: string | undefined, options: UpOptions, lifetim
       tell("Everything is stopped.");
     }
   } finally {
+    await model.stop();
     await runLog.close();
   }
 }

@@ -17,6 +17,8 @@ export interface EmbeddedOptions {
   readonly dir: string;
   /** The port the app listens on. @default a free port */
   readonly appPort?: number | undefined;
+  /** Further variables of the app. */
+  readonly appEnv?: Readonly<Record<string, string>> | undefined;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
   /** @default embedded: SQLite, and topics in memory */
@@ -56,7 +58,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedR
     const { appToken, apiToken } = secrets;
     const [appPort, httpPort] = [options.appPort ?? (await freePort()), await freePort()];
     const [app, controls] = await Promise.allSettled([
-      apps.start(embeddedApp(options.systemFile, appPort, httpPort, secrets)),
+      apps.start(embeddedApp(options, appPort, httpPort, secrets)),
       Cluster.start({ binaries: options.binaries, dir, log, onExit }),
     ]);
     if (controls.status === "rejected") throw controls.reason;
@@ -95,13 +97,18 @@ export async function stopAll(stops: readonly (() => Promise<void>)[]): Promise<
   if (errors.length > 0) throw errors[0];
 }
 
-function embeddedApp(systemFile: string, appPort: number, httpPort: number, secrets: RunSecrets): Parameters<Apps["start"]>[0] {
+function embeddedApp(
+  { systemFile, appEnv = {} }: EmbeddedOptions,
+  appPort: number,
+  httpPort: number,
+  secrets: RunSecrets,
+): Parameters<Apps["start"]>[0] {
   return {
     name: APP_NAME,
     command: process.execPath,
     args: [...APP_NODE_ARGS, fileURLToPath(new URL("../app.ts", import.meta.url)), systemFile],
     cwd: process.cwd(),
-    env: { ...process.env, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort), ...secretsEnv(secrets) },
+    env: { ...process.env, ...appEnv, APP_ID, APP_PORT: String(appPort), DAPR_HTTP_PORT: String(httpPort), ...secretsEnv(secrets) },
     port: appPort,
     healthPath: "/healthz",
   };

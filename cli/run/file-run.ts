@@ -19,6 +19,8 @@ export interface FileRunOptions {
   readonly apps: readonly RunApp[];
   /** The state folder: reminders, ports, copies of resource files. */
   readonly dir: string;
+  /** Further variables of the apps; the file's own come first. */
+  readonly appEnv?: Readonly<Record<string, string>> | undefined;
   readonly log: (source: string, line: string) => void;
   readonly lifetime: Lifetime;
   /** Called when a part ends unexpectedly. */
@@ -43,7 +45,7 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
     const units: RunUnit[] = [];
     for (const app of options.apps) {
       lifetime.signal.throwIfAborted();
-      units.push(await startApp(app, ownSecrets(secrets, app.env), apps, cluster, dir));
+      units.push(await startApp(app, { secrets: ownSecrets(secrets, app.env), appEnv: options.appEnv, apps, cluster, dir }));
     }
     await lifetime.orEnd(Promise.all(units.map(({ sidecar }) => sidecar.waitReady(READY_MS))));
     return { units, placement: cluster.placement, scheduler: cluster.scheduler, stop };
@@ -53,8 +55,15 @@ export async function startFile(options: FileRunOptions): Promise<Run> {
   }
 }
 
+/** What an app is started with. */
+interface Surroundings extends Pick<FileRunOptions, "appEnv" | "dir"> {
+  readonly secrets: RunSecrets;
+  readonly apps: Apps;
+  readonly cluster: Cluster;
+}
+
 /** Starts daprd first, because an app may wait for its sidecar before it listens. */
-async function startApp(app: RunApp, secrets: RunSecrets, apps: Apps, cluster: Cluster, dir: string): Promise<RunUnit> {
+async function startApp(app: RunApp, { secrets, appEnv, apps, cluster, dir }: Surroundings): Promise<RunUnit> {
   const folder = join(dir, "run", app.appId);
   const resourcesDir = await resourcesOf(app, folder);
   const configFile = await writeConfiguration(folder, app.configFile);
@@ -87,6 +96,7 @@ async function startApp(app: RunApp, secrets: RunSecrets, apps: Apps, cluster: C
       APP_PROTOCOL: "http",
       DAPR_HTTP_PORT: String(httpPort),
       DAPR_GRPC_PORT: String(grpcPort),
+      ...appEnv,
       ...env,
       ...secretsEnv(secrets),
     },

@@ -7,6 +7,7 @@ import { wireFault, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
 import type { AgentBuilder, CallName, FailedTry, InputOf } from "./inputs.ts";
 import { ownScope } from "./queue.ts";
+import { toolRefusal } from "./spending.ts";
 import type { AgentWork, Call } from "./state.ts";
 
 /** Faults after which a call may have had its effect. */
@@ -22,6 +23,8 @@ export function takeCallBegun(builder: AgentBuilder, work: AgentWork, { call }: 
   if (work.mode === "undo") return refuseCancelled(builder, work);
   const known = callOf(work, call.key);
   if (known?.open === true || known?.output !== undefined) return;
+  const refused = toolRefusal(work);
+  if (refused !== undefined) return builder.refuse(refused);
   const { key, tool, undo, input } = call;
   // A call that a later attempt makes again keeps what was recorded about it.
   const packed = input === undefined || known?.input !== undefined ? {} : { input: builder.pack(input, ownScope(builder, work)) };
@@ -92,7 +95,7 @@ export function takeCallUndone(builder: AgentBuilder, work: AgentWork, { key }: 
 }
 
 /** Records each failure once, up to a bound over all attempts: a handler that catches faults in an endless loop is stopped by one. */
-function mayFail(builder: AgentBuilder, work: AgentWork, { kind, key, fault }: InputOf<"failed">["failure"]): boolean {
+export function mayFail(builder: AgentBuilder, work: AgentWork, { kind, key, fault }: InputOf<"failed">["failure"]): boolean {
   const { attempt, failures = [] } = work;
   if (failures.some((one) => one.attempt === attempt && one.kind === kind && one.key === key)) return false;
   if (failures.length < LIMITS.failuresPerWorkMax) return true;
@@ -106,6 +109,7 @@ function callOf(work: AgentWork, key: string): Call | undefined {
   return work.calls.find((call) => call.key === key);
 }
 
-function refuseCancelled(builder: AgentBuilder, work: AgentWork): void {
+/** Refuses what a cancelled handler would begin. */
+export function refuseCancelled(builder: AgentBuilder, work: AgentWork): void {
   builder.refuse(wireFault("work.cancelled", `${work.id} is being compensated`));
 }

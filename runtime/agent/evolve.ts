@@ -4,7 +4,9 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
-import { type AgentEvent, type AgentState, type AgentWork, type Call, callsToUndo, type Failure, standingOf } from "./state.ts";
+import { withCall, withFailure } from "./evolve-calls.ts";
+import { grantIn, withModelCall, withoutOpen } from "./evolve-models.ts";
+import { type AgentEvent, type AgentState, type AgentWork, callsToUndo, standingOf } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
 
@@ -20,24 +22,33 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
     case "work-accepted":
       return accept(state, event);
     case "attempt-asked":
-      return patch(state, event.workId, (work) => ({ ...work, attempt: event.attempt, token: "" }));
+      return patch(state, event.workId, (work) => withAttempt(work, event));
     case "readied":
       return ready(state, event.workId, event.first);
     case "begun":
       return begin(state, event);
     case "released":
       return ready(
-        patch(state, event.workId, (work) => ({ ...work, token: "", holder: "" })),
+        patch(state, event.workId, (work) => ({ ...withoutOpen(work), token: "", holder: "" })),
         event.workId,
         true,
       );
     case "taken-over":
-      return patch(state, event.workId, (work) => ({ ...work, token: event.token, holder: event.holder, takeovers: work.takeovers + 1 }));
+      return patch(state, event.workId, (work) => ({
+        ...withoutOpen(work),
+        token: event.token,
+        holder: event.holder,
+        takeovers: work.takeovers + 1,
+      }));
     case "call-begun":
     case "call-tried":
     case "call-ended":
     case "call-undone":
       return patch(state, event.workId, (work) => withCall(work, event));
+    case "model-begun":
+    case "model-tried":
+    case "model-ended":
+      return patch(state, event.workId, (work) => withModelCall(work, event));
     case "step-done":
       return patch(state, event.workId, (work) => ({
         ...work,
@@ -90,8 +101,13 @@ function accept(state: AgentState, { work }: EventOf<"work-accepted">): AgentSta
   const accepted: AgentWork = {
     ...work,
     settled: undefined,
+    modelCalls: undefined,
     failures: undefined,
     result: undefined,
+    grant: work.grant,
+    raised: undefined,
+    spent: undefined,
+    spentBefore: undefined,
     stands: undefined,
     undoes: undefined,
     setState: undefined,
@@ -107,30 +123,22 @@ function patch(state: AgentState, id: string, change: (work: AgentWork) => Agent
   return work === undefined ? state : { ...state, works: withEntry(state.works, id, change(work)) };
 }
 
-function withCall(work: AgentWork, event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">): AgentWork {
-  const index = work.calls.findIndex((call) => call.key === event.key);
-  const known = index < 0 ? undefined : work.calls.at(index);
-  const changed = callAfter(known, event, work.results);
-  const calls = changed === undefined ? work.calls : known === undefined ? [...work.calls, changed] : work.calls.with(index, changed);
-  const takeovers = event.e === "call-begun" ? work.takeovers : 0;
-  if (event.e === "call-ended" && event.output !== undefined) return { ...work, calls, takeovers, results: work.results + 1 };
-  if ((event.e !== "call-ended" && event.e !== "call-tried") || event.fault === undefined) return { ...work, calls, takeovers };
-  const { key, attempt, fault } = event;
-  const stands = event.stands === true ? [...new Set([...(work.stands ?? []), event.tool])] : work.stands;
-  if (event.e === "call-tried") return { ...work, calls, stands, takeovers };
-  return withFailure({ ...work, calls, stands }, { kind: "call", key, attempt, fault });
-}
-
-function withFailure(work: AgentWork, failure: Failure): AgentWork {
-  const failures = [...(work.failures ?? []), { ...failure, order: work.results }];
-  return { ...work, failures, results: work.results + 1, takeovers: 0 };
+/** A further attempt supersedes the open calls of the earlier one. */
+function withAttempt(known: AgentWork, { attempt, grant }: EventOf<"attempt-asked">): AgentWork {
+  const work = withoutOpen(known);
+  return { ...work, attempt, token: "", grant, raised: undefined, spentBefore: work.spent };
 }
 
 /** A running handler receives the answer at once, a parked one when it has its actor again. */
 function answered(work: AgentWork, { index, result }: EventOf<"wait-answered">): AgentWork {
   const wait = work.waits.find((one) => one.index === index);
   if (wait === undefined) return work;
-  const next = { ...work, waits: [...work.waits.filter((one) => one !== wait), { ...wait, result }] };
+  const raised = wait.for.kind === "budget" ? grantIn(result) : undefined;
+  const next = {
+    ...work,
+    waits: [...work.waits.filter((one) => one !== wait), { ...wait, result }],
+    raised: raised ?? work.raised,
+  };
   return work.status === "running" ? withAnswers(next) : next;
 }
 
@@ -139,45 +147,6 @@ function withAnswers(work: AgentWork): AgentWork {
   let { results } = work;
   const waits = work.waits.map((wait) => (wait.result === undefined || wait.order !== undefined ? wait : { ...wait, order: results++ }));
   return { ...work, waits, results };
-}
-
-/** A call that failed for good in its attempt, and was not recorded as begun, leaves only its failure. */
-function callAfter(
-  known: Call | undefined,
-  event: EventOf<"call-begun" | "call-tried" | "call-ended" | "call-undone">,
-  order: number,
-): Call | undefined {
-  switch (event.e) {
-    case "call-begun":
-      return {
-        ...newCall(known, event),
-        undo: event.undo,
-        open: true,
-        stands: event.stands,
-        ...(event.input === undefined ? {} : { input: event.input }),
-      };
-    case "call-tried":
-      return {
-        ...newCall(known, event),
-        open: known?.open === true && event.open === true,
-        stands: undefined,
-        tried: { attempt: event.attempt, tries: event.tries },
-      };
-    case "call-ended":
-      if (event.output !== undefined) return { ...newCall(known, event), open: false, stands: event.stands, output: event.output, order };
-      return known === undefined ? undefined : { ...newCall(known, event), open: known.open && event.open === true, stands: undefined };
-    case "call-undone":
-      return known === undefined ? undefined : { ...known, undone: true };
-    default:
-      return assertNever(event);
-  }
-}
-
-function newCall(
-  known: Call | undefined,
-  { key, tool, onlyIn }: { readonly key: string; readonly tool: string; readonly onlyIn?: number | undefined },
-): Call {
-  return { ...(known ?? { key, tool, undo: false, open: false }), onlyIn };
 }
 
 /** The actor is free again once the running work item has stopped running. */
@@ -197,7 +166,8 @@ function begin(state: AgentState, event: EventOf<"begun">): AgentState {
   const work = entryOf(state.works, event.workId);
   const begunAtMs = work?.begun === true ? work.begunAtMs : event.atMs;
   const next = patch(state, event.workId, (known) => ({
-    ...withAnswers(known),
+    // A handler that was parked continues under its token.
+    ...withAnswers(known.token === event.token ? known : withoutOpen(known)),
     status: "running",
     begun: true,
     begunAtMs,
@@ -214,7 +184,7 @@ function workDone(state: AgentState, event: EventOf<"work-done">): AgentState {
   const settled = !("fault" in event.result) && event.undoes !== true && callsToUndo(work).length === 0;
   const next = free(
     patch(state, event.workId, (known) => ({
-      ...(settled ? slim(known) : known),
+      ...(settled ? slim(withoutOpen(known)) : withoutOpen(known)),
       status: "done",
       settled: (known.settled ?? 0) + 1,
       result: event.result,
@@ -235,7 +205,7 @@ function undoDone(state: AgentState, event: EventOf<"undo-done">): AgentState {
   if (work?.undo === undefined) return state;
   const undo = { ...work.undo, result: event.result };
   const after: AgentWork = {
-    ...work,
+    ...withoutOpen(work),
     settled: (work.settled ?? 0) + 1,
     agentUndid: event.agentUndid ?? work.agentUndid,
     setState: event.state === undefined ? work.setState : undefined,
@@ -254,9 +224,11 @@ function slim(work: AgentWork): AgentWork {
     stands: stands.length === 0 ? undefined : stands,
     input: NOTHING,
     calls: [],
+    modelCalls: undefined,
     steps: [],
     waits: [],
     failures: undefined,
+    spentBefore: undefined,
     ancestors: [],
   };
 }

@@ -1,9 +1,12 @@
 /**
  * @module The inputs of an agent actor, and the builder of its decisions. Pure.
  */
+import type { Grant, ModelSpent } from "../budget.ts";
 import type { Json, WireFault } from "../faults.ts";
 import type { DecisionBuilder } from "../machine.ts";
+import type { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import type { CompensationReport, Message } from "../protocol.ts";
+import type { Reservation } from "./spending.ts";
 import type { AgentEvent, AgentState, Failure } from "./state.ts";
 
 /** The work item and the token under which a host reports. */
@@ -32,14 +35,39 @@ export interface FailedTry {
   readonly open?: boolean;
 }
 
-/** A failed step or wait, before its attempt is added. */
+/** A model call as its host reports it. */
+export interface ModelName {
+  readonly key: string;
+  readonly model: string;
+}
+
+/** A try of a model call that is about to be made. `tries` counts from 1. */
+export interface BegunModelCall extends ModelName {
+  readonly hash: string;
+  readonly facts: ModelFacts;
+  readonly tries: number;
+  readonly reserved: Reservation;
+}
+
+/** How a try of a model call ended, and what it cost. `spent` is absent if it cost nothing. */
+export interface EndedTry {
+  readonly endpoint?: string | undefined;
+  readonly usage?: ModelUsage | undefined;
+  readonly spent?: ModelSpent | undefined;
+}
+
+/** How a model call ended, before its content is packed. */
+export type EndedModelCall = ModelName & EndedTry & { readonly end: { readonly reply: Json } | { readonly fault: WireFault } };
+
+/** A failed step, wait or model call, before its attempt is added. */
 export type FailedPart = Pick<Failure, "kind" | "key" | "fault">;
 
 /** What a handler waits for, before its content is packed. */
 export type WaitContent =
   | { readonly kind: "agent"; readonly agent: string; readonly input: Json }
   | { readonly kind: "timer"; readonly ms: number }
-  | { readonly kind: "signal"; readonly name: string; readonly schema: Json; readonly timeoutMs?: number };
+  | { readonly kind: "signal"; readonly name: string; readonly schema: Json; readonly timeoutMs?: number }
+  | { readonly kind: "budget"; readonly need: Grant };
 
 /** How a handler ended, before its content is packed. */
 export type FinishedResult =
@@ -68,6 +96,15 @@ export type AgentInput =
   | (Held & { readonly kind: "call-tried"; readonly call: CallName; readonly tries: number; readonly end: FailedTry })
   | (Held & { readonly kind: "call-ended"; readonly call: EndedCall })
   | (Held & { readonly kind: "call-undone"; readonly key: string })
+  | (Held & { readonly kind: "model-begun"; readonly call: BegunModelCall })
+  | (Held & {
+      readonly kind: "model-tried";
+      readonly call: ModelName & EndedTry;
+      readonly tries: number;
+      readonly fault: WireFault;
+      readonly pauseMs: number;
+    })
+  | (Held & { readonly kind: "model-ended"; readonly call: EndedModelCall })
   | (Held & { readonly kind: "step-done"; readonly name: string; readonly output: Json })
   | (Held & { readonly kind: "failed"; readonly failure: FailedPart })
   | (Held & { readonly kind: "waits"; readonly key: string; readonly for: WaitContent } & Partial<Resting>)

@@ -18,6 +18,7 @@ import { evolveAgent } from "./evolve.ts";
 import type { AgentBuilder, AgentInput } from "./inputs.ts";
 import { AgentEvent, AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
+import { takeModelBegun, takeModelEnded, takeModelTried } from "./model-calls.ts";
 import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
 import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
@@ -93,6 +94,12 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
       return takeCallEnded(builder, work, input);
     case "call-undone":
       return takeCallUndone(builder, work, input);
+    case "model-begun":
+      return takeModelBegun(builder, work, input);
+    case "model-tried":
+      return takeModelTried(builder, work, input);
+    case "model-ended":
+      return takeModelEnded(builder, work, input);
     case "step-done":
       return takeStep(builder, work, input);
     case "failed":

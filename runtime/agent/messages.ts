@@ -1,14 +1,17 @@
 /**
  * @module What an agent actor sends: replies and waits, computed from its state alone. Pure.
  */
+import { NOTHING_SPENT } from "../budget.ts";
 import { invariant } from "../faults.ts";
+import { waitId } from "../ids.ts";
 import type { DecisionContext } from "../machine.ts";
 import { actorType, type Body, type Effect, type Result, topics } from "../protocol.ts";
 import type { AgentWork, Wait } from "./state.ts";
 
 /** Sends the result of a work item to its process. */
 export function replyEffect(work: AgentWork, result: Result, context: DecisionContext): Effect {
-  return toManager(work, `${work.id}:${work.attempt}/reply`, { kind: "result", workId: work.id, attempt: work.attempt, result }, context);
+  const { id, attempt } = work;
+  return toManager(work, `${id}:${attempt}/reply`, { kind: "result", workId: id, attempt, result, ...spentOf(work) }, context);
 }
 
 /** Sends the result of a compensation to the process that requested it. */
@@ -18,14 +21,19 @@ export function undoReplyEffect(work: AgentWork, context: DecisionContext): Effe
   return toManager(
     work,
     `${undo.undoId}:${undo.attempt}/reply`,
-    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result },
+    { kind: "result", workId: undo.undoId, attempt: undo.attempt, result: undo.result, ...spentOf(work) },
     context,
   );
 }
 
+/** What all attempts have spent, also those that failed, were superseded or crashed. The rest of a grant comes back with it. */
+function spentOf({ spent, grant }: AgentWork): Pick<AgentWork, "spent"> {
+  return spent === undefined && grant === undefined ? {} : { spent: spent ?? NOTHING_SPENT };
+}
+
 /** Asks the process manager to own a handler's wait. */
 export function waitEffect(work: AgentWork, wait: Wait, context: DecisionContext): Effect {
-  return toManager(work, `${work.id}/wait${wait.index}`, { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
+  return toManager(work, waitId(work.id, wait.index), { kind: "wait", workId: work.id, index: wait.index, for: wait.for }, context);
 }
 
 function toManager(work: AgentWork, id: string, body: Body, context: DecisionContext): Effect {

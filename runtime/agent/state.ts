@@ -5,9 +5,12 @@
  * when the work item is done. Only open work items and the last settled ones are in the state (settled.ts).
  */
 import { z } from "zod";
+import { Grant, ModelSpent, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { ModelFacts, ModelUsage } from "../model/conversation.ts";
 import { Ancestor, Principal, Result, Trace, WaitFor } from "../protocol.ts";
 import { Value } from "../value.ts";
+import { Reservation } from "./spending.ts";
 
 /** Set if recorded after a failure: only executions of that attempt have to reach it again. */
 const OnlyIn = z.int().positive().optional();
@@ -17,6 +20,9 @@ const Open = z.literal(true).optional();
 
 /** Set if the call has, or may have, an effect that nothing reverts: its tool writes or sends, and has no undo. */
 const Stands = z.literal(true).optional();
+
+/** Set if a model call cost more than it had reserved. */
+const Overrun = z.literal(true).optional();
 
 /** Position of a result among the results of its work item. The handler receives them in this order in each execution. */
 const Order = z.int().nonnegative().optional();
@@ -40,9 +46,35 @@ export const Call = z.strictObject({
   tried: z.strictObject({ attempt: z.int().positive(), tries: z.int().positive() }).optional(),
   undone: z.literal(true).optional(),
   stands: Stands,
+  /** Tool calls of the work item when this one had ended. */
+  toolCalls: z.int().positive().optional(),
   onlyIn: OnlyIn,
 });
 export type Call = z.infer<typeof Call>;
+
+const ModelTried = z.strictObject({ attempt: z.int().positive(), tries: z.int().positive(), againAtMs: z.int() });
+
+/**
+ * A call of a model. `key` is its model, the hash of its request and how often that occurred before. The request is not stored: the handler
+ * builds it again. Persisted: changing this needs a version bump.
+ */
+export const ModelCall = z.strictObject({
+  key: z.string(),
+  model: z.string(),
+  /** The first try in an attempt of the work item. */
+  first: z.strictObject({ attempt: z.int().positive(), atMs: z.int() }),
+  /** What the present try reserves. Absent: none is open. */
+  open: Reservation.optional(),
+  /** A {@link ModelReply}. */
+  reply: Value.optional(),
+  order: Order,
+  /** How often the call failed in an attempt of the work item and was to be made again, and when. */
+  tried: ModelTried.optional(),
+  /** What the work item had spent when the call had ended. */
+  spent: Spent.optional(),
+  onlyIn: OnlyIn,
+});
+export type ModelCall = z.infer<typeof ModelCall>;
 
 /** The recorded result of a step. Persisted: changing this needs a version bump. */
 export const Step = z.strictObject({ name: z.string(), output: Value, order: Order, onlyIn: OnlyIn });
@@ -62,15 +94,17 @@ export const Wait = z.strictObject({
 export type Wait = z.infer<typeof Wait>;
 
 /**
- * A failed call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt takes the
+ * A failed call, model call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt takes the
  * same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
  */
 export const Failure = z.strictObject({
-  kind: z.enum(["call", "step", "wait"]),
+  kind: z.enum(["call", "model", "step", "wait"]),
   key: z.string(),
   attempt: z.int().positive(),
   fault: WireFault,
   order: Order,
+  /** What the work item had spent then. Absent: nothing. */
+  spent: Spent.optional(),
 });
 export type Failure = z.infer<typeof Failure>;
 
@@ -104,6 +138,8 @@ export const AgentWork = z.strictObject({
   ancestors: z.array(Ancestor),
   /** In the order in which they began. */
   calls: z.array(Call),
+  /** In the order in which they began. Absent when there is none. */
+  modelCalls: z.array(ModelCall).optional(),
   steps: z.array(Step),
   /** Among them answered ones, in the order of their answers. */
   waits: z.array(Wait),
@@ -112,6 +148,14 @@ export const AgentWork = z.strictObject({
   /** Absent when there is none. */
   failures: z.array(Failure).optional(),
   result: Result.optional(),
+  /** What it may spend in all its attempts, as the newest request says. Absent: no budget. */
+  grant: Grant.optional(),
+  /** A larger grant that its handler asked for in this attempt. */
+  raised: Grant.optional(),
+  /** What was spent in all attempts. Absent: nothing. */
+  spent: Spent.optional(),
+  /** What had been spent when this attempt began. */
+  spentBefore: Spent.optional(),
   /** Tools whose effect stands, or may stand, of calls that are not in `calls`. Absent when there is none. */
   stands: z.array(z.string()).optional(),
   /** The agent that did the work has an own undo. */
@@ -143,7 +187,7 @@ export type AgentState = z.infer<typeof AgentState>;
 /** Events of an agent actor. Persisted: changing this needs a version bump. */
 export const AgentEvent = z.discriminatedUnion("e", [
   z.strictObject({ e: z.literal("work-accepted"), work: AgentWork }),
-  z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int() }),
+  z.strictObject({ e: z.literal("attempt-asked"), workId: z.string(), attempt: z.int(), grant: Grant.optional() }),
   z.strictObject({ e: z.literal("readied"), workId: z.string(), first: z.boolean() }),
   z.strictObject({ e: z.literal("begun"), workId: z.string(), token: z.string(), holder: z.string(), atMs: z.int() }),
   /** Its host shuts down: it is ready again, and no host has died. */
@@ -186,6 +230,52 @@ export const AgentEvent = z.discriminatedUnion("e", [
     onlyIn: OnlyIn,
   }),
   z.strictObject({ e: z.literal("call-undone"), workId: z.string(), key: z.string() }),
+  /** A try of a model call is about to be made, and reserves its upper bound. */
+  z.strictObject({
+    e: z.literal("model-begun"),
+    workId: z.string(),
+    key: z.string(),
+    model: z.string(),
+    /** SHA-256 of the request, which is not stored. */
+    hash: z.string(),
+    facts: ModelFacts,
+    attempt: z.int().positive(),
+    tries: z.int().positive(),
+    reserved: Reservation,
+    atMs: z.int(),
+    onlyIn: OnlyIn,
+  }),
+  /** A try failed, and the same request is sent again after a pause. `spent` is absent if the try cost nothing. */
+  z.strictObject({
+    e: z.literal("model-tried"),
+    workId: z.string(),
+    key: z.string(),
+    model: z.string(),
+    attempt: z.int().positive(),
+    tries: z.int().positive(),
+    fault: WireFault,
+    endpoint: z.string().optional(),
+    spent: ModelSpent.optional(),
+    overrun: Overrun,
+    againAtMs: z.int(),
+    onlyIn: OnlyIn,
+  }),
+  /** A model call ended: with the reply as it came, or with the fault of this attempt of the work item. */
+  z.strictObject({
+    e: z.literal("model-ended"),
+    workId: z.string(),
+    key: z.string(),
+    model: z.string(),
+    attempt: z.int().positive(),
+    reply: Value.optional(),
+    fault: WireFault.optional(),
+    endpoint: z.string().optional(),
+    /** Tokens as the provider reported them. */
+    usage: ModelUsage.optional(),
+    spent: ModelSpent.optional(),
+    overrun: Overrun,
+    onlyIn: OnlyIn,
+  }),
   z.strictObject({ e: z.literal("step-done"), workId: z.string(), step: Step }),
   z.strictObject({ e: z.literal("failed"), workId: z.string(), failure: Failure }),
   z.strictObject({ e: z.literal("wait-made"), workId: z.string(), wait: Wait }),

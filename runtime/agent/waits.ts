@@ -27,7 +27,8 @@ export function takeWait(builder: AgentBuilder, work: AgentWork, input: InputOf<
     index: work.waits.length,
     key: input.key,
     for: packWait(builder, work, input.for),
-    ...onlyIn(work),
+    // A later attempt has a grant of its own.
+    ...(input.for.kind === "budget" ? { onlyIn: work.attempt } : onlyIn(work)),
   };
   builder.emit({ e: "wait-made", workId: work.id, wait });
   builder.order(waitEffect(work, wait, builder.context));
@@ -52,6 +53,7 @@ function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent):
     case "agent":
       return { ...content, input: builder.pack(content.input, work.processId) };
     case "timer":
+    case "budget":
       return content;
     case "signal":
       return { ...content, schema: builder.pack(content.schema, work.processId) };

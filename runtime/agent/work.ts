@@ -49,6 +49,7 @@ function newWork(message: Message, body: BodyOf<"work">): AgentWork {
     trace: message.trace,
     hop: message.hop,
     ancestors: body.ancestors,
+    ...(body.grant === undefined ? {} : { grant: body.grant }),
     calls: [],
     steps: [],
     waits: [],
@@ -76,16 +77,16 @@ function repeatWork(builder: AgentBuilder, work: AgentWork, body: BodyOf<"work">
   }
   const further = body.attempt > work.attempt;
   if (work.status === "done") {
-    if (work.result !== undefined && "fault" in work.result && further) return nextAttempt(builder, work, body.attempt);
+    if (work.result !== undefined && "fault" in work.result && further) return nextAttempt(builder, work, body);
     return reply(builder, work.id);
   }
-  if (further) return nextAttempt(builder, work, body.attempt);
+  if (further) return nextAttempt(builder, work, body);
   repeatLive(builder, work);
 }
 
 /** Begins a further attempt. It supersedes the earlier token; records are kept. */
-function nextAttempt(builder: AgentBuilder, work: AgentWork, attempt: number): void {
-  builder.emit({ e: "attempt-asked", workId: work.id, attempt });
+function nextAttempt(builder: AgentBuilder, work: AgentWork, { attempt, grant }: BodyOf<"work">): void {
+  builder.emit({ e: "attempt-asked", workId: work.id, attempt, ...(grant === undefined ? {} : { grant }) });
   if (work.status === "ready") return startOrLook(builder);
   if (work.status === "running" || work.status === "parked") builder.order({ kind: "stop", workId: work.id, token: work.token });
   builder.emit({ e: "readied", workId: work.id, first: work.status === "running" });

@@ -15,6 +15,12 @@ export const MODEL_FAULTS = {
     meaning: "The provider asks to wait before the next call.",
     fix: "Nothing: the call is made again after the pause. If it happens often, raise the limit at the provider or lower the rate.",
   },
+  "model.busy": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "Too many calls wait for the model on this host. This one was not made.",
+    fix: "Nothing: the call is made again. If it happens often, raise the concurrency of its endpoints, or add an endpoint or a host.",
+  },
   "model.quota": {
     retryable: false,
     httpStatus: 402,
@@ -25,7 +31,7 @@ export const MODEL_FAULTS = {
     retryable: false,
     httpStatus: 502,
     meaning: "The provider refused the request: a wrong key, an unknown model, or parameters that it does not take.",
-    fix: "Read the provider's message; mend the endpoint in the system's models.",
+    fix: "Read the provider's message; correct the endpoint in the system's models.",
   },
   "model.malformed": {
     retryable: true,
@@ -85,7 +91,7 @@ export const MODEL_FAULTS = {
     retryable: false,
     httpStatus: 508,
     meaning: "The model repeats the same call with the same result, or has used all the model calls that the agent allows.",
-    fix: "Read the calls in the details; mend the tool or the instructions, or raise callsMax.",
+    fix: "Read the calls in the details; correct the tool or the instructions, or raise callsMax.",
   },
   "model.mismatch": {
     retryable: false,

@@ -1,8 +1,16 @@
-/** @module The part of the limits for models: what a model agent may be given, and how its loop is bounded. */
-import { KIB_BYTES } from "../units.ts";
+/** @module The part of the limits for models: what a model agent may be given, how its loop is bounded, and the gateway. */
+import { KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of model agents. */
 export const MODEL_LIMITS = {
+  /** Maximum of each number of a budget; of money, in millionths of a US dollar. Above: `definition.invalid`. */
+  budgetCountMax: 1_000_000_000_000,
+  /** Agents and nested routes whose spending a process shows apart. Further ones are counted together. */
+  spentAgentsMax: 32,
+  /** Models whose spending a process shows apart for each agent. Further ones are counted together. */
+  spentModelsMax: 16,
+  /** Places that are kept in a budget for the asks of one work item. An agent that declares more asks gets its larger share sooner. */
+  budgetAskPlacesMax: 3,
   /** Tools, asks and hand-offs together that one model agent may offer. Above: `definition.invalid`. */
   modelToolsMax: 128,
   /** Characters of the name of a function that a model is offered. Above: `definition.invalid`. */
@@ -41,6 +49,51 @@ export const MODEL_LIMITS = {
   modelTokensSeenRatio: 0.4,
   /** Estimated input tokens below which a report that is too small is not taken as a cut. */
   modelTokensSeenMin: 1_024,
+  /** Tries of a model call after transient faults if its agent sets no number, including the first. After the last: its fault. */
+  modelTriesDefault: 5,
+  /** Pause before the second try of a model call. It doubles with each try; up to half of it is subtracted at random. */
+  modelBackoffMs: 500,
+  /** Maximum of that pause. */
+  modelBackoffMsMax: 20 * SECOND_MS,
+  /** Time from the first try of a model call after which no further one begins. */
+  modelElapsedMsMax: 3 * MINUTE_MS,
+  /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
+  modelRetryAfterMsMax: 60 * SECOND_MS,
   /** Output tokens of the last answer of an agent whose budget is used up. */
   modelLastAnswerTokensMax: 1_024,
+
+  /** Time of one attempt at an endpoint of a model if the endpoint sets none. After it: `model.unavailable`, retryable. */
+  modelTimeoutMsDefault: 2 * MINUTE_MS,
+  /** Attempts at one endpoint at the same time in one host if the endpoint sets no number; further calls wait. */
+  endpointConcurrencyDefault: 64,
+  /** Maximum number of attempts at the same time that an endpoint may set. Above: `definition.invalid`. */
+  endpointConcurrencyMax: 10_000,
+  /** Endpoints of one model. Above: `definition.invalid`. */
+  endpointsMax: 64,
+  /** Models of one system. Above: `definition.invalid`. */
+  modelsMax: 256,
+  /** Calls that wait for an endpoint of one model in one host. Above: `model.busy`, retryable, nothing sent. */
+  modelQueueMax: 4_096,
+  /** Longest pause of a provider that a call waits for in the gateway. A longer one is a fault `model.rate-limited`, which is recorded. */
+  modelWaitMsMax: 10 * SECOND_MS,
+  /** Window of the rate limits of an endpoint. */
+  rateWindowMs: 1 * MINUTE_MS,
+  /** Last calls of an endpoint, a tool or an MCP server on which its breaker decides. */
+  breakerCalls: 20,
+  /** Calls below which a breaker does not open. */
+  breakerCallsMin: 5,
+  /** First pause of an open breaker before it lets one call through; it doubles while that call fails. */
+  breakerPauseMs: 5 * SECOND_MS,
+  /** Maximum of that pause. */
+  breakerPauseMsMax: 1 * MINUTE_MS,
+  /** Interval at which a host that makes model calls reads which endpoints rest, and at which it reads changed settings. */
+  modelsReadMs: 1 * SECOND_MS,
+  /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
+  connectRetryMs: 10 * SECOND_MS,
+  /** How long a host waits for a secret or a setting. */
+  connectMs: 10 * SECOND_MS,
+  /** Longest pause that hosts share about an endpoint. Of a longer one, other hosts learn by a call of their own. */
+  sharedRestMsMax: 10 * MINUTE_MS,
+  /** Body of a model's reply. Above: `model.malformed`. */
+  modelBodyBytesMax: 8 * MIB_BYTES,
 } as const;

@@ -5,6 +5,7 @@
  */
 import { z } from "zod";
 import type { JsonSchema } from "../schema.ts";
+import type { ModelRetry } from "./retry.ts";
 
 /** A tool call that a model asks for. `arguments` is the text as it came: it is parsed by the gate, once, when the reply is complete. */
 export const AskedCall = z.strictObject({ id: z.string(), name: z.string(), arguments: z.string() });
@@ -90,6 +91,8 @@ export interface ModelCall {
   readonly facts: ModelFacts;
   /** Upper bound of the input in tokens, estimated. Reserved together with `request.outputTokensMax` before each attempt. */
   readonly inputTokensMax: number;
+  /** How its transient faults are handled. @default MODEL_RETRY_DEFAULT */
+  readonly retry?: Partial<ModelRetry> | undefined;
 }
 
 /** A piece of a reply that is being received. For screens only: nothing is decided by it. */

@@ -22,6 +22,7 @@ import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
+import { firstGrant } from "./grants.ts";
 
 /** Continues the process until it needs another answer. Called after every change of an open process. */
 export function advance(builder: ProcessBuilder): void {
@@ -221,13 +222,16 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     ancestors: [],
     answers: {},
     faults: [],
+    ...(call.budget === undefined ? {} : { cap: call.budget }),
   });
 }
 
 /** Records a work item and orders its request. */
 export function askWork(builder: ProcessBuilder, work: Work): void {
-  builder.emit({ e: "asked", work });
-  builder.order(workEffect(builder.state, work, builder.context));
+  const grant = firstGrant(builder, work);
+  const asked = grant === undefined ? work : { ...work, grant };
+  builder.emit({ e: "asked", work: asked });
+  builder.order(workEffect(builder.state, asked, builder.context));
 }
 
 interface Addressed {

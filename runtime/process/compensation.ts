@@ -13,6 +13,8 @@ import { CompensationReport, type Outcome, type OutcomeStatus, traceId } from ".
 import { type Doer, RETRY_UNDO } from "../slip.ts";
 import type { Value } from "../value.ts";
 import { type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { closedAccount } from "./account.ts";
+import { spendingView } from "./budget-view.ts";
 import { unsealPart } from "./join.ts";
 import { finalEffects, workEffect } from "./messages.ts";
 import type { Ending, ProcessState } from "./state.ts";
@@ -168,12 +170,18 @@ export function endProcess(builder: ProcessBuilder, output?: Value): void {
 
 function outcomeOf(builder: ProcessBuilder, output: Value | undefined): Outcome {
   const { ending, undoFault, lacking } = builder.state;
-  const atMs = builder.context.nowMs;
-  if (output !== undefined && undoFault === undefined) return { status: lacking === undefined ? "completed" : "partial", output, atMs };
+  const told = { ...spentOf(builder.state), atMs: builder.context.nowMs };
+  if (output !== undefined && undoFault === undefined) return { status: lacking === undefined ? "completed" : "partial", output, ...told };
   const fault = undoFault ?? ending?.fault ?? wireFault("turn.failed", "the process ended without a reason");
   const status: OutcomeStatus = undoFault === undefined && ending !== undefined ? ending.status : "failed";
-  if (status !== "failed") return { status, fault, atMs };
-  return { status, fault, deadLetter: builder.pack(deadLetter(builder, fault)), atMs };
+  if (status !== "failed") return { status, fault, ...told };
+  return { status, fault, deadLetter: builder.pack(deadLetter(builder, fault)), ...told };
+}
+
+/** What the run has spent at its end. */
+function spentOf(state: ProcessState): Pick<Outcome, "spent"> {
+  const spent = closedAccount(state)?.spent ?? {};
+  return Object.keys(spent).length === 0 ? {} : { spent };
 }
 
 /** Original message, fault, attempts, history, path and trace id (Dead Letter Channel, Enterprise Integration Patterns). */
@@ -181,6 +189,7 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
   const { state } = builder;
   const task = taskOf(state);
   const work = state.ending?.work;
+  const { spent } = spentOf(state);
   return plainJson({
     processId: state.id,
     run: state.run,
@@ -195,6 +204,7 @@ function deadLetter(builder: ProcessBuilder, fault: WireFault): Json {
     attempts: work === undefined ? [] : work.faults,
     ...(state.left === undefined ? {} : { left: state.left }),
     ...(state.stands === undefined ? {} : { stands: state.stands }),
+    ...(spent === undefined ? {} : { spent: spendingView(spent) }),
     path: work === undefined ? [] : work.chain.map((link) => link.agent),
     history: state.history,
     principal: task.principal.subject,

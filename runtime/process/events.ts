@@ -2,6 +2,7 @@
  * @module The events of a process manager, as its journal contains them. Pure.
  */
 import { z } from "zod";
+import { Grant, Spent } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { CompensationReport, Outcome, Result, WORK_STATES } from "../protocol.ts";
 import { Value } from "../value.ts";
@@ -38,10 +39,33 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
     againAtMs: z.int(),
   }),
-  z.strictObject({ e: z.literal("asked-again"), workId: z.string(), attempt: z.int(), atMs: z.int(), dueAtMs: z.int() }),
+  z.strictObject({
+    e: z.literal("asked-again"),
+    workId: z.string(),
+    attempt: z.int(),
+    atMs: z.int(),
+    dueAtMs: z.int(),
+    /** The grant of the attempt: what the work item may spend in all. */
+    grant: Grant.optional(),
+  }),
+  /** A work item told all that it has spent so far. Absent: nothing. `ends`: it spends no more, so the rest of its grant comes back. */
+  z.strictObject({ e: z.literal("spent"), workId: z.string(), by: z.string(), spent: Spent.optional(), ends: z.boolean() }),
+  /** A work item got a larger grant: what it may spend in all. */
+  z.strictObject({ e: z.literal("granted"), workId: z.string(), grant: Grant }),
+  /** A nested route requested a larger grant of its parent, and got an answer. `grant`: the whole new one; absent: none. */
+  z.strictObject({ e: z.literal("more-requested"), index: z.int().nonnegative(), need: Grant, atMs: z.int() }),
+  z.strictObject({ e: z.literal("more-answered"), index: z.int().nonnegative(), grant: Grant.optional() }),
   z.strictObject({ e: z.literal("answered"), workId: z.string(), output: Value, atMs: z.int() }),
   z.strictObject({ e: z.literal("handed-off"), workId: z.string(), to: z.string(), atMs: z.int() }),
-  z.strictObject({ e: z.literal("failed"), workId: z.string(), fault: WireFault, atMs: z.int(), tolerated: z.boolean() }),
+  z.strictObject({
+    e: z.literal("failed"),
+    workId: z.string(),
+    fault: WireFault,
+    atMs: z.int(),
+    tolerated: z.boolean(),
+    /** Its agent told what it spent, so the rest of its grant comes back. */
+    told: z.literal(true).optional(),
+  }),
   /** The state of an attempt, from a receipt. `dueAtMs`: when the attempt times out, if that has changed. */
   z.strictObject({
     e: z.literal("told"),
@@ -50,7 +74,7 @@ export const ProcessEvent = z.discriminatedUnion("e", [
     atMs: z.int(),
     dueAtMs: z.int().optional(),
   }),
-  /** A wait of a handler was answered with a fault, without having begun. */
+  /** A wait of a handler was answered without having begun. */
   z.strictObject({ e: z.literal("wait-answered"), workId: z.string(), index: z.int(), result: Result, atMs: z.int() }),
   z.strictObject({ e: z.literal("wait-begun"), wait: Wait }),
   z.strictObject({

@@ -7,6 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
+import { granted, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { addLine, line, waitLine } from "./history-lines.ts";
 import { undone } from "./runs.ts";
@@ -46,9 +47,12 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "attempt-failed":
       return attemptFailed(state, event);
     case "answered":
-      return finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs);
+      return settled(
+        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs),
+        event.workId,
+      );
     case "handed-off":
-      return removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId);
+      return settled(removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId), event.workId);
     case "failed":
       return failed(state, event);
     case "told":
@@ -98,7 +102,8 @@ function removeWork(state: ProcessState, id: string): ProcessState {
 }
 
 function ask(state: ProcessState, work: Work): ProcessState {
-  const counted = { ...state, order: Math.max(state.order, work.order), works: withEntry(state.works, work.id, work) };
+  const held = granted(state, work.id, doerName(work.target), work.grant);
+  const counted = { ...held, order: Math.max(state.order, work.order), works: withEntry(state.works, work.id, work) };
   if (work.kind === "undo") return line(counted, work.id, work.askedAtMs, "undo asked");
   const { id, order, stop, target, actor } = work;
   const isMet = work.first === true && target.kind === "agent" && actor === state.id;
@@ -113,7 +118,8 @@ function ask(state: ProcessState, work: Work): ProcessState {
   return line(isNew ? withProgress(asked, countBegun) : asked, id, work.askedAtMs, "asked");
 }
 
-function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
+function askAgain(state: ProcessState, event: Extract<WorkEvent, { e: "asked-again" }>): ProcessState {
+  const { workId, attempt, atMs, dueAtMs, grant } = event;
   const pausedAtMs = waits(state, workId) ? atMs : undefined;
   const next = patchWork(state, workId, ({ standing: _standing, ...work }) => ({
     ...work,
@@ -122,8 +128,10 @@ function askAgain(state: ProcessState, { workId, attempt, atMs, dueAtMs }: Extra
     askedAtMs: atMs,
     dueAtMs,
     pausedAtMs,
+    ...(grant === undefined ? {} : { grant }),
   }));
-  return line(next, workId, atMs, "asked again");
+  const by = entryOf(state.works, workId)?.target;
+  return line(by === undefined ? next : granted(next, workId, doerName(by), grant, attempt), workId, atMs, "asked again");
 }
 
 /** The time of a due attempt whose handler still waits stands still until the next answer. */
@@ -143,7 +151,8 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const { workId, fault, atMs } = event;
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
-  const next = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
+  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
+  const next = event.told === true ? settled(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
@@ -282,7 +291,7 @@ function workUndone(state: ProcessState, { workId, atMs, report }: Extract<WorkE
   const aside = state.aside?.filter((name) => name !== agent);
   return dropUndo(
     {
-      ...line(state, workId, atMs, undoneText(report)),
+      ...settled(line(state, workId, atMs, undoneText(report)), target?.id),
       ...(report.undone > 0 ? undone(state, target) : {}),
       ...whatStands(state, target, report),
       aside: aside === undefined || aside.length === 0 ? undefined : aside,
@@ -295,8 +304,10 @@ function undoFailed(state: ProcessState, { workId, fault, atMs, report }: Extrac
   const target = targetOf(state, workId);
   const place = target === undefined ? workId : `${doerName(target.target)} at ${target.stop}`;
   const left = report === undefined ? [place] : report.left.map((what) => `${what} of ${place}`);
+  const told = line(state, workId, atMs, "undo failed", fault.code);
+  const counted = report === undefined ? settledIfFree(told, target?.id ?? "") : settled(told, target?.id);
   return {
-    ...dropUndo({ ...line(state, workId, atMs, "undo failed", fault.code), ...undone(state, target) }, workId),
+    ...dropUndo({ ...counted, ...undone(state, target) }, workId),
     undoFault: fault,
     left: [...(state.left ?? []), ...left].slice(0, LIMITS.historyMax),
     ...(report === undefined ? {} : whatStands(state, target, report)),

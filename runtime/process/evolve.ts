@@ -4,6 +4,7 @@
  * Changes of a single work item or wait are in evolve-work.ts.
  */
 import { LIMITS } from "../limits.ts";
+import { closedAccount, evolveAccount, reopenedAccount, withoutRequest } from "./account.ts";
 import type { ProcessEvent } from "./events.ts";
 import { dropStopWaits, evolveWork, unanswered, waitsOf, withProgress, type WorkEvent } from "./evolve-work.ts";
 import { addLine } from "./history-lines.ts";
@@ -48,7 +49,7 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
     case "ending":
       return beginEnding(state, event);
     case "ended":
-      return { ...state, phase: "ended", outcome: event.outcome };
+      return { ...state, phase: "ended", outcome: event.outcome, account: closedAccount(state) };
     case "undo-requested":
       return { ...state, undo: { undoId: event.undoId, workId: event.workId, attempt: event.attempt, done: false } };
     case "undo-finished":
@@ -59,6 +60,11 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
       return { ...state, phase: "purged" };
     case "undo-due":
       return undoDue(state, event.workIds);
+    case "spent":
+    case "granted":
+    case "more-requested":
+    case "more-answered":
+      return evolveAccount(state, event);
     default:
       return evolveWork(state, event satisfies WorkEvent);
   }
@@ -67,7 +73,8 @@ export function evolveProcess(state: ProcessState, event: ProcessEvent): Process
 /** Begins a new run, and notes in the history which calls an edited input does not reach. */
 function reopened(state: ProcessState, event: Extract<ProcessEvent, { e: "reopened" }>): ProcessState {
   const line = { atMs: event.act.atMs, stop: event.stop, agent: "", attempt: 0 };
-  const next = addLine(reopen(state, event, newProcess(state.id)), { ...line, what: "redriven" });
+  const account = reopenedAccount(state.account);
+  const next = addLine({ ...reopen(state, event, newProcess(state.id)), account }, { ...line, what: "redriven" });
   const { notReached } = event.act;
   return notReached === undefined
     ? next
@@ -119,6 +126,7 @@ function beginEnding(state: ProcessState, event: Extract<ProcessEvent, { e: "end
       waits: undefined,
       undoing,
       ending: event.ending,
+      account: withoutRequest(state.account),
     },
     {
       atMs: event.atMs,

@@ -20,12 +20,14 @@ import { hashJson } from "../canonical.ts";
 import { type Value, valueHash } from "../value.ts";
 import { processDueMs } from "./reminder.ts";
 import { awaitsDecision, lastRun, nextRun } from "./runs.ts";
+import { takeMore } from "./more.ts";
 import { takeFault, takeWait, takeResult } from "./replies.ts";
 import { takeTime, takeTold, type ToldInput } from "./time.ts";
 import { takeSignal } from "./waits.ts";
-import { openBuilder, type ProcessBuilder, routeOf, taskOf } from "./decision-builder.ts";
+import { openBuilder, type ProcessBuilder, routeOf, slipOf, taskOf } from "./decision-builder.ts";
 import { advance } from "./advance.ts";
-import { actEffects, finalEffects, processOutbox, retainUntilMs, undoReply } from "./messages.ts";
+import { actEffects, finalEffects, processOutbox, retainUntilMs } from "./messages.ts";
+import { undoReply } from "./parent-messages.ts";
 import { decideLetter } from "./dead-letter.ts";
 import { decidePurge, type PurgeInput, refusePurged } from "./purge.ts";
 import { ProcessEvent } from "./events.ts";
@@ -121,8 +123,10 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return tellActs(builder);
     case "undo":
       return decideUndo(builder, input.message, body);
-    case "work":
     case "answer":
+      if (builder.state.task?.parent?.workId === body.workId) return whenOpen(builder, () => takeMore(builder, body));
+      return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
+    case "work":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:
@@ -162,9 +166,22 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     ...(body.parent === undefined ? {} : { parent: body.parent }),
     ...(body.retainUntilMs === undefined ? {} : { retainUntilMs: body.retainUntilMs }),
     timeoutMs: body.timeoutMs,
+    ...budgetOfRoute(builder, body),
+    ...(body.grant === undefined ? {} : { grant: body.grant }),
   };
   builder.emit({ e: "accepted", run: nextRun(state), task });
   begin(builder, input.fault);
+}
+
+/** The budget that the pinned route has. A route that cannot be read has none; the process fails with that fault. */
+function budgetOfRoute(builder: ProcessBuilder, body: BodyOf<"task">): Pick<Task, "budget"> {
+  try {
+    const budget = entryOf(slipOf(body.slip, builder.context).routes, body.route)?.budget;
+    return budget === undefined ? {} : { budget };
+  } catch (error) {
+    if (!isFault(error)) throw error;
+    return {};
+  }
 }
 
 /** Begins a run. It ends at once if its input or its route has a fault. */

@@ -4,27 +4,26 @@
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
 import { assertNever, invariant } from "../faults.ts";
-import { answerId, DEFAULT_TENANT, messageId, replyId, runId, stopWorkParts } from "../ids.ts";
+import { answerId, DEFAULT_TENANT, messageId, runId } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
 import { LIMITS } from "../limits.ts";
 import type { DecisionContext } from "../machine.ts";
 import {
   type Address,
   type Body,
-  type CompensationReport,
   type Effect,
   type IndexEntry,
   type Message,
   type Outcome,
   type Result,
   actorType,
-  ANONYMOUS,
   topics,
   traceId,
 } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { type Act, decisionOn, type PastRun } from "./runs.ts";
 import { taskOf } from "./decision-builder.ts";
+import { moreEffects, parentReply, undoReply } from "./parent-messages.ts";
 import type { ProcessState, Task } from "./state.ts";
 import type { Work } from "./work.ts";
 
@@ -89,6 +88,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
     parent: { processId: state.id, workId: work.id },
     retainUntilMs: retainUntilMs(state),
     nesting: [...task.nesting, task.route],
+    ...(work.grant === undefined ? {} : { grant: work.grant }),
   };
 }
 
@@ -103,6 +103,7 @@ function workBody(state: ProcessState, work: Work, agent: string): Body {
     retainUntilMs: retainUntilMs(state),
     ancestors: work.ancestors,
     ...(work.first === true && work.attempt === 1 ? { first: true } : {}),
+    ...(work.grant === undefined ? {} : { grant: work.grant }),
   };
 }
 
@@ -283,58 +284,14 @@ function codeOf(fault: Outcome["fault"]): { readonly code?: string } {
   return fault === undefined ? {} : { code: fault.code };
 }
 
-function parentReply(state: ProcessState, context: DecisionContext): Effect {
-  const { outcome } = state;
-  const parent = taskOf(state).parent;
-  invariant(parent !== undefined && outcome !== undefined, "an ended child has a parent and an outcome");
-  const result: Result =
-    outcome.output !== undefined && outcome.fault === undefined
-      ? { output: outcome.output }
-      : { fault: outcome.fault ?? { code: "turn.failed", message: `the nested route ended ${outcome.status}` } };
-  return replyTo(state, context, parent.processId, replyId(parent.workId), { kind: "result", workId: parent.workId, attempt: 1, result });
-}
-
-/** Answers the parent's undo, once the whole process is undone. */
-export function undoReply(state: ProcessState, context: DecisionContext): Effect[] {
-  if (state.undo === undefined || !state.undo.done) return [];
-  const result: Result = state.undoFault === undefined ? { output: { json: childReport(state) } } : { fault: state.undoFault };
-  const processId = state.task?.parent?.processId ?? stopWorkParts(state.undo.workId).process;
-  return [
-    replyTo(state, context, processId, replyId(state.undo.undoId), {
-      kind: "result",
-      workId: state.undo.undoId,
-      attempt: state.undo.attempt,
-      result,
-    }),
-  ];
-}
-
-/** The report of a whole process. What could not be undone is reported as a fault instead. */
-function childReport(state: ProcessState): CompensationReport {
-  return { undone: state.torn?.length ?? 0, left: [], stands: state.stands ?? [], stateStands: state.stateStands === true };
-}
-
-function replyTo(state: ProcessState, context: DecisionContext, processId: string, id: string, body: Body): Effect {
-  const to = { type: actorType(context.system, "ProcessManager"), id: processId };
-  const task = state.task;
-  const from = `${actorType(context.system, "ProcessManager")}/${state.id}`;
-  const expiresAtMs = (task?.deadlineAtMs ?? context.nowMs) + LIMITS.compensationMsMax;
-  const principal = task?.principal ?? { ...ANONYMOUS, permissions: [] };
-  const trace = task?.trace ?? { traceparent: `00-${"0".repeat(31)}1-${"0".repeat(15)}1-00` };
-  return {
-    kind: "send",
-    topic: topics.manager(context.system),
-    message: { v: 1, id, to, from, processId, createdAtMs: context.nowMs, expiresAtMs, hop: 0, principal, trace, body },
-  };
-}
-
 /** Every effect that is not answered yet. */
 export function processOutbox(state: ProcessState, context: DecisionContext): Effect[] {
   if (state.phase === "refused") return undoReply(state, context);
   if (state.phase === "ended") return finalEffects(state, context);
   if (state.phase !== "open") return [];
-  return Object.values(state.works).flatMap((work) => {
+  const works = Object.values(state.works).flatMap((work) => {
     const answers = Object.entries(work.answers).map(([index, result]) => answerEffect(state, work, Number(index), result, context));
     return work.status === "asked" ? [workEffect(state, work, context), ...answers] : answers;
   });
+  return [...works, ...moreEffects(state, context)];
 }

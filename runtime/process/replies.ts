@@ -13,6 +13,8 @@ import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
 import { addressOf, advance, askWork } from "./advance.ts";
 import { answerEffect } from "./messages.ts";
+import { capAfter, takeSpent } from "./grants.ts";
+import { takeNeed } from "./more.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
@@ -20,10 +22,12 @@ import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
 /** Takes the result of a work item. The first success counts, of any attempt. A fault counts only for the current attempt. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const work = entryOf(builder.state.works, body.workId);
+  takeSpent(builder, work, body);
   if (work === undefined) return;
   const { result } = body;
   if ("fault" in result) {
-    if (body.attempt === work.attempt && work.status === "asked") takeFault(builder, work, boundedFault(result.fault));
+    if (body.attempt === work.attempt && work.status === "asked")
+      takeFault(builder, work, boundedFault(result.fault), body.spent !== undefined);
     return;
   }
   if (work.kind === "undo") {
@@ -58,8 +62,11 @@ function undoFailed(builder: ProcessBuilder, work: Work, fault: WireFault, repor
   advance(builder);
 }
 
-/** Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good. */
-export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault): void {
+/**
+ * Takes a failed attempt. It is retried after a pause if the fault table and the retry policy allow it; otherwise it failed for good.
+ * `told`: its agent told what it spent.
+ */
+export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault, told = false): void {
   const { nowMs, jitter01 } = builder.context;
   const again = nowMs + Math.max(backoffMs(work.retry, work.attempt, jitter01), boundedPauseMs(fault.retryAfterMs) ?? 0);
   const inTime = work.kind === "undo" || again < taskOf(builder.state).deadlineAtMs;
@@ -75,7 +82,8 @@ export function takeFault(builder: ProcessBuilder, work: Work, fault: WireFault)
     const message = `${tried}; the last failed with ${fault.code}: ${fault.message}`;
     return undoFailed(builder, work, { ...wireFault("compensation.failed", message), cause: fault.cause });
   }
-  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated: isTolerated(work) });
+  const tolerated = isTolerated(work);
+  builder.emit({ e: "failed", workId: work.id, fault, atMs: nowMs, tolerated, ...(told ? { told } : {}) });
   passOn(builder, work, { fault });
 }
 
@@ -134,7 +142,8 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
       : askWorkId(work.asker.workId, work.asker.index, visit);
   const target = { kind: "agent", agent: handOff.agent } as const;
   const { nowMs } = builder.context;
-  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, ...rest } = work;
+  const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, grant: _grant, ...rest } = work;
+  const cap = capAfter(builder, work);
   return {
     ...rest,
     id,
@@ -150,14 +159,15 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
     chain: [...work.chain, link],
     answers: {},
     faults: [],
+    ...(cap === undefined ? {} : { cap }),
   };
 }
 
 /** Takes a wait of a handler. It begins once; a repeated request gets the same answer. */
 export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   const asker = entryOf(builder.state.works, body.workId);
-  // Nested routes and compensations have no waits, so such a message is ignored.
-  if (asker === undefined || asker.kind === "undo" || asker.target.kind !== "agent") return;
+  // A compensation has no waits, and a nested route waits for nothing but a larger grant; another message is ignored.
+  if (asker === undefined || asker.kind === "undo" || (asker.target.kind !== "agent" && body.for.kind !== "budget")) return;
   const answer = entryOf(asker.answers, String(body.index));
   if (answer !== undefined) {
     builder.order(answerEffect(builder.state, asker, body.index, answer, builder.context));
@@ -168,6 +178,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   try {
     guardWaits(asker, body.index);
     if (body.for.kind === "agent") askWork(builder, questionWork(builder, asker, body.index, body.for));
+    else if (body.for.kind === "budget") takeNeed(builder, asker, body.index, body.for.need);
     else beginWait(builder, handlerWait(builder, asker, body.index, body.for));
   } catch (error) {
     if (!isFault(error)) throw error;

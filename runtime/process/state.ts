@@ -5,9 +5,11 @@
  * it stays small. Events are in events.ts; evolve.ts applies them.
  */
 import { z } from "zod";
+import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
+import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
 import { KeptSignal, KnownSignal, Wait } from "./wait.ts";
 import { Asked, LongList, Work } from "./work.ts";
@@ -30,6 +32,10 @@ export const Task = z.strictObject({
   nesting: z.array(z.string()),
   /** Lifetime of a run, in milliseconds. */
   timeoutMs: z.int().positive(),
+  /** The budget of the route, for one run. */
+  budget: Grant.optional(),
+  /** What the parent gave. */
+  grant: Grant.optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -152,6 +158,8 @@ export const ProcessState = z.strictObject({
     .strictObject({ keys: z.array(z.string()), outputs: z.record(z.string(), Value), parts: z.array(Value).optional(), bytes: z.int() })
     .optional(),
   replaced: Replaced.optional(),
+  /** Absent while nothing was given or spent. */
+  account: Account.optional(),
 });
 export type ProcessState = z.infer<typeof ProcessState>;
 
@@ -182,5 +190,6 @@ export function newProcess(id: string): ProcessState {
     leftovers: undefined,
     torn: undefined,
     kept: undefined,
+    account: undefined,
   };
 }

@@ -11,7 +11,9 @@ import type { WorkStatus } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { setAside } from "./compensation.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
+import { nextGrant } from "./grants.ts";
 import { answerEffect, workEffect } from "./messages.ts";
+import { moreEffects } from "./parent-messages.ts";
 import { goesOn } from "./parts.ts";
 import { takeFault } from "./replies.ts";
 import type { ProcessState } from "./state.ts";
@@ -37,6 +39,9 @@ export function takeTime(builder: ProcessBuilder, resendMs: number): boolean {
     else if (work.status === "asked" && work.askedAtMs + resendMs <= nowMs) repeat(builder, work, false);
     if (isSilent(builder.state, work) && work.askedAtMs + LIMITS.undoAnswerMs <= nowMs) setAside(builder, work);
   }
+  const { request } = builder.state.account ?? {};
+  if (request !== undefined && request.atMs + resendMs <= nowMs)
+    for (const effect of moreEffects(builder.state, builder.context)) builder.order(effect);
   return takeDueWaits(builder) || goesOn(builder.state);
 }
 
@@ -54,7 +59,15 @@ function timeIsUp(builder: ProcessBuilder, work: Work): void {
       else timedOut(builder, work);
       return;
     case "waiting": {
-      builder.emit({ e: "asked-again", workId: work.id, attempt: work.attempt + 1, atMs: nowMs, dueAtMs: nowMs + work.timeoutMs });
+      const grant = work.kind === "undo" ? undefined : nextGrant(builder, work);
+      builder.emit({
+        e: "asked-again",
+        workId: work.id,
+        attempt: work.attempt + 1,
+        atMs: nowMs,
+        dueAtMs: nowMs + work.timeoutMs,
+        ...(grant === undefined ? {} : { grant }),
+      });
       const again = entryOf(builder.state.works, work.id);
       if (again !== undefined) builder.order(workEffect(builder.state, again, builder.context));
       return;
@@ -122,7 +135,7 @@ function workMomentMs(state: ProcessState, work: Work, nowMs: number): number {
 
 /** Whether a request or an answer may have to be sent again soon. A handler that only waits needs just the reminder. */
 export function isUnanswered(state: ProcessState, nowMs: number): boolean {
-  if (goesOn(state)) return true;
+  if (goesOn(state) || state.account?.request !== undefined) return true;
   return Object.values(state.works).some((work) => {
     const isTold = Object.keys(work.answers).length > 0 && nowMs < (work.answeredAtMs ?? nowMs) + LIMITS.answerMs;
     return isTold || (work.status === "asked" && !isPaused(work) && work.standing !== "waiting");

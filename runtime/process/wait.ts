@@ -4,10 +4,12 @@
  * A handler's wait for an agent is a work item (work.ts). Timers and signals send no request, so they need no compensation.
  */
 import { z } from "zod";
+import { Grant } from "../budget.ts";
+import { assertNever } from "../faults.ts";
 import { Value } from "../value.ts";
 import { Asker } from "./work.ts";
 
-/** A timer or a signal that a stop or a handler waits for. Persisted: changing this needs a version bump. */
+/** A timer, a signal or a budget that a stop or a handler waits for. Persisted: changing this needs a version bump. */
 export const Wait = z.strictObject({
   /** The id that a work item at the same place would have. */
   id: z.string(),
@@ -18,6 +20,8 @@ export const Wait = z.strictObject({
     z.strictObject({ kind: z.literal("timer") }),
     /** `schema`: the JSON Schema of the payload. */
     z.strictObject({ kind: z.literal("signal"), name: z.string(), schema: Value }),
+    /** A larger grant, which the parent of a nested route must give. `need`: what the work item needs in all. */
+    z.strictObject({ kind: z.literal("budget"), need: Grant }),
   ]),
   asker: Asker.optional(),
   optional: z.boolean(),
@@ -43,5 +47,15 @@ export type KnownSignal = z.infer<typeof KnownSignal>;
 
 /** A wait in history entries and messages. */
 export function waitText(wait: Wait): string {
-  return wait.for.kind === "timer" ? "timer" : `signal ${wait.for.name}`;
+  const { for: wanted } = wait;
+  switch (wanted.kind) {
+    case "timer":
+      return "timer";
+    case "signal":
+      return `signal ${wanted.name}`;
+    case "budget":
+      return "budget";
+    default:
+      return assertNever(wanted);
+  }
 }

@@ -23,7 +23,7 @@ import type { Work } from "./work.ts";
 /** Begins a wait. If a signal is kept for it, it ends at once. True if it has ended. */
 export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   builder.emit({ e: "wait-begun", wait });
-  if (wait.for.kind === "timer") return false;
+  if (wait.for.kind !== "signal") return false;
   const check = gateOf(builder, wait.for.schema, wait.for.name);
   for (const kept of (builder.state.signals ?? []).filter((one) => one.name === waitName(wait))) {
     const fault = misfit(check, readOne(kept.payload, builder.context));
@@ -37,7 +37,12 @@ export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
 }
 
 /** The wait of a handler for a timer or a signal. */
-export function handlerWait(builder: ProcessBuilder, asker: Work, index: number, wanted: Exclude<WaitFor, { kind: "agent" }>): Wait {
+export function handlerWait(
+  builder: ProcessBuilder,
+  asker: Work,
+  index: number,
+  wanted: Extract<WaitFor, { kind: "timer" | "signal" }>,
+): Wait {
   const { nowMs } = builder.context;
   const wait = {
     id: askWorkId(asker.id, index, 1),
@@ -54,16 +59,13 @@ export function handlerWait(builder: ProcessBuilder, asker: Work, index: number,
       const { name, schema, timeoutMs } = wanted;
       return { ...wait, for: { kind: "signal", name, schema }, ...(timeoutMs === undefined ? {} : { dueAtMs: nowMs + timeoutMs }) };
     }
-    case "budget":
-      // No process has a budget yet, so nothing is granted and nothing asks.
-      return { ...wait, for: { kind: "timer" }, dueAtMs: nowMs };
     default:
       return assertNever(wanted);
   }
 }
 
 /** Ends a wait and answers its handler. The caller advances the slip. */
-function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
+export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
     e: "wait-ended",

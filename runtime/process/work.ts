@@ -2,6 +2,7 @@
  * @module Work items: requests of a process manager to an agent or a nested route. Pure.
  */
 import { z } from "zod";
+import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { isItemsPath } from "../ids.ts";
 import { Ancestor, Result, WORK_STATES } from "../protocol.ts";
@@ -57,6 +58,10 @@ export const Work = z.strictObject({
   /** Answers to the waits of its handler, until the work item is done. */
   answers: z.record(z.string(), Result),
   faults: z.array(z.strictObject({ attempt: z.int(), atMs: z.int(), fault: WireFault })),
+  /** What it may spend in all, as this attempt was told. The account has what it was given since. */
+  grant: Grant.optional(),
+  /** What the budget of its call leaves, after what a work item spent that handed off to it. */
+  cap: Grant.optional(),
 });
 export type Work = z.infer<typeof Work>;
 

@@ -8,7 +8,11 @@ import { canonicalJson } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { CountLaw } from "./agent-state.ts";
+import type { ModelLaws } from "./model-laws.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
+
+/** Faults of a handler that does not come to its records again. */
+const MISMATCHES: ReadonlySet<string> = new Set(["step.mismatch", "model.mismatch"]);
 
 /** What the laws of agents read. */
 export interface AgentLawsParts {
@@ -18,6 +22,7 @@ export interface AgentLawsParts {
   readonly process: (id: string) => ProcessState | undefined;
   /** Tools whose calls are recorded each time that they are made. */
   readonly recordedEach: (tool: string) => boolean;
+  readonly models: ModelLaws;
 }
 
 /** A call that was recorded as begun. */
@@ -64,7 +69,8 @@ export class AgentLaws {
   }
 
   #event(shadow: Shadow<AgentState>, event: AgentEvent, before: AgentState): void {
-    const { find, strict } = this.#parts;
+    const { find, strict, models } = this.#parts;
+    models.follow(event, before);
     switch (event.e) {
       case "begun":
       case "taken-over":
@@ -101,7 +107,7 @@ export class AgentLaws {
 
   /** Handlers of the scenarios are deterministic, so each execution reaches the calls that an earlier one recorded. */
   #deterministic({ workId, result }: Extract<AgentEvent, { e: "work-done" }>): void {
-    if (this.#parts.strict && "fault" in result && result.fault.code === "step.mismatch")
+    if (this.#parts.strict && "fault" in result && MISMATCHES.has(result.fault.code))
       this.#parts.find("each execution of an attempt is told the same", `${workId}: ${result.fault.message}`);
   }
 

@@ -31,6 +31,8 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   if (scenario.strict) for (const shadow of watch.processes.values()) checkLedger(world, watch, shadow.state, find);
   for (const { law, text } of world.outside.complaints) find(law, text);
   if (scenario.strict) checkCalls(world, watch, find);
+  watch.models.check(world.models.ledger, find);
+  for (const id of watch.processes.keys()) watch.budgetOf(id).check((workId) => watch.models.spentOf(workId), find);
   const own = scenario.invariant?.(world);
   if (own !== undefined) find("invariant", own);
   return findings;
@@ -51,7 +53,7 @@ function checkOutcomes(clients: Clients, watch: Watch, find: Find): void {
   }
   for (const { id, state } of watch.processes.values()) {
     if (state.phase === "open" && !clients.accepted.has(id)) find("every accepted task ends", `${id} is open: ${unanswered(state)}`);
-    if (state.outcome?.fault?.code === "step.mismatch")
+    if (state.outcome?.fault?.code === "step.mismatch" || state.outcome?.fault?.code === "model.mismatch")
       find("every execution of an attempt goes the same way", `${id}: ${state.outcome.fault.message}`);
     if (state.phase === "ended" && (state.outcome === undefined || Object.keys(state.works).length > 0))
       find("what was asked is answered before the end", `${id} ended and waits for ${Object.keys(state.works).join(", ")}`);

@@ -7,6 +7,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ProcessEvent } from "../../runtime/process/events.ts";
 import { evolveProcess } from "../../runtime/process/evolve.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
+import { BudgetLaw } from "./budget-laws.ts";
 import { CompensationOrder } from "./compensation-order.ts";
 import { WaitsLaw } from "./waits-law.ts";
 import { type Find, follow, type Shadow, type WrittenKey } from "./shadow.ts";
@@ -19,6 +20,7 @@ export class ProcessLaws {
   readonly #runs = new Map<string, number>();
   readonly #orders = new Map<string, CompensationOrder>();
   readonly #waits = new Map<string, WaitsLaw>();
+  readonly #budgets = new Map<string, BudgetLaw>();
 
   constructor(find: Find, ended: (state: ProcessState) => void) {
     this.#find = find;
@@ -33,6 +35,7 @@ export class ProcessLaws {
       this.#outcome(shadow, before, event);
       order.follow(event, this.#find);
       this.waitsOf(shadow.id).follow(event, this.#find);
+      this.budgetOf(shadow.id).follow(event, shadow.state);
     });
     const { state } = shadow;
     if (state.outcome !== undefined && (before.outcome === undefined || before.run !== state.run)) this.#ended(state);
@@ -49,6 +52,15 @@ export class ProcessLaws {
     if (known !== undefined) return known;
     const made = new WaitsLaw();
     this.#waits.set(id, made);
+    return made;
+  }
+
+  /** The budget of a process. */
+  budgetOf(id: string): BudgetLaw {
+    const known = this.#budgets.get(id);
+    if (known !== undefined) return known;
+    const made = new BudgetLaw(id, this.#find);
+    this.#budgets.set(id, made);
     return made;
   }
 

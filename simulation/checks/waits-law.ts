@@ -58,6 +58,8 @@ export class WaitsLaw {
         find("a wait ends with its own signal", `${waitId} ended with ${signalId} and was given ${given}`);
       return;
     }
+    // The parent of a nested route answers it.
+    if (wait.for.kind === "budget") return;
     if (wait.for.kind === "signal" && "output" in result) find("a wait ends with its own signal", `${waitId} ended without a signal`);
     if (wait.dueAtMs === undefined || atMs < wait.dueAtMs)
       find("no timer ends early", `${waitId} was due at ${wait.dueAtMs ?? "no time"} and ended at ${atMs}`);

@@ -10,8 +10,10 @@ import { newProcess, type ProcessState } from "../../runtime/process/state.ts";
 import type { Life } from "../world/life.ts";
 import type { World } from "../world/world.ts";
 import { AgentLaws } from "./agent-laws.ts";
+import type { BudgetLaw } from "./budget-laws.ts";
 import type { Finding } from "./check.ts";
 import { DecisionLaws } from "./decision-laws.ts";
+import { ModelLaws } from "./model-laws.ts";
 import { ProcessLaws } from "./process-laws.ts";
 import { follow, newShadow, type Shadow, type WrittenKey } from "./shadow.ts";
 import { TrimLaws } from "./trim-laws.ts";
@@ -23,6 +25,7 @@ export class Watch {
   readonly processes = new Map<string, Shadow<ProcessState>>();
   readonly agents = new Map<string, Shadow<AgentState>>();
   readonly indexes = new Map<string, Shadow<IndexState>>();
+  readonly models: ModelLaws;
   /** Called when a run has ended. */
   onEnded: (state: ProcessState) => void = () => {};
   readonly #purged = new Set<string>();
@@ -42,11 +45,13 @@ export class Watch {
     const find = (law: string, text: string): void => this.find(law, text);
     this.#trimLaws = new TrimLaws(find);
     this.#processLaws = new ProcessLaws(find, (state) => this.onEnded(state));
+    this.models = new ModelLaws(find, (processId, workId, sum) => this.#processLaws.budgetOf(processId).mayReserve(workId, sum));
     this.#agentLaws = new AgentLaws({
       find,
       strict,
       process: (id) => this.processes.get(id)?.state,
       recordedEach: (tool) => recordedEach.has(tool),
+      models: this.models,
     });
     this.#decisionLaws = new DecisionLaws({
       find,
@@ -74,6 +79,11 @@ export class Watch {
   /** Whether a record of the process has this signal. */
   knowsSignal(processId: string, signalId: string): boolean {
     return this.#processLaws.waitsOf(processId).knows(signalId);
+  }
+
+  /** What is known of the budget of a process. */
+  budgetOf(processId: string): BudgetLaw {
+    return this.#processLaws.budgetOf(processId);
   }
 
   /** The work items of a process that were asked and are not known to be undone. */

@@ -4,6 +4,7 @@ import { chains } from "./chains.ts";
 import { fans } from "./fans.ts";
 import { hot } from "./hot.ts";
 import { long } from "./long.ts";
+import { minds } from "./minds.ts";
 import { party, purge, redrive } from "./party.ts";
 import { catches, wild, wildRedrive } from "./random.ts";
 import { ring } from "./ring.ts";
@@ -24,4 +25,5 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   trims,
   fans,
   hot,
+  minds,
 };

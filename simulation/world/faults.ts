@@ -4,10 +4,11 @@
  * Every fault that happens has a name of its own (its kind and the number of the occasion), so that a failing run can be
  * run again with some of them only: that is how it shrinks.
  */
+import { ALL_MODEL_FAULTS, MODEL_FAULT_TEXTS, type ModelRates, NO_MODEL_FAULTS } from "./model-faults.ts";
 import { Random, STREAM } from "./random.ts";
 
 /** Probabilities of faults at one occasion, 0 to 1, and numbers of faults that are planned for a run. */
-export interface FaultRates {
+export interface FaultRates extends ModelRates {
   /** A message that was published never comes. */
   readonly dropPublish: number;
   /** A message comes twice. */
@@ -97,6 +98,7 @@ export const NO_FAULTS: FaultRates = {
   clockRate: 0,
   leaseFails: 0,
   leaseStale: 0,
+  ...NO_MODEL_FAULTS,
 };
 
 /** The highest rates; each seed uses a part of them. The store loses nothing here: no promise holds for a store that does. */
@@ -131,6 +133,7 @@ export const ALL_FAULTS: FaultRates = {
   clockRate: 0.02,
   leaseFails: 0.3,
   leaseStale: 0.5,
+  ...ALL_MODEL_FAULTS,
 };
 
 export type FaultKind = keyof FaultRates;
@@ -186,6 +189,7 @@ const FAULT_TEXTS: Readonly<Record<FaultKind, string>> = {
   clockRate: "a clock is too fast or slow",
   leaseFails: "the leases do not answer",
   leaseStale: "the leases are read as they were",
+  ...MODEL_FAULT_TEXTS,
 };
 
 /** A fault that happened. */
@@ -223,9 +227,13 @@ export class Faults {
 
   /** Whether a fault of this kind happens at this occasion. */
   happens(kind: FaultKind, random: Random): boolean {
+    return this.#on && this.isWilled(kind, random);
+  }
+
+  /** The same for what does not end with the faults: what a model says. */
+  isWilled(kind: FaultKind, random: Random): boolean {
     const rate = this.rates[kind];
-    if (rate === 0 || !this.#on) return false;
-    return random.next() < rate && this.allow(kind);
+    return rate > 0 && random.next() < rate && this.allow(kind);
   }
 
   /** Takes the next number of the kind; whether a planned fault of that number may happen. */

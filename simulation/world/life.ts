@@ -46,8 +46,10 @@ export interface Place {
   readonly agent: string;
   readonly workId: string;
   readonly processId: string;
-  /** The step that the code runs in; absent outside of any. */
+  /** The step or tool that the code runs in; absent outside of any. */
   readonly step?: string;
+  /** Idempotency key of the call, if the code is a tool's. */
+  readonly call?: string;
 }
 
 /** Follows handlers through their awaits, so that an outside call knows which handler makes it. */

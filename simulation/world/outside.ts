@@ -22,6 +22,8 @@ export interface LedgerLine {
   readonly life: string;
   readonly agent: string;
   readonly step: string | undefined;
+  /** The idempotency key of the call of the tool that did it. */
+  readonly call: string | undefined;
 }
 
 export interface Call {
@@ -153,8 +155,9 @@ export class Outside {
 
   #note(what: LedgerLine["what"], call: Call, at: Place): void {
     const { name, key, about } = call;
-    const { processId, workId, agent, step, life } = at;
-    this.ledger.push({ atMs: this.#world.timeline.nowMs, what, name, key, about, processId, workId, life: life.name, agent, step });
+    const { processId, workId, agent, step, call: toolCall, life } = at;
+    const where = { processId, workId, life: life.name, agent, step, call: toolCall };
+    this.ledger.push({ atMs: this.#world.timeline.nowMs, what, name, key, about, ...where });
     this.#world.trace?.(`outside: ${name} of ${about} ${WORDS[what]}${key === undefined ? "" : ` (key ${key})`}`);
   }
 

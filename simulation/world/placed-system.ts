@@ -16,7 +16,7 @@ import type { World } from "./world.ts";
 export function placedSystem(system: System, life: Life, world: World): System {
   const agents = new Map<string, AgentDefinition>();
   for (const [name, definition] of system.agents) {
-    const tools = placedTools(definition, life);
+    const tools = placedTools(definition, life, world);
     agents.set(name, { ...definition, tools, handle: (input, context) => handle(definition, tools, input, context, life, world) });
   }
   return { ...system, agents };
@@ -25,10 +25,10 @@ export function placedSystem(system: System, life: Life, world: World): System {
 type Tools = AgentDefinition["tools"];
 
 /** Tools whose functions know where they run. An undo runs without a handler: its place is in its key. */
-function placedTools(definition: AgentDefinition, life: Life): Tools {
+function placedTools(definition: AgentDefinition, life: Life, world: World): Tools {
   const at = ({ idempotencyKey: key }: ToolCall, step: string): Place => {
     const workId = key.split("/").slice(0, -3).join("/");
-    return { life, agent: definition.name, workId, processId: stopWorkParts(workId).process, step };
+    return { life, agent: definition.name, workId, processId: stopWorkParts(workId).process, step, call: key };
   };
   return new Map(
     [...definition.tools].map(([name, tool]) => {
@@ -37,6 +37,7 @@ function placedTools(definition: AgentDefinition, life: Life): Tools {
         ...tool,
         run: (input, call) => {
           const where = at(call, name);
+          world.models.toolRuns(where.workId, name, input);
           return life.openCalls.during(where.workId, `call ${call.idempotencyKey}`, call.signal, () =>
             place.run(where, () => tool.run(input, call)),
           );

@@ -65,4 +65,5 @@ export const STREAM = {
   system: 9,
   crash: 10,
   leases: 11,
+  models: 12,
 } as const;

@@ -14,6 +14,7 @@ import type { System } from "../../agents/system.ts";
 import type { Address, Message } from "../../runtime/protocol.ts";
 import type { CallFault, Faults, Sleep } from "./faults.ts";
 import { Life, reach } from "./life.ts";
+import { SimModels } from "./models.ts";
 import { Outside } from "./outside.ts";
 import { placedSystem } from "./placed-system.ts";
 import { Random, STREAM } from "./random.ts";
@@ -70,6 +71,7 @@ export class World {
   readonly leases: SimLeases;
   readonly network: SimNetwork;
   readonly outside: Outside;
+  readonly models: SimModels;
   readonly nodes: Node[] = [];
   readonly random: {
     readonly latency: Random;
@@ -116,6 +118,7 @@ export class World {
     this.leases = new SimLeases(this);
     this.network = new SimNetwork(this);
     this.outside = new Outside(this);
+    this.models = new SimModels(this);
     const { clockOffsetMs, clockRate } = options.faults.rates;
     for (let index = 0; index < options.nodes; index += 1) {
       const offsetMs = Math.round((this.random.system.next() * 2 - 1) * clockOffsetMs);
@@ -216,17 +219,14 @@ export class World {
     };
     let tokens = 0;
     const random: RandomSource = {
-      token: () => {
-        tokens += 1;
-        return `${life.name}-${tokens}`;
-      },
+      token: () => `${life.name}-${++tokens}`,
       jitter01: () => this.random.engine.next(),
     };
     const far = this.network.of(life);
     const placement = new Placement(clock);
     const transport = this.options.shortWay ? new ShortTransport(far, placement, () => host) : far;
-    const [reminders, leases] = [this.reminders.of(life), this.leases.of(life)];
-    const made: Ports = { store: this.store.of(life), reminders, transport, clock, random, leases };
+    const [reminders, leases, models] = [this.reminders.of(life), this.leases.of(life), this.models.of(life)];
+    const made: Ports = { store: this.store.of(life), reminders, transport, clock, random, leases, models };
     const ports = this.options.wrapPorts?.(made, life, this) ?? made;
     const system = placedSystem(this.options.system, life, this);
     const host: Host = new Host({ system, ports, log: SILENT });

@@ -1,6 +1,6 @@
 /** @module A system around one handler, for the tests of the guarantees to handlers. */
 import { z } from "zod";
-import { agent, contract, route, system, tool, type ToolCall, type ToolDefinition } from "../../agents/index.ts";
+import { agent, type AgentOptions, contract, route, system, tool, type ToolCall, type ToolDefinition } from "../../agents/index.ts";
 import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
@@ -38,7 +38,7 @@ export function textTool<const Name extends string>(
 
 export type Member = ReturnType<World["join"]>;
 type DoerContext = Parameters<
-  Parameters<typeof agent<typeof Doer, readonly [typeof Helper], [], z.infer<typeof Tally>, readonly ToolDefinition[]>>[1]["handle"]
+  AgentOptions<typeof Doer, z.infer<typeof Tally>, readonly [typeof Helper], [], readonly ToolDefinition[]>["handle"]
 >[1];
 export type DoerHandle = (n: number, ctx: DoerContext) => Promise<string>;
 

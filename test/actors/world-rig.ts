@@ -5,7 +5,7 @@ import type { System } from "../../agents/system.ts";
 import { Host } from "../../actors/host/host.ts";
 import { SILENT } from "../../actors/engine/log.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
-import type { Reminders, Clock, Heartbeat, Ports, StateStore, Transport } from "../../actors/engine/ports.ts";
+import type { Reminders, Clock, Heartbeat, Models, Ports, StateStore, Transport } from "../../actors/engine/ports.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { type Address, ANONYMOUS, type Message, type TurnAnswer } from "../../runtime/protocol.ts";
@@ -85,6 +85,10 @@ export class World {
   place: (actor: Address) => number | undefined = () => undefined;
   /** What the broker does with a message: how often it arrives. */
   broker: (message: Message) => number = () => 1;
+  /** Is told each message that reaches a host. */
+  heard: (message: Message) => void = () => {};
+  /** The models of all hosts that join from now on. */
+  models: Models | undefined;
 
   constructor(store = new MemoryStore()) {
     this.store = store;
@@ -153,11 +157,18 @@ export class World {
           this.notifications.push(`${topic} ${id}`);
         }),
     };
-    return { store, reminders, transport, clock, random: countedRandom(name) };
+    const { models } = this;
+    const reached: Models | undefined = models && {
+      costMicrosMax: (...call) => models.costMicrosMax(...call),
+      costMicros: (...call) => models.costMicros(...call),
+      attempt: (attempt) => acting(() => models.attempt(attempt)),
+    };
+    return { store, reminders, transport, clock, random: countedRandom(name), models: reached };
   }
 
   async #deliver(message: Message): Promise<TurnAnswer> {
     const copy = structuredClone(message);
+    this.heard(copy);
     return this.holder(copy.to).host.receive(copy);
   }
 

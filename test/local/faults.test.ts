@@ -1,7 +1,17 @@
 /** @module Faults of handlers, from the throw to the outcome: codes of the user's own, pauses, causes, and what is thrown to do harm. */
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, defineFault, Fault, isFault, route, system, type AgentDefinition } from "../../agents/index.ts";
+import {
+  agent,
+  contract,
+  defineFault,
+  Fault,
+  isFault,
+  route,
+  system,
+  type AgentDefinition,
+  type AgentOptions,
+} from "../../agents/index.ts";
 import type { LogFacts, Logger } from "../../actors/engine/log.ts";
 import { type LocalOutcome, runLocal, type RunLocalOptions } from "../../testing/index.ts";
 
@@ -12,7 +22,7 @@ const CardDeclined = defineFault("card.refused", { retryable: false, http: 402, 
 const BankBusy = defineFault("bank.busy", { retryable: true, fix: "Wait." });
 const PAUSE_MS = 5_000;
 
-type Handle = Parameters<typeof agent<typeof Till>>[1]["handle"];
+type Handle = AgentOptions<typeof Till, never, [], [], []>["handle"];
 
 function charge(till: AgentDefinition, more: readonly AgentDefinition[] = [], options: RunLocalOptions = {}): Promise<LocalOutcome> {
   const charges = route("charge", 1, Num)

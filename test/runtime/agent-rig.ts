@@ -4,6 +4,7 @@
 import type { AgentInput, FinishedResult, WaitContent } from "../../runtime/agent/inputs.ts";
 import { agentMachine } from "../../runtime/agent/machine.ts";
 import type { AgentEvent, AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { Grant } from "../../runtime/budget.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
 import type { Body, CompensationReport, Effect, Message, Result } from "../../runtime/protocol.ts";
@@ -28,6 +29,7 @@ export interface WorkParts {
   readonly fault?: WireFault;
   readonly expiresAtMs?: number;
   readonly retainUntilMs?: number;
+  readonly grant?: Grant;
 }
 
 export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
@@ -68,8 +70,9 @@ export class AgentRig extends MachineRig<AgentState, AgentInput, AgentEvent> {
   }
 
   asks(workId: string, parts: WorkParts = {}): Decision<AgentEvent> {
-    const { attempt = 1, input = "in", fault, expiresAtMs = this.nowMs + HOUR_MS, retainUntilMs = this.nowMs + HOUR_MS } = parts;
-    const body: Body = { kind: "work", workId, attempt, agent: "A", version: 1, input: { json: input }, retainUntilMs, ancestors: [] };
+    const { attempt = 1, input = "in", fault, expiresAtMs = this.nowMs + HOUR_MS, retainUntilMs = this.nowMs + HOUR_MS, grant } = parts;
+    const about = { workId, attempt, agent: "A", version: 1, input: { json: input }, retainUntilMs, ancestors: [] };
+    const body: Body = { kind: "work", ...about, ...(grant === undefined ? {} : { grant }) };
     return this.give({
       kind: "message",
       message: this.message(`${workId}:${attempt}`, body, expiresAtMs),

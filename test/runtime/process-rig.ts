@@ -1,6 +1,7 @@
 /**
  * @module A process manager alone: slips in data, requests to look at, answers to give.
  */
+import type { Grant, Spent } from "../../runtime/budget.ts";
 import type { Expression } from "../../runtime/expression.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { Decision } from "../../runtime/machine.ts";
@@ -39,6 +40,8 @@ export interface SlipParts {
   readonly agents?: Readonly<Record<string, Partial<AgentData>>>;
   readonly routes?: Readonly<Record<string, RouteData>>;
   readonly output?: Expression;
+  /** The budget of the main route. */
+  readonly budget?: Grant;
 }
 
 const AGENTS = ["A", "B", "C", "D", "E"];
@@ -48,7 +51,15 @@ export function slipOf(stops: readonly Stop[], parts: SlipParts = {}): Slip {
   return {
     v: 1,
     system: "sys",
-    routes: { main: { version: 1, stops, output: parts.output ?? { literal: "done" } }, ...parts.routes },
+    routes: {
+      main: {
+        version: 1,
+        stops,
+        output: parts.output ?? { literal: "done" },
+        ...(parts.budget === undefined ? {} : { budget: parts.budget }),
+      },
+      ...parts.routes,
+    },
     agents,
   };
 }
@@ -59,6 +70,7 @@ export interface TaskParts {
   readonly parent?: { readonly processId: string; readonly workId: string };
   readonly nesting?: string[];
   readonly route?: string;
+  readonly grant?: Grant;
 }
 
 /** A process and what answers it. */
@@ -90,7 +102,7 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
     const packed = packValue(this.slip as unknown as Json, undefined, 0);
     const input = packValue(parts.input ?? { n: 1 });
     for (const one of [packed, input]) if (one.stored !== undefined) this.values.set(one.stored.ref, JSON.parse(one.stored.text) as Json);
-    const { parent, nesting = [], route = "main", timeoutMs = 3_600_000 } = parts;
+    const { parent, nesting = [], route = "main", timeoutMs = 3_600_000, grant } = parts;
     return this.message(this.actorId, {
       kind: "task",
       route,
@@ -99,6 +111,7 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
       timeoutMs,
       nesting,
       ...(parent === undefined ? {} : { parent }),
+      ...(grant === undefined ? {} : { grant }),
     });
   }
 
@@ -114,8 +127,8 @@ export class ProcessRig extends MachineRig<ProcessState, ProcessInput, ProcessEv
     return this.give({ kind: "message", message: this.message(`m-${body.kind}`, body) });
   }
 
-  result(workId: string, result: Result, attempt = 1): Decision<ProcessEvent> {
-    return this.body({ kind: "result", workId, attempt, result });
+  result(workId: string, result: Result, attempt = 1, spent?: Spent): Decision<ProcessEvent> {
+    return this.body({ kind: "result", workId, attempt, result, ...(spent === undefined ? {} : { spent }) });
   }
 
   output(workId: string, content: Json = `${workId}!`, attempt = 1): Decision<ProcessEvent> {

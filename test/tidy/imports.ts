@@ -20,6 +20,8 @@ export interface Edge {
   readonly isPackage: boolean;
   /** Leaves nothing at run time: `import type`. An inline `type` keeps the import. */
   readonly typeOnly: boolean;
+  /** Loaded when it is used: `await import(...)`. */
+  readonly lazy: boolean;
   /** The imported names; `*` is everything. */
   readonly names: readonly string[];
   /** Exported again by `export ... from`. */
@@ -38,12 +40,13 @@ export function edges(project: Project): readonly Edge[] {
   return all;
 }
 
-/** Files and packages reachable from a file at run time, each with the path to it. */
-export function reach(project: Project, from: string): ReadonlyMap<string, readonly string[]> {
+/** Files and packages that a file loads, each with the path to it. What is loaded when it is used counts only for `withLazy`. */
+export function reach(project: Project, from: string, withLazy: boolean): ReadonlyMap<string, readonly string[]> {
   const ways = new Map<string, readonly string[]>([[from, [from]]]);
   for (const [file, way] of ways) {
     for (const edge of edges(project)) {
-      if (edge.from === file && !edge.typeOnly && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
+      const counts = !edge.typeOnly && (withLazy || !edge.lazy);
+      if (edge.from === file && counts && !ways.has(edge.to)) ways.set(edge.to, [...way, edge.to]);
     }
   }
   return ways;
@@ -54,7 +57,7 @@ export function rings(project: Project): readonly Finding[] {
   const found = new Map<string, Finding>();
   for (const first of edges(project)) {
     if (first.typeOnly || first.isPackage) continue;
-    const way = reach(project, first.to).get(first.from);
+    const way = reach(project, first.to, true).get(first.from);
     if (way === undefined) continue;
     const key = way.toSorted().join("|");
     if (!found.has(key)) found.set(key, at(first.node, `ring of imports: ${[first.from, ...way].join(" -> ")}`));
@@ -66,7 +69,7 @@ function edgeOf(node: ts.Node): Edge | undefined {
   const from = node.getSourceFile().fileName;
   const edge = (specifier: ts.Node | undefined, typeOnly: boolean, names: readonly string[], passedOn = false): Edge | undefined => {
     if (specifier === undefined || !ts.isStringLiteral(specifier)) return undefined;
-    return { from, ...target(from, specifier.text), typeOnly, names, passedOn, node };
+    return { from, ...target(from, specifier.text), typeOnly, lazy: ts.isCallExpression(node), names, passedOn, node };
   };
   if (ts.isImportDeclaration(node))
     return edge(node.moduleSpecifier, node.importClause?.phaseModifier === ts.SyntaxKind.TypeKeyword, taken(node.importClause));

@@ -1,0 +1,52 @@
+/** @module What a handler's context says of its work item: the same in each execution. */
+import type { AgentLog, HandOff, Principal } from "../../agents/context.ts";
+import { handOffTo } from "../../agents/context.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
+import { hashText } from "../../runtime/canonical.ts";
+import type { Json } from "../../runtime/faults.ts";
+
+/** Facts of one work item. */
+export class ExecutionFacts {
+  readonly #work: AgentWork;
+  readonly log: AgentLog;
+  #uuids = 0;
+
+  constructor(work: AgentWork, log: AgentLog) {
+    this.#work = work;
+    this.log = log;
+  }
+
+  get principal(): Principal {
+    return this.#work.principal;
+  }
+
+  get attempt(): number {
+    return this.#work.attempt;
+  }
+
+  get processId(): string {
+    return this.#work.processId;
+  }
+
+  /** For observers of executions, such as the simulator. */
+  get workId(): string {
+    return this.#work.id;
+  }
+
+  /** The time at which this work item first began: the same in each execution. */
+  now(): number {
+    return this.#work.begunAtMs;
+  }
+
+  /** Derived from the work id and the count of calls: the same in each execution, and unique to the work item. */
+  uuid(): string {
+    const text = hashText(`${this.#work.id}/uuid/${this.#uuids}`);
+    this.#uuids += 1;
+    // Layout of RFC 9562, version 8 (custom).
+    return `${text.slice(0, 8)}-${text.slice(8, 12)}-8${text.slice(13, 16)}-a${text.slice(17, 20)}-${text.slice(20, 32)}`;
+  }
+
+  handOff(target: { readonly name: string }, input: Json): HandOff {
+    return handOffTo(target.name, input);
+  }
+}

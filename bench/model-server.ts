@@ -1,0 +1,43 @@
+/**
+ * @module A model that answers at once: an OpenAI-compatible server that replies with the last number of the request plus one.
+ *
+ * The same for all sides of `--work model`, in a process of its own.
+ */
+import { createServer, type ServerResponse } from "node:http";
+
+interface Asked {
+  readonly stream?: boolean;
+  readonly model?: string;
+  readonly messages?: readonly { readonly role: string; readonly content: unknown }[];
+}
+
+const CREATED_S = 1_700_000_000;
+
+createServer((request, response) => {
+  let body = "";
+  request.setEncoding("utf8");
+  request.on("data", (chunk: string) => (body += chunk));
+  request.on("end", () => answer(JSON.parse(body) as Asked, response));
+}).listen(Number(process.env["PORT"]), "127.0.0.1", () => console.log("listening"));
+
+function answer({ stream, model = "none", messages = [] }: Asked, response: ServerResponse): void {
+  const asked = messages.findLast(({ role }) => role === "user");
+  const number = /-?\d+(?=\D*$)/.exec(JSON.stringify(asked?.content ?? ""))?.[0] ?? "0";
+  const content = String(Number(number) + 1);
+  const usage = { prompt_tokens: 20, completion_tokens: 1, total_tokens: 21 };
+  const about = { id: "chatcmpl-0", created: CREATED_S, model };
+  if (stream !== true) {
+    const choice = { index: 0, message: { role: "assistant", content }, finish_reason: "stop" };
+    response.setHeader("content-type", "application/json");
+    response.end(JSON.stringify({ ...about, object: "chat.completion", choices: [choice], usage }));
+    return;
+  }
+  response.setHeader("content-type", "text/event-stream");
+  const chunk = (more: object): string => `data: ${JSON.stringify({ ...about, object: "chat.completion.chunk", ...more })}\n\n`;
+  response.end(
+    chunk({ choices: [{ index: 0, delta: { role: "assistant", content }, finish_reason: null }] }) +
+      chunk({ choices: [{ index: 0, delta: {}, finish_reason: "stop" }] }) +
+      chunk({ choices: [], usage }) +
+      "data: [DONE]\n\n",
+  );
+}

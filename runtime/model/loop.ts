@@ -1,0 +1,259 @@
+/**
+ * @module The loop of a model agent: from the conversation and a reply or results to what is done next. Pure.
+ *
+ * It asks the model, lets the calls be made that passed the gate, adds their results, and ends with an answer, a hand-off or a fault.
+ * The same replies and results lead to the same requests, so a run goes on elsewhere from its records alone.
+ */
+import { hashText } from "../canonical.ts";
+import { Fault, invariant, type Json } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { ModelMessage, ModelReply } from "./conversation.ts";
+import { endsRun } from "./call-ends.ts";
+import { isOnLadder, nextRung, type Rung } from "./ladder.ts";
+import { shortened, summarized, summaryRequest, withSummary } from "./less-context.ts";
+import type { LoopState, Next, Step } from "./loop-state.ts";
+import { costOf, NO_CALLS, withCalls } from "./progress.ts";
+import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
+import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
+import type { LoopRules, Purse } from "./rules.ts";
+import { ANSWER_NOW, firstMessages, REPEATED, resultText } from "./telling.ts";
+
+/** How a call ended. */
+export type CallResult = { readonly output: Json } | { readonly fault: Fault };
+
+/** Begins a run. The first request follows. */
+export function begin(rules: LoopRules, instructions: string, input: Json, purse: Purse): Step {
+  const state: LoopState = {
+    input,
+    prompt: hashText(instructions),
+    conversation: conversationOf(firstMessages(instructions, input)),
+    callsMade: 0,
+    model: rules.models[0],
+    fallbacks: 0,
+    rungs: [],
+    lastHash: "",
+    ids: new Set(),
+    progress: NO_CALLS,
+    budgetStage: "within",
+    outputTokensMax: rules.fixed.settings.outputTokensMax,
+    phase: { kind: "over" },
+  };
+  return ask(rules, state, purse);
+}
+
+/** Goes on with the reply of the model call that was asked for. */
+export function replied(rules: LoopRules, state: LoopState, reply: ModelReply, purse: Purse): Step {
+  const { phase } = state;
+  if (phase.kind === "summary") return summaryReplied(rules, state, reply, purse);
+  invariant(phase.kind === "reply", "a reply without a request");
+  const cut = cutByServer(rules, phase.estimate, reply);
+  if (cut !== undefined) return repair(rules, state, { fault: cut, tell: [] }, purse);
+  const verdict = judge(rules, reply, { mayCall: phase.mayCall, round: state.callsMade, ids: state.ids });
+  switch (verdict.kind) {
+    case "trouble":
+      return repair(rules, state, verdict, purse);
+    case "answer":
+      return end(state, { kind: "answer", value: verdict.value });
+    case "hand-off":
+      return end(state, { kind: "hand-off", target: verdict.target, input: verdict.input });
+    case "calls": {
+      const { calls, message } = verdict;
+      const conversation = withMessages(state.conversation, [message]);
+      const ids = new Set([...state.ids, ...calls.map(({ id }) => id)]);
+      return { state: { ...state, conversation, ids, rungs: [], phase: { kind: "results", calls } }, next: { kind: "calls", calls } };
+    }
+  }
+}
+
+/** Goes on after a model call that ended with a fault. */
+export function failed(rules: LoopRules, state: LoopState, fault: Fault, purse: Purse): Step {
+  const { phase } = state;
+  if (fault.code.startsWith("budget.")) return budgetEnded(rules, state, fault, purse);
+  if (!isOnLadder(fault.code)) return end(state, { kind: "fault", fault });
+  const isOfSummary = phase.kind === "summary" && !fault.retryable;
+  return repair(rules, state, isOfSummary ? phase.trouble : { fault, tell: [] }, purse);
+}
+
+/** Goes on with the results of the calls that were asked for, in the order of the reply. */
+export function returned(rules: LoopRules, state: LoopState, results: readonly CallResult[], purse: Purse): Step {
+  const { phase } = state;
+  invariant(phase.kind === "results" && phase.calls.length === results.length, "results that do not belong to the calls");
+  const ended = phase.calls.flatMap((call, index) => endedBy(call, results[index]));
+  const messages = phase.calls.map((call, index) => resultMessage(call, results[index]));
+  const made = phase.calls.map(({ function: { name }, input }, index) => ({ name, input, result: messages[index]?.text ?? "" }));
+  const progress = withCalls(state.progress, made);
+  const told = progress.repeats > 0 ? [...messages, REPEATED] : messages;
+  const after: LoopState = { ...state, progress, conversation: withMessages(state.conversation, told) };
+  const [fault] = ended;
+  if (fault !== undefined)
+    return fault.code.startsWith("budget.") ? budgetEnded(rules, after, fault, purse) : end(after, { kind: "fault", fault });
+  if (progress.repeats >= LIMITS.modelRepeatsMax)
+    return giveUp(rules, after, looped(rules, after, purse, `repeats the same calls with the same results: ${progress.ring.join(" -> ")}`));
+  return ask(rules, after, purse);
+}
+
+function endedBy({ function: { kind } }: GatedCall, result: CallResult | undefined): readonly Fault[] {
+  return result !== undefined && "fault" in result && endsRun(result.fault.code, kind) ? [result.fault] : [];
+}
+
+function resultMessage({ id, function: { name } }: GatedCall, result: CallResult | undefined): ModelMessage {
+  invariant(result !== undefined, "a call without a result");
+  return { role: "tool", callId: id, name, text: resultText("fault" in result ? faultJson(result.fault) : result.output) };
+}
+
+/** A fault as a model is told. */
+function faultJson({ code, message, details }: Fault): Json {
+  return { error: code, message: message.toWellFormed(), ...(details === undefined ? {} : { details }) };
+}
+
+function end(state: LoopState, next: Next): Step {
+  return { state: { ...state, phase: { kind: "over" } }, next };
+}
+
+// ---- requests -------------------------------------------------------------------------------------------------------
+
+/** Makes the next request. On the last permitted call, and at the end of a budget, the model must answer. */
+function ask(rules: LoopRules, state: LoopState, purse: Purse, rung?: string): Step {
+  if (state.callsMade >= rules.callsMax)
+    return giveUp(rules, state, looped(rules, state, purse, `has made all ${rules.callsMax} model calls that it may make`));
+  const hasFunctions = rules.functions.size > 0;
+  const isLast = hasFunctions && (state.callsMade + 1 === rules.callsMax || state.budgetStage === "last-answer");
+  const conversation = isLast ? withMessages(state.conversation, [ANSWER_NOW]) : state.conversation;
+  const { call, tokens } = callOf(rules.fixed, {
+    model: state.model,
+    conversation,
+    prompt: state.prompt,
+    toolChoice: hasFunctions && !isLast ? "auto" : "none",
+    outputTokensMax: state.outputTokensMax,
+    rung: rung ?? (isLast ? "last-answer" : undefined),
+  });
+  return {
+    state: {
+      ...state,
+      conversation,
+      callsMade: state.callsMade + 1,
+      lastHash: call.hash,
+      phase: { kind: "reply", mayCall: hasFunctions && !isLast, estimate: tokens.estimate },
+    },
+    next: { kind: "model", call },
+  };
+}
+
+/** A server that reports far fewer input tokens than were sent has cut the conversation without saying so. */
+function cutByServer({ agent }: LoopRules, estimate: number, { usage, model }: ModelReply): Fault | undefined {
+  if (usage === undefined || estimate < LIMITS.modelTokensSeenMin || usage.inputTokens >= estimate * LIMITS.modelTokensSeenRatio)
+    return undefined;
+  const text = `the provider read ${usage.inputTokens} of about ${estimate} input tokens of agent ${agent}: it has cut the conversation`;
+  return new Fault("model.context-length", text, { inputTokens: usage.inputTokens, estimate, model });
+}
+
+// ---- the ladder -----------------------------------------------------------------------------------------------------
+
+/** Takes the next rung of the ladder, or gives up. */
+function repair(rules: LoopRules, state: LoopState, trouble: Trouble, purse: Purse): Step {
+  if (state.callsMade >= rules.callsMax) return giveUp(rules, state, lastFault(rules, state, trouble, purse));
+  const index = nextRung(rules.repair, state.rungs, trouble.fault.code, (rung) => isPossible(rules, state, rung, trouble));
+  const rung = index === undefined ? undefined : rules.repair[index];
+  if (index === undefined || rung === undefined) return giveUp(rules, state, trouble.fault);
+  return climb(rules, { ...state, rungs: [...state.rungs, index] }, rung, trouble, purse);
+}
+
+/** Why a run without further model calls has failed: a model that still calls functions then is in a loop. */
+function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse: Purse): Fault {
+  if (fault.code !== "model.tool-unknown" && fault.code !== "model.tool-input") return fault;
+  return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
+}
+
+function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade }: LoopState, rung: Rung, { tell }: Trouble): boolean {
+  switch (rung) {
+    case "tell":
+      return tell.length > 0;
+    case "shorten":
+      return shortened(conversation.messages) !== undefined;
+    case "summarize":
+      return callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
+    case "model":
+      return fallbacks + 1 < rules.models.length;
+  }
+}
+
+function climb(rules: LoopRules, state: LoopState, rung: Rung, trouble: Trouble, purse: Purse): Step {
+  const { messages } = state.conversation;
+  if (rung === "summarize") return askSummary(rules, state, trouble);
+  const shorter = rung === "shorten" ? shortened(messages) : undefined;
+  const conversation = withMessages(shorter === undefined ? state.conversation : conversationOf(shorter), trouble.tell);
+  const fallbacks = rung === "model" ? state.fallbacks + 1 : state.fallbacks;
+  return ask(rules, { ...state, conversation, fallbacks, model: rung === "model" ? modelAt(rules, fallbacks) : state.model }, purse, rung);
+}
+
+function modelAt({ models }: LoopRules, index: number): string {
+  return models[index] ?? models[0];
+}
+
+function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step {
+  const { messages } = state.conversation;
+  const part = summarized(messages);
+  invariant(part !== undefined, "a summary of nothing");
+  const { call } = callOf(fixedPart([], undefined, rules.fixed.settings), {
+    model: state.model,
+    conversation: conversationOf(summaryRequest(messages, part)),
+    prompt: state.prompt,
+    toolChoice: "none",
+    outputTokensMax: state.outputTokensMax,
+    rung: "summarize",
+  });
+  const phase = { kind: "summary", part, trouble } as const;
+  return { state: { ...state, callsMade: state.callsMade + 1, lastHash: call.hash, phase }, next: { kind: "model", call } };
+}
+
+/** A summary that cannot be used is no summary: the next rung follows. */
+function summaryReplied(rules: LoopRules, state: LoopState, reply: ModelReply, purse: Purse): Step {
+  const { phase } = state;
+  invariant(phase.kind === "summary", "a summary that was not asked for");
+  const isUsable = reply.finish === "stop" && reply.calls.length === 0 && reply.refusal === undefined && reply.text.trim() !== "";
+  if (!isUsable) return repair(rules, state, phase.trouble, purse);
+  const messages = withSummary(state.conversation.messages, phase.part, reply.text.toWellFormed());
+  const conversation = withMessages(conversationOf(messages), phase.trouble.tell);
+  return ask(rules, { ...state, conversation }, purse, "summarize");
+}
+
+/** The ladder has ended: the fault, or the agent that answers instead. */
+function giveUp({ onGiveUp }: LoopRules, state: LoopState, fault: Fault): Step {
+  // A fault that may pass is tried again by the stop.
+  if (onGiveUp === "fault" || fault.retryable) return end(state, { kind: "fault", fault });
+  return end(state, { kind: "hand-off", target: onGiveUp.handOff, input: state.input });
+}
+
+function looped({ agent }: LoopRules, { progress, callsMade }: LoopState, { spent }: Purse, text: string): Fault {
+  return new Fault("model.loop", `the model of agent ${agent} ${text}`, {
+    ring: progress.ring,
+    modelCalls: callsMade,
+    spent: costOf(spent),
+  });
+}
+
+// ---- the end of a budget --------------------------------------------------------------------------------------------
+
+/** Ends a run whose time is over: there is no room for a last answer. */
+export function timeEnded(rules: LoopRules, state: LoopState, timeMs: number): Step {
+  const { agent, onBudgetEnd } = rules;
+  if (typeof onBudgetEnd === "object" && "handOff" in onBudgetEnd)
+    return end(state, { kind: "hand-off", target: onBudgetEnd.handOff, input: state.input });
+  const fault = new Fault("budget.exhausted", `the time of agent ${agent} is over: ${timeMs} ms`, { limit: "timeMs", timeMs });
+  return end(state, { kind: "fault", fault });
+}
+
+function budgetEnded(rules: LoopRules, state: LoopState, fault: Fault, purse: Purse): Step {
+  const { onBudgetEnd } = rules;
+  if (fault.code !== "budget.exhausted" || onBudgetEnd === "stop") return end(state, { kind: "fault", fault });
+  if (typeof onBudgetEnd === "object" && "handOff" in onBudgetEnd)
+    return end(state, { kind: "hand-off", target: onBudgetEnd.handOff, input: state.input });
+  const cheaper = typeof onBudgetEnd === "object" ? onBudgetEnd.degradeTo : undefined;
+  if (cheaper !== undefined && state.budgetStage === "within" && state.model !== cheaper)
+    return ask(rules, { ...state, model: cheaper, budgetStage: "degraded" }, purse, "degrade");
+  if (state.budgetStage === "last-answer") return end(state, { kind: "fault", fault });
+  const outputTokensMax = Math.min(state.outputTokensMax, LIMITS.modelLastAnswerTokensMax);
+  const last = ask(rules, { ...state, outputTokensMax, budgetStage: "last-answer" }, purse, "last-answer");
+  const isSame = last.next.kind === "model" && last.next.call.hash === state.lastHash;
+  return isSame ? end(state, { kind: "fault", fault }) : last;
+}

@@ -1,0 +1,67 @@
+/** @module The sentences and results that the loop adds to a conversation. Pure. */
+import { canonicalJson, textBytes } from "../canonical.ts";
+import type { Json } from "../faults.ts";
+import { LIMITS } from "../limits.ts";
+import type { ModelMessage, ModelReply } from "./conversation.ts";
+
+/** Adjusts a cut so that no character is split. */
+function cutText(text: string, bytesMax: number): string {
+  if (text.length <= bytesMax && textBytes(text) <= bytesMax) return text;
+  let bytes = 0;
+  let end = 0;
+  for (const character of text) {
+    bytes += textBytes(character);
+    if (bytes > bytesMax) break;
+    end += character.length;
+  }
+  return text.slice(0, end);
+}
+
+/** Returns the text, or its first bytes with a note that says so. */
+export function cutWithNote(text: string, bytesMax: number): string {
+  const kept = cutText(text, bytesMax);
+  if (kept === text) return text;
+  return `${kept}\n[cut: only the beginning of ${textBytes(text)} bytes is shown]`;
+}
+
+/** The text of a value in a prompt: a text as it is, anything else as JSON with sorted keys, the same on every host. */
+export function valueText(value: Json): string {
+  return typeof value === "string" ? value : canonicalJson(value);
+}
+
+/** The text of a tool's result in a prompt. */
+export function resultText(value: Json): string {
+  return cutWithNote(valueText(value), LIMITS.modelResultBytesMax);
+}
+
+/** What stands in the conversation for a refused reply: its own text, or a description. */
+export function echoOf(reply: ModelReply): ModelMessage {
+  const calls = reply.calls.map(({ name, arguments: given }) => `[call of ${name} with ${given}]`);
+  const text = [reply.text, ...calls].filter((part) => part.trim() !== "").join("\n");
+  return { role: "assistant", text: cutWithNote(text.toWellFormed(), LIMITS.modelEchoBytesMax) || "[nothing]", calls: [] };
+}
+
+/** Tells the model why its reply was not used. */
+export function refusedReply(reasons: readonly string[], what: string): ModelMessage {
+  return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
+}
+
+/** The first messages of a conversation. */
+export function firstMessages(instructions: string, input: Json): readonly ModelMessage[] {
+  return [
+    { role: "system", text: instructions },
+    { role: "user", text: valueText(input) },
+  ];
+}
+
+/** Said before the last model call that is permitted. */
+export const ANSWER_NOW: ModelMessage = { role: "user", text: "Answer now. No further function can be called." };
+
+/** Said when calls were repeated without progress. */
+export const REPEATED: ModelMessage = {
+  role: "user",
+  text: "You have made these calls before, with the same input and the same results. Do not repeat them: do something else, or answer.",
+};
+
+/** Stands for a reply that was cut off at the limit of output tokens. Its content is not used. */
+export const CUT_REPLY: ModelMessage = { role: "assistant", text: "[a reply that was cut off]", calls: [] };

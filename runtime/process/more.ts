@@ -1,0 +1,130 @@
+/**
+ * @module Work items that need a larger grant. Pure.
+ *
+ * A request is answered at once with the whole new grant, or with `budget.exhausted`. Only where the grant of a parent is the limit, it
+ * waits until the parent has answered; so a request goes up the tree of nested routes as far as it must.
+ */
+import { addUsed, amountsOf, beyond, Grant, grantAfter, grantText, isWithin, maxGrant, minGrant, shareOf } from "../budget.ts";
+import { entryOf } from "../entries.ts";
+import { plainJson } from "../canonical.ts";
+import { type WireFault, wireFault } from "../faults.ts";
+import { askWorkId } from "../ids.ts";
+import { readOne } from "../machine.ts";
+import type { BodyOf, Result } from "../protocol.ts";
+import { doerName } from "../slip.ts";
+import { holdingOf, leftOf, reservedOf, usedInRun } from "./account.ts";
+import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
+import { capOf, placesBeside } from "./grants.ts";
+import { answerEffect } from "./messages.ts";
+import { moreEffects } from "./parent-messages.ts";
+import { beginWait, endWait } from "./waits.ts";
+import type { Work } from "./work.ts";
+
+type Verdict =
+  | { readonly grant: Grant }
+  | { readonly fault: WireFault }
+  /** The parent may give more: what the process needs in all. */
+  | { readonly request: Grant };
+
+/** Takes the request of a work item for a larger grant. `need`: what it must be allowed to spend in all. */
+export function takeNeed(builder: ProcessBuilder, asker: Work, index: number, need: Grant): void {
+  const verdict = judgeNeed(builder, asker, need);
+  if ("request" in verdict) {
+    const { nowMs } = builder.context;
+    const { id, stop, item } = asker;
+    const wait = { id: askWorkId(id, index, 1), stop, item, asker: { workId: id, index }, optional: false, begunAtMs: nowMs };
+    beginWait(builder, { ...wait, for: { kind: "budget", need } });
+    if (builder.state.account?.request === undefined) requestMore(builder, verdict.request);
+    return;
+  }
+  const result = resultOf(builder, asker, verdict);
+  builder.emit({ e: "wait-answered", workId: asker.id, index, result, atMs: builder.context.nowMs });
+  builder.order(answerEffect(builder.state, asker, index, result, builder.context));
+}
+
+/** Takes the answer of the parent. Handlers that waited for it get their grants, or learn that there is no more. */
+export function takeMore(builder: ProcessBuilder, body: BodyOf<"answer">): void {
+  if (builder.state.account?.request?.index !== body.index) return;
+  const { result } = body;
+  const raised = "output" in result ? Grant.safeParse(readOne(result.output, builder.context)) : undefined;
+  builder.emit({ e: "more-answered", index: body.index, ...(raised?.success === true ? { grant: raised.data } : {}) });
+  for (const wait of Object.values(builder.state.waits ?? {})) {
+    const asker = wait.asker === undefined ? undefined : entryOf(builder.state.works, wait.asker.workId);
+    if (wait.for.kind !== "budget" || asker === undefined) continue;
+    const verdict = judgeNeed(builder, asker, wait.for.need);
+    if (!("request" in verdict)) endWait(builder, wait, resultOf(builder, asker, verdict));
+    else if ("fault" in result) endWait(builder, wait, { fault: result.fault });
+    else if (builder.state.account?.request === undefined) requestMore(builder, verdict.request);
+  }
+}
+
+function requestMore(builder: ProcessBuilder, need: Grant): void {
+  const { state, context } = builder;
+  builder.emit({ e: "more-requested", index: state.account?.requests ?? 0, need, atMs: context.nowMs });
+  for (const effect of moreEffects(builder.state, context)) builder.order(effect);
+}
+
+function resultOf(
+  builder: ProcessBuilder,
+  { id }: Work,
+  verdict: Exclude<Verdict, { request: Grant }>,
+): Exclude<Result, { handOff: unknown }> {
+  if ("fault" in verdict) return { fault: verdict.fault };
+  const { grant } = verdict;
+  if (holdingOf(builder.state, id)?.grant !== undefined) builder.emit({ e: "granted", workId: id, grant });
+  return { output: { json: plainJson(grant) } };
+}
+
+function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
+  const { state } = builder;
+  const current = holdingOf(state, asker.id)?.grant;
+  if (current === undefined) return { grant: {} };
+  if (isWithin(need, current)) return { grant: current };
+  const cap = capOf(builder, asker);
+  if (!isWithin(need, cap)) return { fault: capFault(asker, cap ?? {}, need) };
+  const left = leftOf(state);
+  const missing = beyond(need, current);
+  if (left === undefined) return { grant: minGrant(cap, grantAfter(amountsOf(current), missing)) ?? current };
+  if (!isWithin(missing, left)) return fromParent(builder, missing) ?? { fault: exhaustedFault(builder, asker, left, missing) };
+  const more = minGrant(maxGrant(missing, shareOf(left, placesBeside(builder))), left) ?? missing;
+  return { grant: minGrant(cap, grantAfter(amountsOf(current), more)) ?? current };
+}
+
+/** What to request of the parent, if only its grant is too small and not the budget of the route itself. */
+function fromParent({ state }: ProcessBuilder, missing: Grant): Verdict | undefined {
+  const { parent, grant, budget } = taskOf(state);
+  if (parent === undefined || grant === undefined) return undefined;
+  const need = grantAfter(addUsed(usedInRun(state), reservedOf(state)), missing);
+  if (!isWithin(need, budget)) return undefined;
+  return { request: only(need, grant) };
+}
+
+/** The limits of a need that a grant has. */
+function only(need: Grant, grant: Grant): Grant {
+  return Object.fromEntries(Object.entries(need).filter(([name]) => name in grant));
+}
+
+function capFault({ target }: Work, cap: Grant, need: Grant): WireFault {
+  const [over, of] = exceeded(need, cap);
+  const message = `a work item of ${doerName(target)} may spend ${grantText(of)}; with its next call it could spend ${grantText(over)}`;
+  return wireFault("budget.exhausted", message, { agent: doerName(target), budget: plainJson(of), need: plainJson(over) });
+}
+
+function exhaustedFault({ state }: ProcessBuilder, { target }: Work, left: Grant, missing: Grant): WireFault {
+  const [over, of] = exceeded(missing, left);
+  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${doerName(target)} needs ${grantText(over)} more`;
+  return wireFault("budget.exhausted", message, {
+    process: state.id,
+    agent: doerName(target),
+    left: plainJson(of),
+    need: plainJson(over),
+    reserved: plainJson(reservedOf(state)),
+  });
+}
+
+/** The limits in which a need exceeds a grant: of the need, and of the grant. */
+function exceeded(need: Grant, grant: Grant): readonly [Grant, Grant] {
+  const names = (Object.keys(grant) as (keyof Grant)[]).filter((name) => !isWithin({ [name]: need[name] }, { [name]: grant[name] }));
+  const part = (whole: Grant): Grant => Object.fromEntries(names.map((name) => [name, whole[name]]));
+  return [part(need), part(grant)];
+}
