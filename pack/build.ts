@@ -11,7 +11,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const EXECUTABLE_MODE = 0o755;
 /** Files that programs read and tsc does not know. */
-const ASSETS = ["examples/01-travel/data.json"];
+const ASSETS = ["examples/01-travel/data.json", "examples/01-travel/model.script.yaml"];
 /** Declarations that are not published, because no entry of the package leads to them. */
 const NOT_DECLARED = ["cli/**/*.d.ts", "examples/**/*.d.ts"];
 

@@ -115,9 +115,8 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
   requireKeys(options, "startLocal", START_OPTIONS);
   const clock = options.clock ?? new SkippingClock(Date.now());
   const log = options.log ?? SILENT;
-  // Real models answer in real time, so none is skipped meanwhile.
-  const real = inRealTime(system.models, (action) => driver.during(action));
-  const models = replaceModels(real, options.models ?? {}, "startLocal");
+  // Models answer in real time, so none is skipped meanwhile; those in the place of others may be at a server, too.
+  const models = inRealTime(replaceModels(system.models, options.models ?? {}, "startLocal"), (action) => driver.during(action));
   const gateway = new Gateway({ system: system.name, models, environment: LOCAL_ENVIRONMENT, clock, log });
   const world = new LocalWorld({ clock, random: systemRandom, models: gateway });
   const host = new Host({ system: withFakes(system, options.fakes ?? {}), ports: world.ports, log });

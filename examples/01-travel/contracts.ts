@@ -31,15 +31,25 @@ export type Offer = z.infer<typeof Offer>;
 export const Booking = z.object({ what: z.string(), price: Euro, code: z.string() });
 export type Booking = z.infer<typeof Booking>;
 
-/** What SnarkAgent remembers over all tasks. */
-export const Jokes = z.object({ told: z.int() });
+/** What CashierAgent remembers over all tasks. */
+export const Counted = z.object({ trips: z.int() });
+
+/** What the tool of PlannerAgent takes and returns: cities that fit a wish, the best first. */
+export const CityQuery = z.object({ wish: z.string(), days: z.int(), except: z.array(z.string()) });
+export type CityQuery = z.infer<typeof CityQuery>;
+export const CityOffer = Plan.extend({ price: Euro });
+export type CityOffer = z.infer<typeof CityOffer>;
 
 export const Planner = contract("PlannerAgent", 1, { input: z.object({ trip: Trip, except: z.array(z.string()) }), output: Plan });
 export const Flight = contract("FlightAgent", 1, { input: FlightQuery, output: Booking });
 export const Hotel = contract("HotelAgent", 1, { input: HotelQuery, output: Booking });
 /** One actor for all tasks, so that all tasks share one memory. */
-export const Snark = contract("SnarkAgent", 1, {
-  input: z.object({ trip: Trip, plan: Plan, flight: Booking, hotel: Booking }),
-  output: z.object({ total: Euro, runnerUp: z.string(), remark: z.string(), jokesToldBefore: z.int() }),
+export const Cashier = contract("CashierAgent", 1, {
+  input: z.object({ budget: Euro, city: z.string(), flight: Booking, hotel: Booking }),
+  output: z.object({ total: Euro, tripsBefore: z.int() }),
   key: () => "one",
+});
+export const Snark = contract("SnarkAgent", 1, {
+  input: z.object({ trip: Trip, plan: Plan, total: Euro, tripsBefore: z.int() }),
+  output: z.object({ runnerUp: z.string(), remark: z.string() }),
 });

@@ -1,8 +1,10 @@
-/** @module The world of the travel party: twelve cities and some jokes from a file. It uses no randomness. */
+/** @module The world of the travel party: twelve cities from a file. It uses no randomness. */
 import { readFileSync } from "node:fs";
 import { Fault, type InputOf } from "troupe";
 import { z } from "zod";
-import type { Flight, Hotel, Offer, Plan, Trip } from "./contracts.ts";
+import type { CityOffer, CityQuery, Flight, Hotel, Offer } from "./contracts.ts";
+
+const OFFERS_MAX = 3;
 
 const City = z.strictObject({
   name: z.string(),
@@ -15,26 +17,26 @@ const City = z.strictObject({
 });
 type City = z.infer<typeof City>;
 
-const World = z.strictObject({ cities: z.array(City).min(2), jokes: z.record(z.string(), z.array(z.string()).min(1)) });
+const World = z.strictObject({ cities: z.array(City).min(2) });
 const world = World.parse(JSON.parse(readFileSync(new URL("data.json", import.meta.url), "utf8")));
 
-/** Returns the city that matches most words of the wish, except the excluded ones; among equals the cheaper one. */
-export function planFor(trip: Trip, except: readonly string[]): Plan {
-  const words: readonly string[] = trip.wish.toLowerCase().match(/\p{L}+/gu) ?? [];
-  const nights = trip.days - 1;
-  const ranked = world.cities
-    .filter((city) => !except.includes(city.name))
-    .map((city) => ({
-      city,
-      matched: city.words.filter((word) => words.includes(word)),
-      cost: city.flight.price + nights * city.hotel.price,
-    }))
-    .sort((a, b) => b.matched.length - a.matched.length || a.cost - b.cost);
-  const best = ranked[0];
-  if (best === undefined) throw new Fault("agent.refused", "no city is left");
-  const { name, country, theme, flight } = best.city;
-  const reason = best.matched.length === 0 ? "no word of the wish fits any city, so the cheapest one" : `it has ${best.matched.join(", ")}`;
-  return { city: name, country, airport: flight.airport, theme, nights, reason };
+/** Returns the cities that match most words of a wish, except the excluded ones; among equals the cheaper one first. */
+export function citiesFor({ wish, days, except }: CityQuery): [CityOffer, ...CityOffer[]] {
+  const words: readonly string[] = wish.toLowerCase().match(/\p{L}+/gu) ?? [];
+  const nights = days - 1;
+  const found = world.cities
+    .filter(({ name }) => !except.includes(name))
+    .map(({ name, country, theme, words: own, flight, hotel }) => {
+      const matched = own.filter((word) => words.includes(word));
+      const reason = matched.length === 0 ? "no word of the wish fits any city, so the cheapest one" : `it has ${matched.join(", ")}`;
+      const price = flight.price + nights * hotel.price;
+      return { matched: matched.length, offer: { city: name, country, airport: flight.airport, theme, nights, price, reason } };
+    })
+    .sort((a, b) => b.matched - a.matched || a.offer.price - b.offer.price)
+    .map(({ offer }) => offer);
+  const [first, ...others] = found.slice(0, OFFERS_MAX);
+  if (first === undefined) throw new Fault("agent.refused", "no city is left");
+  return [first, ...others];
 }
 
 /** Returns the flight to an airport and back. */
@@ -47,13 +49,6 @@ export function flightTo(query: InputOf<typeof Flight>): Offer {
 export function hotelIn(query: InputOf<typeof Hotel>): Offer {
   const { hotel } = find((city) => city.name === query.city, query.city);
   return { what: `${hotel.name}, ${query.nights} ${query.nights === 1 ? "night" : "nights"}`, price: query.nights * hotel.price };
-}
-
-/** Returns the next joke of a theme; after the last one the first one again. */
-export function jokeAbout(plan: Plan, other: Plan, told: number): string {
-  const jokes = world.jokes[plan.theme] ?? [];
-  const joke = jokes[told % jokes.length] ?? "No comment.";
-  return joke.replaceAll("{city}", plan.city).replaceAll("{other}", other.city);
 }
 
 function find(wanted: (city: City) => boolean, name: string): City {

@@ -41,6 +41,11 @@ export function eachInFolder(take: (dir: string) => void): void {
   });
 }
 
+/** An environment in which a program finds no key and no address of a model, so that it uses the scripted model. */
+export function withoutModels({ OPENAI_API_KEY: _key, OPENAI_BASE_URL: _url, ...others }: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
+  return others;
+}
+
 /** Starts the command. */
 export async function startCommand(dir: string, args: readonly string[], env: Readonly<Record<string, string>> = {}): Promise<CommandRun> {
   const lines: string[] = [];
@@ -49,7 +54,7 @@ export async function startCommand(dir: string, args: readonly string[], env: Re
     command: process.execPath,
     args: [MAIN, ...args],
     cwd: dir,
-    env: { ...process.env, NO_COLOR: "1", TROUPE_TEST_DIR: dir, ...env },
+    env: { ...withoutModels(process.env), NO_COLOR: "1", TROUPE_TEST_DIR: dir, ...env },
     onLine: (line) => lines.push(line),
   });
   const text = (): string => lines.join("\n");

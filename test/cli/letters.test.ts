@@ -165,7 +165,7 @@ describe("graph", () => {
       expect(sorted((await run("graph", word, ...options)).out)).toEqual(sorted(ofFile.out));
     }
     expect((await run("graph", "show", travel)).out).toContain("agent SnarkAgent\n  asks -> agent PlannerAgent\n");
-    expect((await run("graph", "check", travel)).out).toBe("party: 4 agents, 1 route; everything fits, and every cycle is bounded.\n");
+    expect((await run("graph", "check", travel)).out).toBe("party: 5 agents, 1 route; everything fits, and every cycle is bounded.\n");
   });
 
   test("of a cycle without a bound prints the cycle, exit code 1", async () => {

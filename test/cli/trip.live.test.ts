@@ -36,7 +36,7 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
     expect(await cli(1, "submit", "trip", '{"wish":"sea"}', "--id", "bad")).toContain("schema.task: ");
     expect(await cli(1, "submit", "trip", GOOD.replace("500", "501"), "--id", "good")).toContain("process.conflict: ");
     expect(await cli(1, "submit", "trip", POOR, "--id", "poor", "--follow")).toMatch(
-      /SnarkAgent +failed[\s\S]+agent\.refused: [\s\S]+failed in /,
+      /CashierAgent +failed[\s\S]+agent\.refused: [\s\S]+failed in /,
     );
 
     const shown = await cli(0, "show", "good");
@@ -76,10 +76,10 @@ describe.skipIf(binaries === undefined)("lists and the dead letter queue", () =>
     expect(await cli(0, "dead", "list")).toMatch(/^poor:1 +trip .+agent\.refused/m);
     expect(await cli(0, "dead", "show", "poor:1")).toContain("Redrive: troupe dead redrive poor:1");
     const { letter } = JSON.parse(await cli(0, "dead", "show", "poor:1", "--json")) as {
-      letter: { original: { input: { trip: { budget: number } } } };
+      letter: { original: { input: { budget: number } } };
     };
     expect(await cli(1, "dead", "redrive", "poor:1", "--input", "{}")).toContain("schema.input: ");
-    const fixed = { ...letter.original.input, trip: { ...letter.original.input.trip, budget: 5_000 } };
+    const fixed = { ...letter.original.input, budget: 5_000 };
     await writeFile(join(dir, "fixed.json"), JSON.stringify(fixed));
     expect(await cli(0, "dead", "redrive", "poor:1", "--input", "@fixed.json", "--reason", "a typo")).toContain(
       "Process poor runs again, run 2.",

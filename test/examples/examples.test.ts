@@ -1,4 +1,4 @@
-/** @module Examples 00 and 03 to 06 without Dapr: each prints its output.txt in under a second; external systems behave as described. */
+/** @module Examples without Dapr: each prints its output.txt, without a key on its script; external systems behave as described. */
 import { execFile } from "node:child_process";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -9,6 +9,7 @@ import { checkFences, checkHeadings, checkLinks, checkNames } from "../../exampl
 import { FILE_BYTES_MAX, FILES_MAX, FINDINGS_MAX, Report } from "../../examples/03-markdown/contracts.ts";
 import markdown from "../../examples/03-markdown/system.ts";
 import { balances, enter, lines, takeBack } from "../../examples/04-payment/ledger.ts";
+import { withoutModels } from "../cli/command.ts";
 import { ROOT } from "./readme.ts";
 
 interface Ran {
@@ -19,7 +20,7 @@ interface Ran {
 
 function run(args: readonly string[]): Promise<Ran> {
   return new Promise((resolve) => {
-    execFile(process.execPath, [...args], { cwd: ROOT }, (error, stdout, stderr) =>
+    execFile(process.execPath, [...args], { cwd: ROOT, env: withoutModels(process.env) }, (error, stdout, stderr) =>
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
     );
   });
@@ -32,6 +33,9 @@ describe("an example prints its output.txt (else: run it again with > output.txt
     ["04-payment", [], 0],
     ["05-customer", [], 0],
     ["06-nested", [], 0],
+    ["09-research", [], 0],
+    ["11-support", [], 0],
+    ["12-patterns", [], 0],
   ])("%s", async (name, args, code) => {
     const ran = await run([`examples/${name}/main.ts`, ...args]);
     expect(ran.stdout).toBe(await readFile(join(ROOT, "examples", name, "output.txt"), "utf8"));

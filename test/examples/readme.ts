@@ -11,6 +11,8 @@ const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 const KIB_BYTES = 1_024;
 const MIB_BYTES = 1_024 * KIB_BYTES;
+/** The programs whose routes docs/patterns.md shows. */
+const PATTERNS = ["chaining", "routing", "vote", "workers", "evaluator"].map((name) => `examples/12-patterns/${name}.ts`);
 
 /** Returns the text between `<!-- begin NAME -->` and `<!-- end NAME -->`; throws if there is no such part. */
 export function part(text: string, name: string): string {
@@ -35,7 +37,7 @@ export interface Generated {
 /** All parts that are generated from the sources alone. */
 export function generated(): readonly Generated[] {
   return [
-    { path: "README.md", name: "examples/00-shop/system.ts", text: programText("examples/00-shop/system.ts") },
+    { path: "README.md", name: "examples/11-support/system.ts", text: programText("examples/11-support/system.ts") },
     { path: "docs/first-agent.md", name: "create-troupe/template/system.ts", text: programText("create-troupe/template/system.ts") },
     {
       path: "docs/docker.md",
@@ -47,6 +49,7 @@ export function generated(): readonly Generated[] {
       name: "create-troupe/template/compose.yaml",
       text: programText("create-troupe/template/compose.yaml", "yaml"),
     },
+    ...PATTERNS.map((path) => ({ path: "docs/patterns.md", name: `route of ${path}`, text: routeText(path) })),
     { path: "docs/limits.md", name: "limits", text: limitsTable() },
     { path: "docs/errors.md", name: "errors", text: errorsTable() },
   ];
@@ -54,6 +57,13 @@ export function generated(): readonly Generated[] {
 
 function programText(path: string, language = "ts"): string {
   return `\`\`\`${language}\n${document(path)}\`\`\`\n`;
+}
+
+/** The definition of the route of a program. */
+function routeText(path: string): string {
+  const found = /^const \w+ = route\([\s\S]*?\n(?=\n)/m.exec(document(path))?.[0];
+  if (found === undefined) throw new Error(`${path}: no route was found`);
+  return `\`\`\`ts\n${found}\`\`\`\n`;
 }
 
 function errorsTable(): string {
@@ -65,7 +75,7 @@ function errorsTable(): string {
 
 /** Values come from the module, descriptions from the comments above them, each on one line. */
 function limitsTable(): string {
-  const tables = ["runtime/limits.ts", "runtime/limits/of-models.ts"].map((path) => readFileSync(join(ROOT, path), "utf8"));
+  const tables = ["runtime/limits.ts", ...globSync("runtime/limits/*.ts", { cwd: ROOT }).toSorted()].map(document);
   const lines = tables.flatMap((source) => source.slice(source.search(/^export const \w*LIMITS/m)).split("\n"));
   const values: Readonly<Record<string, number>> = LIMITS;
   const rows: string[] = [];

@@ -63,7 +63,8 @@ async function emptyFolder(name: string): Promise<string> {
 describe("the package", () => {
   test("contains what is required at run time, what its README links to, and nothing else, and is small", () => {
     process.stdout.write(`npm pack: ${tarball.bytes} bytes, ${tarball.unpackedBytes} unpacked, ${tarball.paths.length} files\n`);
-    const run = /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/data.json|package.json)$/;
+    const run =
+      /^(dist\/.+\.(js|d\.ts|js\.map)|components\/.+\.yaml|dist\/examples\/01-travel\/(data.json|model.script.yaml)|package.json)$/;
     const read = /^([A-Z]+\.md|LICENSE|docs\/[a-z0-9-]+\.md|examples\/.+|create-troupe\/template\/.+)$/;
     expect(tarball.paths.filter((path) => !run.test(path) && !read.test(path))).toEqual([]);
     expect(tarball.paths).toEqual(
@@ -212,15 +213,16 @@ describe("in an empty folder", () => {
   });
 
   test.skipIf(binaries === undefined)("the README's program runs, with the file that it imports", { timeout: TEST_MS }, async () => {
-    const shop = await emptyFolder("shop");
-    await install(shop, tarball.file);
-    await cp(join(ROOT, "examples/00-shop/bank.ts"), join(shop, "bank.ts"));
-    await writeFile(join(shop, "app.ts"), part(document("README.md"), "examples/00-shop/system.ts").replaceAll(/^```.*\n/gm, ""));
-    const troupe = (...args: readonly string[]): Promise<string> => program(shop, join(shop, "node_modules/.bin/troupe"), args);
+    const desk = await emptyFolder("desk");
+    await install(desk, tarball.file);
+    for (const name of ["bank.ts", "model.script.yaml"]) await cp(join(ROOT, "examples/11-support", name), join(desk, name));
+    await writeFile(join(desk, "app.ts"), part(document("README.md"), "examples/11-support/system.ts").replaceAll(/^```.*\n/gm, ""));
+    const troupe = (...args: readonly string[]): Promise<string> => program(desk, join(desk, "node_modules/.bin/troupe"), args);
     try {
-      await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
-      const outcome: unknown = JSON.parse(await troupe("submit", "sale", '{"item":"lamp","cents":5900}', "--wait", "--json"));
-      expect(outcome).toMatchObject({ status: "completed", output: { receipt: "R-5900", day: "Monday" } });
+      const up = await troupe("up", "app.ts", "--port", String(await freePort()), "--stay");
+      expect(up).toContain("No OPENAI_API_KEY: the scripted model answers, from model.script.yaml.");
+      const outcome: unknown = JSON.parse(await troupe("submit", "mail", '"Order 4711: the kettle leaks."', "--wait", "--json"));
+      expect(outcome).toMatchObject({ status: "completed", output: expect.stringContaining("receipt R-4711") as unknown });
     } finally {
       await troupe("down");
     }
