@@ -6,7 +6,7 @@ import type { Endpoint, EndpointLimits, ModelPrice, Provider, ProviderCall } fro
 import { endpoint, LIMIT_OPTIONS } from "../../agents/model/endpoint.ts";
 import { invalid, requireKeys } from "../../agents/definition.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
-import type { ModelMessage, ModelReply, ModelRequest } from "../../runtime/model/conversation.ts";
+import type { ModelDelta, ModelMessage, ModelReply, ModelRequest } from "../../runtime/model/conversation.ts";
 import { faultOfModel } from "../recorded-call.ts";
 import type { AiSdkModel, StreamPart } from "./recorded.ts";
 
@@ -153,14 +153,18 @@ async function streamed(model: AiSdkModel, params: Params, { onDelta }: Provider
     if (done) break;
     if (part.type === "error") throw part.error;
     if (part.type === "finish") end = part;
-    else if (part.type === "response-metadata") collected.model = part.modelId ?? collected.model;
-    else if (part.type === "text-delta") onDelta?.({ text: collected.say(part.delta) });
-    else if (part.type === "reasoning-delta") onDelta?.({ reasoning: collected.think(part.delta) });
-    else if (part.type === "tool-input-start") onDelta?.({ tool: part.toolName });
-    else if (part.type === "tool-call") collected.part(part);
+    collected.stream(part);
+    const delta = deltaOf(part);
+    if (delta !== undefined) onDelta?.(delta);
   }
   if (end === undefined) throw cut();
   return collected.reply(end.finishReason.unified, end.usage, undefined);
+}
+
+function deltaOf(part: StreamPart): ModelDelta | undefined {
+  if (part.type === "text-delta") return { text: part.delta };
+  if (part.type === "reasoning-delta") return { reasoning: part.delta };
+  return part.type === "tool-input-start" ? { tool: part.toolName } : undefined;
 }
 
 function cut(): Fault {
@@ -178,19 +182,16 @@ class Collected {
     this.model = model;
   }
 
-  say(text: string): string {
-    this.#text += text;
-    return text;
-  }
-
-  think(text: string): string {
-    this.#reasoning += text;
-    return text;
+  stream(part: StreamPart): void {
+    if (part.type === "text-delta") this.#text += part.delta;
+    else if (part.type === "reasoning-delta") this.#reasoning += part.delta;
+    else if (part.type === "response-metadata") this.model = part.modelId ?? this.model;
+    else if (part.type === "tool-call") this.part(part);
   }
 
   part(part: Content): void {
-    if (part.type === "text") this.say(part.text);
-    else if (part.type === "reasoning") this.think(part.text);
+    if (part.type === "text") this.#text += part.text;
+    else if (part.type === "reasoning") this.#reasoning += part.text;
     // Calls that the provider itself made are over.
     else if (part.type === "tool-call" && part.providerExecuted !== true)
       this.#calls.push({ id: part.toolCallId, name: part.toolName, arguments: part.input });

@@ -114,6 +114,10 @@ describe("an endpoint", () => {
     });
   });
 
+  test("reads the same reply without a reader of its pieces", async () => {
+    expect(await chat(streaming([...PARTS, finish("tool-calls")]))).toMatchObject({ text: "I look.", reasoning: "Hm.", model: "m-2026" });
+  });
+
   test("reads a reply that is not streamed", async () => {
     const content = [{ type: "reasoning", text: "Hm." } as const, { type: "text", text: "draft" } as const];
     const mock = new MockLanguageModelV4({
@@ -176,10 +180,9 @@ describe("an endpoint", () => {
     const mock = new MockLanguageModelV4({
       modelId: "m",
       doStream: async ({ prompt }) => {
-        const parts =
-          prompt.at(-1)?.role === "tool"
-            ? [{ type: "text-delta", id: "t", delta: '{"to":"sea city"}' } as const, finish("stop")]
-            : [...PARTS, finish("tool-calls")];
+        const parts = prompt.some(({ role }) => role === "tool")
+          ? [{ type: "text-delta", id: "t", delta: '{"to":"sea city"}' } as const, finish("stop")]
+          : [...PARTS, finish("tool-calls")];
         return streaming(parts).doStream({ prompt });
       },
     });
