@@ -5,7 +5,7 @@ import type { ToolDefinition } from "../../agents/tool.ts";
 
 type Parameters = Extract<globalThis.Parameters<typeof functionTool>[0], { strict: false }>["parameters"];
 
-/** The tools, for the option `tools` of an `Agent`. They must be declared by the agent of the handler. The fault of a call is told to the model. */
+/** The tools, for the option `tools` of an `Agent`. The agent of the handler must declare them. A fault is told to the model. */
 export function toolList<T extends ToolDefinition>(ctx: Pick<BaseContext<never, never, T>, "call">, tools: readonly T[]): FunctionTool[] {
   return tools.map((item) =>
     functionTool({
