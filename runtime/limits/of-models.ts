@@ -77,6 +77,8 @@ export const MODEL_LIMITS = {
   modelBackoffMsMax: 20 * SECOND_MS,
   /** Time from the first try of a model call after which no further one begins. */
   modelElapsedMsMax: 3 * MINUTE_MS,
+  /** Time that a stopping host leaves its open model calls: what they have cost is not lost, if they end in it. Below `stopGraceMs`. */
+  modelDrainMs: 3 * SECOND_MS,
   /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
   modelRetryAfterMsMax: 60 * SECOND_MS,
   /** Output tokens of the last answer of an agent whose budget is used up. */
