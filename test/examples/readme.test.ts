@@ -61,6 +61,7 @@ function masked(text: string): readonly string[] {
   return text
     .trim()
     .replaceAll(/\([^()]*\); everything/g, "(FOLDER); everything")
+    .replaceAll(/answers, from \S+/g, "answers, from FILE")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID")
     .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
     .replaceAll(/ +\d+\.\d+/g, " TIME")
