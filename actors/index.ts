@@ -125,11 +125,9 @@ export interface RunningHost {
  * @throws `port.taken`
  */
 export async function serve(system: System, options: ServeOptions): Promise<RunningHost> {
-  const { logger } = options;
+  const { logger, pubsub = "pubsub", stateStore = "statestore" } = options;
   const sidecar = { origin: `http://${options.daprHost ?? "127.0.0.1"}:${options.daprHttpPort}`, apiToken: options.apiToken };
   const client = new SidecarClient(sidecar);
-  const pubsub = options.pubsub ?? "pubsub";
-  const stateStore = options.stateStore ?? "statestore";
   const placement = new Placement(systemClock);
   const keys = messageKeys(options);
   const far = new DaprTransport(client, { pubsub, source: system.name, keys });
@@ -147,7 +145,7 @@ export async function serve(system: System, options: ServeOptions): Promise<Runn
     ...(options.openProcessesMax === undefined ? {} : { openMax: options.openProcessesMax }),
   });
   const retention = new Retention({ system: system.name, ports, host, log: logger, retentionMs: options.retentionMs });
-  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention });
+  const operations = new SystemOperations({ system, ports, host, newId: () => v7(), retention, models: () => models?.view ?? [] });
   const indexRoot = { type: actorType(system.name, "Directory"), id: INDEX_ROOT };
   const stopped = (): boolean => http.stopping;
   const search = new SidecarSearch({
@@ -208,9 +206,10 @@ function gatewayOf(
   { daprHost = "127.0.0.1", daprHttpPort, apiToken, logger }: ServeOptions,
 ): Gateway | undefined {
   if (system.models.size === 0) return undefined;
-  const { secret } = userValues({ daprHost, daprHttpPort, apiToken });
+  const { secret, settings } = userValues({ daprHost, daprHttpPort, apiToken });
   const environment = { env: process.env, secret };
-  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, store });
+  const shared = { store, random: systemRandom };
+  return new Gateway({ system: system.name, models: system.models, environment, clock: systemClock, log: logger, shared, settings });
 }
 
 function messageKeys({ messageKeys: given, logger }: ServeOptions): MessageKeys {

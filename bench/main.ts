@@ -32,7 +32,8 @@ async function main(options: BenchOptions): Promise<void> {
       const place = await bed.place();
       const model = options.work === "model" ? await bed.hold(startModel(await bed.place())) : undefined;
       const env = { BENCH_WORK: options.work, ...(model === undefined ? {} : { OPENAI_BASE_URL: model.url }) };
-      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids, env }));
+      const route = options.work === "model" ? "thinking" : "three";
+      const ours = await bed.hold(startTroupe({ ...place, binaries, profile, ids: options.ids, env, route }));
       const peers = await startPeers({ bed, peer, binaries, profile, modelUrl: model?.url ?? "" }, options);
       comparisons.push(await compare(profile, ours, peers, options));
       await bed.stopTargets();

@@ -1,7 +1,7 @@
 /**
- * @module A model that answers at once: an OpenAI-compatible server that replies with the last number of the request plus one.
+ * @module A model that answers at once, or after a fixed time: an OpenAI-compatible server that replies with the last number of the request plus one.
  *
- * The same for all sides of `--work model`, in a process of its own.
+ * The same for all sides of `--work model`, in a process of its own. With DELAY_MS set it answers after that time.
  */
 import { createServer, type ServerResponse } from "node:http";
 
@@ -11,13 +11,17 @@ interface Asked {
   readonly messages?: readonly { readonly role: string; readonly content: unknown }[];
 }
 
+const DELAY_MS = Number(process.env["DELAY_MS"] ?? "0");
 const CREATED_S = 1_700_000_000;
 
 createServer((request, response) => {
   let body = "";
   request.setEncoding("utf8");
   request.on("data", (chunk: string) => (body += chunk));
-  request.on("end", () => answer(JSON.parse(body) as Asked, response));
+  request.on("end", () => {
+    if (DELAY_MS === 0) answer(JSON.parse(body) as Asked, response);
+    else setTimeout(() => answer(JSON.parse(body) as Asked, response), DELAY_MS);
+  });
 }).listen(Number(process.env["PORT"]), "127.0.0.1", () => console.log("listening"));
 
 function answer({ stream, model = "none", messages = [] }: Asked, response: ServerResponse): void {

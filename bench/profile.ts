@@ -15,6 +15,8 @@ import { list, oneOf, whole } from "./options.ts";
 import { cpuBetween, cpuSeconds, residentMib, settle } from "./proc.ts";
 import { machineText } from "./report.ts";
 import { summarise } from "./stats.ts";
+import { WORKS } from "./system.ts";
+import { startModel } from "./targets/model.ts";
 import { IDS } from "./targets/target.ts";
 import { OUR_PROFILES, startTroupe, type TroupeTarget } from "./targets/troupe.ts";
 import { type Call, Watched } from "./watch.ts";
@@ -35,6 +37,7 @@ const { values } = parseArgs({
     "warm-up": { type: "string", default: "10" },
     callers: { type: "string", default: "1,32" },
     ids: { type: "string", default: "made" },
+    work: { type: "string", default: "step" },
     cpu: { type: "boolean", default: false },
     top: { type: "string", default: String(LINES_SHOWN) },
     keep: { type: "string" },
@@ -44,6 +47,7 @@ const profile = oneOf(OUR_PROFILES, values.profile, "--profile");
 const seconds = whole(values.seconds, "--seconds", SECONDS_MAX);
 const warmUpSeconds = whole(values["warm-up"], "--warm-up", SECONDS_MAX);
 const ids = oneOf(IDS, values.ids, "--ids");
+const work = oneOf(WORKS, values.work, "--work");
 const callers = list(values.callers).map((text) => whole(text, "--callers", CALLERS_MAX));
 const top = whole(values.top, "--top", SECONDS_MAX);
 
@@ -56,9 +60,14 @@ await bed.run(LIMIT_MS, async () => {
   const watchFile = join(place.dir, "watch.json");
   const cpuDir = values.keep === undefined ? join(place.dir, "cpu") : resolve(values.keep);
   const nodeArgs = values.cpu ? ["--cpu-prof", "--cpu-prof-dir", cpuDir] : [];
-  const target = await bed.hold(
-    startTroupe({ ...place, binaries, profile, ids, nodeArgs, env: values.cpu ? {} : { BENCH_WATCH: watchFile } }),
-  );
+  const model = work === "model" ? await bed.hold(startModel(await bed.place())) : undefined;
+  const env = {
+    BENCH_WORK: work,
+    ...(values.cpu ? {} : { BENCH_WATCH: watchFile }),
+    ...(model === undefined ? {} : { OPENAI_BASE_URL: model.url }),
+  };
+  const route = work === "model" ? "thinking" : "three";
+  const target = await bed.hold(startTroupe({ ...place, binaries, profile, ids, nodeArgs, env, route }));
   const load = new Load(target.scenario, Math.max(...callers));
   const begunMs = performance.now();
   await load.run(Math.max(...callers), warmUpSeconds);

@@ -3,12 +3,12 @@
  *
  * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
  * step, as the agents of Restate's side do. `tool`: the same with a call of a tool that has an undo in the place of the step, which is
- * recorded before it is made and after. `lean`: nothing. With `BENCH_KEY` set, the first agent has one actor for all processes.
+ * recorded before it is made and after. `lean`: nothing. `model`: each is a model agent that makes one model call (route `thinking`). With `BENCH_KEY` set, the first agent has one actor for all processes.
  *
  * A fourth agent, without state, does the items of the route `fan` (bench/fan-out.ts).
  */
 import { z } from "zod";
-import { agent, type AgentDefinition, contract, route, system, tool } from "../agents/index.ts";
+import { agent, type AgentDefinition, contract, model, openai, route, system, tool } from "../agents/index.ts";
 
 /** The work of the agents on both sides. */
 export const WORKS = ["step", "tool", "lean", "model"] as const;
@@ -63,7 +63,25 @@ function worker(target: typeof N1 | typeof N2 | typeof N3): AgentDefinition {
   });
 }
 
-export default system("bench", {
-  agents: [...[N1, N2, N3].map(worker), agent(Fan, { handle: (input) => input + 1 })],
-  routes: isKeyed ? [one, other, three, fan] : [three, fan],
-});
+const M1 = contract("M1", 1, { input: Whole, output: z.string() });
+const M2 = contract("M2", 1, { input: z.string(), output: z.string() });
+const M3 = contract("M3", 1, { input: z.string(), output: z.string() });
+
+const thinking = route("thinking", 1, Whole)
+  .to("first", M1, ({ task }) => task)
+  .to("second", M2, ({ first }) => first)
+  .to("third", M3, ({ second }) => second)
+  .output(({ third }) => third);
+
+const adder = model({ instructions: "Answer with the number plus one, and nothing else." });
+
+const plain = [...[N1, N2, N3].map(worker), agent(Fan, { handle: (input) => input + 1 })];
+const routes = isKeyed ? [one, other, three, fan] : [three, fan];
+
+export default process.env["BENCH_WORK"] === "model"
+  ? system("bench", {
+      agents: [...plain, agent(M1, adder), agent(M2, adder), agent(M3, adder)],
+      routes: [...routes, thinking],
+      models: { default: openai({ model: "none", name: "bench" }) },
+    })
+  : system("bench", { agents: plain, routes });

@@ -1,7 +1,7 @@
 /** @module Processes that wait: for a time, for a signal, or for a call that takes minutes. Each end is told on stdout. */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { agent, contract, route, system, tool } from "../agents/index.ts";
+import { agent, contract, model, openai, route, system, tool } from "../agents/index.ts";
 import { LIMITS } from "../runtime/limits.ts";
 
 const Wait = z.object({ n: z.int(), untilMs: z.int() });
@@ -70,9 +70,17 @@ const caller = agent(Caller, {
   },
 });
 
+const Thinker = contract("Thinker", 1, { input: Wait, output: z.string() });
+const THINKERS_MAX = 10_000;
+const thinker = agent(Thinker, model({ instructions: "Answer with the number plus one, and nothing else." }));
+
 export default system("waiting", {
-  agents: [quick, sleeper, listener, payer, caller],
+  agents: [quick, sleeper, listener, payer, caller, thinker],
+  models: { default: openai({ model: "none", name: "bench", concurrency: THINKERS_MAX, timeoutMs: CALL_MS_MAX }) },
   routes: [
+    route("think", 1, Wait)
+      .to("think", Thinker, ({ task }) => task, { timeoutMs: CALL_MS_MAX })
+      .output(({ think: done }) => done),
     route("quick", 1, Wait)
       .to("quick", Quick, ({ task }) => task)
       .output(({ quick: done }) => done),

@@ -11,12 +11,14 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
   PurgeAnswer,
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
+import { FollowedDelta } from "../runtime/model/deltas.ts";
 import { HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView } from "../runtime/process-view.ts";
 import type { OutcomeStatus } from "../runtime/protocol.ts";
 import { type Call, type CallOptions, Connection, type ConnectOptions } from "./connection.ts";
@@ -58,6 +60,25 @@ export interface WaitOptions<R extends Route = Route> extends CallOptions {
 export type FollowEvent =
   | { readonly kind: "line"; readonly id: string; readonly run: number; readonly line: HistoryLine }
   | { readonly kind: "outcome"; readonly id: string; readonly run: number; readonly outcome: ProcessOutcome };
+
+/**
+ * A piece of a reply that a model of the process sends now. `restarted`: the call is made again, and what came of it before is void. Any piece
+ * may be lost; what was replied is in the work items.
+ */
+export interface DeltaEvent {
+  readonly kind: "delta";
+  readonly id: string;
+  readonly run: number;
+  readonly delta: FollowedDelta;
+}
+
+/** Options of `follow`. */
+export interface FollowOptions extends CallOptions {
+  /** The `id` of the last event that was received. @default from the first line */
+  readonly after?: string | undefined;
+  /** Yields the pieces of the replies of models too. @default false */
+  readonly deltas?: boolean | undefined;
+}
 
 /** Options of a paged listing. */
 export interface PageOptions extends CallOptions {
@@ -159,19 +180,24 @@ export class Client {
    * Follows a process: yields its events from the first line, or after a given event, to its outcome. Reconnects a broken stream,
    * within `patienceMs`; no event is repeated.
    */
-  async *follow(id: string, options: CallOptions & { readonly after?: string | undefined } = {}): AsyncGenerator<FollowEvent> {
-    const { after, ...rest } = options;
-    for await (const event of this.#connection.events({ ...rest, path: `${processPath(id)}/events` }, after)) {
+  follow(id: string, options: FollowOptions & { readonly deltas: true }): AsyncGenerator<FollowEvent | DeltaEvent>;
+  follow(id: string, options?: FollowOptions & { readonly deltas?: false | undefined }): AsyncGenerator<FollowEvent>;
+  async *follow(id: string, options: FollowOptions = {}): AsyncGenerator<FollowEvent | DeltaEvent> {
+    const { after, deltas = false, ...rest } = options;
+    const call: Call = { ...rest, path: `${processPath(id)}/events`, query: { deltas } };
+    for await (const event of this.#connection.events(call, after)) {
       const read = this.#eventOf(event);
       if (read !== undefined) yield read;
       if (read?.kind === "outcome") return;
     }
   }
 
-  #eventOf({ id = "", event, data }: ServerEvent): FollowEvent | undefined {
+  #eventOf({ id = "", event, data }: ServerEvent): FollowEvent | DeltaEvent | undefined {
     const run = Number(STREAM_ID.exec(id)?.[1] ?? 1);
     if (event === "line") return { kind: "line", id, run, line: this.#connection.parse(HistoryLine, data, "a line of history") };
     if (event === "outcome") return { kind: "outcome", id, run, outcome: this.#connection.parse(ProcessOutcome, data, "the outcome") };
+    if (event === "model-delta")
+      return { kind: "delta", id, run, delta: this.#connection.parse(FollowedDelta, data, "a piece of a reply") };
     return undefined;
   }
 
@@ -251,6 +277,11 @@ export class Client {
   /** Returns agents and routes, and which may lead to which. */
   graph(options: CallOptions = {}): Promise<GraphAnswer> {
     return this.#connection.call(GraphAnswer, "the graph", { ...options, path: "/graph" });
+  }
+
+  /** Returns the models of the system with their endpoints, as the host sees them that answers. */
+  models(options: CallOptions = {}): Promise<ModelsAnswer> {
+    return this.#connection.call(ModelsAnswer, "the models", { ...options, path: "/models" });
   }
 
   /** Returns the actors whose journals are broken. */

@@ -3,7 +3,9 @@ import "../runtime/zod-version.ts";
 export {
   type Client,
   connect,
+  type DeltaEvent,
   type FollowEvent,
+  type FollowOptions,
   type LetterListOptions,
   type ListOptions,
   type Outcome,
@@ -16,6 +18,7 @@ export {
 } from "./client.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
+export type { FollowedDelta } from "../runtime/model/deltas.ts";
 export type {
   AuditEntry,
   GraphAnswer,

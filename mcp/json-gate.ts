@@ -153,7 +153,8 @@ function problemOf(errors: readonly ErrorObject[], value: Json): Problem {
   const path = keysOf(deepest.instancePath, value);
   const alternatives = errors.filter((error) => error.instancePath === deepest.instancePath && !CHOICES.has(error.keyword));
   if (alternatives.length > 1) {
-    const expected = [...new Set(alternatives.map((error) => textOf(error).expected))].join(" or ");
+    const each = alternatives.map(textOf).map(({ key, expected }) => (key === undefined ? expected : `${expected} at ${placeText([key])}`));
+    const expected = [...new Set(each)].join(" or ");
     return { path, text: `expected ${expected}`, expected };
   }
   const { key, ...text } = textOf(alternatives[0] ?? deepest);

@@ -1,8 +1,8 @@
 /** @module Writing locks: a module that declares servers is loaded without its lock, then each server is asked what it has. */
-import { readFile, rename, writeFile } from "node:fs/promises";
+import { rename, writeFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import { Fault } from "../runtime/faults.ts";
-import { type LockedServer, lockText, type McpLock, readLock, requireUsable } from "./lock.ts";
+import { driftOf, type LockedServer, type LockedTool, lockText, type McpLock, readLock, requireUsable } from "./lock.ts";
 
 /** A server that was declared while locks are written. */
 export interface Lockable {
@@ -20,54 +20,81 @@ export function locking(): Lockable[] | undefined {
   return shared[KEY];
 }
 
-/** What became of the lock of one server. */
-export interface Locked {
+/** What became of the lock of one server: names of its tools. */
+export interface LockChange {
   readonly server: string;
   readonly file: URL;
-  readonly tools: number;
-  readonly changed: boolean;
+  readonly added: readonly string[];
+  readonly changed: readonly string[];
+  readonly removed: readonly string[];
+  readonly unchanged: readonly string[];
 }
 
 /**
  * Loads a module and writes the locks of all servers that it declares, each to the file that its declaration names. The entries of other
- * servers in these files stay. @throws faults `mcp.*` of the first server that cannot be asked; then nothing was written
+ * servers in these files stay. With `check` nothing is written. @throws faults `mcp.*` of the first server that cannot be asked; then
+ * nothing was written
  */
-export async function writeLocks(load: () => Promise<unknown>): Promise<readonly Locked[]> {
+export async function writeLocks(load: () => Promise<unknown>, { check = false } = {}): Promise<readonly LockChange[]> {
+  const servers = await declared(load);
+  const files = new Map<string, { readonly file: URL; readonly before: McpLock; after: McpLock }>();
+  const changes: LockChange[] = [];
+  for (const server of servers) {
+    const { name, lock: file } = server;
+    if (!(file instanceof URL))
+      throw new Fault("definition.invalid", `MCP server ${name}: its lock is a value, not a file; give the URL of a file to write it`);
+    const entry = files.get(file.href) ?? emptyOf(file, name);
+    files.set(file.href, entry);
+    const found = await described(server);
+    entry.after = { version: 1, servers: { ...entry.after.servers, [name]: found } };
+    changes.push({ server: name, file, ...difference(entry.before.servers[name]?.tools ?? {}, found.tools) });
+  }
+  if (!check)
+    for (const { file, before, after } of files.values())
+      if (lockText(before) !== lockText(after)) await replace(fileURLToPath(file), lockText(after));
+  return changes;
+}
+
+/** The lock of the servers that a function declares, as a value: for tests, and for programs that keep it elsewhere. */
+export async function mcpLock(declare: () => unknown): Promise<McpLock> {
+  const servers = await declared(declare);
+  const found = await Promise.all(servers.map(async (server) => [server.name, await described(server)] as const));
+  return { version: 1, servers: Object.fromEntries(found) };
+}
+
+async function declared(declare: () => unknown): Promise<readonly Lockable[]> {
   const servers: Lockable[] = [];
+  if (shared[KEY] !== undefined) throw new Fault("definition.invalid", "locks of MCP servers are already being written in this process");
   shared[KEY] = servers;
   try {
-    await load();
+    await declare();
   } finally {
     shared[KEY] = undefined;
   }
-  const files = new Map<string, { readonly file: URL; readonly before: McpLock; readonly found: Map<string, LockedServer> }>();
-  for (const server of servers) {
-    const { lock: file } = server;
-    if (!(file instanceof URL))
-      throw new Fault(
-        "definition.invalid",
-        `MCP server ${server.name}: its lock is a value, not a file; give the URL of a file to write it`,
-      );
-    const before = readLock(file, `MCP server ${server.name}`) ?? { version: 1, servers: {} };
-    const entry = files.get(file.href) ?? { file, before, found: new Map<string, LockedServer>() };
-    files.set(file.href, entry);
-    entry.found.set(server.name, await described(server));
-  }
-  const locked: Locked[] = [];
-  for (const { file, before, found } of files.values()) {
-    const after: McpLock = { version: 1, servers: { ...before.servers, ...Object.fromEntries(found) } };
-    for (const [server, { tools }] of found) {
-      const changed = lockText({ version: 1, servers: pick(before, server) }) !== lockText({ version: 1, servers: pick(after, server) });
-      locked.push({ server, file, tools: Object.keys(tools).length, changed });
-    }
-    await replace(fileURLToPath(file), lockText(after));
-  }
-  return locked;
+  return servers;
 }
 
-function pick({ servers }: McpLock, name: string): McpLock["servers"] {
-  const found = servers[name];
-  return found === undefined ? {} : { [name]: found };
+function emptyOf(file: URL, name: string): { readonly file: URL; readonly before: McpLock; after: McpLock } {
+  const before = readLock(file, `MCP server ${name}`) ?? { version: 1, servers: {} };
+  return { file, before, after: before };
+}
+
+function difference(
+  before: Readonly<Record<string, LockedTool>>,
+  after: Readonly<Record<string, LockedTool>>,
+): Pick<LockChange, "added" | "changed" | "removed" | "unchanged"> {
+  const names = Object.keys(after);
+  const isKnown = (name: string): boolean => Object.hasOwn(before, name);
+  const isSame = (name: string): boolean => {
+    const known = isKnown(name) ? before[name] : undefined;
+    return known !== undefined && driftOf(known, after[name], false).length === 0;
+  };
+  return {
+    added: names.filter((name) => !isKnown(name)),
+    changed: names.filter((name) => isKnown(name) && !isSame(name)),
+    removed: Object.keys(before).filter((name) => !Object.hasOwn(after, name)),
+    unchanged: names.filter(isSame),
+  };
 }
 
 async function described(server: Lockable): Promise<LockedServer> {
@@ -78,21 +105,6 @@ async function described(server: Lockable): Promise<LockedServer> {
 
 /** Writes a file whole or not at all. */
 async function replace(path: string, text: string): Promise<void> {
-  if ((await readFile(path, "utf8").catch(() => undefined)) === text) return;
   await writeFile(`${path}.new`, text);
   await rename(`${path}.new`, path);
-}
-
-/** The lock of servers, as a value: for tests, and for programs that keep it elsewhere. */
-export async function mcpLock(declare: () => unknown): Promise<McpLock> {
-  const servers: Lockable[] = [];
-  const before = shared[KEY];
-  shared[KEY] = servers;
-  try {
-    declare();
-  } finally {
-    shared[KEY] = before;
-  }
-  const found = await Promise.all(servers.map(async (server) => [server.name, await described(server)] as const));
-  return { version: 1, servers: Object.fromEntries(found) };
 }

@@ -153,7 +153,7 @@ interface Parts {
 function toolOf({ connection, tool, locked, given, where }: Parts): ToolDefinition {
   const at = `${where}, tool ${JSON.stringify(tool)}`;
   requireKeys(given, at, TOOL_OPTIONS);
-  const { effect = "write", as = tool, about = locked.description, undo, lookup, input: _in, output: _out, ...rules } = given;
+  const { effect = "write", as = tool, about = locked.description, approve, undo, lookup, input: _in, output: _out, ...rules } = given;
   const { resultBytesMax = LIMITS.mcpResultBytesDefault, timeoutMs = LIMITS.mcpCallTimeoutMs, ...more } = rules;
   const bytesMax = requireInt(resultBytesMax, at, "resultBytesMax", 1, LIMITS.valueBytesMax);
   const schemas = schemasOf(given, locked, as, at);
@@ -169,6 +169,8 @@ function toolOf({ connection, tool, locked, given, where }: Parts): ToolDefiniti
     schemas,
     {
       ...more,
+      // A rule is checked against the schema, which is not known while a lock is written.
+      approve: locking() === undefined ? approve : undefined,
       about,
       effect,
       unknown: given.unknown ?? (lookup !== undefined ? "lookup" : effect === "read" ? "repeat" : "stop"),

@@ -167,6 +167,34 @@ export const GraphAnswer = z.object({
 /** Agents and routes, and which may lead to which. */
 export type GraphAnswer = z.infer<typeof GraphAnswer>;
 
+/** One endpoint of a model in one host: no keys and no addresses. */
+export const EndpointView = z.object({
+  name: z.string(),
+  provider: z.string(),
+  model: z.string().describe("The model as the provider names it, as currently configured."),
+  weight: z.number(),
+  concurrency: z.int(),
+  running: z.int().nonnegative().describe("Attempts under way."),
+  breaker: z.enum(["closed", "open", "half-open"]),
+  restMs: z.int().nonnegative().describe("How long the provider asked to wait, from now."),
+  connection: z.string().describe("`connected`, or what is missing."),
+});
+/** One endpoint of a model in one host: no keys and no addresses. */
+export type EndpointView = z.infer<typeof EndpointView>;
+
+/** The models of a system as one host sees them. */
+export const ModelsAnswer = z.object({
+  models: z.array(
+    z.object({
+      name: z.string(),
+      waiting: z.int().nonnegative().describe("Calls that wait for an endpoint."),
+      endpoints: z.array(EndpointView),
+    }),
+  ),
+});
+/** The models of a system as one host sees them. */
+export type ModelsAnswer = z.infer<typeof ModelsAnswer>;
+
 /** How many processes were purged (or would be), and how many ended ones must be kept. */
 export const PurgeAnswer = z.object({ purged: z.int().nonnegative(), waiting: z.int().nonnegative() });
 /** How many processes were purged (or would be), and how many ended ones must be kept. */

@@ -173,14 +173,28 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
+/** What the keys of model calls begin with. */
+const MODEL_PREFIX = "model:";
+
 /** Returns the key of a model call within its work item: its model, the hash of its request, how often that occurred before (from 0). */
 export function modelKey(model: string, hash: string, count: number): string {
-  return `model:${model}/${hash}#${count}`;
+  return `${MODEL_PREFIX}${model}/${hash}#${count}`;
 }
 
 /** The hash of the request in a {@link modelKey}. */
 export function modelHash(key: string): string {
   return key.slice(key.lastIndexOf("/") + 1, key.lastIndexOf("#"));
+}
+
+/** The model in a {@link modelKey}. */
+export function modelOf(key: string): string {
+  return key.slice(key.indexOf(":") + 1, key.lastIndexOf("/"));
+}
+
+/** The work item and the call of the idempotency key of a model call. */
+export function workOfCall(key: string): { readonly work: string; readonly call: string } {
+  const at = key.indexOf(`/${MODEL_PREFIX}`);
+  return at < 0 ? { work: key, call: "" } : { work: key.slice(0, at), call: key.slice(at + 1) };
 }
 
 /** Returns the idempotency key of a call (by its {@link callKey}) or a step (by its name); constant over attempts, restarts and hosts. */

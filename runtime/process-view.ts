@@ -136,10 +136,10 @@ const WaitView = z.object({
   dueAtMs: EpochMs.optional().describe("When a timer ends, or the wait for a signal times out."),
 });
 
-/** A recorded step or call of a handler. */
+/** A recorded step, call or model call of a handler. Without what was sent and replied. */
 export const CallView = z.object({
-  kind: z.enum(["step", "call"]),
-  name: z.string(),
+  kind: z.enum(["step", "call", "model"]),
+  name: z.string().describe("Of the step, the tool or the model."),
   state: z.enum(["begun", "ended", "failed", "undone", "undo failed"]),
   attempt: z.int().positive().describe("Attempt of the work item in which it was recorded last."),
   failures: z.int().nonnegative().describe("How often it failed."),
@@ -147,8 +147,13 @@ export const CallView = z.object({
   endedAtMs: EpochMs.optional(),
   undoneAtMs: EpochMs.optional(),
   code: Code.optional().describe("Code of its latest fault."),
+  endpoint: z.string().optional().describe("Model calls: the endpoint that answered last."),
+  tries: z.int().positive().optional().describe("Model calls: how often it was begun, in all attempts."),
+  inputTokens: z.int().nonnegative().optional().describe("Model calls: input tokens of all tries whose end is known."),
+  outputTokens: z.int().nonnegative().optional().describe("Model calls: output tokens of all tries whose end is known."),
+  usd: z.number().nonnegative().optional().describe("Model calls: cost of all tries whose end is known, in US dollars."),
 });
-/** A recorded step or call of a handler. */
+/** A recorded step, call or model call of a handler. */
 export type CallView = z.infer<typeof CallView>;
 
 /** A work item: its target, state and times. Data that only the journals hold, such as contents and calls, is in `stops` only. */
@@ -169,7 +174,7 @@ export const WorkView = z.object({
   waits: z.array(WaitView).optional(),
   grant: AmountsView.optional().describe("What it may spend in all; only while it is open."),
   spent: AmountsView.optional().describe("What it has reported as spent; only while it is open."),
-  calls: z.array(CallView).optional().describe("Recorded steps and calls of the handler."),
+  calls: z.array(CallView).optional().describe("Recorded steps, calls and model calls of the handler."),
   takeovers: z.int().positive().optional().describe("How often another host took the handler over."),
 });
 /** A work item: its target, state and times. */

@@ -12,7 +12,7 @@ import { entryOf } from "../runtime/entries.ts";
 
 /** Shares of the seeds. The speed of the party is the one in docs/simulation.md. */
 const SHARES: Readonly<Record<string, number>> = {
-  party: 0.38,
+  party: 0.3,
   wild: 0.2,
   catches: 0.04,
   chains: 0.06,
@@ -25,6 +25,7 @@ const SHARES: Readonly<Record<string, number>> = {
   redrive: 0.02,
   wildRedrive: 0.02,
   trims: 0.04,
+  minds: 0.08,
 };
 const REPORTS_MAX = 3;
 

@@ -27,8 +27,8 @@ export interface Scenario {
   readonly name: string;
   readonly system: (seed: number) => System;
   readonly tasks: (seed: number) => readonly SimTask[];
-  /** A check beside the promises. Returns what is wrong, or undefined. */
-  readonly invariant?: ((world: World) => string | undefined) | undefined;
+  /** A check beside the promises. Returns what is wrong, maybe with the law that it breaks, or undefined. */
+  readonly invariant?: ((world: World) => string | Finding | undefined) | undefined;
   /** Every effect of a handler is in the ledger, under a key and with an undo, so compensation is checked too. */
   readonly strict: boolean;
   /** The same effect may happen more than once in one process. */

@@ -65,6 +65,8 @@ export interface SimulateOptions {
   readonly models?: "adversary" | "honest" | { readonly rates: Partial<ModelRates> } | undefined;
   /** Checks at the end of every run, by name. A check returns what is wrong, or undefined. */
   readonly invariants?: Readonly<Record<string, (run: SimulatedRun) => string | undefined>> | undefined;
+  /** Model calls of one process, nested routes apart. More are a loop. @default 100 */
+  readonly modelCallsMax?: number | undefined;
   /** Calls of `outside` with the same arguments may happen more than once in one process. Default false. */
   readonly repeatsAllowed?: boolean | undefined;
   /** Command that repeats a seed, for the report. `{seed}` is replaced. */
@@ -83,6 +85,8 @@ export interface SimulateResult {
 
 const SEEDS_DEFAULT = 200;
 const TIMEOUT_MS_DEFAULT = 60_000;
+const MODEL_CALLS_MAX_DEFAULT = 100;
+const RING_AGENTS_MAX = 8;
 
 /**
  * Marks a function that acts on another program. `key` finds the idempotency key among the arguments: then the other
@@ -141,7 +145,8 @@ function ratesOf({ faults, models = "adversary" }: SimulateOptions): FaultRates 
   return { ...ALL_FAULTS, handlerThrows: 0, ...minds, ...own, ...(typeof faults === "object" ? faults : {}) };
 }
 
-function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = false }: SimulateOptions): Scenario {
+function scenarioOf(system: System, options: SimulateOptions): Scenario {
+  const { tasks, invariants = {}, repeatsAllowed = false, modelCallsMax = MODEL_CALLS_MAX_DEFAULT } = options;
   const made = tasks.map((task, index): SimTask => ({
     id: `task-${index + 1}`,
     route: task.route,
@@ -165,6 +170,8 @@ function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = f
         atMs,
       }));
       const models = world.models.ledger.filter(({ what }) => what !== "failed").map(boughtOf);
+      const loop = loopIn(models, modelCallsMax);
+      if (loop !== undefined) return { law: LOOP, text: loop };
       const run: SimulatedRun = { seed: world.options.seed, calls, models, messages: world.network.delivered };
       for (const [name, check] of Object.entries(invariants)) {
         const wrong = check(run);
@@ -173,6 +180,22 @@ function scenarioOf(system: System, { tasks, invariants = {}, repeatsAllowed = f
       return undefined;
     },
   };
+}
+
+const LOOP = "model calls come to an end";
+
+/** The process with too many model calls, and the agents that made the last of them. */
+function loopIn(models: readonly BoughtCall[], callsMax: number): string | undefined {
+  for (const [processId, calls] of Map.groupBy(models, (call) => call.processId)) {
+    if (calls.length <= callsMax) continue;
+    const agents = calls.map(({ agent }) => agent).filter((agent, index, all) => agent !== all[index - 1]);
+    const tokens = calls.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0);
+    return (
+      `${processId} has bought ${calls.length} model calls with ${tokens} tokens, at last of ${agents.slice(-RING_AGENTS_MAX).join(" -> ")}. ` +
+      "Lower visitsMax or callsMax of these agents, or give the route a budget."
+    );
+  }
+  return undefined;
 }
 
 function boughtOf({ model, agent, processId, atMs, inputTokens, outputTokens, costMicros, what }: BoughtLine): BoughtCall {

@@ -8,6 +8,7 @@
 import { z } from "zod";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { DeltaAnswer, type DeltaRequest } from "../../runtime/model/deltas.ts";
 import { TurnAnswer, type Address, type Message, type NotificationData } from "../../runtime/protocol.ts";
 import type { Heartbeat, Nudged, Transport } from "../engine/ports.ts";
 import { MessageKeys, SIGNATURE_BYTES } from "../engine/signatures.ts";
@@ -80,6 +81,13 @@ export class DaprTransport implements Transport {
   /** Sends a heartbeat. Never throws: a lost heartbeat is made up by the next one. */
   async heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
     await this.#method(actor, "heartbeat", JSON.stringify(beat)).catch(() => undefined);
+  }
+
+  async deltas(process: Address, request: DeltaRequest): Promise<DeltaAnswer> {
+    const answer = await this.#method(process, "deltas", JSON.stringify(request));
+    const content = answer.status === STATUS_OK ? DeltaAnswer.safeParse(parseJson(answer.text)) : undefined;
+    if (content?.success !== true) throw failure(process, answer);
+    return content.data;
   }
 
   async inspect(actor: Address): Promise<Json> {

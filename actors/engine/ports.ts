@@ -6,6 +6,7 @@
  */
 import type { Json } from "../../runtime/faults.ts";
 import type { ModelDelta, ModelReply, ModelRequest, ModelUsage } from "../../runtime/model/conversation.ts";
+import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import type { Address, Message, NotificationData, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 
 /** The result of an insert. `refused`: the key exists already. `unknown`: no conclusive answer; read the key back. */
@@ -67,6 +68,11 @@ export interface Transport {
   deliver(message: Message): Promise<TurnAnswer>;
   /** Sends a heartbeat of running work to the actor, on any host. It is not journaled. Failures do not matter. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
+  /**
+   * Sends pieces of replies to the host of a process, or reads them there. Not journaled. Absent: no process can be followed piece by piece.
+   * @throws `sidecar.unavailable` when the answer does not say what was done
+   */
+  deltas?(process: Address, request: DeltaRequest): Promise<DeltaAnswer>;
   /** The actor's own description of its state. Throws coded faults. */
   inspect(actor: Address): Promise<Json>;
   /**
@@ -146,6 +152,8 @@ export interface Models {
   costMicrosMax(model: string, inputTokens: number, outputTokens: number): number | undefined;
   /** Cost of a reply in millionths of a US dollar. Undefined: the price is unknown. */
   costMicros(endpoint: string, usage: ModelUsage): number | undefined;
+  /** The provider of an endpoint as OpenTelemetry names it, for traces and metrics. */
+  providerOf?(endpoint: string): string | undefined;
   /**
    * Makes one attempt.
    * @throws faults `model.*`; a retryable one may carry `retryAfterMs`. Details `sent: false`: nothing was sent, so nothing was bought.
@@ -178,6 +186,8 @@ export interface ActorHost {
   nudge(actor: Address): Promise<Nudged>;
   /** A heartbeat of work that another host runs. */
   heartbeat(actor: Address, beat: Heartbeat): void;
+  /** Pieces of replies of a process that is here. */
+  deltas?(process: Address, request: DeltaRequest): DeltaAnswer;
   /** The actor's state, read from the journal. */
   inspect(actor: Address): Promise<Json>;
   /** The sidecar deactivates the actor. Idempotent; an unknown actor is not an error. */

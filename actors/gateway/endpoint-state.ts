@@ -2,12 +2,13 @@
  * @module One endpoint in one host: its connection, its breaker, its slots, its rest and its rates.
  */
 import type { Endpoint, EndpointEnvironment, EndpointSettings, Provider } from "../../agents/model/endpoint.ts";
+import type { EndpointView } from "../../runtime/answers.ts";
 import { Fault, faultFrom, isFault, type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelReply } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
-import { Breaker } from "./breaker.ts";
+import { Breaker } from "../engine/breaker.ts";
 import { RateWindow } from "./rate-window.ts";
 
 /** Why an endpoint takes no call now. */
@@ -34,7 +35,7 @@ export interface EndpointParts {
   /** Called when a slot became free, or the breaker closed. */
   readonly onFree: () => void;
   /** Called when the provider asked for a pause. */
-  readonly onRest: (name: string, ms: number) => void;
+  readonly onRest: (ms: number) => void;
 }
 
 /** The faults that say that a provider fails. */
@@ -74,7 +75,8 @@ export class EndpointState {
     return this.#settings;
   }
 
-  set settings(settings: EndpointSettings) {
+  /** Takes settings that were configured anew. */
+  configure(settings: EndpointSettings): void {
     this.#settings = settings;
     this.#parts.onFree();
   }
@@ -113,6 +115,7 @@ export class EndpointState {
   /** Takes no call before that time. */
   rest(ms: number): void {
     this.#restUntilMs = Math.max(this.#restUntilMs, this.#parts.clock.nowMs() + ms);
+    this.#parts.onFree();
   }
 
   /** Why a call cannot be made now; undefined: it can. */
@@ -154,7 +157,7 @@ export class EndpointState {
       if (fault.details?.["sent"] === false) settle(0);
       if (fault.retryAfterMs !== undefined) {
         this.rest(fault.retryAfterMs);
-        onRest(this.endpoint.name, fault.retryAfterMs);
+        onRest(fault.retryAfterMs);
       }
       throw fault;
     } finally {
@@ -197,20 +200,6 @@ export class EndpointState {
       given.promise.catch(() => {});
     }
   }
-}
-
-/** One endpoint as an operator sees it: no keys, no addresses. */
-export interface EndpointView {
-  readonly name: string;
-  readonly provider: string;
-  readonly model: string;
-  readonly weight: number;
-  readonly concurrency: number;
-  readonly running: number;
-  readonly breaker: string;
-  /** How long the provider asked to wait, from now. */
-  readonly restMs: number;
-  readonly connection: string;
 }
 
 /** The fault of a call that its work item no longer needs. */

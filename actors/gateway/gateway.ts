@@ -3,14 +3,17 @@
  *
  * It never retries: the work item that asked decides, and records each attempt.
  */
-import type { Endpoint, EndpointEnvironment } from "../../agents/model/endpoint.ts";
+import type { Endpoint, EndpointEnvironment, EndpointSettings } from "../../agents/model/endpoint.ts";
 import { endpointsOf } from "../../agents/model/models.ts";
+import type { ModelsAnswer } from "../../runtime/answers.ts";
 import { Fault } from "../../runtime/faults.ts";
 import type { ModelReply, ModelUsage } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
-import type { Clock, ModelAttempt, Models, StateStore } from "../engine/ports.ts";
-import { EndpointState, type EndpointView } from "./endpoint-state.ts";
+import type { Clock, ModelAttempt, Models, RandomSource, StateStore } from "../engine/ports.ts";
+import { EndpointState } from "./endpoint-state.ts";
 import { Line } from "./line.ts";
+import { ConfiguredSettings, type ReadSettings } from "./settings.ts";
+import { SharedRests } from "./shared-rests.ts";
 
 /** The parts of a gateway. */
 export interface GatewayParts {
@@ -20,14 +23,9 @@ export interface GatewayParts {
   readonly clock: Clock;
   readonly log: Logger;
   /** Where hosts of the system share which endpoints rest. Absent: they do not. */
-  readonly store?: StateStore | undefined;
-}
-
-/** One model as an operator sees it. */
-export interface ModelView {
-  readonly model: string;
-  readonly waiting: number;
-  readonly endpoints: readonly EndpointView[];
+  readonly shared?: { readonly store: StateStore; readonly random: RandomSource } | undefined;
+  /** Reads configured settings. Absent: those of the definition stay. */
+  readonly settings?: ReadSettings | undefined;
 }
 
 /** The models of a system in one host. */
@@ -35,35 +33,48 @@ export class Gateway implements Models {
   readonly #lines = new Map<string, Line>();
   readonly #states = new Map<string, EndpointState>();
 
-  constructor({ models, environment, clock, log }: GatewayParts) {
+  readonly #rests: SharedRests | undefined;
+  readonly #configured: ConfiguredSettings | undefined;
+
+  constructor({ system, models, environment, clock, log, shared, settings }: GatewayParts) {
     const stateOf = (endpoint: Endpoint): EndpointState => {
       const known = this.#states.get(endpoint.name);
       if (known !== undefined) return known;
       const state = new EndpointState({
         ...{ endpoint, environment, clock, log },
         onFree: () => this.#advance(endpoint.name),
-        onRest: () => {},
+        onRest: (ms) => this.#rests?.note(endpoint.name, ms),
       });
       this.#states.set(endpoint.name, state);
       return state;
     };
     for (const [model, endpoints] of models) this.#lines.set(model, new Line(model, endpoints.map(stateOf), clock));
+    this.#rests = shared && new SharedRests({ ...shared, system, clock, rest: (name, ms) => this.#states.get(name)?.rest(ms) });
+    const endpoints = [...this.#states.values()].map(({ endpoint }) => endpoint);
+    const set = (name: string, next: EndpointSettings): void => this.#states.get(name)?.configure(next);
+    this.#configured = settings && new ConfiguredSettings({ endpoints, read: settings, clock, log, set });
   }
 
   /** Connects all endpoints, so that a missing key is told at the start of the host. Never rejects. */
   async start(): Promise<void> {
-    await Promise.all([...this.#states.values()].map((state) => state.connect()));
+    await Promise.all([this.#configured?.look(), ...[...this.#states.values()].map((state) => state.connect())]);
   }
 
   /** What an operator sees: no keys, no addresses. */
-  get view(): readonly ModelView[] {
-    return [...this.#lines.values()].map(({ model, waiting, states }) => ({ model, waiting, endpoints: states.map(({ view }) => view) }));
+  get view(): ModelsAnswer["models"] {
+    return [...this.#lines.values()].map(({ model, waiting, states }) => ({
+      name: model,
+      waiting,
+      endpoints: states.map(({ view }) => view),
+    }));
   }
 
   async attempt(attempt: ModelAttempt): Promise<ModelReply> {
     const line = endpointsOf(this.#lines, attempt.model);
     if (line === undefined)
       throw new Fault("model.unknown", `the system has no model ${JSON.stringify(attempt.model)}`, { model: attempt.model, sent: false });
+    this.#rests?.look();
+    void this.#configured?.look();
     return await line.run(attempt, { inputTokens: attempt.inputTokensMax, outputTokens: attempt.request.outputTokensMax });
   }
 
@@ -76,6 +87,10 @@ export class Gateway implements Models {
   costMicros(endpoint: string, usage: ModelUsage): number | undefined {
     const state = this.#states.get(endpoint);
     return state === undefined ? undefined : costOf(state, usage);
+  }
+
+  providerOf(endpoint: string): string | undefined {
+    return this.#states.get(endpoint)?.endpoint.provider;
   }
 
   #advance(endpoint: string): void {

@@ -10,6 +10,7 @@ import { Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../
 import type { Message, TurnAnswer, WorkStatus } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
 import { FailureDetector } from "./failure-detector.ts";
+import type { Deltas } from "./deltas.ts";
 import type { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
@@ -33,6 +34,7 @@ export interface AgentActorParts {
   readonly log: Logger;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
+  readonly deltas: Deltas;
 }
 
 /** All actors of one agent in this host. */
@@ -64,7 +66,7 @@ export class AgentActors {
       values: parts.values,
       clock: parts.ports.clock,
       random: parts.ports.random,
-      models: parts.ports.models,
+      models: parts.ports.models === undefined ? undefined : parts.deltas.watched(parts.ports.models, parts.definition.name),
       transport: parts.ports.transport,
       log: parts.log,
       metrics: parts.metrics,

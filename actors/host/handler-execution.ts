@@ -17,6 +17,7 @@ import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import type { CallTelemetry } from "../telemetry/calls.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
@@ -44,6 +45,7 @@ export interface HandlerExecutionParts {
   readonly random: RandomSource;
   /** Absent: the host has no models. */
   readonly models?: Models | undefined;
+  readonly telemetry: CallTelemetry;
   readonly link: RunLink;
   readonly log: AgentLog;
   /** Returns the state of the agent in a state of its actor. */
@@ -82,7 +84,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#slot = new SlotUse({ clock: parts.clock, signal: this.#abort.signal, open: this.#open, resting: parts.resting });
     this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content) });
     const calling = {
-      ...{ work: parts.work, clock: parts.clock, random: parts.random, signal: this.#abort.signal },
+      ...{ work: parts.work, clock: parts.clock, random: parts.random, telemetry: parts.telemetry, signal: this.#abort.signal },
       tell: (told: HeldInput) => this.#tell(told),
     };
     this.#toolCalls = new ToolCalls({

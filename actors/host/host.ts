@@ -9,9 +9,11 @@ import { plainJson } from "../../runtime/canonical.ts";
 import { Fault, invariant, type Json } from "../../runtime/faults.ts";
 import { INDEX_ROOT, indexMachine, type IndexEvent, type IndexInput, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, actorType, type IndexName, INDEXES, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
+import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
@@ -60,6 +62,8 @@ export class Host implements BeginningHost {
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
+  /** Pieces of replies for followers. */
+  readonly pieces: Deltas;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
   readonly #processType: string;
@@ -100,9 +104,11 @@ export class Host implements BeginningHost {
         for (const listener of this.#listeners) listener(before, after);
       },
     });
+    const { clock, random, transport } = ports;
+    this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch }));
+      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch, deltas: this.pieces }));
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);
@@ -207,6 +213,10 @@ export class Host implements BeginningHost {
     this.#agents.get(actor.type)?.heartbeat(actor.id, beat);
   }
 
+  deltas(process: Address, request: DeltaRequest): DeltaAnswer {
+    return this.pieces.receive(process, request);
+  }
+
   async inspect(actor: Address): Promise<Json> {
     if (actor.type === this.#processType) {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
@@ -244,6 +254,7 @@ export class Host implements BeginningHost {
     await Promise.all([...this.#agents.values()].map((agent) => agent.stop(graceMs)));
     this.#isStopped = true;
     this.processes.stop();
+    this.pieces.stop();
     await this.#releaseSources();
     await this.watch.leave();
     this.metrics.end();

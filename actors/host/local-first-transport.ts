@@ -7,6 +7,7 @@
  */
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
 import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { ActorHost, Clock, Heartbeat, Nudged, Transport } from "../engine/ports.ts";
@@ -100,6 +101,11 @@ export class PlacedHost implements ActorHost {
     this.#host.heartbeat(actor, beat);
   }
 
+  deltas(process: Address, request: DeltaRequest): DeltaAnswer {
+    this.#placement.heard(process);
+    return this.#host.deltas?.(process, request) ?? { followed: false };
+  }
+
   inspect(actor: Address): Promise<Json> {
     this.#placement.called(actor);
     return this.#host.inspect(actor);
@@ -165,6 +171,11 @@ export class ShortTransport implements Transport {
   /** An actor that is here looks at the runs of its host; heartbeats are for any other. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void> {
     return this.#placement.wasCalled(actor) ? Promise.resolve() : this.#far.heartbeat(actor, beat);
+  }
+
+  async deltas(process: Address, request: DeltaRequest): Promise<DeltaAnswer> {
+    const near = this.#isHere(process) ? this.#host().deltas?.(process, request) : undefined;
+    return near ?? (await this.#far.deltas?.(process, request)) ?? { followed: false };
   }
 
   inspect(actor: Address): Promise<Json> {

@@ -16,6 +16,7 @@ import { MODEL_RETRY_DEFAULT, nextTryMs } from "../../runtime/model/retry.ts";
 import { endpointOfFault, spentOnFault, spentOnUsage, usageOfFault } from "../../runtime/model/settle.ts";
 import type { Clock, Models, RandomSource } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import type { CallTelemetry } from "../telemetry/calls.ts";
 import { isGrantNeeded, type HandlerBudget, whyNotBegun } from "./handler-budget.ts";
 import type { Replay } from "./replay.ts";
 import type { SlotUse } from "./slot-use.ts";
@@ -38,6 +39,7 @@ export interface ModelCallsParts {
   readonly budget: HandlerBudget;
   /** Absent: the host has no models. */
   readonly models: Models | undefined;
+  readonly telemetry: CallTelemetry;
   /** Records a report. Throws the refusal. */
   readonly tell: (told: ToldOfModel) => Promise<unknown>;
   /** Makes a call, from its first look at the records to its own. */
@@ -149,8 +151,10 @@ export class ModelCalls {
 
   #attempt({ call, key }: Made, models: Models): Promise<ModelReply> {
     const { model, request, inputTokensMax } = call;
-    const { signal, work, slot } = this.#parts;
-    return slot.away(() => models.attempt({ model, request, inputTokensMax, idempotencyKey: idempotencyKey(work.id, key), signal }));
+    const { signal, work, slot, telemetry } = this.#parts;
+    const attempt = { model, request, inputTokensMax, idempotencyKey: idempotencyKey(work.id, key), signal };
+    const providerOf = (endpoint: string): string | undefined => models.providerOf?.(endpoint);
+    return slot.away(() => telemetry.chat({ model, request, providerOf }, () => models.attempt(attempt)));
   }
 
   /** Records a reply. One that cannot be recorded, because it is too large, is a fault of the call. */

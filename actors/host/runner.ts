@@ -16,6 +16,7 @@ import type { Logger } from "../engine/log.ts";
 import { pause } from "../engine/pause.ts";
 import type { Clock, Models, RandomSource, Transport } from "../engine/ports.ts";
 import type { Values } from "../engine/values.ts";
+import { CallTelemetry } from "../telemetry/calls.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import { ATTRIBUTE, INVOKE_AGENT, SPAN } from "../telemetry/names.ts";
 import { inSpan } from "../telemetry/spans.ts";
@@ -192,7 +193,7 @@ export class Runner {
   }
 
   #makeRun(own: () => Active, actorId: string, work: AgentWork, stateVersion: number, content: Json): Run {
-    const { definition, values, clock, random, models, peek, log: logger } = this.#parts;
+    const { definition, values, clock, random, models, metrics, peek, log: logger } = this.#parts;
     const { id: workId, token } = work;
     const facts = { processId: work.processId, workId, agent: definition.name, traceId: traceId(work.trace) };
     const log: HandlerExecution["log"] = {
@@ -210,6 +211,7 @@ export class Runner {
     }
     const parts = {
       ...{ work, values, clock, random, models, link, log },
+      telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),

@@ -8,6 +8,7 @@ import { Fault, type FaultCode, faultFromUserCode, isFault, isRetryable, type Js
 import { idempotencyKey } from "../../runtime/ids.ts";
 import { backoffMs } from "../../runtime/slip.ts";
 import type { Clock, RandomSource } from "../engine/ports.ts";
+import type { CallTelemetry } from "../telemetry/calls.ts";
 import { isGrantNeeded, whyNotBegun } from "./handler-budget.ts";
 import { timed } from "./timed.ts";
 
@@ -22,6 +23,7 @@ export interface ToolCallsParts {
   readonly work: AgentWork;
   readonly clock: Clock;
   readonly random: RandomSource;
+  readonly telemetry: CallTelemetry;
   /** Aborted when the execution is stopped or its handler has ended; later failures are not recorded. */
   readonly signal: AbortSignal;
   /** Records a report. Throws the refusal. */
@@ -92,7 +94,8 @@ export class ToolCalls {
   }
 
   async #try({ tool, input, key }: MadeCall, attempt: number): Promise<Json> {
-    const made = await this.#run(tool, key, attempt, (call) => tool.run(input, call));
+    const observed = { tool: tool.name, key, input };
+    const made = await this.#parts.telemetry.tool(observed, () => this.#run(tool, key, attempt, (call) => tool.run(input, call)));
     return tool.checkOutput(made ?? null);
   }
 

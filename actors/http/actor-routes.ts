@@ -9,6 +9,7 @@ import { z } from "zod";
 import { Fault } from "../../runtime/faults.ts";
 import { isId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { DeltaRequest } from "../../runtime/model/deltas.ts";
 import { type Address, WorkStatus } from "../../runtime/protocol.ts";
 import type { ActorHost } from "../engine/ports.ts";
 import type { MessageKeys } from "../engine/signatures.ts";
@@ -67,6 +68,11 @@ export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => voi
     host.heartbeat(actor, check(HeartbeatBody, await readJson(request), "body.invalid", "the heartbeat"));
     response.json({});
   });
+  router.put("/actors/:type/:id/method/deltas", async (request, response) => {
+    const actor = actorOf(host, request);
+    const asked = check(DeltaRequest, await readJson(request), "body.invalid", "the pieces of replies");
+    response.json(host.deltas?.(actor, asked) ?? { followed: false });
+  });
   router.put("/actors/:type/:id/method/inspect", async (request, response) => {
     response.json(await host.inspect(actorOf(host, request)));
   });
@@ -81,7 +87,7 @@ export function actorRoutes(host: ActorHost, keys: MessageKeys, admit: () => voi
   });
   router.put("/actors/:type/:id/method/{*rest}", (request) => {
     actorOf(host, request);
-    throw new Fault("route.unknown", "an actor has only the methods receive, heartbeat, inspect and nudge");
+    throw new Fault("route.unknown", "an actor has only the methods receive, heartbeat, deltas, inspect and nudge");
   });
   router.delete("/actors/:type/:id", (request, response) => {
     // Any actor, known or not, is inactive here afterwards. daprd would only log an answer other than 200.

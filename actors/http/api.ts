@@ -85,9 +85,9 @@ function taskRoutes(api: Api, { followers, admit }: ApiOptions): void {
   api.serve(ROUTES.showHistory, async ({ params, query, operations }) =>
     ok(await operations.history(params.id, query.from ?? 0, query.limit ?? PAGE_ENTRIES_DEFAULT)),
   );
-  api.serve(ROUTES.followProcess, async ({ params, request, response, tenant }) => {
+  api.serve(ROUTES.followProcess, async ({ params, query, request, response, tenant }) => {
     admit();
-    await followers.serve(processOf(params.id, tenant), request, response);
+    await followers.serve(processOf(params.id, tenant), request, response, query.deltas !== false);
     return undefined;
   });
   api.serve(ROUTES.cancelProcess, async ({ params, body, caller, operations }) => ({
@@ -120,6 +120,7 @@ function systemRoutes(api: Api, { operations, system }: ApiOptions): void {
   api.serve(ROUTES.listAudit, async ({ query: { cursor, limit }, operations }) =>
     page(await operations.audit(cursor, limit ?? PAGE_ENTRIES_DEFAULT)),
   );
+  api.serve(ROUTES.listModels, async ({ operations }) => ok(operations.models()));
   api.serve(ROUTES.listBroken, async ({ operations }) => ok(await operations.broken()));
   api.serve(ROUTES.setAside, async ({ body: { actor, ...options }, caller, operations }) =>
     ok(await operations.setAside(actor, options, caller)),

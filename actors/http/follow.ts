@@ -9,10 +9,13 @@ import type { Request, Response } from "express";
 import PQueue from "p-queue";
 import { Fault, faultFrom, isFault, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import type { DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import type { Operations } from "../operations/operations.ts";
 import type { Clock } from "../engine/ports.ts";
+import { DeltaFeed, type DeltaSource } from "./follow-deltas.ts";
+import { event, type Heard, heardOf } from "./follow-events.ts";
 import { identityOf } from "./guard.ts";
 
 const STATUS_OK = 200;
@@ -20,25 +23,12 @@ const STATUS_NO_CONTENT = 204;
 /** Pause before a reader reconnects, in milliseconds. */
 const COME_AGAIN_MS = 2_000;
 
-/** The last event that a reader received: an event of a run by its number, or the run's outcome. */
-interface Heard {
-  readonly run: number;
-  readonly line: number | "outcome";
-}
-
-const EVENT_ID = /^(\d{1,9})\.(\d{1,9}|outcome)$/;
-
-function heardOf(header: string | undefined): Heard | undefined {
-  if (header === undefined || header === "") return undefined;
-  const [, run, line] = EVENT_ID.exec(header) ?? [];
-  if (run === undefined || line === undefined)
-    throw new Fault("body.invalid", "Last-Event-ID is not the id of an event that this system sent");
-  return { run: Number(run), line: line === "outcome" ? line : Number(line) };
-}
+/** What the followers of a host read. */
+type Source = Pick<Operations, "process" | "watch"> & DeltaSource;
 
 /** The followers of one host. */
 export class Followers {
-  readonly #operations: Pick<Operations, "process" | "watch">;
+  readonly #operations: Source;
   readonly #clock: Clock;
   readonly #looks = new PQueue({ concurrency: LIMITS.followLooksMax });
   readonly #feeds = new Map<string, Feed>();
@@ -46,16 +36,16 @@ export class Followers {
   readonly #readers = new Map<string, number>();
   #count = 0;
 
-  constructor(operations: Pick<Operations, "process" | "watch">, clock: Clock) {
+  constructor(operations: Source, clock: Clock) {
     this.#operations = operations;
     this.#clock = clock;
   }
 
   /**
-   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax. Resolves when the stream has begun.
+   * Follows a process, `withDeltas` also the pieces of the replies of its models, until its outcome, until the reader disconnects, or for LIMITS.followMsMax. Resolves when the stream has begun.
    * Throws `stream.too-many`, `process.unknown` and what a read throws, all before anything is sent.
    */
-  async serve(id: string, request: Request, response: Response): Promise<void> {
+  async serve(id: string, request: Request, response: Response, withDeltas: boolean): Promise<void> {
     const heard = heardOf(request.get("last-event-id"));
     if (this.#count >= LIMITS.followStreamsMax)
       throw new Fault("stream.too-many", `this host has ${LIMITS.followStreamsMax} followers already; try again later`);
@@ -84,7 +74,7 @@ export class Followers {
       .status(STATUS_OK)
       .set({ "content-type": "text/event-stream; charset=utf-8", "cache-control": "no-store", "x-accel-buffering": "no" });
     if (request.method === "HEAD") response.end();
-    else if (!closed) this.#begin(new Stream(response, feed, heard, this.#clock));
+    else if (!closed) this.#begin(new Stream({ response, feed, heard, clock: this.#clock, withDeltas }));
   }
 
   #left(reader: string): void {
@@ -123,6 +113,7 @@ function readerOf(request: Request): string {
 
 /** The reads of one process, shared by its followers. */
 class Feed {
+  readonly deltas: DeltaFeed;
   readonly #look: () => Promise<ProcessView>;
   readonly #clock: Clock;
   readonly #unwatch: () => void;
@@ -136,13 +127,9 @@ class Feed {
   #news = false;
   #cancelTimer: () => void = () => {};
 
-  constructor(
-    id: string,
-    operations: Pick<Operations, "process" | "watch">,
-    clock: Clock,
-    inTurn: (look: () => Promise<ProcessView>) => Promise<ProcessView>,
-  ) {
+  constructor(id: string, operations: Source, clock: Clock, inTurn: (look: () => Promise<ProcessView>) => Promise<ProcessView>) {
     this.#clock = clock;
+    this.deltas = new DeltaFeed(id, operations, clock);
     this.#look = () => inTurn(() => operations.process(id));
     this.#unwatch = operations.watch(id, () => this.#hear());
   }
@@ -236,15 +223,19 @@ class Stream {
   #next: number;
   #told: number | undefined;
   #ended = false;
+  readonly #withDeltas: boolean;
+  #place: DeltaPlace | undefined;
   readonly #cancels: (() => void)[] = [];
 
-  constructor(response: Response, feed: Feed, heard: Heard | undefined, clock: Clock) {
+  constructor({ response, feed, heard, clock, withDeltas }: StreamParts) {
     this.#response = response;
     this.#feed = feed;
     this.#clock = clock;
     this.#run = heard?.run ?? 0;
     this.#next = heard === undefined ? 0 : heard.line === "outcome" ? Number.POSITIVE_INFINITY : heard.line + 1;
     this.#told = heard?.line === "outcome" ? heard.run : undefined;
+    this.#withDeltas = withDeltas;
+    this.#place = heard?.place;
   }
 
   run(done: () => void): void {
@@ -259,6 +250,7 @@ class Stream {
       this.#clock.after(LIMITS.followMsMax, () => this.end("this stream has reached its maximum duration; reconnect with Last-Event-ID")),
     );
     this.#cancels.push(this.#feed.read(() => this.#tell()));
+    if (this.#withDeltas) this.#cancels.push(this.#feed.deltas.read(() => this.#tell()));
     this.#tell();
   }
 
@@ -301,6 +293,7 @@ class Stream {
       this.#next = 0;
     }
     this.#tellLines(view);
+    if (this.#withDeltas) this.#tellDeltas();
     if (view.phase === "ended" && view.outcome !== undefined && this.#told !== view.run) {
       this.#stop();
       this.#finish(event("outcome", `${view.run}.outcome`, view.outcome));
@@ -311,12 +304,31 @@ class Stream {
     if (this.#next < historyFrom) this.#response.write(`: ${historyFrom - this.#next} lines are no longer kept\n\n`);
     for (const [index, line] of history.entries()) {
       const number = historyFrom + index;
-      if (number >= this.#next) this.#response.write(event("line", `${run}.${number}`, line));
+      if (number >= this.#next) this.#response.write(event("line", `${run}.${number}${this.#placeText()}`, line));
     }
     this.#next = Math.max(this.#next, historyFrom + history.length);
   }
+
+  #tellDeltas(): void {
+    const { epoch, from, entries } = this.#feed.deltas.after(this.#place);
+    const missed = this.#place?.epoch === epoch ? from - this.#place.next : 0;
+    if (missed > 0) this.#response.write(`: ${missed} pieces of replies are no longer kept\n\n`);
+    for (const [index, entry] of entries.entries()) {
+      this.#place = { epoch, next: from + index + 1 };
+      const line = this.#next === 0 ? "start" : this.#next - 1;
+      this.#response.write(event("model-delta", `${this.#run}.${line}${this.#placeText()}`, entry));
+    }
+  }
+
+  #placeText(): string {
+    return this.#place === undefined ? "" : `~${this.#place.epoch}.${this.#place.next}`;
+  }
 }
 
-function event(name: string, id: string, data: object): string {
-  return `event: ${name}\nid: ${id}\ndata: ${JSON.stringify(data)}\n\n`;
+interface StreamParts {
+  readonly response: Response;
+  readonly feed: Feed;
+  readonly heard: Heard | undefined;
+  readonly clock: Clock;
+  readonly withDeltas: boolean;
 }

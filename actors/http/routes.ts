@@ -14,6 +14,7 @@ import {
   Letter,
   LetterEntry,
   LetterPage,
+  ModelsAnswer,
   OutcomeAnswer,
   ProcessPage,
   PurgeAnswer,
@@ -24,6 +25,7 @@ import { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.
 import {
   CancelRequest,
   DiscardRequest,
+  FollowQuery,
   HistoryQuery,
   LetterParams,
   LettersQuery,
@@ -149,13 +151,14 @@ export const ROUTES = {
     summary: "Follows a process as server-sent events",
     role: "read",
     params: ProcessParams,
-    query: NoQuery,
+    query: FollowQuery,
     answers: {
       200: {
         contentType: "text/event-stream",
         description:
           "`event: line` with a HistoryLine as data for each history event, `event: outcome` with a ProcessOutcome " +
-          "at the end, comments in between. The header `Last-Event-ID` resumes after that event.",
+          "at the end, comments in between. `event: model-delta` with a FollowedDelta as data is a piece of a reply that a model " +
+          "of the process sends now; any of them may be lost. The header `Last-Event-ID` resumes after that event.",
       },
       204: { description: "`Last-Event-ID` is that of the outcome: there are no more events." },
     },
@@ -261,6 +264,16 @@ export const ROUTES = {
     params: NoParams,
     query: PageQuery,
     answers: { 200: json(AuditPage, "One page.") },
+    faults: ASKING,
+  }),
+  listModels: spec({
+    method: "get",
+    path: "/models",
+    summary: "Lists the models of the system with their endpoints, as this host sees them",
+    role: "read",
+    params: NoParams,
+    query: NoQuery,
+    answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
   listBroken: spec({

@@ -142,6 +142,10 @@ export const SetAsideRequest = z.strictObject({
 
 /** A query that must be empty. */
 export const NoQuery = z.strictObject({});
+/** Query of a stream. */
+export const FollowQuery = z.strictObject({
+  deltas: yesOrNo().optional().describe("Whether pieces of the replies of models are sent too. Default true."),
+});
 /** Query of a submission. */
 export const SubmitQuery = z.strictObject({
   waitMs: whole(0, LIMITS.waitMsMax).optional().describe("Maximum wait for the outcome, in milliseconds."),

@@ -2,6 +2,7 @@
 import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
+import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
@@ -160,6 +161,8 @@ export interface Operations {
   setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json>;
   /** Agents, routes, and which of them call which. */
   graph(): Json;
+  /** The models of the system with their endpoints, as this host sees them. */
+  models(): Json;
   /**
    * Purges ended processes. Returns `purged`, the number of processes purged (or that would be), and `waiting`, the number that ended and
    * must stay for now.
@@ -170,6 +173,10 @@ export interface Operations {
    * another host are not reported, so a watcher must also poll.
    */
   watch(id: string, news: () => void): () => void;
+  /** Pieces of replies of a process from a place on, on any host; the process counts as followed. Absent: there are none. */
+  deltas?(id: string, after: DeltaPlace | undefined): Promise<DeltaPage>;
+  /** Calls back at every piece of a process that comes to this host, until the returned function is called. */
+  watchDeltas?(id: string, news: () => void): () => void;
   /** Stores an invalid message in the dead letter queue: its bytes and its fault. Resolves on the receipt of the dead letter queue. */
   invalid(bytes: InvalidBytes, fault: WireFault, topic: string): Promise<void>;
 }

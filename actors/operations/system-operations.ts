@@ -8,10 +8,11 @@ import { graphData } from "../../runtime/graph.ts";
 import { insideId, requireId, requireTaskId } from "../../runtime/ids.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
+import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import { type Message, traceId } from "../../runtime/protocol.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
-import type { SignalReceipt } from "../../runtime/answers.ts";
+import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
@@ -40,7 +41,7 @@ import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
 import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
-import { Watchers } from "./watchers.ts";
+import { Callbacks } from "../engine/callbacks.ts";
 
 /** How long a waiter trusts that a process stays on the host where it was opened, in milliseconds. */
 const MOVED_MS = 2_000;
@@ -53,6 +54,8 @@ export interface OperationsParts {
   readonly newId: () => string;
   /** Defaults to one with the default retention. */
   readonly retention?: Retention | undefined;
+  /** The models of the host. Absent: it has none. */
+  readonly models?: (() => ModelsAnswer["models"]) | undefined;
 }
 
 /** The operations of one system. The process may be on any host: every request goes through the transport. */
@@ -62,7 +65,7 @@ export class SystemOperations implements Operations {
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
   readonly #retention: Retention;
-  readonly #watchers = new Watchers();
+  readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
   readonly #broken: BrokenActors;
 
@@ -137,6 +140,16 @@ export class SystemOperations implements Operations {
     if (view.phase === "open" || view.phase === "ended") return view;
     if (view.phase === "purged") throw Fault.fromWire(purgedFault(id));
     throw new Fault("process.unknown", `there is no process ${id}`);
+  }
+
+  async deltas(id: string, after: DeltaPlace | undefined): Promise<DeltaPage> {
+    const { transport } = this.#parts.ports;
+    const answer = await transport.deltas?.(this.#requests.process(id), { ...(after === undefined ? {} : { after }) });
+    return answer !== undefined && "entries" in answer ? answer : { epoch: "", from: 0, entries: [] };
+  }
+
+  watchDeltas(id: string, news: () => void): () => void {
+    return this.#parts.host.pieces.listen(id, news);
   }
 
   async stops(id: string): Promise<StopsView> {
@@ -253,6 +266,10 @@ export class SystemOperations implements Operations {
 
   async setAside(actor: string, options: SetAsideOptions, caller: Caller): Promise<Json> {
     return plainJson(await this.#broken.setAside(actor, options, caller));
+  }
+
+  models(): Json {
+    return { models: plainJson(this.#parts.models?.() ?? []) };
   }
 
   graph(): Json {

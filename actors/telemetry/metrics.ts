@@ -14,13 +14,30 @@ import {
 } from "@opentelemetry/api";
 import type { WireFault } from "../../runtime/faults.ts";
 import type { Outcome } from "../../runtime/protocol.ts";
-import { ATTRIBUTE, METRIC } from "./names.ts";
+import { ATTRIBUTE, CHAT, METRIC } from "./names.ts";
 
 const METER = "troupe";
 const MS_PER_SECOND = 1_000;
 /** Upper bounds of the histogram buckets, in seconds: a turn is one write; a hop may wait for a person. */
 const TURN_BOUNDS_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
 const HOP_BOUNDS_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 3_600];
+
+/** Bounds by the conventions for generative AI: powers of four, and powers of two from 10 ms. */
+const TOKEN_BOUNDS_COUNT = Array.from({ length: 14 }, (_, power) => 4 ** power);
+const MODEL_BOUNDS_SECONDS = Array.from({ length: 14 }, (_, power) => 0.01 * 2 ** power);
+
+/** One try of a model call that has ended. Undefined parts are not known. */
+export interface ModelTried {
+  readonly agent: string;
+  readonly model: string;
+  readonly provider: string | undefined;
+  /** The model as the provider names it. */
+  readonly answered: string | undefined;
+  readonly usage: { readonly inputTokens: number; readonly outputTokens: number } | undefined;
+  readonly ms: number;
+  /** The code of the fault that it ended with. */
+  readonly code: string | undefined;
+}
 
 /** Values that are read whenever an SDK collects. */
 export interface Gauges {
@@ -39,6 +56,8 @@ export class HostMetrics {
   readonly #attempts: Counter;
   readonly #turn: Histogram;
   readonly #hop: Histogram;
+  readonly #modelTokens: Histogram;
+  readonly #modelCall: Histogram;
   readonly #open: ObservableGauge;
   readonly #queue: ObservableGauge;
   #unwatch = (): void => {};
@@ -64,6 +83,16 @@ export class HostMetrics {
       description: "One hop of a process: from the request of an attempt to its recorded answer",
       unit: "s",
       advice: { explicitBucketBoundaries: HOP_BOUNDS_SECONDS },
+    });
+    this.#modelTokens = meter.createHistogram(METRIC.modelTokens, {
+      description: "Input and output tokens of one try of a model call, as the provider reported them",
+      unit: "{token}",
+      advice: { explicitBucketBoundaries: TOKEN_BOUNDS_COUNT },
+    });
+    this.#modelCall = meter.createHistogram(METRIC.modelCall, {
+      description: "One try of a model call: from the request to the complete reply or the fault",
+      unit: "s",
+      advice: { explicitBucketBoundaries: MODEL_BOUNDS_SECONDS },
     });
     this.#open = meter.createObservableGauge(METRIC.open, { description: "Open processes of this host", unit: "{process}" });
     this.#queue = meter.createObservableGauge(METRIC.queue, {
@@ -123,6 +152,23 @@ export class HostMetrics {
         [ATTRIBUTE.agent]: target,
         [ATTRIBUTE.mode]: mode,
       });
+  }
+
+  /** Records a try of a model call. */
+  modelTried({ agent, model, provider, answered, usage, ms, code }: ModelTried): void {
+    if (!this.on) return;
+    const attributes = {
+      [ATTRIBUTE.system]: this.#system,
+      [ATTRIBUTE.agent]: agent,
+      [ATTRIBUTE.operation]: CHAT,
+      [ATTRIBUTE.requestModel]: model,
+      ...(provider === undefined ? {} : { [ATTRIBUTE.provider]: provider }),
+      ...(answered === undefined ? {} : { [ATTRIBUTE.responseModel]: answered }),
+    };
+    this.#modelCall.record(ms / MS_PER_SECOND, { ...attributes, ...error(code) });
+    if (usage === undefined) return;
+    this.#modelTokens.record(usage.inputTokens, { ...attributes, [ATTRIBUTE.tokenType]: "input" });
+    this.#modelTokens.record(usage.outputTokens, { ...attributes, [ATTRIBUTE.tokenType]: "output" });
   }
 
   /** Runs a turn and measures it. Without an SDK it only runs the turn. */

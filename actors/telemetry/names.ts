@@ -2,8 +2,7 @@
  * @module The names of all telemetry: spans, their attributes, metrics.
  *
  * Our own names begin with `troupe.`; the others are OpenTelemetry's. Those of `gen_ai` follow the semantic conventions
- * for generative AI (repository open-telemetry/semantic-conventions-genai, all in status Development). Agents are named
- * by them already; the names for models and tools are reserved here.
+ * for generative AI (repository open-telemetry/semantic-conventions-genai, all in status Development).
  */
 
 /** Names of spans. An execution of a handler is the `troupe.effect` of its agent. */
@@ -30,6 +29,13 @@ export const ATTRIBUTE = {
   conversation: "gen_ai.conversation.id",
   provider: "gen_ai.provider.name",
   requestModel: "gen_ai.request.model",
+  maxTokens: "gen_ai.request.max_tokens",
+  temperature: "gen_ai.request.temperature",
+  seed: "gen_ai.request.seed",
+  outputType: "gen_ai.output.type",
+  inputMessages: "gen_ai.input.messages",
+  outputMessages: "gen_ai.output.messages",
+  endpoint: "troupe.model.endpoint",
   responseModel: "gen_ai.response.model",
   finishReasons: "gen_ai.response.finish_reasons",
   inputTokens: "gen_ai.usage.input_tokens",
@@ -38,10 +44,19 @@ export const ATTRIBUTE = {
   tool: "gen_ai.tool.name",
   toolType: "gen_ai.tool.type",
   toolCall: "gen_ai.tool.call.id",
+  toolArguments: "gen_ai.tool.call.arguments",
+  toolResult: "gen_ai.tool.call.result",
 } as const;
 
 /** The value of `gen_ai.operation.name` for an execution of an agent's handler. */
 export const INVOKE_AGENT = "invoke_agent";
+/** The same for one try of a model call. The span has the name of the model too. */
+export const CHAT = "chat";
+/** The same for one execution of a tool. The span has the name of the tool too. */
+export const EXECUTE_TOOL = "execute_tool";
+
+/** Opt-in by OpenTelemetry's variable: with `true`, spans carry what is sent to models and tools and what they answer. */
+export const CONTENT_VARIABLE = "OTEL_INSTRUMENTATION_GENAI_CAPTURE_MESSAGE_CONTENT";
 
 /** Names of metrics. Durations are in seconds. */
 export const METRIC = {

@@ -106,6 +106,36 @@ function markFault(span: Span, code: string): void {
   span.setStatus({ code: SpanStatusCode.ERROR });
 }
 
+/** A span of one call. The attributes of its beginning and of its result are computed only if a tracer is installed. */
+export interface CallSpan<T> {
+  readonly name: string;
+  readonly kind: "client" | "internal";
+  readonly begun: () => Attributes;
+  readonly ended: (result: T) => Attributes;
+}
+
+/** Runs a call in a span under the active one, else under a message's trace. A thrown value marks the span and is rethrown. */
+export async function inCallSpan<T>(parent: Trace, { name, kind, begun, ended }: CallSpan<T>, action: () => Promise<T>): Promise<T> {
+  const tracer = trace.getTracer(TRACER);
+  if (tracer instanceof ProxyTracer) return action();
+  const parentContext = trace.getSpan(context.active()) === undefined ? contextOf(parent) : context.active();
+  const span = tracer.startSpan(
+    name,
+    { attributes: begun(), kind: kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL },
+    parentContext,
+  );
+  try {
+    const result = await context.with(trace.setSpan(parentContext, span), action);
+    span.setAttributes(ended(result));
+    return result;
+  } catch (error) {
+    markFault(span, isFault(error) ? error.code : "error");
+    throw error;
+  } finally {
+    span.end();
+  }
+}
+
 /** The trace of a new task: a span under the caller's trace if there is one, else a new root. All spans of the task are its descendants. */
 export function taskTrace(caller: Trace | undefined, attributes: Attributes, random: RandomSource): Trace {
   const parentContext = caller === undefined ? context.active() : contextOf(caller);

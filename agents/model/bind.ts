@@ -4,9 +4,11 @@ import { type Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { objectForm } from "../../runtime/model/as-object.ts";
 import { REPAIR_DEFAULT, type Rung, RUNGS } from "../../runtime/model/ladder.ts";
+import type { ModelRetry } from "../../runtime/model/retry.ts";
 import { fixedPart } from "../../runtime/model/prompt.ts";
 import type { BudgetEnd, GiveUp, LoopAnswer, LoopRules } from "../../runtime/model/rules.ts";
 import { shapeOfSchema } from "../../runtime/shape.ts";
+import { budgetOf } from "../budget.ts";
 import type { Contract } from "../contract.ts";
 import { invalid, requireInt, requireKeys, requireName, requireText } from "../definition.ts";
 import { misfit } from "../schema-check.ts";
@@ -15,21 +17,23 @@ import { type Callables, checked, functionsOf } from "./functions.ts";
 import type { ModelBudget, ModelSettings } from "./model.ts";
 import { runModel } from "./run.ts";
 
-/** The settings of any model: instructions that take any input. */
-type Settings = Omit<ModelSettings<Contract>, "instructions"> & { readonly instructions: string | ((input: never) => string) };
+/** The settings of any model: functions that take any input. */
+type Settings = Omit<ModelSettings<Contract>, "instructions" | "check"> & {
+  readonly instructions: string | ((input: never) => string);
+  readonly check?: ((answer: never, input: never) => readonly string[]) | undefined;
+};
 
 const MODEL_DEFAULT = "default";
 const ANSWER_KEY = "answer";
 const TEMPERATURE_MAX = 2;
-const MICROS_PER_USD = 1_000_000;
-const COUNT_MAX = Number.MAX_SAFE_INTEGER;
+const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const VERSION_LENGTH_MAX = 64;
 
 /** Binds a model to a contract. Throws `definition.invalid`, which names the agent and the option. */
 export function bindModel(settings: Settings, callables: Callables, target: Contract, where: string): BoundModel {
   const functions = functionsOf(callables, where);
   const models = modelsOf(settings, where);
-  const form = answerOf(target);
+  const form = answerOf(target, settings.check, where);
   const tools = [...functions.values()].map(({ name, about, input }) => ({ name, about, input }));
   const rules: LoopRules = {
     agent: target.name,
@@ -37,13 +41,14 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     functions,
     answer: form,
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
+    retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
     callsMax: callsMaxOf(settings, functions.size > 0, where),
     repair: repairOf(settings.repair, where),
     onGiveUp: giveUpOf(settings.onGiveUp, { target, callables, where }),
     onBudgetEnd: budgetEndOf(settings.onBudgetEnd, { target, callables, where }),
   };
   const instructions = instructionsOf(settings.instructions, where);
-  const budget = settings.budget === undefined ? undefined : budgetOf(settings.budget, where);
+  const budget = settings.budget === undefined ? undefined : modelBudgetOf(settings.budget, where);
   const used = typeof rules.onBudgetEnd === "object" && "degradeTo" in rules.onBudgetEnd ? [rules.onBudgetEnd.degradeTo] : [];
   return {
     models: [...new Set([...models, ...used])],
@@ -53,12 +58,18 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
 }
 
 /** A plain text is the reply's text; anything else is JSON, under one key if it is no object. */
-function answerOf(target: Contract): LoopAnswer {
-  const check: LoopAnswer["check"] = (value) => checked((given) => target.checkOutput(given), target.output, value);
+function answerOf(target: Contract, check: Settings["check"], where: string): LoopAnswer {
+  if (check !== undefined && typeof check !== "function") throw invalid(where, "check must be a function");
+  const gate: LoopAnswer["check"] = (value, input) => {
+    const fits = checked((given) => target.checkOutput(given), target.output, value);
+    // The value has passed the contract's gate, which changes nothing, so it is of the types that the check takes.
+    const wrong = "value" in fits ? check?.(value as never, input as never) : undefined;
+    return wrong === undefined || wrong.length === 0 ? fits : { violations: wrong };
+  };
   const { $schema: _dialect, ...schema } = target.outputJsonSchema;
-  if (isPlainText(schema)) return { request: undefined, under: undefined, check };
+  if (isPlainText(schema)) return { request: undefined, under: undefined, check: gate };
   const form = objectForm(schema, ANSWER_KEY);
-  return { request: { name: target.name, schema: form.schema }, under: form.under, check };
+  return { request: { name: target.name, schema: form.schema }, under: form.under, check: gate };
 }
 
 const PLAIN_TEXT_KEYS = ["type", "minLength", "maxLength", "description", "title"];
@@ -96,7 +107,7 @@ function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: S
   return {
     outputTokensMax: requireInt(tokens, where, "outputTokensMax", 1, LIMITS.modelOutputTokensMax),
     temperature,
-    seed: seed === undefined ? undefined : requireInt(seed, where, "seed", 0, COUNT_MAX),
+    seed: seed === undefined ? undefined : requireInt(seed, where, "seed", 0, SEED_MAX),
     promptVersion: promptVersion === undefined ? undefined : requireText(promptVersion, where, "promptVersion", VERSION_LENGTH_MAX),
   };
 }
@@ -104,6 +115,22 @@ function promptSettings({ outputTokensMax, temperature, seed, promptVersion }: S
 function callsMaxOf({ callsMax }: Settings, hasFunctions: boolean, where: string): number {
   // The last call may not call functions, so one call alone could call none.
   return requireInt(callsMax ?? LIMITS.modelCallsDefault, where, "callsMax", hasFunctions ? 2 : 1, LIMITS.modelCallsMax);
+}
+
+function modelRetryOf(retry: Partial<ModelRetry>, where: string): Partial<ModelRetry> {
+  const maxima = {
+    triesMax: LIMITS.attemptsMax,
+    backoffMs: LIMITS.backoffMsMax,
+    backoffMsMax: LIMITS.backoffMsMax,
+    elapsedMsMax: LIMITS.stopTimeoutMsMax,
+    retryAfterMsMax: LIMITS.retryAfterMsMax,
+  };
+  requireKeys(retry, `${where}, retry`, Object.keys(maxima));
+  for (const [field, max] of Object.entries(maxima)) {
+    const value = retry[field as keyof ModelRetry];
+    if (value !== undefined) requireInt(value, where, `retry.${field}`, field === "triesMax" ? 1 : 0, max);
+  }
+  return { ...retry };
 }
 
 function repairOf(repair: readonly Rung[] | undefined, where: string): readonly Rung[] {
@@ -147,21 +174,8 @@ function handOffOf(given: { readonly handOff: Contract }, { target, callables, w
   return name;
 }
 
-function budgetOf(budget: ModelBudget, where: string): { readonly grant: Grant | undefined; readonly timeMs: number | undefined } {
-  requireKeys(budget, `${where}, budget`, ["tokens", "usd", "modelCalls", "toolCalls", "timeMs"]);
-  const { tokens, usd, modelCalls, toolCalls, timeMs } = budget;
-  if (usd !== undefined && !(typeof usd === "number" && usd > 0 && usd * MICROS_PER_USD <= COUNT_MAX))
-    throw invalid(where, `budget.usd is ${String(usd)}, but must be a positive number of dollars`);
-  const count = (field: string, value: number | undefined, min: number): Record<string, number> =>
-    value === undefined ? {} : { [field]: requireInt(value, where, `budget.${field}`, min, COUNT_MAX) };
-  const grant: Grant = {
-    ...count("tokens", tokens, 1),
-    ...(usd === undefined ? {} : { costMicros: Math.max(1, Math.floor(usd * MICROS_PER_USD)) }),
-    ...count("modelCalls", modelCalls, 1),
-    ...count("toolCalls", toolCalls, 0),
-  };
-  return {
-    grant: Object.keys(grant).length === 0 ? undefined : grant,
-    timeMs: timeMs === undefined ? undefined : requireInt(timeMs, where, "budget.timeMs", 1, LIMITS.sleepMsMax),
-  };
+function modelBudgetOf({ timeMs, ...budget }: ModelBudget, where: string): { readonly grant?: Grant; readonly timeMs?: number } {
+  if (timeMs === undefined) return { grant: budgetOf(budget, where) };
+  requireInt(timeMs, where, "budget.timeMs", 1, LIMITS.sleepMsMax);
+  return Object.keys(budget).length === 0 ? { timeMs } : { grant: budgetOf(budget, where), timeMs };
 }

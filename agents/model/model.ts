@@ -5,21 +5,17 @@
  * runtime/model/; here its options are checked and bound to the contract.
  */
 import type { Rung } from "../../runtime/model/ladder.ts";
+import type { ModelRetry } from "../../runtime/model/retry.ts";
 import type { AgentOptions } from "../agent.ts";
-import type { Contract, InputOf } from "../contract.ts";
+import type { Budget } from "../budget.ts";
+import type { Contract, InputOf, OutputOf } from "../contract.ts";
 import { requireKeys } from "../definition.ts";
 import type { ToolDefinition } from "../tool.ts";
 import { bindModel } from "./bind.ts";
 import { type BindModel, MODEL } from "./bound.ts";
 
 /** What one work item of a model agent may spend. */
-export interface ModelBudget {
-  /** Input and output tokens together. */
-  readonly tokens?: number | undefined;
-  /** US dollars. */
-  readonly usd?: number | undefined;
-  readonly modelCalls?: number | undefined;
-  readonly toolCalls?: number | undefined;
+export interface ModelBudget extends Budget {
   /** Time in milliseconds from the beginning of the first attempt, waits included. */
   readonly timeMs?: number | undefined;
 }
@@ -50,6 +46,13 @@ export interface ModelSettings<C extends Contract> {
    * `fallback`. A rung that cannot help is skipped. @default ["tell", "tell", "shorten", "summarize", "model", "tell"]
    */
   readonly repair?: readonly Rung[] | undefined;
+  /**
+   * What is wrong with an answer that fits the contract's schema, one sentence each. It is told to the model like an answer that does not
+   * fit. A pure function. @default nothing
+   */
+  readonly check?: ((answer: OutputOf<C>, input: InputOf<C>) => readonly string[]) | undefined;
+  /** How calls are made again after faults of the provider or the way to it. @default 5 attempts, pauses from 500 ms doubling to 20 s */
+  readonly retry?: Partial<ModelRetry> | undefined;
   /** When the ladder ends: the work item fails, or an agent of `handsOffTo` answers instead, with the same input. @default "fault" */
   readonly onGiveUp?: "fault" | { readonly handOff: Contract } | undefined;
   /**
@@ -91,6 +94,8 @@ const SETTINGS = [
   "seed",
   "promptVersion",
   "repair",
+  "check",
+  "retry",
   "onGiveUp",
   "onBudgetEnd",
 ];

@@ -6,7 +6,7 @@ import { invalid, requireName } from "../definition.ts";
 import type { Endpoint } from "./endpoint.ts";
 
 /** The name that an agent uses which names no model. It also stands for the only model of a system. */
-export const DEFAULT_MODEL = "default";
+const DEFAULT_MODEL = "default";
 
 /** Returns the endpoints of each model. @throws `definition.invalid` */
 export function modelsOf(

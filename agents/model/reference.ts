@@ -32,8 +32,8 @@ export interface Configured<T extends string | number> {
 }
 
 /**
- * Names a setting of a Dapr configuration store, which a host reads again while it runs: `weight: configuration("settings", "fast-weight", 1)`.
- * `otherwise` is used until the store answers, and if its value does not fit.
+ * Names a setting of a Dapr configuration store, such as `weight: configuration("settings", "fast-weight", 1)`. A host reads it again while
+ * it runs. `otherwise` is used until the store answers, and if its value does not fit.
  */
 export function configuration<T extends string | number>(store: string, key: string, otherwise: T): Configured<Widened<T>> {
   const where = "configuration";

@@ -14,7 +14,8 @@ export interface BenchModel {
   stop(): Promise<void>;
 }
 
-export async function startModel({ dir, log }: TargetPlace): Promise<BenchModel> {
+/** Starts the model. `delayMs`: how long it takes for each answer. */
+export async function startModel({ dir, log }: TargetPlace, delayMs = 0): Promise<BenchModel> {
   const port = await freePort();
   const { promise: isReady, resolve } = Promise.withResolvers<void>();
   const program = await startProgram({
@@ -22,7 +23,7 @@ export async function startModel({ dir, log }: TargetPlace): Promise<BenchModel>
     command: process.execPath,
     args: [SERVER],
     cwd: dir,
-    env: { ...basicEnv(), PORT: String(port) },
+    env: { ...basicEnv(), PORT: String(port), DELAY_MS: String(delayMs) },
     onLine: (line) => {
       log("model", line);
       if (line === "listening") resolve();

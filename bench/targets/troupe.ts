@@ -28,6 +28,8 @@ export interface TroupeOptions extends TargetPlace {
   /** More arguments for Node and more environment for the app. */
   readonly nodeArgs?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
+  /** @default "three" */
+  readonly route?: string;
   readonly onAppLine?: (line: string) => void;
   /** The app of another checkout. */
   readonly appFile?: string;
@@ -115,7 +117,7 @@ export async function startTroupe(options: TroupeOptions): Promise<TroupeTarget>
     return {
       name: `troupe ${options.profile}`,
       durability: DURABILITY[options.profile],
-      scenario: scenario(appPort, options.ids),
+      scenario: scenario(appPort, options.ids, options.route),
       processes,
       stop,
       app,
@@ -142,12 +144,12 @@ function values({ redis, postgres }: Stores): { readonly redisHost?: string; rea
   return { ...(redis === undefined ? {} : { redisHost: redis.host }), ...(postgres === undefined ? {} : { postgresUrl: postgres.url }) };
 }
 
-function scenario(appPort: number, ids: Ids): Target["scenario"] {
+function scenario(appPort: number, ids: Ids, route = "three"): Target["scenario"] {
   return {
     origin: `http://${HOST}:${appPort}`,
     request: (id, input) => ({
       path: `/tasks?waitMs=${WAIT_MS}`,
-      body: JSON.stringify({ ...(ids === "given" ? { id } : {}), route: "three", input }),
+      body: JSON.stringify({ ...(ids === "given" ? { id } : {}), route, input }),
     }),
     output: (status, text) => (status === STATUS_OK ? completed(JSON.parse(text)) : undefined),
   };
@@ -155,7 +157,9 @@ function scenario(appPort: number, ids: Ids): Target["scenario"] {
 
 function completed(answer: unknown): number | undefined {
   if (typeof answer !== "object" || answer === null || !("status" in answer) || !("output" in answer)) return undefined;
-  return answer.status === "completed" && typeof answer.output === "number" ? answer.output : undefined;
+  if (answer.status !== "completed") return undefined;
+  // Model agents answer with text.
+  return typeof answer.output === "string" || typeof answer.output === "number" ? Number(answer.output) : undefined;
 }
 
 /** Rejects when the app ends before it is asked to. */

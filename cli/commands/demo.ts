@@ -12,8 +12,9 @@ import { FolderLock } from "../dapr/lock.ts";
 import { startEmbedded } from "../run/embedded.ts";
 import { startRunModel } from "../run/model-script.ts";
 import { type Lifetime, STOPS_SYSTEM } from "../run/lifetime.ts";
-import { say, shown } from "../text/output.ts";
+import { say, sayPart, shown } from "../text/output.ts";
 import { CliError, EXIT, Interrupted } from "../text/problem.ts";
+import { ReplyText } from "../text/replies.ts";
 import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 import { RunLog } from "../run/run-log.ts";
 import { recordRun, removeRunRecord } from "../run/run-record.ts";
@@ -135,7 +136,13 @@ async function find(client: Client, id: string): Promise<ProcessView | undefined
 async function follow(client: Client, tasks: TasksFile, id: string): Promise<boolean> {
   const { acceptedAtMs, traceId } = await client.show(id);
   say(STEP_HEAD);
-  for await (const event of client.follow(id)) {
+  const replies = new ReplyText(sayPart);
+  for await (const event of client.follow(id, { deltas: true })) {
+    if (event.kind === "delta") {
+      replies.piece(event.delta);
+      continue;
+    }
+    replies.endLine();
     if (event.kind === "line") {
       say(stepText(event.line, acceptedAtMs));
       continue;

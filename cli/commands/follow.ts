@@ -1,7 +1,8 @@
 /** @module Follows a process until it has ended, also across a restart of the system, and prints what happens. */
 import type { CallOptions, Client, ClientError } from "../../client/index.ts";
-import { complain, say } from "../text/output.ts";
+import { complain, say, sayPart } from "../text/output.ts";
 import { CliError, EXIT, shownCode } from "../text/problem.ts";
+import { ReplyText } from "../text/replies.ts";
 import { outcomeText, STEP_HEAD, stepText, succeeded } from "../text/progress.ts";
 
 /** How long a system that was reached before may be away: its app drains, is started again, and its actors are placed. */
@@ -9,13 +10,21 @@ const RESTART_MS = 120_000;
 const MINUTE_MS = 60_000;
 
 /**
- * Prints each step, then the outcome; as JSON lines `{"line":...}` and `{"outcome":...}` for a program. Goes on across a
+ * Prints each step and each reply of a model while it is received, then the outcome; as JSON lines `{"line":...}`, `{"delta":...}` and
+ * `{"outcome":...}` for a program. Goes on across a
  * restart of the system. Resolves with the exit code.
  */
 export async function follow(client: Client, id: string, json: boolean): Promise<number> {
   const { acceptedAtMs, traceId } = await client.show(id);
   if (!json) say(STEP_HEAD);
-  for await (const event of client.follow(id, acrossRestart(client))) {
+  const replies = new ReplyText(sayPart);
+  for await (const event of client.follow(id, { ...acrossRestart(client), deltas: true })) {
+    if (event.kind === "delta") {
+      if (json) say(JSON.stringify({ delta: event.delta }));
+      else replies.piece(event.delta);
+      continue;
+    }
+    replies.endLine();
     if (event.kind === "line") {
       say(json ? JSON.stringify({ line: event.line }) : stepText(event.line, acceptedAtMs));
       continue;

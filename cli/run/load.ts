@@ -24,8 +24,7 @@ export async function checkSystemFile(file: string): Promise<void> {
  * @throws SYSTEM_FILE, SYSTEM_EXPORT or SYSTEM_LOAD; and faults of the definitions, such as `definition.invalid`, as they are
  */
 export async function loadSystem(file: string): Promise<System> {
-  await checkSystemFile(file);
-  const exported = defaultOf(await load(resolve(file), file));
+  const exported = defaultOf(await loadModule(file));
   if (exported === undefined) {
     throw new CliError(
       "SYSTEM_EXPORT",
@@ -41,6 +40,12 @@ export async function loadSystem(file: string): Promise<System> {
     );
   }
   return exported;
+}
+
+/** Loads any module of the user's. @throws as {@link loadSystem}, except SYSTEM_EXPORT */
+export async function loadModule(file: string): Promise<object> {
+  await checkSystemFile(file);
+  return load(resolve(file), file);
 }
 
 /** The default export. CommonJS made by a compiler keeps it as a property of what Node takes for it. */

@@ -19,6 +19,11 @@ export function say(line: string): void {
   process.stdout.write(`${printable(line)}\n`);
 }
 
+/** Prints a part of a line. */
+export function sayPart(text: string): void {
+  process.stdout.write(printable(text));
+}
+
 /** Prints a line of an error. */
 export function complain(line: string): void {
   process.stderr.write(`${printable(line)}\n`);

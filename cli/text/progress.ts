@@ -34,6 +34,12 @@ export function stepText(line: HistoryLine, acceptedAtMs: number): string {
   );
 }
 
+/** What stands before the first line of a reply that is being received, and before its further lines. */
+export function replyHead({ stop, agent }: { readonly stop: string; readonly agent: string }): string {
+  return `${row("", oneLine(stop), oneLine(agent), "")}> `;
+}
+export const REPLY_MARGIN = `${row("", "", "", "")}> `;
+
 /** The outcome of a process, with its status in the last line. */
 export function outcomeText(outcome: Ended, acceptedAtMs: number, traceId: string | undefined, run = 1): string {
   const seconds = `${secondsText((outcome.atMs ?? outcome.endedAtMs ?? acceptedAtMs) - acceptedAtMs)} s`;

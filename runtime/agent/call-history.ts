@@ -1,10 +1,12 @@
 /**
- * @module The state of a work item's handler and what it recorded (calls, steps, attempts, takeovers), from the events of its agent actor.
- * Pure.
+ * @module The state of a work item's handler and what it recorded (calls, model calls, steps, attempts, takeovers), from the events of its
+ * agent actor. Pure.
  */
 import type { WireFault } from "../faults.ts";
 import type { CallView, WorkViewState } from "../process-view.ts";
-import type { AgentEvent } from "./state.ts";
+import { MICROS_PER_USD } from "../budget.ts";
+import { modelOf } from "../ids.ts";
+import type { AgentEvent, Failure } from "./state.ts";
 
 /** What an agent's journal says about one work item. Times are epoch milliseconds. */
 export interface HandlerHistory {
@@ -83,11 +85,25 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
     case "call-undone":
       undone(work, event.key, atMs);
       break;
+    case "model-begun": {
+      const tries = (work.calls.get(`model ${event.key}`)?.tries ?? 0) + 1;
+      update(work, "model", event.key, event.model, { state: "begun", begunAtMs: atMs, tries });
+      break;
+    }
+    case "model-tried":
+      failed(work, "model", event.key, event.model, event.fault, undefined);
+      paid(work, event);
+      break;
+    case "model-ended":
+      if (event.fault !== undefined) failed(work, "model", event.key, event.model, event.fault, atMs);
+      else ended(work, "model", event.key, event.model, atMs);
+      paid(work, event);
+      break;
     case "step-done":
       ended(work, "step", event.step.name, event.step.name, atMs);
       break;
     case "failed":
-      if (event.failure.kind === "step") failed(work, "step", event.failure.key, event.failure.key, event.failure.fault, atMs);
+      alone(work, event.failure, atMs);
       break;
     case "work-done":
     case "undo-done":
@@ -96,6 +112,23 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
     default:
     // The other events say nothing about a handler's calls.
   }
+}
+
+/** A failure without an earlier record. */
+function alone(work: Draft, { kind, key, fault }: Failure, atMs: number): void {
+  if (kind === "step") failed(work, kind, key, key, fault, atMs);
+  else if (kind === "model") failed(work, kind, key, modelOf(key), fault, atMs);
+}
+
+/** Adds what a try of a model call has cost. */
+function paid(work: Draft, { key, model, endpoint, spent }: Extract<AgentEvent, { e: "model-tried" | "model-ended" }>): void {
+  const { inputTokens = 0, outputTokens = 0, usd = 0 } = work.calls.get(`model ${key}`) ?? {};
+  update(work, "model", key, model, {
+    ...(endpoint === undefined ? {} : { endpoint }),
+    inputTokens: inputTokens + (spent?.inputTokens ?? 0),
+    outputTokens: outputTokens + (spent?.outputTokens ?? 0),
+    usd: (Math.round(usd * MICROS_PER_USD) + (spent?.costMicros ?? 0)) / MICROS_PER_USD,
+  });
 }
 
 type Kind = CallView["kind"];

@@ -94,8 +94,8 @@ export const Wait = z.strictObject({
 export type Wait = z.infer<typeof Wait>;
 
 /**
- * A failed call, model call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt takes the
- * same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
+ * A failed call, model call, step or wait. It is recorded before its handler receives the fault, so that each execution of that attempt
+ * takes the same path as the first. A later attempt makes it again. Persisted: changing this needs a version bump.
  */
 export const Failure = z.strictObject({
   kind: z.enum(["call", "model", "step", "wait"]),

@@ -11,6 +11,26 @@ export const MODEL_LIMITS = {
   spentModelsMax: 16,
   /** Places that are kept in a budget for the asks of one work item. An agent that declares more asks gets its larger share sooner. */
   budgetAskPlacesMax: 3,
+  /** Pause in which the pieces of replies are collected before they are sent to the host of their process. */
+  deltaBatchMs: 200,
+  /** Pause between two tries to send pieces of replies to a host where no follower reads them. */
+  deltaProbeMs: 2 * SECOND_MS,
+  /** Characters of pieces of replies that wait to be sent, for each process. Above: the oldest are dropped. */
+  deltaPendingCharsMax: 16 * KIB_BYTES,
+  /** Time after the last read of a follower for which pieces of replies are kept for it. */
+  deltaFollowedMs: 30 * SECOND_MS,
+  /** Processes of which a host keeps pieces of replies; the least recently followed is forgotten. */
+  deltaRingsMax: 256,
+  /** Characters of the pieces that are kept of one process; the oldest are dropped first. */
+  deltaRingCharsMax: 64 * KIB_BYTES,
+  /** Pieces that are kept of one process; the oldest are dropped first. */
+  deltaRingEntriesMax: 2_048,
+  /** Model calls of one process of which it is known that they began before; the oldest are forgotten. */
+  deltaRingCallsMax: 256,
+  /** Minimum pause between two reads of the pieces of a followed process; it doubles while there are none. */
+  deltaLookMsMin: 200,
+  /** The greatest such pause. */
+  deltaLookMsMax: 1 * SECOND_MS,
   /** Tools, asks and hand-offs together that one model agent may offer. Above: `definition.invalid`. */
   modelToolsMax: 128,
   /** Characters of the name of a function that a model is offered. Above: `definition.invalid`. */
@@ -45,9 +65,9 @@ export const MODEL_LIMITS = {
   modelFallbacksMax: 8,
   /** The real number of input tokens is at most this multiple of the estimate; one byte of text is at most one token. */
   modelTokensSafetyRatio: 1.5,
-  /** A provider that reports fewer input tokens than this share of the estimate has cut the request: `model.context-length`. */
+  /** A provider that reports fewer input tokens than this share of the estimate of the messages has cut them: `model.context-length`. */
   modelTokensSeenRatio: 0.4,
-  /** Estimated input tokens below which a report that is too small is not taken as a cut. */
+  /** Estimated tokens of the messages below which a report that is too small is not taken as a cut. */
   modelTokensSeenMin: 1_024,
   /** Tries of a model call after transient faults if its agent sets no number, including the first. After the last: its fault. */
   modelTriesDefault: 5,
@@ -86,8 +106,10 @@ export const MODEL_LIMITS = {
   breakerPauseMs: 5 * SECOND_MS,
   /** Maximum of that pause. */
   breakerPauseMsMax: 1 * MINUTE_MS,
-  /** Interval at which a host that makes model calls reads which endpoints rest, and at which it reads changed settings. */
+  /** Interval at which a host that makes model calls reads which endpoints rest. */
   modelsReadMs: 1 * SECOND_MS,
+  /** Interval at which a host that makes model calls reads settings that may have changed. */
+  settingsReadMs: 10 * SECOND_MS,
   /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
   connectRetryMs: 10 * SECOND_MS,
   /** How long a host waits for a secret or a setting. */

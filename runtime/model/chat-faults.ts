@@ -28,8 +28,11 @@ interface Said {
 const SAID_CHARS_MAX = 500;
 
 const CONTEXT_CODE = /context_length|context_window|string_above_max_length/;
-const CONTEXT_TEXT =
-  /maximum (context|model) length|maximum context|context (length|window|size)|(prompt|input|request)( is|'s)? too (long|large)|too many (input )?tokens|reduce the length|exceeds? the (available |model's |maximum )?(context|number of tokens)|longer than the model/i;
+const CONTEXT_TEXT = anyOf(
+  /maximum (context|model) length|maximum context|context (length|window|size)|too many (input )?tokens|reduce the length/,
+  /(prompt|input|request)( is|'s)? too (long|large)|longer than the model/,
+  /exceeds? the (available |model's |maximum )?(context|number of tokens)/,
+);
 const FILTER_CODE = /content_?filter|content_policy|responsibleaipolicy|data_inspection|moderation|safety/i;
 const FILTER_TEXT = /content (management )?(filter|policy)|content_filter|flagged by|safety system/i;
 const QUOTA_CODE = /insufficient_quota|billing|quota_exceeded|insufficient_balance|credit/i;
@@ -158,4 +161,8 @@ export function recordOf(value: unknown): Readonly<Record<string, unknown>> | un
 
 function textOf(value: unknown): string {
   return typeof value === "string" ? value : typeof value === "number" ? String(value) : "";
+}
+
+function anyOf(...patterns: readonly RegExp[]): RegExp {
+  return new RegExp(patterns.map(({ source }) => source).join("|"), "i");
 }

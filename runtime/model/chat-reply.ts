@@ -118,8 +118,8 @@ const FILTER = ["content_filter", "safety", "sensitive", "recitation"];
 const BREAK = ["error", "abort", "aborted", "insufficient_system_resource", "network_error", "cancelled"];
 
 /**
- * The finish of a complete message; undefined if the server broke off. Calls decide, not the word: some servers say `stop` with calls, others
- * `tool_calls` without any.
+ * The finish of a complete message; undefined if the server broke off. Calls decide, not the word: some servers say `stop` with calls,
+ * others `tool_calls` without any.
  */
 function finishOf({ finish, calls }: Collected): (typeof FINISHES)[number] | undefined {
   const word = finish.toLowerCase();

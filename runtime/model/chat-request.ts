@@ -7,18 +7,21 @@ import type { ModelMessage, ModelRequest } from "./conversation.ts";
 import { isStrict } from "./strict-schema.ts";
 
 /**
- * How an answer that must be JSON is requested: by its schema, as any JSON object, or only in words. The schema is in the words too where the
- * server does not enforce it.
+ * How an answer that must be JSON is requested: by its schema, as any JSON object, or only in words. The schema is in the words too where
+ * the server does not enforce it.
  */
 export const ANSWER_FORMS = ["schema", "object", "text"] as const;
+/** One of {@link ANSWER_FORMS}. */
 export type AnswerForm = (typeof ANSWER_FORMS)[number];
 
 /** The field of the body that limits the output. Newer models of OpenAI refuse the older name, most other servers know only that one. */
 export const OUTPUT_LIMITS = ["max_completion_tokens", "max_tokens"] as const;
+/** One of {@link OUTPUT_LIMITS}. */
 export type OutputLimit = (typeof OUTPUT_LIMITS)[number];
 
 /** The field in which reasoning is sent back on turns with tool calls; `none`: it is not. */
 export const REASONING_FIELDS = ["none", "reasoning_content", "reasoning"] as const;
+/** One of {@link REASONING_FIELDS}. */
 export type ReasoningField = (typeof REASONING_FIELDS)[number];
 
 /** What a body needs beside the request. */

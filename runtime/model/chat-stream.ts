@@ -1,8 +1,8 @@
 /**
  * @module A streamed reply: server-sent events are read, chunks are collected, and nothing counts before the finish. Pure.
  *
- * A stream that ends without a finish reason was cut, however complete its parts may look: arguments of a tool call are valid JSON at many of
- * their prefixes.
+ * A stream that ends without a finish reason was cut, however complete its parts may look: arguments of a tool call are valid JSON at many
+ * of their prefixes.
  */
 import { Fault } from "../faults.ts";
 import { malformed, recordOf } from "./chat-faults.ts";
@@ -24,7 +24,7 @@ import type { ModelDelta } from "./conversation.ts";
 const DONE = "[DONE]";
 
 /** Splits the text of an event stream into the data of its events. Comments and other fields are skipped. */
-export class EventLines {
+class EventLines {
   #rest = "";
   #data: string[] = [];
   #afterReturn = false;
@@ -104,7 +104,10 @@ export class ChatStream {
     return this.#lines.push(piece).flatMap((data) => this.#event(data));
   }
 
-  /** The reply, when the body has ended. @throws `model.unavailable` if it was cut, `model.malformed` if it was no stream of the protocol */
+  /**
+   * The reply, when the body has ended.
+   * @throws `model.unavailable` if it was cut, `model.malformed` if it was no stream of the protocol
+   */
   end(): ChatReply {
     for (const data of this.#lines.end()) this.#event(data);
     if (this.#chunks === 0) throw this.#noStream();

@@ -7,7 +7,7 @@ import type { GatedCall, Trouble } from "./reply-gate.ts";
 
 /** What the loop waits for. */
 export type Phase =
-  /** The reply of a model call. `estimate`: the tokens of its input. */
+  /** The reply of a model call. `estimate`: the tokens of its messages. */
   | { readonly kind: "reply"; readonly mayCall: boolean; readonly estimate: number }
   /** The summary of the older part of the conversation, because of a trouble. */
   | { readonly kind: "summary"; readonly part: readonly [number, number]; readonly trouble: Trouble }

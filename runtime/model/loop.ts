@@ -7,7 +7,7 @@
 import { hashText } from "../canonical.ts";
 import { Fault, invariant, type Json } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
-import type { ModelMessage, ModelReply } from "./conversation.ts";
+import type { ModelCall, ModelMessage, ModelReply } from "./conversation.ts";
 import { endsRun } from "./call-ends.ts";
 import { isOnLadder, nextRung, type Rung } from "./ladder.ts";
 import { shortened, summarized, summaryRequest, withSummary } from "./less-context.ts";
@@ -48,7 +48,7 @@ export function replied(rules: LoopRules, state: LoopState, reply: ModelReply, p
   invariant(phase.kind === "reply", "a reply without a request");
   const cut = cutByServer(rules, phase.estimate, reply);
   if (cut !== undefined) return repair(rules, state, { fault: cut, tell: [] }, purse);
-  const verdict = judge(rules, reply, { mayCall: phase.mayCall, round: state.callsMade, ids: state.ids });
+  const verdict = judge(rules, reply, { mayCall: phase.mayCall, round: state.callsMade, ids: state.ids, input: state.input });
   switch (verdict.kind) {
     case "trouble":
       return repair(rules, state, verdict, purse);
@@ -119,7 +119,7 @@ function ask(rules: LoopRules, state: LoopState, purse: Purse, rung?: string): S
   const hasFunctions = rules.functions.size > 0;
   const isLast = hasFunctions && (state.callsMade + 1 === rules.callsMax || state.budgetStage === "last-answer");
   const conversation = isLast ? withMessages(state.conversation, [ANSWER_NOW]) : state.conversation;
-  const { call, tokens } = callOf(rules.fixed, {
+  const call = callOf(rules.fixed, {
     model: state.model,
     conversation,
     prompt: state.prompt,
@@ -133,17 +133,24 @@ function ask(rules: LoopRules, state: LoopState, purse: Purse, rung?: string): S
       conversation,
       callsMade: state.callsMade + 1,
       lastHash: call.hash,
-      phase: { kind: "reply", mayCall: hasFunctions && !isLast, estimate: tokens.estimate },
+      phase: { kind: "reply", mayCall: hasFunctions && !isLast, estimate: conversation.tokens.estimate },
     },
-    next: { kind: "model", call },
+    next: { kind: "model", call: withRetry(rules, call) },
   };
 }
 
-/** A server that reports far fewer input tokens than were sent has cut the conversation without saying so. */
+function withRetry({ retry }: LoopRules, call: ModelCall): ModelCall {
+  return retry === undefined ? call : { ...call, retry };
+}
+
+/**
+ * A server that reports far fewer input tokens than the messages have has cut the conversation without saying so. Tools do not count:
+ * some servers leave them out of their report.
+ */
 function cutByServer({ agent }: LoopRules, estimate: number, { usage, model }: ModelReply): Fault | undefined {
   if (usage === undefined || estimate < LIMITS.modelTokensSeenMin || usage.inputTokens >= estimate * LIMITS.modelTokensSeenRatio)
     return undefined;
-  const text = `the provider read ${usage.inputTokens} of about ${estimate} input tokens of agent ${agent}: it has cut the conversation`;
+  const text = `the provider read ${usage.inputTokens} of about ${estimate} tokens of agent ${agent}: it has cut the conversation`;
   return new Fault("model.context-length", text, { inputTokens: usage.inputTokens, estimate, model });
 }
 
@@ -164,14 +171,15 @@ function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse
   return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
 }
 
-function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade }: LoopState, rung: Rung, { tell }: Trouble): boolean {
+function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade, phase }: LoopState, rung: Rung, { tell }: Trouble): boolean {
   switch (rung) {
     case "tell":
       return tell.length > 0;
     case "shorten":
       return shortened(conversation.messages) !== undefined;
     case "summarize":
-      return callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
+      // A summary that could not be used is not asked for again at once: that would be the same request.
+      return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
     case "model":
       return fallbacks + 1 < rules.models.length;
   }
@@ -194,7 +202,7 @@ function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step 
   const { messages } = state.conversation;
   const part = summarized(messages);
   invariant(part !== undefined, "a summary of nothing");
-  const { call } = callOf(fixedPart([], undefined, rules.fixed.settings), {
+  const call = callOf(fixedPart([], undefined, rules.fixed.settings), {
     model: state.model,
     conversation: conversationOf(summaryRequest(messages, part)),
     prompt: state.prompt,
@@ -203,7 +211,10 @@ function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step 
     rung: "summarize",
   });
   const phase = { kind: "summary", part, trouble } as const;
-  return { state: { ...state, callsMade: state.callsMade + 1, lastHash: call.hash, phase }, next: { kind: "model", call } };
+  return {
+    state: { ...state, callsMade: state.callsMade + 1, lastHash: call.hash, phase },
+    next: { kind: "model", call: withRetry(rules, call) },
+  };
 }
 
 /** A summary that cannot be used is no summary: the next rung follows. */

@@ -78,14 +78,13 @@ export interface CallParts {
   readonly rung: string | undefined;
 }
 
-/** Makes a model call, and the estimated tokens of its input. */
-export function callOf(fixed: FixedPart, parts: CallParts): { readonly call: ModelCall; readonly tokens: Tokens } {
+/** Makes a model call. */
+export function callOf(fixed: FixedPart, parts: CallParts): ModelCall {
   const { model, conversation, prompt, toolChoice, outputTokensMax, rung } = parts;
   const { temperature, seed, promptVersion } = fixed.settings;
   const sampling = { ...(temperature === undefined ? {} : { temperature }), ...(seed === undefined ? {} : { seed }) };
-  const tokens = addTokens(fixed.tokens, conversation.tokens);
   const { tools, answer } = fixed;
-  const call: ModelCall = {
+  return {
     model,
     request: {
       messages: conversation.messages,
@@ -105,7 +104,6 @@ export function callOf(fixed: FixedPart, parts: CallParts): { readonly call: Mod
       ...sampling,
       ...(rung === undefined ? {} : { rung }),
     },
-    inputTokensMax: tokens.max,
+    inputTokensMax: fixed.tokens.max + conversation.tokens.max,
   };
-  return { call, tokens };
 }

@@ -41,6 +41,8 @@ export interface ReplyPlace {
   readonly round: number;
   /** The ids of earlier calls of the conversation. */
   readonly ids: ReadonlySet<string>;
+  /** The input of the agent. */
+  readonly input: Json;
 }
 
 /** Judges a complete reply. */
@@ -48,7 +50,7 @@ export function judge(rules: LoopRules, reply: ModelReply, place: ReplyPlace): V
   const unusable = unusableReply(rules, reply);
   if (unusable !== undefined) return unusable;
   if (reply.calls.length > 0) return judgeCalls(rules, reply, place);
-  return judgeAnswer(rules, reply);
+  return judgeAnswer(rules, reply, place.input);
 }
 
 function unusableReply({ agent, fixed }: LoopRules, reply: ModelReply): Verdict | undefined {
@@ -183,20 +185,20 @@ function boundedLines(lines: readonly string[]): readonly string[] {
 
 // ---- the answer -----------------------------------------------------------------------------------------------------
 
-function judgeAnswer({ agent, answer }: LoopRules, reply: ModelReply): Verdict {
-  const checked = answerOf(answer, reply.text);
+function judgeAnswer({ agent, answer }: LoopRules, reply: ModelReply, input: Json): Verdict {
+  const checked = answerOf(answer, reply.text, input);
   if ("value" in checked) return { kind: "answer", value: checked.value };
   const errors = boundedLines(checked.violations);
   const form = answer.request === undefined ? undefined : canonicalJson(answer.request.schema);
-  const schema = form === undefined || form.length > LIMITS.modelEchoBytesMax ? "" : ` The schema: ${form}`;
+  const schema = form === undefined || form.length > LIMITS.modelEchoBytesMax ? "" : `\nThe schema: ${form}`;
   return trouble("model.answer", `the answer of agent ${agent} does not fit its output: ${errors[0] ?? ""}`, { errors }, [
     echoOf(reply),
-    refusedReply(errors, `The answer does not fit.${schema} What is wrong:`),
+    refusedReply(errors, `The answer does not fit.${schema}\nWhat is wrong:`),
   ]);
 }
 
-function answerOf(answer: LoopAnswer, text: string): Checked {
-  if (answer.request === undefined) return answer.check(text);
+function answerOf(answer: LoopAnswer, text: string, input: Json): Checked {
+  if (answer.request === undefined) return answer.check(text, input);
   let value: Json;
   try {
     value = parseJsonText(text, "the answer");
@@ -205,5 +207,5 @@ function answerOf(answer: LoopAnswer, text: string): Checked {
     return { violations: [`${error.message}; answer with the JSON alone, without a markdown fence or other text`] };
   }
   const inner = unwrapped(value, answer.under);
-  return "violations" in inner ? inner : answer.check(inner.value);
+  return "violations" in inner ? inner : answer.check(inner.value, input);
 }

@@ -22,12 +22,20 @@ const RESETS = [
 const NUMBER = /^[+-]?\d+(\.\d+)?$/;
 const LENGTH = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m(?!s))?(?:(\d+(?:\.\d+)?)s)?(?:(\d+(?:\.\d+)?)ms)?$/;
 /** "retry after 6 seconds", "try again in 1m30s", "retry in 250ms". */
-const SENTENCE =
-  /\b(?:retry|try again|wait)(?: again)?(?: after| in| for)? ((?:\d+(?:\.\d+)?(?:ms|[hms]))+|\d+(?:\.\d+)?)(?: ?(m|milli|min|s|h)[a-z]*)?\b/i;
+const SENTENCE = new RegExp(
+  [
+    /\b(?:retry|try again|wait)(?: again)?(?: after| in| for)? /,
+    /((?:\d+(?:\.\d+)?(?:ms|[hms]))+|\d+(?:\.\d+)?)/,
+    /(?: ?(m|milli|min|s|h)[a-z]*)?\b/,
+  ]
+    .map(({ source }) => source)
+    .join(""),
+  "i",
+);
 
 /**
- * Returns the pause in milliseconds that an answer asks for; 0: none; undefined: it does not say. `text` is the error's message, `nowMs` the
- * time of this host, which is used only if the answer has no `Date` of its own.
+ * Returns the pause in milliseconds that an answer asks for; 0: none; undefined: it does not say. `text` is the error's message. `nowMs`
+ * is the time of this host, which is used only if the answer has no `Date` of its own.
  */
 export function retryAfterMs(header: ReadHeader, text: string, nowMs: number): number | undefined {
   const baseMs = dateMs(header("date")) ?? nowMs;

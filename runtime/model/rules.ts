@@ -4,6 +4,7 @@ import type { Json } from "../faults.ts";
 import type { JsonSchema } from "../schema.ts";
 import type { Rung } from "./ladder.ts";
 import type { FixedPart } from "./prompt.ts";
+import type { ModelRetry } from "./retry.ts";
 
 /** What a gate says of a value: it fits, or what is wrong, one sentence for each violation. */
 export type Checked = { readonly value: Json } | { readonly violations: readonly string[] };
@@ -30,7 +31,8 @@ export interface LoopAnswer {
   readonly request: { readonly name: string; readonly schema: JsonSchema } | undefined;
   /** The output is not an object: the answer holds it under this key. */
   readonly under: string | undefined;
-  readonly check: (value: Json) => Checked;
+  /** Checks an answer to an input. Changes nothing. */
+  readonly check: (value: Json, input: Json) => Checked;
 }
 
 /** What is done when the ladder ends. */
@@ -48,6 +50,8 @@ export interface LoopRules {
   readonly answer: LoopAnswer;
   /** What all requests share. */
   readonly fixed: FixedPart;
+  /** How transient faults are tried again. Absent: the default. */
+  readonly retry: Partial<ModelRetry> | undefined;
   readonly callsMax: number;
   readonly repair: readonly Rung[];
   readonly onGiveUp: GiveUp;

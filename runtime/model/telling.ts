@@ -25,7 +25,7 @@ export function cutWithNote(text: string, bytesMax: number): string {
 }
 
 /** The text of a value in a prompt: a text as it is, anything else as JSON with sorted keys, the same on every host. */
-export function valueText(value: Json): string {
+function valueText(value: Json): string {
   return typeof value === "string" ? value : canonicalJson(value);
 }
 

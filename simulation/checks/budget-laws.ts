@@ -32,6 +32,8 @@ export class BudgetLaw {
   readonly #holdings = new Map<string, Holding>();
   /** The work items that undos undo. */
   readonly #undoes = new Map<string, string>();
+  /** Work items that told in the record that is being followed. */
+  readonly #heard = new Set<string>();
   #own: Grant | undefined;
   #parents: Grant | undefined;
   #spent: Amounts = NOTHING;
@@ -72,6 +74,11 @@ export class BudgetLaw {
       );
   }
 
+  /** A record of the process begins. */
+  recordBegins(): void {
+    this.#heard.clear();
+  }
+
   /** The next event of the process, with the state after it. */
   follow(event: ProcessEvent, state: ProcessState): void {
     switch (event.e) {
@@ -100,6 +107,11 @@ export class BudgetLaw {
       case "spent":
         this.#tell(event.workId, event.spent, event.ends);
         return this.#compare(state);
+      case "attempt-failed":
+      case "failed":
+        if (this.#heard.has(event.workId) && this.#holdings.get(event.workId)?.grant !== undefined)
+          this.#find("what is not spent comes back", `${event.workId} has failed and told what it spent, and it still holds its grant`);
+        return;
       case "answered":
       case "handed-off":
         this.#giveBack(event.workId);
@@ -146,6 +158,7 @@ export class BudgetLaw {
   }
 
   #tell(workId: string, spent: Spent | undefined, ends: boolean): void {
+    this.#heard.add(workId);
     const holding = this.#holdings.get(workId) ?? { grant: undefined, told: NOTHING, isOver: false };
     this.#holdings.set(workId, holding);
     const told = amountsOf(spent);

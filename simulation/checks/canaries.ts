@@ -5,6 +5,7 @@
  */
 import { AGENT_CANARIES } from "./canaries/agents.ts";
 import type { Canary } from "./canaries/canary.ts";
+import { MODEL_CANARIES } from "./canaries/models.ts";
 import { PORT_CANARIES } from "./canaries/ports.ts";
 import { PROCESS_CANARIES } from "./canaries/processes.ts";
 import { SETTLED_CANARIES } from "./canaries/settled.ts";
@@ -17,4 +18,5 @@ export const CANARIES: readonly Canary[] = [
   ...PROCESS_CANARIES,
   ...PORT_CANARIES,
   ...TRIM_CANARIES,
+  ...MODEL_CANARIES,
 ];

@@ -34,7 +34,7 @@ export function checkEnd(world: World, clients: Clients, watch: Watch, scenario:
   watch.models.check(world.models.ledger, find);
   for (const id of watch.processes.keys()) watch.budgetOf(id).check((workId) => watch.models.spentOf(workId), find);
   const own = scenario.invariant?.(world);
-  if (own !== undefined) find("invariant", own);
+  if (own !== undefined) findings.push(typeof own === "string" ? { law: "invariant", text: own } : own);
   return findings;
 }
 

@@ -49,6 +49,8 @@ export class ModelLaws {
   /** How often each call was recorded as begun, and made, by idempotency key. */
   readonly #begun = new Map<string, number>();
   readonly #made = new Map<string, number>();
+  /** The attempt of its work item in which each call last began, by idempotency key. */
+  readonly #attempts = new Map<string, number>();
   /** The request that was sent for each idempotency key. */
   readonly #requests = new Map<string, string>();
 
@@ -88,8 +90,8 @@ export class ModelLaws {
     }
   }
 
-  /** An attempt reached its provider. */
-  made({ key, request }: AttemptMade): void {
+  /** An attempt reached its provider. Returns the attempt of its work item. */
+  made({ key, request }: AttemptMade): number {
     const made = (this.#made.get(key) ?? 0) + 1;
     const begun = this.#begun.get(key) ?? 0;
     this.#made.set(key, made);
@@ -99,6 +101,7 @@ export class ModelLaws {
     if (known !== undefined && known !== request)
       this.#find("the same records give the same requests", `${key} was sent as ${known} and as ${request}`);
     this.#requests.set(key, request);
+    return this.#attempts.get(key) ?? 1;
   }
 
   /** At the end: all that was bought was recorded as spent. */
@@ -163,6 +166,7 @@ export class ModelLaws {
     purse.open.set(key, { ...sum, isPriced: reserved.costMicros !== undefined });
     const id = idempotencyKey(workId, key);
     this.#begun.set(id, (this.#begun.get(id) ?? 0) + 1);
+    this.#attempts.set(id, attempt);
   }
 
   #tryEnded(event: EventOf<"model-tried" | "model-ended">): void {

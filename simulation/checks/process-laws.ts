@@ -31,6 +31,7 @@ export class ProcessLaws {
   wrote(shadow: Shadow<ProcessState>, key: WrittenKey): void {
     const before = shadow.state;
     const order = this.#orderOf(shadow.id);
+    this.budgetOf(shadow.id).recordBegins();
     follow<ProcessState, ProcessEvent>(shadow, key, evolveProcess, this.#find, (event) => {
       this.#outcome(shadow, before, event);
       order.follow(event, this.#find);

@@ -179,12 +179,13 @@ function tasksOf(seed: number): readonly SimTask[] {
   }));
 }
 
-/** Each work item ends within the calls that its agent may make, in each of its attempts. */
+/** Each work item ends within the calls that its agent may make in each of its attempts, and each chain of hand-offs within its visits. */
 function bounded({ models }: World): string | undefined {
   const keys = Map.groupBy(models.ledger, ({ workId }) => workId);
   for (const [workId, lines] of keys) {
     const calls = new Set(lines.map(({ key }) => key)).size;
     if (calls > CALLS_MAX * ATTEMPTS_MAX) return `${workId} has made ${calls} model calls`;
+    if (Number(workId.slice(workId.lastIndexOf(":") + 1)) > 2 * VISITS_MAX) return `${workId} is beyond all visits of two agents`;
   }
   return undefined;
 }

@@ -19,9 +19,14 @@ export interface Mind {
   readonly random: Random;
   /** The same for all replies of one conversation. */
   readonly mood: Random;
+  /** The same for all replies of one process. */
+  readonly spirit: Random;
   readonly wills: (kind: keyof ModelRates, random: Random) => boolean;
 }
 
+/** How the names of functions begin that hand off. */
+const HANDS_OFF = "hand_off_to_";
+const HAND_OFF_SHARE = 0.3;
 const CALL_SHARE = 0.7;
 const PARALLEL_SHARE = 0.3;
 const SAME_SHARE = 0.5;
@@ -47,6 +52,8 @@ function right(request: ModelRequest, source: ValueSource, mind: Mind, loops: bo
   if (request.toolChoice === "none" || request.tools.length === 0) return answer(request, source);
   if (wills("modelWrongTool", random)) return calls([{ name: `${random.pick(request.tools).name}_now`, input: {} }], random);
   const made = callsIn(request);
+  const others = request.tools.filter(({ name }) => name.startsWith(HANDS_OFF));
+  if (others.length > 0 && wills("modelHandsOn", mind.spirit)) return calls([newCall(random.pick(others), source)], random);
   if (loops) {
     const last = made.at(-1);
     return calls([last !== undefined && mind.mood.chance(SAME_SHARE) ? last : newCall(random.pick(request.tools), source)], random);
@@ -54,7 +61,8 @@ function right(request: ModelRequest, source: ValueSource, mind: Mind, loops: bo
   const told = wills("modelObeys", random) ? demanded(request, source) : undefined;
   if (told !== undefined) return calls([told], random);
   if (made.length > 0 && wills("modelRepeats", random)) return calls([random.pick(made)], random);
-  const left = request.tools.filter(({ name }) => !made.some((call) => call.name === name));
+  const handsOff = random.chance(HAND_OFF_SHARE);
+  const left = request.tools.filter(({ name }) => !made.some((call) => call.name === name) && (handsOff || !name.startsWith(HANDS_OFF)));
   const isAsked = request.toolChoice === "required" || random.chance(CALL_SHARE / (1 + made.length));
   if (!isAsked || left.length === 0) return answer(request, source);
   const count = random.chance(PARALLEL_SHARE) ? random.int(2, CALLS_MAX) : 1;

@@ -20,6 +20,8 @@ export interface ModelRates {
   readonly modelWrongTool: number;
   /** A model makes calls in each reply of a conversation, often the same one. */
   readonly modelLoops: number;
+  /** A model hands on whatever it gets, as all models of its process do. */
+  readonly modelHandsOn: number;
   /** A model makes the call that a text of the conversation demands, or one of a tool that it names. */
   readonly modelObeys: number;
   /** A model makes a call again that it has made. */
@@ -49,6 +51,7 @@ export const NO_MODEL_FAULTS: ModelRates = {
   modelTruncated: 0,
   modelWrongTool: 0,
   modelLoops: 0,
+  modelHandsOn: 0,
   modelObeys: 0,
   modelRepeats: 0,
   modelRefuses: 0,
@@ -77,6 +80,7 @@ export const ADVERSARY = {
   modelTruncated: 0.15,
   modelWrongTool: 0.15,
   modelLoops: 0.3,
+  modelHandsOn: 0.2,
   modelObeys: 0.6,
   modelRepeats: 0.2,
   modelRefuses: 0.1,
@@ -101,6 +105,7 @@ export const MODEL_FAULT_TEXTS: Readonly<Record<keyof ModelRates, string>> = {
   modelTruncated: "the reply of the model is cut at its limit",
   modelWrongTool: "the model calls a tool that it does not have",
   modelLoops: "the model goes on making calls",
+  modelHandsOn: "the model hands on what it got",
   modelObeys: "the model does what it has read",
   modelRepeats: "the model makes a call again",
   modelRefuses: "the model refuses",

@@ -58,6 +58,8 @@ const REPLY_MS_MAX = 900;
 const GIVEN_UP_MS = 3_000;
 const LATE_MS_MAX = 30_000;
 const RETRY_AFTER_MS_MAX = 4_000;
+/** The clock of a host may be too fast. */
+const EARLY_RATIO = 0.97;
 const FAILED_STATUS = 500;
 const HALF_SHARE = 0.5;
 const INPUT_SHARE_MIN = 0.8;
@@ -69,12 +71,14 @@ const HEXADECIMAL_FORMAT = 16;
 /** All providers of a world. */
 export class SimModels {
   readonly ledger: BoughtLine[] = [];
-  /** Hears of each attempt at the moment at which it reaches its provider. */
-  onAttempt: (made: AttemptMade) => void = () => {};
+  /** Hears of each attempt at the moment at which it reaches its provider. Returns the attempt of the work item that it is made in. */
+  onAttempt: (made: AttemptMade) => number = () => 1;
   readonly #world: World;
   readonly #counts = new Map<string, number>();
   /** Calls that complete replies asked for, by work item. */
   readonly #asked = new Map<string, Set<string>>();
+  /** Until when a host is to wait before it makes a call again, by key, host and attempt of the work item. */
+  readonly #waits = new Map<string, number>();
   readonly #toolTexts = new WeakMap<ModelRequest["tools"], string>();
 
   constructor(world: World) {
@@ -106,21 +110,27 @@ export class SimModels {
       const count = (this.#counts.get(request) ?? 0) + 1;
       this.#counts.set(request, count);
       const workId = workIdOf(attempt.idempotencyKey);
-      this.onAttempt({ key: attempt.idempotencyKey, workId, model: attempt.model, request });
+      const { idempotencyKey: key, model } = attempt;
+      const call = `${key} ${life.name} ${this.onAttempt({ key, workId, model, request })}`;
       if (!this.#asked.has(workId)) this.#asked.set(workId, new Set());
-      new Exchange(
-        this.#world,
-        life,
-        attempt,
-        { request, workId, random: this.#random(`${request}/${count}`), mood: this.#random(workId) },
-        {
-          sent: (said) => {
-            for (const name of askedIn(said)) this.#asked.get(workId)?.add(name);
-          },
-          note: (line) => void this.ledger.push(line),
+      const about: About = {
+        ...{ request, workId, random: this.#random(`${request}/${count}`) },
+        ...{ mood: this.#random(workId), spirit: this.#random(stopWorkParts(workId).process) },
+      };
+      this.#requireWaited(call);
+      new Exchange(this.#world, life, attempt, about, {
+        sent: (said) => {
+          for (const name of askedIn(said)) this.#asked.get(workId)?.add(name);
         },
-      ).begin(resolve, reject);
+        note: (line) => void this.ledger.push(line),
+        toWait: (ms) => void this.#waits.set(call, this.#world.timeline.nowMs + EARLY_RATIO * ms),
+      }).begin(resolve, reject);
     });
+  }
+
+  #requireWaited(call: string): void {
+    const earlyMs = (this.#waits.get(call) ?? 0) - this.#world.timeline.nowMs;
+    if (earlyMs > 0) this.#world.outside.complain("Retry-After is kept", `${call} was made ${Math.round(earlyMs)} ms too early`);
   }
 
   #random(text: string): Random {
@@ -140,11 +150,14 @@ interface About {
   readonly workId: string;
   readonly random: Random;
   readonly mood: Random;
+  readonly spirit: Random;
 }
 
 interface Hooks {
   readonly sent: (said: Said) => void;
   readonly note: (line: BoughtLine) => void;
+  /** The provider asked to wait. */
+  readonly toWait: (ms: number) => void;
 }
 
 /** One attempt at its provider. */
@@ -175,7 +188,10 @@ class Exchange {
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     if (happens("modelBusy")) {
       const retryAfterMs = random.chance(HALF_SHARE) ? random.int(1, RETRY_AFTER_MS_MAX) : undefined;
-      return after(ms, () => this.#fails(reject, new Fault("model.rate-limited", "the provider is busy", undefined, { retryAfterMs })));
+      return after(ms, () => {
+        if (retryAfterMs !== undefined) this.#hooks.toWait(retryAfterMs);
+        this.#fails(reject, new Fault("model.rate-limited", "the provider is busy", undefined, { retryAfterMs }));
+      });
     }
     if (happens("modelFails"))
       return after(ms, () => this.#fails(reject, new Fault("model.unavailable", "the provider failed", { status: FAILED_STATUS })));

@@ -1,6 +1,8 @@
 /** @module A system around one handler, for the tests of the guarantees to handlers. */
 import { z } from "zod";
 import { agent, type AgentOptions, contract, route, system, tool, type ToolCall, type ToolDefinition } from "../../agents/index.ts";
+import { CallTelemetry } from "../../actors/telemetry/calls.ts";
+import { HostMetrics } from "../../actors/telemetry/metrics.ts";
 import type { OutcomeView } from "../../actors/operations/operations.ts";
 import { flush } from "./engine-rig.ts";
 import { CALLER, World } from "./world-rig.ts";
@@ -11,6 +13,11 @@ const Doer = contract("Doer", 1, { input: In, output: Text });
 export const Helper = contract("Helper", 1, { input: In, output: Text, key: () => "one" });
 const Last = contract("Last", 1, { input: In, output: Text });
 export const Tally = z.object({ count: z.int() });
+
+/** Telemetry that no SDK receives. */
+export const telemetry = new CallTelemetry({
+  ...{ metrics: new HostMetrics("sys"), trace: { traceparent: "" }, agent: "Doer", processId: "p", workId: "w" },
+});
 
 /** What a tool of these tests does; it is given what it is about. */
 type Doing = (about: string, call: ToolCall) => unknown;

@@ -12,7 +12,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import { ANONYMOUS } from "../../runtime/protocol.ts";
 import { Values } from "../../actors/engine/values.ts";
 import { flush, HandClock } from "./engine-rig.ts";
-import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, Text } from "./handler-rig.ts";
+import { type DoerHandle, Helper, In, run, submit, systemOf, Tally, telemetry, Text } from "./handler-rig.ts";
 import { gate, World } from "./world-rig.ts";
 
 describe("law: a step is executed at least once and its result recorded once; a recorded step is never executed again", () => {
@@ -317,9 +317,10 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const values = new Values(new MemoryStore(), clock, "sys");
     const random = { token: () => "t", jitter01: () => 0 };
+    const idle = { waiting: () => {}, resting: () => undefined };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { work: of, values, clock, random, link: link(refusal), log, contentOf: () => null, waiting: () => {}, resting: () => undefined },
+        { ...{ work: of, values, clock, random, telemetry, log }, link: link(refusal), contentOf: () => null, ...idle },
         0,
         null,
       );

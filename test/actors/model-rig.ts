@@ -63,6 +63,10 @@ export class FakeModels implements Models {
     return this.isPriced ? inputTokens + outputTokens : undefined;
   }
 
+  providerOf(): string {
+    return "fake-provider";
+  }
+
   async attempt(attempt: ModelAttempt): Promise<ModelReply> {
     this.attempts.push(attempt);
     return this.answer(attempt, this.attempts.length);

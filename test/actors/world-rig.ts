@@ -161,6 +161,7 @@ export class World {
     const reached: Models | undefined = models && {
       costMicrosMax: (...call) => models.costMicrosMax(...call),
       costMicros: (...call) => models.costMicros(...call),
+      providerOf: (endpoint) => models.providerOf?.(endpoint),
       attempt: (attempt) => acting(() => models.attempt(attempt)),
     };
     return { store, reminders, transport, clock, random: countedRandom(name), models: reached };

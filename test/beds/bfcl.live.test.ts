@@ -39,6 +39,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
     answer: { request: undefined, under: undefined, check: (value) => ({ value }) },
     fixed: fixedPart([], undefined, settings),
     callsMax: 2,
+    retry: undefined,
     repair: REPAIR_DEFAULT,
     onGiveUp: "fault",
     onBudgetEnd: "stop",
@@ -49,7 +50,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
 function verdictOf(rules: LoopRules, calls: readonly (readonly [name: string, text: string])[]): Verdict {
   const asked = calls.map(([name, text], index) => ({ id: `call_${index}`, name, arguments: text }));
   const reply = { text: "", calls: asked, finish: "calls", model: "bed", endpoint: "bed" } as const;
-  return judge(rules, reply, { mayCall: true, round: 1, ids: new Set() });
+  return judge(rules, reply, { mayCall: true, round: 1, ids: new Set(), input: null });
 }
 
 /** The inputs of the calls that the gate lets pass. Undefined: it lets none pass. */

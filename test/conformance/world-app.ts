@@ -181,6 +181,7 @@ const operations: Operations = {
   broken: never,
   setAside: never,
   graph: () => null,
+  models: () => ({ models: [] }),
   stops: never,
   history: never,
   purge: never,

@@ -13,6 +13,7 @@ const IDEAS = [
   "routes",
   "agents",
   "tools-and-waits",
+  "model-agents",
   "outcomes",
   "faults",
   "dead-letters",

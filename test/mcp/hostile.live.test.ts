@@ -1,4 +1,4 @@
-/** @module Promises of MCP tools against a server that lies, hangs, crashes and changes: each ends with its code, and nothing else breaks. */
+/** @module Promises of MCP tools against a server that lies, hangs, crashes and changes: each ends with its code, alone. */
 import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -196,7 +196,7 @@ test("a tool that differs from the lock is not called, before and after it chang
   expect(calls().map((line) => line.split(" ")[1])).toEqual(["noise"]);
   const changing = hostile();
   expect((await runLocal(handle(changing), "main", "first")).output).toEqual(expected);
-  // A description of the user's own stands whatever the server says.
+  // A description of the user's own stands, and that of the server is not compared.
   const own = hostile("drifts", { ok: { about: "Repeats a text" } });
   expect(own.tool("ok").about).toBe("Repeats a text");
   expect(

@@ -93,7 +93,7 @@ async function answer({ id, method, params = {} }: Asked): Promise<void> {
 }
 
 noted(`start ${process.pid}`);
-for (let line = 1; line <= 200; line += 1) console.error(`line ${line} of \u001b[2J the log`);
+for (let line = 1; line <= 200; line += 1) process.stderr.write(`line ${line} of \u001b[2J the log\n`);
 if (MODE === "exits") process.exit(4);
 createInterface({ input: process.stdin }).on("line", (line) => {
   const message = JSON.parse(line) as Asked;

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, LIMITS, model, type ModelOptions, tool } from "../../agents/index.ts";
 import { refusal } from "../agents/refusal.ts";
+import { answer, run } from "./rig.ts";
 
 const Claim = z.object({ orderId: z.string() });
 const Refunds = contract("Refunds", 1, { input: Claim, output: z.string() });
@@ -40,6 +41,9 @@ describe("a model agent is refused, and the message names the agent and the opti
     ["an empty prompt version", { promptVersion: "" }, "promptVersion must be a text"],
     ["an unknown rung", { repair: ["tell", "pray"] }, "repair must be a list of at most 16 of tell, shorten, summarize, model"],
     ["a ladder that is too long", { repair: Array.from({ length: 17 }, () => "tell") }, "repair must be a list"],
+    ["a check that is no function", { check: "total" }, "check must be a function"],
+    ["an unknown part of the retry policy", { retry: { tries: 5 } }, 'retry: unknown option "tries"'],
+    ["no tries", { retry: { triesMax: 0 } }, "retry.triesMax is 0, but must be an integer from 1 to 100"],
     ["an unknown end", { onGiveUp: "retry" }, 'onGiveUp must be "fault" or { handOff } with a contract'],
     ["a hand-off that is not declared", { onGiveUp: { handOff: Support } }, "onGiveUp hands off to Support, which is not in handsOffTo"],
     [
@@ -50,8 +54,9 @@ describe("a model agent is refused, and the message names the agent and the opti
     ["an unknown end of the budget", { onBudgetEnd: "beg" }, "onBudgetEnd must be"],
     ["a cheaper model without a name", { onBudgetEnd: { degradeTo: "" } }, 'onBudgetEnd: model ""'],
     ["an unknown part of the budget", { budget: { euro: 5 } }, 'budget: unknown option "euro"'],
-    ["a budget of no tokens", { budget: { tokens: 0 } }, "budget.tokens is 0"],
-    ["a budget of no money", { budget: { usd: 0 } }, "budget.usd is 0, but must be a positive number"],
+    ["a negative budget of tokens", { budget: { tokens: -1 } }, "budget.tokens is -1"],
+    ["a budget without a limit", { budget: {} }, "budget has no limit"],
+    ["a budget of money that is no number", { budget: { usd: "5" } }, "budget.usd is 5, but must be a number of US dollars"],
     ["a budget of no time", { budget: { timeMs: 0 } }, "budget.timeMs is 0"],
     [
       "a tool with the name of an ask",
@@ -75,6 +80,12 @@ describe("a model agent is refused, and the message names the agent and the opti
   test("an agent without a handler and without a model", () => {
     expect(refusal(() => agent(Refunds, {} as never))[1]).toBe('agent "Refunds": handle must be a function');
   });
+});
+
+test("the policy for transient faults goes with each call", async () => {
+  const patient = agent(Refunds, model({ instructions: "x", retry: { triesMax: 9 } }));
+  const { requests } = await run(patient, { orderId: "o" }, { script: [answer("done")] });
+  expect(requests[0]?.retry).toEqual({ triesMax: 9 });
 });
 
 test("money is counted in millionths of a dollar, and time is no part of the grant", () => {

@@ -124,6 +124,15 @@ describe("what is used", () => {
     expect(await idsOf()).toEqual(ids);
   });
 
+  test("an answer that fits the schema and fails the agent's own check is told, with what is wrong", async () => {
+    const check = ({ hits, total }: z.infer<typeof Found>, { task }: { task: string }): string[] =>
+      hits.length === total ? [] : [`total must be ${hits.length} for ${task}`];
+    const counting = agent(Finder, model({ instructions: "Find.", check }));
+    const ran = await run(counting, { task: "t" }, { script: [answer({ hits: ["a"], total: 5 }), answer({ hits: ["a"], total: 1 })] });
+    expect(ran.result).toEqual({ hits: ["a"], total: 1 });
+    expect(ran.requests[1]?.request.messages.at(-1)?.text).toContain("total must be 1 for t");
+  });
+
   test("the text itself, where the output is a text", async () => {
     const Writer = contract("Writer", 1, { input: z.string(), output: z.string().max(20) });
     const writer = agent(Writer, model({ instructions: "Write." }));

@@ -34,7 +34,7 @@ export interface Shape {
 export const MODEL = "test-model";
 export const USAGE = { prompt_tokens: 12, completion_tokens: 3, total_tokens: 15 };
 export const JSON_TYPE = { "content-type": "application/json" };
-export const STREAM_TYPE = { "content-type": "text/event-stream" };
+const STREAM_TYPE = { "content-type": "text/event-stream" };
 
 export type Body = Readonly<Record<string, unknown>>;
 

@@ -131,7 +131,9 @@ const boughtIs =
     bought[0]?.what === what;
 
 /** What is to be seen of each kind, in every seed or in some. */
-const SEEN: Readonly<Record<keyof Omit<ModelRates, "modelObeys" | "modelRepeats" | "modelLoops">, readonly [every: Check, some: Check]>> = {
+const SEEN: Readonly<
+  Record<keyof Omit<ModelRates, "modelObeys" | "modelRepeats" | "modelLoops" | "modelHandsOn">, readonly [every: Check, some: Check]>
+> = {
   modelBusy: [faultIs("model.rate-limited"), ({ fault }) => (fault?.retryAfterMs ?? 0) > 0],
   modelFails: [faultIs("model.unavailable"), boughtIs("failed")],
   modelHangs: [faultIs("model.unavailable"), boughtIs("lost")],

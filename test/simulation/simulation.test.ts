@@ -28,6 +28,7 @@ const SEEDS = {
   wildRedrive: 150,
   fans: 60,
   trims: 100,
+  minds: 250,
 } as const;
 const MESSAGES_MIN = 12;
 const FAULTS_MIN = 3;

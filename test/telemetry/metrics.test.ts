@@ -3,58 +3,13 @@
  *
  * Method: a minimal meter provider that keeps every value, set through `@opentelemetry/api` as an SDK would be.
  */
-import { type Attributes, type Meter, metrics, type Observable, type ObservableCallback } from "@opentelemetry/api";
+import { metrics } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { METRIC } from "../../actors/telemetry/names.ts";
 import { startLocal } from "../../testing/index.ts";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
-
-interface Kept {
-  readonly metric: string;
-  readonly value: number;
-  readonly attributes: Attributes;
-}
-
-class KeepingMeter {
-  readonly kept: Kept[] = [];
-  readonly #gauges = new Map<ObservableCallback, string>();
-
-  install(): void {
-    const keep =
-      (metric: string) =>
-      (value: number, attributes: Attributes = {}): void =>
-        void this.kept.push({ metric, value, attributes });
-    const observable = (metric: string): Observable => ({
-      addCallback: (callback) => void this.#gauges.set(callback, metric),
-      removeCallback: (callback) => void this.#gauges.delete(callback),
-    });
-    const meter: Meter = {
-      createCounter: (name) => ({ add: keep(name) }),
-      createUpDownCounter: (name) => ({ add: keep(name) }),
-      createHistogram: (name) => ({ record: keep(name) }),
-      createGauge: (name) => ({ record: keep(name) }),
-      createObservableGauge: observable,
-      createObservableCounter: observable,
-      createObservableUpDownCounter: observable,
-      addBatchObservableCallback: () => {},
-      removeBatchObservableCallback: () => {},
-    };
-    metrics.setGlobalMeterProvider({ getMeter: () => meter });
-  }
-
-  /** The current values of the gauges. */
-  read(): readonly Kept[] {
-    const shown: Kept[] = [];
-    for (const [callback, metric] of this.#gauges)
-      void callback({ observe: (value, attributes = {}) => void shown.push({ metric, value, attributes }) });
-    return shown;
-  }
-
-  values(metric: string): readonly Kept[] {
-    return this.kept.filter((one) => one.metric === metric);
-  }
-}
+import { KeepingMeter } from "./keeping.ts";
 
 afterEach(() => metrics.disable());
 

@@ -4,69 +4,13 @@
  * Method: a minimal tracer provider that keeps every span, set through `@opentelemetry/api` as an application would set
  * an SDK's. It runs without Dapr.
  */
-import {
-  type Attributes,
-  type Context,
-  type Span,
-  type SpanContext,
-  type SpanOptions,
-  trace,
-  TraceFlags,
-  type TracerProvider,
-} from "@opentelemetry/api";
+import { trace } from "@opentelemetry/api";
 import { afterEach, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { type LogFacts, type Logger } from "../../actors/engine/log.ts";
 import { runLocal } from "../../testing/index.ts";
 import { agent, contract, Fault, route, system } from "../../agents/index.ts";
-
-interface Kept {
-  readonly name: string;
-  readonly context: SpanContext;
-  readonly parent: SpanContext | undefined;
-  readonly attributes: Attributes;
-  ended: boolean;
-}
-
-function keepSpans(): Kept[] {
-  const kept: Kept[] = [];
-  const startSpan = (name: string, options: SpanOptions = {}, context?: Context): Span => {
-    const parent = options.root === true || context === undefined ? undefined : trace.getSpanContext(context);
-    const spanId = String(kept.length + 1).padStart(16, "0");
-    const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags: TraceFlags.SAMPLED };
-    const record: Kept = { name, context: own, parent, attributes: { ...options.attributes }, ended: false };
-    kept.push(record);
-    const span: Span = {
-      spanContext: () => own,
-      setAttribute: (key, value) => {
-        record.attributes[key] = value;
-        return span;
-      },
-      setAttributes: () => span,
-      addEvent: () => span,
-      addLink: () => span,
-      addLinks: () => span,
-      setStatus: () => span,
-      updateName: () => span,
-      end: () => {
-        record.ended = true;
-      },
-      isRecording: () => true,
-      recordException: () => {},
-    };
-    return span;
-  };
-  const provider: TracerProvider = {
-    getTracer: () => ({
-      startSpan,
-      startActiveSpan: () => {
-        throw new Error("not used");
-      },
-    }),
-  };
-  trace.setGlobalTracerProvider(provider);
-  return kept;
-}
+import { keepSpans } from "./keeping.ts";
 
 afterEach(() => trace.disable());
 

@@ -17,7 +17,7 @@ const RULES: readonly Rule[] = [
   { under: "agents/model/openai.ts", may: ["agents/", "runtime/"], packages: ["openai"] },
   { under: "agents/", may: ["agents/", "runtime/"], packages: ["zod"] },
   // The rooms of the shell, lowest first: none imports a room above it.
-  { under: "actors/engine/", may: ["actors/engine/", "runtime/"], packages: ["zod", "uuid", "node:*"] },
+  { under: "actors/engine/", may: ["actors/engine/", "runtime/"], packages: ["zod", "uuid", "cockatiel", "node:*"] },
   // The SDK is the user's, loaded only if the environment asks for it.
   { under: "actors/telemetry/export.ts", may: ["actors/engine/log.ts"], packages: ["@opentelemetry/sdk-node"] },
   { under: "actors/telemetry/", may: ["actors/telemetry/", "actors/engine/", "runtime/"], packages: ["@opentelemetry/api", "node:*"] },
@@ -26,7 +26,7 @@ const RULES: readonly Rule[] = [
     may: ["actors/host/", "actors/engine/", "actors/telemetry/", "agents/", "runtime/"],
     packages: ["zod", "p-queue", "node:*"],
   },
-  { under: "actors/gateway/", may: ["actors/gateway/", "actors/engine/", "agents/", "runtime/"], packages: ["cockatiel"] },
+  { under: "actors/gateway/", may: ["actors/gateway/", "actors/engine/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "actors/operations/",
     may: ["actors/operations/", "actors/retention/", "actors/host/", "actors/engine/", "actors/telemetry/", "agents/", "runtime/"],
@@ -77,7 +77,7 @@ const RULES: readonly Rule[] = [
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {
     under: "cli/",
-    may: ["cli/", "client/", "actors/", "agents/", "runtime/", "testing/scripted/model.ts"],
+    may: ["cli/", "client/", "mcp/", "actors/", "agents/", "runtime/", "testing/scripted/model.ts"],
     packages: ["commander", "yaml", "zod", "undici", "uuid", "pino", "node:*"],
   },
   {

@@ -68,6 +68,7 @@ const FAULT_TABLES: Readonly<Record<string, string>> = {
   "runtime/faults/of-work.ts": "WORK_FAULTS",
   "runtime/faults/of-hosts.ts": "HOST_FAULTS",
   "runtime/faults/of-mcp.ts": "MCP_FAULTS",
+  "runtime/faults/of-models.ts": "MODEL_FAULTS",
 };
 
 /** Every fault of the table is raised somewhere. */

@@ -27,6 +27,11 @@ export function modelAgents(): void {
       asks: [Other],
       handsOffTo: [Support],
       onGiveUp: { handOff: Support },
+      check: (output, input) => {
+        same<typeof output, { note: string }>(true);
+        same<typeof input, { orderId: string }>(true);
+        return [];
+      },
       undo: (input, output) => {
         same<typeof input, { orderId: string }>(true);
         same<typeof output, { note: string } | undefined>(true);

@@ -9,7 +9,8 @@ import type { World } from "../../world/world.ts";
 export interface Canary {
   readonly name: string;
   /** The scenario in which the hunt looks for it. */
-  readonly scenario: "party" | "wild" | "catches" | "chains" | "waits" | "long" | "ring" | "purge" | "redrive" | "trims" | "hot" | "fans";
+  readonly scenario:
+    "party" | "wild" | "catches" | "chains" | "waits" | "long" | "ring" | "purge" | "redrive" | "trims" | "hot" | "fans" | "minds";
   readonly plant: () => () => void;
   readonly wrapPorts?: (ports: Ports, life: Life, world: World) => Ports;
 }

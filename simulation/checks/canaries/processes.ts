@@ -26,7 +26,8 @@ const undoExpires: Canary = {
     }),
 };
 
-const guardOffByOne: Canary = {
+/** Each agent may be visited once more than it should. */
+export const guardOffByOne: Canary = {
   name: "cycle guard off by one",
   scenario: "ring",
   plant: () =>

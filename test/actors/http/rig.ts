@@ -6,7 +6,7 @@ import { HttpHost, type HttpHostOptions } from "../../../actors/http/server.ts";
 import type { Caller, Operations, Page, Submission, SubmitResult } from "../../../actors/operations/operations.ts";
 import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
-import { Watchers } from "../../../actors/operations/watchers.ts";
+import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
@@ -51,7 +51,7 @@ export interface HttpRig {
   readonly seen: Seen;
   readonly behaviour: Behaviour;
   /** Reports a record to followers. */
-  readonly watchers: Watchers;
+  readonly watchers: Callbacks;
   call(method: string, path: string, body?: unknown, headers?: Readonly<Record<string, string>>): Promise<Answer>;
 }
 
@@ -72,7 +72,7 @@ const receipt = (message: Message): TurnAnswer => ({ receipt: { messageId: messa
 
 export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<HttpRig> {
   const seen: Seen = { received: [], delivered: [], submitted: [], invalid: [], inQueue: 0, events: [], log: [] };
-  const watchers = new Watchers();
+  const watchers = new Callbacks();
   const behaviour: Behaviour = {
     receive: async (message) => receipt(message),
     deliver: async (message) => receipt(message),
@@ -170,7 +170,7 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
-function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): Operations {
+function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
       seen.submitted.push({ submission, caller: by, waitMs });
@@ -200,6 +200,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Watchers): O
       return { ...LETTER, id, open: false, decision: "discarded", by: principal.subject, reason };
     },
     graph: () => ({ system: "party", agents: [], routes: [], edges: [] }),
+    models: () => ({ models: [] }),
     purge: async (purge, { principal }) => {
       seen.events.push(`purge ${JSON.stringify(purge)} ${principal.subject}`);
       return { purged: 1, waiting: 2 };

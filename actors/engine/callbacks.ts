@@ -1,7 +1,7 @@
-/** @module Callbacks for each record of a process that this host writes. */
+/** @module Callbacks by id, such as for each record of a process that this host writes. */
 
-/** Callbacks by process id. */
-export class Watchers {
+/** Callbacks by id. */
+export class Callbacks {
   readonly #news = new Map<string, Set<() => void>>();
 
   /** Calls `news` at every {@link tell} of the id, until the returned function is called. `news` must not throw. */
@@ -16,7 +16,7 @@ export class Watchers {
     };
   }
 
-  /** Reports a record of the process to its watchers. */
+  /** Calls the callbacks of an id. */
   tell(id: string): void {
     const known = this.#news.get(id);
     if (known !== undefined) for (const told of known) told();

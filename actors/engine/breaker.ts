@@ -1,12 +1,12 @@
 /**
  * @module A circuit breaker on the clock of its host: for an endpoint of a model, a tool or an MCP server.
  *
- * The states and the count of failures are cockatiel's. It opens when more than half of the last calls failed. After a pause it lets one call
- * through; the pause doubles while that call fails.
+ * The states and the count of failures are cockatiel's. It opens when more than half of the last calls failed. After a pause it lets one
+ * call through; the pause doubles while that call fails.
  */
 import { circuitBreaker, type CircuitBreakerPolicy, CircuitState, CountBreaker, handleWhen, type IBackoffFactory } from "cockatiel";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Clock } from "../engine/ports.ts";
+import type { Clock } from "./ports.ts";
 
 /** The state of a breaker, as it is shown. */
 export type BreakerState = "closed" | "open" | "half-open";
@@ -58,7 +58,7 @@ export class Breaker {
     return this.#circuit.execute(action);
   }
 
-  /** cockatiel asks the system clock; this pause ends by the clock of the host, whatever that of the system says. */
+  /** cockatiel asks the system clock; this pause ends by the clock of the host, which a test drives. */
   #pauses(ms: number): IBackoffFactory<unknown> {
     return {
       next: () => {

@@ -1,0 +1,50 @@
+/** @module What the views show of a handler's model calls: their numbers and codes, never what was sent or replied. */
+import { describe, expect, test } from "vitest";
+import { CallHistory } from "../../runtime/agent/call-history.ts";
+import type { AgentEvent } from "../../runtime/agent/state.ts";
+import { modelKey } from "../../runtime/ids.ts";
+import { modelCallTexts } from "../../cli/text/model-calls.ts";
+
+const HASH = "a".repeat(64);
+const NAME = { workId: "w", key: modelKey("fast", HASH, 0), model: "fast" };
+const BEGUN = {
+  ...({ e: "model-begun" } as const),
+  ...{ ...NAME, hash: HASH, attempt: 1, atMs: 0 },
+  facts: { prompt: "p", tools: "t", messages: 1, outputTokensMax: 50 },
+  reserved: { inputTokens: 100, outputTokens: 50 },
+};
+const COST = { modelCalls: 1, inputTokens: 20, outputTokens: 10, costMicros: 1_500 };
+const DOWN = { code: "model.unavailable", message: "down" };
+
+function shown(...events: readonly AgentEvent[]): ReturnType<CallHistory["of"]> {
+  const history = new CallHistory(["w"]);
+  for (const [index, event] of events.entries()) history.take(event, 1_000 + index);
+  return history.of("w");
+}
+
+describe("a model call", () => {
+  test("is shown with model, endpoint, tries, tokens and cost, and without content", () => {
+    const history = shown(
+      { ...BEGUN, tries: 1 },
+      { e: "model-tried", ...NAME, attempt: 1, tries: 1, fault: DOWN, endpoint: "a", spent: COST, againAtMs: 5 },
+      { ...BEGUN, tries: 2 },
+      { e: "model-ended", ...NAME, attempt: 1, reply: { json: "the secret" }, endpoint: "b", spent: COST },
+    );
+    expect(history?.calls).toEqual([
+      {
+        ...{ kind: "model", name: "fast", state: "ended", attempt: 1, failures: 1, begunAtMs: 1_002, endedAtMs: 1_003, code: undefined },
+        ...{ endpoint: "b", tries: 2, inputTokens: 40, outputTokens: 20, usd: 0.003 },
+      },
+    ]);
+    expect(JSON.stringify(history)).not.toContain("secret");
+    expect(modelCallTexts(history?.calls)).toEqual(["fast at b: ended, 2 tries, 40 + 20 tokens, $0.0030"]);
+  });
+
+  test("that failed or never began is shown with the code of its fault", () => {
+    const failed = shown({ ...BEGUN, tries: 1 }, { e: "model-ended", ...NAME, attempt: 1, fault: DOWN });
+    expect(modelCallTexts(failed?.calls)).toEqual(["fast: failed model.unavailable, 0 + 0 tokens"]);
+    const fault = { code: "budget.price", message: "no price" };
+    const refused = shown({ e: "failed", workId: "w", failure: { kind: "model", key: NAME.key, attempt: 1, fault } });
+    expect(refused?.calls).toMatchObject([{ kind: "model", name: "fast", state: "failed", code: "budget.price" }]);
+  });
+});

@@ -1,0 +1,117 @@
+/** @module A tracer provider and a meter provider that keep what they are told, set through `@opentelemetry/api` as an SDK would be. */
+import {
+  type Attributes,
+  type Context,
+  type Meter,
+  metrics,
+  type Observable,
+  type ObservableCallback,
+  type Span,
+  type SpanContext,
+  SpanKind,
+  type SpanOptions,
+  trace,
+  TraceFlags,
+  type TracerProvider,
+} from "@opentelemetry/api";
+
+export interface KeptSpan {
+  readonly name: string;
+  readonly context: SpanContext;
+  readonly parent: SpanContext | undefined;
+  readonly kind: SpanKind;
+  readonly attributes: Attributes;
+  ended: boolean;
+}
+
+/** Keeps every span from now on, until `trace.disable()`. */
+export function keepSpans(): KeptSpan[] {
+  const kept: KeptSpan[] = [];
+  const startSpan = (name: string, options: SpanOptions = {}, context?: Context): Span => {
+    const parent = options.root === true || context === undefined ? undefined : trace.getSpanContext(context);
+    const spanId = String(kept.length + 1).padStart(16, "0");
+    const own: SpanContext = { traceId: parent?.traceId ?? `${"a".repeat(16)}${spanId}`, spanId, traceFlags: TraceFlags.SAMPLED };
+    const kind = options.kind ?? SpanKind.INTERNAL;
+    const record: KeptSpan = { name, kind, context: own, parent, attributes: { ...options.attributes }, ended: false };
+    kept.push(record);
+    const span: Span = {
+      spanContext: () => own,
+      setAttribute: (key, value) => {
+        record.attributes[key] = value;
+        return span;
+      },
+      setAttributes: (attributes) => {
+        Object.assign(record.attributes, attributes);
+        return span;
+      },
+      addEvent: () => span,
+      addLink: () => span,
+      addLinks: () => span,
+      setStatus: () => span,
+      updateName: () => span,
+      end: () => {
+        record.ended = true;
+      },
+      isRecording: () => true,
+      recordException: () => {},
+    };
+    return span;
+  };
+  const provider: TracerProvider = {
+    getTracer: () => ({
+      startSpan,
+      startActiveSpan: () => {
+        throw new Error("not used");
+      },
+    }),
+  };
+  trace.setGlobalTracerProvider(provider);
+  return kept;
+}
+
+interface KeptValue {
+  readonly metric: string;
+  readonly value: number;
+  readonly attributes: Attributes;
+}
+
+/** Keeps every value. */
+export class KeepingMeter {
+  readonly kept: KeptValue[] = [];
+  readonly #gauges = new Map<ObservableCallback, string>();
+
+  install(): void {
+    const keep =
+      (metric: string) =>
+      (value: number, attributes: Attributes = {}): void =>
+        void this.kept.push({ metric, value, attributes });
+    const observable = (metric: string): Observable => ({
+      addCallback: (callback) => void this.#gauges.set(callback, metric),
+      removeCallback: (callback) => void this.#gauges.delete(callback),
+    });
+    const meter: Meter = {
+      createCounter: (name) => ({ add: keep(name) }),
+      createUpDownCounter: (name) => ({ add: keep(name) }),
+      createHistogram: (name) => ({ record: keep(name) }),
+      createGauge: (name) => ({ record: keep(name) }),
+      createObservableGauge: observable,
+      createObservableCounter: observable,
+      createObservableUpDownCounter: observable,
+      addBatchObservableCallback: () => {},
+      removeBatchObservableCallback: () => {},
+    };
+    metrics.setGlobalMeterProvider({ getMeter: () => meter });
+  }
+
+  /** The current values of the gauges. */
+  read(): readonly KeptValue[] {
+    const shown: KeptValue[] = [];
+    for (const [callback, metric] of this.#gauges)
+      void callback({ observe: (value, attributes = {}) => void shown.push({ metric, value, attributes }) });
+    return shown;
+  }
+
+  values(metric: string): readonly KeptValue[] {
+    return this.kept.filter((one) => one.metric === metric);
+  }
+}
