@@ -1,4 +1,4 @@
-/** @module A model agent meets each shape of real servers once: it ends as its policy says, and never repeats a request after a bad reply. */
+/** @module A model agent meets each shape of real servers once: it ends as its policy says, and repeats no request after a bad reply. */
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, model, openai, route, system, tool } from "../../agents/index.ts";
