@@ -10,7 +10,8 @@ import { Fault, isFault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { driftOf, type LockedServer, type LockedTool } from "./lock.ts";
 import type { McpAnswer } from "./result.ts";
-import { type McpPlace, openSession, type Session } from "./session.ts";
+import type { McpPlace } from "./place.ts";
+import { openSession, type Session } from "./session.ts";
 
 type Log = Pick<AgentLog, "info" | "warn">;
 

@@ -43,6 +43,8 @@ import {
   TaskRequest,
 } from "./schemas.ts";
 
+const BARE = { params: NoParams, query: NoQuery } as const;
+
 /** Every route, by a name that is its `operationId`. */
 export const ROUTES = {
   submitTask: spec({
@@ -220,8 +222,7 @@ export const ROUTES = {
     path: "/graph",
     summary: "Shows agents and routes and which of them call which",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(GraphAnswer, "The graph.") },
     faults: [],
   }),
@@ -240,8 +241,7 @@ export const ROUTES = {
     path: "/models",
     summary: "Lists the models of the system with their endpoints, as this host sees them",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
@@ -250,8 +250,7 @@ export const ROUTES = {
     path: "/broken",
     summary: "Lists actors whose journals are broken",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(BrokenActors, "Those that this host has met, and all broken buckets of the indexes.") },
     faults: ASKING,
   }),
@@ -260,8 +259,7 @@ export const ROUTES = {
     path: "/broken/set-aside",
     summary: "Sets the journal of a broken actor aside, which begins anew",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: SetAsideRequest,
     answers: { 200: json(BrokenActor, "It goes on.") },
     faults: ["agent.unknown", "journal.intact", "journal.loss", ...CHANGING],
@@ -271,8 +269,7 @@ export const ROUTES = {
     path: "/purge",
     summary: "Purges ended processes",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: PurgeRequest,
     bodyOptional: true,
     answers: { 200: json(PurgeAnswer, "How many processes were purged, and how many ended and must stay for now.") },
@@ -283,8 +280,7 @@ export const ROUTES = {
     path: "/openapi.json",
     summary: "Shows this document",
     role: undefined,
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") },
     faults: [],
   }),
@@ -293,8 +289,7 @@ export const ROUTES = {
     path: "/healthz",
     summary: "Shows whether the host accepts work",
     role: "open",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: {
       200: json(HealthAnswer, "It does."),
       503: json(HealthAnswer, "It is stopping, or waits until its sidecar has registered its actors again."),
