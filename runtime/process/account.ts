@@ -83,6 +83,13 @@ export function reservedOf({ account }: ProcessState): Amounts {
   return Object.values(account?.holdings ?? {}).reduce((sum, holding) => addUsed(sum, amountsOf(heldBy(holding))), NOTHING_USED);
 }
 
+/** What work items hold whose compensation is due. It comes back when they have told what they spent. */
+export function returning({ account, undoing }: ProcessState): Amounts {
+  const due = new Set(undoing);
+  const held = Object.entries(account?.holdings ?? {}).flatMap(([id, holding]) => (due.has(id) ? [amountsOf(heldBy(holding))] : []));
+  return held.reduce(addUsed, NOTHING_USED);
+}
+
 /** What is left of the budget for new grants. Undefined: there is no budget. */
 export function leftOf(state: ProcessState): Grant | undefined {
   const budget = budgetOf(state);
