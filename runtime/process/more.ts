@@ -2,8 +2,8 @@
  * @module Work items that need a larger grant. Pure.
  *
  * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in two cases only. Where work items that are
- * being compensated hold enough, it waits for what comes back from them. Where the grant of a parent is the limit, it waits until the parent
- * has answered; so a request goes up the tree of nested routes as far as it must.
+ * being compensated hold enough, it waits for what comes back from them. Where the grant of a parent is the limit, it waits until the
+ * parent has answered; so a request goes up the tree of nested routes as far as it must.
  */
 import { addUsed, amountsOf, beyond, Grant, grantAfter, grantText, isWithin, maxGrant, minGrant, shareOf } from "../budget.ts";
 import { entryOf } from "../entries.ts";
