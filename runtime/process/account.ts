@@ -181,14 +181,6 @@ function charge(sums: SpentBy, by: string, spent: Spent): SpentBy {
   return withEntry(sums, under, addSpentWithin(entryOf(sums, under) ?? NOTHING_SPENT, spent, LIMITS.spentModelsMax, OTHERS));
 }
 
-/** Takes back what a work item holds. What it told stays known. */
-export function released(state: ProcessState, id: string): ProcessState {
-  const known = holdingOf(state, id);
-  if (known?.grant === undefined) return state;
-  const { grant: _back, ...rest } = known;
-  return withHolding(state, id, rest);
-}
-
 /** Removes the entry of a work item that spends no more. */
 export function settled(state: ProcessState, id: string | undefined): ProcessState {
   if (id === undefined || holdingOf(state, id) === undefined) return state;
