@@ -187,6 +187,17 @@ export function settled(state: ProcessState, id: string | undefined): ProcessSta
   return patch(state, (account) => ({ ...account, holdings: withoutEntry(account.holdings, id) }));
 }
 
+/**
+ * Ends what a work item holds. While an earlier attempt of it may still run, its entry stays without a grant: its compensation tells
+ * again what it spent, and that counts once (B2).
+ */
+export function closedHolding(state: ProcessState, id: string): ProcessState {
+  const holding = holdingOf(state, id);
+  if (holding === undefined || state.stopping?.includes(id) !== true) return settled(state, id);
+  const { grant: _returned, ...kept } = holding;
+  return withHolding(state, id, kept);
+}
+
 /** Removes the entry of a work item that holds nothing. One that may still spend keeps it until it tells. */
 export function settledIfFree(state: ProcessState, id: string): ProcessState {
   return holdingOf(state, id)?.grant === undefined ? settled(state, id) : state;
