@@ -101,7 +101,10 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
     builder.refuse(wireFault("message.invalid", `an index does not accept messages of kind ${body.kind}`));
     return builder.done();
   }
-  const news = body.entries.filter((entry) => isNews(entryIn(state, entry.id), entry));
+  const news = body.entries.flatMap((entry) => {
+    const known = entryIn(state, entry.id);
+    return isNews(known, entry) ? [withOthers(known, entry)] : [];
+  });
   const added = news.filter((entry) => entryIn(state, entry.id) === undefined).length;
   const max = state.id === INDEX_ROOT ? LIMITS.indexBucketsMax : LIMITS.indexBucketEntriesMax;
   if (added > 0 && state.size + added > max)
@@ -113,7 +116,7 @@ function decideIndex(state: IndexState, input: IndexInput, context: DecisionCont
 /**
  * Whether an entry replaces the known one. An older entry does not: a late "open" must not reopen a closed one. The run
  * decides which is older, and within a run the end comes last. Of two hosts that hold a run, the one that took it over at
- * the later record is news. Times are not compared, since they come from the clocks of several hosts.
+ * the later record is news, and at the same record the other one. Times are not compared, since they come from the clocks of several hosts.
  */
 function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
   if (known === undefined) return true;
@@ -121,7 +124,21 @@ function isNews(known: IndexEntry | undefined, entry: IndexEntry): boolean {
   if (age !== 0 || !entry.open) return age > 0;
   const at = numberOf(entry.facts["at"]);
   const later = at - numberOf(known.facts["at"]);
-  return later > 0 || (later === 0 && at > 0 && entry.facts["host"] !== known.facts["host"]);
+  const { host } = entry.facts;
+  return later > 0 || (later === 0 && typeof host === "string" && !hostsOf(known).includes(host));
+}
+
+/** Two hosts that prepare the same run do not know of each other, and either of them may record it. So the entry names both. */
+function withOthers(known: IndexEntry | undefined, entry: IndexEntry): IndexEntry {
+  const isBoth = known !== undefined && ageOf(known) === ageOf(entry) && numberOf(known.facts["at"]) === numberOf(entry.facts["at"]);
+  const others = isBoth ? hostsOf(known).join(" ") : "";
+  return others === "" ? entry : { ...entry, facts: { ...entry.facts, others } };
+}
+
+/** The hosts with which a run stands. Usually one. */
+export function hostsOf({ facts }: IndexEntry): readonly string[] {
+  const others = typeof facts["others"] === "string" ? facts["others"].split(" ") : [];
+  return typeof facts["host"] === "string" ? [facts["host"], ...others] : others;
 }
 
 /** The age of an entry in runs. `voided`: the entry was also opened for later runs, which were never created. */

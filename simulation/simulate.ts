@@ -58,8 +58,8 @@ export interface SimulateOptions {
   /** Which faults may happen: all, none, or all with some rates changed. @default "all" */
   readonly faults?: "all" | "none" | Partial<FaultRates> | undefined;
   /**
-   * What the models of the system say; no real model is asked. `honest`: what fits the schemas. `adversary`: also what does not fit, what is
-   * cut, calls that no one wants, endless calls, and whatever a text that they read demands. Or `honest` with rates of your own.
+   * What the models of the system say; no real model is asked. `honest`: what fits the schemas. `adversary`: also what does not fit,
+   * what is cut, calls that no one wants, endless calls, and all that a text demands which they read. Or `honest` with rates of your own.
    * @default "adversary"
    */
   readonly models?: "adversary" | "honest" | { readonly rates: Partial<ModelRates> } | undefined;
@@ -191,7 +191,8 @@ function loopIn(models: readonly BoughtCall[], callsMax: number): string | undef
     const agents = calls.map(({ agent }) => agent).filter((agent, index, all) => agent !== all[index - 1]);
     const tokens = calls.reduce((sum, { inputTokens, outputTokens }) => sum + inputTokens + outputTokens, 0);
     return (
-      `${processId} has bought ${calls.length} model calls with ${tokens} tokens, at last of ${agents.slice(-RING_AGENTS_MAX).join(" -> ")}. ` +
+      `${processId} has bought ${calls.length} model calls with ${tokens} tokens, ` +
+      `at last of ${agents.slice(-RING_AGENTS_MAX).join(" -> ")}. ` +
       "Lower visitsMax or callsMax of these agents, or give the route a budget."
     );
   }
@@ -228,7 +229,7 @@ function reasonOf(first: LedgerLine, { agent, name, step, call, workId }: Ledger
     );
   if (call !== undefined && first.call !== undefined && first.call !== call && first.workId === workId)
     return (
-      `${agent} called tool ${step} twice with the same input. To Troupe these are two calls, so each has an idempotency key of its own.\n` +
+      `${agent} called tool ${step} twice with the same input. To Troupe these are two calls, so each has its own idempotency key.\n` +
       "A model may always call twice. Give the other program a key that is made from what the call is about, such as the number\n" +
       "of the order, or have the tool look whether it was done."
     );

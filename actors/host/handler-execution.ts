@@ -60,6 +60,8 @@ export interface HandlerExecutionParts {
 export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #parts: HandlerExecutionParts;
   readonly #abort = new AbortController();
+  /** Its signal ends open model calls. */
+  readonly #tries = new AbortController();
   readonly #counts = new Map<string, number>();
   readonly #names = new Set<string>();
   readonly #replay: Replay;
@@ -69,6 +71,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #toolCalls: ToolCalls;
   readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
+  #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
   #made = 0;
   #nextState: NextState | undefined;
@@ -95,6 +98,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#modelCalls = new ModelCalls({
       ...calling,
       ...{ values: parts.values, models: parts.models, replay: this.#replay, slot: this.#slot, budget: this.#budget },
+      tries: this.#tries.signal,
       acting: (make) => this.#acting(make),
       throwFailure: (kind, key) => this.#throwFailure(kind, key),
       ready: () => this.#ready(),
@@ -195,6 +199,8 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     const fault = Fault.fromWire(reason);
     this.#stopped ??= fault;
     this.#abort.abort(fault);
+    if (fault.code !== "system.stopping") this.#tries.abort(fault);
+    else this.#cancelDrain = this.#parts.clock.after(LIMITS.modelDrainMs, () => this.#tries.abort(fault));
     this.#waits.stop(fault);
     this.#replay.end();
   }
@@ -202,6 +208,8 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   /** Ends the calls of a finished handler: aborts them, then waits up to LIMITS.stopGraceMs. Their results are still recorded. */
   end(): Promise<unknown> | undefined {
     this.#abort.abort(OVER);
+    this.#cancelDrain();
+    this.#tries.abort(OVER);
     this.#waits.end();
     this.#replay.end();
     const settled = this.#open.settled();

@@ -136,10 +136,10 @@ export class Host implements BeginningHost {
     return recover(this.#recovery);
   }
 
-  /** Nudges the open processes that stood with a dead host. */
+  /** Nudges the open processes that stood with a dead host, or with one that died before it. */
   async #takeOver(incarnation: string): Promise<void> {
     void nudgeThese(this.#recovery, this.processes.takeFrom(incarnation));
-    await recover({ ...this.#recovery, of: incarnation });
+    await recover({ ...this.#recovery, isDead: (host) => host === incarnation || !this.watch.isAlive(host) });
   }
 
   get #recovery(): RecoveryParts {

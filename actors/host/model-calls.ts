@@ -25,6 +25,7 @@ import type { SlotUse } from "./slot-use.ts";
 export type ToldOfModel =
   | Pick<InputOf<"model-begun">, "kind" | "call">
   | Pick<InputOf<"model-tried">, "kind" | "call" | "tries" | "fault" | "pauseMs">
+  | Pick<InputOf<"model-dropped">, "kind" | "key">
   | Pick<InputOf<"model-ended">, "kind" | "call">;
 
 /** The parts of model calls. */
@@ -33,7 +34,10 @@ export interface ModelCallsParts {
   readonly values: Values;
   readonly clock: Clock;
   readonly random: RandomSource;
+  /** Aborted when the execution is stopped: no further try is made. */
   readonly signal: AbortSignal;
+  /** Aborted when its open tries are given up. */
+  readonly tries: AbortSignal;
   readonly replay: Replay;
   readonly slot: SlotUse;
   readonly budget: HandlerBudget;
@@ -134,8 +138,11 @@ export class ModelCalls {
     try {
       reply = await this.#attempt(made, models);
     } catch (error) {
-      if (signal.aborted) throw error;
       const fault = faultFrom(error, "model.unavailable");
+      if (signal.aborted) {
+        await this.#drop(made, fault, reserved);
+        throw error;
+      }
       const usage = usageOfFault(fault);
       const endpoint = endpointOfFault(fault);
       const costMicros = usage === undefined || endpoint === undefined ? undefined : models.costMicros(endpoint, usage);
@@ -151,10 +158,17 @@ export class ModelCalls {
 
   #attempt({ call, key }: Made, models: Models): Promise<ModelReply> {
     const { model, request, inputTokensMax } = call;
-    const { signal, work, slot, telemetry } = this.#parts;
+    const { tries: signal, work, slot, telemetry } = this.#parts;
     const attempt = { model, request, inputTokensMax, idempotencyKey: idempotencyKey(work.id, key), signal };
     const providerOf = (endpoint: string): string | undefined => models.providerOf?.(endpoint);
     return slot.away(() => telemetry.chat({ model, request, providerOf }, () => models.attempt(attempt)));
+  }
+
+  /** The execution was stopped. A try that has surely cost nothing gives its reservation back; any other one settles in full. */
+  async #drop({ key }: Made, fault: WireFault, reserved: Reservation): Promise<void> {
+    if (usageOfFault(fault) !== undefined || spentOnFault(fault, reserved) !== undefined) return;
+    // If another execution has the work item already, it was settled in full.
+    await this.#parts.tell({ kind: "model-dropped", key }).catch(() => undefined);
   }
 
   /** Records a reply. One that cannot be recorded, because it is too large, is a fault of the call. */

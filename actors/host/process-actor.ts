@@ -153,7 +153,7 @@ export class ProcessActors {
     try {
       const prepared = await this.#preparer.prepare(message.to, plan);
       if ("refused" in prepared) return prepared;
-      this.#holder.prepared(id, plan.run);
+      this.#holder.prepared(id, plan.run, prepared.isReminded === true);
       return await this.#turnTask(message, prepared);
     } finally {
       this.#admitted -= 1;
@@ -163,7 +163,8 @@ export class ProcessActors {
   async #turnTask(message: Message, prepared: Exclude<Prepared, { readonly refused: unknown }> | undefined): Promise<TurnAnswer> {
     const id = message.to.id;
     const options = { inputId: message.id, expectNew: this.#made.has(id) };
-    const result = await this.engine.turn(id, { kind: "message", message, ...prepared }, options);
+    const { isReminded: _known, ...made } = prepared ?? {};
+    const result = await this.engine.turn(id, { kind: "message", message, ...made }, options);
     this.#made.delete(id);
     // Another host had accepted the task already, so the entry may be unnecessary.
     if (prepared !== undefined && !result.wrote)
@@ -181,7 +182,7 @@ export class ProcessActors {
       if (plan.kind === "run") {
         const prepared = await this.#preparer.prepare(message.to, plan);
         if ("refused" in prepared) return prepared;
-        this.#holder.prepared(id, plan.run);
+        this.#holder.prepared(id, plan.run, prepared.isReminded === true);
         isPrepared = true;
       }
       const prepared = plan.kind === "run" ? plan.run : undefined;

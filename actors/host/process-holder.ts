@@ -79,11 +79,11 @@ export class ProcessHolder {
   }
 
   /** The index entry of a run names this host, and the run is about to be recorded. */
-  prepared(id: string, run: number): void {
+  prepared(id: string, run: number, isReminded: boolean): void {
     const held = this.#expect(id);
     if (held.run >= run && held.sequence > 0) return;
     Object.assign(held, { run, sequence: 0, line: undefined, lineAtMs: NEVER });
-    Object.assign(held, { reminder: "none", remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
+    Object.assign(held, { reminder: isReminded ? "set" : "none", remindAtMs: this.#nowMs + LIMITS.reminderAfterMs });
     this.#arm(held);
   }
 
@@ -111,7 +111,7 @@ export class ProcessHolder {
     }
     const held = this.#expect(id);
     const isNew = held.sequence === 0;
-    const isPrepared = isNew && held.reminder === "none" && held.run === state.run;
+    const isPrepared = isNew && held.reminder !== "unknown" && held.run === state.run;
     const isFromAnother = held.sequence > 0 && held.sequence !== result.sequence && this.#isForeign(result.writer);
     this.#elsewhere.forget(id);
     held.run = state.run;

@@ -5,6 +5,8 @@
  */
 import type { System } from "../../agents/system.ts";
 import { assertNever, Fault, faultFrom, isRetryable, type Json, type WireFault } from "../../runtime/faults.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { reminderName } from "../../runtime/process/reminder.ts";
 import { type InputGate, preparedEntry, type RunPreparation } from "../../runtime/process/preparation.ts";
 import type { Address } from "../../runtime/protocol.ts";
 import type { Doer } from "../../runtime/slip.ts";
@@ -30,6 +32,8 @@ export type Prepared =
       readonly bucket: string;
       /** What the check of the input found, if the turn is to record it. */
       readonly fault?: WireFault;
+      /** The run has a reminder already. */
+      readonly isReminded?: true;
     };
 
 /** Prepares runs. */
@@ -40,7 +44,10 @@ export class ProcessPreparer {
     this.#parts = parts;
   }
 
-  /** Prepares a run: its index entry names this host, which is watched. Throws `sidecar.unavailable`. */
+  /**
+   * Prepares a run: its index entry names this host, which is watched. No other host knows of a host without a lease, so its runs get
+   * their reminders at once. Throws `sidecar.unavailable`.
+   */
   async prepare(actor: Address, plan: RunPreparation): Promise<Prepared> {
     const { directory, watch, ports } = this.#parts;
     const fault = plan.gate === undefined ? undefined : await this.#check(plan.gate);
@@ -49,7 +56,10 @@ export class ProcessPreparer {
     const known = plan.bucket;
     if (known !== undefined) await directory.update(known, entry);
     const bucket = known ?? (await directory.open(entry));
-    return { bucket, ...(fault === undefined ? {} : { fault }) };
+    const made = { bucket, ...(fault === undefined ? {} : { fault }) };
+    if (watch.isHeld) return made;
+    await ports.reminders.set(actor, reminderName(plan.run), LIMITS.reminderAfterMs, LIMITS.reminderMs);
+    return { ...made, isReminded: true };
   }
 
   async #check({ doer, content, code, absent }: InputGate): Promise<WireFault | undefined> {
@@ -67,14 +77,16 @@ export class ProcessPreparer {
 }
 
 function isKnown(system: System, doer: Doer): boolean {
-  return doer.kind === "route" ? system.routes.has(doer.route) : system.agents.has(doer.agent) || system.remote.has(doer.agent);
+  return doer.kind === "route"
+    ? system.routes.has(doer.route) || system.planned.has(doer.route)
+    : system.agents.has(doer.agent) || system.remote.has(doer.agent);
 }
 
 /** Throws if the content does not match the input schema of an agent or a route, or if the system does not have it. */
 function checkInput(system: System, doer: Doer, content: Json): void {
   switch (doer.kind) {
     case "route":
-      requireKnown(system.routes.get(doer.route), "route.unknown", doer.route).checkTask(content);
+      requireKnown(system.routes.get(doer.route) ?? system.planned.get(doer.route), "route.unknown", doer.route).checkTask(content);
       return;
     case "agent": {
       const known = system.agents.get(doer.agent) ?? system.remote.get(doer.agent);

@@ -6,6 +6,7 @@
 import PQueue from "p-queue";
 import { faultFrom, isRetryable } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { hostsOf } from "../../runtime/index-actor.ts";
 import { actorType, type IndexEntry } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
@@ -21,8 +22,11 @@ export interface RecoveryParts {
   readonly log: Logger;
   /** Aborted when the host shuts down. */
   readonly stopped: () => boolean;
-  /** Only the processes that stood with this dead host. */
-  readonly of?: string | undefined;
+  /**
+   * Only the processes that stood with a dead host, as this says. Not only with the one that was found dead: a host that took over from
+   * another dead one may have died before the index named it.
+   */
+  readonly isDead?: ((incarnation: string) => boolean) | undefined;
 }
 
 /**
@@ -91,8 +95,8 @@ function dueOf({ facts }: IndexEntry): number {
 }
 
 /** An entry without a host is of a process that never came; only a starting host cleans it up. */
-function isWanted({ of }: RecoveryParts, { facts }: IndexEntry): boolean {
-  return of === undefined || facts["host"] === of;
+function isWanted({ isDead }: RecoveryParts, entry: IndexEntry): boolean {
+  return isDead === undefined || hostsOf(entry).some(isDead);
 }
 
 async function nudgeLater(parts: RecoveryParts, lines: readonly OpenLine[]): Promise<void> {

@@ -77,6 +77,11 @@ export class Runner {
     return count;
   }
 
+  /** Whether a run is not at its end, also one that waits for a model. */
+  get #isBusy(): boolean {
+    return this.#starting.size > 0 || [...this.#active.values()].some((active) => !isParked(active));
+  }
+
   /** What this host knows about a run under a token; undefined if it has none. */
   status(actorId: string, workId: string, token: string): WorkStatus | undefined {
     const key = `${actorId}/${workId}`;
@@ -213,7 +218,7 @@ export class Runner {
       ...{ work, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
-      waiting: (waiting: boolean) => noteWaiting(own().watch, waiting),
+      waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),
       resting: (resting: boolean) => this.#noteResting(own(), resting),
     };
     return { mode: "do", execution: new HandlerExecution(parts, stateVersion, content) };
@@ -225,8 +230,12 @@ export class Runner {
     active.resting = resting;
     if (!resting) return this.#takeSlot(active);
     this.#giveSlot(active);
-    this.#dropOldestParked();
     return undefined;
+  }
+
+  #noteWaiting(active: Active, waiting: boolean): void {
+    noteWaiting(active.watch, waiting);
+    if (waiting) this.#dropOldestParked();
   }
 
   /** A parked handler is only an optimization: everything that it needs to continue is in the journal. */
@@ -306,7 +315,7 @@ export class Runner {
       if (isParked(active)) this.#active.delete(key);
       else stopRun(active.run, STOPPING);
     const end = this.#parts.clock.nowMs() + graceMs;
-    while (this.running > 0 && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
+    while (this.#isBusy && this.#parts.clock.nowMs() < end) await this.#pause(LIMITS.commitRetryMs);
     await Promise.all([...this.#active.values()].map((one) => this.#recorder.release(one.actorId, one.workId, one.token)));
   }
 }

@@ -8,7 +8,7 @@ import { fullReservation, withModelSpent } from "./spending.ts";
 import type { AgentEvent, AgentWork, ModelCall } from "./state.ts";
 
 type EventOf<E extends AgentEvent["e"]> = Extract<AgentEvent, { readonly e: E }>;
-type ModelEvent = EventOf<"model-begun" | "model-tried" | "model-ended">;
+type ModelEvent = EventOf<"model-begun" | "model-tried" | "model-dropped" | "model-ended">;
 
 /** Returns a work item after an event of one of its model calls. */
 export function withModelCall(work: AgentWork, event: ModelEvent): AgentWork {
@@ -19,6 +19,8 @@ export function withModelCall(work: AgentWork, event: ModelEvent): AgentWork {
       const { attempt, tries, againAtMs } = event;
       return { ...changed(settled(work, event), event, { tried: { attempt, tries, againAtMs } }), takeovers: 0 };
     }
+    case "model-dropped":
+      return { ...work, modelCalls: (work.modelCalls ?? []).map((call) => (call.key === event.key ? closed(call) : call)) };
     case "model-ended": {
       const next = settled(work, event);
       const { key, attempt, fault, reply } = event;

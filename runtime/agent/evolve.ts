@@ -47,6 +47,7 @@ export function evolveAgent(state: AgentState, event: AgentEvent): AgentState {
       return patch(state, event.workId, (work) => withCall(work, event));
     case "model-begun":
     case "model-tried":
+    case "model-dropped":
     case "model-ended":
       return patch(state, event.workId, (work) => withModelCall(work, event));
     case "step-done":

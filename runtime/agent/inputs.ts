@@ -104,6 +104,7 @@ export type AgentInput =
       readonly fault: WireFault;
       readonly pauseMs: number;
     })
+  | (Held & { readonly kind: "model-dropped"; readonly key: string })
   | (Held & { readonly kind: "model-ended"; readonly call: EndedModelCall })
   | (Held & { readonly kind: "step-done"; readonly name: string; readonly output: Json })
   | (Held & { readonly kind: "failed"; readonly failure: FailedPart })

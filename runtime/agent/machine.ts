@@ -18,7 +18,7 @@ import { evolveAgent } from "./evolve.ts";
 import type { AgentBuilder, AgentInput } from "./inputs.ts";
 import { AgentEvent, AgentState, type AgentWork, newAgent } from "./state.ts";
 import { leaveSettled, settledWork } from "./settled.ts";
-import { takeModelBegun, takeModelEnded, takeModelTried } from "./model-calls.ts";
+import { takeModelBegun, takeModelDropped, takeModelEnded, takeModelTried } from "./model-calls.ts";
 import { takeCompensated, takeSettled, takeUndo } from "./undo.ts";
 import { takeAnswer, takeRest, takeWait } from "./waits.ts";
 import { takeFinish, takeLoss, takeWork } from "./work.ts";
@@ -98,6 +98,8 @@ function take(builder: AgentBuilder, work: AgentWork, input: Exclude<AgentInput,
       return takeModelBegun(builder, work, input);
     case "model-tried":
       return takeModelTried(builder, work, input);
+    case "model-dropped":
+      return takeModelDropped(builder, work, input);
     case "model-ended":
       return takeModelEnded(builder, work, input);
     case "step-done":

@@ -36,6 +36,11 @@ export function takeModelTried(builder: AgentBuilder, work: AgentWork, { call, t
   });
 }
 
+/** Records that a try has cost nothing and was given up, also for a cancelled handler: its reservation is free again. */
+export function takeModelDropped(builder: AgentBuilder, work: AgentWork, { key }: InputOf<"model-dropped">): void {
+  if (modelCallOf(work, key)?.open !== undefined) builder.emit({ e: "model-dropped", workId: work.id, key });
+}
+
 /** Records the end of a model call, also for a cancelled handler: it has been paid for. */
 export function takeModelEnded(builder: AgentBuilder, work: AgentWork, { call }: InputOf<"model-ended">): void {
   const { key, model, end, usage } = call;

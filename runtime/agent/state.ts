@@ -260,6 +260,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
     againAtMs: z.int(),
     onlyIn: OnlyIn,
   }),
+  /** A try ended without a cost, and its execution was stopped, so that nothing follows it. */
+  z.strictObject({ e: z.literal("model-dropped"), workId: z.string(), key: z.string() }),
   /** A model call ended: with the reply as it came, or with the fault of this attempt of the work item. */
   z.strictObject({
     e: z.literal("model-ended"),

@@ -77,6 +77,8 @@ export const MODEL_LIMITS = {
   modelBackoffMsMax: 20 * SECOND_MS,
   /** Time from the first try of a model call after which no further one begins. */
   modelElapsedMsMax: 3 * MINUTE_MS,
+  /** Time that a stopping host leaves its open model calls: what they have cost is not lost, if they end in it. Below `stopGraceMs`. */
+  modelDrainMs: 3 * SECOND_MS,
   /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
   modelRetryAfterMsMax: 60 * SECOND_MS,
   /** Output tokens of the last answer of an agent whose budget is used up. */
@@ -112,7 +114,9 @@ export const MODEL_LIMITS = {
   settingsReadMs: 10 * SECOND_MS,
   /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
   connectRetryMs: 10 * SECOND_MS,
-  /** How long a host waits for a secret or a setting. */
+  /** Time for which an endpoint whose account or key is refused takes no calls, if the model has another endpoint that can. */
+  accountRestMs: 1 * MINUTE_MS,
+  /** How long a host waits for a secret. */
   connectMs: 10 * SECOND_MS,
   /** Longest pause that hosts share about an endpoint. Of a longer one, other hosts learn by a call of their own. */
   sharedRestMsMax: 10 * MINUTE_MS,

@@ -64,7 +64,7 @@ export type Account = z.infer<typeof Account>;
 const EMPTY: Account = Object.freeze({ spent: Object.freeze({}), holdings: Object.freeze({}) });
 
 /** Under this name stands what was spent by agents and on models beyond the limits of the sums. */
-export const OTHERS = "(others)";
+const OTHERS = "(others)";
 
 // ---- what is left -----------------------------------------------------------------------------------------------------------
 
@@ -174,10 +174,29 @@ function charge(sums: SpentBy, by: string, spent: Spent): SpentBy {
   return withEntry(sums, under, addSpentWithin(entryOf(sums, under) ?? NOTHING_SPENT, spent, LIMITS.spentModelsMax, OTHERS));
 }
 
+/** Takes back what a work item holds. What it told stays known. */
+export function released(state: ProcessState, id: string): ProcessState {
+  const known = holdingOf(state, id);
+  if (known?.grant === undefined) return state;
+  const { grant: _back, ...rest } = known;
+  return withHolding(state, id, rest);
+}
+
 /** Removes the entry of a work item that spends no more. */
 export function settled(state: ProcessState, id: string | undefined): ProcessState {
   if (id === undefined || holdingOf(state, id) === undefined) return state;
   return patch(state, (account) => ({ ...account, holdings: withoutEntry(account.holdings, id) }));
+}
+
+/**
+ * Ends what a work item holds. While an earlier attempt of it may still run, its entry stays without a grant: its compensation tells
+ * again what it spent, and that counts once (B2).
+ */
+export function closedHolding(state: ProcessState, id: string): ProcessState {
+  const holding = holdingOf(state, id);
+  if (holding === undefined || state.stopping?.includes(id) !== true) return settled(state, id);
+  const { grant: _returned, ...kept } = holding;
+  return withHolding(state, id, kept);
 }
 
 /** Removes the entry of a work item that holds nothing. One that may still spend keeps it until it tells. */

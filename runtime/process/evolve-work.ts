@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
-import { granted, settled, settledIfFree } from "./account.ts";
+import { closedHolding, granted, released, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { addLine, line, waitLine } from "./history-lines.ts";
 import { undone } from "./runs.ts";
@@ -47,12 +47,12 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "attempt-failed":
       return attemptFailed(state, event);
     case "answered":
-      return settled(
+      return closedHolding(
         finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs),
         event.workId,
       );
     case "handed-off":
-      return settled(removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId), event.workId);
+      return closedHolding(removeWork(line(state, event.workId, event.atMs, `handed off to ${event.to}`), event.workId), event.workId);
     case "failed":
       return failed(state, event);
     case "told":
@@ -152,7 +152,15 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
   const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
-  const next = event.told === true ? settled(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
+  // Of a work item that may still run, the entry stays, so that what it told does not count again.
+  const next =
+    fault.code === "stop.timeout"
+      ? event.told === true
+        ? released(ended, workId)
+        : ended
+      : event.told === true
+        ? closedHolding(ended, workId)
+        : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }

@@ -112,10 +112,11 @@ function capFault({ target }: Work, cap: Grant, need: Grant): WireFault {
 
 function exhaustedFault({ state }: ProcessBuilder, { target }: Work, left: Grant, missing: Grant): WireFault {
   const [over, of] = exceeded(missing, left);
-  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${doerName(target)} needs ${grantText(over)} more`;
+  const agent = doerName(target);
+  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${agent} needs ${grantText(over)} more`;
   return wireFault("budget.exhausted", message, {
     process: state.id,
-    agent: doerName(target),
+    agent,
     left: plainJson(of),
     need: plainJson(over),
     reserved: plainJson(reservedOf(state)),

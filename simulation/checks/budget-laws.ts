@@ -107,11 +107,8 @@ export class BudgetLaw {
       case "spent":
         this.#tell(event.workId, event.spent, event.ends);
         return this.#compare(state);
-      case "attempt-failed":
       case "failed":
-        if (this.#heard.has(event.workId) && this.#holdings.get(event.workId)?.grant !== undefined)
-          this.#find("what is not spent comes back", `${event.workId} has failed and told what it spent, and it still holds its grant`);
-        return;
+        return this.#failed(event, state);
       case "answered":
       case "handed-off":
         this.#giveBack(event.workId);
@@ -126,6 +123,14 @@ export class BudgetLaw {
         return this.#end(state);
       default:
     }
+  }
+
+  /** A work item that told what it spent, and is not tried again, holds nothing. */
+  #failed({ workId, told }: Extract<ProcessEvent, { e: "failed" }>, state: ProcessState): void {
+    if (told === true) this.#giveBack(workId);
+    else if (this.#heard.has(workId) && this.#holdings.get(workId)?.grant !== undefined)
+      this.#find("what is not spent comes back", `${workId} has failed and told what it spent, and it still holds its grant`);
+    this.#compare(state);
   }
 
   #limit(): Grant | undefined {

@@ -83,6 +83,9 @@ export class ModelLaws {
         return this.#raised(event, before);
       case "model-begun":
         return this.#tryBegun(event, entryOf(before.works, event.workId)?.processId ?? "");
+      case "model-dropped":
+        this.#purseOf(event.workId).open.delete(event.key);
+        return;
       case "model-tried":
       case "model-ended":
         return this.#tryEnded(event);

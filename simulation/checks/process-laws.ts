@@ -110,8 +110,12 @@ export class ProcessLaws {
     this.#runs.set(letter, run);
   }
 
-  /** Neither the deadline nor the hops of a process bound its compensation. Only its own limits do. */
+  /**
+   * Neither the deadline nor the hops of a process bound its compensation. Only its own limits do. One of them is the number of hosts in a
+   * row that die with the work item, or with its undo.
+   */
   #givenUp(before: ProcessState, event: Extract<ProcessEvent, { e: "undo-failed" }>): void {
+    if (event.fault.message.includes("work.crashed")) return;
     const work = entryOf(before.works, event.workId);
     const endMs = (before.task?.deadlineAtMs ?? 0) + LIMITS.compensationMsMax;
     if (event.atMs < endMs && (work?.attempt ?? 1) < (work?.retry.attemptsMax ?? LIMITS.undoAttemptsMax))

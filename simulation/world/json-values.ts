@@ -4,6 +4,7 @@
  * It covers what zod writes and what MCP servers commonly send. A keyword that it does not know is ignored, so a value for an exotic schema
  * may not fit.
  */
+import { entryOf } from "../../runtime/entries.ts";
 import type { Json } from "../../runtime/faults.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import type { Random } from "./random.ts";
@@ -103,20 +104,20 @@ function makeObject(schema: JsonObject, source: ValueSource, where: Where): Json
   const { random } = source;
   const properties = isObject(schema["properties"]) ? schema["properties"] : {};
   const required = isList(schema["required"]) ? schema["required"] : [];
-  const made: Record<string, Json> = {};
+  const made: [string, Json][] = [];
   for (const [name, property] of Object.entries(properties)) {
     const isWanted = required.includes(name) || (where.depth < DEPTH_MAX && random.chance(OPTIONAL_SHARE));
-    if (isWanted) made[name] = make(property, source, where);
+    if (isWanted) made.push([name, make(property, source, where)]);
   }
   const more = schema["additionalProperties"];
   if (Object.keys(properties).length === 0 && isObject(more) && where.depth < DEPTH_MAX) {
     const names = schema["propertyNames"];
     for (let count = random.int(0, ITEMS_MAX); count > 0; count -= 1) {
       const name = isObject(names) ? make(names, source, where) : word(random);
-      if (typeof name === "string") made[name] = make(more, source, where);
+      if (typeof name === "string") made.push([name, make(more, source, where)]);
     }
   }
-  return made;
+  return Object.fromEntries(made);
 }
 
 function makeList(schema: JsonObject, source: ValueSource, where: Where): Json {
@@ -130,7 +131,7 @@ function makeList(schema: JsonObject, source: ValueSource, where: Where): Json {
 }
 
 function makeText(schema: JsonObject, { random, texts = [] }: ValueSource): string {
-  const format = typeof schema["format"] === "string" ? FORMATS[schema["format"]] : undefined;
+  const format = typeof schema["format"] === "string" ? entryOf(FORMATS, schema["format"]) : undefined;
   if (format !== undefined) return format;
   const least = numberOf(schema["minLength"]) ?? 0;
   const most = numberOf(schema["maxLength"]) ?? Math.max(least, TEXT_LENGTH_MAX);

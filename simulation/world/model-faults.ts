@@ -1,6 +1,9 @@
 /** @module What providers and models may do wrong in a run, and how often. */
 
-/** Probabilities of what providers and models do, for one request, 0 to 1. What providers do ends with the faults; what models say does not. */
+/**
+ * Probabilities of what providers and models do, for one request, 0 to 1. What providers do ends with the faults; what models say does
+ * not.
+ */
 export interface ModelRates {
   /** A provider of models answers 429, with or without a time to wait. */
   readonly modelBusy: number;
@@ -20,7 +23,7 @@ export interface ModelRates {
   readonly modelWrongTool: number;
   /** A model makes calls in each reply of a conversation, often the same one. */
   readonly modelLoops: number;
-  /** A model hands on whatever it gets, as all models of its process do. */
+  /** A model hands on all that it gets, as all models of its process do. */
   readonly modelHandsOn: number;
   /** A model makes the call that a text of the conversation demands, or one of a tool that it names. */
   readonly modelObeys: number;

@@ -4,7 +4,7 @@ import { IndexClient } from "../../actors/host/index-client.ts";
 import type { Reminders, Transport } from "../../actors/engine/ports.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { Fault, type Json, wireFault } from "../../runtime/faults.ts";
-import { bucketOf, entryIn, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
+import { bucketOf, entryIn, hostsOf, indexMachine, type IndexState } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { IndexEntry, Message } from "../../runtime/protocol.ts";
 import { countedRandom, flush, HandClock } from "./engine-rig.ts";
@@ -151,6 +151,25 @@ describe("the index client", () => {
     await index.enter(bucket, of(2, true, 1));
     await index.enter(bucket, of(1, false, 9_999));
     expect((await index.read(bucket))[0]).toEqual(of(2, true, 1));
+  });
+
+  test("an entry names each host that prepared its run, until one has taken the run over", async () => {
+    const { client: index } = client();
+    const of = (host: string, more: IndexEntry["facts"] = {}): IndexEntry => ({
+      id: "p",
+      open: true,
+      atMs: 1,
+      facts: { run: 1, host, ...more },
+    });
+    const bucket = await index.open(of("A"));
+    const hosts = async (): Promise<readonly string[]> => (await index.read(bucket)).flatMap(hostsOf);
+    await index.enter(bucket, of("B"));
+    await index.enter(bucket, of("A"));
+    expect(await hosts()).toEqual(["B", "A"]);
+    await index.enter(bucket, of("C", { at: 7 }));
+    expect(await hosts()).toEqual(["C"]);
+    await index.enter(bucket, of("A"));
+    expect(await hosts()).toEqual(["C"]);
   });
 
   test("a late open entry does not reopen a closed one, and closing twice writes once", async () => {

@@ -222,16 +222,17 @@ describe("a grant that does not suffice", () => {
     const rig = new ModelRig();
     refusesMore(rig);
     rig.join(async (ctx) => {
+      const before = ctx.budget.spent.models["fast"]?.modelCalls ?? 0;
       const done = await greedy(ctx, 1);
       if (ctx.attempt === 1) throw new Fault("agent.failed", done);
-      return `${done} ${ctx.budget.spent.models["fast"]?.modelCalls}`;
+      return `${before} ${done} ${ctx.budget.spent.models["fast"]?.modelCalls}`;
     });
     expect(await rig.ends("w", { grant: { modelCalls: 2 } })).toMatchObject({
       result: { fault: { message: "2 budget.exhausted" } },
       spent: { models: { fast: { modelCalls: 2 } } },
     });
     expect(await rig.ends("w", { attempt: 2, grant: { modelCalls: 5 } })).toMatchObject({
-      result: { output: { json: { text: "5 budget.exhausted 5" } } },
+      result: { output: { json: { text: "2 5 budget.exhausted 5" } } },
       spent: { models: { fast: { modelCalls: 5 } } },
     });
     expect(rig.models.sent, "recorded calls are not made again").toEqual(["call 0", "call 1", "call 2", "call 3", "call 4"]);

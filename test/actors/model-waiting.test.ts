@@ -1,5 +1,6 @@
 /** @module Handlers that wait for a model: they hold no slot, their process hears that they run, and each end of a run stops them. */
 import { describe, expect, test } from "vitest";
+import { Fault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { callOf, type FakeModels, ModelRig, replyOf, textOf, type Think } from "./model-rig.ts";
 import { flush } from "./engine-rig.ts";
@@ -45,18 +46,23 @@ describe("a handler that waits for a model", () => {
 
   test("with several calls at once needs a slot only to act on a reply", async () => {
     const rig = new ModelRig({ concurrency: 1 });
-    const last = gate();
+    const [first, last] = [gate(), gate()];
     rig.models.answer = async (attempt) => {
-      if (textOf(attempt) === "last") await last.promise;
+      await (textOf(attempt) === "first" ? first : last).promise;
       return replyOf(textOf(attempt));
     };
-    const both: Think = async (ctx) =>
-      (await Promise.all([ctx.chat(callOf("first")), ctx.chat(callOf("last"))])).map(({ text }) => text).join();
-    rig.join(both);
+    let acted = 0;
+    rig.join(async (ctx) => {
+      const calls = [ctx.chat(callOf("first")).then(() => (acted += 1)), ctx.chat(callOf("last"))];
+      await Promise.all(calls);
+      return "done";
+    });
     await rig.asks("a");
     await rig.asks("b");
+    expect(rig.models.sent.sort()).toEqual(["first", "first", "last", "last"]);
+    first.open();
     await rig.world.clock.advance(1);
-    expect(rig.models.sent.sort(), "the second one is not kept out by the first, which waits").toEqual(["first", "first", "last", "last"]);
+    expect(acted, "the second one acts on its first reply while the first one waits for its last").toBe(2);
     last.open();
     await rig.world.clock.advance(1);
     expect(rig.results.size).toBe(2);
@@ -76,20 +82,48 @@ describe("a handler that waits for a model", () => {
     });
   });
 
-  test("is released by a host that shuts down, and the next host goes on from the records", async () => {
-    const rig = new ModelRig();
-    rig.models.answer = (attempt, count) => (count === 2 ? hangsUntilAborted(attempt) : replyOf("next"));
-    const one = rig.join(threeCalls, "one");
-    await rig.asks();
-    const stopped = one.host.stop(LIMITS.drainMs);
-    await rig.world.clock.advance(1_000);
-    await stopped;
-    expect((await rig.work()).status).toBe("ready");
-    one.kill();
-    rig.join(threeCalls, "two");
-    expect(await rig.ends()).toMatchObject({ result: { output: { json: { text: "next" } } } });
-    expect(rig.models.sent).toEqual(["go", "next", "next", "next"]);
-    expect((await rig.work()).takeovers).toBe(0);
+  describe("on a host that shuts down", () => {
+    type Second = (attempt: FakeModels["attempts"][number], rig: ModelRig) => Promise<ReturnType<typeof replyOf>>;
+
+    /** The host `one` stops during the second call, and the host `two` goes on. */
+    async function stopsAtSecond(second: Second, drainMs: number): Promise<ModelRig> {
+      const rig = new ModelRig();
+      rig.models.answer = (attempt, count) => (count === 2 ? second(attempt, rig) : replyOf("next"));
+      const one = rig.join(threeCalls, "one");
+      await rig.asks();
+      const stopped = one.host.stop();
+      await rig.world.clock.advance(drainMs);
+      await stopped;
+      expect((await rig.work()).status).toBe("ready");
+      one.kill();
+      rig.join(threeCalls, "two");
+      expect(await rig.ends()).toMatchObject({ result: { output: { json: { text: "next" } } } });
+      expect((await rig.work()).takeovers, "no host has died").toBe(0);
+      return rig;
+    }
+
+    test("it has a short time to end, and its reply is not lost", async () => {
+      const rig = await stopsAtSecond(async ({ signal }, { world }) => {
+        await new Promise<void>((resolve) => world.clock.after(LIMITS.modelDrainMs / 2, resolve));
+        expect(signal.aborted).toBe(false);
+        return replyOf("next");
+      }, LIMITS.modelDrainMs - 100);
+      expect(rig.models.sent).toEqual(["go", "next", "next"]);
+    });
+
+    test("it is given up after that, and paid for in full", async () => {
+      const rig = await stopsAtSecond(hangsUntilAborted, LIMITS.modelDrainMs + 100);
+      expect(rig.models.sent).toEqual(["go", "next", "next", "next"]);
+      expect((await rig.work()).spent?.models["fast"]).toMatchObject({ modelCalls: 4, inputTokens: 3 * 10 + 100 });
+    });
+
+    test("it is given up after that, and costs nothing if it was not sent", async () => {
+      const rig = await stopsAtSecond(async (attempt) => {
+        await hangsUntilAborted(attempt).catch(() => undefined);
+        throw new Fault("model.unavailable", "given up while it waited for a place", { sent: false });
+      }, LIMITS.modelDrainMs + 100);
+      expect((await rig.work()).spent?.models["fast"]).toMatchObject({ modelCalls: 3, inputTokens: 3 * 10 });
+    });
   });
 });
 

@@ -65,7 +65,7 @@ if (samples !== undefined) sample(samples);
 /** Empty: messages are not signed, so that a test can publish its own. */
 const messageKey = process.env["LIVE_MESSAGE_KEY"] ?? "the key of all hosts of a live test";
 
-const host = await serve(bookingSystem({ call }), {
+const host = await serve(bookingSystem({ call }, process.env["LIVE_MODEL_URL"]), {
   appPort: Number(need("LIVE_APP_PORT")),
   daprHttpPort: Number(need("LIVE_DAPR_PORT")),
   appToken: process.env["LIVE_APP_TOKEN"],

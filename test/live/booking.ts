@@ -6,7 +6,7 @@
  */
 import { setTimeout as sleep } from "node:timers/promises";
 import { z } from "zod";
-import { agent, contract, Fault, route, system, type System, tool, type ToolCall } from "../../agents/index.ts";
+import { agent, contract, Fault, model, openai, route, system, type System, tool, type ToolCall } from "../../agents/index.ts";
 
 /** Shelves: long-lived actors that all processes share. */
 export const SHELVES = 4;
@@ -43,6 +43,7 @@ const Quote = contract("Quote", 1, { input: Booking, output: Price });
 const Pay = contract("Pay", 1, { input: Payment, output: Paid });
 const Catcher = contract("Catcher", 1, { input: z.strictObject({ refuse: z.boolean() }), output: Paid });
 const Basket = contract("Basket", 1, { input: z.strictObject({}), output: Paid });
+const Thinker = contract("Thinker", 1, { input: z.strictObject({ process: z.string() }), output: Paid });
 const Sleeper = contract("Sleeper", 1, { input: Nap, output: Paid });
 
 /** An effect at the ledger, and one that is done and then seems to have failed. */
@@ -183,6 +184,38 @@ const fan = route("fan", 1, Fan)
 /** The effects of a completed `party`. */
 export const EFFECTS = ["seat", "shelf", "quote", "deposit", "pay"] as const;
 
-export function bookingSystem(outside: Outside): System {
-  return system("live", { agents: agents(outside), routes: [party, nap, longNap, rescue, basket, fan] });
+/** The most that a process of `think` may spend. */
+export const THINK_CALLS_MAX = 100;
+
+/** One stop that a model decides: it buys what the model asks for. */
+const think = route("think", 1, z.strictObject({ process: z.string() }), { budget: { modelCalls: THINK_CALLS_MAX } })
+  .to("think", Thinker, ({ task }) => task)
+  .output(({ think: done }) => done);
+
+/** The agent of `think`. The key of its tool calls is that of their effects. */
+function thinker(outside: Outside) {
+  const buy = tool("buy", {
+    effect: "write",
+    about: "Buys an item",
+    input: z.strictObject({ item: z.string() }),
+    output: z.string(),
+    run: async ({ item }, call) => {
+      await outside.call("apply", item, processIn(call), call);
+      return `bought ${item}`;
+    },
+    undo: ({ item }, _done, call) => outside.call("undo", item, processIn(call), call),
+  });
+  return agent(Thinker, model({ instructions: "Buy what is needed.", tools: [buy] }));
+}
+
+function processIn({ idempotencyKey }: Pick<ToolCall, "idempotencyKey">): string {
+  return idempotencyKey.slice(0, idempotencyKey.indexOf(":"));
+}
+
+/** The system. `modelUrl`: where its model is; without it, it has none. */
+export function bookingSystem(outside: Outside, modelUrl?: string): System {
+  const [plain, routes] = [agents(outside), [party, nap, longNap, rescue, basket, fan]];
+  if (modelUrl === undefined) return system("live", { agents: plain, routes });
+  const models = { fast: openai({ model: "counting-1", baseUrl: modelUrl, stream: false }) };
+  return system("live", { agents: [...plain, thinker(outside)], routes: [...routes, think], models });
 }

@@ -20,6 +20,7 @@ const RELATIONS: readonly (readonly [string, boolean])[] = [
   ["only settled work items that are in the state can leave it", LIMITS.agentLeavingMax <= LIMITS.agentSettledMax],
   ["a dead host must be found by as many reads as its time allows", LIMITS.hostLeaseMs * LIMITS.hostDeadReads <= LIMITS.hostDeadMs],
   ["the buckets of one page must fit in the cache", LIMITS.pageBucketsMax <= LIMITS.listedBucketsMax],
+  ["open model calls must be given up before their host stops", LIMITS.modelDrainMs < LIMITS.stopGraceMs],
   ["the pauses of followers need a range", LIMITS.followLookMsMin < LIMITS.followLookMsMax],
   ["a stop's timeout must fit in a task's lifetime", LIMITS.stopTimeoutMsDefault < LIMITS.taskTimeoutMsDefault],
 ];

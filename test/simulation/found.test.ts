@@ -78,6 +78,11 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["wild", 2703, "as party 97, after an effect whose answer was lost"],
   ["hot", 418, "a purge had removed the last entry of a settled work item, and an old undo took the one before it for the last"],
   ["hot", 2086, "the same, where the one before it had no content"],
+  ["minds", 10126, "a later attempt was to reach what the handler had done after its budget ended, and went another way"],
+  ["minds", 11859, "a host whose lease could not be written accepted a task and died, and no other host knew of it"],
+  ["minds", 20190, "a host took a process over from a dead one and died before the index named it, and the process was no one's"],
+  ["minds", 22813, "two hosts prepared a run, the index named the one that did not record it, and the other one died"],
+  ["wild", 26, "the compensation of a work item that had told its spending told it again, and it counted twice"],
 ];
 
 for (const [name, seed, what] of FOUND) {

@@ -3,7 +3,7 @@
  * that is right. No real model is asked.
  */
 import { describe, expect, test } from "vitest";
-import { agent, contract, Fault, model, route, system, tool } from "troupe";
+import { agent, contract, Fault, model, openai, route, system, tool } from "troupe";
 import { outside, simulate, type SimulatedRun } from "troupe/testing";
 import { z } from "zod";
 import { agentMachine } from "../../runtime/agent/machine.ts";
@@ -42,6 +42,8 @@ const careful = tool("refund", {
   },
 });
 
+/** Never connected: the simulated world answers for it. */
+const models = { default: openai({ model: "any" }) };
 const settings = { instructions: "Refund the claim.", outputTokensMax: 100 } as const;
 
 function desk(refund: typeof naive | typeof careful, budget?: { readonly tokens: number }) {
@@ -49,7 +51,7 @@ function desk(refund: typeof naive | typeof careful, budget?: { readonly tokens:
   const claim = route("claim", 1, Claim, budget === undefined ? {} : { budget })
     .to("refund", Refunds, ({ task }) => task)
     .output(({ refund: { told } }) => told);
-  return system("desk", { agents: [refunds], routes: [claim] });
+  return system("desk", { agents: [refunds], routes: [claim], models });
 }
 
 function tokensOf({ models }: SimulatedRun): number {
@@ -132,7 +134,7 @@ describe("a loop", () => {
     const claim = route("claim", 1, Claim)
       .to("claim", Triage, ({ task }) => task, { timeoutMs: TIMEOUT_MS })
       .output(({ claim: { told } }) => told);
-    return system("ring", { agents: [refunds, triage], routes: [claim] });
+    return system("ring", { agents: [refunds, triage], routes: [claim], models });
   }
   const slow = [{ ...tasks[0], route: "claim", input: { order: "book-7", amount: 30 }, timeoutMs: 600_000 }];
 

@@ -108,18 +108,23 @@ const staleGrant: Canary = {
     changeWork((event, before, after) => (event.e === "attempt-asked" ? { ...after, raised: before.raised ?? before.grant } : after)),
 };
 
-/** Changes what a process records of what its work items told. */
-function changeSpent(change: (event: Extract<ProcessEvent, { e: "spent" }>) => ProcessEvent): () => void {
+/** Changes the events of processes. */
+function changeEvents(change: (event: ProcessEvent) => ProcessEvent): () => void {
   return replace(processMachine, "decide", (decide) => (state, input, context) => {
     const decision = decide(state, input, context);
-    return { ...decision, events: decision.events.map((event) => (event.e === "spent" ? change(event) : event)) };
+    return { ...decision, events: decision.events.map(change) };
   });
 }
 
 const restKept: Canary = {
   name: "rest of the budget of a failed work item not returned",
   scenario: "minds",
-  plant: () => changeSpent((event) => ({ ...event, ends: false })),
+  plant: () =>
+    changeEvents((event) => {
+      if (event.e !== "failed") return event;
+      const { told: _returned, ...kept } = event;
+      return kept;
+    }),
 };
 
 function doubled({ toolCalls, models }: Spent): Spent {
@@ -130,7 +135,8 @@ function doubled({ toolCalls, models }: Spent): Spent {
 const toldTwice: Canary = {
   name: "spending of a reply counted twice",
   scenario: "minds",
-  plant: () => changeSpent((event) => (event.spent === undefined ? event : { ...event, spent: doubled(event.spent) })),
+  plant: () =>
+    changeEvents((event) => (event.e === "spent" && event.spent !== undefined ? { ...event, spent: doubled(event.spent) } : event)),
 };
 
 const handsOffTooOften: Canary = { ...guardOffByOne, name: "hand-off beyond its bound", scenario: "minds" };
