@@ -171,7 +171,8 @@ function lastFault(rules: LoopRules, state: LoopState, { fault }: Trouble, purse
   return looped(rules, state, purse, `has made all ${rules.callsMax} model calls and does not answer: ${fault.message}`);
 }
 
-function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade, phase }: LoopState, rung: Rung, { tell }: Trouble): boolean {
+function isPossible(rules: LoopRules, state: LoopState, rung: Rung, { tell }: Trouble): boolean {
+  const { conversation, callsMade, phase } = state;
   switch (rung) {
     case "tell":
       return tell.length > 0;
@@ -181,7 +182,7 @@ function isPossible(rules: LoopRules, { conversation, fallbacks, callsMade, phas
       // A summary that could not be used is not asked for again at once: that would be the same request.
       return phase.kind !== "summary" && callsMade + 1 < rules.callsMax && summarized(conversation.messages) !== undefined;
     case "model":
-      return fallbacks + 1 < rules.models.length;
+      return nextFallback(rules, state) !== undefined;
   }
 }
 
@@ -190,12 +191,15 @@ function climb(rules: LoopRules, state: LoopState, rung: Rung, trouble: Trouble,
   if (rung === "summarize") return askSummary(rules, state, trouble);
   const shorter = rung === "shorten" ? shortened(messages) : undefined;
   const conversation = withMessages(shorter === undefined ? state.conversation : conversationOf(shorter), trouble.tell);
-  const fallbacks = rung === "model" ? state.fallbacks + 1 : state.fallbacks;
-  return ask(rules, { ...state, conversation, fallbacks, model: rung === "model" ? modelAt(rules, fallbacks) : state.model }, purse, rung);
+  const fallback = rung === "model" ? nextFallback(rules, state) : undefined;
+  return ask(rules, { ...state, conversation, ...fallback }, purse, rung);
 }
 
-function modelAt({ models }: LoopRules, index: number): string {
-  return models[index] ?? models[0];
+/** The next model to try. After a budget has degraded the run, the next one may be the one that it has: it got this request already. */
+function nextFallback({ models }: LoopRules, { fallbacks, model }: LoopState): Pick<LoopState, "fallbacks" | "model"> | undefined {
+  const at = models.findIndex((name, index) => index > fallbacks && name !== model);
+  const next = models[at];
+  return next === undefined ? undefined : { fallbacks: at, model: next };
 }
 
 function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step {

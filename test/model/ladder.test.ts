@@ -312,6 +312,14 @@ describe("the end of the budget", () => {
     expect(requests[1]?.facts.rung).toBe("last-answer");
   });
 
+  test("a model that the budget chose is not the next one to try: it had this request", async () => {
+    const options = { onBudgetEnd: { degradeTo: "small" }, fallback: ["small"], repair: ["model" as const] };
+    const filtered = { ...calls(["read", { page: 1 }]), finish: "filter" as const };
+    const { result, requests } = await run(doer(options), INPUT, { script: [exhausted, filtered, DONE] });
+    expect(result).toMatchObject({ code: "model.filtered" });
+    expect(requests.map(({ model: name }) => name)).toEqual(["default", "small"]);
+  });
+
   test("an agent without functions that already asks for little has no smaller request", async () => {
     const small = agent(Doer, model({ instructions: "Do it.", outputTokensMax: 10, onBudgetEnd: "degrade" }));
     const { result, requests } = await run(small, INPUT, { script: [exhausted] });

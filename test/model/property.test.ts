@@ -25,7 +25,7 @@ const CALLS_MAX = 12;
 const rung = fc.constantFrom<Rung>("tell", "shorten", "summarize", "model");
 const options = fc.record({
   repair: fc.array(rung, { maxLength: 8 }),
-  fallback: fc.constantFrom([], ["careful"], ["careful", "other"]),
+  fallback: fc.constantFrom([], ["careful"], ["careful", "other"], ["small"], ["small", "other"]),
   callsMax: fc.integer({ min: 2, max: CALLS_MAX }),
   onGiveUp: fc.constantFrom("fault" as const, { handOff: Helper }),
   onBudgetEnd: fc.constantFrom("stop" as const, "degrade" as const, { degradeTo: "small" }),
