@@ -7,9 +7,10 @@ import { runBulk } from "../../simulation/bulk.ts";
 import { everywhere } from "../../simulation/everywhere.ts";
 import { ALL_FAULTS, NO_FAULTS } from "../../simulation/world/faults.ts";
 import { median } from "../../simulation/checks/hunt.ts";
-import { runSeed } from "../../simulation/run.ts";
+import { runSeed, type Scenario } from "../../simulation/run.ts";
 import { allGraphs, graphScenario, graphSystem } from "../../simulation/scenarios/graphs.ts";
 import { long } from "../../simulation/scenarios/long.ts";
+import { minds } from "../../simulation/scenarios/minds.ts";
 import { party, redrive } from "../../simulation/scenarios/party.ts";
 import { wild } from "../../simulation/scenarios/random.ts";
 import { say } from "./say.ts";
@@ -51,17 +52,18 @@ describe("seeds", () => {
 });
 
 test("a seed is a run: the same events, messages and faults every time", async () => {
-  const facts = async (seed: number): Promise<readonly unknown[]> => {
+  const facts = async (scenario: Scenario, seed: number): Promise<readonly unknown[]> => {
     const lines: string[] = [];
     const { events, messages, fired, virtualMs } = await runSeed({
-      scenario: wild,
+      scenario,
       seed,
       most: ALL_FAULTS,
       trace: (_atMs, line) => void lines.push(line),
     });
     return [events, messages, fired, virtualMs, lines];
   };
-  for (const seed of [7, 8, 9]) expect(await facts(seed)).toEqual(await facts(seed));
+  for (const scenario of [wild, minds])
+    for (const seed of [7, 8, 9]) expect(await facts(scenario, seed)).toEqual(await facts(scenario, seed));
 });
 
 test("records that hosts and checks share equal their texts at the end: no code changes one in place", async () => {
@@ -91,6 +93,7 @@ test(
       [wild, 5],
       [long, 1],
       [redrive, 1],
+      [minds, 1],
     ] as const) {
       const done = await everywhere(scenario, seed);
       points += done.points;

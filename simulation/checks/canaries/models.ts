@@ -103,10 +103,15 @@ const openForgotten: Canary = {
 };
 
 const staleGrant: Canary = {
-  name: "grant of an earlier attempt believed",
+  name: "stale account believed: what others hold is granted again",
   scenario: "minds",
   plant: () =>
-    changeWork((event, before, after) => (event.e === "attempt-asked" ? { ...after, raised: before.raised ?? before.grant } : after)),
+    replace(processMachine, "decide", (decide) => (state, input, context) => {
+      const { account } = state;
+      if (account === undefined || input.kind !== "message") return decide(state, input, context);
+      const free = Object.entries(account.holdings).map(([id, { grant: _held, ...holding }]) => [id, holding] as const);
+      return decide({ ...state, account: { ...account, holdings: Object.fromEntries(free) } }, input, context);
+    }),
 };
 
 /** Changes the events of processes. */
