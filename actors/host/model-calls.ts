@@ -157,9 +157,9 @@ export class ModelCalls {
   }
 
   #attempt({ call, key }: Made, models: Models): Promise<ModelReply> {
-    const { model, request, inputTokensMax } = call;
+    const { model, request, inputTokensMax, priority } = call;
     const { tries: signal, work, slot, telemetry } = this.#parts;
-    const attempt = { model, request, inputTokensMax, idempotencyKey: idempotencyKey(work.id, key), signal };
+    const attempt = { model, request, inputTokensMax, priority, idempotencyKey: idempotencyKey(work.id, key), signal };
     const providerOf = (endpoint: string): string | undefined => models.providerOf?.(endpoint);
     return slot.away(() => telemetry.chat({ model, request, providerOf }, () => models.attempt(attempt)));
   }

@@ -28,6 +28,7 @@ const ANSWER_KEY = "answer";
 const TEMPERATURE_MAX = 2;
 const SEED_MAX = Number.MAX_SAFE_INTEGER;
 const VERSION_LENGTH_MAX = 64;
+const PRIORITY_MAX = 100;
 
 /** Binds a model to a contract. Throws `definition.invalid`, which names the agent and the option. */
 export function bindModel(settings: Settings, callables: Callables, target: Contract, where: string): BoundModel {
@@ -42,6 +43,7 @@ export function bindModel(settings: Settings, callables: Callables, target: Cont
     answer: form,
     fixed: fixedPart(tools, form.request, promptSettings(settings, where)),
     retry: settings.retry === undefined ? undefined : modelRetryOf(settings.retry, where),
+    priority: settings.priority === undefined ? undefined : requireInt(settings.priority, where, "priority", -PRIORITY_MAX, PRIORITY_MAX),
     callsMax: callsMaxOf(settings, functions.size > 0, where),
     repair: repairOf(settings.repair, where),
     onGiveUp: giveUpOf(settings.onGiveUp, { target, callables, where }),

@@ -53,6 +53,8 @@ export interface ModelSettings<C extends Contract> {
   readonly check?: ((answer: OutputOf<C>, input: InputOf<C>) => readonly string[]) | undefined;
   /** How calls are made again after faults of the provider or the way to it. @default 5 attempts, pauses from 500 ms doubling to 20 s */
   readonly retry?: Partial<ModelRetry> | undefined;
+  /** Where calls of several agents wait for an endpoint, higher ones go first, -100 to 100. @default 0 */
+  readonly priority?: number | undefined;
   /** When the ladder ends: the work item fails, or an agent of `handsOffTo` answers instead, with the same input. @default "fault" */
   readonly onGiveUp?: "fault" | { readonly handOff: Contract } | undefined;
   /**
@@ -96,6 +98,7 @@ const SETTINGS = [
   "repair",
   "check",
   "retry",
+  "priority",
   "onGiveUp",
   "onBudgetEnd",
 ];

@@ -93,6 +93,8 @@ export interface ModelCall {
   readonly inputTokensMax: number;
   /** How its transient faults are handled. @default MODEL_RETRY_DEFAULT */
   readonly retry?: Partial<ModelRetry> | undefined;
+  /** Where calls wait for an endpoint, higher ones go first. @default 0 */
+  readonly priority?: number | undefined;
 }
 
 /** A piece of a reply that is being received. For screens only: nothing is decided by it. */

@@ -135,12 +135,13 @@ function ask(rules: LoopRules, state: LoopState, purse: Purse, rung?: string): S
       lastHash: call.hash,
       phase: { kind: "reply", mayCall: hasFunctions && !isLast, estimate: conversation.tokens.estimate },
     },
-    next: { kind: "model", call: withRetry(rules, call) },
+    next: { kind: "model", call: onItsWay(rules, call) },
   };
 }
 
-function withRetry({ retry }: LoopRules, call: ModelCall): ModelCall {
-  return retry === undefined ? call : { ...call, retry };
+/** How the call is made is no part of what is sent. */
+function onItsWay({ retry, priority }: LoopRules, call: ModelCall): ModelCall {
+  return { ...call, ...(retry === undefined ? {} : { retry }), ...(priority === undefined ? {} : { priority }) };
 }
 
 /**
@@ -217,7 +218,7 @@ function askSummary(rules: LoopRules, state: LoopState, trouble: Trouble): Step 
   const phase = { kind: "summary", part, trouble } as const;
   return {
     state: { ...state, callsMade: state.callsMade + 1, lastHash: call.hash, phase },
-    next: { kind: "model", call: withRetry(rules, call) },
+    next: { kind: "model", call: onItsWay(rules, call) },
   };
 }
 

@@ -52,6 +52,8 @@ export interface LoopRules {
   readonly fixed: FixedPart;
   /** How transient faults are tried again. Absent: the default. */
   readonly retry: Partial<ModelRetry> | undefined;
+  /** Absent: 0. */
+  readonly priority: number | undefined;
   readonly callsMax: number;
   readonly repair: readonly Rung[];
   readonly onGiveUp: GiveUp;

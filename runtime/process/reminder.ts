@@ -1,4 +1,5 @@
 /** @module The reminder of a process, and its next due moment. Pure. */
+import { LIMITS } from "../limits.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 import { nextMomentMs } from "./time.ts";

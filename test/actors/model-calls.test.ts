@@ -47,6 +47,13 @@ describe("a model call is recorded", () => {
     expect(rig.models.attempts[0]).toMatchObject({ idempotencyKey: `w/${key}`, inputTokensMax: 100 });
   });
 
+  test("with the priority of its agent", async () => {
+    const rig = new ModelRig();
+    rig.join(async (ctx) => (await ctx.chat(callOf("hello", { priority: 7 }))).text);
+    await rig.ends();
+    expect(rig.models.attempts[0]?.priority).toBe(7);
+  });
+
   test("once under its hash and count: the same request again is another call", async () => {
     const rig = new ModelRig();
     let answers = 0;

@@ -40,6 +40,7 @@ function rulesOf(tools: readonly BedTool[]): LoopRules {
     fixed: fixedPart([], undefined, settings),
     callsMax: 2,
     retry: undefined,
+    priority: undefined,
     repair: REPAIR_DEFAULT,
     onGiveUp: "fault",
     onBudgetEnd: "stop",

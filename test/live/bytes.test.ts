@@ -1,4 +1,4 @@
-/** @module Storage grows linearly: the bytes of stop 1,000 are those of stop 10, those of model call 500 those of call 10; every key counts. */
+/** @module Storage grows linearly: stop 1,000 takes the bytes of stop 10, model call 500 those of call 10, with every key counted. */
 import { expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, model, openai, route, type RouteBuilder, system, type System, tool } from "../../agents/index.ts";
@@ -154,7 +154,7 @@ test(
     const early = (at(20) - at(2)) / 18;
     const late = (at(MODEL_CALLS) - at(2)) / (MODEL_CALLS - 2);
     print(
-      `bytes of a model call with its tool call: ${early.toFixed(0)} around call 10, ${late.toFixed(0)} a call up to call ${MODEL_CALLS} with ` +
+      `bytes of a model call with its tool call: ${early.toFixed(0)} around call 10, ${late.toFixed(0)} up to call ${MODEL_CALLS} with ` +
         `snapshots; ratio ${(late / early).toFixed(3)}; of the last 20 calls ${((at(MODEL_CALLS) - at(MODEL_CALLS - 20)) / 20).toFixed(0)}`,
     );
     expect(late / early).toBeLessThanOrEqual(RATIO_MAX);

@@ -44,6 +44,7 @@ describe("a model agent is refused, and the message names the agent and the opti
     ["a check that is no function", { check: "total" }, "check must be a function"],
     ["an unknown part of the retry policy", { retry: { tries: 5 } }, 'retry: unknown option "tries"'],
     ["no tries", { retry: { triesMax: 0 } }, "retry.triesMax is 0, but must be an integer from 1 to 100"],
+    ["a priority out of range", { priority: 101 }, "priority is 101, but must be an integer from -100 to 100"],
     ["an unknown end", { onGiveUp: "retry" }, 'onGiveUp must be "fault" or { handOff } with a contract'],
     ["a hand-off that is not declared", { onGiveUp: { handOff: Support } }, "onGiveUp hands off to Support, which is not in handsOffTo"],
     [
@@ -82,10 +83,11 @@ describe("a model agent is refused, and the message names the agent and the opti
   });
 });
 
-test("the policy for transient faults goes with each call", async () => {
-  const patient = agent(Refunds, model({ instructions: "x", retry: { triesMax: 9 } }));
+test("the policy for transient faults and the priority go with each call", async () => {
+  const patient = agent(Refunds, model({ instructions: "x", retry: { triesMax: 9 }, priority: 5 }));
   const { requests } = await run(patient, { orderId: "o" }, { script: [answer("done")] });
   expect(requests[0]?.retry).toEqual({ triesMax: 9 });
+  expect(requests[0]?.priority).toBe(5);
 });
 
 test("money is counted in millionths of a dollar, and time is no part of the grant", () => {
