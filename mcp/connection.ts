@@ -2,7 +2,7 @@
  * @module The connection of this process to one MCP server: opened by the first call, shared by all hosts and calls, opened again after a
  * failure, and closed when the last host has stopped.
  */
-import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleWhen, isBrokenCircuitError } from "cockatiel";
+import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleWhen, isBrokenCircuitError, noJitterGenerator } from "cockatiel";
 import PQueue from "p-queue";
 import type { AgentLog } from "../agents/context.ts";
 import type { ToolCall, ToolSource } from "../agents/tool.ts";
@@ -47,7 +47,11 @@ export class Connection implements ToolSource {
     handleWhen((error) => (isFault(error) && FAILURES.has(error.code)) || (error instanceof Error && this.#silent.has(error))),
     {
       breaker: new ConsecutiveBreaker(LIMITS.mcpFailuresMax),
-      halfOpenAfter: new ExponentialBackoff({ initialDelay: LIMITS.mcpPauseMs, maxDelay: LIMITS.mcpPauseMsMax }),
+      halfOpenAfter: new ExponentialBackoff({
+        initialDelay: LIMITS.mcpPauseMs,
+        maxDelay: LIMITS.mcpPauseMsMax,
+        generator: noJitterGenerator,
+      }),
     },
   );
   #opening: Promise<Live> | undefined;

@@ -103,7 +103,7 @@ export const SpendingView = z.object({
           model: z
             .string()
             .describe(
-              "Name of the model in the system; `(others)` beyond the first 16; `(unsettled)`: granted, and counted as spent because no reply told.",
+              "Name of the model in the system; `(others)`: beyond the first 16; `(unsettled)`: granted, and no reply told what was spent.",
             ),
           modelCalls: Count,
           inputTokens: Count,

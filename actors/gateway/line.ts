@@ -61,7 +61,7 @@ export class Line {
     await Promise.race([all, ...connecting.map((one) => one.then(() => (isReady() ? undefined : all)))]);
   }
 
-  /** Makes the attempt. If the account of the endpoint is at fault, and another endpoint can take the call, the fault is worth another try. */
+  /** Makes the attempt. If the account of the endpoint is refused, and another one can take the call, the fault is worth another try. */
   async #at(state: EndpointState, attempt: ModelAttempt, need: Need): ReturnType<EndpointState["run"]> {
     try {
       return await state.run(attempt, need);

@@ -8,14 +8,20 @@ import { LIMITS } from "../limits.ts";
 import type { AgentBuilder, CallName, FailedTry, InputOf } from "./inputs.ts";
 import { ownScope } from "./queue.ts";
 import { toolRefusal } from "./spending.ts";
-import type { AgentWork, Call } from "./state.ts";
+import type { AgentWork, Call, Wait } from "./state.ts";
 
 /** Faults after which a call may have had its effect. */
 const UNSURE: ReadonlySet<string> = new Set(["call.timeout", "call.unknown", "schema.tool-output"]);
 
-/** What follows a failure may depend on it, so it belongs to this attempt only: a later attempt need not reach it again. */
-export function onlyIn({ attempt, failures }: AgentWork): { readonly onlyIn?: number } {
-  return failures?.some((failure) => failure.attempt === attempt) === true ? { onlyIn: attempt } : {};
+/**
+ * What follows a failure may depend on it, so it belongs to this attempt only: a later attempt need not reach it again. A larger grant that
+ * was refused is such a failure too.
+ */
+export function onlyIn({ attempt, failures, waits }: AgentWork): { readonly onlyIn?: number } {
+  const hasFailed = failures?.some((failure) => failure.attempt === attempt) === true;
+  const isRefused = (wait: Wait): boolean =>
+    wait.onlyIn === attempt && wait.for.kind === "budget" && wait.result !== undefined && "fault" in wait.result;
+  return hasFailed || waits.some(isRefused) ? { onlyIn: attempt } : {};
 }
 
 /** Records a call before it is made, if it may have to be undone or if its end must not stay unknown. */

@@ -83,6 +83,13 @@ export function reservedOf({ account }: ProcessState): Amounts {
   return Object.values(account?.holdings ?? {}).reduce((sum, holding) => addUsed(sum, amountsOf(heldBy(holding))), NOTHING_USED);
 }
 
+/** What work items hold whose compensation is due. It comes back when they have told what they spent. */
+export function returning({ account, undoing }: ProcessState): Amounts {
+  const due = new Set(undoing);
+  const held = Object.entries(account?.holdings ?? {}).flatMap(([id, holding]) => (due.has(id) ? [amountsOf(heldBy(holding))] : []));
+  return held.reduce(addUsed, NOTHING_USED);
+}
+
 /** What is left of the budget for new grants. Undefined: there is no budget. */
 export function leftOf(state: ProcessState): Grant | undefined {
   const budget = budgetOf(state);
@@ -172,14 +179,6 @@ function charge(sums: SpentBy, by: string, spent: Spent): SpentBy {
   const isRoom = entryOf(sums, by) !== undefined || Object.keys(sums).length < LIMITS.spentAgentsMax;
   const under = isRoom ? by : OTHERS;
   return withEntry(sums, under, addSpentWithin(entryOf(sums, under) ?? NOTHING_SPENT, spent, LIMITS.spentModelsMax, OTHERS));
-}
-
-/** Takes back what a work item holds. What it told stays known. */
-export function released(state: ProcessState, id: string): ProcessState {
-  const known = holdingOf(state, id);
-  if (known?.grant === undefined) return state;
-  const { grant: _back, ...rest } = known;
-  return withHolding(state, id, rest);
 }
 
 /** Removes the entry of a work item that spends no more. */

@@ -7,7 +7,7 @@ import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
 import { valueHash } from "../value.ts";
-import { closedHolding, granted, released, settled, settledIfFree } from "./account.ts";
+import { closedHolding, granted, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { addLine, line, waitLine } from "./history-lines.ts";
 import { undone } from "./runs.ts";
@@ -152,15 +152,7 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
   const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
-  // Of a work item that may still run, the entry stays, so that what it told does not count again.
-  const next =
-    fault.code === "stop.timeout"
-      ? event.told === true
-        ? released(ended, workId)
-        : ended
-      : event.told === true
-        ? closedHolding(ended, workId)
-        : settledIfFree(ended, workId);
+  const next = event.told === true ? closedHolding(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }

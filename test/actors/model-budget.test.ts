@@ -237,6 +237,23 @@ describe("a grant that does not suffice", () => {
     });
     expect(rig.models.sent, "recorded calls are not made again").toEqual(["call 0", "call 1", "call 2", "call 3", "call 4"]);
   });
+
+  test("a further attempt with a larger grant need not reach what the handler did when its budget had ended", async () => {
+    const rig = new ModelRig();
+    refusesMore(rig);
+    rig.join(async (ctx) => {
+      await ctx.chat(callOf("a"));
+      try {
+        return (await ctx.chat(callOf("b"))).text;
+      } catch {
+        await ctx.step("without b", () => 1);
+        throw new Fault("agent.failed", "b is too dear");
+      }
+    });
+    expect(await rig.ends("w", { grant: { modelCalls: 1 } })).toMatchObject({ result: { fault: { code: "agent.failed" } } });
+    expect(await rig.ends("w", { attempt: 2, grant: { modelCalls: 2 } })).toMatchObject({ result: { output: {} } });
+    expect(rig.models.sent).toEqual(["a", "b"]);
+  });
 });
 
 describe("what was spent is told with each end of a work item", () => {

@@ -31,16 +31,20 @@ const source = (hostsWriter: boolean): string => `
 import { agent, contract, model, openai, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
 import { z } from ${JSON.stringify(join(ROOT, "node_modules/zod/index.js"))};
 const Writer = contract("Writer", 1, { input: z.string(), output: z.string() });
-const write = route("write", 1, z.string()).waitFor("go", z.literal(true)).to("text", Writer, ({ task }) => task).output(({ text }) => text);
+const write = route("write", 1, z.string())
+  .waitFor("go", z.literal(true))
+  .to("text", Writer, ({ task }) => task)
+  .output(({ text }) => text);
+const writer = () => agent(Writer, model({ instructions: "Write." }));
 export default ${
   hostsWriter
-    ? `system("pair", { agents: [agent(Writer, model({ instructions: "Write." }))], routes: [write], models: { default: openai({ model: "any" }) } })`
+    ? `system("pair", { agents: [writer()], routes: [write], models: { default: openai({ model: "any" }) } })`
     : `system("pair", { agents: [], remote: [Writer], routes: [write] })`
 };
 `;
 
 describe.skipIf(binaries === undefined || redis === undefined)("two apps", () => {
-  test("a follower at one gets the pieces of a model at the other, wherever the process is", { timeout: TEST_MS }, async () => {
+  test("a follower at one gets the pieces of a model at the other, on either host of the process", { timeout: TEST_MS }, async () => {
     const store = await startRedis({ dir: join(dir, "redis"), appendfsync: "everysec" });
     try {
       const resources = await renderResources("redis", { dir, redisHost: store.host });

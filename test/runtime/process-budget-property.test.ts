@@ -6,7 +6,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { addUsed, type Amounts, type Grant, isWithin, NOTHING_USED, totalSpent, usedOf } from "../../runtime/budget.ts";
-import { budgetOf, leftOf, reservedOf, usedInRun } from "../../runtime/process/account.ts";
+import { budgetOf, leftOf, reservedOf, returning, usedInRun } from "../../runtime/process/account.ts";
 import type { Call, RouteData, Slip, Stop } from "../../runtime/slip.ts";
 import { BudgetTree } from "./budget-tree.ts";
 import { call, one, slipOf } from "./process-rig.ts";
@@ -122,9 +122,12 @@ function apply(tree: BudgetTree, { what, pick, amount, ms }: Step, delivered: nu
   return delivered;
 }
 
-/** For each process, what was spent and what is held are within its budget. */
+/** For each process, what was spent and what is held are within its budget; and no handler waits for a grant that cannot come. */
 function checkAccounts(tree: BudgetTree): void {
   for (const { state } of tree.processes.values()) {
+    const isWaiting = Object.values(state.waits ?? {}).some((wait) => wait.for.kind === "budget");
+    const mayCome = state.account?.request !== undefined || Object.values(returning(state)).some((amount) => amount > 0);
+    if (isWaiting) expect(mayCome, `${state.id} waits for a grant that cannot come`).toBe(true);
     const limit = budgetOf(state);
     if (limit === undefined) continue;
     const sum: Amounts = addUsed(usedInRun(state), reservedOf(state));

@@ -242,6 +242,25 @@ describe("a request for more", () => {
     expect(answerOf(needs(rig, "p:1:a:0:2", { tokens: 11 }))).toMatchObject({ fault: { details: { budget: { tokens: 10 } } } });
   });
 
+  test("waits for what comes back from work items that are being compensated", () => {
+    const rig = begun([one("a", { optional: true, timeoutMs: 1_000 }), one("b")], { budget: { tokens: 100 } });
+    rig.after(LIMITS.probeMs + 1_000).tick();
+    expect(grantsOf(rig)).toMatchObject({ "b:0:1": { tokens: 0 } });
+    const B = "p:1:b:0:1";
+    expect(names(needs(rig, B, { tokens: 30 }))).toEqual(["wait-begun"]);
+    const report = { undone: 1, left: [], stands: [], stateStands: false };
+    const back = rig.result(`${A}/undo`, { output: { json: report } }, 1, spent(60));
+    expect(answerOf(back)).toEqual({ tokens: 40 });
+    expect(rig.state.waits).toBeUndefined();
+  });
+
+  test("is refused if too little came back", () => {
+    const rig = begun([one("a", { optional: true, timeoutMs: 1_000 }), one("b")], { budget: { tokens: 100 } });
+    rig.after(LIMITS.probeMs + 1_000).tick();
+    needs(rig, "p:1:b:0:1", { tokens: 30 });
+    expect(answerOf(rig.result(A, { output: { json: 1 } }, 1, spent(80)))).toMatchObject({ fault: { details: { left: { tokens: 20 } } } });
+  });
+
   test("of a work item without a budget has no limit", () => {
     expect(answerOf(needs(begun([one("a")], {}), A, { tokens: 5 }))).toEqual({});
   });

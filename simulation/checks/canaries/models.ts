@@ -40,8 +40,9 @@ const boughtTwice: Canary = {
   scenario: "minds",
   plant: () =>
     changeWork((event, _before, after) => {
-      if (event.e !== "taken-over") return after;
-      const { modelCalls = [], results } = after;
+      const { modelCalls = [], calls, waits, results } = after;
+      const hasGoneOn = calls.some(({ open }) => open) || waits.some(({ result }) => result === undefined);
+      if (event.e !== "taken-over" || hasGoneOn) return after;
       // The newest result, so that nothing that depends on it is recorded.
       return { ...after, modelCalls: modelCalls.filter(({ reply, order }) => reply === undefined || order !== results - 1) };
     }),
