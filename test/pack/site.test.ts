@@ -19,5 +19,6 @@ test("npm run docs builds guides and reference without a dead link", { timeout: 
     ["api/troupe.html", "defineFault"],
   ] as const)
     expect([name, has(name, text)]).toEqual([name, true]);
-  for (const entry of ["client", "dapr", "testing", "mcp", "ai-sdk", "openai-agents"]) expect(existsSync(join(ROOT, `site/.build/html/api/troupe/${entry}.html`))).toBe(true);
+  for (const entry of ["client", "dapr", "testing", "mcp", "ai-sdk", "openai-agents"])
+    expect(existsSync(join(ROOT, `site/.build/html/api/troupe/${entry}.html`))).toBe(true);
 });
