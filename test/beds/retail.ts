@@ -62,7 +62,7 @@ export class Shop {
   private constructor(folder: string) {
     this.#child = spawn("python3", [join(import.meta.dirname, "retail.py"), folder], { stdio: ["pipe", "pipe", "pipe"] });
     const { stdin, stdout, stderr } = this.#child;
-    // A program that has ended takes nothing any more; its end is told by `open`.
+    // A program that has ended no longer takes anything; `open` tells its end.
     stdin?.on("error", () => undefined);
     stderr?.on("data", (text: Buffer) => (this.#errors += text.toString()));
     if (stdout !== null)
