@@ -61,7 +61,9 @@ export class Shop {
 
   private constructor(folder: string) {
     this.#child = spawn("python3", [join(import.meta.dirname, "retail.py"), folder], { stdio: ["pipe", "pipe", "pipe"] });
-    const { stdout, stderr } = this.#child;
+    const { stdin, stdout, stderr } = this.#child;
+    // A program that has ended no longer takes anything; `open` tells its end.
+    stdin?.on("error", () => undefined);
     stderr?.on("data", (text: Buffer) => (this.#errors += text.toString()));
     if (stdout !== null)
       createInterface(stdout).on("line", (line) => {
@@ -75,7 +77,8 @@ export class Shop {
   static async open(folder: string): Promise<Shop | { readonly reason: string }> {
     const shop = new Shop(folder);
     const answered = shop.state("ready").then(() => undefined);
-    const ended = once(shop.#child, "exit").then(() => `the shop does not run here: ${shop.#errors.trim().split("\n").at(-1) ?? ""}`);
+    const why = (): string => `the shop does not run here: ${shop.#errors.trim().split("\n").at(-1) ?? ""}`;
+    const ended = once(shop.#child, "close").then(why, (error: unknown) => `python3 does not run here: ${String(error)}`);
     const reason = await Promise.race([answered, ended]);
     return reason === undefined ? shop : { reason };
   }

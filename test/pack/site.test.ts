@@ -14,8 +14,11 @@ test("npm run docs builds guides and reference without a dead link", { timeout: 
     ["errors.html", "journal.contended"],
     ["limits.html", "agentQueueMax"],
     ["http-reference.html", "POST /tasks"],
+    ["patterns.html", "When several agents help"],
+    ["model-agents.html", "repair ladder"],
     ["api/troupe.html", "defineFault"],
   ] as const)
     expect([name, has(name, text)]).toEqual([name, true]);
-  for (const entry of ["client", "dapr", "testing"]) expect(existsSync(join(ROOT, `site/.build/html/api/troupe/${entry}.html`))).toBe(true);
+  for (const entry of ["client", "dapr", "testing", "mcp", "ai-sdk", "openai-agents"])
+    expect(existsSync(join(ROOT, `site/.build/html/api/troupe/${entry}.html`))).toBe(true);
 });
