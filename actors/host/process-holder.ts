@@ -7,7 +7,7 @@
  */
 import { LIMITS } from "../../runtime/limits.ts";
 import { takenEntry } from "../../runtime/process/preparation.ts";
-import { processDueMs, reminderName } from "../../runtime/process/reminder.ts";
+import { processDueMs, REMINDER_UNHELD_MS, reminderName } from "../../runtime/process/reminder.ts";
 import { isComplete } from "../../runtime/process/settlement.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import { isUnanswered } from "../../runtime/process/time.ts";
@@ -285,14 +285,16 @@ export class ProcessHolder {
   }
 
   #remind(held: Held): void {
-    const { ports } = this.#parts;
-    held.remindAtMs = NEVER;
+    const { ports, watch } = this.#parts;
+    // Without a lease of this host its reminders stay near until it has one again.
+    const [isFar, periodMs] = watch.isHeld ? [true, LIMITS.reminderMs] : [false, REMINDER_UNHELD_MS];
+    held.remindAtMs = isFar ? NEVER : this.#nowMs + REMINDER_UNHELD_MS;
     if (!held.isOpen || held.setting !== undefined) return;
     const { run } = held;
-    const dueMs = LIMITS.reminderMs * (1 - ports.random.jitter01() / 2);
+    const dueMs = periodMs * (1 - ports.random.jitter01() / 2);
     held.reminder = "unknown";
     held.setting = ports.reminders
-      .set(this.#address(held.id), reminderName(run), dueMs, LIMITS.reminderMs)
+      .set(this.#address(held.id), reminderName(run), dueMs, periodMs)
       .then(() => {
         if (held.run === run) held.reminder = "set";
       })

@@ -1,7 +1,11 @@
 /** @module The reminder of a process, and its next due moment. Pure. */
+import { LIMITS } from "../limits.ts";
 import { retainUntilMs } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 import { nextMomentMs } from "./time.ts";
+
+/** Period of the reminder of a process whose host has no lease, so that no other host would notice the death of its host. */
+export const REMINDER_UNHELD_MS = 5 * LIMITS.reminderAfterMs;
 
 /** The name of a run's reminder. Each run has its own, so that removing the reminder of an old run cannot remove that of a new one. */
 export function reminderName(run: number): string {

@@ -82,6 +82,7 @@ const FOUND: readonly (readonly [scenario: string, seed: number, what: string])[
   ["minds", 11859, "a host whose lease could not be written accepted a task and died, and no other host knew of it"],
   ["minds", 20190, "a host took a process over from a dead one and died before the index named it, and the process was no one's"],
   ["minds", 22813, "two hosts prepared a run, the index named the one that did not record it, and the other one died"],
+  ["minds", 52768, "the one early reminder of a process, whose host had no lease and died, rang while the store was away"],
   ["wild", 26, "the compensation of a work item that had told its spending told it again, and it counted twice"],
 ];
 
