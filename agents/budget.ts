@@ -37,8 +37,6 @@ function microsOf(usd: number, where: string): number {
   const usdMax = LIMITS.budgetCountMax / MICROS_PER_USD;
   if (typeof usd !== "number" || !(usd >= 0 && usd <= usdMax))
     throw invalid(where, `budget.usd is ${String(usd)}, but must be a number of US dollars from 0 to ${usdMax}`);
-  return Math.floor(usd * MICROS_PER_USD + ROUNDING);
+  // A product such as 0.29 * 1,000,000 may be just below its whole number.
+  return Math.floor(usd * MICROS_PER_USD + 1e-3);
 }
-
-/** A product such as 0.29 * 1,000,000 may be just below its whole number. */
-const ROUNDING = 1e-3;

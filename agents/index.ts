@@ -3,6 +3,7 @@
  */
 import "../runtime/zod-version.ts";
 export { agent, type AgentDefinition, type AgentOptions, type Answer } from "./agent.ts";
+export type { Budget } from "./budget.ts";
 export type { StopOptions } from "./stop-options.ts";
 export {
   type AgentLog,
@@ -31,10 +32,11 @@ export {
   type RemoteAgent,
   remote,
 } from "./contract.ts";
+export { type PlannedRoute, plannedRoute, type PlannedRouteOptions } from "./planned-route.ts";
+export type { Plan } from "../runtime/plan.ts";
+export type { Branch, MakeBranch } from "./branch.ts";
 export {
-  type Branch,
   type ForEachOptions,
-  type MakeBranch,
   route,
   RouteBuilder,
   type RouteContract,

@@ -1,21 +1,29 @@
 /**
  * @module Checks a finished route stop by stop: whether each mapping can fit its target, and each condition the values that it reads.
  */
+import { z } from "zod";
 import type { Expression } from "../runtime/expression.ts";
 import { assertNever } from "../runtime/faults.ts";
 import { type Shape, shapeOfSchema, type Shapes } from "../runtime/shape.ts";
+import { LIMITS } from "../runtime/limits.ts";
+import { planSchema } from "../runtime/plan.ts";
+import { jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, type Doer, doerName, type Stop } from "../runtime/slip.ts";
 import { invalid, requireCondition } from "./definition.ts";
+import type { PlannedRoute } from "./planned-route.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 import { itemOf, listOf, misfit, oneOf, orNull, shapeOf } from "./schema-check.ts";
 
-type Find = (doer: Doer) => RouteTarget | undefined;
+type Find = (doer: Doer) => RouteTarget | PlannedRoute | undefined;
+
+/** What is checked: a written route, or the route of a plan. */
+export type CheckedRoute = Pick<RouteDefinition, "name" | "data" | "inputJsonSchema" | "targets">;
 
 /**
  * Checks the mappings and conditions of a route. With `promised`, also compares the route's output with what its contract says.
  * @throws `definition.invalid`, naming route and stop, for a mapping that reads what cannot exist or gives what cannot fit
  */
-export function checkFit(route: RouteDefinition, promised?: RouteContract): void {
+export function checkFit(route: CheckedRoute, promised?: Pick<RouteContract, "outputJsonSchema">): void {
   const where = `route ${JSON.stringify(route.name)}`;
   const find: Find = (doer) =>
     route.targets.find((item) => item.name === doerName(doer) && (item.kind === "contract") === (doer.kind === "agent"));
@@ -50,10 +58,14 @@ function checkBranches(branches: Readonly<Record<string, Call>>, scope: Shapes, 
 }
 
 function checkCall(call: Call, scope: Shapes, find: Find, where: string): Shape | undefined {
+  if (call.plan !== undefined) requireFit(call.plan, scope, shapeOfSchema(PLAN_SCHEMA), `${where}, plan`);
   if (call.when !== undefined) requireCondition(call.when, scope, where, "when");
   const output = outputShape(call, scope, find, where);
   return call.optional || call.when !== undefined ? orNull(output) : output;
 }
+
+/** The form of each plan. */
+const PLAN_SCHEMA = jsonSchemaOf(planSchema(z.string(), LIMITS.stopsMax), "the schema of plans");
 
 /** Checks the input of a call and returns the shape of its output, if it is known. */
 function outputShape({ target, input }: Call, scope: Shapes, find: Find, where: string): Shape | undefined {

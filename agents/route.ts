@@ -8,6 +8,7 @@ import type { Grant } from "../runtime/budget.ts";
 import type { Expression } from "../runtime/expression.ts";
 import type { Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
+import type { Plan } from "../runtime/plan.ts";
 import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { type Call, outputNames, type RouteData, type Stop } from "../runtime/slip.ts";
 import {
@@ -21,9 +22,19 @@ import {
   type WaitOptions,
 } from "./stop-options.ts";
 import { type Budget, budgetOf } from "./budget.ts";
-import { type Callable, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
+import {
+  type Branch,
+  type BranchOutput,
+  type MakeBranch,
+  makeBranch,
+  requireBranch,
+  type SignalOutput,
+  type StopOutput,
+} from "./branch.ts";
+import { type Callable, type Contract, definitionGate, type InputOf } from "./contract.ts";
 import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
+import type { PlannedRoute } from "./planned-route.ts";
 
 const VERSION_MAX = 1_000_000;
 const RESERVED = ["task", "item", "input"];
@@ -42,7 +53,7 @@ export interface RouteDefinition<Name extends string = string, Task = unknown, O
   readonly data: RouteData;
   readonly inputJsonSchema: JsonSchema;
   /** Each agent and route that the stops name, once. */
-  readonly targets: readonly RouteTarget[];
+  readonly targets: readonly (RouteTarget | PlannedRoute)[];
   /** Returns the task's input, or throws `schema.task`. */
   checkTask(value: unknown): Json;
 }
@@ -65,58 +76,6 @@ export function routeContract<const Name extends string, I extends z.ZodType, O 
     outputJsonSchema: jsonSchemaOf(schemas.output, `${where}, output`),
   });
 }
-
-declare const BRANCH: unique symbol;
-
-/** One call of a stop with several, made by the `stop` function that `all`, `any` and `forEach` pass. */
-export interface Branch<Output = unknown> {
-  /** What it runs; empty for a wait. */
-  readonly targets: readonly RouteTarget[];
-  /** Throws `definition.invalid`. */
-  readonly call: (place: StopPlace) => Call;
-  /** Carries the output type; the property does not exist at run time. */
-  readonly [BRANCH]?: Output;
-}
-
-type BranchOutput<B extends Branch> = B extends Branch<infer Output> ? Output : never;
-
-/** The output type of a stop. It includes `null` if the stop may be skipped or may fail, or if its options are not known exactly. */
-type StopOutput<C extends RouteTarget, O extends StopOptions> =
-  MayBe<O, "optional", true> extends true ? OutputOf<C> | null : MayBe<O, "when", string> extends true ? OutputOf<C> | null : OutputOf<C>;
-
-type MayBe<O, Key extends string, Value> = Key extends keyof O ? (Extract<O[Key], Value> extends never ? false : true) : false;
-
-/** Makes one call, pause or wait of a stop with several. */
-export interface MakeBranch<Scope> {
-  <C extends RouteTarget, const O extends StopOptions = {}>(
-    target: C,
-    mapping: (scope: Scope) => InputOf<C>,
-    options?: O,
-  ): Branch<StopOutput<C, O>>;
-  /** Pauses for a number of milliseconds. */
-  sleep(ms: number | ((scope: Scope) => number), options?: SleepOptions): Branch<null>;
-  /** Waits for a signal with this name. */
-  waitFor<S extends z.ZodType, const O extends WaitOptions = {}>(name: string, schema: S, options?: O): Branch<SignalOutput<S, O>>;
-}
-
-type SignalOutput<S extends z.ZodType, O extends WaitOptions> = StopOutput<RouteContract<string, unknown, z.infer<S>>, O>;
-
-const makeBranch: MakeBranch<never> = Object.assign(
-  (target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions = {}): Branch<never> => ({
-    targets: [target],
-    call: (place: StopPlace) => callOf(target, mapping, options, place),
-  }),
-  {
-    sleep: (ms: number | ((scope: never) => number), options: SleepOptions = {}): Branch<null> => ({
-      targets: [],
-      call: (place: StopPlace) => sleepOf(ms, options, place),
-    }),
-    waitFor: (name: string, schema: z.ZodType, options: WaitOptions = {}): Branch<never> => ({
-      targets: [],
-      call: (place: StopPlace) => waitForOf(name, schema, options, place),
-    }),
-  },
-);
 
 type Simplify<T> = { [Key in keyof T]: T[Key] };
 type Extended<Scope, Name extends string, Output> = Simplify<Scope & { readonly [Key in Name]: Output }>;
@@ -178,9 +137,9 @@ interface Head {
 export class RouteBuilder<Name extends string, Task, Scope> {
   readonly #head: Head;
   readonly #stops: readonly Stop[];
-  readonly #targets: readonly RouteTarget[];
+  readonly #targets: readonly (RouteTarget | PlannedRoute)[];
 
-  constructor(head: Head, stops: readonly Stop[], targets: readonly RouteTarget[]) {
+  constructor(head: Head, stops: readonly Stop[], targets: readonly (RouteTarget | PlannedRoute)[]) {
     this.#head = head;
     this.#stops = stops;
     this.#targets = targets;
@@ -196,6 +155,23 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     const where = this.#begin(name);
     const call = callOf(target, mapping, options ?? {}, this.#place(where));
     return this.#with({ kind: "one", name, call }, [target]);
+  }
+
+  /**
+   * Adds a planned route: a nested route whose stops are those of a plan, the output of an earlier stop. Its output is in the scope under
+   * the stop's name. A plan that is not well formed fails the stop with `slip.invalid`.
+   */
+  plan<const N extends string, C extends PlannedRoute, const O extends StopOptions = {}>(
+    name: N,
+    target: C,
+    plan: (scope: Scope) => Plan,
+    mapping: (scope: Scope) => InputOf<C>,
+    options?: O,
+  ): RouteBuilder<Name, Task, Extended<Scope, N, StopOutput<C, O>>> {
+    const where = this.#begin(name);
+    if (target?.kind !== "planned-route") throw invalid(where, "the target must be a planned route; make one with plannedRoute()");
+    const call = callOf(target, mapping, options ?? {}, this.#place(where));
+    return this.#with({ kind: "one", name, call: { ...call, plan: recordScope(plan, this.#names(), `${where}, plan`) } }, [target]);
   }
 
   /** Adds a pause of a number of milliseconds. It holds no resources; its output is `null`. */
@@ -332,13 +308,7 @@ export class RouteBuilder<Name extends string, Task, Scope> {
     return { calls: Object.fromEntries(calls), targets: entries.flatMap(([, branch]) => branch.targets) };
   }
 
-  #with<Next>(stop: Stop, targets: readonly RouteTarget[]): RouteBuilder<Name, Task, Next> {
+  #with<Next>(stop: Stop, targets: readonly (RouteTarget | PlannedRoute)[]): RouteBuilder<Name, Task, Next> {
     return new RouteBuilder(this.#head, [...this.#stops, stop], [...this.#targets, ...targets]);
   }
-}
-
-function requireBranch(branch: Branch | undefined, where: string): Branch {
-  if (typeof branch !== "object" || branch === null || typeof branch.call !== "function")
-    throw invalid(where, "make each branch with the stop function that the callback receives");
-  return branch;
 }

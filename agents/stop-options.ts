@@ -8,6 +8,7 @@ import { type Call, RETRY_DEFAULT, type RetryPolicy } from "../runtime/slip.ts";
 import { type Budget, budgetOf } from "./budget.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
+import type { PlannedRoute } from "./planned-route.ts";
 import type { RouteTarget } from "./route.ts";
 
 /** Options of a stop besides its target and its mapping. */
@@ -36,7 +37,12 @@ export interface StopDefaults {
 }
 
 /** Makes the call of a stop. Throws `definition.invalid` naming route, stop and field. */
-export function callOf(target: RouteTarget, mapping: (scope: never) => unknown, options: StopOptions, place: StopPlace): Call {
+export function callOf(
+  target: RouteTarget | PlannedRoute,
+  mapping: (scope: never) => unknown,
+  options: StopOptions,
+  place: StopPlace,
+): Call {
   const { names, where, defaults } = place;
   requireTarget(target, where);
   requireKeys(options, where, STOP_OPTIONS);
@@ -115,9 +121,10 @@ function isOptional(optional: boolean | undefined, where: string): boolean {
   return optional === true;
 }
 
-function requireTarget(target: RouteTarget, where: string): void {
-  const kind: unknown = target?.kind;
-  if (kind !== "contract" && kind !== "route" && kind !== "route-contract") {
+const TARGETS: readonly unknown[] = ["contract", "route", "route-contract", "planned-route"];
+
+function requireTarget(target: RouteTarget | PlannedRoute, where: string): void {
+  if (!TARGETS.includes(target?.kind)) {
     throw invalid(
       where,
       "the target is neither a contract nor a route; give the contract, not the agent, and finish a route with .output()",

@@ -14,6 +14,7 @@ import { invalid, requireKeys, requireName } from "./definition.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import { checkModels, modelsOf } from "./model/models.ts";
 import { checkFit } from "./mapping-check.ts";
+import type { PlannedRoute } from "./planned-route.ts";
 import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
@@ -52,6 +53,8 @@ export interface System {
   /** Agents hosted by other apps, by name. */
   readonly remote: ReadonlyMap<string, RemoteAgent>;
   readonly routes: ReadonlyMap<string, SystemRoute>;
+  /** Planned routes that the routes run, by name. No task can be submitted to them. */
+  readonly planned: ReadonlyMap<string, PlannedRoute>;
   /** The endpoints of each model, by the model's name. */
   readonly models: ReadonlyMap<string, readonly Endpoint[]>;
   /** All routes and agents in one slip, for the graph and for documents. */
@@ -82,7 +85,9 @@ export function system(name: string, options: SystemOptions): System {
     checkTargets(definition, contracts, routes);
     checkFit(definition);
   }
-  const slip: Slip = { v: 1, system: name, routes: mapValues(routes, (item) => item.data), agents: dataOf(agents, remotes) };
+  const planned = plannedOf(routes, contracts, where);
+  const routesData = { ...mapValues(routes, (item) => item.data), ...mapValues(planned, (item) => item.data) };
+  const slip: Slip = { v: 1, system: name, routes: routesData, agents: dataOf(agents, remotes) };
   const ring = findUnboundedRing(slip);
   if (ring !== undefined) {
     throw new Fault(
@@ -99,6 +104,7 @@ export function system(name: string, options: SystemOptions): System {
     agents,
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
+    planned,
     models,
     slip,
     warnings: warningsOf(slip),
@@ -199,8 +205,29 @@ function checkTargets(
   const where = `route ${JSON.stringify(definition.name)}`;
   for (const target of definition.targets) {
     if (target.kind === "contract") checkContract(where, target, contracts);
-    else checkRoute(where, target, routes);
+    else if (target.kind !== "planned-route") checkRoute(where, target, routes);
   }
+}
+
+/** The planned routes that routes run, by name, with all that their plans may use checked. */
+function plannedOf(
+  routes: ReadonlyMap<string, RouteDefinition>,
+  contracts: ReadonlyMap<string, Contract>,
+  where: string,
+): ReadonlyMap<string, PlannedRoute> {
+  const found = new Map<string, PlannedRoute>();
+  const all = [...routes.values()].flatMap(({ targets }) => targets.filter((target) => target.kind === "planned-route"));
+  for (const item of all) {
+    const { name } = item;
+    if (routes.has(name) || (found.has(name) && found.get(name) !== item))
+      throw invalid(where, `there are two routes named ${JSON.stringify(name)}, one of which is a planned route`);
+    found.set(name, item);
+    for (const target of item.targets) {
+      if (target.kind === "contract") checkContract(`planned route ${JSON.stringify(name)}`, target, contracts);
+      else checkRoute(`planned route ${JSON.stringify(name)}`, target, routes);
+    }
+  }
+  return found;
 }
 
 function checkRoute(where: string, named: RouteDefinition | RouteContract, routes: ReadonlyMap<string, RouteDefinition>): void {

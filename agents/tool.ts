@@ -34,7 +34,20 @@ export type UnknownEnd = "repeat" | "lookup" | "stop";
 
 const EFFECTS: readonly ToolEffect[] = ["read", "write", "egress"];
 const UNKNOWN_ENDS: readonly UnknownEnd[] = ["repeat", "lookup", "stop"];
-const RULES = ["about", "run", "undo", "lookup", "effect", "unknown", "permission", "approve", "timeoutMs", "retry", "untrusted"];
+const RULES = [
+  "about",
+  "run",
+  "undo",
+  "lookup",
+  "effect",
+  "unknown",
+  "permission",
+  "approve",
+  "timeoutMs",
+  "retry",
+  "breaker",
+  "untrusted",
+];
 
 /** What a tool does and may do, apart from its schemas. */
 export interface ToolRules<Input, Output> {
@@ -65,6 +78,11 @@ export interface ToolRules<Input, Output> {
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
   readonly retry?: Partial<RetryPolicy> | undefined;
+  /**
+   * Whether calls fail at once with `tool.unavailable` for some seconds after most of the last calls have failed in this host, so that a
+   * far side that is down is left alone. @default false
+   */
+  readonly breaker?: boolean | undefined;
   /** Whether outputs may hold texts of strangers, such as a web page, which must not be followed as instructions. @default false */
   readonly untrusted?: boolean | undefined;
 }
@@ -110,6 +128,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly approve: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
+  /** Whether calls fail at once while most of them fail. */
+  readonly breaker: boolean;
   /** Whether outputs may hold texts of strangers, which must not be followed as instructions. */
   readonly untrusted: boolean;
   /** Absent: the tool's functions run in the host alone. */
@@ -162,8 +182,21 @@ export function toolWith<const Name extends string, Input, Output>(
   requireName(name, "tool");
   requireKeys(rules, where, RULES);
   requireFunctions(rules, where);
-  const { about, run, undo, lookup, effect, unknown = "repeat", permission, approve, timeoutMs, untrusted = false } = rules;
+  const {
+    about,
+    run,
+    undo,
+    lookup,
+    effect,
+    unknown = "repeat",
+    permission,
+    approve,
+    timeoutMs,
+    breaker = false,
+    untrusted = false,
+  } = rules;
   requireEffect({ effect, unknown, undo, lookup }, where);
+  if (typeof breaker !== "boolean") throw invalid(where, "breaker must be true or false");
   if (typeof untrusted !== "boolean") throw invalid(where, "untrusted must be true or false");
   if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, "approve");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
@@ -178,6 +211,7 @@ export function toolWith<const Name extends string, Input, Output>(
     approve,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
+    breaker,
     untrusted,
     source,
     run: (given: Json, call: ToolCall) => run(given as Input, call),

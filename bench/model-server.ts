@@ -1,5 +1,6 @@
 /**
- * @module A model that answers at once, or after a fixed time: an OpenAI-compatible server that replies with the last number of the request plus one.
+ * @module A model that answers at once, or after a fixed time: an OpenAI-compatible server that replies with the last number of the
+ * request plus one.
  *
  * The same for all sides of `--work model`, in a process of its own. With DELAY_MS set it answers after that time.
  */

@@ -3,7 +3,8 @@
  *
  * `BENCH_WORK` selects what an agent does besides. `step`: it has state that counts its work items, and records one
  * step, as the agents of Restate's side do. `tool`: the same with a call of a tool that has an undo in the place of the step, which is
- * recorded before it is made and after. `lean`: nothing. `model`: each is a model agent that makes one model call (route `thinking`). With `BENCH_KEY` set, the first agent has one actor for all processes.
+ * recorded before it is made and after. `lean`: nothing. `model`: each is a model agent that makes one model call (route `thinking`).
+ * With `BENCH_KEY` set, the first agent has one actor for all processes.
  *
  * A fourth agent, without state, does the items of the route `fan` (bench/fan-out.ts).
  */

@@ -37,7 +37,7 @@ const { values } = parseArgs({
 const each = whole(values.processes, "--processes", PROCESSES_MAX);
 const frozenMs = 1_000 * whole(values.frozen, "--frozen", SECONDS_MAX);
 const spreadMs = 1_000 * whole(values.spread, "--spread", SECONDS_MAX);
-const total = 2 * each;
+const processes = 2 * each;
 
 interface Told {
   readonly kind: "recovered" | "sleep" | "paid";
@@ -86,8 +86,8 @@ await bed.run(1_200_000, async () => {
       READY_MS,
       () => "the apps are not ready",
     );
-    const faultMs = Date.now() + total * OPEN_MS_EACH;
-    const rate = await sendAll(total, CALLERS, (n) => {
+    const faultMs = Date.now() + processes * OPEN_MS_EACH;
+    const rate = await sendAll(processes, CALLERS, (n) => {
       const untilMs = Math.round(faultMs + ((n * 0.754_877_666) % 1) * spreadMs);
       return post(`${running[n % 2]?.origin ?? ""}/tasks`, { id: `p-${n}`, route: "pay", input: { n, untilMs } });
     });
@@ -102,14 +102,14 @@ await bed.run(1_200_000, async () => {
       victim?.kill("SIGCONT");
     }
     await until(
-      () => keys.size >= total,
+      () => keys.size >= processes,
       spreadMs + READY_MS,
-      () => `${keys.size} of ${total} processes went on`,
+      () => `${keys.size} of ${processes} processes went on`,
     );
     lates.sort((a, b) => a - b);
     console.log(
       JSON.stringify({
-        ...{ fault: values.fault, processes: total, acceptedPerS: rate, wentOnBefore: before },
+        ...{ fault: values.fault, processes, acceptedPerS: rate, wentOnBefore: before },
         lateMs: { count: lates.length, p50: percentile(lates, 0.5), p99: percentile(lates, 0.99), max: lates.at(-1) },
         secondKeys: [...keys.values()].filter((of) => of.size > 1).length,
         callsAgainUnderTheirKey: paidAgain,

@@ -20,7 +20,7 @@ import { post, READY_MS, rounded, sendAll, until } from "./waiting-load.ts";
 const PROCESSES_MAX = 10_000;
 const SECONDS_MAX = 600;
 const CALLERS = 32;
-const QUICK = 2_000;
+const QUICK_TASKS = 2_000;
 const POLL_MS = 250;
 const APP = fileURLToPath(new URL("waiting-app.ts", import.meta.url));
 
@@ -72,8 +72,8 @@ await bed.run(1_200_000, async () => {
     );
     const submit = (route: string, prefix: string, count: number): Promise<number> =>
       sendAll(count, CALLERS, (n) => post(`${origin}/tasks`, { id: `${prefix}-${n}`, route, input: { n, untilMs: 0 } }));
-    await submit("quick", "warm", QUICK);
-    const idle = await submit("quick", "quick", QUICK);
+    await submit("quick", "warm", QUICK_TASKS);
+    const idle = await submit("quick", "quick", QUICK_TASKS);
     const begunMs = Date.now();
     const accepted = await submit("think", "p", processes);
     const acceptedMs = Date.now() - begunMs;

@@ -118,27 +118,39 @@ await bed.run(3_600_000, async () => {
     );
     const signals = await signalAll(origin);
     await until(() => ends.size >= processes, callMs + spreadMs + READY_MS, notEnded);
-    lates.sort((a, b) => a - b);
-    console.log(
-      JSON.stringify({
-        profile: values.profile,
-        processes,
-        ratePerS: { shortWithout: without, accepted, shortAmong: among },
-        coreShare: Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, rounded(seconds / (watchMs / 1_000))])),
-        appMib: Math.round(mib),
-        openAtKill: open,
-        recovered: recovered,
-        signals,
-        lateMsAfterKill: { count: lates.length, p50: percentile(lates, 0.5), p99: percentile(lates, 0.99), max: lates.at(-1) },
-        ended: ends.size,
-      }),
-    );
+    report({ rates: { shortWithout: without, accepted, shortAmong: among }, used, mib, open, signals });
   } finally {
     app.kill("SIGKILL");
     await cluster.stop();
     await redis?.stop();
   }
 });
+
+interface Found {
+  readonly rates: Readonly<Record<string, number>>;
+  readonly used: Readonly<Record<string, number>>;
+  readonly mib: number;
+  readonly open: number;
+  readonly signals: number;
+}
+
+function report({ rates, used, mib, open, signals }: Found): void {
+  lates.sort((a, b) => a - b);
+  console.log(
+    JSON.stringify({
+      profile: values.profile,
+      processes,
+      ratePerS: rates,
+      coreShare: Object.fromEntries(Object.entries(used).map(([name, seconds]) => [name, rounded(seconds / (watchMs / 1_000))])),
+      appMib: Math.round(mib),
+      openAtKill: open,
+      recovered,
+      signals,
+      lateMsAfterKill: { count: lates.length, p50: percentile(lates, 0.5), p99: percentile(lates, 0.99), max: lates.at(-1) },
+      ended: ends.size,
+    }),
+  );
+}
 
 function kindOf(n: number): Kind {
   const at = (n * 0.618_033_988_75) % 1;

@@ -11,6 +11,8 @@ import { LIMITS } from "../runtime/limits.ts";
 import { durationMs } from "./text/duration.ts";
 import { sendableToken } from "./run/environment.ts";
 import { loadSystem } from "./run/load.ts";
+import { requireModelKeys } from "./run/model-keys.ts";
+import { startAppModel } from "./run/model-script.ts";
 import { complain } from "./text/output.ts";
 import { CliError, EXIT, exitCodeOf, problemText } from "./text/problem.ts";
 import { decodeText } from "./text/decode.ts";
@@ -28,6 +30,8 @@ async function main(): Promise<void> {
   process.on("uncaughtException", (error) => logger.error({ err: error }, "uncaught error in the app; it keeps running"));
   const telemetry = await startTelemetry({ env: process.env, serviceName: process.env["APP_ID"] ?? "troupe", log: logger });
   const system = await loadSystem(file);
+  const model = await startAppModel(process.env, (line) => logger.warn({}, line));
+  await requireModelKeys(system, process.env);
   const host = await serve(system, {
     appPort: port("APP_PORT", APP_PORT_DEFAULT),
     daprHttpPort: port("DAPR_HTTP_PORT", DAPR_HTTP_PORT_DEFAULT),
@@ -51,6 +55,7 @@ async function main(): Promise<void> {
     logger.info({ signal }, "stopping");
     host
       .stop()
+      .then(() => model.stop())
       .then(() => telemetry?.stop())
       .then(
         () => process.exit(EXIT.ok),

@@ -62,8 +62,8 @@ export type FollowEvent =
   | { readonly kind: "outcome"; readonly id: string; readonly run: number; readonly outcome: ProcessOutcome };
 
 /**
- * A piece of a reply that a model of the process sends now. `restarted`: the call is made again, and what came of it before is void. Any piece
- * may be lost; what was replied is in the work items.
+ * A piece of a reply that a model of the process sends now. `restarted`: the call is made again, and what came of it before is void. Any
+ * piece may be lost; what was replied is in the work items.
  */
 export interface DeltaEvent {
   readonly kind: "delta";

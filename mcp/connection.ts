@@ -2,7 +2,7 @@
  * @module The connection of this process to one MCP server: opened by the first call, shared by all hosts and calls, opened again after a
  * failure, and closed when the last host has stopped.
  */
-import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleWhen, isBrokenCircuitError } from "cockatiel";
+import { ConsecutiveBreaker, circuitBreaker, ExponentialBackoff, handleWhen, isBrokenCircuitError, noJitterGenerator } from "cockatiel";
 import PQueue from "p-queue";
 import type { AgentLog } from "../agents/context.ts";
 import type { ToolCall, ToolSource } from "../agents/tool.ts";
@@ -10,7 +10,8 @@ import { Fault, isFault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { driftOf, type LockedServer, type LockedTool } from "./lock.ts";
 import type { McpAnswer } from "./result.ts";
-import { type McpPlace, openSession, type Session } from "./session.ts";
+import type { McpPlace } from "./place.ts";
+import { openSession, type Session } from "./session.ts";
 
 type Log = Pick<AgentLog, "info" | "warn">;
 
@@ -46,7 +47,11 @@ export class Connection implements ToolSource {
     handleWhen((error) => (isFault(error) && FAILURES.has(error.code)) || (error instanceof Error && this.#silent.has(error))),
     {
       breaker: new ConsecutiveBreaker(LIMITS.mcpFailuresMax),
-      halfOpenAfter: new ExponentialBackoff({ initialDelay: LIMITS.mcpPauseMs, maxDelay: LIMITS.mcpPauseMsMax }),
+      halfOpenAfter: new ExponentialBackoff({
+        initialDelay: LIMITS.mcpPauseMs,
+        maxDelay: LIMITS.mcpPauseMsMax,
+        generator: noJitterGenerator,
+      }),
     },
   );
   #opening: Promise<Live> | undefined;

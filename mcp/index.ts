@@ -12,4 +12,4 @@ export {
   type McpTool,
   type McpToolOptions,
 } from "./server.ts";
-export type { McpPlace, McpProcess, McpUrl } from "./session.ts";
+export type { McpPlace, McpProcess, McpUrl } from "./place.ts";

@@ -13,7 +13,7 @@ import { jsonSchemaGate } from "./json-gate.ts";
 import { type LockedServer, type LockedTool, type McpLock, readLock } from "./lock.ts";
 import { locking } from "./locking.ts";
 import { CONTENT_SCHEMA, outputOf } from "./result.ts";
-import type { McpPlace } from "./session.ts";
+import type { McpPlace } from "./place.ts";
 
 /** The input of a tool of which the types say nothing more. */
 export type McpInput = Readonly<Record<string, Json>>;

@@ -9,31 +9,10 @@ import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { boundedFetch } from "./bounded-fetch.ts";
 import { type LockedTool, lockedTool } from "./lock.ts";
+import type { McpPlace, McpProcess, McpUrl, Settings } from "./place.ts";
 import type { McpAnswer } from "./result.ts";
 import { StderrLines } from "./stderr.ts";
 import { visibleLine } from "./visible.ts";
-
-/** Values that may be read when a connection opens, so that secrets need not stand in a definition. */
-type Settings = Readonly<Record<string, string>> | (() => Readonly<Record<string, string>> | Promise<Readonly<Record<string, string>>>);
-
-/** A server that is started as a process of the host, and talks over its standard streams. */
-export interface McpProcess {
-  readonly command: string;
-  readonly args?: readonly string[] | undefined;
-  /** Variables of its environment, beside PATH, HOME and the like. The host's own environment is not passed on. */
-  readonly env?: Settings | undefined;
-  readonly cwd?: string | undefined;
-}
-
-/** A server that is reached by streamable HTTP. */
-export interface McpUrl {
-  readonly url: string;
-  /** Headers of each request, such as `authorization`. */
-  readonly headers?: Settings | undefined;
-}
-
-/** Where a server is. */
-export type McpPlace = McpProcess | McpUrl;
 
 /** What a session reports to its owner. */
 export interface SessionEvents {

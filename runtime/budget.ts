@@ -19,7 +19,7 @@ export const Grant = z.strictObject({
 });
 export type Grant = z.infer<typeof Grant>;
 
-/** What was spent on one model. `modelCalls` counts attempts that may have cost something. Persisted: changing this needs a version bump. */
+/** What was spent on one model. `modelCalls` counts tries that may have cost something. Persisted: changing this needs a version bump. */
 export const ModelSpent = z.strictObject({
   modelCalls: Count,
   inputTokens: Count,
@@ -204,12 +204,16 @@ export function usdText(costMicros: number): string {
 /** A grant or a use in words, such as `500 tokens, $0.0200`. Limits that are absent are left out. */
 export function grantText(grant: Partial<Grant>): string {
   const parts = [
-    ...(grant.tokens === undefined ? [] : [`${grant.tokens} tokens`]),
+    ...(grant.tokens === undefined ? [] : [counted(grant.tokens, "token")]),
     ...(grant.costMicros === undefined ? [] : [usdText(grant.costMicros)]),
-    ...(grant.modelCalls === undefined ? [] : [`${grant.modelCalls} model calls`]),
-    ...(grant.toolCalls === undefined ? [] : [`${grant.toolCalls} tool calls`]),
+    ...(grant.modelCalls === undefined ? [] : [counted(grant.modelCalls, "model call")]),
+    ...(grant.toolCalls === undefined ? [] : [counted(grant.toolCalls, "tool call")]),
   ];
   return parts.length === 0 ? "nothing" : parts.join(", ");
+}
+
+function counted(count: number, what: string): string {
+  return `${count} ${what}${count === 1 ? "" : "s"}`;
 }
 
 /** What was spent, by the name of the agent or nested route. Persisted: changing this needs a version bump. */

@@ -103,7 +103,7 @@ export const SpendingView = z.object({
           model: z
             .string()
             .describe(
-              "Name of the model in the system; `(others)` beyond the first 16; `(unsettled)`: granted, and counted as spent because no reply told.",
+              "Name of the model in the system; `(others)`: beyond the first 16; `(unsettled)`: granted, and no reply told what was spent.",
             ),
           modelCalls: Count,
           inputTokens: Count,
@@ -148,6 +148,7 @@ export const CallView = z.object({
   undoneAtMs: EpochMs.optional(),
   code: Code.optional().describe("Code of its latest fault."),
   endpoint: z.string().optional().describe("Model calls: the endpoint that answered last."),
+  answered: z.string().optional().describe("Model calls: the model that answered, as the provider names it; `scripted` is no model."),
   tries: z.int().positive().optional().describe("Model calls: how often it was begun, in all attempts."),
   inputTokens: z.int().nonnegative().optional().describe("Model calls: input tokens of all tries whose end is known."),
   outputTokens: z.int().nonnegative().optional().describe("Model calls: output tokens of all tries whose end is known."),

@@ -123,10 +123,7 @@ const ResultBody = z.strictObject({
   workId: z.string(),
   attempt: z.int().positive(),
   result: Result,
-  /**
-   * What the work item has spent in all its attempts so far. An agent that was given a grant always tells, also that it spent nothing;
-   * then the rest of the grant comes back. Of a compensation: what the work item that it undid had spent.
-   */
+  /** What the work item, or the one that was undone, spent in all attempts. An agent with a grant tells also that it spent nothing. */
   spent: Spent.optional(),
 });
 
@@ -136,10 +133,7 @@ export const WaitFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("timer"), ms: z.int().nonnegative() }),
   /** An outside signal of that name to the process. `schema` is the JSON Schema of its payload. */
   z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), schema: Value, timeoutMs: z.int().positive().optional() }),
-  /**
-   * A larger grant. `need`: what the work item must be allowed to spend in all, from its beginning, so that its next call fits. Limits that
-   * suffice may be left out. The answer's output is the whole new {@link Grant}, also from the beginning; or `budget.exhausted`.
-   */
+  /** A larger grant. `need`: the whole grant with which the next call would fit. The answer's output is the whole new {@link Grant}. */
   z.strictObject({ kind: z.literal("budget"), need: Grant }),
 ]);
 export type WaitFor = z.infer<typeof WaitFor>;

@@ -69,6 +69,8 @@ export const Call = z.strictObject({
   optional: z.boolean(),
   /** The most that one work item of this call may spend. Absent: its share of what the process has left. */
   budget: Grant.optional(),
+  /** The plan that a planned route runs. */
+  plan: Expression.optional(),
 });
 export type Call = {
   readonly target: Target;
@@ -78,6 +80,7 @@ export type Call = {
   readonly when?: string | undefined;
   readonly optional: boolean;
   readonly budget?: Grant | undefined;
+  readonly plan?: Expression | undefined;
 };
 
 /** A stop. `one` and the branches of `all` have outputs under their names, `any` and `forEach` under the stop's name. */
@@ -99,6 +102,12 @@ export type Stop =
   | { readonly kind: "any"; readonly name: string; readonly branches: Readonly<Record<string, Call>> }
   | { readonly kind: "forEach"; readonly name: string; readonly over: Expression; readonly call: Call; readonly concurrency: number };
 
+/** The route is a template: it runs plans, whose stops call what its own stops call. */
+const Planned = z.strictObject({
+  stopsMax: z.int().min(1).max(LIMITS.stopsMax),
+  timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax).optional(),
+});
+
 /** One route of a slip. Persisted: changing this needs a version bump. */
 export const RouteData = z.strictObject({
   version: z.int().positive(),
@@ -107,6 +116,7 @@ export const RouteData = z.strictObject({
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
   /** What one process of this route may spend, with all that it runs. Absent: no budget. */
   budget: Grant.optional(),
+  planned: Planned.optional(),
 });
 export type RouteData = {
   readonly version: number;
@@ -115,6 +125,7 @@ export type RouteData = {
   /** Maximum visits of this route in one chain of nested routes. */
   readonly visitsMax?: number | undefined;
   readonly budget?: Grant | undefined;
+  readonly planned?: Readonly<z.infer<typeof Planned>> | undefined;
 };
 
 /** What the process manager knows about an agent. */

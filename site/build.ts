@@ -59,7 +59,15 @@ function titleOf(path: string): string {
 }
 
 function library(): void {
-  const entries = ["agents/index.ts", "client/index.ts", "testing/index.ts", "mcp/index.ts", "actors/index.ts"];
+  const entries = [
+    "agents/index.ts",
+    "client/index.ts",
+    "testing/index.ts",
+    "mcp/index.ts",
+    "actors/index.ts",
+    "adapters/ai-sdk/index.ts",
+    "adapters/openai-agents/index.ts",
+  ];
   const flags = ["--disableSources", "--excludePrivate", "--hidePageHeader", "--hideBreadcrumbs", "--skipErrorChecking"];
   const plugins = ["--plugin", "typedoc-plugin-markdown", "--plugin", join(SITE, "module-names.js")];
   const options = ["--router", "module", "--entryFileName", "index", "--readme", "none", "--name", "Library", "--logLevel", "Error"];

@@ -9,7 +9,7 @@ import type { RouteContract, RouteDefinition } from "../agents/route.ts";
 import type { System } from "../agents/system.ts";
 import { canonicalJson } from "../runtime/canonical.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
-import type { FaultView, HistoryLine, ProcessView, StopsView } from "../runtime/process-view.ts";
+import type { FaultView, HistoryLine, ProcessView, StopsView, SpendingView } from "../runtime/process-view.ts";
 import { ANONYMOUS, type OutcomeStatus } from "../runtime/protocol.ts";
 import { Gateway } from "../actors/gateway/gateway.ts";
 import { Host } from "../actors/host/host.ts";
@@ -48,6 +48,8 @@ export interface LocalOutcome<Output = unknown> {
   readonly fault?: FaultView | undefined;
   /** Original message, fault, attempts, history, path: the dead letter as it would be in the dead letter queue. */
   readonly deadLetter?: Json | undefined;
+  /** What the run spent on models and tools. Absent: nothing. */
+  readonly spent?: SpendingView | undefined;
   /** All events, oldest first. */
   readonly history: readonly HistoryLine[];
 }
@@ -138,10 +140,10 @@ export function startLocal(system: System, options: StartLocalOptions = {}): Loc
     await driver.until(() => ended.has(id));
     const { outcome, phase } = await operations.process(id);
     if (outcome === undefined) throw new Fault("turn.failed", `the process ended without an outcome: ${phase}`);
-    const { status, output, fault, deadLetter } = outcome;
+    const { status, output, fault, deadLetter, spent } = outcome;
     const { lines } = await operations.history(id, 0, Number.POSITIVE_INFINITY);
     const history = lines.map(({ line: _number, run: _run, ...line }) => line);
-    return { id, status, output: output as Output | undefined, fault, deadLetter, history };
+    return { id, status, output: output as Output | undefined, fault, deadLetter, ...(spent === undefined ? {} : { spent }), history };
   };
   return {
     run,

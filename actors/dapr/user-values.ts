@@ -8,6 +8,8 @@ import { daprClient } from "./user-client.ts";
 export interface UserValuesOptions {
   readonly daprHost: string;
   readonly daprHttpPort: number;
+  /** @default DAPR_GRPC_PORT, else 50001 */
+  readonly daprGrpcPort?: number | undefined;
   readonly apiToken: string | undefined;
 }
 
@@ -20,7 +22,7 @@ export interface UserValues {
 }
 
 /** Secrets over HTTP; settings over gRPC, which Dapr's client needs for them. */
-export function userValues({ daprHost, daprHttpPort, apiToken }: UserValuesOptions): UserValues {
+export function userValues({ daprHost, daprHttpPort, daprGrpcPort, apiToken }: UserValuesOptions): UserValues {
   const at = { daprHost, ...(apiToken === undefined ? {} : { daprApiToken: apiToken }) };
   return {
     secret: async (store, name) => {
@@ -30,7 +32,11 @@ export function userValues({ daprHost, daprHttpPort, apiToken }: UserValuesOptio
       return value;
     },
     settings: async (store, keys) => {
-      const client = await daprClient({ ...at, protocol: "grpc" });
+      const client = await daprClient({
+        ...at,
+        protocol: "grpc",
+        ...(daprGrpcPort === undefined ? {} : { daprPort: String(daprGrpcPort) }),
+      });
       const { items } = await client.configuration.get(store, [...keys]);
       return new Map(Object.entries(items).map(([key, { value }]) => [key, value]));
     },

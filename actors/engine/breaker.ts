@@ -14,10 +14,26 @@ export type BreakerState = "closed" | "open" | "half-open";
 /** The parts of a breaker. */
 export interface BreakerParts {
   readonly clock: Pick<Clock, "nowMs">;
-  /** Whether an error says that the other side is failing. Other errors are answers: they neither open nor close it. */
-  readonly counts: (error: unknown) => boolean;
   /** Called when it opens or closes. */
   readonly onChange?: ((state: BreakerState) => void) | undefined;
+}
+
+/**
+ * What an error says of the other side: it `failed`; it `answered`, although the call did not succeed; or the call was given up before
+ * either, and it is `unknown`. Only failures open a breaker. The one call that is let through must be answered to close it.
+ */
+export type Verdict = "failed" | "answered" | "unknown";
+
+/** An error with its verdict, on its way through the circuit. */
+class Judged extends Error {
+  readonly verdict: Verdict;
+  readonly error: unknown;
+
+  constructor(verdict: Verdict, error: unknown) {
+    super(verdict);
+    this.verdict = verdict;
+    this.error = error;
+  }
 }
 
 const FAILED_SHARE_MAX = 0.5;
@@ -28,10 +44,11 @@ export class Breaker {
   readonly #circuit: CircuitBreakerPolicy;
   #openUntilMs = 0;
 
-  constructor({ clock, counts, onChange }: BreakerParts) {
+  constructor({ clock, onChange }: BreakerParts) {
     this.#clock = clock;
-    // While one call is let through, anything but a success says that the other side still fails.
-    const policy = handleWhen((error) => counts(error) || this.state === "half-open");
+    const policy = handleWhen(
+      (error) => error instanceof Judged && (error.verdict === "failed" || (error.verdict === "unknown" && this.state === "half-open")),
+    );
     const breaker = new CountBreaker({
       threshold: FAILED_SHARE_MAX,
       size: LIMITS.breakerCalls,
@@ -54,8 +71,19 @@ export class Breaker {
   }
 
   /** Makes a call and notes how it ended. */
-  run<T>(action: () => Promise<T>): Promise<T> {
-    return this.#circuit.execute(action);
+  async run<T>(action: () => Promise<T>, judge: (error: unknown) => Verdict): Promise<T> {
+    const judged = async (): Promise<T> => {
+      try {
+        return await action();
+      } catch (error) {
+        throw new Judged(judge(error), error);
+      }
+    };
+    try {
+      return await this.#circuit.execute(judged);
+    } catch (error) {
+      throw error instanceof Judged ? error.error : error;
+    }
   }
 
   /** cockatiel asks the system clock; this pause ends by the clock of the host, which a test drives. */

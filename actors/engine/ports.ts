@@ -69,7 +69,7 @@ export interface Transport {
   /** Sends a heartbeat of running work to the actor, on any host. It is not journaled. Failures do not matter. */
   heartbeat(actor: Address, beat: Heartbeat): Promise<void>;
   /**
-   * Sends pieces of replies to the host of a process, or reads them there. Not journaled. Absent: no process can be followed piece by piece.
+   * Sends pieces of replies to the host of a process, or reads them there. Not journaled. Absent: nothing is followed piece by piece.
    * @throws `sidecar.unavailable` when the answer does not say what was done
    */
   deltas?(process: Address, request: DeltaRequest): Promise<DeltaAnswer>;

@@ -8,7 +8,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelReply } from "../../runtime/model/conversation.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
-import { Breaker } from "../engine/breaker.ts";
+import { Breaker, type Verdict } from "../engine/breaker.ts";
 import { RateWindow } from "./rate-window.ts";
 
 /** Why an endpoint takes no call now. */
@@ -61,13 +61,16 @@ export class EndpointState {
     const { clock, log, endpoint } = parts;
     this.#breaker = new Breaker({
       clock,
-      counts: (error) => isFault(error) && FAILURES.has(error.code) && !isCancelled(error),
       onChange: (state) => {
         if (state === "open") log.warn({ endpoint: endpoint.name }, "the endpoint of a model fails; no calls go to it for a while");
         else if (state === "closed") log.info({ endpoint: endpoint.name }, "the endpoint of a model answers again");
         parts.onFree();
       },
     });
+  }
+
+  get isConnected(): boolean {
+    return this.#provider !== undefined;
   }
 
   /** The settings as currently configured. */
@@ -105,6 +108,7 @@ export class EndpointState {
     try {
       this.#provider = await within(clock, LIMITS.connectMs, `endpoint ${JSON.stringify(endpoint.name)}`, endpoint.connect(environment));
       this.#failed = undefined;
+      this.#parts.onFree();
     } catch (error) {
       const fault = isFault(error) ? error : Fault.fromWire(faultFrom(error, "model.unknown"));
       if (this.#failed?.fault.message !== fault.message) log.warn({ endpoint: endpoint.name, code: fault.code }, fault.message);
@@ -147,7 +151,7 @@ export class EndpointState {
     this.#running += 1;
     const settle = this.#rates.take(clock.nowMs(), inputTokens + outputTokens);
     try {
-      const reply = await this.#breaker.run(() => this.#once(provider, attempt));
+      const reply = await this.#breaker.run(() => this.#once(provider, attempt), verdictOf);
       if (reply.usage !== undefined) settle(reply.usage.inputTokens + reply.usage.outputTokens);
       return reply;
     } catch (error) {
@@ -213,8 +217,10 @@ export function withDetails(fault: Fault, more: Readonly<Record<string, Json>>):
   return Fault.fromWire({ ...wire, details: { ...wire.details, ...more } });
 }
 
-function isCancelled(fault: Fault): boolean {
-  return fault.details?.["cancelled"] === true;
+function verdictOf(error: unknown): Verdict {
+  if (!isFault(error)) return "failed";
+  if (error.details?.["cancelled"] === true) return "unknown";
+  return FAILURES.has(error.code) ? "failed" : "answered";
 }
 
 /** Waits for a value, but not for ever. */

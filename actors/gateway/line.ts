@@ -4,7 +4,7 @@
  * A call waits only for what ends soon: a slot, a rate limit, a short rest. If all endpoints rest for longer or fail, it is refused at once
  * with the pause, which is recorded, and another model may be used.
  */
-import { Fault } from "../../runtime/faults.ts";
+import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Clock, ModelAttempt } from "../engine/ports.ts";
 import { cancelled, type EndpointState, type Need, type Obstacle, withDetails } from "./endpoint-state.ts";
@@ -42,15 +42,43 @@ export class Line {
 
   /** Runs the attempt at the endpoint whose turn it is. @throws `model.*` */
   async run(attempt: ModelAttempt, need: Need): Promise<Awaited<ReturnType<EndpointState["run"]>>> {
-    const connecting = this.#states.flatMap((state) => state.connect() ?? []);
-    if (connecting.length > 0) await Promise.all(connecting);
+    await this.#connected();
     if (attempt.signal.aborted) throw unsent(cancelled(attempt.signal.reason));
     if (this.#waiting.length === 0) {
       const found = this.#choose(need);
       if (found instanceof Fault) throw found;
-      if (found !== undefined) return found.run(attempt, need);
+      if (found !== undefined) return this.#at(found, attempt, need);
     }
     return this.#wait(attempt, need);
+  }
+
+  /** Waits until one endpoint is connected, or none can be. A slow secret store of one endpoint holds up no call of the others. */
+  async #connected(): Promise<void> {
+    const connecting = this.#states.flatMap((state) => state.connect() ?? []);
+    const isReady = (): boolean => this.#states.some((state) => state.isConnected);
+    if (connecting.length === 0 || isReady()) return;
+    const all = Promise.all(connecting);
+    await Promise.race([all, ...connecting.map((one) => one.then(() => (isReady() ? undefined : all)))]);
+  }
+
+  /** Makes the attempt. If the account of the endpoint is refused, and another one can take the call, the fault is worth another try. */
+  async #at(state: EndpointState, attempt: ModelAttempt, need: Need): ReturnType<EndpointState["run"]> {
+    try {
+      return await state.run(attempt, need);
+    } catch (error) {
+      if (!isFault(error) || !isOfAccount(error)) throw error;
+      const others = this.#states.filter((other) => other !== state);
+      if (!others.some((other) => this.#isUsable(other, need))) throw error;
+      state.rest(LIMITS.accountRestMs);
+      const { endpoint } = state;
+      const text = `${error.message}; another endpoint of model ${JSON.stringify(this.model)} takes the next try`;
+      throw new Fault("model.unavailable", text, { ...error.details, endpoint: endpoint.name, code: error.code, sent: false });
+    }
+  }
+
+  #isUsable(state: EndpointState, need: Need): boolean {
+    const obstacle = state.obstacle(need);
+    return obstacle === undefined || this.#isSoonOver(obstacle);
   }
 
   async #wait(attempt: ModelAttempt, need: Need): ReturnType<EndpointState["run"]> {
@@ -63,7 +91,7 @@ export class Line {
       attempt,
       need,
       // Started here, so that the next look at the endpoint counts it.
-      admit: (state) => made.resolve(state.run(attempt, need)),
+      admit: (state) => made.resolve(this.#at(state, attempt, need)),
       refuse: (fault) => made.reject(fault),
     };
     const priority = attempt.priority ?? 0;
@@ -169,6 +197,12 @@ export class Line {
 }
 
 const MIN_WEIGHT = 1;
+const REFUSED_STATUS: readonly unknown[] = [401, 403];
+
+/** Whether a fault is about the account or the key of its endpoint, and not about the request. */
+function isOfAccount({ code, details }: Fault): boolean {
+  return code === "model.quota" || (code === "model.rejected" && REFUSED_STATUS.includes(details?.["status"]));
+}
 
 function freeAtOf(obstacle: Obstacle | undefined): number {
   return obstacle !== undefined && "freeAtMs" in obstacle ? obstacle.freeAtMs : Number.POSITIVE_INFINITY;

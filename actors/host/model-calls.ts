@@ -149,9 +149,9 @@ export class ModelCalls {
       const spent = usage === undefined ? spentOnFault(fault, reserved) : spentOnUsage(usage, costMicros, reserved);
       return this.#fail(made, { endpoint, usage, spent }, fault, error);
     }
-    const { usage, endpoint } = reply;
+    const { usage, endpoint, model: answered } = reply;
     const costMicros = usage === undefined ? undefined : models.costMicros(endpoint, usage);
-    const ended = { endpoint, usage, spent: spentOnUsage(usage, costMicros, reserved) };
+    const ended = { endpoint, answered, usage, spent: spentOnUsage(usage, costMicros, reserved) };
     await this.#end(made, ended, reply);
     return reply;
   }

@@ -77,14 +77,16 @@ export class ProcessPreparer {
 }
 
 function isKnown(system: System, doer: Doer): boolean {
-  return doer.kind === "route" ? system.routes.has(doer.route) : system.agents.has(doer.agent) || system.remote.has(doer.agent);
+  return doer.kind === "route"
+    ? system.routes.has(doer.route) || system.planned.has(doer.route)
+    : system.agents.has(doer.agent) || system.remote.has(doer.agent);
 }
 
 /** Throws if the content does not match the input schema of an agent or a route, or if the system does not have it. */
 function checkInput(system: System, doer: Doer, content: Json): void {
   switch (doer.kind) {
     case "route":
-      requireKnown(system.routes.get(doer.route), "route.unknown", doer.route).checkTask(content);
+      requireKnown(system.routes.get(doer.route) ?? system.planned.get(doer.route), "route.unknown", doer.route).checkTask(content);
       return;
     case "agent": {
       const known = system.agents.get(doer.agent) ?? system.remote.get(doer.agent);

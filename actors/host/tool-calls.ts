@@ -11,6 +11,7 @@ import type { Clock, RandomSource } from "../engine/ports.ts";
 import type { CallTelemetry } from "../telemetry/calls.ts";
 import { isGrantNeeded, whyNotBegun } from "./handler-budget.ts";
 import { timed } from "./timed.ts";
+import { withBreaker } from "./tool-breakers.ts";
 
 /** What an execution reports to its actor about calls. */
 export type ToldOfCall =
@@ -117,8 +118,10 @@ export class ToolCalls {
   ): Promise<unknown> {
     const { clock, signal, act } = this.#parts;
     const { timeoutMs, name } = tool;
-    return timed({ clock, signal, timeoutMs, what: `tool ${name}` }, (own) =>
-      act(() => action({ idempotencyKey: this.#keyOf(key), signal: own, attempt })),
+    return withBreaker(tool, clock, signal, () =>
+      timed({ clock, signal, timeoutMs, what: `tool ${name}` }, (own) =>
+        act(() => action({ idempotencyKey: this.#keyOf(key), signal: own, attempt })),
+      ),
     );
   }
 

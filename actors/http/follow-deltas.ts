@@ -1,4 +1,4 @@
-/** @module The pieces of replies of one followed process: read where the process is, and kept for the followers of this host for a while. */
+/** @module The pieces of replies of one followed process: read where the process is, and kept for the followers of this host. */
 import { LIMITS } from "../../runtime/limits.ts";
 import { type DeltaPage, type DeltaPlace, type FollowedDelta, lastDeltas } from "../../runtime/model/deltas.ts";
 import type { Clock } from "../engine/ports.ts";
@@ -33,6 +33,8 @@ export class DeltaFeed {
     if (this.#source.deltas === undefined) return () => {};
     this.#readers.add(reader);
     this.#unwatch ??= this.#source.watchDeltas?.(this.#id, () => this.#hear());
+    // The first read says that the process is followed.
+    this.#news = true;
     this.#schedule();
     return () => {
       this.#readers.delete(reader);
@@ -42,6 +44,11 @@ export class DeltaFeed {
       this.#unwatch?.();
       this.#unwatch = undefined;
     };
+  }
+
+  /** Reads once more, because the process has ended. Undefined: there is nothing to read. */
+  last(): Promise<void> | undefined {
+    return this.#source.deltas === undefined ? undefined : this.#look();
   }
 
   /** The pieces from a place on; all that are kept, if the place is of another epoch. */

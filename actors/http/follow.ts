@@ -42,7 +42,8 @@ export class Followers {
   }
 
   /**
-   * Follows a process, `withDeltas` also the pieces of the replies of its models, until its outcome, until the reader disconnects, or for LIMITS.followMsMax. Resolves when the stream has begun.
+   * Follows a process until its outcome, until the reader disconnects, or for LIMITS.followMsMax; `withDeltas` also pieces of
+   * replies. Resolves when the stream has begun.
    * Throws `stream.too-many`, `process.unknown` and what a read throws, all before anything is sent.
    */
   async serve(id: string, request: Request, response: Response, withDeltas: boolean): Promise<void> {
@@ -225,6 +226,8 @@ class Stream {
   #ended = false;
   readonly #withDeltas: boolean;
   #place: DeltaPlace | undefined;
+  /** The run whose last pieces were read. */
+  #readLast: number | undefined;
   readonly #cancels: (() => void)[] = [];
 
   constructor({ response, feed, heard, clock, withDeltas }: StreamParts) {
@@ -295,6 +298,7 @@ class Stream {
     this.#tellLines(view);
     if (this.#withDeltas) this.#tellDeltas();
     if (view.phase === "ended" && view.outcome !== undefined && this.#told !== view.run) {
+      if (this.#readsLast(view.run)) return;
       this.#stop();
       this.#finish(event("outcome", `${view.run}.outcome`, view.outcome));
     } else if (this.#feed.gone !== undefined) this.end(this.#feed.gone);
@@ -307,6 +311,15 @@ class Stream {
       if (number >= this.#next) this.#response.write(event("line", `${run}.${number}${this.#placeText()}`, line));
     }
     this.#next = Math.max(this.#next, historyFrom + history.length);
+  }
+
+  /** Whether the last pieces of a run are being read. They are told before its outcome. */
+  #readsLast(run: number): boolean {
+    if (!this.#withDeltas || this.#readLast === run) return false;
+    this.#readLast = run;
+    const reading = this.#feed.deltas.last();
+    void reading?.finally(() => this.#tell());
+    return reading !== undefined;
   }
 
   #tellDeltas(): void {

@@ -2,7 +2,8 @@
 import { z } from "zod";
 import { FAULTS, type FaultCode, type Json } from "../../runtime/faults.ts";
 import { faultsByStatus } from "./route-faults.ts";
-import { ALL_ROUTES, type RouteSpec } from "./routes.ts";
+import type { RouteSpec } from "./route-spec.ts";
+import { ALL_ROUTES } from "./routes.ts";
 import { COMPONENTS, SHOWN_AS } from "./schemas.ts";
 import { ROLES } from "./tokens.ts";
 

@@ -2,9 +2,8 @@
  * @module The table of the HTTP API: every route with its role, schemas, answers and faults. The Express app and the OpenAPI document are
  * both generated from it.
  */
-import type { z } from "zod";
-import type { FaultCode } from "../../runtime/faults.ts";
 import { ASKING, CHANGING, TELLING } from "./route-faults.ts";
+import { json, type RouteSpec, spec } from "./route-spec.ts";
 import {
   AuditPage,
   BrokenActor,
@@ -43,36 +42,8 @@ import {
   SubmitQuery,
   TaskRequest,
 } from "./schemas.ts";
-import type { Role } from "./tokens.ts";
 
-/** One answer of a route that is not an error. Without a schema it has no JSON body. */
-export interface AnswerSpec {
-  readonly description: string;
-  readonly schema?: z.ZodType;
-  /** For a body that is not JSON. */
-  readonly contentType?: string;
-}
-
-/** One route. `P`, `Q` and `B` are the types of its path, query and body after the check. */
-export interface RouteSpec<P = unknown, Q = unknown, B = unknown> {
-  readonly method: "get" | "post";
-  /** With parameters in braces, as OpenAPI writes them. */
-  readonly path: string;
-  readonly summary: string;
-  /** The required role. Undefined: every valid token has it. `open`: no token is needed. */
-  readonly role: Role | "open" | undefined;
-  readonly params: z.ZodType<P>;
-  readonly query: z.ZodType<Q>;
-  readonly body?: z.ZodType<B>;
-  /** Whether the body may be omitted; it then counts as `{}`. */
-  readonly bodyOptional?: boolean;
-  readonly answers: Readonly<Record<number, AnswerSpec>>;
-  /** Faults beside those of every route. */
-  readonly faults: readonly FaultCode[];
-}
-
-const json = (schema: z.ZodType, description: string): AnswerSpec => ({ schema, description });
-const spec = <P, Q, B>(one: RouteSpec<P, Q, B>): RouteSpec<P, Q, B> => one;
+const BARE = { params: NoParams, query: NoQuery } as const;
 
 /** Every route, by a name that is its `operationId`. */
 export const ROUTES = {
@@ -251,8 +222,7 @@ export const ROUTES = {
     path: "/graph",
     summary: "Shows agents and routes and which of them call which",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(GraphAnswer, "The graph.") },
     faults: [],
   }),
@@ -271,8 +241,7 @@ export const ROUTES = {
     path: "/models",
     summary: "Lists the models of the system with their endpoints, as this host sees them",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(ModelsAnswer, "Settings, breakers, rests and waiting calls; no keys.") },
     faults: ASKING,
   }),
@@ -281,8 +250,7 @@ export const ROUTES = {
     path: "/broken",
     summary: "Lists actors whose journals are broken",
     role: "read",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(BrokenActors, "Those that this host has met, and all broken buckets of the indexes.") },
     faults: ASKING,
   }),
@@ -291,8 +259,7 @@ export const ROUTES = {
     path: "/broken/set-aside",
     summary: "Sets the journal of a broken actor aside, which begins anew",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: SetAsideRequest,
     answers: { 200: json(BrokenActor, "It goes on.") },
     faults: ["agent.unknown", "journal.intact", "journal.loss", ...CHANGING],
@@ -302,8 +269,7 @@ export const ROUTES = {
     path: "/purge",
     summary: "Purges ended processes",
     role: "operate",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     body: PurgeRequest,
     bodyOptional: true,
     answers: { 200: json(PurgeAnswer, "How many processes were purged, and how many ended and must stay for now.") },
@@ -314,8 +280,7 @@ export const ROUTES = {
     path: "/openapi.json",
     summary: "Shows this document",
     role: undefined,
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: { 200: json(OpenApiAnswer, "The OpenAPI document.") },
     faults: [],
   }),
@@ -324,8 +289,7 @@ export const ROUTES = {
     path: "/healthz",
     summary: "Shows whether the host accepts work",
     role: "open",
-    params: NoParams,
-    query: NoQuery,
+    ...BARE,
     answers: {
       200: json(HealthAnswer, "It does."),
       503: json(HealthAnswer, "It is stopping, or waits until its sidecar has registered its actors again."),

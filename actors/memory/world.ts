@@ -100,11 +100,13 @@ class LocalReminders implements Reminders {
 
 /** Delivers to the one host of this world, each message in its own turn of the event loop. */
 class LocalTransport implements Transport {
+  readonly deltas?: NonNullable<Transport["deltas"]>;
   readonly #host: () => ActorHost;
   #inFlight = 0;
 
-  constructor(host: () => ActorHost) {
+  constructor(host: () => ActorHost, withDeltas: boolean) {
     this.#host = host;
+    if (withDeltas) this.deltas = async (process, request) => host().deltas?.(process, structuredClone(request)) ?? { followed: false };
   }
 
   get inFlight(): number {
@@ -150,7 +152,9 @@ export interface LocalWorldOptions {
   readonly clock?: Clock;
   readonly store?: StateStore;
   readonly random: RandomSource;
-  readonly models?: Models;
+  readonly models?: Models | undefined;
+  /** Whether processes can be followed piece by piece. It needs timers, so that time is never idle. @default false */
+  readonly withDeltas?: boolean;
 }
 
 /** Ports for one host in memory. Call {@link LocalWorld.attach} with the host before anything is sent. */
@@ -161,7 +165,7 @@ export class LocalWorld {
   #ringing = 0;
 
   constructor(options: LocalWorldOptions & { readonly clock: Clock }) {
-    this.#transport = new LocalTransport(() => this.#requireHost());
+    this.#transport = new LocalTransport(() => this.#requireHost(), options.withDeltas === true);
     const ring = async (actor: Address, name: string): Promise<void> => {
       this.#ringing += 1;
       try {

@@ -10,6 +10,7 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import { type Message, traceId } from "../../runtime/protocol.ts";
+import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
@@ -177,6 +178,7 @@ export class SystemOperations implements Operations {
       endedAtMs: outcome.atMs,
       ...(outcome.output === undefined ? {} : { output: await this.#parts.host.values.read(outcome.output) }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+      ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
     };
   }
 
@@ -201,6 +203,7 @@ export class SystemOperations implements Operations {
       endedAtMs: outcome.atMs,
       ...(outcome.output === undefined ? {} : { output: outcome.output }),
       ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
+      ...(outcome.spent === undefined ? {} : { spent: outcome.spent }),
     };
   }
 

@@ -52,7 +52,7 @@ export interface OpenAiOptions extends EndpointLimits {
   readonly apiKey?: string | SecretReference | undefined;
   /** The provider as OpenTelemetry names it. @default `openai` */
   readonly provider?: string | undefined;
-  /** Further headers of each request. They are treated as secrets. */
+  /** Further headers of each request, such as `api-key`, which then is the key. They are treated as secrets. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   /** Further fields of each request, as the provider documents them, such as `{ reasoning_effort: "low" }`. */
   readonly extra?: Readonly<Record<string, Json>> | undefined;
@@ -194,7 +194,7 @@ function baseUrl(name: string, options: OpenAiOptions, { env }: EndpointEnvironm
 
 async function keyOf(
   name: string,
-  { apiKey, baseUrl: named }: OpenAiOptions,
+  { apiKey, baseUrl: named, headers = {} }: OpenAiOptions,
   url: URL,
   { env, secret }: EndpointEnvironment,
 ): Promise<string | undefined> {
@@ -202,10 +202,13 @@ async function keyOf(
   const isPlain = url.protocol === "http:";
   const fromEnvironment = named !== undefined && isPlain && !isLoopback(url) ? undefined : env["OPENAI_API_KEY"]?.trim() || undefined;
   const key = apiKey ?? fromEnvironment;
-  if (key !== undefined || isPlain) return key;
+  if (key !== undefined || isPlain || Object.keys(headers).some((header) => KEY_HEADERS.includes(header.toLowerCase()))) return key;
   const text = `endpoint ${JSON.stringify(name)} has no key: set OPENAI_API_KEY, or OPENAI_BASE_URL to a local server`;
   throw new Fault("model.unknown", text, { endpoint: name, sent: false });
 }
+
+/** Headers that carry a key by themselves. */
+const KEY_HEADERS: readonly string[] = ["authorization", "api-key", "x-api-key"];
 
 function isOpenAi(url: URL): boolean {
   return url.hostname === "openai.com" || url.hostname.endsWith(".openai.com");

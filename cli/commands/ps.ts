@@ -5,6 +5,7 @@ import type { ProcessEntry } from "../../client/index.ts";
 import { OUTCOMES, type OutcomeStatus } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
+import { costText } from "../text/spending.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
@@ -62,7 +63,7 @@ export function ps(parent: Command, context: Context): void {
           ? page.cursor === undefined
             ? "No such processes."
             : "None on this page; more may follow."
-          : table(["process", "route", "status", "since", "fault"], page.entries.map(rowOf)),
+          : entriesText(page.entries),
       );
       if (page.cursor !== undefined) say(`\nMore: --cursor ${page.cursor}`);
       sayBroken(page.broken);
@@ -73,13 +74,23 @@ export function ps(parent: Command, context: Context): void {
 
 type Row = readonly (string | { readonly text: string; readonly colour: "green" | "yellow" | "red" | "dim" | "bold" })[];
 
-function rowOf(entry: ProcessEntry): Row {
+/** The processes as a table. It has the cost where one of them cost something. */
+function entriesText(entries: readonly ProcessEntry[]): string {
+  const isCostly = entries.some(({ usd }) => usd !== undefined);
+  return table(
+    ["process", "route", "status", "since", ...(isCostly ? ["cost"] : []), "fault"],
+    entries.map((entry) => rowOf(entry, isCostly)),
+  );
+}
+
+function rowOf(entry: ProcessEntry, isCostly: boolean): Row {
   const run = entry.run === undefined || entry.run === 1 ? "" : ` (run ${entry.run})`;
   return [
     entry.id,
     entry.route ?? "",
     statusCell(entry.status ?? (entry.open ? "open" : "ended")),
     agoText(entry.atMs, Date.now()),
+    ...(isCostly ? [entry.usd === undefined ? "" : costText(entry.usd)] : []),
     `${entry.code ?? ""}${run}`,
   ];
 }

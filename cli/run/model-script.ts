@@ -1,4 +1,7 @@
-/** @module Runs a system without a key: a scripted model on a free loopback port answers in the place of the provider, and ends with the run. */
+/**
+ * @module Runs a system without a key: a scripted model on a free port of loopback answers in the place of the provider, and ends with the
+ * run.
+ */
 import { randomBytes } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -13,6 +16,9 @@ const SCRIPT_FILE = "model.script.yaml";
 const KEY_BYTES = 24;
 /** Variables that name a real provider. */
 const PROVIDER_VARIABLES = ["OPENAI_API_KEY", "OPENAI_BASE_URL"] as const;
+
+/** Names the script of an app that is started without `troupe up`, for example in a dapr.yaml. */
+const SCRIPT_VARIABLE = "TROUPE_MODEL_SCRIPT";
 
 /** What decides whether the scripted model answers. */
 export interface ModelScriptOptions {
@@ -31,20 +37,39 @@ export interface RunModel {
   stop(): Promise<void>;
 }
 
+const NONE: RunModel = { env: {}, stop: () => Promise.resolve() };
+
 /**
  * Starts the scripted model if the command names a script, or if there is one beside the system and no provider is set.
  * @throws USAGE if the script cannot be read; `definition.invalid` for a bad script
  */
 export async function startRunModel({ beside, file, env, tell }: ModelScriptOptions): Promise<RunModel> {
-  const isSet = PROVIDER_VARIABLES.some((name) => (env[name] ?? "").trim() !== "");
+  const isSet = hasProvider(env);
   const known = join(dirname(beside), SCRIPT_FILE);
   const path = file ?? (!isSet && existsSync(known) ? known : undefined);
-  if (path === undefined) return { env: {}, stop: () => Promise.resolve() };
+  if (path === undefined) return NONE;
   const key = randomBytes(KEY_BYTES).toString("base64url");
   const model = await start(path, key);
   const how = `scripted model answers, from ${shown(path)}.`;
-  tell(file === undefined ? `No OPENAI_API_KEY: the ${how}` : `The ${how}`);
+  tell(isSet ? `The ${how}` : `No OPENAI_API_KEY: the ${how}`);
   return { env: { OPENAI_BASE_URL: model.url, OPENAI_API_KEY: key }, stop: () => model.stop() };
+}
+
+/**
+ * Starts the scripted model in an app if TROUPE_MODEL_SCRIPT names a script and no provider is set, and adds its address to `env`. An app
+ * never uses a script that was not named: a lost key must not become scripted replies.
+ * @throws as {@link startRunModel}
+ */
+export async function startAppModel(env: NodeJS.ProcessEnv, tell: (line: string) => void): Promise<RunModel> {
+  const file = env[SCRIPT_VARIABLE] || undefined;
+  if (file === undefined || hasProvider(env)) return NONE;
+  const model = await startRunModel({ beside: file, file, env, tell });
+  Object.assign(env, model.env);
+  return model;
+}
+
+function hasProvider(env: NodeJS.ProcessEnv): boolean {
+  return PROVIDER_VARIABLES.some((name) => (env[name] ?? "").trim() !== "");
 }
 
 async function start(file: string, key: string): Promise<ScriptedModel> {

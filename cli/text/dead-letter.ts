@@ -6,9 +6,10 @@ import { momentText } from "./duration.ts";
 import { oneLine } from "./output.ts";
 import { fixOf } from "./problem.ts";
 import { STEP_HEAD, stepText } from "./progress.ts";
+import { spendingLines } from "./spending.ts";
 import { paint } from "./table.ts";
 import type { Letter } from "../../client/index.ts";
-import { FaultView, HistoryLine } from "../../runtime/process-view.ts";
+import { FaultView, HistoryLine, SpendingView } from "../../runtime/process-view.ts";
 
 const INDENT = "  ";
 
@@ -27,6 +28,7 @@ const OfProcess = z.looseObject({
   attempts: z.array(z.looseObject({ attempt: z.int(), fault: FaultView })),
   left: z.array(z.string()).optional(),
   stands: z.array(z.string()).optional(),
+  spent: SpendingView.optional(),
   history: z.array(HistoryLine),
 });
 
@@ -65,6 +67,7 @@ function contentLines(letter: z.infer<typeof OfProcess>, route: string | undefin
     ...attempts.map((one) => oneLine(`attempt ${one.attempt} failed: ${one.fault.code}: ${one.fault.message}`)),
     ...causeLines(fault),
     ...leftLines(letter),
+    ...(letter.spent === undefined ? [] : ["", ...spendingLines(letter.spent)]),
     ...(history.length === 0 ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, startedAtMs))]),
   ];
 }

@@ -17,6 +17,7 @@ export type CliCode =
   | "PART_ENDED"
   | "TASKS_FILE"
   | "STORE_ABSENT"
+  | "MODEL_KEY"
   | "NOT_REACHABLE"
   | "STILL_OPEN"
   | "DOWN_LATE";

@@ -5,6 +5,7 @@ import { momentText } from "./duration.ts";
 import { modelCallTexts } from "./model-calls.ts";
 import { oneLine } from "./output.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
+import { budgetLines } from "./spending.ts";
 import { cut, paint, statusCell, table } from "./table.ts";
 import type { HistoryLine, ProcessView, WorkView } from "../../client/index.ts";
 
@@ -31,6 +32,7 @@ export function processText({ process, stops, isFull, history }: Shown): string 
     headText(process),
     ...(stops.length === 0 ? [] : ["", stopsText(stops, acceptedAtMs, isFull), "", pathLine(stops)]),
     ...waitLines(process),
+    ...budgetLines(process.budget),
     ...(history === undefined ? [] : ["", STEP_HEAD, ...history.map((line) => stepText(line, acceptedAtMs))]),
     ...(outcome === undefined ? [] : ["", outcomeText(outcome, acceptedAtMs, process.traceId, process.run)]),
   ].join("\n");
@@ -83,10 +85,16 @@ function waitLines({ waits = [], deadlineAtMs, outcome }: ProcessView): readonly
   const rows = waits.map(({ stop, item, agent, kind, name, dueAtMs = deadlineAtMs }) => [
     pathText(stop, item),
     agent ?? "(process)",
-    `${kind === "timer" ? "sleeps" : `waits for signal ${name ?? ""}`} until ${momentText(dueAtMs)}`,
+    `${WAITS[kind](name ?? "")} until ${momentText(dueAtMs)}`,
   ]);
   return ["", table(["stop", "agent", "open wait"], rows)];
 }
+
+const WAITS = {
+  timer: () => "sleeps",
+  signal: (name: string) => `waits for signal ${name}`,
+  budget: () => "waits for a larger grant of its parent",
+} as const;
 
 function stateText(stop: WorkView): string {
   const state = stop.kind === "ask" ? `${stop.state} (ask)` : stop.kind === "undo" ? `${stop.state} (undo)` : stop.state;

@@ -1,4 +1,4 @@
-/** @module Replies of models while they are received: each piece is printed where its reply stands, below the head of its stop and agent. */
+/** @module Replies of models while they are received: each piece is printed behind the head of its stop and agent. */
 import type { FollowedDelta } from "../../client/index.ts";
 import { oneLine } from "./output.ts";
 import { REPLY_MARGIN, replyHead } from "./progress.ts";
@@ -22,8 +22,10 @@ export class ReplyText {
   piece(delta: FollowedDelta): void {
     const { work, call, text = "", tool, restarted, skipped, ended } = delta;
     const key = `${work}/${call}`;
+    const isAgain = restarted === true && this.#begun.has(key);
+    if (isAgain) this.endLine();
     const part = [
-      ...(restarted && this.#begun.has(key) ? [`${RESTARTED}\n`] : []),
+      ...(isAgain ? [`${RESTARTED}\n`] : []),
       ...(skipped ? [SKIPPED] : []),
       text,
       ...(tool === undefined ? [] : [`[calls ${oneLine(tool)}]`]),
@@ -32,10 +34,8 @@ export class ReplyText {
       if (this.#open !== key) this.#begin(key, delta);
       this.#print(part.replaceAll("\n", `\n${REPLY_MARGIN}`));
     }
-    if (ended !== undefined) {
-      this.endLine();
-      this.#begun.delete(key);
-    }
+    if (ended !== undefined) this.endLine();
+    if (ended === "reply") this.#begun.delete(key);
   }
 
   /** Ends the line of a reply, before something else is printed. */

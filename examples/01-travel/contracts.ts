@@ -12,7 +12,7 @@ const Euro = z.int().min(0).max(EURO_MAX);
 export const Trip = z.object({ wish: z.string().min(1).max(TEXT_CHARS_MAX), days: z.int().min(2).max(DAYS_MAX), budget: Euro });
 export type Trip = z.infer<typeof Trip>;
 
-export const Plan = z.object({
+const Plan = z.object({
   city: z.string(),
   country: z.string(),
   airport: z.string(),
@@ -20,7 +20,6 @@ export const Plan = z.object({
   nights: z.int(),
   reason: z.string(),
 });
-export type Plan = z.infer<typeof Plan>;
 
 const FlightQuery = z.object({ to: z.string() });
 const HotelQuery = z.object({ city: z.string(), nights: z.int() });

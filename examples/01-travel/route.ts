@@ -4,6 +4,9 @@ import { Booking, Cashier, Counted, Flight, Hotel, Offer, Planner, Snark, Trip }
 import { cancel, reserve } from "./desk.ts";
 import { flightTo, hotelIn } from "./world.ts";
 
+/** A model may take its time, and may have to be asked again. */
+const MODEL_MS = 300_000;
+
 const book = tool("book", { input: Offer, output: Booking, effect: "write", run: reserve, undo: cancel });
 export const flight = agent(Flight, { tools: [book], handle: (query, ctx) => ctx.call(book, flightTo(query)) });
 export const hotel = agent(Hotel, { tools: [book], handle: (query, ctx) => ctx.call(book, hotelIn(query)) });
@@ -18,7 +21,7 @@ export const cashier = agent(Cashier, {
   },
 });
 
-export const trip = route("trip", 1, Trip)
+export const trip = route("trip", 1, Trip, { timeoutMs: MODEL_MS })
   .to("plan", Planner, ({ task }) => ({ trip: task, except: [] }))
   .all((stop) => ({
     flight: stop(Flight, ({ plan }) => ({ to: plan.airport })),

@@ -5,6 +5,8 @@ import { find, Note } from "./library.ts";
 
 const PARTS_MAX = 6;
 const AT_ONCE_MAX = 3;
+/** A model may take its time, and may have to be asked again. */
+const MODEL_MS = 600_000;
 
 const Question = z.object({ question: z.string() });
 const Part = z.object({ question: z.string() });
@@ -39,7 +41,7 @@ const editor = agent(
   model({ model: "large", instructions: "Answer the question from the findings. Name the sources. Say what is not known." }),
 );
 
-const research = route("research", 1, Question, { budget: { tokens: 60_000, modelCalls: 16 } })
+const research = route("research", 1, Question, { budget: { tokens: 60_000, modelCalls: 16 }, timeoutMs: MODEL_MS })
   .to("plan", Lead, ({ task }) => task)
   .forEach(
     "findings",

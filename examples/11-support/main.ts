@@ -1,4 +1,4 @@
-/** @module Three mails to the support desk: a refund, a question, and a refund that is undone. `npm run node examples/11-support/main.ts` */
+/** @module Three mails to the support desk, the last of which is undone. `npm run node examples/11-support/main.ts` */
 import { startLocal } from "troupe/testing";
 import { scriptWithoutKey } from "../scripted.ts";
 import system from "./system.ts";

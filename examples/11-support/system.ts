@@ -15,7 +15,7 @@ const refunds = agent(Refunds, model({ instructions: "Refund it; without cents: 
 const advice = agent(Advice, model({ instructions: "Say what the customer can do about the complaint." }));
 const writer = agent(Writer, model({ instructions: "Answer the mail in a friendly letter that says what was done." }));
 
-const mail = route("mail", 1, z.string())
+const mail = route("mail", 1, z.string(), { timeoutMs: 300_000 })
   .to("claim", Triage, ({ task }) => task)
   .to("done", Refunds, ({ claim }) => claim)
   .to("letter", Writer, ({ task, done }) => ({ mail: task, done }))

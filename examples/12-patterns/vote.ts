@@ -22,7 +22,7 @@ const counter = agent(Counter, {
 const moderate = route("moderate", 1, Post)
   .all((stop) => ({
     law: stop(Judge, ({ task }) => ({ text: task.text, look: "is it legal to sell this?" })),
-    tone: stop(Judge, ({ task }) => ({ text: task.text, look: "does it insult anybody?" })),
+    tone: stop(Judge, ({ task }) => ({ text: task.text, look: "does it insult people?" })),
     fraud: stop(Judge, ({ task }) => ({ text: task.text, look: "does it mislead the buyer?" })),
   }))
   .to("counted", Counter, ({ law, tone, fraud }) => ({ verdicts: [law, tone, fraud] }))

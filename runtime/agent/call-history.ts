@@ -97,6 +97,7 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
     case "model-ended":
       if (event.fault !== undefined) failed(work, "model", event.key, event.model, event.fault, atMs);
       else ended(work, "model", event.key, event.model, atMs);
+      if (event.answered !== undefined) update(work, "model", event.key, event.model, { answered: event.answered });
       paid(work, event);
       break;
     case "step-done":

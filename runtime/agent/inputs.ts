@@ -52,6 +52,8 @@ export interface BegunModelCall extends ModelName {
 /** How a try of a model call ended, and what it cost. `spent` is absent if it cost nothing. */
 export interface EndedTry {
   readonly endpoint?: string | undefined;
+  /** The model that answered, as the provider names it. */
+  readonly answered?: string | undefined;
   readonly usage?: ModelUsage | undefined;
   readonly spent?: ModelSpent | undefined;
 }

@@ -43,11 +43,12 @@ export function takeModelDropped(builder: AgentBuilder, work: AgentWork, { key }
 
 /** Records the end of a model call, also for a cancelled handler: it has been paid for. */
 export function takeModelEnded(builder: AgentBuilder, work: AgentWork, { call }: InputOf<"model-ended">): void {
-  const { key, model, end, usage } = call;
+  const { key, model, end, usage, answered } = call;
   const known = modelCallOf(work, key);
   if (known?.reply !== undefined) return;
   const about = { e: "model-ended", workId: work.id, key, model, attempt: work.attempt } as const;
-  const more = { ...costOf(known, call), ...(usage === undefined ? {} : { usage }), ...onlyIn(work) };
+  const told = { ...(usage === undefined ? {} : { usage }), ...(answered === undefined ? {} : { answered }) };
+  const more = { ...costOf(known, call), ...told, ...onlyIn(work) };
   if ("reply" in end) builder.emit({ ...about, reply: builder.pack(end.reply, ownScope(builder, work)), ...more });
   else if (mayFail(builder, work, { kind: "model", key, fault: end.fault })) builder.emit({ ...about, fault: end.fault, ...more });
 }

@@ -272,6 +272,8 @@ export const AgentEvent = z.discriminatedUnion("e", [
     reply: Value.optional(),
     fault: WireFault.optional(),
     endpoint: z.string().optional(),
+    /** The model that answered, as the provider names it. */
+    answered: z.string().optional(),
     /** Tokens as the provider reported them. */
     usage: ModelUsage.optional(),
     spent: ModelSpent.optional(),

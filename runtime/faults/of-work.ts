@@ -99,6 +99,12 @@ export const WORK_FAULTS = {
     meaning: "The `approve` rule of the tool holds for this call, so a person must approve it, and this version asks no person.",
     fix: "Call the tool with an input for which the rule does not hold, or change the rule.",
   },
+  "tool.unavailable": {
+    retryable: true,
+    httpStatus: 503,
+    meaning: "Most of the last calls of a tool with a breaker failed, so its calls are not made for a while. This one was not made.",
+    fix: "Nothing: the call is made again after the pause. If it lasts, find out why the far side of the tool fails.",
+  },
   "call.nested": {
     retryable: false,
     httpStatus: 422,

@@ -114,7 +114,9 @@ export const MODEL_LIMITS = {
   settingsReadMs: 10 * SECOND_MS,
   /** Pause before a host tries again to connect an endpoint whose key or secret store was missing. */
   connectRetryMs: 10 * SECOND_MS,
-  /** How long a host waits for a secret or a setting. */
+  /** Time for which an endpoint whose account or key is refused takes no calls, if the model has another endpoint that can. */
+  accountRestMs: 1 * MINUTE_MS,
+  /** How long a host waits for a secret. */
   connectMs: 10 * SECOND_MS,
   /** Longest pause that hosts share about an endpoint. Of a longer one, other hosts learn by a call of their own. */
   sharedRestMsMax: 10 * MINUTE_MS,

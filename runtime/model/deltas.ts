@@ -41,8 +41,7 @@ export const DeltaRequest = z.union([z.strictObject({ add: z.array(DeltaEntry) }
 export type DeltaRequest = z.infer<typeof DeltaRequest>;
 
 /** Whether a follower reads the pieces of the process; if not, nothing was kept. */
-export const DeltasAdded = z.strictObject({ followed: z.boolean() });
-export type DeltasAdded = z.infer<typeof DeltasAdded>;
+const DeltasAdded = z.strictObject({ followed: z.boolean() });
 
 /** Pieces of a process from a number on. */
 export const DeltaPage = z.strictObject({ epoch: z.string(), from: Count, entries: z.array(FollowedDelta) });
@@ -64,7 +63,7 @@ export function joined(one: DeltaEntry, other: DeltaEntry): DeltaEntry | undefin
 }
 
 /** Characters of the texts of a piece. */
-export function deltaChars({ text = "", reasoning = "", tool = "" }: FollowedDelta): number {
+function deltaChars({ text = "", reasoning = "", tool = "" }: FollowedDelta): number {
   return text.length + reasoning.length + tool.length;
 }
 

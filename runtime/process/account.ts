@@ -64,7 +64,7 @@ export type Account = z.infer<typeof Account>;
 const EMPTY: Account = Object.freeze({ spent: Object.freeze({}), holdings: Object.freeze({}) });
 
 /** Under this name stands what was spent by agents and on models beyond the limits of the sums. */
-export const OTHERS = "(others)";
+const OTHERS = "(others)";
 
 // ---- what is left -----------------------------------------------------------------------------------------------------------
 
@@ -81,6 +81,13 @@ export function usedInRun({ account }: ProcessState): Amounts {
 /** What the work items hold of the budget and have not told as spent. */
 export function reservedOf({ account }: ProcessState): Amounts {
   return Object.values(account?.holdings ?? {}).reduce((sum, holding) => addUsed(sum, amountsOf(heldBy(holding))), NOTHING_USED);
+}
+
+/** What work items hold whose compensation is due. It comes back when they have told what they spent. */
+export function returning({ account, undoing }: ProcessState): Amounts {
+  const due = new Set(undoing);
+  const held = Object.entries(account?.holdings ?? {}).flatMap(([id, holding]) => (due.has(id) ? [amountsOf(heldBy(holding))] : []));
+  return held.reduce(addUsed, NOTHING_USED);
 }
 
 /** What is left of the budget for new grants. Undefined: there is no budget. */

@@ -23,6 +23,7 @@ import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 import { firstGrant } from "./grants.ts";
+import { plannedSlip } from "./planned.ts";
 
 /** Continues the process until it needs another answer. Called after every change of an open process. */
 export function advance(builder: ProcessBuilder): void {
@@ -211,6 +212,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     target,
     ...addressOf(builder, target, input, id),
     input,
+    ...plannedSlip(builder, call, target, element),
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,

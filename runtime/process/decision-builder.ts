@@ -59,6 +59,7 @@ export function routeOf(builder: ProcessBuilder): RouteData {
   const task = taskOf(builder.state);
   const route = entryOf(slipOf(task.slip, builder.context).routes, task.route);
   if (route === undefined) throw new Fault("route.unknown", `the slip has no route ${JSON.stringify(task.route)}`);
+  if (route.planned !== undefined) throw new Fault("slip.invalid", `route ${JSON.stringify(task.route)} runs plans, and was given none`);
   return route;
 }
 

@@ -156,7 +156,7 @@ function decideTask(builder: ProcessBuilder, input: Extract<ProcessInput, { kind
     route: body.route,
     input: own,
     fingerprint: fingerprint(body.route, own),
-    slip: body.slip,
+    slip: ownSlip(builder, body.slip),
     principal: copyPrincipal(input.message),
     trace: input.message.trace,
     acceptedAtMs: context.nowMs,
@@ -194,6 +194,12 @@ function begin(builder: ProcessBuilder, found: WireFault | undefined): void {
 /** The input in the scope of this process: its parent may be purged while it waits for a decision. */
 function ownInput(builder: ProcessBuilder, input: Value): Value {
   return "ref" in input && input.scope === builder.context.actorId ? input : builder.pack(readOne(input, builder.context));
+}
+
+/** The slip of a plan belongs to the parent, which may be purged first; that of a system is shared and stays. */
+function ownSlip(builder: ProcessBuilder, slip: Value): Value {
+  if (!("ref" in slip) || slip.scope === undefined || slip.scope === builder.context.actorId) return slip;
+  return builder.pack(readOne(slip, builder.context));
 }
 
 function copyPrincipal(message: Message): Task["principal"] {

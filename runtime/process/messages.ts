@@ -3,6 +3,7 @@
  *
  * The same function makes an effect when it is first ordered and when it is repeated, so a repeated request has the same id and content.
  */
+import { MICROS_PER_USD, totalSpent, usedOf } from "../budget.ts";
 import { assertNever, invariant } from "../faults.ts";
 import { answerId, DEFAULT_TENANT, messageId, runId } from "../ids.ts";
 import { auditEntry, bucketOf, DECIDED } from "../index-actor.ts";
@@ -82,7 +83,7 @@ function taskBody(state: ProcessState, work: Work, route: string): Body {
   return {
     kind: "task",
     route,
-    slip: task.slip,
+    slip: work.slip ?? task.slip,
     input: work.input,
     timeoutMs: Math.max(LIMITS.taskTimeoutMsMin, Math.min(work.timeoutMs, task.deadlineAtMs - work.askedAtMs)),
     parent: { processId: state.id, workId: work.id },
@@ -214,6 +215,7 @@ function closingEffect(state: ProcessState): Effect {
     ...entryFacts(state.run, task),
     status: outcome.status,
     ...codeOf(outcome.fault),
+    ...costOf(outcome),
     ...(voidedRun > state.run ? { voided: voidedRun } : {}),
   };
   return { kind: "index", index: "Directory", bucket: task.bucket, entry: { id: state.id, open: false, atMs: outcome.atMs, facts } };
@@ -278,6 +280,12 @@ function decisionFacts({ what, by, reason, atMs, opened }: Act): IndexEntry["fac
     decidedAtMs: atMs,
     ...(opened === undefined ? {} : { opened }),
   };
+}
+
+/** What the run cost, for a listing. */
+function costOf({ spent }: Outcome): { readonly usd?: number } {
+  const { costMicros } = usedOf(totalSpent(spent ?? {}));
+  return costMicros === 0 ? {} : { usd: costMicros / MICROS_PER_USD };
 }
 
 function codeOf(fault: Outcome["fault"]): { readonly code?: string } {

@@ -1,8 +1,9 @@
 /**
  * @module Work items that need a larger grant. Pure.
  *
- * A request is answered at once with the whole new grant, or with `budget.exhausted`. Only where the grant of a parent is the limit, it
- * waits until the parent has answered; so a request goes up the tree of nested routes as far as it must.
+ * A request is answered at once with the whole new grant, or with `budget.exhausted`. It waits in two cases only. Where work items that are
+ * being compensated hold enough, it waits for what comes back from them. Where the grant of a parent is the limit, it waits until the
+ * parent has answered; so a request goes up the tree of nested routes as far as it must.
  */
 import { addUsed, amountsOf, beyond, Grant, grantAfter, grantText, isWithin, maxGrant, minGrant, shareOf } from "../budget.ts";
 import { entryOf } from "../entries.ts";
@@ -12,7 +13,7 @@ import { askWorkId } from "../ids.ts";
 import { readOne } from "../machine.ts";
 import type { BodyOf, Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
-import { holdingOf, leftOf, reservedOf, usedInRun } from "./account.ts";
+import { holdingOf, leftOf, reservedOf, returning, usedInRun } from "./account.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
 import { capOf, placesBeside } from "./grants.ts";
 import { answerEffect } from "./messages.ts";
@@ -23,18 +24,22 @@ import type { Work } from "./work.ts";
 type Verdict =
   | { readonly grant: Grant }
   | { readonly fault: WireFault }
+  /** Enough will come back from compensations. */
+  | { readonly wait: true }
   /** The parent may give more: what the process needs in all. */
   | { readonly request: Grant };
+
+type Settled = Extract<Verdict, { grant: Grant } | { fault: WireFault }>;
 
 /** Takes the request of a work item for a larger grant. `need`: what it must be allowed to spend in all. */
 export function takeNeed(builder: ProcessBuilder, asker: Work, index: number, need: Grant): void {
   const verdict = judgeNeed(builder, asker, need);
-  if ("request" in verdict) {
+  if (!isSettled(verdict)) {
     const { nowMs } = builder.context;
     const { id, stop, item } = asker;
     const wait = { id: askWorkId(id, index, 1), stop, item, asker: { workId: id, index }, optional: false, begunAtMs: nowMs };
     beginWait(builder, { ...wait, for: { kind: "budget", need } });
-    if (builder.state.account?.request === undefined) requestMore(builder, verdict.request);
+    requestMore(builder, verdict);
     return;
   }
   const result = resultOf(builder, asker, verdict);
@@ -48,27 +53,38 @@ export function takeMore(builder: ProcessBuilder, body: BodyOf<"answer">): void 
   const { result } = body;
   const raised = "output" in result ? Grant.safeParse(readOne(result.output, builder.context)) : undefined;
   builder.emit({ e: "more-answered", index: body.index, ...(raised?.success === true ? { grant: raised.data } : {}) });
-  for (const wait of Object.values(builder.state.waits ?? {})) {
+  serveNeeds(builder, "fault" in result ? result.fault : undefined);
+}
+
+/**
+ * Answers the handlers that wait for a larger grant, as far as what is left now decides. `refused`: the parent gives no more. Called when
+ * something came back.
+ */
+export function serveNeeds(builder: ProcessBuilder, refused?: WireFault): void {
+  if (builder.state.waits === undefined) return;
+  for (const wait of Object.values(builder.state.waits)) {
     const asker = wait.asker === undefined ? undefined : entryOf(builder.state.works, wait.asker.workId);
     if (wait.for.kind !== "budget" || asker === undefined) continue;
     const verdict = judgeNeed(builder, asker, wait.for.need);
-    if (!("request" in verdict)) endWait(builder, wait, resultOf(builder, asker, verdict));
-    else if ("fault" in result) endWait(builder, wait, { fault: result.fault });
-    else if (builder.state.account?.request === undefined) requestMore(builder, verdict.request);
+    if (isSettled(verdict)) endWait(builder, wait, resultOf(builder, asker, verdict));
+    else if ("request" in verdict && refused !== undefined) endWait(builder, wait, { fault: refused });
+    else requestMore(builder, verdict);
   }
 }
 
-function requestMore(builder: ProcessBuilder, need: Grant): void {
+function isSettled(verdict: Verdict): verdict is Settled {
+  return "grant" in verdict || "fault" in verdict;
+}
+
+/** Requests more of the parent, if that was decided and no request is open. */
+function requestMore(builder: ProcessBuilder, verdict: Exclude<Verdict, Settled>): void {
   const { state, context } = builder;
-  builder.emit({ e: "more-requested", index: state.account?.requests ?? 0, need, atMs: context.nowMs });
+  if (!("request" in verdict) || state.account?.request !== undefined) return;
+  builder.emit({ e: "more-requested", index: state.account?.requests ?? 0, need: verdict.request, atMs: context.nowMs });
   for (const effect of moreEffects(builder.state, context)) builder.order(effect);
 }
 
-function resultOf(
-  builder: ProcessBuilder,
-  { id }: Work,
-  verdict: Exclude<Verdict, { request: Grant }>,
-): Exclude<Result, { handOff: unknown }> {
+function resultOf(builder: ProcessBuilder, { id }: Work, verdict: Settled): Exclude<Result, { handOff: unknown }> {
   if ("fault" in verdict) return { fault: verdict.fault };
   const { grant } = verdict;
   if (holdingOf(builder.state, id)?.grant !== undefined) builder.emit({ e: "granted", workId: id, grant });
@@ -85,7 +101,10 @@ function judgeNeed(builder: ProcessBuilder, asker: Work, need: Grant): Verdict {
   const left = leftOf(state);
   const missing = beyond(need, current);
   if (left === undefined) return { grant: minGrant(cap, grantAfter(amountsOf(current), missing)) ?? current };
-  if (!isWithin(missing, left)) return fromParent(builder, missing) ?? { fault: exhaustedFault(builder, asker, left, missing) };
+  if (!isWithin(missing, left)) {
+    if (isWithin(missing, grantAfter(returning(state), left))) return { wait: true };
+    return fromParent(builder, missing) ?? { fault: exhaustedFault(builder, asker, left, missing) };
+  }
   const more = minGrant(maxGrant(missing, shareOf(left, placesBeside(builder))), left) ?? missing;
   return { grant: minGrant(cap, grantAfter(amountsOf(current), more)) ?? current };
 }
@@ -112,10 +131,11 @@ function capFault({ target }: Work, cap: Grant, need: Grant): WireFault {
 
 function exhaustedFault({ state }: ProcessBuilder, { target }: Work, left: Grant, missing: Grant): WireFault {
   const [over, of] = exceeded(missing, left);
-  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${doerName(target)} needs ${grantText(over)} more`;
+  const agent = doerName(target);
+  const message = `process ${state.id} has ${grantText(of)} left to give; the next call of ${agent} needs ${grantText(over)} more`;
   return wireFault("budget.exhausted", message, {
     process: state.id,
-    agent: doerName(target),
+    agent,
     left: plainJson(of),
     need: plainJson(over),
     reserved: plainJson(reservedOf(state)),

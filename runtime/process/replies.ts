@@ -14,13 +14,19 @@ import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
 import { addressOf, advance, askWork } from "./advance.ts";
 import { answerEffect } from "./messages.ts";
 import { capAfter, takeSpent } from "./grants.ts";
-import { takeNeed } from "./more.ts";
+import { serveNeeds, takeNeed } from "./more.ts";
 import { beginWait, handlerWait } from "./waits.ts";
 import type { Asker, Link, Work } from "./work.ts";
 import { beginEnding, pumpUndo, reportOf, setAside } from "./compensation.ts";
 
-/** Takes the result of a work item. The first success counts, of any attempt. A fault counts only for the current attempt. */
+/** Takes the result of a work item, and grants again what came back with it. */
 export function takeResult(builder: ProcessBuilder, body: BodyOf<"result">): void {
+  takeReply(builder, body);
+  if (builder.state.phase === "open") serveNeeds(builder);
+}
+
+/** Takes a reply. The first success counts, of any attempt. A fault counts only for the current attempt. */
+function takeReply(builder: ProcessBuilder, body: BodyOf<"result">): void {
   const work = entryOf(builder.state.works, body.workId);
   takeSpent(builder, work, body);
   if (work === undefined) return;

@@ -36,6 +36,8 @@ export const Work = z.strictObject({
   /** The first request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
   input: Value,
+  /** The slip of a planned route. Absent: that of the process. */
+  slip: Value.optional(),
   attempt: z.int().positive(),
   status: z.enum(["asked", "waiting"]),
   askedAtMs: z.int(),

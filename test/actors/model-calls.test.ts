@@ -38,7 +38,7 @@ describe("a model call is recorded", () => {
         reserved: { inputTokens: 100, outputTokens: 50, costMicros: 150 },
       },
       {
-        ...{ e: "model-ended", workId: "w", key, model: "fast", attempt: 1, endpoint: "fake" },
+        ...{ e: "model-ended", workId: "w", key, model: "fast", attempt: 1, endpoint: "fake", answered: "fake-1" },
         reply: { json: replyOf("re hello") },
         usage: { inputTokens: 10, outputTokens: 5 },
         spent: { modelCalls: 1, inputTokens: 10, outputTokens: 5, costMicros: 15 },

@@ -1,6 +1,6 @@
 /**
- * @module tau2 `retail`: a scripted model makes the right calls of each task through the tools of a model agent, and the shop ends as it does
- * when the calls are made directly.
+ * @module tau2 `retail`: a scripted model makes the right calls of each task through the tools of a model agent, and the shop ends as it
+ * does when the calls are made directly.
  */
 import { afterAll, describe, expect, test } from "vitest";
 import { z } from "zod";

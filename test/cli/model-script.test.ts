@@ -2,7 +2,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, expect, test } from "vitest";
-import { type RunModel, startRunModel } from "../../cli/run/model-script.ts";
+import { type RunModel, startAppModel, startRunModel } from "../../cli/run/model-script.ts";
 import { eachInFolder } from "./command.ts";
 
 let dir = "";
@@ -63,6 +63,22 @@ test("a script that the command names answers also where a key is set", async ()
   const env = await start({ OPENAI_API_KEY: "sk-1" }, join(dir, "other.yaml"));
   expect(await (await ask(env)).json()).toMatchObject({ choices: [{ message: { content: "named" } }] });
   expect(told).toEqual([`The scripted model answers, from ${join(dir, "other.yaml")}.`]);
+});
+
+test("an app uses only a script that was named, and only where no provider is set", async () => {
+  await script();
+  const named = { TROUPE_MODEL_SCRIPT: join(dir, "model.script.yaml") };
+  const env: NodeJS.ProcessEnv = { ...named };
+  model = await startAppModel(env, (line) => told.push(line));
+  expect(env["OPENAI_BASE_URL"]).toBe(model.env["OPENAI_BASE_URL"]);
+  expect(await (await ask(model.env)).json()).toMatchObject({ model: "scripted" });
+  expect(told).toEqual([`No OPENAI_API_KEY: the scripted model answers, from ${join(dir, "model.script.yaml")}.`]);
+  for (const other of [{}, { ...named, OPENAI_API_KEY: "sk-1" }]) {
+    const before = { ...other };
+    await startAppModel(other, (line) => told.push(line));
+    expect(other).toEqual(before);
+  }
+  expect(told).toHaveLength(1);
 });
 
 test("says what is wrong with a script, and with its path", async () => {

@@ -26,7 +26,7 @@ describe("following", () => {
       "completed in 0.250 s",
       "",
     ]);
-    expect(stub.seen.filter(({ path }) => path.endsWith("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
+    expect(stub.seen.filter(({ path }) => path.includes("/events")).map(({ lastEventId }) => lastEventId)).toEqual([undefined, "0"]);
   });
 
   test("of a later run says so, and counts from the acceptance", async () => {
@@ -43,6 +43,55 @@ describe("following", () => {
         .split("\n")
         .map((text) => Object.keys(JSON.parse(text))),
     ).toEqual([["line"], ["outcome"]]);
+  });
+
+  const WORK = "trip-7:1:plan:0:1";
+  const piece = (more: object, work = WORK): string =>
+    `event: model-delta\nid: 1.0~ab.1\ndata: ${JSON.stringify({ work, stop: "plan", agent: "PlannerAgent", call: "m/1#0", ...more })}`;
+
+  test("shows the replies of models while they are received, each line behind a margin, and no command to the terminal", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(
+      line(0, "asked"),
+      piece({ text: "The\nsea" }),
+      piece({ text: " is \u001b[2Jwarm." }),
+      piece({ text: "Other." }, "trip-7:1:plan:0:2"),
+      piece({ text: " Yes." }),
+      piece({ tool: "book\u0007" }),
+      piece({ reasoning: "not shown" }),
+      piece({ ended: "fault" }),
+      piece({ text: "Again.", restarted: true, skipped: true }),
+      line(1, "answered"),
+      outcome,
+    );
+    const { out } = await run("show", "trip-7", "--follow");
+    const margin = `${" ".repeat(35)}> `;
+    expect(out.split("\n").slice(1, 13)).toEqual([
+      "    0.100  plan      PlannerAgent  asked",
+      "           plan      PlannerAgent  > The",
+      `${margin}sea is \\u001b[2Jwarm.`,
+      "           plan      PlannerAgent  > Other.",
+      "           plan      PlannerAgent  >  Yes.[calls book\\u0007]",
+      "           plan      PlannerAgent  > (the call is made again; what came of it before is void)",
+      `${margin}(the beginning was not kept) Again.`,
+      "    0.100  plan      PlannerAgent  answered",
+      "",
+      "  city: Palermo",
+      "",
+      "completed in 0.250 s",
+    ]);
+  });
+
+  test("says that a call is made again, because what it said before is void", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(piece({ text: "half" }), piece({ text: "whole", restarted: true }), outcome);
+    expect((await run("show", "trip-7", "--follow")).out).toMatch(
+      /> half\n.*> \(the call is made again; what came of it before is void\)\n.*> whole\n/,
+    );
+  });
+
+  test("as JSON has the pieces too", async () => {
+    stub.answers["GET /processes/trip-7/events"] = events(piece({ text: "half" }), outcome);
+    const { out } = await run("show", "trip-7", "--follow", "--json");
+    expect(JSON.parse(out.split("\n")[0] ?? "")).toMatchObject({ delta: { stop: "plan", text: "half" } });
   });
 
   test("of a process that ends badly is exit code 1", async () => {

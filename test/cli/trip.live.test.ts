@@ -54,7 +54,8 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
     expect(await cli(0, "purge", "--dry-run")).toMatch(/^Would purge \d+ process/);
 
     expect(await cli(0, "down")).toContain("Everything is stopped.");
-    expect(processesOf(dir)).toEqual([]);
+    // The command of `up` itself ends a moment later: it closes its log last.
+    await expect.poll(() => processesOf(dir)).toEqual([]);
     expect(await cli(0, "down")).toBe("Nothing runs in .troupe.");
     expect(await cli(3, "show", "good", "--url", `http://127.0.0.1:${port}`)).toContain("NOT_REACHABLE: ");
   });

@@ -45,6 +45,7 @@ describe.skipIf(binaries === undefined)("up", () => {
     const port = await freePort();
     const run = await startCommand(dir, ["up", "--port", String(port)]);
     await run.until(`The system takes tasks at http://127.0.0.1:${port} `);
+    expect(run.text()).toContain("No OPENAI_API_KEY: the scripted model answers, from ");
     expect(await post(`http://127.0.0.1:${port}`)).toMatchObject({
       status: 200,
       body: { status: "completed", output: { city: "Ljubljana" } },
@@ -76,6 +77,15 @@ describe.skipIf(binaries === undefined)("up", () => {
     "a cycle without a bound": [
       `import { unbounded } from ${JSON.stringify(join(ROOT, "examples/02-loops/systems.ts"))}; export default unbounded();`,
       'cycle.unbounded: system "unbounded": the cycle Sales -> Support -> Sales (hand-off, hand-off)',
+    ],
+    "a model without a key": [
+      `import { agent, contract, model, openai, route, system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))};
+      import { z } from ${JSON.stringify(join(ROOT, "node_modules/zod/index.js"))};
+      const Writer = contract("Writer", 1, { input: z.string(), output: z.string() });
+      const write = route("write", 1, z.string()).to("text", Writer, ({ task }) => task).output(({ text }) => text);
+      const models = { default: openai({ model: "gpt-5-mini" }) };
+      export default system("party", { agents: [agent(Writer, model({ instructions: "Write." }))], routes: [write], models });`,
+      'MODEL_KEY: model "default" cannot be called: endpoint "gpt-5-mini" has no key: set OPENAI_API_KEY',
     ],
     "a wrong definition": [
       `import { system } from ${JSON.stringify(join(ROOT, "agents/index.ts"))}; export default system("1", { agents: [], routes: [] });`,
@@ -114,11 +124,12 @@ describe.skipIf(binaries === undefined || redis === undefined)("up -f", () => {
         appDirPath: ROOT,
         appPort: port,
         daprHTTPPort: await freePort(),
-        env: { TRAVEL_DESK: join(dir, "bookings") },
+        env: { ...(file.apps[0]?.["env"] as object | undefined), TRAVEL_DESK: join(dir, "bookings") },
       });
       await writeFile(join(dir, "dapr.yaml"), stringify(file));
       const run = await startCommand(dir, ["up", "-f", "dapr.yaml"]);
       await run.until(`party is up at http://127.0.0.1:${port}`);
+      expect(run.text()).toContain("No OPENAI_API_KEY: the scripted model answers, from examples/01-travel/model.script.yaml.");
       expect(run.text()).toContain("warning: dapr.yaml: common.enableApiLogging is not used here");
       expect(run.text().match(/^warning: /gm)).toHaveLength(1);
       expect(await postUntilTaken(`http://127.0.0.1:${port}`)).toMatchObject({

@@ -34,6 +34,7 @@ describe("an example prints its output.txt (else: run it again with > output.txt
     ["05-customer", [], 0],
     ["06-nested", [], 0],
     ["09-research", [], 0],
+    ["10-mcp", [], 0],
     ["11-support", [], 0],
     ["12-patterns", [], 0],
   ])("%s", async (name, args, code) => {

@@ -1,4 +1,4 @@
-/** @module Examples with models, without Dapr, on their scripts over HTTP: what is bought, what is undone, how the route goes, how short they are. */
+/** @module Examples with models, without Dapr, on their scripts over HTTP: what is bought and undone, how the routes go, how short they are. */
 import { describe, expect, test } from "vitest";
 import { type LocalOutcome, type LocalSystem, startLocal } from "../../testing/index.ts";
 import evaluator from "../../examples/12-patterns/evaluator.ts";

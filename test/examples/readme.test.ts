@@ -56,11 +56,16 @@ describe("the README", () => {
   });
 });
 
-/** Removes what differs between runs: times, ids, ports, folders. Branches have no order, so the lines are sorted. */
+/**
+ * Removes what differs between runs: times, ids, ports, folders, and what models say while they answer. Branches have no order, so the
+ * lines are sorted.
+ */
 function masked(text: string): readonly string[] {
   return text
     .trim()
     .replaceAll(/\([^()]*\); everything/g, "(FOLDER); everything")
+    .replaceAll(/answers, from \S+/g, "answers, from FILE")
+    .replaceAll(/^ +\w+ +\w+ +> .*$/gm, "")
     .replaceAll(/[0-9a-f]{8}-[0-9a-f-]{27}/g, "ID")
     .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
     .replaceAll(/ +\d+\.\d+/g, " TIME")

@@ -3,6 +3,7 @@ import { globSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FAULTS } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { type ShapeEnd, SHAPES } from "../models/shapes.ts";
 
 export const ROOT = join(import.meta.dirname, "..", "..");
 const SECOND_MS = 1_000;
@@ -52,6 +53,7 @@ export function generated(): readonly Generated[] {
     ...PATTERNS.map((path) => ({ path: "docs/patterns.md", name: `route of ${path}`, text: routeText(path) })),
     { path: "docs/limits.md", name: "limits", text: limitsTable() },
     { path: "docs/errors.md", name: "errors", text: errorsTable() },
+    { path: "docs/gateway.md", name: "shapes", text: shapesTable() },
   ];
 }
 
@@ -71,6 +73,18 @@ function errorsTable(): string {
     ([code, row]) => `| \`${code}\` | ${row.httpStatus} | ${row.retryable ? "yes" : "no"} | ${row.meaning} | ${row.fix} |`,
   );
   return ["| Code | HTTP | Tried again | Meaning | What to do |", "|---|---|---|---|---|", ...rows, ""].join("\n");
+}
+
+function shapesTable(): string {
+  const rows = SHAPES.map(({ name, streamed, sent, end }) => `| ${name} | ${streamed ? "" : sent.status} | ${endText(end)} |`);
+  return ["| What a server sends | HTTP | What it is |", "|---|---|---|", ...rows, ""].join("\n");
+}
+
+function endText(end: ShapeEnd): string {
+  if ("fault" in end) return `\`${end.fault}\`${end.retryAfterMs === undefined ? "" : `, again after ${end.retryAfterMs} ms`}`;
+  const { calls = [], finish = "stop" } = end.reply;
+  const what = calls.length === 0 ? "a reply" : calls.length === 1 ? "a reply with a call" : `a reply with ${calls.length} calls`;
+  return finish === "length" ? `${what}, cut by the output limit` : finish === "filter" ? `${what}, cut by a filter` : what;
 }
 
 /** Values come from the module, descriptions from the comments above them, each on one line. */

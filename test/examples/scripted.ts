@@ -1,4 +1,4 @@
-/** @module Runs an example's system with the scripted model of its folder, over HTTP, whatever the environment holds. */
+/** @module Runs an example's system with the scripted model of its folder, over HTTP. The environment is not read. */
 import { join } from "node:path";
 import { openai, type System } from "../../agents/index.ts";
 import { type RunLocalOptions, scriptedModel, type ScriptedRequest } from "../../testing/index.ts";

@@ -1,10 +1,11 @@
-/** @module Storage grows linearly: the bytes of stop 1,000 are those of stop 10, with every key counted. */
+/** @module Storage grows linearly: the bytes of stop 1,000 are those of stop 10, those of model call 500 those of call 10; every key counts. */
 import { expect, test } from "vitest";
 import { z } from "zod";
-import { agent, contract, route, type RouteBuilder, system, type System } from "../../agents/index.ts";
+import { agent, contract, model, openai, route, type RouteBuilder, system, type System, tool } from "../../agents/index.ts";
 import { Host } from "../../actors/host/host.ts";
 import { LocalWorld, SkippingClock } from "../../actors/memory/world.ts";
 import { SILENT } from "../../actors/engine/log.ts";
+import type { Models } from "../../actors/engine/ports.ts";
 import { MemoryStore } from "../../actors/memory/store.ts";
 import { systemRandom } from "../../actors/engine/system-clock.ts";
 import { SystemOperations } from "../../actors/operations/system-operations.ts";
@@ -40,10 +41,10 @@ interface Run {
   readonly host: Host;
 }
 
-function open(definition: System): Run {
+function open(definition: System, models?: (store: MemoryStore) => Models): Run {
   const store = new MemoryStore();
   const clock = new SkippingClock(Date.now());
-  const world = new LocalWorld({ clock, store, random: systemRandom });
+  const world = new LocalWorld({ clock, store, random: systemRandom, ...(models === undefined ? {} : { models: models(store) }) });
   const host = new Host({ system: definition, ports: world.ports, log: SILENT });
   world.attach(host);
   let made = 0;
@@ -113,3 +114,49 @@ test("a long-lived agent: the marginal bytes of work 1,000 are those of work 10"
   );
   expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
 });
+
+const MODEL_CALLS = 502;
+const Item = z.strictObject({ n: z.int() });
+const Thinker = contract("Thinker", 1, { input: Query, output: z.string() });
+const look = tool("look", { about: "Looks", input: Item, output: z.string(), effect: "read", run: ({ n }) => `what was found at ${n}` });
+
+test(
+  "a model agent: the marginal bytes of model call 500 are those of call 10, though its conversation grows",
+  { timeout: TEST_MS },
+  async () => {
+    const thinker = agent(Thinker, model({ instructions: "Look at each number.", tools: [look], callsMax: MODEL_CALLS }));
+    const think = route("think", 1, Query)
+      .to("thought", Thinker, ({ task }) => task)
+      .output(({ thought }) => thought);
+    const definition = system("bytes", { agents: [thinker], routes: [think], models: { default: openai({ model: "none" }) } });
+    const bytes: number[] = [];
+    const asked: number[] = [];
+    const run = open(definition, (store) => ({
+      costMicrosMax: () => 0,
+      costMicros: () => 0,
+      attempt: ({ request }) => {
+        const n = asked.push(request.messages.length);
+        bytes[n] = store.bytes();
+        const calls = n < MODEL_CALLS ? [{ id: `call-${n}`, name: "look", arguments: JSON.stringify({ n }) }] : [];
+        const text = calls.length === 0 ? "All were looked at." : "";
+        return Promise.resolve({ text, calls, finish: calls.length === 0 ? "stop" : "calls", model: "none", endpoint: "none" });
+      },
+    }));
+    let status: string | undefined;
+    run.host.listen((_before, after) => {
+      status = after.outcome?.status;
+    });
+    await run.operations.submit({ id: "think", route: "think", input: { text: "a question" } }, caller, 0);
+    await run.until(() => status !== undefined);
+    expect([status, asked.length]).toEqual(["completed", MODEL_CALLS]);
+    expect(asked.at(-1)).toBeGreaterThan(MODEL_CALLS);
+    const at = (call: number): number => bytes[call] ?? Number.NaN;
+    const early = (at(20) - at(2)) / 18;
+    const late = (at(MODEL_CALLS) - at(2)) / (MODEL_CALLS - 2);
+    print(
+      `bytes of a model call with its tool call: ${early.toFixed(0)} around call 10, ${late.toFixed(0)} a call up to call ${MODEL_CALLS} with ` +
+        `snapshots; ratio ${(late / early).toFixed(3)}; of the last 20 calls ${((at(MODEL_CALLS) - at(MODEL_CALLS - 20)) / 20).toFixed(0)}`,
+    );
+    expect(late / early).toBeLessThanOrEqual(RATIO_MAX);
+  },
+);

@@ -81,14 +81,14 @@ test("a tool that the server does not have, and a server that does not start, ar
   await expect(readFile(join(folder, "wrong.lock.json"))).rejects.toMatchObject({ code: "ENOENT" });
 });
 
-test("a program that ends by itself, or with process.exit, leaves no server behind", async () => {
+test("a program that ends by itself, with process.exit or by a kill, leaves no server behind", async () => {
   await writeFile(join(folder, "system.ts"), systemText("{ ok: {}, pid: {} }"));
   await command("mcp", "lock", join(folder, "system.ts"));
-  for (const end of ["", "process.exit(7);"]) {
+  for (const end of ["", "process.exit(7);", 'process.kill(process.pid, "SIGKILL");']) {
     const program = join(folder, "program.ts");
     await writeFile(program, `import { pid } from "./system.ts";\nconsole.log(await pid());\n${end}\n`);
     const { code, text } = await run(program);
-    expect(code).toBe(end === "" ? 0 : 7);
+    expect(code).toBe(end === "" ? 0 : end.includes("exit") ? 7 : -1);
     const pid = Number(text);
     expect(pid).toBeGreaterThan(0);
     await expect

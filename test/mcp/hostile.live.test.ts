@@ -3,28 +3,43 @@ import { existsSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from "vitest";
-import { route, system } from "../../agents/index.ts";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
+import { agent, contract, model, route, system } from "../../agents/index.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { mcpLock, type McpLock, mcpServer, type McpToolOptions } from "../../mcp/index.ts";
-import { runLocal, startLocal } from "../../testing/index.ts";
+import { fakeModel, runLocal, startLocal } from "../../testing/index.ts";
 import { agentOf, Doer, systemOf } from "./rig.ts";
 import { z } from "zod";
 
 const PROGRAM = fileURLToPath(new URL("hostile.ts", import.meta.url));
-const NAMES = ["ok", "pid", "huge", "flood", "hang", "crash", "lie", "bare", "half", "noise", "report", "asks", "changes"] as const;
+const NAMES = [
+  "ok",
+  "pid",
+  "huge",
+  "flood",
+  "hang",
+  "crash",
+  "lie",
+  "bare",
+  "half",
+  "noise",
+  "report",
+  "asks",
+  "turns",
+  "changes",
+] as const;
 type Name = (typeof NAMES)[number];
 
 let folder: string;
 let file: string;
 let lock: McpLock;
 
-function hostile(mode = "", options: Partial<Record<Name, McpToolOptions>> = {}, from: object = lock) {
+function hostile(mode: string | (() => string) = "", options: Partial<Record<Name, McpToolOptions>> = {}, from: object = lock) {
   const each = NAMES.map((name) => [name, { effect: "read", ...options[name] }] as const);
   const tools = Object.fromEntries(each) as Record<Name, McpToolOptions>;
   return mcpServer(
     "hostile",
-    { command: process.execPath, args: [PROGRAM], env: () => ({ FILE: file, MODE: mode }) },
+    { command: process.execPath, args: [PROGRAM], env: () => ({ FILE: file, MODE: typeof mode === "string" ? mode : mode() }) },
     { lock: from, tools },
   );
 }
@@ -214,6 +229,65 @@ test("a tool that differs from the lock is not called, before and after it chang
   expect(stderr.length).toBeGreaterThan(0);
   expect(stderr.length).toBeLessThanOrEqual(LIMITS.mcpStderrLinesMax);
   expect(log.join("")).not.toContain("\u001b");
+});
+
+describe("as time passes", () => {
+  beforeEach(() => vi.useFakeTimers({ toFake: ["Date"] }));
+  afterEach(() => vi.useRealTimers());
+
+  test("a tool that changed without a word is found when the tools are listed again", async () => {
+    const server = hostile();
+    const local = startLocal(systemOf(server.tools, (ctx) => faultOf(ctx.call(server.tool("ok"), { text: "hi" }))));
+    const call = { idempotencyKey: "k", signal: new AbortController().signal, attempt: 1 };
+    await server.tool("turns").run({}, call);
+    expect((await local.run("main", "x")).output).toBe('no fault, but "hi"');
+    vi.setSystemTime(Date.now() + LIMITS.mcpTrustMs + 1);
+    expect((await local.run("main", "y")).output).toMatch(/^mcp\.drift/);
+    await local.stop();
+  });
+
+  test("a server that rests after failures is tried again, and serves again when it can", async () => {
+    let mode = "exits";
+    const server = hostile(() => mode);
+    const local = startLocal(systemOf(server.tools, (ctx, text) => faultOf(ctx.call(server.tool("ok"), { text }))));
+    const call = async (text: string): Promise<unknown> => (await local.run("main", text)).output;
+    for (let count = 0; count < LIMITS.mcpFailuresMax; count += 1) expect(await call("a")).toMatch(/could not be connected/);
+    mode = "";
+    expect(await call("a")).toMatch(/rests for a while/);
+    vi.setSystemTime(Date.now() + LIMITS.mcpPauseMs + 1);
+    expect(await call("back")).toBe('no fault, but "back"');
+    await local.stop();
+  });
+});
+
+test("two hosts of one process share a server, which ends with the last of them", async () => {
+  const server = hostile();
+  const start = (): ReturnType<typeof startLocal> => startLocal(systemOf(server.tools, (ctx) => ctx.call(server.tool("pid"), {})));
+  const [one, two] = [start(), start()];
+  const pids = [await one.run("main", "x"), await two.run("main", "x")].map(({ output }) => Number(output));
+  expect(pids[0]).toBe(pids[1]);
+  await one.stop();
+  expect(isAlive(pids[0] ?? 0)).toBe(true);
+  await two.stop();
+  await expect.poll(() => isAlive(pids[0] ?? 0)).toBe(false);
+});
+
+test("a model agent is told the error of a tool, without hidden characters, and goes on", async () => {
+  const server = hostile();
+  const asked: string[] = [];
+  const fake = fakeModel((request) => {
+    asked.push(JSON.stringify(request.messages));
+    return asked.length === 1 ? { calls: [{ name: "report", arguments: {} }] } : "It cannot be done.";
+  });
+  const Clerk = contract("Clerk", 1, { input: z.string(), output: z.string() });
+  const clerk = agent(Clerk, model({ instructions: "Do it.", tools: [server.tool("report")] }));
+  const main = route("main", 1, z.string())
+    .to("clerk", Clerk, ({ task }) => task)
+    .output(({ clerk: said }) => said);
+  const outcome = await runLocal(system("sys", { agents: [clerk], routes: [main], models: { fast: fake } }), "main", "x");
+  expect(outcome).toMatchObject({ status: "completed", output: "It cannot be done." });
+  expect(asked[1]).toContain("mcp.failed");
+  expect(asked[1]).toContain(String.raw`no\\\\u{7} such`);
 });
 
 test("hidden characters of descriptions and schemas are escapes, in the lock and for a model", () => {

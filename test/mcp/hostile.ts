@@ -42,6 +42,10 @@ const answers: Readonly<Record<string, (asked: string) => object | undefined | P
   },
   report: () => ({ ...text(`no\u0007 such\u001b[31m file ${"y".repeat(5_000)}`), isError: true }),
   asks: async () => text((await Promise.all(REQUESTS.map(request))).join()),
+  turns: () => {
+    drifted = true;
+    return text("turned");
+  },
   changes: () => {
     drifted = true;
     send({ method: "notifications/tools/list_changed" });

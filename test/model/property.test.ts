@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import { agent, contract, Fault, type FaultCode, isHandOff, model, type Rung, tool } from "../../agents/index.ts";
 import type { ModelMessage, ModelReply } from "../../runtime/model/conversation.ts";
-import { conversationOf, withMessages } from "../../runtime/model/prompt.ts";
+import { callOf, conversationOf, fixedPart, withMessages } from "../../runtime/model/prompt.ts";
 import { textTokens } from "../../runtime/model/tokens.ts";
 import { textBytes } from "../../runtime/canonical.ts";
 import { answer, calls, fault, type Ran, reply, run, type Scripted } from "./rig.ts";
@@ -148,6 +148,22 @@ describe("a conversation", () => {
         expect(grown).toEqual(conversationOf(messages));
       }),
     );
+  });
+
+  test("costs only what is new: a request reads no message of the ones before", () => {
+    const unread: ModelMessage = {
+      role: "user",
+      get text(): string {
+        throw new Error("an old message was read");
+      },
+    };
+    const before = { ...conversationOf([{ role: "user", text: "old" }]), messages: Array.from({ length: 1_000 }, () => unread) };
+    const grown = withMessages(before, [{ role: "user", text: "new" }]);
+    const fixed = fixedPart([], undefined, { outputTokensMax: 5, temperature: undefined, seed: undefined, promptVersion: undefined });
+    const parts = { model: "fast", prompt: "p", toolChoice: "none", outputTokensMax: 5, rung: undefined } as const;
+    const call = callOf(fixed, { ...parts, conversation: grown });
+    expect(call.request.messages).toHaveLength(1_001);
+    expect(call.hash).not.toBe(callOf(fixed, { ...parts, conversation: before }).hash);
   });
 
   test("has another hash if any message differs", () => {

@@ -8,7 +8,7 @@ const Claim = z.object({ order: z.string() });
 const Note = z.object({ note: z.string() });
 const Refunds = contract("Refunds", 1, { about: "Refunds a claim.", input: Claim, output: Note });
 const Writer = contract("Writer", 1, { about: "Writes to the customer.", input: Note, output: z.string() });
-const Support = contract("Support", 1, { about: "Helps where nobody else can.", input: Claim, output: Note });
+const Support = contract("Support", 1, { about: "Helps in all other cases.", input: Claim, output: Note });
 
 const desk = route("desk", 1, Claim)
   .to("refund", Refunds, ({ task }) => task, { retry: { attemptsMax: 2, backoffMs: 1 } })
@@ -51,7 +51,7 @@ function world(options: { readonly pay?: (count: number) => string; readonly bud
 const writer = agent(Writer, { handle: ({ note }) => `Dear customer: ${note}` });
 const support = agent(Support, { handle: ({ order }) => ({ note: `support took ${order}` }) });
 
-/** Runs the desk with a script as its model. */
+/** Runs a claim with a script as its model. */
 async function run({ refunds }: World, script: readonly (FakeReply | Fault)[], more: Pick<RunLocalOptions, "fakes"> = {}) {
   let count = 0;
   const endpoint = fakeModel(() => {
@@ -179,6 +179,15 @@ describe("bounds", () => {
     expect(outcome).toMatchObject({ status: "failed", fault: { code: "budget.exhausted" } });
     expect(bought).toBe(1);
     expect(thinking.log.map((line) => line.split(" ")[0])).toEqual(["refund", "undo"]);
+  });
+
+  test("a budget that is too small for the next call lets the model answer at once, if it may", async () => {
+    const refunds = agent(Refunds, model({ instructions: "Refund.", tools: [], budget: { tokens: 2_000 }, onBudgetEnd: "degrade" }));
+    const { outcome, bought } = await run({ log: [], refunds }, [answered({ note: "in short" })]);
+    expect(outcome).toMatchObject({ status: "completed", output: "Dear customer: in short" });
+    expect(bought).toBe(1);
+    const strict = agent(Refunds, model({ instructions: "Refund.", tools: [], budget: { tokens: 2_000 } }));
+    expect(await run({ log: [], refunds: strict }, [])).toMatchObject({ outcome: { fault: { code: "budget.exhausted" } }, bought: 0 });
   });
 
   test("a budget of time ends the run at a recorded wait", async () => {

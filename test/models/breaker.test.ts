@@ -98,11 +98,13 @@ describe("the breaker of an endpoint", () => {
   });
 });
 
+const down = (): Promise<never> => Promise.reject(new Error("down"));
+
 describe("a breaker by itself", () => {
   it("never pauses for longer than its maximum", async () => {
     const clock = new HandClock();
-    const breaker = new Breaker({ clock, counts: () => true });
-    const fail = (): Promise<unknown> => breaker.run(() => Promise.reject(new Error("down"))).catch((error: unknown) => error);
+    const breaker = new Breaker({ clock });
+    const fail = (): Promise<unknown> => breaker.run(down, () => "failed").catch((error: unknown) => error);
     for (let count = 0; count < LIMITS.breakerCallsMin; count += 1) await fail();
     const pauses: number[] = [];
     for (let round = 0; round < 8; round += 1) {
@@ -113,14 +115,30 @@ describe("a breaker by itself", () => {
     expect(pauses).toEqual([5_000, 10_000, 20_000, 40_000, 60_000, 60_000, 60_000, 60_000]);
   });
 
+  it.each([
+    ["answered", "closed"],
+    ["unknown", "open"],
+    ["failed", "open"],
+  ] as const)("after a call that is let through and ends as %s, it is %s", async (verdict, state) => {
+    const clock = new HandClock();
+    const breaker = new Breaker({ clock });
+    for (let count = 0; count < LIMITS.breakerCallsMin; count += 1) await breaker.run(down, () => "failed").catch(() => {});
+    await clock.advance(LIMITS.breakerPauseMs);
+    await expect(breaker.run(down, () => verdict)).rejects.toThrow("down");
+    expect(breaker.state).toBe(state);
+  });
+
   it("counts the last calls only", async () => {
-    const breaker = new Breaker({ clock: new HandClock(), counts: () => true });
+    const breaker = new Breaker({ clock: new HandClock() });
     for (let count = 0; count < LIMITS.breakerCalls; count += 1) {
-      await breaker.run(async () => 1);
-      await breaker.run(() => Promise.reject(new Error("down"))).catch(() => {});
+      await breaker.run(
+        async () => 1,
+        () => "failed",
+      );
+      await breaker.run(down, () => "failed").catch(() => {});
     }
     expect(breaker.state).toBe("closed");
-    for (let count = 0; count < 2; count += 1) await breaker.run(() => Promise.reject(new Error("down"))).catch(() => {});
+    for (let count = 0; count < 2; count += 1) await breaker.run(down, () => "failed").catch(() => {});
     expect(breaker.state).toBe("open");
   });
 });

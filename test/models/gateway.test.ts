@@ -61,6 +61,37 @@ describe("the choice of an endpoint", () => {
     expect(await rig.attempt(gateway)).toMatchObject({ text: "Hello.", endpoint: "late" });
   });
 
+  it("does not wait for an endpoint that is slow to connect if another one is there", async () => {
+    const rig = new GatewayRig();
+    const never = rig.endpoint("never", { connect: () => new Promise(() => {}) });
+    const gateway = rig.host({ m: [never, rig.endpoint("b")], alone: [never] });
+    void rig.attempt(gateway);
+    await rig.settle();
+    expect(names(rig.open)).toEqual(["b"]);
+    const got = rig.attempt(gateway, { model: "alone" });
+    await rig.pass(LIMITS.connectMs);
+    expect(await got).toMatchObject({ code: "model.unavailable", details: { sent: false } });
+  });
+
+  it.each([
+    ["model.quota", {}],
+    ["model.rejected", { status: 401 }],
+  ] as const)("goes on without an endpoint whose account is refused (%s), if there is another one", async (code, details) => {
+    const rig = new GatewayRig();
+    const gateway = rig.host({ m: [rig.endpoint("a"), rig.endpoint("b", { weight: 0 })], alone: [rig.endpoint("c")] });
+    const first = rig.attempt(gateway);
+    await rig.settle();
+    rig.open[0]?.fail(new Fault(code, "refused", details));
+    expect(await first).toMatchObject({ code: "model.unavailable", details: { endpoint: "a", code, sent: false } });
+    void rig.attempt(gateway);
+    await rig.settle();
+    expect(names(rig.open)).toEqual(["b"]);
+    const alone = rig.attempt(gateway, { model: "alone" });
+    await rig.settle();
+    rig.open[1]?.fail(new Fault(code, "refused", details));
+    expect(await alone).toMatchObject({ code });
+  });
+
   it("leaves out endpoints whose context is too small for the conversation", async () => {
     const rig = new GatewayRig();
     const gateway = rig.host({ m: [rig.endpoint("small", { contextTokens: 100 }), rig.endpoint("large", { contextTokens: 10_000 })] });

@@ -1,4 +1,4 @@
-/** @module Both ends of the tables of shapes: the scripted model sends each shape over HTTP, and the endpoint reads it as the table says. */
+/** @module Both ends of the tables of shapes: the scripted model sends each over HTTP, and the endpoint reads it as the table says. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Fault } from "../../runtime/faults.ts";
 import { type ScriptedModel, scriptedModel } from "../../testing/index.ts";

@@ -1,4 +1,4 @@
-/** @module What each named shape of the scripted model is: the valid reply as it was, a changed one, or a fault. One table for both ends. */
+/** @module What each named shape of the scripted model is: the valid reply, a changed one, or a fault. One table for both ends. */
 import { expect } from "vitest";
 import { Fault, type FaultCode } from "../../runtime/faults.ts";
 import type { ChatReply } from "../../runtime/model/chat-reply.ts";

@@ -169,6 +169,17 @@ describe("keys", () => {
     });
   });
 
+  it("may be a header of their own", async () => {
+    const seen: string[] = [];
+    const spy: typeof fetch = async (_input, init) => {
+      seen.push(JSON.stringify([...new Headers(init?.headers)]));
+      return new Response(hello.sent.body, { headers: hello.sent.headers });
+    };
+    await ask({ baseUrl: "https://models.example/v1", headers: { "api-key": KEY }, fetch: spy });
+    expect(seen.join()).toContain(KEY);
+    expect(seen.join()).not.toContain("authorization");
+  });
+
   it("of the environment are not sent in plain text to another machine that the code names", async () => {
     const seen: string[] = [];
     const spy: typeof fetch = async (_input, init) => {

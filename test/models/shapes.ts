@@ -11,7 +11,7 @@ import { ERRORS, WAITS } from "./shape-errors.ts";
 import type { Shape } from "./shape-parts.ts";
 import { STREAMED_CALLS, STREAMS } from "./shape-streams.ts";
 
-export type { Sent, Shape } from "./shape-parts.ts";
+export type { Sent, Shape, ShapeEnd } from "./shape-parts.ts";
 
 /** The whole table. Names are unique. */
 export const SHAPES: readonly Shape[] = [...BODIES, ...CALLS, ...STREAMS, ...STREAMED_CALLS, ...ERRORS, ...WAITS];

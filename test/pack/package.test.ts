@@ -107,7 +107,9 @@ describe("the package", () => {
       (problem) => !("resolutionKind" in problem) || !["node10", "node16-cjs"].includes(problem.resolutionKind),
     );
     expect(problems).toEqual([]);
-    expect(Object.keys(found.entrypoints).toSorted()).toEqual([".", "./client", "./dapr", "./mcp", "./package.json", "./testing"]);
+    expect(Object.keys(found.entrypoints).toSorted()).toEqual([
+      ...[".", "./ai-sdk", "./client", "./dapr", "./mcp", "./openai-agents", "./package.json", "./testing"],
+    ]);
   });
 
   test("a copy that packs has its own manifest again afterwards", async () => {
@@ -159,8 +161,8 @@ describe("in an empty folder", () => {
     await writeFile(
       join(dir, "entries.ts"),
       'import { serve, type ServeOptions } from "troupe/dapr";\nimport { runLocal, simulate } from ' +
-        '"troupe/testing";\nimport { connect } from "troupe/client";\nexport const used: readonly unknown[] = ' +
-        "[serve, runLocal, simulate, connect];\nexport type Options = ServeOptions;\n",
+        '"troupe/testing";\nimport { connect } from "troupe/client";\nimport { mcpServer } from "troupe/mcp";\nexport const used: ' +
+        "readonly unknown[] = [serve, runLocal, simulate, connect, mcpServer];\nexport type Options = ServeOptions;\n",
     );
   }, TEST_MS);
 

@@ -2,51 +2,17 @@
  * @module Decisions on budgets: grants and shares, reports of spending, larger grants, and what people see of it.
  */
 import { describe, expect, test } from "vitest";
-import type { Grant, Spent } from "../../runtime/budget.ts";
-import type { Json } from "../../runtime/faults.ts";
+import type { Grant } from "../../runtime/budget.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { Decision } from "../../runtime/machine.ts";
 import { leftOf } from "../../runtime/process/account.ts";
 import { budgetView } from "../../runtime/process/budget-view.ts";
-import type { ProcessEvent } from "../../runtime/process/events.ts";
 import type { Stop } from "../../runtime/slip.ts";
+import { answerOf, begun, grantsOf, needs, spent } from "./budget-rig.ts";
 import { names, sends } from "./machine-rig.ts";
-import { asksWork, call, one, ProcessRig, type SlipParts, slipOf } from "./process-rig.ts";
+import { asksWork, call, one, type SlipParts } from "./process-rig.ts";
 
 const A = "p:1:a:0:1";
 const RETRY = { attemptsMax: 3, backoffMs: 100, backoffMsMax: 100, jitter: 0 };
-
-const spent = (tokens: number, model = "fast"): Spent => ({
-  toolCalls: 0,
-  models: { [model]: { modelCalls: 1, inputTokens: tokens, outputTokens: 0, costMicros: tokens * 10 } },
-});
-
-function begun(stops: readonly Stop[], parts: SlipParts, task: Parameters<ProcessRig["accept"]>[0] = {}): ProcessRig {
-  const rig = new ProcessRig(slipOf(stops, parts));
-  rig.accept(task);
-  return rig;
-}
-
-/** The grants in the requests that are not answered, by work item without its process and run. */
-function grantsOf(rig: ProcessRig): Readonly<Record<string, Grant | undefined>> {
-  return Object.fromEntries(
-    sends(rig.outbox()).flatMap(({ body }) => {
-      if (body.kind === "work") return [[body.workId.split(":").slice(2).join(":"), body.grant] as const];
-      return body.kind === "task" ? [[body.parent?.workId.split(":").slice(2).join(":") ?? "", body.grant] as const] : [];
-    }),
-  );
-}
-
-function needs(rig: ProcessRig, workId: string, need: Grant, index = 0): Decision<ProcessEvent> {
-  return rig.body({ kind: "wait", workId, index, for: { kind: "budget", need } });
-}
-
-/** The answer of a decision to a request for more. */
-function answerOf(decision: Decision<ProcessEvent>): unknown {
-  const body = sends(decision.effects).find((message) => message.body.kind === "answer")?.body;
-  if (body?.kind !== "answer") return undefined;
-  return "output" in body.result && "json" in body.result.output ? body.result.output.json : body.result;
-}
 
 const all = (...branches: string[]): Stop => ({
   kind: "all",
@@ -263,7 +229,7 @@ describe("a request for more", () => {
     expect(rig.state.phase, "what to do then is the agent's").toBe("open");
   });
 
-  test("beyond the budget of its stop or agent is refused, whatever is left", () => {
+  test("beyond the budget of its stop or agent is refused, also if the process has more left", () => {
     const rig = begun([one("a", { budget: { tokens: 30 } })], { budget: { tokens: 100 } });
     expect(answerOf(needs(rig, A, { tokens: 31 }))).toMatchObject({
       fault: { code: "budget.exhausted", details: { agent: "A", budget: { tokens: 30 }, need: { tokens: 31 } } },
@@ -276,87 +242,27 @@ describe("a request for more", () => {
     expect(answerOf(needs(rig, "p:1:a:0:2", { tokens: 11 }))).toMatchObject({ fault: { details: { budget: { tokens: 10 } } } });
   });
 
-  test("of a work item without a budget has no limit", () => {
-    expect(answerOf(needs(begun([one("a")], {}), A, { tokens: 5 }))).toEqual({});
-  });
-});
-
-describe("a nested route", () => {
-  const SUB = "p:1:sub:0:1";
-  const sub: Stop = { kind: "one", name: "sub", call: call("A", { target: { kind: "route", route: "inner" } }) };
-  const inner = { version: 1, stops: [one("a")], output: { from: ["a"] } };
-  const slip = (budget?: Grant): SlipParts => ({
-    routes: { inner: { ...inner, ...(budget === undefined ? {} : { budget }) } },
-    agents: { A: { asks: ["B"] } },
-  });
-  const C = "c:1:a:0:1";
-  function child(grant: Grant, budget?: Grant): ProcessRig {
-    const rig = new ProcessRig(slipOf([sub], slip(budget)), "c");
-    rig.accept({ route: "inner", parent: { processId: "p", workId: SUB }, nesting: ["main"], grant });
-    return rig;
-  }
-
-  test("spends within the grant of its parent and its own budget, and its outcome tells what it spent", () => {
-    const rig = child({ tokens: 40 }, { tokens: 90, modelCalls: 4 });
-    expect(grantsOf(rig)).toEqual({ "a:0:1": { tokens: 20, modelCalls: 2 } });
-    const reply = sends(rig.result(C, { output: { json: 1 } }, 1, spent(5)).effects).find(({ body }) => body.kind === "result");
-    expect(reply?.body).toMatchObject({ workId: SUB, spent: spent(5) });
-  });
-
-  test("that spent nothing of a grant tells that", () => {
-    const reply = sends(child({ tokens: 40 }).output(C).effects).find(({ body }) => body.kind === "result");
-    expect(reply?.body).toMatchObject({ spent: { toolCalls: 0, models: {} } });
-  });
-
-  test("asks its parent for more than its grant, once, and passes the answer on", () => {
-    const rig = child({ tokens: 40 });
-    const decision = needs(rig, C, { tokens: 70 });
-    expect(names(decision)).toEqual(["wait-begun", "more-requested"]);
-    const request = sends(decision.effects)[0];
-    expect(request).toMatchObject({
-      id: `${SUB}/wait0`,
-      to: { type: "sys.ProcessManager", id: "p" },
-      body: { kind: "wait", workId: SUB, index: 0, for: { kind: "budget", need: { tokens: 70 } } },
-    });
-    expect(sends(rig.outbox()).map(({ id }) => id)).toContain(request?.id);
-    expect(needs(rig, C, { tokens: 70 }).events, "a repeated request waits").toEqual([]);
-    const answered = rig.body({ kind: "answer", workId: SUB, index: 0, result: { output: { json: { tokens: 80 } } } });
-    expect(answerOf(answered)).toEqual({ tokens: 70 });
-    expect(rig.body({ kind: "answer", workId: SUB, index: 0, result: { output: { json: { tokens: 80 } } } }).events).toEqual([]);
+  test("waits for what comes back from work items that are being compensated", () => {
+    const rig = begun([one("a", { optional: true, timeoutMs: 1_000 }), one("b")], { budget: { tokens: 100 } });
+    rig.after(LIMITS.probeMs + 1_000).tick();
+    expect(grantsOf(rig)).toMatchObject({ "b:0:1": { tokens: 0 } });
+    const B = "p:1:b:0:1";
+    expect(names(needs(rig, B, { tokens: 30 }))).toEqual(["wait-begun"]);
+    const report = { undone: 1, left: [], stands: [], stateStands: false };
+    const back = rig.result(`${A}/undo`, { output: { json: report } }, 1, spent(60));
+    expect(answerOf(back)).toEqual({ tokens: 40 });
     expect(rig.state.waits).toBeUndefined();
   });
 
-  test("gets the refusal of its parent as it is", () => {
-    const rig = child({ tokens: 40 });
-    needs(rig, C, { tokens: 70 });
-    const fault = { code: "budget.exhausted", message: "process p has 3 tokens left" } as const;
-    expect(answerOf(rig.body({ kind: "answer", workId: SUB, index: 0, result: { fault } }))).toEqual({ fault });
-    expect(sends(rig.outbox()).map(({ id }) => id)).not.toContain(`${SUB}/wait0`);
+  test("is refused if too little came back", () => {
+    const rig = begun([one("a", { optional: true, timeoutMs: 1_000 }), one("b")], { budget: { tokens: 100 } });
+    rig.after(LIMITS.probeMs + 1_000).tick();
+    needs(rig, "p:1:b:0:1", { tokens: 30 });
+    expect(answerOf(rig.result(A, { output: { json: 1 } }, 1, spent(80)))).toMatchObject({ fault: { details: { left: { tokens: 20 } } } });
   });
 
-  test("does not ask for what its own budget forbids", () => {
-    const rig = child({ tokens: 40 }, { tokens: 60 });
-    expect(answerOf(needs(rig, C, { tokens: 61 }))).toMatchObject({ fault: { code: "budget.exhausted", details: { process: "c" } } });
-  });
-
-  test("an answer that it did not ask for is refused or ignored", () => {
-    const rig = child({ tokens: 40 });
-    const result = { output: { json: { tokens: 80 } as Json } };
-    expect(rig.body({ kind: "answer", workId: SUB, index: 3, result })).toMatchObject({ events: [], verdict: { kind: "received" } });
-    expect(rig.body({ kind: "answer", workId: "other", index: 0, result })).toMatchObject({
-      verdict: { fault: { code: "message.invalid" } },
-    });
-  });
-
-  test("as its parent: gives it more, and counts what it tells, also after it was undone", () => {
-    const rig = begun([sub, one("b")], { ...slip(), budget: { tokens: 100 } });
-    expect(grantsOf(rig)).toEqual({ "sub:0:1": { tokens: 100 } });
-    expect(answerOf(needs(rig, SUB, { tokens: 101 }))).toMatchObject({ fault: { code: "budget.exhausted" } });
-    rig.cancel();
-    rig.result(SUB, { output: { json: 1 } }, 1, spent(30));
-    const report = { undone: 1, left: [], stands: [], stateStands: false };
-    rig.result(`${SUB}/undo`, { output: { json: report } }, 1, spent(35));
-    expect(rig.state.outcome).toMatchObject({ status: "cancelled", spent: { inner: spent(35) } });
+  test("of a work item without a budget has no limit", () => {
+    expect(answerOf(needs(begun([one("a")], {}), A, { tokens: 5 }))).toEqual({});
   });
 });
 

@@ -20,7 +20,7 @@ async function startApp(
     process.execPath,
     ["--import", join(import.meta.dirname, "loads.ts"), join(ROOT, "cli/app.ts"), join(ROOT, "examples/01-travel/system.ts")],
     {
-      env: { ...own, APP_PORT: "0", DAPR_HTTP_PORT: "9", ...env },
+      env: { ...own, APP_PORT: "0", DAPR_HTTP_PORT: "9", OPENAI_BASE_URL: "http://127.0.0.1:9/v1", ...env },
       stdio: ["ignore", "pipe", "inherit"],
       signal: AbortSignal.timeout(READY_MS),
       killSignal: "SIGKILL",

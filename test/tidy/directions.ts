@@ -73,6 +73,14 @@ const RULES: readonly Rule[] = [
       "node:*",
     ],
   },
+  // Loops of other libraries in handlers. Each library is the user's, in an entry of its own.
+  { under: "adapters/ai-sdk/", may: ["adapters/ai-sdk/", "adapters/recorded-call.ts", "agents/", "runtime/"], packages: ["ai"] },
+  {
+    under: "adapters/openai-agents/",
+    may: ["adapters/openai-agents/", "adapters/recorded-call.ts", "agents/", "runtime/"],
+    packages: ["@openai/agents"],
+  },
+  { under: "adapters/", may: ["adapters/", "runtime/"], packages: [] },
   // Runs in browsers too: rules and types, and the fetch of the environment.
   { under: "client/", may: ["client/", "agents/", "runtime/"], packages: ["zod"] },
   {

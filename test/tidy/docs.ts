@@ -2,7 +2,7 @@
 import ts from "typescript";
 import { at, type Check, type Finding, type Project } from "./project.ts";
 
-const LIBRARY = ["runtime/", "agents/", "actors/", "client/", "mcp/"];
+const LIBRARY = ["runtime/", "agents/", "actors/", "client/", "mcp/", "adapters/"];
 /** The parts of the table of limits, by file. */
 const LIMITS_TABLES: Readonly<Record<string, string>> = {
   "runtime/limits.ts": "LIMITS",

@@ -6,9 +6,11 @@ import { at, type Finding, nodes, type Project } from "./project.ts";
 /** The public entries by the name they are imported under. */
 export const ENTRIES: Readonly<Record<string, string>> = {
   troupe: "agents/index.ts",
+  "troupe/ai-sdk": "adapters/ai-sdk/index.ts",
   "troupe/client": "client/index.ts",
   "troupe/dapr": "actors/index.ts",
   "troupe/mcp": "mcp/index.ts",
+  "troupe/openai-agents": "adapters/openai-agents/index.ts",
   "troupe/testing": "testing/index.ts",
 };
 

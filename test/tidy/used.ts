@@ -110,7 +110,7 @@ export const dependencies: Check = (project) => {
 };
 
 function isShipped(path: string): boolean {
-  return /^(runtime|agents|actors|client|testing|mcp|cli)\//.test(path);
+  return /^(runtime|agents|actors|client|testing|mcp|adapters|cli)\//.test(path);
 }
 
 function isRelation(node: ts.Node): boolean {

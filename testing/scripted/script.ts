@@ -88,7 +88,7 @@ const Raw = z.strictObject({
   end: z.enum(WIRE_ENDS).optional(),
 });
 
-const Reply = z
+export const Reply = z
   .strictObject({
     text: TemplateText.optional(),
     /** The text of the reply, as JSON. */

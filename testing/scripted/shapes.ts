@@ -1,7 +1,8 @@
 /**
  * @module The shapes in which OpenAI-compatible servers send replies and errors, by name. Pure.
  *
- * A shape changes the reply, the chunks of a stream, or answers in the place of the reply. Shapes of streams leave other replies as they are.
+ * A shape changes the reply, the chunks of a stream, or answers in the place of the reply. Shapes of streams leave other replies as they
+ * are.
  */
 import type { Json } from "../../runtime/faults.ts";
 import { chunkEvent, chunksOf, DONE, documentOf, type Draft, type DraftCall, type DraftChunk, draftOf, type WireFacts } from "./draft.ts";
@@ -155,7 +156,7 @@ function whole(shape: Shape, draft: Draft, reply: ScriptedReply, facts: WireFact
   return { ...answer, pieces: cut === "" ? [] : [{ text: cut, delayMs: reply.delayMs }] };
 }
 
-/** Small pieces, wherever chunks begin and end. */
+/** Small pieces, without regard to where chunks begin and end. */
 function slowly(text: string, { delayMs, pieceDelayMs }: ScriptedReply): WireAnswer {
   return streamAnswer(text.match(/[^]{1,16}/gu) ?? [], { delayMs, pieceDelayMs: pieceDelayMs === 0 ? DRIP_MS : pieceDelayMs });
 }

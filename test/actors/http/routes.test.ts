@@ -2,7 +2,8 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { z } from "zod";
 import { faultsByStatus } from "../../../actors/http/route-faults.ts";
-import { ALL_ROUTES, type RouteSpec } from "../../../actors/http/routes.ts";
+import type { RouteSpec } from "../../../actors/http/route-spec.ts";
+import { ALL_ROUTES } from "../../../actors/http/routes.ts";
 import {
   AuditPage,
   GraphAnswer,
