@@ -117,7 +117,11 @@ export function agent<
     concurrency: requireInt(options.concurrency ?? LIMITS.agentConcurrencyDefault, where, "concurrency", 1, LIMITS.agentConcurrencyMax),
     asks,
     handsOffTo,
-    data: bound.budget === undefined ? relations : { ...relations, budget: bound.budget },
+    data: {
+      ...relations,
+      ...(bound.budget === undefined ? {} : { budget: bound.budget }),
+      ...(bound.models.length === 0 ? {} : { timeoutMs: LIMITS.modelStopTimeoutMsDefault }),
+    },
     models: bound.models,
     tools,
     initialState: state.initial,

@@ -15,7 +15,7 @@ import type { RouteTarget } from "./route.ts";
 export interface StopOptions {
   /**
    * Time limit of one attempt in milliseconds, 1 to 7 days, from the start of the handler.
-   * @default the route's `timeoutMs`, else 60 s, for an agent; 1 h for a nested route
+   * @default the route's `timeoutMs`, else 60 s for an agent, 10 minutes for a model agent; 1 h for a nested route
    */
   readonly timeoutMs?: number | undefined;
   /** Parts of the retry policy that differ from the default: 3 attempts, pauses from 200 ms doubling to 30 s, half of each random. */
@@ -47,11 +47,11 @@ export function callOf(
   requireTarget(target, where);
   requireKeys(options, where, STOP_OPTIONS);
   const isAgent = target.kind === "contract";
-  const timeoutMs = options.timeoutMs ?? (isAgent ? (defaults.timeoutMs ?? LIMITS.stopTimeoutMsDefault) : LIMITS.taskTimeoutMsDefault);
+  const timeoutMs = options.timeoutMs ?? (isAgent ? defaults.timeoutMs : LIMITS.taskTimeoutMsDefault);
   return {
     target: isAgent ? { kind: "agent", agent: target.name } : { kind: "route", route: target.name },
     input: recordScope(mapping, names, `${where}, input`),
-    timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax),
+    ...(timeoutMs === undefined ? {} : { timeoutMs: requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.stopTimeoutMsMax) }),
     retry: retryOf(options.retry ?? {}, where),
     ...whenOf(options.when, place),
     optional: isOptional(options.optional, where),

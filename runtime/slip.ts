@@ -139,6 +139,8 @@ export const AgentData = z.strictObject({
   handsOffTo: z.array(Name),
   /** Maximum visits of this agent in one chain of hand-offs and asks. */
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
+  /** Time for one attempt if the stop sets none. Absent: `stopTimeoutMsDefault`. */
+  timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax).optional(),
   /** The most that one work item of this agent may spend. */
   budget: Grant.optional(),
 });
@@ -149,6 +151,7 @@ export type AgentData = {
   readonly asks: readonly string[];
   readonly handsOffTo: readonly string[];
   readonly visitsMax?: number | undefined;
+  readonly timeoutMs?: number | undefined;
   readonly budget?: Grant | undefined;
 };
 

@@ -96,6 +96,9 @@ const UNSENT: ReadonlySet<string> = new Set([
   ...["CERT_HAS_EXPIRED", "DEPTH_ZERO_SELF_SIGNED_CERT", "SELF_SIGNED_CERT_IN_CHAIN", "ERR_TLS_CERT_ALTNAME_INVALID"],
 ]);
 
+/** What fetch says of a port that the Fetch standard blocks ("bad port"). It has no code. */
+const BAD_PORT = "bad port";
+
 /** The fault of what a request threw: an answer with an error status, a failed connection, or a cut one. */
 export function faultOfThrown(error: unknown, { signal, nowMs }: ProviderCall): Fault {
   const chain = causesOf(error);
@@ -108,6 +111,10 @@ export function faultOfThrown(error: unknown, { signal, nowMs }: ProviderCall): 
   const codes = chain.flatMap((one) => (one instanceof Error && "code" in one && typeof one.code === "string" ? [one.code] : []));
   const unsent = codes.find((code) => UNSENT.has(code));
   if (unsent !== undefined) return new Fault("model.unavailable", `the provider cannot be reached: ${unsent}`, { sent: false });
+  if (chain.some((one) => one instanceof Error && one.message === BAD_PORT))
+    return new Fault("model.rejected", "fetch refuses the port of the base URL, which browsers block too; use another port", {
+      sent: false,
+    });
   if (chain.some((one) => one instanceof Error && /terminated|aborted|socket hang up/i.test(one.message))) return cut();
   return new Fault("model.unavailable", `the connection to the provider failed${codes[0] === undefined ? "" : `: ${codes[0]}`}`);
 }

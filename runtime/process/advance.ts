@@ -201,7 +201,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
-  const { timeoutMs = target.kind === "route" ? LIMITS.taskTimeoutMsDefault : LIMITS.stopTimeoutMsDefault, retry = RETRY_DEFAULT } = call;
+  const { timeoutMs = defaultTimeoutMs(builder, target), retry = RETRY_DEFAULT } = call;
   askWork(builder, {
     id,
     kind: "do",
@@ -226,6 +226,17 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     faults: [],
     ...(call.budget === undefined ? {} : { cap: call.budget }),
   });
+}
+
+/** The time of a work item that follows from another one: a default gives way to the default of who does it now. */
+export function timeoutMsAfter(builder: ProcessBuilder, before: Pick<Work, "target" | "timeoutMs">, target: Doer): number {
+  return before.timeoutMs === defaultTimeoutMs(builder, before.target) ? defaultTimeoutMs(builder, target) : before.timeoutMs;
+}
+
+function defaultTimeoutMs(builder: ProcessBuilder, target: Doer): number {
+  if (target.kind === "route") return LIMITS.taskTimeoutMsDefault;
+  const slip = slipOf(taskOf(builder.state).slip, builder.context);
+  return entryOf(slip.agents, target.agent)?.timeoutMs ?? LIMITS.stopTimeoutMsDefault;
 }
 
 /** Records a work item and orders its request. */

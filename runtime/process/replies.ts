@@ -11,7 +11,7 @@ import type { Ancestor, BodyOf, CompensationReport, Result, WaitFor } from "../p
 import { backoffMs, doerName, RETRY_DEFAULT } from "../slip.ts";
 import { valueHash } from "../value.ts";
 import { type ProcessBuilder, slipOf, taskOf } from "./decision-builder.ts";
-import { addressOf, advance, askWork } from "./advance.ts";
+import { addressOf, advance, askWork, timeoutMsAfter } from "./advance.ts";
 import { answerEffect } from "./messages.ts";
 import { capAfter, takeSpent } from "./grants.ts";
 import { serveNeeds, takeNeed } from "./more.ts";
@@ -150,6 +150,7 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
   const { nowMs } = builder.context;
   const { first: _first, standing: _standing, pausedAtMs: _pausedAtMs, answeredAtMs: _answeredAtMs, grant: _grant, ...rest } = work;
   const cap = capAfter(builder, work);
+  const timeoutMs = timeoutMsAfter(builder, work, target);
   return {
     ...rest,
     id,
@@ -161,7 +162,8 @@ function handOffWork(builder: ProcessBuilder, work: Work, handOff: Extract<Resul
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,
-    dueAtMs: nowMs + work.timeoutMs,
+    dueAtMs: nowMs + timeoutMs,
+    timeoutMs,
     chain: [...work.chain, link],
     answers: {},
     faults: [],
@@ -216,6 +218,7 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
   guardChain(slip, asker.chain, link);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
+  const timeoutMs = timeoutMsAfter(builder, asker, target);
   return {
     id,
     kind: "ask",
@@ -231,8 +234,8 @@ function questionWork(builder: ProcessBuilder, asker: Work, index: number, ask: 
     attempt: 1,
     status: "asked",
     askedAtMs: nowMs,
-    dueAtMs: nowMs + asker.timeoutMs,
-    timeoutMs: asker.timeoutMs,
+    dueAtMs: nowMs + timeoutMs,
+    timeoutMs,
     retry: RETRY_DEFAULT,
     optional: false,
     asker: { workId: asker.id, index },

@@ -69,7 +69,7 @@ describe("a route is data", () => {
     expect(made.data.stops[1]).toMatchObject({
       kind: "any",
       name: "ticket",
-      branches: { air: { timeoutMs: 9 }, rail: { timeoutMs: LIMITS.stopTimeoutMsDefault } },
+      branches: { air: { timeoutMs: 9 } },
     });
     expect(made.targets.map(({ name }) => name)).toEqual(["Planner", "Flight"]);
   });

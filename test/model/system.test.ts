@@ -251,3 +251,37 @@ test("a system whose models lack the one of an agent is refused", () => {
 function never(_input: unknown, { signal }: ToolCall): Promise<null> {
   return new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error)));
 }
+
+describe("the time of a stop that sets none", () => {
+  const later = (): Fault => new Fault("model.rate-limited", "later", { status: 429 }, { retryAfterMs: 50_000 });
+  const codes = ({ outcome }: Awaited<ReturnType<typeof run>>): readonly (string | undefined)[] =>
+    outcome.history.map(({ code }) => code).filter((code) => code !== undefined);
+
+  test("is long enough for a provider that asks twice to wait almost a minute", async () => {
+    const patient = await run(world(), [later(), later(), answered({ note: "done" })]);
+    expect(patient.outcome).toMatchObject({ status: "completed" });
+    expect(codes(patient)).toEqual([]);
+  });
+
+  test("is that of the agent who does it now, after an ask and after a hand-off", async () => {
+    const asking = agent(Support, { asks: [Refunds], handle: (claim, ctx) => ctx.ask(Refunds, claim) });
+    const handing = agent(Support, { handsOffTo: [Refunds], handle: (claim, ctx) => ctx.handOff(Refunds, claim) });
+    for (const first of [asking, handing]) {
+      const script = [later(), later(), answered({ note: "done" })];
+      let count = 0;
+      const endpoint = fakeModel(() => {
+        const next = script[(count += 1) - 1];
+        if (next === undefined || next instanceof Fault) throw next ?? new Fault("model.rejected", "the script has ended");
+        return next;
+      });
+      const refunds = agent(Refunds, model({ instructions: "Refund." }));
+      const help = route("help", 1, Claim)
+        .to("help", Support, ({ task }) => task)
+        .output(({ help: done }) => done);
+      const party = system("party", { agents: [first, refunds], routes: [help], models: { fast: endpoint } });
+      const outcome = await runLocal(party, help, CLAIM);
+      expect(outcome).toMatchObject({ status: "completed", output: { note: "done" } });
+      expect(outcome.history.filter(({ code }) => code !== undefined)).toEqual([]);
+    }
+  });
+});

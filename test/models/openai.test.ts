@@ -153,6 +153,11 @@ describe("what comes back", () => {
     expect(got).toMatchObject({ code: "model.unavailable", message: "too late" });
   });
 
+  it("says that nothing was sent where fetch refuses the port", async () => {
+    const got = await ask({ baseUrl: "http://127.0.0.1:9/v1" });
+    expect(got).toMatchObject({ code: "model.rejected", details: { sent: false }, message: expect.stringContaining("port") });
+  });
+
   it("says that nothing was sent if there is no server", async () => {
     const gone = await startServer();
     await gone.stop();
