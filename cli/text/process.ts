@@ -2,7 +2,7 @@
 import type { Json } from "../../runtime/faults.ts";
 import { pathText } from "../../runtime/ids.ts";
 import { momentText } from "./duration.ts";
-import { modelCallTexts } from "./model-calls.ts";
+import { callTexts } from "./calls.ts";
 import { oneLine } from "./output.ts";
 import { outcomeText, STEP_HEAD, stepText } from "./progress.ts";
 import { budgetLines } from "./spending.ts";
@@ -107,7 +107,7 @@ function contentLines(stop: WorkView | undefined, isFull: boolean): readonly str
     value === undefined || value === null ? [] : [contentText(`${CONTENT_INDENT}${name} ${JSON.stringify(value)}`, isFull)];
   return [
     ...line("in ", stop.input),
-    ...modelCallTexts(stop.calls).map((text) => contentText(`${CONTENT_INDENT}model ${text}`, isFull)),
+    ...callTexts(stop.calls).map((text) => contentText(`${CONTENT_INDENT}${text}`, isFull)),
     ...line("out", stop.output),
     ...(stop.fault === undefined ? [] : [contentText(`${CONTENT_INDENT}${oneLine(stop.fault.message)}`, isFull)]),
   ];

@@ -87,7 +87,10 @@ function apply(work: Draft, event: Exclude<AgentEvent, { e: "forgotten" | "settl
       break;
     case "model-begun": {
       const tries = (work.calls.get(`model ${event.key}`)?.tries ?? 0) + 1;
-      update(work, "model", event.key, event.model, { state: "begun", begunAtMs: atMs, tries });
+      update(work, "model", event.key, event.model, {
+        ...{ state: "begun", begunAtMs: atMs, tries },
+        ...(event.facts.rung === undefined ? {} : { rung: event.facts.rung }),
+      });
       break;
     }
     case "model-tried":

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { CallHistory } from "../../runtime/agent/call-history.ts";
 import type { AgentEvent } from "../../runtime/agent/state.ts";
 import { modelKey } from "../../runtime/ids.ts";
-import { modelCallTexts } from "../../cli/text/model-calls.ts";
+import { callTexts } from "../../cli/text/calls.ts";
 
 const HASH = "a".repeat(64);
 const NAME = { workId: "w", key: modelKey("fast", HASH, 0), model: "fast" };
@@ -37,14 +37,31 @@ describe("a model call", () => {
       },
     ]);
     expect(JSON.stringify(history)).not.toContain("secret");
-    expect(modelCallTexts(history?.calls)).toEqual(["fast at b: ended, 2 tries, 40 + 20 tokens, $0.0030"]);
+    expect(callTexts(history?.calls)).toEqual(["model fast at b: ended, 2 tries, 40 + 20 tokens, $0.0030"]);
   });
 
   test("that failed or never began is shown with the code of its fault", () => {
     const failed = shown({ ...BEGUN, tries: 1 }, { e: "model-ended", ...NAME, attempt: 1, fault: DOWN });
-    expect(modelCallTexts(failed?.calls)).toEqual(["fast: failed model.unavailable, 0 + 0 tokens"]);
+    expect(callTexts(failed?.calls)).toEqual(["model fast: failed model.unavailable, 0 + 0 tokens"]);
     const fault = { code: "budget.price", message: "no price" };
     const refused = shown({ e: "failed", workId: "w", failure: { kind: "model", key: NAME.key, attempt: 1, fault } });
     expect(refused?.calls).toMatchObject([{ kind: "model", name: "fast", state: "failed", code: "budget.price" }]);
+  });
+
+  test("that repairs says by which rung, and calls of tools and steps stand beside them", () => {
+    const repair = { ...BEGUN, facts: { ...BEGUN.facts, rung: "tell" }, tries: 1 };
+    const call = { workId: "w", key: "refund/1/0", tool: "refund", attempt: 1 };
+    const seen = shown(
+      repair,
+      { e: "call-tried", ...call, tries: 1, fault: DOWN },
+      { e: "call-ended", ...call, output: { json: "paid" } },
+      { e: "step-done", workId: "w", step: { name: "look", output: { json: 1 } } },
+      { e: "call-undone", workId: "w", key: call.key },
+    );
+    expect(callTexts(seen?.calls)).toEqual([
+      "model fast, to repair (tell): begun, 0 + 0 tokens",
+      "tool refund: undone, failed once",
+      "step look: ended",
+    ]);
   });
 });
