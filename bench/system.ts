@@ -83,6 +83,7 @@ export default process.env["BENCH_WORK"] === "model"
   ? system("bench", {
       agents: [...plain, agent(M1, adder), agent(M2, adder), agent(M3, adder)],
       routes: [...routes, thinking],
-      models: { default: openai({ model: "none", name: "bench" }) },
+      // Neither of the other sides streams.
+      models: { default: openai({ model: "none", name: "bench", stream: false }) },
     })
   : system("bench", { agents: plain, routes });
