@@ -81,7 +81,7 @@ export const MODEL_LIMITS = {
   modelDrainMs: 3 * SECOND_MS,
   /** A provider that asks for a longer pause is not waited for: the call fails, and its agent may use another model. */
   modelRetryAfterMsMax: 60 * SECOND_MS,
-  /** Timeout of an attempt of a model agent if the stop sets none: longer than the tries of one model call take. After it: `stop.timeout`. */
+  /** Timeout of an attempt of a model agent if the stop sets none; the tries of one model call take less. After it: `stop.timeout`. */
   modelStopTimeoutMsDefault: 10 * MINUTE_MS,
   /** Output tokens of the last answer of an agent whose budget is used up. */
   modelLastAnswerTokensMax: 1_024,
