@@ -19,7 +19,10 @@ export class TrimLaws {
   readonly #find: Find;
   readonly #stones = new Map<string, HeadStone>();
   readonly #writtenAtMs = new Map<string, number>();
-  /** Records that were written below the floor, and by whom: each must be taken back. */
+  /**
+   * Records that were written below the floor, and by whom: each must be taken back. Not those whose write came after its host had given it
+   * up: no host can know of them, and no host reads there.
+   */
   readonly #astray = new Map<string, Life>();
 
   constructor(find: Find) {
@@ -43,7 +46,7 @@ export class TrimLaws {
     if (number === "snapshot") return Number(snapshotNumber) < (floor?.snapshot ?? 0);
     this.#writtenAtMs.set(key, world.timeline.nowMs);
     if (Number(number) >= (floor?.first ?? 0)) return false;
-    this.#astray.set(key, life);
+    if (!world.store.wasLate(key)) this.#astray.set(key, life);
     return true;
   }
 

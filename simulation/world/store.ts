@@ -32,6 +32,7 @@ export class SimStore {
   readonly writes: Written[] = [];
   readonly #world: World;
   readonly #cells = new Map<string, Cell>();
+  readonly #late = new Set<string>();
   #awayUntilMs = -1;
   forgot = false;
 
@@ -52,6 +53,11 @@ export class SimStore {
         if (!done) throw new Fault("store.unavailable", "the simulated store does not answer");
       },
     };
+  }
+
+  /** Whether a write of the key was made after its host had been told that its result is unknown. */
+  wasLate(key: string): boolean {
+    return this.#late.has(key);
   }
 
   #tagged(key: string): Tagged | undefined {
@@ -103,7 +109,10 @@ export class SimStore {
       const answer = (result: InsertResult, delayMs: number): void => this.#world.toLife(life, delayMs, () => resolve(result));
       if (this.isAway || faults.happens("writeLost", random.store)) return answer("unknown", UNAVAILABLE_MS);
       if (faults.happens("writeLate", random.store)) {
-        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => void this.put(life, key, text));
+        this.#world.timeline.after(random.store.int(LATE_MS_MIN, LATE_MS_MAX), () => {
+          this.#late.add(key);
+          this.put(life, key, text);
+        });
         return answer("unknown", UNAVAILABLE_MS);
       }
       const unanswered = faults.happens("writeUnanswered", random.store);
