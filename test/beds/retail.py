@@ -3,9 +3,12 @@
 The package's own dependencies are not installed: what it imports of them is replaced by the few names that its tools use.
 """
 
+import atexit
 import json
 import os
+import shutil
 import sys
+import tempfile
 import types
 
 from pydantic import BaseModel
@@ -16,6 +19,11 @@ def replace(name, **parts):
     module.__dict__.update(parts)
     sys.modules[name] = module
     return module
+
+
+# The package leaves temporary files behind.
+tempfile.tempdir = tempfile.mkdtemp(prefix="troupe-retail-")
+atexit.register(shutil.rmtree, tempfile.tempdir, ignore_errors=True)
 
 
 class ToolError(Exception):
