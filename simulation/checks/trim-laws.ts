@@ -19,10 +19,7 @@ export class TrimLaws {
   readonly #find: Find;
   readonly #stones = new Map<string, HeadStone>();
   readonly #writtenAtMs = new Map<string, number>();
-  /**
-   * Records that were written below the floor, and by whom: each must be taken back. Not those whose write came after its host had given it
-   * up: no host can know of them, and no host reads there.
-   */
+  /** Records that were written below the floor, and by whom: each must be taken back. */
   readonly #astray = new Map<string, Life>();
 
   constructor(find: Find) {
@@ -46,7 +43,7 @@ export class TrimLaws {
     if (number === "snapshot") return Number(snapshotNumber) < (floor?.snapshot ?? 0);
     this.#writtenAtMs.set(key, world.timeline.nowMs);
     if (Number(number) >= (floor?.first ?? 0)) return false;
-    if (!world.store.wasLate(key)) this.#astray.set(key, life);
+    this.#astray.set(key, life);
     return true;
   }
 
@@ -75,7 +72,8 @@ export class TrimLaws {
   /** Everything that was trimmed is read as its records said, and nothing is left below a floor by a host that lives. */
   async check(world: World, shadows: { agents: Iterable<Shadow<unknown>>; indexes: Iterable<Shadow<unknown>> }): Promise<void> {
     for (const [key, life] of this.#astray)
-      if (life.state === "up" && world.store.content(key) !== undefined)
+      // A write that came after its host had given it up stays: no host can know of it, and no host reads there.
+      if (life.state === "up" && world.store.content(key) !== undefined && !world.store.wasLate(key))
         this.#find("what was written below the floor is taken back", `${key} of ${life.name} is left`);
     for (const shadow of shadows.agents) await this.#compare(world, shadow, agentMachine as Machine<unknown, never, never>);
     for (const shadow of shadows.indexes) await this.#compare(world, shadow, indexMachine as Machine<unknown, never, never>);
