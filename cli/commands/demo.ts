@@ -142,11 +142,13 @@ async function follow(client: Client, tasks: TasksFile, id: string): Promise<boo
       replies.piece(event.delta);
       continue;
     }
-    replies.endLine();
     if (event.kind === "line") {
+      replies.endLine();
       say(stepText(event.line, acceptedAtMs));
+      replies.told(event.line);
       continue;
     }
+    replies.end();
     say(`\n${outcomeText(event.outcome, acceptedAtMs, traceId)}`);
     await tasks.remove(id);
     return succeeded(event.outcome);

@@ -24,11 +24,13 @@ export async function follow(client: Client, id: string, json: boolean): Promise
       else replies.piece(event.delta);
       continue;
     }
-    replies.endLine();
     if (event.kind === "line") {
+      replies.endLine();
       say(json ? JSON.stringify({ line: event.line }) : stepText(event.line, acceptedAtMs));
+      replies.told(event.line);
       continue;
     }
+    replies.end();
     const { outcome, run } = event;
     say(json ? JSON.stringify({ outcome }) : `\n${outcomeText(outcome, acceptedAtMs, traceId, run)}`);
     return exitOf(outcome.status);

@@ -41,7 +41,9 @@ describe.skipIf(binaries === undefined)("a day with the command", () => {
 
     const shown = await cli(0, "show", "good");
     expect(shown).toMatch(/^good: completed\nroute trip, run 1, trace [0-9a-f]{32}\n/);
-    expect(shown).toMatch(/^flight +FlightAgent +answered +1 +\d+\.\d{3} +\d+\.\d{3}\n {4}in {2}\{"to":"LJU"\}\n {4}tool book: ended\n {4}out \{/m);
+    expect(shown).toMatch(
+      /^flight +FlightAgent +answered +1 +\d+\.\d{3} +\d+\.\d{3}\n {4}in {2}\{"to":"LJU"\}\n {4}tool book: ended\n {4}out \{/m,
+    );
     expect(shown).toMatch(/^snark +PlannerAgent +answered \(ask\)/m);
     expect(shown).toMatch(/^path: PlannerAgent -> .+ -> SnarkAgent -> PlannerAgent$/m);
     expect(await cli(0, "show", "good", "--follow")).toMatch(/PlannerAgent +asked[\s\S]+completed in /);
