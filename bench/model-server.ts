@@ -2,7 +2,8 @@
  * @module A model that answers at once, or after a fixed time: an OpenAI-compatible server that replies with the last number of the
  * request plus one.
  *
- * The same for all sides of `--work model`, in a process of its own. With DELAY_MS set it answers after that time.
+ * The same for all sides of `--work model`, in a process of its own. With DELAY_MS set it answers after that time, except to a
+ * warm-up.
  */
 import { createServer, type ServerResponse } from "node:http";
 
@@ -20,10 +21,17 @@ createServer((request, response) => {
   request.setEncoding("utf8");
   request.on("data", (chunk: string) => (body += chunk));
   request.on("end", () => {
-    if (DELAY_MS === 0) answer(JSON.parse(body) as Asked, response);
-    else setTimeout(() => answer(JSON.parse(body) as Asked, response), DELAY_MS);
+    const asked = JSON.parse(body) as Asked;
+    if (DELAY_MS === 0 || isWarmUp(asked)) answer(asked, response);
+    else setTimeout(() => answer(asked, response), DELAY_MS);
   });
 }).listen(Number(process.env["PORT"]), "127.0.0.1", () => console.log("listening"));
+
+/** The input of a task of the warm-up has a negative number. */
+function isWarmUp({ messages = [] }: Asked): boolean {
+  const asked = messages.findLast(({ role }) => role === "user")?.content;
+  return typeof asked === "string" && asked.includes('"n":-');
+}
 
 function answer({ stream, model = "none", messages = [] }: Asked, response: ServerResponse): void {
   const asked = messages.findLast(({ role }) => role === "user");

@@ -15,10 +15,10 @@ export interface PriceTable {
 
 const usd = (inputPerMillion: number, outputPerMillion: number): ModelPrice => ({ inputPerMillion, outputPerMillion });
 
-/** Standard prices of OpenAI. Cached input costs less than this, so that a cost is an upper bound. */
+/** Standard prices of OpenAI. Compare them with the source before you rely on them. Cached input costs less than this, so that a cost is an upper bound. */
 export const PRICES: PriceTable = {
   asOf: "2026-03-21",
-  source: "https://developers.openai.com/api/docs/pricing",
+  source: "https://developers.openai.com/api/docs/pricing, as other pages quote it",
   models: {
     "gpt-5.4": usd(2.5, 15),
     "gpt-5.4-mini": usd(0.75, 4.5),
