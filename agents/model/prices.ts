@@ -15,7 +15,10 @@ export interface PriceTable {
 
 const usd = (inputPerMillion: number, outputPerMillion: number): ModelPrice => ({ inputPerMillion, outputPerMillion });
 
-/** Standard prices of OpenAI. Compare them with the source before you rely on them. Cached input costs less than this, so that a cost is an upper bound. */
+/**
+ * Standard prices of OpenAI; compare them with the source before you rely on them. Cached input costs less, so that a cost is an upper
+ * bound.
+ */
 export const PRICES: PriceTable = {
   asOf: "2026-03-21",
   source: "https://developers.openai.com/api/docs/pricing, as other pages quote it",
