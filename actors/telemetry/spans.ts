@@ -78,7 +78,7 @@ export function inSpan<T>(
   return tracer instanceof ProxyTracer ? action() : seen(tracer, name, parent, attributes, action, faultOf);
 }
 
-async function seen<T>(
+function seen<T>(
   tracer: Tracer,
   name: string,
   parent: Trace,
@@ -88,10 +88,17 @@ async function seen<T>(
 ): Promise<T> {
   const parentContext = contextOf(parent);
   const span = tracer.startSpan(name, { attributes, kind: SpanKind.INTERNAL }, parentContext);
-  try {
-    const result = await context.with(trace.setSpan(parentContext, span), action);
+  return within(span, parentContext, action, (result) => {
     const code = faultOf?.(result);
     if (code !== undefined) markFault(span, code);
+  });
+}
+
+/** Runs an action in a span that has begun, and ends the span. `ended` may add what the result says. */
+async function within<T>(span: Span, parentContext: Context, action: () => Promise<T>, ended: (result: T) => void): Promise<T> {
+  try {
+    const result = await context.with(trace.setSpan(parentContext, span), action);
+    ended(result);
     return result;
   } catch (error) {
     markFault(span, isFault(error) ? error.code : "error");
@@ -124,16 +131,7 @@ export async function inCallSpan<T>(parent: Trace, { name, kind, begun, ended }:
     { attributes: begun(), kind: kind === "client" ? SpanKind.CLIENT : SpanKind.INTERNAL },
     parentContext,
   );
-  try {
-    const result = await context.with(trace.setSpan(parentContext, span), action);
-    span.setAttributes(ended(result));
-    return result;
-  } catch (error) {
-    markFault(span, isFault(error) ? error.code : "error");
-    throw error;
-  } finally {
-    span.end();
-  }
+  return within(span, parentContext, action, (result) => void span.setAttributes(ended(result)));
 }
 
 /** The trace of a new task: a span under the caller's trace if there is one, else a new root. All spans of the task are its descendants. */

@@ -59,7 +59,7 @@ export interface OpenAiOptions extends EndpointLimits {
   /** Whether replies are streamed. @default true */
   readonly stream?: boolean | undefined;
   /**
-   * How an answer that must be JSON is requested: by its schema, as any JSON object, or only in words. The answer is checked in any case.
+   * How an answer that must be JSON is requested: by its schema, as a JSON object of any form, or only in words. It is checked in any case.
    * @default schema
    */
   readonly answers?: AnswerForm | undefined;

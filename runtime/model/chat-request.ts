@@ -7,8 +7,8 @@ import type { ModelMessage, ModelRequest } from "./conversation.ts";
 import { isStrict } from "./strict-schema.ts";
 
 /**
- * How an answer that must be JSON is requested: by its schema, as any JSON object, or only in words. The schema is in the words too where
- * the server does not enforce it.
+ * How an answer that must be JSON is requested: by its schema, as a JSON object of any form, or in words. The schema is in the words too
+ * where the server does not enforce it.
  */
 export const ANSWER_FORMS = ["schema", "object", "text"] as const;
 /** One of {@link ANSWER_FORMS}. */

@@ -1,4 +1,4 @@
-/** @module The scripted model over HTTP, asked by the `openai` package as any client would. */
+/** @module The scripted model over HTTP, asked by the `openai` package. */
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

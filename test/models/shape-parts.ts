@@ -81,5 +81,12 @@ export const FIRST = chunk({ role: "assistant", content: "" });
 export const USED = { inputTokens: 12, outputTokens: 3 };
 export const HELLO = { text: "Hello.", calls: [], finish: "stop" } as const;
 export const PAY = { name: "pay", arguments: '{"amount":10}' } as const;
+export const MAIL = { name: "mail", arguments: "{}" } as const;
 export const PAYS = { calls: [{ id: "a", ...PAY }], finish: "calls" } as const;
+export const PAYS_AND_MAILS = {
+  calls: [
+    { id: "a", ...PAY },
+    { id: "b", ...MAIL },
+  ],
+} as const;
 export const PAGE = "<html><head><title>502 Bad Gateway</title></head><body><center>nginx</center></body></html>";

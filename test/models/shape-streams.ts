@@ -1,5 +1,22 @@
 /** @module Shapes of streamed answers. */
-import { chunk, DONE, FIRST, HELLO, MODEL, PAGE, PAY, PAYS, piece, type Shape, stream, USAGE, usageChunk, USED } from "./shape-parts.ts";
+import {
+  chunk,
+  DONE,
+  FIRST,
+  HELLO,
+  MAIL,
+  MODEL,
+  PAGE,
+  PAY,
+  PAYS,
+  PAYS_AND_MAILS,
+  piece,
+  type Shape,
+  stream,
+  USAGE,
+  usageChunk,
+  USED,
+} from "./shape-parts.ts";
 
 /** Streams of text. */
 export const STREAMS: readonly Shape[] = [
@@ -126,15 +143,8 @@ export const STREAMED_CALLS: readonly Shape[] = [
   ),
   stream(
     "streamed: indexes with gaps",
-    [piece({ index: 1, id: "a" }, PAY), piece({ index: 4, id: "b" }, { name: "mail", arguments: "{}" }), chunk({}, "tool_calls"), DONE],
-    {
-      reply: {
-        calls: [
-          { id: "a", ...PAY },
-          { id: "b", name: "mail", arguments: "{}" },
-        ],
-      },
-    },
+    [piece({ index: 1, id: "a" }, PAY), piece({ index: 4, id: "b" }, MAIL), chunk({}, "tool_calls"), DONE],
+    { reply: PAYS_AND_MAILS },
   ),
   stream(
     "streamed: interleaved parallel calls",
@@ -146,61 +156,40 @@ export const STREAMED_CALLS: readonly Shape[] = [
       chunk({}, "tool_calls"),
       DONE,
     ],
-    {
-      reply: {
-        calls: [
-          { id: "a", ...PAY },
-          { id: "b", name: "mail", arguments: "{}" },
-        ],
-      },
-    },
+    { reply: PAYS_AND_MAILS },
   ),
   stream(
     "streamed: one index for several calls",
-    [piece({ index: 0, id: "a" }, PAY), piece({ index: 0, id: "b" }, { name: "mail", arguments: "{}" }), chunk({}, "tool_calls"), DONE],
-    {
-      reply: {
-        calls: [
-          { id: "a", ...PAY },
-          { id: "b", name: "mail", arguments: "{}" },
-        ],
-      },
-    },
+    [piece({ index: 0, id: "a" }, PAY), piece({ index: 0, id: "b" }, MAIL), chunk({}, "tool_calls"), DONE],
+    { reply: PAYS_AND_MAILS },
   ),
   stream(
     "streamed: no index",
     [
       piece({ id: "a" }, { name: "pay", arguments: '{"amou' }),
       piece({}, { arguments: 'nt":10}' }),
-      piece({ id: "b" }, { name: "mail", arguments: "{}" }),
+      piece({ id: "b" }, MAIL),
       chunk({}, "tool_calls"),
       DONE,
     ],
-    {
-      reply: {
-        calls: [
-          { id: "a", ...PAY },
-          { id: "b", name: "mail", arguments: "{}" },
-        ],
-      },
-    },
+    { reply: PAYS_AND_MAILS },
   ),
-  stream("streamed: neither index nor id", [piece({}, PAY), piece({}, { name: "mail", arguments: "{}" }), chunk({}, "tool_calls"), DONE], {
+  stream("streamed: neither index nor id", [piece({}, PAY), piece({}, MAIL), chunk({}, "tool_calls"), DONE], {
     reply: {
       calls: [
         { id: "call_1", ...PAY },
-        { id: "call_2", name: "mail", arguments: "{}" },
+        { id: "call_2", ...MAIL },
       ],
     },
   }),
   stream(
     "streamed: one id for two calls",
-    [piece({ index: 0, id: "a" }, PAY), piece({ index: 1, id: "a" }, { name: "mail", arguments: "{}" }), chunk({}, "tool_calls"), DONE],
+    [piece({ index: 0, id: "a" }, PAY), piece({ index: 1, id: "a" }, MAIL), chunk({}, "tool_calls"), DONE],
     {
       reply: {
         calls: [
           { id: "a", ...PAY },
-          { id: "call_1", name: "mail", arguments: "{}" },
+          { id: "call_1", ...MAIL },
         ],
       },
     },

@@ -1,5 +1,5 @@
 /**
- * @module A tree of processes under one budget, with agents that spend as much as any grant that they were ever given allows.
+ * @module A tree of processes under one budget, with agents that spend up to the largest grant that they were ever given.
  *
  * Every message ever sent can be delivered at any time, again and in any order; one that is never picked is lost.
  */
