@@ -8,13 +8,12 @@ import type { Gate } from "../runtime/schema.ts";
 import type { AgentData } from "../runtime/slip.ts";
 import { agentData, type Contract, definitionGate, type InputOf, type OutputOf } from "./contract.ts";
 import type { HandlerContext, HandOff, RuntimeContext, RuntimeUndoContext, UndoContext } from "./context.ts";
-import { invalid, requireInt, requireKeys } from "./definition.ts";
+import { invalid, requireInt, requireKeys, VERSION_MAX } from "./definition.ts";
 import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
 import { type BoundModel, MODEL } from "./model/bound.ts";
 import type { ModelAgentOptions } from "./model/model.ts";
 import { type ToolDefinition, toolsOf } from "./tool.ts";
 
-const VERSION_MAX = 1_000_000;
 const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
 
 /** What a handler returns: the contract's output, or a hand-off. */

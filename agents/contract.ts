@@ -12,11 +12,9 @@ import { RESERVED_TYPES } from "../runtime/protocol.ts";
 import { type Gate, gate, type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { AgentData } from "../runtime/slip.ts";
-import { invalid, requireInt, requireKeys, requireName, requireText } from "./definition.ts";
+import { invalid, requireInt, requireKeys, requireName, requireText, VERSION_MAX } from "./definition.ts";
 import { recordArgument } from "./mapping.ts";
 import { keyMisfit } from "./schema-check.ts";
-
-const VERSION_MAX = 1_000_000;
 
 declare const OUTPUT: unique symbol;
 

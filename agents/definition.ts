@@ -6,6 +6,9 @@ import { Fault } from "../runtime/faults.ts";
 import { isName } from "../runtime/ids.ts";
 import type { Shapes } from "../runtime/shape.ts";
 
+/** Greatest version of a contract, a route, or an agent. */
+export const VERSION_MAX = 1_000_000;
+
 /** The fault of a wrong definition: where it is (such as `route "trip", stop "plan"`) and what is wrong. */
 export function invalid(where: string, text: string): Fault {
   return new Fault("definition.invalid", `${where}: ${text}`, { where });

@@ -9,11 +9,10 @@ import { type JsonSchema, jsonSchemaOf } from "../runtime/schema.ts";
 import type { RouteData, Stop } from "../runtime/slip.ts";
 import { type Budget, budgetOf } from "./budget.ts";
 import { type Callable, type Contract, definitionGate } from "./contract.ts";
-import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { invalid, requireInt, requireKeys, requireName, VERSION_MAX } from "./definition.ts";
 import { checkFit } from "./mapping-check.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
-const VERSION_MAX = 1_000_000;
 const STOPS_DEFAULT_MAX = 16;
 const OPTIONS = ["task", "output", "agents", "routes", "stopsMax", "timeoutMs", "budget", "visitsMax"];
 

@@ -32,11 +32,10 @@ import {
   type StopOutput,
 } from "./branch.ts";
 import { type Callable, type Contract, definitionGate, type InputOf } from "./contract.ts";
-import { invalid, requireInt, requireKeys, requireName } from "./definition.ts";
+import { invalid, requireInt, requireKeys, requireName, VERSION_MAX } from "./definition.ts";
 import { recordScope } from "./mapping.ts";
 import type { PlannedRoute } from "./planned-route.ts";
 
-const VERSION_MAX = 1_000_000;
 const RESERVED = ["task", "item", "input"];
 
 /** A route by name and schemas only. A stop uses it to run a route that is defined later, or the same route again. */

@@ -197,15 +197,15 @@ export const MICROS_PER_USD = 1_000_000;
 const USD_DIGITS = 4;
 
 /** A sum of money as text, in US dollars with 4 decimals. */
-export function usdText(costMicros: number): string {
-  return `$${(costMicros / MICROS_PER_USD).toFixed(USD_DIGITS)}`;
+export function usdText(usd: number): string {
+  return `$${usd.toFixed(USD_DIGITS)}`;
 }
 
 /** A grant or a use in words, such as `500 tokens, $0.0200`. Limits that are absent are left out. */
 export function grantText(grant: Partial<Grant>): string {
   const parts = [
     ...(grant.tokens === undefined ? [] : [counted(grant.tokens, "token")]),
-    ...(grant.costMicros === undefined ? [] : [usdText(grant.costMicros)]),
+    ...(grant.costMicros === undefined ? [] : [usdText(grant.costMicros / MICROS_PER_USD)]),
     ...(grant.modelCalls === undefined ? [] : [counted(grant.modelCalls, "model call")]),
     ...(grant.toolCalls === undefined ? [] : [counted(grant.toolCalls, "tool call")]),
   ];

@@ -189,7 +189,7 @@ export const RETRY_UNDO: RetryPolicy = {
  * Backoff before the next attempt, in milliseconds: exponential from `backoffMs`, at most `backoffMsMax`, of which the share `jitter` is
  * random ("Exponential Backoff And Jitter", AWS Architecture Blog, 2015).
  */
-export function backoffMs(policy: RetryPolicy, attempt: number, jitter01: number): number {
+export function backoffMs(policy: Omit<RetryPolicy, "attemptsMax">, attempt: number, jitter01: number): number {
   const full = Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(attempt - 1, 30));
   return Math.round(full * (1 - policy.jitter * jitter01));
 }

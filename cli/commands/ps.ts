@@ -5,7 +5,7 @@ import type { ProcessEntry } from "../../client/index.ts";
 import { OUTCOMES, type OutcomeStatus } from "../../runtime/protocol.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { agoText } from "../text/duration.ts";
-import { costText } from "../text/spending.ts";
+import { usdText } from "../../runtime/budget.ts";
 import { say, shown } from "../text/output.ts";
 import { EXIT } from "../text/problem.ts";
 import { statusCell, table } from "../text/table.ts";
@@ -90,7 +90,7 @@ function rowOf(entry: ProcessEntry, isCostly: boolean): Row {
     entry.route ?? "",
     statusCell(entry.status ?? (entry.open ? "open" : "ended")),
     agoText(entry.atMs, Date.now()),
-    ...(isCostly ? [entry.usd === undefined ? "" : costText(entry.usd)] : []),
+    ...(isCostly ? [entry.usd === undefined ? "" : usdText(entry.usd)] : []),
     `${entry.code ?? ""}${run}`,
   ];
 }

@@ -1,7 +1,6 @@
 /** @module Formats what a handler recorded, its model calls, calls of tools and steps, for people. Pure. */
 import type { CallView } from "../../client/index.ts";
-
-const USD_DIGITS = 4;
+import { usdText } from "../../runtime/budget.ts";
 
 /** One line for each call and step: what it is, how it stands, and for a model call why it was made, who answered, and what it has cost. */
 export function callTexts(calls: readonly CallView[] = []): readonly string[] {
@@ -29,6 +28,6 @@ function modelText({
   const at = endpoint === undefined ? name : `${name} at ${endpoint}${by}`;
   const why = rung === undefined ? "" : `, to repair (${rung})`;
   const often = tries === 1 ? "" : `, ${tries} tries`;
-  const cost = `${inputTokens} + ${outputTokens} tokens${usd === 0 ? "" : `, $${usd.toFixed(USD_DIGITS)}`}`;
+  const cost = `${inputTokens} + ${outputTokens} tokens${usd === 0 ? "" : `, ${usdText(usd)}`}`;
   return `model ${at}${why}: ${state}${code === undefined ? "" : ` ${code}`}${often}, ${cost}`;
 }

@@ -1,5 +1,5 @@
 /** @module Formats budgets and what was spent for people. Pure. */
-import { grantText, MICROS_PER_USD } from "../../runtime/budget.ts";
+import { grantText, MICROS_PER_USD, usdText } from "../../runtime/budget.ts";
 import { table } from "./table.ts";
 import type { ProcessView } from "../../client/index.ts";
 
@@ -7,20 +7,13 @@ type Budget = NonNullable<ProcessView["budget"]>;
 type Spending = Budget["spent"];
 type Amounts = Spending["total"];
 
-const USD_DIGITS = 4;
-
 /** The amounts of a budget, in the order in which they are shown. */
 const AMOUNTS: readonly (readonly [name: string, text: (amounts: Amounts) => string])[] = [
   ["tokens", ({ tokens }) => countText(tokens)],
-  ["cost", ({ usd }) => (usd === undefined ? "" : costText(usd))],
+  ["cost", ({ usd }) => (usd === undefined ? "" : usdText(usd))],
   ["model calls", ({ modelCalls }) => countText(modelCalls)],
   ["tool calls", ({ toolCalls }) => countText(toolCalls)],
 ];
-
-/** Money in US dollars. */
-export function costText(usd: number): string {
-  return `$${usd.toFixed(USD_DIGITS)}`;
-}
 
 /** The budget of a run: its limits with what is reserved and left, and what was spent by agent and model. */
 export function budgetLines(budget: Budget | undefined): readonly string[] {
@@ -49,7 +42,7 @@ export function spendingLines({ by, total }: Spending): readonly string[] {
       countText(modelCalls),
       countText(inputTokens),
       countText(outputTokens),
-      costText(usd),
+      usdText(usd),
     ]),
     ...(toolCalls === 0 ? [] : [[agent, "(tools)", countText(toolCalls)]]),
   ]);

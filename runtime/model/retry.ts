@@ -6,6 +6,7 @@
  */
 import { isRetryable, type WireFault } from "../faults.ts";
 import { LIMITS } from "../limits.ts";
+import { backoffMs } from "../slip.ts";
 
 /** How the transient faults of one model call are handled. */
 export interface ModelRetry {
@@ -43,7 +44,6 @@ export interface FailedAttempt {
 /** Share of a pause that the provider asked for by which the next attempt may be later, so that not all callers come at once. */
 const LATE_RATIO = 0.05;
 const BACKOFF_JITTER_RATIO = 0.5;
-const DOUBLINGS_MAX = 30;
 
 /** Returns the pause before the next attempt in milliseconds; undefined to give up. A `retryAfterMs` is never undercut. */
 export function nextTryMs({ tries, elapsedMs, fault, policy, jitter01 }: FailedAttempt): number | undefined {
@@ -52,7 +52,7 @@ export function nextTryMs({ tries, elapsedMs, fault, policy, jitter01 }: FailedA
   if (retryAfterMs !== undefined && retryAfterMs > policy.retryAfterMsMax) return undefined;
   const pauseMs =
     retryAfterMs === undefined
-      ? Math.min(policy.backoffMsMax, policy.backoffMs * 2 ** Math.min(tries - 1, DOUBLINGS_MAX)) * (1 - BACKOFF_JITTER_RATIO * jitter01)
+      ? backoffMs({ ...policy, jitter: BACKOFF_JITTER_RATIO }, tries, jitter01)
       : retryAfterMs * (1 + LATE_RATIO * jitter01);
   return elapsedMs + pauseMs > policy.elapsedMsMax ? undefined : Math.ceil(pauseMs);
 }

@@ -1,6 +1,7 @@
 /** @module Budgets and spending as the command prints them. */
 import { expect, test } from "vitest";
-import { budgetLines, costText } from "../../cli/text/spending.ts";
+import { budgetLines } from "../../cli/text/spending.ts";
+import { usdText } from "../../runtime/budget.ts";
 
 test("a budget with its use, and what was spent by agent and model, with money in four decimals", () => {
   const lines = budgetLines({
@@ -43,5 +44,5 @@ test("nothing is printed of a process without a budget that spent nothing", () =
   expect(budgetLines(undefined)).toEqual([]);
   const nothing = { total: { tokens: 0, usd: 0, modelCalls: 0, toolCalls: 0 }, by: [] };
   expect(budgetLines({ spent: nothing })).toEqual([]);
-  expect(costText(0.00004)).toBe("$0.0000");
+  expect(usdText(0.00004)).toBe("$0.0000");
 });

@@ -144,7 +144,7 @@ describe("grants", () => {
 });
 
 test("money is text with four decimals", () => {
-  expect([0, 49, 50, 1_250_000].map(usdText)).toEqual(["$0.0000", "$0.0000", "$0.0001", "$1.2500"]);
+  expect([0, 0.000_049, 0.000_05, 1.25].map(usdText)).toEqual(["$0.0000", "$0.0000", "$0.0001", "$1.2500"]);
   expect(grantText({ tokens: 500, costMicros: 20_000, modelCalls: 3 })).toBe("500 tokens, $0.0200, 3 model calls");
   expect(grantText({})).toBe("nothing");
 });
