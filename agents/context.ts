@@ -5,6 +5,8 @@ import type { z } from "zod";
 import type { Json } from "../runtime/faults.ts";
 import type { Grant, Spent } from "../runtime/budget.ts";
 import type { ModelCall, ModelReply } from "../runtime/model/conversation.ts";
+import type { Label } from "../runtime/label.ts";
+import type { RuntimeMemory } from "../runtime/memory/view.ts";
 import type { JsonSchema } from "../runtime/schema.ts";
 import type { Contract, InputOf, OutputOf } from "./contract.ts";
 import type { ToolDefinition, ToolInput, ToolOutput } from "./tool.ts";
@@ -14,6 +16,19 @@ export interface Principal {
   readonly subject: string;
   readonly tenant: string;
   readonly permissions: readonly string[];
+  /** Roles as a person. Absent: none. */
+  readonly roles?: readonly string[] | undefined;
+  /** Absent: a person. */
+  readonly kind?: "agent" | "peer" | undefined;
+  /** The permissions that the submitter gave to this task. Absent: all of `permissions`. */
+  readonly given?: readonly string[] | undefined;
+}
+
+/** An earlier output of the stop that its validator did not accept. `round` counts from 1. */
+export interface SentBackOutput {
+  readonly round: number;
+  readonly reasons: readonly string[];
+  readonly output: Json;
 }
 
 /** A log whose lines carry the ids of the process and the work item. Facts are JSON. Do not log secrets. */
@@ -77,6 +92,12 @@ export interface RuntimeContext {
   chat(call: ModelCall): Promise<ModelReply>;
   /** What this work item may spend and has spent so far. The same in each execution when read after the same results. */
   readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
+  /** From which untrusted origins all that this execution has received so far was derived. */
+  readonly label: Label;
+  /** Absent: nothing was sent back. */
+  readonly sentBack?: SentBackOutput | undefined;
+  /** Absent: the agent declares no memory. */
+  readonly memory?: RuntimeMemory | undefined;
   now(): number;
   uuid(): string;
   readonly signal: AbortSignal;

@@ -6,6 +6,7 @@
  */
 import { MCP_LIMITS } from "./limits/of-mcp.ts";
 import { MODEL_LIMITS } from "./limits/of-models.ts";
+import { TRUST_LIMITS } from "./limits/of-trust.ts";
 import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "./units.ts";
 
 /** Every bound. Names contain the unit: milliseconds, bytes, or what is counted. */
@@ -347,4 +348,5 @@ export const LIMITS = {
   conditionsCachedMax: 512,
   ...MODEL_LIMITS,
   ...MCP_LIMITS,
+  ...TRUST_LIMITS,
 } as const;

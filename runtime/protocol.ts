@@ -9,6 +9,8 @@ import { z } from "zod";
 import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
+import { Label } from "./label.ts";
+import { PersonAsk, PersonDecision } from "./people/request.ts";
 import { Value } from "./value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -18,12 +20,48 @@ const EpochMs = z.int().nonnegative();
 export const Address = z.strictObject({ type: z.string().min(1), id: ActorId });
 export type Address = { readonly type: string; readonly id: string };
 
+/** What may act beside a person: an agent of this or another system. */
+export const PRINCIPAL_KINDS = ["agent", "peer"] as const;
+
 /** The identity that a task acts for. It comes from the token or a signed claim, never from a body. */
-export const Principal = z.strictObject({ subject: z.string(), tenant: z.string(), permissions: z.array(z.string()) });
-export type Principal = { readonly subject: string; readonly tenant: string; readonly permissions: readonly string[] };
+export const Principal = z.strictObject({
+  subject: z.string(),
+  tenant: z.string(),
+  permissions: z.array(z.string()),
+  /** Roles as a person, which requests to people name. Absent: none. */
+  roles: z.array(z.string()).optional(),
+  /** Absent: a person. */
+  kind: z.enum(PRINCIPAL_KINDS).optional(),
+  /** The permissions that the submitter gave to this task: some of its own. Absent: it did not say, so all of them. */
+  given: z.array(z.string()).optional(),
+});
+export type Principal = {
+  readonly subject: string;
+  readonly tenant: string;
+  readonly permissions: readonly string[];
+  readonly roles?: readonly string[] | undefined;
+  readonly kind?: (typeof PRINCIPAL_KINDS)[number] | undefined;
+  readonly given?: readonly string[] | undefined;
+};
+
+/** A principal as a message carries it. */
+export function carried({ subject, tenant, permissions, roles, kind, given }: Principal): z.infer<typeof Principal> {
+  return {
+    subject,
+    tenant,
+    permissions: [...permissions],
+    ...(roles === undefined ? {} : { roles: [...roles] }),
+    ...(kind === undefined ? {} : { kind }),
+    ...(given === undefined ? {} : { given: [...given] }),
+  };
+}
 
 /** The principal of a request without an identity (no token configured). */
-export const ANONYMOUS: Principal = { subject: "anonymous", tenant: DEFAULT_TENANT, permissions: [] };
+export const ANONYMOUS: Pick<Principal, "subject" | "tenant" | "permissions"> = {
+  subject: "anonymous",
+  tenant: DEFAULT_TENANT,
+  permissions: [],
+};
 
 /** W3C trace context: one trace per task, over every hop, retry and restart. */
 export const Trace = z.strictObject({
@@ -69,7 +107,13 @@ const TaskBody = z.strictObject({
   nesting: z.array(z.string()),
   /** What the process may spend, from the budget of its parent. */
   grant: Grant.optional(),
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
 });
+
+/** An output that a validator did not accept, with its reasons. `round` counts from 1. */
+export const SentBack = z.strictObject({ round: z.int().positive(), reasons: z.array(z.string()), output: Value });
+export type SentBack = z.infer<typeof SentBack>;
 
 /** A work item for an agent: a stop, or an ask of another agent's handler. */
 const WorkBody = z.strictObject({
@@ -86,6 +130,10 @@ const WorkBody = z.strictObject({
   first: z.boolean().optional(),
   /** What the work item may spend. Absent: no budget. */
   grant: Grant.optional(),
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
+  /** An earlier output of the stop that its validator did not accept. */
+  sentBack: SentBack.optional(),
 });
 
 /** Requests the compensation of a work item, to an agent or to a child process. */
@@ -100,7 +148,14 @@ const UndoBody = z.strictObject({
 });
 
 /** The answer to a handler's ask. */
-const AnswerBody = z.strictObject({ kind: z.literal("answer"), workId: z.string(), index: z.int().nonnegative(), result: Result });
+const AnswerBody = z.strictObject({
+  kind: z.literal("answer"),
+  workId: z.string(),
+  index: z.int().nonnegative(),
+  result: Result,
+  /** Of the result. Absent: trusted. */
+  label: Label.optional(),
+});
 
 /**
  * How the compensation of a work item ended, as the output of its result. `undone`: undos that ran, of its
@@ -125,6 +180,8 @@ const ResultBody = z.strictObject({
   result: Result,
   /** What the work item, or the one that was undone, spent in all attempts. An agent with a grant tells also that it spent nothing. */
   spent: Spent.optional(),
+  /** Of the output, or of the input of a hand-off. Absent: trusted. */
+  label: Label.optional(),
 });
 
 /** What a handler waits for; the process manager owns the wait. */
@@ -135,11 +192,20 @@ export const WaitFor = z.discriminatedUnion("kind", [
   z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), schema: Value, timeoutMs: z.int().positive().optional() }),
   /** A larger grant. `need`: the whole grant with which the next call would fit. The answer's output is the whole new {@link Grant}. */
   z.strictObject({ kind: z.literal("budget"), need: Grant }),
+  /** A decision of a person on a call. The answer's output is a `Verdict`. A question to a person is a wait of kind `agent`. */
+  z.strictObject({ kind: z.literal("person"), ask: PersonAsk }),
 ]);
 export type WaitFor = z.infer<typeof WaitFor>;
 
 /** A handler waits, and requests that the process manager owns the wait. Answered by an `answer` with the same index. */
-const WaitBody = z.strictObject({ kind: z.literal("wait"), workId: z.string(), index: z.int().nonnegative(), for: WaitFor });
+const WaitBody = z.strictObject({
+  kind: z.literal("wait"),
+  workId: z.string(),
+  index: z.int().nonnegative(),
+  for: WaitFor,
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
+});
 
 /** A signal from outside to a process. The same `signalId` is the same signal. */
 const SignalBody = z.strictObject({ kind: z.literal("signal"), name: z.string().min(1), signalId: z.string().min(1), payload: Value });
@@ -159,6 +225,17 @@ const DecisionBody = z.strictObject({
   input: Value.optional(),
   /** Of a redrive: what compensation had to leave was undone by hand. */
   undoneByHand: z.boolean().optional(),
+});
+
+/** A person's decision on a request. The message's principal identifies the person. */
+const DecideBody = z.strictObject({
+  kind: z.literal("decide"),
+  requestId: z.string().min(1),
+  /** The hash of what was shown. */
+  hash: z.string(),
+  /** The same id is the same decision. */
+  decisionId: z.string().min(1),
+  decision: PersonDecision,
 });
 
 /** Entries for an index actor: the directory of processes, the dead letter queue or the audit. */
@@ -185,6 +262,7 @@ export const Body = z.discriminatedUnion("kind", [
   SignalBody,
   CancelBody,
   DecisionBody,
+  DecideBody,
   EntriesBody,
 ]);
 export type Body = z.infer<typeof Body>;
@@ -323,10 +401,10 @@ export interface NotificationData {
 }
 
 /** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit"] as const;
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memory", "Rules"] as const;
 
-/** The indexes of a system: open and ended processes, dead letters, and operator actions. */
-export const INDEXES = ["Directory", "DeadLetterQueue", "Audit"] as const;
+/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, and requests to people. */
+export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];
 
@@ -339,8 +417,10 @@ export function actorType(system: string, name: string): string {
 export const topics = {
   tasks: (system: string): string => `${system}.tasks`,
   signals: (system: string): string => `${system}.signals`,
+  decisions: (system: string): string => `${system}.decisions`,
   agent: (system: string, agent: string): string => `${system}.agent.${agent}`,
   manager: (system: string): string => `${system}.manager`,
   results: (system: string): string => `${system}.results`,
   deadletters: (system: string): string => `${system}.deadletters`,
+  requests: (system: string): string => `${system}.requests`,
 } as const;

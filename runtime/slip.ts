@@ -11,6 +11,7 @@ import { Grant } from "./budget.ts";
 import { assertNever, type Json } from "./faults.ts";
 import { branchPath, isName, itemsPath } from "./ids.ts";
 import { LIMITS } from "./limits.ts";
+import { PersonData } from "./people/request.ts";
 import { JsonContent } from "./value.ts";
 
 const Name = z.string().refine(isName, "a name of letters, digits, _ and -, beginning with a letter");
@@ -55,6 +56,20 @@ export function doerName(doer: Doer): string {
   }
 }
 
+/**
+ * How the output of a call is checked before it counts: by a CEL rule over `input` and `output`, then by an agent that takes
+ * `{ input, output }` and answers `{ accepted, reasons }`. Absent: not by that.
+ */
+export const Validation = z.strictObject({
+  rule: z.string().optional(),
+  by: Name.optional(),
+  /** How often the call is made again with the reasons. */
+  roundsMax: z.int().min(0).max(LIMITS.validationRoundsMax),
+  /** What happens to the last output that was not accepted: the call fails with `stop.refused`, or a person decides. */
+  onRefusal: z.union([z.literal("fail"), z.strictObject({ ask: Name })]),
+});
+export type Validation = Readonly<z.infer<typeof Validation>>;
+
 /** One call of a stop. */
 export const Call = z.strictObject({
   target: Target,
@@ -71,6 +86,7 @@ export const Call = z.strictObject({
   budget: Grant.optional(),
   /** The plan that a planned route runs. */
   plan: Expression.optional(),
+  validate: Validation.optional(),
 });
 export type Call = {
   readonly target: Target;
@@ -81,6 +97,7 @@ export type Call = {
   readonly optional: boolean;
   readonly budget?: Grant | undefined;
   readonly plan?: Expression | undefined;
+  readonly validate?: Validation | undefined;
 };
 
 /** A stop. `one` and the branches of `all` have outputs under their names, `any` and `forEach` under the stop's name. */
@@ -116,6 +133,8 @@ export const RouteData = z.strictObject({
   visitsMax: z.int().min(1).max(LIMITS.visitsMaxMax).optional(),
   /** What one process of this route may spend, with all that it runs. Absent: no budget. */
   budget: Grant.optional(),
+  /** The person who may raise the budget when it ends. Absent: it ends. */
+  budgetAsks: Name.optional(),
   planned: Planned.optional(),
 });
 export type RouteData = {
@@ -125,6 +144,7 @@ export type RouteData = {
   /** Maximum visits of this route in one chain of nested routes. */
   readonly visitsMax?: number | undefined;
   readonly budget?: Grant | undefined;
+  readonly budgetAsks?: string | undefined;
   readonly planned?: Readonly<z.infer<typeof Planned>> | undefined;
 };
 
@@ -143,6 +163,8 @@ export const AgentData = z.strictObject({
   timeoutMs: DurationMs.max(LIMITS.stopTimeoutMsMax).optional(),
   /** The most that one work item of this agent may spend. */
   budget: Grant.optional(),
+  /** The agent is a person. */
+  person: PersonData.optional(),
 });
 export type AgentData = {
   readonly version: number;
@@ -153,6 +175,7 @@ export type AgentData = {
   readonly visitsMax?: number | undefined;
   readonly timeoutMs?: number | undefined;
   readonly budget?: Grant | undefined;
+  readonly person?: PersonData | undefined;
 };
 
 export const Slip = z.strictObject({

@@ -4,6 +4,7 @@ import { handOffTo } from "../../agents/context.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
 import { hashText } from "../../runtime/canonical.ts";
 import type { Json } from "../../runtime/faults.ts";
+import { type Label, TRUSTED } from "../../runtime/label.ts";
 
 /** Facts of one work item. */
 export class ExecutionFacts {
@@ -18,6 +19,10 @@ export class ExecutionFacts {
 
   get principal(): Principal {
     return this.#work.principal;
+  }
+
+  get label(): Label {
+    return TRUSTED;
   }
 
   get attempt(): number {

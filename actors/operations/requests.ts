@@ -2,7 +2,7 @@
 import { Fault, isFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { ManagerView } from "../../runtime/process-view.ts";
-import { type Address, actorType, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
+import { type Address, actorType, carried, type Message, traceId, type TurnAnswer } from "../../runtime/protocol.ts";
 import type { Caller, TaskReceipt } from "./operations.ts";
 import { pause } from "../engine/pause.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -44,7 +44,7 @@ export class Requests {
       createdAtMs: this.#ports.clock.nowMs(),
       expiresAtMs,
       hop: 0,
-      principal: { ...caller.principal, permissions: [...caller.principal.permissions] },
+      principal: carried(caller.principal),
       trace: caller.trace ?? freshTrace(this.#ports.random),
       body,
     };

@@ -8,13 +8,19 @@ import { HOST_FAULTS } from "./of-hosts.ts";
 import { MCP_FAULTS } from "./of-mcp.ts";
 import { MODEL_FAULTS } from "./of-models.ts";
 import { REQUEST_FAULTS } from "./of-requests.ts";
+import { TRUST_FAULTS } from "./of-trust.ts";
 import { WORK_FAULTS } from "./of-work.ts";
 import type { FaultRow } from "./row.ts";
 
 /** The faults of the system itself. Codes are stored in records and messages, so a code that was ever raised stays in the table. */
-export const FAULTS = { ...REQUEST_FAULTS, ...WORK_FAULTS, ...HOST_FAULTS, ...MODEL_FAULTS, ...MCP_FAULTS } as const satisfies Readonly<
-  Record<string, FaultRow>
->;
+export const FAULTS = {
+  ...REQUEST_FAULTS,
+  ...WORK_FAULTS,
+  ...HOST_FAULTS,
+  ...MODEL_FAULTS,
+  ...MCP_FAULTS,
+  ...TRUST_FAULTS,
+} as const satisfies Readonly<Record<string, FaultRow>>;
 
 /** A code of the table, such as `stop.timeout`. */
 export type FaultCode = keyof typeof FAULTS;

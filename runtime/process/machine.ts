@@ -127,6 +127,7 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       if (builder.state.task?.parent?.workId === body.workId) return whenOpen(builder, () => takeMore(builder, body));
       return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
     case "work":
+    case "decide":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:

@@ -187,6 +187,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
     guardWaits(asker, body.index);
     if (body.for.kind === "agent") askWork(builder, questionWork(builder, asker, body.index, body.for));
     else if (body.for.kind === "budget") takeNeed(builder, asker, body.index, body.for.need);
+    else if (body.for.kind === "person") throw new Fault("person.unknown", "no person is asked yet");
     else beginWait(builder, handlerWait(builder, asker, body.index, body.for));
   } catch (error) {
     if (!isFault(error)) throw error;

@@ -117,6 +117,18 @@ class PlacedContext implements RuntimeContext {
     return this.#context.principal;
   }
 
+  get label(): RuntimeContext["label"] {
+    return this.#context.label;
+  }
+
+  get sentBack(): RuntimeContext["sentBack"] {
+    return this.#context.sentBack;
+  }
+
+  get memory(): RuntimeContext["memory"] {
+    return this.#context.memory;
+  }
+
   get attempt(): number {
     return this.#context.attempt;
   }

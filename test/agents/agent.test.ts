@@ -23,6 +23,7 @@ function fake(state: Json, answer: Json = null): Fake {
     undos,
     state,
     signal,
+    label: [],
     setState: (next) => void states.push(next),
     call: async (tool, input) => {
       const call = { idempotencyKey: `key-${tool.name}`, signal, attempt: 1 };

@@ -68,6 +68,7 @@ export async function run(
   const context: RuntimeContext = {
     state: null,
     signal,
+    label: [],
     setState: () => {},
     call: async (tool: ToolDefinition, given) => {
       made.push([tool.name, given]);

@@ -1,0 +1,55 @@
+/**
+ * @module Labels: from which untrusted origins a content was derived. Pure.
+ *
+ * A label is a set of origins. A content without any is trusted: it comes from the task's own principal, from code, or from a tool whose
+ * author vouches for it. Labels only grow; an origin leaves by an act of a person or a declared rule, which is recorded. Information flow by
+ * labels: Denning, "A Lattice Model of Secure Information Flow", CACM 19(5), 1976.
+ */
+import { z } from "zod";
+import { LIMITS } from "./limits.ts";
+
+/** An origin: what kind of thing it is and its name, such as `tool:fetch`, `mcp:files`, `source:handbook`, `principal:acme/ann`. */
+export const Origin = z.string().min(1).max(LIMITS.originLengthMax);
+
+/** Origins in the order of their code units, each once. Persisted: changing this needs a version bump. */
+export const Label = z.array(Origin).max(LIMITS.labelOriginsMax);
+/** Origins in the order of their code units, each once. Empty: trusted. */
+export type Label = readonly string[];
+
+/** The label of a trusted content. */
+export const TRUSTED: Label = [];
+
+/** The last origin of a label that has lost some because there were too many. */
+export const MANY_ORIGINS = "~more";
+
+/** The label of what was derived from contents with these labels. */
+export function joined(...labels: readonly (Label | undefined)[]): Label {
+  const known = labels.filter((label): label is Label => label !== undefined && label.length > 0);
+  const [first] = known;
+  if (first === undefined) return TRUSTED;
+  if (known.every((label) => label === first)) return first;
+  const origins = [...new Set(known.flat())].sort((left, right) => (left < right ? -1 : Number(left > right)));
+  if (origins.length <= LIMITS.labelOriginsMax) return origins;
+  return [...origins.filter((origin) => origin !== MANY_ORIGINS).slice(0, LIMITS.labelOriginsMax - 1), MANY_ORIGINS];
+}
+
+/** Whether a content was derived from an untrusted origin. */
+export function isUntrusted(label: Label | undefined): boolean {
+  return label !== undefined && label.length > 0;
+}
+
+/** The field `label` of a record or message: absent for a trusted content. */
+export function labelField(label: Label | undefined): { readonly label?: string[] } {
+  return label === undefined || label.length === 0 ? {} : { label: [...label] };
+}
+
+/** The origin of facts of a principal, as the tasks of other principals see them. */
+export function principalOrigin({ tenant, subject }: { readonly tenant: string; readonly subject: string }): string {
+  return `principal:${tenant}/${subject}`.slice(0, LIMITS.originLengthMax);
+}
+
+/** A label as the tasks of a principal see it: what comes from that principal is no stranger's. */
+export function asSeenBy(label: Label, principal: { readonly tenant: string; readonly subject: string }): Label {
+  const own = principalOrigin(principal);
+  return label.includes(own) ? label.filter((origin) => origin !== own) : label;
+}

@@ -1,0 +1,49 @@
+/**
+ * @module Facts: what agents remember, with provenance. Pure.
+ *
+ * The content of a fact is a value of its memory, never in a record, so that it can be forgotten. Trust is the minimum over the derivation.
+ */
+import { z } from "zod";
+import { Label } from "../label.ts";
+import { LIMITS } from "../limits.ts";
+import { Value } from "../value.ts";
+
+/** Who vouches for a fact, highest first: the task's principal or a person, a tool or source, a model, or none of them. */
+export const TRUSTS = ["principal", "tool", "model", "untrusted"] as const;
+/** One of {@link TRUSTS}. */
+export type Trust = (typeof TRUSTS)[number];
+
+/** The lower of two trusts. */
+export function lowerTrust(left: Trust, right: Trust): Trust {
+  return TRUSTS.indexOf(left) >= TRUSTS.indexOf(right) ? left : right;
+}
+
+/** A fact in another place: its memory and its id there. */
+export const FactRef = z.strictObject({ memory: z.string(), id: z.string(), version: z.int().positive() });
+export type FactRef = z.infer<typeof FactRef>;
+
+/** Why a fact is gone: someone forgot it, its time is over, its source changed or vanished, a newer version replaced it, or a parent went. */
+export const GONE = ["forgotten", "expired", "changed", "vanished", "replaced", "derived"] as const;
+
+/** A fact without its content. Persisted: changing this needs a version bump. */
+export const Fact = z.strictObject({
+  id: z.string(),
+  /** Facts with the same key are versions of one fact; the newest counts. */
+  key: z.string().max(LIMITS.factKeyLengthMax).optional(),
+  version: z.int().positive(),
+  kind: z.enum(["fact", "summary", "document"]),
+  /** Always stored, in the scope of the memory. Absent: it is gone. */
+  content: Value.optional(),
+  writer: z.strictObject({ agent: z.string(), processId: z.string(), workId: z.string(), subject: z.string() }),
+  /** Where its content comes from: a document of a source, with the hash that it had. */
+  source: z.strictObject({ name: z.string(), id: z.string(), hash: z.string() }).optional(),
+  trust: z.enum(TRUSTS),
+  label: Label.optional(),
+  parents: z.array(FactRef).max(LIMITS.factParentsMax),
+  atMs: z.int().nonnegative(),
+  validUntilMs: z.int().nonnegative().optional(),
+  /** A person or a rule lets other conversations read it although it is untrusted. */
+  promoted: z.strictObject({ by: z.string(), atMs: z.int(), reason: z.string() }).optional(),
+  gone: z.strictObject({ why: z.enum(GONE), atMs: z.int(), by: z.string() }).optional(),
+});
+export type Fact = z.infer<typeof Fact>;
