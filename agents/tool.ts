@@ -14,7 +14,7 @@ import { jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
 import type { AgentLog } from "./context.ts";
-import { definitionGate } from "./contract.ts";
+import { type Contract, definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { retryOf } from "./stop-options.ts";
 
@@ -46,6 +46,7 @@ const RULES = [
   "permission",
   "approve",
   "declassify",
+  "approver",
   "timeoutMs",
   "retry",
   "breaker",
@@ -74,7 +75,7 @@ export interface ToolRules<Input, Output> {
   readonly permission?: string | undefined;
   /**
    * Calls that a person must approve: a CEL rule over `input`, such as `"input.amount > 100"`, checked against the input's schema. A
-   * call that it holds for throws `tool.approval`, because this version asks no person.
+   * call that it holds for waits for a person, who approves, edits or denies it (`person.denied`).
    */
   readonly approve?: string | undefined;
   /**
@@ -82,6 +83,8 @@ export interface ToolRules<Input, Output> {
    * schema, such as `"input.amount <= 10"`. Each call that it lets through is a line of the audit. @default none
    */
   readonly declassify?: string | undefined;
+  /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
+  readonly approver?: Contract | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -138,6 +141,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly permission: string | undefined;
   readonly approve: string | undefined;
   readonly declassify: string | undefined;
+  /** Name of the person who approves calls. Absent: any person who may decide. */
+  readonly approver: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
@@ -210,6 +215,7 @@ export function toolWith<const Name extends string, Input, Output>(
     permission,
     approve,
     declassify,
+    approver,
     timeoutMs,
     breaker = false,
     untrusted = effect === "read" && holdsFreeText(schemas.outputJsonSchema),
@@ -222,6 +228,7 @@ export function toolWith<const Name extends string, Input, Output>(
     ["declassify", declassify],
   ] as const)
     if (rule !== undefined) requireCondition(rule, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, field);
+  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -233,6 +240,7 @@ export function toolWith<const Name extends string, Input, Output>(
     permission,
     approve,
     declassify,
+    approver: approver?.name,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,
