@@ -133,7 +133,8 @@ function handlerOf(at: number, program: Program, findings: Findings): FakeHandle
     };
     for (const node of Inputs.parse(given).in) receive(node, "its input");
     if (program.keeps) receive(context.state, "its state");
-    for (const [step, one] of program.actions.entries()) await perform(one, { at, step, context, receive });
+    for (const [step, one] of program.actions.entries())
+      await perform(one, { at, step, context, receive, known: () => ({ taint: [...taint] }) });
     if (program.keeps) receive(context.state, "its state again");
     const made: Node = { taint: [...taint] };
     if (program.keeps) context.setState({ taint: [...new Set([...taint, ...(context.principal.subject === "anonymous" ? [] : [own])])] });
@@ -147,9 +148,11 @@ interface Doing {
   readonly step: number;
   readonly context: RuntimeContext;
   readonly receive: (node: unknown, what: string) => void;
+  /** What the handler has received so far. */
+  readonly known: () => Node;
 }
 
-async function perform(one: Action, { at, step, context, receive }: Doing): Promise<void> {
+async function perform(one: Action, { at, step, context, receive, known }: Doing): Promise<void> {
   const call = async (index: number, n: number): Promise<void> => {
     const made = TOOLS[index] ?? TOOLS[0];
     try {
@@ -163,7 +166,7 @@ async function perform(one: Action, { at, step, context, receive }: Doing): Prom
   else if (one.do === "calls") await Promise.all(one.tools.map((index, n) => call(index, 100 * step + n)));
   else if (one.do === "sleep") await context.sleep(5);
   else if (one.do === "signal") receive(await context.waitFor("news", {}, {}), "a signal");
-  else if (at + one.ahead < AGENTS_COUNT) receive(await context.ask({ name: `A${at + one.ahead}` }, { in: [] }), "an answer");
+  else if (at + one.ahead < AGENTS_COUNT) receive(await context.ask({ name: `A${at + one.ahead}` }, { in: [known()] }), "an answer");
 }
 
 function agentOf(at: number, program: Program): AgentDefinition {
