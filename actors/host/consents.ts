@@ -6,31 +6,29 @@
  */
 import type { EditedCall } from "../../agents/context.ts";
 import type { WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Call } from "../../runtime/agent/state.ts";
+import type { AgentState, Call } from "../../runtime/agent/state.ts";
 import type { Spent } from "../../runtime/budget.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { consentKey } from "../../runtime/ids.ts";
-import { type Label, labelField } from "../../runtime/label.ts";
+import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
+import { alwaysDrafts } from "../../runtime/people/always.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
+import { ruleId } from "../../runtime/people/rule.ts";
 import type { Judgement } from "../../runtime/policy.ts";
 import type { Values } from "../engine/values.ts";
-import { type CallingAgent, CallPolicy, type EditedBy } from "./call-policy.ts";
+import { CallPolicy, type CallPolicyParts, type EditedBy } from "./call-policy.ts";
 import { Evidences } from "./evidence.ts";
 import type { Replay } from "./replay.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** The parts of the consents of one execution. */
-export interface ConsentsParts {
-  readonly work: AgentWork;
-  readonly agent: CallingAgent;
+export interface ConsentsParts extends CallPolicyParts {
   readonly values: Values;
   readonly replay: Replay;
   /** Returns the actor's state as last known to this host. */
   readonly peek: () => AgentState | undefined;
-  /** From which untrusted origins all that the handler has received was derived. */
-  readonly label: () => Label;
   readonly spent: () => Spent;
   /** Makes what belongs to a call, so that the handler does not rest meanwhile. */
   readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
@@ -72,7 +70,10 @@ export class Consents {
       const asking = recorded ?? (await acting(() => this.#judged(made, edit)));
       if (asking === undefined) return made;
       const verdict = await this.#verdict(key, asking, made);
-      if (verdict.verdict === "approved") return made;
+      if (verdict.verdict === "approved") {
+        if (!hasEnded) await this.#keepAlways(made, asking, verdict);
+        return made;
+      }
       const { by, reason, input } = verdict;
       if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
       edited({ asked: made.input, input, by, reason });
@@ -102,7 +103,9 @@ export class Consents {
   }
 
   async #asking({ tool, input }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
-    const { agent, label, spent } = this.#parts;
+    const { agent, spent } = this.#parts;
+    const { label } = this.#policy;
+    const always = alwaysDrafts({ tool: tool.name, input, label });
     const content: RequestContent = {
       kind: "consent",
       agent: agent.name,
@@ -111,12 +114,25 @@ export class Consents {
       reason: cut(`tool ${tool.name} ${why}`),
       rule: cut(rule),
       evidence: [...(await this.#evidences.newest())],
-      ...labelField(label()),
+      ...labelField(label),
       spent: spent(),
       inputSchema: tool.inputJsonSchema,
+      ...(always.length === 0 ? {} : { always: [...always] }),
     };
-    const person = tool.approver === undefined ? {} : { person: tool.approver };
+    const person = tool.approver === undefined ? {} : { person: tool.approver.name };
     return { kind: "person", ...person, content: plainJson(content), hash: hashJson(input) };
+  }
+
+  /** Makes the standing rule that a person has chosen, before the call is made. */
+  async #keepAlways({ tool }: MadeCall, { content }: Asking, verdict: Verdict): Promise<void> {
+    const { work, agent, rules, signal } = this.#parts;
+    const { always, request, by, atMs } = verdict;
+    const asked = content as RequestContent;
+    const draft = always === undefined ? undefined : asked.always?.[always.rule];
+    if (always === undefined || draft === undefined || request === undefined) return;
+    const { usesMax = LIMITS.ruleUsesDefault, forMs = LIMITS.ruleMsDefault } = always;
+    const terms = { ...draft, ...labelField(asked.label), by: by ?? "", atMs, usesMax, untilMs: atMs + forMs };
+    await rules.make(work, { id: ruleId(request), requestId: request, agent: agent.name, tool: tool.name, ...terms }, signal);
   }
 
   /** Waits for the verdict. Throws `person.changed` for one about another input than the one of this call. */
