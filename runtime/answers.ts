@@ -137,7 +137,8 @@ export const BrokenActors = z.object({ entries: z.array(BrokenActor) });
 /** All that are known. */
 export type BrokenActors = z.infer<typeof BrokenActors>;
 
-function pageOf<T extends z.ZodType>(
+/** The schema of a page of entries. */
+export function pageOf<T extends z.ZodType>(
   entry: T,
 ): z.ZodObject<{ entries: z.ZodArray<T>; cursor: z.ZodOptional<z.ZodString>; broken: z.ZodOptional<z.ZodArray<z.ZodString>> }> {
   return z.object({

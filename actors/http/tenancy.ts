@@ -42,6 +42,12 @@ class TenantOperations implements Operations {
     return inside;
   }
 
+  #request(id: string): string {
+    const inside = insideId(id, this.#tenant);
+    if (!isOfTenant(inside, this.#tenant)) throw new Fault("person.unknown", `there is no request ${JSON.stringify(id)}`);
+    return inside;
+  }
+
   submit: Operations["submit"] = async (submission, caller, waitMs) => {
     const { receipt, outcome } = await this.#all.submit(submission, caller, waitMs);
     return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
@@ -57,6 +63,16 @@ class TenantOperations implements Operations {
     shownPage(await this.#all.processes({ ...filter, tenant: this.#tenant }, cursor, limit));
   deadLetters: Operations["deadLetters"] = async (filter, cursor, limit) =>
     shownPage(await this.#all.deadLetters({ ...filter, tenant: this.#tenant }, cursor, limit));
+  inbox: Operations["inbox"] = async ({ processId, ...filter }, cursor, limit) =>
+    shownPage(
+      await this.#all.inbox(
+        { ...filter, ...(processId === undefined ? {} : { processId: this.#inside(processId) }), tenant: this.#tenant },
+        cursor,
+        limit,
+      ),
+    );
+  request: Operations["request"] = async (id) => shownRequest(await this.#all.request(this.#request(id)));
+  decide: Operations["decide"] = async (id, decision, caller) => shownRequest(await this.#all.decide(this.#request(id), decision, caller));
   audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
@@ -77,6 +93,10 @@ function ofAll(what: string): never {
 
 function shown<T extends { readonly id: string; readonly parent?: string | undefined }>(view: T): T {
   return { ...view, id: outsideId(view.id), ...(view.parent === undefined ? {} : { parent: outsideId(view.parent) }) };
+}
+
+function shownRequest<T extends { readonly id: string; readonly processId: string }>(view: T): T {
+  return { ...view, id: outsideId(view.id), processId: outsideId(view.processId) };
 }
 
 /** Fields of an entry that name a process or a dead letter. */

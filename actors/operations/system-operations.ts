@@ -14,14 +14,18 @@ import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { DecisionReceipt, RequestView } from "../../runtime/people/answers.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
+import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
   Caller,
+  Decision,
+  InboxFilter,
   LetterFilter,
   Operations,
   OutcomeView,
@@ -65,6 +69,7 @@ export class SystemOperations implements Operations {
   readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
+  readonly #inbox: Inbox;
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
@@ -75,10 +80,14 @@ export class SystemOperations implements Operations {
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#broken = new BrokenActors({
       system: parts.system.name,
       host: parts.host,
-      findBuckets: () => this.#deadLetters.findBroken(),
+      findBuckets: async () => {
+        await this.#deadLetters.findBroken();
+        await this.#inbox.findBroken();
+      },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
@@ -257,6 +266,18 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.list(filter, cursor, limit);
+  }
+
+  request(id: string): Promise<RequestView> {
+    return this.#inbox.request(id);
+  }
+
+  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
+    return this.#inbox.decide(id, decision, caller);
   }
 
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {

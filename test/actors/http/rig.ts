@@ -8,6 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { RequestView } from "../../../runtime/people/answers.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -152,6 +153,28 @@ export const LETTER = {
   traceId: TRACE_ID,
 } as const;
 
+/** A request to a person as it is shown. */
+export const REQUEST: RequestView = {
+  id: "p.r1",
+  open: true,
+  atMs: 5,
+  processId: "p",
+  route: "trip",
+  kind: "question",
+  person: "Approver",
+  reason: "the stop approve asks Approver",
+  for: "ann",
+  roles: ["manager"],
+  overdue: false,
+  reminded: 0,
+  hash: "a".repeat(64),
+  input: { amount: 1_200 },
+  rule: "stop approve",
+  evidence: [],
+  inputSchema: {},
+  always: [],
+};
+
 /** A process as it shows itself. */
 export const PROCESS: ProcessView = {
   id: "p",
@@ -187,6 +210,12 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    request: async (id) => ({ ...REQUEST, id }),
+    decide: async (id, decision, { principal }) => {
+      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
+      return { id, processId: "p", do: decision.do, decisionId: decision.decisionId ?? "made", run: 1, sequence: 4, traceId: TRACE_ID };
+    },
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
