@@ -24,6 +24,7 @@ export interface Behaviour {
   invalid(): Promise<void>;
   process(id: string): Promise<ProcessView>;
   page(asked: object): Promise<Page>;
+  decide(): Promise<void>;
   tick(): Promise<void>;
 }
 
@@ -86,6 +87,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
       seen.events.push(JSON.stringify(asked));
       return { entries: [] };
     },
+    decide: async () => undefined,
     tick: async () => undefined,
   };
   const log = new Writable({
@@ -213,6 +215,7 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     request: async (id) => ({ ...REQUEST, id }),
     decide: async (id, decision, { principal }) => {
+      await behaviour.decide();
       seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
       return { id, processId: "p", do: decision.do, decisionId: decision.decisionId ?? "made", run: 1, sequence: 4, traceId: TRACE_ID };
     },
