@@ -1,5 +1,6 @@
 /** @module The part of the client for requests to people. */
-import { DecisionReceipt, InboxPage, RequestView } from "../runtime/people/answers.ts";
+import { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+import { RequestView } from "../runtime/people/view.ts";
 import type { PageOptions } from "./client.ts";
 import type { CallOptions, Connection } from "./connection.ts";
 
@@ -42,7 +43,7 @@ export class InboxClient {
     this.#connection = connection;
   }
 
-  /** Returns a page of the requests: overdue ones first, then the newest. */
+  /** Returns a page of the requests: escalated ones first, then the newest. */
   list({ state, person, route, process, cursor, limit, ...rest }: InboxListOptions = {}): Promise<InboxPage> {
     const query = { state, person, route, process, cursor, limit };
     return this.#connection.call(InboxPage, "the inbox", { ...rest, path: "/inbox", query });

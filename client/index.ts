@@ -31,7 +31,8 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
-export type { DecisionReceipt, InboxPage, RequestEntry, RequestView } from "../runtime/people/answers.ts";
+export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
 export type {
   CallView,
   FaultView,

@@ -83,7 +83,7 @@ export type WorkViewState = (typeof WORK_STATES)[number];
 const Count = z.int().nonnegative();
 
 /** Limits or sums of a budget. A limit that is absent does not exist. */
-export const AmountsView = z.object({
+const AmountsView = z.object({
   tokens: Count.optional().describe("Input and output tokens together."),
   usd: z.number().nonnegative().optional().describe("US dollars."),
   modelCalls: Count.optional(),

@@ -1,5 +1,6 @@
 /** @module The part of the table of the HTTP API for requests to people. */
-import { DecisionReceipt, InboxPage, RequestView } from "../../runtime/people/answers.ts";
+import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
+import { RequestView } from "../../runtime/people/view.ts";
 import { ASKING, CHANGING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
 import { DecisionRequest, InboxQuery, NoParams, NoQuery, RequestParams } from "./schemas.ts";
@@ -9,7 +10,7 @@ export const PEOPLE_ROUTES = {
   listInbox: spec({
     method: "get",
     path: "/inbox",
-    summary: "Lists requests to people, overdue ones first, then the newest",
+    summary: "Lists requests to people, escalated ones first, then the newest",
     role: "read",
     params: NoParams,
     query: InboxQuery,

@@ -23,7 +23,8 @@ import {
 } from "../../runtime/answers.ts";
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { DecisionReceipt, InboxPage, RequestEntry, RequestView } from "../../runtime/people/answers.ts";
+import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
+import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
 
@@ -265,7 +266,8 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   SetAside: SetAsideRequest,
   Decision: DecisionRequest,
   DecisionReceipt,
-  RequestEntry,
+  InboxEntry,
+  RequestLine,
   Request: RequestView,
   InboxPage,
   Error: ErrorAnswer,

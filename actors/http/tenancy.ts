@@ -4,6 +4,7 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
+import type { ProcessView } from "../../runtime/process-view.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
 /** The operations of a tenant; all of them for a token without one. */
@@ -53,7 +54,7 @@ class TenantOperations implements Operations {
     return { receipt: shown(receipt), ...(outcome === undefined ? {} : { outcome: shown(outcome) }) };
   };
 
-  process: Operations["process"] = async (id) => shown(await this.#all.process(this.#inside(id)));
+  process: Operations["process"] = async (id) => shownProcess(await this.#all.process(this.#inside(id)));
   stops: Operations["stops"] = async (id) => this.#all.stops(this.#inside(id));
   history: Operations["history"] = async (id, from, limit) => this.#all.history(this.#inside(id), from, limit);
   watch: Operations["watch"] = (id, news) => this.#all.watch(this.#inside(id), news);
@@ -95,12 +96,22 @@ function shown<T extends { readonly id: string; readonly parent?: string | undef
   return { ...view, id: outsideId(view.id), ...(view.parent === undefined ? {} : { parent: outsideId(view.parent) }) };
 }
 
+function shownProcess({ waits, requests, ...view }: ProcessView): ProcessView {
+  return {
+    ...shown(view),
+    ...(waits === undefined
+      ? {}
+      : { waits: waits.map((wait) => ({ ...wait, ...(wait.request === undefined ? {} : { request: outsideId(wait.request) }) })) }),
+    ...(requests === undefined ? {} : { requests: requests.map(shownRequest) }),
+  };
+}
+
 function shownRequest<T extends { readonly id: string; readonly processId: string }>(view: T): T {
   return { ...view, id: outsideId(view.id), processId: outsideId(view.processId) };
 }
 
 /** Fields of an entry that name a process or a dead letter. */
-const NAMES: readonly string[] = ["id", "processId", "parent", "target"];
+const NAMES: readonly string[] = ["id", "processId", "parent", "target", "request"];
 
 function shownEntry(entry: Json): Json {
   if (typeof entry !== "object" || entry === null) return entry;

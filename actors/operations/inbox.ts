@@ -1,13 +1,13 @@
 /** @module Requests to people: the listing, one with its content, and the decisions on them. */
 import { plainJson } from "../../runtime/canonical.ts";
-import { Fault, type Json } from "../../runtime/faults.ts";
-import { isId, isOfTenant, requireId } from "../../runtime/ids.ts";
+import { Fault, invariant, type Json } from "../../runtime/faults.ts";
+import { isOfTenant, requestParts, requireId } from "../../runtime/ids.ts";
+import { bucketOf } from "../../runtime/index-actor.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import type { DecisionReceipt, RequestEntry, RequestView } from "../../runtime/people/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
 import { type PersonDecision, RequestContent } from "../../runtime/people/request.ts";
+import { inboxLine, requestView, type RequestView } from "../../runtime/people/view.ts";
 import type { IndexEntry } from "../../runtime/protocol.ts";
-import { amountsView } from "../../runtime/process/budget-view.ts";
-import { usedOf } from "../../runtime/budget.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue, type Value } from "../../runtime/value.ts";
 import type { Ports } from "../engine/ports.ts";
@@ -26,9 +26,8 @@ export interface InboxParts {
   readonly requests: Requests;
 }
 
-const REQUEST_ID = /^(.+)\.r\d{1,9}$/;
-/** What the cursor of a page of overdue requests begins with, and that of the others. */
-const OVERDUE = "overdue:";
+/** What the cursor of a page of escalated requests begins with, and that of the others. */
+const ESCALATED = "escalated:";
 const OTHERS = "others:";
 
 /** The requests of one system to people. */
@@ -47,42 +46,58 @@ export class Inbox {
   }
 
   async list(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    const nowMs = this.#parts.ports.clock.nowMs();
     const wanted = matcher(filter);
     const pageOf = (isWanted: (entry: IndexEntry) => boolean, from: string | undefined, max: number): Promise<EntryPage> =>
       this.#listing.page((entry) => wanted(entry) && isWanted(entry), from === "" ? undefined : from, max);
-    const shown = ({ entries, ...rest }: EntryPage): Page => ({
-      entries: entries.map((entry) => plainJson(entryView(entry, nowMs))),
-      ...rest,
-    });
     if (filter.state === "decided") return shown(await pageOf(() => true, cursor, limit));
-    const late = (entry: IndexEntry): boolean => isOverdue(entry, nowMs);
-    const others = (from: string | undefined, max: number): Promise<EntryPage> => pageOf((entry) => !late(entry), from, max);
-    if (cursor?.startsWith(OTHERS) === true) return shown(marked(OTHERS, await others(cursor.slice(OTHERS.length), limit)));
-    const overdue = await pageOf(late, cursor?.startsWith(OVERDUE) === true ? cursor.slice(OVERDUE.length) : cursor, limit);
-    if (overdue.cursor !== undefined) return shown(marked(OVERDUE, overdue));
-    const room = limit - overdue.entries.length;
-    if (room === 0) return shown({ ...overdue, cursor: OTHERS });
-    const rest = marked(OTHERS, await others(undefined, room));
-    return shown({ ...rest, entries: [...overdue.entries, ...rest.entries] });
+    const others = async (from: string | undefined, max: number): Promise<EntryPage> =>
+      marked(OTHERS, await pageOf((entry) => !isEscalated(entry), from, max));
+    if (cursor?.startsWith(OTHERS) === true) return shown(await others(cursor.slice(OTHERS.length), limit));
+    const first = await pageOf(isEscalated, cursor?.startsWith(ESCALATED) === true ? cursor.slice(ESCALATED.length) : cursor, limit);
+    if (first.cursor !== undefined) return shown(marked(ESCALATED, first));
+    const room = limit - first.entries.length;
+    if (room === 0) return shown({ ...first, cursor: OTHERS });
+    const rest = await others(undefined, room);
+    return shown({ ...rest, entries: [...first.entries, ...rest.entries] });
   }
 
   async request(id: string): Promise<RequestView> {
-    const { host, ports, requests } = this.#parts;
+    const { host, requests } = this.#parts;
     const view = await requests.inspect(processOf(id));
-    const entry = "bucket" in view ? await this.#listing.find(view.bucket, id) : undefined;
-    if (entry?.content === undefined) throw unknownRequest(id);
-    const content = RequestContent.parse(await host.values.read(entry.content));
-    const { input, inputSchema, outputSchema, rule, evidence, label, spent, always = [] } = content;
-    return {
-      ...entryView(entry, ports.clock.nowMs()),
-      reason: content.reason,
-      hash: textOf(entry.facts["hash"]),
-      ...{ input, rule, evidence, inputSchema, always },
-      ...(label === undefined ? {} : { label }),
-      ...(spent === undefined ? {} : { spent: amountsView(usedOf(spent)) }),
-      ...(outputSchema === undefined ? {} : { outputSchema }),
-    };
+    if (!("route" in view)) throw unknownRequest(id);
+    const line = view.requests?.find((one) => one.id === id) ?? (await this.#listed(id));
+    if (line?.content === undefined) throw unknownRequest(id);
+    return requestView(line, RequestContent.parse(await host.values.read(line.content)));
+  }
+
+  /** A request that its process no longer remembers. */
+  async #listed(id: string): Promise<Parameters<typeof requestView>[0] | undefined> {
+    const entry = await this.#find(id);
+    const line = entry === undefined ? undefined : inboxLine(entry);
+    if (entry?.content === undefined || line === undefined) return undefined;
+    const { by, decidedAtMs, ...facts } = line;
+    const decided = { reason: "", atMs: decidedAtMs ?? entry.atMs, ...(by === undefined ? {} : { by }) };
+    return { ...facts, content: entry.content, decided };
+  }
+
+  /** The entry of a request, whose bucket is not known: that of the time at which it was asked. */
+  async #find(id: string): Promise<IndexEntry | undefined> {
+    for (let cursor: string | undefined; ;) {
+      const page: EntryPage = await this.#listing.page((entry) => entry.id === id, cursor, 1);
+      if (page.entries[0] !== undefined || page.cursor === undefined) return page.entries[0];
+      ({ cursor } = page);
+    }
+  }
+
+  /** A page of processes, whose open ones name the request that they wait for: the last one that was asked. */
+  async named({ entries, ...rest }: Page): Promise<Page> {
+    const open = new Map(entries.flatMap((entry) => (isOpen(entry) ? [[entry.id, entry.acceptedAtMs ?? 0] as const] : [])));
+    if (open.size === 0) return { entries, ...rest };
+    const oldest = bucketOf(Math.min(...open.values()), 0);
+    const isWanted = (entry: IndexEntry): boolean => entry.open && open.has(String(entry.facts["processId"]));
+    const asked = (await this.#listing.page(isWanted, undefined, LIMITS.pageEntriesMax, oldest)).entries.toReversed();
+    const byProcess = new Map(asked.map(({ id, facts: { processId, person } }) => [processId, { request: id, person: person ?? "" }]));
+    return { entries: entries.map((entry) => (isOpen(entry) ? { ...entry, ...byProcess.get(entry.id) } : entry)), ...rest };
   }
 
   async decide(id: string, given: Decision, caller: Caller): Promise<DecisionReceipt> {
@@ -104,16 +119,28 @@ export class Inbox {
       // The same decision of the same caller is the same message.
       `decide-${decisionOf([id, decisionId, caller.principal.subject, given.hash, plainJson(decision)])}`,
     );
-    const { run, sequence, traceId } = requests.receipt(view.route, message, await requests.insist(message));
-    return { id, processId, do: given.do, decisionId, run, sequence, traceId };
+    const answer = await requests.insist(message);
+    const { run, sequence, traceId } = requests.receipt(view.route, message, answer);
+    const status = "receipt" in answer ? answer.request : undefined;
+    invariant(status !== undefined, "the receipt of a decision has the state of its request");
+    return { id, processId, do: given.do, decisionId, state: status.state, run, sequence, traceId };
   }
+}
+
+interface OpenProcess {
+  readonly [name: string]: Json;
+  readonly id: string;
+}
+
+function isOpen(entry: Json): entry is OpenProcess & { readonly acceptedAtMs?: number } {
+  return typeof entry === "object" && entry !== null && "open" in entry && entry["open"] === true;
 }
 
 /** The process of a request. Throws `person.unknown`. */
 function processOf(id: string): string {
-  const [, process] = REQUEST_ID.exec(id) ?? [];
-  if (process === undefined || !isId(process)) throw unknownRequest(id);
-  return process;
+  const parts = requestParts(id);
+  if (parts === undefined) throw unknownRequest(id);
+  return parts.process;
 }
 
 function unknownRequest(id: string): Fault {
@@ -129,40 +156,16 @@ function matcher({ state = "open", person, route, processId, tenant }: InboxFilt
     (processId === undefined || facts["processId"] === processId);
 }
 
-/** It was escalated, or its deadline has passed. */
-function isOverdue({ open, facts: { escalated, dueAtMs } }: IndexEntry, nowMs: number): boolean {
-  return open && ((typeof escalated === "number" && escalated > 0) || (typeof dueAtMs === "number" && dueAtMs <= nowMs));
+function isEscalated({ open, facts: { escalated } }: IndexEntry): boolean {
+  return open && typeof escalated === "number" && escalated > 0;
 }
 
 function marked(mark: string, { cursor, ...page }: EntryPage): EntryPage {
   return cursor === undefined ? page : { ...page, cursor: mark + cursor };
 }
 
-/** Facts of an entry that are shown as they are, if it has them. */
-const PLAIN = ["route", "person", "agent", "tool", "tenant", "dueAtMs", "ended", "by", "why", "decidedAtMs"] as const;
-
-function entryView(entry: IndexEntry, nowMs: number): RequestEntry {
-  const { id, open, atMs, facts } = entry;
-  const shown = Object.fromEntries(PLAIN.filter((name) => facts[name] !== undefined).map((name) => [name, facts[name]]));
-  return {
-    id,
-    open,
-    atMs,
-    processId: processOf(id),
-    kind: facts["kind"] as RequestEntry["kind"],
-    reason: textOf(facts["reason"]),
-    for: textOf(facts["for"]),
-    roles: textOf(facts["roles"])
-      .split("\n")
-      .filter((role) => role !== ""),
-    overdue: isOverdue(entry, nowMs),
-    reminded: Number(facts["reminded"] ?? 0),
-    ...shown,
-  };
-}
-
-function textOf(fact: unknown): string {
-  return typeof fact === "string" ? fact : "";
+function shown({ entries, ...rest }: EntryPage): Page {
+  return { entries: entries.flatMap((entry) => plainJson(inboxLine(entry) ?? [])), ...rest };
 }
 
 /** The decision as its message carries it, with contents as complete values. */

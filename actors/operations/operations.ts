@@ -3,7 +3,8 @@ import type { InvalidBytes } from "./invalid-bytes.ts";
 import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answers.ts";
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
-import type { DecisionReceipt, RequestView } from "../../runtime/people/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
 
@@ -155,7 +156,10 @@ export interface Operations {
    * `process.ended`, `schema.signal` (the payload does not fit what waits for it) and `signal.too-many`, with nothing recorded.
    */
   signal(processId: string, name: string, payload: unknown, caller: Caller, signalId?: string): Promise<SignalReceipt>;
-  /** Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code. */
+  /**
+   * Lines of the directory: id, open, atMs, route, run, traceId, acceptedAtMs, by; of what ended also status and code; of what waits for a person the
+   * request and the person.
+   */
   processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /**
    * Entries of the dead letter queue without contents: id, open, atMs, code, message and source; for decided ones also decision, by,
@@ -178,7 +182,7 @@ export interface Operations {
    * @throws `deadletter.unknown`, `deadletter.decided`
    */
   discard(id: string, reason: string, caller: Caller): Promise<Json>;
-  /** Requests to people without contents, see {@link RequestView}. Open ones that are overdue come first, then the newest. */
+  /** Requests to people without contents, see {@link RequestView}. Open ones that were escalated come first, then the newest. */
   inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page>;
   /** A request to a person with all that it shows. Throws `person.unknown`. */
   request(id: string): Promise<RequestView>;

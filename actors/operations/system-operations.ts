@@ -14,7 +14,8 @@ import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
-import type { DecisionReceipt, RequestView } from "../../runtime/people/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
@@ -248,8 +249,8 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.processes(filter, cursor, limit);
+  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {

@@ -143,7 +143,7 @@ async function shownHash(
   }
 }
 
-function questionText(wanted: Decision, { always }: RequestView): string {
+function questionText(wanted: Decision, { always = [] }: RequestView): string {
   switch (wanted.do) {
     case "approve": {
       if (wanted.always === undefined) return "Approve it?";

@@ -21,7 +21,7 @@ const ENTRIES_DEFAULT = 20;
 export function inbox(parent: Command, context: Context): void {
   const command = remote(parent.command("inbox"))
     .argument("[id]", "a request: shows it with all that it asks")
-    .description("list what waits for a person, overdue ones first, then the newest; or show one request")
+    .description("list what waits for a person, escalated ones first, then the newest; or show one request")
     .addOption(new Option("--only <state>", "requests in this state").choices(["open", "decided"]).default("open"))
     .option("--person <name>", "only requests to this person")
     .option("--route <route>", "only those of this route")

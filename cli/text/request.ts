@@ -1,62 +1,73 @@
 /** @module Formats requests to people for a terminal: what is asked, why, by whom it may be decided, and the commands that decide. Pure. */
-import type { RequestEntry, RequestView } from "../../client/index.ts";
-import { usdText } from "../../runtime/budget.ts";
+import type { InboxEntry, RequestView } from "../../client/index.ts";
+import { grantText, isNothingSpent, usedOf } from "../../runtime/budget.ts";
+import { pathText } from "../../runtime/ids.ts";
 import { agoText, momentText } from "./duration.ts";
 import { oneLine } from "./output.ts";
-import { cut, paint, table } from "./table.ts";
+import { cut, type Painted, paint, table } from "./table.ts";
+
+type Cell = string | Painted;
+type Action = RequestView["actions"][number];
 
 const INDENT = "  ";
 
 /** The whole text of a request. */
 export function requestText(request: RequestView): string {
-  const { id, open, atMs, processId, route, dueAtMs, input, evidence, hash } = request;
+  const { id, state, askedAtMs, processId, route, stop, forSubject, dueAtMs, input, evidence, hash } = request;
   return [
-    oneLine(`${id}: ${open ? "open" : "decided"}, asked ${momentText(atMs)}${dueAtMs === undefined ? "" : `, due ${momentText(dueAtMs)}`}`),
-    oneLine(`process ${processId}, route ${route ?? "unknown"}, for ${request.for}`),
+    oneLine(`${id}: ${state}, asked ${momentText(askedAtMs)}${dueAtMs === undefined ? "" : `, due ${momentText(dueAtMs)}`}`),
+    oneLine(`process ${processId}, route ${route}${stop === "" ? "" : `, stop ${pathText(stop, request.item)}`}, for ${forSubject}`),
     oneLine(`why: ${request.reason}`),
     oneLine(`rule: ${request.rule}`),
     oneLine(`who may decide: ${whoText(request)}`),
+    ...silenceLines(request),
     ...untrustedLines(request),
     ...spentLines(request),
-    ...(request.ended === undefined ? [] : [oneLine(`decided: ${decidedText(request)}`)]),
+    ...decidedLines(request),
     "",
     `${oneLine(subjectText(request))}:`,
     indented(JSON.stringify(input, null, INDENT.length)),
     ...evidence.flatMap(({ origin, trusted, text }) => [oneLine(`from ${origin}${trusted ? "" : " (untrusted)"}:`), indented(text)]),
     "",
     `hash: ${hash}`,
-    ...(open ? commandLines(request) : []),
+    ...(state === "open" ? commandLines(request) : []),
   ].join("\n");
 }
 
 /** A listing of requests. */
-export function requestsTable(entries: readonly RequestEntry[], nowMs: number): string {
+export function requestsTable(entries: readonly InboxEntry[], nowMs: number): string {
   return table(
     ["request", "asked", "state", "who", "what"],
     entries.map((entry) => [
       entry.id,
-      agoText(entry.atMs, nowMs),
-      entry.open ? (entry.overdue ? { text: "overdue", colour: "red" } : { text: "open", colour: "yellow" }) : (entry.ended ?? "decided"),
-      entry.open ? whoText(entry) : (entry.by ?? ""),
-      entry.open ? entry.reason : (entry.why ?? entry.reason),
+      agoText(entry.askedAtMs, nowMs),
+      stateCell(entry),
+      entry.state === "open" ? whoText(entry) : (entry.by ?? ""),
+      entry.about,
     ]),
   );
 }
 
-function whoText({ person, roles }: RequestEntry): string {
+/** Who is asked, for a process that waits. */
+export function decidedBy(person: string | undefined): string {
+  return person === undefined || person === "" ? "a person" : person;
+}
+
+function stateCell({ state, escalated }: InboxEntry): Cell {
+  if (state !== "open") return state;
+  return escalated > 0 ? { text: "escalated", colour: "red" } : { text: "open", colour: "yellow" };
+}
+
+function whoText({ person, roles }: Pick<InboxEntry, "person" | "roles">): string {
   const allowed = roles.length === 0 ? "whoever may decide" : roles.join(", ");
   return person === undefined ? allowed : `${person} (${allowed})`;
 }
 
-function decidedText({ ended, by, why, decidedAtMs }: RequestEntry): string {
-  const when = decidedAtMs === undefined ? "" : `, ${momentText(decidedAtMs)}`;
-  return `${ended ?? "decided"}${by === undefined ? "" : ` by ${by}`}${when}${why === undefined || why === "" ? "" : `: ${why}`}`;
-}
-
-function subjectText({ tool, agent, kind }: RequestView): string {
-  if (tool !== undefined) return `${agent ?? "the process"} wants to call ${tool} with`;
-  if (kind === "budget") return "the budget is used up; it needs";
-  return kind === "validation" ? "the output that was not accepted" : `what ${agent ?? "the process"} asks`;
+function silenceLines({ silence, dueAtMs, state }: RequestView): readonly string[] {
+  if (state !== "open" || silence === undefined || dueAtMs === undefined) return [];
+  if (silence === "deny") return ["if no one decides in time: it is denied"];
+  if (silence === "fail") return ["if no one decides in time: it fails with person.expired"];
+  return [oneLine(`if no one decides in time: ${JSON.stringify(silence.answer)}`)];
 }
 
 function untrustedLines({ label = [] }: RequestView): readonly string[] {
@@ -64,21 +75,33 @@ function untrustedLines({ label = [] }: RequestView): readonly string[] {
 }
 
 function spentLines({ spent }: RequestView): readonly string[] {
-  if (spent === undefined) return [];
-  const { tokens = 0, usd = 0, modelCalls = 0, toolCalls = 0 } = spent;
-  return [`spent so far: ${tokens} tokens, ${usdText(usd)}, ${modelCalls} model calls, ${toolCalls} tool calls`];
+  return spent === undefined || isNothingSpent(spent) ? [] : [`spent so far: ${grantText(usedOf(spent))}`];
 }
 
-/** The commands that decide. A question with a form of answer takes an answer, everything else a yes, an edited yes or a no. */
-function commandLines({ id, outputSchema, kind, always, hash }: RequestView): readonly string[] {
-  const yes =
-    outputSchema === undefined
-      ? [`Approve: troupe approve ${id}`, ...(kind === "budget" ? [] : [`Edit:    troupe edit ${id} @input.json`])]
-      : [`Answer:  troupe answer ${id} @answer.json   with JSON that fits ${cut(JSON.stringify(outputSchema))}`];
+function decidedLines({ state, decided }: RequestView): readonly string[] {
+  if (decided === undefined) return [];
+  const { by, reason, atMs } = decided;
+  return [oneLine(`${state}${by === undefined ? "" : ` by ${by}`}, ${momentText(atMs)}${reason === "" ? "" : `: ${reason}`}`)];
+}
+
+function subjectText({ tool, agent, kind }: RequestView): string {
+  if (tool !== undefined) return `${agent ?? "the process"} wants to call ${tool} with`;
+  if (kind === "budget") return "the budget is used up; it needs";
+  return kind === "validation" ? "the output that was not accepted" : `what ${agent ?? "the route"} asks`;
+}
+
+/** The commands that decide. */
+function commandLines({ id, actions, outputSchema, always = [], hash }: RequestView): readonly string[] {
+  const lines: Readonly<Record<Action, string>> = {
+    approve: `Approve: troupe approve ${id}`,
+    edit: `Edit:    troupe edit ${id} @input.json`,
+    answer: `Answer:  troupe answer ${id} @answer.json`,
+    deny: `Deny:    troupe deny ${id} --reason "..."`,
+  };
   return [
     "",
-    ...yes,
-    `Deny:    troupe deny ${id} --reason "..."`,
+    ...actions.map((action) => lines[action]),
+    ...(outputSchema === undefined ? [] : [cut(`The answer fits ${oneLine(JSON.stringify(outputSchema))}`)]),
     ...always.map(({ about, when }, index) => oneLine(`Always:  troupe approve ${id} --always ${index + 1}   ${about} (${when})`)),
     `In a script: add --hash ${hash}`,
   ];

@@ -5,7 +5,7 @@ import { budgetOf, holdingOf, leftOf, reservedOf } from "./account.ts";
 import type { ProcessState } from "./state.ts";
 
 /** The limits of a grant, or numbers for them, with money in US dollars. */
-export function amountsView(grant: Grant): AmountsView {
+function amountsView(grant: Grant): AmountsView {
   const { costMicros, ...others } = grant;
   return { ...others, ...(costMicros === undefined ? {} : { usd: usd(costMicros) }) };
 }

@@ -8,7 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
-import type { RequestView } from "../../../runtime/people/answers.ts";
+import type { RequestView } from "../../../runtime/people/view.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -158,23 +158,27 @@ export const LETTER = {
 /** A request to a person as it is shown. */
 export const REQUEST: RequestView = {
   id: "p.r1",
-  open: true,
-  atMs: 5,
   processId: "p",
   route: "trip",
+  run: 1,
+  stop: "approve",
   kind: "question",
+  state: "open",
   person: "Approver",
-  reason: "the stop approve asks Approver",
-  for: "ann",
-  roles: ["manager"],
-  overdue: false,
-  reminded: 0,
+  about: "the stop approve asks Approver",
   hash: "a".repeat(64),
+  roles: ["manager"],
+  forSubject: "ann",
+  askedAtMs: 5,
+  silence: "deny",
+  reminded: 0,
+  escalated: 0,
+  actions: ["approve", "edit", "deny"],
   input: { amount: 1_200 },
+  reason: "the stop approve asks Approver",
   rule: "stop approve",
   evidence: [],
   inputSchema: {},
-  always: [],
 };
 
 /** A process as it shows itself. */
@@ -217,7 +221,16 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     decide: async (id, decision, { principal }) => {
       await behaviour.decide();
       seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
-      return { id, processId: "p", do: decision.do, decisionId: decision.decisionId ?? "made", run: 1, sequence: 4, traceId: TRACE_ID };
+      return {
+        id,
+        processId: "p",
+        do: decision.do,
+        decisionId: decision.decisionId ?? "made",
+        state: "denied",
+        run: 1,
+        sequence: 4,
+        traceId: TRACE_ID,
+      };
     },
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
