@@ -6,7 +6,7 @@
  */
 import { hashJson, plainJson } from "./canonical.ts";
 import type { AgentWork } from "./agent/state.ts";
-import { isUntrusted, type Label } from "./label.ts";
+import { isUntrusted } from "./label.ts";
 import { LIMITS } from "./limits.ts";
 import { type CallFacts, type Judgement, mayUse } from "./policy.ts";
 import type { IndexEntry } from "./protocol.ts";
