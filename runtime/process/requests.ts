@@ -13,6 +13,7 @@ import { readOne } from "../machine.ts";
 import type { PersonDecision, RequestContent, Verdict } from "../people/request.ts";
 import { actionsOf } from "../people/view.ts";
 import { forbids } from "../people/who.ts";
+import { decisionLabel } from "./labels.ts";
 import type { BodyOf, Message, RequestStatus } from "../protocol.ts";
 import { contentOf, nextStepMs } from "./begin-request.ts";
 import { type ProcessBuilder, taskOf } from "./decision-builder.ts";
@@ -49,7 +50,8 @@ export function takeDecision(builder: ProcessBuilder, message: Message, body: Bo
   const { subject } = message.principal;
   const reason = decision.reason ?? "";
   const how: How = { state: STATES[decision.do], by: subject, reason, decisionId: body.decisionId, sequence: context.sequence };
-  endRequest(builder, wait, how, resultOf(builder, wait, decision, given, how));
+  const label = decisionLabel(state, message);
+  endWait(builder, wait, resultOf(builder, wait, decision, given, how), { request: how, ...label });
   return wait.asker === undefined;
 }
 
