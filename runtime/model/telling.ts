@@ -1,8 +1,10 @@
 /** @module The sentences and results that the loop adds to a conversation. Pure. */
 import { canonicalJson, textBytes } from "../canonical.ts";
 import type { Json } from "../faults.ts";
+import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelMessage, ModelReply } from "./conversation.ts";
+import { DATA_SENTENCE, dataText } from "./data-text.ts";
 
 /** Adjusts a cut so that no character is split. */
 function cutText(text: string, bytesMax: number): string {
@@ -34,6 +36,25 @@ export function resultText(value: Json): string {
   return cutWithNote(valueText(value), LIMITS.modelResultBytesMax);
 }
 
+/** What a person made of a call. */
+export interface EditedInput {
+  readonly asked: Json;
+  readonly input: Json;
+  readonly reason: string;
+}
+
+/** Says before the result of a call that a person has changed it. */
+export function editedText({ asked, input, reason }: EditedInput): string {
+  const why = reason === "" ? "" : ` Reason: ${reason.toWellFormed()}`;
+  return [
+    `A person changed the input of this call from ${resultText(canonicalJson(asked))} to ${resultText(canonicalJson(input))}.${why}`,
+    "The request is settled: the call was made once, with the changed input. Do not make the original call again. The result:",
+  ].join("\n");
+}
+
+/** Said after the fault of a call that a person has denied. */
+export const DENIED = "The request is settled: do not make this call again. Do something else, or answer.";
+
 /** What stands in the conversation for a refused reply: its own text, or a description. */
 export function echoOf(reply: ModelReply): ModelMessage {
   const calls = reply.calls.map(({ name, arguments: given }) => `[call of ${name} with ${given}]`);
@@ -46,11 +67,11 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
-/** The first messages of a conversation. */
-export function firstMessages(instructions: string, input: Json): readonly ModelMessage[] {
+/** The first messages of a conversation. `readsData`: data from outside may follow. */
+export function firstMessages(instructions: string, input: Json, label: Label, readsData: boolean): readonly ModelMessage[] {
   return [
-    { role: "system", text: instructions },
-    { role: "user", text: valueText(input) },
+    { role: "system", text: readsData || isUntrusted(label) ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    { role: "user", ...dataText(valueText(input), label) },
   ];
 }
 
