@@ -6,17 +6,19 @@ import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
 import { newBudget } from "../condition/evaluate.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
-import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
-import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
+import { assertNever, Fault, invariant, isFault, type Json } from "../faults.ts";
+import { childProcessId, encodeActorId, itemsPath, messageId, stopWorkId, workActorId } from "../ids.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
+import { askPerson, personOf } from "./begin-request.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
-import { itemAt, joinFault, joinItems, sealItems, undoPlaces } from "./join.ts";
-import { endedCount, isPinned, itemsOpen } from "./parts.ts";
+import { itemAt, joinItems, sealItems, undoPlaces } from "./join.ts";
+import { judge } from "./judge.ts";
+import { isPinned, itemsOpen } from "./parts.ts";
 import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
@@ -200,6 +202,11 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   const input = replaced?.input ?? valueOf(builder, call.input, element);
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
+  if (target.kind === "agent" && personOf(builder, target) !== undefined) {
+    const place = { id, stop: path, item, optional: call.optional };
+    askPerson(builder, place, { person: target.agent, input, by: `stop ${path}` }, call.timeoutMs);
+    return;
+  }
   const { nowMs } = builder.context;
   const { timeoutMs = defaultTimeoutMs(builder, target), retry = RETRY_DEFAULT } = call;
   askWork(builder, {
@@ -285,62 +292,4 @@ function agentAddress(builder: ProcessBuilder, name: string, input: Value, id: s
   if (typeof actor !== "string" && typeof actor !== "number")
     throw new Fault("slip.mapping", `the key of ${name} is ${actor === null ? "null" : `a ${typeof actor}`}, not a text or number`);
   return { actor: encodeActorId(String(actor)), version };
-}
-
-type Judgement =
-  "wait" | { readonly fault: WireFault } | { readonly outputs: Readonly<Record<string, Value>>; readonly undo: readonly string[] };
-
-const NOTHING: Value = { json: null };
-
-/** Whether a stop waits, has failed, or is done, and with which outputs. `undo` names the places whose work items must be undone. */
-function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
-  if (stop.kind === "any") return judgeAny(stop, progress);
-  if (stop.kind === "forEach") return judgeItems(builder, stop, progress);
-  const outputs = new Map<string, Value>();
-  const undo: string[] = [];
-  let waiting = false;
-  for (const [path, call] of callsOf(stop)) {
-    const output = entryOf(progress.outputs, path);
-    const fault = entryOf(progress.failed, path);
-    if (output !== undefined) outputs.set(path, output);
-    else if (fault === undefined) waiting = true;
-    else if (!call.optional) return { fault };
-    else {
-      outputs.set(path, NOTHING);
-      undo.push(placeOf(path, 0));
-    }
-  }
-  return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
-}
-
-/** Judges an `any`. A skipped branch has an output too, but no work item, so it cannot win. */
-function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
-  const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);
-  if (winner !== undefined)
-    return {
-      outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING },
-      undo: paths.filter((path) => path !== winner).map((path) => placeOf(path, 0)),
-    };
-  const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
-  if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
-  if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
-  const last = entryOf(progress.failed, failed.at(-1) ?? "");
-  return {
-    fault: wireFault(
-      "join.failed",
-      `no branch of ${stop.name} succeeded: ${failed.join(", ")} failed, the last with ${last?.code ?? "?"}: ${last?.message ?? ""}`,
-      { branches: failed },
-    ),
-  };
-}
-
-function judgeItems(builder: ProcessBuilder, stop: ForEach, progress: Progress): Judgement {
-  const failed = Object.entries(progress.failed);
-  const first = failed[0];
-  if (first !== undefined && !stop.call.optional) return { fault: first[1] };
-  const tooLarge = joinFault(builder, stop, progress);
-  if (tooLarge !== undefined) return { fault: tooLarge.toWire() };
-  if (endedCount(progress) < progress.total) return "wait";
-  return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
 }

@@ -11,7 +11,7 @@ import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
 import { Act, PastRun, Replaced } from "./runs.ts";
-import { KeptSignal, KnownSignal, Wait } from "./wait.ts";
+import { KeptSignal, KnownSignal, People, Wait } from "./wait.ts";
 import { Asked, LongList, Work } from "./work.ts";
 
 /** The task as it was accepted. Persisted: changing this needs a version bump. */
@@ -101,8 +101,10 @@ export const ProcessState = z.strictObject({
   /** Outputs of `forEach` stops that are too large for one value. */
   lists: z.record(z.string(), LongList).optional(),
   works: z.record(z.string(), Work),
-  /** Waits for timers and signals, oldest first. */
+  /** Waits for timers, signals and people, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
+  /** Absent before the first request to people. */
+  people: People.optional(),
   /** Signals without a wait, oldest first. At most LIMITS.signalsKeptMax. */
   signals: z.array(KeptSignal).optional(),
   /** Signals that ended a wait or were dropped, oldest first. At most LIMITS.signalIdsMax are kept. */
@@ -175,6 +177,7 @@ export function newProcess(id: string): ProcessState {
     outputs: {},
     works: {},
     waits: undefined,
+    people: undefined,
     asked: [],
     undoing: [],
     stopping: undefined,
