@@ -35,7 +35,7 @@ export class Deciders {
   async listed(query: string, count: number): Promise<readonly InboxEntry[]> {
     const end = Date.now() + END_MS;
     for (;;) {
-      const entries = await this.list(query).catch(() => []);
+      const entries = await this.list(query);
       if (entries.length === count) return entries;
       if (Date.now() > end) throw new Error(`the inbox lists ${entries.length} requests for ${query}, not ${count}`);
       await sleep(AGAIN_MS);
@@ -70,9 +70,14 @@ export class Deciders {
     return entries.filter(({ target }) => target === id).map(({ what }) => what);
   }
 
+  /** Asks until a host answers. */
   async #get(path: string): Promise<unknown> {
-    const answer = await fetch(this.#url() + path, { signal: AbortSignal.timeout(CALL_MS) });
-    if (!answer.ok) throw new Error(`${path}: ${answer.status} ${await answer.text()}`);
-    return answer.json();
+    const end = Date.now() + END_MS;
+    for (;;) {
+      const answer = await fetch(this.#url() + path, { signal: AbortSignal.timeout(CALL_MS) }).catch(() => undefined);
+      if (answer?.ok === true) return answer.json();
+      if (Date.now() > end) throw new Error(`${path}: ${answer?.status ?? "no answer"}`);
+      await sleep(AGAIN_MS);
+    }
   }
 }
