@@ -79,4 +79,28 @@ export const TRUST_LIMITS = {
   memoryExpiryMsMin: 1 * SECOND_MS,
   /** Pause after which a memory looks again where its host did not. */
   memoryExpiryPeriodMs: 1 * HOUR_MS,
+  /** Pause between two comparisons of a source that names none. */
+  sourceEveryMsDefault: 5 * MINUTE_MS,
+  /** Minimum pause between two comparisons of a source. Below: `definition.invalid`. */
+  sourceEveryMsMin: SECOND_MS,
+  /** Maximum pause between two comparisons of a source. Above: `definition.invalid`. */
+  sourceEveryMsMax: DAY_MS,
+  /** Maximum pause after comparisons that failed. It doubles from the source's own. */
+  sourceBackoffMsMax: HOUR_MS,
+  /** Documents of one source. Above: `memory.full`, and nothing is changed. */
+  sourceDocumentsMax: 4_096,
+  /** Pages of one listing of a source. Above: `source.unavailable`. */
+  sourcePagesMax: 4_096,
+  /** Characters of the id of a document. Above: `source.unavailable`. */
+  sourceIdLengthMax: 256,
+  /** Characters of the version of a document. Above: `source.unavailable`. */
+  sourceVersionLengthMax: 256,
+  /** Time limit of one call of `list` or `read`. Then its signal is aborted: `source.unavailable`. */
+  sourceCallMs: 30 * SECOND_MS,
+  /** Documents of a source that are read and written at once. */
+  sourceReadsAtOnce: 8,
+  /** Characters of one fact that can be searched for. Further ones are left out of the index. */
+  searchCharsMax: 8 * KIB_BYTES,
+  /** Characters of one search. Above: cut. */
+  searchQueryCharsMax: KIB_BYTES,
 } as const;
