@@ -56,7 +56,7 @@ export const TRUST_LIMITS = {
   /** Characters of the key of a fact. Above: `memory.invalid`. */
   factKeyLengthMax: 256,
   /** Facts that one was derived from. Above: `memory.invalid`. */
-  factParentsMax: 64,
+  factParentsMax: 256,
   /** Facts of one memory that are not gone. Above: `memory.full`. */
   factsMax: 4_096,
   /** Bytes of the content of one fact. Above: `memory.invalid`. */
@@ -67,6 +67,12 @@ export const TRUST_LIMITS = {
   factsLostMax: 1_024,
   /** Facts that a recall gives when it sets no limit. */
   factsRecalledDefault: 8,
+  /** Maximum tokens of the conversation window of a model. Above: `definition.invalid`. */
+  conversationTokensMax: 1_000_000,
+  /** Turns and summaries in the conversation window of a model. Above: the oldest become a summary. */
+  conversationTurnsMax: 32,
+  /** Bytes of the input and of the answer of one turn in a conversation. Above: cut, with a note. */
+  conversationTextBytesMax: 8 * KIB_BYTES,
   /** Characters of a text to search facts for. Above: `memory.invalid`. */
   factTextCharsMax: 1 * KIB_BYTES,
   /** Facts of one memory that are gone or replaced and are still named. Above: the oldest are named no longer. */
