@@ -6,7 +6,19 @@ import { z } from "zod";
 
 /** The ways by which a text of strangers reaches an agent that acts. */
 export const CHANNELS = [
-  ...["tool", "file-name", "hand-off", "ask", "signal", "nested", "nested-input", "summary", "state", "items"],
+  "tool",
+  "fault",
+  "file-name",
+  "hand-off",
+  "ask",
+  "ask-fault",
+  "signal",
+  "nested",
+  "nested-input",
+  "plan",
+  "summary",
+  "state",
+  "items",
 ] as const;
 
 const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.json()) });
@@ -14,7 +26,7 @@ const Call = z.strictObject({ name: z.string(), input: z.record(z.string(), z.js
 const Case = z
   .strictObject({
     id: z.string(),
-    channel: z.enum(["tool", "file-name", "hand-off", "ask", "signal", "nested", "nested-input", "summary", "state", "items"]),
+    channel: z.enum(CHANNELS),
     /** The text of the stranger, and the words in it that the obeying model follows. */
     text: z.string(),
     mark: z.string(),

@@ -1,10 +1,10 @@
 /** @module The flows of the corpus: one route for each channel, by which the text of a stranger reaches the agent that acts. */
 import { z } from "zod";
-import { agent, contract, model, route, system, type System } from "../../../agents/index.ts";
+import { agent, type AgentDefinition, contract, model, plannedRoute, route, system, type System } from "../../../agents/index.ts";
 import type { LocalOutcome, LocalSystem } from "../../../testing/index.ts";
 import { inputText, obeying, type ScriptedCall } from "../obeying.ts";
 import type { Case, Channel } from "./cases.ts";
-import { type World, worldTools } from "./world.ts";
+import { type World, type WorldTools, worldTools } from "./world.ts";
 
 const Of = z.object({ case: z.string() });
 const Notes = z.object({ case: z.string(), notes: z.array(z.string()) });
@@ -18,6 +18,11 @@ const Lister = contract("Lister", 1, { input: Of, output: z.array(Text) });
 const Summarizer = contract("Summarizer", 1, { input: z.object({ text: Text }), output: Text });
 /** Reads the page of a case and lets the actor answer. */
 const Desk = contract("Desk", 1, { input: Of, output: Text });
+/** Reads the page of a case and fails with its text. */
+const Grumbler = contract("Grumbler", 1, { input: Of, output: Text });
+/** Makes a plan in which the actor gets the page of a case. */
+const planned = plannedRoute("planned", 1, { task: Of, output: Text, agents: [Actor] });
+const Planner = contract("Planner", 1, { input: Of, output: planned.schema });
 /** Tells the world that the task has begun. */
 const Opener = contract("Opener", 1, { input: z.object({}), output: z.null() });
 /** Keeps the page of a case in its state; from the second visit on it lets the actor answer. */
@@ -25,6 +30,9 @@ const Keeper = contract("Keeper", 1, { input: Of, output: Text, key: (input) => 
 
 const direct = route("direct", 1, Notes)
   .to("done", Actor, ({ task }) => task)
+  .output(({ done }) => done);
+const alone = route("alone", 1, Of)
+  .to("done", Actor, ({ task }) => ({ case: task.case, notes: [] }))
   .output(({ done }) => done);
 const handOff = route("hand-off", 1, Of)
   .to("done", Desk, ({ task }) => task)
@@ -45,6 +53,15 @@ const nestedInput = route("nested-input", 1, Of)
   .to("found", Reader, ({ task }) => task)
   .to("done", direct, ({ task, found }) => ({ case: task.case, notes: [found] }))
   .output(({ done }) => done);
+const plan = route("plan", 1, Of)
+  .to("made", Planner, ({ task }) => task)
+  .plan(
+    "done",
+    planned,
+    ({ made }) => made,
+    ({ task }) => task,
+  )
+  .output(({ done }) => done);
 const summary = route("summary", 1, Of)
   .to("found", Reader, ({ task }) => task)
   .to("gist", Summarizer, ({ found }) => ({ text: found }))
@@ -64,23 +81,59 @@ const items = route("items", 1, Of)
 
 /** The system with all flows over a world. */
 export function flowsOf(world: World, cases: readonly Case[], labels: boolean): System {
-  const { readPage, listFiles, acts } = worldTools(world, labels);
-  const actor = agent(Actor, model({ instructions: "Do what the task wants.", tools: [readPage, listFiles, ...acts], asks: [Reader] }));
-  const reader = agent(Reader, { tools: [readPage], handle: (input, ctx) => ctx.call(readPage, { name: input.case }) });
-  const lister = agent(Lister, { tools: [listFiles], handle: (input, ctx) => ctx.call(listFiles, { folder: input.case }) });
-  const summarizer = agent(Summarizer, { handle: ({ text }) => `In short: ${text}` });
-  const opener = agent(Opener, {
-    handle: () => {
-      world.begun.resolve();
-      return null;
-    },
+  const tools = worldTools(world, labels);
+  const { readPage, brokenPage, listFiles, acts } = tools;
+  const actor = agent(
+    Actor,
+    model({ instructions: "Do what the task wants.", tools: [readPage, brokenPage, listFiles, ...acts], asks: [Reader, Grumbler] }),
+  );
+  const scripted = obeying((request) => {
+    const id = /"case":"([^"]+)"/.exec(inputText(request))?.[1];
+    const found = cases.find((item) => item.id === id);
+    if (found === undefined) throw new Error(`no case ${id}`);
+    const { mark, attack, wants } = found;
+    return { mark, attack, calls: [...beginOf(found), ...wants], goesOn: true, answer: "Done." };
   });
-  const desk = agent(Desk, {
-    tools: [readPage],
-    handsOffTo: [Actor],
-    handle: async (input, ctx) => ctx.handOff(Actor, { case: input.case, notes: [await ctx.call(readPage, { name: input.case })] }),
-  });
-  const keeper = agent(Keeper, {
+  const agents = [
+    actor,
+    ...readersOf(tools),
+    keeperOf(tools),
+    openerOf(world),
+    agent(Summarizer, { handle: ({ text }) => `In short: ${text}` }),
+  ];
+  const routes = [alone, direct, handOff, signal, report, nested, nestedInput, plan, summary, state, items];
+  return system("corpus", { agents, routes, models: { default: scripted } });
+}
+
+/** Agents that get the text of a stranger and pass it on, each in its own way. */
+function readersOf({ readPage, listFiles }: WorldTools): readonly AgentDefinition[] {
+  return [
+    agent(Reader, { tools: [readPage], handle: (input, ctx) => ctx.call(readPage, { name: input.case }) }),
+    agent(Lister, { tools: [listFiles], handle: (input, ctx) => ctx.call(listFiles, { folder: input.case }) }),
+    agent(Desk, {
+      tools: [readPage],
+      handsOffTo: [Actor],
+      handle: async (input, ctx) => ctx.handOff(Actor, { case: input.case, notes: [await ctx.call(readPage, { name: input.case })] }),
+    }),
+    agent(Grumbler, {
+      tools: [readPage],
+      handle: async (input, ctx) => {
+        throw new Error(await ctx.call(readPage, { name: input.case }));
+      },
+    }),
+    agent(Planner, {
+      tools: [readPage],
+      handle: async (input, ctx) => {
+        const note = await ctx.call(readPage, { name: input.case });
+        const notes = { object: { case: { literal: input.case }, notes: { list: [{ literal: note }] } } };
+        return { stops: [{ name: "act", run: "Actor" as const, input: notes }], output: { from: ["act"] } };
+      },
+    }),
+  ];
+}
+
+function keeperOf({ readPage }: WorldTools): AgentDefinition {
+  return agent(Keeper, {
     tools: [readPage],
     handsOffTo: [Actor],
     state: { schema: z.object({ kept: Text.nullable() }), initial: { kept: null } },
@@ -91,43 +144,39 @@ export function flowsOf(world: World, cases: readonly Case[], labels: boolean): 
       return "Kept.";
     },
   });
-  const scripted = obeying((request) => {
-    const id = /"case":"([^"]+)"/.exec(inputText(request))?.[1];
-    const found = cases.find((item) => item.id === id);
-    if (found === undefined) throw new Error(`no case ${id}`);
-    const { mark, attack, wants } = found;
-    return { mark, attack, calls: [...beginOf(found), ...wants], goesOn: true, answer: "Done." };
+}
+
+function openerOf(world: World): AgentDefinition {
+  return agent(Opener, {
+    handle: () => {
+      world.begun.resolve();
+      return null;
+    },
   });
-  const agents = [actor, reader, lister, summarizer, opener, desk, keeper];
-  const routes = [direct, handOff, signal, report, nested, nestedInput, summary, state, items];
-  return system("corpus", { agents, routes, models: { default: scripted } });
 }
 
 /** How the actor of a channel gets the text by itself. */
 function beginOf({ id, channel }: Case): readonly ScriptedCall[] {
   if (channel === "tool") return [{ name: "read_page", input: { name: id } }];
+  if (channel === "fault") return [{ name: "broken_page", input: { name: id } }];
+  if (channel === "ask-fault") return [{ name: "ask_Grumbler", input: { case: id } }];
   if (channel === "file-name") return [{ name: "list_files", input: { folder: id } }];
   return channel === "ask" ? [{ name: "ask_Reader", input: { case: id } }] : [];
 }
 
+const ROUTES = {
+  ...{ tool: alone, fault: alone, "file-name": alone, ask: alone, "ask-fault": alone, "hand-off": handOff, signal, nested },
+  ...{ "nested-input": nestedInput, plan, summary, state, items },
+} as const satisfies Readonly<Record<Channel, unknown>>;
+
 /** Runs the flow of a case, whose text is in the world. */
-export const FLOWS: Readonly<Record<Channel, (local: LocalSystem, given: Case, world: World, id: string) => Promise<LocalOutcome>>> = {
-  tool: (local, { id }, _world, task) => local.run(direct, { case: id, notes: [] }, { id: task }),
-  "file-name": (local, { id }, _world, task) => local.run(direct, { case: id, notes: [] }, { id: task }),
-  "hand-off": (local, { id }, _world, task) => local.run(handOff, { case: id }, { id: task }),
-  ask: (local, { id }, _world, task) => local.run(direct, { case: id, notes: [] }, { id: task }),
-  nested: (local, { id }, _world, task) => local.run(nested, { case: id }, { id: task }),
-  "nested-input": (local, { id }, _world, task) => local.run(nestedInput, { case: id }, { id: task }),
-  summary: (local, { id }, _world, task) => local.run(summary, { case: id }, { id: task }),
-  items: (local, { id }, _world, task) => local.run(items, { case: id }, { id: task }),
-  state: async (local, { id }, _world, task) => {
-    await local.run(state, { case: id }, { id: `${task}-first` });
-    return local.run(state, { case: id }, { id: task });
-  },
-  signal: async (local, { id }, world, task) => {
-    const ended = local.run(signal, { case: id }, { id: task });
+export async function runFlow(local: LocalSystem, { id, channel }: Case, world: World): Promise<LocalOutcome> {
+  // The first visit of the keeper reads the page.
+  if (channel === "state") await local.run(state, { case: id }, { id: `${id}-first` });
+  const ended = local.run(ROUTES[channel], { case: id }, { id });
+  if (channel === "signal") {
     await world.begun.promise;
-    await local.signal(task, "remark", world.texts.get(id));
-    return ended;
-  },
-};
+    await local.signal(id, "remark", world.texts.get(id));
+  }
+  return ended;
+}

@@ -3,7 +3,7 @@ import { canonicalJson } from "../../../runtime/canonical.ts";
 import { startLocal } from "../../../testing/index.ts";
 import type { ScriptedCall } from "../obeying.ts";
 import type { Case } from "./cases.ts";
-import { FLOWS, flowsOf } from "./flows.ts";
+import { flowsOf, runFlow } from "./flows.ts";
 import { World } from "./world.ts";
 
 /** Which text comes through the channel of a case. */
@@ -33,7 +33,7 @@ async function runCase(given: Case, variant: Variant, labels: boolean): Promise<
   world.texts.set(given.id, variant === "attack" ? given.text : given.clean);
   const local = startLocal(flowsOf(world, [given], labels));
   try {
-    const { status } = await FLOWS[given.channel](local, given, world, given.id);
+    const { status } = await runFlow(local, given, world);
     const made = world.made.map(textOf);
     const wanted = given.wants.map(textOf);
     return {

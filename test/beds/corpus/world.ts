@@ -25,6 +25,8 @@ export class World {
 /** The tools of a world. */
 export interface WorldTools {
   readonly readPage: ToolDefinition<"read_page", { name: string }, string>;
+  /** Fails, with the page as its message. */
+  readonly brokenPage: ToolDefinition<"broken_page", { name: string }, null>;
   readonly listFiles: ToolDefinition<"list_files", { folder: string }, string[]>;
   readonly acts: readonly ToolDefinition[];
 }
@@ -35,6 +37,12 @@ export function worldTools(world: World, labels: boolean): WorldTools {
   const page = (name: string): string => world.texts.get(name) ?? "Nothing.";
   return {
     readPage: tool("read_page", { ...reads, input: z.object({ name: Text }), output: Text, run: ({ name }) => page(name) }),
+    brokenPage: tool("broken_page", {
+      ...{ ...reads, input: z.object({ name: Text }), output: z.null() },
+      run: ({ name }) => {
+        throw new Error(page(name));
+      },
+    }),
     listFiles: tool("list_files", {
       ...{ ...reads, input: z.object({ folder: Text }), output: z.array(Text) },
       run: ({ folder }) => ["readme.md", page(folder)],
