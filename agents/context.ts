@@ -31,6 +31,17 @@ export interface SentBackOutput {
   readonly output: Json;
 }
 
+/** What a person made of a call that needed consent. */
+export interface EditedCall {
+  /** The input that the handler or model wanted. */
+  readonly asked: Json;
+  /** The input with which the call is made. */
+  readonly input: Json;
+  /** Subject of the person. */
+  readonly by?: string | undefined;
+  readonly reason: string;
+}
+
 /** A log whose lines carry the ids of the process and the work item. Facts are JSON. Do not log secrets. */
 export interface AgentLog {
   info(message: string, facts?: Readonly<Record<string, Json>>): void;
@@ -76,8 +87,11 @@ export function isHandOff(value: unknown): value is HandOff {
 export interface RuntimeContext {
   readonly state: Json;
   setState(next: Json): void;
-  /** Calls a tool with a checked input and returns a checked output. */
-  call(tool: ToolDefinition, input: Json): Promise<Json>;
+  /**
+   * Calls a tool with a checked input and returns a checked output. The call is judged first, and a person is asked where a rule says so.
+   * `edited` is called before the call is made with an input that a person gave to it.
+   */
+  call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json>;
   /** Runs a function once and records its result; `undefined` is recorded as `null`. */
   step(name: string, action: (step: StepTools) => unknown): Promise<Json>;
   ask(target: { readonly name: string }, input: Json): Promise<Json>;
@@ -143,8 +157,9 @@ export interface BaseContext<Asks extends Contract, HandsOffTo extends Contract,
    * Calls a declared tool (`tools`) and records its output once. After a crash the handler runs again and receives the recorded output.
    * A call is identified by its tool, its input and how often that input occurred before. It rejects with a coded fault, which is recorded
    * too: each execution of this attempt receives it, and a later attempt makes the call again. `cause` is absent on replay.
+   * A call that a person must approve waits for the decision. A person may change its input: then `edited` is called before the call.
    */
-  call<T extends Tools>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>>;
+  call<T extends Tools>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>>;
   /**
    * Runs a function once and records its result. A step has no undo; it is recorded and fails like a call. A name may be used once in a
    * work item (`step.duplicate`). The result is JSON; `undefined` is recorded as `null`. At most 1,024 calls and steps per work item.

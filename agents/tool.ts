@@ -14,6 +14,7 @@ import type { RetryPolicy } from "../runtime/slip.ts";
 import type { AgentLog } from "./context.ts";
 import { definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
+import { type Person, requirePerson } from "./person.ts";
 import { retryOf } from "./stop-options.ts";
 
 /** What one call of a tool, or its undo, receives. */
@@ -43,6 +44,7 @@ const RULES = [
   "unknown",
   "permission",
   "approve",
+  "approver",
   "timeoutMs",
   "retry",
   "breaker",
@@ -71,9 +73,11 @@ export interface ToolRules<Input, Output> {
   readonly permission?: string | undefined;
   /**
    * Calls that a person must approve: a CEL rule over `input`, such as `"input.amount > 100"`, checked against the input's schema. A
-   * call that it holds for throws `tool.approval`, because this version asks no person.
+   * call that it holds for waits for a person, who approves, edits or denies it (`person.denied`).
    */
   readonly approve?: string | undefined;
+  /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
+  readonly approver?: Person | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -126,6 +130,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
   readonly approve: string | undefined;
+  /** The person who approves calls. Absent: any person who may decide. */
+  readonly approver: Person | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
@@ -191,6 +197,7 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown = "repeat",
     permission,
     approve,
+    approver,
     timeoutMs,
     breaker = false,
     untrusted = false,
@@ -209,6 +216,7 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
+    approver: approver === undefined ? undefined : requirePerson(approver, where, "approver"),
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,

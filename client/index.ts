@@ -16,6 +16,7 @@ export {
   type Submitted,
   type WaitOptions,
 } from "./client.ts";
+export type { DecideOptions, Decision, InboxClient, InboxListOptions } from "./inbox.ts";
 export type { CallOptions, ConnectOptions } from "./connection.ts";
 export { CLIENT_CODES, type ClientCode, ClientError } from "./errors.ts";
 export type { FollowedDelta } from "../runtime/model/deltas.ts";
@@ -30,6 +31,8 @@ export type {
   Receipt,
   SignalReceipt,
 } from "../runtime/answers.ts";
+export type { DecisionReceipt, InboxPage } from "../runtime/people/answers.ts";
+export type { InboxEntry, RequestLine, RequestView } from "../runtime/people/view.ts";
 export type {
   CallView,
   FaultView,

@@ -14,14 +14,19 @@ import { spendingView } from "../../runtime/process/budget-view.ts";
 import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
+import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
 import { BrokenActors } from "./broken-actors.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import type { Host } from "../host/host.ts";
+import { Inbox } from "./inbox.ts";
 import { SILENT } from "../engine/log.ts";
 import type {
   Caller,
+  Decision,
+  InboxFilter,
   LetterFilter,
   Operations,
   OutcomeView,
@@ -65,6 +70,7 @@ export class SystemOperations implements Operations {
   readonly #waiters: Waiters;
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
+  readonly #inbox: Inbox;
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
@@ -75,10 +81,14 @@ export class SystemOperations implements Operations {
     this.#requests = new Requests(parts.ports, parts.system.name);
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
+    this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
     this.#broken = new BrokenActors({
       system: parts.system.name,
       host: parts.host,
-      findBuckets: () => this.#deadLetters.findBroken(),
+      findBuckets: async () => {
+        await this.#deadLetters.findBroken();
+        await this.#inbox.findBroken();
+      },
       note: (act, caller) => this.#deadLetters.note(act, caller),
     });
     this.#retention = parts.retention ?? new Retention({ system: parts.system.name, ports: parts.ports, host: parts.host, log: SILENT });
@@ -239,8 +249,8 @@ export class SystemOperations implements Operations {
     return { id, name, signalId: known, ...status, run, sequence, traceId };
   }
 
-  processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
-    return this.#deadLetters.processes(filter, cursor, limit);
+  async processes(filter: ProcessFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.named(await this.#deadLetters.processes(filter, cursor, limit));
   }
 
   deadLetters(filter: LetterFilter, cursor: string | undefined, limit: number): Promise<Page> {
@@ -257,6 +267,18 @@ export class SystemOperations implements Operations {
 
   discard(id: string, reason: string, caller: Caller): Promise<Json> {
     return this.#deadLetters.discard(id, reason, caller);
+  }
+
+  inbox(filter: InboxFilter, cursor: string | undefined, limit: number): Promise<Page> {
+    return this.#inbox.list(filter, cursor, limit);
+  }
+
+  request(id: string): Promise<RequestView> {
+    return this.#inbox.request(id);
+  }
+
+  decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
+    return this.#inbox.decide(id, decision, caller);
   }
 
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {

@@ -317,10 +317,16 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const log = { info: () => {}, warn: () => {}, error: () => {} };
     const values = new Values(new MemoryStore(), clock, "sys");
     const random = { token: () => "t", jitter01: () => 0 };
+    const rules = { letting: async () => undefined, make: async () => {} };
     const idle = { waiting: () => {}, resting: () => undefined };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { ...{ work: of, values, clock, random, telemetry, log }, link: link(refusal), contentOf: () => null, ...idle },
+        {
+          ...{ work: of, agent: { name: "Waiter", tools: new Map() }, rules, values, clock, random, telemetry, log },
+          link: link(refusal),
+          contentOf: () => null,
+          ...idle,
+        },
         0,
         null,
       );

@@ -8,6 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { RequestView } from "../../../runtime/people/view.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
 
@@ -23,6 +24,7 @@ export interface Behaviour {
   invalid(): Promise<void>;
   process(id: string): Promise<ProcessView>;
   page(asked: object): Promise<Page>;
+  decide(): Promise<void>;
   tick(): Promise<void>;
 }
 
@@ -85,6 +87,7 @@ export async function startRig(options: Partial<HttpHostOptions> = {}): Promise<
       seen.events.push(JSON.stringify(asked));
       return { entries: [] };
     },
+    decide: async () => undefined,
     tick: async () => undefined,
   };
   const log = new Writable({
@@ -152,6 +155,32 @@ export const LETTER = {
   traceId: TRACE_ID,
 } as const;
 
+/** A request to a person as it is shown. */
+export const REQUEST: RequestView = {
+  id: "p.r1",
+  processId: "p",
+  route: "trip",
+  run: 1,
+  stop: "approve",
+  kind: "question",
+  state: "open",
+  person: "Approver",
+  about: "the stop approve asks Approver",
+  hash: "a".repeat(64),
+  roles: ["manager"],
+  forSubject: "ann",
+  askedAtMs: 5,
+  silence: "deny",
+  reminded: 0,
+  escalated: 0,
+  actions: ["approve", "edit", "deny"],
+  input: { amount: 1_200 },
+  reason: "the stop approve asks Approver",
+  rule: "stop approve",
+  evidence: [],
+  inputSchema: {},
+};
+
 /** A process as it shows itself. */
 export const PROCESS: ProcessView = {
   id: "p",
@@ -187,6 +216,22 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
     },
     processes: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
     deadLetters: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    inbox: async (filter, cursor, limit) => behaviour.page({ ...filter, cursor, limit }),
+    request: async (id) => ({ ...REQUEST, id }),
+    decide: async (id, decision, { principal }) => {
+      await behaviour.decide();
+      seen.events.push(`decide ${id} ${JSON.stringify(decision)} ${principal.subject} ${(principal.roles ?? []).join("+")}`);
+      return {
+        id,
+        processId: "p",
+        do: decision.do,
+        decisionId: decision.decisionId ?? "made",
+        state: "denied",
+        run: 1,
+        sequence: 4,
+        traceId: TRACE_ID,
+      };
+    },
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
     audit: async (cursor, limit) => behaviour.page({ cursor, limit }),
