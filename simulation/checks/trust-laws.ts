@@ -1,0 +1,53 @@
+/** @module The laws of acts, labels and people of one run, and the people who decide in it. */
+import type { Principal } from "../../runtime/protocol.ts";
+import { entryOf } from "../../runtime/entries.ts";
+import type { AgentWork } from "../../runtime/agent/state.ts";
+import { type PeopleMode, Persons } from "../people/persons.ts";
+import type { World } from "../world/world.ts";
+import { ActLaws } from "./act-laws.ts";
+import type { Finding } from "./check.ts";
+import { LabelLaws } from "./label-laws.ts";
+import type { Watch } from "./watch.ts";
+
+/** Hears all that concerns people, acts and labels. */
+export class TrustLaws {
+  readonly persons: Persons | undefined;
+  readonly #watch: Watch;
+
+  constructor(world: World, watch: Watch, people: PeopleMode | undefined) {
+    this.#watch = watch;
+    const find = (law: string, text: string): void => watch.find(law, text);
+    this.persons = people === undefined ? undefined : new Persons(world, people);
+    const labels = new LabelLaws(world, find);
+    const acts = new ActLaws({
+      find,
+      world,
+      principal: (processId) => this.#principalOf(processId),
+      work: (workId) => this.#workOf(workId),
+      isAudited: () => true,
+    });
+    world.network.onSent = (message) => labels.sent(message);
+    world.outside.onRun = (run) => acts.ran(run);
+  }
+
+  get settled(): boolean {
+    return this.persons?.settled !== false;
+  }
+
+  /** What is broken when everything is quiet. */
+  check(): Finding[] {
+    return [];
+  }
+
+  #principalOf(processId: string): Principal | undefined {
+    return this.#watch.processes.get(processId)?.state.task?.principal;
+  }
+
+  #workOf(workId: string): AgentWork | undefined {
+    for (const { state } of this.#watch.agents.values()) {
+      const work = entryOf(state.works, workId);
+      if (work !== undefined) return work;
+    }
+    return undefined;
+  }
+}
