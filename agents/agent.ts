@@ -12,6 +12,7 @@ import { invalid, requireInt, requireKeys, VERSION_MAX } from "./definition.ts";
 import { CheckedContext, CheckedUndoContext, type FaceParts } from "./handler-context.ts";
 import { type BoundModel, MODEL } from "./model/bound.ts";
 import type { ModelAgentOptions } from "./model/model.ts";
+import { isPerson } from "./person.ts";
 import { type ToolDefinition, toolsOf } from "./tool.ts";
 
 const OPTIONS = ["handle", "undo", "tools", "state", "asks", "handsOffTo", "visitsMax", "concurrency", "compatibleWith"];
@@ -97,6 +98,7 @@ export function agent<
 ): AgentDefinition {
   if (target?.kind !== "contract") throw invalid("agent", "the first argument must be a contract; make one with contract(name, options)");
   const where = `agent ${JSON.stringify(target.name)}`;
+  if (isPerson(target)) throw invalid(where, "it is a person, who has no handler; list the person itself in the agents of the system");
   requireKeys(options, where, OPTIONS);
   const state = stateOf(options.state, target.name, where);
   const asks = options.asks ?? [];

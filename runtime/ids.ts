@@ -227,6 +227,21 @@ export function refusalId(message: string): string {
   return `${message}/refused`;
 }
 
+// ---- requests to people -------------------------------------------------------------------------------------------------
+
+const REQUEST_ID = /^(.+)\.r([1-9][0-9]{0,8})$/;
+
+/** The id of the `count`-th request (from 1) of a process to people, over all its runs. */
+export function requestId(process: string, count: number): string {
+  return `${process}.r${count}`;
+}
+
+/** The process of a {@link requestId}, and its number; undefined where a text is none. */
+export function requestParts(id: string): { readonly process: string; readonly count: number } | undefined {
+  const [, process, count] = REQUEST_ID.exec(id) ?? [];
+  return process === undefined || count === undefined || !isId(process) ? undefined : { process, count: Number(count) };
+}
+
 // ---- actors, runs -------------------------------------------------------------------------------------------------------
 
 /** The id of the child process that a nested route runs as: derived, so that a repeated request meets the same process; of its tenant. */

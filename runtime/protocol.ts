@@ -10,7 +10,7 @@ import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Label } from "./label.ts";
-import { PersonAsk, PersonDecision } from "./people/request.ts";
+import { PersonAsk, PersonDecision, REQUEST_KINDS, REQUEST_STATES, type RequestState } from "./people/request.ts";
 import { Value } from "./value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -316,6 +316,11 @@ export const SignalStatus = z.strictObject({ state: z.enum(SIGNAL_STATES), waits
 /** The status of a signal in its receipt. */
 export type SignalStatus = z.infer<typeof SignalStatus>;
 
+/** What became of a request to people, in the receipt of a decision. */
+export const RequestStatus = z.strictObject({ state: z.enum(REQUEST_STATES), by: z.string().optional(), atMs: EpochMs });
+/** What became of a request to people. */
+export type RequestStatus = z.infer<typeof RequestStatus>;
+
 /** The answer of a turn: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([
   z.strictObject({
@@ -324,6 +329,7 @@ export const TurnAnswer = z.union([
     run: z.int().positive().optional(),
     work: WorkStatus.optional(),
     signal: SignalStatus.optional(),
+    request: RequestStatus.optional(),
     /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
     notReached: z.array(z.string()).optional(),
   }),
@@ -336,6 +342,7 @@ export type TurnAnswer =
       readonly run?: number | undefined;
       readonly work?: WorkStatus | undefined;
       readonly signal?: SignalStatus | undefined;
+      readonly request?: RequestStatus | undefined;
       readonly notReached?: readonly string[] | undefined;
     }
   | { readonly refused: WireFault };
@@ -376,7 +383,8 @@ export type OwedEffect =
   /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
   | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
   /** Best-effort event notification; the journal is authoritative. */
-  | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData };
+  | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
+  | { readonly kind: "notify"; readonly topic: "requests"; readonly id: string; readonly data: RequestNotification };
 
 /** Effects for the host that holds the actor now. */
 export type HostEffect =
@@ -396,6 +404,25 @@ export interface NotificationData {
   readonly route: string;
   readonly run: number;
   readonly status: OutcomeStatus;
+  readonly traceId: string;
+  readonly atMs: number;
+}
+
+/** The content of an event notification about a request to people, without what is asked. `atMs` is in milliseconds since the epoch. */
+export interface RequestNotification {
+  readonly requestId: string;
+  readonly what: "asked" | "reminded" | "escalated" | "decided" | "expired" | "closed";
+  readonly state: RequestState;
+  readonly processId: string;
+  readonly route: string;
+  readonly run: number;
+  readonly kind: (typeof REQUEST_KINDS)[number];
+  readonly person?: string | undefined;
+  /** Who may decide now; empty: whoever may decide at all. */
+  readonly roles: readonly string[];
+  readonly tenant?: string | undefined;
+  /** Its deadline. */
+  readonly dueAtMs?: number | undefined;
   readonly traceId: string;
   readonly atMs: number;
 }

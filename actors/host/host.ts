@@ -59,6 +59,7 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
@@ -86,10 +87,12 @@ export class Host implements BeginningHost {
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
     this.audit = new IndexClient(ports, system.name, "Audit");
+    this.inbox = new IndexClient(ports, system.name, "Inbox");
     const writer = writerOf(this.incarnation);
     this.quarantine = new Quarantine(ports.clock, log);
     const { quarantine } = this;
-    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
+    const { directory, desk, audit, inbox } = this;
+    const performer = new Performer({ system: system.name, ports, directory, desk, audit, inbox, log });
     const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics, quarantine };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({

@@ -23,6 +23,12 @@ export const TRUST_LIMITS = {
   validationRoundsMax: 16,
   /** Open requests to people of one process. Above: `person.too-many`. */
   personRequestsMax: 1_024,
+  /** Decided requests of a process that it still knows, besides those of the last minutes: the newest ones. */
+  personDecidedMax: 64,
+  /** How long the entries and notifications of a request are sent again by a host that takes its process over. */
+  personTellMs: 15 * MINUTE_MS,
+  /** Characters of the reason of a request in listings. Above: cut. */
+  requestAboutCharsMax: 160,
   /** Characters of a reason or a rule in a request or a decision. Above: cut, or refused from outside. */
   requestReasonCharsMax: 2 * KIB_BYTES,
   /** Pieces of evidence in a request; the newest ones. */
