@@ -12,7 +12,7 @@ import { jsonSchemaOf } from "../runtime/schema.ts";
 import { shapeOfSchema } from "../runtime/shape.ts";
 import type { RetryPolicy } from "../runtime/slip.ts";
 import type { AgentLog } from "./context.ts";
-import { definitionGate } from "./contract.ts";
+import { type Contract, definitionGate } from "./contract.ts";
 import { invalid, requireCondition, requireInt, requireKeys, requireName } from "./definition.ts";
 import { retryOf } from "./stop-options.ts";
 
@@ -43,6 +43,7 @@ const RULES = [
   "unknown",
   "permission",
   "approve",
+  "approver",
   "timeoutMs",
   "retry",
   "breaker",
@@ -71,9 +72,11 @@ export interface ToolRules<Input, Output> {
   readonly permission?: string | undefined;
   /**
    * Calls that a person must approve: a CEL rule over `input`, such as `"input.amount > 100"`, checked against the input's schema. A
-   * call that it holds for throws `tool.approval`, because this version asks no person.
+   * call that it holds for waits for a person, who approves, edits or denies it (`person.denied`).
    */
   readonly approve?: string | undefined;
+  /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
+  readonly approver?: Contract | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -126,6 +129,8 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
   readonly approve: string | undefined;
+  /** Name of the person who approves calls. Absent: any person who may decide. */
+  readonly approver: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
@@ -191,6 +196,7 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown = "repeat",
     permission,
     approve,
+    approver,
     timeoutMs,
     breaker = false,
     untrusted = false,
@@ -199,6 +205,7 @@ export function toolWith<const Name extends string, Input, Output>(
   if (typeof breaker !== "boolean") throw invalid(where, "breaker must be true or false");
   if (typeof untrusted !== "boolean") throw invalid(where, "untrusted must be true or false");
   if (approve !== undefined) requireCondition(approve, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, "approve");
+  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -209,6 +216,7 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
+    approver: approver?.name,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,

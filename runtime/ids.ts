@@ -173,6 +173,11 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
+/** Returns the key of the wait for a person's consent to a call, by the call's key. `round` counts from 0: an edit may be asked about again. */
+export function consentKey(call: string, round: number): string {
+  return `consent ${call}/${round}`;
+}
+
 /** What the keys of model calls begin with. */
 const MODEL_PREFIX = "model:";
 

@@ -4,10 +4,10 @@
  * A handler runs from its start. Recorded results of earlier executions are returned instead of repeating the effect, so the handler
  * reaches the point of the earlier one. Failures are recorded too, so each execution of an attempt takes the same path.
  */
-import type { AgentLog, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
+import type { EditedCall, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Call, Failure } from "../../runtime/agent/state.ts";
+import type { AgentState, Call, Failure } from "../../runtime/agent/state.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
@@ -15,16 +15,15 @@ import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
-import type { Clock, Models, RandomSource } from "../engine/ports.ts";
-import type { Values } from "../engine/values.ts";
-import type { CallTelemetry } from "../telemetry/calls.ts";
+import { Consents } from "./consents.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
+import type { HandlerExecutionParts } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
 import { ModelCalls } from "./model-calls.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
-import type { HeldInput, RunLink } from "./run-link.ts";
+import type { HeldInput } from "./run-link.ts";
 import { SlotUse } from "./slot-use.ts";
 import { type MadeCall, ToolCalls } from "./tool-calls.ts";
 
@@ -36,25 +35,6 @@ const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "w
 
 /** Rejects what a handler starts after its end. */
 const OVER = new Fault("work.cancelled", "the handler has already ended; await each call before it returns");
-
-/** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
-export interface HandlerExecutionParts {
-  readonly work: AgentWork;
-  readonly values: Values;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  /** Absent: the host has no models. */
-  readonly models?: Models | undefined;
-  readonly telemetry: CallTelemetry;
-  readonly link: RunLink;
-  readonly log: AgentLog;
-  /** Returns the state of the agent in a state of its actor. */
-  readonly contentOf: (state: AgentState) => Json | Promise<Json>;
-  /** With `true`: the handler is parked. With `false`: it continues. */
-  readonly waiting: (waiting: boolean) => void;
-  /** With `true`: the handler only waits and needs no slot. With `false`: it is about to continue; resolves with a slot. */
-  readonly resting: (resting: boolean) => Promise<void> | undefined;
-}
 
 /** The mutable side of one execution. It lives in one host, under one token; durable data is in the actor's journal. */
 export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
@@ -71,6 +51,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #toolCalls: ToolCalls;
   readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
+  readonly #consents: Consents;
   #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
   #made = 0;
@@ -113,6 +94,16 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       refresh: (seen) => this.#refresh(seen),
       waiting: parts.waiting,
     });
+    this.#consents = new Consents({
+      ...{ work: parts.work, agent: parts.agent, values: parts.values, replay: this.#replay },
+      peek: () => parts.link.state(),
+      label: () => this.label,
+      spent: () => this.#budget.view.spent,
+      acting: (make) => this.#acting(make),
+      ready: () => this.#ready(),
+      wait: (key, content) => this.#wait(key, content),
+      failed: (key, error) => this.#failed("call", key, error),
+    });
   }
 
   // ---- what the handler sees ----------------------------------------------------------------------------------------
@@ -129,11 +120,12 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     return this.#abort.signal;
   }
 
-  async call(tool: ToolDefinition, input: Json): Promise<Json> {
+  async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
-    return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade({ tool, input, key }, known)));
+    const call = await this.#consents.settled({ tool, input, key }, known, edited);
+    return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade(call, known)));
   }
 
   async chat(call: ModelCall): Promise<ModelReply> {

@@ -215,7 +215,7 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, values, clock, random, models, link, log },
+      ...{ work, agent: definition, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),

@@ -69,7 +69,9 @@ export type WaitContent =
   | { readonly kind: "agent"; readonly agent: string; readonly input: Json }
   | { readonly kind: "timer"; readonly ms: number }
   | { readonly kind: "signal"; readonly name: string; readonly schema: Json; readonly timeoutMs?: number }
-  | { readonly kind: "budget"; readonly need: Grant };
+  | { readonly kind: "budget"; readonly need: Grant }
+  /** `content` is a `RequestContent`, `hash` the SHA-256 of its input. */
+  | { readonly kind: "person"; readonly person?: string | undefined; readonly content: Json; readonly hash: string };
 
 /** How a handler ended, before its content is packed. */
 export type FinishedResult =

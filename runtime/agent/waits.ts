@@ -57,6 +57,10 @@ function packWait(builder: AgentBuilder, work: AgentWork, content: WaitContent):
       return content;
     case "signal":
       return { ...content, schema: builder.pack(content.schema, work.processId) };
+    case "person": {
+      const { kind, content: asked, ...ask } = content;
+      return { kind, ask: { ...ask, content: builder.pack(asked, work.processId) } };
+    }
     default:
       return assertNever(content);
   }
