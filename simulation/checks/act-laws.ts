@@ -48,7 +48,7 @@ export class ActLaws {
   #permission(run: ToolRun, { permissions, given }: Principal): void {
     const { permission } = run.tool;
     if (permission === undefined) return;
-    const tiers = [run.agent.permissions, permissions, given];
+    const tiers = [permissions, given];
     if (tiers.some((tier) => tier?.includes(permission) === false))
       this.#parts.find("an act is within the permissions of agent, principal and task", `${nameOf(run)} needs ${permission}`);
   }
@@ -60,13 +60,15 @@ export class ActLaws {
     if (verdict?.verdict === "approved" && verdict.hash !== hashJson(input))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs with ${canonicalJson(input)}, and something else was approved`);
     if (verdict?.verdict === "edited" && canonicalJson(verdict.input ?? null) !== canonicalJson(input))
-      return this.#parts.find(CONSENT, `${nameOf(run)} runs with ${canonicalJson(input)}, and ${canonicalJson(verdict.input ?? null)} was decided`);
+      return this.#parts.find(
+        CONSENT,
+        `${nameOf(run)} runs with ${canonicalJson(input)}, and ${canonicalJson(verdict.input ?? null)} was decided`,
+      );
     if (verdict !== undefined) return;
     if (tool.approve !== undefined && holds(tool.approve, { input }))
       return this.#parts.find(CONSENT, `${nameOf(run)} runs without a decision, and the tool asks for one where ${tool.approve}`);
     const strange = this.#strangeIn(input, principal);
     if (strange.length === 0 || tool.effect === "read") return;
-    if (tool.declassify !== undefined && holds(tool.declassify, { input })) return;
     if (tool.effect === "write" && tool.permission !== undefined && principal.given?.includes(tool.permission) === true) return;
     this.#parts.find(
       "nothing of a stranger leaves or changes anything without consent",

@@ -35,7 +35,10 @@ export class LabelLaws {
     if (content === undefined || label?.includes(MANY_ORIGINS) === true) return;
     for (const origin of this.#world.outside.marks.originsIn(JSON.stringify(content)))
       if (origin !== own && label?.includes(origin) !== true)
-        this.#find(LAW, `${where} holds what is from ${origin}, and its label is ${label?.join(", ") ?? "empty"}: ${JSON.stringify(content)}`);
+        this.#find(
+          LAW,
+          `${where} holds what is from ${origin}, and its label is ${label?.join(", ") ?? "empty"}: ${JSON.stringify(content)}`,
+        );
   }
 
   #carriedBy(body: Body): readonly (Json | undefined)[] {

@@ -138,8 +138,7 @@ export class Persons {
       then();
     };
     const again = (): void => {
-      if (tries < TRIES_MAX)
-        return this.#world.timeline.after(random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#decide(made, tries + 1));
+      if (tries < TRIES_MAX) return this.#world.timeline.after(random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#decide(made, tries + 1));
       this.#open -= 1;
     };
     const { ports } = life ?? {};

@@ -10,7 +10,7 @@ import { person } from "../../agents/person.ts";
 import { isFault } from "../../runtime/faults.ts";
 import type { Random } from "../world/random.ts";
 import { COUNT, countOn, uncountOn } from "./counting.ts";
-import { fetch, file, pay, post, rate, send, terms, wipe } from "./trust-tools.ts";
+import { fetch, file, pay, payBy, post, rate, send, terms, wipe } from "./trust-tools.ts";
 
 const CALLS_MAX = 6;
 const OUTPUT_TOKENS_MAX = 160;
@@ -20,7 +20,19 @@ const LARGE_EUROS = 400;
 const MINUTE_MS = 60_000;
 
 /** What plain agents are told to do. */
-export const DOES = ["pay", "pay-much", "send", "post", "fetch", "fetch-send", "fetch-file", "ask", "advice", "wipe", "terms-file"] as const;
+export const DOES = [
+  "pay",
+  "pay-much",
+  "send",
+  "post",
+  "fetch",
+  "fetch-send",
+  "fetch-file",
+  "ask",
+  "advice",
+  "wipe",
+  "terms-file",
+] as const;
 
 export const Case = z.object({ order: z.string(), amount: z.int(), text: z.string() });
 export const Said = z.object({ text: z.string() });
@@ -59,7 +71,11 @@ export function peopleOf(random: Random) {
   };
 }
 type People = ReturnType<typeof peopleOf>;
-type Acting = BaseContext<typeof Expert | People["advisor"], never, typeof fetch | typeof pay | typeof send | typeof file | typeof post | typeof wipe | typeof terms>;
+type Acting = BaseContext<
+  typeof Expert | People["advisor"],
+  never,
+  typeof fetch | typeof pay | typeof send | typeof file | typeof post | typeof wipe | typeof terms
+>;
 
 /** What an agent does for its job. Returns what it has read. */
 async function act({ do: what, order, text }: z.infer<typeof Job>, advisor: People["advisor"], ctx: Acting): Promise<string> {
@@ -106,9 +122,7 @@ async function act({ do: what, order, text }: z.infer<typeof Job>, advisor: Peop
 /** The agents of a system. */
 export function agentsOf(random: Random, { approver, advisor }: People): readonly AgentDefinition[] {
   const settings = { callsMax: CALLS_MAX, outputTokensMax: OUTPUT_TOKENS_MAX, model: "fast" } as const;
-  const permissions = ["send", "pay"];
-  const judged = random.chance(0.7) ? { approver } : {};
-  const payment = { ...pay, ...judged };
+  const payment = payBy(random.chance(0.7) ? approver : undefined);
   const reader = agent(
     Reader,
     model({ ...settings, instructions: "Read the case.", tools: [fetch, rate, file, terms], asks: [Expert, advisor], handsOffTo: [Clerk] }),
@@ -116,7 +130,7 @@ export function agentsOf(random: Random, { approver, advisor }: People): readonl
   const clerk = agent(
     Clerk,
     model({
-      ...{ ...settings, instructions: ({ order }) => `Settle ${order}.`, permissions, asks: [Expert] },
+      ...{ ...settings, instructions: ({ order }) => `Settle ${order}.`, asks: [Expert] },
       ...{ tools: [payment, send, post, file, wipe, fetch], visitsMax: VISITS_MAX },
     }),
   );
@@ -130,7 +144,6 @@ export function agentsOf(random: Random, { approver, advisor }: People): readonl
   const actor = agent(Actor, {
     tools: [fetch, pay, send, file, post, wipe, terms],
     asks: [Expert, advisor],
-    permissions: random.chance(0.5) ? permissions : [...permissions, "wipe"],
     handle: async (job, ctx) => {
       try {
         return { text: await act(job, advisor, ctx) };

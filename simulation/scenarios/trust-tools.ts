@@ -4,6 +4,7 @@
  * Each act is in the ledger under its key and can be undone, so compensation is checked too.
  */
 import { z } from "zod";
+import type { Contract } from "../../agents/contract.ts";
 import { tool, type ToolEffect, type ToolOptions } from "../../agents/tool.ts";
 import { outsideNow } from "../world/outside.ts";
 import { book, unbook } from "./party.ts";
@@ -61,7 +62,7 @@ export const terms = tool("terms", {
   run: () => ({ note: "as agreed" }),
 });
 
-type Rules = Pick<ToolOptions<z.ZodType, z.ZodType>, "permission" | "approve" | "declassify">;
+type Rules = Partial<Pick<ToolOptions<z.ZodType, z.ZodType>, "permission" | "approve" | "approver">>;
 
 function act<const Name extends string, I extends z.ZodObject>(name: Name, effect: ToolEffect, input: I, rules: Rules) {
   return tool(name, {
@@ -79,10 +80,13 @@ function act<const Name extends string, I extends z.ZodObject>(name: Name, effec
 }
 
 const Payment = z.object({ order: z.string(), amount: z.int() });
-export const pay = act("pay", "write", Payment, { permission: "pay", approve: `input.amount > ${APPROVE_ABOVE}` });
+const payment = { permission: "pay", approve: `input.amount > ${APPROVE_ABOVE}` };
+/** Pays, with a person's approval above a bound. */
+export const payBy = (approver: Contract | undefined) => act("pay", "write", Payment, { ...payment, approver });
+export const pay = payBy(undefined);
 export const send = act("send", "egress", z.object({ to: z.string(), text: z.string() }), { permission: "send" });
 export const file = act("file", "write", Text, {});
-export const post = act("post", "egress", z.object({ text: z.string(), open: z.boolean() }), { declassify: "input.open" });
+export const post = act("post", "egress", z.object({ text: z.string(), open: z.boolean() }), {});
 /** Its permission is in no agent. */
 export const wipe = act("wipe", "write", Text, { permission: "wipe" });
 

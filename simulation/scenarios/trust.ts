@@ -54,7 +54,12 @@ const textOf =
     (stop === undefined ? scope.task.case : (scope[stop] ?? scope.task.case)).text;
 
 /** Adds a stop that reads the text of the stop before it. Returns the name under which the next one finds a text. */
-function addStop(builder: Builder, name: string, before: string | undefined, { random, people, inner }: Making): readonly [Builder, string | undefined] {
+function addStop(
+  builder: Builder,
+  name: string,
+  before: string | undefined,
+  { random, people, inner }: Making,
+): readonly [Builder, string | undefined] {
   const options = optionsOf(random);
   const required = { ...options, optional: false };
   const text = textOf(before);
@@ -72,7 +77,10 @@ function addStop(builder: Builder, name: string, before: string | undefined, { r
       return [made as unknown as Builder, name];
     }
     case "keeper":
-      return [builder.to(name, Keeper, (scope) => ({ customer: scope.task.customer, text: text(scope) }), required) as unknown as Builder, name];
+      return [
+        builder.to(name, Keeper, (scope) => ({ customer: scope.task.customer, text: text(scope) }), required) as unknown as Builder,
+        name,
+      ];
     case "approver":
       return [builder.to(name, people.approver, caseOf, options) as unknown as Builder, before];
     case "advisor":
@@ -96,12 +104,9 @@ function addStop(builder: Builder, name: string, before: string | undefined, { r
     }
     case "nested": {
       if (inner === undefined) return addStop(builder, name, before, { random, people, inner });
-      const made = builder.to(
-        name,
-        inner,
-        (scope) => ({ customer: scope.task.customer, case: caseOf(scope), orders: scope.task.orders }),
-        { optional: options.optional },
-      );
+      const made = builder.to(name, inner, (scope) => ({ customer: scope.task.customer, case: caseOf(scope), orders: scope.task.orders }), {
+        optional: options.optional,
+      });
       return [made as unknown as Builder, before];
     }
     default:
@@ -123,7 +128,11 @@ function systemOf(random: Random): System {
   const inner = routeOf("inner", "n", { random, people, inner: undefined });
   const outer = routeOf("outer", "s", { random, people, inner });
   const persons = [people.approver, people.advisor];
-  return system("trust", { agents: [...agentsOf(random, people), ...persons], routes: [outer, inner], models: { fast: openai({ model: "fast" }) } });
+  return system("trust", {
+    agents: [...agentsOf(random, people), ...persons],
+    routes: [outer, inner],
+    models: { fast: openai({ model: "fast" }) },
+  });
 }
 
 const systems = new Map<number, System>();
