@@ -12,7 +12,7 @@ import type { SimTask } from "../people/client.ts";
 import type { Scenario } from "../run.ts";
 import { principalMark } from "../world/marks.ts";
 import { Random, STREAM } from "../world/random.ts";
-import { Actor, agentsOf, Case, Clerk, DOES, Keeper, peopleOf, Reader } from "./trust-agents.ts";
+import { Actor, agentsOf, Clerk, DOES, Keeper, peopleOf, Reader } from "./trust-agents.ts";
 
 const SYSTEMS = 48;
 const STOPS_MAX = 3;
@@ -21,10 +21,11 @@ const ITEMS_MAX = 2;
 const STOP_MS_MIN = 10_000;
 const STOP_MS_MAX = 60_000;
 
-const Task = z.object({ customer: z.string(), case: Case, orders: z.array(z.string()) });
+const Task = z.object({ customer: z.string(), order: z.string(), amount: z.int(), text: z.string(), orders: z.array(z.string()) });
 type Task = z.infer<typeof Task>;
-/** The text that the last stop made, under the name of its stop. */
-type Scope = { readonly task: Task } & Readonly<Record<string, { readonly text: string }>>;
+type Scope = { readonly task: Task };
+/** A stop that has a text, as the task has. The type is that of the one that each scope has. */
+type Texted = "task";
 type Builder = RouteBuilder<string, Task, Scope>;
 type Inner = RouteDefinition<string, Task, string>;
 
@@ -47,67 +48,51 @@ const jobOf = (random: Random): { readonly do: (typeof DOES)[number]; readonly c
   catches: random.chance(0.5),
 });
 
-/** The text of a stop, or that of the task. */
-const textOf =
-  (stop: string | undefined) =>
-  (scope: Scope): string =>
-    (stop === undefined ? scope.task.case : (scope[stop] ?? scope.task.case)).text;
-
-/** Adds a stop that reads the text of the stop before it. Returns the name under which the next one finds a text. */
-function addStop(
-  builder: Builder,
-  name: string,
-  before: string | undefined,
-  { random, people, inner }: Making,
-): readonly [Builder, string | undefined] {
+/** Adds a stop that reads the text of `before`. Returns the name under which the next one finds a text. */
+function addStop(builder: Builder, name: string, before: Texted, { random, people, inner }: Making): readonly [Builder, Texted] {
   const options = optionsOf(random);
   const required = { ...options, optional: false };
-  const text = textOf(before);
-  const caseOf = (scope: Scope) => ({ order: scope.task.case.order, amount: scope.task.case.amount, text: text(scope) });
-  const job = jobOf(random);
+  const caseOf = (scope: Scope) => ({ order: scope.task.order, amount: scope.task.amount, text: scope[before].text });
+  const { do: what, catches } = jobOf(random);
+  const jobAt = (scope: Scope) => ({ do: what, order: scope.task.order, text: scope[before].text, catches });
+  const noteOf = (scope: Scope) => ({ note: scope[before].text });
   const kind = random.pick(["reader", "clerk", "actor", "actor", "keeper", "approver", "advisor", "both", "each", "nested"] as const);
+  const to = (made: unknown, next: string): readonly [Builder, Texted] => [made as Builder, next as Texted];
   switch (kind) {
     case "reader":
-      return [builder.to(name, Reader, caseOf, required) as unknown as Builder, name];
+      return to(builder.to(name, Reader, caseOf, required), name);
     case "clerk":
-      return [builder.to(name, Clerk, caseOf, required) as unknown as Builder, name];
-    case "actor": {
-      const { do: what, catches } = job;
-      const made = builder.to(name, Actor, (scope) => ({ do: what, order: scope.task.case.order, text: text(scope), catches }), required);
-      return [made as unknown as Builder, name];
-    }
+      return to(builder.to(name, Clerk, caseOf, required), name);
+    case "actor":
+      return to(builder.to(name, Actor, jobAt, required), name);
     case "keeper":
-      return [
-        builder.to(name, Keeper, (scope) => ({ customer: scope.task.customer, text: text(scope) }), required) as unknown as Builder,
+      return to(
+        builder.to(name, Keeper, (scope) => ({ customer: scope.task.customer, text: scope[before].text }), required),
         name,
-      ];
+      );
     case "approver":
-      return [builder.to(name, people.approver, caseOf, options) as unknown as Builder, before];
+      return to(builder.to(name, people.approver, caseOf, options), before);
     case "advisor":
-      return [builder.to(name, people.advisor, (scope) => ({ note: text(scope) }), options) as unknown as Builder, before];
-    case "both": {
-      const made = builder.all((stop) => ({
-        [`${name}a`]: stop(Actor, (scope) => ({ do: job.do, order: scope.task.case.order, text: text(scope), catches: true }), options),
-        [`${name}b`]: stop(people.advisor, (scope) => ({ note: text(scope) }), options),
-      }));
-      return [made as unknown as Builder, before];
-    }
+      return to(builder.to(name, people.advisor, noteOf, options), before);
+    case "both":
+      return to(
+        builder.all((stop) => ({ [`${name}a`]: stop(Actor, jobAt, options), [`${name}b`]: stop(people.advisor, noteOf, options) })),
+        before,
+      );
     case "each": {
-      const { do: what, catches } = job;
+      const items = (scope: Scope): readonly string[] => scope.task.orders;
       const made = builder.forEach(
         name,
-        ({ task }) => task.orders,
-        (stop) => stop(Actor, (scope) => ({ do: what, order: scope.item, text: text(scope), catches }), options),
+        items,
+        (stop) => stop(Actor, (scope) => ({ do: what, order: scope.item, text: scope[before].text, catches }), options),
         { concurrency: random.int(1, 2) },
       );
-      return [made as unknown as Builder, before];
+      return to(made, before);
     }
     case "nested": {
       if (inner === undefined) return addStop(builder, name, before, { random, people, inner });
-      const made = builder.to(name, inner, (scope) => ({ customer: scope.task.customer, case: caseOf(scope), orders: scope.task.orders }), {
-        optional: options.optional,
-      });
-      return [made as unknown as Builder, before];
+      const task = ({ task: { customer, order, amount, orders }, [before]: read }: Scope) => ({ customer, order, amount, orders, text: read.text });
+      return to(builder.to(name, inner, task, { optional: options.optional }), before);
     }
     default:
       return kind satisfies never;
@@ -116,11 +101,10 @@ function addStop(
 
 function routeOf(name: string, prefix: string, making: Making): Inner {
   let builder = route(name, 1, Task) as unknown as Builder;
-  let before: string | undefined;
+  let before: Texted = "task";
   const count = making.random.int(1, STOPS_MAX);
   for (let index = 0; index < count; index += 1) [builder, before] = addStop(builder, `${prefix}${index}`, before, making);
-  const text = textOf(before);
-  return builder.output((scope) => text(scope)) as Inner;
+  return builder.output((scope) => scope[before].text) as Inner;
 }
 
 function systemOf(random: Random): System {
@@ -160,7 +144,9 @@ function tasksOf(seed: number): readonly SimTask[] {
       route: "outer",
       input: {
         customer: `c${random.int(0, 1)}`,
-        case: { order: `o-${random.int(1, 9)}`, amount: random.int(1, 200), text: `${principalMark(principal.subject)} is wanted` },
+        order: `o-${random.int(1, 9)}`,
+        amount: random.int(1, 200),
+        text: `${principalMark(principal.subject)} is wanted`,
         orders: Array.from({ length: random.int(0, ITEMS_MAX) }, (_item, item) => `o-${item}`),
       },
       principal,
