@@ -11,6 +11,7 @@ import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Label } from "./label.ts";
 import { PersonAsk, PersonDecision, REQUEST_KINDS, REQUEST_STATES, type RequestState } from "./people/request.ts";
+import { RuleAct } from "./people/rule.ts";
 import { Value } from "./value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -238,6 +239,9 @@ const DecideBody = z.strictObject({
   decision: PersonDecision,
 });
 
+/** Makes, uses or revokes a standing rule of a tenant. */
+const RuleBody = z.strictObject({ kind: z.literal("rule"), act: RuleAct });
+
 /** Entries for an index actor: the directory of processes, the dead letter queue or the audit. */
 export const IndexEntry = z.strictObject({
   id: z.string(),
@@ -263,6 +267,7 @@ export const Body = z.discriminatedUnion("kind", [
   CancelBody,
   DecisionBody,
   DecideBody,
+  RuleBody,
   EntriesBody,
 ]);
 export type Body = z.infer<typeof Body>;

@@ -54,7 +54,7 @@ export const TRUST_FAULTS = {
   "rule.unknown": {
     retryable: false,
     httpStatus: 404,
-    meaning: "There is no standing rule with this id.",
+    meaning: "There is no standing rule with this id, or it has ended.",
     fix: "Take the id from `troupe rules`.",
   },
   "memory.invalid": {

@@ -37,8 +37,10 @@ export const TRUST_LIMITS = {
   evidenceTextCharsMax: 2 * KIB_BYTES,
   /** Rules that one request offers for "always". */
   alwaysRulesMax: 3,
-  /** Standing rules of one tenant. Above: the oldest must be revoked first. */
+  /** Standing rules of one tenant. Above: those that have ended go first, then the oldest. */
   standingRulesMax: 1_024,
+  /** Uses of all standing rules of one tenant together, as their terms allow. Above: rules go as above. */
+  standingUsesMax: 16_384,
   /** Uses of a rule that a decision sets no number for. */
   ruleUsesDefault: 10,
   /** Maximum uses of a rule. */

@@ -128,6 +128,7 @@ function decideMessage(builder: ProcessBuilder, input: Extract<ProcessInput, { k
       return builder.refuse(wireFault("message.invalid", `${builder.state.id} has not asked for ${body.workId}`));
     case "work":
     case "decide":
+    case "rule":
     case "entries":
       return builder.refuse(wireFault("message.invalid", `a process manager takes no message of kind ${body.kind}`));
     default:
