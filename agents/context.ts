@@ -108,6 +108,8 @@ export interface RuntimeContext {
   readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
   /** From which untrusted origins all that this execution has received so far was derived. */
   readonly label: Label;
+  /** From which untrusted origins the input was derived. The same in each execution. */
+  readonly inputLabel: Label;
   /** Absent: nothing was sent back. */
   readonly sentBack?: SentBackOutput | undefined;
   /** Absent: the agent declares no memory. */

@@ -11,7 +11,7 @@ import { judgeCall, type Judgement } from "../../runtime/policy.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
 /** What a check needs to know of the agent whose handler calls. */
-export type CallingAgent = Pick<AgentDefinition, "name" | "tools">;
+export type CallingAgent = Pick<AgentDefinition, "name" | "tools" | "permissions">;
 
 /** The parts of the checks of one execution. */
 export interface CallPolicyParts {
@@ -43,14 +43,14 @@ export class CallPolicy {
   }
 
   #judge({ tool, input }: MadeCall): Judgement {
-    const { work, label } = this.#parts;
-    const { name, effect, permission, approve } = tool;
+    const { work, agent, label } = this.#parts;
+    const { name, effect, permission, approve, declassify } = tool;
     const { principal } = work;
     return judgeCall({
-      tool: { name, effect, permission, approve, declassify: undefined },
+      tool: { name, effect, permission, approve, declassify },
       input,
       label: asSeenBy(label(), principal),
-      agent: undefined,
+      agent: agent.permissions,
       principal,
     });
   }

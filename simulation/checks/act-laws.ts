@@ -48,7 +48,7 @@ export class ActLaws {
   #permission(run: ToolRun, { permissions, given }: Principal): void {
     const { permission } = run.tool;
     if (permission === undefined) return;
-    const tiers = [permissions, given];
+    const tiers = [run.agent.permissions, permissions, given];
     if (tiers.some((tier) => tier?.includes(permission) === false))
       this.#parts.find("an act is within the permissions of agent, principal and task", `${nameOf(run)} needs ${permission}`);
   }
@@ -69,6 +69,7 @@ export class ActLaws {
       return this.#parts.find(CONSENT, `${nameOf(run)} runs without a decision, and the tool asks for one where ${tool.approve}`);
     const strange = this.#strangeIn(input, principal);
     if (strange.length === 0 || tool.effect === "read") return;
+    if (tool.declassify !== undefined && holds(tool.declassify, { input })) return;
     if (tool.effect === "write" && tool.permission !== undefined && principal.given?.includes(tool.permission) === true) return;
     this.#parts.find(
       "nothing of a stranger leaves or changes anything without consent",

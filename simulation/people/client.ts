@@ -84,12 +84,12 @@ export class Clients {
     const again = (): void => this.#world.timeline.after(this.#random.int(RETRY_MS_MIN, RETRY_MS_MAX), () => this.#submit(task, counts));
     if (life?.operations === undefined) return again();
     this.#world.timeline.after(PATIENCE_MS, () => end(again));
-    const { id, route, input, timeoutMs, principal = ANONYMOUS } = task;
+    const { id, route, input, timeoutMs, permissions, principal = ANONYMOUS } = task;
     // As if that host had named the task: its process starts there, regardless of placement.
     if (counts && !this.#given.has(id)) life.host?.processes.noteMadeId(id);
     this.#given.add(id);
     this.#world.trace?.(`a client gives task ${id} to ${life.name}`);
-    life.operations.submit({ id, route, input, timeoutMs }, { principal }, 0).then(
+    life.operations.submit({ id, route, input, timeoutMs, permissions }, { principal }, 0).then(
       () =>
         end(() => {
           if (life.state === "dead") return again();

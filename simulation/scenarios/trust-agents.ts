@@ -122,6 +122,7 @@ async function act({ do: what, order, text }: z.infer<typeof Job>, advisor: Peop
 /** The agents of a system. */
 export function agentsOf(random: Random, { approver, advisor }: People): readonly AgentDefinition[] {
   const settings = { callsMax: CALLS_MAX, outputTokensMax: OUTPUT_TOKENS_MAX, model: "fast" } as const;
+  const permissions = random.chance(0.5) ? ["send", "pay", "wipe"] : undefined;
   const payment = payBy(random.chance(0.7) ? approver : undefined);
   const reader = agent(
     Reader,
@@ -130,7 +131,7 @@ export function agentsOf(random: Random, { approver, advisor }: People): readonl
   const clerk = agent(
     Clerk,
     model({
-      ...{ ...settings, instructions: ({ order }) => `Settle ${order}.`, asks: [Expert] },
+      ...{ ...settings, instructions: "Settle the case.", permissions, asks: [Expert] },
       ...{ tools: [payment, send, post, file, wipe, fetch], visitsMax: VISITS_MAX },
     }),
   );
@@ -144,6 +145,7 @@ export function agentsOf(random: Random, { approver, advisor }: People): readonl
   const actor = agent(Actor, {
     tools: [fetch, pay, send, file, post, wipe, terms],
     asks: [Expert, advisor],
+    permissions,
     handle: async (job, ctx) => {
       try {
         return { text: await act(job, advisor, ctx) };

@@ -62,7 +62,7 @@ export const terms = tool("terms", {
   run: () => ({ note: "as agreed" }),
 });
 
-type Rules = Partial<Pick<ToolOptions<z.ZodType, z.ZodType>, "permission" | "approve" | "approver">>;
+type Rules = Partial<Pick<ToolOptions<z.ZodType, z.ZodType>, "permission" | "approve" | "approver" | "declassify">>;
 
 function act<const Name extends string, I extends z.ZodObject>(name: Name, effect: ToolEffect, input: I, rules: Rules) {
   return tool(name, {
@@ -86,8 +86,8 @@ export const payBy = (approver: Contract | undefined) => act("pay", "write", Pay
 export const pay = payBy(undefined);
 export const send = act("send", "egress", z.object({ to: z.string(), text: z.string() }), { permission: "send" });
 export const file = act("file", "write", Text, {});
-export const post = act("post", "egress", z.object({ text: z.string(), open: z.boolean() }), {});
-/** Its permission is in no agent. */
+export const post = act("post", "egress", z.object({ text: z.string(), open: z.boolean() }), { declassify: "input.open" });
+/** Few have its permission. */
 export const wipe = act("wipe", "write", Text, { permission: "wipe" });
 
 /** All that the agents have. */

@@ -91,7 +91,13 @@ function addStop(builder: Builder, name: string, before: Texted, { random, peopl
     }
     case "nested": {
       if (inner === undefined) return addStop(builder, name, before, { random, people, inner });
-      const task = ({ task: { customer, order, amount, orders }, [before]: read }: Scope) => ({ customer, order, amount, orders, text: read.text });
+      const task = ({ task: { customer, order, amount, orders }, [before]: read }: Scope) => ({
+        customer,
+        order,
+        amount,
+        orders,
+        text: read.text,
+      });
       return to(builder.to(name, inner, task, { optional: options.optional }), before);
     }
     default:
