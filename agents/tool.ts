@@ -45,8 +45,8 @@ const RULES = [
   "unknown",
   "permission",
   "approve",
-  "approver",
   "declassify",
+  "approver",
   "timeoutMs",
   "retry",
   "breaker",
@@ -78,13 +78,13 @@ export interface ToolRules<Input, Output> {
    * call that it holds for waits for a person, who approves, edits or denies it (`person.denied`).
    */
   readonly approve?: string | undefined;
-  /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
-  readonly approver?: Contract | undefined;
   /**
    * Calls whose input may come from untrusted text without that a person is asked: a CEL rule over `input`, checked against the input's
    * schema, such as `"input.amount <= 10"`. Each call that it lets through is a line of the audit. @default none
    */
   readonly declassify?: string | undefined;
+  /** The person who approves calls, made with `person(name, options)`; the system must have it. @default any person who may decide */
+  readonly approver?: Contract | undefined;
   /** Time limit of one call in milliseconds, at most 1 day. Then its signal is aborted. @default the stop's */
   readonly timeoutMs?: number | undefined;
   /** How often a failed call is made again before the handler receives the fault. @default one attempt */
@@ -140,9 +140,9 @@ export interface ToolDefinition<Name extends string = string, Input = unknown, O
   readonly unknown: UnknownEnd;
   readonly permission: string | undefined;
   readonly approve: string | undefined;
+  readonly declassify: string | undefined;
   /** Name of the person who approves calls. Absent: any person who may decide. */
   readonly approver: string | undefined;
-  readonly declassify: string | undefined;
   readonly timeoutMs: number | undefined;
   readonly retry: RetryPolicy;
   /** Whether calls fail at once while most of them fail. */
@@ -214,8 +214,8 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown = "repeat",
     permission,
     approve,
-    approver,
     declassify,
+    approver,
     timeoutMs,
     breaker = false,
     untrusted = effect === "read" && holdsFreeText(schemas.outputJsonSchema),
@@ -223,12 +223,12 @@ export function toolWith<const Name extends string, Input, Output>(
   requireEffect({ effect, unknown, undo, lookup }, where);
   if (typeof breaker !== "boolean") throw invalid(where, "breaker must be true or false");
   if (typeof untrusted !== "boolean") throw invalid(where, "untrusted must be true or false");
-  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   for (const [field, rule] of [
     ["approve", approve],
     ["declassify", declassify],
   ] as const)
     if (rule !== undefined) requireCondition(rule, { input: shapeOfSchema(schemas.inputJsonSchema) }, where, field);
+  if (approver !== undefined && approver?.kind !== "contract") throw invalid(where, "approver must be a person");
   // Values that reach the functions have passed the gates, which change nothing, so they have the schemas' types.
   return Object.freeze({
     kind: "tool",
@@ -239,8 +239,8 @@ export function toolWith<const Name extends string, Input, Output>(
     unknown,
     permission,
     approve,
-    approver: approver?.name,
     declassify,
+    approver: approver?.name,
     timeoutMs: timeoutMs === undefined ? undefined : requireInt(timeoutMs, where, "timeoutMs", 1, LIMITS.callTimeoutMsMax),
     retry: retryOf(rules.retry ?? { attemptsMax: 1 }, where),
     breaker,

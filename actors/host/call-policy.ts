@@ -6,7 +6,6 @@
  */
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
-import { asSeenBy, type Label } from "../../runtime/label.ts";
 import { judgeCall, type Judgement } from "../../runtime/policy.ts";
 import type { MadeCall } from "./tool-calls.ts";
 
@@ -17,8 +16,6 @@ export type CallingAgent = Pick<AgentDefinition, "name" | "tools" | "permissions
 export interface CallPolicyParts {
   readonly work: AgentWork;
   readonly agent: CallingAgent;
-  /** From which untrusted origins all that the handler has received was derived. */
-  readonly label: () => Label;
 }
 
 /** A person has edited the call. `rule`: the rules that the request named. */
@@ -42,16 +39,8 @@ export class CallPolicy {
     return { verdict: "allowed", rule: `edited by ${edit.by ?? "a person"}: ${judgement.rule}` };
   }
 
-  #judge({ tool, input }: MadeCall): Judgement {
-    const { work, agent, label } = this.#parts;
-    const { name, effect, permission, approve, declassify } = tool;
-    const { principal } = work;
-    return judgeCall({
-      tool: { name, effect, permission, approve, declassify },
-      input,
-      label: asSeenBy(label(), principal),
-      agent: agent.permissions,
-      principal,
-    });
+  #judge({ tool, input, label }: MadeCall): Judgement {
+    const { work, agent } = this.#parts;
+    return judgeCall({ tool, input, label, agent: agent.permissions, principal: work.principal });
   }
 }

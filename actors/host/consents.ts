@@ -11,7 +11,7 @@ import type { Spent } from "../../runtime/budget.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { consentKey } from "../../runtime/ids.ts";
-import { type Label, labelField } from "../../runtime/label.ts";
+import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
 import type { Judgement } from "../../runtime/policy.ts";
@@ -29,8 +29,6 @@ export interface ConsentsParts {
   readonly replay: Replay;
   /** Returns the actor's state as last known to this host. */
   readonly peek: () => AgentState | undefined;
-  /** From which untrusted origins all that the handler has received was derived. */
-  readonly label: () => Label;
   readonly spent: () => Spent;
   /** Makes what belongs to a call, so that the handler does not rest meanwhile. */
   readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
@@ -101,8 +99,8 @@ export class Consents {
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));
   }
 
-  async #asking({ tool, input }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
-    const { agent, label, spent } = this.#parts;
+  async #asking({ tool, input, label }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
+    const { agent, spent } = this.#parts;
     const content: RequestContent = {
       kind: "consent",
       agent: agent.name,
@@ -111,7 +109,7 @@ export class Consents {
       reason: cut(`tool ${tool.name} ${why}`),
       rule: cut(rule),
       evidence: [...(await this.#evidences.newest())],
-      ...labelField(label()),
+      ...labelField(label),
       spent: spent(),
       inputSchema: tool.inputJsonSchema,
     };

@@ -101,7 +101,6 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#consents = new Consents({
       ...{ work: parts.work, agent: parts.agent, values: parts.values, replay: this.#replay },
       peek: () => parts.link.state(),
-      label: () => this.label,
       spent: () => this.#budget.view.spent,
       acting: (make) => this.#acting(make),
       ready: () => this.#ready(),
@@ -126,9 +125,10 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
+    const { label } = this;
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
-    const call = await this.#consents.settled({ tool, input, key }, known, edited);
+    const call = await this.#consents.settled({ tool, input, key, label }, known, edited);
     return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade(call, known)));
   }
 

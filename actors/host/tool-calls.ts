@@ -43,6 +43,8 @@ export interface MadeCall {
   readonly tool: ToolDefinition;
   readonly input: Json;
   readonly key: string;
+  /** Of all that the handler had received when it made the call. */
+  readonly label: Label;
 }
 
 /** The calls of one execution. */
