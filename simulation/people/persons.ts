@@ -18,7 +18,7 @@ export interface SeenRequest {
   readonly processId: string;
   readonly hash: string;
   readonly content: RequestContent;
-  readonly person: PersonData;
+  readonly who: Pick<PersonData, "roles" | "escalate" | "agentsDecide">;
   /** The task's principal, who may not decide. */
   readonly principal: Principal;
   /** From now until its deadline; that of its process, if it has none. */
@@ -75,6 +75,7 @@ export class Persons {
   readonly #world: World;
   readonly #mode: PeopleMode;
   readonly #seen = new Set<string>();
+  readonly #made: Made[] = [];
   #open = 0;
 
   constructor(world: World, mode: PeopleMode) {
@@ -85,6 +86,11 @@ export class Persons {
   /** Every decision that was begun has a receipt or a refusal. */
   get settled(): boolean {
     return this.#open === 0;
+  }
+
+  /** What a subject has decided under an id. */
+  madeBy(decisionId: string, subject: string): readonly Made[] {
+    return this.#made.filter((made) => made.decisionId === decisionId && made.principal.subject === subject);
   }
 
   /** A process has recorded a request. */
@@ -123,6 +129,7 @@ export class Persons {
   #later(afterMs: number, made: Made): void {
     this.#world.timeline.after(afterMs, () => {
       this.#open += 1;
+      this.#made.push(made);
       this.#decide(made, 1);
     });
   }
@@ -172,9 +179,9 @@ export class Persons {
 }
 
 /** Somebody who may decide: one of the first roles, later one of any role that the escalation names. */
-function personOf({ person, principal }: SeenRequest, index: number): Principal {
-  const roles = [...person.roles, ...person.escalate.flatMap((step) => step.roles)];
-  const role = index === 0 ? person.roles.slice(0, 1) : roles.slice(-1);
+function personOf({ who, principal }: SeenRequest, index: number): Principal {
+  const roles = [...who.roles, ...who.escalate.flatMap((step) => step.roles)];
+  const role = index === 0 ? who.roles.slice(0, 1) : roles.slice(-1);
   return { subject: `person-${role[0] ?? "any"}-${index}`, tenant: principal.tenant, permissions: [], roles: role };
 }
 
@@ -206,10 +213,10 @@ function editOf({ input, inputSchema }: RequestContent, random: Random): Json {
 
 /** A decision that must be refused, and that leaves the request open. */
 function wrongOf(request: SeenRequest, decisionId: string, random: Random): Made {
-  const { person, content, principal } = request;
+  const { who, content, principal } = request;
   const right = personOf(request, 0);
   const kinds = WRONGS.filter(
-    (wrong) => (wrong !== "role" || person.roles.length > 0) && (wrong !== "kind" || person.agentsDecide !== true),
+    (wrong) => (wrong !== "role" || who.roles.length > 0) && (wrong !== "kind" || who.agentsDecide !== true),
   );
   const wrong = random.pick(kinds);
   const yes = { ...decisionOf(request, decisionId, right, random), wrong };
