@@ -148,6 +148,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
     const settled = (): boolean => watch.failed || (world.reminders.all.length === 0 && watch.allClosed());
     await drive(world.timeline, endMs + RECOVER_MS, settled);
     if (!watch.failed) await watch.checkTrimmed(world);
+    if (!watch.failed) trust.check();
     const findings = [
       ...watch.findings,
       ...unheld,
@@ -155,7 +156,7 @@ export async function runSeed(options: RunOptions): Promise<RunResult> {
         ? []
         : rates.storeForgets > 0
           ? await checkForgetful(world)
-          : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch), ...trust.check()]),
+          : [...checkEnd(world, clients, watch, scenario), ...deciders.check(watch)]),
     ];
     if (scenario.purges === true && findings.length === 0)
       findings.push(...(await purgePhase(world, watch, new Random(seed, STREAM.system + 200), sent)));

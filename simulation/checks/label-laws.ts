@@ -5,6 +5,7 @@
  */
 import type { Json } from "../../runtime/faults.ts";
 import { type Label, MANY_ORIGINS, principalOrigin } from "../../runtime/label.ts";
+import type { ModelRequest } from "../../runtime/model/conversation.ts";
 import { Verdict } from "../../runtime/people/request.ts";
 import type { Body, Message, Result } from "../../runtime/protocol.ts";
 import type { Value } from "../../runtime/value.ts";
@@ -28,6 +29,13 @@ export class LabelLaws {
   sent({ id, body, principal }: Message): void {
     const own = principalOrigin(principal);
     for (const content of this.#carriedBy(body)) this.requires(content, "label" in body ? body.label : undefined, own, `message ${id}`);
+  }
+
+  /** A request reaches the provider of a model: no text of a stranger stands among its instructions. */
+  prompted(workId: string, { messages }: ModelRequest): void {
+    for (const { role, text } of messages)
+      if (role === "system" && this.#world.outside.marks.in(text).length > 0)
+        this.#find("texts of strangers stand apart from instructions", `the instructions of ${workId} are: ${text}`);
   }
 
   /** A content stands somewhere under a label. `own`: an origin that is none here. */

@@ -76,7 +76,10 @@ export class MemoryLaws {
       if (lowerTrust(from.fact.trust, fact.trust) !== fact.trust)
         this.#find("trust is the minimum over a derivation", `${name} is ${fact.trust}, and its parent ${parent.id} is ${from.fact.trust}`);
       if (joined(label, from.fact.label).length > joined(label).length && !isPromoted(from, before))
-        this.#find("labels never shrink", `${name} has the label ${label?.join(", ") ?? "empty"}, and its parent ${parent.id} ${String(from.fact.label)}`);
+        this.#find(
+          "labels never shrink",
+          `${name} has the label ${label?.join(", ") ?? "empty"}, and its parent ${parent.id} ${String(from.fact.label)}`,
+        );
     }
     if (!TRUSTS.includes(fact.trust)) this.#find("trust is known", name);
   }
@@ -104,7 +107,10 @@ export class MemoryLaws {
       if (validUntilMs !== undefined && validUntilMs <= read.atMs) this.#find(RECALL, `${read.workId} recalled ${ref.id} after its time`);
       const isStrange = trust === "untrusted" && kind !== "document" && promoted === undefined && isUntrusted(label);
       if (isStrange && writer.processId !== read.processId)
-        this.#find("no untrusted fact reaches another conversation", `${read.workId} recalled ${nameOf(memory, ref)} of ${writer.processId}`);
+        this.#find(
+          "no untrusted fact reaches another conversation",
+          `${read.workId} recalled ${nameOf(memory, ref)} of ${writer.processId}`,
+        );
     }
   }
 
@@ -132,14 +138,21 @@ export class MemoryLaws {
     const gone = [...this.#known.values()].filter(({ goneMs, why }) => goneMs !== undefined && why !== "replaced");
     for (const { memory, fact, goneMs } of this.#known.values()) {
       if (goneMs !== undefined) continue;
-      const lost = fact.parents.find((parent) => gone.some((one) => one.memory === parent.memory && one.fact.id === parent.id && one.fact.version === parent.version));
+      const lost = fact.parents.find((parent) =>
+        gone.some((one) => one.memory === parent.memory && one.fact.id === parent.id && one.fact.version === parent.version),
+      );
       if (lost !== undefined)
-        this.#find("what was derived from what is gone goes too", `${nameOf(memory, fact)} is there, and its parent ${nameOf(lost.memory, lost)} is gone`);
+        this.#find(
+          "what was derived from what is gone goes too",
+          `${nameOf(memory, fact)} is there, and its parent ${nameOf(lost.memory, lost)} is gone`,
+        );
     }
-    const marks = new Set(gone.flatMap((known) => known.marks.filter((mark) => this.#byMark.get(mark)?.every((one) => one.goneMs !== undefined) === true)));
+    const marks = new Set(
+      gone.flatMap((known) => known.marks.filter((mark) => this.#byMark.get(mark)?.every((one) => one.goneMs !== undefined) === true)),
+    );
     if (marks.size === 0) return;
     for (const key of this.#world.store.keys) {
-      const isMemory = key.includes(".Memory/") || /\/value\/[^/]*memory/i.test(key);
+      const isMemory = key.includes(".Memory/") || key.includes("/value/Memory~");
       const text = isMemory ? this.#world.store.text(key) : undefined;
       const left = text === undefined ? undefined : this.#world.outside.marks.in(text).find((mark) => marks.has(mark));
       if (left !== undefined) this.#find("nothing of what is gone is in the store of its memory", `${left} stands in ${key}`);
@@ -158,4 +171,3 @@ function isPromoted({ fact }: Known, state: MemoryState): boolean {
 function nameOf(memory: string, { id, version }: { readonly id: string; readonly version: number }): string {
   return `${memory}/${id}@${version}`;
 }
-

@@ -5,14 +5,15 @@ import type { AgentWork } from "../../runtime/agent/state.ts";
 import { type PeopleMode, Persons } from "../people/persons.ts";
 import type { World } from "../world/world.ts";
 import { ActLaws } from "./act-laws.ts";
-import type { Finding } from "./check.ts";
 import { LabelLaws } from "./label-laws.ts";
+import { MemoryLaws } from "./memory-laws.ts";
 import type { Watch } from "./watch.ts";
 
 /** Hears all that concerns people, acts and labels. */
 export class TrustLaws {
   readonly persons: Persons | undefined;
   readonly #watch: Watch;
+  readonly #memories: MemoryLaws;
 
   constructor(world: World, watch: Watch, people: PeopleMode | undefined) {
     this.#watch = watch;
@@ -26,7 +27,17 @@ export class TrustLaws {
       work: (workId) => this.#workOf(workId),
       isAudited: () => true,
     });
-    world.network.onSent = (message) => labels.sent(message);
+    const memories = new MemoryLaws(world, find, labels);
+    this.#memories = memories;
+    watch.memoryLaws = memories;
+    world.network.onSent = (message) => {
+      labels.sent(message);
+      memories.sent(message);
+    };
+    world.models.onRequest = (workId, request) => {
+      labels.prompted(workId, request);
+      memories.prompted(workId, request);
+    };
     world.outside.onRun = (run) => acts.ran(run);
   }
 
@@ -34,9 +45,9 @@ export class TrustLaws {
     return this.persons?.settled !== false;
   }
 
-  /** What is broken when everything is quiet. */
-  check(): Finding[] {
-    return [];
+  /** When everything is quiet. */
+  check(): void {
+    this.#memories.check();
   }
 
   #principalOf(processId: string): Principal | undefined {

@@ -215,9 +215,7 @@ function editOf({ input, inputSchema }: RequestContent, random: Random): Json {
 function wrongOf(request: SeenRequest, decisionId: string, random: Random): Made {
   const { who, content, principal } = request;
   const right = personOf(request, 0);
-  const kinds = WRONGS.filter(
-    (wrong) => (wrong !== "role" || who.roles.length > 0) && (wrong !== "kind" || who.agentsDecide !== true),
-  );
+  const kinds = WRONGS.filter((wrong) => (wrong !== "role" || who.roles.length > 0) && (wrong !== "kind" || who.agentsDecide !== true));
   const wrong = random.pick(kinds);
   const yes = { ...decisionOf(request, decisionId, right, random), wrong };
   switch (wrong) {
