@@ -14,6 +14,7 @@ import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
 import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
+import { askPerson, personOf } from "./begin-request.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
@@ -206,6 +207,11 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   const label = replaced === undefined ? inputLabel(builder, call) : replaced.label;
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
+  if (target.kind === "agent" && personOf(builder, target) !== undefined) {
+    const place = { id, stop: path, item, optional: call.optional };
+    askPerson(builder, place, { person: target.agent, input, by: `stop ${path}` }, call.timeoutMs);
+    return;
+  }
   const { nowMs } = builder.context;
   const { timeoutMs = defaultTimeoutMs(builder, target), retry = RETRY_DEFAULT } = call;
   askWork(builder, {
