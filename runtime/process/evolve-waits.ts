@@ -33,7 +33,12 @@ export interface End {
   readonly label?: Label | undefined;
 }
 
-export function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result, { label }: End): ProcessState {
+export function count(
+  state: ProcessState,
+  place: { readonly stop: string; readonly item: number },
+  result: Result,
+  { label }: End,
+): ProcessState {
   // A failed call has no output, so nothing reads what its fault was derived from.
   const labelled = "output" in result ? withLabel(state, place.stop, label) : state;
   return withProgress(labelled, (progress) => {

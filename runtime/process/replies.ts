@@ -213,7 +213,7 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
 function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label }: BodyOf<"wait">): void {
   switch (wanted.kind) {
     case "agent":
-      if (personOf(builder, wanted) === undefined) 
+      if (personOf(builder, wanted) === undefined)
         return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(joined(asker.label, label)) });
       guardAsk(builder, asker, wanted.agent);
       return void askPerson(builder, placeOfWait(asker, index), { person: wanted.agent, input: wanted.input, ...byHandler(asker) });

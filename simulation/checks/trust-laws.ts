@@ -1,4 +1,5 @@
 /** @module The laws of acts, labels and people of one run, and the people who decide in it. */
+import { principalOrigin } from "../../runtime/label.ts";
 import type { Principal } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import type { AgentWork } from "../../runtime/agent/state.ts";
@@ -7,6 +8,7 @@ import type { World } from "../world/world.ts";
 import { ActLaws } from "./act-laws.ts";
 import { LabelLaws } from "./label-laws.ts";
 import { MemoryLaws } from "./memory-laws.ts";
+import { PeopleLaws } from "./people-laws.ts";
 import type { Watch } from "./watch.ts";
 
 /** Hears all that concerns people, acts and labels. */
@@ -14,6 +16,7 @@ export class TrustLaws {
   readonly persons: Persons | undefined;
   readonly #watch: Watch;
   readonly #memories: MemoryLaws;
+  readonly #people: PeopleLaws;
 
   constructor(world: World, watch: Watch, people: PeopleMode | undefined) {
     this.#watch = watch;
@@ -30,6 +33,15 @@ export class TrustLaws {
     const memories = new MemoryLaws(world, find, labels);
     this.#memories = memories;
     watch.memoryLaws = memories;
+    this.#people = new PeopleLaws({
+      find,
+      world,
+      persons: this.persons,
+      index: (name, bucket) => watch.indexes.get(`${name}/${bucket}`)?.state,
+      asked: ({ input, label }, { task }, id) =>
+        labels.requires(input, label, task === undefined ? undefined : principalOrigin(task.principal), `request ${id}`),
+    });
+    watch.onProcess = (state, event) => this.#people.follow(state, event);
     world.network.onSent = (message) => {
       labels.sent(message);
       memories.sent(message);
@@ -48,6 +60,7 @@ export class TrustLaws {
   /** When everything is quiet. */
   check(): void {
     this.#memories.check();
+    this.#people.check();
   }
 
   #principalOf(processId: string): Principal | undefined {
