@@ -20,7 +20,7 @@ import { workEffect } from "./messages.ts";
 import { inputLabel, outputLabel } from "./derived-labels.ts";
 import { outputLabels } from "./labels.ts";
 import { itemAt, joinItems, sealItems, undoPlaces } from "./join.ts";
-import { judge } from "./judge.ts";
+import { judge } from "./judgement.ts";
 import { isPinned, itemsOpen } from "./parts.ts";
 import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
@@ -209,7 +209,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   guardHops(builder.state.hops);
   if (target.kind === "agent" && personOf(builder, target) !== undefined) {
     const place = { id, stop: path, item, optional: call.optional };
-    askPerson(builder, place, { person: target.agent, input, ...labelField(label), by: `stop ${path}` }, call.timeoutMs);
+    askPerson(builder, place, { person: target.agent, input, label, by: `stop ${path}` }, call.timeoutMs);
     return;
   }
   const { nowMs } = builder.context;

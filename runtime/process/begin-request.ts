@@ -2,7 +2,7 @@
 import { plainJson } from "../canonical.ts";
 import { entryOf } from "../entries.ts";
 import { Fault } from "../faults.ts";
-import { labelField } from "../label.ts";
+import { type Label, labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import { ANY_PERSON, type PersonAsk, type PersonData, RequestContent } from "../people/request.ts";
@@ -48,20 +48,20 @@ function dataOf(builder: ProcessBuilder, name: string | undefined): PersonData {
   return data;
 }
 
+/** A question to a person. `by`: what asks, for people. */
+interface Question {
+  readonly person: string;
+  readonly input: Value;
+  readonly label: Label | undefined;
+  readonly by: string;
+  /** The agent that asks. */
+  readonly agent?: string;
+  /** Replaces the usual reason. */
+  readonly reason?: string;
+}
+
 /** Asks a person a question: the input of a stop, or of a handler's ask or hand-off. */
-export function askPerson(
-  builder: ProcessBuilder,
-  place: RequestPlace,
-  question: {
-    readonly person: string;
-    readonly input: Value;
-    readonly label?: string[];
-    readonly by: string;
-    readonly agent?: string;
-    readonly reason?: string;
-  },
-  deadlineMs?: number,
-): PersonWait {
+export function askPerson(builder: ProcessBuilder, place: RequestPlace, question: Question, deadlineMs?: number): PersonWait {
   const { person, input, label, by, agent, reason } = question;
   const data = dataOf(builder, person);
   const content = packContent(builder, {

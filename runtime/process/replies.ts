@@ -140,7 +140,7 @@ function takeHandOff(builder: ProcessBuilder, work: Work, handOff: HandOff, rece
       const { id, stop, item, asker, optional } = next;
       const place = { id, stop, item, optional, again: true as const, ...(asker === undefined ? {} : { asker }) };
       const by = doerName(work.target);
-      askPerson(builder, place, { person: handOff.agent, input: handOff.input, ...label, by, agent: by });
+      askPerson(builder, place, { person: handOff.agent, input: handOff.input, label: next.label, by, agent: by });
     }
   } catch (error) {
     if (!isFault(error)) throw error;
@@ -211,18 +211,15 @@ export function takeWait(builder: ProcessBuilder, body: BodyOf<"wait">): void {
   }
 }
 
-function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label: received }: BodyOf<"wait">): void {
+function beginHandlerWait(builder: ProcessBuilder, asker: Work, { index, for: wanted, label: own }: BodyOf<"wait">): void {
+  const label = joined(asker.label, own);
   switch (wanted.kind) {
     case "agent": {
-      const label = labelField(joined(asker.label, received));
-      if (personOf(builder, wanted) === undefined) return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...label });
+      if (personOf(builder, wanted) === undefined)
+        return askWork(builder, { ...questionWork(builder, asker, index, wanted), ...labelField(label) });
       guardAsk(builder, asker, wanted.agent);
-      return void askPerson(builder, placeOfWait(asker, index), {
-        person: wanted.agent,
-        input: wanted.input,
-        ...label,
-        ...byHandler(asker),
-      });
+      const question = { person: wanted.agent, input: wanted.input, label, ...byHandler(asker) };
+      return void askPerson(builder, placeOfWait(asker, index), question);
     }
     case "budget":
       return takeNeed(builder, asker, index, wanted.need);

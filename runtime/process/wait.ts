@@ -6,8 +6,8 @@
 import { z } from "zod";
 import { Grant } from "../budget.ts";
 import { assertNever } from "../faults.ts";
-import { PersonData, REQUEST_KINDS, REQUEST_STATES } from "../people/request.ts";
 import { Label } from "../label.ts";
+import { PersonData, REQUEST_KINDS, REQUEST_STATES } from "../people/request.ts";
 import { Value } from "../value.ts";
 import { Asker } from "./work.ts";
 

@@ -1,4 +1,4 @@
-/** @module Whether a stop waits, has failed, or is done. Pure. */
+/** @module Whether the current stop waits, has failed, or is done. Pure. */
 import { entryOf } from "../entries.ts";
 import { wireFault, type WireFault } from "../faults.ts";
 import { itemsPath, placeOf } from "../ids.ts";
