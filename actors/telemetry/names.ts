@@ -23,6 +23,7 @@ export const ATTRIBUTE = {
   attempt: "troupe.work.attempt",
   sequence: "troupe.journal.sequence",
   fault: "error.type",
+  withheldWhy: "troupe.memory.why",
   operation: "gen_ai.operation.name",
   agent: "gen_ai.agent.name",
   agentVersion: "gen_ai.agent.version",
@@ -67,6 +68,7 @@ export const METRIC = {
   queue: "troupe.work.queue.length",
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",
+  withheld: "troupe.memory.withheld",
   modelTokens: "gen_ai.client.token.usage",
   modelCall: "gen_ai.client.operation.duration",
 } as const;
