@@ -271,7 +271,7 @@ export class ExecutionMemory implements RuntimeMemory {
     const { rules, work } = this.#parts;
     const { promote } = rules;
     if (promote === undefined || (trust !== "untrusted" && !isUntrusted(label))) return {};
-    const fact = { value: draft.content, trust, label: [...label], ...(draft.key === undefined ? {} : { key: draft.key }) };
+    const fact = { key: draft.key ?? "", value: draft.content, trust, label: [...label] };
     if (!holds(promote, { fact })) return {};
     return { promoted: { by: `rule of ${work.agent}`, atMs: work.begunAtMs, reason: promote.slice(0, LIMITS.requestReasonCharsMax) } };
   }
