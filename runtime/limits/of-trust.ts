@@ -1,5 +1,5 @@
 /** @module The part of the limits for people, permissions, labels, memory and sources. */
-import { DAY_MS, HOUR_MS, KIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
+import { DAY_MS, HOUR_MS, KIB_BYTES, MIB_BYTES, MINUTE_MS, SECOND_MS } from "../units.ts";
 
 /** Limits of people, permissions, labels, memory and sources. */
 export const TRUST_LIMITS = {
@@ -70,7 +70,9 @@ export const TRUST_LIMITS = {
   /** Documents of a source that are read and written at once. */
   sourceReadsAtOnce: 8,
   /** Characters of one fact that can be searched for. Further ones are left out of the index. */
-  searchCharsMax: 8 * KIB_BYTES,
-  /** Characters of one search. Above: cut. */
-  searchQueryCharsMax: KIB_BYTES,
+  searchedCharsMax: 8 * KIB_BYTES,
+  /** Memories whose index a host holds. Above: the one that was used longest ago is dropped, and built again when it is needed. */
+  indexedMemoriesMax: 256,
+  /** Characters of the facts in all indexes of a host. Above: as for `indexedMemoriesMax`. */
+  indexedCharsMax: 16 * MIB_BYTES,
 } as const;
