@@ -10,6 +10,7 @@ import { Grant, Spent, SpentBy } from "./budget.ts";
 import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Label } from "./label.ts";
+import { MemoryAnswer, MemoryOp } from "./memory/operations.ts";
 import { PersonAsk, PersonDecision } from "./people/request.ts";
 import { Value } from "./value.ts";
 
@@ -251,6 +252,9 @@ export type IndexEntry = z.infer<typeof IndexEntry>;
 /** Adds entries to an index in one write. */
 const EntriesBody = z.strictObject({ kind: z.literal("entries"), entries: z.array(IndexEntry).min(1) });
 
+/** An operation of a memory. It is sent straight to the actor, never through a broker, because it may hold the content of a fact. */
+const MemoryBody = z.strictObject({ kind: z.literal("memory"), op: MemoryOp });
+
 /** The content of a message, by `kind`. Persisted in brokers: changing this needs a version bump. */
 export const Body = z.discriminatedUnion("kind", [
   TaskBody,
@@ -264,6 +268,7 @@ export const Body = z.discriminatedUnion("kind", [
   DecisionBody,
   DecideBody,
   EntriesBody,
+  MemoryBody,
 ]);
 export type Body = z.infer<typeof Body>;
 /** The body of one kind, such as `BodyOf<"task">`. */
@@ -326,6 +331,8 @@ export const TurnAnswer = z.union([
     signal: SignalStatus.optional(),
     /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
     notReached: z.array(z.string()).optional(),
+    /** Of an operation of a memory. */
+    memory: MemoryAnswer.optional(),
   }),
   z.strictObject({ refused: WireFault }),
 ]);
@@ -337,6 +344,7 @@ export type TurnAnswer =
       readonly work?: WorkStatus | undefined;
       readonly signal?: SignalStatus | undefined;
       readonly notReached?: readonly string[] | undefined;
+      readonly memory?: MemoryAnswer | undefined;
     }
   | { readonly refused: WireFault };
 
@@ -401,10 +409,10 @@ export interface NotificationData {
 }
 
 /** Actor types of a system. Agents' types are built the same way, so an agent cannot have one of these names. */
-export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memory", "Rules"] as const;
+export const RESERVED_TYPES = ["ProcessManager", "Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories", "Memory", "Rules"] as const;
 
-/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, and requests to people. */
-export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox"] as const;
+/** The indexes of a system: open and ended processes, dead letters, operator actions and checks, requests to people, and memories. */
+export const INDEXES = ["Directory", "DeadLetterQueue", "Audit", "Inbox", "Memories"] as const;
 /** One of {@link INDEXES}. */
 export type IndexName = (typeof INDEXES)[number];
 

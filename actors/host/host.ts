@@ -15,9 +15,12 @@ import type { ProcessState } from "../../runtime/process/state.ts";
 import { AgentActors } from "./agent-actor.ts";
 import { Deltas } from "./deltas.ts";
 import { IndexClient } from "./index-client.ts";
+import { type FactSearch, plainSearch } from "./fact-search.ts";
 import { HostWatch } from "./host-watch.ts";
 import type { Logger } from "../engine/log.ts";
 import { HostMetrics } from "../telemetry/metrics.ts";
+import { Memories } from "./memories.ts";
+import { MemoryActors } from "./memory-actors.ts";
 import { Performer } from "./performer.ts";
 import { nudgeThese, recover, type RecoveryParts } from "./recovery.ts";
 import type { BeginningHost } from "./local-first-transport.ts";
@@ -44,6 +47,8 @@ export interface HostParts {
   readonly listener?: string | undefined;
   /** How late the event loop is; above LIMITS.admissionLagMsMax tasks are refused. */
   readonly lagMs?: (() => number) | undefined;
+  /** Finds facts by text. @default reads all of them */
+  readonly search?: FactSearch | undefined;
 }
 
 /** Called with each record of a process manager of this host, after it was written. */
@@ -59,6 +64,8 @@ export class Host implements BeginningHost {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  /** The memories of the system, wherever they are. */
+  readonly memories: Memories;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
@@ -66,6 +73,7 @@ export class Host implements BeginningHost {
   readonly pieces: Deltas;
   readonly #agents = new Map<string, AgentActors>();
   readonly #indexes = new Map<string, TurnEngine<IndexState, IndexInput, IndexEvent>>();
+  readonly #memories: MemoryActors;
   readonly #processType: string;
   readonly #system: string;
   readonly #log: Logger;
@@ -74,7 +82,7 @@ export class Host implements BeginningHost {
   #isStopped = false;
   readonly #listeners = new Set<ProcessListener>();
 
-  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs }: HostParts) {
+  constructor({ system, ports, log, openMax = LIMITS.openProcessesMax, listener, lagMs, search = plainSearch }: HostParts) {
     this.#log = log;
     for (const warning of system.warnings) log.warn({ system: system.name }, warning);
     this.metrics = new HostMetrics(system.name);
@@ -104,6 +112,11 @@ export class Host implements BeginningHost {
         for (const listener of this.#listeners) listener(before, after);
       },
     });
+    const catalog = new IndexClient(ports, system.name, "Memories");
+    const memoryParts = { system: system.name, ports, values: this.values, catalog };
+    this.memories = new Memories(memoryParts);
+    const memoryType = actorType(system.name, "Memory");
+    this.#memories = new MemoryActors({ ...memoryParts, type: memoryType, writer, quarantine, search, log });
     const { clock, random, transport } = ports;
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     for (const definition of system.agents.values()) {
@@ -128,7 +141,7 @@ export class Host implements BeginningHost {
       open: () => this.processes.openCount,
       queues: () => [...this.#agents.values()].map((agent) => [agent.name, agent.waiting] as const),
     });
-    this.types = [this.#processType, ...this.#indexes.keys(), ...this.#agents.keys()];
+    this.types = [this.#processType, memoryType, ...this.#indexes.keys(), ...this.#agents.keys()];
   }
 
   /** Nudges the open processes of the index, at the start of a host. Returns their number. */
@@ -167,7 +180,9 @@ export class Host implements BeginningHost {
 
   /** The engine of one actor type, for what concerns the journal of any actor; it needs no placement. */
   engineOf(type: string): Pick<TurnEngine<unknown, never, unknown>, "type" | "fresh" | "setAside"> | undefined {
-    return type === this.#processType ? this.processes.engine : (this.#indexes.get(type) ?? this.#agents.get(type)?.engine);
+    if (type === this.#processType) return this.processes.engine;
+    if (type === this.#memories.type) return this.#memories.engine;
+    return this.#indexes.get(type) ?? this.#agents.get(type)?.engine;
   }
 
   receive(message: Message): Promise<TurnAnswer> {
@@ -189,6 +204,7 @@ export class Host implements BeginningHost {
   #receive(message: Message): Promise<TurnAnswer> {
     const { type } = message.to;
     if (type === this.#processType) return this.processes.receive(message);
+    if (type === this.#memories.type) return this.#memories.receive(message);
     return this.#agents.get(type)?.receive(message) ?? this.#receiveEntries(message);
   }
 
@@ -203,6 +219,7 @@ export class Host implements BeginningHost {
 
   async tick(actor: Address, name: string): Promise<void> {
     if (actor.type === this.#processType) await this.processes.tick(actor.id, name);
+    if (actor.type === this.#memories.type) await this.#memories.tick(actor.id);
   }
 
   async nudge(actor: Address): Promise<Nudged> {
@@ -222,7 +239,7 @@ export class Host implements BeginningHost {
       const { state, sequence } = await this.processes.engine.fresh(actor.id);
       return plainJson(await processView(state, sequence, this.values));
     }
-    const engine = this.#indexes.get(actor.type) ?? this.#agents.get(actor.type)?.engine;
+    const engine = this.engineOf(actor.type);
     if (engine === undefined) throw new Fault("agent.unknown", `this host has no actors of type ${actor.type}`);
     return plainJson((await engine.fresh(actor.id)).state);
   }
@@ -232,6 +249,7 @@ export class Host implements BeginningHost {
     if (actor.type === this.#processType) this.processes.deactivate(actor.id);
     this.#agents.get(actor.type)?.deactivate(actor.id);
     this.#indexes.get(actor.type)?.forget(actor.id);
+    if (actor.type === this.#memories.type) this.#memories.deactivate(actor.id);
   }
 
   get isAlone(): boolean {

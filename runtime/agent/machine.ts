@@ -67,6 +67,7 @@ function decideMessage(builder: AgentBuilder, message: Message, fault: WireFault
     case "decision":
     case "decide":
     case "entries":
+    case "memory":
       return builder.refuse(wireFault("message.invalid", `an agent actor does not accept a message of kind ${body.kind}`));
     default:
       return assertNever(body);

@@ -49,6 +49,24 @@ export const TRUST_LIMITS = {
   factsMax: 4_096,
   /** Bytes of the content of one fact. Above: `memory.invalid`. */
   factBytesMax: 32 * KIB_BYTES,
+  /** Facts in one answer of a memory, and in one operation. Above: `memory.invalid`. */
+  factsReadMax: 64,
+  /** Facts that one operation of a memory forgets. Above: `memory.invalid`. */
+  factsLostMax: 1_024,
+  /** Facts that a recall gives when it sets no limit. */
+  factsRecalledDefault: 8,
+  /** Characters of a text to search facts for. Above: `memory.invalid`. */
+  factTextCharsMax: 1 * KIB_BYTES,
+  /** Facts of one memory that are gone or replaced and are still named. Above: the oldest are named no longer. */
+  memoryPastMax: 512,
+  /** Reads that one memory names. Above: the oldest are only counted. */
+  memoryReadsMax: 1_024,
+  /** Links from facts of one memory to other memories that hold facts derived from them. Above: `memory.full`. */
+  memoryLinksMax: 16_384,
+  /** Minimum pause until a memory looks for facts whose time is over. */
+  memoryExpiryMsMin: 1 * SECOND_MS,
+  /** Pause after which a memory looks again where its host did not. */
+  memoryExpiryPeriodMs: 1 * HOUR_MS,
   /** Pause between two comparisons of a source that names none. */
   sourceEveryMsDefault: 5 * MINUTE_MS,
   /** Minimum pause between two comparisons of a source. Below: `definition.invalid`. */

@@ -154,7 +154,8 @@ export class Watch {
     if (name === "ProcessManager") {
       this.#records += 1;
       this.#processLaws.wrote(shadowOf(this.processes, id, type, id, newProcess), written);
-    } else if (INDEXES.some((index) => index === name))
+    } else if (name === "Memory") return;
+    else if (INDEXES.some((index) => index === name))
       follow<IndexState, IndexEvent>(
         shadowOf(this.indexes, `${name}/${id}`, type, id, (made) => ({ id: made, size: 0, shards: {} })),
         written,
