@@ -15,6 +15,7 @@ import type { Endpoint } from "./model/endpoint.ts";
 import { checkModels, modelsOf } from "./model/models.ts";
 import { checkFit } from "./mapping-check.ts";
 import type { PlannedRoute } from "./planned-route.ts";
+import { type SourceDefinition, sourcesOf } from "./source.ts";
 import { warningsOf } from "./warnings.ts";
 import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
@@ -57,6 +58,8 @@ export interface System {
   readonly planned: ReadonlyMap<string, PlannedRoute>;
   /** The endpoints of each model, by the model's name. */
   readonly models: ReadonlyMap<string, readonly Endpoint[]>;
+  /** Sources of documents that the agents declare, by name. */
+  readonly sources: ReadonlyMap<string, SourceDefinition>;
   /** All routes and agents in one slip, for the graph and for documents. */
   readonly slip: Slip;
   /** Sentences about allowed but possibly unintended definitions, such as parallel stops whose work items run in order. */
@@ -106,6 +109,7 @@ export function system(name: string, options: SystemOptions): System {
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     planned,
     models,
+    sources: sourcesOf([], where),
     slip,
     warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),

@@ -3,12 +3,11 @@
  *
  * An index follows the facts that each search names: what is not among them leaves it before it is asked.
  */
-import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
 import { FactIndex, wordsOf } from "../../runtime/memory/fact-index.ts";
 import { LruMap } from "../engine/lru.ts";
-import type { FactSearch } from "./fact-search.ts";
+import type { FactSearch, Searched } from "./fact-search.ts";
 
 /** Contents that are loaded at once to be indexed. */
 const LOADED_COUNT = 64;
@@ -24,7 +23,7 @@ export class IndexedSearch implements FactSearch {
     return this.#indexes.size;
   }
 
-  async find({ memory, facts, text, contentsOf }: Parameters<FactSearch["find"]>[0]): Promise<readonly string[]> {
+  async find({ memory, facts, text, contentsOf }: Searched): Promise<readonly string[]> {
     const drops = this.#drops;
     const index = this.#indexes.get(memory) ?? new FactIndex();
     const there = new Set(facts.map(({ id }) => id));
@@ -46,11 +45,7 @@ export class IndexedSearch implements FactSearch {
 }
 
 /** A fact without a content has gone since. */
-async function add(
-  index: FactIndex,
-  facts: readonly Fact[],
-  contentsOf: (facts: readonly Fact[]) => Promise<readonly (Json | undefined)[]>,
-): Promise<void> {
+async function add(index: FactIndex, facts: readonly Fact[], contentsOf: Searched["contentsOf"]): Promise<void> {
   const contents = await contentsOf(facts);
   for (const [at, { id, version, key, atMs }] of facts.entries()) {
     const content = contents[at];

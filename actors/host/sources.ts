@@ -14,12 +14,13 @@ import { Fault, faultFrom, isFault, type WireFault } from "../../runtime/faults.
 import { LIMITS } from "../../runtime/limits.ts";
 import type { Difference, ListedDocument } from "../../runtime/memory/compare.ts";
 import type { Fact } from "../../runtime/memory/fact.ts";
-import type { ReadRecord } from "../../runtime/memory/operations.ts";
+import type { Compared } from "../../runtime/memory/operations.ts";
 import { factsOf, type MemoryState } from "../../runtime/memory/state.ts";
 import { actorType, ANONYMOUS } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
 import type { Ports } from "../engine/ports.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
+import type { LostReader } from "./forgetting.ts";
 import type { Memories, MemoryCaller } from "./memories.ts";
 import { SourceReader } from "./source-reader.ts";
 
@@ -37,7 +38,7 @@ export interface SyncReport {
   /** Facts of other memories, and further ones of this, that were derived from what is gone. */
   readonly derived: number;
   /** Who had read what is gone. */
-  readonly readers: readonly ReadRecord[];
+  readonly readers: readonly LostReader[];
 }
 
 /** The parts of a host that its sources use. */
@@ -161,31 +162,33 @@ export class Sources {
     const { source, reader } = one;
     const { memories, metrics, log } = this.#parts;
     const memory = sourceMemory(source.name);
-    let comparison: number | undefined;
+    let begun: number | undefined;
     try {
-      comparison = await memories.compare(memory, CALLER);
+      const comparison = await memories.compare(memory, CALLER);
+      begun = comparison;
       const known = documentsOf(await memories.state(memory));
       const found = await reader.compare(new Map([...known].map(([id, fact]) => [id, fact.source?.hash ?? ""])));
       const run: Comparing = { one, memory, comparison, by, found };
       const lost = await this.#takeOut(run, known);
       const unread = await this.#write(run);
       const counts = countsOf(found, unread.length);
-      await memories.compared(memory, { comparison, counts }, CALLER);
+      await memories.compared(memory, { comparison, end: { counts } }, CALLER);
       one.failures = 0;
-      metrics.compared(source.name, "compared");
+      metrics.compared(source.name, undefined);
       if (counts.added + counts.changed + counts.vanished > 0)
         log.info({ source: source.name, comparison, ...counts, derived: lost.derived }, "a source has changed");
-      return { source: source.name, comparison, ...counts, unread, ...lost };
+      const { listed, added, changed, vanished } = counts;
+      return { source: source.name, comparison, listed, added, changed, vanished, unread, ...lost };
     } catch (error) {
-      await this.#failed(one, comparison, error);
+      await this.#failed(one, begun, error);
       throw error;
     }
   }
 
-  /** S1. The newest listing decides, so those that went are named whatever comes next. */
+  /** S1. What the listing proves is taken out, whatever comes of the reads that follow. */
   async #takeOut(run: Comparing, known: ReadonlyMap<string, Fact>): Promise<Pick<SyncReport, "derived" | "readers">> {
     const { found, memory, comparison, by } = run;
-    const readers = new Map<string, ReadRecord>();
+    const readers = new Map<string, LostReader>();
     let derived = 0;
     const parts = [
       ["vanished", found.vanished],
@@ -196,8 +199,8 @@ export class Sources {
       for (let at = 0; at < ids.length; at += LIMITS.factsLostMax) {
         const some = ids.slice(at, at + LIMITS.factsLostMax);
         const lost = await this.#parts.memories.forget(memory, { ids: some, why, by, comparison }, CALLER);
-        derived += lost.derived;
-        for (const read of lost.readers) readers.set(`${read.workId} ${read.atMs}`, read);
+        derived += lost.facts.filter(({ fact }) => fact.gone?.why === "derived").length;
+        for (const read of lost.readers) readers.set(`${read.memory} ${read.workId} ${read.atMs}`, read);
       }
     }
     return { derived, readers: [...readers.values()] };
@@ -248,11 +251,11 @@ export class Sources {
     // Another host has begun a later one, and its listing counts; or this host shuts down.
     if (fault.code === "work.superseded" || fault.code === "system.stopping") return;
     one.failures += 1;
-    metrics.compared(one.source.name, "failed");
+    metrics.compared(one.source.name, fault.code);
     log.warn({ source: one.source.name, failures: one.failures, fault }, "a source could not be compared; nothing new was taken from it");
     if (comparison === undefined) return;
     await memories
-      .compared(sourceMemory(one.source.name), { comparison, fault: { code: fault.code, message: fault.message } }, CALLER)
+      .compared(sourceMemory(one.source.name), { comparison, end: { fault: { code: fault.code, message: fault.message } } }, CALLER)
       .catch(() => undefined);
   }
 }
@@ -278,6 +281,6 @@ export function documentsOf(state: MemoryState): ReadonlyMap<string, Fact> {
   return new Map(factsOf(state).flatMap(({ fact }) => (fact.source === undefined ? [] : [[fact.source.id, fact] as const])));
 }
 
-function countsOf({ listed, added, changed, vanished }: Difference, unread: number) {
+function countsOf({ listed, added, changed, vanished }: Difference, unread: number): Compared {
   return { listed, added: added.length, changed: changed.length, vanished: vanished.length, unread };
 }

@@ -63,6 +63,10 @@ export const TRUST_LIMITS = {
   memoryReadsMax: 1_024,
   /** Links from facts of one memory to other memories that hold facts derived from them. Above: `memory.full`. */
   memoryLinksMax: 16_384,
+  /** Versions of other memories that are gone and that a memory names. Above: the oldest are named no longer. */
+  memoryLostParentsMax: 2_048,
+  /** Pause after which what was forgotten is looked at again, if the host that forgot it did not finish. */
+  memoryUnfinishedMs: 30 * SECOND_MS,
   /** Minimum pause until a memory looks for facts whose time is over. */
   memoryExpiryMsMin: 1 * SECOND_MS,
   /** Pause after which a memory looks again where its host did not. */
