@@ -31,6 +31,17 @@ export interface SentBackOutput {
   readonly output: Json;
 }
 
+/** What a person made of a call that needed consent. */
+export interface EditedCall {
+  /** The input that the handler or model wanted. */
+  readonly asked: Json;
+  /** The input with which the call is made. */
+  readonly input: Json;
+  /** Subject of the person. */
+  readonly by?: string | undefined;
+  readonly reason: string;
+}
+
 /** A log whose lines carry the ids of the process and the work item. Facts are JSON. Do not log secrets. */
 export interface AgentLog {
   info(message: string, facts?: Readonly<Record<string, Json>>): void;
@@ -76,8 +87,11 @@ export function isHandOff(value: unknown): value is HandOff {
 export interface RuntimeContext {
   readonly state: Json;
   setState(next: Json): void;
-  /** Calls a tool with a checked input and returns a checked output. */
-  call(tool: ToolDefinition, input: Json): Promise<Json>;
+  /**
+   * Calls a tool with a checked input and returns a checked output. The call is judged first, and a person is asked where a rule says so.
+   * `edited` is called before the call is made with an input that a person gave to it.
+   */
+  call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json>;
   /** Runs a function once and records its result; `undefined` is recorded as `null`. */
   step(name: string, action: (step: StepTools) => unknown): Promise<Json>;
   ask(target: { readonly name: string }, input: Json): Promise<Json>;
@@ -94,6 +108,8 @@ export interface RuntimeContext {
   readonly budget: { readonly grant: Grant | undefined; readonly spent: Spent };
   /** From which untrusted origins all that this execution has received so far was derived. */
   readonly label: Label;
+  /** From which untrusted origins the input was derived. The same in each execution. */
+  readonly inputLabel: Label;
   /** Absent: nothing was sent back. */
   readonly sentBack?: SentBackOutput | undefined;
   /** Absent: the agent declares no memory. */

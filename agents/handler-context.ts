@@ -2,7 +2,6 @@
  * @module The typed context of a running handler. It checks each value that goes out and comes back; the runner below sees only JSON.
  */
 import type { z } from "zod";
-import { holds } from "../runtime/condition/condition.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { LIMITS } from "../runtime/limits.ts";
 import { type Gate, gate, requireJson } from "../runtime/schema.ts";
@@ -10,6 +9,7 @@ import { type Contract, type InputOf, type OutputOf, schemaTextOf } from "./cont
 import type {
   AgentLog,
   BaseContext,
+  EditedCall,
   HandOff,
   Principal,
   RuntimeContext,
@@ -64,24 +64,16 @@ export class CheckedContext implements BaseContext<Contract, Contract, ToolDefin
 
   readonly setState = (next: unknown): void => this.#state.set(next);
 
-  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => handled(this.#call(tool, input));
+  readonly call = <T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> => handled(this.callAs(tool, input));
 
-  async #call<T extends ToolDefinition>(tool: T, input: ToolInput<T>): Promise<ToolOutput<T>> {
+  /** As `call`, and says what a person made of the call. */
+  async callAs<T extends ToolDefinition>(tool: T, input: ToolInput<T>, edited?: (edit: EditedCall) => void): Promise<ToolOutput<T>> {
     const { name, tools } = this.#parts;
     requireKind(tool, "tool", `agent ${JSON.stringify(name)}`, "call");
     if (tools.get(tool.name) !== tool)
       throw new Fault("tool.undeclared", `agent ${name} called ${tool.name}, which is not in its tools; add it there`, { agent: name });
-    const { permission } = tool;
-    if (permission !== undefined && !this.principal.permissions.includes(permission))
-      throw new Fault(
-        "tool.forbidden",
-        `tool ${tool.name} needs the permission ${permission}, which ${this.principal.subject} does not have`,
-      );
-    const given = tool.checkInput(input);
-    if (tool.approve !== undefined && holds(tool.approve, { input: given }))
-      throw new Fault("tool.approval", `tool ${tool.name} needs a person's approval where ${tool.approve}`, { tool: tool.name });
     // The gates change nothing, so a value that passed the tool's gate is of its output type.
-    return (await this.#context.call(tool, given)) as ToolOutput<T>;
+    return (await this.#context.call(tool, tool.checkInput(input), edited)) as ToolOutput<T>;
   }
 
   readonly step = <R>(name: string, action: (tools: StepTools) => R | Promise<R>): Promise<R> => handled(this.#step(name, action));

@@ -32,6 +32,8 @@ export {
   type RemoteAgent,
   remote,
 } from "./contract.ts";
+export { type Person, person, type PersonOptions } from "./person.ts";
+export { type OnExpiry, type PersonData, Verdict } from "../runtime/people/request.ts";
 export { type PlannedRoute, plannedRoute, type PlannedRouteOptions } from "./planned-route.ts";
 export type { Plan } from "../runtime/plan.ts";
 export type { Branch, MakeBranch } from "./branch.ts";

@@ -1,7 +1,7 @@
 /**
  * @module A system: agents and routes, checked as a whole and pinned as slips. A pure value.
  */
-import { canonicalJson } from "../runtime/canonical.ts";
+import { canonicalJson, plainJson } from "../runtime/canonical.ts";
 import { entryOf } from "../runtime/entries.ts";
 import { Fault, type Json } from "../runtime/faults.ts";
 import { findUnboundedRing, ringText } from "../runtime/graph.ts";
@@ -14,6 +14,7 @@ import { invalid, requireKeys, requireName } from "./definition.ts";
 import type { Endpoint } from "./model/endpoint.ts";
 import { checkModels, modelsOf } from "./model/models.ts";
 import { checkFit } from "./mapping-check.ts";
+import { isPerson, type Person } from "./person.ts";
 import type { PlannedRoute } from "./planned-route.ts";
 import { type SourceDefinition, sourcesOf } from "./source.ts";
 import { warningsOf } from "./warnings.ts";
@@ -21,8 +22,8 @@ import type { RouteContract, RouteDefinition, RouteTarget } from "./route.ts";
 
 /** Options of {@link system}. */
 export interface SystemOptions {
-  /** Agents that this app hosts. */
-  readonly agents: readonly AgentDefinition[];
+  /** Agents that this app hosts, and people. A person needs no host; each app that names it lists it. */
+  readonly agents: readonly (AgentDefinition | Person)[];
   /** Routes, including each route that they run as a nested one. */
   readonly routes: readonly RouteDefinition[];
   /** Agents that other apps host: contracts, or `remote(...)` if they ask, hand off or are part of a cycle. */
@@ -51,6 +52,8 @@ export interface System {
   readonly name: string;
   /** Agents hosted here, by name. */
   readonly agents: ReadonlyMap<string, AgentDefinition>;
+  /** People, by name. */
+  readonly people: ReadonlyMap<string, Person>;
   /** Agents hosted by other apps, by name. */
   readonly remote: ReadonlyMap<string, RemoteAgent>;
   readonly routes: ReadonlyMap<string, SystemRoute>;
@@ -77,10 +80,16 @@ export function system(name: string, options: SystemOptions): System {
   const where = `system ${JSON.stringify(name)}`;
   requireName(name, "system");
   requireKeys(options, where, ["agents", "routes", "remote", "models"]);
-  const agents = byName(options.agents, where, "agent", "agent");
+  const agents = byName(
+    options.agents.filter((item) => item?.kind !== "contract"),
+    where,
+    "agent",
+    "agent",
+  );
+  const people = peopleOf(options.agents, agents, where);
   const remotes = byName((options.remote ?? []).map(asRemote), where, "remote agent", "remote");
   const routes = byName(options.routes, where, "route", "route");
-  const contracts = contractsOf(agents, remotes, where);
+  const contracts = contractsOf(agents, remotes, people, where);
   checkRelations(agents, remotes, contracts);
   const models = modelsOf(options.models, where);
   checkModels(agents, models, where);
@@ -90,7 +99,7 @@ export function system(name: string, options: SystemOptions): System {
   }
   const planned = plannedOf(routes, contracts, where);
   const routesData = { ...mapValues(routes, (item) => item.data), ...mapValues(planned, (item) => item.data) };
-  const slip: Slip = { v: 1, system: name, routes: routesData, agents: dataOf(agents, remotes) };
+  const slip: Slip = { v: 1, system: name, routes: routesData, agents: dataOf(agents, remotes, people) };
   const ring = findUnboundedRing(slip);
   if (ring !== undefined) {
     throw new Fault(
@@ -105,6 +114,7 @@ export function system(name: string, options: SystemOptions): System {
   return Object.freeze({
     name,
     agents,
+    people,
     remote: remotes,
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     planned,
@@ -114,6 +124,22 @@ export function system(name: string, options: SystemOptions): System {
     warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),
   });
+}
+
+/** The people among the agents. A contract of another kind has no handler, so it cannot stand there. */
+function peopleOf(
+  items: SystemOptions["agents"],
+  agents: ReadonlyMap<string, AgentDefinition>,
+  where: string,
+): ReadonlyMap<string, Person> {
+  const contracts: readonly Contract[] = items.filter((item) => item?.kind === "contract");
+  const plain = contracts.find((item) => !isPerson(item));
+  if (plain !== undefined)
+    throw invalid(where, `${JSON.stringify(plain.name)} is a contract without a handler; make the agent with agent(), or use remote`);
+  const people = byName(contracts.filter(isPerson), where, "person", "contract");
+  for (const name of people.keys())
+    if (agents.has(name)) throw invalid(where, `there are two agents named ${JSON.stringify(name)}, one of which is a person`);
+  return people;
 }
 
 function asRemote(item: Contract | RemoteAgent): RemoteAgent {
@@ -140,10 +166,12 @@ function byName<T extends { readonly kind: string } & ({ readonly name: string }
 function contractsOf(
   agents: ReadonlyMap<string, AgentDefinition>,
   remotes: ReadonlyMap<string, RemoteAgent>,
+  people: ReadonlyMap<string, Person>,
   where: string,
 ): Map<string, Contract> {
-  const contracts = new Map([...agents].map(([name, item]) => [name, item.contract]));
+  const contracts = new Map<string, Contract>([...people, ...[...agents].map(([name, item]) => [name, item.contract] as const)]);
   for (const [name, item] of remotes) {
+    if (isPerson(item.contract)) throw invalid(where, `${JSON.stringify(name)} is a person, which no app hosts; list it in agents`);
     if (contracts.has(name)) throw invalid(where, `agent ${JSON.stringify(name)} is listed both in agents and in remote; keep one`);
     contracts.set(name, item.contract);
   }
@@ -153,8 +181,10 @@ function contractsOf(
 function dataOf(
   agents: ReadonlyMap<string, AgentDefinition>,
   remotes: ReadonlyMap<string, RemoteAgent>,
+  people: ReadonlyMap<string, Person>,
 ): Readonly<Record<string, AgentData>> {
-  return { ...mapValues(agents, (item) => item.data), ...mapValues(remotes, (item) => item.data) };
+  const data = (item: Person): AgentData => ({ version: item.version, asks: [], handsOffTo: [], person: item.person });
+  return { ...mapValues(agents, (item) => item.data), ...mapValues(remotes, (item) => item.data), ...mapValues(people, data) };
 }
 
 function mapValues<T, R>(map: ReadonlyMap<string, T>, to: (item: T) => R): Record<string, R> {
@@ -187,18 +217,27 @@ function checkContract(where: string, named: Contract, contracts: ReadonlyMap<st
   const known = contracts.get(named.name);
   if (known === named) return;
   const name = JSON.stringify(named.name);
-  if (known === undefined) throw invalid(where, `the system does not know agent ${name}; add it to agents or remote`);
+  if (known === undefined)
+    throw invalid(
+      where,
+      `the system does not know ${isPerson(named) ? `person ${name}; add it to agents` : `agent ${name}; add it to agents or remote`}`,
+    );
   if (known.version !== named.version)
     throw invalid(where, `agent ${name} is used with version ${named.version}, but the system has version ${known.version}`);
   const same =
     sameJson(known.inputJsonSchema, named.inputJsonSchema) &&
     sameJson(known.outputJsonSchema, named.outputJsonSchema) &&
-    sameJson(known.key ?? null, named.key ?? null);
+    sameJson(known.key ?? null, named.key ?? null) &&
+    sameJson(personJson(known), personJson(named));
   if (!same)
     throw invalid(
       where,
       `agent ${name} version ${named.version} is used with a contract whose schemas or key differ from those in the system`,
     );
+}
+
+function personJson(target: Contract): Json {
+  return isPerson(target) ? plainJson(target.person) : null;
 }
 
 function checkTargets(

@@ -173,6 +173,11 @@ export function callKey(prefix: string, count: number): string {
   return `${prefix}/${count}`;
 }
 
+/** Returns the key of the wait for a person's consent to a call, by the call's key. `round` counts from 0: an edit may be asked about again. */
+export function consentKey(call: string, round: number): string {
+  return `consent ${call}/${round}`;
+}
+
 /** What the keys of model calls begin with. */
 const MODEL_PREFIX = "model:";
 
@@ -225,6 +230,21 @@ export function replyId(work: string): string {
 /** Message id of what a receiver's refusal for good says to the process. */
 export function refusalId(message: string): string {
   return `${message}/refused`;
+}
+
+// ---- requests to people -------------------------------------------------------------------------------------------------
+
+const REQUEST_ID = /^(.+)\.r([1-9][0-9]{0,8})$/;
+
+/** The id of the `count`-th request (from 1) of a process to people, over all its runs. */
+export function requestId(process: string, count: number): string {
+  return `${process}.r${count}`;
+}
+
+/** The process of a {@link requestId}, and its number; undefined where a text is none. */
+export function requestParts(id: string): { readonly process: string; readonly count: number } | undefined {
+  const [, process, count] = REQUEST_ID.exec(id) ?? [];
+  return process === undefined || count === undefined || !isId(process) ? undefined : { process, count: Number(count) };
 }
 
 // ---- actors, runs -------------------------------------------------------------------------------------------------------

@@ -34,9 +34,20 @@ export type Judgement =
   /** A person must approve exactly this input. */
   | { readonly verdict: "asks"; readonly rule: string; readonly why: string };
 
-/** Judges a call. The first rule that does not allow it decides; a refusal goes before a question. */
+/** Judges a call. A refusal goes before a question, and a question names all rules that ask, so that one answer settles the call. */
 export function judgeCall(facts: CallFacts): Judgement {
-  return permissionOf(facts) ?? approvalOf(facts) ?? flowOf(facts) ?? { verdict: "allowed", rule: allowedBy(facts) };
+  return permissionOf(facts) ?? questionOf([approvalOf(facts), flowOf(facts)]) ?? { verdict: "allowed", rule: allowedBy(facts) };
+}
+
+function questionOf(found: readonly (Question | undefined)[]): Judgement | undefined {
+  const asking = found.filter((one) => one !== undefined);
+  if (asking.length === 0) return undefined;
+  return { verdict: "asks", rule: asking.map(({ rule }) => rule).join("; "), why: asking.map(({ why }) => why).join(", and ") };
+}
+
+interface Question {
+  readonly rule: string;
+  readonly why: string;
 }
 
 function permissionOf({ tool: { permission }, agent, principal }: CallFacts): Judgement | undefined {
@@ -51,19 +62,19 @@ function permissionOf({ tool: { permission }, agent, principal }: CallFacts): Ju
   return undefined;
 }
 
-function approvalOf({ tool: { approve }, input }: CallFacts): Judgement | undefined {
+function approvalOf({ tool: { approve }, input }: CallFacts): Question | undefined {
   if (approve === undefined || !holds(approve, { input })) return undefined;
-  return { verdict: "asks", rule: `approve: ${approve}`, why: `needs a person's approval where ${approve}` };
+  return { rule: `approve: ${approve}`, why: `needs a person's approval where ${approve}` };
 }
 
 /** What was derived from untrusted text leaves only with a person's consent, and changes something only by that or by the task's own word. */
-function flowOf({ tool, input, label, principal }: CallFacts): Judgement | undefined {
+function flowOf({ tool, input, label, principal }: CallFacts): Question | undefined {
   if (tool.effect === "read" || !isUntrusted(label)) return undefined;
   if (tool.declassify !== undefined && holds(tool.declassify, { input })) return undefined;
   const isGiven = tool.permission !== undefined && principal.given?.includes(tool.permission) === true;
   if (tool.effect === "write" && isGiven) return undefined;
   const what = tool.effect === "egress" ? "sends out" : "changes something by";
-  return { verdict: "asks", rule: `untrusted text in ${tool.effect}`, why: `${what} what was derived from ${label.join(", ")}` };
+  return { rule: `untrusted text in ${tool.effect}`, why: `${what} what was derived from ${label.join(", ")}` };
 }
 
 function allowedBy({ tool, input, label }: CallFacts): string {

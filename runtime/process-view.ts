@@ -7,6 +7,7 @@
  */
 import { z } from "zod";
 import type { Json } from "./faults.ts";
+import { RequestLine } from "./people/view.ts";
 import { OUTCOMES } from "./protocol.ts";
 
 /** Any JSON value. */
@@ -198,6 +199,7 @@ export const ProcessOutcome = z.object({
   fault: FaultView.optional(),
   deadLetter: AnyJson.optional().describe("Original message, fault, attempts, spending, history, path."),
   spent: SpendingView.optional().describe("What the run spent; absent: nothing."),
+  label: z.array(z.string()).optional().describe("From which untrusted origins the output was derived; absent: it is trusted."),
 });
 /** How a run ended. */
 export type ProcessOutcome = z.infer<typeof ProcessOutcome>;
@@ -241,14 +243,16 @@ export const ProcessView = z.object({
         stop: z.string(),
         item: z.int().nonnegative().optional().describe("Index in the list of a `forEach`."),
         agent: z.string().optional().describe("The agent whose handler waits; absent if a stop waits."),
-        kind: z.enum(["timer", "signal", "budget"]),
-        name: z.string().optional().describe("Of the signal."),
+        kind: z.enum(["timer", "signal", "budget", "person"]),
+        name: z.string().optional().describe("Of the signal or the person."),
+        request: z.string().optional().describe("Id of the request to people."),
         begunAtMs: EpochMs,
         dueAtMs: EpochMs.optional(),
       }),
     )
     .optional()
-    .describe("Timers, signals, and larger grants of a parent that its stops and handlers wait for."),
+    .describe("Timers, signals, people, and larger grants of a parent that its stops and handlers wait for."),
+  requests: z.array(RequestLine).optional().describe("Requests to people: the open ones, and the newest of the others."),
   budget: BudgetView.optional().describe("What it may spend and has spent; absent: it has no budget and has spent nothing."),
   historyFrom: z.int().nonnegative().describe("Number of the first line of `history`; `history` pages have the earlier ones."),
   history: z.array(HistoryLine).describe("The newest lines."),

@@ -11,7 +11,8 @@ import { WireFault } from "./faults.ts";
 import { DEFAULT_TENANT, isId } from "./ids.ts";
 import { Label } from "./label.ts";
 import { MemoryAnswer, MemoryOp } from "./memory/operations.ts";
-import { PersonAsk, PersonDecision } from "./people/request.ts";
+import { PersonAsk, PersonDecision, REQUEST_KINDS, REQUEST_STATES, type RequestState } from "./people/request.ts";
+import { RuleAct } from "./people/rule.ts";
 import { Value } from "./value.ts";
 
 const ActorId = z.string().refine(isId, "an actor id");
@@ -239,6 +240,9 @@ const DecideBody = z.strictObject({
   decision: PersonDecision,
 });
 
+/** Makes, uses or revokes a standing rule of a tenant. */
+const RuleBody = z.strictObject({ kind: z.literal("rule"), act: RuleAct });
+
 /** Entries for an index actor: the directory of processes, the dead letter queue or the audit. */
 export const IndexEntry = z.strictObject({
   id: z.string(),
@@ -267,6 +271,7 @@ export const Body = z.discriminatedUnion("kind", [
   CancelBody,
   DecisionBody,
   DecideBody,
+  RuleBody,
   EntriesBody,
   MemoryBody,
 ]);
@@ -321,6 +326,11 @@ export const SignalStatus = z.strictObject({ state: z.enum(SIGNAL_STATES), waits
 /** The status of a signal in its receipt. */
 export type SignalStatus = z.infer<typeof SignalStatus>;
 
+/** What became of a request to people, in the receipt of a decision. */
+export const RequestStatus = z.strictObject({ state: z.enum(REQUEST_STATES), by: z.string().optional(), atMs: EpochMs });
+/** What became of a request to people. */
+export type RequestStatus = z.infer<typeof RequestStatus>;
+
 /** The answer of a turn: its receipt, or why nothing was recorded. */
 export const TurnAnswer = z.union([
   z.strictObject({
@@ -329,6 +339,7 @@ export const TurnAnswer = z.union([
     run: z.int().positive().optional(),
     work: WorkStatus.optional(),
     signal: SignalStatus.optional(),
+    request: RequestStatus.optional(),
     /** Of a redrive: calls that do not see its edited input, as they read what it replaces. */
     notReached: z.array(z.string()).optional(),
     /** Of an operation of a memory. */
@@ -343,6 +354,7 @@ export type TurnAnswer =
       readonly run?: number | undefined;
       readonly work?: WorkStatus | undefined;
       readonly signal?: SignalStatus | undefined;
+      readonly request?: RequestStatus | undefined;
       readonly notReached?: readonly string[] | undefined;
       readonly memory?: MemoryAnswer | undefined;
     }
@@ -365,6 +377,8 @@ export const Outcome = z.strictObject({
   deadLetter: Value.optional(),
   /** What the run spent, by agent or nested route. Absent: nothing. */
   spent: SpentBy.optional(),
+  /** Of the output. Absent: trusted. */
+  label: Label.optional(),
   atMs: EpochMs,
 });
 export type Outcome = {
@@ -373,6 +387,7 @@ export type Outcome = {
   readonly fault?: WireFault | undefined;
   readonly deadLetter?: Value | undefined;
   readonly spent?: SpentBy | undefined;
+  readonly label?: string[] | undefined;
   readonly atMs: number;
 };
 
@@ -382,9 +397,10 @@ export type OwedEffect =
   /** `probe`: what its receipt says is wanted, so it is sent straight to the actor, also where an earlier receipt is known. */
   | { readonly kind: "send"; readonly message: Message; readonly topic?: string; readonly probe?: true }
   /** Enter a closed process in the index, a dead letter in its queue, an operator action in the audit. */
-  | { readonly kind: "index"; readonly index: IndexName; readonly bucket: string; readonly entry: IndexEntry }
+  | { readonly kind: "index"; readonly index: Exclude<IndexName, "Memories">; readonly bucket: string; readonly entry: IndexEntry }
   /** Best-effort event notification; the journal is authoritative. */
-  | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData };
+  | { readonly kind: "notify"; readonly topic: "results" | "deadletters"; readonly id: string; readonly data: NotificationData }
+  | { readonly kind: "notify"; readonly topic: "requests"; readonly id: string; readonly data: RequestNotification };
 
 /** Effects for the host that holds the actor now. */
 export type HostEffect =
@@ -404,6 +420,25 @@ export interface NotificationData {
   readonly route: string;
   readonly run: number;
   readonly status: OutcomeStatus;
+  readonly traceId: string;
+  readonly atMs: number;
+}
+
+/** The content of an event notification about a request to people, without what is asked. `atMs` is in milliseconds since the epoch. */
+export interface RequestNotification {
+  readonly requestId: string;
+  readonly what: "asked" | "reminded" | "escalated" | "decided" | "expired" | "closed";
+  readonly state: RequestState;
+  readonly processId: string;
+  readonly route: string;
+  readonly run: number;
+  readonly kind: (typeof REQUEST_KINDS)[number];
+  readonly person?: string | undefined;
+  /** Who may decide now; empty: whoever may decide at all. */
+  readonly roles: readonly string[];
+  readonly tenant?: string | undefined;
+  /** Its deadline. */
+  readonly dueAtMs?: number | undefined;
   readonly traceId: string;
   readonly atMs: number;
 }

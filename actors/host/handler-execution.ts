@@ -4,27 +4,28 @@
  * A handler runs from its start. Recorded results of earlier executions are returned instead of repeating the effect, so the handler
  * reaches the point of the earlier one. Failures are recorded too, so each execution of an attempt takes the same path.
  */
-import type { AgentLog, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
+import type { EditedCall, RuntimeContext, StepTools, WaitForOptions } from "../../agents/context.ts";
 import type { ToolDefinition } from "../../agents/tool.ts";
 import type { NextState, WaitContent } from "../../runtime/agent/inputs.ts";
-import type { AgentState, AgentWork, Call, Failure } from "../../runtime/agent/state.ts";
+import type { AgentState, Call, Failure } from "../../runtime/agent/state.ts";
+import { entryOf } from "../../runtime/entries.ts";
 import { hashJson, plainJson } from "../../runtime/canonical.ts";
 import { Fault, type FaultCode, faultFromUserCode, isFault, type Json, type WireFault } from "../../runtime/faults.ts";
 import { callKey, callPrefix, idempotencyKey, modelKey } from "../../runtime/ids.ts";
+import type { Label } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { ModelCall, ModelReply } from "../../runtime/model/conversation.ts";
 import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
-import type { Clock, Models, RandomSource } from "../engine/ports.ts";
-import type { Values } from "../engine/values.ts";
-import type { CallTelemetry } from "../telemetry/calls.ts";
+import { Consents } from "./consents.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
+import type { HandlerExecutionParts } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
 import { ModelCalls } from "./model-calls.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { Replay } from "./replay.ts";
-import type { HeldInput, RunLink } from "./run-link.ts";
+import type { HeldInput } from "./run-link.ts";
 import { SlotUse } from "./slot-use.ts";
 import { type MadeCall, ToolCalls } from "./tool-calls.ts";
 
@@ -36,25 +37,6 @@ const RUN_ENDED: ReadonlySet<string> = new Set<FaultCode>(["work.superseded", "w
 
 /** Rejects what a handler starts after its end. */
 const OVER = new Fault("work.cancelled", "the handler has already ended; await each call before it returns");
-
-/** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
-export interface HandlerExecutionParts {
-  readonly work: AgentWork;
-  readonly values: Values;
-  readonly clock: Clock;
-  readonly random: RandomSource;
-  /** Absent: the host has no models. */
-  readonly models?: Models | undefined;
-  readonly telemetry: CallTelemetry;
-  readonly link: RunLink;
-  readonly log: AgentLog;
-  /** Returns the state of the agent in a state of its actor. */
-  readonly contentOf: (state: AgentState) => Json | Promise<Json>;
-  /** With `true`: the handler is parked. With `false`: it continues. */
-  readonly waiting: (waiting: boolean) => void;
-  /** With `true`: the handler only waits and needs no slot. With `false`: it is about to continue; resolves with a slot. */
-  readonly resting: (resting: boolean) => Promise<void> | undefined;
-}
 
 /** The mutable side of one execution. It lives in one host, under one token; durable data is in the actor's journal. */
 export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
@@ -71,6 +53,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #toolCalls: ToolCalls;
   readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
+  readonly #consents: Consents;
   #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
   #made = 0;
@@ -85,13 +68,14 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     this.#state = state;
     this.#replay = new Replay(parts.work, parts.clock, (fault) => this.stop(fault.toWire()));
     this.#slot = new SlotUse({ clock: parts.clock, signal: this.#abort.signal, open: this.#open, resting: parts.resting });
-    this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content) });
+    this.#budget = new HandlerBudget({ work: parts.work, wait: (key, content) => this.#wait(key, content, this.label) });
     const calling = {
       ...{ work: parts.work, clock: parts.clock, random: parts.random, telemetry: parts.telemetry, signal: this.#abort.signal },
       tell: (told: HeldInput) => this.#tell(told),
     };
     this.#toolCalls = new ToolCalls({
       ...calling,
+      received: (label) => this.received(label),
       act: (action) => this.#slot.act(action),
       rest: (ms) => this.#slot.pause(ms),
     });
@@ -111,7 +95,17 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       failed: (key, error) => this.#failed("wait", key, error),
       peek: () => parts.link.state(),
       refresh: (seen) => this.#refresh(seen),
+      received: (label) => this.received(label),
       waiting: parts.waiting,
+    });
+    this.#consents = new Consents({
+      ...{ work: parts.work, agent: parts.agent, values: parts.values, replay: this.#replay },
+      peek: () => parts.link.state(),
+      spent: () => this.#budget.view.spent,
+      acting: (make) => this.#acting(make),
+      ready: () => this.#ready(),
+      wait: (key, content) => this.#wait(key, content, this.label),
+      failed: (key, error) => this.#failed("call", key, error),
     });
   }
 
@@ -129,11 +123,13 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     return this.#abort.signal;
   }
 
-  async call(tool: ToolDefinition, input: Json): Promise<Json> {
+  async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
+    const { label } = this;
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
-    return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade({ tool, input, key }, known)));
+    const call = await this.#consents.settled({ tool, input, key, label }, known, edited);
+    return this.#budget.within(key, () => this.#acting(() => this.#recordedOrMade(call, known)));
   }
 
   async chat(call: ModelCall): Promise<ModelReply> {
@@ -167,16 +163,16 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async ask(target: { readonly name: string }, input: Json): Promise<Json> {
     const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
-    return this.#wait(key, { kind: "agent", agent: target.name, input });
+    return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label);
   }
 
   async sleep(ms: number): Promise<void> {
-    await this.#wait(this.#keyOf(`sleep ${ms}`), { kind: "timer", ms });
+    await this.#wait(this.#keyOf(`sleep ${ms}`), { kind: "timer", ms }, this.label);
   }
 
   async waitFor(name: string, schema: JsonSchema, { timeoutMs }: WaitForOptions): Promise<Json> {
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit });
+    return this.#wait(this.#keyOf(`signal ${name}`), { kind: "signal", name, schema, ...limit }, this.label);
   }
 
   // ---- what the runner calls ----------------------------------------------------------------------------------------
@@ -233,6 +229,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     if (known?.output !== undefined) {
       await this.#replay.turn(known);
       this.#budget.noteToolCalls(known.toolCalls);
+      this.received(known.label);
       return this.#parts.values.read(known.output);
     }
     await this.#ready();
@@ -250,19 +247,22 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     }
   }
 
-  async #wait(key: string, content: WaitContent): Promise<Json> {
+  /** `label`: of what the handler had received when it began to wait. */
+  async #wait(key: string, content: WaitContent, label: Label): Promise<Json> {
     this.#open.requireOutside(`a wait (${key})`);
     const known = this.#replay.wait(key);
     await this.#throwFailure("wait", key);
     if (known?.result !== undefined) {
       await this.#replay.turn(known);
+      this.received(known.resultLabel);
       return readAnswer(known, this.#parts.values);
     }
     await this.#ready();
-    return this.#waits.begin(key, content);
+    return this.#waits.begin(key, content, label);
   }
 
   async #refresh(state: AgentState): Promise<void> {
+    this.received(entryOf(state.works, this.#parts.work.id)?.stateLabel);
     this.#state = await this.#parts.contentOf(state);
     this.#stateVersion = state.stateVersion;
   }
@@ -299,6 +299,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
     if (failed === undefined) return;
     await this.#replay.turn(failed);
     this.#budget.note(failed.spent);
+    this.received(failed.label);
     throw Fault.fromWire(failed.fault);
   }
 

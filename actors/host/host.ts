@@ -67,6 +67,7 @@ export class Host implements BeginningHost {
   readonly memories: Memories;
   /** The sources of the system, as this host compares them. The program that serves the host starts their schedules. */
   readonly sources: Sources;
+  readonly inbox: IndexClient;
   readonly processes: ProcessActors;
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
@@ -95,10 +96,12 @@ export class Host implements BeginningHost {
     this.directory = new IndexClient(ports, system.name, "Directory");
     this.desk = new IndexClient(ports, system.name, "DeadLetterQueue");
     this.audit = new IndexClient(ports, system.name, "Audit");
+    this.inbox = new IndexClient(ports, system.name, "Inbox");
     const writer = writerOf(this.incarnation);
     this.quarantine = new Quarantine(ports.clock, log);
     const { quarantine } = this;
-    const performer = new Performer({ system: system.name, ports, directory: this.directory, desk: this.desk, audit: this.audit, log });
+    const { directory, desk, audit, inbox } = this;
+    const performer = new Performer({ system: system.name, ports, directory, desk, audit, inbox, log });
     const shared = { ports, values: this.values, writer, performer, log, metrics: this.metrics, quarantine };
     this.#processType = actorType(system.name, "ProcessManager");
     this.processes = new ProcessActors({

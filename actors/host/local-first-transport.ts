@@ -8,7 +8,7 @@
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import type { DeltaAnswer, DeltaRequest } from "../../runtime/model/deltas.ts";
-import type { Address, Message, NotificationData, TurnAnswer } from "../../runtime/protocol.ts";
+import type { Address, Message, NotificationData, RequestNotification, TurnAnswer } from "../../runtime/protocol.ts";
 import { LruMap } from "../engine/lru.ts";
 import type { ActorHost, Clock, Heartbeat, Nudged, Transport } from "../engine/ports.ts";
 
@@ -186,7 +186,7 @@ export class ShortTransport implements Transport {
     return this.#isAloneWith(actor) ? this.#host().nudge(actor) : this.#far.nudge(actor);
   }
 
-  notification(topic: string, id: string, data: NotificationData): Promise<void> {
+  notification(topic: string, id: string, data: NotificationData | RequestNotification): Promise<void> {
     return this.#far.notification(topic, id, data);
   }
 }

@@ -7,7 +7,7 @@
  */
 import { assertNever, type Fault, faultFrom, isRetryable, type WireFault } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
-import { type Effect, type Message, topics, type WorkStatus } from "../../runtime/protocol.ts";
+import { type Effect, type IndexName, type Message, topics, type WorkStatus } from "../../runtime/protocol.ts";
 import type { IndexClient } from "./index-client.ts";
 import type { Logger } from "../engine/log.ts";
 import { LruMap } from "../engine/lru.ts";
@@ -25,6 +25,7 @@ export interface PerformerParts {
   readonly directory: IndexClient;
   readonly desk: IndexClient;
   readonly audit: IndexClient;
+  readonly inbox: IndexClient;
   readonly log: Logger;
 }
 
@@ -77,14 +78,14 @@ export class Performer {
   }
 
   async #perform(effect: Effect, options: PerformOptions): Promise<boolean> {
-    const { ports, directory, desk, audit, log } = this.#parts;
+    const { ports, directory, log } = this.#parts;
     try {
       switch (effect.kind) {
         case "send":
           return await this.#send(effect, options);
         case "index":
           if (effect.index === "Directory") await directory.update(effect.bucket, effect.entry, LIMITS.indexLingerMs);
-          else await (effect.index === "Audit" ? audit : desk).file(effect.bucket, effect.entry);
+          else await this.#fileIn(effect.index).file(effect.bucket, effect.entry);
           return true;
         case "notify":
           await ports.transport.notification(this.#notificationTopic(effect.topic), effect.id, effect.data);
@@ -120,8 +121,13 @@ export class Performer {
     });
   }
 
-  #notificationTopic(topic: "results" | "deadletters"): string {
-    return topic === "results" ? topics.results(this.#parts.system) : topics.deadletters(this.#parts.system);
+  #fileIn(index: Exclude<IndexName, "Directory" | "Memories">): IndexClient {
+    const { desk, audit, inbox } = this.#parts;
+    return { DeadLetterQueue: desk, Audit: audit, Inbox: inbox }[index];
+  }
+
+  #notificationTopic(topic: Extract<Effect, { kind: "notify" }>["topic"]): string {
+    return topics[topic](this.#parts.system);
   }
 
   #send(effect: Extract<Effect, { kind: "send" }>, options: PerformOptions): Promise<boolean> {

@@ -5,6 +5,7 @@ import type { ManagerView, ProcessOutcome, ProcessView, WorkView } from "../../r
 import { type Outcome, traceId } from "../../runtime/protocol.ts";
 import { entryOf } from "../../runtime/entries.ts";
 import { isItemsPath } from "../../runtime/ids.ts";
+import { labelField } from "../../runtime/label.ts";
 import { budgetView, spendingView, workBudgetView } from "../../runtime/process/budget-view.ts";
 import { endedCount } from "../../runtime/process/parts.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
@@ -115,6 +116,7 @@ async function outcomeView(outcome: Outcome, values: Values): Promise<ProcessOut
     status: outcome.status,
     atMs: outcome.atMs,
     ...(outcome.spent === undefined ? {} : { spent: spendingView(outcome.spent) }),
+    ...labelField(outcome.label),
     ...(outcome.output === undefined ? {} : { output: await values.read(outcome.output) }),
     ...(outcome.fault === undefined ? {} : { fault: outcome.fault }),
     ...(outcome.deadLetter === undefined ? {} : { deadLetter: await letterView(outcome.deadLetter, values) }),

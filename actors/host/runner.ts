@@ -10,6 +10,7 @@ import { entryOf } from "../../runtime/entries.ts";
 import type { AgentDefinition } from "../../agents/agent.ts";
 import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
 import { type Json, type WireFault, wireFault } from "../../runtime/faults.ts";
+import { labelField } from "../../runtime/label.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { type WorkStatus, traceId } from "../../runtime/protocol.ts";
 import type { Logger } from "../engine/log.ts";
@@ -215,7 +216,7 @@ export class Runner {
       return { mode: "undo", compensation };
     }
     const parts = {
-      ...{ work, values, clock, random, models, link, log },
+      ...{ work, agent: definition, values, clock, random, models, link, log },
       telemetry: new CallTelemetry({ metrics, trace: work.trace, agent: definition.name, processId: work.processId, workId }),
       contentOf: (seen: AgentState) => this.#stateOf(seen),
       waiting: (waiting: boolean) => this.#noteWaiting(own(), waiting),
@@ -264,12 +265,15 @@ export class Runner {
     }
   }
 
-  async #do(work: AgentWork, execution: HandlerExecution): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state">> {
+  async #do(
+    work: AgentWork,
+    execution: HandlerExecution,
+  ): Promise<Pick<Extract<EndInput, { kind: "finished" }>, "result" | "state" | "label">> {
     const { definition, values, log } = this.#parts;
     const result = await this.#inSpan(work, () => handleWork(definition, values, work, execution, log), codeOf);
     this.#parts.metrics.attempted(definition.name, "do", codeOf(result));
     const state = "fault" in result ? undefined : execution.nextState;
-    return { result, ...(state === undefined ? {} : { state }) };
+    return { result, ...labelField(execution.label), ...(state === undefined ? {} : { state }) };
   }
 
   async #undo(work: AgentWork, compensation: Compensation): Promise<CompensationEnd> {

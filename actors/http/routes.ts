@@ -69,6 +69,7 @@ export const ROUTES = {
       "process.conflict",
       "process.unknown",
       "process.purged",
+      "permission.missing",
       "system.overloaded",
       "slip.invalid",
       ...CHANGING,

@@ -6,7 +6,7 @@ import type { GatedCall } from "../../runtime/model/reply-gate.ts";
 import type { ModelCall } from "../../runtime/model/conversation.ts";
 import type { LoopRules } from "../../runtime/model/rules.ts";
 import type { Contract } from "../contract.ts";
-import type { RuntimeContext } from "../context.ts";
+import type { EditedCall, RuntimeContext } from "../context.ts";
 import { invalid } from "../definition.ts";
 import type { CheckedContext } from "../handler-context.ts";
 import type { Callables } from "./functions.ts";
@@ -78,7 +78,9 @@ async function make(
     if (kind === "ask") return { output: (await face.ask(contractOf(callables.asks, target, rules.agent), input)) as Json };
     const tool = callables.tools.find(({ name }) => name === target);
     if (tool === undefined) throw invalid(`agent ${rules.agent}`, `there is no tool ${target}`);
-    return { output: (await face.call(tool, input)) as Json };
+    let edited: EditedCall | undefined;
+    const output = (await face.callAs(tool, input, (edit) => (edited = edit))) as Json;
+    return { output, edited };
   } catch (error) {
     if (!isFault(error) || face.signal.aborted) throw error;
     return { fault: error };

@@ -94,6 +94,7 @@ const WAITS = {
   timer: () => "sleeps",
   signal: (name: string) => `waits for signal ${name}`,
   budget: () => "waits for a larger grant of its parent",
+  person: (name: string) => `waits for ${name === "" ? "a person" : name}`,
 } as const;
 
 function stateText(stop: WorkView): string {

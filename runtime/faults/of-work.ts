@@ -93,12 +93,6 @@ export const WORK_FAULTS = {
     meaning: "The principal of the task does not have the permission that the tool needs.",
     fix: "Submit the task with a token that has the permission named in the message.",
   },
-  "tool.approval": {
-    retryable: false,
-    httpStatus: 403,
-    meaning: "The `approve` rule of the tool holds for this call, so a person must approve it, and this version asks no person.",
-    fix: "Call the tool with an input for which the rule does not hold, or change the rule.",
-  },
   "tool.unavailable": {
     retryable: true,
     httpStatus: 503,

@@ -7,6 +7,10 @@ export const TRUST_LIMITS = {
   labelOriginsMax: 16,
   /** Characters of one origin. Above: cut. */
   originLengthMax: 256,
+  /** Permissions of one agent, token or submission. Above: `definition.invalid`, `tokens.invalid` or `body.invalid`. */
+  permissionsMax: 64,
+  /** Characters of the name of a permission. Above: `definition.invalid` or `body.invalid`. */
+  permissionLengthMax: 256,
   /** Characters of the name of a role of people. Above: `definition.invalid`. */
   personRoleLengthMax: 128,
   /** Roles of one person, and of one step of an escalation. Above: `definition.invalid`. */
@@ -23,6 +27,12 @@ export const TRUST_LIMITS = {
   validationRoundsMax: 16,
   /** Open requests to people of one process. Above: `person.too-many`. */
   personRequestsMax: 1_024,
+  /** Decided requests of a process that it still knows, besides those of the last minutes: the newest ones. */
+  personDecidedMax: 64,
+  /** How long the entries and notifications of a request are sent again by a host that takes its process over. */
+  personTellMs: 15 * MINUTE_MS,
+  /** Characters of the reason of a request in listings. Above: cut. */
+  requestAboutCharsMax: 160,
   /** Characters of a reason or a rule in a request or a decision. Above: cut, or refused from outside. */
   requestReasonCharsMax: 2 * KIB_BYTES,
   /** Pieces of evidence in a request; the newest ones. */
@@ -31,8 +41,10 @@ export const TRUST_LIMITS = {
   evidenceTextCharsMax: 2 * KIB_BYTES,
   /** Rules that one request offers for "always". */
   alwaysRulesMax: 3,
-  /** Standing rules of one tenant. Above: the oldest must be revoked first. */
+  /** Standing rules of one tenant. Above: those that have ended go first, then the oldest. */
   standingRulesMax: 1_024,
+  /** Uses of all standing rules of one tenant together, as their terms allow. Above: rules go as above. */
+  standingUsesMax: 16_384,
   /** Uses of a rule that a decision sets no number for. */
   ruleUsesDefault: 10,
   /** Maximum uses of a rule. */
@@ -44,7 +56,7 @@ export const TRUST_LIMITS = {
   /** Characters of the key of a fact. Above: `memory.invalid`. */
   factKeyLengthMax: 256,
   /** Facts that one was derived from. Above: `memory.invalid`. */
-  factParentsMax: 64,
+  factParentsMax: 256,
   /** Facts of one memory that are not gone. Above: `memory.full`. */
   factsMax: 4_096,
   /** Bytes of the content of one fact. Above: `memory.invalid`. */
@@ -55,6 +67,12 @@ export const TRUST_LIMITS = {
   factsLostMax: 1_024,
   /** Facts that a recall gives when it sets no limit. */
   factsRecalledDefault: 8,
+  /** Maximum tokens of the conversation window of a model. Above: `definition.invalid`. */
+  conversationTokensMax: 1_000_000,
+  /** Turns and summaries in the conversation window of a model. Above: the oldest become a summary. */
+  conversationTurnsMax: 32,
+  /** Bytes of the input and of the answer of one turn in a conversation. Above: cut, with a note. */
+  conversationTextBytesMax: 8 * KIB_BYTES,
   /** Characters of a text to search facts for. Above: `memory.invalid`. */
   factTextCharsMax: 1 * KIB_BYTES,
   /** Facts of one memory that are gone or replaced and are still named. Above: the oldest are named no longer. */

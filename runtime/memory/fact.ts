@@ -40,7 +40,8 @@ export const Fact = z.strictObject({
   source: z.strictObject({ name: z.string(), id: z.string(), hash: z.string() }).optional(),
   trust: z.enum(TRUSTS),
   label: Label.optional(),
-  parents: z.array(FactRef).max(LIMITS.factParentsMax),
+  /** From which it was derived, directly, or through versions that are no longer named. A later version stands for the earlier ones too. */
+  parents: z.array(FactRef),
   atMs: z.int().nonnegative(),
   validUntilMs: z.int().nonnegative().optional(),
   /** Tokens of the content, of a turn or summary. */
@@ -50,19 +51,3 @@ export const Fact = z.strictObject({
   gone: z.strictObject({ why: z.enum(GONE), atMs: z.int(), by: z.string() }).optional(),
 });
 export type Fact = z.infer<typeof Fact>;
-
-/** In a reference: any fact of its memory, and any memory. */
-export const ANY = "*";
-
-/**
- * References without repetition. Where there are too many, those of the memory with the most of them become one to any of its facts; of
- * too many memories, all become one to any fact of any memory. So a fact may go that need not, and none stays that must go.
- */
-export function boundedParents(parents: readonly FactRef[]): readonly FactRef[] {
-  const known = [...new Map(parents.map((one) => [`${one.memory} ${one.id} ${one.version}`, one])).values()];
-  if (known.length <= LIMITS.factParentsMax) return known;
-  const [most = []] = [...Map.groupBy(known, ({ memory }) => memory).values()].sort((left, right) => right.length - left.length);
-  const [{ memory } = { memory: ANY }] = most;
-  if (most.length <= 1) return [{ memory: ANY, id: ANY, version: 1 }];
-  return boundedParents([...known.filter((one) => one.memory !== memory), { memory, id: ANY, version: 1 }]);
-}

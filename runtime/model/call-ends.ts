@@ -5,7 +5,7 @@ import type { LoopFunction } from "./rules.ts";
 const ENDS: readonly { readonly code: string; readonly of: "tool" | "both"; readonly because: string }[] = [
   { code: "call.unknown", of: "tool", because: "it is unknown whether the effect happened" },
   { code: "call.nested", of: "both", because: "the code of a tool is wrong" },
-  { code: "tool.approval", of: "tool", because: "a person has to decide" },
+  { code: "person.changed", of: "tool", because: "the decision is about another call" },
   { code: "tool.undeclared", of: "tool", because: "the definition is wrong" },
   { code: "ask.", of: "both", because: "the definition is wrong, or the limit of asks is reached" },
   { code: "cycle.", of: "both", because: "the agents go round in a ring" },

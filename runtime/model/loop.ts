@@ -16,10 +16,10 @@ import { costOf, NO_CALLS, withCalls } from "./progress.ts";
 import { callOf, conversationOf, fixedPart, withMessages } from "./prompt.ts";
 import { type GatedCall, judge, type Trouble } from "./reply-gate.ts";
 import type { LoopRules, Purse } from "./rules.ts";
-import { ANSWER_NOW, firstMessages, REPEATED, resultText } from "./telling.ts";
+import { ANSWER_NOW, DENIED, type EditedInput, editedText, firstMessages, REPEATED, resultText } from "./telling.ts";
 
 /** How a call ended. */
-export type CallResult = { readonly output: Json } | { readonly fault: Fault };
+export type CallResult = { readonly output: Json; readonly edited?: EditedInput | undefined } | { readonly fault: Fault };
 
 /** Begins a run. The first request follows. */
 export function begin(rules: LoopRules, instructions: string, input: Json, purse: Purse): Step {
@@ -98,12 +98,15 @@ function endedBy({ function: { kind } }: GatedCall, result: CallResult | undefin
 
 function resultMessage({ id, function: { name } }: GatedCall, result: CallResult | undefined): ModelMessage {
   invariant(result !== undefined, "a call without a result");
-  return { role: "tool", callId: id, name, text: resultText("fault" in result ? faultJson(result.fault) : result.output) };
+  if ("fault" in result) return { role: "tool", callId: id, name, text: faultText(result.fault) };
+  const text = resultText(result.output);
+  return { role: "tool", callId: id, name, text: result.edited === undefined ? text : `${editedText(result.edited)}\n${text}` };
 }
 
-/** A fault as a model is told. */
-function faultJson({ code, message, details }: Fault): Json {
-  return { error: code, message: message.toWellFormed(), ...(details === undefined ? {} : { details }) };
+/** A fault as a model is told. What a person has decided is not asked again. */
+function faultText({ code, message, details }: Fault): string {
+  const text = resultText({ error: code, message: message.toWellFormed(), ...(details === undefined ? {} : { details }) });
+  return code === "person.denied" ? `${text}\n${DENIED}` : text;
 }
 
 function end(state: LoopState, next: Next): Step {

@@ -34,6 +34,25 @@ export function resultText(value: Json): string {
   return cutWithNote(valueText(value), LIMITS.modelResultBytesMax);
 }
 
+/** What a person made of a call. */
+export interface EditedInput {
+  readonly asked: Json;
+  readonly input: Json;
+  readonly reason: string;
+}
+
+/** Says before the result of a call that a person has changed it. */
+export function editedText({ asked, input, reason }: EditedInput): string {
+  const why = reason === "" ? "" : ` Reason: ${reason.toWellFormed()}`;
+  return [
+    `A person changed the input of this call from ${resultText(canonicalJson(asked))} to ${resultText(canonicalJson(input))}.${why}`,
+    "The request is settled: the call was made once, with the changed input. Do not make the original call again. The result:",
+  ].join("\n");
+}
+
+/** Said after the fault of a call that a person has denied. */
+export const DENIED = "The request is settled: do not make this call again. Do something else, or answer.";
+
 /** What stands in the conversation for a refused reply: its own text, or a description. */
 export function echoOf(reply: ModelReply): ModelMessage {
   const calls = reply.calls.map(({ name, arguments: given }) => `[call of ${name} with ${given}]`);

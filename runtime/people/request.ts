@@ -11,8 +11,8 @@ import { Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { JsonContent, Value } from "../value.ts";
 
-/** A role of people, such as `manager`. It is not a role of the HTTP API. */
-export const PersonRole = z.string().min(1).max(LIMITS.personRoleLengthMax);
+/** A role of people, such as `manager`: a text without white space. It is not a role of the HTTP API. */
+export const PersonRole = z.string().regex(/^\S+$/u, "a role without white space").max(LIMITS.personRoleLengthMax);
 
 /** What silence means when the deadline of a request has passed: it is denied, fails with `person.expired`, or has this answer. */
 export const OnExpiry = z.union([z.literal("deny"), z.literal("fail"), z.strictObject({ answer: JsonContent })]);
@@ -50,6 +50,14 @@ export const ANY_PERSON: PersonData = { roles: [], escalate: [], onExpiry: "deny
 
 /** Why a person is asked. */
 export const REQUEST_KINDS = ["question", "consent", "budget", "validation"] as const;
+
+/**
+ * The state of a request. `open`: somebody may decide. `expired`: its deadline passed, and silence decided. `closed`: it is not needed any
+ * more, because its process ended, its branch lost or the work item that asked is over.
+ */
+export const REQUEST_STATES = ["open", "approved", "edited", "denied", "answered", "expired", "closed"] as const;
+/** One of {@link REQUEST_STATES}. */
+export type RequestState = (typeof REQUEST_STATES)[number];
 
 /** A piece of evidence: where it comes from, and the text, cut. */
 export const Evidence = z.strictObject({
@@ -91,21 +99,23 @@ export type RequestContent = z.infer<typeof RequestContent>;
 export const PersonAsk = z.strictObject({ person: z.string().optional(), content: Value, hash: z.string() });
 export type PersonAsk = z.infer<typeof PersonAsk>;
 
+/** Any JSON value, with a JSON Schema that takes all. */
+const AnyContent = z.unknown() as z.ZodType<Json>;
+
 const Reason = z.string().max(LIMITS.requestReasonCharsMax);
 
-/** A decision of a person on one request. `always`: the index of the rule that is made of it, with its limits. */
+/** Which rule of a request is made to a standing one, with its limits. */
+export const AlwaysChoice = z.strictObject({
+  /** Index in `RequestContent.always`. */
+  rule: z.int().nonnegative(),
+  usesMax: z.int().positive().max(LIMITS.ruleUsesMax).optional(),
+  forMs: z.int().positive().max(LIMITS.ruleMsMax).optional(),
+});
+export type AlwaysChoice = z.infer<typeof AlwaysChoice>;
+
+/** A decision of a person on one request. */
 export const PersonDecision = z.discriminatedUnion("do", [
-  z.strictObject({
-    do: z.literal("approve"),
-    reason: Reason.optional(),
-    always: z
-      .strictObject({
-        rule: z.int().nonnegative(),
-        usesMax: z.int().positive().max(LIMITS.ruleUsesMax).optional(),
-        forMs: z.int().positive().max(LIMITS.ruleMsMax).optional(),
-      })
-      .optional(),
-  }),
+  z.strictObject({ do: z.literal("approve"), reason: Reason.optional(), always: AlwaysChoice.optional() }),
   z.strictObject({ do: z.literal("edit"), input: Value, reason: Reason.optional() }),
   z.strictObject({ do: z.literal("deny"), reason: Reason }),
   z.strictObject({ do: z.literal("answer"), output: Value, reason: Reason.optional() }),
@@ -121,7 +131,11 @@ export const Verdict = z.strictObject({
   /** The hash of the arguments that were shown. */
   hash: z.string(),
   /** Of an edit. */
-  input: JsonContent.optional(),
+  input: AnyContent.optional(),
+  /** The request that a person decided on; absent if a standing rule decided. */
+  request: z.string().optional(),
+  /** The rule of the request that the person chose to make a standing one. */
+  always: AlwaysChoice.optional(),
   /** Subject of who decided; absent if nobody did: the deadline passed, or a rule decided. */
   by: z.string().optional(),
   /** The standing rule that decided. */

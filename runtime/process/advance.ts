@@ -6,8 +6,9 @@ import { evaluate, namesIn } from "../expression.ts";
 import { holds } from "../condition/condition.ts";
 import { newBudget } from "../condition/evaluate.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
-import { assertNever, Fault, invariant, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
-import { childProcessId, encodeActorId, itemsPath, messageId, placeOf, stopWorkId, workActorId } from "../ids.ts";
+import { assertNever, Fault, invariant, isFault, type Json } from "../faults.ts";
+import { childProcessId, encodeActorId, itemsPath, messageId, stopWorkId, workActorId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
@@ -15,14 +16,17 @@ import type { ForEach } from "../slip-use.ts";
 import { type Value, valueHash } from "../value.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
-import { itemAt, joinFault, joinItems, sealItems, undoPlaces } from "./join.ts";
-import { endedCount, isPinned, itemsOpen } from "./parts.ts";
+import { inputLabel, outputLabel } from "./derived-labels.ts";
+import { outputLabels } from "./labels.ts";
+import { itemAt, joinItems, sealItems, undoPlaces } from "./join.ts";
+import { isPinned, itemsOpen } from "./parts.ts";
 import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
 import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 import { firstGrant } from "./grants.ts";
+import { judge } from "./judgement.ts";
 import { plannedSlip } from "./planned.ts";
 
 /** Continues the process until it needs another answer. Called after every change of an open process. */
@@ -57,7 +61,7 @@ function finishSlip(builder: ProcessBuilder): boolean {
   // The outcome is recorded only after the compensation of losers.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
-  endProcess(builder, valueOf(builder, route.output));
+  endProcess(builder, valueOf(builder, route.output), outputLabel(builder, route.output));
   return false;
 }
 
@@ -101,7 +105,8 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
   }
   undoPlaces(builder, verdict.undo);
   const joined = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
-  builder.emit({ e: "stop-done", stop: stop.name, ...joined, atMs: builder.context.nowMs });
+  const labels = outputLabels(builder.state, stop, verdict.winner);
+  builder.emit({ e: "stop-done", stop: stop.name, ...joined, ...labels, atMs: builder.context.nowMs });
   return true;
 }
 
@@ -198,6 +203,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
   const target = replaced?.target ?? asked;
   const input = replaced?.input ?? valueOf(builder, call.input, element);
+  const label = replaced === undefined ? inputLabel(builder, call) : replaced.label;
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
   const { nowMs } = builder.context;
@@ -212,6 +218,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     target,
     ...addressOf(builder, target, input, id),
     input,
+    ...labelField(label),
     ...plannedSlip(builder, call, target, element),
     attempt: 1,
     status: "asked",
@@ -285,62 +292,4 @@ function agentAddress(builder: ProcessBuilder, name: string, input: Value, id: s
   if (typeof actor !== "string" && typeof actor !== "number")
     throw new Fault("slip.mapping", `the key of ${name} is ${actor === null ? "null" : `a ${typeof actor}`}, not a text or number`);
   return { actor: encodeActorId(String(actor)), version };
-}
-
-type Judgement =
-  "wait" | { readonly fault: WireFault } | { readonly outputs: Readonly<Record<string, Value>>; readonly undo: readonly string[] };
-
-const NOTHING: Value = { json: null };
-
-/** Whether a stop waits, has failed, or is done, and with which outputs. `undo` names the places whose work items must be undone. */
-function judge(builder: ProcessBuilder, stop: Stop, progress: Progress): Judgement {
-  if (stop.kind === "any") return judgeAny(stop, progress);
-  if (stop.kind === "forEach") return judgeItems(builder, stop, progress);
-  const outputs = new Map<string, Value>();
-  const undo: string[] = [];
-  let waiting = false;
-  for (const [path, call] of callsOf(stop)) {
-    const output = entryOf(progress.outputs, path);
-    const fault = entryOf(progress.failed, path);
-    if (output !== undefined) outputs.set(path, output);
-    else if (fault === undefined) waiting = true;
-    else if (!call.optional) return { fault };
-    else {
-      outputs.set(path, NOTHING);
-      undo.push(placeOf(path, 0));
-    }
-  }
-  return waiting ? "wait" : { outputs: Object.fromEntries(outputs), undo };
-}
-
-/** Judges an `any`. A skipped branch has an output too, but no work item, so it cannot win. */
-function judgeAny(stop: Extract<Stop, { kind: "any" }>, progress: Progress): Judgement {
-  const paths = callsOf(stop).map(([path]) => path);
-  const winner = paths.find((path) => entryOf(progress.outputs, path) !== undefined && progress.skipped?.includes(path) !== true);
-  if (winner !== undefined)
-    return {
-      outputs: { [stop.name]: entryOf(progress.outputs, winner) ?? NOTHING },
-      undo: paths.filter((path) => path !== winner).map((path) => placeOf(path, 0)),
-    };
-  const failed = paths.filter((path) => entryOf(progress.failed, path) !== undefined);
-  if (failed.length + Object.keys(progress.outputs).length < paths.length) return "wait";
-  if (failed.length === 0) return { outputs: { [stop.name]: NOTHING }, undo: [] };
-  const last = entryOf(progress.failed, failed.at(-1) ?? "");
-  return {
-    fault: wireFault(
-      "join.failed",
-      `no branch of ${stop.name} succeeded: ${failed.join(", ")} failed, the last with ${last?.code ?? "?"}: ${last?.message ?? ""}`,
-      { branches: failed },
-    ),
-  };
-}
-
-function judgeItems(builder: ProcessBuilder, stop: ForEach, progress: Progress): Judgement {
-  const failed = Object.entries(progress.failed);
-  const first = failed[0];
-  if (first !== undefined && !stop.call.optional) return { fault: first[1] };
-  const tooLarge = joinFault(builder, stop, progress);
-  if (tooLarge !== undefined) return { fault: tooLarge.toWire() };
-  if (endedCount(progress) < progress.total) return "wait";
-  return { outputs: {}, undo: failed.map(([index]) => placeOf(itemsPath(stop.name), index)) };
 }

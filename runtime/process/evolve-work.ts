@@ -3,6 +3,7 @@
  */
 import { entryOf, withEntry, withoutEntry } from "../entries.ts";
 import { assertNever } from "../faults.ts";
+import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { Result } from "../protocol.ts";
 import { doerName } from "../slip.ts";
@@ -10,6 +11,7 @@ import { valueHash } from "../value.ts";
 import { closedHolding, granted, settled, settledIfFree } from "./account.ts";
 import type { ProcessEvent, WaitResult } from "./events.ts";
 import { addLine, line, waitLine } from "./history-lines.ts";
+import { withLabel } from "./labels.ts";
 import { undone } from "./runs.ts";
 import { withOutput } from "./parts.ts";
 import type { ProcessState, Progress } from "./state.ts";
@@ -48,7 +50,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
       return attemptFailed(state, event);
     case "answered":
       return closedHolding(
-        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs),
+        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event),
         event.workId,
       );
     case "handed-off":
@@ -58,7 +60,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "told":
       return line(told(state, event), event.workId, event.atMs, event.state);
     case "wait-answered":
-      return answer(state, { workId: event.workId, index: event.index }, event.result, event.atMs);
+      return answer(state, { workId: event.workId, index: event.index }, event.result, event);
     case "wait-begun":
       return beginWait(state, event.wait);
     case "wait-ended":
@@ -151,7 +153,7 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const { workId, fault, atMs } = event;
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
-  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
+  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
   const next = event.told === true ? closedHolding(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
@@ -162,16 +164,24 @@ function lacks(state: ProcessState, progress: Progress | undefined): ProcessStat
   return { ...state, lacking: [...new Set([...(state.lacking ?? []), progress?.stop ?? ""])] };
 }
 
+/** When something ended, and the label of its result. */
+interface End {
+  readonly atMs: number;
+  readonly label?: Label | undefined;
+}
+
 /** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
-function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
+function finish(state: ProcessState, id: string, result: Result, end: End): ProcessState {
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
-  return work.asker === undefined ? count(rest, work, result) : answer(rest, work.asker, result, atMs);
+  return work.asker === undefined ? count(rest, work, result, end) : answer(rest, work.asker, result, end);
 }
 
-function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result): ProcessState {
-  return withProgress(state, (progress) => {
+function count(state: ProcessState, place: { readonly stop: string; readonly item: number }, result: Result, { label }: End): ProcessState {
+  // A failed call has no output, so nothing reads what its fault was derived from.
+  const labelled = "output" in result ? withLabel(state, place.stop, label) : state;
+  return withProgress(labelled, (progress) => {
     const key = progressKey(place);
     if ("output" in result) return withOutput(progress, key, result.output);
     return "fault" in result ? { ...progress, failed: withEntry(progress.failed, key, result.fault) } : progress;
@@ -197,11 +207,13 @@ function countBegun(progress: Progress): Progress {
 
 // ---- waits and signals ----------------------------------------------------------------------------------------------------
 
-function answer(state: ProcessState, asker: Asker, result: Result, atMs: number): ProcessState {
+function answer(state: ProcessState, asker: Asker, result: Result, { atMs, label }: End): ProcessState {
+  const index = String(asker.index);
   return resume(
     patchWork(state, asker.workId, (work) => ({
       ...work,
-      answers: withEntry(work.answers, String(asker.index), result),
+      answers: withEntry(work.answers, index, result),
+      ...(isUntrusted(label) ? { answerLabels: withEntry<string[]>(work.answerLabels ?? {}, index, [...(label ?? [])]) } : {}),
       answeredAtMs: atMs,
     })),
     asker.workId,
@@ -247,8 +259,8 @@ function endWait(state: ProcessState, event: Extract<WorkEvent, { e: "wait-ended
       ? rest
       : takenSignal(rest, { signalId, name: wait.for.kind === "signal" ? wait.for.name : "", hash: hashOf(result) });
   const told = waitLine(taken, wait, atMs, fault === undefined ? waitText(wait) : `no ${waitText(wait)}`, fault?.code);
-  if (wait.asker !== undefined) return answer(told, wait.asker, result, atMs);
-  const counted = count(told, wait, result);
+  if (wait.asker !== undefined) return answer(told, wait.asker, result, event);
+  const counted = count(told, wait, result, event);
   return event.tolerated ? lacks(counted, state.progress) : counted;
 }
 

@@ -7,6 +7,7 @@ import { entryOf } from "../entries.ts";
 import { z } from "zod";
 import { assertNever, isFault, type Json, wireFault, type WireFault } from "../faults.ts";
 import { askWorkId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import type { BodyOf, Message, SignalStatus, WaitFor } from "../protocol.ts";
@@ -15,6 +16,7 @@ import type { Value } from "../value.ts";
 import { valueHash } from "../value.ts";
 import type { ProcessBuilder } from "./decision-builder.ts";
 import type { WaitResult } from "./events.ts";
+import { signalLabel } from "./labels.ts";
 import { answerEffect } from "./messages.ts";
 import type { ProcessState } from "./state.ts";
 import { type KeptSignal, type KnownSignal, type Wait, waitText } from "./wait.ts";
@@ -28,7 +30,7 @@ export function beginWait(builder: ProcessBuilder, wait: Wait): boolean {
   for (const kept of (builder.state.signals ?? []).filter((one) => one.name === waitName(wait))) {
     const fault = misfit(check, readOne(kept.payload, builder.context));
     if (fault === undefined) {
-      endWait(builder, wait, { output: kept.payload }, kept.signalId);
+      endWait(builder, wait, { output: kept.payload }, kept);
       return true;
     }
     builder.emit({ e: "signal-dropped", signalId: kept.signalId, name: kept.name, fault, atMs: builder.context.nowMs });
@@ -64,14 +66,14 @@ export function handlerWait(
   }
 }
 
-/** Ends a wait and answers its handler. The caller advances the slip. */
-export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signalId?: string): void {
+/** Ends a wait and answers its handler. `signal`: what ended it. The caller advances the slip. */
+export function endWait(builder: ProcessBuilder, wait: Wait, result: WaitResult, signal?: Pick<KeptSignal, "signalId" | "label">): void {
   const tolerated = "fault" in result && wait.optional && wait.asker === undefined;
   builder.emit({
     e: "wait-ended",
     waitId: wait.id,
     result,
-    ...(signalId === undefined ? {} : { signalId }),
+    ...(signal === undefined ? {} : { signalId: signal.signalId, ...labelField(signal.label) }),
     atMs: builder.context.nowMs,
     tolerated,
   });
@@ -107,7 +109,7 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
   const content = readOne(body.payload, context);
   const wait = Object.values(state.waits ?? {}).find((one) => waitName(one) === name);
   if (wait === undefined) {
-    keep(builder, { name, signalId, payload: builder.pack(content), atMs: context.nowMs });
+    keep(builder, { name, signalId, payload: builder.pack(content), ...signalLabel(state, message, name), atMs: context.nowMs });
     return false;
   }
   const fault = wait.for.kind === "signal" ? misfit(gateOf(builder, wait.for.schema, name), content) : undefined;
@@ -115,7 +117,7 @@ export function takeSignal(builder: ProcessBuilder, message: Message, body: Body
     builder.refuse(fault);
     return false;
   }
-  endWait(builder, wait, { output: builder.pack(content) }, signalId);
+  endWait(builder, wait, { output: builder.pack(content) }, { signalId, ...signalLabel(state, message, name) });
   return wait.asker === undefined;
 }
 

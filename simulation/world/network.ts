@@ -10,6 +10,7 @@ import {
   type Message,
   Message as MessageSchema,
   type NotificationData,
+  type RequestNotification,
   topics,
   type TurnAnswer,
 } from "../../runtime/protocol.ts";
@@ -24,16 +25,18 @@ export const BROKER_INDEX = -1;
 /** The scheduler as an end of a cut. */
 export const SCHEDULER_INDEX = -2;
 
-export interface Notification {
+export interface Notification<Data = NotificationData> {
   readonly topic: string;
   readonly id: string;
-  readonly data: NotificationData;
+  readonly data: Data;
 }
 
 export class SimNetwork {
   /** Messages that reached a host. */
   delivered = 0;
   readonly notifications: Notification[] = [];
+  /** Notifications about requests to people. */
+  readonly requests: Notification<RequestNotification>[] = [];
   /** When each message was last sent. */
   readonly sentAtMs = new Map<string, number>();
   readonly #world: World;
@@ -208,11 +211,14 @@ export class SimNetwork {
     });
   }
 
-  #notification(life: Life, notification: Notification): Promise<void> {
+  #notification(life: Life, { topic, id, data }: Notification<NotificationData | RequestNotification>): Promise<void> {
     const world = this.#world;
-    return world.port(life, `notification ${notification.topic}`, false, (resolve, reject) => {
+    return world.port(life, `notification ${topic}`, false, (resolve, reject) => {
       const fails = world.faults.happens("emptyAnswer", world.random.network) || this.isCut(life.node, BROKER_INDEX);
-      if (!fails) this.notifications.push(notification);
+      if (!fails) {
+        if ("requestId" in data) this.requests.push({ topic, id, data });
+        else this.notifications.push({ topic, id, data });
+      }
       world.toLife(life, world.latency(), () =>
         fails ? reject(new Fault("sidecar.unavailable", "the broker does not answer")) : resolve(),
       );

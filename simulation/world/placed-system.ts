@@ -121,6 +121,10 @@ class PlacedContext implements RuntimeContext {
     return this.#context.label;
   }
 
+  get inputLabel(): RuntimeContext["inputLabel"] {
+    return this.#context.inputLabel;
+  }
+
   get sentBack(): RuntimeContext["sentBack"] {
     return this.#context.sentBack;
   }

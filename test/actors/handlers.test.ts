@@ -320,7 +320,12 @@ test.each(["work.superseded", "work.cancelled", "process.purged"] as const)(
     const idle = { waiting: () => {}, resting: () => undefined };
     const runOf = (of: AgentWork, refusal: Fault): HandlerExecution =>
       new HandlerExecution(
-        { ...{ work: of, values, clock, random, telemetry, log }, link: link(refusal), contentOf: () => null, ...idle },
+        {
+          ...{ work: of, agent: { name: "Waiter", tools: new Map(), permissions: undefined }, values, clock, random, telemetry, log },
+          link: link(refusal),
+          contentOf: () => null,
+          ...idle,
+        },
         0,
         null,
       );

@@ -80,11 +80,11 @@ describe("a call", () => {
     expect(called).toEqual([]);
   });
 
-  test("that a person must approve by the tool's rule is rejected before the tool runs; others run", async () => {
+  test("that a person must approve by the tool's rule is not made without a decision; others are", async () => {
     const long = tool("long", { ...OPTIONS, approve: "input.size() > 3", run: (text) => (called.push(text), text) });
     const doer = agent(Doer, { tools: [long], handle: (text, ctx) => ctx.call(long, text) });
     const one = system("sys", { agents: [doer], routes: [main] });
-    expect(await runLocal(one, "main", "abcd")).toMatchObject({ status: "failed", fault: { code: "tool.approval" } });
+    expect(await runLocal(one, "main", "abcd")).toMatchObject({ status: "failed", fault: { code: "person.unknown" } });
     expect(called).toEqual([]);
     expect(await runLocal(one, "main", "abc")).toMatchObject({ status: "completed", output: "abc" });
     expect(called).toEqual(["abc"]);

@@ -3,6 +3,7 @@ import { describe, expect, test } from "vitest";
 import { z } from "zod";
 import {
   agent,
+  type AgentDefinition,
   contract,
   defineFault,
   Fault,
@@ -264,22 +265,13 @@ describe("faults of calls", () => {
     expect(result).toMatchObject({ code });
   });
 
-  test("a tool that needs a person's approval ends the run, one that is forbidden is told", async () => {
-    const input = z.object({ cents: z.int() });
-    const pay = tool("pay", {
-      input,
-      output: z.string(),
-      effect: "write",
-      approve: "input.cents > 5",
-      permission: "pay",
-      run: () => "paid",
-    });
-    const payer = agent(Doer, model({ instructions: "Pay.", tools: [pay] }));
-    const script = [calls(["pay", { cents: 9 }]), DONE];
-    expect((await run(payer, INPUT, { script, permissions: ["pay"] })).result).toMatchObject({ code: "tool.approval" });
-    const forbidden = await run(payer, INPUT, { script });
-    expect(forbidden.result).toEqual({ done: true });
-    expect(forbidden.requests[1]?.request.messages.at(-1)?.text).toContain("tool.forbidden");
+  test("a call that a person denied is told as settled, and a decision about another call ends the run", async () => {
+    const payer = (code: FaultCode): AgentDefinition => agent(Doer, model({ instructions: "Pay.", tools: [failing(code)] }));
+    const script = [calls(["pay", {}]), DONE];
+    const denied = await run(payer("person.denied"), INPUT, { script });
+    expect(denied.result).toEqual({ done: true });
+    expect(denied.requests[1]?.request.messages.at(-1)?.text).toMatch(/person\.denied.*settled/s);
+    expect((await run(payer("person.changed"), INPUT, { script })).result).toMatchObject({ code: "person.changed" });
   });
 
   test("what another agent failed with is told, but not a ring of agents", () => {

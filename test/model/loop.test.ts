@@ -7,7 +7,7 @@ import { answer, calls, run } from "./rig.ts";
 const Claim = z.object({ orderId: z.string(), amount: z.number() });
 const Refunds = contract("Refunds", 1, { input: Claim, output: z.object({ paid: z.number(), note: z.string() }) });
 const Support = contract("Support", 1, { input: Claim, output: z.object({ paid: z.number(), note: z.string() }) });
-const Rules = contract("Rules", 1, { about: "Knows the rules.", input: z.string(), output: z.string() });
+const Policy = contract("Policy", 1, { about: "Knows the rules.", input: z.string(), output: z.string() });
 const refund = tool("refund", {
   about: "Pays money back",
   input: Claim,
@@ -17,7 +17,7 @@ const refund = tool("refund", {
 });
 const refunds = agent(
   Refunds,
-  model({ instructions: "Refund the claim.", tools: [refund], asks: [Rules], handsOffTo: [Support], budget: { tokens: 5_000, usd: 0.1 } }),
+  model({ instructions: "Refund the claim.", tools: [refund], asks: [Policy], handsOffTo: [Support], budget: { tokens: 5_000, usd: 0.1 } }),
 );
 const CLAIM = { orderId: "o-1", amount: 5 };
 
@@ -35,15 +35,15 @@ describe("a model agent", () => {
       { role: "assistant", text: "", calls: [{ id: "c1", name: "refund", arguments: JSON.stringify(CLAIM) }] },
       { role: "tool", callId: "c1", name: "refund", text: '{"receipt":"r-o-1"}' },
     ]);
-    expect(first?.request.tools.map(({ name }) => name)).toEqual(["refund", "ask_Rules", "hand_off_to_Support"]);
+    expect(first?.request.tools.map(({ name }) => name)).toEqual(["refund", "ask_Policy", "hand_off_to_Support"]);
     expect(first?.request.answer?.name).toBe("Refunds");
   });
 
   test("asks another agent as a function", async () => {
-    const script = [calls(["ask_Rules", { input: "up to 10" }]), answer({ paid: 0, note: "no" })];
+    const script = [calls(["ask_Policy", { input: "up to 10" }]), answer({ paid: 0, note: "no" })];
     const ran = await run(refunds, CLAIM, { script, answers: (name, input) => `${name} says ${JSON.stringify(input)}` });
-    expect(ran.made).toEqual([["Rules", "up to 10"]]);
-    expect(ran.requests[1]?.request.messages.at(-1)).toMatchObject({ role: "tool", text: 'Rules says "up to 10"' });
+    expect(ran.made).toEqual([["Policy", "up to 10"]]);
+    expect(ran.requests[1]?.request.messages.at(-1)).toMatchObject({ role: "tool", text: 'Policy says "up to 10"' });
   });
 
   test("hands off to another agent", async () => {

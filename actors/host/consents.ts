@@ -1,0 +1,136 @@
+/**
+ * @module Calls that a person must consent to: the request, the wait for its verdict, and the call that the person lets be made.
+ *
+ * A request is a recorded wait with the key of its call, so an execution that runs again asks and decides nothing twice. A verdict counts
+ * only for the input whose hash it names.
+ */
+import type { EditedCall } from "../../agents/context.ts";
+import type { WaitContent } from "../../runtime/agent/inputs.ts";
+import type { AgentState, AgentWork, Call } from "../../runtime/agent/state.ts";
+import type { Spent } from "../../runtime/budget.ts";
+import { hashJson, plainJson } from "../../runtime/canonical.ts";
+import { Fault, type Json } from "../../runtime/faults.ts";
+import { consentKey } from "../../runtime/ids.ts";
+import { labelField } from "../../runtime/label.ts";
+import { LIMITS } from "../../runtime/limits.ts";
+import { type RequestContent, Verdict } from "../../runtime/people/request.ts";
+import type { Judgement } from "../../runtime/policy.ts";
+import type { Values } from "../engine/values.ts";
+import { type CallingAgent, CallPolicy, type EditedBy } from "./call-policy.ts";
+import { Evidences } from "./evidence.ts";
+import type { Replay } from "./replay.ts";
+import type { MadeCall } from "./tool-calls.ts";
+
+/** The parts of the consents of one execution. */
+export interface ConsentsParts {
+  readonly work: AgentWork;
+  readonly agent: CallingAgent;
+  readonly values: Values;
+  readonly replay: Replay;
+  /** Returns the actor's state as last known to this host. */
+  readonly peek: () => AgentState | undefined;
+  readonly spent: () => Spent;
+  /** Makes what belongs to a call, so that the handler does not rest meanwhile. */
+  readonly acting: <T>(make: () => Promise<T>) => Promise<T>;
+  /** Resolves when all records were reached. */
+  readonly ready: () => Promise<void>;
+  /** Waits as a handler does. */
+  readonly wait: (key: string, content: WaitContent) => Promise<Json>;
+  /** Records that a call was not made, and returns what its handler receives. */
+  readonly failed: (key: string, error: unknown) => Promise<unknown>;
+}
+
+type Asking = Extract<WaitContent, { readonly kind: "person" }>;
+
+/** The consents of one execution. */
+export class Consents {
+  readonly #parts: ConsentsParts;
+  readonly #policy: CallPolicy;
+  readonly #evidences: Evidences;
+
+  constructor(parts: ConsentsParts) {
+    this.#parts = parts;
+    this.#policy = new CallPolicy(parts);
+    this.#evidences = new Evidences(parts);
+  }
+
+  /**
+   * Returns the call as it may be made: judged, and with the input that a person gave to it. Throws `tool.forbidden`, `person.denied`, and
+   * the faults of the wait. A call that has ended in an earlier execution is not judged again.
+   */
+  async settled(call: MadeCall, known: Call | undefined, edited: (edit: EditedCall) => void = () => {}): Promise<MadeCall> {
+    const { replay, acting } = this.#parts;
+    const hasEnded = known?.output !== undefined || replay.failure("call", call.key) !== undefined;
+    let made = call;
+    let edit: EditedBy | undefined;
+    for (let round = 0; ; round += 1) {
+      const key = consentKey(call.key, round);
+      const recorded = await this.#recorded(key);
+      if (recorded === undefined && hasEnded) return made;
+      const asking = recorded ?? (await acting(() => this.#judged(made, edit)));
+      if (asking === undefined) return made;
+      const verdict = await this.#verdict(key, asking, made);
+      if (verdict.verdict === "approved") return made;
+      const { by, reason, input } = verdict;
+      if (verdict.verdict === "denied" || input === undefined) throw denied(made, verdict);
+      edited({ asked: made.input, input, by, reason });
+      made = { ...made, input: made.tool.checkInput(input) };
+      edit = { by, rule: (asking.content as RequestContent).rule };
+    }
+  }
+
+  /** The request of an earlier execution. */
+  async #recorded(key: string): Promise<Asking | undefined> {
+    const { work, values } = this.#parts;
+    const found = work.waits.find((wait) => wait.key === key)?.for;
+    if (found?.kind !== "person") return undefined;
+    const { content, ...ask } = found.ask;
+    return { kind: "person", ...ask, content: await values.read(content) };
+  }
+
+  /** Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. */
+  async #judged(call: MadeCall, edit: EditedBy | undefined): Promise<Asking | undefined> {
+    const { ready, failed } = this.#parts;
+    await ready();
+    const judgement = await this.#policy.judged(call, edit);
+    if (judgement.verdict === "allowed") return undefined;
+    if (judgement.verdict === "asks") return this.#asking(call, judgement);
+    const { name } = call.tool;
+    throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));
+  }
+
+  async #asking({ tool, input, label }: MadeCall, { rule, why }: Extract<Judgement, { verdict: "asks" }>): Promise<Asking> {
+    const { agent, spent } = this.#parts;
+    const content: RequestContent = {
+      kind: "consent",
+      agent: agent.name,
+      tool: tool.name,
+      input,
+      reason: cut(`tool ${tool.name} ${why}`),
+      rule: cut(rule),
+      evidence: [...(await this.#evidences.newest())],
+      ...labelField(label),
+      spent: spent(),
+      inputSchema: tool.inputJsonSchema,
+    };
+    const person = tool.approver === undefined ? {} : { person: tool.approver };
+    return { kind: "person", ...person, content: plainJson(content), hash: hashJson(input) };
+  }
+
+  /** Waits for the verdict. Throws `person.changed` for one about another input than the one of this call. */
+  async #verdict(key: string, asking: Asking, { tool, input }: MadeCall): Promise<Verdict> {
+    const verdict = Verdict.parse(await this.#parts.wait(key, asking));
+    if (verdict.hash === hashJson(input)) return verdict;
+    throw new Fault("person.changed", `the decision on a call of tool ${tool.name} is about another input`, { tool: tool.name });
+  }
+}
+
+function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
+  const who = by === undefined ? "in time no person approved it" : `${by} denied it`;
+  const message = `tool ${tool.name} was not called: ${who}${reason === "" ? "" : `: ${reason}`}`;
+  return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
+}
+
+function cut(text: string): string {
+  return text.slice(0, LIMITS.requestReasonCharsMax);
+}

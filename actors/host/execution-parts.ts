@@ -1,0 +1,29 @@
+/** @module What one execution of a handler is made of. */
+import type { AgentLog } from "../../agents/context.ts";
+import type { AgentState, AgentWork } from "../../runtime/agent/state.ts";
+import type { Json } from "../../runtime/faults.ts";
+import type { Clock, Models, RandomSource } from "../engine/ports.ts";
+import type { Values } from "../engine/values.ts";
+import type { CallTelemetry } from "../telemetry/calls.ts";
+import type { CallingAgent } from "./call-policy.ts";
+import type { RunLink } from "./run-link.ts";
+
+/** The parts of one execution. `work` is the work item as it was at the start; later answers are read through the link. */
+export interface HandlerExecutionParts {
+  readonly work: AgentWork;
+  readonly agent: CallingAgent;
+  readonly values: Values;
+  readonly clock: Clock;
+  readonly random: RandomSource;
+  /** Absent: the host has no models. */
+  readonly models?: Models | undefined;
+  readonly telemetry: CallTelemetry;
+  readonly link: RunLink;
+  readonly log: AgentLog;
+  /** Returns the state of the agent in a state of its actor. */
+  readonly contentOf: (state: AgentState) => Json | Promise<Json>;
+  /** With `true`: the handler is parked. With `false`: it continues. */
+  readonly waiting: (waiting: boolean) => void;
+  /** With `true`: the handler only waits and needs no slot. With `false`: it is about to continue; resolves with a slot. */
+  readonly resting: (resting: boolean) => Promise<void> | undefined;
+}
