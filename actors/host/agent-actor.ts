@@ -16,6 +16,7 @@ import type { Logger } from "../engine/log.ts";
 import type { HostMetrics } from "../telemetry/metrics.ts";
 import type { LocalEffect, Performer } from "./performer.ts";
 import type { Heartbeat, Ports } from "../engine/ports.ts";
+import type { Memories } from "./memories.ts";
 import { Runner } from "./runner.ts";
 import type { Quarantine } from "../engine/quarantine.ts";
 import { TurnEngine, type TurnResult, type WriterIdentity } from "../engine/turn.ts";
@@ -35,6 +36,7 @@ export interface AgentActorParts {
   readonly metrics: HostMetrics;
   readonly quarantine: Quarantine;
   readonly deltas: Deltas;
+  readonly memories: Memories;
 }
 
 /** All actors of one agent in this host. */
@@ -70,6 +72,7 @@ export class AgentActors {
       transport: parts.ports.transport,
       log: parts.log,
       metrics: parts.metrics,
+      memories: parts.memories,
       feed: (actorId, input) => this.#feed(actorId, input),
       peek: (actorId) => this.engine.peek(actorId),
     });

@@ -19,6 +19,7 @@ import type { JsonSchema } from "../../runtime/schema.ts";
 import { pause } from "../engine/pause.ts";
 import { Consents } from "./consents.ts";
 import { ExecutionFacts } from "./execution-facts.ts";
+import { ExecutionMemory } from "./execution-memory.ts";
 import type { HandlerExecutionParts } from "./execution-parts.ts";
 import { HandlerBudget } from "./handler-budget.ts";
 import { HandlerWaits, readAnswer } from "./handler-waits.ts";
@@ -53,10 +54,12 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   readonly #toolCalls: ToolCalls;
   readonly #modelCalls: ModelCalls;
   readonly #waits: HandlerWaits;
+  readonly memory: ExecutionMemory | undefined;
   readonly #consents: Consents;
   #cancelDrain = (): void => {};
   #stopped: Fault | undefined;
   #made = 0;
+  #hasCalled = false;
   #nextState: NextState | undefined;
   #stateVersion: number;
   #state: Json;
@@ -98,6 +101,15 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       received: (label) => this.received(label),
       waiting: parts.waiting,
     });
+    const { memory } = parts;
+    this.memory =
+      memory &&
+      new ExecutionMemory({
+        ...memory,
+        ...{ work: parts.work, log: parts.log, hasCalled: () => this.#hasCalled, label: () => this.label },
+        received: (label) => this.received(label),
+        recorded: (name, act) => this.#recordedAct(name, act),
+      });
     this.#consents = new Consents({
       ...{ work: parts.work, agent: parts.agent, values: parts.values, replay: this.#replay },
       peek: () => parts.link.state(),
@@ -125,6 +137,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
 
   async call(tool: ToolDefinition, input: Json, edited?: (edit: EditedCall) => void): Promise<Json> {
     this.#requireRoom(`a call of tool ${tool.name}`);
+    this.#hasCalled = true;
     const { label } = this;
     const key = this.#keyOf(callPrefix(tool.name, hashJson(input)));
     const known = this.#replay.call(key);
@@ -149,6 +162,16 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
         name,
       });
     this.#names.add(name);
+    return this.#stepOnce(name, action);
+  }
+
+  /** An act of the memory is a step with a name of its own. */
+  #recordedAct(act: string, perform: (call: string) => Promise<Json>): Promise<Json> {
+    this.#requireRoom("an act of the memory");
+    return this.#stepOnce(this.#keyOf(`memory:${act}`), ({ idempotencyKey: call }) => perform(call));
+  }
+
+  #stepOnce(name: string, action: (step: StepTools) => unknown): Promise<Json> {
     return this.#acting(async () => {
       const known = this.#replay.step(name);
       await this.#throwFailure("step", name);

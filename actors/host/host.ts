@@ -134,7 +134,18 @@ export class Host implements BeginningHost {
     this.pieces = new Deltas({ clock, random, transport, processType: this.#processType, incarnation: this.incarnation });
     for (const definition of system.agents.values()) {
       const type = actorType(system.name, definition.name);
-      this.#agents.set(type, new AgentActors({ ...shared, system: system.name, type, definition, watch: this.watch, deltas: this.pieces }));
+      this.#agents.set(
+        type,
+        new AgentActors({
+          ...shared,
+          system: system.name,
+          type,
+          definition,
+          watch: this.watch,
+          deltas: this.pieces,
+          memories: this.memories,
+        }),
+      );
     }
     for (const index of INDEXES) {
       const type = actorType(system.name, index);

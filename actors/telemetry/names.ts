@@ -24,6 +24,7 @@ export const ATTRIBUTE = {
   sequence: "troupe.journal.sequence",
   source: "troupe.source",
   fault: "error.type",
+  withheldWhy: "troupe.memory.why",
   operation: "gen_ai.operation.name",
   agent: "gen_ai.agent.name",
   agentVersion: "gen_ai.agent.version",
@@ -69,6 +70,7 @@ export const METRIC = {
   queue: "troupe.work.queue.length",
   turn: "troupe.turn.duration",
   hop: "troupe.hop.duration",
+  withheld: "troupe.memory.withheld",
   modelTokens: "gen_ai.client.token.usage",
   modelCall: "gen_ai.client.operation.duration",
 } as const;
