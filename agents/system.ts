@@ -119,7 +119,10 @@ export function system(name: string, options: SystemOptions): System {
     routes: new Map([...routes].map(([key, item]) => [key, systemRoute(item, slip)])),
     planned,
     models,
-    sources: sourcesOf([], where),
+    sources: sourcesOf(
+      [...agents.values()].map(({ memory }) => memory?.sources ?? []),
+      where,
+    ),
     slip,
     warnings: warningsOf(slip),
     about: new Map([...contracts].flatMap(([agent, { about }]) => (about === undefined ? [] : [[agent, about] as const]))),

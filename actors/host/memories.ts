@@ -56,6 +56,11 @@ export class Memories {
     return this.perform(memory, { op: "read", ...wanted }, by);
   }
 
+  /** Which of these versions are no longer the newest; those that the memory no longer names are counted as gone. */
+  check(memory: string, refs: readonly VersionRef[], by: MemoryCaller): Promise<MemoryAnswer> {
+    return this.perform(memory, { op: "check", refs: [...refs] }, by);
+  }
+
   /** Forgets facts of this memory in all their versions, and what was derived from them in any memory. */
   async forget(memory: string, lost: Omit<MemoryOpOf<"forget">, "op">, by: MemoryCaller): Promise<Lost> {
     return follow(this, memory, await this.perform(memory, { op: "forget", ...lost }, by), by);

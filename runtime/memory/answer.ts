@@ -2,9 +2,9 @@
 import { entryOf } from "../entries.ts";
 import { allVersions, derivedFrom, isMeant } from "./derivation.ts";
 import type { Fact } from "./fact.ts";
-import type { AnyVersion, MemoryAnswer, MemoryOp } from "./operations.ts";
+import type { AnyVersion, MemoryAnswer, MemoryOp, VersionRef } from "./operations.ts";
 import { type SelectFor, selectFacts } from "./select.ts";
-import { type MemoryState, writtenBy } from "./state.ts";
+import { type MemoryState, versionOf, writtenBy } from "./state.ts";
 
 /** The answer of an operation that concerns no facts. */
 export const NO_ANSWER: MemoryAnswer = { facts: [], withheld: { untrusted: 0, gone: 0 }, derivedIn: [], readers: [], readersDropped: 0 };
@@ -24,6 +24,8 @@ export function memoryAnswer(state: MemoryState, op: MemoryOp, seen: SelectFor):
       const { facts, withheld } = selectFacts(state, op, seen);
       return { ...NO_ANSWER, facts: [...facts], withheld };
     }
+    case "check":
+      return checked(state, op.refs);
     case "forget": {
       const meant = op.ids.map((id) => ({ id }));
       return lost(state, [...namedBy(state, meant), ...derivedFrom(state, state.id, meant)]);
@@ -38,6 +40,12 @@ export function memoryAnswer(state: MemoryState, op: MemoryOp, seen: SelectFor):
     case "link":
       return NO_ANSWER;
   }
+}
+
+function checked(state: MemoryState, refs: readonly VersionRef[]): MemoryAnswer {
+  const old = refs.filter(({ id, version }) => entryOf(state.facts, id)?.fact.version !== version);
+  const facts = old.flatMap((ref) => versionOf(state, ref)?.fact ?? []);
+  return { ...NO_ANSWER, facts, withheld: { untrusted: 0, gone: old.length - facts.length } };
 }
 
 function namedBy(state: MemoryState, meant: readonly AnyVersion[]): readonly Fact[] {

@@ -83,6 +83,8 @@ function take(builder: Builder, message: Message, found: readonly string[] | und
       return write(builder, op);
     case "read":
       return read(builder, op, principal, found);
+    case "check":
+      return undefined;
     case "forget":
       return forget(builder, op);
     case "invalidate":

@@ -85,6 +85,9 @@ const Promote = z.strictObject({ op: z.literal("promote"), id: z.string(), by: z
 /** Another memory is about to hold a fact that was derived from these. Refused when one of them is gone. */
 const Link = z.strictObject({ op: z.literal("link"), refs: z.array(VersionRef).max(LIMITS.factParentsMax), memory: z.string() });
 
+/** Looks which of these versions are no longer the newest, without a reader. */
+const Check = z.strictObject({ op: z.literal("check"), refs: z.array(VersionRef).max(LIMITS.factsReadMax) });
+
 /** Versions of this memory that are gone, and another memory that holds facts derived from them. */
 export const Telling = z.strictObject({ memory: z.string(), from: z.array(AnyVersion) });
 /** Versions of this memory that are gone, and another memory that holds facts derived from them. */
@@ -118,7 +121,7 @@ const EndComparison = z.strictObject({
 });
 
 /** One operation of a memory. */
-export const MemoryOp = z.discriminatedUnion("op", [Write, Read, Forget, Invalidate, Promote, Link, Told, Compare, EndComparison]);
+export const MemoryOp = z.discriminatedUnion("op", [Write, Read, Check, Forget, Invalidate, Promote, Link, Told, Compare, EndComparison]);
 export type MemoryOp = z.infer<typeof MemoryOp>;
 /** The operation of one kind, such as `MemoryOpOf<"write">`. */
 export type MemoryOpOf<O extends MemoryOp["op"]> = Extract<MemoryOp, { readonly op: O }>;
@@ -127,7 +130,7 @@ export type MemoryOpOf<O extends MemoryOp["op"]> = Extract<MemoryOp, { readonly 
 export const Withheld = z.strictObject({
   /** Untrusted facts of other conversations. */
   untrusted: z.int().nonnegative(),
-  /** Versions that are gone. */
+  /** Versions that are gone; of a check, those that the memory no longer names. */
   gone: z.int().nonnegative(),
 });
 /** Why facts were not given. */
@@ -140,7 +143,7 @@ export type ReadRecord = z.infer<typeof ReadRecord>;
 
 /** The answer to an operation, beside the receipt. */
 export const MemoryAnswer = z.strictObject({
-  /** The facts that are meant, without content: those read, the one written or promoted, or those that went. */
+  /** The facts that are meant, without content: those read, written or promoted, those that went, or those that a check found not to be the newest. */
   facts: z.array(Fact),
   withheld: Withheld,
   /** Other memories that hold facts derived from versions of this one that are gone, and are still to be told. */
