@@ -17,6 +17,7 @@ import { purge } from "./commands/purge.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
+import { sources } from "./commands/sources.ts";
 import { submit } from "./commands/submit.ts";
 import { up } from "./commands/up.ts";
 import type { Lifetime } from "./run/lifetime.ts";
@@ -24,7 +25,7 @@ import { complain } from "./text/output.ts";
 import { EXIT, exitCodeOf, Interrupted, problemJson, problemText } from "./text/problem.ts";
 import { usageError } from "./text/usage.ts";
 
-const COMMANDS = [demo, init, up, down, ps, submit, show, signal, cancel, dead, graph, mcp, doctor, setAside, purge, completion];
+const COMMANDS = [demo, init, up, down, ps, submit, show, signal, cancel, dead, sources, graph, mcp, doctor, setAside, purge, completion];
 
 /** Runs a command line, given without the program's name. Prints errors with what to do; resolves with the exit code. */
 export async function runProgram(words: readonly string[], lifetime: Lifetime): Promise<number> {

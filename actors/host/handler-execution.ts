@@ -60,6 +60,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   #stopped: Fault | undefined;
   #made = 0;
   #hasCalled = false;
+  #hasAsked = false;
   #nextState: NextState | undefined;
   #stateVersion: number;
   #state: Json;
@@ -89,6 +90,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       acting: (make) => this.#acting(make),
       throwFailure: (kind, key) => this.#throwFailure(kind, key),
       ready: () => this.#ready(),
+      requireCurrent: parts.memory && (() => this.memory?.requireCurrent() ?? Promise.resolve()),
       failed: (kind, key, error) => this.#failed(kind, key, error),
     });
     this.#waits = new HandlerWaits({
@@ -106,7 +108,13 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
       memory &&
       new ExecutionMemory({
         ...memory,
-        ...{ work: parts.work, log: parts.log, hasCalled: () => this.#hasCalled, label: () => this.label },
+        ...{
+          work: parts.work,
+          log: parts.log,
+          hasCalled: () => this.#hasCalled,
+          hasActed: () => this.#hasCalled || this.#hasAsked,
+          label: () => this.label,
+        },
         received: (label) => this.received(label),
         recorded: (name, act) => this.#recordedAct(name, act),
       });
@@ -185,6 +193,7 @@ export class HandlerExecution extends ExecutionFacts implements RuntimeContext {
   }
 
   async ask(target: { readonly name: string }, input: Json, received?: (label: Label | undefined) => void): Promise<Json> {
+    this.#hasAsked = true;
     const key = this.#keyOf(callPrefix(`ask ${target.name}`, hashJson(input)));
     return this.#wait(key, { kind: "agent", agent: target.name, input }, this.label, received);
   }

@@ -54,6 +54,7 @@ export class HostMetrics {
   readonly #outcomes: Counter;
   readonly #deadLetters: Counter;
   readonly #attempts: Counter;
+  readonly #comparisons: Counter;
   readonly #withheld: Counter;
   readonly #turn: Histogram;
   readonly #hop: Histogram;
@@ -74,6 +75,10 @@ export class HostMetrics {
     this.#attempts = meter.createCounter(METRIC.attempts, {
       description: "Executions of handlers, by agent; including further attempts and executions after a crash",
       unit: "{run}",
+    });
+    this.#comparisons = meter.createCounter(METRIC.comparisons, {
+      description: "Comparisons of sources with their memories, by source; with the fault of those that failed",
+      unit: "{comparison}",
     });
     this.#withheld = meter.createCounter(METRIC.withheld, {
       description: "Facts that were not given to a reader, by agent and reason",
@@ -147,6 +152,11 @@ export class HostMetrics {
   attempted(agent: string, mode: "do" | "undo", code: string | undefined): void {
     if (this.on)
       this.#attempts.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.agent]: agent, [ATTRIBUTE.mode]: mode, ...error(code) });
+  }
+
+  /** Counts a comparison of a source. `code` is the code of the fault that it ended with. */
+  compared(source: string, code: string | undefined): void {
+    if (this.on) this.#comparisons.add(1, { [ATTRIBUTE.system]: this.#system, [ATTRIBUTE.source]: source, ...error(code) });
   }
 
   /** Counts facts that were not given. */

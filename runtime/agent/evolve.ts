@@ -4,6 +4,7 @@
 import { entryOf, withEntry, withoutEntries } from "../entries.ts";
 import { assertNever } from "../faults.ts";
 import { joined, type Label, labelField } from "../label.ts";
+import { isStale, readingAnew } from "./anew.ts";
 import type { CompensationReport, Result } from "../protocol.ts";
 import { withCall, withFailure } from "./evolve-calls.ts";
 import { seenState, setStateLabel } from "./labels.ts";
@@ -134,7 +135,7 @@ function patch(state: AgentState, id: string, change: (work: AgentWork) => Agent
 
 /** A further attempt supersedes the open calls of the earlier one. */
 function withAttempt(known: AgentWork, { attempt, grant }: EventOf<"attempt-asked">): AgentWork {
-  const work = withoutOpen(known);
+  const work = isStale(known) ? readingAnew(withoutOpen(known)) : withoutOpen(known);
   return { ...work, attempt, token: "", grant, raised: undefined, spentBefore: work.spent };
 }
 
