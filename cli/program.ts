@@ -16,6 +16,7 @@ import { init } from "./commands/init.ts";
 import { mcp } from "./commands/mcp.ts";
 import { ps } from "./commands/ps.ts";
 import { purge } from "./commands/purge.ts";
+import { rules } from "./commands/rules.ts";
 import { setAside } from "./commands/set-aside.ts";
 import { show } from "./commands/show.ts";
 import { signal } from "./commands/signal.ts";
@@ -28,7 +29,7 @@ import { usageError } from "./text/usage.ts";
 
 const COMMANDS = [
   ...[demo, init, up, down, ps, submit, show, signal, cancel],
-  ...[inbox, approve, edit, deny, answer, dead],
+  ...[inbox, approve, edit, deny, answer, rules, dead],
   ...[graph, mcp, doctor, setAside, purge, completion],
 ];
 

@@ -25,6 +25,7 @@ import { type Call, type CallOptions, Connection, type ConnectOptions } from "./
 import { ClientError } from "./errors.ts";
 import type { ServerEvent } from "./events.ts";
 import { InboxClient } from "./inbox.ts";
+import { RulesClient } from "./rules.ts";
 
 /** A route by its definition or its contract: both carry its types. */
 export type Route = RouteDefinition | RouteContract;
@@ -123,10 +124,13 @@ export class Client {
   readonly #connection: Connection;
   /** Requests to people. */
   readonly inbox: InboxClient;
+  /** Standing rules. */
+  readonly rules: RulesClient;
 
   constructor(options: ConnectOptions) {
     this.#connection = new Connection(options);
     this.inbox = new InboxClient(this.#connection);
+    this.rules = new RulesClient(this.#connection);
   }
 
   /** The address of the system. */

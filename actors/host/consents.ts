@@ -67,11 +67,11 @@ export class Consents {
       const key = consentKey(call.key, round);
       const recorded = await this.#recorded(key);
       if (recorded === undefined && hasEnded) return made;
-      const asking = recorded ?? (await acting(() => this.#judged(made, edit)));
+      const asking = recorded ?? (await acting(() => this.#judged(made, known, edit)));
       if (asking === undefined) return made;
       const verdict = await this.#verdict(key, asking, made);
       if (verdict.verdict === "approved") {
-        if (!hasEnded) await this.#keepAlways(made, asking, verdict);
+        if (!hasEnded) await acting(() => this.#keepAlways(made, asking, verdict));
         return made;
       }
       const { by, reason, input } = verdict;
@@ -84,19 +84,22 @@ export class Consents {
 
   /** The request of an earlier execution. */
   async #recorded(key: string): Promise<Asking | undefined> {
-    const { work, values } = this.#parts;
+    const { work, values, acting } = this.#parts;
     const found = work.waits.find((wait) => wait.key === key)?.for;
     if (found?.kind !== "person") return undefined;
     const { content, ...ask } = found.ask;
-    return { kind: "person", ...ask, content: await values.read(content) };
+    return { kind: "person", ...ask, content: await acting(() => values.read(content)) };
   }
 
-  /** Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. */
-  async #judged(call: MadeCall, edit: EditedBy | undefined): Promise<Asking | undefined> {
+  /**
+   * Judges the call. Returns what a person must be asked, or undefined if the call may be made. Throws a refusal, which is recorded. A call
+   * that began was let through, and may have had its effect: it is not put to a person.
+   */
+  async #judged(call: MadeCall, known: Call | undefined, edit: EditedBy | undefined): Promise<Asking | undefined> {
     const { ready, failed } = this.#parts;
     await ready();
     const judgement = await this.#policy.judged(call, edit);
-    if (judgement.verdict === "allowed") return undefined;
+    if (judgement.verdict === "allowed" || (judgement.verdict === "asks" && known?.open === true)) return undefined;
     if (judgement.verdict === "asks") return this.#asking(call, judgement);
     const { name } = call.tool;
     throw await failed(call.key, new Fault("tool.forbidden", `tool ${name} ${judgement.why}`, { tool: name, rule: judgement.rule }));
@@ -144,8 +147,8 @@ export class Consents {
 }
 
 function denied({ tool }: MadeCall, { by, reason }: Verdict): Fault {
-  const who = by === undefined ? "in time no person approved it" : `${by} denied it`;
-  const message = `tool ${tool.name} was not called: ${who}${reason === "" ? "" : `: ${reason}`}`;
+  const why = [...(by === undefined ? [] : [`${by} denied it`]), ...(reason === "" ? [] : [reason])].join(": ");
+  const message = `tool ${tool.name} was not called: ${why}`;
   return new Fault("person.denied", message, { tool: tool.name, ...(by === undefined ? {} : { by }), reason });
 }
 

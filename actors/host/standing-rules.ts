@@ -70,8 +70,8 @@ export class StandingRules {
   async make(work: RulesFor, rule: RuleTerms, signal: AbortSignal): Promise<void> {
     const { audit, log } = this.#parts;
     const { id, by, tool, agent, about, requestId, atMs } = rule;
-    const why = `${about}; from request ${requestId}`;
-    const entry = auditEntry({ id: `${id}-made`, atMs, who: by, what: "rule made", target: `${id}: ${tool} of ${agent}`, why });
+    const why = `${id}, tool ${tool} of agent ${agent}: ${about}`;
+    const entry = auditEntry({ id: `${id}-made`, atMs, who: by, what: "rule made", target: requestId, why });
     try {
       await this.#insist(signal, () => audit.file(bucketOf(atMs, 0), entry));
       await this.#send(work, { do: "make", rule }, `${id}/make`, signal);

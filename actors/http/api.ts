@@ -126,6 +126,11 @@ function inboxRoutes(api: Api): void {
     const receipt = await operations.decide(params.id, body, caller);
     return { status: STATUS_ACCEPTED, body: receipt, location: `/processes/${receipt.processId}` };
   });
+  api.serve(ROUTES.listRules, async ({ query, caller, operations }) => ok(await operations.rules(query.all ?? false, caller)));
+  api.serve(ROUTES.revokeRule, async ({ params, body, caller, operations, request }) => {
+    requireName(request);
+    return ok(await operations.revokeRule(params.id, body.reason ?? "", caller));
+  });
 }
 
 function systemRoutes(api: Api, { operations, system }: ApiOptions): void {

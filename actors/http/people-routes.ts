@@ -1,9 +1,10 @@
 /** @module The part of the table of the HTTP API for requests to people. */
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
+import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { RequestView } from "../../runtime/people/view.ts";
 import { ASKING, CHANGING } from "./route-faults.ts";
 import { json, spec } from "./route-spec.ts";
-import { DecisionRequest, InboxQuery, NoParams, NoQuery, RequestParams } from "./schemas.ts";
+import { DecisionRequest, InboxQuery, NoParams, NoQuery, RequestParams, RevokeRequest, RuleParams, RulesQuery } from "./schemas.ts";
 
 /** Routes of requests to people, by a name that is their `operationId`. */
 export const PEOPLE_ROUTES = {
@@ -48,5 +49,27 @@ export const PEOPLE_ROUTES = {
       "process.ended",
       ...CHANGING,
     ],
+  }),
+  listRules: spec({
+    method: "get",
+    path: "/rules",
+    summary: "Lists the standing rules of the caller's tenant, the newest first",
+    role: "read",
+    params: NoParams,
+    query: RulesQuery,
+    answers: { 200: json(RulesAnswer, "All of them.") },
+    faults: ASKING,
+  }),
+  revokeRule: spec({
+    method: "post",
+    path: "/rules/{id}/revoke",
+    summary: "Ends a standing rule: people are asked again",
+    role: "decide",
+    params: RuleParams,
+    query: NoQuery,
+    body: RevokeRequest,
+    bodyOptional: true,
+    answers: { 200: json(RuleView, "The rule.") },
+    faults: ["id.invalid", "rule.unknown", ...CHANGING],
   }),
 } as const;

@@ -24,6 +24,7 @@ import {
 import type { Json } from "../../runtime/faults.ts";
 import { LIMITS } from "../../runtime/limits.ts";
 import { DecisionReceipt, InboxPage } from "../../runtime/people/answers.ts";
+import { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import { InboxEntry, RequestLine, RequestView } from "../../runtime/people/view.ts";
 import { CallView, HistoryLine, HistoryPage, ProcessOutcome, ProcessView, StopsView, WorkView } from "../../runtime/process-view.ts";
 import { OUTCOMES } from "../../runtime/protocol.ts";
@@ -39,6 +40,7 @@ const ID = /^[A-Za-z0-9_.-]{1,128}$/;
 /** Ids within the system are longer by what begins those of a tenant. */
 const PROCESS_ID = /^[A-Za-z0-9_.-]{1,147}$/;
 const REQUEST_ID = /^[A-Za-z0-9_.-]{1,147}\.r\d{1,9}$/;
+const RULE_ID = /^rule-[0-9a-f]{16}$/;
 const LETTER_ID = /^[A-Za-z0-9_.-]{1,147}(:\d{1,9})?$/;
 
 /** How a schema whose values are texts in a query is shown in the document. */
@@ -91,6 +93,9 @@ export const TaskRequest = z.strictObject({
 
 /** Body of a cancellation. */
 export const CancelRequest = z.strictObject({ reason: Reason.optional() });
+
+/** Body of the revocation of a standing rule. */
+export const RevokeRequest = z.strictObject({ reason: Reason.optional() });
 
 /** Body of a signal. */
 export const SignalRequest = z.strictObject({
@@ -226,6 +231,8 @@ export const LettersQuery = z.strictObject({
 });
 
 /** Query of the inbox. */
+export const RulesQuery = z.strictObject({ all: yesOrNo().optional().describe("Also those that have ended. Default false.") });
+/** Which requests to people. */
 export const InboxQuery = z.strictObject({
   state: z.enum(["open", "decided"]).optional().describe("Default open: requests that wait for a decision."),
   person: Name.optional().describe("Only requests to this person."),
@@ -243,6 +250,10 @@ export const SignalParams = ProcessParams.extend({ name: z.string().min(1).max(L
 /** A path with the id of a request to a person. */
 export const RequestParams = z.strictObject({
   id: z.string().regex(REQUEST_ID, "expected <process id>.r<number>").describe("`<process id>.r<number>`, as GET /inbox lists it."),
+});
+/** A path with the id of a standing rule. */
+export const RuleParams = z.strictObject({
+  id: z.string().regex(RULE_ID, "expected rule-<digits>").describe("The rule, as GET /rules lists it."),
 });
 /** A path with the id of a dead letter. */
 export const LetterParams = z.strictObject({
@@ -270,6 +281,9 @@ export const COMPONENTS: Readonly<Record<string, z.ZodType>> = {
   RequestLine,
   Request: RequestView,
   InboxPage,
+  Revoke: RevokeRequest,
+  Rule: RuleView,
+  RulesAnswer,
   Error: ErrorAnswer,
   Receipt,
   SignalReceipt,

@@ -4,6 +4,7 @@
  */
 import { Fault, type Json } from "../../runtime/faults.ts";
 import { insideId, isOfTenant, outsideId } from "../../runtime/ids.ts";
+import type { RuleView } from "../../runtime/people/rule-view.ts";
 import type { ProcessView } from "../../runtime/process-view.ts";
 import type { Operations, Page } from "../operations/operations.ts";
 
@@ -74,6 +75,11 @@ class TenantOperations implements Operations {
     );
   request: Operations["request"] = async (id) => shownRequest(await this.#all.request(this.#request(id)));
   decide: Operations["decide"] = async (id, decision, caller) => shownRequest(await this.#all.decide(this.#request(id), decision, caller));
+  rules: Operations["rules"] = async (all, caller) => {
+    const { entries } = await this.#all.rules(all, caller);
+    return { entries: entries.map(shownRule) };
+  };
+  revokeRule: Operations["revokeRule"] = async (id, reason, caller) => shownRule(await this.#all.revokeRule(id, reason, caller));
   audit: Operations["audit"] = async (cursor, limit) => shownPage(await this.#all.audit(cursor, limit, this.#tenant));
   deadLetter: Operations["deadLetter"] = async (id) => shownEntry(await this.#all.deadLetter(this.#letter(id)));
   redrive: Operations["redrive"] = async (id, options, caller) => shown(await this.#all.redrive(this.#letter(id), options, caller));
@@ -108,6 +114,10 @@ function shownProcess({ waits, requests, ...view }: ProcessView): ProcessView {
 
 function shownRequest<T extends { readonly id: string; readonly processId: string }>(view: T): T {
   return { ...view, id: outsideId(view.id), processId: outsideId(view.processId) };
+}
+
+function shownRule(rule: RuleView): RuleView {
+  return { ...rule, request: outsideId(rule.request) };
 }
 
 /** Fields of an entry that name a process or a dead letter. */

@@ -4,6 +4,7 @@ import type { OutcomeAnswer, Receipt, SignalReceipt } from "../../runtime/answer
 import type { Json, WireFault } from "../../runtime/faults.ts";
 import type { DeltaPage, DeltaPlace } from "../../runtime/model/deltas.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import type { HistoryPage, ProcessView, StopsView } from "../../runtime/process-view.ts";
 import type { OutcomeStatus, Principal, Trace } from "../../runtime/protocol.ts";
@@ -192,6 +193,10 @@ export interface Operations {
    * @throws `person.unknown`, `person.decided`, `person.changed`, `person.forbidden`, `schema.input`, `schema.output`
    */
   decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt>;
+  /** The standing rules of the caller's tenant, the newest first. `all`: also those that have ended. */
+  rules(all: boolean, caller: Caller): Promise<RulesAnswer>;
+  /** Ends a standing rule of the caller's tenant. Throws `rule.unknown`. */
+  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView>;
   /**
    * Operator actions: id, atMs, who, what, target, why. Submissions are in the directory, with their subject in `by`. With a tenant, only
    * what concerns its processes.

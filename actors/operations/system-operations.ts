@@ -15,6 +15,7 @@ import { purgedFault } from "../../runtime/process/purge.ts";
 import type { ProcessState } from "../../runtime/process/state.ts";
 import type { ModelsAnswer, SignalReceipt } from "../../runtime/answers.ts";
 import type { DecisionReceipt } from "../../runtime/people/answers.ts";
+import type { RulesAnswer, RuleView } from "../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../runtime/people/view.ts";
 import { requireJson } from "../../runtime/schema.ts";
 import { requireValue } from "../../runtime/value.ts";
@@ -45,6 +46,7 @@ import { WorkHistory } from "./work-history.ts";
 import { ATTRIBUTE } from "../telemetry/names.ts";
 import { taskTrace } from "../telemetry/spans.ts";
 import { Requests } from "./requests.ts";
+import { RuleOperations } from "./standing-rules.ts";
 import { Retention } from "../retention/retention.ts";
 import { Waiters } from "./waiters.ts";
 import { Callbacks } from "../engine/callbacks.ts";
@@ -71,6 +73,7 @@ export class SystemOperations implements Operations {
   readonly #requests: Requests;
   readonly #deadLetters: DeadLetters;
   readonly #inbox: Inbox;
+  readonly #rules: RuleOperations;
   readonly #retention: Retention;
   readonly #watchers = new Callbacks();
   readonly #works: WorkHistory;
@@ -82,6 +85,10 @@ export class SystemOperations implements Operations {
     this.#works = new WorkHistory({ ports: parts.ports, system: parts.system.name, values: parts.host.values });
     this.#deadLetters = new DeadLetters({ ...parts, requests: this.#requests, submit: (task, caller) => this.submit(task, caller, 0) });
     this.#inbox = new Inbox({ ...parts, system: parts.system.name, requests: this.#requests });
+    this.#rules = new RuleOperations({
+      ...{ system: parts.system.name, ports: parts.ports, requests: this.#requests },
+      note: (act, caller) => this.#deadLetters.note(act, caller),
+    });
     this.#broken = new BrokenActors({
       system: parts.system.name,
       host: parts.host,
@@ -279,6 +286,14 @@ export class SystemOperations implements Operations {
 
   decide(id: string, decision: Decision, caller: Caller): Promise<DecisionReceipt> {
     return this.#inbox.decide(id, decision, caller);
+  }
+
+  rules(all: boolean, caller: Caller): Promise<RulesAnswer> {
+    return this.#rules.list(all, caller);
+  }
+
+  revokeRule(id: string, reason: string, caller: Caller): Promise<RuleView> {
+    return this.#rules.revoke(id, reason, caller);
   }
 
   audit(cursor: string | undefined, limit: number, tenant?: string): Promise<Page> {

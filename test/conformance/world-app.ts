@@ -180,6 +180,8 @@ const operations: Operations = {
   inbox: never,
   request: never,
   decide: never,
+  rules: never,
+  revokeRule: never,
   audit: never,
   broken: never,
   setAside: never,

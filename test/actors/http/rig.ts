@@ -8,6 +8,7 @@ import type { InvalidBytes } from "../../../actors/operations/invalid-bytes.ts";
 import type { ActorHost, Transport } from "../../../actors/engine/ports.ts";
 import { Callbacks } from "../../../actors/engine/callbacks.ts";
 import type { WireFault } from "../../../runtime/faults.ts";
+import type { RuleView } from "../../../runtime/people/rule-view.ts";
 import type { RequestView } from "../../../runtime/people/view.ts";
 import type { ProcessView } from "../../../runtime/process-view.ts";
 import type { Address, Message, TurnAnswer } from "../../../runtime/protocol.ts";
@@ -199,6 +200,21 @@ export const PROCESS: ProcessView = {
   history: [],
 };
 
+export const RULE: RuleView = {
+  id: "rule-0123456789abcdef",
+  state: "stands",
+  agent: "Payer",
+  tool: "pay",
+  about: "exactly this input",
+  when: "input == {}",
+  request: "p.r1",
+  by: "ann",
+  atMs: 1,
+  untilMs: 2,
+  used: 0,
+  usesMax: 10,
+};
+
 function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): Operations {
   return {
     submit: async (submission, by, waitMs) => {
@@ -231,6 +247,11 @@ function fakeOperations(seen: Seen, behaviour: Behaviour, watchers: Callbacks): 
         sequence: 4,
         traceId: TRACE_ID,
       };
+    },
+    rules: async (all, { principal }) => ({ entries: [{ ...RULE, by: principal.tenant, state: all ? "revoked" : "stands" }] }),
+    revokeRule: async (id, reason, { principal }) => {
+      seen.events.push(`revoke ${id} ${reason} ${principal.subject}`);
+      return { ...RULE, id, state: "revoked", revoked: { by: principal.subject, atMs: 3, reason } };
     },
     broken: async () => ({ entries: [] }),
     setAside: async (actor) => ({ actor, code: "journal.broken-chain", message: "a record is missing", atMs: 1 }),
