@@ -125,7 +125,7 @@ describe("a request", () => {
     expect(await told(decide("max", id, APPROVE))).toBe("person.forbidden");
   });
 
-  test("has one decision: the same again gets the same receipt, another one is refused; the audit and the inbox say who decided", async () => {
+  test("has one decision: the same again gets the same receipt, another one is refused; audit and inbox say who decided", async () => {
     const id = await asked("ann", "approve", "once");
     const first = await decide("max", id, { do: "edit", input: { amount: 900 }, reason: "one item" });
     expect([first.status, first.json]).toMatchObject([202, { id, processId: "once", do: "edit", state: "edited" }]);
