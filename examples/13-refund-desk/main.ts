@@ -1,4 +1,4 @@
-/** @module Three claims at the refund desk: one is small, one is escalated and edited, one is denied. `npm run node examples/13-refund-desk/main.ts` */
+/** @module Three claims: one is small, one is escalated and edited, one is denied. `npm run node examples/13-refund-desk/main.ts` */
 import { startLocal } from "troupe/testing";
 import { scriptWithoutKey } from "../scripted.ts";
 import { people } from "./people.ts";
@@ -7,7 +7,7 @@ import system from "./system.ts";
 const CLAIMS = [
   { order: "4711", mail: "The kettle leaks. I want my money back." },
   { order: "4712", mail: "One of the two sofas came torn. I want 2,400." },
-  { order: "4713", mail: "I do not like the colour of the piano any more. Pay it back." },
+  { order: "4713", mail: "I have come to dislike the colour of the piano. Pay it back." },
 ];
 
 /** People take their time: a task lives an hour unless its submission says otherwise. */
