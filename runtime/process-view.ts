@@ -203,6 +203,7 @@ export const ProcessOutcome = z.object({
   fault: FaultView.optional(),
   deadLetter: AnyJson.optional().describe("Original message, fault, attempts, spending, history, path."),
   spent: SpendingView.optional().describe("What the run spent; absent: nothing."),
+  label: z.array(z.string()).optional().describe("From which untrusted origins the output was derived; absent: it is trusted."),
 });
 /** How a run ended. */
 export type ProcessOutcome = z.infer<typeof ProcessOutcome>;

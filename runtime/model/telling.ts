@@ -1,8 +1,10 @@
 /** @module The sentences and results that the loop adds to a conversation. Pure. */
 import { canonicalJson, textBytes } from "../canonical.ts";
 import type { Json } from "../faults.ts";
+import { isUntrusted, type Label } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import type { ModelMessage, ModelReply } from "./conversation.ts";
+import { DATA_SENTENCE, dataText } from "./data-text.ts";
 
 /** Adjusts a cut so that no character is split. */
 function cutText(text: string, bytesMax: number): string {
@@ -65,11 +67,11 @@ export function refusedReply(reasons: readonly string[], what: string): ModelMes
   return { role: "user", text: [`Your last reply was not used. ${what}`, ...reasons.map((reason) => `- ${reason}`)].join("\n") };
 }
 
-/** The first messages of a conversation. */
-export function firstMessages(instructions: string, input: Json): readonly ModelMessage[] {
+/** The first messages of a conversation. `readsData`: data from outside may follow. */
+export function firstMessages(instructions: string, input: Json, label: Label, readsData: boolean): readonly ModelMessage[] {
   return [
-    { role: "system", text: instructions },
-    { role: "user", text: valueText(input) },
+    { role: "system", text: readsData || isUntrusted(label) ? `${instructions}\n\n${DATA_SENTENCE}` : instructions },
+    { role: "user", ...dataText(valueText(input), label) },
   ];
 }
 

@@ -8,6 +8,7 @@ import { newBudget } from "../condition/evaluate.ts";
 import { guardHops, guardNesting } from "../cycle-guard.ts";
 import { assertNever, Fault, invariant, isFault, type Json } from "../faults.ts";
 import { childProcessId, encodeActorId, itemsPath, messageId, stopWorkId, workActorId } from "../ids.ts";
+import { labelField } from "../label.ts";
 import { LIMITS } from "../limits.ts";
 import { readOne } from "../machine.ts";
 import { type Call, callsOf, type Doer, isPerWork, RETRY_DEFAULT, type Stop } from "../slip.ts";
@@ -16,8 +17,9 @@ import { type Value, valueHash } from "../value.ts";
 import { askPerson, personOf } from "./begin-request.ts";
 import { conditionScope, type ProcessBuilder, routeOf, scopeOf, slipOf, taskOf, valueOf } from "./decision-builder.ts";
 import { workEffect } from "./messages.ts";
+import { inputLabel, outputLabel } from "./derived-labels.ts";
+import { outputLabels } from "./labels.ts";
 import { itemAt, joinItems, sealItems, undoPlaces } from "./join.ts";
-import { judge } from "./judge.ts";
 import { isPinned, itemsOpen } from "./parts.ts";
 import type { Progress } from "./state.ts";
 import type { Wait } from "./wait.ts";
@@ -25,6 +27,7 @@ import { beginWait } from "./waits.ts";
 import { progressKey, type Work } from "./work.ts";
 import { beginEnding, endProcess, pumpUndo } from "./compensation.ts";
 import { firstGrant } from "./grants.ts";
+import { judge } from "./judgement.ts";
 import { plannedSlip } from "./planned.ts";
 
 /** Continues the process until it needs another answer. Called after every change of an open process. */
@@ -59,7 +62,7 @@ function finishSlip(builder: ProcessBuilder): boolean {
   // The outcome is recorded only after the compensation of losers.
   if (pumpUndo(builder) || Object.keys(builder.state.works).length > 0 || builder.state.waits !== undefined) return false;
   const route = routeOf(builder);
-  endProcess(builder, valueOf(builder, route.output));
+  endProcess(builder, valueOf(builder, route.output), outputLabel(builder, route.output));
   return false;
 }
 
@@ -103,7 +106,8 @@ function workOnStop(builder: ProcessBuilder, stop: Stop, before: Progress): bool
   }
   undoPlaces(builder, verdict.undo);
   const joined = stop.kind === "forEach" ? joinItems(builder, stop, progress) : { outputs: { ...verdict.outputs } };
-  builder.emit({ e: "stop-done", stop: stop.name, ...joined, atMs: builder.context.nowMs });
+  const labels = outputLabels(builder.state, stop, verdict.winner);
+  builder.emit({ e: "stop-done", stop: stop.name, ...joined, ...labels, atMs: builder.context.nowMs });
   return true;
 }
 
@@ -200,11 +204,12 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
   const replaced = builder.state.replaced?.stop === path && builder.state.replaced.item === item ? builder.state.replaced : undefined;
   const target = replaced?.target ?? asked;
   const input = replaced?.input ?? valueOf(builder, call.input, element);
+  const label = replaced === undefined ? inputLabel(builder, call) : replaced.label;
   const id = stopWorkId(builder.state.id, builder.state.run, path, item, 1);
   guardHops(builder.state.hops);
   if (target.kind === "agent" && personOf(builder, target) !== undefined) {
     const place = { id, stop: path, item, optional: call.optional };
-    askPerson(builder, place, { person: target.agent, input, by: `stop ${path}` }, call.timeoutMs);
+    askPerson(builder, place, { person: target.agent, input, label, by: `stop ${path}` }, call.timeoutMs);
     return;
   }
   const { nowMs } = builder.context;
@@ -219,6 +224,7 @@ function beginWork(builder: ProcessBuilder, { path, item, call, element }: Begin
     target,
     ...addressOf(builder, target, input, id),
     input,
+    ...labelField(label),
     ...plannedSlip(builder, call, target, element),
     attempt: 1,
     status: "asked",

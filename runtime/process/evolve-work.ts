@@ -14,6 +14,7 @@ import {
   count,
   countBegun,
   droppedSignal,
+  type End,
   endWait,
   lacks,
   patchWork,
@@ -61,7 +62,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
       return attemptFailed(state, event);
     case "answered":
       return closedHolding(
-        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event.atMs),
+        finish(line(state, event.workId, event.atMs, "answered"), event.workId, { output: event.output }, event),
         event.workId,
       );
     case "handed-off":
@@ -71,7 +72,7 @@ export function evolveWork(state: ProcessState, event: WorkEvent): ProcessState 
     case "told":
       return line(attemptTold(state, event), event.workId, event.atMs, event.state);
     case "wait-answered":
-      return answer(state, { workId: event.workId, index: event.index }, event.result, event.atMs);
+      return answer(state, { workId: event.workId, index: event.index }, event.result, event);
     case "wait-begun":
       return beginWait(state, event.wait);
     case "wait-ended":
@@ -155,18 +156,18 @@ function failed(state: ProcessState, event: Extract<WorkEvent, { e: "failed" }>)
   const { workId, fault, atMs } = event;
   const work = entryOf(state.works, workId);
   const mayRun = fault.code === "stop.timeout" ? unanswered(state, (id) => id === workId) : {};
-  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, atMs);
+  const ended = finish(line({ ...state, ...mayRun }, workId, atMs, "failed", fault.code), workId, { fault }, event);
   const next = event.told === true ? closedHolding(ended, workId) : fault.code === "stop.timeout" ? ended : settledIfFree(ended, workId);
   if (event.tolerated) return lacks(next, state.progress);
   return work === undefined || work.kind !== "do" ? next : { ...next, failedWork: work };
 }
 
 /** Removes a finished work item and adds its result to the current stop, or to the work item whose handler asked. */
-function finish(state: ProcessState, id: string, result: Result, atMs: number): ProcessState {
+function finish(state: ProcessState, id: string, result: Result, end: End): ProcessState {
   const work = entryOf(state.works, id);
   if (work === undefined) return state;
   const rest = removeWork(state, id);
-  return work.asker === undefined ? count(rest, work, result) : answer(rest, work.asker, result, atMs);
+  return work.asker === undefined ? count(rest, work, result, end) : answer(rest, work.asker, result, end);
 }
 
 /** Adds unanswered work items to those that may still run. */

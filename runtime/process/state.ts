@@ -7,6 +7,7 @@
 import { z } from "zod";
 import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
+import { Label } from "../label.ts";
 import { Outcome, Parent, Principal, Trace } from "../protocol.ts";
 import { Value } from "../value.ts";
 import { Account } from "./account.ts";
@@ -36,6 +37,8 @@ export const Task = z.strictObject({
   budget: Grant.optional(),
   /** What the parent gave. */
   grant: Grant.optional(),
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
 });
 export type Task = z.infer<typeof Task>;
 
@@ -100,6 +103,8 @@ export const ProcessState = z.strictObject({
   outputs: z.record(z.string(), Value),
   /** Outputs of `forEach` stops that are too large for one value. */
   lists: z.record(z.string(), LongList).optional(),
+  /** Labels of outputs, by their names; in the current stop by their paths. Absent: all are trusted. */
+  labels: z.record(z.string(), Label).optional(),
   works: z.record(z.string(), Work),
   /** Waits for timers, signals and people, oldest first. */
   waits: z.record(z.string(), Wait).optional(),
@@ -175,6 +180,7 @@ export function newProcess(id: string): ProcessState {
     cursor: 0,
     progress: undefined,
     outputs: {},
+    labels: undefined,
     works: {},
     waits: undefined,
     people: undefined,

@@ -5,6 +5,7 @@ import { z } from "zod";
 import { Grant } from "../budget.ts";
 import { WireFault } from "../faults.ts";
 import { isItemsPath } from "../ids.ts";
+import { Label } from "../label.ts";
 import { Ancestor, Result, WORK_STATES } from "../protocol.ts";
 import { Doer, RetryPolicy } from "../slip.ts";
 import { Value } from "../value.ts";
@@ -36,6 +37,8 @@ export const Work = z.strictObject({
   /** The first request to a per-process actor; any host may activate it. */
   first: z.boolean().optional(),
   input: Value,
+  /** Of the input. Absent: trusted. */
+  label: Label.optional(),
   /** The slip of a planned route. Absent: that of the process. */
   slip: Value.optional(),
   attempt: z.int().positive(),
@@ -59,6 +62,8 @@ export const Work = z.strictObject({
   ancestors: z.array(Ancestor),
   /** Answers to the waits of its handler, until the work item is done. */
   answers: z.record(z.string(), Result),
+  /** Labels of those answers that are untrusted. */
+  answerLabels: z.record(z.string(), Label).optional(),
   faults: z.array(z.strictObject({ attempt: z.int(), atMs: z.int(), fault: WireFault })),
   /** What it may spend in all, as this attempt was told. The account has what it was given since. */
   grant: Grant.optional(),
