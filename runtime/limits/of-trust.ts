@@ -25,6 +25,8 @@ export const TRUST_LIMITS = {
   personRemindersMax: 100,
   /** Rounds in which a validator may send an output back. Above: `definition.invalid`. */
   validationRoundsMax: 16,
+  /** Reasons of a validator that are sent back; the first ones. */
+  validationReasonsMax: 16,
   /** Open requests to people of one process. Above: `person.too-many`. */
   personRequestsMax: 1_024,
   /** Decided requests of a process that it still knows, besides those of the last minutes: the newest ones. */

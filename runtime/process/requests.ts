@@ -23,6 +23,7 @@ import { openRequests, rolesNow } from "./people.ts";
 import { requestEffects } from "./request-effects.ts";
 import type { ProcessState } from "./state.ts";
 import type { EndedRequest, PersonWait } from "./wait.ts";
+import { isJudged, judgeOutput, takeJudgement, takeRefusalDecision } from "./validation.ts";
 import { endWait } from "./waits.ts";
 
 /** What an agent or peer has decided is labelled; a person vouches for what it writes. */
@@ -157,7 +158,12 @@ function deniedFault({ state }: ProcessBuilder, wait: PersonWait, { by, reason }
 
 /** Ends a request with what its stop or handler receives. */
 function endRequest(builder: ProcessBuilder, wait: PersonWait, { label, ...request }: How & Labelled, result: WaitResult): void {
-  endWait(builder, wait, result, { request, ...labelField(label) });
+  const judged = "output" in result && isJudged(builder, wait) ? { judged: true as const } : {};
+  endWait(builder, wait, result, { request, ...judged, ...labelField(label) });
+  if (judged.judged === true) judgeOutput(builder, wait);
+  if (wait.aside === undefined) return;
+  if (wait.for.about === "validation") takeRefusalDecision(builder, wait, result);
+  else takeJudgement(builder, wait, result);
 }
 
 /** What became of a request, for the receipt of a decision on it, and the sequence of the record that has it. */
